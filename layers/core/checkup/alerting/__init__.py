@@ -1,0 +1,1 @@
+"""What the results mean: assessment of one result, states over time, alerts. Pure."""

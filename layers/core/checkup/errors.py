@@ -1,0 +1,116 @@
+"""Every error that Checkup raises on purpose.
+
+CheckupError
+├── ConfigError            the configuration is refused; it carries every problem
+├── EventError             a Lambda event that is not one of ours
+├── UnavailableError       a kind that cannot be used here; names the extra or the place that can
+├── CannotTell             a checker could not look: unknown, never down
+├── StorageError           a storage could not be read or written
+│   ├── Exists             create: the key is there already
+│   └── Changed            replace: the document is not the one that was read
+├── NotifyError            a message was not delivered
+│   ├── Refused            certainly not accepted; worth another try
+│   ├── Unanswered         perhaps accepted: the answer was lost
+│   └── Rejected           never going to be accepted as it is
+└── PublishError           the page could not be written
+
+Texts are ours and never a library's: they carry no secret and no unmasked address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with a configuration.
+
+    Attributes:
+        file: the file's name as it was given.
+        line, column: where, counted from 1; 0 where the file has no such place.
+        key: the path of keys, such as ``checkers[2].timeout``; empty for the whole file.
+        text: what is wrong, as a fragment in lower case.
+        fix: what to do about it; may be empty.
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+    key: str = ""
+    text: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        parts = [part for part in (place, self.key, self.text) if part]
+        return ": ".join(parts) + (f"; {self.fix}" if self.fix else "")
+
+
+class CheckupError(Exception):
+    """The root of the tree."""
+
+
+class ConfigError(CheckupError):
+    """A configuration that cannot be used.
+
+    Attributes:
+        problems: all of them, in the order of the file.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class EventError(CheckupError):
+    """An event that no trigger of ours sends; raised before anything is read or written."""
+
+
+class UnavailableError(CheckupError):
+    """A configured kind that cannot be used here."""
+
+
+class CannotTell(CheckupError):  # noqa: N818 - it is the outcome of a look, not a mistake
+    """A checker could not look, for reasons of its own; its result is unknown.
+
+    Attributes:
+        failure: the machine-readable class, such as ``config`` or ``unsupported``.
+    """
+
+    def __init__(self, failure: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.failure = failure
+
+
+class StorageError(CheckupError):
+    """A storage could not be read or written."""
+
+
+class Exists(StorageError):  # noqa: N818 - an answer of the storage that callers expect
+    """The key to create is there already."""
+
+
+class Changed(StorageError):  # noqa: N818 - an answer of the storage that callers expect
+    """The document to replace is gone or is not the version that was read."""
+
+
+class NotifyError(CheckupError):
+    """A message was not delivered."""
+
+
+class Refused(NotifyError):  # noqa: N818 - names what the receiver did
+    """The receiver certainly did not accept the message: refused, busy, not found by name."""
+
+
+class Unanswered(NotifyError):  # noqa: N818 - names what the receiver did
+    """The message was sent and no usable answer came: it may have been accepted."""
+
+
+class Rejected(NotifyError):  # noqa: N818 - names what the receiver did
+    """The receiver will never accept this message as it is."""
+
+
+class PublishError(CheckupError):
+    """The page could not be written."""

@@ -1,0 +1,179 @@
+"""The values that everything else is made of.
+
+All of them are immutable and know nothing of clocks, files or networks. Times are integer
+nanoseconds since the Unix epoch and lengths of time are integer nanoseconds, because that is
+what checkup.json and the stored files hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from msgspec import Struct
+
+SECOND = 1_000_000_000
+
+
+class Status(StrEnum):
+    """What is known of one checker, from best to worst; unknown stands outside that order."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def worst(cls, statuses: Iterable[Status]) -> Status:
+        """Return the most severe known status, or unknown when nothing is known."""
+        seen = set(statuses)
+        for status in (cls.DOWN, cls.DEGRADED, cls.HEALTHY):
+            if status in seen:
+                return status
+        return cls.UNKNOWN
+
+
+class Phases(Struct, frozen=True, kw_only=True):
+    """Where the time of one attempt went, in nanoseconds; 0 where a phase did not happen."""
+
+    resolve: int = 0
+    connect: int = 0
+    tls: int = 0
+    wait: int = 0
+    transfer: int = 0
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One try of a checker.
+
+    Attributes:
+        rtt: round trip time in nanoseconds, as the checker defines it; 0 if there was none.
+        error: a short, safe, human sentence; empty when the attempt succeeded.
+        failure: the machine-readable class of the error, such as ``connect_refused``.
+        phases: where the time went, if the checker can tell.
+        certificate_expiry: when the presented certificate ends; 0 if there was none.
+    """
+
+    rtt: int = 0
+    error: str = ""
+    failure: str = ""
+    phases: Phases | None = None
+    certificate_expiry: int = 0
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What one checker saw in one run: the element of a stored check file.
+
+    The first ten fields are those of the Go program; a reader of its files finds them under
+    the same names. At most one of the three booleans is true; none means unknown.
+
+    Attributes:
+        title: the checker's name as configured.
+        endpoint: what was checked, with secrets masked.
+        timestamp: when the checker started.
+        times: the attempts, in order.
+        threshold: the round trip time above which the checker is degraded; 0 for none.
+        notice: why the result is degraded.
+        message: a person's words about this checker at this moment.
+        id: the checker's id; empty in files of the Go program.
+        kind: the checker's type, such as ``http``.
+        region: where the run took place; empty on a single machine.
+        rechecks: how often a bad result was checked again within the run.
+    """
+
+    title: str = ""
+    endpoint: str = ""
+    timestamp: int = 0
+    times: tuple[Attempt, ...] = ()
+    threshold: int = 0
+    healthy: bool = False
+    degraded: bool = False
+    down: bool = False
+    notice: str = ""
+    message: str = ""
+    id: str = ""
+    kind: str = ""
+    region: str = ""
+    rechecks: int = 0
+
+    @property
+    def status(self) -> Status:
+        """The most severe of the flags that are set."""
+        if self.down:
+            return Status.DOWN
+        if self.degraded:
+            return Status.DEGRADED
+        if self.healthy:
+            return Status.HEALTHY
+        return Status.UNKNOWN
+
+    @property
+    def error(self) -> str:
+        """The first failed attempt's sentence, or an empty string."""
+        return next((attempt.error for attempt in self.times if attempt.error), "")
+
+    @property
+    def failure(self) -> str:
+        """The first failed attempt's class, or an empty string."""
+        return next((attempt.failure for attempt in self.times if attempt.error), "")
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """All results of one slot from one region: the content of one check file.
+
+    Attributes:
+        slot: the moment that the run stands for.
+        region: where it took place; empty on a single machine.
+        position: the region's number in the configured ``regions``; keeps names unique.
+    """
+
+    slot: int
+    results: tuple[Result, ...]
+    region: str = ""
+    position: int = 0
+
+    @property
+    def name(self) -> str:
+        """The check file's name: 19 digits, so that names sort by time until the year 2286."""
+        return f"{self.slot + self.position:019d}-check.json"
+
+
+class AlertKind(StrEnum):
+    """What an alert says of an incident."""
+
+    OPEN = "open"
+    CHANGE = "change"
+    RESOLVE = "resolve"
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """One announcement about one checker, fixed by the state that produced it.
+
+    Attributes:
+        id: ``checker/kind:status/incident/slot``; the same state and slot give the same id.
+        checker: the checker's id.
+        title, endpoint: the checker's name and masked address, as people know it.
+        kind: whether an incident opens, changes or ends.
+        status: the status that is announced.
+        before: the status that the channel heard last.
+        slot: the run in which the change was confirmed.
+        since: when the announced status began.
+        opened: when the incident began; a resolve alert derives the outage's length from it.
+        reason: the failed attempt's sentence or the notice; empty for a recovery.
+        failure: the failure's class; empty for a recovery.
+        region: where it was seen; empty on a single machine.
+    """
+
+    id: str
+    checker: str
+    title: str
+    kind: AlertKind
+    status: Status
+    before: Status
+    slot: int
+    since: int
+    opened: int
+    endpoint: str = ""
+    reason: str = ""
+    failure: str = ""
+    region: str = ""

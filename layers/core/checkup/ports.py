@@ -1,0 +1,288 @@
+"""The four seams: Checker, Storage, Notifier and Publisher.
+
+A kind of checker, storage or notifier is one file that fills one of these and one line in the
+registry of its package. The settings classes are the configuration: what a key is called in
+checkup.json, a field is called here, and its description is the documentation.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Protocol
+
+from msgspec import Meta, Struct
+
+from checkup.alerting.assessment import Assessment, assess
+from checkup.deadline import Deadline
+from checkup.model import SECOND, Alert, Attempt
+from checkup.options import Duration, Strings
+
+
+class Checker(Struct, frozen=True, kw_only=True):
+    """A configured probe: its fields are its configuration.
+
+    Class attributes:
+        kind: the ``type`` in the configuration.
+        default_timeout: the limit of one attempt when ``timeout`` is not configured.
+    """
+
+    kind: ClassVar[str]
+    default_timeout: ClassVar[int] = 10 * SECOND
+
+    endpoint_name: Annotated[str, Meta(description="The title, as people know it.")] = ""
+    endpoint_url: Annotated[str, Meta(description="What to check.")] = ""
+    threshold_rtt: Annotated[
+        Duration, Meta(description="Degraded above this median round trip time; 0 for never.")
+    ] = 0
+    attempts: Annotated[int, Meta(description="Attempts per run; one bad attempt is down.")] = 1
+    attempt_spacing: Annotated[Duration, Meta(description="Pause between attempts.")] = 0
+    timeout: Annotated[
+        Duration | None, Meta(description="Limit of one attempt, from name look-up to last byte.")
+    ] = None
+
+    id: Annotated[
+        str, Meta(description="Stable name in files and links; the title's slug if absent.")
+    ] = ""
+    group: Annotated[str, Meta(description="The group on the page.")] = ""
+    tags: Annotated[Strings, Meta(description="Labels for routing and selection.")] = ()
+    description: Annotated[str, Meta(description="One line under the name on the page.")] = ""
+    link: Annotated[str, Meta(description="A public address to link the name to.")] = ""
+    hidden: Annotated[bool, Meta(description="Keep it off the page.")] = False
+    public_name: Annotated[str, Meta(description="The name on the page, if another.")] = ""
+    interval: Annotated[
+        Duration, Meta(description="Check this one less often than the others; 0 for each run.")
+    ] = 0
+    recheck: Annotated[
+        int, Meta(ge=0, le=5, description="Further looks before a bad result counts.")
+    ] = 2
+    failure_threshold: Annotated[
+        int, Meta(ge=1, description="Runs in a row that must be down to be announced.")
+    ] = 1
+    success_threshold: Annotated[
+        int, Meta(ge=1, description="Runs in a row that must be well to end an outage.")
+    ] = 1
+    degraded_threshold: Annotated[
+        int, Meta(ge=1, description="Runs in a row that must not be healthy to be degraded.")
+    ] = 3
+    flapping: Annotated[bool, Meta(description="Announce flapping once, not each flap.")] = True
+    remind_every: Annotated[
+        Duration, Meta(description="Remind of an outage that lasts; 0 for never.")
+    ] = 4 * 3600 * SECOND
+    depends_on: Annotated[Strings, Meta(description="Ids whose outage explains this one's.")] = ()
+
+    @property
+    def title(self) -> str:
+        """The name that results carry."""
+        return self.endpoint_name
+
+    @property
+    def endpoint(self) -> str:
+        """The address that results carry, not yet masked."""
+        return self.endpoint_url
+
+    @abstractmethod
+    def attempt(self, deadline: Deadline) -> Attempt:
+        """Look once and say what was seen.
+
+        A target that is down is an attempt with an error, never an exception. The attempt
+        must be over by ``deadline``.
+
+        Raises:
+            CannotTell: the checker itself is unable to look.
+        """
+
+    def assess(self, attempts: Sequence[Attempt]) -> Assessment:
+        """Weigh the attempts; the default is the rule that all kinds share."""
+        return assess(attempts, self.threshold_rtt)
+
+
+class Stored(Struct, frozen=True):
+    """A document as it was read.
+
+    Attributes:
+        version: opaque; :meth:`Storage.replace` compares it.
+    """
+
+    body: bytes
+    version: str
+
+
+class Hold(Enum):
+    """The answer to :meth:`Storage.hold`."""
+
+    MINE = "mine"
+    ELSEWHERE = "elsewhere"
+    UNSUPPORTED = "unsupported"
+
+
+class Storage(Protocol):
+    """Documents under keys, with compare-and-set. Five verbs, a clock and, where possible, locks.
+
+    Keys are ASCII and may contain ``/``. Runs are kept under ``runs/<slot>-check.json``; a
+    storage may lay them out in its own way (the Go program's, for a folder) as long as the
+    keys come back as they went in. Every method raises StorageError when the storage fails.
+    """
+
+    def get(self, key: str) -> Stored | None:
+        """Return the document, or None if there is none."""
+        ...
+
+    def create(self, key: str, body: bytes) -> str:
+        """Write a new document and return its version.
+
+        Raises:
+            Exists: there is one already; it is left as it is.
+        """
+        ...
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        """Replace the document that was read as ``version`` and return the new version.
+
+        Raises:
+            Changed: it is gone or is another version by now; it is left as it is.
+        """
+        ...
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys that begin with ``prefix`` and sort after ``after``, ascending."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the document; it is no error if there is none."""
+        ...
+
+    def clock(self) -> int:
+        """The storage's own time, in nanoseconds since the epoch, as of its last answer."""
+        ...
+
+    def hold(self, name: str) -> AbstractContextManager[Hold]:
+        """Take an exclusive right that ends with its owner, if the storage has such a thing."""
+        ...
+
+
+class Notification(Struct, frozen=True, kw_only=True):
+    """What one run has to tell one channel, in order.
+
+    Attributes:
+        alerts: never empty.
+        repeat: an earlier try may have been accepted; the text must say so.
+        page_url: where the status page is; empty if unknown.
+        total: how many checkers are configured, for "8 of 10 down".
+    """
+
+    alerts: tuple[Alert, ...]
+    repeat: bool = False
+    page_url: str = ""
+    total: int = 0
+
+
+class Notifier(Protocol):
+    """One channel that can be told of alerts."""
+
+    def send(self, notification: Notification) -> None:
+        """Deliver one grouped message; returning means that it was accepted.
+
+        Raises:
+            Refused: certainly not accepted.
+            Unanswered: perhaps accepted.
+            Rejected: never going to be accepted.
+        """
+        ...
+
+
+class Answer(Struct, frozen=True):
+    """What an HTTP service answered; ``headers`` has lower-case names."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Clients(Protocol):
+    """What adapters need from outside, made in one place."""
+
+    def secret(self, value: str) -> str:
+        """Return what a secret or a reference to one stands for.
+
+        Raises:
+            UnavailableError: the reference leads nowhere.
+        """
+        ...
+
+    def aws(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3 has no static type
+        """Return a client of an AWS service; ``options`` are those of ``boto3.client``.
+
+        Raises:
+            UnavailableError: the extra is not installed.
+        """
+        ...
+
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+    ) -> Answer:
+        """Send one HTTP POST, follow no redirect, and return the answer.
+
+        Args:
+            timeout: seconds for the whole exchange.
+
+        Raises:
+            Refused: it certainly did not arrive (name, connection, certificate).
+            Unanswered: it was sent and no answer came.
+        """
+        ...
+
+
+class StorageSettings(Struct, frozen=True, kw_only=True):
+    """The ``storage`` of the configuration."""
+
+    kind: ClassVar[str]
+
+    check_expiry: Annotated[
+        Duration, Meta(description="Delete runs older than this; 0 to keep them for ever.")
+    ] = 0
+
+    @abstractmethod
+    def open(self, clients: Clients) -> Storage:
+        """Return the storage, ready to use.
+
+        Raises:
+            UnavailableError: it cannot be used here; the text names the extra that is missing.
+            StorageError: it cannot be reached.
+        """
+
+
+class NotifierSettings(Struct, frozen=True, kw_only=True):
+    """One of the ``notifiers`` of the configuration."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def open(self, clients: Clients) -> Notifier:
+        """Return the channel, ready to use.
+
+        Raises:
+            UnavailableError: it cannot be used here.
+        """
+
+
+class PageFile(Struct, frozen=True, kw_only=True):
+    """One file of the page, as it is to be served."""
+
+    body: bytes
+    content_type: str
+    max_age: int
+
+
+class Publisher(Protocol):
+    """A place where the page is put."""
+
+    def publish(self, files: Mapping[str, PageFile]) -> Sequence[str]:
+        """Write the files whose content changed, ``index.html`` last; return their paths.
+
+        Raises:
+            PublishError: the place could not be written.
+        """
+        ...

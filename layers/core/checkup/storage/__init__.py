@@ -1,0 +1,21 @@
+"""The kinds of storage. To add one, write its module and add its line here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from checkup.ports import StorageSettings
+from checkup.registry import Registry
+
+STORAGES: Final[Registry[StorageSettings]] = Registry(
+    {
+        "fs": "checkup.storage.folder:FolderSettings",
+        "s3": "checkup.storage.s3:S3Settings",
+        "github": "checkup.storage.github:GitHubSettings",
+        "mysql": "checkup.storage.sql:MySqlSettings",
+        "postgres": "checkup.storage.sql:PostgresSettings",
+        "sqlite3": "checkup.storage.sql:SqliteSettings",
+        "sql": "checkup.storage.sql:SqlSettings",
+        "appinsights": "checkup.storage.appinsights:AppInsightsSettings",
+    }
+)

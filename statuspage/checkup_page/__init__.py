@@ -1,0 +1,1 @@
+"""The status page: history and state -> exactly what is shown -> files."""

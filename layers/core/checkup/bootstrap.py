@@ -1,0 +1,186 @@
+"""From a configuration and an environment to the objects that do the work.
+
+The only place that creates clients. Libraries that are slow to import or optional are imported
+by the function that needs them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from msgspec import Struct
+
+from checkup import config as configuration
+from checkup import secrets
+from checkup.checkers import CHECKERS
+from checkup.config import Kinds
+from checkup.config.settings import Config
+from checkup.errors import Refused, UnavailableError
+from checkup.model import SECOND
+from checkup.notifiers import NOTIFIERS
+from checkup.ports import Answer, Clients, Notification, Notifier, NotifierSettings, Storage
+from checkup.protocol import Monitor
+from checkup.redaction import mask_address
+from checkup.storage import STORAGES
+
+_log = logging.getLogger(__name__)
+
+
+def kinds() -> Kinds:
+    """Return every kind of checker, storage and notifier that a configuration can name."""
+    return Kinds(checkers=CHECKERS, storages=STORAGES, notifiers=NOTIFIERS)
+
+
+def read_config(path: str | None, environ: Mapping[str, str]) -> Config:
+    """Read the file at ``path``, or the one in the working directory if that is None.
+
+    Raises:
+        ConfigError: with every problem that the file has.
+    """
+    return configuration.load(path, kinds(), environ)
+
+
+class LiveClients:
+    """The real thing behind the port: secrets, AWS and HTTP as this process reaches them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def secret(self, value: str) -> str:
+        """Resolve a secret, as :meth:`checkup.ports.Clients.secret` says."""
+        return secrets.resolve(value, self._environ, self.aws)
+
+    def aws(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3 has no static type
+        """Make a client of AWS, as :meth:`checkup.ports.Clients.aws` says.
+
+        An empty option means that it is not configured: boto3 then looks in the environment.
+        """
+        try:
+            from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow, and an extra
+        except ImportError as error:
+            hint = f"{service}: needs the extra for AWS; run: pip install 'checkup[aws]'"
+            raise UnavailableError(hint) from error
+        given = {name: option for name, option in options.items() if option not in ("", None)}
+        try:
+            return self._session.client(service, **given)
+        except (BotoCoreError, ValueError) as error:
+            problem = type(error).__name__
+            raise UnavailableError(f"{service}: no client for AWS ({problem})") from error
+
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+    ) -> Answer:
+        """Send one HTTP POST, as :meth:`checkup.ports.Clients.post` says."""
+        from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
+
+        return http.post(url, body, headers, timeout)
+
+    @cached_property
+    def _session(self) -> Any:  # noqa: ANN401 - boto3 has no static type
+        """One session, for it reads the service models and finds the credentials."""
+        import boto3  # noqa: PLC0415 - slow to import, and an extra
+
+        return boto3.session.Session()
+
+
+def make_clients(config: Config, environ: Mapping[str, str]) -> Clients:  # noqa: ARG001
+    """Return what the adapters of this configuration need from outside."""
+    return LiveClients(environ)
+
+
+def open_storage(config: Config, clients: Clients, environ: Mapping[str, str]) -> Storage | None:
+    """Return the storage that runs and state are kept in, or None if there is none.
+
+    In a deployed stack the bucket of the stack (``STATE_BUCKET``) replaces the configured one.
+
+    Raises:
+        UnavailableError, StorageError: it cannot be used.
+    """
+    bucket = environ.get("STATE_BUCKET")
+    if bucket:
+        from checkup.storage.s3 import S3Storage  # noqa: PLC0415 - only in a stack
+
+        if config.storage is not None:
+            _log.info("the bucket of the stack replaces the configured storage")
+        return S3Storage(clients.aws("s3"), bucket, runs_prefix="runs/")
+    return config.storage.open(clients) if config.storage is not None else None
+
+
+def make_monitor(
+    config: Config, environ: Mapping[str, str], *, storage: Storage | None = None
+) -> Monitor:
+    """Return everything that a storing run needs.
+
+    Args:
+        storage: used in place of the configured one.
+
+    Raises:
+        UnavailableError: no storage is configured, or it cannot be used.
+        StorageError: the storage cannot be reached.
+    """
+    clients = make_clients(config, environ)
+    place = storage if storage is not None else open_storage(config, clients, environ)
+    if place is None:
+        raise UnavailableError("no storage configured")
+    return Monitor(
+        checkers=config.checkers,
+        storage=place,
+        channels=dict(_channels(config, clients)),
+        region=_region(config, environ),
+        regions=config.regions,
+        page_url=config.page.url,
+        mask=mask_with(config),
+        check_expiry=config.storage.check_expiry if config.storage is not None else 0,
+        concurrency=config.concurrent_checks,
+        interval=config.interval,
+    )
+
+
+def mask_with(config: Config) -> Callable[[str], str]:
+    """Return the function that hides the secrets of this configuration in a text."""
+
+    def mask(text: str) -> str:
+        return mask_address(text, config.masks)
+
+    return mask
+
+
+def run_deadline_seconds(config: Config) -> float:
+    """Return how long a run may take."""
+    return config.run_deadline / SECOND
+
+
+class _Absent(Struct, frozen=True):
+    """A channel that cannot be used here: its alerts wait, and the others are not harmed."""
+
+    reason: str
+
+    def send(self, notification: Notification) -> None:  # noqa: ARG002
+        raise Refused(self.reason)
+
+
+def _channels(config: Config, clients: Clients) -> Iterator[tuple[str, Notifier]]:
+    """Yield names that stay the same as long as the order within a kind does."""
+    seen: Counter[str] = Counter()
+    for settings in config.notifiers:
+        seen[settings.kind] += 1
+        number = seen[settings.kind]
+        name = settings.kind if number == 1 else f"{settings.kind}-{number}"
+        yield name, _open(settings, clients)
+
+
+def _open(settings: NotifierSettings, clients: Clients) -> Notifier:
+    try:
+        return settings.open(clients)
+    except UnavailableError as error:
+        return _Absent(str(error))
+
+
+def _region(config: Config, environ: Mapping[str, str]) -> str:
+    """Name the region of a deployed stack; a single machine has none and never votes for one."""
+    in_a_stack = "AWS_LAMBDA_FUNCTION_NAME" in environ
+    return environ.get("AWS_REGION", "") if config.regions and in_a_stack else ""

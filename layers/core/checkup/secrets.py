@@ -1,0 +1,85 @@
+"""Secrets by reference: what ``env:…``, ``file:…``, ``ssm:…`` and ``secretsmanager:…`` stand for.
+
+A reference is resolved when the secret is used and the value is kept by nobody, so a rotated
+secret counts from the next use on. Every error names the reference and never the value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from checkup.errors import UnavailableError
+
+AwsClient = Callable[[str], Any]
+"""Returns a client of the AWS service of that name."""
+
+
+def resolve(value: str, environ: Mapping[str, str], aws: AwsClient) -> str:
+    """Return the secret that ``value`` refers to, or ``value`` itself if it is no reference.
+
+    Raises:
+        UnavailableError: the reference leads nowhere or to nothing.
+    """
+    scheme, _, name = value.partition(":")
+    match scheme:
+        case "env":
+            secret = environ.get(name, "")
+        case "file":
+            secret = _from_file(value, name)
+        case "ssm":
+            secret = _from_parameter(value, name, aws)
+        case "secretsmanager":
+            secret = _from_secrets_manager(value, name, aws)
+        case _:
+            return value
+    if not secret:
+        raise UnavailableError(f"{value}: there is nothing under that name")
+    return secret
+
+
+def _from_file(reference: str, name: str) -> str:
+    try:
+        return Path(name).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UnavailableError(f"{reference}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        # The library's error would carry the file's content.
+        raise UnavailableError(f"{reference}: the file is not text") from None
+
+
+def _from_parameter(reference: str, name: str, aws: AwsClient) -> str:
+    answer = _ask(reference, aws("ssm").get_parameter, Name=name, WithDecryption=True)
+    return str(answer["Parameter"]["Value"])
+
+
+def _from_secrets_manager(reference: str, name: str, aws: AwsClient) -> str:
+    secret_id, _, key = name.partition("#")
+    answer = _ask(reference, aws("secretsmanager").get_secret_value, SecretId=secret_id)
+    text = str(answer.get("SecretString", ""))
+    return _member(reference, text, key) if key else text
+
+
+def _member(reference: str, text: str, key: str) -> str:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        # The library's error would carry the secret.
+        raise UnavailableError(f"{reference}: the secret is not JSON; leave out #{key}") from None
+    if not isinstance(document, dict) or not isinstance(document.get(key), str):
+        raise UnavailableError(f"{reference}: the secret has no text under {key}")
+    return str(document[key])
+
+
+def _ask(reference: str, call: Callable[..., Any], **question: str | bool) -> Any:  # noqa: ANN401
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - slow, optional
+
+    try:
+        return call(**question)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "refused")
+        raise UnavailableError(f"{reference}: AWS answered {code}") from error
+    except BotoCoreError as error:
+        raise UnavailableError(f"{reference}: AWS was not reached") from error

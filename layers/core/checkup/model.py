@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 SECOND = 1_000_000_000
+
+Nanoseconds = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""A moment or a length of time; what is read from a file has to fit Go's int64."""
 
 
 class Status(StrEnum):
@@ -36,11 +40,11 @@ class Status(StrEnum):
 class Phases(Struct, frozen=True, kw_only=True):
     """Where the time of one attempt went, in nanoseconds; 0 where a phase did not happen."""
 
-    resolve: int = 0
-    connect: int = 0
-    tls: int = 0
-    wait: int = 0
-    transfer: int = 0
+    resolve: Nanoseconds = 0
+    connect: Nanoseconds = 0
+    tls: Nanoseconds = 0
+    wait: Nanoseconds = 0
+    transfer: Nanoseconds = 0
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -54,11 +58,11 @@ class Attempt(Struct, frozen=True, kw_only=True):
         certificate_expiry: when the presented certificate ends; 0 if there was none.
     """
 
-    rtt: int = 0
+    rtt: Nanoseconds = 0
     error: str = ""
     failure: str = ""
     phases: Phases | None = None
-    certificate_expiry: int = 0
+    certificate_expiry: Nanoseconds = 0
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -83,9 +87,9 @@ class Result(Struct, frozen=True, kw_only=True):
 
     title: str = ""
     endpoint: str = ""
-    timestamp: int = 0
+    timestamp: Nanoseconds = 0
     times: tuple[Attempt, ...] = ()
-    threshold: int = 0
+    threshold: Nanoseconds = 0
     healthy: bool = False
     degraded: bool = False
     down: bool = False

@@ -1,0 +1,77 @@
+"""Storage in the memory of this process: for tests, and for looks that nobody keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from checkup.errors import Changed, Exists
+from checkup.ports import Hold, Stored
+from checkup.storage.keys import checked, checked_prefix
+
+
+class MemoryStorage:
+    """Documents in a dictionary; safe for threads."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, bytes] = {}
+        self._lock = Lock()
+        self._holds: defaultdict[str, Lock] = defaultdict(Lock)
+
+    def get(self, key: str) -> Stored | None:
+        """Return the document, or None if there is none."""
+        body = self._documents.get(checked(key))
+        return None if body is None else Stored(body, _version(body))
+
+    def create(self, key: str, body: bytes) -> str:
+        """Write a new document; see :meth:`checkup.ports.Storage.create`."""
+        with self._lock:
+            if checked(key) in self._documents:
+                raise Exists(f"{key} is there already")
+            self._documents[key] = body
+        return _version(body)
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
+        with self._lock:
+            current = self.get(key)
+            if current is None or current.version != version:
+                raise Changed(f"{key} is not the version that was read")
+            self._documents[key] = body
+        return _version(body)
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys in order, as they are when the first is asked for."""
+        checked_prefix(prefix)
+        with self._lock:
+            keys = sorted(self._documents)
+        yield from (key for key in keys if key.startswith(prefix) and key > after)
+
+    def delete(self, key: str) -> None:
+        """Remove the document; it is no error if there is none."""
+        with self._lock:
+            self._documents.pop(checked(key), None)
+
+    def clock(self) -> int:
+        """Return the time of this machine."""
+        return time.time_ns()
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[Hold]:
+        """Take an exclusive right among the threads of this process."""
+        with self._lock:
+            lock = self._holds[name]
+        mine = lock.acquire(blocking=False)
+        try:
+            yield Hold.MINE if mine else Hold.ELSEWHERE
+        finally:
+            if mine:
+                lock.release()
+
+
+def _version(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -7,7 +7,9 @@ nothing that runs beside it on the machine is touched.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -19,6 +21,7 @@ from urllib.request import urlopen
 
 import boto3
 import pytest
+import trustme
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,10 +41,12 @@ class Emulator:
     Attributes:
         url: where every service of AWS answers.
         log: what the process prints.
+        authority: the certificate to trust when the emulator speaks TLS, else None.
     """
 
     url: str
     log: Path
+    authority: Path | None = None
 
     @property
     def environ(self) -> dict[str, str]:
@@ -53,6 +58,7 @@ class Emulator:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **({"AWS_CA_BUNDLE": str(self.authority)} if self.authority else {}),
         }
 
     def client(self, service: str, **options: Any) -> Any:
@@ -63,6 +69,7 @@ class Emulator:
             region_name=REGION,
         )
         options.setdefault("config", Config(retries={"total_max_attempts": 2}))
+        options.setdefault("verify", str(self.authority) if self.authority else None)
         return session.client(service, endpoint_url=self.url, **options)
 
 
@@ -74,15 +81,16 @@ def require(tool: Path) -> Path:
 
 
 @contextmanager
-def ministack(folder: Path, *, auth: bool = False) -> Iterator[Emulator]:
+def ministack(folder: Path, *, auth: bool = False, tls: bool = False) -> Iterator[Emulator]:
     """Run an emulator while the block runs.
 
     Args:
         folder: an empty or absent folder for its log and its temporary files.
         auth: enforce IAM, so that what no policy allows is denied, as on AWS.
+        tls: speak HTTPS, with a certificate for the loopback and for CloudFront's names.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    emulator, process = _started(folder, auth=auth)
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    emulator, process = _started(folder, _environ(folder, auth=auth, tls=tls), tls=tls)
     try:
         yield emulator
     finally:
@@ -94,48 +102,75 @@ def ministack(folder: Path, *, auth: bool = False) -> Iterator[Emulator]:
             process.wait()
 
 
-def _started(folder: Path, *, auth: bool) -> tuple[Emulator, subprocess.Popen[bytes]]:
+def _started(
+    folder: Path, environ: Mapping[str, str], *, tls: bool
+) -> tuple[Emulator, subprocess.Popen[bytes]]:
     # Between finding a free port and its use another process may take it: then once more.
     for number in range(_STARTS):
-        port, log = free_port(), folder / f"ministack-{number}.log"
+        log = folder / f"ministack-{number}.log"
+        port = free_port()
+        emulator = Emulator(
+            url=f"{'https' if tls else 'http'}://127.0.0.1:{port}",
+            log=log,
+            authority=folder / "authority.pem" if tls else None,
+        )
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [require(MINISTACK)],
-                env=_environ(folder, port, auth=auth),
+                [*_without_privileged_ports(), require(MINISTACK)],
+                env={**environ, "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": emulator.url},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        if _answers(port, process):
-            return Emulator(f"http://127.0.0.1:{port}", log), process
+        if _answers(emulator, process):
+            return emulator, process
         process.kill()
         process.wait()
     raise RuntimeError(f"ministack does not start:\n{log.read_text()[-2000:]}")
 
 
-def _environ(folder: Path, port: int, *, auth: bool) -> Mapping[str, str]:
-    temporary = folder / "tmp"
-    temporary.mkdir(exist_ok=True)
+def _environ(folder: Path, *, auth: bool, tls: bool) -> Mapping[str, str]:
     return {
         **ADMINISTRATOR,
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
-        "TMPDIR": str(temporary),
-        "GATEWAY_PORT": str(port),
+        "TMPDIR": str(folder / "tmp"),
         "BIND_HOST": "127.0.0.1",
         "AUTH": "true" if auth else "false",
         "IOT_MTLS_ENABLED": "0",  # else it listens on all addresses of the machine
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "MINISTACK_REGION": REGION,
+        **(_certificate(folder) if tls else {}),
     }
 
 
-def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
+def _certificate(folder: Path) -> Mapping[str, str]:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+    server = authority.issue_cert("127.0.0.1", "localhost", "*.cloudfront.net")
+    server.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
+    server_file = str(folder / "server.pem")
+    return {
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": server_file,
+        "MINISTACK_SSL_KEY": server_file,
+    }
+
+
+def _without_privileged_ports() -> list[str]:
+    """Return the command that keeps root's emulator from taking port 443 beside its own."""
+    setpriv = shutil.which("setpriv")
+    if os.geteuid() != 0 or setpriv is None:
+        return []
+    return [setpriv, "--bounding-set=-net_bind_service"]
+
+
+def _answers(emulator: Emulator, process: subprocess.Popen[bytes]) -> bool:
+    context = ssl.create_default_context(cafile=emulator.authority)
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         with (
             suppress(OSError),
-            urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=2) as answer,
+            urlopen(f"{emulator.url}/_ministack/health", timeout=2, context=context) as answer,
         ):
             # An emulator of another worker may have taken the port before ours could.
             return bool(answer.status == 200 and process.poll() is None)

@@ -11,13 +11,11 @@ from __future__ import annotations
 import re
 
 from checkup.errors import StorageError
-from checkup.runfile import RUNS
-
-CHECK_FILE = re.compile(r"\d{19}-check\.json", re.ASCII)
-"""The names of the Go program; any other file beside them belongs to somebody else."""
+from checkup.runfile import RUNS, slot_of
 
 _PART = r"(?!\.)[!-.0-\[\]-~]{1,255}"
-_KEY = re.compile(rf"{_PART}(?:/{_PART})+")
+_KEY = re.compile(rf"(?:{_PART}/)+{_PART}")
+_PREFIX = re.compile(rf"(?:{_PART}/)+[^/]*")
 _LONGEST = 1000
 
 
@@ -42,7 +40,12 @@ def is_key(key: str) -> bool:
 def run_name(key: str) -> str | None:
     """Return the name of the check file that ``key`` stands for, or None for another key."""
     name = key.removeprefix(RUNS)
-    return name if name != key and CHECK_FILE.fullmatch(name) else None
+    return name if name != key and is_check_file(name) else None
+
+
+def is_check_file(name: str) -> bool:
+    """Say whether a file at the top of a storage is a run's; all others are somebody else's."""
+    return "/" not in name and slot_of(name) is not None
 
 
 def checked_prefix(prefix: str) -> str:
@@ -51,7 +54,17 @@ def checked_prefix(prefix: str) -> str:
     Raises:
         StorageError: it does not name at least the first folder, as ``runs/`` does.
     """
-    first, slash, _ = prefix.partition("/")
-    if not (slash and re.fullmatch(_PART, first)):
+    if not _PREFIX.fullmatch(prefix):
         raise StorageError(f"{prefix!r} cannot be listed: begin it with a folder, as in runs/")
     return prefix
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a right to hold as it is.
+
+    Raises:
+        StorageError: it could not be the name of a file.
+    """
+    if not re.fullmatch(_PART, name):
+        raise StorageError(f"{name!r} cannot be held: use a short name in ASCII without a slash")
+    return name

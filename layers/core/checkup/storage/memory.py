@@ -11,7 +11,7 @@ from threading import Lock
 
 from checkup.errors import Changed, Exists
 from checkup.ports import Hold, Stored
-from checkup.storage.keys import checked, checked_prefix
+from checkup.storage.keys import checked, checked_name, checked_prefix
 
 
 class MemoryStorage:
@@ -64,7 +64,7 @@ class MemoryStorage:
     def hold(self, name: str) -> Iterator[Hold]:
         """Take an exclusive right among the threads of this process."""
         with self._lock:
-            lock = self._holds[name]
+            lock = self._holds[checked_name(name)]
         mine = lock.acquire(blocking=False)
         try:
             yield Hold.MINE if mine else Hold.ELSEWHERE

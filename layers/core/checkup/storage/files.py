@@ -1,0 +1,76 @@
+"""Files that are there whole or not at all, whatever kills the process that writes them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from checkup.errors import StorageError
+
+_SUFFIX = ".tmp"
+_ABANDONED_SECONDS = 3600
+_REASONS = {
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied, or a file system without hard links",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "no space is left on the device",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EEXIST: "a file is in the place of a folder",
+    errno.ENOTDIR: "a file is in the place of a folder",
+    errno.EISDIR: "a folder is in the place of a file",
+}
+
+
+@contextmanager
+def told(action: str, path: Path) -> Iterator[None]:
+    """Turn what the operating system says into a StorageError that names the path."""
+    try:
+        yield
+    except OSError as error:
+        number = error.errno or 0
+        reason = _REASONS.get(number) or os.strerror(number).lower()
+        raise StorageError(f"cannot {action} {path}: {reason}") from error
+
+
+@contextmanager
+def written(folder: Path, body: bytes, *, durable: bool = True) -> Iterator[Path]:
+    """Write a new file below ``folder`` and yield its path, to be linked or renamed.
+
+    A process that is killed here leaves it behind; a later writer sweeps it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    path = folder / f"{uuid4().hex}{_SUFFIX}"
+    try:
+        with path.open("xb") as file:
+            file.write(body)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def sync(folder: Path) -> None:
+    """Make the names in a folder survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what no living process can still be writing."""
+    abandoned = time.time() - _ABANDONED_SECONDS
+    for path in folder.glob(f"*{_SUFFIX}"):
+        with suppress(OSError):
+            if path.stat().st_mtime < abandoned:
+                path.unlink()

@@ -1,0 +1,160 @@
+"""Storage in a folder, laid out as the Go program does.
+
+Check files lie at the top as ``<19 digits>-check.json``, with the final newline that Go writes
+there (the port's bytes are without it), and ``index.json`` beside them for Go's page. Every
+other key is the path of a file below the folder. ``.checkup/`` holds locks, and files while
+they are written. Whatever else is in the folder belongs to somebody else and is left alone.
+
+A document appears whole by ``link``, which fails if the name is taken, or by ``rename`` under a
+lock of the kernel after the old content was compared. So a kill at any point leaves the old
+document or the new one, and a killed owner of a lock leaves nothing to wait for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from checkup.errors import Changed, Exists, StorageError
+from checkup.ports import Clients, Hold, StorageSettings, Stored
+from checkup.runfile import RUNS
+from checkup.storage import goindex
+from checkup.storage.files import sync, told, written
+from checkup.storage.keys import (
+    checked,
+    checked_name,
+    checked_prefix,
+    is_check_file,
+    is_key,
+    run_name,
+)
+from checkup.storage.locks import held, locked
+
+_PRIVATE = ".checkup"
+
+
+class FolderSettings(StorageSettings, frozen=True, kw_only=True):
+    """Check files in a folder of this machine."""
+
+    kind: ClassVar[str] = "fs"
+
+    dir: Annotated[
+        str, Meta(description="The folder; the working directory if empty. Made when needed.")
+    ] = ""
+    url: Annotated[str, Meta(description="Not used; old files have it.")] = ""
+
+    def open(self, clients: Clients) -> FolderStorage:  # noqa: ARG002 - it needs nothing
+        """Return the storage; the folder is made by the first document."""
+        return FolderStorage(self.dir)
+
+
+class FolderStorage:
+    """Documents as files below one folder; safe for threads and processes of one machine."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self._root = Path(folder).absolute()
+        self._private = self._root / _PRIVATE
+
+    def get(self, key: str) -> Stored | None:
+        """Return the document, or None if there is none."""
+        path = self._path(key)
+        with told("read", path):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                return None
+        body = content.removesuffix(b"\n") if run_name(key) else content
+        return Stored(body, _version(body))
+
+    def create(self, key: str, body: bytes) -> str:
+        """Write a new document; see :meth:`checkup.ports.Storage.create`."""
+        path = self._path(key)
+        with told("write", path), self._written(key, body) as temporary:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                raise Exists(f"{path} is there already") from None
+            sync(path.parent)
+        if run_name(key):
+            self._add_to_index(path.name)
+        return _version(body)
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
+        path = self._path(key)
+        with told("write", path), self._written(key, body) as temporary, self._locked():
+            current = self.get(key)
+            if current is None or current.version != version:
+                raise Changed(f"{path} is not the version that was read")
+            temporary.replace(path)
+            sync(path.parent)
+        return _version(body)
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys in order, as they are when the first is asked for."""
+        checked_prefix(prefix)
+        with told("list", self._root):
+            found = self._runs() if prefix.startswith(RUNS) else self._documents(prefix)
+            keys = sorted(key for key in found if key.startswith(prefix) and key > after)
+        yield from keys
+
+    def delete(self, key: str) -> None:
+        """Remove the document; the index forgets a check file with the next run."""
+        path = self._path(key)
+        with told("delete", path), self._locked():
+            path.unlink(missing_ok=True)
+
+    def clock(self) -> int:
+        """Return the time of this machine, which all users of the folder share."""
+        return time.time_ns()
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[Hold]:
+        """Take a lock of the kernel, which ends with its owner."""
+        path = self._private / f"hold-{checked_name(name)}.lock"
+        with ExitStack() as stack:
+            with told("lock", path):
+                hold = stack.enter_context(held(path))
+            yield hold
+
+    def _path(self, key: str) -> Path:
+        return self._root / (run_name(checked(key)) or key)
+
+    def _written(self, key: str, body: bytes) -> AbstractContextManager[Path]:
+        return written(self._private, body + b"\n" if run_name(key) else body)
+
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(self._private / "write.lock")
+
+    def _add_to_index(self, name: str) -> None:
+        # The run is stored, and that is what counts. What fails here, the next run mends.
+        with suppress(OSError, StorageError), self._locked():
+            goindex.add(self._root, name, self._private)
+
+    def _runs(self) -> Iterator[str]:
+        with suppress(FileNotFoundError):
+            names = os.listdir(self._root)  # noqa: PTH208 - half a million paths would be slow
+            yield from (RUNS + name for name in names if is_check_file(name))
+
+    def _documents(self, prefix: str) -> Iterator[str]:
+        top = self._root / prefix[: prefix.rindex("/")]
+        for folder, _, names in os.walk(top, onerror=_unless_missing):
+            relative = Path(folder).relative_to(self._root).as_posix()
+            yield from (key for name in names if is_key(key := f"{relative}/{name}"))
+
+
+def _version(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error

@@ -3,11 +3,13 @@
 # (which brings cfn-lint and AWS's Lambda runtime emulator) and AWS's Lambda runtime client.
 # Each has an environment of its own, because their pins contradict each other and ours.
 #
-# usage: tests/stack/tools.sh [PYTHON]     what is there already is left alone
+# usage: tests/stack/tools.sh [PYTHON]     without PYTHON, that of .venv
+# What is there already is left alone.
 set -eu
 
-python=${1:-python3}
-tools=$(cd "$(dirname "$0")/../.." && pwd)/var/tools
+root=$(cd "$(dirname "$0")/../.." && pwd)
+tools=$root/var/tools
+python=${1:-$root/.venv/bin/python}
 mkdir -p "$tools"
 
 # One installation at a time, should two builds of one checkout begin together.

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from checkup.deadline import Deadline
+from checkup.model import Attempt
+from checkup.ports import Checker
+from checkup.selection import choose
+
+
+class Toy(Checker, frozen=True, kw_only=True):
+    kind = "toy"
+
+    def attempt(self, deadline: Deadline) -> Attempt:  # noqa: ARG002
+        return Attempt(rtt=1)
+
+
+WEBSITE = Toy(endpoint_name="Website", id="website")
+USERS = Toy(endpoint_name="User Service", id="users")
+TWIN = Toy(endpoint_name="User Service", id="users-2")
+ALL = (WEBSITE, USERS, TWIN)
+
+
+def test_no_name_means_all() -> None:
+    assert choose(ALL, []) == ALL
+
+
+@pytest.mark.parametrize("name", ["Website", "website", "WEBSITE"])
+def test_title_or_id_is_meant_without_regard_to_case(name: str) -> None:
+    assert choose(ALL, [name]) == (WEBSITE,)
+
+
+def test_order_is_that_of_the_configuration() -> None:
+    assert choose(ALL, ["users", "website"]) == (WEBSITE, USERS)
+
+
+def test_shared_title_means_every_checker_that_has_it() -> None:
+    assert choose(ALL, ["user service"]) == (USERS, TWIN)
+
+
+def test_unknown_name_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(LookupError, match=r'no checker "web-site"; did you mean "website"\?'):
+        choose(ALL, ["users", "web-site"])
+
+
+def test_unknown_name_that_resembles_nothing_is_refused() -> None:
+    with pytest.raises(LookupError, match=r'no checker "qqq"$'):
+        choose(ALL, ["qqq"])

@@ -1,0 +1,160 @@
+"""Storage in a bucket of S3, or of a service that speaks its protocol.
+
+Every write is conditional: ``If-None-Match: *`` creates, ``If-Match`` replaces, so S3 itself
+decides races and nothing is ever overwritten unseen. A write whose answer was lost and that the
+client sent again meets its own first try; it is read back, and the same bytes are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from http import HTTPStatus
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
+
+from checkup.errors import Changed, Exists
+from checkup.options import Secret
+from checkup.ports import Clients, Hold, StorageSettings, Stored
+from checkup.runfile import RUNS
+from checkup.storage.keys import checked, checked_prefix, is_check_file, is_key, run_name
+from checkup.storage.s3_bucket import Bucket
+from checkup.storage.s3_errors import S3Refusal
+
+
+class S3Settings(StorageSettings, frozen=True, kw_only=True):
+    """Check files at the top of a bucket, as the Go program puts them."""
+
+    kind: ClassVar[str] = "s3"
+
+    access_key_id: Annotated[
+        Secret, Meta(description="With the secret, or else the environment's credentials.")
+    ] = ""
+    secret_access_key: Annotated[
+        Secret, Meta(description="With the id, or else the environment's credentials.")
+    ] = ""
+    region: Annotated[str, Meta(description="Where it is; as in the environment if empty.")] = ""
+    bucket: Annotated[str, Meta(description="The bucket's name.")] = ""
+    prefix: Annotated[str, Meta(description="A folder in the bucket; Go's page wants none.")] = ""
+    endpoint_url: Annotated[str, Meta(description="Another service with S3's protocol.")] = ""
+
+    def open(self, clients: Clients) -> S3Storage:
+        """Return the storage; nothing is sent before the first document."""
+        options: dict[str, Any] = {
+            "region_name": self.region,
+            "endpoint_url": self.endpoint_url,
+            "config": client_config(),
+        }
+        if self.access_key_id and self.secret_access_key:
+            options["aws_access_key_id"] = clients.secret(self.access_key_id)
+            options["aws_secret_access_key"] = clients.secret(self.secret_access_key)
+        given = {name: option for name, option in options.items() if option}
+        folder = self.prefix.strip("/")
+        client = clients.aws("s3", **given)
+        return S3Storage(client, self.bucket, prefix=f"{folder}/" if folder else "")
+
+
+def client_config() -> Any:  # noqa: ANN401 - botocore is an extra
+    """Return the botocore options of a client whose calls end within seconds.
+
+    The defaults of botocore wait for a minute, five times. None without botocore, for making
+    the client then says what is missing.
+    """
+    try:
+        from botocore.config import Config  # noqa: PLC0415 - an extra
+    except ImportError:
+        return None
+    return Config(
+        connect_timeout=2,
+        read_timeout=4,
+        retries={"mode": "standard", "total_max_attempts": 3},
+    )
+
+
+class S3Storage:
+    """Documents as objects of one bucket.
+
+    A StorageError from a write says that the outcome is unknown: it may have been carried out.
+    Reading a key that is absent takes s3:ListBucket; without it S3 says that access is denied.
+
+    Args:
+        client: boto3's client of S3, with bounded waits as by :func:`client_config`.
+        prefix: what all object names begin with; empty or ending in a slash.
+        runs_prefix: what the names of check files have after that; Go has nothing there.
+    """
+
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401 - boto3 has no static type
+        bucket: str,
+        *,
+        prefix: str = "",
+        runs_prefix: str = "",
+    ) -> None:
+        self._bucket = Bucket(client, bucket)
+        self._prefix = prefix
+        self._runs_prefix = prefix + runs_prefix
+
+    def get(self, key: str) -> Stored | None:
+        """Return the document, or None if there is none."""
+        return self._bucket.read(self._name(key))
+
+    def create(self, key: str, body: bytes) -> str:
+        """Write a new document; see :meth:`checkup.ports.Storage.create`."""
+        name = self._name(key)
+        try:
+            return self._bucket.write(name, body, IfNoneMatch="*")
+        except S3Refusal as no:
+            if no.status == HTTPStatus.PRECONDITION_FAILED:
+                raise Exists(f"{self._bucket.address(name)} is there already") from None
+            raise
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
+        name = self._name(key)
+        try:
+            return self._bucket.write(name, body, IfMatch=version)
+        except S3Refusal as no:
+            if no.status == HTTPStatus.PRECONDITION_FAILED or no.code == "NoSuchKey":
+                address = self._bucket.address(name)
+                raise Changed(f"{address} is not the version that was read") from None
+            raise
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys in order, page by page."""
+        keys = self._runs if checked_prefix(prefix).startswith(RUNS) else self._documents
+        for key in keys(prefix, after):
+            if key.startswith(prefix) and key > after:
+                yield key
+
+    def delete(self, key: str) -> None:
+        """Remove the document; it is no error if there is none."""
+        self._bucket.delete(self._name(key))
+
+    def clock(self) -> int:
+        """Return S3's own time as of its last answer, in whole seconds."""
+        return self._bucket.answered_at()
+
+    def hold(self, name: str) -> AbstractContextManager[Hold]:  # noqa: ARG002 - of no use here
+        """Say that S3 has no locks that end with their owner."""
+        return nullcontext(Hold.UNSUPPORTED)
+
+    def _name(self, key: str) -> str:
+        run = run_name(checked(key))
+        return self._prefix + key if run is None else self._runs_prefix + run
+
+    def _runs(self, prefix: str, after: str) -> Iterator[str]:
+        """Yield the keys of check files, which may lie among objects of somebody else."""
+        top = self._runs_prefix
+        start = top + after.removeprefix(RUNS) if after.startswith(RUNS) else ""
+        for name in self._bucket.names(top + prefix.removeprefix(RUNS), start, Delimiter="/"):
+            if is_check_file(name.removeprefix(top)):
+                yield RUNS + name.removeprefix(top)
+
+    def _documents(self, prefix: str, after: str) -> Iterator[str]:
+        start = self._prefix + after if after else ""
+        for name in self._bucket.names(self._prefix + prefix, start):
+            key = name.removeprefix(self._prefix)
+            if is_key(key):
+                yield key

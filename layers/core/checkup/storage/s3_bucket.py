@@ -1,0 +1,113 @@
+"""One bucket of S3 and the requests that a storage makes of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from checkup.model import SECOND
+from checkup.ports import Stored
+from checkup.storage.s3_errors import S3Refusal, raised_by_botocore, refusal
+
+_CONFLICT_PAUSES = (0.05, 0.1, 0.2, 0.4)
+_READS = 3
+
+
+class Bucket:
+    """Objects by name. Every method raises S3Refusal when S3 does not do what is asked."""
+
+    def __init__(self, client: Any, name: str) -> None:  # noqa: ANN401 - boto3 has no static type
+        self._client = client
+        self._bucket = name
+        self._answered_at = 0
+
+    def address(self, name: str) -> str:
+        """Return how people know an object."""
+        return f"s3://{self._bucket}/{name}"
+
+    def read(self, name: str) -> Stored | None:
+        """Return the object and its ETag, or None if there is none."""
+        for reads_left in reversed(range(_READS)):
+            try:
+                answer = self._ask("read", name, "get_object", Key=name)
+                return Stored(answer["Body"].read(), answer["ETag"])
+            except S3Refusal as no:
+                if no.code == "NoSuchKey":
+                    return None
+                raise
+            except raised_by_botocore() as error:  # the body broke off, which no client retries
+                if not reads_left:
+                    raise refusal(error, "read", self.address(name)) from None
+        raise AssertionError  # the last read has returned or raised
+
+    def write(self, name: str, body: bytes, **condition: str) -> str:
+        """Write under a condition and return the new ETag.
+
+        S3 may say that another write is under way (409), which proves nothing: it is asked
+        again. A condition that fails after the client sent the request more than once may have
+        been met by our own first try: then the object is read, and the same bytes are ours.
+        """
+        pauses, sent_before = iter(_CONFLICT_PAUSES), False
+        while True:
+            try:
+                return self._write_once(name, body, condition)
+            except S3Refusal as no:
+                sent_before = sent_before or no.retried
+                if no.status == HTTPStatus.PRECONDITION_FAILED and sent_before:
+                    return self._own(name, body, no)
+                pause = next(pauses, None)
+                if no.status != HTTPStatus.CONFLICT or pause is None:
+                    raise
+            sent_before = True
+            time.sleep(random.uniform(0.5, 1) * pause)  # noqa: S311 - only to spread
+
+    def names(self, prefix: str, after: str, **more: str) -> Iterator[str]:
+        """Yield the names that begin with ``prefix`` and sort after ``after``, ascending."""
+        query = {"Prefix": prefix, **({"StartAfter": after} if after else {}), **more}
+        while True:
+            page = self._ask("list", prefix, "list_objects_v2", **query)
+            yield from (entry["Key"] for entry in page.get("Contents", ()))
+            if not page.get("IsTruncated"):
+                return
+            query["ContinuationToken"] = page["NextContinuationToken"]
+
+    def delete(self, name: str) -> None:
+        """Remove the object, if there is one."""
+        self._ask("delete", name, "delete_object", Key=name)
+
+    def answered_at(self) -> int:
+        """Return S3's own time at its last answer, in nanoseconds but to the second."""
+        if not self._answered_at:
+            self._ask("reach", "", "head_bucket")
+        return self._answered_at
+
+    def _write_once(self, name: str, body: bytes, condition: dict[str, str]) -> str:
+        content: dict[str, Any] = {"Body": body, "ContentType": "application/json"}
+        answer = self._ask("write", name, "put_object", Key=name, **content, **condition)
+        return str(answer["ETag"])
+
+    def _own(self, name: str, body: bytes, no: S3Refusal) -> str:
+        """Return the ETag of what is there if it is what we wrote."""
+        current = self.read(name)
+        if current is None or current.body != body:
+            raise no
+        return current.version
+
+    def _ask(self, action: str, name: str, operation: str, **parameters: Any) -> Any:  # noqa: ANN401
+        """Call S3, and keep the time at which it answered."""
+        try:
+            answer = getattr(self._client, operation)(Bucket=self._bucket, **parameters)
+        except raised_by_botocore() as error:
+            self._keep_time(getattr(error, "response", {}))
+            raise refusal(error, action, self.address(name)) from None
+        self._keep_time(answer)
+        return answer
+
+    def _keep_time(self, answer: Any) -> None:  # noqa: ANN401 - whatever botocore gives
+        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        if date:
+            self._answered_at = int(parsedate_to_datetime(date).timestamp()) * SECOND

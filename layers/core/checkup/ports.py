@@ -94,6 +94,11 @@ class Checker(Struct, frozen=True, kw_only=True):
             CannotTell: the checker itself is unable to look.
         """
 
+    def spacing_after(self, attempt: Attempt) -> int:
+        """Return the pause between an attempt and the next one, in nanoseconds."""
+        del attempt  # for kinds whose pause depends on it
+        return self.attempt_spacing
+
     def assess(self, attempts: Sequence[Attempt]) -> Assessment:
         """Weigh the attempts; the default is the rule that all kinds share."""
         return assess(attempts, self.threshold_rtt)
@@ -103,7 +108,8 @@ class Stored(Struct, frozen=True):
     """A document as it was read.
 
     Attributes:
-        version: opaque; :meth:`Storage.replace` compares it.
+        version: opaque; :meth:`Storage.replace` compares it. It may stand for the content
+            alone, so a document that must not be mistaken for an older one counts its versions.
     """
 
     body: bytes
@@ -121,9 +127,10 @@ class Hold(Enum):
 class Storage(Protocol):
     """Documents under keys, with compare-and-set. Five verbs, a clock and, where possible, locks.
 
-    Keys are ASCII and may contain ``/``. Runs are kept under ``runs/<slot>-check.json``; a
-    storage may lay them out in its own way (the Go program's, for a folder) as long as the
-    keys come back as they went in. Every method raises StorageError when the storage fails.
+    A key is a folder and a name, or deeper, in printable ASCII: ``state/head.json``. Runs are
+    kept under ``runs/<slot>-check.json``; a storage may lay them out in its own way (the Go
+    program's, for a folder) as long as the keys come back as they went in. Every method raises
+    StorageError when the storage fails; after a write that may nevertheless have been done.
     """
 
     def get(self, key: str) -> Stored | None:
@@ -147,7 +154,12 @@ class Storage(Protocol):
         ...
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys that begin with ``prefix`` and sort after ``after``, ascending."""
+        """Yield the keys that begin with ``prefix`` and sort after ``after``, ascending.
+
+        Args:
+            prefix: names at least the first folder, as ``runs/`` does.
+            after: a key, or the beginning of one, that need not exist.
+        """
         ...
 
     def delete(self, key: str) -> None:

@@ -17,8 +17,7 @@ from msgspec import Struct
 from checkup import config as configuration
 from checkup import secrets
 from checkup.checkers import CHECKERS
-from checkup.config import Kinds
-from checkup.config.settings import Config
+from checkup.config.settings import Config, Kinds
 from checkup.errors import Refused, UnavailableError
 from checkup.model import SECOND
 from checkup.notifiers import NOTIFIERS
@@ -135,7 +134,7 @@ def make_monitor(
         page_url=config.page.url,
         mask=mask_with(config),
         check_expiry=config.storage.check_expiry if config.storage is not None else 0,
-        concurrency=config.concurrent_checks,
+        concurrency=config.concurrency,
         interval=config.interval,
     )
 

@@ -1,1 +1,34 @@
-"""The command line."""
+"""The command line.
+
+Exit codes, those of the Go program where it has one:
+
+====  =======================================================================
+   0  every result is healthy; or stored, posted, written, stopped as asked
+   1  a result is not healthy, or something failed: one line on stderr says what
+ 130  stopped with Ctrl-C in the middle of something
+ 141  the reader of the output went away
+ 255  an unknown command or flag
+====  =======================================================================
+"""
+
+from __future__ import annotations
+
+import sys
+
+from checkup import __version__
+
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run the command line of this process and return its exit code."""
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:  # before click is imported, which would take most of the time
+        print(f"checkup {__version__}")
+        return 0
+    try:
+        from checkup.cli.program import run  # noqa: PLC0415 - Ctrl-C counts from here on
+
+        return run(arguments)
+    except KeyboardInterrupt:
+        return _INTERRUPTED

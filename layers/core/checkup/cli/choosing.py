@@ -1,0 +1,60 @@
+"""The words that name checkers: what they mean, and how a shell completes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import click
+from click.shell_completion import CompletionItem
+
+from checkup import selection
+from checkup.cli import session
+from checkup.cli.arguments import COMMANDS
+from checkup.cli.failures import UnknownWord
+from checkup.errors import CheckupError
+from checkup.ports import Checker
+
+
+def choose(checkers: Sequence[Checker], words: Sequence[str]) -> tuple[Checker, ...]:
+    """Return the checkers that the words name, in the order of the configuration.
+
+    Raises:
+        UnknownWord: a word names no checker; it may have been meant to be a command.
+    """
+    for word in words:
+        try:
+            selection.choose(checkers, [word])
+        except LookupError as error:
+            names = [name for checker in checkers for name in (checker.title, checker.id)]
+            raise UnknownWord(word, [*COMMANDS, *names]) from error
+    return selection.choose(checkers, words)
+
+
+def complete_checkers(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer the ids, and the titles that a shell takes as one word."""
+    try:
+        checkers = session.read(context.params.get("config_file")).checkers
+    except CheckupError:
+        return []
+    return list(_offers(checkers, incomplete.casefold()))
+
+
+def complete_first_word(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer the commands too, as long as no checker is named."""
+    root = context.find_root()
+    commands: list[CompletionItem] = []
+    if not context.params.get("names"):
+        commands = root.command.shell_complete(root, incomplete)
+    return [*commands, *complete_checkers(context, parameter, incomplete)]
+
+
+def _offers(checkers: Sequence[Checker], start: str) -> Iterator[CompletionItem]:
+    for checker in checkers:
+        if checker.id.casefold().startswith(start):
+            yield CompletionItem(checker.id, help=checker.title)
+        elif checker.title.casefold().startswith(start) and " " not in checker.title:
+            yield CompletionItem(checker.title)

@@ -1,0 +1,111 @@
+"""What becomes of an error: one line that helps, and an exit code."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any, Final
+
+import click
+from msgspec import Struct
+
+from checkup.cli import terminal
+from checkup.cli.flags import VERBOSE
+from checkup.errors import CheckupError
+from checkup.redaction import mask_address
+
+FAILED: Final = 1
+NOBODY_READS: Final = 141
+MISUSED: Final = 255
+_HINT: Final = "Run 'checkup --help' for usage."
+
+
+class UnknownWord(click.UsageError):
+    """A word that is neither a command nor a checker.
+
+    Args:
+        candidates: what may have been meant.
+    """
+
+    def __init__(self, word: str, candidates: Iterable[str]) -> None:
+        super().__init__(f'unknown command "{word}" for "checkup"')
+        names = {name.casefold(): name for name in candidates}
+        self.meant = [names[close] for close in get_close_matches(word.casefold(), names)]
+
+
+class Outcome(Struct):
+    """How a command ended: its exit code, and the notes that its flags left."""
+
+    code: int = 0
+    notes: dict[str, Any] = {}
+
+
+@contextmanager
+def reported() -> Iterator[Outcome]:
+    """Turn whatever goes wrong inside into words and an exit code.
+
+    Ctrl-C and a reader that went away are not errors and pass.
+    """
+    outcome = Outcome()
+    try:
+        yield outcome
+    except click.exceptions.Exit as wish:
+        outcome.code = wish.exit_code
+    except click.UsageError as error:
+        outcome.code = _misused(error)
+    except CheckupError as error:
+        terminal.say(str(error))
+        outcome.code = FAILED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last floor: no traceback reaches a user unasked
+        describe(error, verbose=bool(outcome.notes.get(VERBOSE)))
+        outcome.code = FAILED
+
+
+def describe(error: Exception, *, verbose: bool) -> None:
+    """Report an error that should not be: where it came from, and with ``-v`` how.
+
+    Its text may hold anything, so it is left out of the short form and masked in the long one.
+    """
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    hint = "" if verbose else "; run it with -v to see more"
+    terminal.say(f"internal error: {type(error).__name__} at {place}{hint}")
+    if verbose:
+        terminal.say(mask_address("".join(traceback.format_exception(error))))
+
+
+def _misused(error: click.UsageError) -> int:
+    """Say what is wrong with the arguments, as the Go program does.
+
+    A wrong number of arguments shows the command's help on stdout and is no more than a failure.
+    """
+    if type(error) in {click.UsageError, click.MissingParameter} and error.ctx is not None:
+        print(error.ctx.get_help())
+        _print_error(error.format_message())
+        return FAILED
+    _print_error(_flag_text(error))
+    meant = getattr(error, "meant", None) or getattr(error, "possibilities", None)
+    if meant:
+        names = "\n".join(f"\t{name}" for name in meant)
+        click.echo(f"\nDid you mean this?\n{names}\n", err=True)
+    click.echo(_HINT, err=True)
+    return MISUSED
+
+
+def _flag_text(error: click.UsageError) -> str:
+    if isinstance(error, click.NoSuchOption):
+        name = error.option_name
+        if name.startswith("--"):
+            return f"unknown flag: {name}"
+        return f"unknown shorthand flag: {name[1:]!r} in {name}"
+    if isinstance(error, click.BadOptionUsage):
+        return f"flag needs an argument: {error.option_name}"
+    return error.message
+
+
+def _print_error(text: str) -> None:
+    click.echo(f"Error: {text}", err=True)

@@ -1,0 +1,57 @@
+"""``checkup message``: words about one checker, stored with a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from checkup.cli import recording, session
+from checkup.cli.choosing import complete_checkers
+from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.errors import CheckupError
+from checkup.ports import Checker
+
+
+@click.command(
+    epilog=examples(
+        'checkup message "We are looking into it."',
+        'checkup message "The new disk is in." --about "Web shop"',
+        'checkup -c shop.yaml message -a api "Back at 14:00 UTC."',
+    )
+)
+@config_flag
+@click.option(
+    "-a",
+    "--about",
+    metavar="TITLE",
+    default="",
+    shell_complete=complete_checkers,
+    help="The title or id of the checker; needed if there are several.",
+)
+@verbose_flag
+@click.argument("text")
+def message(config_file: str | None, *, about: str, verbose: bool, text: str) -> int:
+    """Look at everything and store the run with TEXT attached to one result.
+
+    The status page shows the text beside that checker until the run leaves its window.
+    """
+    config = session.begin(config_file, verbose=verbose, quiet=True)
+    recorder = recording.Recorder.of(config)
+    checker = _about(config.checkers, about)
+    recorder.record(message=(checker.id, text))
+    print("Message posted")
+    return 0
+
+
+def _about(checkers: Sequence[Checker], title: str) -> Checker:
+    """Return the checker that is meant: the only one, or the first of that title or id."""
+    if not title and len(checkers) == 1:
+        return checkers[0]
+    if not title and checkers:
+        raise CheckupError("more than one result; unable to guess which one to attach message to")
+    for name in ("title", "id"):
+        for checker in checkers:
+            if getattr(checker, name).casefold() == title.casefold():
+                return checker
+    raise CheckupError(f"no result for endpoint with title '{title}'")

@@ -1,0 +1,95 @@
+"""The program as click sees it: a group whose commands are imported when they are named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+from click.shell_completion import shell_complete
+
+from checkup import __version__
+from checkup.cli import failures, terminal
+from checkup.cli.arguments import COMMANDS, LOOK, route
+from checkup.cli.completion import COMPLETION_VARIABLE
+from checkup.cli.flags import examples
+
+
+class Program(click.Group):
+    """A group in which words that name no command go to :data:`LOOK`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return the command of that name."""
+        places = {**COMMANDS, LOOK: "checkup.cli.look:look"}
+        if cmd_name not in places:
+            return None
+        module, _, attribute = places[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command's name first, then go on as any group."""
+        return super().parse_args(ctx, route(args))
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Show both forms."""
+        formatter.write_usage("checkup", "[FLAGS] [NAME ...]")
+        formatter.write_usage("checkup", "[FLAGS] COMMAND ...", prefix=" " * len("Usage: "))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the flags of a look among those of the program, then the commands."""
+        look = self.get_command(ctx, LOOK)
+        params = [*(look.params if look else ()), *self.get_params(ctx)]
+        records = [record for param in params if (record := param.get_help_record(ctx))]
+        with formatter.section("Options"):
+            formatter.write_dl(records)
+        self.format_commands(ctx, formatter)
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=examples(
+        "checkup                      look at everything in checkup.json now",
+        "checkup api website          look at these two, by title or id",
+        "checkup -c shop.yaml --json  print the results as a run file holds them",
+        "checkup --store              look, store the run and tell of changes (for cron)",
+        "checkup every 1m             the same each minute",
+        "checkup serve                show the status page on http://127.0.0.1:3000/",
+    ),
+)
+@click.version_option(__version__, prog_name="checkup", message="%(prog)s %(version)s")
+def program() -> None:
+    """Check websites and services, tell of what changes, show what is up.
+
+    Without a command: look once at every checker, or at those named by title or id, and print
+    what was seen. The exit code is 0 if all are healthy and 1 if any is not; with --store it
+    is 0 once the run is stored.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the arguments say and return the exit code."""
+    terminal.speak_utf8()
+    try:
+        code = _complete_or_invoke(list(arguments))
+        terminal.flush()
+    except BrokenPipeError:
+        terminal.turn_away()
+        return failures.NOBODY_READS
+    return code
+
+
+def _complete_or_invoke(arguments: list[str]) -> int:
+    instruction = os.environ.get(COMPLETION_VARIABLE)
+    if instruction:
+        return shell_complete(program, {}, "checkup", COMPLETION_VARIABLE, instruction)
+    with failures.reported() as outcome, program.make_context("checkup", arguments) as context:
+        outcome.notes = context.meta
+        outcome.code = program.invoke(context)
+    return outcome.code

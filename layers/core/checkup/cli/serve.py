@@ -1,0 +1,62 @@
+"""``checkup serve``: the status page on this machine."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import ip_address
+
+import click
+
+from checkup.cli import recording, session, terminal
+from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli.site import Site
+from checkup.cli.stopping import until_asked
+from checkup.cli.web import Server
+from checkup.errors import CheckupError
+from checkup_page.publish import build
+
+
+@click.command(
+    epilog=examples(
+        "checkup serve",
+        "checkup serve --listen 127.0.0.1:8080",
+        "checkup -c shop.yaml serve --listen :3000     (all addresses of this machine)",
+    )
+)
+@config_flag
+@click.option(
+    "--listen",
+    metavar="ADDR",
+    default="127.0.0.1:3000",
+    show_default=True,
+    help="Host and port.",
+)
+@verbose_flag
+def serve(config_file: str | None, *, listen: str, verbose: bool) -> int:
+    """Show the status page and the stored runs over HTTP; nothing is checked.
+
+    The page is rendered from the storage when it is asked for. Beside it lie index.json and the
+    run files, as the Go program served them. These hold addresses and error texts, which the
+    page does not: think of that before listening on more than this machine. Ctrl-C and SIGTERM
+    end it with exit code 0.
+    """
+    config = session.begin(config_file, verbose=verbose)
+    storage = recording.open_storage(config)
+    site = Site(lambda: build(config, storage, time.time_ns()), storage)
+    with until_asked(), _listening(listen, site, verbose=verbose) as server:
+        print(f"The status page is on {server.url} until Ctrl-C", flush=True)
+        if not ip_address(server.host).is_loopback:
+            terminal.say("warning: other machines can read the page and the stored runs")
+        server.serve_forever(poll_interval=3600)
+    return 0
+
+
+def _listening(listen: str, site: Site, *, verbose: bool) -> Server:
+    host, colon, port = listen.rpartition(":")
+    if not colon or not (port.isascii() and port.isdecimal()):
+        raise CheckupError(f'--listen "{listen}": write it like 127.0.0.1:3000 or :3000')
+    try:
+        return Server((host.strip("[]"), int(port)), site, verbose=verbose)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "no such port"
+        raise CheckupError(f"cannot listen on {listen}: {reason}") from error

@@ -1,0 +1,63 @@
+"""Stopping when asked to, with SIGINT (Ctrl-C) or SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+GRACE: Final = 2.0
+"""Seconds that the work at hand is given to end by itself."""
+
+
+class Stop(BaseException):
+    """The program was asked to stop; like KeyboardInterrupt, nothing but a door catches it."""
+
+
+class Stopping:
+    """Turns the signals into the end of a block.
+
+    Outside of :meth:`at_work` a signal ends the block at once. Inside, the work may end by
+    itself; after two seconds or a second signal it is abandoned, which the run protocol
+    allows at every step.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._working = False
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Hold a signal back for what must not be abandoned lightly."""
+        self._working = True
+        try:
+            yield
+        finally:
+            self._working = False
+
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """Note the wish, and end the work now or in a while."""
+        if self.asked or not self._working:
+            raise Stop
+        self.asked = True
+        signal.setitimer(signal.ITIMER_REAL, GRACE)
+
+
+@contextmanager
+def until_asked() -> Iterator[Stopping]:
+    """Run a block that a signal ends; the block is left without an error."""
+    stopping = Stopping()
+    before = {
+        number: signal.signal(number, stopping.on_signal)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    }
+    try:
+        yield stopping
+    except Stop:
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,22 @@
+"""A program in a folder of its own, and a service for it to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Program
+from tests.cli.service import Service, running_service
+
+
+@pytest.fixture
+def checkup(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with running_service() as service:
+        yield service

@@ -1,0 +1,47 @@
+"""Which command the arguments mean."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+import pytest
+
+from checkup.cli.arguments import _TAKES_VALUE, _TAKES_VALUE_SHORT, COMMANDS, route
+
+
+@pytest.mark.parametrize(
+    ("arguments", "routed"),
+    [
+        pytest.param([], ["look"], id="nothing"),
+        pytest.param(["--store"], ["look", "--store"], id="flags-alone"),
+        pytest.param(["every", "1m"], ["every", "1m"], id="command"),
+        pytest.param(["-c", "f", "every", "1m"], ["every", "-c", "f", "1m"], id="E11-before"),
+        pytest.param(["every", "-c", "f", "1m"], ["every", "-c", "f", "1m"], id="E11-after"),
+        pytest.param(["--config=f", "page", "d"], ["page", "--config=f", "d"], id="E11-equals"),
+        pytest.param(["-vc", "every", "page", "d"], ["page", "-vc", "every", "d"], id="cluster"),
+        pytest.param(["-cevery", "serve"], ["serve", "-cevery"], id="value-joined"),
+        pytest.param(["-c", "every"], ["look", "-c", "every"], id="value-is-no-command"),
+        pytest.param(["api", "every"], ["look", "api", "every"], id="only-the-first-word"),
+        pytest.param(["--", "page"], ["look", "--", "page"], id="after-two-dashes"),
+        pytest.param(["-v", "-h"], ["-h"], id="help"),
+        pytest.param(["every", "-h"], ["every", "-h"], id="help-of-a-command"),
+        pytest.param(["-c", "f", "--version"], ["--version"], id="version"),
+    ],
+)
+def test_first_word_decides(arguments: list[str], routed: list[str]) -> None:
+    assert route(arguments) == routed
+
+
+def test_every_flag_with_a_value_is_known() -> None:
+    places = [*COMMANDS.values(), "checkup.cli.look:look"]
+    commands = [getattr(import_module(at.split(":")[0]), at.split(":")[1]) for at in places]
+    names = {
+        name
+        for command in commands
+        for param in command.params
+        if isinstance(param, click.Option) and not param.is_flag
+        for name in param.opts
+    }
+
+    assert names == {*_TAKES_VALUE, *(f"-{letter}" for letter in _TAKES_VALUE_SHORT)}

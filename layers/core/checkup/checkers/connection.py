@@ -1,0 +1,171 @@
+"""Opens one connection, with the time of each phase and a deadline over all of it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import ExitStack
+from selectors import EVENT_WRITE, PollSelector
+from typing import Any
+
+from checkup.checkers.certificate import certificate_expiry
+from checkup.checkers.failures import Failed, network_failure, tls_failure
+from checkup.checkers.resolution import Address, resolve
+from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
+from checkup.checkers.stopwatch import Stopwatch
+from checkup.deadline import Deadline
+
+_HEAD_START = 0.25
+"""Seconds before the next address is tried beside one that is silent (RFC 8305, section 8)."""
+
+_NO_WAY = {
+    errno.ENETUNREACH,
+    errno.EHOSTUNREACH,
+    errno.EAFNOSUPPORT,
+    errno.EADDRNOTAVAIL,
+}
+"""Errors of an address family that this machine has not; another address tells more."""
+
+
+def open_connection(host: str, port: int, deadline: Deadline, watch: Stopwatch) -> BoundedSocket:
+    """Look the host up and connect to the first of its addresses that answers.
+
+    The socket has no deadline yet but this one.
+
+    Raises:
+        Failed: no address answered by the deadline.
+        CannotTell: for want of local resources.
+    """
+    with watch.phase("resolve"):
+        addresses = resolve(host, port, deadline)
+    with watch.phase("connect"):
+        sock = _first_of(addresses, deadline)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.deadline = deadline
+    return sock
+
+
+def start_tls(
+    sock: BoundedSocket, context: ssl.SSLContext, host: str, deadline: Deadline, watch: Stopwatch
+) -> tuple[BoundedTLSSocket, int]:
+    """Complete a TLS handshake; ``sock`` is used up, whatever happens.
+
+    Returns:
+        The socket to go on with and when the server's certificate ends.
+
+    Raises:
+        Failed: the handshake failed, or was not finished by the deadline.
+        CannotTell: for want of local resources.
+    """
+    with watch.phase("tls"), ExitStack() as unfinished:
+        unfinished.callback(sock.close)
+        try:
+            secured = context.wrap_socket(
+                sock, server_hostname=host.rstrip("."), do_handshake_on_connect=False
+            )
+            unfinished.callback(secured.close)
+            assert isinstance(secured, BoundedTLSSocket)  # noqa: S101 - contexts make no others
+            secured.deadline = deadline
+            secured.arm()
+            secured.do_handshake()
+        except (OSError, ValueError) as error:
+            raise _handshake_failure(error, watch) from error
+        unfinished.pop_all()
+    return secured, certificate_expiry(secured.getpeercert(binary_form=True))
+
+
+def _handshake_failure(error: OSError | ValueError, watch: Stopwatch) -> Failed:
+    if isinstance(error, TimeoutError):
+        return Failed("tls_timeout", f"TLS handshake not finished after {watch}")
+    if isinstance(error, (ssl.SSLEOFError, ConnectionError)):
+        return Failed("tls_handshake", "connection closed by the server in the TLS handshake")
+    if isinstance(error, ssl.SSLError):
+        return tls_failure(error)
+    if isinstance(error, OSError):
+        return network_failure(error)
+    return Failed("address", "not a possible host name")
+
+
+def _first_of(addresses: Sequence[Address], deadline: Deadline) -> BoundedSocket:
+    """Connect to all addresses, one after the other but without waiting for the silent ones."""
+    race = _Race(addresses)
+    try:
+        while race.is_open():
+            if deadline.left() <= 0:
+                raise Failed("connect_timeout", "no connection in time")
+            winner = race.advance(deadline)
+            if winner:
+                return winner
+        raise race.verdict()
+    finally:
+        race.close()
+
+
+class _Race:
+    """Connections to the addresses of one host; the first that is made wins."""
+
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        self._waiting = deque(addresses)
+        self._next_start = 0.0
+        self._selector = PollSelector()
+        self._errors: list[OSError] = []
+
+    def is_open(self) -> bool:
+        """Whether an address is left that has not failed."""
+        return bool(self._waiting or self._selector.get_map())
+
+    def advance(self, deadline: Deadline) -> BoundedSocket | None:
+        """Start the next connection if it is its turn, wait, and return the winner if any."""
+        if self._waiting and time.monotonic() >= self._next_start:
+            self._start(*self._waiting.popleft())
+        turn = Deadline(self._next_start) if self._waiting else deadline
+        for key, _ in self._selector.select(max(0.0, min(turn.left(), deadline.left()))):
+            sock = key.fileobj
+            assert isinstance(sock, BoundedSocket)  # noqa: S101 - nothing else is registered
+            self._selector.unregister(sock)
+            failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if not failed:
+                return sock
+            self._fail(OSError(failed, ""), sock)
+        return None
+
+    def verdict(self) -> Failed:
+        """Why no connection was made: the most telling of the addresses' errors.
+
+        Raises:
+            CannotTell: for want of local resources.
+        """
+        telling = (error for error in self._errors if error.errno not in _NO_WAY)
+        return network_failure(next(telling, self._errors[0]))
+
+    def close(self) -> None:
+        """Give up the connections that are still being made."""
+        for key in list(self._selector.get_map().values()):
+            sock = key.fileobj
+            assert isinstance(sock, BoundedSocket)  # noqa: S101 - nothing else is registered
+            sock.close()
+        self._selector.close()
+
+    def _start(self, family: socket.AddressFamily, address: tuple[Any, ...]) -> None:
+        self._next_start = time.monotonic() + _HEAD_START
+        try:
+            sock = BoundedSocket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            self._fail(error)
+            return
+        sock.setblocking(False)  # noqa: FBT003 - the library's signature
+        failed = sock.connect_ex(address)
+        if failed in {0, errno.EINPROGRESS}:
+            self._selector.register(sock, EVENT_WRITE)
+        else:
+            self._fail(OSError(failed, ""), sock)
+
+    def _fail(self, error: OSError, sock: BoundedSocket | None = None) -> None:
+        self._errors.append(error)
+        self._next_start = 0.0
+        if sock:
+            sock.close()

@@ -1,0 +1,113 @@
+"""Why an attempt failed: a machine-readable class and one short, safe sentence.
+
+The sentences are ours. A library's text may hold an address with its secrets, differs between
+versions and speaks to programmers. What is wrong on the monitor's own side is not a failure
+of the target: it is raised as CannotTell.
+"""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
+
+from checkup.errors import CannotTell, CheckupError
+
+
+class Failed(CheckupError):  # noqa: N818 - it is the outcome of an attempt, not a mistake
+    """The attempt is over: the target failed it. Checkers turn it into an Attempt.
+
+    Attributes:
+        failure: the machine-readable class, such as ``connect_refused``.
+    """
+
+    def __init__(self, failure: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.failure = failure
+
+
+_OWN_TROUBLE = {
+    errno.EMFILE: "this machine has no free file descriptor",
+    errno.ENFILE: "this machine has no free file descriptor",
+    errno.ENOBUFS: "this machine has no free network buffer",
+    errno.ENOMEM: "this machine has no free memory",
+    errno.EADDRNOTAVAIL: "this machine has no free address or port to connect from",
+    errno.EAGAIN: "this machine has no free port to connect from",
+    errno.EACCES: "this machine does not allow the connection",
+    errno.EPERM: "this machine does not allow the connection",
+}
+
+_NETWORK = {
+    errno.ECONNREFUSED: ("connect_refused", "connection refused"),
+    errno.ECONNRESET: ("connect_reset", "connection reset by the server"),
+    errno.ECONNABORTED: ("connect_reset", "connection reset by the server"),
+    errno.EPIPE: ("connect_reset", "connection reset by the server"),
+    errno.ETIMEDOUT: ("connect_timeout", "the server does not answer"),
+    errno.EHOSTUNREACH: ("unreachable", "no route to the server"),
+    errno.EHOSTDOWN: ("unreachable", "no route to the server"),
+    errno.ENETUNREACH: ("unreachable", "no route to the server"),
+    errno.ENETDOWN: ("unreachable", "no route to the server"),
+    errno.EAFNOSUPPORT: ("unreachable", "no route to the server"),
+}
+
+_CERTIFICATE = {
+    9: ("tls_not_yet_valid", "certificate is not valid yet"),
+    10: ("tls_expired", "certificate has expired"),
+    18: ("tls_untrusted", "certificate is self-signed"),
+    19: ("tls_untrusted", "certificate chain ends in a root that is not trusted"),
+    20: ("tls_untrusted", "certificate chain does not lead to a trusted root"),
+    21: ("tls_untrusted", "certificate chain does not lead to a trusted root"),
+    62: ("tls_wrong_host", "certificate is for another host"),
+    64: ("tls_wrong_host", "certificate is for another address"),
+}
+"""By the codes of OpenSSL (X509_STORE_CTX_get_error(3))."""
+
+_TLS = {
+    "WRONG_VERSION_NUMBER": ("tls_not_spoken", "the server does not speak TLS here"),
+    "HTTP_REQUEST": ("tls_not_spoken", "the server does not speak TLS here"),
+    "PACKET_LENGTH_TOO_LONG": ("tls_not_spoken", "the server does not speak TLS here"),
+    "RECORD_LAYER_FAILURE": ("tls_not_spoken", "the server does not speak TLS here"),
+    "UNSUPPORTED_PROTOCOL": ("tls_version", "the server offers no TLS version from 1.2 on"),
+    "TLSV1_ALERT_PROTOCOL_VERSION": (
+        "tls_version",
+        "the server offers no TLS version from 1.2 on",
+    ),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": (
+        "tls_client_certificate",
+        "the server demands a client certificate",
+    ),
+}
+
+
+def network_failure(error: OSError) -> Failed:
+    """Return what a failed system call on a socket says of the target.
+
+    Raises:
+        CannotTell: it says something of this machine instead.
+    """
+    if error.errno in _OWN_TROUBLE:
+        raise CannotTell("resource", _OWN_TROUBLE[error.errno]) from error
+    return Failed(*_NETWORK.get(error.errno or 0, ("network", "the connection failed")))
+
+
+def tls_failure(error: ssl.SSLError) -> Failed:
+    """Return what a failed TLS operation says of the target."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        other = ("tls_certificate", "certificate is not acceptable")
+        return Failed(*_CERTIFICATE.get(error.verify_code, other))
+    return Failed(*_TLS.get(error.reason or "", ("tls_handshake", "TLS handshake failed")))
+
+
+def protocol_failure(error: HTTPException) -> Failed:
+    """Return what an answer that is not good HTTP says of the target.
+
+    Raises:
+        CannotTell: the answer is longer than the HTTP library can read.
+    """
+    if isinstance(error, RemoteDisconnected):
+        return Failed("empty_reply", "the server closed the connection without an answer")
+    if isinstance(error, BadStatusLine):
+        return Failed("protocol", "the answer is not HTTP")
+    if isinstance(error, IncompleteRead):
+        return Failed("short_body", "the body ended early")
+    raise CannotTell("client_limit", "the answer has more header lines than can be read")

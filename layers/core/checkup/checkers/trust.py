@@ -1,0 +1,102 @@
+"""Prepared TLS contexts: one per set of trusted roots, built once, never changed again.
+
+Loading the system's roots costs 14 ms of CPU with OpenSSL 3, a handshake 0.4 ms. Changing a
+context that other threads are using is known to crash, so nothing here hands one out before
+it is finished.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+from checkup.checkers.failures import Failed
+from checkup.checkers.sockets import BoundedTLSSocket
+
+_building = Lock()
+
+
+def system_context() -> ssl.SSLContext:
+    """Return the context that trusts the system's roots, or certifi's if it has none."""
+    with _building:
+        return _system_context()
+
+
+def unverified_context() -> ssl.SSLContext:
+    """Return the context that accepts every certificate."""
+    with _building:
+        return _unverified_context()
+
+
+def file_context(path: str) -> ssl.SSLContext:
+    """Return the context that trusts the roots in a PEM file and no others.
+
+    The file is read again when it has changed.
+
+    Raises:
+        Failed: the file cannot be read, or holds no certificate.
+    """
+    try:
+        changed = Path(path).stat().st_mtime_ns
+    except (OSError, ValueError) as error:
+        raise Failed("tls_roots", "error reading root certificate") from error
+    with _building:
+        return _file_context(path, changed)
+
+
+@lru_cache(maxsize=1)
+def _system_context() -> ssl.SSLContext:
+    context = _bare_context()
+    if _system_has_roots():
+        context.set_default_verify_paths()
+    else:
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH  # noqa: PLC0415 - only a system without roots pays
+
+        context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    return context
+
+
+@lru_cache(maxsize=1)
+def _unverified_context() -> ssl.SSLContext:
+    context = _bare_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@lru_cache(maxsize=64)
+def _file_context(path: str, changed: int) -> ssl.SSLContext:
+    del changed  # part of the key
+    try:
+        roots = Path(path).read_text(encoding="ascii", errors="ignore")
+    except OSError as error:
+        raise Failed("tls_roots", "error reading root certificate") from error
+    context = _bare_context()
+    try:
+        context.load_verify_locations(cadata=roots)
+    except (ssl.SSLError, ValueError) as error:
+        raise Failed("tls_roots", "error parsing root certificate") from error
+    return context
+
+
+def _bare_context() -> ssl.SSLContext:
+    """Return a context with the same rules on every Python version, and without roots.
+
+    They are those of Go: a trusted certificate need not be self-signed, names stand in the
+    subject alternative names only, and certificates are not refused for pedantry
+    (VERIFY_X509_STRICT, Python's default from 3.13).
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
+    context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.sslsocket_class = BoundedTLSSocket
+    return context
+
+
+def _system_has_roots() -> bool:
+    paths = ssl.get_default_verify_paths()  # existing ones only; SSL_CERT_FILE and _DIR count
+    return bool(paths.cafile or (paths.capath and any(os.scandir(paths.capath))))

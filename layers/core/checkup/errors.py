@@ -7,7 +7,8 @@ CheckupError
 ├── CannotTell             a checker could not look: unknown, never down
 ├── StorageError           a storage could not be read or written
 │   ├── Exists             create: the key is there already
-│   └── Changed            replace: the document is not the one that was read
+│   ├── Changed            replace: the document is not the one that was read
+│   └── NotRecorded        a run could not be stored or weighed; it carries the run
 ├── NotifyError            a message was not delivered
 │   ├── Refused            certainly not accepted; worth another try
 │   ├── Unanswered         perhaps accepted: the answer was lost
@@ -22,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+
+from checkup.model import Run
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -57,11 +60,13 @@ class ConfigError(CheckupError):
 
     Attributes:
         problems: all of them, in the order of the file.
+        warnings: what else is probably not meant.
     """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
 
 
 class EventError(CheckupError):
@@ -94,6 +99,18 @@ class Exists(StorageError):  # noqa: N818 - an answer of the storage that caller
 
 class Changed(StorageError):  # noqa: N818 - an answer of the storage that callers expect
     """The document to replace is gone or is not the version that was read."""
+
+
+class NotRecorded(StorageError):  # noqa: N818 - says what became of the run
+    """A run could not be stored or weighed.
+
+    Attributes:
+        run: what was seen, for there is no other place that has it.
+    """
+
+    def __init__(self, run: Run, sentence: str) -> None:
+        super().__init__(sentence)
+        self.run = run
 
 
 class NotifyError(CheckupError):

@@ -1,0 +1,121 @@
+"""What is remembered between runs: one small state per checker, one outbox per channel.
+
+The head is the only document that is ever replaced. It holds what the runs folded so far amount
+to and, in the same bytes, the alerts that still have to be delivered, so that a change and its
+announcement are stored together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import Struct, field
+
+from checkup.model import Alert, Status
+
+SCHEMA: Final = 1
+"""The version of the head's layout; a newer one is never overwritten."""
+
+BLIND_AFTER: Final = 3
+"""Unknown results in a row after which a checker counts as not seen any more."""
+
+
+class Streak(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Runs in a row that fit a description.
+
+    Attributes:
+        runs: how many, counted no further than the longest threshold, so that the state of a
+            quiet checker stops changing.
+        since: the slot of the first of them.
+    """
+
+    runs: int = 0
+    since: int = 0
+
+
+class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one checker after the last folded run.
+
+    Attributes:
+        status: the confirmed status, which only a threshold changes; unknown before the first.
+        since: when that status began: the first run of the streak that confirmed it.
+        told: the status that was announced last; unknown if nothing ever was.
+        incident: how many incidents there have been.
+        opened: when the last incident began: the first of its runs that was not healthy.
+        down, bad, good, not_down: the streaks of results that were down, were not healthy, were
+            healthy, were not down. An unknown result touches none of them.
+        blind: unknown results in a row, counted up to BLIND_AFTER.
+        missing_since: the slot from which on the checker is no longer configured; 0 if it is.
+        title, endpoint: as results name it, for words about a checker that is gone.
+        extra: fields that a later version has written; kept as they are.
+    """
+
+    status: Status = Status.UNKNOWN
+    since: int = 0
+    told: Status = Status.UNKNOWN
+    incident: int = 0
+    opened: int = 0
+    down: Streak = Streak()
+    bad: Streak = Streak()
+    good: Streak = Streak()
+    not_down: Streak = Streak()
+    blind: int = 0
+    missing_since: int = 0
+    title: str = ""
+    endpoint: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An alert that a channel has not been told yet, as far as is known.
+
+    Attributes:
+        owner: the run that is delivering it at the moment; empty if none is.
+        until: when that run is certainly over, by the storage's clock.
+        attempts: how often a delivery was begun.
+        maybe_sent: an earlier attempt may have been accepted, so the next one must say so.
+    """
+
+    alert: Alert
+    owner: str = ""
+    until: int = 0
+    attempts: int = 0
+    maybe_sent: bool = False
+
+
+class Undeliverable(Struct, frozen=True, kw_only=True):
+    """An alert that a channel will never accept, kept for the operator to see.
+
+    Attributes:
+        error: what the channel said.
+    """
+
+    channel: str
+    alert: Alert
+    error: str = ""
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """The document ``state/head.json``.
+
+    Attributes:
+        schema: the version of this layout.
+        seq: grows with every write, so that no two heads have the same bytes and a storage
+            that derives its versions from the content can tell them apart.
+        cursor: the key of the last folded run; runs up to it count for ever as they did.
+        expired_at: when old runs were last deleted.
+        checkers: the state of each checker by its id.
+        channels: what each channel has still to be told, in order.
+        dead: the last alerts that were given up.
+        extra: fields that a later version has written; kept as they are.
+    """
+
+    schema: int = SCHEMA
+    seq: int = 0
+    cursor: str = ""
+    expired_at: int = 0
+    checkers: Mapping[str, CheckerState] = field(default_factory=dict)
+    channels: Mapping[str, tuple[Pending, ...]] = field(default_factory=dict)
+    dead: tuple[Undeliverable, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)

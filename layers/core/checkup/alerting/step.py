@@ -1,0 +1,105 @@
+"""One checker, one run: how a result moves its state, and what there is to announce. Pure.
+
+Two functions, because they answer different questions. :func:`step` follows the results and
+never asks who knows about it. :func:`announce` compares what is with what was told, whatever way
+led there; so nothing that delays an announcement can swallow it.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.alerting.state import BLIND_AFTER, CheckerState, Streak
+from checkup.model import AlertKind, Status
+
+_HEALTHY, _DEGRADED, _DOWN, _UNKNOWN = (
+    Status.HEALTHY,
+    Status.DEGRADED,
+    Status.DOWN,
+    Status.UNKNOWN,
+)
+
+
+class Thresholds(Struct, frozen=True, kw_only=True):
+    """Runs in a row that confirm a status: down, healthy again, degraded."""
+
+    failure: int = 1
+    success: int = 1
+    degraded: int = 3
+
+    @property
+    def longest(self) -> int:
+        """The number of runs beyond which counting changes nothing."""
+        return max(self.failure, self.success, self.degraded)
+
+
+def step(state: CheckerState, seen: Status, slot: int, thresholds: Thresholds) -> CheckerState:
+    """Return the state after a run in which the checker was ``seen`` like this.
+
+    An unknown result is no evidence, neither of a failure nor of a recovery.
+    """
+    if seen is _UNKNOWN:
+        return replace(state, blind=min(state.blind + 1, BLIND_AFTER))
+    limit = thresholds.longest
+    counted = replace(
+        state,
+        blind=0,
+        down=_count(state.down, seen is _DOWN, slot, limit),
+        bad=_count(state.bad, seen is not _HEALTHY, slot, limit),
+        good=_count(state.good, seen is _HEALTHY, slot, limit),
+        not_down=_count(state.not_down, seen is not _DOWN, slot, limit),
+    )
+    status, since = _confirmed(counted, thresholds)
+    return replace(counted, status=status, since=since)
+
+
+def announce(state: CheckerState) -> tuple[CheckerState, AlertKind | None]:
+    """Return the state once everybody has been told of its status, and what to tell them.
+
+    A checker that is healthy from the start is nothing to talk about; one that is down from
+    the start is.
+    """
+    now, told = state.status, state.told
+    if now in {told, _UNKNOWN}:
+        return state, None
+    known = replace(state, told=now)
+    if now is _HEALTHY:
+        return known, AlertKind.RESOLVE if told is not _UNKNOWN else None
+    if told not in {_HEALTHY, _UNKNOWN}:
+        return known, AlertKind.CHANGE
+    began = state.bad.since if state.bad.runs else state.since
+    return replace(known, incident=state.incident + 1, opened=began), AlertKind.OPEN
+
+
+def _count(streak: Streak, fits: bool, slot: int, limit: int) -> Streak:  # noqa: FBT001
+    if not fits:
+        return Streak()
+    if not streak.runs:
+        return Streak(runs=1, since=slot)
+    return Streak(runs=min(streak.runs + 1, limit), since=streak.since)
+
+
+def _confirmed(state: CheckerState, thresholds: Thresholds) -> tuple[Status, int]:
+    """Return the confirmed status and when it began: by the first rule that holds.
+
+    Counting results that are not healthy apart from those that are down keeps a checker that
+    alternates between down and degraded from passing as healthy for ever.
+    """
+    now = state.status
+    down = state.down.runs >= thresholds.failure
+    bad = state.bad.runs >= thresholds.degraded
+    good = state.good.runs >= thresholds.success
+    not_down = state.not_down.runs >= thresholds.success
+    rules = (
+        (now is not _DOWN and down, _DOWN, state.down),
+        (now in {_HEALTHY, _UNKNOWN} and bad, _DEGRADED, state.bad),
+        (now is _DOWN and good, _HEALTHY, state.good),
+        (now is _DOWN and not_down, _DEGRADED, state.not_down),
+        (now is _DEGRADED and good, _HEALTHY, state.good),
+        (now is _UNKNOWN and state.good.runs > 0, _HEALTHY, state.good),
+    )
+    for holds, status, streak in rules:
+        if holds:
+            return status, streak.since
+    return now, state.since

@@ -1,0 +1,192 @@
+"""The last two steps: claim the outbox of each channel, send it, and record the answer.
+
+A claim is written before the message is sent, so whatever happens afterwards, the next run knows
+that a message may be on its way and says "possible repeat". On a storage with locks, the lock of
+the channel shows at once whether the owner of a claim is still alive; elsewhere a claim is good
+until its owner is certainly gone.
+"""
+
+from __future__ import annotations
+
+import logging
+from enum import Enum
+from typing import Final
+from uuid import uuid4
+
+from msgspec import Struct
+
+from checkup.alerting import outbox
+from checkup.alerting.state import Head, Pending
+from checkup.deadline import Deadline
+from checkup.errors import Refused, Rejected, StorageError, Unanswered
+from checkup.model import SECOND
+from checkup.ports import Hold, Notification
+from checkup.protocol.heads import Current, commit, open_head
+from checkup.protocol.monitor import DELIVERY_SECONDS, Monitor
+
+_log = logging.getLogger(__name__)
+
+MESSAGES: Final = 4
+"""Messages to one channel in one run; there is more than one only if alerts came in meanwhile,
+or if some of them may be repeats."""
+
+TRIES: Final = 8
+MARGIN_SECONDS: Final = 10.0
+MESSAGE_SECONDS: Final = 12.0
+"""A message and its receipt, the latter once more if need be, at 4 s each."""
+
+
+class Outcome(Enum):
+    """What became of a message."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNCLEAR = "unclear"
+    REJECTED = "rejected"
+
+
+class Answered(Struct, frozen=True):
+    """What became of a message, and the channel's words if it was not accepted."""
+
+    outcome: Outcome
+    words: str = ""
+
+
+class Claim(Struct, frozen=True):
+    """A batch that this run may deliver.
+
+    Attributes:
+        current: the head with the claim in it.
+        batch: the entries as they were before.
+    """
+
+    current: Current
+    batch: tuple[Pending, ...]
+
+
+def deliver(monitor: Monitor, head: Head, life: Deadline) -> int:
+    """Deliver what waits in the outboxes and return how many alerts wait afterwards.
+
+    Channels are independent: what happens to one of them does not concern the others.
+    """
+    waiting = 0
+    for channel in monitor.channels:
+        if outbox.waiting_for(head, channel):
+            waiting += _deliver_to(monitor, channel, head, life)
+    return waiting
+
+
+def _deliver_to(monitor: Monitor, channel: str, head: Head, life: Deadline) -> int:
+    try:
+        with monitor.storage.hold(f"channel-{channel}") as hold:
+            if hold is not Hold.ELSEWHERE:
+                head = Delivery(monitor, channel, life, hold).run(head)
+    except StorageError as error:
+        _log.warning("%s: alerts may have to wait for the next run: %s", channel, error)
+    return len(outbox.waiting_for(head, channel))
+
+
+class Delivery:
+    """Delivers to one channel on behalf of one run."""
+
+    def __init__(self, monitor: Monitor, channel: str, life: Deadline, hold: Hold) -> None:
+        self._monitor = monitor
+        self._channel = channel
+        self._life = life
+        self._alone = hold is Hold.MINE
+        self._owner = uuid4().hex
+
+    def run(self, head: Head) -> Head:
+        """Send message after message until the outbox is empty or the channel has had enough.
+
+        Args:
+            head: as it was when the run looked last.
+
+        Returns:
+            the head afterwards.
+
+        Raises:
+            StorageError: the storage failed; a message may have been sent without a receipt.
+        """
+        for _ in range(MESSAGES):
+            claim = self._claim()
+            if claim is None:
+                break
+            answered = self._send(claim)
+            head = self._receipt(claim, answered)
+            if answered.outcome in {Outcome.REFUSED, Outcome.UNCLEAR}:
+                break
+        return head
+
+    def _claim(self) -> Claim | None:
+        """Claim the next batch, or return None if there is none for this run to deliver."""
+        storage = self._monitor.storage
+        current = open_head(self._monitor)
+        for _ in range(TRIES):
+            batch = outbox.next_batch(current.head, self._channel)
+            if not batch or self._life.left() < DELIVERY_SECONDS or self._is_taken(current.head):
+                return None
+            until = storage.clock() + int((self._life.left() + MARGIN_SECONDS) * SECOND)
+            mine = outbox.claim(current.head, self._channel, batch, self._owner, until)
+            try:
+                return Claim(commit(storage, current, mine), batch)
+            except StorageError as error:
+                _log.info("%s: claiming again: %s", self._channel, error)
+            current = open_head(self._monitor)
+            if outbox.has_claimed(current.head, self._channel, batch, self._owner, until):
+                return Claim(current, batch)  # only the answer was lost
+        return None
+
+    def _is_taken(self, head: Head) -> bool:
+        """Say whether another run may be delivering; who holds the lock knows that none is."""
+        now = self._monitor.storage.clock()
+        return not self._alone and outbox.is_claimed(head, self._channel, self._owner, now)
+
+    def _send(self, claim: Claim) -> Answered:
+        if self._life.left() < MESSAGE_SECONDS:
+            return Answered(Outcome.REFUSED, "no time was left in this run")
+        notification = Notification(
+            alerts=tuple(entry.alert for entry in claim.batch),
+            repeat=claim.batch[0].maybe_sent,
+            page_url=self._monitor.page_url,
+            total=len(self._monitor.checkers),
+        )
+        try:
+            self._monitor.channels[self._channel].send(notification)
+        except Refused as error:
+            return Answered(Outcome.REFUSED, str(error))
+        except Rejected as error:
+            return Answered(Outcome.REJECTED, str(error))
+        except Unanswered as error:
+            return Answered(Outcome.UNCLEAR, str(error))
+        except Exception as error:  # noqa: BLE001 - one bad notifier must not harm the others
+            return Answered(Outcome.UNCLEAR, f"the notifier failed: {type(error).__name__}")
+        return Answered(Outcome.ACCEPTED)
+
+    def _receipt(self, claim: Claim, answered: Answered) -> Head:
+        """Write down what the channel said, and return the head that says so."""
+        if answered.outcome is not Outcome.ACCEPTED:
+            log = _log.error if answered.outcome is Outcome.REJECTED else _log.warning
+            log("%s: %s: %s", self._channel, answered.outcome.value, answered.words)
+        current = claim.current
+        for _ in range(TRIES):
+            head = self._with_receipt(current.head, claim.batch, answered)
+            if head == current.head:
+                return head
+            try:
+                return commit(self._monitor.storage, current, head).head
+            except StorageError as error:
+                _log.info("%s: writing the receipt again: %s", self._channel, error)
+            current = open_head(self._monitor)
+        return current.head
+
+    def _with_receipt(self, head: Head, batch: tuple[Pending, ...], answered: Answered) -> Head:
+        match answered.outcome:
+            case Outcome.ACCEPTED:
+                return outbox.accepted(head, self._channel, batch)
+            case Outcome.REFUSED:
+                return outbox.refused(head, self._channel, batch, self._owner)
+            case Outcome.UNCLEAR:
+                return outbox.unclear(head, self._channel, batch, self._owner)
+            case Outcome.REJECTED:
+                return outbox.rejected(head, self._channel, batch, answered.words)

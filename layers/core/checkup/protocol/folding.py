@@ -1,0 +1,91 @@
+"""The second step: fold what was observed into the head, by compare-and-set."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.alerting.fold import fold
+from checkup.alerting.state import Head
+from checkup.deadline import Deadline
+from checkup.errors import StorageError
+from checkup.model import Alert, Run
+from checkup.protocol.expiry import is_due
+from checkup.protocol.heads import Current, commit, open_head
+from checkup.protocol.monitor import Monitor
+from checkup.protocol.runs import BATCH, pending_runs
+
+_log = logging.getLogger(__name__)
+
+TRIES: Final = 8
+"""Attempts to commit; one of several competing writers always succeeds."""
+
+LAG: Final = 5
+"""Quiet runs that the cursor may be behind: writing costs more than reading a few runs again."""
+
+
+class FoldedIn(Struct, frozen=True, kw_only=True):
+    """The outcome of folding.
+
+    Attributes:
+        current: the head afterwards.
+        alerts: those that this process has committed.
+        expire: it fell to this process to delete old runs.
+    """
+
+    current: Current
+    alerts: tuple[Alert, ...] = ()
+    expire: bool = False
+
+
+def fold_in(monitor: Monitor, current: Current, mine: Run | None, life: Deadline) -> FoldedIn:
+    """Fold all runs that are stored and not folded yet.
+
+    A write that failed, or perhaps did not, is never judged by its answer: the head is read again
+    and everything is decided again.
+
+    Args:
+        current: the head as it was read before; the first attempt builds on it.
+        mine: this process's run as it is stored.
+
+    Raises:
+        StorageError: the storage failed, or others were faster every time.
+    """
+    done = FoldedIn(current=current)
+    for _ in range(TRIES):
+        try:
+            done, more = _fold_batch(monitor, done, mine)
+        except StorageError as error:
+            if life.left() <= 0:
+                raise
+            _log.info("folding again: %s", error)
+            done = replace(done, current=open_head(monitor))
+        else:
+            if not more:
+                return done
+    raise StorageError(f"the runs could not be folded in {TRIES} attempts; the next run goes on")
+
+
+def _fold_batch(monitor: Monitor, done: FoldedIn, mine: Run | None) -> tuple[FoldedIn, bool]:
+    """Fold and commit some runs; say also whether there may be more."""
+    storage, before = monitor.storage, done.current.head
+    runs = pending_runs(storage, before.cursor, monitor.regions, mine)
+    head, alerts = fold(before, runs, monitor.setting, storage.clock())
+    expire = is_due(before, monitor.check_expiry, storage.clock())
+    if expire:
+        head = replace(head, expired_at=storage.clock())
+    if _is_quiet(before, head, len(runs)):
+        return done, False
+    current = commit(storage, done.current, head)
+    done = FoldedIn(current=current, alerts=(*done.alerts, *alerts), expire=done.expire or expire)
+    return done, len(runs) == BATCH
+
+
+def _is_quiet(before: Head, after: Head, runs: int) -> bool:
+    """Say whether the head can stay as it is, with the cursor a few runs behind."""
+    if after == before:
+        return True
+    return runs < LAG and replace(after, cursor=before.cursor) == before

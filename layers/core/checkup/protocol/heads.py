@@ -1,0 +1,121 @@
+"""The head in its storage: reading, replacing, and starting anew when there is none to read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.alerting.document import HEAD, NewerHead, UnreadableHead, decode_head, encode_head
+from checkup.alerting.fold import fold
+from checkup.alerting.state import Head
+from checkup.errors import Exists, StorageError
+from checkup.model import SECOND, Run, Status
+from checkup.ports import Storage
+from checkup.protocol.monitor import Monitor
+from checkup.protocol.runs import recent_runs
+
+_log = logging.getLogger(__name__)
+
+
+class Current(Struct, frozen=True):
+    """A head and the version under which it is stored."""
+
+    head: Head
+    version: str
+
+
+def read_head(storage: Storage) -> Head:
+    """Return the head; a new one if there is none yet.
+
+    Raises:
+        StorageError: it could not be read, or is not readable by this version.
+    """
+    stored = storage.get(HEAD)
+    if stored is None:
+        return Head()
+    try:
+        return decode_head(stored.body)
+    except (NewerHead, UnreadableHead) as error:
+        raise StorageError(f"{HEAD}: {error}") from error
+
+
+def known(head: Head) -> Mapping[str, Status]:
+    """Return the confirmed status of each checker by its id."""
+    return {checker: state.status for checker, state in head.checkers.items()}
+
+
+def open_head(monitor: Monitor) -> Current:
+    """Return the head to go on from; afterwards there is one in the storage.
+
+    A head that is missing or unreadable is rebuilt from the last runs. What they show counts as
+    told, so that nothing is announced a second time.
+
+    Raises:
+        StorageError: the storage failed, or a newer version of the program wrote the head.
+    """
+    try:
+        return _open(monitor)
+    except StorageError as error:
+        _log.info("reading the head again: %s", error)
+        return _open(monitor)  # perhaps somebody else has just made it
+
+
+def commit(storage: Storage, current: Current, head: Head) -> Current:
+    """Replace the head that was read by what follows from it.
+
+    Raises:
+        Changed: somebody else was faster.
+        StorageError: it may or may not have been replaced.
+    """
+    written = replace(head, seq=current.head.seq + 1)
+    return Current(written, storage.replace(HEAD, encode_head(written), current.version))
+
+
+def _open(monitor: Monitor) -> Current:
+    storage = monitor.storage
+    stored = storage.get(HEAD)
+    if stored is None:
+        head = _rebuild(monitor)
+        return Current(head, storage.create(HEAD, encode_head(head)))
+    try:
+        return Current(decode_head(stored.body), stored.version)
+    except NewerHead as error:
+        raise StorageError(f"{HEAD}: {error}") from error
+    except UnreadableHead as error:
+        reason = str(error)
+    _log.error("%s: %s; kept below quarantine/ and rebuilt from the last runs", HEAD, reason)
+    _quarantine(storage, stored.body)
+    head = _rebuild(monitor)
+    return Current(head, storage.replace(HEAD, encode_head(head), stored.version))
+
+
+def _quarantine(storage: Storage, body: bytes) -> None:
+    try:
+        storage.create(f"quarantine/{storage.clock():019d}.json", body)
+    except Exists:
+        return  # somebody else has seen it in the same nanosecond
+
+
+def _rebuild(monitor: Monitor) -> Head:
+    """Return a head that knows the last runs, without a word to anybody.
+
+    Runs of the Go program, which had no head, move nothing but the cursor: what was down then
+    and is still down is news.
+    """
+    storage = monitor.storage
+    silent = replace(monitor.setting, channels=())
+    runs = [
+        run if _is_ours(run) else replace(run, results=())
+        for run in recent_runs(storage, monitor.regions)
+    ]
+    head = fold(Head(), runs, silent, storage.clock()).head
+    # Every write adds one and writes are more than a second apart on average, so a head that
+    # begins with the time goes on above the one that was lost.
+    return replace(head, seq=storage.clock() // SECOND)
+
+
+def _is_ours(run: Run) -> bool:
+    return any(result.id for result in run.results)

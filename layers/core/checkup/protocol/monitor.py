@@ -1,0 +1,88 @@
+"""Everything that a storing run works with, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.alerting.fold import Setting
+from checkup.model import SECOND, Alert, Run
+from checkup.ports import Checker, Notifier, Storage
+
+TAIL_SECONDS: Final = 30.0
+"""What a run takes at most after its checkers' deadline, to store, fold and deliver. Whoever
+limits the life of a run from outside has to allow for it."""
+
+DELIVERY_SECONDS: Final = 24.0
+"""What is left of a run's life at least when it begins to deliver: claim, message and receipt,
+each once more if need be, at up to 4 s. A kill must never come between message and receipt."""
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+class Monitor(Struct, frozen=True, kw_only=True):
+    """A configuration, wired to the objects that do the work.
+
+    Attributes:
+        channels: notifiers by the name that their outbox is kept under.
+        region: where this process runs; empty on a single machine.
+        regions: those that vote; empty on a single machine.
+        page_url: where the status page is; empty if unknown.
+        mask: hides secrets in what is stored and sent.
+        check_expiry: runs older than this are deleted; 0 keeps them, in nanoseconds.
+        concurrency: how many checkers run at once.
+        interval: how often runs happen; 0 if unknown, in nanoseconds.
+        grace: how long after its slot a region may still report, in nanoseconds.
+    """
+
+    checkers: tuple[Checker, ...]
+    storage: Storage
+    channels: Mapping[str, Notifier] = {}
+    region: str = ""
+    regions: tuple[str, ...] = ()
+    page_url: str = ""
+    mask: Callable[[str], str] = _as_it_is
+    check_expiry: int = 0
+    concurrency: int = 5
+    interval: int = 0
+    grace: int = 150 * SECOND
+
+    @property
+    def votes(self) -> bool:
+        """Whether runs from here count; a laptop's in a storage of several regions do not."""
+        return self.region in (self.regions or ("",))
+
+    @property
+    def position(self) -> int:
+        """The number of this region, which keeps the names of runs apart."""
+        return self.regions.index(self.region) if self.region in self.regions else 0
+
+    @property
+    def setting(self) -> Setting:
+        """What a fold has to know of the configuration."""
+        return Setting(
+            checkers=self.checkers,
+            channels=tuple(self.channels),
+            regions=self.regions,
+            grace=self.grace,
+        )
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """What became of a storing run.
+
+    Attributes:
+        run: what counts: this run, or another of the same slot that was there before.
+        alerts: what this run found out, whether or not it could be delivered yet.
+        undelivered: how many alerts wait in the outboxes of all channels.
+        late: the slot was closed already; the run is kept but counts for nothing.
+    """
+
+    run: Run
+    alerts: tuple[Alert, ...] = ()
+    undelivered: int = 0
+    late: bool = False

@@ -1,0 +1,125 @@
+"""Stored runs: writing one's own, once, and reading those that have still to be folded."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice, takewhile
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.errors import Exists, StorageError
+from checkup.model import SECOND, Run
+from checkup.ports import Storage
+from checkup.runfile import LATE, RUNS, decode, encode, run_key, slot_of
+
+_log = logging.getLogger(__name__)
+
+PATIENCE: Final = 900 * SECOND
+"""How far in the storage's future a run may lie and still be folded, and how long a run that
+cannot be read holds back those after it. Beyond it is a wrong clock, or a broken file."""
+
+BATCH: Final = 500
+"""Runs that are folded in one go."""
+
+RECENT: Final = 100
+"""Runs that a lost head is rebuilt from."""
+
+_DAY: Final = 86_400 * SECOND
+
+
+class Observed(Struct, frozen=True, kw_only=True):
+    """What is stored under a slot, now that it has been observed.
+
+    Attributes:
+        run: what counts; None if somebody's unreadable file is there.
+        late: the slot was closed already, so the run counts for nothing.
+    """
+
+    run: Run | None
+    late: bool
+
+
+def observe(storage: Storage, run: Run, cursor: str, regions: Sequence[str]) -> Observed:
+    """Store a run under its slot, where it can never change again.
+
+    If there is one already (the same event came twice, or an answer was lost), that one counts.
+    A slot that is closed already is left as it is, and the run is kept apart as evidence.
+
+    Raises:
+        StorageError: the run could not be stored.
+    """
+    key, body = run_key(run), encode(run.results)
+    late = key <= cursor
+    target = LATE + run.name if late and storage.get(key) is None else key
+    try:
+        stored = _create(storage, target, body)
+    except StorageError as error:
+        _log.info("storing %s once more: %s", target, error)
+        stored = _create(storage, target, body)
+    return Observed(run=_decoded(target, stored, regions), late=late)
+
+
+def pending_runs(
+    storage: Storage, cursor: str, regions: Sequence[str], mine: Run | None
+) -> list[Run]:
+    """Return the runs after the cursor, in order and a limited number of them.
+
+    Args:
+        mine: a run that is stored already and need not be read again.
+    """
+    horizon = storage.clock() + PATIENCE
+    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS, cursor))
+    own = run_key(mine) if mine else ""
+    read = (mine if key == own else _read(storage, key, regions) for key in islice(keys, BATCH))
+    return [run for run in read if run is not None]
+
+
+def recent_runs(storage: Storage, regions: Sequence[str]) -> list[Run]:
+    """Return the last runs of the day, in order."""
+    now = storage.clock()
+    after = run_key(Run(slot=max(0, now - _DAY), results=()))
+    keys = takewhile(lambda key: _moment(key) <= now + PATIENCE, storage.list(RUNS, after))
+    read = (_read(storage, key, regions) for key in deque(keys, RECENT))
+    return [run for run in read if run is not None]
+
+
+def _create(storage: Storage, key: str, body: bytes) -> bytes:
+    """Return what is stored under ``key``: this, or what was there before."""
+    try:
+        storage.create(key, body)
+    except Exists:
+        stored = storage.get(key)
+        return body if stored is None else stored.body
+    return body
+
+
+def _read(storage: Storage, key: str, regions: Sequence[str]) -> Run | None:
+    """Return the run, or None if there is none to be read there."""
+    try:
+        stored = storage.get(key)
+    except StorageError as error:
+        if storage.clock() - _moment(key) < PATIENCE:
+            raise
+        _log.warning("%s is left out: %s", key, error)
+        return None
+    return None if stored is None else _decoded(key, stored.body, regions)
+
+
+def _decoded(key: str, body: bytes, regions: Sequence[str]) -> Run | None:
+    """Read a run back; its region is the one that its results name."""
+    try:
+        results = decode(body)
+    except ValueError as error:
+        _log.warning("%s is left out: %s", key, error)
+        return None
+    region = results[0].region if results else ""
+    position = regions.index(region) if region in regions else 0
+    return Run(slot=_moment(key) - position, results=results, region=region, position=position)
+
+
+def _moment(key: str) -> int:
+    """Return the nanoseconds in the key; what is no run lies at the beginning of time."""
+    return slot_of(key) or 0

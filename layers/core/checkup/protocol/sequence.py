@@ -1,0 +1,87 @@
+"""The steps of a storing run, in order."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from checkup.deadline import Deadline
+from checkup.engine import look
+from checkup.errors import NotRecorded, StorageError
+from checkup.model import Result, Run
+from checkup.protocol.delivery import deliver
+from checkup.protocol.expiry import expire
+from checkup.protocol.folding import fold_in
+from checkup.protocol.heads import Current, known, open_head
+from checkup.protocol.monitor import TAIL_SECONDS, Monitor, Recorded
+from checkup.protocol.runs import observe
+
+
+def check_and_record(
+    monitor: Monitor, slot: int, deadline: Deadline, *, message: tuple[str, str] | None = None
+) -> Recorded:
+    """Run all checkers and record what they saw.
+
+    Args:
+        slot: the moment that the run stands for.
+        deadline: when the checkers have to be done; recording and delivering come after it
+            and take at most TAIL_SECONDS.
+        message: a checker's id and a person's words about it, kept with its result.
+
+    Raises:
+        NotRecorded: the storage failed; the error carries what was seen.
+    """
+    current = _look_up(monitor)
+    results = look(
+        monitor.checkers,
+        deadline=deadline,
+        concurrency=monitor.concurrency,
+        known=known(current.head) if current else {},
+        mask=monitor.mask,
+        region=monitor.region,
+    )
+    if message is not None:
+        results = tuple(_with_message(result, *message) for result in results)
+    run = Run(slot=slot, results=results, region=monitor.region, position=monitor.position)
+    return _record(monitor, run, deadline, current)
+
+
+def record(monitor: Monitor, run: Run, deadline: Deadline) -> Recorded:
+    """Store a run, fold it, and tell the channels what changed.
+
+    Args:
+        deadline: as for :func:`check_and_record`.
+
+    Raises:
+        NotRecorded: the storage failed; the error carries the run.
+    """
+    return _record(monitor, run, deadline, None)
+
+
+def _record(monitor: Monitor, run: Run, deadline: Deadline, current: Current | None) -> Recorded:
+    life = Deadline(deadline.at + TAIL_SECONDS)
+    try:
+        # The head comes first: once there is one, whatever is stored afterwards is news.
+        current = current or open_head(monitor)
+        observed = observe(monitor.storage, run, current.head.cursor, monitor.regions)
+        stored = observed.run or run
+        if not monitor.votes:
+            return Recorded(run=stored, late=observed.late)
+        folded = fold_in(monitor, current, observed.run, life)
+    except StorageError as error:
+        raise NotRecorded(run, str(error)) from error
+    undelivered = deliver(monitor, folded.current.head, life)
+    if folded.expire:
+        expire(monitor, folded.current.head, life)
+    return Recorded(run=stored, alerts=folded.alerts, undelivered=undelivered, late=observed.late)
+
+
+def _look_up(monitor: Monitor) -> Current | None:
+    """Return the head; a storage that fails now is reported when it fails to take the run."""
+    try:
+        return open_head(monitor)
+    except StorageError:
+        return None
+
+
+def _with_message(result: Result, checker: str, words: str) -> Result:
+    return replace(result, message=words) if result.id == checker else result

@@ -1,0 +1,125 @@
+"""From the results of one checker to what the page shows of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from checkup.model import Result, Status
+from checkup_page import freshness, recent
+from checkup_page.links import followable
+from checkup_page.reasons import reason
+from checkup_page.state import State
+from checkup_page.tracks import Track
+from checkup_page.view import Component
+from checkup_page.words import clean
+
+NAME_LIMIT, DESCRIPTION_LIMIT = 120, 200
+
+
+class Standing(Struct, frozen=True):
+    """A confirmed status and when it began, from the state between runs; 0 if not known."""
+
+    status: Status
+    since: int
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """The time that is looked at.
+
+    Attributes:
+        slots: the times of the runs, oldest first.
+        interval: how much time lies between them.
+    """
+
+    now: int
+    slots: tuple[int, ...]
+    interval: int
+
+
+def name_of(track: Track, number: int) -> str:
+    """Return the public name; ``number`` stands for a checker that has none."""
+    checker = track.checker
+    result = track.newest
+    given = (checker.public_name or checker.title) if checker else (result.title if result else "")
+    return clean(given, NAME_LIMIT) or f"Check {number}"
+
+
+def component(
+    track: Track, window: Window, standing: Standing | None, *, key: str, name: str
+) -> Component:
+    """Return what is shown of one checker.
+
+    Args:
+        track: its results, one per slot of the window.
+        window: the time that is looked at.
+        standing: its confirmed status; None if no state is kept or it has none yet.
+        key: what stands for it on the page.
+        name: what people call it.
+    """
+    checker = track.checker
+    seen = _seen(track, window.slots)
+    checked_at, newest = next(
+        ((at, result) for at, result in reversed(seen) if result), (None, None)
+    )
+    shown = [(at, State.of(result.status) if result else None) for at, result in seen]
+    current = _current(newest, standing)
+    fresh = checked_at is not None and window.now - checked_at <= _limit(track, window)
+    return Component(
+        key=key,
+        name=name,
+        description=clean(checker.description, DESCRIPTION_LIMIT) if checker else "",
+        link=followable(checker.link) if checker else "",
+        state=current if fresh else State.UNKNOWN,
+        since=_since(shown, standing) if fresh else None,
+        note=_note(newest, current, fresh=fresh),
+        checked_at=checked_at,
+        first_seen=seen[0][0] if seen else None,
+        response=recent.response_time(newest),
+        line=recent.line([result for _, result in seen]),
+        strip=recent.strip(shown),
+    )
+
+
+def _seen(track: Track, slots: Sequence[int]) -> list[tuple[int, Result | None]]:
+    """Return the results from the first on; a run in which the checker was not due is no gap."""
+    pairs = list(zip(slots, track.results, strict=True))
+    if track.checker and track.checker.interval:
+        return [(at, result) for at, result in pairs if result]
+    first = next((index for index, (_, result) in enumerate(pairs) if result), len(pairs))
+    return pairs[first:]
+
+
+def _limit(track: Track, window: Window) -> int:
+    own = track.checker.interval if track.checker else 0
+    return freshness.limit(max(own, window.interval))
+
+
+def _current(newest: Result | None, standing: Standing | None) -> State:
+    """Return the confirmed state, or what the last run saw where nothing is confirmed."""
+    if standing is not None:
+        return State.of(standing.status)
+    return State.of(newest.status) if newest else State.UNKNOWN
+
+
+def _since(shown: Sequence[recent.Shown], standing: Standing | None) -> int | None:
+    """Return when the state began: as confirmed, or if a change is in sight."""
+    if standing is not None:
+        return standing.since or None
+    before = None
+    for at, state in reversed(shown):
+        if state is not shown[-1][1]:
+            return before
+        before = at
+    return None
+
+
+def _note(newest: Result | None, current: State, *, fresh: bool) -> str:
+    if newest is None:
+        return "No results yet"
+    if not fresh:
+        return f"{current.word} when last checked"
+    if current is State.UNKNOWN:
+        return "Could not be checked"
+    return reason(newest) if State.of(newest.status) is current else ""

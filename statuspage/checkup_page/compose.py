@@ -1,0 +1,149 @@
+"""From runs, state and configuration to what is shown. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from checkup import __version__
+from checkup.config.settings import Config, GroupSettings, PageLink, StatusText
+from checkup.model import Run
+from checkup_page import freshness
+from checkup_page.component import DESCRIPTION_LIMIT, Standing, Window, component, name_of
+from checkup_page.identity import stable_key
+from checkup_page.links import followable, picture, with_links
+from checkup_page.sentence import sentence
+from checkup_page.state import State
+from checkup_page.tracks import Track, tracks
+from checkup_page.view import Component, Facts, Group, Message, Text, Verdict, View
+from checkup_page.words import clean
+
+MESSAGES, MESSAGE_LIMIT = 20, 2000
+TITLE, TITLE_LIMIT = "Status", 80
+OPEN_UP_TO = 12
+"""A group without trouble shows its components unasked if there are no more than these."""
+
+
+class Observed(Struct, frozen=True, kw_only=True):
+    """What was read from the storage.
+
+    Attributes:
+        runs: oldest first.
+        standings: the confirmed status by checker id; empty where no state is kept.
+        unreadable: how many stored runs were passed over.
+    """
+
+    runs: tuple[Run, ...] = ()
+    standings: Mapping[str, Standing] = {}
+    unreadable: int = 0
+
+
+def compose(config: Config, observed: Observed, now: int) -> View:
+    """Return what the page shows at the moment ``now``."""
+    page = config.page
+    page_key = stable_key("page", page.url)
+    slots = tuple(run.slot for run in observed.runs)
+    measured = freshness.measured_interval(slots)
+    window = Window(now=now, slots=slots, interval=measured or config.interval)
+    found = tracks(config.checkers, observed.runs)
+    names = [name_of(track, number) for number, track in enumerate(found, start=1)]
+    components = [
+        component(
+            track,
+            window,
+            observed.standings.get(track.key),
+            key=stable_key(page_key, "component", track.key),
+            name=name,
+        )
+        for track, name in zip(found, names, strict=True)
+    ]
+    return View(
+        key=page_key,
+        title=clean(page.title, TITLE_LIMIT) or TITLE,
+        url=followable(page.url),
+        logo=picture(page.logo),
+        theme=page.theme,
+        refresh=page.refresh_interval,
+        links=tuple(_links(page.links)),
+        verdict=_verdict(components, window, measured, page.status_text),
+        groups=tuple(_groups(config.groups, found, components, page_key)),
+        messages=tuple(_messages(found, names, slots))[:MESSAGES],
+        facts=Facts(
+            runs=len(slots),
+            first=slots[0] if slots else None,
+            unreadable=observed.unreadable,
+            generated_at=now,
+            version=__version__,
+        ),
+    )
+
+
+def _verdict(
+    components: Sequence[Component], window: Window, measured: int | None, texts: StatusText
+) -> Verdict:
+    times = [item.checked_at for item in components if item.checked_at is not None]
+    if not times:
+        return Verdict(sentence="Collecting first results")
+    checked_at = max(times)
+    believed_until = checked_at + freshness.limit(window.interval)
+    state = State.together(item.state for item in components)
+    stale = state is State.UNKNOWN and window.now > believed_until
+    return Verdict(
+        state=state,
+        stale=stale,
+        sentence=sentence(state, components, texts, stale=stale),
+        checked_at=checked_at,
+        interval=measured,
+        stale_at=believed_until + freshness.PUBLISHED_EVERY,
+    )
+
+
+def _links(links: Iterable[PageLink]) -> Iterator[Text]:
+    for link in links:
+        if followable(link.url):
+            yield Text(clean(link.title, TITLE_LIMIT) or link.url, link.url)
+
+
+def _groups(
+    settings: Iterable[GroupSettings],
+    found: Sequence[Track],
+    components: Sequence[Component],
+    page_key: str,
+) -> Iterator[Group]:
+    """Yield the groups in the configured order, after what has no group and so no heading."""
+    described = {group.name: group for group in settings}
+    members: dict[str, list[Component]] = {name: [] for name in ("", *described)}
+    for track, item in zip(found, components, strict=True):
+        members.setdefault(track.checker.group if track.checker else "", []).append(item)
+    for name, items in members.items():
+        if items:
+            group = described.get(name) or GroupSettings(name=name)
+            yield _group(group, tuple(items), stable_key(page_key, "group", name))
+
+
+def _group(settings: GroupSettings, items: tuple[Component, ...], key: str) -> Group:
+    states = [item.state for item in items]
+    operational = states.count(State.OPERATIONAL)
+    well = operational == len(states)
+    return Group(
+        key=key,
+        name=clean(settings.name, TITLE_LIMIT),
+        description=clean(settings.description, DESCRIPTION_LIMIT),
+        state=State.together(states),
+        operational=operational,
+        open=not well or (not settings.collapsed and len(items) <= OPEN_UP_TO),
+        components=items,
+    )
+
+
+def _messages(
+    found: Sequence[Track], names: Sequence[str], slots: Sequence[int]
+) -> Iterator[Message]:
+    """Yield the messages, newest first."""
+    for index in reversed(range(len(slots))):
+        for track, name in zip(found, names, strict=True):
+            result = track.results[index]
+            text = clean(result.message, MESSAGE_LIMIT) if result else ""
+            if text:
+                yield Message(component=name, at=slots[index], parts=tuple(with_links(text)))

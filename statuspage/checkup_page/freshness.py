@@ -1,0 +1,39 @@
+"""How old results may be before they say nothing about now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median_low
+
+from checkup_page.words import MINUTE
+
+MISSED = 3
+"""Runs that may be missing before the page stops believing the last one."""
+
+GRACE = MINUTE
+"""A scheduler is up to a minute late, and a run takes its time."""
+
+PUBLISHED_EVERY = 5 * MINUTE
+"""A page on which nothing changed is published again after this time at the latest."""
+
+AHEAD = 5 * MINUTE
+"""By how much a run may be ahead of our clock; beyond that its time is wrong."""
+
+_RECENT = 20
+_SAME_SLOT = 1_000_000
+
+
+def measured_interval(slots: Sequence[int]) -> int | None:
+    """Return the usual time between runs, oldest first; None with fewer than two of them.
+
+    It is measured because a schedule outside of this program may differ from the configured
+    one. Runs of several regions share a slot, a few nanoseconds apart.
+    """
+    gaps = [after - before for before, after in pairwise(slots) if after - before > _SAME_SLOT]
+    return median_low(gaps[-_RECENT:]) if gaps else None
+
+
+def limit(interval: int) -> int:
+    """Return how old the newest run may be for the page to say how things are."""
+    return MISSED * interval + GRACE

@@ -1,0 +1,21 @@
+"""Names that machines can rely on and that give nothing away."""
+
+from __future__ import annotations
+
+import hashlib
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_LENGTH = 12
+
+
+def stable_key(*parts: str) -> str:
+    """Return twelve characters of base 36, as the ids of Statuspage look.
+
+    The same parts give the same key for ever; the parts cannot be read from it.
+    """
+    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode(errors="replace")).digest())
+    digits = []
+    for _ in range(_LENGTH):
+        number, digit = divmod(number, len(_DIGITS))
+        digits.append(_DIGITS[digit])
+    return "".join(digits)

@@ -1,0 +1,1 @@
+"""The places where a page can be put."""

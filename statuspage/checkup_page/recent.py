@@ -1,0 +1,165 @@
+"""The recent results of one component as they are drawn: a strip of bars and a line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from msgspec import Struct
+
+from checkup.model import Result, Status
+from checkup.stats import stats
+from checkup_page.state import State
+from checkup_page.words import counted
+
+COLUMNS = 90
+"""Bars in a strip on a wide screen; it is cut to the newest 60 and 30 on narrower ones."""
+
+SPANS = 10
+POINTS = 30
+LINE_WIDTH, LINE_HEIGHT = 120, 24
+
+Shown = tuple[int, State | None]
+"""A run's time and the state that was seen in it; None where there is no result."""
+
+
+class Segment(Struct, frozen=True):
+    """Neighbouring bars that look the same.
+
+    Attributes:
+        look: a state, or ``none`` where there is no result.
+        start, length: in bars, counted from the left.
+    """
+
+    look: str
+    start: int
+    length: int
+
+
+class Span(Struct, frozen=True):
+    """Successive runs with the same state, from the first to the last of them."""
+
+    state: State | None
+    first: int
+    last: int
+
+
+class Strip(Struct, frozen=True, kw_only=True):
+    """The newest results, the right-most bar being the last.
+
+    Attributes:
+        segments: all columns from left to right.
+        starts: the time of the left-most bar when 90, 60 and 30 are shown; None if that bar
+            lies before the first result.
+        end: the time of the last bar; 0 if there is none.
+        summary: the strip in words, without the component's name.
+        spans: the strip as a list, newest first, unless nothing ever changed.
+        more: whether that list was cut.
+    """
+
+    segments: tuple[Segment, ...]
+    starts: tuple[int | None, int | None, int | None]
+    end: int
+    summary: str
+    spans: tuple[Span, ...]
+    more: bool
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """Response times over the same runs, as the path of an SVG of 120 by 24.
+
+    Attributes:
+        path: the medians; interrupted where there is none.
+        limit: the height of the threshold; None if there is none.
+    """
+
+    path: str
+    limit: int | None
+
+
+def strip(shown: Sequence[Shown]) -> Strip:
+    """Return the strip of the newest results; ``shown`` is oldest first."""
+    newest = shown[-COLUMNS:]
+    spans = tuple(reversed(tuple(_spans(newest))))
+    return Strip(
+        segments=tuple(_segments([state for _, state in newest])),
+        starts=(_start(newest, COLUMNS), _start(newest, 60), _start(newest, 30)),
+        end=newest[-1][0] if newest else 0,
+        summary=_summary([state for _, state in newest]),
+        spans=spans[:SPANS] if len(spans) > 1 else (),
+        more=len(spans) > SPANS,
+    )
+
+
+def _segments(states: Sequence[State | None]) -> Iterator[Segment]:
+    missing: list[State | None] = [None] * (COLUMNS - len(states))
+    start = 0
+    for state, group in groupby([*missing, *states]):
+        length = len(list(group))
+        yield Segment("none" if state is None else state.value, start, length)
+        start += length
+
+
+def _start(shown: Sequence[Shown], columns: int) -> int | None:
+    return shown[-columns][0] if len(shown) >= columns else None
+
+
+def _spans(shown: Iterable[Shown]) -> Iterator[Span]:
+    for state, group in groupby(shown, key=lambda pair: pair[1]):
+        times = [at for at, _ in group]
+        yield Span(state, times[0], times[-1])
+
+
+def _summary(states: Sequence[State | None]) -> str:
+    counts = Counter(states)
+    parts = [f"{counts[state]} {state.word.lower()}" for state in State if counts[state]]
+    if counts[None]:
+        parts.append(f"{counts[None]} without a result")
+    if not parts:
+        return "no results yet"
+    return f"last {counted(len(states), 'run')}: {', '.join(parts)}"
+
+
+def line(results: Sequence[Result | None]) -> Line | None:
+    """Return the response times, oldest first; None if fewer than two are known."""
+    times = _points([response_time(result) for result in results[-COLUMNS:]])
+    known = [time for time in times if time is not None]
+    if len(known) < 2:  # noqa: PLR2004 - a line has two ends
+        return None
+    threshold = next((result.threshold for result in reversed(results) if result), 0)
+    in_sight = 0 < threshold <= 2 * max(known)
+    top = max(*known, threshold if in_sight else 0)
+    return Line(path=_path(times, top), limit=_height(threshold, top) if in_sight else None)
+
+
+def response_time(result: Result | None) -> int | None:
+    """Return the median round trip time; None if the result failed or measured nothing."""
+    if result is None or result.status not in {Status.HEALTHY, Status.DEGRADED}:
+        return None
+    return stats(result.times).median or None
+
+
+def _points(times: Sequence[int | None]) -> list[int | None]:
+    """Thin the times out to a few points, each the largest of its neighbours."""
+    step = -(-len(times) // POINTS) or 1
+    parts = [times[end - step if end > step else 0 : end] for end in range(len(times), 0, -step)]
+    return [max((time for time in part if time), default=None) for part in reversed(parts)]
+
+
+def _path(times: Sequence[int | None], top: int) -> str:
+    places = [
+        None if time is None else (round(index * LINE_WIDTH / (len(times) - 1)), _height(time, top))
+        for index, time in enumerate(times)
+    ]
+    commands: list[str] = []
+    pen_up = True
+    for place in places:
+        if place is not None:
+            commands.append(f"{'M' if pen_up else 'L'}{place[0]} {place[1]}")
+        pen_up = place is None
+    return "".join(commands)
+
+
+def _height(time: int, top: int) -> int:
+    return LINE_HEIGHT - 1 - round(time * (LINE_HEIGHT - 2) / top)

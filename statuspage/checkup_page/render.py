@@ -1,0 +1,119 @@
+"""From the view to the files of the page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from checkup.ports import PageFile
+from checkup_page import statuspage_v2, words
+from checkup_page.recent import COLUMNS
+from checkup_page.state import State
+from checkup_page.view import View
+
+INDEX: Final = "index.html"
+NOT_FOUND: Final = "404.html"
+STATUS: Final = "api/v2/status.json"
+SUMMARY: Final = "api/v2/summary.json"
+
+MAX_AGE: Final = 30
+"""Seconds that a copy may be kept: a change is to be seen soon."""
+
+NOT_FOUND_MAX_AGE: Final = 300
+
+_HERE = Path(__file__).parent
+_HTML, _JSON = "text/html; charset=utf-8", "application/json; charset=utf-8"
+
+
+def render(view: View) -> dict[str, PageFile]:
+    """Return the files by their paths, each as it is to be served."""
+    pages = _pages()
+    return {
+        STATUS: _json(statuspage_v2.status(view)),
+        SUMMARY: _json(statuspage_v2.summary(view)),
+        NOT_FOUND: _html(pages, NOT_FOUND, view, NOT_FOUND_MAX_AGE),
+        INDEX: _html(pages, INDEX, view, MAX_AGE),
+    }
+
+
+def _json(content: Mapping[str, object]) -> PageFile:
+    body = json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()
+    return PageFile(body=body, content_type=_JSON, max_age=MAX_AGE)
+
+
+def _html(pages: Environment, path: str, view: View, max_age: int) -> PageFile:
+    text = pages.get_template(path).render(page=view, view=view)
+    return PageFile(body=text.encode(), content_type=_HTML, max_age=max_age)
+
+
+@cache
+def _pages() -> Environment:
+    """Return the templates, with all that is the same on every page."""
+    pages = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    style, script = _static("page.css"), _static("page.js")
+    pages.globals |= {
+        "State": State,
+        "columns": COLUMNS,
+        "icon": _icon,
+        "policy": _policy(style, script),
+        # These two are ours and contain nothing of anybody else.
+        "script": Markup(script),  # noqa: S704
+        "style": Markup(style),  # noqa: S704
+    }
+    pages.filters |= {
+        "cadence": words.cadence,
+        "counted": words.counted,
+        "iso": words.iso,
+        "elapsed": words.elapsed,
+        "moment": words.moment,
+        "short_moment": words.short_moment,
+    }
+    return pages
+
+
+def _static(name: str) -> str:
+    """Return a file of ours without indentation and empty lines, which nobody reads there."""
+    lines = (_HERE / "static" / name).read_text("utf-8").splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip())
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a content security policy that lets nothing run or load but what is ours."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src {_digest(style)}",
+            f"script-src {_digest(script)}",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _icon(state: State) -> str:
+    """Return the picture of a state for the browser's tab, as an address that contains it."""
+    drawing = _pages().get_template("icon.svg").render(state=state)
+    return f"data:image/svg+xml,{quote(drawing.strip(), safe='')}"

@@ -1,0 +1,59 @@
+"""What the page says of a component, a group or the whole: one word, one shape, one colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from checkup.model import Status
+
+
+class State(StrEnum):
+    """The states of the page, named as in the API of Statuspage where that has a name."""
+
+    OPERATIONAL = "operational"
+    DEGRADED = "degraded"
+    PARTIAL = "partial_outage"
+    MAJOR = "major_outage"
+    UNKNOWN = "unknown"
+
+    @property
+    def word(self) -> str:
+        """The word that stands beside the shape."""
+        return _WORDS[self]
+
+    @classmethod
+    def of(cls, status: Status) -> State:
+        """Return how one component with this status is shown."""
+        return _STATES[status]
+
+    @classmethod
+    def together(cls, states: Iterable[State]) -> State:
+        """Return the state of several components: an outage of all of them is a major one.
+
+        What is not known is worse than what is well and no excuse for what is not.
+        """
+        seen = set(states)
+        if seen == {cls.MAJOR}:
+            return cls.MAJOR
+        if seen & {cls.MAJOR, cls.PARTIAL}:
+            return cls.PARTIAL
+        if cls.DEGRADED in seen:
+            return cls.DEGRADED
+        return cls.OPERATIONAL if seen == {cls.OPERATIONAL} else cls.UNKNOWN
+
+
+_WORDS = {
+    State.OPERATIONAL: "Operational",
+    State.DEGRADED: "Degraded",
+    State.PARTIAL: "Partial outage",
+    State.MAJOR: "Major outage",
+    State.UNKNOWN: "Unknown",
+}
+
+_STATES = {
+    Status.HEALTHY: State.OPERATIONAL,
+    Status.DEGRADED: State.DEGRADED,
+    Status.DOWN: State.MAJOR,
+    Status.UNKNOWN: State.UNKNOWN,
+}

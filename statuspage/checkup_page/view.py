@@ -1,0 +1,136 @@
+"""Exactly what the page shows. Nothing that is not a field here can appear on it.
+
+Addresses, headers, error texts, notices, ids and names of regions are absent on purpose: they
+are private. Times are nanoseconds since the epoch; strings of others have been cleaned, not
+yet escaped.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from checkup_page.recent import Line, Strip
+from checkup_page.state import State
+
+
+class Text(Struct, frozen=True):
+    """Words; ``link`` is an http or https address that they lead to, or empty."""
+
+    text: str
+    link: str = ""
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """A person's words about one component."""
+
+    component: str
+    at: int
+    parts: tuple[Text, ...]
+
+
+class Component(Struct, frozen=True, kw_only=True):
+    """One checker as the public knows it.
+
+    Attributes:
+        key: twelve characters that stay the same as long as the checker's id does.
+        link: an http or https address, or empty.
+        state: what it is now; unknown if the last results are too old to say.
+        since: when that began; None if it is not known.
+        note: why it is not operational, in a few public words; may be empty.
+        checked_at: when it was last looked at; None if it never was.
+        first_seen: its oldest result among those that are shown; None if it has none.
+        response: the median response time of the last run in nanoseconds, if there was one.
+    """
+
+    key: str
+    name: str
+    description: str
+    link: str
+    state: State
+    since: int | None
+    note: str
+    checked_at: int | None
+    first_seen: int | None
+    response: int | None
+    line: Line | None
+    strip: Strip
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """Components under one name; those without a group share one whose name is empty.
+
+    Attributes:
+        open: whether its components are shown before anybody asks for them.
+    """
+
+    key: str
+    name: str
+    description: str
+    state: State
+    operational: int
+    open: bool
+    components: tuple[Component, ...]
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """The answer to the visitor's question.
+
+    Attributes:
+        sentence: the state in one sentence, with the component's name if only one is affected.
+        state: the worst there is.
+        stale: the newest results are too old to say how things are.
+        checked_at: when the newest run took place; None if there are no results yet.
+        interval: how much time lies between runs; None if that cannot be known yet.
+        stale_at: when this page is too old to be believed, publishing included.
+    """
+
+    sentence: str
+    state: State = State.UNKNOWN
+    stale: bool = False
+    checked_at: int | None = None
+    interval: int | None = None
+    stale_at: int | None = None
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What the footer says of the page itself.
+
+    Attributes:
+        runs: how many runs are shown.
+        first: the oldest of them; None if there is none.
+        unreadable: how many stored runs were passed over.
+    """
+
+    runs: int
+    first: int | None
+    unreadable: int
+    generated_at: int
+    version: str
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """The whole page.
+
+    Attributes:
+        key: twelve characters that stand for the page in its API.
+        url: where the page is, if that is known.
+        theme: ``auto``, ``light`` or ``dark``.
+        refresh: seconds between looks for a newer page; 0 for none.
+    """
+
+    key: str
+    title: str
+    url: str
+    logo: str
+    theme: str
+    refresh: int
+    links: tuple[Text, ...]
+    verdict: Verdict
+    groups: tuple[Group, ...]
+    messages: tuple[Message, ...]
+    facts: Facts
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """All components in the order of the page."""
+        return tuple(component for group in self.groups for component in group.components)

@@ -1,0 +1,61 @@
+"""Run the whole test suite in groups, and say how long each of them took.
+
+The stack's tests spend most of their time waiting for a schedule, so they run beside the others.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+GROUPS = {
+    "core": ["core", "config", "alerting"],
+    "sockets": ["checkers", "engine", "notifiers"],
+    "storage": ["storage"],
+    "protocol": ["protocol"],
+    "cli": ["cli"],
+    "page": ["page"],
+    "project": ["project"],
+}
+BESIDE = "stack"
+
+
+def main() -> int:
+    """Return 0 if every group passed."""
+    outcomes: dict[str, tuple[int, float]] = {}
+    with tempfile.TemporaryFile("w+") as output:
+        began = time.monotonic()
+        command = pytest("-n", "0", f"tests/{BESIDE}")
+        beside = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
+        for name, folders in GROUPS.items():
+            print(f"\n=== {name}", flush=True)
+            start = time.monotonic()
+            command = pytest("-n", "2", *(f"tests/{folder}" for folder in folders))
+            code = subprocess.call(command, cwd=ROOT)
+            outcomes[name] = (code, time.monotonic() - start)
+        beside.wait()
+        outcomes[BESIDE] = (beside.returncode, time.monotonic() - began)
+        print(f"\n=== {BESIDE}", flush=True)
+        output.seek(0)
+        print(output.read())
+    print("\ngroup       seconds")
+    for name, (code, seconds) in outcomes.items():
+        print(f"{name:10} {seconds:8.0f}  {'passed' if code == 0 else 'FAILED'}")
+    print(f"{'together':10} {time.monotonic() - began:8.0f}")
+    return int(any(code for code, _ in outcomes.values()))
+
+
+def pytest(*arguments: str) -> list[str]:
+    """Return the command line of one group."""
+    colour = "--color=yes" if sys.stdout.isatty() else "--color=no"
+    return [sys.executable, "-m", "pytest", "-q", colour, *arguments]
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    sys.exit(main())

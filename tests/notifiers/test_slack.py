@@ -1,0 +1,323 @@
+"""What Slack is told, and what its answers mean."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.errors import NotifyError, Refused, Rejected, Unanswered
+from checkup.model import SECOND, Alert, AlertKind, Status
+from checkup.notifiers.slack import SlackSettings
+from checkup.notifiers.slackmessage import short_id
+from checkup.ports import Notification, Notifier
+from tests.notifiers.clients import DirectClients
+from tests.servers.slack import SECRET, FakeSlack
+
+NIGHT = 1_714_532_000 * SECOND  # 2024-05-01 02:53:20 UTC
+
+DOWN = Alert(
+    id="user-service/open:down/1/1714532000000000000",
+    checker="user-service",
+    title="User service",
+    endpoint="http://127.0.0.1:8000/?key=***",
+    kind=AlertKind.OPEN,
+    status=Status.DOWN,
+    before=Status.HEALTHY,
+    slot=NIGHT,
+    since=NIGHT,
+    opened=NIGHT,
+    reason="connection refused",
+    failure="connect_refused",
+    region="eu-central-1",
+)
+BACK = replace(
+    DOWN,
+    id="user-service/resolve:healthy/1/1714537000000000000",
+    kind=AlertKind.RESOLVE,
+    status=Status.HEALTHY,
+    before=Status.DOWN,
+    slot=NIGHT + 5000 * SECOND,
+    since=NIGHT + 5000 * SECOND,
+    reason="",
+    failure="",
+)
+
+
+@pytest.fixture(name="slack")
+def _slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as slack:
+        yield slack
+
+
+def notifier(slack: FakeSlack, timeout: float = 4.0) -> Notifier:
+    return SlackSettings(webhook=slack.webhook).open(DirectClients(timeout))
+
+
+def told(*alerts: Alert, total: int = 10, **more: object) -> Notification:
+    return Notification(alerts=alerts, total=total, **more)  # type: ignore[arg-type]
+
+
+def many(count: int) -> list[Alert]:
+    return [
+        replace(DOWN, id=f"c{n}/open:down/1/5", checker=f"c{n}", title=f"Service {n}")
+        for n in range(count)
+    ]
+
+
+def test_outage_says_what_since_when_why_and_from_where(slack: FakeSlack) -> None:
+    notifier(slack).send(told(DOWN, page_url="https://status.example.com/"))
+
+    (message,) = slack.messages
+    assert message["text"] == (
+        "*User service* is down since 02:53 UTC: connection refused"
+        " (<https://status.example.com/|status page>)"
+    )
+    (attachment,) = message["attachments"]
+    fields = {field["title"]: field["value"] for field in attachment["fields"]}
+    assert fields == {
+        "User service": "http://127.0.0.1:8000/?key=***",
+        "Status": "DOWN",
+        "Why": "connection refused",
+        "Since": "2024-05-01 02:53 UTC",
+        "Seen from": "eu-central-1",
+    }
+    assert attachment["footer"] == f"alert {short_id(DOWN)}"
+
+
+@pytest.mark.parametrize("status", [Status.DOWN, Status.DEGRADED], ids=["D05-down", "D05-degraded"])
+def test_bad_state_has_the_shape_of_the_go_program(slack: FakeSlack, status: Status) -> None:
+    settings = SlackSettings(username="Checkup", channel="#ops", webhook=slack.webhook)
+
+    settings.open(DirectClients()).send(told(replace(DOWN, status=status)))
+
+    (message,) = slack.messages
+    assert (message["username"], message["channel"]) == ("Checkup", "#ops")
+    assert message["attachments"][0]["color"] == "danger"
+    assert message["attachments"][0]["fields"][:2] == [
+        {"title": "User service", "value": "http://127.0.0.1:8000/?key=***", "short": False},
+        {"title": "Status", "value": status.upper(), "short": False},
+    ]
+
+
+def test_unset_username_and_channel_are_left_to_the_webhook(slack: FakeSlack) -> None:
+    notifier(slack).send(told(DOWN))
+
+    assert {"username", "channel"}.isdisjoint(slack.messages[0])
+
+
+def test_recovery_says_how_long_it_took(slack: FakeSlack) -> None:
+    notifier(slack).send(told(BACK))
+
+    (message,) = slack.messages
+    assert message["text"] == "*User service* is healthy again since 04:16 UTC, after 1 h 23 min"
+    assert message["attachments"][0]["color"] == "good"
+
+
+def test_several_changes_of_a_run_are_one_message(slack: FakeSlack) -> None:
+    other = replace(DOWN, id="b/open:down/1/5", checker="b", title="Billing")
+
+    notifier(slack).send(told(DOWN, other))
+
+    (message,) = slack.messages
+    assert message["text"] == "2 of 10 down: *User service*, *Billing*"
+    assert len(message["attachments"]) == 2
+
+
+def test_outage_and_its_end_in_one_message_are_both_told_in_order(slack: FakeSlack) -> None:
+    notifier(slack).send(told(DOWN, BACK))
+
+    (message,) = slack.messages
+    assert message["text"].startswith("*User service* is healthy again")
+    assert slack.alerts == [[short_id(DOWN), short_id(BACK)]]
+
+
+@pytest.mark.parametrize(("count", "listed"), [(6, 6), (20, 20), (200, 20)], ids=str)
+def test_mass_failure_is_one_short_list(slack: FakeSlack, count: int, listed: int) -> None:
+    notifier(slack).send(told(*many(count), total=200))
+
+    (message,) = slack.messages
+    assert message["text"].startswith(f"{count} of 200 down: *Service 0*, ")
+    assert len(slack.alerts[0]) == listed
+    shown = message["attachments"][0]["text"]
+    assert ("… and 180 more" in shown) == (count == 200)
+
+
+def test_possible_repeat_is_said_first(slack: FakeSlack) -> None:
+    notifier(slack).send(told(DOWN, repeat=True))
+
+    assert slack.texts[0].startswith("_Possible repeat:_ *User service* is down")
+
+
+def test_checker_that_was_never_healthy_is_told_so(slack: FakeSlack) -> None:
+    notifier(slack).send(told(replace(DOWN, before=Status.UNKNOWN)))
+
+    assert "is down, never seen healthy, since 02:53 UTC" in slack.texts[0]
+
+
+def test_better_but_not_well_is_told_so(slack: FakeSlack) -> None:
+    change = replace(DOWN, kind=AlertKind.CHANGE, status=Status.DEGRADED, before=Status.DOWN)
+
+    notifier(slack).send(told(change))
+
+    assert "*User service* is no longer down but degraded since" in slack.texts[0]
+
+
+def test_checker_that_is_gone_is_told_with_its_last_status(slack: FakeSlack) -> None:
+    gone = replace(BACK, status=Status.UNKNOWN)
+
+    notifier(slack).send(told(gone))
+
+    assert slack.texts == ["*User service* is no longer checked; it had been down since 02:53 UTC"]
+
+
+def test_time_of_another_day_has_its_date(slack: FakeSlack) -> None:
+    notifier(slack).send(told(replace(DOWN, slot=NIGHT + 86_400 * SECOND)))
+
+    assert "since 1 May 02:53 UTC" in slack.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3600, "1 h"), (90_061, "1 d 1 h"), (-5, "0 s")],
+    ids=str,
+)
+def test_lengths_have_two_units_at_most(slack: FakeSlack, seconds: int, words: str) -> None:
+    notifier(slack).send(told(replace(BACK, opened=BACK.since - seconds * SECOND)))
+
+    assert slack.texts[0].endswith(f"after {words}")
+
+
+def test_outside_text_cannot_be_markup(slack: FakeSlack) -> None:
+    nasty = replace(
+        DOWN,
+        title="<!channel> & <@U1>\n\u202eevil",
+        reason="<http://evil|click>",
+        endpoint="<!here>",
+    )
+
+    notifier(slack).send(told(nasty, page_url="https://x/>|<!channel>"))
+
+    shown = json.dumps(slack.messages[0], ensure_ascii=False)
+    assert "<!" not in shown
+    assert "<@" not in shown
+    assert "<http://evil" not in shown
+    assert "\u202e" not in shown
+    assert "&lt;!channel&gt; &amp; &lt;@U1&gt; evil" in shown
+
+
+@pytest.mark.parametrize("character", ["x", "&", "é", "🔥", "<"])
+def test_124_long_text_is_cut_between_characters(slack: FakeSlack, character: str) -> None:
+    notifier(slack).send(told(replace(DOWN, title=character * 5000, reason=character * 50_000)))
+
+    fields = slack.messages[0]["attachments"][0]["fields"]
+    for text in (fields[0]["title"], fields[2]["value"]):
+        assert len(text) <= 1000
+        assert text.endswith("…")
+        assert text.removesuffix("…").replace("&amp;", "").replace("&lt;", "").count("&") == 0
+
+
+def test_d08_accepted_message_logs_nothing(
+    slack: FakeSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        notifier(slack).send(told(DOWN))
+
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error", "words"),
+    [
+        ("429", Refused, "Slack answered 429 (rate_limited)"),
+        ("403", Refused, "Slack answered 403 (action_prohibited)"),
+        ("404", Refused, "Slack answered 404 (no_service)"),
+        ("410", Refused, "Slack answered 410 (channel_is_archived)"),
+        ("400", Rejected, "Slack answered 400 (invalid_payload)"),
+        ("500", Unanswered, "Slack answered 500 (error)"),
+        ("not-ok", Unanswered, "Slack answered 200"),
+        ("redirect", Refused, "Slack answered 307"),
+        ("drop", Unanswered, "sent, but the connection was closed"),
+    ],
+    ids=[
+        "109-429",
+        "113-403",
+        "113-404",
+        "113-410",
+        "112-400",
+        "110-500",
+        "111",
+        "127",
+        "110-drop",
+    ],
+)
+def test_each_answer_has_its_meaning(
+    slack: FakeSlack, behaviour: str, error: type[NotifyError], words: str
+) -> None:
+    slack.behave(behaviour)
+
+    with pytest.raises(error) as caught:
+        notifier(slack).send(told(DOWN))
+
+    assert str(caught.value) == words
+    assert type(caught.value) is error
+
+
+def test_127_redirect_is_not_followed(slack: FakeSlack) -> None:
+    slack.behave("redirect", "ok")
+
+    with pytest.raises(Refused):
+        notifier(slack).send(told(DOWN))
+
+    assert (slack.stolen, len(slack.requests)) == ([], 1)
+
+
+def test_112_message_that_slack_cannot_read_is_sent_as_plain_text(slack: FakeSlack) -> None:
+    slack.behave("plain")
+
+    notifier(slack).send(told(*many(2)))
+
+    (message,) = slack.messages
+    assert message["text"].splitlines()[0] == "2 of 10 down: *Service 0*, *Service 1*"
+    assert "attachments" not in message
+    assert len(slack.alerts[0]) == 2
+
+
+def test_110_silence_ends_in_time_and_is_unclear(slack: FakeSlack) -> None:
+    slack.behave("hang")
+
+    with pytest.raises(Unanswered, match=r"sent, but no answer (in time|within 0\.3 s)"):
+        notifier(slack, timeout=0.3).send(told(DOWN))
+
+
+@pytest.mark.parametrize("webhook", ["", "env:NOWHERE", "not a url", "ftp://x/y", "http://[/"])
+def test_webhook_that_leads_nowhere_keeps_the_message_waiting(webhook: str) -> None:
+    with pytest.raises(Refused):
+        SlackSettings(webhook=webhook).open(DirectClients()).send(told(DOWN))
+
+
+@pytest.mark.parametrize("behaviour", ["404", "500", "400", "reset", "drop", "redirect", "hang"])
+def test_d09_no_failure_shows_the_webhook(
+    slack: FakeSlack, behaviour: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.behave(behaviour)
+
+    with caplog.at_level(logging.DEBUG), pytest.raises(NotifyError) as caught:
+        notifier(slack, timeout=0.3).send(told(DOWN))
+
+    assert SECRET not in f"{caught.getrepr(style='long')}{caught.value!r}{caplog.text}"
+
+
+def test_d09_refused_connection_shows_no_webhook() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    clients = DirectClients()
+
+    with pytest.raises(Refused) as caught:
+        SlackSettings(webhook=f"http://127.0.0.1:{port}/{SECRET}").open(clients).send(told(DOWN))
+
+    assert str(caught.value) == "not connected: the connection was refused"

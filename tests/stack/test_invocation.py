@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.emulators import ROOT
 
 from checkup.errors import EventError
-from checkup.invocation import RESERVE, AdHoc, Scheduled, parse, seconds_to_look
+from checkup.invocation import AdHoc, Scheduled, parse
 from checkup.model import SECOND
+from tests.emulators import ROOT
 
 MINUTE = 60 * SECOND
 NOON = 1_769_860_800 * SECOND  # 2026-01-31T12:00:00Z
@@ -124,18 +124,6 @@ def test_slot_is_the_minute_that_the_time_lies_in(moment: datetime) -> None:
     seconds = timegm(moment.timetuple())
     slot = (seconds - seconds % 60) * SECOND
     assert read({"slot": f"{moment.isoformat()}Z"}) == Scheduled(slot)
-
-
-def test_run_may_look_for_as_long_as_it_was_told_to() -> None:
-    assert seconds_to_look(25.0, remaining=60.0) == 25.0
-
-
-def test_run_keeps_a_reserve_for_storing_and_telling() -> None:
-    assert seconds_to_look(55.0, remaining=60.0) == 60.0 - RESERVE
-
-
-def test_run_without_time_does_not_look() -> None:
-    assert seconds_to_look(25.0, remaining=3.0) == 0.0
 
 
 def test_event_files_are_understood() -> None:

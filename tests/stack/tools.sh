@@ -36,11 +36,16 @@ environment ministack ministack==1.5.33 aws-sam-translator==1.115.0 cryptography
 environment sam aws-sam-cli==1.170.0
 
 # As /var/runtime on Lambda, but without its boto3: what the layer forgot must be missed.
-runtime="$version awslambdaric==4.2.2"
-if [ "$(cat "$tools/runtime/.stamp" 2>/dev/null)" != "$runtime" ]; then
-    echo "installing awslambdaric into var/tools/runtime"
+client=awslambdaric==4.2.2
+stamp="$version $client"
+if [ "$(cat "$tools/runtime/.stamp" 2>/dev/null)" != "$stamp" ]; then
+    echo "installing $client into var/tools/runtime"
     rm -rf "$tools/runtime"
     "$tools/sam/bin/python" -m pip install -qq --disable-pip-version-check \
-        --target "$tools/runtime" awslambdaric==4.2.2
-    echo "$runtime" >"$tools/runtime/.stamp"
+        --target "$tools/runtime" "$client"
+    case $(uname -m) in aarch64 | arm64) processor=arm64 ;; *) processor=x86_64 ;; esac
+    cp "$tools"/sam/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-$processor \
+        "$tools/runtime/aws-lambda-rie"
+    chmod 755 "$tools/runtime/aws-lambda-rie"
+    echo "$stamp" >"$tools/runtime/.stamp"
 fi

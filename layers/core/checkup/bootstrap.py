@@ -101,12 +101,17 @@ def open_storage(config: Config, clients: Clients, environ: Mapping[str, str]) -
     """
     bucket = environ.get("STATE_BUCKET")
     if bucket:
-        from checkup.storage.s3 import S3Storage  # noqa: PLC0415 - only in a stack
-
         if config.storage is not None:
             _log.info("the bucket of the stack replaces the configured storage")
-        return S3Storage(clients.aws("s3"), bucket, runs_prefix="runs/")
+        return stack_storage(clients, bucket)
     return config.storage.open(clients) if config.storage is not None else None
+
+
+def stack_storage(clients: Clients, bucket: str) -> Storage:
+    """Return the storage in the state bucket of a deployed stack."""
+    from checkup.storage.s3 import S3Storage, client_config  # noqa: PLC0415 - only in a stack
+
+    return S3Storage(clients.aws("s3", config=client_config()), bucket, runs_prefix="runs/")
 
 
 def make_monitor(
@@ -131,7 +136,7 @@ def make_monitor(
         channels=dict(_channels(config, clients)),
         region=_region(config, environ),
         regions=config.regions,
-        page_url=config.page.url,
+        page_url=config.page.url or environ.get("PAGE_URL", ""),
         mask=mask_with(config),
         check_expiry=config.storage.check_expiry if config.storage is not None else 0,
         concurrency=config.concurrency,

@@ -15,9 +15,6 @@ from msgspec import Struct
 from checkup.errors import EventError
 from checkup.model import SECOND
 
-RESERVE = 24.0
-"""Seconds that a run keeps for storing and telling: six calls of at most four seconds."""
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOLERANCE = 60 * SECOND  # how far the clocks of the schedule and of the function may differ
 _FORMS = '{"slot": "2026-01-31T12:00:00Z"} or {"checkers": ["title or id"]}'
@@ -62,11 +59,6 @@ def parse(event: object, *, interval: int, now: int) -> Scheduled | AdHoc:
             return AdHoc(_names(event["checkers"]))
         case _:
             raise EventError(f"the event has the keys {_quote(sorted(event))}; send {_FORMS}")
-
-
-def seconds_to_look(run_deadline: float, remaining: float) -> float:
-    """Return how long a run may look when the platform ends it after ``remaining`` seconds."""
-    return max(0.0, min(run_deadline, remaining - RESERVE))
 
 
 def _slot(value: object, interval: int, now: int) -> int:

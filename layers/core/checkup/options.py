@@ -25,3 +25,6 @@ Strings = Annotated[tuple[str, ...], Meta(extra={"is": "strings"})]
 
 Moment = Annotated[int, Meta(extra={"is": "moment"})]
 """Nanoseconds since the epoch; written in RFC 3339."""
+
+Seconds = Annotated[int, Meta(extra={"is": "seconds"})]
+"""Whole seconds; written as an integer or as a duration, ``60`` or ``"1m"``."""

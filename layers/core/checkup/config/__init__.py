@@ -1,1 +1,37 @@
 """The configuration: text -> tree with positions -> typed values, every problem with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checkup.config import files
+from checkup.config.document import read_document
+from checkup.config.environment import Environment
+from checkup.config.json_text import read_json
+from checkup.config.reading import Reading
+from checkup.config.settings import Config, Kinds
+
+__all__ = ["Config", "Kinds", "load"]
+
+
+def load(path: str | None, kinds: Kinds, environ: Mapping[str, str]) -> Config:
+    """Read the configuration.
+
+    Args:
+        path: the file; None for the ``checkup.json``, ``checkup.yaml`` or ``checkup.yml`` of
+            the working directory.
+        kinds: what can be configured.
+        environ: what ``${NAME}`` stands for.
+
+    Raises:
+        ConfigError: with every problem that the file has.
+    """
+    name = files.find(path)
+    report = files.read(name)
+    if files.is_yaml(name):
+        from checkup.config.yaml_text import read_yaml  # noqa: PLC0415 - most files are JSON
+
+        root = read_yaml(report)
+    else:
+        root = read_json(report)
+    return read_document(root, kinds, Reading(report, Environment(environ)))

@@ -1,0 +1,80 @@
+"""The ``checkers`` of the file, with what they inherit from their group and from the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import structs
+
+from checkup.config.fields import fields_of
+from checkup.config.identity import Entry
+from checkup.config.kinds import Choice, find_kind
+from checkup.config.reading import Draft, Reading, Refused
+from checkup.config.sections import Group, items
+from checkup.config.tree import Member, Node, Object, Scalar
+from checkup.ports import Checker
+from checkup.registry import Registry
+
+_PASSWORD = re.compile(r"://[^/?#\s:@]*:(?!\$\{)[^/?#\s@]+@")
+
+
+def read_checkers(
+    reading: Reading,
+    registry: Registry[Checker],
+    node: Node | None,
+    defaults: Mapping[str, Any],
+    groups: Sequence[Group],
+) -> list[Entry]:
+    """Return the checkers that could be read, without ids.
+
+    A value is the checker's own, else that of its group, of the file, of its kind.
+    """
+    inherited = {group.settings.name: {**defaults, **group.defaults} for group in groups}
+    entries = []
+    for item, key in items(reading, node, "checkers"):
+        try:
+            entries.append(_checker(reading, registry, item, key, (defaults, inherited)))
+        except Refused:
+            continue
+    return entries
+
+
+def _checker(
+    reading: Reading,
+    registry: Registry[Checker],
+    node: Node,
+    key: str,
+    inherited: tuple[Mapping[str, Any], Mapping[str, Mapping[str, Any]]],
+) -> Entry:
+    found = find_kind(reading, Choice(registry, "checker"), node, key)
+    _drop_foreign_tags(reading, found.members, key)
+    fields = fields_of(found.kind)
+    draft = reading.fill(fields, found.members, key)
+    reading.require(fields, draft, found.at, key)
+    for_all, by_group = inherited
+    values = {**by_group.get(draft.values.get("group", ""), for_all), **draft.values}
+    values["attempts"] = max(1, values.get("attempts", 1))
+    checker: Checker = reading.make(found.kind, Draft(values, {}, set()), found.at, key)
+    if not checker.endpoint:
+        reading.report.warn(found.at, key, "has nothing to check: its address is empty")
+    _warn_of_password(reading, found.members, key)
+    written = structs.replace(checker, **draft.written) if draft.written else checker
+    return Entry(checker, written, found.at, key, found.members)
+
+
+def _drop_foreign_tags(reading: Reading, members: dict[str, Member], key: str) -> None:
+    """Ignore ``tags`` of a shape that is not ours: the Go program ignored any."""
+    tags = members.get("tags")
+    if tags is not None and isinstance(tags.value, Object):
+        del members["tags"]
+        fix = 'write a list: ["one", "two"]'
+        reading.report.warn(tags.at, f"{key}.{tags.key}", "tags in an object, ignored", fix)
+
+
+def _warn_of_password(reading: Reading, members: Mapping[str, Member], key: str) -> None:
+    address = members["endpoint_url"].value if "endpoint_url" in members else None
+    if isinstance(address, Scalar) and _PASSWORD.search(address.text):
+        text, fix = "a password in clear text", 'write it as "${NAME}"'
+        reading.report.warn(address.at, f"{key}.endpoint_url", text, fix)

@@ -1,0 +1,86 @@
+"""A tree -> a Config: the sections of the file in turn, then what they say of each other."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from msgspec import structs
+
+from checkup.config.checkers import read_checkers
+from checkup.config.fields import Fields, fields_of
+from checkup.config.identity import with_ids
+from checkup.config.reading import Reading
+from checkup.config.references import Names, check_groups, resolve_dependencies
+from checkup.config.sections import (
+    read_concurrency,
+    read_groups,
+    read_notifiers,
+    read_storage,
+    read_timestamp,
+)
+from checkup.config.settings import DEFAULTS, Config, Kinds
+from checkup.config.tree import Node, Object, describe, is_null
+from checkup.ports import Checker
+
+_SIMPLE = ("regions", "reference_targets", "maintenance", "interval", "run_deadline", "page")
+_SECTIONS = (
+    "checkers",
+    "storage",
+    "notifier",
+    "notifiers",
+    "groups",
+    "concurrent_checks",
+    "timestamp",
+)
+
+
+def read_document(root: Node, kinds: Kinds, reading: Reading) -> Config:
+    """Return the configuration that a tree stands for.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
+    if is_null(root):
+        root = Object(root.at, ())
+    if not isinstance(root, Object):
+        text = f"expected an object with a list of checkers, found {describe(root)}"
+        reading.report.fail(root.at, "", text, 'write {"checkers": [...]}')
+    config = _read(root, kinds, reading)
+    if reading.report.has_errors:
+        reading.report.refuse()
+    return structs.replace(
+        config,
+        warnings=reading.report.warnings,
+        masks=tuple(reading.environment.used),
+        path=reading.report.file,
+    )
+
+
+def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
+    members = reading.members(root, "")
+    sections = {name: members.pop(name).value for name in _SECTIONS if name in members}
+    values = reading.fill(_top_fields(), members, "").values
+    defaults = {name: values.pop(name) for name in DEFAULTS if name in values}
+    groups = read_groups(reading, sections.get("groups"))
+    entries = read_checkers(reading, kinds.checkers, sections.get("checkers"), defaults, groups)
+    check_groups(reading, entries, [group.settings.name for group in groups])
+    named = with_ids(reading, entries)
+    names = Names(named)
+    if "reference_targets" in values:
+        place, targets = members["reference_targets"].value, values["reference_targets"]
+        values["reference_targets"] = names.ids(reading, targets, place, "reference_targets")
+    return Config(
+        checkers=resolve_dependencies(reading, named, entries, names),
+        storage=read_storage(reading, kinds.storages, sections.get("storage")),
+        notifiers=read_notifiers(reading, kinds.notifiers, sections),
+        groups=tuple(group.settings for group in groups),
+        concurrent_checks=read_concurrency(reading, sections.get("concurrent_checks")),
+        timestamp=read_timestamp(reading, sections.get("timestamp")),
+        **values,
+    )
+
+
+@lru_cache(maxsize=1)
+def _top_fields() -> Fields:
+    own, shared = fields_of(Config).pick(_SIMPLE), fields_of(Checker).pick(DEFAULTS)
+    return Fields.of(*own, *shared, also=_SECTIONS)

@@ -1,0 +1,184 @@
+"""The fields of a settings class, and how the type of each says to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from msgspec import Meta, Struct, structs
+
+from checkup.config.nearest import Nearest
+from checkup.config.tree import Array, Node, Object, describe, is_null
+from checkup.config.values import Values, Wrong
+
+if TYPE_CHECKING:
+    from checkup.config.reading import Reading
+
+Read: TypeAlias = Callable[["Reading", Node, str], Any]
+
+_MARKED: Mapping[str, Read] = {
+    "duration": Values.duration,
+    "seconds": Values.seconds,
+    "moment": Values.moment,
+    "secret": Values.secret,
+    "strings": Values.strings,
+    "headers": Values.headers,
+}
+_PLAIN: Mapping[Any, Read] = {
+    str: Values.string,
+    int: Values.integer,
+    float: Values.decimal,
+    bool: Values.boolean,
+}
+
+
+class Field(Struct, frozen=True):
+    """One key that an object may have.
+
+    Attributes:
+        name: of the field, ``from_`` for the key ``from``.
+        read: turns the value into what the field holds, or raises Wrong.
+    """
+
+    name: str
+    key: str
+    read: Read
+    required: bool
+
+
+class Fields(Struct, frozen=True):
+    """The keys that an object may have, by their name without case."""
+
+    table: Mapping[str, Field]
+    nearest: Nearest
+
+    @classmethod
+    def of(cls, *fields: Field, also: tuple[str, ...] = ()) -> Fields:
+        """Return the table of these fields; ``also`` are names that others read."""
+        table = {field.key.casefold(): field for field in fields}
+        return cls(table, Nearest([*(field.key for field in fields), *also]))
+
+    def pick(self, names: tuple[str, ...]) -> tuple[Field, ...]:
+        """Return the fields of these names."""
+        return tuple(self.table[name] for name in names)
+
+
+@cache
+def fields_of(kind: type[Struct]) -> Fields:
+    """Return the keys that configure a settings class."""
+    return Fields.of(
+        *(
+            Field(info.name, info.encode_name, _reader(info.type), info.required)
+            for info in structs.fields(kind)
+        )
+    )
+
+
+def _reader(annotation: Any) -> Read:  # noqa: ANN401 - annotations are of any type
+    """Return what reads a value of this type."""
+    plain, metas = _unwrap(annotation)
+    mark = next((meta.extra["is"] for meta in metas if meta.extra and "is" in meta.extra), None)
+    read = _MARKED[mark] if mark else _by_type(plain)
+    limits = [check for meta in metas for check in _limits(meta)]
+    return _checked(read, limits) if limits else read
+
+
+def _unwrap(annotation: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401
+    """Return the bare type and all that is said about it; ``X | None`` is X."""
+    if get_origin(annotation) is Annotated:
+        inner, *metas = get_args(annotation)
+        bare, more = _unwrap(inner)
+        return bare, more + [meta for meta in metas if isinstance(meta, Meta)]
+    if get_origin(annotation) in {Union, UnionType}:
+        (only,) = (choice for choice in get_args(annotation) if choice is not type(None))
+        return _unwrap(only)
+    return annotation, []
+
+
+def _by_type(plain: Any) -> Read:  # noqa: ANN401
+    if plain in _PLAIN:
+        return _PLAIN[plain]
+    origin, arguments = get_origin(plain), get_args(plain)
+    if origin is Literal:
+        return _choice(arguments)
+    if origin is tuple:
+        return _list(_reader(arguments[0]))
+    if origin is dict:
+        return _mapping(_reader(arguments[1]))
+    if isinstance(plain, type) and issubclass(plain, Struct):
+        return _struct(plain)
+    raise TypeError(f"no key of a configuration can be of the type {plain}")
+
+
+def _limits(meta: Meta) -> list[tuple[Callable[[Any], object], str]]:
+    """Return what a value must satisfy, and how to say that it does not."""
+    bounds: tuple[tuple[Any, Callable[[Any], object], str], ...] = (
+        (meta.ge, lambda value: value >= meta.ge, f"must be at least {meta.ge}"),
+        (meta.gt, lambda value: value > meta.gt, f"must be more than {meta.gt}"),
+        (meta.le, lambda value: value <= meta.le, f"must be at most {meta.le}"),
+        (meta.min_length, len, "must not be empty"),
+    )
+    return [(holds, sentence) for limit, holds, sentence in bounds if limit is not None]
+
+
+def _checked(read: Read, limits: list[tuple[Callable[[Any], object], str]]) -> Read:
+    def checked(reading: Reading, node: Node, key: str) -> Any:  # noqa: ANN401
+        value = read(reading, node, key)
+        for holds, sentence in limits:
+            if not holds(value):
+                raise Wrong(sentence)
+        return value
+
+    return checked
+
+
+def _choice(choices: tuple[str, ...]) -> Read:
+    nearest, known = Nearest(choices), ", ".join(choices)
+
+    def choice(reading: Reading, node: Node, key: str) -> str:
+        text = reading.string(node, key)
+        if text not in choices:
+            raise Wrong(f"must be one of {known}", nearest.advice(text))
+        return text
+
+    return choice
+
+
+def _list(read: Read) -> Read:
+    def items(reading: Reading, node: Node, key: str) -> tuple[Any, ...]:
+        if not isinstance(node, Array):
+            raise Wrong(f"expected a list, found {describe(node)}", "put it in [ ]")
+        return tuple(
+            value
+            for index, item in enumerate(node.items)
+            for value in reading.attempt(read, item, f"{key}[{index}]")
+        )
+
+    return items
+
+
+def _mapping(read: Read) -> Read:
+    def mapping(reading: Reading, node: Node, key: str) -> dict[str, Any]:
+        if not isinstance(node, Object):
+            raise Wrong(f"expected an object, found {describe(node)}")
+        return {
+            member.key: value
+            for member in node.members
+            if not is_null(member.value)
+            for value in reading.attempt(read, member.value, f"{key}.{member.key}")
+        }
+
+    return mapping
+
+
+def _struct(kind: type[Struct]) -> Read:
+    def struct(reading: Reading, node: Node, key: str) -> Struct:
+        if not isinstance(node, Object):
+            raise Wrong(f"expected an object, found {describe(node)}")
+        draft = reading.fill(fields_of(kind), reading.members(node, key), key)
+        reading.require(fields_of(kind), draft, node.at, key)
+        return reading.make(kind, draft, node.at, key)
+
+    return struct

@@ -1,0 +1,159 @@
+"""What a configuration holds once it has been read.
+
+What a key is called in the file, a field is called here, and its description is the
+documentation. Keys that the Go program did not have are typed here once; what uses them is
+found by their names.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct, field
+
+from checkup.errors import ConfigError, Problem
+from checkup.model import SECOND
+from checkup.options import Duration, Moment, Seconds, Strings
+from checkup.ports import Checker, NotifierSettings, StorageSettings
+from checkup.registry import Registry
+
+DAY: Final = 24 * 3600 * SECOND
+
+DEFAULTS: Final[tuple[str, ...]] = (
+    "tags",
+    "hidden",
+    "timeout",
+    "recheck",
+    "failure_threshold",
+    "success_threshold",
+    "degraded_threshold",
+    "flapping",
+    "remind_every",
+)
+"""The keys of a checker that may stand at the top level, for all checkers, and in a group."""
+
+GROUP_DEFAULTS: Final[tuple[str, ...]] = (*DEFAULTS, "interval")
+"""A group may also slow its checkers down; at the top level ``interval`` is that of the runs."""
+
+
+class Kinds(Struct, frozen=True):
+    """The kinds that a configuration can name."""
+
+    checkers: Registry[Checker]
+    storages: Registry[StorageSettings]
+    notifiers: Registry[NotifierSettings]
+
+
+class GroupSettings(Struct, frozen=True, kw_only=True):
+    """Checkers that are shown together and share defaults."""
+
+    name: Annotated[str, Meta(min_length=1, description="What checkers name in `group`.")]
+    description: Annotated[str, Meta(description="One line under the name on the page.")] = ""
+    collapsed: Annotated[bool, Meta(description="Closed on the page unless it has trouble.")] = (
+        False
+    )
+
+
+class MaintenanceSettings(Struct, frozen=True, kw_only=True):
+    """A time in which failures are expected: checked and stored, but not announced."""
+
+    title: Annotated[str, Meta(description="What is done, as people read it.")] = ""
+    description: Annotated[str, Meta(description="What they should know of it.")] = ""
+    start: Annotated[Moment, Meta(description="When it begins (the first time).")]
+    end: Annotated[Moment, Meta(description="When it ends; or give `duration`.")] = 0
+    duration: Annotated[Duration, Meta(ge=0, description="How long it lasts.")] = 0
+    repeat: Annotated[str, Meta(description="An RRULE of RFC 5545, for one that comes again.")] = ""
+    timezone: Annotated[str, Meta(description="The zone in which it repeats.")] = "UTC"
+    checkers: Annotated[Strings, Meta(description="Ids of the checkers; all if absent.")] = ()
+    groups: Annotated[Strings, Meta(description="Names of the groups.")] = ()
+
+
+class PageLink(Struct, frozen=True, kw_only=True):
+    """A link at the head of the page."""
+
+    title: Annotated[str, Meta(description="The words to click on.")]
+    url: Annotated[str, Meta(description="Where they lead.")]
+
+
+class StatusText(Struct, frozen=True, kw_only=True):
+    """The verdict's words; the page's own where they are absent."""
+
+    healthy: Annotated[str, Meta(description="When all is well.")] = ""
+    degraded: Annotated[str, Meta(description="When something is slow.")] = ""
+    down: Annotated[str, Meta(description="When something is down.")] = ""
+    unknown: Annotated[str, Meta(description="When too little is known.")] = ""
+
+
+class PageSettings(Struct, frozen=True, kw_only=True):
+    """The ``page`` of the configuration."""
+
+    title: Annotated[str, Meta(description="The page's name.")] = "Status"
+    url: Annotated[str, Meta(description="Where the page is found, for links in messages.")] = ""
+    logo: Annotated[str, Meta(description="A picture's path or data URL.")] = ""
+    links: Annotated[tuple[PageLink, ...], Meta(description="Links at the head.")] = ()
+    timezone: Annotated[str, Meta(description="The zone of times and days.")] = "UTC"
+    languages: Annotated[Strings, Meta(description="Languages, the preferred one first.")] = ("en",)
+    theme: Annotated[
+        Literal["auto", "light", "dark"], Meta(description="Colours; auto follows the reader.")
+    ] = "auto"
+    status_text: Annotated[StatusText, Meta(description="The verdict's words.")] = StatusText()
+    timeframe: Annotated[Duration, Meta(ge=0, description="How far back results are shown.")] = DAY
+    refresh_interval: Annotated[
+        Seconds, Meta(ge=0, description="Seconds between looks for news; 0 for never.")
+    ] = 60
+    regions: Annotated[
+        dict[str, str], Meta(description="Public names of regions; others are not shown.")
+    ] = field(default_factory=dict)
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Everything that a configuration says, with all defaults filled in.
+
+    Attributes:
+        checkers: with their groups' and the file's defaults, and unique ids.
+        concurrent_checks: as configured; see :attr:`concurrency`.
+        timestamp: nanoseconds that replace the time of every result; 0 for unset.
+        warnings: what is probably not meant, in the order of the file.
+        masks: values that came from the environment and must not be shown.
+        path: the file's name.
+    """
+
+    checkers: tuple[Checker, ...] = ()
+    storage: StorageSettings | None = None
+    notifiers: tuple[NotifierSettings, ...] = ()
+    concurrent_checks: Annotated[int, Meta(description="Checkers that run at once.")] = 5
+    timestamp: Annotated[Moment, Meta(description="The time of every result, if fixed.")] = 0
+    groups: tuple[GroupSettings, ...] = ()
+    regions: Annotated[Strings, Meta(description="Regions that check; their order is fixed.")] = ()
+    reference_targets: Annotated[
+        Strings, Meta(description="Ids of checkers that fail only if our own network does.")
+    ] = ()
+    maintenance: Annotated[
+        tuple[MaintenanceSettings, ...], Meta(description="Times of expected failure.")
+    ] = ()
+    interval: Annotated[Duration, Meta(gt=0, description="From run to run.")] = 60 * SECOND
+    run_deadline: Annotated[Duration, Meta(gt=0, description="Limit of a whole run.")] = 60 * SECOND
+    page: Annotated[PageSettings, Meta(description="The status page.")] = PageSettings()
+    warnings: tuple[Problem, ...] = ()
+    masks: tuple[str, ...] = ()
+    path: str = ""
+
+    @property
+    def concurrency(self) -> int:
+        """How many checkers run at once.
+
+        A negative number is refused where checks run and nowhere else, as the Go program
+        does: the page of such a file can still be looked at.
+
+        Raises:
+            ConfigError: the configured number is negative.
+        """
+        if self.concurrent_checks > 0:
+            return self.concurrent_checks
+        text, fix = concurrency_refusal(self.concurrent_checks)
+        raise ConfigError([Problem(file=self.path, key="concurrent_checks", text=text, fix=fix)])
+
+
+def concurrency_refusal(number: int) -> tuple[str, str]:
+    """Return what is wrong with a negative number, in the Go program's words, and the fix."""
+    return f"invalid value for ConcurrentChecks: {number} (must be set > 0)", "remove it to have 5"

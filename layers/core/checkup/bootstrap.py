@@ -138,9 +138,10 @@ def make_monitor(
         regions=config.regions,
         page_url=config.page.url or environ.get("PAGE_URL", ""),
         mask=mask_with(config),
-        check_expiry=config.storage.check_expiry if config.storage is not None else 0,
+        check_expiry=_check_expiry(config, environ),
         concurrency=config.concurrency,
         interval=config.interval,
+        timestamp=config.timestamp,
     )
 
 
@@ -182,6 +183,13 @@ def _open(settings: NotifierSettings, clients: Clients) -> Notifier:
         return settings.open(clients)
     except UnavailableError as error:
         return _Absent(str(error))
+
+
+def _check_expiry(config: Config, environ: Mapping[str, str]) -> int:
+    """Return how long runs are kept; in a stack the bucket sees to that, and we may not delete."""
+    if config.storage is None or "STATE_BUCKET" in environ:
+        return 0
+    return config.storage.check_expiry
 
 
 def _region(config: Config, environ: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Final
@@ -24,13 +25,24 @@ _WORDS: Final = {
 }
 
 
+class _Every(click.Command):
+    """Takes ``-1s`` for an interval, which is refused with better words than an unknown flag."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        negative = [word for word in args if re.match(r"-[\d.]", word)]
+        if negative and "--" not in args:
+            args = [*(word for word in args if word not in negative), "--", *negative]
+        return super().parse_args(ctx, args)
+
+
 @click.command(
+    cls=_Every,
     epilog=examples(
         "checkup every 1m",
         "checkup every 1h30m",
         "checkup every day",
         "checkup -c shop.yaml every 30s -v",
-    )
+    ),
 )
 @config_flag
 @verbose_flag

@@ -34,7 +34,11 @@ def look(
     """Look once at every checker, or at those named by title or id."""
     config = _begin(config_file, names, verbose=verbose, quiet=store)
     chosen = choose(config.checkers, names)
-    results = _store(config, chosen if names else ()) if store else _look(config, chosen)
+    if store:
+        only = chosen if names else None
+        results = recording.Recorder.of(config).record(only=only).results
+    else:
+        results = _look(config, chosen)
     if as_json:
         _print_json(results)
     elif verbose or not store:
@@ -50,16 +54,10 @@ def _begin(path: str | None, names: Sequence[str], *, verbose: bool, quiet: bool
     try:
         return session.begin(path, verbose=verbose, quiet=quiet)
     except ConfigError as error:
-        if names and path is None and not session.is_there():
+        is_there = not isinstance(error.__cause__, FileNotFoundError)
+        if names and path is None and not is_there:
             raise UnknownWord(names[0], COMMANDS) from error
         raise
-
-
-def _store(config: Config, chosen: Sequence[Checker]) -> tuple[Result, ...]:
-    """Store a run of the chosen checkers, or of all if none is chosen."""
-    recorder = recording.Recorder.of(config)
-    run = recorder.record_only(chosen) if chosen else recorder.record()
-    return run.results
 
 
 def _look(config: Config, chosen: Sequence[Checker]) -> tuple[Result, ...]:

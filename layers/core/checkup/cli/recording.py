@@ -10,7 +10,7 @@ from typing import Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup import bootstrap, engine, protocol
+from checkup import bootstrap, protocol
 from checkup.cli import terminal
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
@@ -53,45 +53,25 @@ class Recorder(Struct, frozen=True):
             monitor = replace(monitor, interval=interval)
         return cls(monitor, bootstrap.run_deadline_seconds(config))
 
-    def record(self, message: tuple[str, str] | None = None) -> Run:
-        """Look at everything, store it under this moment, and tell of what changed.
+    def record(
+        self, *, message: tuple[str, str] | None = None, only: Sequence[Checker] | None = None
+    ) -> Run:
+        """Look, store the run under this moment, and tell of what changed.
 
         Args:
             message: a checker's id and the words that its result is to carry.
+            only: the checkers to look at, if not all. The run says nothing about the others,
+                which is no evidence, so what is known of them stays as it is.
 
         Raises:
             CheckupError: the run could not be stored.
         """
-        deadline = Deadline.after(self.deadline_seconds)
-        recorded = protocol.check_and_record(
-            self.monitor, time.time_ns(), deadline, message=message
-        )
-        return _told(recorded)
-
-    def record_only(self, chosen: Sequence[Checker]) -> Run:
-        """The same for some of the checkers; what is known of the others stays as it is.
-
-        They are absent from the run, which is no evidence about them. The monitor keeps all
-        checkers, for those that it does not know any more would be forgotten.
-        """
         slot, deadline = time.time_ns(), Deadline.after(self.deadline_seconds)
-        results = engine.look(
-            chosen,
-            deadline=deadline,
-            concurrency=self.monitor.concurrency,
-            known=protocol.known(protocol.read_head(self.monitor.storage)),
-            mask=self.monitor.mask,
-            region=self.monitor.region,
+        recorded = protocol.check_and_record(
+            self.monitor, slot, deadline, message=message, only=only
         )
-        run = Run(slot=slot, results=results, region=self.monitor.region)
-        return _told(protocol.record(self.monitor, run, deadline))
-
-
-def _told(recorded: protocol.Recorded) -> Run:
-    if recorded.undelivered:
-        terminal.say(
-            f"{recorded.undelivered} alerts could not be delivered; the next run tries again"
-        )
-    if recorded.late:
-        terminal.say("the run came too late to count; it is kept apart")
-    return recorded.run
+        if recorded.undelivered:
+            terminal.say(f"{recorded.undelivered} alerts wait: the next storing run tries again")
+        if recorded.late:
+            terminal.say("the run came too late to count and is kept apart")
+        return recorded.run

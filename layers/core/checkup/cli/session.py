@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from checkup import bootstrap
 from checkup.cli import terminal
@@ -17,11 +16,6 @@ def read(path: str | None) -> Config:
         ConfigError: with every problem of the file.
     """
     return bootstrap.read_config(path, os.environ)
-
-
-def is_there() -> bool:
-    """Say whether the working directory has a configuration."""
-    return any(Path(name).exists() for name in ("checkup.json", "checkup.yaml", "checkup.yml"))
 
 
 def begin(path: str | None, *, verbose: bool, quiet: bool = False) -> Config:

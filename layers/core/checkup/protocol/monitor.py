@@ -37,6 +37,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
         concurrency: how many checkers run at once.
         interval: how often runs happen; 0 if unknown, in nanoseconds.
         grace: how long after its slot a region may still report, in nanoseconds.
+        timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
     """
 
     checkers: tuple[Checker, ...]
@@ -50,6 +51,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
     concurrency: int = 5
     interval: int = 0
     grace: int = 150 * SECOND
+    timestamp: int = 0
 
     @property
     def votes(self) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from checkup.deadline import Deadline
 from checkup.engine import look
 from checkup.errors import NotRecorded, StorageError
 from checkup.model import Result, Run
+from checkup.ports import Checker
 from checkup.protocol.delivery import deliver
 from checkup.protocol.expiry import expire
 from checkup.protocol.folding import fold_in
@@ -17,7 +20,12 @@ from checkup.protocol.runs import observe
 
 
 def check_and_record(
-    monitor: Monitor, slot: int, deadline: Deadline, *, message: tuple[str, str] | None = None
+    monitor: Monitor,
+    slot: int,
+    deadline: Deadline,
+    *,
+    message: tuple[str, str] | None = None,
+    only: Sequence[Checker] | None = None,
 ) -> Recorded:
     """Run all checkers and record what they saw.
 
@@ -26,18 +34,21 @@ def check_and_record(
         deadline: when the checkers have to be done; recording and delivering come after it
             and take at most TAIL_SECONDS.
         message: a checker's id and a person's words about it, kept with its result.
+        only: the checkers to run, if not all. The run says nothing about the others, and what
+            is known of them stays as it is.
 
     Raises:
         NotRecorded: the storage failed; the error carries what was seen.
     """
     current = _look_up(monitor)
     results = look(
-        monitor.checkers,
+        monitor.checkers if only is None else only,
         deadline=deadline,
         concurrency=monitor.concurrency,
         known=known(current.head) if current else {},
         mask=monitor.mask,
         region=monitor.region,
+        timestamp=monitor.timestamp,
     )
     if message is not None:
         results = tuple(_with_message(result, *message) for result in results)

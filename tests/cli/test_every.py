@@ -1,0 +1,171 @@
+"""``checkup every``: again and again, until it is asked to stop."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from checkup.cli.every import parse_interval
+from checkup.errors import CheckupError
+from tests.cli.program import Program, wait_until
+from tests.cli.service import Service
+
+SECOND = 1_000_000_000
+
+
+def config(service: Service, **more: Any) -> dict[str, Any]:
+    checker = {"type": "http", "endpoint_name": "api", "endpoint_url": service.url, **more}
+    return {"checkers": [checker], "storage": {"type": "fs", "dir": "checks"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [
+        pytest.param("second", SECOND, id="E12-second"),
+        pytest.param("Minute", 60 * SECOND, id="E12-minute"),
+        pytest.param("HOUR", 3_600 * SECOND, id="E12-hour"),
+        pytest.param("day", 86_400 * SECOND, id="E12-day"),
+        pytest.param("week", 604_800 * SECOND, id="E12-week"),
+        pytest.param("3s", 3 * SECOND, id="E12-3s"),
+        pytest.param("1.5h", 5_400 * SECOND, id="E12-fraction"),
+        pytest.param(".5s", SECOND // 2, id="E12-no-zero"),
+        pytest.param("1.s", SECOND, id="E12-dot"),
+        pytest.param("+5s", 5 * SECOND, id="E12-sign"),
+        pytest.param("1H30M", 5_400 * SECOND, id="E12-case"),
+        pytest.param("5µs", 5_000, id="E12-micro"),
+    ],
+)
+def test_interval_is_a_duration_or_a_word(text: str, nanoseconds: int) -> None:
+    assert parse_interval(text) == nanoseconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [pytest.param(text, id=f"E13-{text}") for text in ("1", "1d", "1w", " 1s", "", "1e3s", "days")],
+)
+def test_anything_else_is_no_interval(text: str) -> None:
+    with pytest.raises(CheckupError, match="is not a duration"):
+        parse_interval(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("0s", id="E14-zero"),
+        pytest.param("0", id="E14-bare-zero"),
+        pytest.param("-1s", id="E14-negative"),
+        pytest.param("1d", id="E13"),
+    ],
+)
+def test_bad_interval_is_refused_before_the_file_is_read(checkup: Program, text: str) -> None:
+    ended = checkup("every", text)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert text in ended.stderr
+    assert "checkup.json" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("missing", "error"),
+    [
+        pytest.param("checkers", "no checkers configured", id="E16-checkers"),
+        pytest.param("storage", "no storage configured", id="E16-storage"),
+    ],
+)
+def test_it_needs_checkers_and_a_storage(
+    checkup: Program, service: Service, missing: str, error: str
+) -> None:
+    content = config(service)
+    del content[missing]
+    checkup.write(content)
+
+    ended = checkup("every", "1s")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.endswith(f" {error}\n")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, id="E15-int"), pytest.param(signal.SIGTERM, id="E15-term")],
+)
+def test_first_run_is_at_once_and_a_signal_ends_it(
+    checkup: Program, service: Service, number: int
+) -> None:
+    checkup.write(config(service))
+
+    with checkup.start("every", "day") as process:
+        wait_until((checkup.folder / "checks/state/head.json").exists)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=30)
+
+    assert (process.returncode, stdout, stderr) == (0, "", "")
+    assert len(checkup.runs()) == 1
+
+
+def test_signal_ends_a_run_that_lasts(checkup: Program, service: Service) -> None:
+    service.delay = 600
+    checkup.write(config(service, timeout="20m") | {"run_deadline": "20m"})
+
+    with checkup.start("every", "1s") as process:
+        wait_until(lambda: service.requests)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=60)
+
+    assert time.monotonic() - asked < 30
+    assert (process.returncode, stdout, stderr) == (0, "", "")
+    assert checkup.runs() == []
+
+
+@pytest.mark.parametrize("_", [pytest.param(0, id="E15-no-overlap")])
+def test_runs_do_not_overlap_and_missed_ticks_are_dropped(
+    checkup: Program, service: Service, _: int
+) -> None:
+    service.delay = 0.5
+    checkup.write(config(service))
+
+    with checkup.start("every", "200ms"):
+        wait_until(lambda: len(checkup.runs()) >= 3)
+
+    slots = [int(run.name[:19]) for run in checkup.runs()]
+    gaps = [later - earlier for earlier, later in pairwise(slots)]
+    assert min(gaps) > SECOND // 2
+
+
+@pytest.mark.parametrize("_", [pytest.param(0, id="E15-survives")])
+def test_run_that_fails_is_reported_and_the_next_takes_place(
+    checkup: Program, service: Service, _: int
+) -> None:
+    checkup.write(config(service))
+    (checkup.folder / "checks").write_text("in the way")
+
+    with checkup.start("every", "300ms") as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        (checkup.folder / "checks").unlink()
+        wait_until(checkup.runs)
+        process.terminate()
+        process.communicate(timeout=30)
+
+    assert "checks" in first
+    assert "Traceback" not in first
+    assert process.returncode == 0
+
+
+def test_storage_that_vanishes_is_made_again(checkup: Program, service: Service) -> None:
+    checkup.write(config(service))
+
+    with checkup.start("every", "300ms") as process:
+        wait_until(checkup.runs)
+        shutil.rmtree(checkup.folder / "checks")
+        wait_until(checkup.runs)
+        process.terminate()
+        process.wait(30)
+
+    assert process.returncode == 0

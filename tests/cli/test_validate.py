@@ -1,0 +1,59 @@
+"""``checkup validate``: everything that is wrong, at once."""
+
+from __future__ import annotations
+
+import re
+
+from tests.cli.program import Program
+
+CHECKER = {"type": "tcp", "endpoint_name": "db", "endpoint_url": "127.0.0.1:5432"}
+
+
+def test_good_file_is_summed_up_in_one_line(checkup: Program) -> None:
+    http = [
+        {"type": "http", "endpoint_name": title, "endpoint_url": "http://127.0.0.1"}
+        for title in ("api", "shop")
+    ]
+    checkup.write({"checkers": [CHECKER, *http], "storage": {"type": "fs", "dir": "checks"}})
+
+    ended = checkup("validate")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == (
+        "checkup.json: no warnings; 3 checkers (tcp, 2 http), storage: fs, notifiers: none\n"
+    )
+
+
+def test_every_problem_has_its_place_key_and_fix(checkup: Program) -> None:
+    (checkup.folder / "checkup.json").write_text(
+        '{"checkers": [\n  {"type": "htpp"},\n  {"type": "tcp", "attempts": "x"}\n]}\n'
+    )
+
+    ended = checkup("validate")
+
+    assert ended.returncode == 1
+    first, second, count = ended.stdout.splitlines()
+    assert re.match(r"checkup\.json:2:\d+: checkers\[0\]\.type: unknown checker type: htpp", first)
+    assert re.match(r"checkup\.json:3:\d+: checkers\[1\]\.attempts: ", second)
+    assert count == "2 problems"
+
+
+def test_warnings_fail_only_if_that_is_wanted(checkup: Program) -> None:
+    checkup.write({"checkers": [CHECKER], "chekcers": []})
+
+    lenient, strict = checkup("validate"), checkup("validate", "--strict")
+
+    assert (lenient.returncode, strict.returncode) == (0, 1)
+    assert lenient.stdout == strict.stdout
+    assert lenient.stdout.startswith("checkup.json:")
+    assert "chekcers" in lenient.stdout
+    assert "checkup.json: 1 warning; 1 checker (tcp), storage: none" in lenient.stdout
+
+
+def test_nothing_is_opened(checkup: Program) -> None:
+    storage = {"type": "fs", "dir": "checks"}
+    checkup.write({"checkers": [CHECKER], "storage": storage})
+
+    checkup("validate")
+
+    assert [path.name for path in checkup.folder.iterdir()] == ["checkup.json"]

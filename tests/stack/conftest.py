@@ -1,0 +1,85 @@
+"""What the tests of the stack share: one build, one copy of the tools.
+
+All of them run in one worker, for a build and a deployment are made once.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulators import REGION, ROOT, require
+from tests.stack.lambdas import why_not_sandboxed
+from tests.stack.project import PROCESSOR, SAM, Project, copy_to
+from tests.stack.services import Service
+
+HERE = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "xdist_group(name): known without the plug-in too")
+
+
+def pytest_report_header() -> str:
+    reason = why_not_sandboxed()
+    return f"functions: {f'not in a sandbox, {reason}' if reason else 'in a sandbox'}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+            item.add_marker(pytest.mark.timeout(600))  # it may be the one that waits for the build
+
+
+@pytest.fixture(scope="session")
+def translated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as CloudFormation sees it, after SAM's translation."""
+    file = tmp_path_factory.mktemp("translated") / "template.json"
+    command = [require(SAM / "python"), HERE / "translate.py", ROOT / "template.yaml"]
+    environ = {"AWS_DEFAULT_REGION": REGION}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    file.write_text(done.stdout)
+    return file
+
+
+@pytest.fixture(scope="session")
+def resources(translated: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(translated.read_text())["Resources"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def website() -> Iterator[Service]:
+    with Service() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def users() -> Iterator[Service]:
+    with Service() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory, website: Service, users: Service) -> Project:
+    """The stack, built for this machine, with two services of the test as its configuration."""
+    project = copy_to(tmp_path_factory.mktemp("stack") / "project")
+    project.configure(
+        {
+            "checkers": [
+                {"type": "http", "endpoint_name": "Website", "endpoint_url": website.url},
+                {"type": "http", "endpoint_name": "User Service", "endpoint_url": users.url},
+            ],
+            "notifiers": [{"type": "slack", "webhook": "ssm:/checkup/slack-webhook"}],
+            "page": {"title": "Status of the stack"},
+        }
+    )
+    project.build(PROCESSOR)
+    return project

@@ -1,0 +1,84 @@
+"""A copy of what is deployed, with a configuration of the test's own, and the SAM CLI for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulators import REGION, ROOT, TOOLS, require
+
+SAM = TOOLS / "sam" / "bin"
+PROCESSOR = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
+_PARTS = ("template.yaml", "samconfig.toml", "functions", "layers", "statuspage", "events")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder that holds the parts of the repository that `sam` works on."""
+
+    folder: Path
+
+    @property
+    def built(self) -> Path:
+        """Where `sam build` puts its artefacts."""
+        return self.folder / ".aws-sam" / "build"
+
+    def configure(self, configuration: Mapping[str, Any]) -> None:
+        """Put a configuration in the place of the one that comes with the functions."""
+        (self.folder / "functions" / "checkup.json").write_text(json.dumps(configuration))
+
+    def build(self, processor: str) -> None:
+        """Build as `make build` does."""
+        script = ROOT / ".ci" / "build-stack"
+        self.run([script, processor, require(SAM / "python")], {})
+
+    def sam(self, *arguments: str, environ: Mapping[str, str]) -> str:
+        """Run the SAM CLI and return what it prints."""
+        return self.run([require(SAM / "sam"), *arguments], environ)
+
+    def run(self, command: list[str | Path], environ: Mapping[str, str]) -> str:
+        """Run a program that has to succeed, with nothing of the machine's own AWS around it."""
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+        }
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={
+                **inherited,
+                "AWS_DEFAULT_REGION": REGION,
+                "SAM_CLI_TELEMETRY": "0",
+                "SAM_CLI_POLL_DELAY": "0.5",
+                "__SAM_CLI_APP_DIR": str(self.folder / "sam"),
+                **environ,
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            shown = " ".join(map(str, command))
+            pytest.fail(f"{shown}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}", pytrace=False)
+        return done.stdout
+
+
+def copy_to(folder: Path) -> Project:
+    """Copy the parts into an absent folder."""
+    folder.mkdir()
+    for part in _PARTS:
+        source, target = ROOT / part, folder / part
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    return Project(folder)

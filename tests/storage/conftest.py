@@ -1,0 +1,132 @@
+"""Every storage, on the real thing, and what the tests of each of them share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from checkup.ports import Storage
+from checkup.storage.folder import FolderStorage
+from checkup.storage.memory import MemoryStorage
+from checkup.storage.s3 import S3Storage, client_config
+from tests import emulators
+
+
+@dataclass(frozen=True)
+class Place:
+    """Somewhere to keep documents, empty at the start of a test.
+
+    Attributes:
+        open: gives another instance of the storage on the same place.
+        page: how many keys a backend lists at a time; 0 if it does not count.
+    """
+
+    open: Callable[[], Storage]
+    page: int = 0
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A server that speaks S3, and an administrator's client of it."""
+
+    url: str
+    client: Any
+
+    def new_bucket(self) -> str:
+        name = f"checkup-{uuid4().hex}"
+        self.client.create_bucket(Bucket=name)
+        return name
+
+
+@contextmanager
+def s3_server(url: str) -> Iterator[S3Server]:
+    with closing(s3_client(url)) as client:
+        yield S3Server(url, client)
+
+
+def s3_client(url: str, **options: Any) -> Any:
+    """Return a client as the program makes one."""
+    session: Any = boto3.session.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+    )
+    return session.client("s3", **{"endpoint_url": url, "config": client_config(), **options})
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[S3Server]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        with s3_server(f"http://{host}:{port}") as there:
+            yield there
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with (
+        emulators.ministack(tmp_path_factory.mktemp("ministack")) as emulator,
+        s3_server(emulator.url) as there,
+    ):
+        yield there
+
+
+def _memory(_: pytest.FixtureRequest) -> Place:
+    storage = MemoryStorage()
+    return Place(lambda: storage)
+
+
+def _folder(request: pytest.FixtureRequest) -> Place:
+    path: Path = request.getfixturevalue("tmp_path")
+    return Place(lambda: FolderStorage(path / "check_files"))
+
+
+def _s3(server: str, **layout: str) -> Callable[[pytest.FixtureRequest], Place]:
+    def place(request: pytest.FixtureRequest) -> Place:
+        there: S3Server = request.getfixturevalue(server)
+        name = there.new_bucket()
+        return Place(lambda: S3Storage(there.client, name, **layout), page=1000)
+
+    return place
+
+
+PLACES = {
+    "memory": _memory,
+    "folder": _folder,
+    "s3-moto": _s3("moto"),
+    "s3-moto-in-a-prefix": _s3("moto", prefix="team/status/"),
+    "s3-ministack": _s3("ministack"),
+    "s3-ministack-as-in-the-stack": _s3("ministack", runs_prefix="runs/"),
+}
+
+
+@pytest.fixture(params=list(PLACES.values()), ids=list(PLACES))
+def place(request: pytest.FixtureRequest) -> Place:
+    made: Place = request.param(request)
+    return made
+
+
+@pytest.fixture
+def storage(place: Place) -> Storage:
+    return place.open()

@@ -1,0 +1,384 @@
+"""What every storage must do; each test runs over all of them, S3 over real HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from checkup.errors import Changed, Exists, StorageError
+from checkup.model import SECOND
+from checkup.ports import Hold, Storage
+from checkup.runfile import RUNS
+from tests.storage.conftest import Place
+
+HEAD = "state/head.json"
+START = 1_700_000_000_000_000_000
+
+
+def run_key(number: int) -> str:
+    return f"{RUNS}{START + number:019d}-check.json"
+
+
+# Reading and creating
+
+
+def test_absent_is_none(storage: Storage) -> None:
+    assert storage.get(HEAD) is None
+    assert storage.get(run_key(0)) is None
+
+
+@pytest.mark.parametrize("key", [HEAD, run_key(1)], ids=["document", "run"])
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"", b"{}\n", b"\n", b"\xff\x00", "\u00e9\U0001f600".encode(), b"x" * 300_000],
+    ids=["json", "empty", "line", "newline", "binary", "unicode", "long"],
+)
+def test_what_is_created_is_read_back(storage: Storage, key: str, body: bytes) -> None:
+    version = storage.create(key, body)
+    stored = storage.get(key)
+    assert stored is not None
+    assert (stored.body, stored.version) == (body, version)
+
+
+def test_a_key_may_be_deep_and_have_any_sign(storage: Storage) -> None:
+    keys = ["late/eu/x", "a/b/c/d-1_2.json", "q/=@:+!~$&%20'()", "a/" + "x" * 255]
+    for key in keys:
+        storage.create(key, key.encode())
+    for key in keys:
+        stored = storage.get(key)
+        assert stored is not None
+        assert stored.body == key.encode()
+        assert key in storage.list(key[: key.rindex("/") + 1])
+
+
+def test_another_instance_sees_the_same(place: Place) -> None:
+    version = place.open().create(HEAD, b"{}")
+    stored = place.open().get(HEAD)
+    assert stored is not None
+    assert stored.version == version
+
+
+def test_create_fails_where_something_is_and_leaves_it(storage: Storage) -> None:
+    storage.create(HEAD, b"first")
+    with pytest.raises(Exists, match=r"head\.json is there already"):
+        storage.create(HEAD, b"second")
+    stored = storage.get(HEAD)
+    assert stored is not None
+    assert stored.body == b"first"
+
+
+def test_create_of_the_same_bytes_fails_all_the_same(storage: Storage) -> None:
+    storage.create(run_key(0), b"[]")
+    with pytest.raises(Exists):
+        storage.create(run_key(0), b"[]")
+
+
+def test_two_runs_in_one_nanosecond_do_not_overwrite_each_other_98(storage: Storage) -> None:
+    storage.create(run_key(0), b"[1]")
+    storage.create(run_key(1), b"[2]")
+    with pytest.raises(Exists):
+        storage.create(run_key(0), b"[3]")
+    assert list(storage.list(RUNS)) == [run_key(0), run_key(1)]
+
+
+# Replacing
+
+
+def test_replace_needs_the_version_that_was_read(storage: Storage) -> None:
+    first = storage.create(HEAD, b"1")
+    second = storage.replace(HEAD, b"2", first)
+    assert second != first
+    with pytest.raises(Changed, match=r"head\.json is not the version that was read"):
+        storage.replace(HEAD, b"3", first)
+    stored = storage.get(HEAD)
+    assert stored is not None
+    assert (stored.body, stored.version) == (b"2", second)
+
+
+def test_replace_returns_the_version_for_the_next_one(storage: Storage) -> None:
+    version = storage.create(HEAD, b"0")
+    for number in range(1, 5):
+        version = storage.replace(HEAD, str(number).encode(), version)
+    stored = storage.get(HEAD)
+    assert stored is not None
+    assert (stored.body, stored.version) == (b"4", version)
+
+
+def test_replace_by_the_same_bytes_is_allowed(storage: Storage) -> None:
+    version = storage.create(HEAD, b"{}")
+    again = storage.replace(HEAD, b"{}", version)
+    stored = storage.get(HEAD)
+    assert stored is not None
+    assert stored.version == again
+
+
+def test_replace_of_what_is_gone_does_not_bring_it_back_89(storage: Storage) -> None:
+    version = storage.create(HEAD, b"{}")
+    storage.delete(HEAD)
+    with pytest.raises(Changed):
+        storage.replace(HEAD, b"{}", version)
+    assert storage.get(HEAD) is None
+
+
+def test_replace_of_what_never_was_fails(storage: Storage) -> None:
+    version = storage.create("state/other.json", b"{}")
+    with pytest.raises(Changed):
+        storage.replace(HEAD, b"{}", version)
+
+
+def test_a_version_never_passes_for_other_bytes(storage: Storage) -> None:
+    """Back to old bytes may mean back to the old version, but of those in between none counts."""
+    a = storage.create(HEAD, b"a")
+    b = storage.replace(HEAD, b"b", a)
+    again = storage.replace(HEAD, b"a", b)
+    with pytest.raises(Changed):
+        storage.replace(HEAD, b"c", b)
+    storage.replace(HEAD, b"c", again)
+
+
+def test_a_document_made_anew_is_another_version(storage: Storage) -> None:
+    version = storage.create(HEAD, b"old")
+    storage.delete(HEAD)
+    storage.create(HEAD, b"new")
+    with pytest.raises(Changed):
+        storage.replace(HEAD, b"x", version)
+
+
+def test_a_version_of_nobody_is_refused(storage: Storage) -> None:
+    storage.create(HEAD, b"{}")
+    with pytest.raises(Changed):
+        storage.replace(HEAD, b"x", '"0123456789abcdef0123456789abcdef"')
+
+
+# Deleting
+
+
+def test_delete_removes_and_need_not_find_anything(storage: Storage) -> None:
+    for key in (HEAD, run_key(0)):
+        storage.create(key, b"[]")
+        storage.delete(key)
+        storage.delete(key)
+        assert storage.get(key) is None
+        assert list(storage.list(key[: key.index("/") + 1])) == []
+        storage.create(key, b"[]")
+
+
+def test_delete_leaves_the_others(storage: Storage) -> None:
+    for number in range(3):
+        storage.create(run_key(number), b"[]")
+    storage.delete(run_key(1))
+    assert list(storage.list(RUNS)) == [run_key(0), run_key(2)]
+
+
+def test_storing_never_deletes_by_itself_c22(storage: Storage) -> None:
+    ancient = f"{RUNS}{1:019d}-check.json"
+    storage.create(ancient, b"[]")
+    for number in range(5):
+        storage.create(run_key(number), b"[]")
+    assert next(storage.list(RUNS)) == ancient
+
+
+# Listing
+
+
+def test_nothing_is_listed_where_nothing_is(storage: Storage) -> None:
+    assert list(storage.list(RUNS)) == []
+    assert list(storage.list("state/")) == []
+
+
+def test_keys_come_in_order_whatever_the_order_of_writing(storage: Storage) -> None:
+    numbers = [7, 3, 9, 0, 5]
+    for number in numbers:
+        storage.create(run_key(number), b"[]")
+    assert list(storage.list(RUNS)) == [run_key(number) for number in sorted(numbers)]
+
+
+def test_order_is_that_of_the_whole_key(storage: Storage) -> None:
+    keys = ["h/a-b", "h/a.b", "h/a/b", "h/a/z", "h/a0", "h/aB", "h/ab", "h/b"]
+    for key in reversed(keys):
+        storage.create(key, b"")
+    assert list(storage.list("h/")) == sorted(keys) == keys
+
+
+def test_folders_do_not_mix(storage: Storage) -> None:
+    for key in (HEAD, run_key(0), f"late/{START:019d}-check.json", "runs-not/x", "state2/x"):
+        storage.create(key, b"[]")
+    assert list(storage.list(RUNS)) == [run_key(0)]
+    assert list(storage.list("state/")) == [HEAD]
+    assert list(storage.list("late/")) == [f"late/{START:019d}-check.json"]
+
+
+def test_a_prefix_may_end_within_a_name(storage: Storage) -> None:
+    for key in ("h/2024-01-01", "h/2024-01-02", "h/2024-02-01", "h/2024/x"):
+        storage.create(key, b"")
+    assert list(storage.list("h/2024-01")) == ["h/2024-01-01", "h/2024-01-02"]
+    for number in (1, 2, 30):
+        storage.create(run_key(number), b"[]")
+    assert list(storage.list(f"{RUNS}170000000000000000")) == [run_key(1), run_key(2)]
+
+
+@pytest.mark.parametrize(
+    ("after", "numbers"),
+    [
+        ("", [1, 2, 3]),
+        (RUNS, [1, 2, 3]),
+        (run_key(0), [1, 2, 3]),
+        (run_key(1), [2, 3]),
+        (f"{RUNS}{START + 2:019d}", [2, 3]),
+        (run_key(3), []),
+        ("a", [1, 2, 3]),
+        ("z", []),
+    ],
+    ids=["none", "folder", "absent", "first", "partial", "last", "folder before", "folder behind"],
+)
+def test_list_begins_after_a_key_that_need_not_exist(
+    storage: Storage, after: str, numbers: list[int]
+) -> None:
+    for number in (1, 2, 3):
+        storage.create(run_key(number), b"[]")
+    assert list(storage.list(RUNS, after)) == [run_key(number) for number in numbers]
+
+
+def test_list_begins_after_a_document_too(storage: Storage) -> None:
+    for name in ("a", "b", "c"):
+        storage.create(f"h/{name}", b"")
+    assert list(storage.list("h/", "h/a")) == ["h/b", "h/c"]
+    assert list(storage.list("h/", "h/")) == ["h/a", "h/b", "h/c"]
+    assert list(storage.list("h/", "i")) == []
+
+
+def test_more_than_a_page_is_listed_to_the_end_92(place: Place) -> None:
+    storage = place.open()
+    number = place.page + 5
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: storage.create(run_key(n), b"[]"), range(number)))
+    assert list(storage.list(RUNS)) == [run_key(n) for n in range(number)]
+    assert list(storage.list(RUNS, run_key(1))) == [run_key(n) for n in range(2, number)]
+
+
+# Keys
+
+
+NO_KEYS = [
+    *("", "head.json", "/etc/passwd", "a/../../etc/passwd", "../x/y", "a/./b", "a//b", "a/"),
+    *("a/.hidden", ".checkup/x", "a\\b/c", "a/b c", "a/\u00e9", "a/\n", "a/\0", "a/b\n"),
+    *("runs/x.json", "runs/a/b", "runs/15-check.json", f"runs/x/{START}-check.json"),
+    *("a/" + "x" * 256, "a/" * 600 + "b"),
+]
+
+
+@pytest.mark.parametrize("verb", ["get", "create", "replace", "delete"])
+def test_what_cannot_be_a_key_is_refused(storage: Storage, verb: str) -> None:
+    more = {"create": (b"",), "replace": (b"", "version")}.get(verb, ())
+    for key in NO_KEYS:
+        with pytest.raises(StorageError, match="cannot be a key"):
+            getattr(storage, verb)(key, *more)
+
+
+def test_only_a_folder_can_be_listed(storage: Storage) -> None:
+    for prefix in ("", "runs", "/", "../", "a/../", ".checkup/", "a//", "\u00e9/"):
+        with pytest.raises(StorageError, match="cannot be listed"):
+            list(storage.list(prefix))
+
+
+# Races
+
+RACERS = 8
+
+
+def race(place: Place, act: Callable[[Storage, int], object]) -> list[object]:
+    """Let every racer act at once, each on an instance of its own; return what came of it."""
+    barrier = Barrier(RACERS)
+
+    def racer(number: int) -> object:
+        storage = place.open()
+        barrier.wait()
+        try:
+            return act(storage, number)
+        except (Exists, Changed) as no:
+            return type(no)
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        return list(pool.map(racer, range(RACERS)))
+
+
+@pytest.mark.parametrize("key", [HEAD, run_key(0)], ids=["document", "run"])
+def test_of_racing_creators_exactly_one_wins_88(place: Place, key: str) -> None:
+    outcomes = race(place, lambda storage, n: storage.create(key, f"[{n}]".encode()))
+    assert outcomes.count(Exists) == RACERS - 1
+    (winner,) = (n for n, outcome in enumerate(outcomes) if outcome is not Exists)
+    stored = place.open().get(key)
+    assert stored is not None
+    assert (stored.body, stored.version) == (f"[{winner}]".encode(), outcomes[winner])
+
+
+def test_of_racing_replacers_exactly_one_wins_88(place: Place) -> None:
+    version = place.open().create(HEAD, b"0")
+    outcomes = race(place, lambda storage, n: storage.replace(HEAD, b"by %d" % n, version))
+    assert outcomes.count(Changed) == RACERS - 1
+    (winner,) = (n for n, outcome in enumerate(outcomes) if outcome is not Changed)
+    stored = place.open().get(HEAD)
+    assert stored is not None
+    assert stored.body == b"by %d" % winner
+
+
+def test_no_increment_is_lost_88(place: Place) -> None:
+    place.open().create(HEAD, b"0")
+
+    def increment(storage: Storage, _: int) -> None:
+        while True:
+            stored = storage.get(HEAD)
+            assert stored is not None
+            try:
+                storage.replace(HEAD, str(int(stored.body) + 1).encode(), stored.version)
+            except Changed:
+                continue
+            return
+
+    race(place, increment)
+    stored = place.open().get(HEAD)
+    assert stored is not None
+    assert int(stored.body) == RACERS
+
+
+# Time and claims
+
+
+def test_the_clock_is_about_right_and_does_not_go_back(storage: Storage) -> None:
+    storage.get(HEAD)
+    before = storage.clock()
+    storage.create(HEAD, b"{}")
+    assert before <= storage.clock()
+    assert abs(storage.clock() - time.time_ns()) < 60 * SECOND
+
+
+def test_the_clock_can_be_asked_first(storage: Storage) -> None:
+    assert abs(storage.clock() - time.time_ns()) < 60 * SECOND
+
+
+def test_a_right_is_held_by_one_or_not_supported(place: Place) -> None:
+    one, other = place.open(), place.open()
+    with one.hold("deliver") as mine, other.hold("deliver") as theirs:
+        assert (mine, theirs) in {
+            (Hold.MINE, Hold.ELSEWHERE),
+            (Hold.UNSUPPORTED, Hold.UNSUPPORTED),
+        }
+    with other.hold("deliver") as freed:
+        assert freed is mine
+
+
+def test_rights_of_other_names_are_others(storage: Storage) -> None:
+    with storage.hold("deliver") as one, storage.hold("expire") as other:
+        assert one is other
+        assert one is not Hold.ELSEWHERE
+
+
+def test_a_right_ends_with_an_exception(storage: Storage) -> None:
+    with pytest.raises(OSError, match="mine"), storage.hold("deliver") as mine:
+        raise OSError("mine")
+    with storage.hold("deliver") as again:
+        assert again is mine

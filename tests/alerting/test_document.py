@@ -1,0 +1,110 @@
+"""The head as bytes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkup.alerting.document import NewerHead, UnreadableHead, decode_head, encode_head
+from checkup.alerting.fold import Setting, fold
+from checkup.alerting.state import CheckerState, Head
+from tests.alerting.worlds import script, slot, toy
+
+USED = fold(
+    Head(), script("hdhdd"), Setting(checkers=[toy("a")], channels=("slack",)), slot(9)
+).head
+BYTES = encode_head(USED)
+TREE = json.loads(BYTES)
+
+
+def with_part(*path: str | int, value: object) -> bytes:
+    """Return the head's bytes with one part replaced."""
+    tree = json.loads(BYTES)
+    place = tree
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return json.dumps(tree).encode()
+
+
+def test_head_comes_back_as_it_was() -> None:
+    assert decode_head(BYTES) == USED
+    assert encode_head(decode_head(BYTES)) == BYTES
+
+
+def test_schema_is_always_written() -> None:
+    assert json.loads(encode_head(Head()))["schema"] == 1
+
+
+def test_bytes_do_not_depend_on_the_order_in_which_the_head_was_made() -> None:
+    one = Head(checkers={"a": CheckerState(title="A"), "b": CheckerState(title="B")})
+    other = Head(checkers={"b": CheckerState(title="B"), "a": CheckerState(title="A")})
+
+    assert encode_head(one) == encode_head(other)
+
+
+@pytest.mark.parametrize("path", [("hint",), ("checkers", "a", "hint")], ids=["head", "checker"])
+def test_21_fields_of_a_later_version_are_carried_along(path: tuple[str, ...]) -> None:
+    body = with_part(*path, value={"deep": [1, 2]})
+
+    kept = json.loads(encode_head(decode_head(body)))
+
+    for key in path:
+        kept = kept[key]
+    assert kept == {"deep": [1, 2]}
+
+
+def test_96_head_of_a_newer_version_is_named_as_such() -> None:
+    with pytest.raises(NewerHead, match="newer version of Checkup wrote it \\(schema 2\\)"):
+        decode_head(with_part("schema", value=2))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="94-empty"),
+        pytest.param(BYTES[: len(BYTES) // 2], id="94-truncated"),
+        pytest.param(b"\x00\xff" * 50, id="94-binary"),
+        pytest.param(b"[]", id="94-array"),
+        pytest.param(b"null", id="94-null"),
+        pytest.param(b"{}", id="94-nothing-in-it"),
+        pytest.param(BYTES.replace(b'"seq":0', b'"seq":NaN'), id="94-nan"),
+        pytest.param(BYTES.replace(b'"seq":0', b'"seq":1e999'), id="94-infinite"),
+        pytest.param(BYTES.replace(b'"seq":0', b'"seq":' + b"9" * 5000), id="94-5000-digits"),
+        pytest.param(b'{"a":' * 200_000, id="94-deep"),
+        pytest.param(BYTES.replace(b'"title":"A"', b'"title":"\\ud800"'), id="94-lone-surrogate"),
+        pytest.param(with_part("schema", value="1"), id="94-schema-is-text"),
+        pytest.param(with_part("schema", value=True), id="94-schema-is-true"),
+        pytest.param(with_part("schema", value=0), id="94-schema-is-0"),
+        pytest.param(with_part("checkers", value=[]), id="94-checkers-are-a-list"),
+        pytest.param(with_part("checkers", "a", value=7), id="94-checker-is-a-number"),
+        pytest.param(with_part("checkers", "a", "status", value="up"), id="94-unknown-status"),
+        pytest.param(with_part("checkers", "a", "bad", value={"runs": "1"}), id="94-count-is-text"),
+        pytest.param(with_part("channels", value={"slack": 1}), id="94-outbox-is-a-number"),
+        pytest.param(with_part("channels", "slack", 0, value={}), id="94-entry-without-an-alert"),
+        pytest.param(with_part("cursor", value="runs/zzz"), id="94-cursor-names-no-run"),
+        pytest.param(with_part("cursor", value=None), id="94-cursor-is-null"),
+    ],
+)
+def test_i22_what_is_no_head_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UnreadableHead, match=r"^not a head: "):
+        decode_head(body)
+
+
+@given(st.binary(max_size=200))
+def test_i22_any_bytes_end_in_one_error(body: bytes) -> None:
+    with pytest.raises(UnreadableHead):
+        decode_head(body)
+
+
+@given(st.integers(0, len(BYTES) - 1), st.binary(min_size=1, max_size=3))
+def test_i22_damaged_head_is_a_head_or_one_error(at: int, damage: bytes) -> None:
+    body = BYTES[:at] + damage + BYTES[at + len(damage) :]
+    try:
+        head = decode_head(body)
+    except (UnreadableHead, NewerHead):
+        return
+    assert decode_head(encode_head(head)) == head

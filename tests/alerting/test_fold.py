@@ -1,0 +1,172 @@
+"""Runs folded into the head."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from checkup.alerting.document import decode_head, encode_head
+from checkup.alerting.fold import RETIRE_AFTER, Setting, fold
+from checkup.alerting.state import Head
+from checkup.model import Run, Status
+from checkup.runfile import run_key
+from tests.alerting.worlds import MINUTE, Toy, run, script, short, slot, toy
+
+NAMES = "abc"
+SETTING = Setting(checkers=[toy(name) for name in NAMES], channels=("slack", "mail"))
+RUNS = st.lists(
+    st.fixed_dictionaries({}, optional={name: st.sampled_from("hgdu") for name in NAMES}),
+    max_size=25,
+).map(lambda rows: [run(number, row) for number, row in enumerate(rows)])
+LATER = RETIRE_AFTER // MINUTE
+
+
+def after(*runs: Run, head: Head | None = None, setting: Setting = SETTING) -> Head:
+    return fold(head or Head(), runs, setting, now=slot(10**6)).head
+
+
+def test_alert_carries_what_was_seen() -> None:
+    runs = script("hd")
+
+    (alert,) = fold(Head(), runs, SETTING, slot(9)).alerts
+
+    assert alert.id == f"a/open:down/1/{slot(1)}"
+    assert (alert.checker, alert.title, alert.endpoint) == ("a", "A", "http://a.example/")
+    assert (alert.status, alert.before) == (Status.DOWN, Status.HEALTHY)
+    assert (alert.since, alert.opened, alert.slot) == (slot(1), slot(1), slot(1))
+    assert (alert.reason, alert.failure) == ("it broke", "oops")
+
+
+def test_degraded_alert_gives_the_notice_and_the_first_bad_run() -> None:
+    (alert,) = fold(Head(), script("hggg"), SETTING, slot(9)).alerts
+
+    assert (alert.reason, alert.since, alert.slot) == ("it is slow", slot(1), slot(3))
+
+
+def test_recovery_knows_when_the_incident_began_and_gives_no_reason() -> None:
+    alert = fold(Head(), script("hdddh"), SETTING, slot(9)).alerts[-1]
+
+    assert (alert.opened, alert.since, alert.before) == (slot(1), slot(4), Status.DOWN)
+    assert (alert.reason, alert.failure) == ("", "")
+
+
+def test_106_alert_and_state_are_in_the_same_head_for_each_channel() -> None:
+    head = after(*script("hd"))
+
+    assert head.checkers["a"].told is Status.DOWN
+    for channel in ("slack", "mail"):
+        assert [short(entry.alert) for entry in head.channels[channel]] == ["open:down@1"]
+
+
+def test_117_recovery_queues_behind_the_outage() -> None:
+    head = after(*script("hdh"))
+
+    told = [short(entry.alert) for entry in head.channels["slack"]]
+    assert told == ["open:down@1", "resolve:healthy@2"]
+
+
+def test_cursor_is_the_last_folded_run() -> None:
+    runs = script("hh.h")
+
+    assert after(*runs).cursor == run_key(runs[-1])
+
+
+def test_checker_without_a_result_in_a_run_is_left_as_it_is() -> None:
+    before = after(run(0, {"a": "d", "b": "h"}))
+
+    head = after(run(1, {"b": "h"}), head=before)
+
+    assert head.checkers["a"] == before.checkers["a"]
+
+
+def test_new_checker_begins_anew() -> None:
+    head = after(run(0, {"a": "h"}))
+
+    folded = fold(head, [run(1, {"a": "h", "b": "d"})], SETTING, slot(9))
+
+    assert [alert.checker for alert in folded.alerts] == ["b"]
+
+
+def test_result_of_the_go_program_counts_for_the_checker_of_its_title() -> None:
+    go = run(0, {"a": "d"})
+    go = replace(go, results=tuple(replace(result, id="") for result in go.results))
+
+    (alert,) = fold(Head(), [go], SETTING, slot(9)).alerts
+
+    assert alert.id == f"a/open:down/1/{slot(0)}"
+
+
+def test_result_of_an_unknown_checker_is_passed_over() -> None:
+    assert after(run(0, {"zzz": "d"})).checkers == {}
+
+
+class TestRemovedChecker:
+    """A checker that is no longer configured."""
+
+    without = Setting(checkers=[toy("b")], channels=("slack",))
+
+    def test_121_outage_of_a_removed_checker_ends_after_a_while(self) -> None:
+        head = after(run(0, {"a": "d", "b": "h"}))
+        head = after(run(1, {"b": "h"}), head=head, setting=self.without)
+        assert head.checkers["a"].missing_since == slot(1)
+
+        folded = fold(head, [run(1 + LATER, {"b": "h"})], self.without, slot(10**6))
+
+        (alert,) = folded.alerts
+        assert alert.id == f"a/resolve:unknown/1/{slot(1 + LATER)}"
+        assert (alert.title, alert.before, alert.since) == ("A", Status.DOWN, slot(1))
+        assert set(folded.head.checkers) == {"b"}
+
+    def test_removed_checker_that_was_well_goes_without_a_word(self) -> None:
+        head = after(run(0, {"a": "h", "b": "h"}))
+        runs = [run(1, {"b": "h"}), run(1 + LATER, {"b": "h"})]
+
+        folded = fold(head, runs, self.without, slot(10**6))
+
+        assert (folded.alerts, set(folded.head.checkers)) == ((), {"b"})
+
+    def test_two_configurations_in_one_storage_leave_each_other_alone(self) -> None:
+        mine, theirs = Setting(checkers=[toy("a")]), Setting(checkers=[toy("b")])
+        head, alerts = Head(), []
+        for number in range(0, 4 * LATER, 10):
+            for setting, name, at in ((mine, "a", number), (theirs, "b", number + 5)):
+                folded = fold(head, [run(at, {name: "d"})], setting, slot(10**6))
+                head = folded.head
+                alerts += [alert.id for alert in folded.alerts]
+
+        assert alerts == [f"a/open:down/1/{slot(0)}", f"b/open:down/1/{slot(5)}"]
+
+    @given(RUNS)
+    def test_i10_the_others_are_not_changed(self, runs: list[Run]) -> None:
+        checkers: list[Toy] = [toy("b"), toy("c")]
+        fewer = Setting(checkers=checkers, channels=SETTING.channels)
+
+        full, part = after(*runs), after(*runs, setting=fewer)
+
+        assert {name: full.checkers.get(name) for name in "bc"} == {
+            name: part.checkers.get(name) for name in "bc"
+        }
+
+
+@given(RUNS, st.integers(0, 25))
+def test_i9_folding_in_parts_through_the_stored_bytes_gives_the_same_bytes(
+    runs: list[Run], at: int
+) -> None:
+    first = decode_head(encode_head(after(*runs[:at])))
+
+    assert encode_head(after(*runs[at:], head=first)) == encode_head(after(*runs))
+
+
+@given(RUNS)
+def test_i13_no_alert_has_the_id_of_another(runs: list[Run]) -> None:
+    ids = [alert.id for alert in fold(Head(), runs, SETTING, slot(99)).alerts]
+
+    assert len(ids) == len(set(ids))
+
+
+@given(RUNS)
+def test_state_of_a_checker_does_not_depend_on_the_others(runs: list[Run]) -> None:
+    alone = [replace(each, results=tuple(r for r in each.results if r.id == "a")) for each in runs]
+
+    assert after(*runs).checkers.get("a") == after(*alone).checkers.get("a")

@@ -1,0 +1,81 @@
+"""Small words for the tests of alerting: checkers, results and runs out of letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from checkup.alerting.fold import Setting, fold
+from checkup.alerting.state import Head
+from checkup.deadline import Deadline
+from checkup.model import SECOND, Alert, Attempt, Result, Run
+from checkup.ports import Checker
+
+MINUTE = 60 * SECOND
+EPOCH = 1_700_000_000 * SECOND
+
+LETTERS = {"h": "healthy", "g": "degraded", "d": "down", "u": ""}
+
+
+class Toy(Checker, frozen=True, kw_only=True):
+    """A checker whose results come from the test."""
+
+    kind: ClassVar[str] = "toy"
+
+    def attempt(self, deadline: Deadline) -> Attempt:
+        return Attempt(rtt=1, error="" if deadline.left() > 0 else "too late")
+
+
+def toy(name: str, failure: int = 1, success: int = 1, degraded: int = 3) -> Toy:
+    return Toy(
+        id=name,
+        endpoint_name=name.upper(),
+        endpoint_url=f"http://{name}.example/",
+        failure_threshold=failure,
+        success_threshold=success,
+        degraded_threshold=degraded,
+    )
+
+
+def result(name: str, letter: str, region: str = "") -> Result:
+    failed = letter in "du"
+    attempt = Attempt(rtt=1, error="it broke" if failed else "", failure="oops" if failed else "")
+    return Result(
+        id=name,
+        title=name.upper(),
+        endpoint=f"http://{name}.example/",
+        times=(attempt,),
+        notice="it is slow" if letter == "g" else "",
+        region=region,
+        healthy=letter == "h",
+        degraded=letter == "g",
+        down=letter == "d",
+    )
+
+
+def slot(number: int) -> int:
+    return EPOCH + number * MINUTE
+
+
+def run(number: int, letters: Mapping[str, str], region: str = "", position: int = 0) -> Run:
+    results = tuple(result(name, letter, region) for name, letter in letters.items())
+    return Run(slot=slot(number), results=results, region=region, position=position)
+
+
+def script(letters: str, name: str = "a") -> list[Run]:
+    """Return one run per letter for one checker; a dot is a slot without a run."""
+    return [run(n, {name: letter}) for n, letter in enumerate(letters) if letter != "."]
+
+
+def story(letters: str, *, failure: int = 1, success: int = 1, degraded: int = 3) -> list[str]:
+    """Return what is announced in the course of a script, as ``kind:status@slot``."""
+    return told(script(letters), Setting(checkers=[toy("a", failure, success, degraded)]))
+
+
+def told(runs: Iterable[Run], setting: Setting) -> list[str]:
+    folded = fold(Head(), runs, setting, now=slot(10**6))
+    return [short(alert) for alert in folded.alerts]
+
+
+def short(alert: Alert) -> str:
+    return f"{alert.kind}:{alert.status}@{(alert.slot - EPOCH) // MINUTE}"

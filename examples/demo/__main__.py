@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import subprocess
@@ -50,6 +51,7 @@ def run_demo() -> int:
     """Check the demo world three times while one of its services goes down and comes back."""
     shutil.rmtree(VAR / "demo", ignore_errors=True)
     world = World(VAR / "demo")
+    os.environ.update(world.environment)
     config = str(world.write_config())
     print("A demo world is running on this machine: six services, some of them in trouble.")
     print("Run 1 of 3: as they are.")
@@ -74,6 +76,7 @@ def run_demo() -> int:
 def serve_demo(listen: str) -> int:
     """Keep the demo world alive, check it every ten seconds and serve its page."""
     world = World(VAR / "demo")
+    os.environ.update(world.environment)
     config = str(world.write_config())
     every = subprocess.Popen([CHECKUP, "-c", config, "every", "10s"])
     try:

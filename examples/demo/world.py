@@ -15,6 +15,8 @@ from typing import Any
 import trustme
 
 HOST = "127.0.0.1"
+WEBHOOK = "DEMO_SLACK_WEBHOOK"
+"""The environment variable that the demo's checkup.json takes the webhook from."""
 
 
 class Service:
@@ -95,6 +97,11 @@ class World:
         self._authority.issue_cert(HOST, not_after=ends).configure_cert(context)
         return context
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the configuration expects to find there."""
+        return {WEBHOOK: f"http://{self.chat.address}/webhook"}
+
     def write_config(self) -> Path:
         """Write ``checkup.json`` for these services and return its path."""
         roots = self.folder / "demo-ca.pem"
@@ -149,7 +156,7 @@ class World:
                     "type": "slack",
                     "username": "Checkup",
                     "channel": "#demo",
-                    "webhook": f"http://{self.chat.address}/webhook",
+                    "webhook": f"env:{WEBHOOK}",
                 }
             ],
         }

@@ -1,0 +1,25 @@
+"""Storage in a database: SQLite, PostgreSQL, MySQL and MariaDB, behind one adapter.
+
+Runs are the rows of the Go program's table ``checks``; every other document is a row of
+``documents`` beside it. What follows here is the configuration. SQLAlchemy and the drivers are
+an extra and are imported when a storage is opened, so nobody else waits for them.
+
+==============  ================================================================
+``adapter``     the five verbs, on any of the databases
+``tables``      the two tables
+``schema``      how they are made, and brought from one version to the next
+``database``    one database: connections, transactions, what its errors mean
+``sqlite`` …    what is special about each
+==============  ================================================================
+"""
+
+from __future__ import annotations
+
+from checkup.storage.sql.settings import (
+    MySqlSettings,
+    PostgresSettings,
+    SqliteSettings,
+    SqlSettings,
+)
+
+__all__ = ["MySqlSettings", "PostgresSettings", "SqlSettings", "SqliteSettings"]

@@ -1,0 +1,148 @@
+"""What checkup.json says of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
+
+from checkup.errors import UnavailableError
+from checkup.options import Secret
+from checkup.ports import Clients, Storage, StorageSettings
+
+_Create = Annotated[
+    bool, Meta(description="Make the tables, and bring them up to date, where that is needed.")
+]
+
+
+class SqliteSettings(StorageSettings, frozen=True, kw_only=True):
+    """Runs and documents in one file of this machine."""
+
+    kind: ClassVar[str] = "sqlite3"
+
+    dsn: Annotated[str, Meta(description="The path of the database's file.")] = ""
+    create: _Create = False
+
+    def open(self, clients: Clients) -> Storage:  # noqa: ARG002 - a path is no secret
+        """Return the storage; the file is opened by the first use of it."""
+        if not self.dsn:
+            raise UnavailableError('missing SQLite3 DSN (filename): set "dsn" to a path')
+        return _sqlite(self.kind, self.dsn, create=self.create)
+
+
+class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
+    """Runs and documents in a database of PostgreSQL."""
+
+    kind: ClassVar[str] = "postgres"
+
+    dsn: Annotated[
+        Secret,
+        Meta(description="postgres://user:password@host/database, or host=… user=… dbname=…."),
+    ] = ""
+    create: _Create = False
+
+    def open(self, clients: Clients) -> Storage:
+        """Return the storage; the first use of it connects."""
+        if not self.dsn:
+            raise UnavailableError('missing PostgreSQL DSN: set "dsn"')
+        with _extra(self.kind):
+            from checkup.storage.sql.postgres_dsn import parse  # noqa: PLC0415 - an extra
+        return _postgres(self.kind, parse(clients.secret(self.dsn)), create=self.create)
+
+
+class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
+    """Runs and documents in a database of MySQL or MariaDB."""
+
+    kind: ClassVar[str] = "mysql"
+
+    dsn: Annotated[
+        Secret,
+        Meta(description="user:password@tcp(host:port)/database, or …@unix(/path)/database."),
+    ] = ""
+    create: _Create = False
+
+    def open(self, clients: Clients) -> Storage:
+        """Return the storage; the first use of it connects."""
+        if not self.dsn:
+            raise UnavailableError('missing MySQL DSN: set "dsn"')
+        with _extra(self.kind):
+            from checkup.storage.sql.adapter import SqlStorage  # noqa: PLC0415 - an extra
+            from checkup.storage.sql.mysql import MySql  # noqa: PLC0415 - an extra
+            from checkup.storage.sql.mysql_dsn import parse  # noqa: PLC0415 - an extra
+        return SqlStorage(MySql(parse(clients.secret(self.dsn))), create=self.create)
+
+
+class PostgresqlBlock(Struct, frozen=True, kw_only=True):
+    """The ``postgresql`` of the deprecated ``sql``."""
+
+    host: Annotated[str, Meta(description="The server's name; localhost if empty.")] = ""
+    port: Annotated[int, Meta(ge=0, le=65535, description="Its port; 5432 if 0.")] = 0
+    user: Annotated[str, Meta(description="The user's name.")] = ""
+    password: Annotated[Secret, Meta(description="The user's password.")] = ""
+    dbname: Annotated[str, Meta(description="The database.")] = ""
+    sslmode: Annotated[
+        str, Meta(description="disable, require (if empty), verify-ca or verify-full.")
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what the Go program refuses."""
+        if not self.dbname:
+            raise ValueError('missing PostgreSQL database name; add "dbname"')
+        if not self.user:
+            raise ValueError('missing PostgreSQL username; add "user"')
+
+
+class SqlSettings(StorageSettings, frozen=True, kw_only=True):
+    """The deprecated way to name a database: use sqlite3 or postgres."""
+
+    kind: ClassVar[str] = "sql"
+
+    sqlite_db_file: Annotated[str, Meta(description="The path of SQLite's file, or …")] = ""
+    postgresql: Annotated[
+        PostgresqlBlock | None, Meta(description="… where PostgreSQL is found.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Refuse what the Go program refuses."""
+        if self.sqlite_db_file and self.postgresql:
+            raise ValueError(
+                "several SQL backends are configured; remove sqlite_db_file or postgresql"
+            )
+        if not self.sqlite_db_file and not self.postgresql:
+            raise ValueError("no configured database backend; add sqlite_db_file or postgresql")
+
+    def open(self, clients: Clients) -> Storage:
+        """Return the storage; it never makes its tables by itself."""
+        if self.postgresql is None:
+            return _sqlite(self.kind, self.sqlite_db_file, create=False)
+        words = {name: str(value) for name, value in asdict(self.postgresql).items() if value}
+        if self.postgresql.password:
+            words["password"] = clients.secret(self.postgresql.password)
+        return _postgres(self.kind, words, create=False)
+
+
+def _sqlite(kind: str, path: str, *, create: bool) -> Storage:
+    with _extra(kind):
+        from checkup.storage.sql.adapter import SqlStorage  # noqa: PLC0415 - an extra
+        from checkup.storage.sql.sqlite import Sqlite  # noqa: PLC0415 - an extra
+    return SqlStorage(Sqlite(path, create=create), create=create)
+
+
+def _postgres(kind: str, words: dict[str, str], *, create: bool) -> Storage:
+    with _extra(kind):
+        from checkup.storage.sql.adapter import SqlStorage  # noqa: PLC0415 - an extra
+        from checkup.storage.sql.postgres import Postgres  # noqa: PLC0415 - an extra
+    return SqlStorage(Postgres(words), create=create)
+
+
+@contextmanager
+def _extra(kind: str) -> Iterator[None]:
+    """Say what to install where a library is missing."""
+    try:
+        yield
+    except ImportError as error:
+        hint = f"{kind}: needs the extra for databases; run: pip install 'checkup[sql]'"
+        raise UnavailableError(hint) from error

@@ -162,13 +162,14 @@ def test_blind_counts_unknown_results_in_a_row(count: int) -> None:
     assert walk("h" + "u" * count + "h", Thresholds())[-1][0].blind == 0
 
 
-@given(SCRIPT, LIMITS, LIMITS)
-def test_122_other_thresholds_count_from_the_next_run_on(
-    letters: str, before: Thresholds, after: Thresholds
-) -> None:
-    state = walk(letters + "h", before)[-1][0]
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(1, "down"), (3, "down"), (4, "healthy")],
+    ids=["lower", "same", "higher"],
+)
+def test_122_other_thresholds_hold_from_the_next_run_on(failure: int, status: str) -> None:
+    state = walk("hdd", Thresholds(failure=3, degraded=9))[-1][0]
 
-    again, kind = announce(step(state, Status.HEALTHY, slot(99), after))
+    after = step(state, Status.DOWN, slot(3), Thresholds(failure=failure, degraded=9))
 
-    assert again.status in {state.status, Status.HEALTHY}
-    assert kind is None or kind is AlertKind.RESOLVE
+    assert (after.status, after.down.since) == (status, slot(1))

@@ -53,11 +53,11 @@ def result(name: str, letter: str, region: str = "") -> Result:
     )
 
 
-def slot(number: int) -> int:
-    return EPOCH + number * MINUTE
+def slot(number: float) -> int:
+    return EPOCH + int(number * MINUTE)
 
 
-def run(number: int, letters: Mapping[str, str], region: str = "", position: int = 0) -> Run:
+def run(number: float, letters: Mapping[str, str], region: str = "", position: int = 0) -> Run:
     results = tuple(result(name, letter, region) for name, letter in letters.items())
     return Run(slot=slot(number), results=results, region=region, position=position)
 

@@ -1,0 +1,187 @@
+"""Whatever goes wrong at whichever step: nothing lost, nothing doubled unnoticed, all at peace."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import combinations
+
+import pytest
+
+from tests.protocol.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World, judge, letters
+
+STORY = letters("hh dh dd hd hh")
+SHORT = letters("hh dh hh")
+END = {"a": "h", "b": "h"}
+LOCKS = pytest.mark.parametrize("locks", [True, False], ids=["locks", "claims"])
+
+
+def play(world: World, story: list[dict[str, str]]) -> World:
+    for number, row in enumerate(story):
+        world.happen(number, row)
+    return world
+
+
+def steps_of(story: list[dict[str, str]], *, locks: bool) -> list[str]:
+    return play(World(locks=locks), story).steps
+
+
+@LOCKS
+def test_undisturbed_story_is_told_once(locks: bool) -> None:  # noqa: FBT001
+    world = play(World(locks=locks), STORY)
+    world.settle(len(STORY), END)
+
+    judge(world, repeats=0)
+    told = [
+        (alert.split("/")[0], alert.split("/")[1])
+        for ids, _ in world.received["slack"]
+        for alert in ids
+    ]
+    assert told == [
+        ("a", "open:down"),
+        ("b", "open:down"),
+        ("a", "resolve:healthy"),
+        ("b", "resolve:healthy"),
+    ]
+
+
+@LOCKS
+@pytest.mark.parametrize("fault", STORAGE_FAULTS)
+def test_i21_fault_at_every_step_of_the_storage(locks: bool, fault: str) -> None:  # noqa: FBT001
+    steps = steps_of(STORY, locks=locks)
+    for number, name in enumerate(steps):
+        if name.startswith("send"):
+            continue
+        world = World(locks=locks)
+        world.faults = {number: fault}
+        play(world, STORY).settle(len(STORY), END)
+        judge(world)
+
+
+@LOCKS
+@pytest.mark.parametrize("fault", CHANNEL_FAULTS)
+def test_i21_fault_with_every_message(locks: bool, fault: str) -> None:  # noqa: FBT001
+    steps = steps_of(STORY, locks=locks)
+    sends = [number for number, name in enumerate(steps) if name.startswith("send")]
+    assert len(sends) == 4
+    for number in sends:
+        world = World(locks=locks)
+        world.faults = {number: fault}
+        play(world, STORY).settle(len(STORY), END)
+        judge(world)
+
+
+@LOCKS
+def test_i21_kill_at_every_pair_of_steps(locks: bool) -> None:  # noqa: FBT001
+    steps = len(steps_of(SHORT, locks=locks)) + 10  # a kill makes the rest of the story longer
+    for pair in combinations(range(steps), 2):
+        world = World(locks=locks)
+        world.faults = dict.fromkeys(pair, "killed-before")
+        play(world, SHORT).settle(len(SHORT), END)
+        judge(world)
+
+
+@LOCKS
+@pytest.mark.parametrize("second", ["answer-lost", "own-412", "not-applied"])
+def test_i21_kill_after_a_lost_answer(locks: bool, second: str) -> None:  # noqa: FBT001
+    steps = steps_of(SHORT, locks=locks)
+    for number, name in enumerate(steps):
+        for later in range(1, 6):
+            world = World(locks=locks)
+            first = "killed-after" if name.startswith("send") else second
+            world.faults = {number: first, number + later: "killed-after"}
+            play(world, SHORT).settle(len(SHORT), END)
+            judge(world)
+
+
+@LOCKS
+def test_8_another_run_in_between_at_every_step(locks: bool) -> None:  # noqa: FBT001
+    """The other run is of a later slot and does everything; then this one goes on."""
+    steps = steps_of(STORY, locks=locks)
+    for number in range(len(steps)):
+        world = World(locks=locks)
+        world.faults = {number: partial(world.meanwhile, {"a": "d", "b": "h"})}
+        play(world, STORY)
+        world.settle(len(STORY), END)
+        judge(world, repeats=0)
+
+
+@LOCKS
+def test_1_same_event_in_between_at_every_step(locks: bool) -> None:  # noqa: FBT001
+    """The scheduler delivers twice: both processes look, see different things, and one counts."""
+    steps = steps_of(STORY, locks=locks)
+    for number in range(len(steps)):
+        world = World(locks=locks)
+        world.faults = {number: partial(world.again, {"a": "d", "b": "d"})}
+        play(world, STORY)
+        world.settle(len(STORY), END)
+        judge(world, repeats=0)
+
+
+@pytest.mark.parametrize("fault", ["refused", "rejected", "never-arrived", "broken", "answer-lost"])
+def test_126_bad_channel_does_not_harm_the_other(fault: str) -> None:
+    world = World(channels=("slack", "mail"))
+    world.sick = {"slack": fault}
+    play(world, STORY)
+    assert len(world.received["mail"]) == 4
+
+    world.sick = {}
+    world.settle(len(STORY), END)
+
+    judge(world)
+    assert not any(labelled for _, labelled in world.received["mail"])
+
+
+def test_114_dead_channel_is_told_everything_in_one_message_when_it_is_back() -> None:
+    world = World()
+    world.sick = {"slack": "refused"}
+    play(world, STORY)
+
+    world.sick = {}
+    world.settle(len(STORY), END)
+
+    judge(world, repeats=0)
+    ((ids, labelled),) = world.received["slack"]
+    assert (len(ids), labelled) == (4, False)
+
+
+def test_112_rejected_alert_is_on_the_dead_list_and_the_next_one_flows() -> None:
+    world = World()
+    world.sick = {"slack": "rejected"}
+    world.happen(0, {"a": "d", "b": "h"})
+    world.sick = {}
+    world.happen(1, {"a": "d", "b": "d"})
+
+    assert [(lost.alert.checker, lost.error) for lost in world.head().dead] == [("a", "nonsense")]
+    assert [ids[0].split("/")[0] for ids, _ in world.received["slack"]] == ["b"]
+
+
+class TestClaims:
+    """A run that is killed between its claim and the receipt."""
+
+    def test_nobody_waits_where_locks_end_with_their_owner(self) -> None:
+        world = killed_while_sending(locks=True)
+
+        world.happen(1, {"a": "d", "b": "h"})
+
+        assert [labelled for _, labelled in world.received["slack"]] == [True]
+
+    def test_elsewhere_the_next_waits_until_the_owner_is_certainly_gone(self) -> None:
+        world = killed_while_sending(locks=False)
+        (entry,) = world.head().channels["slack"]
+        world.now = entry.until - 1
+        world.again({"a": "d", "b": "h"})
+        assert world.received["slack"] == []
+
+        world.now = entry.until
+        world.again({"a": "d", "b": "h"})
+
+        assert [labelled for _, labelled in world.received["slack"]] == [True]
+
+
+def killed_while_sending(*, locks: bool) -> World:
+    world = World(locks=locks)
+    world.sick = {"slack": "killed-before"}
+    world.happen(0, {"a": "d", "b": "h"})
+    world.sick = {}
+    assert len(world.head().channels["slack"]) == 1
+    return world

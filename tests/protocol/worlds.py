@@ -1,0 +1,283 @@
+"""A world in which runs go wrong at a step of the test's choosing, and a judge of what came of it.
+
+The protocol is the real one. What can fail is at its ports: every call of the storage and of the
+notifier is a numbered step, at which the process may die, an answer may get lost, or another run
+may come in between.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from checkup.alerting.document import HEAD, decode_head
+from checkup.alerting.fold import Setting, fold
+from checkup.alerting.state import Head
+from checkup.deadline import Deadline
+from checkup.errors import (
+    Changed,
+    Exists,
+    NotRecorded,
+    Refused,
+    Rejected,
+    StorageError,
+    Unanswered,
+)
+from checkup.model import SECOND, Run
+from checkup.ports import Hold, Notification, Stored
+from checkup.protocol import Monitor, Recorded, record
+from checkup.runfile import decode, slot_of
+from checkup.storage.memory import MemoryStorage
+from tests.alerting.worlds import EPOCH, run, slot, toy
+
+
+class Killed(BaseException):
+    """The process is gone: nothing in it may catch this."""
+
+
+STORAGE_FAULTS = ("killed-before", "killed-after", "not-applied", "answer-lost", "own-412")
+"""What can happen at a step of the storage; the last is a retry that meets its own write."""
+
+CHANNEL_FAULTS = (
+    "killed-before",
+    "killed-after",
+    "refused",
+    "never-arrived",
+    "answer-lost",
+    "rejected",
+    "broken",
+)
+"""What can happen to a message; ``killed-after`` and ``answer-lost`` are the ack window."""
+
+
+class World:
+    """One storage and some channels, in which runs happen.
+
+    Attributes:
+        faults: what goes wrong, by the number of the step.
+        sick: what goes wrong with every message to a channel.
+        steps: the name of each step so far.
+        received: the ids and the label of each message that a channel has accepted, in order.
+        heads: the bytes of each head that was written.
+        folded: the keys of the runs that were folded into them.
+        windows: how often a message was accepted whose receipt could not be written.
+    """
+
+    def __init__(self, *, locks: bool = False, channels: Sequence[str] = ("slack",)) -> None:
+        self.documents = MemoryStorage()
+        self.locks = locks
+        self.now = EPOCH
+        self.faults: dict[int, str | Callable[[], object]] = {}
+        self.sick: dict[str, str] = {}
+        self.steps: list[str] = []
+        self.received: dict[str, list[tuple[list[str], bool]]] = {name: [] for name in channels}
+        self.heads: list[bytes] = []
+        self.folded: list[str] = []
+        self.in_window = False
+        self.windows = 0
+        self.latest = 0.0
+        self.checkers = (toy("a"), toy("b"))
+
+    def monitor(self, **more: Any) -> Monitor:
+        return Monitor(
+            checkers=self.checkers,
+            storage=FaultyStorage(self),
+            channels={name: FaultyChannel(self, name) for name in self.received},
+            **more,
+        )
+
+    def happen(self, number: float, letters: Mapping[str, str]) -> Recorded | None:
+        """Let a run happen; None if it was killed or could not be recorded."""
+        self.latest = number
+        self.now = max(self.now, slot(number) + 5 * SECOND)
+        try:
+            return record(self.monitor(), run(number, letters), Deadline.after(5))
+        except (Killed, NotRecorded):
+            return None
+
+    def again(self, letters: Mapping[str, str]) -> Recorded | None:
+        """Let another run of the same slot happen, which sees something else."""
+        return self.happen(self.latest, letters)
+
+    def meanwhile(self, letters: Mapping[str, str]) -> Recorded | None:
+        """Let a run of a slot happen that is a little later than the latest."""
+        return self.happen(self.latest + 0.2, letters)
+
+    def settle(self, number: int, letters: Mapping[str, str]) -> None:
+        """Let three undisturbed runs happen."""
+        self.faults = {}
+        for more in range(3):
+            assert self.happen(number + more, letters) is not None
+
+    def head(self) -> Head:
+        stored = self.documents.get(HEAD)
+        return decode_head(stored.body) if stored else Head()
+
+    def step(self, name: str) -> str:
+        """Begin the next step and return what is to go wrong with it."""
+        number = len(self.steps)
+        self.steps.append(name)
+        fault = self.faults.pop(number, "")
+        if callable(fault):
+            fault()
+            return ""
+        if fault == "killed-before":
+            self.kill()
+        return fault
+
+    def kill(self) -> NoReturn:
+        self.windows += self.in_window
+        self.in_window = False
+        raise Killed
+
+    def wrote(self, body: bytes, listed: Sequence[str]) -> None:
+        """Note a head that was written by a process that had ``listed`` these runs before."""
+        before, after = self.heads[-1:], decode_head(body)
+        cursor = decode_head(before[0]).cursor if before else ""
+        self.folded += [key for key in listed if cursor < key <= after.cursor]
+        self.heads.append(body)
+        self.in_window = False
+
+
+class FaultyStorage:
+    """The storage as one process sees it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._documents = world.documents
+        self._listed: list[str] = []
+
+    def get(self, key: str) -> Stored | None:
+        fault = self._begin("get", key)
+        self._end(fault if fault == "killed-after" else "")
+        if fault in {"not-applied", "answer-lost"}:
+            raise StorageError("the storage did not answer")
+        return self._documents.get(key)
+
+    def create(self, key: str, body: bytes) -> str:
+        fault = self._begin("create", key)
+        version = self._documents.create(key, body) if fault != "not-applied" else ""
+        self._note(key, body, fault)
+        self._end(fault, Exists("it is there already"))
+        return version
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        fault = self._begin("replace", key)
+        after = self._documents.replace(key, body, version) if fault != "not-applied" else ""
+        self._note(key, body, fault)
+        self._end(fault, Changed("it is not the version that was read"))
+        return after
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        fault = self._begin("list", prefix)
+        self._end(fault if fault in {"killed-after", "not-applied"} else "")
+        self._listed = list(self._documents.list(prefix, after))
+        return iter(self._listed)
+
+    def delete(self, key: str) -> None:
+        self._end(self._begin("delete", key))
+        self._documents.delete(key)
+
+    def clock(self) -> int:
+        return self._world.now
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[Hold]:
+        if not self._world.locks:
+            yield Hold.UNSUPPORTED
+            return
+        with self._documents.hold(name) as hold:
+            yield hold
+
+    def _begin(self, verb: str, key: str) -> str:
+        return self._world.step(f"{verb} {key.partition('/')[0]}")
+
+    def _note(self, key: str, body: bytes, fault: str) -> None:
+        if key == HEAD and fault != "not-applied":
+            self._world.wrote(body, self._listed)
+
+    def _end(self, fault: str, own: StorageError | None = None) -> None:
+        if fault == "killed-after":
+            self._world.kill()
+        if fault == "own-412" and own is not None:
+            raise own
+        if fault in {"not-applied", "answer-lost"}:
+            raise StorageError("the storage did not answer")
+
+
+class FaultyChannel:
+    """A channel as one process sees it."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._name = name
+
+    def send(self, notification: Notification) -> None:
+        fault = self._world.step(f"send {self._name}") or self._world.sick.get(self._name, "")
+        if fault == "killed-before":
+            self._world.kill()
+        if fault in _NOT_ACCEPTED:
+            raise _NOT_ACCEPTED[fault]
+        ids = [alert.id for alert in notification.alerts]
+        self._world.received[self._name].append((ids, notification.repeat))
+        self._world.in_window = True
+        if fault == "killed-after":
+            self._world.kill()
+        if fault == "answer-lost":
+            self._world.windows += 1
+            raise Unanswered("no answer")
+
+
+_NOT_ACCEPTED = {
+    "refused": Refused("busy"),
+    "rejected": Rejected("nonsense"),
+    "never-arrived": Unanswered("no answer"),
+    "broken": RuntimeError("a mistake in the notifier"),
+}
+
+
+def judge(world: World, *, repeats: int | None = None) -> None:
+    """Hold a settled world to the invariants.
+
+    Args:
+        repeats: how many messages may have been repeats, if not as many as there were events in
+            the moment between acceptance and receipt.
+    """
+    replayed = replay(world)
+    allowed = world.windows if repeats is None else repeats
+    for channel, messages in world.received.items():
+        lost = [entry.alert.id for entry in world.head().dead if entry.channel == channel]
+        expected = [alert for alert in replayed if alert not in lost]
+        seen: list[str] = []
+        repeated = 0
+        for ids, labelled in messages:
+            again = set(ids) & set(seen)
+            assert not again or labelled, f"a repeat that does not say so: {again}"
+            repeated += bool(again)
+            seen += [alert for alert in ids if alert not in seen]
+        assert seen == expected, "I12, I15: what was told is not what happened, in order"
+        assert repeated <= allowed, f"I14: {repeated} repeats in {allowed} events"
+    assert len(replayed) == len(set(replayed)), "I13"
+    assert world.head().channels == {}, "I19: something still waits"
+    sequence = [json.loads(body)["seq"] for body in world.heads]
+    assert sequence == sorted(set(sequence)), "I18"
+
+
+def replay(world: World) -> list[str]:
+    """Return the alerts that the folded runs amount to, by the pure rules alone."""
+    assert world.folded == sorted(set(world.folded)), "I16: not in order, or not just once"
+    runs = []
+    for key in world.folded:
+        stored = world.documents.get(key)
+        assert stored is not None
+        runs.append(Run(slot=slot_of(key) or 0, results=decode(stored.body)))
+    folded = fold(Head(), runs, Setting(checkers=world.checkers), now=world.now)
+    assert folded.head.checkers == world.head().checkers, "I15, I17"
+    return [alert.id for alert in folded.alerts]
+
+
+def letters(rows: str) -> list[dict[str, str]]:
+    """Return the results of each run of a script such as ``"hh dh dd hh"``."""
+    return [dict(zip("ab", row, strict=True)) for row in rows.split()]

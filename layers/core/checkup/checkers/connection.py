@@ -43,7 +43,7 @@ def open_connection(host: str, port: int, deadline: Deadline, watch: Stopwatch) 
     with watch.phase("resolve"):
         addresses = resolve(host, port, deadline)
     with watch.phase("connect"):
-        sock = _first_of(addresses, deadline)
+        sock = first_of(addresses, deadline)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.deadline = deadline
     return sock
@@ -90,8 +90,13 @@ def _handshake_failure(error: OSError | ValueError, watch: Stopwatch) -> Failed:
     return Failed("address", "not a possible host name")
 
 
-def _first_of(addresses: Sequence[Address], deadline: Deadline) -> BoundedSocket:
-    """Connect to all addresses, one after the other but without waiting for the silent ones."""
+def first_of(addresses: Sequence[Address], deadline: Deadline) -> BoundedSocket:
+    """Connect to all addresses, one after the other but without waiting for the silent ones.
+
+    Raises:
+        Failed: none of them answered by the deadline.
+        CannotTell: for want of local resources.
+    """
     race = _Race(addresses)
     try:
         while race.is_open():
@@ -122,6 +127,8 @@ class _Race:
         """Start the next connection if it is its turn, wait, and return the winner if any."""
         if self._waiting and time.monotonic() >= self._next_start:
             self._start(*self._waiting.popleft())
+        if not self._selector.get_map():
+            return None  # it failed at once
         turn = Deadline(self._next_start) if self._waiting else deadline
         for key, _ in self._selector.select(max(0.0, min(turn.left(), deadline.left()))):
             sock = key.fileobj

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from http import HTTPStatus
-from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, parse_headers
+from http.client import HTTPConnection, HTTPException, HTTPResponse, parse_headers
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -173,7 +173,7 @@ class _Answer(HTTPResponse):
             if not _is_interim(status):
                 return version, status, reason
             parse_headers(self.fp)
-        raise BadStatusLine("too many interim answers")
+        raise Failed("protocol", "the server sends interim answers and no final one")
 
 
 def _is_interim(status: int) -> bool:

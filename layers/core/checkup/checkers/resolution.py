@@ -35,7 +35,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Address]:
     except UnicodeError as error:
         raise Failed("dns_nxdomain", "not a possible host name") from error
     try:
-        return _beside(lambda: _look_up(host, port), deadline)
+        return beside(lambda: _look_up(host, port), deadline)
     except socket.gaierror as error:
         raise _resolution_failure(error) from error
     except OSError as error:
@@ -48,7 +48,8 @@ def _look_up(host: str, port: int, flags: int = 0) -> Sequence[Address]:
     return [(family, address) for family, _, _, _, address in found]
 
 
-def _beside(look_up: Callable[[], Sequence[Address]], deadline: Deadline) -> Sequence[Address]:
+def beside(look_up: Callable[[], Sequence[Address]], deadline: Deadline) -> Sequence[Address]:
+    """Return what ``look_up`` finds, or leave it to itself when the time is up."""
     outcome: SimpleQueue[Sequence[Address] | OSError] = SimpleQueue()
 
     def run() -> None:

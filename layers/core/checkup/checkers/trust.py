@@ -7,7 +7,6 @@ it is finished.
 
 from __future__ import annotations
 
-import os
 import ssl
 from functools import lru_cache
 from pathlib import Path
@@ -20,9 +19,14 @@ _building = Lock()
 
 
 def system_context() -> ssl.SSLContext:
-    """Return the context that trusts the system's roots, or certifi's if it has none."""
+    """Return the context that trusts the system's roots, or certifi's if it has none.
+
+    SSL_CERT_FILE and SSL_CERT_DIR are honoured, as Go does on Unix.
+    """
+    paths = ssl.get_default_verify_paths()  # names only what exists
+    changed = Path(paths.cafile).stat().st_mtime_ns if paths.cafile else 0
     with _building:
-        return _system_context()
+        return _system_context(paths.cafile, paths.capath, changed)
 
 
 def unverified_context() -> ssl.SSLContext:
@@ -47,10 +51,11 @@ def file_context(path: str) -> ssl.SSLContext:
         return _file_context(path, changed)
 
 
-@lru_cache(maxsize=1)
-def _system_context() -> ssl.SSLContext:
+@lru_cache(maxsize=4)
+def _system_context(cafile: str | None, capath: str | None, changed: int) -> ssl.SSLContext:
+    del changed  # part of the key: roots that were updated are loaded again
     context = _bare_context()
-    if _system_has_roots():
+    if cafile or (capath and any(Path(capath).iterdir())):
         context.set_default_verify_paths()
     else:
         from requests.utils import DEFAULT_CA_BUNDLE_PATH  # noqa: PLC0415 - only a system without roots pays
@@ -95,8 +100,3 @@ def _bare_context() -> ssl.SSLContext:
     context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
     context.sslsocket_class = BoundedTLSSocket
     return context
-
-
-def _system_has_roots() -> bool:
-    paths = ssl.get_default_verify_paths()  # existing ones only; SSL_CERT_FILE and _DIR count
-    return bool(paths.cafile or (paths.capath and any(os.scandir(paths.capath))))

@@ -20,7 +20,7 @@ class Pace:
     """Tells when the next check may start, from the CPU seconds that the last ones took."""
 
     def __init__(self) -> None:
-        self.next_start = 0.0
+        self.next_start = time.monotonic()
         self._cost = _FIRST_GUESS
         self._strain = 1.0
         self._cpu = time.process_time()

@@ -95,11 +95,13 @@ class _Run:
         start = max(self._due[0][0], self._pace.next_start) if may_start and self._due else inf
         overdue = min((ongoing.overdue.at for ongoing in self._flying.values()), default=inf)
         next_event = min(start, overdue, self._deadline.at)
+        pause = max(0.0, next_event - time.monotonic())
         try:
-            ended = self._ended.get(timeout=max(0.0, next_event - time.monotonic()))
+            ended = self._ended.get(timeout=pause)
         except Empty:
             if next_event == start:
-                self._pace.woken(late_by=time.monotonic() - start)
+                if pause:
+                    self._pace.woken(late_by=time.monotonic() - start)
                 self._start()
             elif next_event == overdue:
                 self._abandon_overdue()

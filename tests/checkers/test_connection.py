@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from checkup.checkers.connection import first_of, open_connection
+from checkup.checkers.failures import Failed
+from checkup.checkers.resolution import Address, beside, resolve
+from checkup.checkers.stopwatch import Stopwatch
+from checkup.deadline import Deadline
+from tests.checkers.looking import GENEROUS, closed_port
+
+
+@pytest.fixture
+def full() -> Iterator[int]:
+    """A port of this machine that does not answer: its queue of connections is full."""
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(0.4, id="25-no-answer")])
+def test_silent_address_is_given_up_at_the_deadline(full: int, seconds: float) -> None:
+    started = time.monotonic()
+
+    with pytest.raises(Failed) as raised:
+        open_connection("127.0.0.1", full, Deadline.after(seconds), Stopwatch())
+
+    assert raised.value.failure == "connect_timeout"
+    assert seconds <= time.monotonic() - started < seconds + GENEROUS
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(0.3, id="27-resolver-hangs")])
+def test_look_up_that_hangs_is_abandoned(seconds: float) -> None:
+    never = threading.Event()
+
+    def hang() -> list[Address]:
+        never.wait(60)
+        return []
+
+    started = time.monotonic()
+    with pytest.raises(Failed) as raised:
+        beside(hang, Deadline.after(seconds))
+    never.set()
+
+    assert raised.value.failure == "dns_timeout"
+    assert time.monotonic() - started < seconds + GENEROUS
+
+
+def local(port: int) -> Address:
+    return socket.AF_INET, ("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("count", [pytest.param(4, id="26-many-dead-addresses")])
+def test_one_deadline_covers_all_addresses(full: int, count: int) -> None:
+    started = time.monotonic()
+
+    with pytest.raises(Failed) as raised:
+        first_of([local(full)] * count, Deadline.after(0.5))
+
+    assert raised.value.failure == "connect_timeout"
+    assert time.monotonic() - started < 0.5 + GENEROUS
+
+
+@pytest.mark.parametrize("deadline", [pytest.param(10, id="30-first-address-dead")])
+def test_silent_address_does_not_hold_up_the_next(full: int, deadline: float) -> None:
+    started = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with first_of([local(full), local(port)], Deadline.after(deadline)) as winner:
+            assert winner.getpeername() == ("127.0.0.1", port)
+
+    assert time.monotonic() - started < GENEROUS
+
+
+def test_closed_address_leads_to_the_next_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with first_of([local(closed_port()), local(port)], Deadline.after(5)) as winner:
+            assert winner.getpeername() == ("127.0.0.1", port)
+
+
+def test_name_is_looked_up() -> None:
+    found = resolve("localhost", 80, Deadline.after(5))
+
+    assert all(address[1] == 80 for _, address in found)
+    assert {address[0] for _, address in found} <= {"127.0.0.1", "::1"}

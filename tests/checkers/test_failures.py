@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from checkup.checkers.failures import network_failure
+from checkup.errors import CannotTell
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(errno.EMFILE, id="45-descriptors"),
+        pytest.param(errno.ENFILE, id="45-descriptors-of-the-system"),
+        pytest.param(errno.EADDRNOTAVAIL, id="45-ports"),
+        pytest.param(errno.ENOBUFS, id="45-buffers"),
+    ],
+)
+def test_trouble_of_this_machine_is_not_the_targets(code: int) -> None:
+    with pytest.raises(CannotTell) as raised:
+        network_failure(OSError(code, "the system's text"))
+
+    assert raised.value.failure == "resource"
+    assert "the system's text" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "failure"),
+    [
+        pytest.param(errno.ECONNREFUSED, "connect_refused", id="24"),
+        pytest.param(errno.ENETUNREACH, "unreachable", id="29"),
+        pytest.param(errno.ECONNRESET, "connect_reset", id="31"),
+        pytest.param(errno.EIO, "network", id="anything-else"),
+    ],
+)
+def test_trouble_on_the_way_is_the_targets(code: int, failure: str) -> None:
+    assert network_failure(OSError(code, "the system's text")).failure == failure

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable
+
+import pytest
+
+from checkup.checkers.http import HttpChecker
+from checkup.model import SECOND
+from tests.checkers.looking import GENEROUS, attempt_of, result_of
+from tests.servers.certificates import EXPIRY, Authority
+from tests.servers.web import WebServer
+
+
+def test_good_certificate_is_healthy_and_its_end_is_known(trusted: Authority) -> None:
+    with WebServer(trusted.good()) as web:
+        checker = HttpChecker(endpoint_url=web.url(host="localhost"), must_contain="up")
+        attempt = attempt_of(checker)
+
+    assert attempt.error == ""
+    assert attempt.certificate_expiry == int(EXPIRY.timestamp()) * SECOND
+    assert attempt.phases
+    assert attempt.phases.tls > 0
+
+
+@pytest.mark.parametrize(
+    ("flaw", "failure", "error"),
+    [
+        pytest.param(Authority.expired, "tls_expired", "certificate has expired", id="59-expired"),
+        pytest.param(
+            Authority.not_yet_valid,
+            "tls_not_yet_valid",
+            "certificate is not valid yet",
+            id="59-not-yet-valid",
+        ),
+        pytest.param(
+            Authority.wrong_host,
+            "tls_wrong_host",
+            "certificate is for another address",
+            id="60-wrong-host",
+        ),
+        pytest.param(
+            Authority.common_name_only,
+            "tls_wrong_host",
+            "certificate is for another host",
+            id="60-common-name-only",
+        ),
+    ],
+)
+def test_bad_certificate_is_down(
+    trusted: Authority, flaw: Callable[[Authority], ssl.SSLContext], failure: str, error: str
+) -> None:
+    host = "localhost" if flaw is Authority.common_name_only else "127.0.0.1"
+    with WebServer(flaw(trusted)) as web:
+        result = result_of(HttpChecker(endpoint_url=web.url(host=host)))
+
+    assert result.down
+    assert (result.failure, result.error) == (failure, error)
+
+
+@pytest.mark.parametrize("host", [pytest.param("localhost", id="61-unknown-root")])
+def test_unknown_root_is_down(stranger: Authority, host: str) -> None:
+    with WebServer(stranger.good()) as web:
+        attempt = attempt_of(HttpChecker(endpoint_url=web.url(host=host)))
+
+    assert attempt.failure == "tls_untrusted"
+    assert attempt.certificate_expiry == 0
+
+
+def test_roots_that_were_updated_are_used(
+    stranger: Authority, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(stranger.roots))
+    with WebServer(authority.good()) as web:
+        checker = HttpChecker(endpoint_url=web.url())
+        before = attempt_of(checker)
+        stranger.roots.write_bytes(stranger.roots.read_bytes() + authority.roots.read_bytes())
+        after = attempt_of(checker)
+
+    assert (before.failure, after.failure) == ("tls_untrusted", "")
+
+
+@pytest.mark.parametrize("scheme", [pytest.param("https", id="69-no-tls")])
+def test_plain_server_does_not_speak_tls(web: WebServer, scheme: str) -> None:
+    attempt = attempt_of(HttpChecker(endpoint_url=f"{scheme}://{web.address}/"), seconds=3)
+
+    assert attempt.failure in {"tls_not_spoken", "tls_handshake", "tls_timeout"}
+
+
+@pytest.mark.parametrize("limit", [pytest.param(0.4, id="36-silent-handshake")])
+def test_handshake_that_stalls_is_down_in_time(limit: float) -> None:
+    started = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        attempt = attempt_of(HttpChecker(endpoint_url=url), seconds=limit)
+
+    assert attempt.failure == "tls_timeout"
+    assert attempt.error == "TLS handshake not finished after 400ms"
+    assert time.monotonic() - started < GENEROUS
+
+
+@pytest.mark.parametrize("path", ["/silent", "/trickled-headers", "/trickled-body"])
+def test_deadline_holds_under_tls(trusted: Authority, path: str) -> None:
+    started = time.monotonic()
+    with WebServer(trusted.good()) as web:
+        checker = HttpChecker(endpoint_url=web.url(path), must_contain="x" * 99)
+        attempt = attempt_of(checker, seconds=0.5)
+
+    assert attempt.failure == "deadline"
+    assert time.monotonic() - started < GENEROUS

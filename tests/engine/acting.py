@@ -1,0 +1,50 @@
+"""A checker that does what a test tells it to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import ClassVar
+
+from checkup.deadline import Deadline
+from checkup.model import SECOND, Attempt
+from checkup.ports import Checker
+
+GOOD = Attempt(rtt=1_000_000)
+BAD = Attempt(rtt=1_000_000, error="connection refused", failure="connect_refused")
+
+Act = Callable[[Deadline], Attempt]
+
+
+class Acting(Checker, frozen=True, kw_only=True):
+    """Each attempt is a call of ``act``."""
+
+    kind: ClassVar[str] = "acting"
+    default_timeout: ClassVar[int] = 20 * SECOND
+
+    act: Act = lambda _: GOOD
+
+    def attempt(self, deadline: Deadline) -> Attempt:
+        return self.act(deadline)
+
+
+def playing(*attempts: Attempt) -> Act:
+    """Return an act that gives these attempts in turn and then repeats the last one."""
+    remaining = list(attempts)
+    return lambda _: remaining.pop(0) if len(remaining) > 1 else remaining[0]
+
+
+def in_turn(*acts: Act) -> Act:
+    """Return an act of which each call is the next of these."""
+    remaining = list(acts)
+    return lambda deadline: remaining.pop(0)(deadline)  # noqa: PLW0108 - one per call
+
+
+def hanging(until: threading.Event) -> Act:
+    """Return an act that ignores its deadline."""
+
+    def act(_: Deadline) -> Attempt:
+        until.wait(60)
+        return GOOD
+
+    return act

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import time
+
+from checkup.engine.pacing import Pace
+
+
+def gap(pace: Pace) -> float:
+    pace.started()
+    return pace.next_start - time.monotonic()
+
+
+def busy(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def test_first_start_need_not_wait() -> None:
+    assert Pace().next_start <= time.monotonic()
+
+
+def test_gap_grows_with_what_a_check_costs() -> None:
+    cheap, dear = Pace(), Pace()
+    for _ in range(20):
+        cheap.finished()
+    for _ in range(20):
+        busy(0.004)
+        dear.finished()
+
+    assert 0.004 < gap(dear) <= 0.05
+    assert gap(cheap) < gap(dear)
+
+
+def test_gap_grows_while_starts_are_late_and_shrinks_again() -> None:
+    pace = Pace()
+    before = gap(pace)
+    for _ in range(4):
+        pace.woken(late_by=0.05)
+    strained = gap(pace)
+    for _ in range(100):
+        pace.woken(late_by=0.0)
+
+    assert strained > before * 2
+    assert gap(pace) < strained / 2
+
+
+def test_gap_has_a_bound() -> None:
+    pace = Pace()
+    busy(1.0)
+    pace.finished()
+    for _ in range(50):
+        pace.woken(late_by=1.0)
+
+    assert gap(pace) <= 0.05

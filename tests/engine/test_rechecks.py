@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from checkup.deadline import Deadline
+from checkup.engine import look
+from checkup.errors import CannotTell
+from checkup.model import Attempt, Result, Status
+from tests.engine.acting import BAD, GOOD, Acting, hanging, in_turn, playing
+
+SLOW = Attempt(rtt=5_000_000)
+
+
+def stored(
+    checker: Acting, known: dict[str, Status] | None, seconds: float = 20
+) -> tuple[Result, float]:
+    """Look as a storing run does; return the result and the seconds that it took."""
+    started = time.monotonic()
+    (result,) = look([checker], deadline=Deadline.after(seconds), concurrency=1, known=known)
+    return result, time.monotonic() - started
+
+
+@pytest.mark.parametrize("known", [{"a": Status.HEALTHY}, {"a": Status.UNKNOWN}, {}])
+def test_lost_packet_is_not_an_outage(known: dict[str, Status]) -> None:
+    result, seconds = stored(Acting(id="a", act=playing(BAD, GOOD)), known)
+
+    assert (result.status, result.rechecks, result.times) == (Status.HEALTHY, 1, (GOOD,))
+    assert seconds >= 1
+
+
+def test_outage_is_looked_at_twice_more_by_default() -> None:
+    result, seconds = stored(Acting(id="a", act=playing(BAD)), {"a": Status.HEALTHY})
+
+    assert (result.status, result.rechecks) == (Status.DOWN, 2)
+    assert seconds >= 4
+
+
+def test_slowness_is_looked_at_again() -> None:
+    checker = Acting(id="a", act=playing(SLOW, GOOD), threshold_rtt=GOOD.rtt)
+
+    result, _ = stored(checker, {"a": Status.HEALTHY})
+
+    assert (result.status, result.rechecks) == (Status.HEALTHY, 1)
+
+
+@pytest.mark.parametrize(
+    ("known", "recheck"),
+    [
+        pytest.param(None, 2, id="run-is-not-stored"),
+        pytest.param({"a": Status.DOWN}, 2, id="already-down"),
+        pytest.param({"a": Status.DEGRADED}, 2, id="already-degraded"),
+        pytest.param({"a": Status.HEALTHY}, 0, id="switched-off"),
+    ],
+)
+def test_first_round_counts(known: dict[str, Status] | None, recheck: int) -> None:
+    result, seconds = stored(Acting(id="a", act=playing(BAD, GOOD), recheck=recheck), known)
+
+    assert (result.status, result.rechecks) == (Status.DOWN, 0)
+    assert seconds < 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"), [("config", Status.UNKNOWN), ("resource", Status.HEALTHY)]
+)
+def test_only_trouble_that_may_pass_is_looked_at_again(failure: str, status: Status) -> None:
+    tries = iter([CannotTell(failure, "cannot look")])
+
+    def act(_: Deadline) -> Attempt:
+        for trouble in tries:
+            raise trouble
+        return GOOD
+
+    result, _ = stored(Acting(id="a", act=act), {"a": Status.HEALTHY})
+
+    assert result.status is status
+
+
+def test_recheck_never_goes_past_the_runs_end() -> None:
+    result, seconds = stored(Acting(id="a", act=playing(BAD)), {}, seconds=2.5)
+
+    assert (result.status, result.rechecks) == (Status.DOWN, 1)
+    assert seconds < 2.5
+
+
+def test_recheck_that_is_cut_off_leaves_the_result_before_it() -> None:
+    forever = threading.Event()
+    act = in_turn(playing(BAD), hanging(forever))
+
+    result, _ = stored(Acting(id="a", act=act), {}, seconds=1.5)
+    forever.set()
+
+    assert (result.status, result.rechecks) == (Status.DOWN, 0)
+
+
+def test_waiting_for_a_recheck_keeps_no_other_from_its_turn() -> None:
+    sick = [Acting(id=f"sick-{n}", act=playing(BAD, GOOD)) for n in range(8)]
+    started = time.monotonic()
+
+    results = look(sick, deadline=Deadline.after(20), concurrency=1, known={})
+
+    assert all(result.healthy for result in results)
+    assert time.monotonic() - started < 6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,12 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from checkup.ports import Storage
+from checkup.ports import Answer, Storage
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
 from checkup.storage.s3 import S3Storage, client_config
-from tests import emulators
+from checkup.storage.sql import MySqlSettings, PostgresSettings, SqliteSettings
+from tests import databases, emulators
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ class Place:
     Attributes:
         open: gives another instance of the storage on the same place.
         page: how many keys a backend lists at a time; 0 if it does not count.
+        text_runs: runs are kept as text, as in the Go program's table.
     """
 
     open: Callable[[], Storage]
     page: int = 0
+    text_runs: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,32 @@ def s3_client(url: str, **options: Any) -> Any:
         aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
     )
     return session.client("s3", **{"endpoint_url": url, "config": client_config(), **options})
+
+
+class FakeClients:
+    """What a test hands to settings: one client, and secrets by reference.
+
+    Attributes:
+        asked: the options with which the client was asked for.
+    """
+
+    def __init__(self, client: Any = None, secrets: Mapping[str, str] | None = None) -> None:
+        self.asked: dict[str, Any] = {}
+        self._client = client
+        self._secrets = secrets or {}
+
+    def secret(self, value: str) -> str:
+        return self._secrets[value]
+
+    def aws(self, service: str, **options: Any) -> Any:
+        assert service == "s3"
+        self.asked = options
+        return self._client
+
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+    ) -> Answer:
+        raise AssertionError(url, body, headers, timeout)
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +121,18 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         yield there
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[databases.Postgres]:
+    with databases.postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[databases.MariaDb]:
+    with databases.mariadb() as server:
+        yield server
+
+
 def _memory(_: pytest.FixtureRequest) -> Place:
     storage = MemoryStorage()
     return Place(lambda: storage)
@@ -111,6 +152,27 @@ def _s3(server: str, **layout: str) -> Callable[[pytest.FixtureRequest], Place]:
     return place
 
 
+def _sqlite(request: pytest.FixtureRequest) -> Place:
+    path: Path = request.getfixturevalue("tmp_path")
+    settings = SqliteSettings(dsn=str(path / "checks.db"), create=True)
+    return Place(lambda: settings.open(FakeClients()), page=1000, text_runs=True)
+
+
+def _postgres(request: pytest.FixtureRequest) -> Place:
+    server: databases.Postgres = request.getfixturevalue("postgres")
+    return _database(PostgresSettings(dsn=server.dsn(server.new_database()), create=True))
+
+
+def _mariadb(request: pytest.FixtureRequest) -> Place:
+    server: databases.MariaDb = request.getfixturevalue("mariadb")
+    return _database(MySqlSettings(dsn=server.dsn(server.new_database()), create=True))
+
+
+def _database(settings: PostgresSettings | MySqlSettings) -> Place:
+    clients = FakeClients(secrets={settings.dsn: settings.dsn})
+    return Place(lambda: settings.open(clients), page=1000, text_runs=True)
+
+
 PLACES = {
     "memory": _memory,
     "folder": _folder,
@@ -118,6 +180,9 @@ PLACES = {
     "s3-moto-in-a-prefix": _s3("moto", prefix="team/status/"),
     "s3-ministack": _s3("ministack"),
     "s3-ministack-as-in-the-stack": _s3("ministack", runs_prefix="runs/"),
+    "sqlite": _sqlite,
+    "postgresql": _postgres,
+    "mariadb": _mariadb,
 }
 
 

@@ -37,7 +37,12 @@ def test_absent_is_none(storage: Storage) -> None:
     [b"[]", b"", b"{}\n", b"\n", b"\xff\x00", "\u00e9\U0001f600".encode(), b"x" * 300_000],
     ids=["json", "empty", "line", "newline", "binary", "unicode", "long"],
 )
-def test_what_is_created_is_read_back(storage: Storage, key: str, body: bytes) -> None:
+def test_what_is_created_is_read_back(place: Place, key: str, body: bytes) -> None:
+    storage = place.open()
+    if place.text_runs and key != HEAD and b"\xff" in body:
+        with pytest.raises(StorageError, match="not text"):
+            storage.create(key, body)
+        return
     version = storage.create(key, body)
     stored = storage.get(key)
     assert stored is not None

@@ -26,16 +26,20 @@ def test_good_file_is_summed_up_in_one_line(checkup: Program) -> None:
 
 def test_every_problem_has_its_place_key_and_fix(checkup: Program) -> None:
     (checkup.folder / "checkup.json").write_text(
-        '{"checkers": [\n  {"type": "htpp"},\n  {"type": "tcp", "attempts": "x"}\n]}\n'
+        '{"checkers": [\n'
+        '  {"type": "htpp"},\n'
+        '  {"colour": 1, "type": "tcp", "endpoint_url": "a:1", "attempts": "x"}\n'
+        "]}\n"
     )
 
     ended = checkup("validate")
 
     assert ended.returncode == 1
-    first, second, count = ended.stdout.splitlines()
+    first, warning, second, count = ended.stdout.splitlines()
     assert re.match(r"checkup\.json:2:\d+: checkers\[0\]\.type: unknown checker type: htpp", first)
     assert re.match(r"checkup\.json:3:\d+: checkers\[1\]\.attempts: ", second)
-    assert count == "2 problems"
+    assert re.match(r"checkup\.json:3:\d+: checkers\[1\]\.colour: .+ \(warning\)$", warning)
+    assert count == "2 problems, 1 warning"
 
 
 def test_warnings_fail_only_if_that_is_wanted(checkup: Program) -> None:

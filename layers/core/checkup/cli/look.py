@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Sequence
 
 import click
@@ -78,4 +77,4 @@ def _print_blocks(results: Iterable[Result]) -> None:
 
 
 def _print_json(results: Sequence[Result]) -> None:
-    sys.stdout.buffer.write(runfile.encode(results) + b"\n")
+    print(runfile.encode(results).decode())

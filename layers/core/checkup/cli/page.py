@@ -16,7 +16,7 @@ from checkup_page.publishers.folder import FolderPublisher
 @click.command(epilog=examples("checkup page public", "checkup -c shop.yaml page /var/www/status"))
 @config_flag
 @verbose_flag
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def page(config_file: str | None, *, verbose: bool, folder: Path) -> int:
     """Write the status page of the stored runs into DIR, for any web server.
 

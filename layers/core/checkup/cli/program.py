@@ -82,6 +82,10 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         terminal.turn_away()
         return failures.NOBODY_READS
+    except OSError as error:
+        terminal.say(f"the output cannot be written: {error.strerror}")
+        terminal.turn_away()
+        return failures.FAILED
     return code
 
 

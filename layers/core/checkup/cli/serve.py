@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from ipaddress import ip_address
+from typing import Final
 
 import click
 
@@ -13,7 +15,9 @@ from checkup.cli.site import Site
 from checkup.cli.stopping import until_asked
 from checkup.cli.web import Server
 from checkup.errors import CheckupError
-from checkup_page.publish import build
+from checkup_page.publish import ReadRuns, build
+
+_LAST_PORT: Final = 65_535
 
 
 @click.command(
@@ -42,7 +46,8 @@ def serve(config_file: str | None, *, listen: str, verbose: bool) -> int:
     """
     config = session.begin(config_file, verbose=verbose)
     storage = recording.open_storage(config)
-    site = Site(lambda: build(config, storage, time.time_ns()), storage)
+    known: ReadRuns = {}
+    site = Site(lambda: build(config, storage, time.time_ns(), read=known), storage)
     with until_asked(), _listening(listen, site, verbose=verbose) as server:
         print(f"The status page is on {server.url} until Ctrl-C", flush=True)
         if not ip_address(server.host).is_loopback:
@@ -52,11 +57,10 @@ def serve(config_file: str | None, *, listen: str, verbose: bool) -> int:
 
 
 def _listening(listen: str, site: Site, *, verbose: bool) -> Server:
-    host, colon, port = listen.rpartition(":")
-    if not colon or not (port.isascii() and port.isdecimal()):
+    match = re.fullmatch(r"\[?(.*?)\]?:([0-9]{1,5})", listen)
+    if match is None or int(match[2]) > _LAST_PORT:
         raise CheckupError(f'--listen "{listen}": write it like 127.0.0.1:3000 or :3000')
     try:
-        return Server((host.strip("[]"), int(port)), site, verbose=verbose)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "no such port"
-        raise CheckupError(f"cannot listen on {listen}: {reason}") from error
+        return Server((match[1], int(match[2])), site, verbose=verbose)
+    except OSError as error:
+        raise CheckupError(f"cannot listen on {listen}: {error.strerror}") from error

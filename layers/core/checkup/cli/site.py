@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -19,9 +19,11 @@ from checkup import runfile
 from checkup.ports import PageFile, Storage
 
 FRESH_SECONDS: Final = 3.0
-"""How long the page is shown as it was rendered last, so that a crowd renders it once."""
+"""How long an answer is given again as it was, so that a crowd renders the page once."""
 
 _JSON: Final = "application/json"
+
+Value = TypeVar("Value")
 
 Build = Callable[[], Mapping[str, PageFile]]
 
@@ -38,6 +40,25 @@ class Reply(Struct, frozen=True, kw_only=True):
         return f'"{hashlib.sha256(self.file.body).hexdigest()[:20]}"'
 
 
+class Fresh(Generic[Value]):
+    """A value that is made when it is asked for, and again when it is some seconds old.
+
+    Whoever asks while it is being made waits for it.
+    """
+
+    def __init__(self, make: Callable[[], Value]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: tuple[Value, float] | None = None
+
+    def get(self) -> Value:
+        """Return the value."""
+        with self._lock:
+            if self._made is None or time.monotonic() - self._made[1] > FRESH_SECONDS:
+                self._made = (self._make(), time.monotonic())
+            return self._made[0]
+
+
 class Site:
     """Everything that can be asked for.
 
@@ -47,11 +68,9 @@ class Site:
     """
 
     def __init__(self, build: Build, storage: Storage) -> None:
-        self._build = build
+        self._page = Fresh(build)
+        self._index = Fresh(self._make_index)
         self._storage = storage
-        self._lock = threading.Lock()
-        self._files: Mapping[str, PageFile] = {}
-        self._built_at = float("-inf")
 
     def reply(self, path: str) -> Reply:
         """Answer a request for a path, which has neither a leading slash nor a query.
@@ -59,30 +78,26 @@ class Site:
         Raises:
             StorageError: the storage cannot be read.
         """
-        file = self._data(path) or self.files().get(path or "index.html")
+        file = self._data(path) or self._page.get().get(path or "index.html")
         if file is not None:
             return Reply(status=200, file=file)
-        return Reply(status=404, file=self.files().get("404.html") or _not_found(path))
-
-    def files(self) -> Mapping[str, PageFile]:
-        """Return the rendered page; whoever comes while it is being rendered waits for it."""
-        with self._lock:
-            if time.monotonic() - self._built_at > FRESH_SECONDS:
-                self._files = self._build()
-                self._built_at = time.monotonic()
-            return self._files
+        return Reply(status=404, file=self._page.get().get("404.html") or _not_found(path))
 
     def _data(self, path: str) -> PageFile | None:
         if path == "index.json":
-            slots = {key.removeprefix(runfile.RUNS): runfile.slot_of(key) for key in self._runs()}
-            return _json(json.dumps(slots, separators=(",", ":")).encode() + b"\n")
+            return self._index.get()
         if runfile.slot_of(path) is None or "/" in path:
             return None
         stored = self._storage.get(runfile.RUNS + path)
         return _json(stored.body) if stored else None
 
-    def _runs(self) -> list[str]:
-        return [key for key in self._storage.list(runfile.RUNS) if runfile.slot_of(key)]
+    def _make_index(self) -> PageFile:
+        slots = {
+            key.removeprefix(runfile.RUNS): slot
+            for key in self._storage.list(runfile.RUNS)
+            if (slot := runfile.slot_of(key)) is not None
+        }
+        return _json(json.dumps(slots, separators=(",", ":")).encode() + b"\n")
 
 
 def _json(body: bytes) -> PageFile:

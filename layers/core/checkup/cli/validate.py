@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
 from checkup.cli import session, terminal
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.config.settings import Config
-from checkup.errors import ConfigError
+from checkup.errors import ConfigError, Problem
 
 
 @click.command(epilog=examples("checkup validate", "checkup -c shop.yaml validate --strict"))
@@ -26,13 +26,22 @@ def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
     try:
         config = session.read(config_file)
     except ConfigError as error:
-        print("\n".join(map(str, error.problems)))
-        print(_count(len(error.problems), "problem"))
+        _print(error.problems, error.warnings)
+        print(
+            _count(len(error.problems), "problem"), _count(len(error.warnings), "warning"), sep=", "
+        )
         return 1
-    for warning in config.warnings:
-        print(f"{warning}")
+    _print((), config.warnings)
     print(_summary(config))
     return 1 if strict and config.warnings else 0
+
+
+def _print(problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
+    """Print both in the order of the file, in a form from which editors jump to the place."""
+    lines = [(problem.line, problem.column, str(problem)) for problem in problems]
+    lines += [(warning.line, warning.column, f"{warning} (warning)") for warning in warnings]
+    for *_, line in sorted(lines):
+        print(line)
 
 
 def _summary(config: Config) -> str:

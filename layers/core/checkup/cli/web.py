@@ -10,7 +10,7 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from checkup.cli import terminal
+from checkup.cli import failures, terminal
 from checkup.cli.site import Reply, Site
 from checkup.errors import CheckupError
 from checkup.ports import PageFile
@@ -99,6 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
         except CheckupError as error:
             terminal.say(str(error))
             return _plain(HTTPStatus.SERVICE_UNAVAILABLE)
+        except Exception as error:  # noqa: BLE001 - one bad request must not harm the others
+            failures.describe(error, verbose=self.server.verbose)
+            return _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _answer(self, reply: Reply) -> None:
         unchanged = reply.status == HTTPStatus.OK and self._has(reply.etag)

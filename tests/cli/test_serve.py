@@ -1,0 +1,217 @@
+"""``checkup page`` and ``checkup serve``: the page from the stored runs."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests import gofile
+from tests.cli.program import Program, wait_until
+from tests.cli.service import Service
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Site:
+    """A page that is being served."""
+
+    def __init__(self, program: Program, port: int) -> None:
+        self.program = program
+        self.port = port
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, headers=named)
+            answer = connection.getresponse()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, found, answer.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def stored(checkup: Program, service: Service) -> Program:
+    """A program that has stored one run."""
+    checker = {"type": "http", "endpoint_name": "Web Shop", "endpoint_url": service.url}
+    checkup.write({"checkers": [checker], "storage": {"type": "fs", "dir": "checks"}})
+    assert checkup("--store").returncode == 0
+    return checkup
+
+
+@pytest.fixture
+def site(stored: Program) -> Iterator[Site]:
+    with stored.start("serve", "--listen", "127.0.0.1:0") as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        match = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
+        assert match, line
+        yield Site(stored, int(match[1]))
+
+
+@pytest.mark.parametrize("_", [pytest.param(0, id="E23-page")])
+def test_page_is_rendered_from_the_stored_runs(site: Site, _: int) -> None:
+    answer = site.ask("/")
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert b"Web Shop" in answer.body
+    assert site.ask("/index.html?x=1").body == answer.body
+    assert site.ask("/api/v2/status.json").status == 200
+
+
+@pytest.mark.parametrize("_", [pytest.param(0, id="E23-data")])
+def test_index_and_run_files_are_served_as_go_did(site: Site, _: int) -> None:
+    (run,) = site.program.runs()
+
+    index, file = site.ask("/index.json"), site.ask(f"/{run.name}")
+
+    assert gofile.read_index(index.body) == {run.name: int(run.name[:19])}
+    assert gofile.read(file.body)[0].title == "Web Shop"
+    assert index.headers["content-type"] == file.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/nothing", id="E23-not-found"),
+        pytest.param("/0000000000000000001-check.json", id="no-such-run"),
+        pytest.param("/../checkup.json", id="parent"),
+        pytest.param("/%2e%2e/checkup.json", id="encoded-parent"),
+        pytest.param("/checkup.json", id="configuration"),
+        pytest.param("/state/head.json", id="state"),
+    ],
+)
+def test_anything_else_is_not_found(site: Site, path: str) -> None:
+    answer = site.ask(path)
+
+    assert answer.status == 404
+    assert b"endpoint_url" not in answer.body
+    assert b'"cursor"' not in answer.body
+
+
+def test_head_is_get_without_the_body(site: Site) -> None:
+    get, head = site.ask("/"), site.ask("/", "HEAD")
+
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-length"] == str(len(get.body))
+    assert head.headers["etag"] == get.headers["etag"]
+
+
+def test_unchanged_page_is_not_sent_again(site: Site) -> None:
+    (run,) = site.program.runs()
+    etag = site.ask(f"/{run.name}").headers["etag"]
+
+    again = site.ask(f"/{run.name}", If_None_Match=f'"other", W/{etag}')
+
+    assert (again.status, again.body) == (304, b"")
+    assert site.ask(f"/{run.name}", If_None_Match='"other"').status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+def test_only_get_and_head_are_allowed(site: Site, method: str) -> None:
+    answer = site.ask("/", method)
+
+    assert answer.status == 405
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+def test_every_answer_has_safe_headers(site: Site) -> None:
+    for path in ("/", "/index.json", "/nothing"):
+        headers = site.ask(path).headers
+
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["server"] == "checkup"
+
+
+def test_new_run_is_seen(site: Site) -> None:
+    site.ask("/")
+    site.program("--store")
+
+    wait_until(lambda: len(gofile.read_index(site.ask("/index.json").body)) == 2)
+
+
+def test_what_is_no_http_harms_nobody(site: Site) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=30) as silent:
+        with socket.create_connection(("127.0.0.1", site.port), timeout=30) as rude:
+            rude.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
+            assert b"400" in rude.recv(1000)
+        silent.sendall(b"GET / HT")
+        assert site.ask("/").status == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it(stored: Program, number: int) -> None:
+    with stored.start("serve", "--listen", "127.0.0.1:0") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("The status page is on http://127.0.0.1:")
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=30)
+
+    assert (process.returncode, stderr) == (0, "")
+
+
+def test_taken_port_is_an_error(stored: Program) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = stored("serve", "--listen", address)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"cannot listen on {address}: Address already in use" in ended.stderr
+
+
+@pytest.mark.parametrize("address", ["3000", "127.0.0.1:http", "127.0.0.1:99999", "no.invalid:1"])
+def test_bad_address_is_an_error(stored: Program, address: str) -> None:
+    ended = stored("serve", "--listen", address)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert address in ended.stderr
+    assert "internal error" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [["serve"], ["page", "out"]])
+def test_page_needs_a_storage(checkup: Program, arguments: list[str]) -> None:
+    checkup.write({})
+
+    ended = checkup(*arguments)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "no storage configur" in ended.stderr
+
+
+def test_serve_without_an_address_is_only_for_this_machine(checkup: Program) -> None:
+    assert "127.0.0.1:3000" in checkup("serve", "-h").stdout
+
+
+def test_page_is_written_into_a_folder(stored: Program) -> None:
+    ended = stored("page", "out/page")
+
+    page = stored.folder / "out/page/index.html"
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.endswith("the page is out/page/index.html\n")
+    assert "Web Shop" in page.read_text()
+    assert json.loads((page.parent / "api/v2/status.json").read_text())
+
+
+def test_folder_that_cannot_be_written_is_an_error(stored: Program) -> None:
+    (stored.folder / "out").write_text("in the way")
+
+    ended = stored("page", "out")
+
+    assert ended.returncode == 1
+    assert "out" in ended.stderr
+    assert "internal error" not in ended.stderr

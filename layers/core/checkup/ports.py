@@ -265,14 +265,6 @@ class StorageSettings(Struct, frozen=True, kw_only=True):
             StorageError: it cannot be reached.
         """
 
-    def current(self) -> StorageSettings:
-        """Return these settings under the kind that replaced theirs, if one did.
-
-        Raises:
-            ValueError: they contradict themselves.
-        """
-        return self
-
 
 class NotifierSettings(Struct, frozen=True, kw_only=True):
     """One of the ``notifiers`` of the configuration."""

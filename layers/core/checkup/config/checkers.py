@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec import structs
@@ -56,12 +57,19 @@ def _checker(
     for_all, by_group = inherited
     values = {**by_group.get(draft.values.get("group", ""), for_all), **draft.values}
     values["attempts"] = max(1, values.get("attempts", 1))
-    checker: Checker = reading.make(found.kind, Draft(values, {}, set()), found.at, key)
+    checker: Checker = reading.make(found.kind, Draft(values, {}, draft.failed), found.at, key)
     if not checker.endpoint:
         reading.report.warn(found.at, key, "has nothing to check: its address is empty")
     _warn_of_password(reading, found.members, key)
-    written = structs.replace(checker, **draft.written) if draft.written else checker
-    return Entry(checker, written, found.at, key, found.members)
+    return Entry(checker, _as_written(checker, draft), found.at, key, found.members)
+
+
+def _as_written(checker: Checker, draft: Draft) -> Checker:
+    """Return the checker with ``${…}`` left in place, unless its kind cannot be made so."""
+    if draft.written:
+        with suppress(ValueError):
+            return structs.replace(checker, **draft.written)
+    return checker
 
 
 def _drop_foreign_tags(reading: Reading, members: dict[str, Member], key: str) -> None:

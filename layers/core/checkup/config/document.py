@@ -19,7 +19,7 @@ from checkup.config.sections import (
     read_timestamp,
 )
 from checkup.config.settings import DEFAULTS, Config, Kinds
-from checkup.config.tree import Node, Object, describe, is_null
+from checkup.config.tree import Array, Node, Object, describe, is_null
 from checkup.ports import Checker
 
 _SIMPLE = ("regions", "reference_targets", "maintenance", "interval", "run_deadline", "page")
@@ -65,7 +65,7 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
     entries = read_checkers(reading, kinds.checkers, sections.get("checkers"), defaults, groups)
     check_groups(reading, entries, [group.settings.name for group in groups])
     named = with_ids(reading, entries)
-    names = Names(named)
+    names = Names(named, complete=len(named) == _length(sections.get("checkers")))
     if "reference_targets" in values:
         place, targets = members["reference_targets"].value, values["reference_targets"]
         values["reference_targets"] = names.ids(reading, targets, place, "reference_targets")
@@ -78,6 +78,10 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
         timestamp=read_timestamp(reading, sections.get("timestamp")),
         **values,
     )
+
+
+def _length(node: Node | None) -> int:
+    return len(node.items) if isinstance(node, Array) else 0
 
 
 @lru_cache(maxsize=1)

@@ -40,12 +40,14 @@ class Field(Struct, frozen=True):
     Attributes:
         name: of the field, ``from_`` for the key ``from``.
         read: turns the value into what the field holds, or raises Wrong.
+        if_empty: what an empty text leads to, for a warning (``extra`` of the field's Meta).
     """
 
     name: str
     key: str
     read: Read
     required: bool
+    if_empty: str = ""
 
 
 class Fields(Struct, frozen=True):
@@ -70,7 +72,13 @@ def fields_of(kind: type[Struct]) -> Fields:
     """Return the keys that configure a settings class."""
     return Fields.of(
         *(
-            Field(info.name, info.encode_name, _reader(info.type), info.required)
+            Field(
+                info.name,
+                info.encode_name,
+                _reader(info.type),
+                info.required,
+                _extra(info.type, "if_empty"),
+            )
             for info in structs.fields(kind)
         )
     )
@@ -79,7 +87,7 @@ def fields_of(kind: type[Struct]) -> Fields:
 def _reader(annotation: Any) -> Read:  # noqa: ANN401 - annotations are of any type
     """Return what reads a value of this type."""
     plain, metas = _unwrap(annotation)
-    mark = next((meta.extra["is"] for meta in metas if meta.extra and "is" in meta.extra), None)
+    mark = _extra(annotation, "is")
     read = _MARKED[mark] if mark else _by_type(plain)
     limits = [check for meta in metas for check in _limits(meta)]
     return _checked(read, limits) if limits else read
@@ -95,6 +103,12 @@ def _unwrap(annotation: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401
         (only,) = (choice for choice in get_args(annotation) if choice is not type(None))
         return _unwrap(only)
     return annotation, []
+
+
+def _extra(annotation: Any, name: str) -> str:  # noqa: ANN401
+    """Return what the type's marks say under this name, if they do."""
+    extras = (meta.extra for meta in _unwrap(annotation)[1] if meta.extra)
+    return next((extra[name] for extra in extras if name in extra), "")
 
 
 def _by_type(plain: Any) -> Read:  # noqa: ANN401

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from checkup.config.fields import Fields, Read
+from checkup.config.fields import Field, Fields, Read
 from checkup.config.tree import Member, Node, Object, is_null
 from checkup.config.values import Values, Wrong
 
@@ -58,13 +58,7 @@ class Reading(Values):
             if field is None:
                 self._unknown(fields, member, key)
             elif not is_null(member.value):
-                self.expanded = False
-                for value in self.attempt(field.read, member.value, join(key, member.key)):
-                    draft.values[field.name] = value
-                    if self.expanded and isinstance(value, str):
-                        draft.written[field.name] = getattr(member.value, "text", "")
-                if field.name not in draft.values:
-                    draft.failed.add(field.name)
+                self._set(draft, field, member, join(key, member.key))
         return draft
 
     def attempt(self, read: Read, node: Node, key: str) -> tuple[Any, ...]:
@@ -99,13 +93,26 @@ class Reading(Values):
         """Return the settings, unless they contradict themselves.
 
         Raises:
-            Refused: they do; the sentence of their ValueError is in the report.
+            Refused: they do; the sentence of their ValueError is in the report, unless it may
+                come from a field that was refused before.
         """
         try:
             return kind(**draft.values)
         except ValueError as error:
-            self.report.error(at, key, str(error))
+            if not draft.failed:
+                self.report.error(at, key, str(error))
             raise Refused from error
+
+    def _set(self, draft: Draft, field: Field, member: Member, key: str) -> None:
+        self.expanded = False
+        draft.failed.add(field.name)
+        for value in self.attempt(field.read, member.value, key):
+            draft.failed.remove(field.name)
+            draft.values[field.name] = value
+            if self.expanded and isinstance(value, str):
+                draft.written[field.name] = getattr(member.value, "text", "")
+            if field.if_empty and not value:
+                self.report.warn(member.value.at, key, f"is empty: {field.if_empty}")
 
     def _unknown(self, fields: Fields, member: Member, key: str) -> None:
         if member.key in _SILENT or member.key.startswith("x-"):

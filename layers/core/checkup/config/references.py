@@ -15,9 +15,14 @@ from checkup.ports import Checker
 
 
 class Names:
-    """The ids of all checkers, and the titles that only one of them has."""
+    """The ids of all checkers, and the titles that only one of them has.
 
-    def __init__(self, checkers: Sequence[Checker]) -> None:
+    If some checkers could not be read, the names are not complete, and an unknown one may be
+    theirs: then it is no problem of its own.
+    """
+
+    def __init__(self, checkers: Sequence[Checker], *, complete: bool) -> None:
+        self._complete = complete
         titles = Counter(checker.title.casefold() for checker in checkers)
         self._ids = {
             checker.title.casefold(): checker.id
@@ -33,7 +38,7 @@ class Names:
         for name, place in zip(named, _places(node), strict=False):
             if name.casefold() in self._ids:
                 found.append(self._ids[name.casefold()])
-            else:
+            elif self._complete:
                 fix = self._nearest.advice(name) or "name a checker by its id"
                 reading.report.error(place.at, key, f'there is no checker "{name}"', fix)
         return tuple(found)

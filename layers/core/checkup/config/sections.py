@@ -40,11 +40,14 @@ def items(reading: Reading, node: Node | None, key: str) -> Iterator[tuple[Node,
 
 def read_groups(reading: Reading, node: Node | None) -> tuple[Group, ...]:
     """Return the groups; a text alone is a group of that name."""
-    return tuple(
-        group
-        for item, key in items(reading, node, "groups")
-        for group in reading.attempt(_group, item, key)
-    )
+    groups: dict[str, Group] = {}
+    for item, key in items(reading, node, "groups"):
+        for group in reading.attempt(_group, item, key):
+            name = group.settings.name
+            if name in groups:
+                reading.report.error(item.at, key, f'there is a group "{name}" already')
+            groups[name] = group
+    return tuple(groups.values())
 
 
 def read_storage(
@@ -58,11 +61,8 @@ def read_storage(
         return None
     try:
         found = find_kind(reading, Choice(registry, "storage", "provider"), node, "storage")
-        settings: StorageSettings = read_settings(reading, found).current()
+        settings: StorageSettings = read_settings(reading, found)
     except Refused:
-        return None
-    except ValueError as error:
-        reading.report.error(node.at, "storage", str(error))
         return None
     return settings
 
@@ -122,7 +122,7 @@ def _group(reading: Reading, node: Node, key: str) -> Group:
     reading.require(fields_of(GroupSettings), draft, node.at, key)
     own = {name: value for name, value in draft.values.items() if name not in GROUP_DEFAULTS}
     inherited = {name: value for name, value in draft.values.items() if name in GROUP_DEFAULTS}
-    settings = reading.make(GroupSettings, Draft(own, {}, set()), node.at, key)
+    settings = reading.make(GroupSettings, Draft(own, {}, draft.failed), node.at, key)
     return Group(settings, inherited)
 
 

@@ -67,6 +67,12 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
     checkers: Annotated[Strings, Meta(description="Ids of the checkers; all if absent.")] = ()
     groups: Annotated[Strings, Meta(description="Names of the groups.")] = ()
 
+    def __post_init__(self) -> None:
+        if bool(self.end) == bool(self.duration):
+            raise ValueError("needs either an end or a duration")
+        if self.end and self.end <= self.start:
+            raise ValueError("ends before it begins")
+
 
 class PageLink(Struct, frozen=True, kw_only=True):
     """A link at the head of the page."""

@@ -46,7 +46,11 @@ class FolderSettings(StorageSettings, frozen=True, kw_only=True):
     kind: ClassVar[str] = "fs"
 
     dir: Annotated[
-        str, Meta(description="The folder; the working directory if empty. Made when needed.")
+        str,
+        Meta(
+            description="The folder; the working directory if empty. Made when needed.",
+            extra={"if_empty": "the working directory is used"},
+        ),
     ] = ""
     url: Annotated[str, Meta(description="Not used; old files have it.")] = ""
 

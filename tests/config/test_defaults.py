@@ -1,0 +1,166 @@
+"""What a checker inherits, and what the environment fills in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checkup.model import SECOND
+from checkup.notifiers.slack import SlackSettings
+from tests.config.world import Read, Refuse
+
+
+def http(**fields: Any) -> dict[str, Any]:
+    return {"type": "http", "endpoint_name": "A", "endpoint_url": "http://a", **fields}
+
+
+def test_the_nearest_value_wins(read: Read) -> None:
+    config = read(
+        {
+            "timeout": "1s",
+            "recheck": 0,
+            "remind_every": "1h",
+            "groups": [{"name": "slow", "timeout": "2s", "recheck": 1, "interval": "5m"}],
+            "checkers": [
+                http(endpoint_name="own", group="slow", timeout="3s"),
+                http(endpoint_name="group", group="slow", recheck=None),
+                http(endpoint_name="file"),
+            ],
+        }
+    )
+    own, group, file = config.checkers
+    assert [own.timeout, group.timeout, file.timeout] == [3 * SECOND, 2 * SECOND, SECOND]
+    assert [own.recheck, group.recheck, file.recheck] == [1, 1, 0]
+    assert [own.remind_every, file.remind_every] == [3600 * SECOND] * 2
+    assert [own.interval, file.interval] == [300 * SECOND, 0]
+    assert own.failure_threshold == 1
+    assert config.groups[0].name == "slow"
+    assert config.warnings == ()
+
+
+def test_limits_hold_wherever_a_value_is_written(refuse: Refuse) -> None:
+    problems = refuse(
+        {
+            "recheck": 6,
+            "groups": [{"name": "g", "failure_threshold": 0}],
+            "checkers": [http(recheck=-1)],
+        }
+    )
+    assert [(problem.key, problem.text) for problem in problems] == [
+        ("recheck", "must be at most 5"),
+        ("groups[0].failure_threshold", "must be at least 1"),
+        ("checkers[0].recheck", "must be at least 0"),
+    ]
+
+
+def test_the_environment_fills_in_texts(read: Read) -> None:
+    url = "https://${HOST}:${PORT:-8443}/$${x}/${EMPTY:-}${1}"
+    config = read({"checkers": [http(endpoint_url=url)]}, HOST="example.com", EMPTY="")
+    assert config.checkers[0].endpoint == "https://example.com:8443/${x}/${1}"
+    assert config.masks == ("example.com",)
+
+
+def test_a_value_of_the_environment_is_whatever_the_key_asks_for(read: Read) -> None:
+    config = read(
+        {"checkers": [http(attempts="${N}", hidden="${YES}", timeout="${T}")]},
+        N="3", YES="true", T="5s",
+    )  # fmt: skip
+    (checker,) = config.checkers
+    assert (checker.attempts, checker.hidden, checker.timeout) == (3, True, 5 * SECOND)
+
+
+def test_a_missing_variable_is_named(refuse: Refuse) -> None:
+    (problem,) = refuse({"checkers": [http(endpoint_url="https://${HOTS}/")]})
+    assert problem.key == "checkers[0].endpoint_url"
+    assert problem.text == "the environment variable HOTS is not set"
+    assert "${HOTS:-default}" in problem.fix
+
+
+def test_keys_that_are_not_read_need_no_variables(read: Read) -> None:
+    config = read({"x-notes": "${NOTHING}", "colour": "${NOTHING}"})
+    assert [problem.key for problem in config.warnings] == ["colour"]
+
+
+@pytest.mark.parametrize(
+    "value", ["ssm:/checkup/hook", "secretsmanager:hook", "env:HOOK", "file:h"]
+)
+def test_references_to_secrets_are_kept_as_they_are(read: Read, value: str) -> None:
+    config = read({"notifier": {"type": "slack", "webhook": value}})
+    assert config.notifiers == (SlackSettings(webhook=value),)
+    assert config.warnings == ()
+
+
+def test_a_secret_in_clear_is_a_warning_that_does_not_show_it(read: Read) -> None:
+    config = read(
+        {
+            "notifier": {"type": "slack", "webhook": "https://hooks/T0/canary"},
+            "checkers": [http(endpoint_url="https://user:canary@host/")],
+        }
+    )
+    assert [problem.text for problem in config.warnings] == [
+        "a secret in clear text",
+        "a password in clear text",
+    ]
+    assert all("canary" not in str(problem) for problem in config.warnings)
+
+
+def test_a_secret_of_the_environment_is_masked_and_no_warning(read: Read) -> None:
+    config = read({"notifier": {"type": "slack", "webhook": "${HOOK}"}}, HOOK="https://hooks/T0")
+    assert config.notifiers == (SlackSettings(webhook="https://hooks/T0"),)
+    assert config.masks == ("https://hooks/T0",)
+    assert config.warnings == ()
+
+
+def test_the_page_is_configured_as_the_old_page_was(read: Read) -> None:
+    config = read(
+        {
+            "page": {
+                "title": "Status of us",
+                "url": "https://status.example.com",
+                "links": [{"title": "Home", "url": "https://example.com"}],
+                "theme": "dark",
+                "timeframe": 3600 * SECOND,
+                "refresh_interval": 30,
+                "status_text": {"healthy": "Fine"},
+                "languages": "de",
+            }
+        }
+    )
+    page = config.page
+    assert (page.title, page.theme, page.languages) == ("Status of us", "dark", ("de",))
+    assert (page.timeframe, page.refresh_interval) == (3600 * SECOND, 30)
+    assert (page.status_text.healthy, page.status_text.down) == ("Fine", "")
+    assert page.links[0].title == "Home"
+    assert read({"page": {"refresh_interval": "2m"}}).page.refresh_interval == 120
+
+
+def test_page_settings_are_refused_one_by_one(refuse: Refuse) -> None:
+    problems = refuse(
+        {"page": {"theme": "drak", "links": [{"title": "x"}], "refresh_interval": -1}}
+    )
+    assert [(problem.key, problem.text) for problem in problems] == [
+        ("page.theme", "must be one of auto, light, dark"),
+        ("page.links[0].url", "is missing"),
+        ("page.refresh_interval", "must be at least 0"),
+    ]
+    assert problems[0].fix == 'did you mean "dark"?'
+
+
+def test_maintenance_has_a_beginning_and_an_end(read: Read, refuse: Refuse) -> None:
+    start = "2026-01-31T18:00:00Z"
+    config = read({"maintenance": [{"title": "Move", "start": start, "duration": "2h"}]})
+    assert config.maintenance[0].duration == 7200 * SECOND
+    problems = refuse(
+        {"maintenance": [{"title": "Move"}, {"start": start}, {"start": start, "end": start}]}
+    )
+    assert [(problem.key, problem.text) for problem in problems] == [
+        ("maintenance[0].start", "is missing"),
+        ("maintenance[1]", "needs either an end or a duration"),
+        ("maintenance[2]", "ends before it begins"),
+    ]
+
+
+def test_runs_take_some_time(refuse: Refuse) -> None:
+    problems = refuse({"interval": 0, "run_deadline": "0s"})
+    assert [problem.text for problem in problems] == ["must be more than 0"] * 2

@@ -13,7 +13,7 @@ from checkup_page import freshness
 from checkup_page.component import DESCRIPTION_LIMIT, Standing, Window, component, name_of
 from checkup_page.identity import stable_key
 from checkup_page.links import followable, picture, with_links
-from checkup_page.sentence import sentence
+from checkup_page.sentence import sentence, word_for
 from checkup_page.state import State
 from checkup_page.tracks import Track, tracks
 from checkup_page.view import Component, Facts, Group, Message, Text, Verdict, View
@@ -89,10 +89,12 @@ def _verdict(
     believed_until = checked_at + freshness.limit(window.interval)
     state = State.together(item.state for item in components)
     stale = state is State.UNKNOWN and window.now > believed_until
+    stale_sentence = word_for(State.UNKNOWN, texts)
     return Verdict(
         state=state,
         stale=stale,
-        sentence=sentence(state, components, texts, stale=stale),
+        sentence=stale_sentence if stale else sentence(state, components, texts),
+        stale_sentence=stale_sentence,
         checked_at=checked_at,
         interval=measured,
         stale_at=believed_until + freshness.PUBLISHED_EVERY,

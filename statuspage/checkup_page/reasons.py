@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from checkup.model import Result, Status
 
-SLOW = "Slow"
+SLOW: Final = "Slow"
 
-_PHRASES = {
-    "dns": "Name not found",
-    "connect": "No connection",
-    "tls": "Problem with the certificate",
-    "status": "Answers with an error",
+_PHRASES: Final = {
     "body": "Unexpected answer",
+    "connect": "No connection",
     "deadline": "No answer in time",
+    "dns": "Name not found",
+    "empty": "Unexpected answer",
+    "network": "No connection",
+    "protocol": "Unexpected answer",
+    "short": "Unexpected answer",
+    "status": "Answers with an error",
+    "tls": "No secure connection",
+    "unreachable": "No connection",
 }
-"""By the first word of the failure's class. The sentence of the error itself is private: it can
-name addresses and contents. A class that is not listed is not shown."""
+"""By the first word of the failure's class. They say no more than a visitor could find out.
+
+The sentence of the error itself is private, for it may name addresses and contents, and so is
+the rest of the class. A class that is not listed is not shown.
+"""
 
 
 def reason(result: Result) -> str:

@@ -18,7 +18,7 @@ COLUMNS = 90
 
 SPANS = 10
 POINTS = 30
-LINE_WIDTH, LINE_HEIGHT = 120, 24
+LINE_WIDTH, LINE_HEIGHT = 120, 20
 
 Shown = tuple[int, State | None]
 """A run's time and the state that was seen in it; None where there is no result."""
@@ -67,7 +67,7 @@ class Strip(Struct, frozen=True, kw_only=True):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """Response times over the same runs, as the path of an SVG of 120 by 24.
+    """Response times over the same runs, as the path of an SVG of 120 by 20.
 
     Attributes:
         path: the medians; interrupted where there is none.
@@ -156,7 +156,8 @@ def _path(times: Sequence[int | None], top: int) -> str:
     pen_up = True
     for place in places:
         if place is not None:
-            commands.append(f"{'M' if pen_up else 'L'}{place[0]} {place[1]}")
+            # A line of no length is a dot, for a point that has no neighbour.
+            commands.append(f"M{place[0]} {place[1]}h0" if pen_up else f"L{place[0]} {place[1]}")
         pen_up = place is None
     return "".join(commands)
 

@@ -11,20 +11,19 @@ from checkup_page.view import Component
 from checkup_page.words import clean, counted
 
 _WORDS = {State.OPERATIONAL: "All systems operational", State.UNKNOWN: "Status unknown"}
-_WORD_LIMIT = 80
+_WORD_LIMIT, _NAME_LIMIT = 80, 60
 
 
-def sentence(
-    state: State, components: Sequence[Component], texts: StatusText, *, stale: bool = False
-) -> str:
+def sentence(state: State, components: Sequence[Component], texts: StatusText) -> str:
     """Return ``Partial outage: API is down``: the state, and whom it concerns."""
-    word = _own_word(state, texts) or _WORDS.get(state, state.word)
-    if stale or state is State.OPERATIONAL or not components:
+    word = word_for(state, texts)
+    if state is State.OPERATIONAL or not components:
         return word
     return f"{word}: {_concerned(state, components)}"
 
 
-def _own_word(state: State, texts: StatusText) -> str:
+def word_for(state: State, texts: StatusText) -> str:
+    """Return the state of the whole as the owner of the page wants it called, or as we do."""
     own = {
         State.OPERATIONAL: texts.healthy,
         State.DEGRADED: texts.degraded,
@@ -32,14 +31,14 @@ def _own_word(state: State, texts: StatusText) -> str:
         State.MAJOR: texts.down,
         State.UNKNOWN: texts.unknown,
     }
-    return clean(own[state], _WORD_LIMIT)
+    return clean(own[state], _WORD_LIMIT) or _WORDS.get(state, state.word)
 
 
 def _concerned(state: State, components: Sequence[Component]) -> str:
     bad = State.MAJOR if state is State.PARTIAL else state
     affected = [component for component in components if component.state is bad]
     if len(affected) == 1:
-        return f"{affected[0].name} {_complaint(affected[0])}"
+        return f"{clean(affected[0].name, _NAME_LIMIT)} {_complaint(affected[0])}"
     if len(affected) == len(components):
         return f"all {counted(len(components), 'service')} {_complaints(bad)}"
     return f"{len(affected)} of {counted(len(components), 'service')} {_complaints(bad)}"

@@ -82,6 +82,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
         checked_at: when the newest run took place; None if there are no results yet.
         interval: how much time lies between runs; None if that cannot be known yet.
         stale_at: when this page is too old to be believed, publishing included.
+        stale_sentence: what is to be said then.
     """
 
     sentence: str
@@ -90,6 +91,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     checked_at: int | None = None
     interval: int | None = None
     stale_at: int | None = None
+    stale_sentence: str = ""
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,294 @@
+"""What is shown, as values: nothing here renders anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.config.settings import GroupSettings, PageLink, PageSettings, StatusText
+from checkup.model import SECOND, Result, Status
+from checkup.ports import Checker
+from checkup_page.component import Standing
+from checkup_page.compose import Observed, compose
+from checkup_page.state import State
+from checkup_page.view import Component, View
+from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
+
+HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
+API, SHOP, MAIL = checker("API"), checker("Shop"), checker("Mail")
+
+
+def look(*statuses: Status, checkers: Sequence[Checker] = (API, SHOP, MAIL)) -> View:
+    """The page after five runs that all saw the same."""
+    group = [result(of, status) for of, status in zip(checkers, statuses, strict=True)]
+    return compose(config(checkers), Observed(runs=runs([group] * 5)), NOW)
+
+
+def after(*results: Sequence[Result], age: int = 12 * SECOND, every: int = MINUTE) -> View:
+    observed = Observed(runs=runs(results, newest=NOW - age, every=every))
+    return compose(config([API]), observed, NOW)
+
+
+def only(view: View) -> Component:
+    (component,) = view.components
+    return component
+
+
+@pytest.mark.parametrize(
+    ("statuses", "state", "sentence"),
+    [
+        ((HEALTHY, HEALTHY, HEALTHY), State.OPERATIONAL, "All systems operational"),
+        ((HEALTHY, DEGRADED, HEALTHY), State.DEGRADED, "Degraded: Shop is degraded"),
+        ((DEGRADED, DEGRADED, HEALTHY), State.DEGRADED, "Degraded: 2 of 3 services degraded"),
+        ((HEALTHY, DOWN, HEALTHY), State.PARTIAL, "Partial outage: Shop is down"),
+        ((DOWN, DOWN, DEGRADED), State.PARTIAL, "Partial outage: 2 of 3 services down"),
+        ((DOWN, DOWN, DOWN), State.MAJOR, "Major outage: all 3 services down"),
+        ((DOWN, UNKNOWN, HEALTHY), State.PARTIAL, "Partial outage: API is down"),
+        ((HEALTHY, UNKNOWN, HEALTHY), State.UNKNOWN, "Status unknown: Shop could not be checked"),
+        (
+            (UNKNOWN, UNKNOWN, HEALTHY),
+            State.UNKNOWN,
+            "Status unknown: 2 of 3 services could not be checked",
+        ),
+    ],
+)
+def test_the_verdict_names_what_is_affected(
+    statuses: tuple[Status, ...], state: State, sentence: str
+) -> None:
+    verdict = look(*statuses).verdict
+    assert (verdict.state, verdict.sentence, verdict.stale) == (state, sentence, False)
+
+
+def test_one_of_one_down_is_a_major_outage() -> None:
+    verdict = look(DOWN, checkers=[API]).verdict
+    assert (verdict.state, verdict.sentence) == (State.MAJOR, "Major outage: API is down")
+
+
+def test_a_result_above_its_threshold_is_slow() -> None:
+    slow = replace(result(API, DEGRADED), threshold=50)
+    assert after([slow]).verdict.sentence == "Degraded: API is slow"
+
+
+def test_both_flags_set_is_the_worse_of_them() -> None:
+    both = replace(result(API, DOWN), degraded=True)
+    assert after([both]).verdict.state is State.MAJOR
+
+
+def test_before_the_first_run_nothing_is_called_operational() -> None:
+    view = compose(config([API]), Observed(), NOW)
+    assert view.verdict.sentence == "Collecting first results"
+    assert view.verdict.state is State.UNKNOWN
+    assert (only(view).state, only(view).note) == (State.UNKNOWN, "No results yet")
+
+
+def test_a_page_without_checkers_is_not_operational() -> None:
+    assert compose(config(), Observed(), NOW).verdict.state is State.UNKNOWN
+
+
+def test_a_checker_without_a_result_keeps_the_page_from_being_operational() -> None:
+    view = compose(config([API, SHOP]), Observed(runs=runs([[result(API)]])), NOW)
+    assert view.verdict.sentence == "Status unknown: Shop has not been checked yet"
+
+
+class TestAge:
+    def test_old_results_say_nothing_about_now(self) -> None:
+        view = after([result(API)], [result(API)], age=5 * MINUTE)
+        assert view.verdict.stale
+        assert view.verdict.sentence == "Status unknown"
+        assert (only(view).state, only(view).since) == (State.UNKNOWN, None)
+        assert only(view).note == "Operational when last checked"
+
+    def test_three_missed_runs_and_a_minute_are_forgiven(self) -> None:
+        assert after([result(API)], [result(API)], age=4 * MINUTE).verdict.stale is False
+
+    def test_the_interval_is_measured(self) -> None:
+        view = after(*[[result(API)]] * 4, age=20 * MINUTE, every=10 * MINUTE)
+        assert (view.verdict.interval, view.verdict.stale) == (10 * MINUTE, False)
+
+    def test_one_long_gap_does_not_change_the_interval(self) -> None:
+        before = runs([[result(API)]] * 5, newest=NOW - 60 * MINUTE)
+        view = compose(config([API]), Observed(runs=before + runs([[result(API)]] * 5)), NOW)
+        assert view.verdict.interval == MINUTE
+
+    def test_with_one_run_the_interval_is_not_known(self) -> None:
+        view = after([result(API)])
+        assert (view.verdict.interval, view.verdict.stale) == (None, False)
+
+    def test_one_old_run_is_stale_after_the_configured_interval(self) -> None:
+        slow = replace(config([API]), interval=60 * MINUTE)
+        old = Observed(runs=runs([[result(API)]], newest=NOW - 30 * MINUTE))
+        assert compose(slow, old, NOW).verdict.stale is False
+        assert compose(config([API]), old, NOW).verdict.stale is True
+
+    def test_regions_of_one_slot_do_not_count_as_an_interval(self) -> None:
+        slots = [
+            replace(run, slot=run.slot + k) for run in runs([[result(API)]] * 3) for k in (0, 1)
+        ]
+        view = compose(config([API]), Observed(runs=tuple(slots)), NOW)
+        assert view.verdict.interval in {MINUTE, MINUTE - 1}
+
+    def test_the_script_is_told_when_to_stop_believing(self) -> None:
+        verdict = after([result(API)], [result(API)]).verdict
+        assert verdict.checked_at == NOW - 12 * SECOND
+        assert verdict.stale_at == verdict.checked_at + 3 * MINUTE + MINUTE + 5 * MINUTE
+
+    def test_a_checker_with_its_own_interval_is_given_its_time(self) -> None:
+        rare = checker("API", interval=30 * MINUTE)
+        seen = runs([[result(rare)], *[[result(SHOP)]] * 20])
+        view = compose(config([rare, SHOP]), Observed(runs=seen), NOW)
+        assert view.verdict.state is State.OPERATIONAL
+        assert view.components[0].strip.summary == "last 1 run: 1 operational"
+
+    def test_a_checker_that_is_missing_from_the_last_runs_is_unknown(self) -> None:
+        seen = runs([[result(API), result(SHOP)], *[[result(SHOP)]] * 20])
+        view = compose(config([API, SHOP]), Observed(runs=seen), NOW)
+        assert [component.state for component in view.components] == [
+            State.UNKNOWN,
+            State.OPERATIONAL,
+        ]
+
+
+class TestStanding:
+    """The state between runs knows the thresholds; the runs do not."""
+
+    def test_the_confirmed_status_counts(self) -> None:
+        blip = runs([[result(API)]] * 4 + [[result(API, DEGRADED)]])
+        standing = {"api": Standing(HEALTHY, NOW - 9 * MINUTE)}
+        view = compose(config([API]), Observed(runs=blip, standings=standing), NOW)
+        assert (only(view).state, only(view).since) == (State.OPERATIONAL, NOW - 9 * MINUTE)
+
+    def test_without_it_the_last_result_counts(self) -> None:
+        assert only(after([result(API)], [result(API, DEGRADED)])).state is State.DEGRADED
+
+    def test_without_it_the_beginning_is_known_if_it_is_in_sight(self) -> None:
+        view = after([result(API)], [result(API, DOWN)], [result(API, DOWN)])
+        assert only(view).since == NOW - 12 * SECOND - MINUTE
+        assert only(after(*[[result(API, DOWN)]] * 3)).since is None
+
+    def test_what_is_blind_is_unknown(self) -> None:
+        seen = Observed(
+            runs=runs([[result(API, UNKNOWN)]] * 5), standings={"api": Standing(UNKNOWN, 0)}
+        )
+        component = only(compose(config([API]), seen, NOW))
+        assert (component.state, component.note) == (State.UNKNOWN, "Could not be checked")
+
+
+class TestReason:
+    def test_a_failure_has_a_few_public_words(self) -> None:
+        assert only(after([result(API, DOWN)])).note == "No connection"
+
+    @pytest.mark.parametrize("failure", ["", "body <script>", "10_0_0_1", "hunter2"])
+    def test_a_class_that_is_not_known_is_not_shown(self, failure: str) -> None:
+        times = (replace(result(API, DOWN).times[0], failure=failure),)
+        note = only(after([replace(result(API, DOWN), times=times)])).note
+        assert note == ""
+
+
+class TestNames:
+    def test_the_public_name_replaces_the_title(self) -> None:
+        renamed = checker("db-3.internal", public_name="Database")
+        view = compose(config([renamed]), Observed(runs=runs([[result(renamed)]])), NOW)
+        assert only(view).name == "Database"
+
+    def test_a_checker_without_a_name_has_a_number(self) -> None:
+        nameless = checker("", id="x", endpoint_url="http://x/")
+        view = compose(config([API, nameless]), Observed(), NOW)
+        assert view.components[1].name == "Check 2"
+
+    def test_checkers_with_one_name_stay_two(self) -> None:
+        twins = [checker("API", id="a"), checker("API", id="b")]
+        view = compose(config(twins), Observed(runs=runs([[result(of) for of in twins]])), NOW)
+        assert len({component.key for component in view.components}) == 2
+
+    def test_keys_depend_on_nothing_but_the_id(self) -> None:
+        renamed = checker("Another", id="api", endpoint_url="http://elsewhere/", group="New")
+        keys = [only(compose(config([of]), Observed(), NOW)).key for of in (API, renamed)]
+        assert keys[0] == keys[1]
+
+    @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "//evil", "x"])
+    def test_only_http_addresses_are_links(self, link: str) -> None:
+        assert only(compose(config([checker("A", link=link)]), Observed(), NOW)).link == ""
+
+    def test_the_picture_of_somebody_else_is_not_shown(self) -> None:
+        for logo, shown in (("https://cdn.example/l.png", ""), ("logo.svg", "logo.svg")):
+            assert compose(config([], PageSettings(logo=logo)), Observed(), NOW).logo == shown
+
+    def test_links_of_the_page_are_followable(self) -> None:
+        links = (PageLink(title="Shop", url="https://s/x"), PageLink(title="X", url="javascript:x"))
+        view = compose(config([], PageSettings(links=links)), Observed(), NOW)
+        assert [link.text for link in view.links] == ["Shop"]
+
+
+class TestGroups:
+    def grouped(self, *settings: GroupSettings, status: Status = HEALTHY) -> View:
+        checkers = [checker("A", group="One"), checker("B", group="Two"), checker("C")]
+        seen = runs([[result(of, status) for of in checkers]])
+        return compose(replace(config(checkers), groups=settings), Observed(runs=seen), NOW)
+
+    def test_what_has_no_group_comes_first(self) -> None:
+        assert [group.name for group in self.grouped().groups] == ["", "One", "Two"]
+
+    def test_the_configured_order_holds(self) -> None:
+        view = self.grouped(GroupSettings(name="Two"), GroupSettings(name="Unused"))
+        assert [group.name for group in view.groups] == ["", "Two", "One"]
+
+    def test_a_collapsed_group_opens_when_there_is_trouble(self) -> None:
+        settings = GroupSettings(name="One", collapsed=True)
+        assert [group.open for group in self.grouped(settings).groups if group.name == "One"] == [
+            False
+        ]
+        in_trouble = self.grouped(settings, status=DOWN)
+        assert all(group.open for group in in_trouble.groups)
+
+    def test_a_group_of_which_part_is_down_is_a_partial_outage(self) -> None:
+        checkers = [checker("A", group="One"), checker("B", group="One")]
+        seen = runs([[result(checkers[0], DOWN), result(checkers[1])]])
+        (group,) = compose(config(checkers), Observed(runs=seen), NOW).groups
+        assert (group.state, group.operational) == (State.PARTIAL, 1)
+
+
+class TestMessages:
+    def test_messages_are_newest_first(self) -> None:
+        view = after([result(API, message="first")], [result(API)], [result(API, message="last")])
+        assert ["".join(part.text for part in message.parts) for message in view.messages] == [
+            "last",
+            "first",
+        ]
+
+    def test_addresses_in_a_message_are_links(self) -> None:
+        text = "See https://acme.example/news?a=1&b=2. Or javascript:alert(1), (http://x.example/)"
+        (message,) = after([result(API, message=text)]).messages
+        assert "".join(part.text for part in message.parts) == text
+        assert [part.link for part in message.parts if part.link] == [
+            "https://acme.example/news?a=1&b=2",
+            "http://x.example/",
+        ]
+
+    def test_a_message_of_a_hidden_checker_is_hidden(self) -> None:
+        hidden = checker("Secret", hidden=True)
+        seen = runs([[result(API), result(hidden, message="psst")]])
+        assert compose(config([API, hidden]), Observed(runs=seen), NOW).messages == ()
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("status", "sentence"),
+        [
+            (HEALTHY, "Situation Normal"),
+            (DEGRADED, "Sub-Optimal: API is degraded"),
+            (DOWN, "Outage: API is down"),
+            (UNKNOWN, "No idea: API could not be checked"),
+        ],
+    )
+    def test_the_owner_chooses_the_words(self, status: Status, sentence: str) -> None:
+        texts = StatusText(
+            healthy="Situation Normal", degraded="Sub-Optimal", down="Outage", unknown="No idea"
+        )
+        page = PageSettings(status_text=texts)
+        seen = Observed(runs=runs([[result(API, status)]]))
+        assert compose(config([API], page), seen, NOW).verdict.sentence == sentence
+
+    def test_the_refresh_interval_is_kept(self) -> None:
+        assert compose(config([], PageSettings(refresh_interval=17)), Observed(), NOW).refresh == 17

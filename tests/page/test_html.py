@@ -1,0 +1,255 @@
+"""The HTML as text: whether it is well formed, closed to others and says what it must."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+import checkup_page
+from checkup.config.settings import PageSettings
+from checkup.model import Attempt, Status
+from checkup_page.compose import Observed, compose
+from checkup_page.render import render
+from tests.page.worlds import NOW, checker, config, result, runs
+
+PACKAGE = Path(checkup_page.__file__).parent
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+API, SHOP = checker("API", link="https://acme.example/"), checker("Shop", group="Sales")
+
+GROUP = [result(API), result(SHOP, Status.DOWN)]
+SEEN = Observed(
+    runs=runs([[result(API), result(SHOP)], [*GROUP[:1], result(SHOP, message="Hi")], GROUP])
+)
+FILES = render(compose(config([API, SHOP]), SEEN, NOW))
+FIRST = render(compose(config([API, SHOP], PageSettings(theme="dark")), Observed(), NOW))
+PAGES = [
+    pytest.param(files[name].body.decode(), id=f"{world}-{name}")
+    for world, files in (("seen", FILES), ("first", FIRST))
+    for name in ("index.html", "404.html")
+]
+every_page = pytest.mark.parametrize("page", PAGES)
+INDEX = FILES["index.html"].body.decode()
+
+
+class Outline(HTMLParser):
+    """Collects what the tests ask for and insists that every element is closed in its order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs), f"an attribute of {tag} is there twice"
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def values(self, name: str) -> list[str]:
+        return [attrs[name] or "" for _, attrs in self.seen if name in attrs]
+
+    def count(self, tag: str) -> int:
+        return sum(seen == tag for seen, _ in self.seen)
+
+
+@every_page
+def test_the_page_is_well_formed(page: str) -> None:
+    outline = Outline(page)
+    assert page.startswith("<!doctype html>")
+    assert outline.open == []
+    ids = outline.values("id")
+    assert len(ids) == len(set(ids))
+
+
+@every_page
+def test_what_is_referred_to_is_there(page: str) -> None:
+    outline = Outline(page)
+    targets = [href[1:] for href in outline.values("href") if href.startswith("#")]
+    targets += [
+        fill.removeprefix("url(#").rstrip(")") for fill in outline.values("fill") if "#" in fill
+    ]
+    targets += outline.values("aria-labelledby")
+    assert set(targets) <= set(outline.values("id"))
+
+
+@every_page
+def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page(page: str) -> None:
+    policy = Outline(page).values("content")[0]
+    for tag in ("style", "script"):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+
+
+@every_page
+def test_nothing_is_loaded_from_anywhere_else(page: str) -> None:
+    outline = Outline(page)
+    assert outline.values("src") == []
+    loaded = [attrs["href"] for tag, attrs in outline.seen if tag == "link"]
+    assert all(href and href.startswith(("data:image/svg+xml,", "api/v2/")) for href in loaded)
+    assert not re.search(r"@import|url\((?!#)", page)
+
+
+@every_page
+def test_there_are_no_inline_styles_or_handlers(page: str) -> None:
+    names = {name for _, attrs in Outline(page).seen for name in attrs}
+    assert not [name for name in names if name == "style" or name.startswith("on")]
+
+
+@every_page
+def test_the_outline_is_that_of_a_document(page: str) -> None:
+    outline = Outline(page)
+    assert {tag: outline.count(tag) for tag in ("h1", "header", "main", "title")} == {
+        "h1": 1,
+        "header": 1,
+        "main": 1,
+        "title": 1,
+    }
+    levels = [int(tag[1]) for tag, _ in outline.seen if re.fullmatch("h[1-6]", tag)]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_links_of_the_index_are_relative() -> None:
+    links = [attrs["href"] or "" for tag, attrs in Outline(INDEX).seen if tag == "a"]
+    assert set(links) == {
+        "#content",
+        "https://acme.example/",
+        "api/v2/summary.json",
+        "api/v2/status.json",
+    }
+
+
+def test_the_title_begins_with_the_state() -> None:
+    assert "<title>Partial outage - Acme Status</title>" in INDEX
+
+
+def test_the_time_and_the_cadence_stand_beside_the_verdict() -> None:
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", INDEX))
+    assert "Partial outage: Shop is down Checked 3 Aug 2026, 10:02 UTC · every minute" in text
+
+
+def test_each_strip_has_its_words() -> None:
+    labels = Outline(INDEX).values("aria-label")
+    assert "Shop, last 3 runs: 2 operational, 1 major outage" in labels
+
+
+def test_the_theme_of_the_configuration_is_set() -> None:
+    assert 'data-theme="dark"' in FIRST["index.html"].body.decode()
+    assert "data-theme=" not in re.sub(r"<(style|script)>.*?</\1>", "", INDEX, flags=re.DOTALL)
+
+
+def test_a_page_that_was_written_stale_says_so_itself() -> None:
+    old = Observed(runs=runs([GROUP, GROUP], newest=1_501_606_923_405_043_499))
+    page = render(compose(config([API, SHOP]), old, NOW))["index.html"].body.decode()
+    assert "Status unknown</h2>" in page
+    assert "1 Aug 2017, 17:02 UTC" in page
+    assert "Operational when last checked" in page
+    assert "Major outage when last checked" in page
+
+
+def test_no_template_passes_text_on_as_it_is() -> None:
+    for template in (PACKAGE / "templates").iterdir():
+        source = template.read_text()
+        assert not re.search(r"\|\s*safe\b|autoescape|style=", source), template.name
+    assert "innerHTML" not in (PACKAGE / "static" / "page.js").read_text()
+
+
+CANARY = "canary-7f3a"
+
+
+def test_nothing_private_is_on_the_page() -> None:
+    private = checker(
+        f"{CANARY}-title",
+        public_name="API",
+        headers={"X-Canary": (CANARY,)},
+        must_contain=CANARY,
+        tags=(CANARY,),
+    )
+    hidden = checker(f"{CANARY}-hidden", hidden=True)
+    times = (Attempt(rtt=1, error=CANARY, failure=f"connect_{CANARY}"),)
+    failed = [
+        result(of, Status.DOWN, times=times, region=CANARY, notice=CANARY, kind=CANARY)
+        for of in (private, hidden)
+    ]
+    assert CANARY in failed[0].id
+    assert CANARY in failed[0].endpoint
+    failed[1] = replace(failed[1], message=CANARY)
+    files = render(compose(config([private, hidden]), Observed(runs=runs([failed] * 3)), NOW))
+    assert not [path for path, file in files.items() if CANARY in file.body.decode()]
+    assert ">API</bdi>" in files["index.html"].body.decode()
+
+
+def test_fifty_components_stay_within_the_budget() -> None:
+    checkers = [checker(f"Service {number}", id=f"s{number}") for number in range(50)]
+    groups = [
+        [
+            result(
+                of, Status.DOWN if number % 9 == 0 and run % 30 == 0 else Status.HEALTHY, rtt=rtt
+            )
+            for number, of in enumerate(checkers)
+            for rtt in (90_000_000 + 7919 * (number * 31 + run * 17) % 40_000_000,)
+        ]
+        for run in range(90)
+    ]
+    files = render(compose(config(checkers), Observed(runs=runs(groups)), NOW))
+    assert len(files["index.html"].body) < 100 * 1024
+
+
+def relative_luminance(colour: str) -> float:
+    """WCAG 2.2, https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((relative_luminance(one), relative_luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def themes() -> list[dict[str, str]]:
+    css = (PACKAGE / "static" / "page.css").read_text()
+    blocks = [
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", b)) for b in re.findall(r"{([^{}]*)}", css)
+    ]
+    return [block for block in blocks if "page" in block]
+
+
+STATES = ("operational", "degraded", "partial_outage", "major_outage", "unknown")
+
+
+def test_dark_is_the_same_whoever_asks_for_it() -> None:
+    light, preferred, chosen = themes()
+    assert preferred == chosen
+    assert light.keys() == chosen.keys()
+
+
+@pytest.mark.parametrize(
+    "theme", [pytest.param(themes()[0], id="light"), pytest.param(themes()[1], id="dark")]
+)
+def test_colours_can_be_read(theme: dict[str, str]) -> None:
+    for ground in ("page", "card"):
+        for text in ("text", "muted", "accent", *STATES):
+            assert contrast(theme[text], theme[ground]) >= 4.5, (text, ground)
+        assert contrast(theme["mark"], theme[ground]) >= 3, ground
+    for state in STATES:
+        tint = theme[f"tint-{state}"]
+        assert contrast(theme[state], tint) >= 3, state
+        assert min(contrast(theme["text"], tint), contrast(theme["muted"], tint)) >= 4.5, state

@@ -1,0 +1,208 @@
+"""From a storage to the files of the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from checkup.alerting.document import HEAD, encode_head
+from checkup.alerting.state import BLIND_AFTER, CheckerState, Head
+from checkup.config.settings import PageSettings
+from checkup.errors import StorageError
+from checkup.model import SECOND, Run, Status
+from checkup.ports import PageFile, Stored
+from checkup.runfile import encode as encode_run
+from checkup.runfile import run_key
+from checkup.storage.memory import MemoryStorage
+from checkup_page.publish import ReadRuns, build
+from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
+
+API = checker("API")
+CONFIG = config([API])
+
+
+class Counted(MemoryStorage):
+    """A storage that says what was asked of it."""
+
+    def __init__(self, stored: Iterable[Run] = ()) -> None:
+        super().__init__()
+        self.got: list[str] = []
+        self.listed = 0
+        for run in stored:
+            self.create(run_key(run), encode_run(run.results))
+
+    def get(self, key: str) -> Stored | None:
+        self.got.append(key)
+        return super().get(key)
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        self.listed += 1
+        return super().list(prefix, after)
+
+    @property
+    def runs_got(self) -> int:
+        return sum(key.startswith("runs/") for key in self.got)
+
+
+def summary(files: dict[str, PageFile]) -> Any:
+    return json.loads(files["api/v2/summary.json"].body)
+
+
+def states(files: dict[str, PageFile]) -> dict[str, str]:
+    return {item["name"]: item["x_state"] for item in summary(files)["components"]}
+
+
+def text(files: dict[str, PageFile]) -> str:
+    return files["index.html"].body.decode()
+
+
+def test_the_page_is_four_files() -> None:
+    files = build(CONFIG, Counted(runs([[result(API)]])), NOW)
+    assert {path: file.content_type for path, file in files.items()} == {
+        "index.html": "text/html; charset=utf-8",
+        "404.html": "text/html; charset=utf-8",
+        "api/v2/summary.json": "application/json; charset=utf-8",
+        "api/v2/status.json": "application/json; charset=utf-8",
+    }
+    assert states(files) == {"API": "operational"}
+
+
+def test_the_same_storage_at_the_same_moment_gives_the_same_page() -> None:
+    storage = Counted(runs([[result(API)]] * 3))
+    assert build(CONFIG, storage, NOW) == build(CONFIG, storage, NOW)
+
+
+def test_an_empty_storage_collects_first_results() -> None:
+    files = build(CONFIG, Counted(), NOW)
+    assert "Collecting first results" in text(files)
+    assert states(files) == {"API": "unknown"}
+
+
+def test_no_more_than_ninety_runs_are_read() -> None:
+    storage = Counted(runs([[result(API)]] * 200))
+    assert "90 runs since" in text(build(CONFIG, storage, NOW))
+    assert (storage.runs_got, storage.listed) == (90, 1)
+
+
+def test_only_the_runs_of_the_time_frame_are_shown() -> None:
+    short = config([API], PageSettings(timeframe=10 * MINUTE))
+    assert "10 runs since" in text(build(short, Counted(runs([[result(API)]] * 50)), NOW))
+
+
+def test_when_the_time_frame_is_empty_the_newest_runs_are_shown() -> None:
+    old = Counted(runs([[result(API)]] * 5, newest=NOW - 400 * 24 * 60 * MINUTE))
+    files = build(CONFIG, old, NOW)
+    assert "5 runs since" in text(files)
+    assert "Status unknown" in text(files)
+    assert states(files) == {"API": "unknown"}
+
+
+def test_a_run_of_the_future_does_not_look_new_for_ever() -> None:
+    future = runs([[result(API)]], newest=NOW + 60 * MINUTE)
+    storage = Counted([*runs([[result(API, Status.DOWN)]] * 2), *future])
+    files = build(CONFIG, storage, NOW)
+    assert states(files) == {"API": "major_outage"}
+    assert summary(files)["status"]["x_checked_at"] == "2026-08-03T10:02:30.000Z"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1.5]", b"\xff\xfe", b'[{"title": 5}]'])
+def test_a_run_that_cannot_be_read_is_passed_over(body: bytes) -> None:
+    good = runs([[result(API)]] * 3)
+    storage = Counted(good[:2])
+    storage.create(run_key(good[2]), body)
+    files = build(CONFIG, storage, NOW)
+    assert "2 runs since" in text(files)
+    assert "1 stored run could not be read" in text(files)
+    assert states(files) == {"API": "operational"}
+
+
+def test_a_caller_who_builds_again_reads_only_what_is_new() -> None:
+    all_runs = runs([[result(API)]] * 100)
+    storage = Counted(all_runs[:95])
+    read: ReadRuns = {}
+    build(CONFIG, storage, NOW, read=read)
+    storage.got.clear()
+    storage.create(run_key(all_runs[95]), encode_run(all_runs[95].results))
+    again = build(CONFIG, storage, NOW, read=read)
+    assert storage.runs_got == 1
+    assert len(read) == 90
+    assert again == build(CONFIG, storage, NOW)
+
+
+def head(storage: MemoryStorage, cursor: str, **checkers: CheckerState) -> None:
+    storage.create(HEAD, encode_head(Head(seq=1, cursor=cursor, checkers=checkers)))
+
+
+def test_the_state_between_runs_decides() -> None:
+    seen = runs([[result(API)], [result(API)], [result(API, Status.DEGRADED)]])
+    storage = Counted(seen)
+    head(
+        storage, run_key(seen[-1]), api=CheckerState(status=Status.HEALTHY, since=NOW - 90 * SECOND)
+    )
+    files = build(CONFIG, storage, NOW)
+    assert states(files) == {"API": "operational"}
+    assert summary(files)["components"][0]["updated_at"] == "2026-08-03T10:01:12.000Z"
+
+
+def test_a_checker_that_is_blind_is_unknown_whatever_it_was() -> None:
+    seen = runs([[result(API, Status.UNKNOWN)]] * 3)
+    storage = Counted(seen)
+    head(storage, run_key(seen[-1]), api=CheckerState(status=Status.HEALTHY, blind=BLIND_AFTER))
+    assert states(build(CONFIG, storage, NOW)) == {"API": "unknown"}
+
+
+def test_a_state_that_no_longer_follows_the_runs_is_not_believed() -> None:
+    seen = runs([[result(API, Status.DOWN)]] * 3)
+    before = runs([[result(API)]], newest=NOW - 60 * MINUTE)
+    storage = Counted(seen)
+    head(storage, run_key(before[0]), api=CheckerState(status=Status.HEALTHY))
+    assert states(build(CONFIG, storage, NOW)) == {"API": "major_outage"}
+
+
+def test_a_state_that_cannot_be_read_does_not_take_the_page_away() -> None:
+    storage = Counted(runs([[result(API, Status.DOWN)]]))
+    storage.create(HEAD, b"\x00garbage")
+    assert states(build(CONFIG, storage, NOW)) == {"API": "major_outage"}
+
+
+class Broken(MemoryStorage):
+    """A storage that does not answer."""
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        raise StorageError(f"{prefix}: no answer after {after!r}")
+
+
+def test_a_storage_that_fails_leaves_the_page_as_it_is() -> None:
+    with pytest.raises(StorageError):
+        build(CONFIG, Broken(), NOW)
+
+
+# What a version of the Go program wrote in 2017, the names changed.
+GO_FILE = (
+    b'[{"title":"Example HTTP","endpoint":"http://www.example.com","timestamp":1501606921788181521,'
+    b'"times":[{"rtt":117995608},{"rtt":46557590}],"healthy":true},'
+    b'{"title":"Example TCP","endpoint":"www.example.com:80","timestamp":1501606921783983405,'
+    b'"times":[{"rtt":112201880,"error":"dial tcp 10.0.0.1:80: i/o timeout"}],"down":true}]'
+)
+
+
+def test_the_runs_of_the_go_program_are_shown() -> None:
+    storage = Counted()
+    storage.create("runs/1501606923405043499-check.json", GO_FILE)
+    files = build(config(), storage, NOW)
+    assert states(files) == {"Example HTTP": "unknown", "Example TCP": "unknown"}
+    assert "Last checked" in text(files)
+    assert "1 Aug 2017, 17:02 UTC" in text(files)
+    assert "82 ms" in text(files)
+    assert "10.0.0.1" not in text(files)
+
+
+def test_the_runs_of_the_go_program_belong_to_the_checkers_of_its_file() -> None:
+    storage = Counted()
+    storage.create("runs/1501606923405043499-check.json", GO_FILE)
+    http = checker("Example HTTP", id="web", endpoint_url="http://www.example.com")
+    hidden = checker("Example TCP", id="tcp", hidden=True)
+    assert states(build(config([http, hidden]), storage, NOW)) == {"Example HTTP": "unknown"}

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from checkup.model import Attempt, Status
+from checkup_page.recent import COLUMNS, LINE_HEIGHT, Segment, line, response_time, strip
+from checkup_page.state import State
+from tests.page.worlds import MILLISECOND, checker, result
+
+UP, DOWN, SLOW = State.OPERATIONAL, State.MAJOR, State.DEGRADED
+API = checker("API", threshold_rtt=100 * MILLISECOND)
+
+
+def seen(*states: State | None) -> list[tuple[int, State | None]]:
+    return list(enumerate(states))
+
+
+def test_equal_neighbours_are_one_segment() -> None:
+    drawn = strip(seen(*[UP] * 60, DOWN, DOWN, *[UP] * 28))
+    assert drawn.segments == (
+        Segment("operational", 0, 60),
+        Segment("major_outage", 60, 2),
+        Segment("operational", 62, 28),
+    )
+
+
+def test_the_newest_result_is_at_the_right_and_what_is_missing_at_the_left() -> None:
+    assert strip(seen(UP, DOWN)).segments == (
+        Segment("none", 0, 88),
+        Segment("operational", 88, 1),
+        Segment("major_outage", 89, 1),
+    )
+
+
+def test_only_the_newest_results_are_drawn() -> None:
+    drawn = strip(seen(*[DOWN] * 10, *[UP] * 90))
+    assert drawn.segments == (Segment("operational", 0, 90),)
+
+
+def test_each_width_knows_the_time_of_its_first_bar() -> None:
+    assert strip(seen(*[UP] * 90)).starts == (0, 30, 60)
+
+
+def test_a_width_that_begins_before_the_first_result_has_no_time() -> None:
+    assert strip(seen(*[UP] * 45)).starts == (None, None, 15)
+
+
+def test_the_summary_counts_what_was_seen() -> None:
+    drawn = strip(seen(UP, UP, DOWN, SLOW, State.UNKNOWN, None))
+    assert drawn.summary == (
+        "last 6 runs: 2 operational, 1 degraded, 1 major outage, 1 unknown, 1 without a result"
+    )
+
+
+def test_without_results_the_strip_says_so() -> None:
+    drawn = strip([])
+    assert (drawn.summary, drawn.segments) == ("no results yet", (Segment("none", 0, 90),))
+
+
+def test_changes_are_listed_newest_first() -> None:
+    spans = strip(seen(UP, DOWN, DOWN, UP)).spans
+    assert [(span.state, span.first, span.last) for span in spans] == [
+        (UP, 3, 3),
+        (DOWN, 1, 2),
+        (UP, 0, 0),
+    ]
+
+
+def test_without_a_change_there_is_no_list() -> None:
+    assert strip(seen(*[UP] * 50)).spans == ()
+
+
+def test_a_long_list_of_changes_is_cut() -> None:
+    drawn = strip(seen(*[UP, DOWN] * 40))
+    assert (len(drawn.spans), drawn.more) == (10, True)
+
+
+@given(st.lists(st.sampled_from([*State, None]), max_size=200))
+def test_segments_fill_the_strip_without_gaps(states: list[State | None]) -> None:
+    segments = strip(seen(*states)).segments
+    ends = [segment.start + segment.length for segment in segments]
+    assert [segment.start for segment in segments] == [0, *ends[:-1]]
+    assert ends[-1] == COLUMNS
+
+
+def test_the_response_time_is_the_median_of_the_attempts() -> None:
+    three = tuple(Attempt(rtt=rtt) for rtt in (300, 100, 200))
+    assert response_time(replace(result(API), times=three)) == 200
+
+
+@pytest.mark.parametrize("status", [Status.DOWN, Status.UNKNOWN])
+def test_what_failed_has_no_response_time(status: Status) -> None:
+    failed = replace(result(API, status), times=(Attempt(rtt=5 * MILLISECOND),))
+    assert response_time(failed) is None
+
+
+def test_a_result_without_attempts_has_no_response_time() -> None:
+    assert response_time(replace(result(API), times=())) is None
+
+
+def test_the_line_is_interrupted_where_nothing_was_measured() -> None:
+    drawn = line([result(API), result(API), result(API, Status.DOWN), result(API), result(API)])
+    assert drawn is not None
+    assert drawn.path.count("M") == 2
+
+
+def test_the_threshold_is_drawn_when_it_is_in_sight() -> None:
+    close = line([replace(result(API), threshold=100 * MILLISECOND)] * 3)
+    far = line([replace(result(API), threshold=10_000 * MILLISECOND)] * 3)
+    assert close is not None
+    assert close.limit == 1
+    assert far is not None
+    assert far.limit is None
+
+
+def test_one_point_is_no_line() -> None:
+    assert line([result(API)]) is None
+
+
+@given(st.lists(st.integers(min_value=0, max_value=2**63), max_size=120))
+def test_the_line_stays_within_its_field(times: list[int]) -> None:
+    drawn = line([result(API, rtt=time) for time in times])
+    if drawn is not None:
+        points = drawn.path.replace("M", " ").replace("L", " ").replace("h0", "").split()
+        assert all(0 <= int(x) <= 120 for x in points[::2])
+        assert all(0 <= int(y) <= LINE_HEIGHT for y in points[1::2])

@@ -1,0 +1,51 @@
+"""Small worlds to make pages of: checkers, and runs with results in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from checkup.checkers.http import HttpChecker
+from checkup.config.settings import Config, PageSettings
+from checkup.model import SECOND, Attempt, Result, Run, Status
+from checkup.ports import Checker
+
+NOW = 1_785_751_362_000_000_000
+"""3 August 2026, 10:02:42 UTC."""
+
+MINUTE = 60 * SECOND
+MILLISECOND = SECOND // 1000
+
+
+def checker(title: str, **fields: object) -> HttpChecker:
+    given = {"id": title.lower(), "endpoint_url": f"http://{title.lower()}.internal:8000/"}
+    return HttpChecker(endpoint_name=title, **{**given, **fields})  # type: ignore[arg-type]
+
+
+def config(checkers: Iterable[Checker] = (), page: PageSettings | None = None) -> Config:
+    page = page or PageSettings(title="Acme Status", url="https://status.acme.example/")
+    return Config(checkers=tuple(checkers), page=page)
+
+
+def result(
+    of: Checker, status: Status = Status.HEALTHY, rtt: int = 98 * MILLISECOND, **fields: object
+) -> Result:
+    failed = status is Status.DOWN
+    attempt = Attempt(
+        rtt=0 if failed else rtt,
+        error="dial tcp 10.1.2.3:8000: connection refused" if failed else "",
+        failure="connect_refused" if failed else "",
+    )
+    given = {"title": of.title, "endpoint": of.endpoint, "id": of.id, "times": (attempt,)}
+    flags = {status.value: True} if status is not Status.UNKNOWN else {}
+    return Result(**{**given, **flags, **fields})  # type: ignore[arg-type]
+
+
+def runs(
+    results: Sequence[Sequence[Result]], *, newest: int = NOW - 12 * SECOND, every: int = MINUTE
+) -> tuple[Run, ...]:
+    """One run per element, oldest first; the last one took place at ``newest``."""
+    last = len(results) - 1
+    return tuple(
+        Run(slot=newest - (last - number) * every, results=tuple(group))
+        for number, group in enumerate(results)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.pq import Conninfo
-from sqlalchemy import BigInteger, Connection, Engine, bindparam, text
+from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from checkup.ports import Hold
@@ -98,7 +97,7 @@ class Postgres:
     @contextmanager
     def alone(self, connection: Connection) -> Iterator[None]:
         """Take a lock that ends with the transaction."""
-        connection.execute(_locking("SELECT pg_advisory_xact_lock(:key)", "schema"))
+        connection.execute(_locking("pg_advisory_xact_lock", "schema"))
         yield
 
     def now(self, connection: Connection) -> int:
@@ -108,8 +107,8 @@ class Postgres:
 
     def hold(self, engine: Engine, name: str) -> AbstractContextManager[Hold]:
         """Take an advisory lock of the database, which ends with its connection."""
-        take = _locking("SELECT pg_try_advisory_lock(:key)", f"hold {name}")
-        release = _locking("SELECT pg_advisory_unlock(:key)", f"hold {name}")
+        take = _locking("pg_try_advisory_lock", f"hold {name}")
+        release = _locking("pg_advisory_unlock", f"hold {name}")
         return held(engine, take, release)
 
     def collided(self, error: DBAPIError) -> bool:
@@ -128,8 +127,12 @@ class Postgres:
         return next((reason for words, reason in _WORDS.items() if words in said), _LOST)
 
 
-def _locking(query: str, purpose: str) -> Any:  # noqa: ANN401
-    """Return the query with the number that stands for a purpose, among other programs' locks."""
-    digest = hashlib.sha256(f"checkup {purpose}".encode()).digest()
-    key = int.from_bytes(digest[:8], "big", signed=True)
-    return text(query).bindparams(bindparam("key", key, BigInteger))
+def _locking(function: str, purpose: str) -> TextClause:
+    """Return the query that calls a function of locks with the number of a purpose.
+
+    Locks belong to the whole database, so the number is made of the schema too.
+    """
+    number = (
+        "hashtextextended(concat('checkup ', current_schema(), ' ', CAST(:purpose AS text)), 0)"
+    )
+    return text(f"SELECT {function}({number})").bindparams(purpose=purpose)

@@ -33,7 +33,7 @@ from checkup.storage.keys import is_check_file
 
 METADATA: Final = MetaData()
 
-_PAGE = 1000
+_PAGE = 500
 _LARGEST = 2**63 - 1
 _INNODB: Final[dict[str, Any]] = {
     "mysql_engine": "InnoDB",

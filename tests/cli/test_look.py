@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -343,3 +344,30 @@ def test_reader_that_goes_away_is_no_error(checkup: Program, service: Service) -
 
         assert process.wait(60) == 141
         assert process.stderr.read() == ""
+
+
+def test_configured_timestamp_replaces_the_time_of_every_result(
+    checkup: Program, service: Service
+) -> None:
+    checkers = [http("api", service.url), http("shop", service.url)]
+    fixed = "1970-01-01T00:00:01Z"
+    checkup.write({"checkers": checkers, "storage": STORAGE, "timestamp": fixed})
+
+    shown, stored = checkup("--json"), checkup("--store", "--json")
+
+    for ended in (shown, stored):
+        assert [result.timestamp for result in gofile.read(ended.stdout.encode())] == [10**9] * 2
+    assert int(checkup.runs()[0].name[:19]) > 10**18
+
+
+def test_module_is_the_program(checkup: Program) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "checkup.cli", "help"],
+        env=checkup.environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+
+    assert ended.stdout == checkup("help").stdout

@@ -53,8 +53,10 @@ class Server(ThreadingMixIn, TCPServer):
             address[1],
             type=socket.SOCK_STREAM,
         )
-        self.address_family = places[0][0]
-        host, port = places[0][4][:2]
+        # For a name such as localhost, IPv4 is what every reader can reach.
+        family, *_, place = min(places, key=lambda found: found[0] != socket.AF_INET)
+        self.address_family = family
+        host, port = place[:2]
         super().__init__((str(host), int(port)), _Handler)
 
     @property

@@ -1,0 +1,134 @@
+"""From a configuration and an environment to the objects that do the work."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from msgspec.structs import replace
+
+from checkup import bootstrap
+from checkup.config.settings import Config
+from checkup.errors import ConfigError, Refused, UnavailableError
+from checkup.model import SECOND, Alert, AlertKind, Status
+from checkup.ports import Clients, Notification, Notifier, NotifierSettings
+from checkup.storage.memory import MemoryStorage
+
+AWS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+}
+ALERT = Alert(
+    id="a/open:down/1/1",
+    checker="a",
+    title="a",
+    kind=AlertKind.OPEN,
+    status=Status.DOWN,
+    before=Status.HEALTHY,
+    slot=1,
+    since=1,
+    opened=1,
+)
+
+
+def configured(folder: Path, **content: Any) -> Config:
+    path = folder / "checkup.json"
+    path.write_text(json.dumps(content))
+    return bootstrap.read_config(str(path), {})
+
+
+def test_monitor_is_what_the_configuration_says(tmp_path: Path) -> None:
+    storage = {"type": "fs", "dir": str(tmp_path), "check_expiry": "24h"}
+    page = {"url": "https://status.example.test/"}
+    config = configured(
+        tmp_path, storage=storage, page=page, concurrent_checks=7, timestamp="1970-01-01T00:00:01Z"
+    )
+
+    monitor = bootstrap.make_monitor(config, {})
+
+    assert monitor.check_expiry == 24 * 3600 * SECOND
+    assert (monitor.page_url, monitor.concurrency) == ("https://status.example.test/", 7)
+    assert (monitor.timestamp, monitor.region) == (SECOND, "")
+    assert monitor.mask("http://user:word@host/?key=1") == "http://user:***@host/?key=***"
+
+
+def test_monitor_without_a_storage_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"^no storage configured$"):
+        bootstrap.make_monitor(configured(tmp_path), {})
+
+
+def test_negative_concurrency_is_refused_where_checks_run(tmp_path: Path) -> None:
+    config = configured(tmp_path, concurrent_checks=-1)
+
+    with pytest.raises(ConfigError, match="invalid value for ConcurrentChecks: -1"):
+        bootstrap.make_monitor(config, {}, storage=MemoryStorage())
+
+
+def test_channels_of_one_kind_have_numbers(tmp_path: Path) -> None:
+    slack = {"type": "slack", "webhook": "env:HOOK"}
+    config = configured(tmp_path, notifiers=[slack, slack])
+
+    monitor = bootstrap.make_monitor(config, {}, storage=MemoryStorage())
+
+    assert list(monitor.channels) == ["slack", "slack-2"]
+
+
+class Pigeons(NotifierSettings, frozen=True, kw_only=True):
+    """A channel that needs what is not installed."""
+
+    kind: ClassVar[str] = "pigeons"
+
+    def open(self, clients: Clients) -> Notifier:
+        raise UnavailableError("pigeons need an extra")
+
+
+def test_channel_that_cannot_be_used_keeps_its_alerts_and_says_why(tmp_path: Path) -> None:
+    slack = {"type": "slack", "webhook": "env:HOOK"}
+    config = configured(tmp_path, notifiers=[slack])
+    config = replace(config, notifiers=(Pigeons(), *config.notifiers))
+
+    monitor = bootstrap.make_monitor(config, {}, storage=MemoryStorage())
+
+    assert list(monitor.channels) == ["pigeons", "slack"]
+    with pytest.raises(Refused, match="pigeons need an extra"):
+        monitor.channels["pigeons"].send(Notification(alerts=(ALERT,)))
+
+
+def test_bucket_of_a_stack_replaces_the_storage_and_keeps_its_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in AWS.items():
+        monkeypatch.setenv(name, value)
+    storage = {"type": "fs", "dir": str(tmp_path / "never"), "check_expiry": "24h"}
+    config = configured(tmp_path, storage=storage, regions=["eu-west-1", "us-east-1"])
+    environ = {
+        "STATE_BUCKET": "state",
+        "AWS_LAMBDA_FUNCTION_NAME": "check",
+        "AWS_REGION": "us-east-1",
+        "PAGE_URL": "https://d1.cloudfront.test/",
+    }
+
+    monitor = bootstrap.make_monitor(config, environ)
+
+    assert type(monitor.storage).__name__ == "S3Storage"
+    assert (monitor.check_expiry, monitor.page_url) == (0, "https://d1.cloudfront.test/")
+    assert (monitor.region, monitor.position, monitor.votes) == ("us-east-1", 1, True)
+
+
+def test_laptop_with_a_region_in_its_environment_does_not_vote(tmp_path: Path) -> None:
+    config = configured(tmp_path, regions=["eu-west-1"])
+
+    monitor = bootstrap.make_monitor(config, {"AWS_REGION": "eu-west-1"}, storage=MemoryStorage())
+
+    assert (monitor.region, monitor.votes) == ("", False)
+
+
+def test_library_of_aws_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "botocore.exceptions", None)
+
+    with pytest.raises(UnavailableError, match=r"pip install 'checkup\[aws\]'"):
+        bootstrap.LiveClients({}).aws("s3")

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, parse_headers
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 from requests import PreparedRequest, Response
@@ -50,7 +50,7 @@ class Exchange(HTTPAdapter):
     """An adapter for exactly one request, and what was measured on its way.
 
     Attributes:
-        watch: the phases so far; it runs from the creation of the exchange.
+        watch: the phases so far; it runs from the sending of the request.
         rtt: nanoseconds until the headers of the answer, or until the failure.
         certificate_expiry: when the server's certificate ends; 0 if there was none.
     """
@@ -58,7 +58,6 @@ class Exchange(HTTPAdapter):
     def __init__(self, limits: Limits) -> None:
         super().__init__()
         self._limits = limits
-        self._context = system_context()  # made ready before the time is taken
         self._sock: BoundedSocket | BoundedTLSSocket | None = None
         self._answer: DecodingResponse | None = None
         self.certificate_expiry = 0
@@ -76,6 +75,9 @@ class Exchange(HTTPAdapter):
     ) -> None:
         self.close()
 
+    def init_poolmanager(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - handed through
+        """Keep no pool: a connection that is used again tests neither name, network nor TLS."""
+
     def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:  # noqa: ANN401
         """Send the request and return the answer as soon as its headers are there.
 
@@ -85,8 +87,12 @@ class Exchange(HTTPAdapter):
             Failed: there was no answer in time, or none that is HTTP.
             CannotTell: for want of local resources.
         """
+        url = urlsplit(str(request.url))
+        # Prepared before the time is taken: the first one of a process costs milliseconds.
+        context = system_context() if url.scheme == "https" else None
+        self.watch = Stopwatch()
         try:
-            connection = self._connect(str(request.url))
+            connection = self._connect(url, context)
             with self.watch.phase("wait"):
                 answer = self._ask(connection, request)
         finally:
@@ -110,19 +116,17 @@ class Exchange(HTTPAdapter):
 
     def close(self) -> None:
         """Close the connection."""
-        super().close()
         for closable in (self._answer, self._sock):
             if closable:
                 closable.close()
 
-    def _connect(self, url: str) -> HTTPConnection:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    def _connect(self, url: SplitResult, context: ssl.SSLContext | None) -> HTTPConnection:
+        host, port = url.hostname or "", url.port or _PORTS[url.scheme]
         limits = self._limits
         self._sock = open_connection(host, port, limits.phase(limits.connect), self.watch)
-        if parts.scheme == "https":
+        if context:
             self._sock, self.certificate_expiry = start_tls(
-                self._sock, self._context, host, limits.phase(limits.tls), self.watch
+                self._sock, context, host, limits.phase(limits.tls), self.watch
             )
         self._sock.deadline = limits.phase(limits.headers)
         connection = HTTPConnection(host, port)

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
 from msgspec import Meta, field
-from requests import PreparedRequest, Request, Response
+from requests import PreparedRequest, Response
 from requests.exceptions import RequestException
 
 from checkup import __version__
@@ -103,8 +103,11 @@ def _request(url: str, headers: Mapping[str, tuple[str, ...]]) -> PreparedReques
     """Prepare the request: requests quotes the URL and encodes its host's name."""
     parts = web_address(url)
     userinfo, at, netloc = parts.netloc.rpartition("@")
+    request = PreparedRequest()
+    request.prepare_method("GET")
+    request.prepare_headers({})
     try:
-        request = Request("GET", urlunsplit(parts._replace(netloc=netloc))).prepare()
+        request.prepare_url(urlunsplit(parts._replace(netloc=netloc)), None)
     except (RequestException, ValueError) as error:
         raise CannotTell("config", "the URL cannot be used as it is written") from error
     request.headers["Host"] = urlsplit(str(request.url)).netloc

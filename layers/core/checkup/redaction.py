@@ -18,7 +18,7 @@ _SHORT = 4
 
 _ADDRESS = re.compile(r"://([^\s\"'<>`]*)")
 _USERINFO = re.compile(r"[^/?#]*@")
-_BROKEN_USERINFO = re.compile(r"[^/?#@\[]*:(?![0-9]*(?:[/?#]|$)).*@")
+_BROKEN_USERINFO = re.compile(r"[^/?#@\[]*:(?![0-9]+(?:[/?#]|$)).*@")
 """A password with a raw ``/``, ``?`` or ``#`` in it: what looks like a port is no number."""
 
 _BARE_USERINFO = re.compile(

@@ -107,11 +107,9 @@ def _rebuild(monitor: Monitor) -> Head:
     """
     storage = monitor.storage
     silent = replace(monitor.setting, channels=())
-    runs = [
-        run if _is_ours(run) else replace(run, results=())
-        for run in recent_runs(storage, monitor.regions)
-    ]
-    head = fold(Head(), runs, silent, storage.clock()).head
+    after, recent = recent_runs(storage, monitor.regions)
+    runs = [run if _is_ours(run) else replace(run, results=()) for run in recent]
+    head = fold(Head(cursor=after), runs, silent, storage.clock()).head
     # Every write adds one and writes are more than a second apart on average, so a head that
     # begins with the time goes on above the one that was lost.
     return replace(head, seq=storage.clock() // SECOND)

@@ -77,13 +77,18 @@ def pending_runs(
     return [run for run in read if run is not None]
 
 
-def recent_runs(storage: Storage, regions: Sequence[str]) -> list[Run]:
-    """Return the last runs of the day, in order."""
+def recent_runs(storage: Storage, regions: Sequence[str]) -> tuple[str, list[Run]]:
+    """Return the last runs of the day, in order, and the key after which they begin.
+
+    There may be years of runs before them, too many to list.
+    """
     now = storage.clock()
     after = run_key(Run(slot=max(0, now - _DAY), results=()))
+    if next(storage.list(RUNS), after) >= after:
+        after = ""
     keys = takewhile(lambda key: _moment(key) <= now + PATIENCE, storage.list(RUNS, after))
     read = (_read(storage, key, regions) for key in deque(keys, RECENT))
-    return [run for run in read if run is not None]
+    return after, [run for run in read if run is not None]
 
 
 def _create(storage: Storage, key: str, body: bytes) -> bytes:

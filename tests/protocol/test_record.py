@@ -1,0 +1,432 @@
+"""What a storing run leaves behind, step by step."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import time
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.alerting.document import HEAD
+from checkup.deadline import Deadline
+from checkup.errors import NotRecorded, StorageError
+from checkup.model import SECOND, Attempt, Status
+from checkup.notifiers.slack import SlackSettings
+from checkup.ports import Notification, Stored
+from checkup.protocol import Monitor, check_and_record, known, read_head, record
+from checkup.protocol.folding import LAG
+from checkup.runfile import LATE, RUNS, decode, run_key
+from checkup.storage.memory import MemoryStorage
+from tests.alerting.worlds import Toy, run, slot, toy
+from tests.notifiers.clients import DirectClients
+from tests.protocol.worlds import World, letters
+from tests.servers.slack import SECRET, FakeSlack
+
+HEALTHY, DOWN = {"a": "h", "b": "h"}, {"a": "d", "b": "h"}
+HOUR = 3600 * SECOND
+
+
+class Ear:
+    """A channel that listens."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def send(self, notification: Notification) -> None:
+        self.heard += [alert.id for alert in notification.alerts]
+
+
+def monitor(storage: MemoryStorage, **more: Any) -> Monitor:
+    return Monitor(**{"checkers": (toy("a"), toy("b")), "storage": storage, **more})
+
+
+def soon() -> Deadline:
+    return Deadline.after(5)
+
+
+def keys(storage: MemoryStorage, prefix: str) -> list[str]:
+    return list(storage.list(prefix))
+
+
+class TestObserve:
+    """A run is stored once."""
+
+    def test_run_is_stored_under_its_slot(self) -> None:
+        storage = MemoryStorage()
+
+        recorded = record(monitor(storage), run(1, DOWN), soon())
+
+        assert keys(storage, RUNS) == [run_key(run(1, DOWN))]
+        assert recorded.run == run(1, DOWN)
+
+    def test_1_run_that_was_there_first_counts(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        storage.create(run_key(run(1, {})), b'[{"id":"a","title":"A","times":[],"healthy":true}]')
+
+        recorded = record(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
+
+        assert [result.status for result in recorded.run.results] == [Status.HEALTHY]
+        assert ear.heard == []
+
+    def test_3_event_that_comes_again_changes_nothing(self) -> None:
+        storage = MemoryStorage()
+        record(monitor(storage), run(1, DOWN), soon())
+        before = storage.get(HEAD)
+
+        record(monitor(storage), run(1, HEALTHY), soon())
+
+        assert storage.get(HEAD) == before
+        assert keys(storage, LATE) == []
+
+    def test_6_run_of_a_closed_slot_is_kept_as_evidence_and_never_folded(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        record(monitor(storage), run(5, HEALTHY), soon())
+        before = storage.get(HEAD)
+
+        recorded = record(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
+
+        assert recorded.late
+        assert keys(storage, LATE) == [LATE + run(1, {}).name]
+        assert (storage.get(HEAD), ear.heard) == (before, [])
+
+    def test_run_of_an_unknown_region_is_stored_and_never_votes(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        laptop = monitor(storage, region="laptop", regions=("eu",), channels={"ear": ear})
+
+        record(laptop, run(1, DOWN, "laptop"), soon())
+
+        assert len(keys(storage, RUNS)) == 1
+        assert (read_head(storage).checkers, ear.heard) == ({}, [])
+
+    def test_regions_share_a_slot_and_agree(self) -> None:
+        storage, ear, regions = MemoryStorage(), Ear(), ("eu", "us", "ap")
+        at = time.time_ns() - 10 * SECOND  # within the grace of the others
+        for position, (region, letter) in enumerate(zip(regions, "dhd", strict=True)):
+            there = monitor(storage, region=region, regions=regions, channels={"ear": ear})
+            seen = replace(run(0, {"a": letter}, region, position), slot=at)
+            record(there, seen, soon())
+            assert bool(ear.heard) == (position == 2)
+
+        assert ear.heard == [f"a/open:down/1/{at}"]
+
+
+class TestFold:
+    """What is stored is folded, in order, whatever else lies there."""
+
+    def test_95_unreadable_run_is_left_out_and_kept(self, caplog: pytest.LogCaptureFixture) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        there = monitor(storage, channels={"ear": ear})
+        record(there, run(0, HEALTHY), soon())
+        poison = run_key(run(1, {}))
+        storage.create(poison, b'[{"id":"a","title":')
+
+        record(there, run(2, DOWN), soon())
+
+        assert ear.heard == [f"a/open:down/1/{slot(2)}"]
+        assert storage.get(poison) is not None
+        assert f"{poison} is left out: not a check file" in caplog.text
+
+    def test_unreadable_run_of_the_same_slot_is_left_out(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        storage.create(run_key(run(1, {})), b"nonsense")
+
+        record(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
+
+        assert ear.heard == []
+
+    def test_16_run_in_the_future_does_not_close_the_present(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        there = monitor(storage, channels={"ear": ear})
+        record(there, replace(run(0, HEALTHY), slot=time.time_ns() + 24 * HOUR), soon())
+
+        recorded = record(there, run(1, DOWN), soon())
+
+        assert not recorded.late
+        assert ear.heard == [f"a/open:down/1/{slot(1)}"]
+
+    def test_quiet_runs_leave_the_head_alone_but_not_for_ever(self) -> None:
+        storage = MemoryStorage()
+        for number in range(4):
+            record(monitor(storage), run(number, HEALTHY), soon())
+        settled = read_head(storage)
+
+        lags = []
+        for number in range(4, 4 + 3 * LAG):
+            record(monitor(storage), run(number, HEALTHY), soon())
+            lags.append(len(list(storage.list(RUNS, read_head(storage).cursor))))
+
+        assert max(lags) == LAG - 1
+        assert read_head(storage).seq == settled.seq + 3
+        assert read_head(storage).checkers == settled.checkers
+
+    def test_known_is_the_confirmed_status_of_each_checker(self) -> None:
+        storage = MemoryStorage()
+        record(monitor(storage), run(0, {"a": "d", "b": "h"}), soon())
+
+        assert known(read_head(storage)) == {"a": Status.DOWN, "b": Status.HEALTHY}
+
+    @pytest.mark.parametrize("hours", [1, 48, 20_000])
+    def test_go_runs_before_the_first_of_ours_are_no_news(self, hours: int) -> None:
+        storage, ear, now = MemoryStorage(), Ear(), time.time_ns()
+        go = run_key(replace(run(0, {}), slot=now - hours * HOUR))
+        storage.create(go, b'[{"title":"A","times":[{"rtt":1}],"down":true}]')
+
+        record(monitor(storage, channels={"ear": ear}), replace(run(0, DOWN), slot=now), soon())
+
+        assert ear.heard == [f"a/open:down/1/{now}"]
+
+
+class TestHead:
+    """A head that is gone, broken or too new."""
+
+    def test_97_lost_head_is_rebuilt_without_a_word(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        there = monitor(storage, channels={"ear": ear})
+        now = time.time_ns()
+        for number, row in enumerate(letters("hh dh dh")):
+            record(there, replace(run(0, row), slot=now - (9 - number) * SECOND), soon())
+        before = read_head(storage)
+        storage.delete(HEAD)
+        ear.heard.clear()
+
+        record(there, replace(run(0, DOWN), slot=now), soon())
+
+        assert ear.heard == []
+        assert read_head(storage).checkers["a"].opened == before.checkers["a"].opened
+        record(there, replace(run(0, HEALTHY), slot=now + 1), soon())
+        assert ear.heard == [f"a/resolve:healthy/1/{now + 1}"]
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"{}", b'{"schema":1', b"\xff" * 99, b"[" * 99_999], ids=range(5)
+    )
+    def test_i22_unreadable_head_is_kept_in_quarantine_and_rebuilt(self, body: bytes) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        there = monitor(storage, channels={"ear": ear})
+        now = time.time_ns()
+        record(there, replace(run(0, DOWN), slot=now - SECOND), soon())
+        stored = storage.get(HEAD)
+        assert stored is not None
+        storage.replace(HEAD, body, stored.version)
+
+        record(there, replace(run(0, DOWN), slot=now), soon())
+
+        assert ear.heard == [f"a/open:down/1/{now - SECOND}"]
+        (key,) = keys(storage, "quarantine/")
+        kept = storage.get(key)
+        assert kept is not None
+        assert kept.body == body
+        assert known(read_head(storage))["a"] is Status.DOWN
+
+    def test_96_head_of_a_newer_version_is_not_touched(self) -> None:
+        storage = MemoryStorage()
+        storage.create(HEAD, b'{"schema":99}')
+
+        with pytest.raises(NotRecorded, match=r"newer version of Checkup wrote it \(schema 99\)"):
+            record(monitor(storage), run(0, DOWN), soon())
+
+        assert storage.get(HEAD) == Stored(b'{"schema":99}', storage.get(HEAD).version)  # type: ignore[union-attr]
+        with pytest.raises(StorageError, match="newer version"):
+            read_head(storage)
+
+    def test_storage_that_is_new_has_a_new_head(self) -> None:
+        assert read_head(MemoryStorage()).checkers == {}
+
+    def test_91_failing_storage_leaves_the_run_with_the_caller(self) -> None:
+        world = World()
+        world.faults = dict.fromkeys(range(99), "not-applied")
+
+        with pytest.raises(NotRecorded, match="the storage did not answer") as caught:
+            record(world.monitor(), run(0, DOWN), soon())
+
+        assert caught.value.run == run(0, DOWN)
+
+
+class TestExpiry:
+    """Old runs are deleted, at most once an hour."""
+
+    def test_old_runs_are_deleted_and_younger_ones_are_not(self) -> None:
+        storage, now = MemoryStorage(), time.time_ns()
+        there = monitor(storage, check_expiry=2 * HOUR)
+        ages = [5, 3, 1]
+        for age in ages:
+            storage.create(run_key(replace(run(0, {}), slot=now - age * HOUR)), b"[]")
+        storage.create(LATE + replace(run(0, {}), slot=now - 9 * HOUR).name, b"[]")
+
+        record(there, replace(run(0, HEALTHY), slot=now), soon())
+
+        kept = [replace(run(0, {}), slot=at) for at in (now - HOUR, now)]
+        assert keys(storage, RUNS) == [run_key(each) for each in kept]
+        assert keys(storage, LATE) == []
+
+    def test_expiry_happens_once_an_hour(self) -> None:
+        storage, now = MemoryStorage(), time.time_ns()
+        there = monitor(storage, check_expiry=2 * HOUR)
+        record(there, replace(run(0, HEALTHY), slot=now - 1), soon())
+        old = run_key(replace(run(0, {}), slot=now - 5 * HOUR))
+        storage.create(old, b"[]")
+
+        record(there, replace(run(0, HEALTHY), slot=now), soon())
+
+        assert old in keys(storage, RUNS)
+
+    def test_without_an_expiry_everything_stays(self) -> None:
+        storage = MemoryStorage()
+        storage.create(run_key(run(0, {})), b"[]")
+
+        record(monitor(storage), replace(run(0, HEALTHY), slot=time.time_ns()), soon())
+
+        assert len(keys(storage, RUNS)) == 2
+
+    def test_105_wrong_clock_of_the_storage_deletes_nothing(self) -> None:
+        world = World()
+        there = replace(world.monitor(), check_expiry=24 * HOUR)
+        for number in range(3):
+            world.now = slot(number)
+            record(there, run(number, HEALTHY), soon())
+        world.now = slot(0) + 10 * 365 * 24 * HOUR
+
+        record(there, run(3, HEALTHY), soon())
+
+        assert len(keys(world.documents, RUNS)) == 4
+
+
+class TestDeliver:
+    """What the channel says, and what becomes of it."""
+
+    @pytest.mark.parametrize("behaviour", ["404", "500", "429", "reset", "drop", "not-ok"])
+    def test_d07_failing_slack_is_logged_and_the_run_goes_on(
+        self, behaviour: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        storage = MemoryStorage()
+        with FakeSlack() as slack:
+            there = monitor(storage, channels={"slack": slack_channel(slack.webhook)})
+            slack.behave(behaviour, "ok")
+            first = record(there, run(0, DOWN), soon())
+            second = record(there, run(1, DOWN), soon())
+
+        assert (first.undelivered, second.undelivered) == (1, 0)
+        assert [alert.id for alert in first.alerts] == [f"a/open:down/1/{slot(0)}"]
+        repeated = "Possible repeat" in slack.texts[-1]
+        assert repeated == (behaviour in {"500", "reset", "drop", "not-ok"})
+        assert len([line for line in caplog.messages if line.startswith("slack: ")]) == 1
+
+    def test_d09_webhook_is_neither_logged_nor_stored(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        storage = MemoryStorage()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        webhook = f"http://127.0.0.1:{port}/{SECRET}"
+
+        with caplog.at_level(logging.DEBUG):
+            record(
+                monitor(storage, channels={"slack": slack_channel(webhook)}), run(0, DOWN), soon()
+            )
+
+        assert "the connection was refused" in caplog.text
+        stored = [
+            storage.get(key) for prefix in ("runs/", "state/") for key in keys(storage, prefix)
+        ]
+        assert SECRET not in caplog.text + repr(stored)
+
+    def test_9_run_without_time_leaves_the_message_to_the_next(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        there = monitor(storage, channels={"ear": ear})
+
+        recorded = record(there, run(0, DOWN), Deadline.after(-20))
+
+        assert (recorded.undelivered, ear.heard) == (1, [])
+        record(there, run(1, DOWN), soon())
+        assert ear.heard == [f"a/open:down/1/{slot(0)}"]
+
+    def test_message_names_the_page_and_how_many_checkers_there_are(self) -> None:
+        heard: list[Notification] = []
+
+        class Keeper:
+            def send(self, notification: Notification) -> None:
+                heard.append(notification)
+
+        there = monitor(MemoryStorage(), channels={"keeper": Keeper()}, page_url="https://s/")
+        record(there, run(0, {"a": "d", "b": "d"}), soon())
+
+        (notification,) = heard
+        assert (notification.page_url, notification.total, notification.repeat) == (
+            "https://s/",
+            2,
+            False,
+        )
+        assert [alert.checker for alert in notification.alerts] == ["a", "b"]
+
+
+class TestCheckAndRecord:
+    """Looking and recording in one go."""
+
+    def test_what_was_seen_is_stored_and_known(self) -> None:
+        storage = MemoryStorage()
+
+        recorded = check_and_record(monitor(storage), slot(0), soon())
+
+        assert [result.id for result in recorded.run.results] == ["a", "b"]
+        assert known(read_head(storage)) == dict.fromkeys("ab", Status.HEALTHY)
+
+    def test_d15_message_is_stored_with_its_checker_and_sent_to_nobody(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+
+        check_and_record(
+            monitor(storage, channels={"ear": ear}), slot(0), soon(), message=("b", "We know.")
+        )
+
+        stored = storage.get(run_key(run(0, {})))
+        assert stored is not None
+        assert [result.message for result in decode(stored.body)] == ["", "We know."]
+        assert ear.heard == []
+
+    def test_outage_that_was_known_is_looked_at_once(self) -> None:
+        storage = MemoryStorage()
+        there = monitor(storage, checkers=(Broken(id="a", endpoint_name="A", recheck=1),))
+
+        first = check_and_record(there, slot(0), soon())
+        second = check_and_record(there, slot(1), soon())
+
+        assert [result.rechecks for result in first.run.results] == [1]
+        assert [result.rechecks for result in second.run.results] == [0]
+
+    def test_failing_storage_leaves_the_results_with_the_caller(self) -> None:
+        world = World()
+        world.faults = dict.fromkeys(range(99), "not-applied")
+
+        with pytest.raises(NotRecorded) as caught:
+            check_and_record(world.monitor(), slot(0), soon())
+
+        assert [result.status for result in caught.value.run.results] == [Status.HEALTHY] * 2
+
+    def test_head_is_valid_json(self) -> None:
+        storage = MemoryStorage()
+        check_and_record(monitor(storage), slot(0), soon())
+
+        stored = storage.get(HEAD)
+        assert stored is not None
+        assert set(json.loads(stored.body)) == {
+            "channels",
+            "checkers",
+            "cursor",
+            "dead",
+            "expired_at",
+            "schema",
+            "seq",
+        }
+
+
+class Broken(Toy, frozen=True, kw_only=True):
+    """A checker that always fails."""
+
+    def attempt(self, deadline: Deadline) -> Attempt:
+        return Attempt(error=f"broken, with time left: {deadline.left() > 0}", failure="broken")
+
+
+def slack_channel(webhook: str) -> Any:
+    return SlackSettings(webhook=webhook).open(DirectClients())

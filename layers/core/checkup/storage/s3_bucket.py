@@ -102,7 +102,7 @@ class Bucket:
         try:
             answer = getattr(self._client, operation)(Bucket=self._bucket, **parameters)
         except raised_by_botocore() as error:
-            self._keep_time(getattr(error, "response", {}))
+            self._keep_time(getattr(error, "response", None) or {})
             raise refusal(error, action, self.address(name)) from None
         self._keep_time(answer)
         return answer

@@ -13,7 +13,7 @@ from checkup.errors import Changed, Exists, StorageError
 from checkup.model import SECOND
 from checkup.ports import Hold, Storage
 from checkup.runfile import RUNS
-from tests.storage.conftest import Place
+from tests.storage.places import Place
 
 HEAD = "state/head.json"
 START = 1_700_000_000_000_000_000

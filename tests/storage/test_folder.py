@@ -18,7 +18,7 @@ from checkup.model import Result
 from checkup.runfile import decode, encode
 from checkup.storage.folder import FolderSettings, FolderStorage
 from tests import gofile
-from tests.storage.conftest import FakeClients
+from tests.storage.places import FakeClients
 
 NAME = "1501523631505010894-check.json"
 KEY = f"runs/{NAME}"

@@ -1,0 +1,150 @@
+"""A proxy before a server of S3 that answers as S3 does on a bad day."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "expect", "keep-alive"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one request in place of the ordinary.
+
+    Attributes:
+        forward: the server carries it out all the same.
+        status, code: the answer, with S3's name for it; 0 for no answer at all.
+        cut: the true answer ends after so many bytes of its body.
+        headers: fields of the true answer that are replaced.
+    """
+
+    forward: bool = False
+    status: int = 0
+    code: str = ""
+    cut: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+DROP_BEFORE = Fault()
+DROP_AFTER = Fault(forward=True)
+ERROR_AFTER = Fault(forward=True, status=500, code="InternalError")
+INTERNAL = Fault(status=500, code="InternalError")
+SLOW_DOWN = Fault(status=503, code="SlowDown")
+UNAVAILABLE = Fault(status=503, code="ServiceUnavailable")
+CONFLICT = Fault(status=409, code="ConditionalRequestConflict")
+DENIED = Fault(status=403, code="AccessDenied")
+HANG = Fault(status=-1)
+CUT = Fault(forward=True, cut=3)
+
+
+@dataclass
+class FaultyS3:
+    """The proxy.
+
+    Attributes:
+        url: where it answers.
+        faults: what happens to the next requests, in order; then they go through.
+        seen: method and path of every request.
+        headers: those of every request, with names in lower case.
+    """
+
+    url: str
+    faults: list[Fault] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def faulty_s3(server: str) -> Iterator[FaultyS3]:
+    """Run the proxy before ``server`` while the block runs."""
+    over = threading.Event()
+    proxy = FaultyS3("")
+    target = urlsplit(server).netloc
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one_request(self) -> None:
+            super().handle_one_request()
+            self.close_connection = True
+
+        def do_GET(self) -> None:
+            _serve(self, proxy, target, over)
+
+        do_PUT = do_HEAD = do_DELETE = do_POST = do_GET  # noqa: N815 - names of the library
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        host, port = http.socket.getsockname()
+        proxy.url = f"http://{host}:{port}"
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            over.set()
+            http.shutdown()
+            thread.join()
+
+
+def _serve(
+    handler: BaseHTTPRequestHandler, proxy: FaultyS3, target: str, over: threading.Event
+) -> None:
+    body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+    proxy.seen.append(f"{handler.command} {urlsplit(handler.path).path}")
+    proxy.headers.append({name.lower(): value for name, value in handler.headers.items()})
+    fault = proxy.faults.pop(0) if proxy.faults else None
+    if fault is HANG:
+        over.wait(60)
+        return
+    if fault is None or fault.forward:
+        with closing(HTTPConnection(target, timeout=30)) as connection:
+            headers = {k: v for k, v in handler.headers.items() if k.lower() not in _HOP_BY_HOP}
+            connection.request(handler.command, handler.path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        if fault is None or fault.cut is not None or fault.headers:
+            _pass_on(handler, answer, content, fault or Fault())
+            return
+    if fault.status:
+        _refuse(handler, fault)
+    else:
+        handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _pass_on(
+    handler: BaseHTTPRequestHandler, answer: HTTPResponse, content: bytes, fault: Fault
+) -> None:
+    handler.send_response_only(answer.status, answer.reason)
+    fields = {k: v for k, v in answer.getheaders() if k.lower() not in _HOP_BY_HOP}
+    for name, value in {**fields, **fault.headers}.items():
+        handler.send_header(name, value)
+    length = answer.getheader("Content-Length") if handler.command == "HEAD" else len(content)
+    handler.send_header("Content-Length", str(length))
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    handler.wfile.write(content[: fault.cut])
+
+
+def _refuse(handler: BaseHTTPRequestHandler, fault: Fault) -> None:
+    content = (
+        f"<Error><Code>{fault.code}</Code>"
+        "<Message>User: arn:aws:iam::123456789012:user/me is not allowed</Message>"
+        "<AWSAccessKeyId>AKIAIOSFODNN7EXAMPLE</AWSAccessKeyId></Error>"
+    ).encode()
+    handler.send_response(fault.status)
+    handler.send_header("Content-Type", "application/xml")
+    handler.send_header("Content-Length", str(len(content)))
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    if handler.command != "HEAD":
+        handler.wfile.write(content)

@@ -82,7 +82,7 @@ class Pigeons(NotifierSettings, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "pigeons"
 
-    def open(self, clients: Clients) -> Notifier:
+    def open(self, clients: Clients) -> Notifier:  # noqa: ARG002
         raise UnavailableError("pigeons need an extra")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import time
 from itertools import pairwise
@@ -163,7 +162,7 @@ def test_storage_that_vanishes_is_made_again(checkup: Program, service: Service)
 
     with checkup.start("every", "300ms") as process:
         wait_until(checkup.runs)
-        shutil.rmtree(checkup.folder / "checks")
+        (checkup.folder / "checks").rename(checkup.folder / "gone")
         wait_until(checkup.runs)
         process.terminate()
         process.wait(30)

@@ -233,7 +233,8 @@ def test_words_name_checkers(
     ("arguments", "error", "meant"),
     [
         pytest.param(["evry", "1m"], 'unknown command "evry" for "checkup"', "every", id="E10"),
-        pytest.param(["web-shup"], 'unknown command "web-shup"', "web-shop", id="E10-checker"),
+        pytest.param(["web-shup"], 'unknown command "web-shup"', "web-shop", id="E10-id"),
+        pytest.param(["Wep Shop"], 'unknown command "Wep Shop"', "web-shop", id="E10-title"),
         pytest.param(["zzz"], 'unknown command "zzz" for "checkup"', None, id="E10-nothing"),
         pytest.param(["--stor"], "unknown flag: --stor", "--store", id="E10-flag"),
         pytest.param(["every", "--store"], "unknown flag: --store", None, id="E10-of-another"),

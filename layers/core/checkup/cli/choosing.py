@@ -25,8 +25,7 @@ def choose(checkers: Sequence[Checker], words: Sequence[str]) -> tuple[Checker, 
         try:
             selection.choose(checkers, [word])
         except LookupError as error:
-            names = [name for checker in checkers for name in (checker.title, checker.id)]
-            raise UnknownWord(word, [*COMMANDS, *names]) from error
+            raise UnknownWord(word, _candidates(checkers)) from error
     return selection.choose(checkers, words)
 
 
@@ -50,6 +49,13 @@ def complete_first_word(
     if not context.params.get("names"):
         commands = root.command.shell_complete(root, incomplete)
     return [*commands, *complete_checkers(context, parameter, incomplete)]
+
+
+def _candidates(checkers: Sequence[Checker]) -> dict[str, str]:
+    """Map every name to the word that a shell takes for it: a command or an id."""
+    commands = {name: name for name in COMMANDS}
+    titles = {checker.title: checker.id for checker in checkers}
+    return commands | titles | {checker.id: checker.id for checker in checkers}
 
 
 def _offers(checkers: Sequence[Checker], start: str) -> Iterator[CompletionItem]:

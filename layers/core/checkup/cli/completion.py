@@ -15,11 +15,12 @@ COMPLETION_VARIABLE: Final = "_CHECKUP_COMPLETE"
 
 
 @click.command(
+    short_help="Print the completion script of a shell.",
     epilog=examples(
         'eval "$(checkup completion bash)"                # in ~/.bashrc',
         'eval "$(checkup completion zsh)"                 # in ~/.zshrc',
         "checkup completion fish > ~/.config/fish/completions/checkup.fish",
-    )
+    ),
 )
 @click.argument("shell", metavar="bash|zsh|fish")
 @click.pass_context

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, Final
@@ -26,13 +26,14 @@ class UnknownWord(click.UsageError):
     """A word that is neither a command nor a checker.
 
     Args:
-        candidates: what may have been meant.
+        candidates: names that may have been meant, and the word to use for each.
     """
 
-    def __init__(self, word: str, candidates: Iterable[str]) -> None:
+    def __init__(self, word: str, candidates: Mapping[str, str]) -> None:
         super().__init__(f'unknown command "{word}" for "checkup"')
-        names = {name.casefold(): name for name in candidates}
-        self.meant = [names[close] for close in get_close_matches(word.casefold(), names)]
+        names = {name.casefold(): use for name, use in candidates.items()}
+        close = get_close_matches(word.casefold(), names)
+        self.meant = list(dict.fromkeys(names[name] for name in close))
 
 
 class Outcome(Struct):

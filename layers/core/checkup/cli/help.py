@@ -8,7 +8,11 @@ from checkup.cli.failures import UnknownWord
 from checkup.cli.flags import examples
 
 
-@click.command("help", epilog=examples("checkup help", "checkup help every"))
+@click.command(
+    "help",
+    short_help="Show help, of a command too.",
+    epilog=examples("checkup help", "checkup help every"),
+)
 @click.argument("command", required=False, default="")
 @click.pass_context
 def show(context: click.Context, command: str) -> int:
@@ -21,7 +25,7 @@ def show(context: click.Context, command: str) -> int:
     assert isinstance(group, click.Group)  # noqa: S101 - the root is the program
     named = group.get_command(root, command)
     if named is None:
-        raise UnknownWord(command, group.list_commands(root))
+        raise UnknownWord(command, {name: name for name in group.list_commands(root)})
     with click.Context(named, info_name=command, parent=root) as below:
         print(below.get_help())
     return 0

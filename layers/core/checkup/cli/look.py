@@ -55,7 +55,7 @@ def _begin(path: str | None, names: Sequence[str], *, verbose: bool, quiet: bool
     except ConfigError as error:
         is_there = not isinstance(error.__cause__, FileNotFoundError)
         if names and path is None and not is_there:
-            raise UnknownWord(names[0], COMMANDS) from error
+            raise UnknownWord(names[0], {name: name for name in COMMANDS}) from error
         raise
 
 

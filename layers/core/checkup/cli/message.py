@@ -14,11 +14,12 @@ from checkup.ports import Checker
 
 
 @click.command(
+    short_help="Look, and store the run with a text about one checker.",
     epilog=examples(
         'checkup message "We are looking into it."',
         'checkup message "The new disk is in." --about "Web shop"',
         'checkup -c shop.yaml message -a api "Back at 14:00 UTC."',
-    )
+    ),
 )
 @config_flag
 @click.option(

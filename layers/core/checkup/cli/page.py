@@ -13,7 +13,10 @@ from checkup_page.publish import publish
 from checkup_page.publishers.folder import FolderPublisher
 
 
-@click.command(epilog=examples("checkup page public", "checkup -c shop.yaml page /var/www/status"))
+@click.command(
+    short_help="Write the status page into a folder.",
+    epilog=examples("checkup page public", "checkup -c shop.yaml page /var/www/status"),
+)
 @config_flag
 @verbose_flag
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))

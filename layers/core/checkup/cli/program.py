@@ -45,7 +45,8 @@ class Program(click.Group):
         """List the flags of a look among those of the program, then the commands."""
         look = self.get_command(ctx, LOOK)
         params = [*(look.params if look else ()), *self.get_params(ctx)]
-        records = [record for param in params if (record := param.get_help_record(ctx))]
+        flags = [param for param in params if isinstance(param, click.Option)]
+        records = [record for flag in flags if (record := flag.get_help_record(ctx))]
         with formatter.section("Options"):
             formatter.write_dl(records)
         self.format_commands(ctx, formatter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from checkup.deadline import Deadline
 from checkup.errors import CheckupError
 from checkup.model import Run
 from checkup.ports import Checker, Storage
+
+_log = logging.getLogger(__name__)
 
 
 def open_storage(config: Config) -> Storage:
@@ -70,8 +73,10 @@ class Recorder(Struct, frozen=True):
         recorded = protocol.check_and_record(
             self.monitor, slot, deadline, message=message, only=only
         )
+        for alert in recorded.alerts:
+            _log.info("alert: %s: %s, before: %s", alert.title, alert.status, alert.before)
         if recorded.undelivered:
-            terminal.say(f"{recorded.undelivered} alerts wait: the next storing run tries again")
+            terminal.say(f"alerts that wait for the next run: {recorded.undelivered}")
         if recorded.late:
             terminal.say("the run came too late to count and is kept apart")
         return recorded.run

@@ -21,11 +21,12 @@ _LAST_PORT: Final = 65_535
 
 
 @click.command(
+    short_help="Show the status page over HTTP.",
     epilog=examples(
         "checkup serve",
         "checkup serve --listen 127.0.0.1:8080",
         "checkup -c shop.yaml serve --listen :3000     (all addresses of this machine)",
-    )
+    ),
 )
 @config_flag
 @click.option(

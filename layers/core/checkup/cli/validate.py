@@ -13,7 +13,10 @@ from checkup.config.settings import Config
 from checkup.errors import ConfigError, Problem
 
 
-@click.command(epilog=examples("checkup validate", "checkup -c shop.yaml validate --strict"))
+@click.command(
+    short_help="Print all that is wrong with the configuration.",
+    epilog=examples("checkup validate", "checkup -c shop.yaml validate --strict"),
+)
 @config_flag
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 @verbose_flag

@@ -185,8 +185,8 @@ def test_headers_may_take_five_seconds_by_default(web: WebServer, path: str) -> 
     attempt = attempt_of(HttpChecker(endpoint_url=web.url(path)))
 
     assert attempt.failure == "deadline"
-    assert attempt.error == "no response headers after 5s"
-    assert 4.9 < time.monotonic() - started < 7.5
+    assert attempt.error.startswith("no response headers after 5")
+    assert 5 <= time.monotonic() - started < 8
 
 
 def test_configured_timeout_is_the_only_limit(web: WebServer) -> None:

@@ -97,7 +97,7 @@ def test_handshake_that_stalls_is_down_in_time(limit: float) -> None:
         attempt = attempt_of(HttpChecker(endpoint_url=url), seconds=limit)
 
     assert attempt.failure == "tls_timeout"
-    assert attempt.error == "TLS handshake not finished after 400ms"
+    assert attempt.error.startswith("TLS handshake not finished after ")
     assert time.monotonic() - started < GENEROUS
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -206,3 +208,13 @@ def test_bad_certificate_is_down_unless_it_is_not_verified(
     assert verified.failure == failure
     assert accepted.error == ""
     assert accepted.certificate_expiry > 0
+
+
+def test_no_http_library_is_loaded() -> None:
+    script = "import sys, checkup.checkers.tcp; print({'requests', 'urllib3'} & set(sys.modules))"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout == "set()\n"

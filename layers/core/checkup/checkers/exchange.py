@@ -8,8 +8,7 @@ socket that does not outlast them.
 from __future__ import annotations
 
 import ssl
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse, parse_headers
+from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
@@ -21,16 +20,15 @@ from urllib3 import HTTPHeaderDict
 from urllib3 import HTTPResponse as DecodingResponse
 from urllib3.exceptions import HTTPError
 
+from checkup.checkers.answers import Answer, answer_failure, read_body
 from checkup.checkers.connection import open_connection, start_tls
-from checkup.checkers.failures import Failed, network_failure, protocol_failure, tls_failure
+from checkup.checkers.failures import Failed
 from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.checkers.trust import system_context
 from checkup.deadline import Deadline
 
 _PORTS = {"http": 80, "https": 443}
-_MOST_INTERIM = 5
-_CHUNK = 65_536
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -109,9 +107,10 @@ class Exchange(HTTPAdapter):
         self._sock.deadline = self._limits.whole
         try:
             with self.watch.phase("transfer"):
-                return _read(response.raw, cap)
+                return read_body(response.raw, cap)
         except HTTPError as error:
-            failed = self._failure(error.__cause__ or error, "body not finished")
+            late = f"body not finished after {self.watch}"
+            failed = answer_failure(error.__cause__ or error, late)
             raise Failed(failed.failure, f"reading response body: {failed}") from error
 
     def close(self) -> None:
@@ -130,7 +129,7 @@ class Exchange(HTTPAdapter):
             )
         self._sock.deadline = limits.phase(limits.headers)
         connection = HTTPConnection(host, port)
-        connection.response_class = _Answer
+        connection.response_class = Answer
         connection.sock = self._sock
         return connection
 
@@ -144,7 +143,7 @@ class Exchange(HTTPAdapter):
             connection.endheaders()
             answer = connection.getresponse()
         except (HTTPException, OSError) as error:
-            raise self._failure(error, "no response headers") from error
+            raise answer_failure(error, f"no response headers after {self.watch}") from error
         self._answer = DecodingResponse(
             answer,
             headers=HTTPHeaderDict(answer.headers.items()),
@@ -155,40 +154,3 @@ class Exchange(HTTPAdapter):
             original_response=answer,
         )
         return self._answer
-
-    def _failure(self, error: BaseException, late: str) -> Failed:
-        if isinstance(error, TimeoutError):
-            return Failed("deadline", f"{late} after {self.watch}")
-        if isinstance(error, HTTPException):
-            return protocol_failure(error)
-        if isinstance(error, ssl.SSLError):
-            return tls_failure(error)
-        if isinstance(error, OSError):
-            return network_failure(error)
-        return Failed("protocol", "the body is not encoded as its headers say")
-
-
-class _Answer(HTTPResponse):
-    """Passes over every interim answer (RFC 9110, 15.2); the base class knows only 100."""
-
-    def _read_status(self) -> tuple[str, int, str]:
-        for _ in range(_MOST_INTERIM + 1):
-            version, status, reason = super()._read_status()  # type: ignore[misc] # not in typeshed
-            if not _is_interim(status):
-                return version, status, reason
-            parse_headers(self.fp)
-        raise Failed("protocol", "the server sends interim answers and no final one")
-
-
-def _is_interim(status: int) -> bool:
-    return 100 <= status < 200 and status != HTTPStatus.SWITCHING_PROTOCOLS  # noqa: PLR2004 - 1xx
-
-
-def _read(raw: DecodingResponse, cap: int) -> bytes:
-    body = bytearray()
-    while len(body) < cap:
-        chunk = raw.read(min(_CHUNK, cap - len(body)), decode_content=True)
-        if not chunk:
-            break
-        body += chunk
-    return bytes(body)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import ssl
-from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 
 from checkup.errors import CannotTell, CheckupError
 
@@ -96,18 +95,3 @@ def tls_failure(error: ssl.SSLError) -> Failed:
         other = ("tls_certificate", "certificate is not acceptable")
         return Failed(*_CERTIFICATE.get(error.verify_code, other))
     return Failed(*_TLS.get(error.reason or "", ("tls_handshake", "TLS handshake failed")))
-
-
-def protocol_failure(error: HTTPException) -> Failed:
-    """Return what an answer that is not good HTTP says of the target.
-
-    Raises:
-        CannotTell: the answer is longer than the HTTP library can read.
-    """
-    if isinstance(error, RemoteDisconnected):
-        return Failed("empty_reply", "the server closed the connection without an answer")
-    if isinstance(error, BadStatusLine):
-        return Failed("protocol", "the answer is not HTTP")
-    if isinstance(error, IncompleteRead):
-        return Failed("short_body", "the body ended early")
-    raise CannotTell("client_limit", "the answer has more header lines than can be read")

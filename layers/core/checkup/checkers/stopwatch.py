@@ -41,4 +41,4 @@ class Stopwatch:
         """The time so far, for people: to the tenth of a second once there is one."""
         elapsed = self.elapsed()
         unit = _TENTH if elapsed >= _TENTH else _TENTH // 100
-        return format_duration(round(elapsed / unit) * unit)
+        return format_duration(elapsed // unit * unit)

@@ -1,0 +1,86 @@
+"""Reads what a server answers, and says what is wrong with it."""
+
+from __future__ import annotations
+
+import ssl
+from http import HTTPStatus
+from http.client import (
+    BadStatusLine,
+    HTTPException,
+    HTTPResponse,
+    IncompleteRead,
+    RemoteDisconnected,
+    parse_headers,
+)
+
+from urllib3 import HTTPResponse as DecodingResponse
+
+from checkup.checkers.failures import Failed, network_failure, tls_failure
+from checkup.errors import CannotTell
+
+_MOST_INTERIM = 5
+"""As in Go's net/http."""
+
+_CHUNK = 65_536
+
+
+class Answer(HTTPResponse):
+    """Passes over every interim answer (RFC 9110, 15.2); the base class knows only 100."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(_MOST_INTERIM + 1):
+            version, status, reason = super()._read_status()  # type: ignore[misc] # not in typeshed
+            if not _is_interim(status):
+                return version, status, reason
+            parse_headers(self.fp)
+        raise Failed("protocol", "the server sends interim answers and no final one")
+
+
+def _is_interim(status: int) -> bool:
+    return 100 <= status < 200 and status != HTTPStatus.SWITCHING_PROTOCOLS  # noqa: PLR2004 - 1xx
+
+
+def read_body(raw: DecodingResponse, cap: int) -> bytes:
+    """Read a decoded body, at most ``cap`` bytes of it: a bomb is not unpacked any further.
+
+    Raises:
+        urllib3.exceptions.HTTPError: the body is broken, or the socket is.
+    """
+    body = bytearray()
+    while len(body) < cap:
+        chunk = raw.read(min(_CHUNK, cap - len(body)), decode_content=True)
+        if not chunk:
+            break
+        body += chunk
+    return bytes(body)
+
+
+def answer_failure(error: BaseException, late: str) -> Failed:
+    """Return what an error while an answer was awaited or read says of the target.
+
+    Args:
+        late: the sentence for an answer that was not complete in time.
+
+    Raises:
+        CannotTell: it says something of this machine, or of the HTTP library's limits.
+    """
+    if isinstance(error, TimeoutError):
+        return Failed("deadline", late)
+    if isinstance(error, HTTPException):
+        return _protocol_failure(error)
+    if isinstance(error, ssl.SSLError):
+        return tls_failure(error)
+    if isinstance(error, OSError):
+        return network_failure(error)
+    return Failed("protocol", "the body is not encoded as its headers say")
+
+
+def _protocol_failure(error: HTTPException) -> Failed:
+    if isinstance(error, RemoteDisconnected):
+        return Failed("empty_reply", "the server closed the connection without an answer")
+    if isinstance(error, BadStatusLine):
+        return Failed("protocol", "the answer is not HTTP")
+    if isinstance(error, IncompleteRead):
+        return Failed("short_body", "the body ended early")
+    # 100 header lines and 65,536 bytes in one of them; neither can be changed.
+    raise CannotTell("client_limit", "the answer has more header lines than can be read")

@@ -83,9 +83,9 @@ class _Exchange:
         if self._answer is not None:
             return self._answer
         problem = self._problem or f"no answer within {timeout:g} s"
+        self._cut()
         if unsent:
             raise Refused(f"not connected: {problem}")
-        self._cut()
         raise Unanswered(f"sent, but {problem}")
 
     def _ask(self) -> Answer:

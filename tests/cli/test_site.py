@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -40,7 +41,7 @@ def test_value_is_made_again_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_value_that_could_not_be_made_is_tried_again() -> None:
-    outcomes = iter([StorageError("busy"), "page"])
+    outcomes: Iterator[StorageError | str] = iter([StorageError("busy"), "page"])
 
     def make() -> str:
         outcome = next(outcomes)

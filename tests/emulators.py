@@ -32,6 +32,7 @@ REGION = "us-east-1"
 ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _STARTS = 3
 _START_SECONDS = 30.0
+_STOP_SECONDS = 3.0  # open connections would keep it for long
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def ministack(folder: Path, *, auth: bool = False, tls: bool = False) -> Iterato
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -14,11 +14,12 @@ import shutil
 import ssl
 import threading
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from tests.emulators import Emulator
@@ -83,6 +84,16 @@ class Bridge:
         self.handled.append(Handled(name, event, answer))
         return answer
 
+    def client(self, name: str) -> Callable[[str], Any]:
+        """Return what makes clients of AWS with the rights of a function."""
+        environ = self._functions[name].environ
+        return lambda service: self._emulator.client(
+            service,
+            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=environ["AWS_SESSION_TOKEN"],
+        )
+
     def logs(self) -> str:
         """Return what all environments printed."""
         return "".join(environment.log.read_text() for environment in self._environments)
@@ -126,7 +137,8 @@ class Bridge:
 
     def _unpack(self, url: str, folder: Path) -> None:
         context = ssl.create_default_context(cafile=self._emulator.authority)
-        with urlopen(url, context=context) as answer:
+        path = urlsplit(url)._replace(scheme="", netloc="").geturl()  # it says http in any case
+        with urlopen(self._emulator.url + path, context=context) as answer:
             zipfile.ZipFile(io.BytesIO(answer.read())).extractall(folder)
 
     def _credentials(self, configuration: dict[str, Any]) -> dict[str, str]:

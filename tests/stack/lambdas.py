@@ -164,8 +164,8 @@ class _Places(NamedTuple):
 def _started_in(places: _Places, function: Function, port: int) -> list[str]:
     variables = {
         **_variables(places, function),
-        **({"AWS_CA_BUNDLE": str(places.lent / "authority.pem")} if function.authority else {}),
         **function.environ,
+        **({"AWS_CA_BUNDLE": str(places.lent / "authority.pem")} if function.authority else {}),
     }
     # Without -S the packages of this machine's own Python would stand in for forgotten ones.
     python = [str(places.language / "bin" / PYTHON), "-S", "-m", "awslambdaric", function.handler]

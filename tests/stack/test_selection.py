@@ -39,7 +39,7 @@ def test_shared_title_means_every_checker_that_has_it() -> None:
 
 
 def test_unknown_name_is_refused_with_the_nearest_one() -> None:
-    with pytest.raises(LookupError, match=r'no checker "web-site"; did you mean "website"\?'):
+    with pytest.raises(LookupError, match=r'no checker "web-site"; did you mean "Website"\?'):
         choose(ALL, ["users", "web-site"])
 
 

@@ -31,8 +31,8 @@ def choose(checkers: Sequence[Checker], names: Sequence[str]) -> tuple[Checker, 
 
 
 def _names(checker: Checker) -> Iterator[str]:
-    yield checker.title
     yield checker.id
+    yield checker.title
 
 
 def _hint(name: str, known: dict[str, str]) -> str:

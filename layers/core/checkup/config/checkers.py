@@ -58,7 +58,7 @@ def _checker(
     values = {**by_group.get(draft.values.get("group", ""), for_all), **draft.values}
     values["attempts"] = max(1, values.get("attempts", 1))
     checker: Checker = reading.make(found.kind, Draft(values, {}, draft.failed), found.at, key)
-    if not checker.endpoint:
+    if not checker.endpoint and not draft.failed:
         reading.report.warn(found.at, key, "has nothing to check: its address is empty")
     _warn_of_password(reading, found.members, key)
     return Entry(checker, _as_written(checker, draft), found.at, key, found.members)

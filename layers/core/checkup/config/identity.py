@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -46,7 +47,8 @@ def with_ids(reading: Reading, entries: Sequence[Entry]) -> tuple[Checker, ...]:
     for entry in entries:
         if entry.checker.id:
             _claim(reading, entry, taken)
-    return tuple(_with_id(reading, entry, taken) for entry in entries)
+    twins = Counter[str]()
+    return tuple(_with_id(reading, entry, taken, twins) for entry in entries)
 
 
 def slug(title: str) -> str:
@@ -68,22 +70,29 @@ def _claim(reading: Reading, entry: Entry, taken: dict[str, Entry]) -> None:
     taken.setdefault(name.casefold(), entry)
 
 
-def _with_id(reading: Reading, entry: Entry, taken: dict[str, Entry]) -> Checker:
+def _with_id(
+    reading: Reading, entry: Entry, taken: dict[str, Entry], twins: Counter[str]
+) -> Checker:
     if entry.checker.id:
         return entry.checker
     bare = slug(entry.written.title)
     name = bare
     if not bare or bare in taken:
-        name = f"{bare or entry.checker.kind}-{_hash(entry)}"
+        name = _next_free(f"{bare or entry.checker.kind}-{_hash(entry)}", taken, twins)
     if bare in taken:
         text = f'has the same name as {taken[bare].key} and is given the id "{name}"'
         reading.report.warn(entry.at, entry.key, text, 'add an "id" of your own to each')
-    number = 1
-    while name in taken:
-        number += 1
-        name = f"{bare or entry.checker.kind}-{_hash(entry)}-{number}"
     taken[name] = entry
     return structs.replace(entry.checker, id=name)
+
+
+def _next_free(name: str, taken: Mapping[str, Entry], twins: Counter[str]) -> str:
+    """Return the name, or the first of ``name-2``, ``name-3`` … that nobody has."""
+    while True:
+        twins[name] += 1
+        free = name if twins[name] == 1 else f"{name}-{twins[name]}"
+        if free not in taken:
+            return free
 
 
 def _hash(entry: Entry) -> str:

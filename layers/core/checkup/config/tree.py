@@ -19,7 +19,7 @@ class Form(Enum):
     QUOTED = "a text"
     NUMBER = "a number"
     WORD = "true, false or null"
-    PLAIN = "a plain value"
+    PLAIN = "a single value"
 
 
 class Scalar(Struct, frozen=True, gc=False):

@@ -82,7 +82,7 @@ class _Composer:
 
     def _collection(self, event: Any) -> _Sized:  # noqa: ANN401
         if event.tag not in _COLLECTION_TAGS:
-            self._fail(event, "a tag", _NO_TAGS)
+            self._fail(event, "a YAML tag", _NO_TAGS)
         if len(self._path) >= DEEPEST:
             self._fail(event, f"more than {DEEPEST} objects and lists in each other")
         read = self._object if isinstance(event, yaml.MappingStartEvent) else self._array
@@ -125,7 +125,7 @@ class _Composer:
         if event.tag in _PLAIN_TAGS or (event.tag is None and not event.style):
             return Scalar(at, text, Form.PLAIN)
         if event.tag is not None and event.tag not in _TEXT_TAGS:
-            self._fail(event, "a tag", _NO_TAGS)
+            self._fail(event, "a YAML tag", _NO_TAGS)
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return Scalar(at, text, Form.QUOTED)
 

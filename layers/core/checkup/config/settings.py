@@ -124,12 +124,18 @@ class Config(Struct, frozen=True, kw_only=True):
         path: the file's name.
     """
 
-    checkers: tuple[Checker, ...] = ()
-    storage: StorageSettings | None = None
-    notifiers: tuple[NotifierSettings, ...] = ()
+    checkers: Annotated[tuple[Checker, ...], Meta(description="What to check.")] = ()
+    storage: Annotated[
+        StorageSettings | None, Meta(description="Where results and state are kept.")
+    ] = None
+    notifiers: Annotated[
+        tuple[NotifierSettings, ...], Meta(description="Who is told of changes.")
+    ] = ()
     concurrent_checks: Annotated[int, Meta(description="Checkers that run at once.")] = 5
     timestamp: Annotated[Moment, Meta(description="The time of every result, if fixed.")] = 0
-    groups: tuple[GroupSettings, ...] = ()
+    groups: Annotated[
+        tuple[GroupSettings, ...], Meta(description="Groups of the page, in its order.")
+    ] = ()
     regions: Annotated[Strings, Meta(description="Regions that check; their order is fixed.")] = ()
     reference_targets: Annotated[
         Strings, Meta(description="Ids of checkers that fail only if our own network does.")

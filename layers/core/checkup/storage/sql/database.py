@@ -17,6 +17,13 @@ CONNECT_SECONDS: Final = 5
 ANSWER_SECONDS: Final = 10
 """How long a statement may take, including the wait for others to finish theirs."""
 
+DENIED: Final = (
+    "permission denied; it takes SELECT, INSERT, UPDATE and DELETE on checks and documents"
+)
+FOREIGN_TABLE: Final = "a table of that name is another program's, with other columns"
+MISSING_TABLE: Final = 'a table is missing: run `checkup provision`, or set "create": true'
+UNANSWERED: Final = "the server did not answer"
+
 _TRIES = 3
 _WRITING = "checkup_writing"
 

@@ -14,10 +14,17 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from checkup.ports import Hold
-from checkup.storage.sql.database import ANSWER_SECONDS, CONNECT_SECONDS, held
+from checkup.storage.sql.database import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    DENIED,
+    FOREIGN_TABLE,
+    MISSING_TABLE,
+    UNANSWERED,
+    held,
+)
 from checkup.storage.sql.mysql_dsn import MySqlServer
 
-_LOST = "the server did not answer"
 _REFUSED = "the user or the password was refused"
 _STOPPING = "the server is stopping"
 _FULL = "no space is left on the server"
@@ -25,7 +32,6 @@ _TOO_LARGE = (
     "the run is too large for the column, which holds 64 KiB in a table made by Go:"
     " ALTER TABLE checks MODIFY results MEDIUMTEXT"
 )
-_DENIED = "permission denied; it takes SELECT, INSERT, UPDATE and DELETE on checks and documents"
 
 # https://mariadb.com/kb/en/mariadb-error-code-reference/
 _REASONS: Final = {
@@ -35,9 +41,10 @@ _REASONS: Final = {
     1045: _REFUSED,
     1049: "there is no such database",
     1053: _STOPPING,
+    1054: FOREIGN_TABLE,
     1114: _FULL,
-    1142: _DENIED,
-    1146: 'a table is missing: run `checkup provision`, or set "create": true',
+    1142: DENIED,
+    1146: MISSING_TABLE,
     1153: "the document is larger than the server's max_allowed_packet",
     1205: "others have held a lock for too long",
     1290: "the server is read-only",
@@ -45,10 +52,10 @@ _REASONS: Final = {
     1406: _TOO_LARGE,
     1698: _REFUSED,
     1836: "the server is read-only",
-    1927: _LOST,
+    1927: UNANSWERED,
     2003: "the server cannot be reached",
-    2006: _LOST,
-    2013: _LOST,
+    2006: UNANSWERED,
+    2013: UNANSWERED,
     3159: "the server wants encryption; add tls=true to the dsn",
 }
 _DEADLOCK = 1213
@@ -121,7 +128,7 @@ class MySql:
     def reason(self, error: DBAPIError) -> str:
         """Return in a few words what went wrong."""
         code = _code(error)
-        return _REASONS.get(code) or (f"it failed ({code})" if code else _LOST)
+        return _REASONS.get(code) or (f"it failed ({code})" if code else UNANSWERED)
 
     def _lock(self, purpose: str) -> str:
         """Return a lock's name, for locks belong to the server and not to one database."""

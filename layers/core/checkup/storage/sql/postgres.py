@@ -13,25 +13,32 @@ from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from checkup.ports import Hold
-from checkup.storage.sql.database import ANSWER_SECONDS, CONNECT_SECONDS, held
+from checkup.storage.sql.database import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    DENIED,
+    FOREIGN_TABLE,
+    MISSING_TABLE,
+    UNANSWERED,
+    held,
+)
 from checkup.storage.sql.postgres_dsn import with_defaults
 
-_LOST = "the server did not answer"
 _REFUSED = "the user or the password was refused"
 _NO_DATABASE = "there is no such database"
 _BUSY = "the server has too many connections"
 _STARTING = "the server is starting or stopping"
-_DENIED = "permission denied; it takes SELECT, INSERT, UPDATE and DELETE on checks and documents"
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _REASONS: Final = {
-    "08": _LOST,
+    "08": UNANSWERED,
     "22021": "a character that its text cannot hold",
     "25006": "the server is read-only",
     "28": _REFUSED,
     "3D000": _NO_DATABASE,
-    "42501": _DENIED,
-    "42P01": 'a table is missing: run `checkup provision`, or set "create": true',
+    "42501": DENIED,
+    "42703": FOREIGN_TABLE,
+    "42P01": MISSING_TABLE,
     "53100": "no space is left on the server",
     "53300": _BUSY,
     "54": "the document is too large",
@@ -124,7 +131,7 @@ class Postgres:
         if code:
             return f"it failed ({code})"
         said = str(error.orig)
-        return next((reason for words, reason in _WORDS.items() if words in said), _LOST)
+        return next((reason for words, reason in _WORDS.items() if words in said), UNANSWERED)
 
 
 def _locking(function: str, purpose: str) -> TextClause:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, select
 
 from checkup.errors import StorageError
-from checkup.storage.sql.tables import CHECKS, DOCUMENTS
+from checkup.storage.sql.tables import CHECKS, DOCUMENTS, as_bytes
 
 _KEY = "schema_version"
 
@@ -54,9 +54,11 @@ def version(connection: Connection) -> int:
     """Return the version of the tables; 0 if there are none, or none but the Go program's."""
     if not inspect(connection).has_table(DOCUMENTS.name):
         return 0
-    query = DOCUMENTS.select().where(DOCUMENTS.c.key == _KEY)
-    row = connection.execute(query).first()
-    return int(bytes(row.body)) if row else 0
+    body = connection.scalar(select(DOCUMENTS.c.body).where(DOCUMENTS.c.key == _KEY))
+    try:
+        return int(as_bytes(body) or b"0")
+    except ValueError:
+        raise StorageError(f"the {_KEY} in the table documents is no number") from None
 
 
 def _write(connection: Connection) -> None:

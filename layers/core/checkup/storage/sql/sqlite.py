@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from checkup.ports import Hold
 from checkup.storage.files import told
 from checkup.storage.locks import held
-from checkup.storage.sql.database import ANSWER_SECONDS
+from checkup.storage.sql.database import ANSWER_SECONDS, FOREIGN_TABLE, MISSING_TABLE
 
 _REASONS = {
     "SQLITE_BUSY": f"another process has been writing for {ANSWER_SECONDS} s",
@@ -29,6 +29,12 @@ _REASONS = {
     "SQLITE_PERM": "permission denied",
     "SQLITE_READONLY": "the file is read-only",
     "SQLITE_TOOBIG": "the document is too large",
+}
+# One code stands for everything that is wrong with a statement.
+_WORDS = {
+    "no such table": MISSING_TABLE,
+    "no such column": FOREIGN_TABLE,
+    "has no column": FOREIGN_TABLE,
 }
 
 
@@ -96,9 +102,13 @@ class Sqlite:
 
     def reason(self, error: DBAPIError) -> str:
         """Return in a few words what went wrong."""
+        said = str(error.orig)
+        for words, reason in _WORDS.items():
+            if words in said:
+                return reason
         code = str(getattr(error.orig, "sqlite_errorname", "")) or type(error.orig).__name__
-        words = code.split("_")
-        return _REASONS.get("_".join(words[:2])) or f"it failed ({code})"
+        family = "_".join(code.split("_")[:2])
+        return _REASONS.get(family) or f"it failed ({code})"
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -119,7 +119,7 @@ class _Documents:
         columns = DOCUMENTS.c
         query = select(columns.body, columns.version).where(columns.key == key)
         row = connection.execute(query).first()
-        return None if row is None else Stored(bytes(row.body), row.version)
+        return None if row is None else Stored(as_bytes(row.body), row.version)
 
     def insert(self, connection: Connection, key: str, body: bytes, version: str) -> None:
         connection.execute(DOCUMENTS.insert().values(key=key, body=body, version=version))
@@ -187,14 +187,17 @@ class _Runs:
         row = connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
             return None
-        # Go writes bytes, which SQLite gives back as bytes; the column may also be null.
-        results = row.results or ""
-        body = results.encode() if isinstance(results, str) else bytes(results)
+        body = as_bytes(row.results)
         return Stored(body, self.new_version(body))
 
 
 _REST: Final[Shelf] = _Documents()
 _RUNS: Final[Shelf] = _Runs()
+
+
+def as_bytes(value: str | bytes | None) -> bytes:
+    """Return what a column holds: SQLite gives it back as it was written, and Go writes bytes."""
+    return value.encode() if isinstance(value, str) else bytes(value or b"")
 
 
 def _name(key: str) -> str:

@@ -4,6 +4,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -110,3 +111,35 @@ def test_deadline_holds_under_tls(trusted: Authority, path: str) -> None:
 
     assert attempt.failure == "deadline"
     assert time.monotonic() - started < GENEROUS
+
+
+@pytest.mark.parametrize("verify", [pytest.param(ssl.CERT_REQUIRED, id="65")])
+def test_demand_for_a_client_certificate_is_named(
+    trusted: Authority, verify: ssl.VerifyMode
+) -> None:
+    context = trusted.good()
+    context.load_verify_locations(trusted.roots)
+    context.verify_mode = verify
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        with ThreadPoolExecutor(1) as threads:
+            refusal = threads.submit(handshake, listener, context)
+            attempt = attempt_of(HttpChecker(endpoint_url=url), seconds=5)
+
+    assert refusal.result() == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+    assert attempt.failure == "tls_client_certificate"
+    assert attempt.error == "the server demands a client certificate"
+
+
+def handshake(listener: socket.socket, context: ssl.SSLContext) -> str:
+    """Accept one connection and return why its handshake failed."""
+    accepted, _ = listener.accept()
+    with context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False) as secured:
+        try:
+            secured.do_handshake()
+        except ssl.SSLError as error:
+            socket.socket.recv(
+                secured, 65_536
+            )  # closing with unread data would take the alert back
+            return str(error.reason)
+    return ""

@@ -32,7 +32,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Address]:
         return _look_up(host, port, socket.AI_NUMERICHOST)
     except socket.gaierror:
         pass  # a name, not an address
-    except UnicodeError as error:
+    except ValueError as error:
         raise Failed("dns_nxdomain", "not a possible host name") from error
     try:
         return beside(lambda: _look_up(host, port), deadline)

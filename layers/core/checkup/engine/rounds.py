@@ -13,6 +13,9 @@ from checkup.errors import CannotTell
 from checkup.model import SECOND, Attempt
 from checkup.ports import Checker
 
+RUN_DEADLINE = "run_deadline"
+NOT_FINISHED = "not finished when the run had to end"
+
 _GRACE = 1.0
 """Seconds that a checker may outlast its limit before it is given up."""
 
@@ -60,14 +63,14 @@ class Round:
         for left in reversed(range(self._count)):
             attempt = self.checker.attempt(self._deadline.within(self._limit))
             if attempt.error and self._deadline.left() <= 0:
-                raise CannotTell("run_deadline", "not finished when the run had to end")
+                raise CannotTell(RUN_DEADLINE, NOT_FINISHED)
             self.attempts.append(attempt)
             if left:
                 self._pause(self.checker.spacing_after(attempt) / SECOND)
 
     def _pause(self, seconds: float) -> None:
         if seconds >= self._deadline.left():
-            raise CannotTell("run_deadline", "the run had to end before all attempts were made")
+            raise CannotTell(RUN_DEADLINE, NOT_FINISHED)
         time.sleep(max(0.0, seconds))
 
 

@@ -13,15 +13,15 @@ from msgspec.structs import replace
 from checkup.deadline import Deadline
 from checkup.engine.pacing import Pace
 from checkup.engine.rechecks import Rechecks
-from checkup.engine.rounds import Round
+from checkup.engine.rounds import NOT_FINISHED, RUN_DEADLINE, Round
 from checkup.engine.verdict import Verdicts
 from checkup.errors import CannotTell, CheckupError
 from checkup.model import Result, Status
 from checkup.ports import Checker
 
 _OVERDUE = CannotTell("overdue", "the checker did not keep to its time limit")
-_NOT_FINISHED = CannotTell("run_deadline", "not finished when the run had to end")
-_NOT_BEGUN = CannotTell("run_deadline", "not begun when the run had to end")
+_NOT_FINISHED = CannotTell(RUN_DEADLINE, NOT_FINISHED)
+_NOT_BEGUN = CannotTell(RUN_DEADLINE, "not begun when the run had to end")
 
 
 def look(  # noqa: PLR0913 - all but the checkers by name
@@ -140,7 +140,7 @@ class _Run:
         before = self._so_far.get(ended.number)
         if not before:
             return result
-        if result.failure == _NOT_FINISHED.failure:
+        if result.failure == RUN_DEADLINE:
             return before
         return replace(result, rechecks=before.rechecks + 1)
 

@@ -62,7 +62,6 @@ class Bucket:
                 pause = next(pauses, None)
                 if no.status != HTTPStatus.CONFLICT or pause is None:
                     raise
-            sent_before = True
             time.sleep(random.uniform(0.5, 1) * pause)  # noqa: S311 - only to spread
 
     def names(self, prefix: str, after: str, **more: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from checkup.model import Attempt, Phases, Result, Run
 RUNS: Final = "runs/"
 LATE: Final = "late/"
 
-_NAME = re.compile(r"(?:.*/)?(\d{19})-check\.json", re.ASCII | re.DOTALL)
+_NAME = re.compile(r"(\d{19})-check\.json", re.ASCII)
 
 # Go writes U+2028, U+2029 and the characters of HTML as escapes, backspace and form feed in
 # the long form (before Go 1.22, with which the program was built), and whatever is no Unicode
@@ -37,7 +37,7 @@ def run_key(run: Run) -> str:
 
 def slot_of(key: str) -> int | None:
     """Return the nanoseconds in a check file's name, or None if ``key`` does not name one."""
-    name = _NAME.fullmatch(key)
+    name = _NAME.fullmatch(key.rpartition("/")[2])
     return int(name[1]) if name else None
 
 

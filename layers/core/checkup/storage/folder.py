@@ -31,7 +31,6 @@ from checkup.storage.keys import (
     checked,
     checked_name,
     checked_prefix,
-    is_check_file,
     is_key,
     run_name,
 )
@@ -106,9 +105,9 @@ class FolderStorage:
         """Yield the keys in order, as they are when the first is asked for."""
         checked_prefix(prefix)
         with told("list", self._root):
-            found = self._runs() if prefix.startswith(RUNS) else self._documents(prefix)
+            found = self._names() if prefix.startswith(RUNS) else self._paths(prefix)
             keys = sorted(key for key in found if key.startswith(prefix) and key > after)
-        yield from keys
+        yield from (key for key in keys if is_key(key))
 
     def delete(self, key: str) -> None:
         """Remove the document; the index forgets a check file with the next run."""
@@ -143,16 +142,18 @@ class FolderStorage:
         with suppress(OSError, StorageError), self._locked():
             goindex.add(self._root, name, self._private)
 
-    def _runs(self) -> Iterator[str]:
+    def _names(self) -> Iterator[str]:
+        """Yield what would be the keys of all files at the top, were they check files."""
         with suppress(FileNotFoundError):
             names = os.listdir(self._root)  # noqa: PTH208 - half a million paths would be slow
-            yield from (RUNS + name for name in names if is_check_file(name))
+            yield from (RUNS + name for name in names)
 
-    def _documents(self, prefix: str) -> Iterator[str]:
+    def _paths(self, prefix: str) -> Iterator[str]:
+        """Yield what would be the keys of all files below the folder that ``prefix`` names."""
         top = self._root / prefix[: prefix.rindex("/")]
         for folder, _, names in os.walk(top, onerror=_unless_missing):
             relative = Path(folder).relative_to(self._root).as_posix()
-            yield from (key for name in names if is_key(key := f"{relative}/{name}"))
+            yield from (f"{relative}/{name}" for name in names)
 
 
 def _version(body: bytes) -> str:

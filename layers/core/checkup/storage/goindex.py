@@ -8,15 +8,16 @@ are added, and entries without a file are dropped.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from checkup.model import Nanoseconds
 from checkup.runfile import slot_of
 from checkup.storage.files import written
-from checkup.storage.keys import is_check_file
 
 INDEX: Final = "index.json"
 
@@ -36,27 +37,24 @@ def add(root: Path, name: str, scratch: Path) -> None:
     """
     entries = _present(root, _entries(root / INDEX))
     entries[name] = time.time_ns()
-    body = json.dumps(entries, separators=(",", ":"), sort_keys=True) + "\n"
-    with written(scratch, body.encode(), durable=False) as temporary:
+    body = msgspec.json.encode(entries, order="sorted") + b"\n"
+    with written(scratch, body, durable=False) as temporary:
         temporary.replace(root / INDEX)
 
 
-def _present(root: Path, known: dict[str, int]) -> dict[str, int]:
+def _present(root: Path, known: dict[str, Nanoseconds]) -> dict[str, int]:
     """Return an entry for every check file, and for what else is listed and exists."""
     entries = {}
     for name in os.listdir(root):  # noqa: PTH208 - half a million paths would be slow
-        indexed = known.get(name) or (slot_of(name) if is_check_file(name) else None)
-        if indexed is not None:
+        indexed = known.get(name) or slot_of(name)
+        if indexed:
             entries[name] = min(indexed, _LARGEST)
     return entries
 
 
-def _entries(path: Path) -> dict[str, int]:
-    """Read the index as far as it can be read."""
+def _entries(path: Path) -> dict[str, Nanoseconds]:
+    """Read the index, if it can be read."""
     try:
-        content = json.loads(path.read_bytes())
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Nanoseconds])
     except (FileNotFoundError, ValueError, RecursionError):
         return {}
-    if not isinstance(content, dict):
-        return {}
-    return {name: moment for name, moment in content.items() if type(moment) is int}

@@ -35,7 +35,7 @@ _SENTENCES = {
     "EndpointConnectionError": _NO_ANSWER,
     "IncompleteReadError": "the answer of S3 was cut short",
     "NoCredentialsError": "no AWS credentials are configured or in the environment",
-    "NoRegionError": 'no region: set "region", or AWS_REGION in the environment',
+    "NoRegionError": 'no region: set "region", or AWS_DEFAULT_REGION in the environment',
     "ParamValidationError": "the name of the bucket is not valid",
     "PartialCredentialsError": "the AWS credentials are not complete",
     "ReadTimeoutError": _NO_ANSWER,

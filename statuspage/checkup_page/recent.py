@@ -17,8 +17,10 @@ COLUMNS = 90
 """Bars in a strip on a wide screen; it is cut to the newest 60 and 30 on narrower ones."""
 
 SPANS = 10
-POINTS = 30
+POINTS = 25
 LINE_WIDTH, LINE_HEIGHT = 120, 20
+
+Place = tuple[int, int]
 
 Shown = tuple[int, State | None]
 """A run's time and the state that was seen in it; None where there is no result."""
@@ -152,14 +154,19 @@ def _path(times: Sequence[int | None], top: int) -> str:
         None if time is None else (round(index * LINE_WIDTH / (len(times) - 1)), _height(time, top))
         for index, time in enumerate(times)
     ]
-    commands: list[str] = []
-    pen_up = True
-    for place in places:
-        if place is not None:
-            # A line of no length is a dot, for a point that has no neighbour.
-            commands.append(f"M{place[0]} {place[1]}h0" if pen_up else f"L{place[0]} {place[1]}")
-        pen_up = place is None
-    return "".join(commands)
+    parts = (list(group) for known, group in groupby(places, key=bool) if known)
+    return "".join(_stroke([place for place in part if place]) for part in parts)
+
+
+def _stroke(places: Sequence[Place]) -> str:
+    """Return a line through the places; a single one is a dot, a line of no length."""
+    first, *rest = [
+        place
+        for before, place, after in zip([None, *places], places, [*places[1:], None], strict=False)
+        if not (before and after and before[1] == place[1] == after[1])
+    ]
+    onwards = "L" + " ".join(f"{x} {y}" for x, y in rest) if rest else "h0"
+    return f"M{first[0]} {first[1]}{onwards}"
 
 
 def _height(time: int, top: int) -> int:

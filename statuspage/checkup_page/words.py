@@ -68,6 +68,16 @@ def iso(nanoseconds: int) -> str:
     return _datetime(nanoseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def iso_seconds(nanoseconds: int) -> str:
+    """Return the time for a script that counts from it: ``2026-08-03T10:02:41Z``."""
+    return f"{_datetime(nanoseconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def iso_minutes(nanoseconds: int) -> str:
+    """Return the time as exactly as it is shown: ``2026-08-03T10:02Z``."""
+    return f"{_datetime(nanoseconds):%Y-%m-%dT%H:%MZ}"
+
+
 def _datetime(nanoseconds: int) -> datetime:
     seconds, rest = divmod(max(0, nanoseconds), SECOND)
     if seconds > _LATEST:

@@ -116,6 +116,18 @@ def test_the_threshold_is_drawn_when_it_is_in_sight() -> None:
     assert far.limit is None
 
 
+def test_a_level_line_is_drawn_from_end_to_end() -> None:
+    drawn = line([result(API)] * 30)
+    assert drawn is not None
+    assert drawn.path == "M0 1L120 1"
+
+
+def test_a_point_without_neighbours_is_a_dot() -> None:
+    drawn = line([result(API), result(API, Status.DOWN), result(API)])
+    assert drawn is not None
+    assert drawn.path == "M0 1h0M120 1h0"
+
+
 def test_one_point_is_no_line() -> None:
     assert line([result(API)]) is None
 

@@ -27,7 +27,7 @@
     for (const time of document.querySelectorAll("time")) {
       const at = new Date(time.dateTime);
       time.title ||= time.textContent;
-      time.textContent = "ago" in time.dataset ? ago(at) : ("short" in time.dataset ? short : full).format(at);
+      time.textContent = "ago" in time.dataset ? ago(at) : (time.closest("[data-short]") ? short : full).format(at);
     }
     const zone = one("#zone");
     if (zone) zone.textContent = `Times are in your time zone, ${full.resolvedOptions().timeZone}.`;

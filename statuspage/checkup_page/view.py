@@ -131,8 +131,3 @@ class View(Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...]
     messages: tuple[Message, ...]
     facts: Facts
-
-    @property
-    def components(self) -> tuple[Component, ...]:
-        """All components in the order of the page."""
-        return tuple(component for group in self.groups for component in group.components)

@@ -109,6 +109,13 @@ class Visit:
         self.page.goto(self._url + path)
         return self.page
 
+    def open_everything(self) -> None:
+        every = self.page.locator("details")
+        every.evaluate_all("all => all.forEach(details => { details.open = true })")
+
+    def expect_no_trouble(self) -> None:
+        assert (self.complaints, self.foreign) == ([], [])
+
     def close(self) -> None:
         self._context.close()
 

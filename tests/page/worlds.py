@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from checkup.checkers.http import HttpChecker
 from checkup.config.settings import Config, PageSettings
 from checkup.model import SECOND, Attempt, Result, Run, Status
-from checkup.ports import Checker
+from checkup.ports import Checker, PageFile
+from checkup_page.compose import Observed, compose
+from checkup_page.render import render
 
 NOW = 1_785_751_362_000_000_000
 """3 August 2026, 10:02:42 UTC."""
@@ -49,3 +52,10 @@ def runs(
         Run(slot=newest - (last - number) * every, results=tuple(group))
         for number, group in enumerate(results)
     )
+
+
+def rendered(
+    world: Config, seen: tuple[Run, ...] = (), at: int | None = None
+) -> dict[str, PageFile]:
+    """The files of the page at a moment, or now."""
+    return render(compose(world, Observed(runs=seen), at or time.time_ns()))

@@ -39,6 +39,8 @@
     one(".verdict").className = "verdict unknown";
     one(".verdict .icon").setAttribute("class", "icon unknown");
     one(".verdict use").setAttribute("href", "#unknown");
+    main.className = "old";
+    one("#then").hidden = false;
     one("#checked").textContent = "Last checked";
     one("#verdict").textContent = one("#news").textContent = document.title = main.dataset.staleText;
     delete main.dataset.staleAt;

@@ -8,10 +8,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests import gofile
 
 from checkup.model import Attempt, Phases, Result, Run
 from checkup.runfile import LATE, RUNS, decode, encode, run_key, slot_of
+from tests import gofile
 
 FULL = Result(
     title="API",
@@ -210,8 +210,9 @@ def test_without_keys_of_ours_the_bytes_are_go_s_c02_c03(results: list[Result]) 
 
 @given(st.lists(any_results, max_size=3))
 def test_what_is_written_reads_back_the_same(results: list[Result]) -> None:
-    body = encode(results)
-    assert encode(decode(body)) == body
+    read = decode(encode(results))
+    assert decode(encode(read)) == read
+    assert [whole(r.title + r.id) for r in results] == [r.title + r.id for r in read]
 
 
 @given(st.lists(any_results, max_size=3))

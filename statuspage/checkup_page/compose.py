@@ -45,7 +45,8 @@ def compose(config: Config, observed: Observed, now: int) -> View:
     page_key = stable_key("page", page.url)
     slots = tuple(run.slot for run in observed.runs)
     measured = freshness.measured_interval(slots)
-    window = Window(now=now, slots=slots, interval=measured or config.interval)
+    interval = freshness.expected_interval(measured, config.interval, page.timeframe)
+    window = Window(now=now, slots=slots, interval=interval)
     found = tracks(config.checkers, observed.runs)
     names = [name_of(track, number) for number, track in enumerate(found, start=1)]
     components = [

@@ -34,6 +34,15 @@ def measured_interval(slots: Sequence[int]) -> int | None:
     return median_low(gaps[-_RECENT:]) if gaps else None
 
 
+def expected_interval(measured: int | None, configured: int, timeframe: int) -> int:
+    """Return the time between runs to count with.
+
+    What was measured counts, but no more than the time that the page looks back or what was
+    configured: two runs that lie a year apart are no promise of a third.
+    """
+    return min(measured, max(configured, timeframe)) if measured else configured
+
+
 def limit(interval: int) -> int:
     """Return how old the newest run may be for the page to say how things are."""
     return MISSED * interval + GRACE

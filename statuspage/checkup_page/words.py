@@ -94,8 +94,9 @@ def cadence(interval: int) -> str:
         count = round(interval / unit)
         if count and abs(interval - count * unit) <= max(unit // 60, 3 * SECOND):
             return f"every {name}" if count == 1 else f"every {count} {name}s"
-    if interval >= 10 * MINUTE:
-        return f"every {round(interval / MINUTE)} minutes"
+    for unit, name in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
+        if interval >= 10 * unit:
+            return f"every {round(interval / unit)} {name}"
     count = max(1, round(interval / SECOND))
     return "every second" if count == 1 else f"every {count} seconds"
 

@@ -14,6 +14,7 @@ from checkup_page.component import Standing
 from checkup_page.compose import Observed, compose
 from checkup_page.state import State
 from checkup_page.view import Component, View
+from checkup_page.words import DAY
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
@@ -115,6 +116,10 @@ class TestAge:
         before = runs([[result(API)]] * 5, newest=NOW - 60 * MINUTE)
         view = compose(config([API]), Observed(runs=before + runs([[result(API)]] * 5)), NOW)
         assert view.verdict.interval == MINUTE
+
+    def test_two_runs_a_year_apart_promise_no_third(self) -> None:
+        view = after([result(API)], [result(API)], age=30 * DAY, every=365 * DAY)
+        assert view.verdict.stale
 
     def test_with_one_run_the_interval_is_not_known(self) -> None:
         view = after([result(API)])

@@ -20,6 +20,7 @@ from tests.page.worlds import NOW
         pytest.param(HOUR + 30 * MINUTE, "every 90 minutes", id="hour-and-a-half"),
         pytest.param(DAY + MINUTE, "every day", id="day"),
         pytest.param(7 * DAY, "every 7 days", id="week"),
+        pytest.param(485 * HOUR, "every 20 days", id="irregular"),
     ],
 )
 def test_cadence_is_rounded_to_what_was_meant(interval: int, words: str) -> None:

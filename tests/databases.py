@@ -35,6 +35,8 @@ _PATIENCE = 60.0
 class Server(ABC):
     """A server that can be stopped and started again, with a user named ``checkup``."""
 
+    crashing: signal.Signals
+
     def __init__(self, folder: Path, user: str) -> None:
         self.folder = folder
         self.port = _free_port()
@@ -50,12 +52,28 @@ class Server(ABC):
         """Return the name of an empty database that ``checkup`` may do anything in."""
 
     @abstractmethod
-    def ask(self, statement: str, database: str = "") -> list[Any]:
-        """Return what the administrator is answered."""
+    def dsn(self, database: str, port: int = 0, **options: str) -> str:
+        """Return a DSN as Go's driver takes it; through another port, if one is given."""
+
+    @abstractmethod
+    def connect(self, database: str = "") -> Any:
+        """Return an administrator's connection of the driver, which begins transactions."""
 
     @abstractmethod
     def command(self) -> list[str]:
         """Return the command line that serves in the foreground."""
+
+    def ask(self, statement: str, database: str = "") -> list[Any]:
+        """Return what the administrator is answered."""
+        with closing(self.connect(database)) as connection:
+            self.commit_each(connection)
+            with closing(connection.cursor()) as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall()) if cursor.description else []
+
+    @abstractmethod
+    def commit_each(self, connection: Any) -> None:
+        """Make every statement a transaction of its own."""
 
     def run(self, *command: str) -> None:
         done = subprocess.run(command, **self._as_user(), capture_output=True, check=False)
@@ -73,10 +91,10 @@ class Server(ABC):
             assert time.monotonic() < end, log_text
             time.sleep(0.05)
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End the server; PostgreSQL waits for its clients unless it is interrupted."""
+    def crash(self) -> None:
+        """End the server so that it has to recover when it starts again."""
         assert self._process is not None
-        self._process.send_signal(how)
+        self._process.send_signal(self.crashing)
         self._process.wait(_PATIENCE)
 
     def kill(self) -> None:
@@ -103,6 +121,8 @@ class Server(ABC):
 class Postgres(Server):
     """PostgreSQL with encryption, as Debian sets it up."""
 
+    crashing = signal.SIGQUIT  # with SIGKILL it leaves shared memory behind
+
     def prepare(self) -> None:
         self._encrypt()
         (self.folder / "password").write_text(PASSWORD)
@@ -117,6 +137,8 @@ class Postgres(Server):
             ),
             *("--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8"),
         )
+        with (self.folder / "data" / "postgresql.conf").open("a") as settings:
+            settings.write("ssl = on\n")  # not on the command line, so that it can be turned off
         self.start()
         quoted = PASSWORD.replace("'", "''")
         self.ask(f"CREATE ROLE checkup LOGIN PASSWORD '{quoted}'")
@@ -127,22 +149,22 @@ class Postgres(Server):
         self.ask(f"CREATE SCHEMA {name} AUTHORIZATION checkup")
         return name
 
-    def ask(self, statement: str, database: str = "public") -> list[Any]:
-        with psycopg.connect(
+    def connect(self, database: str = "") -> Any:
+        return psycopg.connect(
             host=str(self.folder),
             port=self.port,
             user="admin",
             dbname="postgres",
-            options=f"-c search_path={database}",
-            autocommit=True,
-        ) as connection:
-            cursor = connection.execute(statement.encode())
-            return cursor.fetchall() if cursor.description else []
+            options=f"-c search_path={database or 'public'}",
+        )
 
-    def dsn(self, database: str, **words: str) -> str:
-        """Return a DSN as Go's driver takes it."""
+    def commit_each(self, connection: Any) -> None:
+        connection.autocommit = True
+
+    def dsn(self, database: str, port: int = 0, **words: str) -> str:
+        """Return a DSN as Go's driver takes it; through another port, if one is given."""
         words = {"search_path": database, **words}
-        where = f"127.0.0.1:{self.port}/postgres?{urlencode(words)}"
+        where = f"127.0.0.1:{port or self.port}/postgres?{urlencode(words)}"
         return f"postgres://checkup:{quote(PASSWORD, safe='')}@{where}"
 
     def command(self) -> list[str]:
@@ -150,7 +172,6 @@ class Postgres(Server):
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": self.folder,
-            "ssl": "on",
             "ssl_cert_file": self.folder / "server.pem",
             "ssl_key_file": self.folder / "server.key",
         }
@@ -175,6 +196,8 @@ class Postgres(Server):
 class MariaDb(Server):
     """MariaDB with its defaults."""
 
+    crashing = signal.SIGKILL
+
     def prepare(self) -> None:
         self.run(
             *("mariadb-install-db", "--no-defaults", f"--datadir={self.folder / 'data'}"),
@@ -189,19 +212,17 @@ class MariaDb(Server):
         self.ask(f"GRANT ALL ON {name}.* TO checkup@'%'")
         return name
 
-    def ask(self, statement: str, database: str = "") -> list[Any]:
+    def connect(self, database: str = "") -> Any:
         with closing(socket.socket(socket.AF_UNIX)) as probe:
             probe.connect(self.socket)  # for PyMySQL forgets to close a socket that leads nowhere
-        connection = pymysql.connect(
-            unix_socket=self.socket, user="root", database=database or None, autocommit=True
-        )
-        with closing(connection), connection.cursor() as cursor:
-            cursor.execute(statement)
-            return list(cursor.fetchall())
+        return pymysql.connect(unix_socket=self.socket, user="root", database=database or None)
 
-    def dsn(self, database: str, **options: str) -> str:
-        """Return a DSN as Go's driver takes it."""
-        where = f"tcp(127.0.0.1:{self.port})/{database}"
+    def commit_each(self, connection: Any) -> None:
+        connection.autocommit(value=True)
+
+    def dsn(self, database: str, port: int = 0, **options: str) -> str:
+        """Return a DSN as Go's driver takes it; through another port, if one is given."""
+        where = f"tcp(127.0.0.1:{port or self.port})/{database}"
         return f"checkup:{PASSWORD}@{where}?{urlencode(options)}"
 
     @property

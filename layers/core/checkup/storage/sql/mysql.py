@@ -56,6 +56,7 @@ _REASONS: Final = {
     2003: "the server cannot be reached",
     2006: UNANSWERED,
     2013: UNANSWERED,
+    2026: "the server has no encryption, or none that can be trusted; see tls in the dsn",
     3159: "the server wants encryption; add tls=true to the dsn",
 }
 _DEADLOCK = 1213

@@ -22,6 +22,7 @@ _TURNING = {
 }
 _INVISIBLE = {*"\u00ad\u180e\u200b\ufeff", *map(chr, range(0x2060, 0x2066))}
 _STACKED = 4
+_MANY = 10
 
 
 def clean(text: str, limit: int) -> str:
@@ -92,11 +93,9 @@ def cadence(interval: int) -> str:
     """
     for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
         count = round(interval / unit)
-        if count and abs(interval - count * unit) <= max(unit // 60, 3 * SECOND):
+        close = abs(interval - count * unit) <= max(unit // 60, 3 * SECOND)
+        if count and (close or count >= _MANY):
             return f"every {name}" if count == 1 else f"every {count} {name}s"
-    for unit, name in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
-        if interval >= 10 * unit:
-            return f"every {round(interval / unit)} {name}"
     count = max(1, round(interval / SECOND))
     return "every second" if count == 1 else f"every {count} seconds"
 

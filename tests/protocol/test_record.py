@@ -333,15 +333,40 @@ class TestDeliver:
         ]
         assert SECRET not in caplog.text + repr(stored)
 
-    def test_9_run_without_time_leaves_the_message_to_the_next(self) -> None:
+    @pytest.mark.parametrize("late", [-20, -10], ids=["no-time", "not-enough-for-a-receipt"])
+    def test_9_run_without_time_leaves_the_message_to_the_next(self, late: int) -> None:
         storage, ear = MemoryStorage(), Ear()
         there = monitor(storage, channels={"ear": ear})
 
-        recorded = record(there, run(0, DOWN), Deadline.after(-20))
+        recorded = record(there, run(0, DOWN), Deadline.after(late))
 
         assert (recorded.undelivered, ear.heard) == (1, [])
+        assert [entry.attempts for entry in read_head(storage).channels["ear"]] == [0]
         record(there, run(1, DOWN), soon())
         assert ear.heard == [f"a/open:down/1/{slot(0)}"]
+
+    def test_8_channel_that_somebody_is_delivering_to_is_left_to_them(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        there = monitor(storage, channels={"ear": ear})
+
+        with storage.hold("channel-ear"):
+            recorded = record(there, run(0, DOWN), soon())
+
+        assert (recorded.undelivered, ear.heard) == (1, [])
+
+    @pytest.mark.parametrize("fault", ["not-applied", "answer-lost", "own-412"])
+    def test_86_unclear_write_is_decided_again_in_the_same_run(self, fault: str) -> None:
+        plain = World()
+        plain.happen(0, DOWN)
+        writes = [n for n, name in enumerate(plain.steps) if name == "replace state"]
+        for number in writes:
+            world = World()
+            world.faults = {number: fault}
+
+            recorded = world.happen(0, DOWN)
+
+            assert recorded is not None
+            assert (recorded.undelivered, len(world.received["slack"])) == (0, 1)
 
     def test_message_names_the_page_and_how_many_checkers_there_are(self) -> None:
         heard: list[Notification] = []

@@ -8,10 +8,22 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.checkers.certificate import certificate_expiry
+from checkup.checkers.certificate import alternative_names, certificate_expiry, issuer_of
 from checkup.model import SECOND
+from tests.servers.forge import authority, leaf
 
 AUTHORITY = trustme.CA()
+ROOT = authority()
+
+
+def damaged(der: bytes) -> st.SearchStrategy[bytes]:
+    """Return certificates with one byte changed, or cut short."""
+    places = st.integers(0, len(der) - 1)
+    changed = st.tuples(places, st.binary(min_size=1, max_size=1))
+    return st.one_of(
+        places.map(lambda end: der[:end]),
+        changed.map(lambda change: der[: change[0]] + change[1] + der[change[0] + 1 :]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,3 +52,21 @@ def test_far_end_fits_an_int64() -> None:
 @given(st.one_of(st.none(), st.binary(max_size=200)))
 def test_anything_else_is_0_and_no_exception(der: bytes | None) -> None:
     assert 0 <= certificate_expiry(der) < 2**63
+
+
+@given(st.one_of(st.binary(max_size=200), st.just(ROOT.der).flatmap(damaged)))
+def test_names_are_read_from_anything_without_an_exception(der: bytes) -> None:
+    assert isinstance(issuer_of(der), str)
+    assert isinstance(alternative_names(der), tuple)
+    assert 0 <= certificate_expiry(der) < 2**63
+
+
+def test_names_are_those_of_the_certificate() -> None:
+    der = leaf(ROOT, hosts=("Shop.test", "*.shop.test", "10.0.0.1", "2001:db8::1")).der
+
+    assert issuer_of(der) == "Forge, Root"
+    assert alternative_names(der) == ("shop.test", "*.shop.test", "10.0.0.1", "2001:db8::1")
+
+
+def test_certificate_without_alternative_names_has_none() -> None:
+    assert alternative_names(leaf(ROOT, hosts=()).der) == ()

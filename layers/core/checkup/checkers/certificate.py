@@ -1,17 +1,30 @@
-"""Reads the end of a certificate's validity from its DER form (RFC 5280, section 4.1).
+"""Reads what matters of a certificate from its DER form (RFC 5280, section 4.1).
 
 The ssl module parses only certificates that it has verified, and parses all of them; this
-reads the one field that matters, in microseconds, verified or not.
+reads single fields, in microseconds, verified or not. What cannot be read is empty.
 """
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from checkup.model import SECOND
 
 _SEQUENCE_OF_VERSION = 0xA0
+_EXTENSIONS = 0xA3
 _UTC_TIME = 0x17
+_WIDE_STRING = 0x1E
+_OCTET_STRING = 0x04
+_DNS_NAME, _IP_ADDRESS = 0x82, 0x87
+_ALTERNATIVE_NAME = bytes.fromhex("0603551d11")
+"""The identifier of the extension, 2.5.29.17, with its tag and length."""
+
+_ISSUER, _VALIDITY = 2, 3
+"""Places in a certificate, counted without the optional version."""
+
 _LATEST = 2**63 - 1
 
 
@@ -23,19 +36,71 @@ def certificate_expiry(der: bytes | None) -> int:
         return 0
 
 
+def issuer_of(der: bytes) -> str:
+    """Return the parts of the issuer's name with commas between them."""
+    with suppress(IndexError, ValueError):
+        return ", ".join(_name_parts(der))
+    return ""
+
+
+def alternative_names(der: bytes) -> tuple[str, ...]:
+    """Return the DNS names, in lower case, and the IP addresses that the certificate is for."""
+    with suppress(IndexError, ValueError):
+        return tuple(_general_names(der))
+    return ()
+
+
 def _not_after(der: bytes) -> int:
-    position = _content(der, _content(der, 0))  # Certificate, TBSCertificate
-    if der[position] == _SEQUENCE_OF_VERSION:
-        position = _after(der, position)
-    for _serial_signature_issuer in range(3):
-        position = _after(der, position)
-    end = _after(der, _content(der, position))  # Validity, past notBefore
+    position = _places(der)[_VALIDITY]
+    end = _after(der, _content(der, position))  # past notBefore
     text = der[_content(der, end) : _after(der, end)].decode("ascii")
     if der[end] == _UTC_TIME:  # two digits of the year: 1950 to 2049
         text = ("19" if text[:2] >= "50" else "20") + text
     month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
     moment = datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
     return min(int(moment.timestamp()) * SECOND, _LATEST)
+
+
+def _name_parts(der: bytes) -> Iterator[str]:
+    for relative in _inside(der, _places(der)[_ISSUER]):
+        for attribute in _inside(der, relative):
+            _, value = _inside(der, attribute)
+            encoding = "utf-16-be" if der[value] == _WIDE_STRING else "utf-8"
+            yield der[_content(der, value) : _after(der, value)].decode(encoding, "replace")
+
+
+def _general_names(der: bytes) -> Iterator[str]:
+    for place in _places(der):
+        if der[place] != _EXTENSIONS:
+            continue
+        for extension in _inside(der, _content(der, place)):
+            identifier, *_critical, value = _inside(der, extension)
+            is_sought = der[identifier : _after(der, identifier)] == _ALTERNATIVE_NAME
+            if is_sought and der[value] == _OCTET_STRING:
+                yield from _names_in(der, _content(der, value))
+
+
+def _names_in(der: bytes, position: int) -> Iterator[str]:
+    for name in _inside(der, position):
+        content = der[_content(der, name) : _after(der, name)]
+        if der[name] == _DNS_NAME:
+            yield content.decode("ascii").lower()
+        elif der[name] == _IP_ADDRESS:
+            yield str(ipaddress.ip_address(content))
+
+
+def _places(der: bytes) -> list[int]:
+    """Return where the fields of the certificate begin, without the optional version."""
+    places = list(_inside(der, _content(der, 0)))  # TBSCertificate, in Certificate
+    return places[1:] if der[places[0]] == _SEQUENCE_OF_VERSION else places
+
+
+def _inside(der: bytes, position: int) -> Iterator[int]:
+    """Yield where the elements inside the one at ``position`` begin."""
+    inner, end = _content(der, position), _after(der, position)
+    while inner < end:
+        yield inner
+        inner = _after(der, inner)
 
 
 def _content(der: bytes, position: int) -> int:

@@ -50,14 +50,21 @@ _NETWORK = {
 }
 
 _CERTIFICATE = {
+    7: ("tls_untrusted", "certificate is not signed by the issuer that it names"),
     9: ("tls_not_yet_valid", "certificate is not valid yet"),
     10: ("tls_expired", "certificate has expired"),
     18: ("tls_untrusted", "certificate is self-signed"),
     19: ("tls_untrusted", "certificate chain ends in a root that is not trusted"),
     20: ("tls_untrusted", "certificate chain does not lead to a trusted root"),
     21: ("tls_untrusted", "certificate chain does not lead to a trusted root"),
+    24: ("tls_untrusted", "an issuer in the certificate chain is no authority"),
+    26: ("tls_purpose", "certificate is not meant for servers"),
     62: ("tls_wrong_host", "certificate is for another host"),
     64: ("tls_wrong_host", "certificate is for another address"),
+    66: ("tls_weak", "certificate has too weak a key"),
+    67: ("tls_weak", "an issuer in the certificate chain has too weak a key"),
+    68: ("tls_weak", "certificate chain has too weak a signature"),
+    79: ("tls_untrusted", "an issuer in the certificate chain is no authority"),
 }
 """By the codes of OpenSSL (X509_STORE_CTX_get_error(3))."""
 

@@ -1,22 +1,41 @@
-"""Checks a certificate. This version reads its settings and cannot look yet."""
+"""The ``tls`` checker: is the certificate good, and for how long will it be?"""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import ssl
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from checkup.alerting.assessment import Assessment, assess
+from checkup.checkers.address import host_and_port
+from checkup.checkers.chain import chain_of, expect_issuer, expect_names, first_end
+from checkup.checkers.connection import open_connection, start_tls
+from checkup.checkers.failures import Failed, tls_failure
+from checkup.checkers.sockets import BoundedTLSSocket
+from checkup.checkers.stopwatch import Stopwatch
+from checkup.checkers.trust import file_context, system_context, unverified_context
 from checkup.deadline import Deadline
+from checkup.duration import format_duration
 from checkup.errors import CannotTell
-from checkup.model import SECOND, Attempt
+from checkup.model import SECOND, Attempt, Status
 from checkup.options import Duration, Strings
 from checkup.ports import Checker
 
 _TWO_WEEKS = 14 * 24 * 3600 * SECOND
+_SHORTEST_FAREWELL = 0.1
+"""Seconds that a server is given at least to object to a connection without a certificate."""
 
 
 class TlsChecker(Checker, frozen=True, kw_only=True):
-    """Makes a TLS connection to ``endpoint_url`` (``host:port``) and looks at the certificate."""
+    """Makes a TLS connection to ``endpoint_url`` (``host:port``) and looks at the certificates.
+
+    All that lead to the trusted root count, for the first to end ends the service. The round
+    trip time is that of connection and handshake.
+    """
 
     kind: ClassVar[str] = "tls"
 
@@ -24,14 +43,123 @@ class TlsChecker(Checker, frozen=True, kw_only=True):
         Duration,
         Meta(description="Degraded when less than this is left; 0 for 14 days, negative: never."),
     ] = _TWO_WEEKS
+    cert_expiry_down_threshold: Annotated[
+        Duration, Meta(description="Down when less than this is left; 0 for when it has ended.")
+    ] = 0
     trusted_roots: Annotated[
         Strings, Meta(description="PEM files that replace the system's roots.")
     ] = ()
+    server_name: Annotated[
+        str, Meta(description="The name to ask and verify for; the host's if absent.")
+    ] = ""
+    tls_skip_verify: Annotated[
+        bool, Meta(description="Accept every certificate that has not ended.")
+    ] = False
+    minimum_version: Annotated[
+        Literal["1.2", "1.3"], Meta(description="The lowest TLS version that is good enough.")
+    ] = "1.2"
+    expected_issuer: Annotated[
+        str,
+        Meta(description="A text in the issuer's name, such as Let's Encrypt; in any case."),
+    ] = ""
+    expected_names: Annotated[
+        Strings, Meta(description="Hosts and addresses that the certificate has to be valid for.")
+    ] = ()
 
-    def attempt(self, deadline: Deadline) -> Attempt:  # noqa: ARG002 - of the port
-        """Say that this cannot be done yet.
+    def attempt(self, deadline: Deadline) -> Attempt:
+        """See :meth:`checkup.ports.Checker.attempt`."""
+        context = self._context()
+        error = failure = ""
+        rtt = expiry = 0
+        watch = Stopwatch()
+        try:
+            with self._connect(context, deadline, watch) as secured:
+                rtt = watch.elapsed()
+                chain = chain_of(secured)
+                expiry = first_end(chain)
+                self._judge(secured, chain, expiry)
+                _say_goodbye(secured, watch)
+        except Failed as failed:
+            error, failure = str(failed), failed.failure
+        return Attempt(
+            rtt=rtt or watch.elapsed(),
+            error=error,
+            failure=failure,
+            phases=watch.phases(),
+            certificate_expiry=expiry,
+        )
 
-        Raises:
-            CannotTell: always.
-        """
-        raise CannotTell("unsupported", "this version cannot check tls yet")
+    def assess(self, attempts: Sequence[Attempt]) -> Assessment:
+        """Weigh the attempts; that a certificate ends soon hides that the server is slow."""
+        general = assess(attempts, self.threshold_rtt)
+        ends = [attempt.certificate_expiry for attempt in attempts if attempt.certificate_expiry]
+        if general.status is Status.DOWN or not ends:
+            return general
+        left = min(ends) - time.time_ns()
+        if left < (self.cert_expiry_threshold or _TWO_WEEKS):
+            return Assessment(Status.DEGRADED, f"certificate expiring soon ({_seconds(left)})")
+        return general
+
+    def _context(self) -> ssl.SSLContext:
+        # Go reads the files before it does anything else, and refuses to run without them.
+        try:
+            context = file_context(*self.trusted_roots) if self.trusted_roots else None
+        except Failed as failed:
+            raise CannotTell("config", f"trusted_roots: {failed}") from failed
+        if self.tls_skip_verify:
+            return unverified_context()
+        return context or system_context()
+
+    def _connect(
+        self, context: ssl.SSLContext, deadline: Deadline, watch: Stopwatch
+    ) -> BoundedTLSSocket:
+        host, port = host_and_port(self.endpoint_url)
+        sock = open_connection(host, port, deadline, watch)
+        name = self.server_name or host or "localhost"
+        secured, _ = start_tls(sock, context, name, deadline, watch)
+        return secured
+
+    def _judge(self, secured: BoundedTLSSocket, chain: Sequence[bytes], expiry: int) -> None:
+        left = expiry - time.time_ns()
+        if expiry and left < 0:
+            raise Failed("tls_expired", f"certificate expired {_seconds(-left)} ago")
+        if expiry and left < self.cert_expiry_down_threshold:
+            raise Failed("tls_expiring", f"certificate expires in {_seconds(left)}")
+        spoken = (secured.version() or "").removeprefix("TLSv")
+        if spoken < self.minimum_version:
+            raise Failed("tls_version", f"the server speaks TLS {spoken} at most")
+        if self.expected_issuer:
+            expect_issuer(chain, self.expected_issuer)
+        expect_names(chain, self.expected_names)
+
+
+def _say_goodbye(secured: BoundedTLSSocket, watch: Stopwatch) -> None:
+    """Close in order, and hear the objection of a server that wants a certificate of ours.
+
+    Under TLS 1.3 it comes after the handshake (RFC 8446, section 4.4.2), within a round trip.
+    What else the server does with a connection that nobody uses is its own affair.
+
+    Raises:
+        Failed: it wants one.
+    """
+    handshake = watch.phases().tls / SECOND
+    secured.deadline = secured.deadline.within(max(2 * handshake, _SHORTEST_FAREWELL))
+    with suppress(OSError, ValueError):
+        try:
+            _unwrap(secured)
+        except ssl.SSLError as error:
+            objection = tls_failure(error)
+            if objection.failure == "tls_client_certificate":
+                raise objection from error
+
+
+def _unwrap(secured: BoundedTLSSocket) -> None:
+    secured.arm()
+    try:
+        secured.unwrap()
+    except ConnectionError:
+        secured.recv(1)  # what it said before it hung up
+
+
+def _seconds(nanoseconds: int) -> str:
+    return format_duration(nanoseconds // SECOND * SECOND)

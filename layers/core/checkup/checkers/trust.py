@@ -35,20 +35,20 @@ def unverified_context() -> ssl.SSLContext:
         return _unverified_context()
 
 
-def file_context(path: str) -> ssl.SSLContext:
-    """Return the context that trusts the roots in a PEM file and no others.
+def file_context(*paths: str) -> ssl.SSLContext:
+    """Return the context that trusts the roots in these PEM files and no others.
 
-    The file is read again when it has changed.
+    The files are read again when one has changed.
 
     Raises:
-        Failed: the file cannot be read, or holds no certificate.
+        Failed: a file cannot be read, or holds no certificate.
     """
     try:
-        changed = Path(path).stat().st_mtime_ns
+        changed = tuple(Path(path).stat().st_mtime_ns for path in paths)
     except (OSError, ValueError) as error:
         raise Failed("tls_roots", "error reading root certificate") from error
     with _building:
-        return _file_context(path, changed)
+        return _file_context(paths, changed)
 
 
 @lru_cache(maxsize=4)
@@ -73,17 +73,18 @@ def _unverified_context() -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=64)
-def _file_context(path: str, changed: int) -> ssl.SSLContext:
+def _file_context(paths: tuple[str, ...], changed: tuple[int, ...]) -> ssl.SSLContext:
     del changed  # part of the key
-    try:
-        roots = Path(path).read_text(encoding="ascii", errors="ignore")
-    except OSError as error:
-        raise Failed("tls_roots", "error reading root certificate") from error
     context = _bare_context()
-    try:
-        context.load_verify_locations(cadata=roots)
-    except (ssl.SSLError, ValueError) as error:
-        raise Failed("tls_roots", "error parsing root certificate") from error
+    for path in paths:
+        try:
+            roots = Path(path).read_text(encoding="ascii", errors="ignore")
+        except OSError as error:
+            raise Failed("tls_roots", "error reading root certificate") from error
+        try:
+            context.load_verify_locations(cadata=roots)
+        except (ssl.SSLError, ValueError) as error:
+            raise Failed("tls_roots", "error parsing root certificate") from error
     return context
 
 

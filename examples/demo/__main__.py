@@ -67,7 +67,8 @@ def run_demo() -> int:
     print(transcript(world.chat.received))
     world.close()
     print(f"Results   {VAR / 'demo' / 'checks'}")
-    print(f"Page      {PAGE / 'index.html'}   (open it in a browser)")
+    print(f"Page      {PAGE / 'index.html'}   open it in a browser; nothing checks any more, so it")
+    print("                                soon says by itself that the status is unknown")
     print("Next      make serve                  watch the demo live")
     print("          make run CONFIG=my.json     check your own services")
     return failed

@@ -48,8 +48,8 @@ class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
         """Return the storage; the first use of it connects."""
         if not self.dsn:
             raise UnavailableError('missing PostgreSQL DSN: set "dsn"')
-        with _extra(self.kind):
-            from checkup.storage.sql.postgres_dsn import parse  # noqa: PLC0415 - an extra
+        from checkup.storage.sql.postgres_dsn import parse  # noqa: PLC0415 - most need none
+
         return _postgres(self.kind, parse(clients.secret(self.dsn)), create=self.create)
 
 

@@ -6,9 +6,10 @@ rest of the program how to treat them.
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import cache
+from typing import Annotated, get_args
 
-from msgspec import Meta
+from msgspec import Meta, Struct, structs
 
 Duration = Annotated[int, Meta(extra={"is": "duration"})]
 """Nanoseconds; written as ``"500ms"``, ``"1h30m"`` or Go's integer."""
@@ -28,3 +29,17 @@ Moment = Annotated[int, Meta(extra={"is": "moment"})]
 
 Seconds = Annotated[int, Meta(extra={"is": "seconds"})]
 """Whole seconds; written as an integer or as a duration, ``60`` or ``"1m"``."""
+
+Ranges = Annotated[tuple[tuple[int, int], ...], Meta(extra={"is": "ranges"})]
+"""Whole numbers and ranges of them, first and last; written as ``[404, "200-299"]``."""
+
+
+@cache
+def secret_fields(kind: type[Struct]) -> tuple[str, ...]:
+    """Return the names of the fields that hold a secret or a reference to one."""
+    return tuple(field.name for field in structs.fields(kind) if _is_secret(field.type))
+
+
+def _is_secret(annotation: object) -> bool:
+    marks = (mark.extra or {} for mark in get_args(annotation) if isinstance(mark, Meta))
+    return any(mark.get("is") == "secret" for mark in marks)

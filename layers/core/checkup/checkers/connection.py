@@ -31,17 +31,23 @@ _NO_WAY = {
 """Errors of an address family that this machine has not; another address tells more."""
 
 
-def open_connection(host: str, port: int, deadline: Deadline, watch: Stopwatch) -> BoundedSocket:
+def open_connection(
+    host: str,
+    port: int,
+    deadline: Deadline,
+    watch: Stopwatch,
+    family: socket.AddressFamily = socket.AF_UNSPEC,
+) -> BoundedSocket:
     """Look the host up and connect to the first of its addresses that answers.
 
     The socket has no deadline yet but this one.
 
     Raises:
         Failed: no address answered by the deadline.
-        CannotTell: for want of local resources.
+        CannotTell: for want of local resources, or the address may not be checked from here.
     """
     with watch.phase("resolve"):
-        addresses = resolve(host, port, deadline)
+        addresses = resolve(host, port, deadline, family)
     with watch.phase("connect"):
         sock = first_of(addresses, deadline)
     sock.deadline = deadline

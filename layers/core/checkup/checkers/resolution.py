@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any, TypeAlias
 
 from checkup.checkers.failures import Failed, network_failure
+from checkup.checkers.guard import permitted
 from checkup.deadline import Deadline
 from checkup.errors import CannotTell
 
@@ -21,30 +22,51 @@ Address: TypeAlias = tuple[socket.AddressFamily, tuple[Any, ...]]
 """A family, and what ``connect`` takes for it."""
 
 
-def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Address]:
+FAMILIES = {
+    0: socket.AF_UNSPEC,
+    4: socket.AF_INET,
+    6: socket.AF_INET6,
+}
+"""By the version of IP; 0 for either."""
+
+
+def resolve(
+    host: str, port: int, deadline: Deadline, family: socket.AddressFamily = socket.AF_UNSPEC
+) -> Sequence[Address]:
     """Return the addresses of a host in the system's order of preference; at least one.
 
     Raises:
         Failed: it has none, or none was found in time.
-        CannotTell: the look-up failed for want of local resources.
+        CannotTell: the look-up failed for want of local resources, or none of the addresses
+            may be checked from here.
     """
+    return permitted(_resolved(host, port, deadline, family))
+
+
+def _resolved(
+    host: str, port: int, deadline: Deadline, family: socket.AddressFamily
+) -> Sequence[Address]:
     try:
-        return _look_up(host, port, socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        pass  # a name, not an address
+        return _look_up(host, port, family, socket.AI_NUMERICHOST)
+    except socket.gaierror as error:
+        if error.errno == getattr(socket, "EAI_ADDRFAMILY", None):
+            raise Failed("dns_nodata", "not an address of this IP version") from error
+        # otherwise a name, not an address
     except ValueError as error:
         raise Failed("dns_nxdomain", "not a possible host name") from error
     try:
-        return beside(lambda: _look_up(host, port), deadline)
+        return beside(lambda: _look_up(host, port, family), deadline)
     except socket.gaierror as error:
-        raise _resolution_failure(error) from error
+        raise _resolution_failure(error, family) from error
     except OSError as error:
         raise network_failure(error) from error
 
 
-def _look_up(host: str, port: int, flags: int = 0) -> Sequence[Address]:
+def _look_up(
+    host: str, port: int, family: socket.AddressFamily, flags: int = 0
+) -> Sequence[Address]:
     # An empty name is this machine, as in Go.
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=flags)
+    found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, flags=flags)
     return [(family, address) for family, _, _, _, address in found]
 
 
@@ -70,9 +92,11 @@ def beside(look_up: Callable[[], Sequence[Address]], deadline: Deadline) -> Sequ
     return found
 
 
-def _resolution_failure(error: socket.gaierror) -> Failed:
+def _resolution_failure(error: socket.gaierror, family: socket.AddressFamily) -> Failed:
     if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
-        return Failed("dns_nxdomain", "no such host")
+        if family is socket.AF_UNSPEC:
+            return Failed("dns_nxdomain", "no such host")
+        return Failed("dns_nodata", "no such host, or none with an address of this IP version")
     if error.errno == socket.EAI_MEMORY:
         raise CannotTell("resource", "this machine has no free memory") from error
     return Failed("dns_failed", "the name could not be looked up")

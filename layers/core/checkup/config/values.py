@@ -20,6 +20,7 @@ _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:[.,](\d{1,18}))?([Zz]|[-+]\d\d:\d\d)", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RANGE = re.compile(r"([0-9]{1,9})(?: ?- ?([0-9]{1,9}))?")
 _REFERENCE = re.compile(r"(?:ssm|secretsmanager|env|file):.")
 _DURATION_FIX = 'write it like "500ms", "10s" or "1h30m"'
 _MILLISECOND = SECOND // 1000
@@ -176,6 +177,22 @@ class Values:
             except Wrong as wrong:
                 self.report.error(member.value.at, f"{key}.{member.key}", wrong.text, wrong.fix)
         return found
+
+    def ranges(self, node: Node, key: str) -> tuple[tuple[int, int], ...]:
+        """Numbers and ranges of them; a single one is a list of one."""
+        items = node.items if isinstance(node, Array) else (node,)
+        return tuple(self._range(item, key) for item in items)
+
+    def _range(self, node: Node, _: str) -> tuple[int, int]:
+        text, form = self._scalar(node, "a number or a range")
+        match = _RANGE.fullmatch(text) if form is not Form.WORD else None
+        fix = 'write it like 404 or "200-299"'
+        if match is None:
+            raise Wrong(f"expected a number or a range, found {describe(node)}", fix, node.at)
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise Wrong("a range that ends before it begins", fix, node.at)
+        return first, last
 
     def _scalar(self, node: Node, wanted: str) -> tuple[str, Form]:
         """Return text and form; what came from the environment has no form of its own."""

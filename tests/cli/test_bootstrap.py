@@ -132,3 +132,10 @@ def test_library_of_aws_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(UnavailableError, match=r"pip install 'checkup\[aws\]'"):
         bootstrap.LiveClients({}).aws("s3")
+
+
+def test_c25_client_without_a_region_works_in_the_one_of_the_environment() -> None:
+    clients = bootstrap.LiveClients({"AWS_REGION": "eu-west-3"})
+
+    assert clients.aws("s3", region_name="").meta.region_name == "eu-west-3"
+    assert clients.aws("s3", region_name="sa-east-1").meta.region_name == "sa-east-1"

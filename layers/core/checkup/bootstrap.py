@@ -83,7 +83,8 @@ class LiveClients:
         """One session, for it reads the service models and finds the credentials."""
         import boto3  # noqa: PLC0415 - slow to import, and an extra
 
-        return boto3.session.Session()
+        # boto3 itself reads only AWS_DEFAULT_REGION.
+        return boto3.session.Session(region_name=self._environ.get("AWS_REGION"))
 
 
 def make_clients(config: Config, environ: Mapping[str, str]) -> Clients:  # noqa: ARG001

@@ -6,10 +6,12 @@ an extra and are imported when a storage is opened, so nobody else waits for the
 
 ==============  ================================================================
 ``adapter``     the five verbs, on any of the databases
-``tables``      the two tables
+``shelves``     what is read from and written to the two tables
+``tables``      their columns
 ``schema``      how they are made, and brought from one version to the next
-``database``    one database: connections, transactions, what its errors mean
-``sqlite`` …    what is special about each
+``database``    connections, short transactions, another try after a lost connection
+``sqlite`` …    what is special about each, and what its errors mean
+``…_dsn``       the addresses that Go's drivers take
 ==============  ================================================================
 """
 

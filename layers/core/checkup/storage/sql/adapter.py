@@ -14,7 +14,7 @@ from checkup.ports import Hold, Stored
 from checkup.storage.keys import checked, checked_name, checked_prefix
 from checkup.storage.sql import schema
 from checkup.storage.sql.database import Backend, Database
-from checkup.storage.sql.tables import Shelf, shelf_of
+from checkup.storage.sql.shelves import Shelf, shelf_of
 
 
 class SqlStorage:

@@ -1,0 +1,155 @@
+"""What the README tells people to type works as typed, in a clean clone with an empty home."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+PAGE = "http://127.0.0.1:3000/"
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of the working tree, with what is not committed yet."""
+    folder = tmp_path_factory.mktemp("clone") / "checkup"
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        source = ROOT / name
+        if source.exists():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+            target.chmod(source.stat().st_mode)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """That of a stranger: an empty home, and the same Python as here."""
+    names = {"PATH", "LANG", "CI", "NO_APT"} | {n for n in os.environ if n.startswith("PIP_")}
+    kept = {name: value for name, value in os.environ.items() if name in names}
+    home = tmp_path_factory.mktemp("home")
+    return {**kept, "HOME": str(home), "PYTHON": str(Path(sys.base_prefix) / "bin" / "python3")}
+
+
+def make(clone: Path, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", f"PYTHON={environment['PYTHON']}", *words]
+    return subprocess.run(
+        command, cwd=clone, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def first_run(clone: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return make(clone, environment, "run")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.xdist_group("readme")
+class TestMake:
+    def test_run_shows_an_outage_and_its_end_and_names_the_page(
+        self, first_run: subprocess.CompletedProcess[str]
+    ) -> None:
+        assert first_run.returncode == 0, first_run.stdout + first_run.stderr
+        assert "API is down since" in first_run.stdout
+        assert "healthy again: API" in first_run.stdout
+        assert "var/page/index.html" in first_run.stdout
+
+    def test_run_prints_the_blocks_of_the_last_run(
+        self, first_run: subprocess.CompletedProcess[str]
+    ) -> None:
+        assessments = re.findall(r"^ Assessment: (\w+)$", first_run.stdout, re.MULTILINE)
+        assert sorted(assessments) == ["degraded", "degraded", "down", *["healthy"] * 3]
+
+    @pytest.mark.usefixtures("first_run")
+    def test_run_writes_nothing_outside_var(self, clone: Path) -> None:
+        kept = {".venv", "var"}
+        made = {path.name for path in clone.iterdir()} - {p.name for p in ROOT.iterdir()}
+        assert made <= kept
+        assert (clone / "var" / "page" / "index.html").stat().st_size > 1000
+        assert len(list((clone / "var" / "demo" / "checks").glob("*-check.json"))) == 3
+
+    @pytest.mark.usefixtures("first_run")
+    def test_run_with_a_configuration_checks_that(
+        self, clone: Path, environment: dict[str, str]
+    ) -> None:
+        example = re.search(r"```json\n(.+?)```", README, re.DOTALL)
+        assert example
+        loopback = example[1].replace("www.example.com", "127.0.0.1:1")
+        (clone / "my.json").write_text(loopback.replace("db.example.com:5432", "127.0.0.1:1"))
+        webhook = {"SLACK_WEBHOOK": "http://127.0.0.1:1/"}
+
+        done = make(clone, environment | webhook, "run", "CONFIG=my.json")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "== Website - https://127.0.0.1:1/" in done.stdout
+        assert "connection refused" in done.stdout
+        assert "1 file" in done.stdout or "files written" in done.stdout
+
+    @pytest.mark.usefixtures("first_run")
+    def test_serve_shows_a_living_page_until_it_is_stopped(
+        self, clone: Path, environment: dict[str, str]
+    ) -> None:
+        command = ["make", f"PYTHON={environment['PYTHON']}", "serve"]
+        with subprocess.Popen(
+            command, cwd=clone, env=environment, stdout=subprocess.PIPE, start_new_session=True
+        ) as served:
+            try:
+                assert "Demo shop" in next(pages(served))
+            finally:
+                os.killpg(served.pid, signal.SIGINT)
+                served.communicate(timeout=30)
+
+
+def pages(served: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Yield the page as soon as it is there."""
+    for _ in range(600):
+        assert served.poll() is None, "make serve ended by itself"
+        try:
+            with urllib.request.urlopen(PAGE, timeout=5) as answer:
+                yield answer.read().decode()
+        except urllib.error.URLError:
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_relative_link_of_a_document_leads_somewhere(name: str) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text())
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_command_of_the_command_table_exists() -> None:
+    commands = re.findall(r"^\| `checkup (\w+)", README, re.MULTILINE)
+    known = subprocess.run(
+        [Path(sys.executable).with_name("checkup"), "-h"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    words = {"api"}  # the name of a checker
+    assert len(commands) > 5
+    assert [c for c in commands if c not in words and f"\n  {c} " not in known] == []
+
+
+def test_every_make_target_that_a_document_names_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    text = "\n".join((ROOT / name).read_text() for name in DOCUMENTS)
+    named = set(re.findall(r"`make ([a-z]+)", text)) | set(
+        re.findall(r"^make (\w+)", text, re.MULTILINE)
+    )
+    assert named
+    assert [target for target in sorted(named) if f"\n{target}:" not in makefile] == []

@@ -18,8 +18,7 @@ from checkup.config.settings import (
     PageSettings,
     StatusText,
 )
-from checkup.deadline import Deadline
-from checkup.errors import CannotTell, UnavailableError
+from checkup.errors import UnavailableError
 from checkup.notifiers import NOTIFIERS
 from checkup.notifiers.mail import SmtpSettings
 from checkup.ports import Answer
@@ -70,13 +69,6 @@ class NoClients:
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
     ) -> Answer:
         raise AssertionError(url, body, headers, timeout)
-
-
-@pytest.mark.parametrize("name", ["dns", "tls", "exec"])
-def test_a_checker_that_cannot_look_yet_says_so(name: str) -> None:
-    with pytest.raises(CannotTell, match=name) as caught:
-        CHECKERS[name]().attempt(Deadline.after(1))
-    assert caught.value.failure == "unsupported"
 
 
 @pytest.mark.parametrize("name", ["mail", "mailgun", "pushover", "discord"])

@@ -1,0 +1,377 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import pytest
+
+from checkup.checkers.dns import DnsChecker
+from checkup.checkers.nameserver import ask, system_servers
+from checkup.checkers.records import name_to_ask
+from checkup.checkers.resolution import Address
+from checkup.deadline import Deadline
+from checkup.errors import CannotTell
+from checkup.model import SECOND, Attempt, Status
+from tests.checkers.looking import GENEROUS, attempt_of, closed_port, is_fresh, result_of
+from tests.servers.nameserver import NameServer
+
+
+@pytest.fixture
+def server() -> Iterator[NameServer]:
+    with NameServer() as running:
+        yield running
+
+
+@pytest.fixture
+def datagrams_only() -> Iterator[NameServer]:
+    with NameServer(tcp=False) as running:
+        yield running
+
+
+def look_up(server: NameServer, name: str, seconds: float = 10, **settings: Any) -> Attempt:
+    checker = DnsChecker(endpoint_url=server.address, hostname_fqdn=name, **settings)
+    return attempt_of(checker, seconds)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "status"),
+    [
+        pytest.param(0, Status.HEALTHY, id="B29-open"),
+        pytest.param(1, Status.DEGRADED, id="6.2-slow"),
+        pytest.param(60 * SECOND, Status.HEALTHY, id="6.2-fast"),
+    ],
+)
+def test_without_a_name_it_is_a_connection(
+    server: NameServer, threshold: int, status: Status
+) -> None:
+    result = result_of(DnsChecker(endpoint_url=server.address, attempts=2, threshold_rtt=threshold))
+
+    assert result.status is status
+    assert len(result.times) == 2
+    assert all(0 < attempt.rtt < SECOND for attempt in result.times)
+    assert is_fresh(result)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("nxdomain.test.", id="B30-nxdomain"),
+        pytest.param("servfail.test.", id="B30-servfail"),
+        pytest.param("refused.test.", id="B30-refused"),
+        pytest.param("nothing.test.", id="B30-empty"),
+        pytest.param("truncated.test.", id="B30-truncated"),
+        pytest.param("www.test", id="B31-without-a-dot"),
+    ],
+)
+def test_what_is_answered_does_not_matter_by_default(server: NameServer, name: str) -> None:
+    attempt = look_up(server, name)
+
+    assert attempt.error == ""
+    assert server.asked == [(name.removesuffix(".") + ".", "udp")]
+    assert attempt.phases
+    assert 0 < attempt.phases.wait + attempt.phases.connect <= attempt.rtt
+
+
+@pytest.mark.parametrize("name", [pytest.param("www.test.", id="B32-no-tcp")])
+def test_server_that_refuses_tcp_is_down(datagrams_only: NameServer, name: str) -> None:
+    attempt = look_up(datagrams_only, name)
+
+    assert attempt.failure == "connect_refused"
+    assert attempt.rtt > 0
+
+
+@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="B33-74-silence")])
+def test_failed_look_up_has_no_time_and_tries_no_tcp(name: str) -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        socket.socket() as tcp,
+    ):
+        udp.bind(("127.0.0.1", 0))
+        tcp.bind(udp.getsockname())
+        tcp.listen()
+        tcp.settimeout(0.2)
+        address = f"127.0.0.1:{udp.getsockname()[1]}"
+        attempt = attempt_of(DnsChecker(endpoint_url=address, hostname_fqdn=name), seconds=0.3)
+        with pytest.raises(TimeoutError):
+            tcp.accept()
+
+    assert (attempt.rtt, attempt.failure) == (0, "dns_timeout")
+    assert attempt.error.startswith("no usable answer after ")
+
+
+@pytest.mark.parametrize("timeout", [pytest.param(1, id="6.2-aggressive-timeout")])
+@pytest.mark.parametrize("name", ["", "www.test."])
+def test_timeout_of_a_nanosecond_is_down(server: NameServer, timeout: int, name: str) -> None:
+    result = result_of(
+        DnsChecker(endpoint_url=server.address, hostname_fqdn=name, timeout=timeout, attempts=2)
+    )
+
+    assert result.down
+    assert len(result.times) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "failure"),
+    [
+        pytest.param({}, "", id="74-default"),
+        pytest.param({"timeout": SECOND // 10}, "dns_timeout", id="74-timeout-holds-for-queries"),
+    ],
+)
+def test_slow_answer(server: NameServer, settings: dict[str, Any], failure: str) -> None:
+    started = time.monotonic()
+    result = result_of(
+        DnsChecker(endpoint_url=server.address, hostname_fqdn="slow.test.", **settings)
+    )
+
+    assert result.failure == failure
+    assert time.monotonic() - started < GENEROUS
+
+
+@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="74-silence")])
+def test_question_is_given_up_after_two_seconds(server: NameServer, name: str) -> None:
+    started = time.monotonic()
+    result = result_of(DnsChecker(endpoint_url=server.address, hostname_fqdn=name))
+
+    assert result.failure == "dns_timeout"
+    assert 1.9 < time.monotonic() - started < 2 + GENEROUS
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name", "failure"),
+    [
+        pytest.param("127.0.0.1:CLOSED", "", "connect_refused", id="6.2-closed"),
+        pytest.param("127.0.0.1:CLOSED", "www.test.", "connect_refused", id="74-icmp-unreachable"),
+        pytest.param("127.0.0.1", "", "address", id="no-port"),
+        pytest.param("127.0.0.1", "www.test.", "address", id="no-port-and-a-name"),
+        pytest.param("", "", "address", id="nothing"),
+        pytest.param("127.0.0.1:CLOSED", "a..test.", "address", id="56-empty-label"),
+        pytest.param("127.0.0.1:CLOSED", "a" * 64 + ".test.", "address", id="56-long-label"),
+    ],
+)
+def test_unreachable_is_down(endpoint: str, name: str, failure: str) -> None:
+    address = endpoint.replace("CLOSED", str(closed_port()))
+
+    result = result_of(DnsChecker(endpoint_url=address, hostname_fqdn=name))
+
+    assert result.down
+    assert result.failure == failure
+
+
+@pytest.mark.parametrize(
+    ("name", "failure", "error"),
+    [
+        pytest.param("nxdomain", "dns_nxdomain", "there is no such name", id="71-nxdomain"),
+        pytest.param(
+            "nothing", "dns_nodata", "the name has no record of this type", id="72-nodata"
+        ),
+        pytest.param(
+            "dangling", "dns_nodata", "the name has no record of this type", id="72-dangling-alias"
+        ),
+        pytest.param("servfail", "dns_servfail", "the name server failed", id="73-servfail"),
+        pytest.param(
+            "bogus", "dns_servfail", "the name server failed (dnssec bogus)", id="73-bogus"
+        ),
+        pytest.param(
+            "refused", "dns_refused", "the name server refuses to answer", id="73-refused"
+        ),
+        pytest.param(
+            "formerr",
+            "dns_formerr",
+            "the name server does not understand the question",
+            id="73-formerr",
+        ),
+        pytest.param("notauth", "dns_notauth", "the name server answers NOTAUTH", id="73-lame"),
+        pytest.param("old", "", "", id="73-knows-no-edns"),
+        pytest.param("truncated", "", "", id="75-truncated"),
+        pytest.param("wrong-id", "", "", id="76-wrong-id"),
+        pytest.param("wrong-question", "", "", id="76-wrong-question"),
+        pytest.param("garbage", "", "", id="76-garbage-first"),
+        pytest.param("slow", "", "", id="slow"),
+        pytest.param(
+            "loop", "dns_alias_loop", "the aliases of the name lead nowhere", id="77-loop"
+        ),
+        pytest.param(
+            "chain", "dns_alias_loop", "the aliases of the name lead nowhere", id="77-chain-of-50"
+        ),
+        pytest.param(
+            "contradiction", "dns_nxdomain", "there is no such name", id="71-with-records"
+        ),
+    ],
+)
+def test_answer_to_a_question_for_a_type_is_judged(
+    server: NameServer, name: str, failure: str, error: str
+) -> None:
+    attempt = look_up(server, f"{name}.test.", record_type="A")
+
+    assert (attempt.failure, attempt.error) == (failure, error)
+    assert attempt.rtt > 0
+    assert attempt.phases
+    assert attempt.phases.connect == 0
+
+
+@pytest.mark.parametrize("name", [pytest.param("only-garbage.test.", id="76-only-garbage")])
+def test_garbage_is_waited_out(server: NameServer, name: str) -> None:
+    attempt = look_up(server, name, seconds=0.3, record_type="A")
+
+    assert (attempt.rtt, attempt.failure) == (0, "dns_timeout")
+
+
+@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="75-tcp-refused")])
+def test_truncated_answer_is_not_taken_for_the_whole(datagrams_only: NameServer, name: str) -> None:
+    attempt = look_up(datagrams_only, name, record_type="A")
+
+    assert attempt.failure == "dns_truncated"
+
+
+@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="75-fetched-over-tcp")])
+def test_truncated_answer_is_fetched_over_tcp(server: NameServer, name: str) -> None:
+    attempt = look_up(server, name, answers_equal=("10.0.0.1",))
+
+    assert attempt.error == ""
+    assert server.asked == [(name, "udp"), (name, "tcp")]
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "failure"),
+    [
+        pytest.param("NXDOMAIN", "nxdomain", "", id="77-must-not-exist"),
+        pytest.param("NXDOMAIN", "www", "dns_noerror", id="77-wildcard"),
+        pytest.param("REFUSED", "refused", "", id="must-be-refused"),
+        pytest.param("NOERROR", "nothing", "", id="empty-is-no-error"),
+        pytest.param("NOERROR", "servfail", "dns_servfail", id="servfail"),
+    ],
+)
+def test_expected_code(server: NameServer, code: str, name: str, failure: str) -> None:
+    attempt = look_up(server, f"{name}.test.", expected_rcode=code)
+
+    assert attempt.failure == failure
+    assert not failure or code == "NOERROR" or attempt.error.endswith(f", {code} was expected")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "expected"),
+    [
+        pytest.param("www.test", "A", ["10.0.0.1", "10.0.0.2"], id="78-order"),
+        pytest.param("WWW.test", "AAAA", ["2001:DB8:0:0::1"], id="78-spelling-of-ipv6"),
+        pytest.param("alias.test", "CNAME", ["Other.TEST"], id="78-case-and-final-dot"),
+        pytest.param("mail.test", "MX", ["20 mx2.shop.test", "10 MX1.shop.test."], id="78-mx"),
+        pytest.param("zone.test", "NS", ["ns2.shop.test.", "ns1.shop.test."], id="78-ns"),
+        pytest.param(
+            "zone.test", "SOA", ["ns1.shop.test admin.shop.test 7 3600 600 86400 300"], id="78-soa"
+        ),
+        pytest.param("zone.test", "CAA", ['0 issue "letsencrypt.org"'], id="78-caa"),
+        pytest.param("text.test", "TXT", ["v=spf1 -all", "plain"], id="78-txt-in-parts"),
+        pytest.param("text.test", "TXT", ['"v=spf1" " -all"', '"plain"'], id="78-txt-quoted"),
+        pytest.param("_sip.test", "SRV", ["1 2 5060 sip.shop.test"], id="78-srv"),
+        pytest.param("127.0.0.1", "PTR", ["localhost"], id="78-ptr-of-an-address"),
+        pytest.param("1.0.0.127.in-addr.arpa.", "PTR", ["localhost."], id="78-ptr-of-a-name"),
+    ],
+)
+def test_answers_are_compared_as_sets(
+    server: NameServer, name: str, kind: str, expected: list[str]
+) -> None:
+    same = look_up(server, name, record_type=kind, answers_equal=tuple(expected))
+    part = look_up(server, name, record_type=kind, answers_contain=tuple(expected[:1]))
+
+    assert (same.error, part.error) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        pytest.param(
+            {"answers_equal": ("10.0.0.1", "10.0.0.9")}, "the answer lacks '10.0.0.9'", id="missing"
+        ),
+        pytest.param(
+            {"answers_equal": ("10.0.0.1",)},
+            "the answer has '10.0.0.2', which is not expected",
+            id="one-too-many",
+        ),
+        pytest.param(
+            {"answers_contain": ("10.0.0.1", "10.0.0.9")},
+            "the answer lacks '10.0.0.9'",
+            id="does-not-contain",
+        ),
+    ],
+)
+def test_other_answers_are_down(server: NameServer, settings: dict[str, Any], error: str) -> None:
+    attempt = look_up(server, "www.test", **settings)
+
+    assert (attempt.failure, attempt.error) == ("dns_mismatch", error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("A", "localhost"), ("AAAA", "10.0.0.1"), ("MX", "mail.shop.test"), ("CAA", "x")],
+)
+def test_expectation_that_no_answer_can_meet_is_refused(kind: Any, text: str) -> None:
+    with pytest.raises(ValueError, match=f"is not the content of a record of type {kind}"):
+        DnsChecker(record_type=kind, answers_contain=(text,))
+
+
+def test_without_a_server_those_of_the_system_are_asked(
+    server: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system: list[Address] = [(socket.AF_INET, (server.host, server.port))]
+    monkeypatch.setattr("checkup.checkers.dns.system_servers", lambda _: system)
+    checker = DnsChecker(hostname_fqdn="www.test")
+
+    good, bad = (
+        result_of(DnsChecker(hostname_fqdn=name)) for name in ("www.test", "nxdomain.test")
+    )
+
+    assert checker.endpoint == good.endpoint == "www.test"
+    assert good.healthy
+    assert bad.failure == "dns_nxdomain"
+    assert [protocol for _, protocol in server.asked] == ["udp", "udp"]
+
+
+def test_servers_of_the_system_are_read_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "resolv.conf"
+    file.write_text("search shop.test\nnameserver 127.0.0.3\nnameserver ::1\n")
+
+    servers = system_servers(Deadline.after(5), str(file))
+
+    assert [address[:2] for _, address in servers] == [("127.0.0.3", 53), ("::1", 53)]
+
+
+@pytest.mark.parametrize("content", [pytest.param(None, id="28"), pytest.param("", id="28-empty")])
+def test_system_without_servers_is_the_monitors_own_trouble(
+    tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "resolv.conf"
+    if content is not None:
+        file.write_text(content)
+
+    with pytest.raises(CannotTell) as raised:
+        system_servers(Deadline.after(5), str(file))
+
+    assert raised.value.failure == "config"
+
+
+def test_next_server_is_asked_when_one_does_not_answer(server: NameServer) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        places = [silent.getsockname(), ("127.0.0.1", closed_port()), (server.host, server.port)]
+        servers: list[Address] = [(socket.AF_INET, place) for place in places]
+        query = dns.message.make_query(name_to_ask("www.test", "A"), "A")
+        answer = ask(servers, query, Deadline.after(1.5))
+
+    assert answer.answer
+
+
+def test_no_http_library_is_loaded() -> None:
+    script = "import sys, checkup.checkers.dns; print({'requests', 'httpx'} & set(sys.modules))"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout == "set()\n"

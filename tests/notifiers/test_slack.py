@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from checkup.errors import NotifyError, Refused, Rejected, Unanswered
 from checkup.model import SECOND, Alert, AlertKind, Status
 from checkup.notifiers.slack import SlackSettings
-from checkup.notifiers.slackmessage import short_id
+from checkup.notifiers.wording import short_id
 from checkup.ports import Notification, Notifier
 from tests.notifiers.clients import DirectClients
 from tests.servers.slack import SECRET, FakeSlack

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
-from checkup.errors import Refused, Rejected, Unanswered, UnavailableError
+from checkup.notifiers.answers import code, judge, secret
 from checkup.notifiers.slackmessage import full_message, plain_message
 from checkup.options import Secret
 from checkup.ports import Answer, Clients, Notification, NotifierSettings
@@ -41,19 +42,11 @@ class Slack(Struct, frozen=True):
 
         A message that Slack cannot read is sent once more as plain text: better ugly than lost.
         """
-        webhook = self._webhook()
+        webhook = secret(self.clients, self.settings.webhook, "no webhook is configured for slack")
         answer = self._post(webhook, full_message(notification))
         if _is_unreadable(answer):
             answer = self._post(webhook, plain_message(notification))
         _judge(answer)
-
-    def _webhook(self) -> str:
-        if not self.settings.webhook:
-            raise Refused("no webhook is configured for slack")
-        try:
-            return self.clients.secret(self.settings.webhook)
-        except UnavailableError as error:
-            raise Refused(str(error)) from error
 
     def _post(self, webhook: str, message: Mapping[str, Any]) -> Answer:
         sender = {"username": self.settings.username, "channel": self.settings.channel}
@@ -67,22 +60,7 @@ def _is_unreadable(answer: Answer) -> bool:
 
 
 def _judge(answer: Answer) -> None:
-    """Return if Slack has accepted the message (https://api.slack.com/changelog/2016-05-17).
-
-    What is wrong with the channel (the webhook was revoked, the channel archived, messages come
-    too fast) can be put right, so the message waits for that.
-    """
-    if answer.status == 200 and answer.body.strip() == b"ok":  # noqa: PLR2004 - its name is OK
-        return
-    said = f"Slack answered {answer.status}{_words(answer)}"
-    if _is_unreadable(answer):
-        raise Rejected(said)
-    if 300 <= answer.status < 500:  # noqa: PLR2004 - redirects and refusals
-        raise Refused(said)
-    raise Unanswered(said)
-
-
-def _words(answer: Answer) -> str:
-    """Return Slack's error code, such as ``channel_is_archived``, if it is one."""
-    code = answer.body[:64].decode(errors="replace").strip()
-    return f" ({code})" if code.replace("_", "").isalnum() and code.isascii() else ""
+    """Return if Slack has accepted the message (https://api.slack.com/changelog/2016-05-17)."""
+    accepted = answer.status == HTTPStatus.OK and answer.body.strip() == b"ok"
+    said = code(answer.body.decode(errors="replace"))
+    judge("Slack", answer, accepted=accepted, said=said)

@@ -1,0 +1,199 @@
+"""What every channel is told, in the same words: short, for a phone at three in the morning. Pure.
+
+The headline says what happened and how bad it is. Below it, each alert has what is needed to
+decide whether to get up: what, since when, how long, why, from where. Many at once become a list.
+A channel lends its voice, so that outside text can do no harm there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from checkup.model import SECOND, Alert, AlertKind, Status
+from checkup.notifiers.voice import PLAIN, Voice
+from checkup.ports import Notification
+
+DETAILED: Final = 5
+"""Alerts that are told with their details; more than these are a list."""
+
+LISTED: Final = 20
+"""Alerts that are named at all."""
+
+REPEAT: Final = "Possible repeat:"
+
+_TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
+"""Lengths of a title in a sentence of its own, of one among many, of a reason, of an address."""
+
+_MORE: Final = 24
+"""Room for the line that says how many are not shown."""
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_STATES: Final = (
+    (Status.DOWN, "down"),
+    (Status.DEGRADED, "degraded"),
+    (Status.HEALTHY, "healthy again"),
+    (Status.UNKNOWN, "no longer checked"),
+)
+
+
+class Fact(Struct, frozen=True):
+    """One thing about an alert; ``value`` is outside text. ``short`` fits beside another."""
+
+    name: str
+    value: str
+    short: bool = False
+
+
+def title(alert: Alert) -> str:
+    """Return the checker's name as people know it."""
+    return alert.title or alert.checker
+
+
+def headline(notification: Notification, voice: Voice = PLAIN) -> str:
+    """Say what is the case now; of a checker with several alerts the last one counts."""
+    last = latest(notification.alerts)
+    if len(last) == 1:
+        return line(last[0], voice)
+    of = f" of {notification.total}" if notification.total else ""
+    groups = [(words, [a for a in last if a.status is status]) for status, words in _STATES]
+    return "; ".join(f"{len(g)}{of} {words}: {_names(g, voice)}" for words, g in groups if g)
+
+
+def latest(alerts: Sequence[Alert]) -> list[Alert]:
+    """Return the last alert of each checker."""
+    return list({alert.checker: alert for alert in alerts}.values())
+
+
+def worst(alerts: Sequence[Alert]) -> Status:
+    """Return the most severe status that is the case now."""
+    return Status.worst(alert.status for alert in latest(alerts))
+
+
+def line(alert: Alert, voice: Voice = PLAIN) -> str:
+    """Say in one line what happened to one checker."""
+    name = _name(alert, voice, _TITLE)
+    if alert.status is Status.UNKNOWN:
+        since = _moment(alert.opened, alert.slot)
+        return f"{name} is no longer checked; it had been {alert.before} since {since}"
+    since = _moment(alert.since, alert.slot)
+    if alert.kind is AlertKind.RESOLVE:
+        return f"{name} is healthy again since {since}, after {length(alert)}"
+    reason = f": {voice.outside(alert.reason, _REASON)}" if alert.reason else ""
+    return f"{name} is {_state(alert)} since {since}{reason}"
+
+
+def listing(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = 20_000) -> list[str]:
+    """Return a line for each alert, as many as fit, and how many more there are.
+
+    Args:
+        room: what all lines together may take, each with its line break.
+    """
+    lines: list[str] = []
+    room -= _MORE
+    for alert in alerts[:LISTED]:
+        entry = f"• {line(alert, voice)} ({short_id(alert)})"
+        room -= voice.size(entry) + 1
+        if room < 0:
+            break
+        lines.append(entry)
+    more = len(alerts) - len(lines)
+    return [*lines, f"… and {more} more"] if more else lines
+
+
+def facts(alert: Alert) -> list[Fact]:
+    """Return what else there is to know of an alert, beside its name, address and status."""
+    found = [Fact("Why", alert.reason)] if alert.reason else []
+    found.append(Fact("Since", date(alert.since), short=True))
+    if alert.kind is not AlertKind.OPEN:
+        over = alert.kind is AlertKind.RESOLVE
+        found.append(Fact("Lasted" if over else "So far", length(alert), short=True))
+    if alert.region:
+        found.append(Fact("Seen from", alert.region, short=True))
+    return found
+
+
+def details(alert: Alert, voice: Voice = PLAIN) -> list[str]:
+    """Return what the line of an alert leaves out, one thing per line."""
+    rest = [Fact("Address", alert.endpoint)] if alert.endpoint else []
+    rest += [fact for fact in facts(alert) if fact.name != "Why"]
+    rest.append(Fact("Alert", short_id(alert)))
+    return [f"{fact.name}: {voice.outside(fact.value, _URL)}" for fact in rest]
+
+
+def short_id(alert: Alert) -> str:
+    """Return eight characters by which two messages can be told to be about the same alert."""
+    return hashlib.sha256(alert.id.encode()).hexdigest()[:8]
+
+
+def message_id(alerts: Sequence[Alert]) -> str:
+    """Return what two messages have in common only if they tell of the same alerts."""
+    return hashlib.sha256("\n".join(alert.id for alert in alerts).encode()).hexdigest()[:32]
+
+
+def incident(alert: Alert) -> str:
+    """Return what the alerts of one incident have in common: ``checker/number``."""
+    checker, _, number, _ = alert.id.rsplit("/", 3)
+    return f"{checker}/{number}"
+
+
+def length(alert: Alert) -> str:
+    """Return how long the incident has lasted, in the two largest units."""
+    seconds = max(0, alert.since - alert.opened) // SECOND
+    if seconds < _MINUTE:
+        return f"{seconds} s"
+    counts = (
+        (seconds // _DAY, "d"),
+        (seconds % _DAY // _HOUR, "h"),
+        (seconds % _HOUR // _MINUTE, "min"),
+    )
+    return " ".join([f"{count} {unit}" for count, unit in counts if count][:2])
+
+
+def date(moment: int) -> str:
+    """Return a moment with its day, to the minute."""
+    return f"{_utc(moment):%Y-%m-%d %H:%M} UTC"
+
+
+def page(notification: Notification) -> str:
+    """Return the address of the status page, harmless in any markup; empty if there is none."""
+    url = notification.page_url
+    if not url.startswith(("http://", "https://")) or len(url) > _URL:
+        return ""
+    return re.sub(r"[\s<>|\"'`\\^{}()\[\]\x00-\x20\x7f]", lambda found: quote(found[0]), url)
+
+
+def _name(alert: Alert, voice: Voice, limit: int) -> str:
+    before, after = voice.strong
+    return before + voice.outside(title(alert), limit) + after
+
+
+def _names(alerts: Sequence[Alert], voice: Voice) -> str:
+    names = [_name(alert, voice, _NAME) for alert in alerts[:DETAILED]]
+    more = len(alerts) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def _state(alert: Alert) -> str:
+    if alert.kind is AlertKind.OPEN and alert.before is Status.UNKNOWN:
+        return f"{alert.status}, never seen healthy,"
+    if alert.before is Status.DOWN:
+        return f"no longer down but {alert.status}"
+    return str(alert.status)
+
+
+def _moment(moment: int, now: int) -> str:
+    """Return the time of day, with its date if that is another day than ``now``."""
+    there, here = _utc(moment), _utc(now)
+    day = "" if there.date() == here.date() else f"{there.day} {there:%b} "
+    return f"{day}{there:%H:%M} UTC"
+
+
+def _utc(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment // SECOND, UTC)

@@ -116,8 +116,9 @@ class Behaviours:
     async def body(self, text: str = "") -> None:
         await self._reply(200, text.encode())
 
-    async def status(self, code: str, reason: str | None = None) -> None:
+    async def status(self, code: str, reason: str | None = None, length: str = "0") -> None:
         phrase = HTTPStatus(int(code)).phrase if reason is None else reason
+        phrase = "x" * int(length) or phrase
         await self._send(f"HTTP/1.1 {code} {phrase}\r\nContent-Length: 0\r\n\r\n")
 
     async def redirect(self) -> None:

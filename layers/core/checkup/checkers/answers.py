@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import (
     BadStatusLine,
@@ -40,19 +41,16 @@ def _is_interim(status: int) -> bool:
     return 100 <= status < 200 and status != HTTPStatus.SWITCHING_PROTOCOLS  # noqa: PLR2004 - 1xx
 
 
-def read_body(raw: DecodingResponse, cap: int) -> bytes:
-    """Read a decoded body, at most ``cap`` bytes of it: a bomb is not unpacked any further.
+def read_body(raw: DecodingResponse, cap: int) -> Iterator[bytes]:
+    """Yield a decoded body, at most ``cap`` bytes of it: a bomb is not unpacked any further.
 
     Raises:
         urllib3.exceptions.HTTPError: the body is broken, or the socket is.
     """
-    body = bytearray()
-    while len(body) < cap:
-        chunk = raw.read(min(_CHUNK, cap - len(body)), decode_content=True)
-        if not chunk:
-            break
-        body += chunk
-    return bytes(body)
+    left = cap
+    while left and (chunk := raw.read(min(_CHUNK, left), decode_content=True)):
+        yield chunk
+        left -= len(chunk)
 
 
 def answer_failure(error: BaseException, late: str) -> Failed:

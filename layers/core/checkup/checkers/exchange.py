@@ -7,7 +7,9 @@ socket that does not outlast them.
 
 from __future__ import annotations
 
+import socket
 import ssl
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 from typing import Any, Self
@@ -23,10 +25,11 @@ from urllib3.exceptions import HTTPError
 from checkup.checkers.answers import Answer, answer_failure, read_body
 from checkup.checkers.connection import open_connection, start_tls
 from checkup.checkers.failures import Failed
+from checkup.checkers.proxies import Proxy, expect_proxy_lets_us, open_tunnel
 from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
 from checkup.checkers.stopwatch import Stopwatch
-from checkup.checkers.trust import system_context
 from checkup.deadline import Deadline
+from checkup.errors import CannotTell
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -44,23 +47,39 @@ class Limits(Struct, frozen=True, kw_only=True):
         return self.whole if seconds is None else self.whole.within(seconds)
 
 
+class Way(Struct, frozen=True, kw_only=True):
+    """How to get to a server.
+
+    Attributes:
+        context: for TLS; None for a URL that has none.
+        family: which addresses to use.
+        server_name: to ask and verify for instead of the host's; empty for the host's.
+        proxy: to go through; None for none.
+    """
+
+    context: ssl.SSLContext | None = None
+    family: socket.AddressFamily = socket.AF_UNSPEC
+    server_name: str = ""
+    proxy: Proxy | None = None
+
+
 class Exchange(HTTPAdapter):
     """An adapter for exactly one request, and what was measured on its way.
 
     Attributes:
-        watch: the phases so far; it runs from the sending of the request.
-        rtt: nanoseconds until the headers of the answer, or until the failure.
+        rtt: nanoseconds on the watch at the headers of the answer, or at the failure.
         certificate_expiry: when the server's certificate ends; 0 if there was none.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, way: Way, watch: Stopwatch) -> None:
         super().__init__()
         self._limits = limits
+        self._way = way
+        self._watch = watch
         self._sock: BoundedSocket | BoundedTLSSocket | None = None
         self._answer: DecodingResponse | None = None
         self.certificate_expiry = 0
         self.rtt = 0
-        self.watch = Stopwatch()
 
     def __enter__(self) -> Self:
         return self
@@ -85,20 +104,18 @@ class Exchange(HTTPAdapter):
             Failed: there was no answer in time, or none that is HTTP.
             CannotTell: for want of local resources.
         """
-        url = urlsplit(str(request.url))
-        # Prepared before the time is taken: the first one of a process costs milliseconds.
-        context = system_context() if url.scheme == "https" else None
-        self.watch = Stopwatch()
         try:
-            connection = self._connect(url, context)
-            with self.watch.phase("wait"):
+            connection = self._connect(urlsplit(str(request.url)))
+            with self._watch.phase("wait"):
                 answer = self._ask(connection, request)
         finally:
-            self.rtt = self.watch.elapsed()
+            self.rtt = self._watch.elapsed()
+        if self._is_forwarded:
+            expect_proxy_lets_us(answer.status)
         return self.build_response(request, answer)
 
-    def body(self, response: Response, cap: int) -> bytes:
-        """Read the decoded body, at most ``cap`` bytes of it.
+    def body(self, response: Response, cap: int) -> Iterator[bytes]:
+        """Yield the decoded body in pieces, at most ``cap`` bytes of it.
 
         Raises:
             Failed: it broke off, or was not complete in time.
@@ -106,10 +123,10 @@ class Exchange(HTTPAdapter):
         assert self._sock  # noqa: S101 - the response came from it
         self._sock.deadline = self._limits.whole
         try:
-            with self.watch.phase("transfer"):
-                return read_body(response.raw, cap)
+            with self._watch.phase("transfer"):
+                yield from read_body(response.raw, cap)
         except HTTPError as error:
-            late = f"body not finished after {self.watch}"
+            late = f"body not finished after {self._watch}"
             failed = answer_failure(error.__cause__ or error, late)
             raise Failed(failed.failure, f"reading response body: {failed}") from error
 
@@ -119,13 +136,22 @@ class Exchange(HTTPAdapter):
             if closable:
                 closable.close()
 
-    def _connect(self, url: SplitResult, context: ssl.SSLContext | None) -> HTTPConnection:
+    @property
+    def _is_forwarded(self) -> bool:
+        """Whether a proxy reads the request, and does not merely pass bytes on."""
+        return self._way.proxy is not None and self._way.context is None
+
+    def _connect(self, url: SplitResult) -> HTTPConnection:
         host, port = url.hostname or "", url.port or _PORTS[url.scheme]
-        limits = self._limits
-        self._sock = open_connection(host, port, limits.phase(limits.connect), self.watch)
-        if context:
+        way, limits = self._way, self._limits
+        self._sock = self._open(host, port, limits.phase(limits.connect))
+        if way.context:
             self._sock, self.certificate_expiry = start_tls(
-                self._sock, context, host, limits.phase(limits.tls), self.watch
+                self._sock,
+                way.context,
+                way.server_name or host,
+                limits.phase(limits.tls),
+                self._watch,
             )
         self._sock.deadline = limits.phase(limits.headers)
         connection = HTTPConnection(host, port)
@@ -133,17 +159,35 @@ class Exchange(HTTPAdapter):
         connection.sock = self._sock
         return connection
 
+    def _open(self, host: str, port: int, deadline: Deadline) -> BoundedSocket:
+        proxy, family = self._way.proxy, self._way.family
+        if not proxy:
+            return open_connection(host, port, deadline, self._watch, family)
+        try:
+            sock = open_connection(proxy.host, proxy.port, deadline, self._watch, family)
+        except Failed as failed:
+            raise CannotTell("proxy", f"the proxy: {failed}") from failed
+        if self._way.context:
+            self._sock = sock  # to be closed, whatever happens
+            with self._watch.phase("connect"):
+                open_tunnel(sock, proxy, host, port)
+        return sock
+
     def _ask(self, connection: HTTPConnection, request: PreparedRequest) -> DecodingResponse:
+        target = str(request.url) if self._is_forwarded else request.path_url
+        body = request.body
         try:
             connection.putrequest(
-                str(request.method), request.path_url, skip_host=True, skip_accept_encoding=True
+                str(request.method), target, skip_host=True, skip_accept_encoding=True
             )
             for name, value in request.headers.items():
                 connection.putheader(name, value)
-            connection.endheaders()
+            if self._is_forwarded and self._way.proxy and self._way.proxy.authorization:
+                connection.putheader("Proxy-Authorization", self._way.proxy.authorization)
+            connection.endheaders(body if isinstance(body, bytes) else None)
             answer = connection.getresponse()
         except (HTTPException, OSError) as error:
-            raise answer_failure(error, f"no response headers after {self.watch}") from error
+            raise answer_failure(error, f"no response headers after {self._watch}") from error
         self._answer = DecodingResponse(
             answer,
             headers=HTTPHeaderDict(answer.headers.items()),

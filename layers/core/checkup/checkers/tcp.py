@@ -1,77 +1,92 @@
-"""The ``tcp`` checker: can a connection be made and, if asked, a TLS handshake completed?"""
+"""The ``tcp`` checker: can a connection be made and, if asked, secured and talked over?"""
 
 from __future__ import annotations
 
 import ssl
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
+from checkup.checkers import dialogue
 from checkup.checkers.address import host_and_port
 from checkup.checkers.connection import open_connection, start_tls
 from checkup.checkers.failures import Failed
+from checkup.checkers.secured import SecuredChecker
+from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
 from checkup.checkers.stopwatch import Stopwatch
-from checkup.checkers.trust import file_context, system_context, unverified_context
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Attempt
-from checkup.ports import Checker
 
 
-class TcpChecker(Checker, frozen=True, kw_only=True):
-    """Opens and closes one connection to ``host:port``; nothing is sent or read.
+class TcpChecker(SecuredChecker, frozen=True, kw_only=True):
+    """Opens and closes one connection to ``host:port``.
 
-    The round trip time is that of the connection and, with ``tls``, of the handshake.
+    Without ``send``, ``expect`` and ``starttls`` nothing is sent or read: a server that accepts
+    and hangs up at once is healthy. The round trip time ends with what was asked for last:
+    connection, handshake, answer.
     """
 
     kind: ClassVar[str] = "tcp"
     default_timeout: ClassVar[int] = SECOND
 
     tls: Annotated[bool, Meta(description="Complete a TLS handshake.")] = False
-    tls_skip_verify: Annotated[bool, Meta(description="With tls: accept every certificate.")] = (
-        False
-    )
-    tls_ca_file: Annotated[
-        str, Meta(description="With tls: a PEM file of roots to trust instead of the system's.")
+    starttls: Annotated[
+        Literal["", "smtp", "imap", "pop3"],
+        Meta(description="Ask for TLS in this protocol first, and complete a handshake."),
+    ] = ""
+    send: Annotated[str, Meta(description="A text to send.")] = ""
+    expect: Annotated[
+        str, Meta(description="A text that has to arrive, within the first 8,192 bytes.")
     ] = ""
 
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.ports.Checker.attempt`."""
         error = failure = ""
-        expiry = 0
-        watch = Stopwatch()
+        talk = _Talk(self, Stopwatch())
         try:
             host, port = host_and_port(self.endpoint_url)
-            context = self._context()
-            watch = Stopwatch()  # only now: preparing a context is no round trip
-            expiry = _connect(host, port, context, deadline, watch)
+            context = self.tls_context() if self.tls or self.starttls else None
+            talk = _Talk(self, Stopwatch())  # only now: preparing a context is no round trip
+            talk.hold(host, port, context, deadline)
         except Failed as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
-            rtt=watch.elapsed(),
+            rtt=talk.watch.elapsed(),
             error=error,
             failure=failure,
-            phases=watch.phases(),
-            certificate_expiry=expiry,
+            phases=talk.watch.phases(),
+            certificate_expiry=talk.certificate_expiry,
         )
 
-    def _context(self) -> ssl.SSLContext | None:
-        if not self.tls:
-            return None
-        # Go reads the file whether or not it will verify with it.
-        context = file_context(self.tls_ca_file) if self.tls_ca_file else None
-        if self.tls_skip_verify:
-            return unverified_context()
-        return context or system_context()
 
+class _Talk:
+    """One connection from its beginning to its end.
 
-def _connect(
-    host: str, port: int, context: ssl.SSLContext | None, deadline: Deadline, watch: Stopwatch
-) -> int:
-    """Connect, close, and return when the certificate ends, if there was one."""
-    sock = open_connection(host, port, deadline, watch)
-    if not context:
-        sock.close()
-        return 0
-    secured, expiry = start_tls(sock, context, host or "localhost", deadline, watch)
-    secured.close()
-    return expiry
+    Attributes:
+        certificate_expiry: when the server's certificate ends; 0 if there was none.
+    """
+
+    def __init__(self, checker: TcpChecker, watch: Stopwatch) -> None:
+        self.watch = watch
+        self.certificate_expiry = 0
+        self._checker = checker
+
+    def hold(
+        self, host: str, port: int, context: ssl.SSLContext | None, deadline: Deadline
+    ) -> None:
+        """Connect, say and hear what is configured, and hang up."""
+        checker = self._checker
+        sock: BoundedSocket | BoundedTLSSocket
+        sock = open_connection(host, port, deadline, self.watch, checker.family)
+        try:
+            if checker.starttls and isinstance(sock, BoundedSocket):
+                with self.watch.phase("wait"):
+                    dialogue.ask_for_tls(sock, checker.starttls)
+            if context and isinstance(sock, BoundedSocket):
+                name = checker.server_name or host or "localhost"
+                sock, self.certificate_expiry = start_tls(sock, context, name, deadline, self.watch)
+            if checker.send or checker.expect:
+                with self.watch.phase("wait"):
+                    dialogue.exchange(sock, checker.send.encode(), checker.expect.encode())
+        finally:
+            sock.close()

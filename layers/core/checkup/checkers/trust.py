@@ -12,13 +12,42 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
+from msgspec import Struct
+
 from checkup.checkers.failures import Failed
 from checkup.checkers.sockets import BoundedTLSSocket
+from checkup.errors import CannotTell
 
 _building = Lock()
 
 
-def system_context() -> ssl.SSLContext:
+class Identity(Struct, frozen=True):
+    """What a client shows of itself: PEM files, read again when one has changed.
+
+    Attributes:
+        key: where the certificate's key is; empty if it is in the same file.
+        changed: when the files were last changed.
+    """
+
+    certificate: str
+    key: str
+    changed: tuple[int, ...]
+
+
+def identity(certificate: str, key: str = "") -> Identity:
+    """Return the identity in these files, as they are now.
+
+    Raises:
+        CannotTell: a file is not there.
+    """
+    try:
+        changed = tuple(Path(path).stat().st_mtime_ns for path in (certificate, key) if path)
+    except (OSError, ValueError) as error:
+        raise _no_identity() from error
+    return Identity(certificate, key, changed)
+
+
+def system_context(own: Identity | None = None) -> ssl.SSLContext:
     """Return the context that trusts the system's roots, or certifi's if it has none.
 
     SSL_CERT_FILE and SSL_CERT_DIR are honoured, as Go does on Unix.
@@ -26,16 +55,16 @@ def system_context() -> ssl.SSLContext:
     paths = ssl.get_default_verify_paths()  # names only what exists
     changed = Path(paths.cafile).stat().st_mtime_ns if paths.cafile else 0
     with _building:
-        return _system_context(paths.cafile, paths.capath, changed)
+        return _system_context(paths.cafile, paths.capath, changed, own)
 
 
-def unverified_context() -> ssl.SSLContext:
+def unverified_context(own: Identity | None = None) -> ssl.SSLContext:
     """Return the context that accepts every certificate."""
     with _building:
-        return _unverified_context()
+        return _unverified_context(own)
 
 
-def file_context(*paths: str) -> ssl.SSLContext:
+def file_context(*paths: str, own: Identity | None = None) -> ssl.SSLContext:
     """Return the context that trusts the roots in these PEM files and no others.
 
     The files are read again when one has changed.
@@ -48,13 +77,15 @@ def file_context(*paths: str) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         raise Failed("tls_roots", "error reading root certificate") from error
     with _building:
-        return _file_context(paths, changed)
+        return _file_context(paths, changed, own)
 
 
-@lru_cache(maxsize=4)
-def _system_context(cafile: str | None, capath: str | None, changed: int) -> ssl.SSLContext:
+@lru_cache(maxsize=64)
+def _system_context(
+    cafile: str | None, capath: str | None, changed: int, own: Identity | None
+) -> ssl.SSLContext:
     del changed  # part of the key: roots that were updated are loaded again
-    context = _bare_context()
+    context = _bare_context(own)
     if cafile or (capath and any(Path(capath).iterdir())):
         context.set_default_verify_paths()
     else:
@@ -64,18 +95,20 @@ def _system_context(cafile: str | None, capath: str | None, changed: int) -> ssl
     return context
 
 
-@lru_cache(maxsize=1)
-def _unverified_context() -> ssl.SSLContext:
-    context = _bare_context()
+@lru_cache(maxsize=64)
+def _unverified_context(own: Identity | None) -> ssl.SSLContext:
+    context = _bare_context(own)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
 
 
 @lru_cache(maxsize=64)
-def _file_context(paths: tuple[str, ...], changed: tuple[int, ...]) -> ssl.SSLContext:
+def _file_context(
+    paths: tuple[str, ...], changed: tuple[int, ...], own: Identity | None
+) -> ssl.SSLContext:
     del changed  # part of the key
-    context = _bare_context()
+    context = _bare_context(own)
     for path in paths:
         try:
             roots = Path(path).read_text(encoding="ascii", errors="ignore")
@@ -88,7 +121,7 @@ def _file_context(paths: tuple[str, ...], changed: tuple[int, ...]) -> ssl.SSLCo
     return context
 
 
-def _bare_context() -> ssl.SSLContext:
+def _bare_context(own: Identity | None) -> ssl.SSLContext:
     """Return a context with the same rules on every Python version, and without roots.
 
     They are those of Go: a trusted certificate need not be self-signed, names stand in the
@@ -100,4 +133,20 @@ def _bare_context() -> ssl.SSLContext:
     context.hostname_checks_common_name = False
     context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
     context.sslsocket_class = BoundedTLSSocket
+    if own:
+        _present(context, own)
     return context
+
+
+def _present(context: ssl.SSLContext, own: Identity) -> None:
+    def no_password() -> bytes:
+        return b""  # rather than asking for one on the terminal
+
+    try:
+        context.load_cert_chain(own.certificate, own.key or None, no_password)
+    except (OSError, ValueError) as error:
+        raise _no_identity() from error
+
+
+def _no_identity() -> CannotTell:
+    return CannotTell("config", "the client certificate or its key cannot be read")

@@ -25,6 +25,7 @@ _MARKED: Mapping[str, Read] = {
     "secret": Values.secret,
     "strings": Values.strings,
     "headers": Values.headers,
+    "ranges": Values.ranges,
 }
 _PLAIN: Mapping[Any, Read] = {
     str: Values.string,

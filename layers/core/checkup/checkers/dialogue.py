@@ -1,0 +1,106 @@
+"""Words exchanged over a connection: what is sent, what is waited for, and STARTTLS."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from checkup.checkers.failures import Failed, network_failure, tls_failure
+from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
+
+_CAP = 8_192
+_PIECE = 1_024
+
+_Socket = BoundedSocket | BoundedTLSSocket
+
+
+class _Turn(Struct, frozen=True):
+    """What to say, and the line that answers it.
+
+    Attributes:
+        good: that it went well.
+        last: that the answer is over, one way or the other.
+    """
+
+    say: bytes
+    good: re.Pattern[bytes]
+    last: re.Pattern[bytes]
+
+
+def _turn(say: bytes, good: bytes, last: bytes) -> _Turn:
+    return _Turn(say, re.compile(good, re.MULTILINE), re.compile(last, re.MULTILINE))
+
+
+_SMTP_END, _IMAP_END, _POP3_END = rb"^[0-9]{3} .*\n", rb"^a [A-Z]+.*\n", rb"^(?:\+OK|-ERR).*\n"
+_TLS_TURNS: Mapping[str, Sequence[_Turn]] = {
+    "smtp": (  # RFC 3207
+        _turn(b"", rb"^220 ", _SMTP_END),
+        _turn(b"EHLO checkup.invalid\r\n", rb"^250[ -]STARTTLS\b", _SMTP_END),
+        _turn(b"STARTTLS\r\n", rb"^220 ", _SMTP_END),
+    ),
+    "imap": (  # RFC 3501, section 6.2.1
+        _turn(b"", rb"^\* OK\b", rb"^\* .*\n"),
+        _turn(b"a STARTTLS\r\n", rb"^a OK\b", _IMAP_END),
+    ),
+    "pop3": (  # RFC 2595, section 4
+        _turn(b"", rb"^\+OK\b", _POP3_END),
+        _turn(b"STLS\r\n", rb"^\+OK\b", _POP3_END),
+    ),
+}
+
+
+def ask_for_tls(sock: BoundedSocket, protocol: str) -> None:
+    """Lead the server to where a TLS handshake can begin.
+
+    Nothing that it sent before the handshake is taken for a part of what comes after
+    (CVE-2011-0411).
+
+    Raises:
+        Failed: it does not speak the protocol, or offers no TLS.
+    """
+    for number, turn in enumerate(_TLS_TURNS[protocol]):
+        answer = _say_and_hear(sock, turn.say, turn.last)
+        if turn.good.search(answer):
+            continue
+        if number == 0:
+            raise Failed("protocol", f"the server does not greet as {protocol} servers do")
+        raise Failed("starttls_refused", "the server offers no STARTTLS")
+
+
+def exchange(sock: _Socket, send: bytes, expect: bytes) -> None:
+    """Send something and wait for something; either may be empty.
+
+    Raises:
+        Failed: it did not arrive.
+    """
+    _say_and_hear(sock, send, re.compile(re.escape(expect)) if expect else None)
+
+
+def _say_and_hear(sock: _Socket, say: bytes, end: re.Pattern[bytes] | None) -> bytes:
+    try:
+        if say:
+            sock.sendall(say)
+        return _hear(sock, end) if end else b""
+    except TimeoutError as error:
+        raise Failed("deadline", "the expected answer did not arrive in time") from error
+    except ssl.SSLError as error:
+        raise tls_failure(error) from error
+    except OSError as error:
+        raise network_failure(error) from error
+
+
+def _hear(sock: _Socket, end: re.Pattern[bytes]) -> bytes:
+    heard = bytearray(_CAP)
+    size = 0
+    while size < _CAP:
+        with memoryview(heard) as view:
+            received = sock.recv_into(view[size : size + _PIECE])
+        if not received:
+            raise Failed("expect_mismatch", "the server closed without the expected answer")
+        size += received
+        if end.search(heard, 0, size):
+            return bytes(heard[:size])
+    raise Failed("expect_mismatch", f"the first {_CAP} bytes are not the expected answer")

@@ -1,0 +1,163 @@
+"""One request and the redirects that it leads to, each a connection of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from requests import PreparedRequest, Response
+from requests.exceptions import RequestException
+from requests.sessions import SessionRedirectMixin
+from requests.utils import requote_uri
+
+from checkup.checkers.address import web_address
+from checkup.checkers.exchange import Exchange, Limits, Way
+from checkup.checkers.failures import Failed
+from checkup.checkers.quoting import quote
+from checkup.checkers.stopwatch import Stopwatch
+from checkup.errors import CannotTell
+
+_RULES = SessionRedirectMixin()
+_HARMLESS = {"accept", "accept-language", "accept-encoding", "connection", "user-agent"}
+"""Headers that another server may see as well."""
+
+
+class Visit:
+    """An attempt's way through the web.
+
+    Attributes:
+        watch: the phases of all exchanges so far; it runs from the sending of the request.
+    """
+
+    def __init__(
+        self, limits: Limits, way_to: Callable[[SplitResult, bool], Way], secrets: Sequence[str]
+    ) -> None:
+        """Prepare for a visit.
+
+        Args:
+            way_to: returns how to get to a URL; told whether it is on the first URL's server.
+            secrets: not to be repeated, whatever a server answers.
+        """
+        self._limits = limits
+        self._way_to = way_to
+        self._secrets = secrets
+        self._exchanges: list[Exchange] = []
+        self._open = ExitStack()
+        self.watch = Stopwatch()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    @property
+    def rtt(self) -> int:
+        """Nanoseconds until the headers of the last answer, or until the failure."""
+        return self._exchanges[-1].rtt if self._exchanges else 0
+
+    @property
+    def certificate_expiry(self) -> int:
+        """When the first of the certificates on the way ends; 0 if there was none."""
+        ends = (exchange.certificate_expiry for exchange in self._exchanges)
+        return min((end for end in ends if end), default=0)
+
+    def send(self, request: PreparedRequest, redirects: int) -> Response:
+        """Send the request, follow at most so many redirects, and return the last answer.
+
+        Raises:
+            Failed: there was no answer in time, or none that is HTTP, or a redirect leads
+                where nobody should follow.
+            CannotTell: for want of local resources.
+        """
+        home = _origin(str(request.url))
+        response = self._exchange(request, is_home=True)
+        for _ in range(redirects):
+            target = _RULES.get_redirect_target(response)
+            if target is None:
+                return response
+            shown = quote(urljoin(str(request.url), target), self._secrets)
+            try:
+                request = _next(request, response, target)
+                is_home = _origin(str(request.url)) == home
+                response = self._exchange(request, is_home=is_home)
+            except Failed as failed:
+                raise Failed(failed.failure, f"redirected to {shown}: {failed}") from failed
+        if redirects and _RULES.get_redirect_target(response) is not None:
+            raise Failed("redirect_limit", f"redirected more than {redirects} times")
+        return response
+
+    def body(self, response: Response, cap: int) -> Iterator[bytes]:
+        """Yield the last answer's body; see :meth:`Exchange.body`."""
+        return self._exchanges[-1].body(response, cap)
+
+    def _exchange(self, request: PreparedRequest, *, is_home: bool) -> Response:
+        way = self._way_to(urlsplit(str(request.url)), is_home)
+        if not self._exchanges:
+            self.watch = Stopwatch()  # only now: preparing a context is no round trip
+        exchange = self._open.enter_context(Exchange(self._limits, way, self.watch))
+        self._exchanges.append(exchange)
+        try:
+            return exchange.send(request)
+        except CannotTell as reason:
+            if reason.failure == "address_refused" and len(self._exchanges) > 1:
+                raise Failed(reason.failure, str(reason)) from reason
+            raise
+
+
+def _next(request: PreparedRequest, response: Response, target: str) -> PreparedRequest:
+    """Return the request that a redirect asks for (RFC 9110, section 15.4).
+
+    Raises:
+        Failed: it is not to be followed.
+    """
+    before = urlsplit(str(request.url))
+    following = request.copy()
+    try:
+        address = web_address(requote_uri(urljoin(str(request.url), target)))
+        following.prepare_url(address._replace(netloc=_host(address)).geturl(), None)
+    except (CannotTell, RequestException, ValueError) as error:
+        raise Failed("redirect_address", "not a URL") from error
+    if before.scheme == "https" and address.scheme != "https":
+        raise Failed("redirect_insecure", "from https to http")
+    _RULES.rebuild_method(following, response)
+    if following.method != request.method:
+        _drop_body(following)
+    if _origin(str(following.url)) != _origin(str(request.url)):
+        _become_a_stranger(following)
+    return following
+
+
+def _become_a_stranger(request: PreparedRequest) -> None:
+    """Leave out what is meant for the server that redirects to another one."""
+    if request.body:
+        raise Failed("redirect_body", "what was to be sent is not meant for another server")
+    for name in list(request.headers):
+        if name.lower() not in _HARMLESS:
+            del request.headers[name]
+    host = _host(urlsplit(str(request.url)))
+    request.headers = type(request.headers)({"Host": host, **request.headers})
+
+
+def _drop_body(request: PreparedRequest) -> None:
+    request.body = None
+    for name in ("Content-Length", "Content-Type"):
+        request.headers.pop(name, None)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port
+
+
+def _host(parts: SplitResult) -> str:
+    return parts.netloc.rpartition("@")[2]

@@ -60,6 +60,15 @@ def format_duration(nanoseconds: int) -> str:
     return f"{sign}{minutes}m{seconds}" if minutes else f"{sign}{seconds}"
 
 
+def short_duration(nanoseconds: int) -> str:
+    """Return a duration as a person writes it: ``4h`` for Go's ``4h0m0s``."""
+    text = format_duration(nanoseconds)
+    for nothing in ("m0s", "h0m"):
+        if text.endswith(nothing):
+            text = text[:-2]
+    return text
+
+
 def _fraction(value: int, unit: int) -> str:
     whole, rest = divmod(value, unit)
     if not rest:

@@ -22,7 +22,7 @@ from checkup.config.settings import DEFAULTS, Config, Kinds
 from checkup.config.tree import Array, Node, Object, describe, is_null
 from checkup.ports import Checker
 
-_SIMPLE = ("regions", "reference_targets", "maintenance", "interval", "run_deadline", "page")
+SIMPLE = ("regions", "reference_targets", "maintenance", "interval", "run_deadline", "page")
 _SECTIONS = (
     "checkers",
     "storage",
@@ -86,5 +86,5 @@ def _length(node: Node | None) -> int:
 
 @lru_cache(maxsize=1)
 def _top_fields() -> Fields:
-    own, shared = fields_of(Config).pick(_SIMPLE), fields_of(Checker).pick(DEFAULTS)
+    own, shared = fields_of(Config).pick(SIMPLE), fields_of(Checker).pick(DEFAULTS)
     return Fields.of(*own, *shared, also=_SECTIONS)

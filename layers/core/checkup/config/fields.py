@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 
 from msgspec import Meta, Struct, structs
 
+from checkup.config.annotations import extra, unwrap
 from checkup.config.nearest import Nearest
 from checkup.config.tree import Array, Node, Object, describe, is_null
 from checkup.config.values import Values, Wrong
@@ -78,7 +78,7 @@ def fields_of(kind: type[Struct]) -> Fields:
                 info.encode_name,
                 _reader(info.type),
                 info.required,
-                _extra(info.type, "if_empty"),
+                extra(info.type, "if_empty"),
             )
             for info in structs.fields(kind)
         )
@@ -87,29 +87,11 @@ def fields_of(kind: type[Struct]) -> Fields:
 
 def _reader(annotation: Any) -> Read:  # noqa: ANN401 - annotations are of any type
     """Return what reads a value of this type."""
-    plain, metas = _unwrap(annotation)
-    mark = _extra(annotation, "is")
+    plain, metas = unwrap(annotation)
+    mark = extra(annotation, "is")
     read = _MARKED[mark] if mark else _by_type(plain)
     limits = [check for meta in metas for check in _limits(meta)]
     return _checked(read, limits) if limits else read
-
-
-def _unwrap(annotation: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401
-    """Return the bare type and all that is said about it; ``X | None`` is X."""
-    if get_origin(annotation) is Annotated:
-        inner, *metas = get_args(annotation)
-        bare, more = _unwrap(inner)
-        return bare, more + [meta for meta in metas if isinstance(meta, Meta)]
-    if get_origin(annotation) in {Union, UnionType}:
-        (only,) = (choice for choice in get_args(annotation) if choice is not type(None))
-        return _unwrap(only)
-    return annotation, []
-
-
-def _extra(annotation: Any, name: str) -> str:  # noqa: ANN401
-    """Return what the type's marks say under this name, if they do."""
-    extras = (meta.extra for meta in _unwrap(annotation)[1] if meta.extra)
-    return next((extra[name] for extra in extras if name in extra), "")
 
 
 def _by_type(plain: Any) -> Read:  # noqa: ANN401

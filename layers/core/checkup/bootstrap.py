@@ -139,6 +139,7 @@ def make_monitor(
         regions=config.regions,
         page_url=config.page.url or environ.get("PAGE_URL", ""),
         mask=mask_with(config),
+        secret=clients.secret,
         check_expiry=_check_expiry(config, environ),
         concurrency=config.concurrency,
         interval=config.interval,

@@ -45,6 +45,7 @@ def look_now(monitor: Monitor, names: tuple[str, ...], deadline: Deadline) -> li
         deadline=deadline,
         concurrency=monitor.concurrency,
         mask=monitor.mask,
+        secret=monitor.secret,
         region=monitor.region,
     )
     array: list[dict[str, Any]] = json.loads(encode(results))

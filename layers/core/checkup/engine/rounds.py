@@ -9,6 +9,7 @@ from threading import Thread
 from traceback import extract_tb
 
 from checkup.deadline import Deadline
+from checkup.engine.secrets import Secrets
 from checkup.errors import CannotTell
 from checkup.model import SECOND, Attempt
 from checkup.ports import Checker
@@ -31,7 +32,7 @@ class Round:
         overdue: by when it has to be over, even if its checker ignores every limit.
     """
 
-    def __init__(self, number: int, checker: Checker, deadline: Deadline) -> None:
+    def __init__(self, number: int, checker: Checker, deadline: Deadline, secrets: Secrets) -> None:
         self.number = number
         self.checker = checker
         self.timestamp = time.time_ns()
@@ -39,6 +40,7 @@ class Round:
         self.given_up: CannotTell | None = None
         count, spacing = max(1, checker.attempts), max(0, checker.attempt_spacing)
         self._deadline = deadline
+        self._secrets = secrets
         self._count = count
         self._limit = limit_of(checker)
         self.overdue = Deadline.after(count * (self._limit + spacing / SECOND) + _GRACE)
@@ -60,13 +62,14 @@ class Round:
             ended.put(self)
 
     def _attempt_all(self) -> None:
+        checker = self._secrets.reveal(self.checker)
         for left in reversed(range(self._count)):
-            attempt = self.checker.attempt(self._deadline.within(self._limit))
+            attempt = checker.attempt(self._deadline.within(self._limit))
             if attempt.error and self._deadline.left() <= 0:
                 raise CannotTell(RUN_DEADLINE, NOT_FINISHED)
             self.attempts.append(attempt)
             if left:
-                self._pause(self.checker.spacing_after(attempt) / SECOND)
+                self._pause(checker.spacing_after(attempt) / SECOND)
 
     def _pause(self, seconds: float) -> None:
         if seconds >= self._deadline.left():

@@ -14,6 +14,7 @@ from checkup.deadline import Deadline
 from checkup.engine.pacing import Pace
 from checkup.engine.rechecks import Rechecks
 from checkup.engine.rounds import NOT_FINISHED, RUN_DEADLINE, Round
+from checkup.engine.secrets import Secrets
 from checkup.engine.verdict import Verdicts
 from checkup.errors import CannotTell, CheckupError
 from checkup.model import Result, Status
@@ -31,6 +32,7 @@ def look(  # noqa: PLR0913 - all but the checkers by name
     concurrency: int,
     known: Mapping[str, Status] | None = None,
     mask: Callable[[str], str] = str,
+    secret: Callable[[str], str] = str,
     region: str = "",
     timestamp: int = 0,
     progress: Callable[[Result], None] | None = None,
@@ -46,6 +48,7 @@ def look(  # noqa: PLR0913 - all but the checkers by name
             that was healthy, or is not known, is looked at again before anything bad is said
             of it. None for a look that leaves no trace.
         mask: makes an address or a sentence fit to be stored.
+        secret: returns what a secret, or a reference to one, stands for.
         region: where the run takes place.
         timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
         progress: called with each result as soon as it is final.
@@ -55,7 +58,7 @@ def look(  # noqa: PLR0913 - all but the checkers by name
     """
     if concurrency < 1:
         raise CheckupError(f"invalid value for ConcurrentChecks: {concurrency} (must be set > 0)")
-    verdicts = Verdicts(mask=mask, region=region, timestamp=timestamp)
+    verdicts = Verdicts(mask=mask, secrets=Secrets(secret), region=region, timestamp=timestamp)
     run = _Run(checkers, deadline, verdicts, Rechecks(known), progress)
     return run.to_the_end(concurrency)
 
@@ -111,7 +114,8 @@ class _Run:
 
     def _start(self) -> None:
         _, number = heapq.heappop(self._due)
-        self._flying[number] = Round(number, self._checkers[number], self._deadline)
+        checker = self._checkers[number]
+        self._flying[number] = Round(number, checker, self._deadline, self._verdicts.secrets)
         self._flying[number].start(self._ended)
         self._pace.started()
 

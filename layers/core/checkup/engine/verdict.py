@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.alerting.assessment import Assessment
+from checkup.engine.secrets import Secrets
 from checkup.errors import CannotTell
 from checkup.model import Attempt, Result, Status
 from checkup.ports import Checker
@@ -18,11 +19,13 @@ class Verdicts(Struct, frozen=True, kw_only=True):
 
     Attributes:
         mask: makes an address or a sentence fit to be stored.
+        secrets: those that the checkers used.
         region: where the run takes place.
         timestamp: nanoseconds that every result carries instead of its own; 0 for none.
     """
 
     mask: Callable[[str], str]
+    secrets: Secrets
     region: str
     timestamp: int
 
@@ -59,15 +62,18 @@ class Verdicts(Struct, frozen=True, kw_only=True):
     ) -> Result:
         return Result(
             title=checker.title,
-            endpoint=self.mask(checker.endpoint),
+            endpoint=self._hide(checker.endpoint),
             timestamp=self.timestamp or timestamp,
-            times=tuple(replace(attempt, error=self.mask(attempt.error)) for attempt in attempts),
+            times=tuple(replace(attempt, error=self._hide(attempt.error)) for attempt in attempts),
             threshold=checker.threshold_rtt,
             healthy=assessment.status is Status.HEALTHY,
             degraded=assessment.status is Status.DEGRADED,
             down=assessment.status is Status.DOWN,
-            notice=self.mask(assessment.notice),
+            notice=self._hide(assessment.notice),
             id=checker.id,
             kind=checker.kind,
             region=self.region,
         )
+
+    def _hide(self, text: str) -> str:
+        return self.mask(self.secrets.hide(text))

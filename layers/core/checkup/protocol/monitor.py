@@ -33,6 +33,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
         regions: those that vote; empty on a single machine.
         page_url: where the status page is; empty if unknown.
         mask: hides secrets in what is stored and sent.
+        secret: returns what a secret, or a reference to one, stands for.
         check_expiry: runs older than this are deleted; 0 keeps them, in nanoseconds.
         concurrency: how many checkers run at once.
         interval: how often runs happen; 0 if unknown, in nanoseconds.
@@ -47,6 +48,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ()
     page_url: str = ""
     mask: Callable[[str], str] = _as_it_is
+    secret: Callable[[str], str] = _as_it_is
     check_expiry: int = 0
     concurrency: int = 5
     interval: int = 0

@@ -47,6 +47,7 @@ def check_and_record(
         concurrency=monitor.concurrency,
         known=known(current.head) if current else {},
         mask=monitor.mask,
+        secret=monitor.secret,
         region=monitor.region,
         timestamp=monitor.timestamp,
     )

@@ -1,0 +1,56 @@
+"""The secrets that checkers use: looked up at first use, kept for the run, shown nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+
+from msgspec import structs
+
+from checkup.errors import CannotTell, UnavailableError
+from checkup.options import secret_fields
+from checkup.ports import Checker
+from checkup.redaction import mask
+
+
+class Secrets:
+    """Fills the secrets of checkers in, once per run, in whichever thread needs one first."""
+
+    def __init__(self, look_up: Callable[[str], str]) -> None:
+        self._look_up = look_up
+        self._known: dict[str, str | CannotTell] = {}
+        self._looking = Lock()  # clients of AWS must not be made by two threads at once
+
+    def reveal(self, checker: Checker) -> Checker:
+        """Return the checker with its secrets in the place of references to them.
+
+        Raises:
+            CannotTell: a reference leads nowhere.
+        """
+        names = secret_fields(type(checker))
+        written = {name: value for name in names if (value := getattr(checker, name))}
+        if not written:
+            return checker
+        return structs.replace(
+            checker, **{name: self._value(value) for name, value in written.items()}
+        )
+
+    def hide(self, text: str) -> str:
+        """Return the text without any secret that was used so far."""
+        values = sorted(value for value in self._known.copy().values() if isinstance(value, str))
+        return mask(text, values) if values else text
+
+    def _value(self, reference: str) -> str:
+        with self._looking:
+            if reference not in self._known:
+                self._known[reference] = self._found(reference)
+            found = self._known[reference]
+        if isinstance(found, CannotTell):
+            raise CannotTell(found.failure, str(found))
+        return found
+
+    def _found(self, reference: str) -> str | CannotTell:
+        try:
+            return self._look_up(reference)
+        except UnavailableError as error:
+            return CannotTell("config", str(error))

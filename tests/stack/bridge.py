@@ -14,7 +14,7 @@ import shutil
 import ssl
 import threading
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,11 +40,15 @@ class Handled(NamedTuple):
 class Bridge:
     """A server on the loopback that the emulator takes for the place where functions run.
 
+    Args:
+        world: variables that all functions get beside their own.
+
     Attributes:
         handled: all events so far, oldest first.
     """
 
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
+    def __init__(self, emulator: Emulator, folder: Path, world: Mapping[str, str]) -> None:
+        self._world = world
         self.handled: list[Handled] = []
         self._emulator = emulator
         self._folder = folder
@@ -131,7 +135,12 @@ class Bridge:
             layers=folder / "layers",
             memory=configuration["MemorySize"],
             timeout=configuration["Timeout"],
-            environ={**self._emulator.environ, **self._credentials(configuration), **variables},
+            environ={
+                **self._emulator.environ,
+                **self._credentials(configuration),
+                **variables,
+                **self._world,
+            },
             authority=self._emulator.authority,
         )
 

@@ -6,6 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Self
 
+REACHABLE = {"ALLOW_ADDRESSES": "127.0.0.0/8"}
+"""What a function's environment needs to look at them: by itself it refuses its own loopback."""
+
 
 class Service:
     """A web server that is well or not, as told.

@@ -21,7 +21,7 @@ from tests.servers.slack import FakeSlack
 from tests.stack.bridge import Bridge, Handled
 from tests.stack.deployment import STACK, WEBHOOK, Deployment, Fetched, deploy, wait_for
 from tests.stack.project import Project
-from tests.stack.services import Service
+from tests.stack.services import REACHABLE, Service
 
 MINUTE = 60
 
@@ -39,7 +39,7 @@ def stack(
     """The stack as it is first deployed, with its schedules off."""
     folder = tmp_path_factory.mktemp("deployment")
     with ministack(folder / "aws", auth=True, tls=True) as emulator:
-        bridge = Bridge(emulator, folder / "lambda")
+        bridge = Bridge(emulator, folder / "lambda", REACHABLE)
         try:
             emulator.client("ssm").put_parameter(
                 Name=WEBHOOK, Value=slack.webhook, Type="SecureString"

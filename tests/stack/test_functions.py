@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.emulators import free_port
 from tests.stack.lambdas import Environment, Function
 from tests.stack.project import Project
-from tests.stack.services import Service
+from tests.stack.services import REACHABLE, Service
 
 NOWHERE = {
     "STATE_BUCKET": "state",
@@ -19,22 +23,31 @@ NOWHERE = {
 }
 
 
-def function(project: Project, name: str) -> Function:
+def check_function(project: Project) -> Function:
     return Function(
-        name=name,
-        handler=f"{name}.handler",
-        task=project.built / f"{name.capitalize()}Function",
+        name="check",
+        handler="check.handler",
+        task=project.built / "CheckFunction",
         layers=project.built / "CoreLayer",
         environ={**NOWHERE, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"},
     )
 
 
+@contextmanager
+def environment_of(function: Function, folder: Path) -> Iterator[Environment]:
+    environment = Environment(function, folder / "environment")
+    try:
+        yield environment
+    finally:
+        environment.stop()
+
+
 @pytest.fixture(scope="session")
 def check(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    folder = tmp_path_factory.mktemp("functions") / "check"
-    environment = Environment(function(project, "check"), folder)
-    yield environment
-    environment.stop()
+    function = check_function(project)
+    reaching = replace(function, environ={**function.environ, **REACHABLE})
+    with environment_of(reaching, tmp_path_factory.mktemp("check")) as environment:
+        yield environment
 
 
 def test_look_by_hand_returns_what_a_run_file_would_hold(check: Environment) -> None:
@@ -78,23 +91,19 @@ def test_run_that_cannot_be_stored_is_an_error(check: Environment) -> None:
     assert answer.error == "NotRecorded"
 
 
-def test_configuration_with_a_fault_is_named_at_the_start(
-    project: Project, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("faulty")
-    task = folder / "task"
-    task.mkdir()
-    for file in (project.built / "CheckFunction").glob("*.py"):
-        (task / file.name).write_text(file.read_text())
+def test_function_does_not_look_at_its_own_loopback(project: Project, tmp_path: Path) -> None:
+    with environment_of(check_function(project), tmp_path) as environment:
+        results = environment.invoke({"checkers": []}).payload
+    assert [result["times"][0]["failure"] for result in results] == ["address_refused"] * 2
+
+
+def test_configuration_with_a_fault_is_named_at_the_start(project: Project, tmp_path: Path) -> None:
+    task = tmp_path / "task"
+    shutil.copytree(project.built / "CheckFunction", task)
     (task / "checkup.json").write_text('{"checkers": [{"type": "http", "attempts": "many"}]}')
-    faulty = function(project, "check")
-    environment = Environment(
-        Function(faulty.name, faulty.handler, task, faulty.layers, environ=faulty.environ),
-        folder / "environment",
-    )
-    try:
+    faulty = replace(check_function(project), task=task)
+    with environment_of(faulty, tmp_path) as environment:
         answer = environment.invoke({"checkers": []})
-    finally:
-        environment.stop()
+        log = environment.log.read_text()
     assert answer.error
-    assert "checkers[0].attempts" in environment.log.read_text()
+    assert "checkers[0].attempts" in log

@@ -26,7 +26,9 @@ class Toy(Checker, frozen=True, kw_only=True):
         return Attempt(rtt=1, error="" if deadline.left() > 0 else "too late")
 
 
-def toy(name: str, failure: int = 1, success: int = 1, degraded: int = 3) -> Toy:
+def toy(
+    name: str, failure: int = 1, success: int = 1, degraded: int = 3, *, interval: int = 0
+) -> Toy:
     return Toy(
         id=name,
         endpoint_name=name.upper(),
@@ -34,6 +36,7 @@ def toy(name: str, failure: int = 1, success: int = 1, degraded: int = 3) -> Toy
         failure_threshold=failure,
         success_threshold=success,
         degraded_threshold=degraded,
+        interval=interval,
     )
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 import pytest
 
-from checkup.cli.arguments import _TAKES_VALUE, _TAKES_VALUE_SHORT, COMMANDS, route
+from checkup.cli.arguments import _TAKES_VALUE, _TAKES_VALUE_SHORT, COMMANDS, LOOK, route
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,10 @@ def test_first_word_decides(arguments: list[str], routed: list[str]) -> None:
 
 
 def test_every_flag_with_a_value_is_known() -> None:
-    places = [*COMMANDS.values(), "checkup.cli.look:look"]
-    commands = [getattr(import_module(at.split(":")[0]), at.split(":")[1]) for at in places]
+    commands = [
+        getattr(import_module(f"checkup.cli.{place.module}"), place.attribute)
+        for place in (*COMMANDS.values(), LOOK)
+    ]
     names = {
         name
         for command in commands

@@ -72,6 +72,36 @@ def test_version_imports_nothing_that_is_slow(checkup: Program) -> None:
     assert not slow & set(modules.split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        pytest.param(["-h"], {}, id="help"),
+        pytest.param([], {"COMP_WORDS": "checkup --st", "COMP_CWORD": "1"}, id="tab"),
+    ],
+)
+def test_list_of_commands_imports_none_of_them(
+    checkup: Program, arguments: list[str], environment: dict[str, str]
+) -> None:
+    code = (
+        "import sys, atexit; from checkup.cli import main;"
+        "atexit.register(lambda: print(*sys.modules)); main()"
+    )
+    completing = {"_CHECKUP_COMPLETE": "bash_complete"} if environment else {}
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=checkup.environment | environment | completing,
+        cwd=checkup.folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+
+    modules = set(ended.stdout.splitlines()[-1].split())
+    assert "checkup.cli.look" in modules
+    assert not {"checkup.engine", "checkup.config", "checkup_page", "yaml", "jinja2"} & modules
+
+
 def test_look_needs_neither_aws_nor_templates(checkup: Program) -> None:
     checkup.write({"checkers": [{**CHECKER, "endpoint_url": "127.0.0.1:1"}]})
     code = "import sys; from checkup.cli import main; main(); print(*sys.modules)"

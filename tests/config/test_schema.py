@@ -25,7 +25,7 @@ from tests.config.world import KINDS
 FILES = Path(__file__).parent
 SCHEMA = schema(KINDS)
 VALIDATOR = Draft202012Validator(SCHEMA)
-KINDS_OF = {
+KINDS_OF: dict[str, Mapping[str, type[Struct]]] = {
     "checker": KINDS.checkers,
     "storage": KINDS.storages,
     "notifier": KINDS.notifiers,

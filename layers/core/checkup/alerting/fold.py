@@ -70,7 +70,9 @@ def _fold_slot(head: Head, slot: Slot, setting: Setting) -> tuple[Head, list[Ale
         if results is None:
             continue
         status, result = verdict(results, len(setting.regions) or 1)
-        moved = step(_present(states.get(checker.id), result), status, slot.slot, _limits(checker))
+        present = _present(states.get(checker.id), result)
+        looked = replace(present, looked=slot.slot if checker.interval > 0 else 0)
+        moved = step(looked, status, slot.slot, _limits(checker))
         states[checker.id], kind = announce(moved)
         if kind is not None:
             alerts.append(_alert(kind, slot.slot, result, moved, states[checker.id]))

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a command is, and what the help of the program says of it."""
+
+    module: str
+    attribute: str
+    summary: str
+
 
 COMMANDS: Final = {
-    "every": "checkup.cli.every:every",
-    "message": "checkup.cli.message:message",
-    "page": "checkup.cli.page:page",
-    "serve": "checkup.cli.serve:serve",
-    "validate": "checkup.cli.validate:validate",
-    "completion": "checkup.cli.completion:completion",
-    "help": "checkup.cli.help:show",
+    "init": Place("init", "init", "Write a configuration to start from."),
+    "validate": Place("validate", "validate", "Print all that is wrong with the configuration."),
+    "every": Place("every", "every", "Look, store and tell of changes, again and again."),
+    "message": Place(
+        "message", "message", "Look, and store the run with a text about one checker."
+    ),
+    "serve": Place("serve", "serve", "Show the status page over HTTP."),
+    "page": Place("page", "page", "Write the status page into a folder."),
+    "schema": Place("schema", "schema", "Print the configuration's JSON Schema, for editors."),
+    "completion": Place("completion", "completion", "Print the completion script of a shell."),
+    "help": Place("help", "show", "Show help, of a command too."),
 }
-"""Each command and where it is, in the order of the help."""
+"""The commands in the order of the help. None of them is imported before it is needed."""
 
-LOOK: Final = "look"
+LOOK: Final = Place("look", "look", "")
 """The command that has no name of its own: it gets every word that names no command."""
 
 _TAKES_VALUE: Final = frozenset({"--config", "--about", "--listen"})
@@ -36,7 +49,7 @@ def route(arguments: Sequence[str]) -> list[str]:
     for flag in ("--version", "-h", "--help"):
         if flag in arguments[:end]:
             return [flag]
-    return [LOOK, *arguments]
+    return [LOOK.module, *arguments]
 
 
 def _first_word(arguments: Sequence[str]) -> int | None:

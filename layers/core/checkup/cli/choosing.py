@@ -8,7 +8,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from checkup import selection
-from checkup.cli import session
 from checkup.cli.arguments import COMMANDS
 from checkup.cli.failures import UnknownWord
 from checkup.errors import CheckupError
@@ -33,6 +32,8 @@ def complete_checkers(
     context: click.Context, _: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Offer the ids, and the titles that a shell takes as one word."""
+    from checkup.cli import session  # noqa: PLC0415 - brings in what reads the configuration
+
     try:
         checkers = session.read(context.params.get("config_file")).checkers
     except CheckupError:

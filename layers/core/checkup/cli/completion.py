@@ -15,7 +15,6 @@ COMPLETION_VARIABLE: Final = "_CHECKUP_COMPLETE"
 
 
 @click.command(
-    short_help="Print the completion script of a shell.",
     epilog=examples(
         'eval "$(checkup completion bash)"                # in ~/.bashrc',
         'eval "$(checkup completion zsh)"                 # in ~/.zshrc',

@@ -37,7 +37,6 @@ class _Every(click.Command):
 
 @click.command(
     cls=_Every,
-    short_help="Look, store and tell of changes, again and again.",
     epilog=examples(
         "checkup every 1m",
         "checkup every 1h30m",

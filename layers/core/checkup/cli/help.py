@@ -10,7 +10,6 @@ from checkup.cli.flags import examples
 
 @click.command(
     "help",
-    short_help="Show help, of a command too.",
     epilog=examples("checkup help", "checkup help every"),
 )
 @click.argument("command", required=False, default="")

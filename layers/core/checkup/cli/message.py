@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from checkup.cli import recording, session
+from checkup.cli import progress, recording, session
 from checkup.cli.choosing import complete_checkers
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.errors import CheckupError
@@ -14,7 +14,6 @@ from checkup.ports import Checker
 
 
 @click.command(
-    short_help="Look, and store the run with a text about one checker.",
     epilog=examples(
         'checkup message "We are looking into it."',
         'checkup message "The new disk is in." --about "Web shop"',
@@ -40,7 +39,8 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
     config = session.begin(config_file, verbose=verbose, quiet=True)
     recorder = recording.Recorder.of(config)
     checker = _about(config.checkers, about)
-    recorder.record(message=(checker.id, text))
+    with progress.shown(len(config.checkers), wanted=not verbose) as done:
+        recorder.record(message=(checker.id, text), progress=done)
     print("Message posted")
     return 0
 

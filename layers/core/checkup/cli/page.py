@@ -14,7 +14,6 @@ from checkup_page.publishers.folder import FolderPublisher
 
 
 @click.command(
-    short_help="Write the status page into a folder.",
     epilog=examples("checkup page public", "checkup -c shop.yaml page /var/www/status"),
 )
 @config_flag

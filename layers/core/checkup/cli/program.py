@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import click
-from click.shell_completion import shell_complete
+from click.shell_completion import CompletionItem, shell_complete
 
 from checkup import __version__
 from checkup.cli import failures, terminal
@@ -25,12 +25,21 @@ class Program(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and return the command of that name."""
-        places = {**COMMANDS, LOOK: "checkup.cli.look:look"}
-        if cmd_name not in places:
+        place = LOOK if cmd_name == LOOK.module else COMMANDS.get(cmd_name)
+        if place is None:
             return None
-        module, _, attribute = places[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
+        module = import_module(f"checkup.cli.{place.module}")
+        command: click.Command = getattr(module, place.attribute)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer flags and commands, and import none of these."""
+        commands = [
+            CompletionItem(name, help=place.summary)
+            for name, place in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command's name first, then go on as any group."""
@@ -43,19 +52,21 @@ class Program(click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the flags of a look among those of the program, then the commands."""
-        look = self.get_command(ctx, LOOK)
+        look = self.get_command(ctx, LOOK.module)
         params = [*(look.params if look else ()), *self.get_params(ctx)]
         flags = [param for param in params if isinstance(param, click.Option)]
         records = [record for flag in flags if (record := flag.get_help_record(ctx))]
         with formatter.section("Options"):
             formatter.write_dl(records)
-        self.format_commands(ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
 
 
 @click.group(
     cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=examples(
+        "checkup init                 write a checkup.yaml to start from",
         "checkup                      look at everything in checkup.json now",
         "checkup api website          look at these two, by title or id",
         "checkup -c shop.yaml --json  print the results as a run file holds them",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from checkup.cli import terminal
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.errors import CheckupError
-from checkup.model import Run
+from checkup.model import Result, Run
 from checkup.ports import Checker, Storage
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,11 @@ class Recorder(Struct, frozen=True):
         return cls(monitor, bootstrap.run_deadline_seconds(config))
 
     def record(
-        self, *, message: tuple[str, str] | None = None, only: Sequence[Checker] | None = None
+        self,
+        *,
+        message: tuple[str, str] | None = None,
+        only: Sequence[Checker] | None = None,
+        progress: Callable[[Result], None] | None = None,
     ) -> Run:
         """Look, store the run under this moment, and tell of what changed.
 
@@ -65,13 +69,14 @@ class Recorder(Struct, frozen=True):
             message: a checker's id and the words that its result is to carry.
             only: the checkers to look at, if not all. The run says nothing about the others,
                 which is no evidence, so what is known of them stays as it is.
+            progress: called with each result as soon as it is final.
 
         Raises:
             CheckupError: the run could not be stored.
         """
         slot, deadline = time.time_ns(), Deadline.after(self.deadline_seconds)
         recorded = protocol.check_and_record(
-            self.monitor, slot, deadline, message=message, only=only
+            self.monitor, slot, deadline, message=message, only=only, progress=progress
         )
         for alert in recorded.alerts:
             _log.info("alert: %s: %s, before: %s", alert.title, alert.status, alert.before)

@@ -21,7 +21,6 @@ _LAST_PORT: Final = 65_535
 
 
 @click.command(
-    short_help="Show the status page over HTTP.",
     epilog=examples(
         "checkup serve",
         "checkup serve --listen 127.0.0.1:8080",

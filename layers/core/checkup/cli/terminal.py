@@ -23,6 +23,12 @@ def is_coloured(environ: Mapping[str, str]) -> bool:
     return wanted and sys.stdout is not None and sys.stdout.isatty()
 
 
+def is_watched(environ: Mapping[str, str]) -> bool:
+    """Say whether somebody sees all that is printed, on a terminal where a line can be wiped."""
+    streams = (sys.stdout, sys.stderr)
+    return environ.get("TERM") != "dumb" and all(stream and stream.isatty() for stream in streams)
+
+
 def prepare(*, verbose: bool) -> None:
     """Send the program's log to stderr: warnings and errors, or everything."""
     handler = _Lines()

@@ -14,7 +14,6 @@ from checkup.errors import ConfigError, Problem
 
 
 @click.command(
-    short_help="Print all that is wrong with the configuration.",
     epilog=examples("checkup validate", "checkup -c shop.yaml validate --strict"),
 )
 @config_flag

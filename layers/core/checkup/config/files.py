@@ -10,7 +10,9 @@ from typing import NoReturn
 from checkup.config.report import Report
 from checkup.errors import ConfigError, Problem
 
-_USUAL = ("checkup.json", "checkup.yaml", "checkup.yml")
+USUAL = ("checkup.json", "checkup.yaml", "checkup.yml")
+"""The names that are looked for in the working directory."""
+
 _YAML = frozenset({".yaml", ".yml"})
 _LARGEST = 4 * 1024 * 1024
 _REPLACEMENT = "\ufffd"
@@ -24,11 +26,11 @@ def find(path: str | None) -> str:
     """
     if path is not None:
         return path
-    found = [name for name in _USUAL if Path(name).exists()]
+    found = [name for name in USUAL if Path(name).exists()]
     if len(found) > 1:
         text = f"{' and '.join(found)} are both here"
         raise ConfigError([Problem(file="", text=text, fix="keep one, or name one with -c")])
-    return found[0] if found else _USUAL[0]
+    return found[0] if found else USUAL[0]
 
 
 def is_yaml(name: str) -> bool:
@@ -85,7 +87,9 @@ def _is_utf8(body: bytes) -> bool:
 def _unreadable(name: str, error: OSError) -> NoReturn:
     """Say it as the Go program does: ``open NAME: no such file or directory``."""
     reason = os.strerror(error.errno).lower() if error.errno else "it cannot be read"
-    fix = "write one, or name another with -c" if isinstance(error, FileNotFoundError) else ""
+    fix = (
+        "run: checkup init, or name another with -c" if isinstance(error, FileNotFoundError) else ""
+    )
     raise ConfigError([Problem(file="", text=f"open {name}: {reason}", fix=fix)]) from error
 
 

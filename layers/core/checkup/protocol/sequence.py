@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from checkup.alerting.due import is_due
 from checkup.deadline import Deadline
 from checkup.engine import look
 from checkup.errors import NotRecorded, StorageError
@@ -19,30 +20,32 @@ from checkup.protocol.monitor import TAIL_SECONDS, Monitor, Recorded
 from checkup.protocol.runs import observe
 
 
-def check_and_record(
+def check_and_record(  # noqa: PLR0913 - the optional ones by name
     monitor: Monitor,
     slot: int,
     deadline: Deadline,
     *,
     message: tuple[str, str] | None = None,
     only: Sequence[Checker] | None = None,
+    progress: Callable[[Result], None] | None = None,
 ) -> Recorded:
-    """Run all checkers and record what they saw.
+    """Run the checkers that are due and record what they saw.
 
     Args:
         slot: the moment that the run stands for.
         deadline: when the checkers have to be done; recording and delivering come after it
             and take at most TAIL_SECONDS.
         message: a checker's id and a person's words about it, kept with its result.
-        only: the checkers to run, if not all. The run says nothing about the others, and what
-            is known of them stays as it is.
+        only: the checkers to run, if not all that are due. The run says nothing about the
+            others, and what is known of them stays as it is.
+        progress: called with each result as soon as it is final.
 
     Raises:
         NotRecorded: the storage failed; the error carries what was seen.
     """
     current = _look_up(monitor)
     results = look(
-        monitor.checkers if only is None else only,
+        _due(monitor, slot, current, message) if only is None else only,
         deadline=deadline,
         concurrency=monitor.concurrency,
         known=known(current.head) if current else {},
@@ -50,6 +53,7 @@ def check_and_record(
         secret=monitor.secret,
         region=monitor.region,
         timestamp=monitor.timestamp,
+        progress=progress,
     )
     if message is not None:
         results = tuple(_with_message(result, *message) for result in results)
@@ -93,6 +97,20 @@ def _look_up(monitor: Monitor) -> Current | None:
         return open_head(monitor)
     except StorageError:
         return None
+
+
+def _due(
+    monitor: Monitor, slot: int, current: Current | None, message: tuple[str, str] | None
+) -> tuple[Checker, ...]:
+    """Return the checkers to run in this slot; the one that somebody writes about is."""
+    states = current.head.checkers if current else {}
+    step = monitor.interval if monitor.regions else 0
+    return tuple(
+        checker
+        for checker in monitor.checkers
+        if is_due(checker, slot, states.get(checker.id), step)
+        or (message is not None and checker.id == message[0])
+    )
 
 
 def _with_message(result: Result, checker: str, words: str) -> Result:

@@ -46,6 +46,8 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
         down, bad, good, not_down: the streaks of results that were down, were not healthy, were
             healthy, were not down. An unknown result touches none of them.
         blind: unknown results in a row, counted up to BLIND_AFTER.
+        looked: the last slot in which it was looked at, for one with an interval of its own; 0 for
+            one that every run looks at.
         missing_since: the slot from which on the checker is no longer configured; 0 if it is.
         title, endpoint: as results name it, for words about a checker that is gone.
         extra: fields that a later version has written; kept as they are.
@@ -61,6 +63,7 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     good: Streak = Streak()
     not_down: Streak = Streak()
     blind: int = 0
+    looked: int = 0
     missing_since: int = 0
     title: str = ""
     endpoint: str = ""

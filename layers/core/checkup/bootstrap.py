@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
+from threading import Lock
+from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from checkup import config as configuration
 from checkup import secrets
@@ -21,12 +23,22 @@ from checkup.config.settings import Config, Kinds
 from checkup.errors import Refused, UnavailableError
 from checkup.model import SECOND
 from checkup.notifiers import NOTIFIERS
-from checkup.ports import Answer, Clients, Notification, Notifier, NotifierSettings, Storage
+from checkup.ports import (
+    Answer,
+    Clients,
+    Notification,
+    Notifier,
+    NotifierSettings,
+    Storage,
+    Surroundings,
+)
 from checkup.protocol import Monitor
 from checkup.redaction import mask_address
 from checkup.storage import STORAGES
 
 _log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
 
 
 def kinds() -> Kinds:
@@ -37,10 +49,14 @@ def kinds() -> Kinds:
 def read_config(path: str | None, environ: Mapping[str, str]) -> Config:
     """Read the file at ``path``, or the one in the working directory if that is None.
 
+    Its checkers know where they are: the storage of the runs, and whether this is a machine.
+
     Raises:
         ConfigError: with every problem that the file has.
     """
-    return configuration.load(path, kinds(), environ)
+    config = configuration.load(path, kinds(), environ)
+    place = _surroundings(config, environ)
+    return replace(config, checkers=tuple(checker.placed(place) for checker in config.checkers))
 
 
 class LiveClients:
@@ -110,9 +126,9 @@ def open_storage(config: Config, clients: Clients, environ: Mapping[str, str]) -
 
 def stack_storage(clients: Clients, bucket: str) -> Storage:
     """Return the storage in the state bucket of a deployed stack."""
-    from checkup.storage.s3 import S3Storage, client_config  # noqa: PLC0415 - only in a stack
+    from checkup.storage.s3 import S3Storage  # noqa: PLC0415 - only in a stack
 
-    return S3Storage(clients.aws("s3", config=client_config()), bucket, runs_prefix="runs/")
+    return S3Storage(_s3(clients), bucket, runs_prefix="runs/")
 
 
 def make_monitor(
@@ -159,6 +175,32 @@ def mask_with(config: Config) -> Callable[[str], str]:
 def run_deadline_seconds(config: Config) -> float:
     """Return how long a run may take."""
     return config.run_deadline / SECOND
+
+
+def _surroundings(config: Config, environ: Mapping[str, str]) -> Surroundings:
+    clients = make_clients(config, environ)
+    return Surroundings(
+        storage=_once(lambda: open_storage(config, clients, environ)),
+        s3=_once(lambda: _s3(clients)),
+        runs_programs="AWS_LAMBDA_FUNCTION_NAME" not in environ,
+    )
+
+
+def _s3(clients: Clients) -> Any:  # noqa: ANN401 - boto3 has no static type
+    from checkup.storage.s3 import client_config  # noqa: PLC0415 - only where S3 is used
+
+    return clients.aws("s3", config=client_config())
+
+
+def _once(make: Callable[[], Made]) -> Callable[[], Made]:
+    """Return what makes a thing when it is first asked for, and only once in all threads."""
+    lock, cached = Lock(), cache(make)
+
+    def get() -> Made:
+        with lock:
+            return cached()
+
+    return get
 
 
 class _Absent(Struct, frozen=True):

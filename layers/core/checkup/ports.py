@@ -8,7 +8,7 @@ checkup.json, a field is called here, and its description is the documentation.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Protocol
@@ -94,6 +94,14 @@ class Checker(Struct, frozen=True, kw_only=True):
             CannotTell: the checker itself is unable to look.
         """
 
+    def placed(self, surroundings: Surroundings) -> Checker:
+        """Return this checker as it looks from the place where it runs.
+
+        Most kinds look the same from everywhere. Nothing may be opened yet.
+        """
+        del surroundings  # for kinds that need more than a network
+        return self
+
     def spacing_after(self, attempt: Attempt) -> int:
         """Return the pause between an attempt and the next one, in nanoseconds."""
         del attempt  # for kinds whose pause depends on it
@@ -102,6 +110,21 @@ class Checker(Struct, frozen=True, kw_only=True):
     def assess(self, attempts: Sequence[Attempt]) -> Assessment:
         """Weigh the attempts; the default is the rule that all kinds share."""
         return assess(attempts, self.threshold_rtt)
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What checkers find in the place where they run; opened when one first asks for it.
+
+    Attributes:
+        storage: returns the storage of the runs, or None if none is configured; raises
+            UnavailableError or StorageError if it cannot be used.
+        s3: returns a client of S3; raises UnavailableError if there is none.
+        runs_programs: whether programs can be run here.
+    """
+
+    storage: Callable[[], Storage | None]
+    s3: Callable[[], Any]
+    runs_programs: bool = True
 
 
 class Stored(Struct, frozen=True):

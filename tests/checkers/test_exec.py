@@ -1,0 +1,408 @@
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checkup.checkers.exec import ExecChecker
+from checkup.checkers.process import OUTPUT_CAP, run
+from checkup.deadline import Deadline
+from checkup.errors import CannotTell
+from checkup.model import SECOND, Attempt, Status
+from checkup.ports import Surroundings
+from tests.checkers.looking import GENEROUS, MILLISECOND, attempt_of, is_fresh, result_of
+
+Script = Callable[..., ExecChecker]
+NOWHERE = Surroundings(storage=lambda: None, s3=lambda: None, runs_programs=False)
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Script:
+    """Return what makes a checker of a shell script."""
+
+    def make(text: str, **settings: Any) -> ExecChecker:
+        path = tmp_path / "checkup-script"
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+        return ExecChecker(command=str(path), **settings)
+
+    return make
+
+
+def shell(text: str, **settings: Any) -> ExecChecker:
+    return ExecChecker(command="sh", arguments=("-c", text), **settings)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        pytest.param(("0",), Status.HEALTHY, id="B41-6.2-exit-0"),
+        pytest.param(("1",), Status.DOWN, id="6.2-exit-1"),
+    ],
+)
+def test_exit_status_decides(script: Script, arguments: tuple[str, ...], status: Status) -> None:
+    checker = script('echo "$@"; exit $1', name="Test", arguments=arguments, attempts=2)
+
+    result = result_of(checker)
+
+    assert (result.title, result.endpoint) == ("Test", checker.command)
+    assert result.status is status
+    assert len(result.times) == 2
+    assert all(0 < attempt.rtt < GENEROUS * SECOND for attempt in result.times)
+    assert is_fresh(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "failure", "error"),
+    [
+        pytest.param("exit 1", "exit_1", "exit status 1", id="82-exit-1"),
+        pytest.param("exit 3", "exit_3", "exit status 3", id="B41-82-exit-3"),
+        pytest.param("exit 255", "exit_255", "exit status 255", id="82-exit-255"),
+        pytest.param("kill -9 $$", "exec_signal", "signal: killed", id="82-killed"),
+        pytest.param("kill -15 $$", "exec_signal", "signal: terminated", id="82-terminated"),
+        pytest.param("kill -11 $$", "exec_signal", "signal: segmentation fault", id="82-crashed"),
+        pytest.param("exec no-such-program", "exit_127", "exit status 127", id="82-127"),
+    ],
+)
+def test_how_it_ended_is_said(script: Script, text: str, failure: str, error: str) -> None:
+    attempt = attempt_of(script(text))
+
+    assert (attempt.failure, attempt.error) == (failure, error)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "failure", "reason"),
+    [
+        pytest.param(None, 0, "exec_missing", "no such file or directory", id="B41-82-missing"),
+        pytest.param(
+            "#!/bin/sh\n", 0o644, "exec_not_executable", "permission denied", id="82-no-permission"
+        ),
+        pytest.param(
+            "#!/no/such/shell\n",
+            0o755,
+            "exec_missing",
+            "no such file or directory",
+            id="82-no-interpreter",
+        ),
+        pytest.param(
+            "\x7fELF", 0o755, "exec_not_executable", "exec format error", id="82-no-program"
+        ),
+    ],
+)
+def test_program_that_cannot_be_started_is_down(
+    tmp_path: Path, content: str | None, mode: int, failure: str, reason: str
+) -> None:
+    path = tmp_path / "program"
+    if content is not None:
+        path.write_text(content)
+        path.chmod(mode)
+
+    result = result_of(ExecChecker(command=str(path)))
+
+    assert result.down
+    assert (result.failure, result.error) == (failure, f"fork/exec {path}: {reason}")
+
+
+@pytest.mark.parametrize("name", [pytest.param("no-such-program", id="B41-82-not-in-path")])
+def test_program_that_is_not_in_path_is_down(name: str) -> None:
+    attempt = attempt_of(ExecChecker(command=name))
+
+    assert attempt.failure == "exec_missing"
+    assert attempt.error == f'exec: "{name}": executable file not found in $PATH'
+
+
+@pytest.mark.parametrize("_", [pytest.param(0, id="B47")])
+def test_program_without_a_slash_is_found_in_path(script: Script, tmp_path: Path, _: int) -> None:
+    script("echo found")
+    settings: dict[str, Any] = {"command": "checkup-script", "must_contain": "found"}
+
+    found = attempt_of(ExecChecker(environment={"PATH": str(tmp_path)}, **settings))
+
+    assert found.error == ""
+    assert attempt_of(ExecChecker(**settings)).failure == "exec_missing"
+
+
+@pytest.mark.parametrize(
+    ("settings", "title"),
+    [
+        pytest.param({"name": "Backup"}, "Backup", id="B46-name"),
+        pytest.param({"endpoint_name": "Backup"}, "Backup", id="B46-endpoint-name"),
+    ],
+)
+def test_endpoint_is_the_program_alone(settings: dict[str, Any], title: str) -> None:
+    result = result_of(ExecChecker(command="true", arguments=("--password=secret",), **settings))
+
+    assert (result.title, result.endpoint) == (title, "true")
+
+
+@pytest.mark.parametrize(
+    ("raise_", "status"),
+    [
+        pytest.param("warn", Status.DEGRADED, id="B42-warn"),
+        pytest.param("warning", Status.DEGRADED, id="B42-warning"),
+        pytest.param("error", Status.DOWN, id="B42-error"),
+        pytest.param("WARN", Status.DOWN, id="B42-capitals"),
+        pytest.param("", Status.DOWN, id="B42-nothing"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        pytest.param("exit 3", "exit status 3", id="exit"),
+        pytest.param("true", "response does not contain 'done'", id="B43-mismatch"),
+    ],
+)
+def test_failure_may_be_no_more_than_a_warning(
+    raise_: str, status: Status, text: str, error: str
+) -> None:
+    result = result_of(shell(text, raise_=raise_, must_contain="done", attempts=2))
+
+    assert result.status is status
+    assert result.notice == (error if status is Status.DEGRADED else "")
+    assert [attempt.error for attempt in result.times] == [error] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "error"),
+    [
+        pytest.param("echo up", {"must_contain": "up"}, "", id="stdout"),
+        pytest.param("echo up >&2", {"must_contain": "up"}, "", id="stderr"),
+        pytest.param(
+            "echo up", {"must_contain": "UP"}, "response does not contain 'UP'", id="case"
+        ),
+        pytest.param(
+            "echo up", {"must_not_contain": "up"}, "response contains 'up'", id="unwanted"
+        ),
+        pytest.param("echo up", {"must_not_contain": "down"}, "", id="not-there"),
+        pytest.param(
+            "printf '\\377\\000gr\\303\\274n'", {"must_contain": "grün"}, "", id="81-binary"
+        ),
+        pytest.param("echo up; exit 4", {"must_not_contain": "up"}, "exit status 4", id="status"),
+    ],
+)
+def test_output_is_searched_after_exit_status_0(
+    text: str, settings: dict[str, Any], error: str
+) -> None:
+    assert attempt_of(shell(text, **settings)).error == error
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(0.5, id="B44-80")])
+def test_program_that_takes_too_long_is_killed(seconds: float) -> None:
+    started = time.monotonic()
+
+    attempt = attempt_of(ExecChecker(command="sleep", arguments=("60",)), seconds)
+
+    assert attempt.failure == "deadline"
+    assert attempt.error.startswith("signal: killed, not finished after ")
+    assert seconds <= time.monotonic() - started < seconds + GENEROUS
+    assert attempt.rtt >= seconds * SECOND
+    assert ExecChecker.default_timeout == 10 * SECOND
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("sleep 60; true", id="B45-child"),
+        pytest.param("sleep 60 & sleep 60", id="80-two-children"),
+        pytest.param("(sleep 60 & sleep 60) & wait", id="80-grandchildren"),
+        pytest.param("trap '' TERM HUP; sleep 60; sleep 60", id="80-that-ignore-signals"),
+        pytest.param("exec >&- 2>&-; sleep 60; true", id="80-that-closed-the-pipe"),
+    ],
+)
+def test_whole_group_is_killed_at_the_deadline(tmp_path: Path, text: str) -> None:
+    numbers = tmp_path / "group"
+    started = time.monotonic()
+
+    attempt = attempt_of(shell(f"echo $$ > {numbers}; {text}"), seconds=0.7)
+
+    assert attempt.failure == "deadline"
+    assert time.monotonic() - started < 0.7 + GENEROUS
+    assert_gone(int(numbers.read_text()))
+
+
+@pytest.mark.parametrize("status", [pytest.param(0, id="80-ends-well"), pytest.param(2, id="80")])
+def test_nothing_is_left_of_a_program_that_has_ended(tmp_path: Path, status: int) -> None:
+    numbers = tmp_path / "group"
+    started = time.monotonic()
+
+    checker = shell(f"echo $$ > {numbers}; sleep 60 & echo started; exit {status}")
+    attempt = attempt_of(checker, seconds=30)
+
+    assert attempt.error == (f"exit status {status}" if status else "")
+    assert time.monotonic() - started < GENEROUS
+    assert_gone(int(numbers.read_text()))
+
+
+def assert_gone(group: int) -> None:
+    """Wait until nobody is left in a process group; init may need a moment to bury them."""
+    end = time.monotonic() + GENEROUS
+    while True:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        assert time.monotonic() < end, "somebody is left"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("yes", id="81-endless-text"),
+        pytest.param("cat /dev/urandom", id="81-endless-noise"),
+    ],
+)
+def test_endless_output_is_not_kept(text: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    attempt = attempt_of(shell(text), seconds=0.7)
+
+    assert attempt.failure == "deadline"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024
+
+
+@pytest.mark.parametrize(
+    ("size", "error"),
+    [
+        pytest.param(OUTPUT_CAP - 3, "", id="81-just-before-the-cap"),
+        pytest.param(
+            OUTPUT_CAP - 2,
+            f"response does not contain 'end' in its first {OUTPUT_CAP} bytes",
+            id="81-over-the-cap",
+        ),
+    ],
+)
+def test_output_is_searched_up_to_the_cap(size: int, error: str) -> None:
+    program = f"import sys; sys.stdout.write('.' * {size} + 'end' + '.' * 300_000)"
+    checker = ExecChecker(command=sys.executable, arguments=("-c", program), must_contain="end")
+
+    assert attempt_of(checker).error == error
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        pytest.param("echo disk full; exit 2", "disk full", id="B41-output"),
+        pytest.param("echo; exit 2", "empty", id="B41-empty"),
+        pytest.param("printf '\\033[31mred\\a\\n'; exit 2", "[31mred", id="81-escapes"),
+        pytest.param("yes | head -5000; exit 2", "y y y", id="81-long"),
+    ],
+)
+def test_output_is_shown_on_request_only(text: str, output: str) -> None:
+    shown = attempt_of(shell(text, show_output=True))
+
+    assert shown.error.startswith("Error: exit status 2\nOutput: ")
+    assert output in shown.error
+    assert len(shown.error) < 1100
+    assert shown.error.replace("\n", "").isprintable()
+    assert attempt_of(shell(text)).error == "exit status 2"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "failure"),
+    [
+        pytest.param(0, Status.HEALTHY, "", id="82-nagios-0"),
+        pytest.param(1, Status.DEGRADED, "nagios_warning", id="82-nagios-1"),
+        pytest.param(2, Status.DOWN, "nagios_critical", id="82-nagios-2"),
+        pytest.param(3, Status.UNKNOWN, "nagios_unknown", id="82-nagios-3"),
+        pytest.param(4, Status.DOWN, "exit_4", id="82-nagios-4"),
+    ],
+)
+def test_exit_status_of_a_nagios_plugin(code: int, status: Status, failure: str) -> None:
+    result = result_of(shell(f"exit {code}", nagios=True))
+
+    assert (result.status, result.failure) == (status, failure)
+    assert result.notice == ("exit status 1" if code == 1 else "")
+
+
+def test_environment_is_clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SLACK_WEBHOOK", "secret")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    seen = tmp_path / "seen"
+
+    attempt = attempt_of(shell(f"env > {seen}", environment={"DISK": "sda"}))
+
+    lines = seen.read_text().splitlines()
+    assert attempt.error == ""
+    assert "DISK=sda" in lines
+    assert "LC_ALL=C.UTF-8" in lines
+    assert f"PATH={os.environ['PATH']}" in lines
+    assert "secret" not in seen.read_text()
+
+
+def test_working_directory_is_where_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "here").touch()
+
+    assert attempt_of(shell("ls", must_contain="here", working_directory=str(tmp_path))).error == ""
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"working_directory": "/no/such/directory"}, id="directory"),
+        pytest.param({"environment": {"A=B": "C"}}, id="name-of-a-variable"),
+        pytest.param({"arguments": ("a\0b",)}, id="57-nul"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_the_monitors_own_trouble(
+    settings: dict[str, Any],
+) -> None:
+    result = result_of(ExecChecker(command="true", **settings))
+
+    assert (result.status, result.failure) == (Status.UNKNOWN, "config")
+
+
+@pytest.mark.parametrize("limit", [pytest.param(errno.EMFILE, id="45-no-descriptor-left")])
+def test_want_of_resources_is_the_monitors_own_trouble(limit: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open("/dev/null", os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 1, hard))
+    try:
+        with pytest.raises(CannotTell) as raised:
+            run(["true"], {}, "", Deadline.after(5))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert raised.value.failure == "resource"
+    assert isinstance(raised.value.__cause__, OSError)
+    assert raised.value.__cause__.errno == limit
+
+
+def test_no_shell_looks_at_the_arguments(tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    checker = ExecChecker(command="echo", arguments=(f"; touch {trap}", "$HOME", "*"))
+
+    assert attempt_of(checker).error == ""
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "lasts"),
+    [pytest.param("exit 0", True, id="after-0"), pytest.param("exit 1", False, id="not-after-1")],
+)
+def test_pause_comes_after_exit_status_0(text: str, lasts: bool) -> None:  # noqa: FBT001
+    checker = shell(text, attempt_spacing=300 * MILLISECOND)
+
+    assert bool(checker.spacing_after(attempt_of(checker))) is lasts
+    assert checker.spacing_after(Attempt(error="x", failure="output_mismatch"))
+
+
+@pytest.mark.parametrize("_", [pytest.param(0, id="83")])
+def test_where_no_programs_are_run_it_is_unknown(tmp_path: Path, _: int) -> None:
+    trap = tmp_path / "trap"
+    checker = shell(f"touch {trap}", name="Backup", id="backup").placed(NOWHERE)
+
+    result = result_of(checker)
+
+    assert (result.status, result.failure) == (Status.UNKNOWN, "unsupported")
+    assert result.error == "exec is not supported here: it runs on machines only"
+    assert (result.id, result.title, result.kind) == ("backup", "Backup", "exec")
+    assert not trap.exists()

@@ -14,5 +14,6 @@ CHECKERS: Final[Registry[Checker]] = Registry(
         "dns": "checkup.checkers.dns:DnsChecker",
         "tls": "checkup.checkers.tls:TlsChecker",
         "exec": "checkup.checkers.exec:ExecChecker",
+        "heartbeat": "checkup.checkers.heartbeat:HeartbeatChecker",
     }
 )

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "message": Place(
         "message", "message", "Look, and store the run with a text about one checker."
     ),
+    "ping": Place("ping", "ping", "Report for a job that it has run."),
     "serve": Place("serve", "serve", "Show the status page over HTTP."),
     "page": Place("page", "page", "Write the status page into a folder."),
     "schema": Place("schema", "schema", "Print the configuration's JSON Schema, for editors."),

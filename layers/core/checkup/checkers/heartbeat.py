@@ -1,0 +1,159 @@
+"""The ``heartbeat`` checker: does a job report in, as often as it has to?"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, ClassVar, Final
+
+import msgspec
+from msgspec import Meta, Struct, structs
+
+from checkup.checkers.failures import Failed
+from checkup.checkers.newest import newest_file, newest_object
+from checkup.deadline import Deadline
+from checkup.duration import format_duration
+from checkup.errors import CannotTell, Changed, Exists, StorageError, UnavailableError
+from checkup.model import SECOND, Attempt
+from checkup.options import Duration
+from checkup.ports import Checker, Storage, Surroundings
+
+FOLDER: Final = "heartbeats/"
+_OBJECT = "s3://"
+_MOST_TRIES = 5
+
+
+class Report(Struct, frozen=True):
+    """What a job said last: the document under ``heartbeats/<id>``.
+
+    Attributes:
+        at: when, by the storage's clock, in nanoseconds since the epoch.
+        failed: the job says that it did not succeed.
+    """
+
+    at: int
+    failed: bool = False
+
+
+def report(storage: Storage, checker: str, *, failed: bool = False) -> None:
+    """Store that the job behind a checker's id reports in now.
+
+    Raises:
+        StorageError: it could not be stored.
+    """
+    key = FOLDER + checker
+    for tries_left in reversed(range(_MOST_TRIES)):
+        stored = storage.get(key)
+        body = msgspec.json.encode(Report(storage.clock(), failed))
+        try:
+            if stored is None:
+                storage.create(key, body)
+            else:
+                storage.replace(key, body, stored.version)
+        except (Changed, Exists):
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+class HeartbeatChecker(Checker, frozen=True, kw_only=True):
+    """Waits for a job to report in: with ``checkup ping NAME``, or by what it writes.
+
+    It is down when the last report, or the file or object at ``path``, is older than
+    ``period`` and ``grace`` together, or when the job says that it failed. As long as a job
+    has never reported, the result is unknown.
+    """
+
+    kind: ClassVar[str] = "heartbeat"
+
+    period: Annotated[Duration, Meta(description="How often the job has to report in.")] = (
+        24 * 3600 * SECOND
+    )
+    grace: Annotated[Duration, Meta(description="How much later than that is still good.")] = (
+        3600 * SECOND
+    )
+    path: Annotated[
+        str,
+        Meta(
+            description="A file, or s3://bucket/key, that the job writes instead of reporting; "
+            "with * in the last part the newest counts."
+        ),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a period in which nobody can report."""
+        if self.period <= 0 or self.grace < 0:
+            raise ValueError("the period has to be more than 0, and the grace at least 0")
+
+    @property
+    def endpoint(self) -> str:
+        """What is waited for."""
+        return self.path or self.endpoint_url or f"every {format_duration(self.period)}"
+
+    def placed(self, surroundings: Surroundings) -> Checker:
+        """Return the checker that reads the storage of this place."""
+        fields = {info.name: getattr(self, info.name) for info in structs.fields(HeartbeatChecker)}
+        return _Placed(**fields, surroundings=surroundings)
+
+    def _place(self) -> Surroundings:
+        raise CannotTell("config", "there is no storage here, so no job can report in")
+
+    def attempt(self, deadline: Deadline) -> Attempt:  # noqa: ARG002 - reading takes no time
+        """See :meth:`checkup.ports.Checker.attempt`."""
+        try:
+            self._judge(*self._last())
+        except Failed as failed:
+            return Attempt(error=str(failed), failure=failed.failure)
+        return Attempt()
+
+    def _last(self) -> tuple[Report, int]:
+        """Return the last report, and what time it is where that was written.
+
+        Raises:
+            Failed: what the job should have written is not there.
+            CannotTell: it cannot be read, or there never was a report.
+        """
+        if self.path.startswith(_OBJECT):
+            return self._object()
+        if self.path:
+            return Report(newest_file(self.path)), time.time_ns()
+        return self._stored()
+
+    def _object(self) -> tuple[Report, int]:
+        try:
+            client = self._place().s3()
+        except UnavailableError as error:
+            raise CannotTell("config", str(error)) from error
+        at, now = newest_object(client, self.path.removeprefix(_OBJECT))
+        return Report(at), now
+
+    def _stored(self) -> tuple[Report, int]:
+        try:
+            storage = self._place().storage()
+            if storage is None:
+                raise CannotTell("config", "no storage configured, so no job can report in")
+            stored = storage.get(FOLDER + self.id)
+        except (StorageError, UnavailableError) as error:
+            raise CannotTell("storage", "the reports of jobs cannot be read") from error
+        if stored is None:
+            raise CannotTell("heartbeat_none", "the job has not reported yet")
+        try:
+            return msgspec.json.decode(stored.body, type=Report), storage.clock()
+        except msgspec.DecodeError as error:
+            raise CannotTell("storage", "the report of the job is damaged") from error
+
+    def _judge(self, last: Report, now: int) -> None:
+        if last.failed:
+            raise Failed("heartbeat_failed", "the job reports that it failed")
+        age = now - last.at
+        if age > self.period + self.grace:
+            passed = format_duration(age // SECOND * SECOND)
+            due = format_duration(self.period)
+            raise Failed("heartbeat_late", f"nothing from the job for {passed}, due every {due}")
+
+
+class _Placed(HeartbeatChecker, frozen=True, kw_only=True):
+    surroundings: Surroundings
+
+    def _place(self) -> Surroundings:
+        return self.surroundings

@@ -1,0 +1,88 @@
+"""``checkup ping``: a job reports in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cli.program import Program
+
+
+@pytest.fixture
+def jobs(checkup: Program) -> Program:
+    checkers: list[dict[str, Any]] = [
+        {"type": "heartbeat", "endpoint_name": "Nightly backup", "period": "24h", "recheck": 0},
+        {"type": "heartbeat", "endpoint_name": "Export", "path": "export.csv"},
+        {"type": "exec", "name": "Web", "command": "true"},
+    ]
+    checkup.write({"checkers": checkers, "storage": {"type": "fs", "dir": "checks"}})
+    return checkup
+
+
+def statuses(jobs: Program) -> list[str]:
+    results = json.loads(jobs("--json", "nightly-backup").stdout)
+    return [status for result in results for status in result if result[status] is True]
+
+
+@pytest.mark.parametrize("name", ["nightly-backup", "Nightly Backup"])
+def test_job_that_reported_is_healthy(jobs: Program, name: str) -> None:
+    before = statuses(jobs)
+
+    ended = jobs("ping", name)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert (before, statuses(jobs)) == ([], ["healthy"])
+    assert (jobs.folder / "checks/heartbeats/nightly-backup").exists()
+
+
+def test_job_that_reported_a_failure_is_down_until_it_succeeds(jobs: Program) -> None:
+    jobs("ping", "nightly-backup", "--failed")
+    failed = statuses(jobs)
+    jobs("ping", "nightly-backup")
+
+    assert (failed, statuses(jobs)) == (["down"], ["healthy"])
+
+
+def test_storing_run_reads_the_reports(jobs: Program) -> None:
+    jobs("ping", "nightly-backup")
+
+    ended = jobs("--store")
+
+    assert ended.returncode == 0
+    (run,) = jobs.runs()
+    assert json.loads(run.read_bytes())[0]["healthy"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (
+            ("ping", "nobody"),
+            "no heartbeat has the title or id 'nobody'; known: nightly-backup, export",
+        ),
+        (
+            ("ping", "web"),
+            "no heartbeat has the title or id 'web'; known: nightly-backup, export",
+        ),
+        (("ping", "export"), "'Export' waits for export.csv and not for a report"),
+        (("ping",), "Missing argument 'NAME'."),
+    ],
+)
+def test_wrong_name_is_told(jobs: Program, arguments: tuple[str, ...], error: str) -> None:
+    ended = jobs(*arguments)
+
+    assert ended.returncode != 0
+    assert error in ended.stderr
+    assert not (jobs.folder / "checks/heartbeats").exists()
+
+
+def test_without_a_storage_nobody_can_report(checkup: Program) -> None:
+    checkup.write({"checkers": [{"type": "heartbeat", "endpoint_name": "Backup"}]})
+
+    ended, looked = checkup("ping", "backup"), checkup("backup")
+
+    assert ended.returncode == 1
+    assert "no storage configured" in ended.stderr
+    assert "no storage configured, so no job can report in" in looked.stdout

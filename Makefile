@@ -4,6 +4,8 @@ PYTHON ?= python3
 CONFIG ?=
 LISTEN ?= 127.0.0.1:3000
 STACK ?= checkup
+ARCHITECTURE ?= arm64
+PARAMETERS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,10 +13,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test lint audit bench tools clean
+.PHONY: help run serve test e2e lint bench tools build deploy destroy clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/run.stamp  ## check a demo world (or CONFIG=my.json), store the results, write the page
 	@$(BIN)/python -m examples.demo run $(CONFIG)
@@ -31,11 +33,27 @@ lint: $(VENV)/dev.stamp  ## style, types and the direction of imports
 test: $(VENV)/dev.stamp tools  ## everything, and the time of each group
 	$(BIN)/python tests/run.py
 
+e2e: $(VENV)/dev.stamp  ## build the stack, deploy it into an emulator of AWS and live a day with it
+	@sh tests/stack/tools.sh
+	$(BIN)/python -m pytest -q -n 0 tests/stack
+
 tools: $(VENV)/dev.stamp  ## the programs that the tests drive: browser, emulators, SAM
 	@sh tests/tools.sh
 
 bench: $(VENV)/dev.stamp  ## the budgets, as ratios
 	@for file in bench/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
+
+build: $(VENV)/dev.stamp  ## build the Lambda layers and functions for ARCHITECTURE=arm64 or x86_64
+	@sh tests/stack/tools.sh
+	@scripts/build-stack $(ARCHITECTURE) $(BIN)/python
+
+deploy: build  ## deploy STACK=checkup with your AWS credentials; PARAMETERS="MemorySize=512 ..."
+	@$(BIN)/checkup -c functions/checkup.json validate --strict
+	@SAM_CLI_TELEMETRY=0 var/tools/sam/bin/sam deploy --stack-name $(STACK) \
+		--parameter-overrides $$(cat .aws-sam/parameters) $(PARAMETERS)
+
+destroy:  ## remove STACK=checkup; the bucket with the recorded runs stays
+	@scripts/destroy-stack $(STACK)
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) var .aws-sam dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

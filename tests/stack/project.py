@@ -38,7 +38,7 @@ class Project:
 
     def build(self, processor: str) -> None:
         """Build as `make build` does."""
-        script = ROOT / ".ci" / "build-stack"
+        script = ROOT / "scripts" / "build-stack"
         self.run([script, processor, require(SAM / "python")], {})
 
     def sam(self, *arguments: str, environ: Mapping[str, str]) -> str:

@@ -349,7 +349,7 @@ class Gone:
 @pytest.fixture(scope="session")
 def gone(stack: Deployment, update: Update) -> Gone:
     assert update
-    stack.project.run([ROOT / ".ci" / "destroy-stack", STACK], stack.emulator.environ)
+    stack.project.run([ROOT / "scripts" / "destroy-stack", STACK], stack.emulator.environ)
     client = stack.emulator.client
     return Gone(
         [it["FunctionName"] for it in client("lambda").list_functions()["Functions"]],

@@ -28,6 +28,25 @@ class Authority:
         """Return a server's context; its certificate ends at EXPIRY."""
         return self._issued(None, EXPIRY)
 
+    def demanding(self) -> ssl.SSLContext:
+        """Return the context of a server that wants a certificate of this authority."""
+        context = self.good()
+        self._ca.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def client(self, folder: Path) -> tuple[str, str]:
+        """Write a client's certificate and key, and return where they are."""
+        issued = self._ca.issue_cert("client@example.test")
+        certificate, key = folder / "client.pem", folder / "client.key"
+        issued.cert_chain_pems[0].write_to_path(certificate)
+        issued.private_key_pem.write_to_path(key)
+        return str(certificate), str(key)
+
+    def named(self, *names: str) -> ssl.SSLContext:
+        """Return the context of a server with these names."""
+        return self._issued(None, EXPIRY, *names)
+
     def expired(self) -> ssl.SSLContext:
         return self._issued(NOW - timedelta(9), NOW - timedelta(1))
 

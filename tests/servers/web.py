@@ -17,7 +17,7 @@ from http import HTTPStatus
 from socket import SO_LINGER, SOL_SOCKET
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 Behaviour = Callable[..., Coroutine[Any, Any, None]]
 
@@ -27,12 +27,14 @@ class WebServer:
 
     Attributes:
         requests: the heads of the requests, in order.
+        bodies: their bodies, so far as their length was said.
         accepted: how many connections there were.
         peak: how many there were at once.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
+        self.bodies: list[bytes] = []
         self.accepted = 0
         self.peak = 0
         self.port = 0
@@ -95,6 +97,8 @@ class WebServer:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         self.requests.append(head)
+        lengths = [line[15:] for line in head.lower().split("\r\n") if "content-length:" in line]
+        self.bodies.append(await reader.readexactly(int(lengths[0])) if lengths else b"")
         target = urlsplit(head.split(" ")[1])
         name, _, argument = target.path.strip("/").partition("/")
         behaviour: Behaviour = getattr(Behaviours(writer, head), name.replace("-", "_") or "up")
@@ -123,6 +127,25 @@ class Behaviours:
 
     async def redirect(self) -> None:
         await self._send("HTTP/1.1 301 Moved\r\nLocation: /up\r\nContent-Length: 0\r\n\r\n")
+
+    async def redirect_to(self, url: str, code: str = "302", left: str = "0") -> None:
+        """Redirect to a URL (quoted twice), after as many redirects to here as are left."""
+        again = f"/redirect-to/{url}?left={int(left) - 1}&code={code}"
+        target = again if int(left) else unquote(unquote(url))
+        await self._send(f"HTTP/1.1 {code} Moved\r\nLocation: {target}\r\n\r\nmoved")
+
+    async def loop(self) -> None:
+        await self.redirect_to("/loop")
+
+    async def header(self, line: str) -> None:
+        await self._reply(200, b"hello", f"{unquote(line)}\r\n")
+
+    async def repeat_all(self) -> None:
+        """Send everything that was received back, wherever that is possible."""
+        said = " ".join(self._head.split("\r\n"))
+        await self._send(
+            f"HTTP/1.1 302 {said}\r\nLocation: /{quote(said)}?{said}\r\nX-Said: {said}\r\n\r\n"
+        )
 
     async def echo(self) -> None:
         """Send the request's head back as the body."""
@@ -193,6 +216,10 @@ class Behaviours:
         body = bytearray(b"." * 2 * 1024 * 1024)
         body[int(at) : int(at) + len(needle)] = needle.encode()
         await self._reply(200, bytes(body))
+
+    async def brackets(self) -> None:
+        """Send JSON that is nested deeper than any reader follows."""
+        await self._reply(200, b"[" * 200_000)
 
     async def short_body(self) -> None:
         await self._send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\ntoo short")

@@ -81,17 +81,17 @@ class Visit:
         home = _origin(str(request.url))
         response = self._exchange(request, is_home=True)
         for _ in range(redirects):
-            target = _RULES.get_redirect_target(response)
-            if target is None:
+            target = _target(request, response)
+            if not target:
                 return response
-            shown = quote(urljoin(str(request.url), target), self._secrets)
+            shown = quote(target, self._secrets)
             try:
                 request = _next(request, response, target)
                 is_home = _origin(str(request.url)) == home
                 response = self._exchange(request, is_home=is_home)
             except Failed as failed:
                 raise Failed(failed.failure, f"redirected to {shown}: {failed}") from failed
-        if redirects and _RULES.get_redirect_target(response) is not None:
+        if redirects and _target(request, response):
             raise Failed("redirect_limit", f"redirected more than {redirects} times")
         return response
 
@@ -113,6 +113,19 @@ class Visit:
             raise
 
 
+def _target(request: PreparedRequest, response: Response) -> str:
+    """Return where a redirect leads, or an empty string if the answer is none.
+
+    Raises:
+        Failed: to what is no URL.
+    """
+    try:
+        target = _RULES.get_redirect_target(response)
+        return urljoin(str(request.url), target) if target is not None else ""
+    except ValueError as error:
+        raise Failed("redirect_address", "redirected to what is no URL") from error
+
+
 def _next(request: PreparedRequest, response: Response, target: str) -> PreparedRequest:
     """Return the request that a redirect asks for (RFC 9110, section 15.4).
 
@@ -122,7 +135,7 @@ def _next(request: PreparedRequest, response: Response, target: str) -> Prepared
     before = urlsplit(str(request.url))
     following = request.copy()
     try:
-        address = web_address(requote_uri(urljoin(str(request.url), target)))
+        address = web_address(requote_uri(target))
         following.prepare_url(address._replace(netloc=_host(address)).geturl(), None)
     except (CannotTell, RequestException, ValueError) as error:
         raise Failed("redirect_address", "not a URL") from error

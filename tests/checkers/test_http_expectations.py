@@ -1,0 +1,175 @@
+"""What an answer has to be like."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from checkup.checkers import patterns
+from checkup.checkers.http import HttpChecker
+from checkup.errors import CannotTell
+from tests.checkers.looking import attempt_of, result_of
+from tests.servers.web import WebServer
+
+
+@pytest.mark.parametrize(
+    ("code", "failure"),
+    [
+        (200, ""),
+        (299, ""),
+        (404, ""),
+        (300, "status_300"),
+        (403, "status_403"),
+        (999, "status_999"),
+    ],
+)
+def test_listed_statuses_and_ranges_are_up(web: WebServer, code: int, failure: str) -> None:
+    url = web.url(f"/status/{code}?reason=x")
+    checker = HttpChecker(endpoint_url=url, up_statuses=((200, 299), (404, 404)))
+
+    assert attempt_of(checker).failure == failure
+
+
+@pytest.mark.parametrize(
+    ("wanted", "failure", "error"),
+    [
+        pytest.param({"x-cache": ("hit",)}, "", "", id="contains-in-any-case"),
+        pytest.param({"X-Cache": ()}, "", "", id="is-there"),
+        pytest.param({"X-Cache": ("",)}, "", "", id="empty-text"),
+        pytest.param({"X-Cache": ("HIT", "edge")}, "", "", id="all-of"),
+        pytest.param(
+            {"X-Cache": ("MISS",)},
+            "header_mismatch",
+            "response header X-Cache is 'HIT from edge', without 'MISS'",
+            id="other",
+        ),
+        pytest.param(
+            {"X-Other": ()}, "header_mismatch", "response has no header X-Other", id="absent"
+        ),
+    ],
+)
+def test_headers_of_the_answer(
+    web: WebServer, wanted: dict[str, tuple[str, ...]], failure: str, error: str
+) -> None:
+    url = web.url("/header/X-Cache:%20HIT%20from%20edge")
+
+    attempt = attempt_of(HttpChecker(endpoint_url=url, must_have_headers=wanted))
+
+    assert (attempt.failure, attempt.error) == (failure, error)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"must_match": r"v\d+\.\d+"}, ""),
+        ({"must_match": "^ready"}, ""),
+        ({"must_match": r"v\d{3}"}, r"response does not match 'v\d{3}'"),
+        ({"must_not_match": "(?i)READY"}, "response matches '(?i)READY'"),
+        ({"must_not_match": "error"}, ""),
+        ({"must_match": "grün"}, ""),
+    ],
+)
+def test_patterns(web: WebServer, settings: dict[str, str], error: str) -> None:
+    url = web.url(f"/body?text={quote('ready v1.2 grün')}")
+
+    assert attempt_of(HttpChecker(endpoint_url=url, **settings)).error == error  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "body"),
+    [
+        (r"(a+)+$", b"a" * 40_000 + b"b"),
+        (r"(a|a)*b", b"a" * 40_000),
+        (r"\s+$", b" " * 400_000 + b"x"),
+        (r"^(([a-z])+.)+[A-Z]([a-z])+$", b"a" * 40_000),
+    ],
+)
+def test_no_pattern_hangs(pattern: str, body: bytes) -> None:
+    """Under Python's own ``re`` each of these would take until the end of the world."""
+    assert not patterns.is_found(pattern, body)
+
+
+@pytest.mark.parametrize("body", [pytest.param(b"\xff\xfe\x00up\xc3", id="fault-52-invalid-utf8")])
+def test_bytes_that_are_no_text_are_searched(body: bytes) -> None:
+    assert patterns.is_found("up", body)
+    assert not patterns.is_found("down", body)
+
+
+def test_statements_about_json(web: WebServer) -> None:
+    text = json.dumps({"status": "ok", "queue": {"depth": 7}})
+    url = web.url(f"/body?text={quote(text)}")
+
+    def error(*statements: str) -> str:
+        return attempt_of(HttpChecker(endpoint_url=url, must_hold=statements)).error
+
+    assert error("status == ok", "queue.depth < 10") == ""
+    assert error("status == ok", "queue.depth < 5") == "response does not hold: queue.depth < 5"
+    assert error("queue.name exists") == "response does not hold: queue.name exists"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/body?text=<html>", "/body", "/body?text={%22a%22:1", "/body?text=NaN", "/brackets"],
+)
+def test_what_is_no_json_has_its_own_class(web: WebServer, path: str) -> None:
+    attempt = attempt_of(HttpChecker(endpoint_url=web.url(path), must_hold=("a exists",)))
+
+    assert attempt.failure == "body_not_json"
+    assert attempt.error.startswith("response is not JSON")
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        pytest.param({"max_body": 7}, "response does not contain 'needle' in its first 7 bytes"),
+        pytest.param({"max_body": 12}, ""),
+        pytest.param({"max_body": 13}, ""),
+    ],
+    ids=["fault-53-below", "fault-53-exactly", "fault-53-above"],
+)
+def test_body_is_read_to_a_configured_length(
+    web: WebServer, settings: dict[str, Any], error: str
+) -> None:
+    url = web.url("/body?text=......needle......")
+
+    attempt = attempt_of(HttpChecker(endpoint_url=url, must_contain="needle", **settings))
+
+    assert attempt.error == error
+
+
+@pytest.mark.parametrize("name", ["up_statuses", "must_have_headers"])
+def test_body_is_not_read_when_the_head_is_wrong(web: WebServer, name: str) -> None:
+    settings: dict[str, Any] = {"up_statuses": ((201, 204),)}
+    if name == "must_have_headers":
+        settings = {"must_have_headers": {"X-None": ()}}
+    checker = HttpChecker(endpoint_url=web.url("/stalled-body"), must_contain="x", **settings)
+
+    attempt = attempt_of(checker, seconds=5)
+
+    assert attempt.failure in {"status_200", "header_mismatch"}
+
+
+def test_spacing_follows_an_answer_with_wrong_headers(web: WebServer) -> None:
+    checker = HttpChecker(
+        endpoint_url=web.url(), must_have_headers={"X-None": ()}, attempt_spacing=5
+    )
+
+    assert checker.spacing_after(attempt_of(checker)) == 5
+
+
+def test_pattern_without_the_extra_is_unknown(
+    web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "re2", None)
+    patterns._compiled.cache_clear()
+    checker = HttpChecker(endpoint_url=web.url(), must_match="up")
+
+    with pytest.raises(CannotTell) as raised:
+        attempt_of(checker)
+
+    assert raised.value.failure == "unsupported"
+    assert "checkup[patterns]" in str(raised.value)
+    assert result_of(checker).failure == "unsupported"

@@ -1,0 +1,188 @@
+"""Redirects, followed on request: how far, to where, and with what."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from checkup.checkers.http import HttpChecker
+from tests.checkers.looking import MILLISECOND, attempt_of, closed_port
+from tests.servers.certificates import Authority
+from tests.servers.web import WebServer
+
+
+def leading_to(web: WebServer, url: str, **query: object) -> str:
+    more = "&".join(f"{name}={value}" for name, value in query.items())
+    return web.url(f"/redirect-to/{quote(quote(url, safe=''))}?{more}")
+
+
+def following(url: str, redirects: int = 5, **settings: Any) -> HttpChecker:
+    return HttpChecker(endpoint_url=url, follow_redirects=redirects, **settings)
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_redirect_is_followed(web: WebServer, code: int) -> None:
+    attempt = attempt_of(
+        following(leading_to(web, "/body?text=there", code=code), must_contain="there")
+    )
+
+    assert attempt.error == ""
+    assert web.accepted == 2
+
+
+@pytest.mark.parametrize(
+    ("redirects", "failure"),
+    [
+        pytest.param(3, "", id="fault-38-as-many"),
+        pytest.param(2, "redirect_limit", id="fault-38-one-more"),
+    ],
+)
+def test_so_many_are_followed_and_no_more(web: WebServer, redirects: int, failure: str) -> None:
+    attempt = attempt_of(following(leading_to(web, "/up", left=2), redirects))
+
+    assert attempt.failure == failure
+    assert len(web.requests) == redirects + 1
+
+
+@pytest.mark.parametrize("path", [pytest.param("/loop", id="fault-38-loop")])
+def test_loop_ends(web: WebServer, path: str) -> None:
+    attempt = attempt_of(following(web.url(path), 20))
+
+    assert attempt.failure == "redirect_limit"
+    assert attempt.error == "redirected more than 20 times"
+    assert len(web.requests) == 21
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(0.6, id="fault-38-slow-chain")])
+def test_chain_has_one_deadline(web: WebServer, seconds: float) -> None:
+    url = leading_to(web, "/slow?seconds=5")
+
+    attempt = attempt_of(following(url, timeout=int(seconds * 1e9)), seconds=seconds)
+
+    assert attempt.failure == "deadline"
+    assert attempt.rtt < (seconds + 2) * 1000 * MILLISECOND
+    assert attempt.error.startswith(f"redirected to {web.url('/slow?seconds=***')}: ")
+
+
+@pytest.mark.parametrize(
+    ("code", "method", "arrives"),
+    [
+        (301, "POST", "GET"),
+        (302, "POST", "GET"),
+        (303, "PUT", "GET"),
+        (303, "HEAD", "HEAD"),
+        (307, "POST", "POST"),
+        (308, "PUT", "PUT"),
+    ],
+)
+def test_method_and_body_change_as_browsers_do(
+    web: WebServer, code: int, method: Any, arrives: str
+) -> None:
+    body = "" if method == "HEAD" else "hello"
+    url = leading_to(web, "/up", code=code)
+
+    attempt_of(following(url, method=method, body=body))
+
+    assert web.requests[1].startswith(f"{arrives} /up ")
+    assert web.bodies == [body.encode(), body.encode() if arrives == method else b""]
+
+
+@pytest.mark.parametrize(
+    ("target", "failure"),
+    [
+        pytest.param("file:///etc/passwd", "address", id="fault-55-file"),
+        pytest.param("ftp://127.0.0.1/", "address", id="fault-55-ftp"),
+        pytest.param("http://[::1/", "redirect_address", id="fault-55-no-url"),
+        pytest.param("http://127.0.0.1:99999/", "redirect_address", id="fault-55-no-port"),
+        pytest.param("http://a..b/", "dns_nxdomain", id="fault-55-no-name"),
+    ],
+)
+def test_redirect_to_where_nobody_goes_is_down(web: WebServer, target: str, failure: str) -> None:
+    attempt = attempt_of(following(leading_to(web, target)))
+
+    assert attempt.failure in {failure, "redirect_address"}
+    assert attempt.error.startswith("redirected to ")
+    assert len(web.requests) == 1
+
+
+def test_redirect_to_a_closed_port_says_where(web: WebServer) -> None:
+    port = closed_port()
+
+    attempt = attempt_of(following(leading_to(web, f"http://127.0.0.1:{port}/x?key=hunter22")))
+
+    assert attempt.failure == "connect_refused"
+    assert attempt.error == f"redirected to http://127.0.0.1:{port}/x?key=***: connection refused"
+
+
+@pytest.mark.parametrize("path", [pytest.param("/up", id="fault-55-https-to-http")])
+def test_redirect_out_of_tls_is_refused(web: WebServer, trusted: Authority, path: str) -> None:
+    with WebServer(trusted.good()) as secure:
+        attempt = attempt_of(following(leading_to(secure, web.url(path))))
+
+    assert attempt.failure == "redirect_insecure"
+    assert web.requests == []
+
+
+CREDENTIALS: dict[str, Any] = {
+    "username": "ada",
+    "password": "hunter22",
+    "headers": {"Cookie": ("session=hunter22",), "X-Api-Key": ("hunter22",), "Accept": ("*/*",)},
+}
+
+
+@pytest.mark.parametrize("path", [pytest.param("/up", id="fault-55-other-host")])
+def test_credentials_are_not_taken_to_another_server(web: WebServer, path: str) -> None:
+    with WebServer() as other:
+        attempt = attempt_of(following(leading_to(web, other.url(path)), **CREDENTIALS))
+
+    assert attempt.error == ""
+    assert "hunter22" in web.requests[0]
+    assert "hunter22" not in other.requests[0]
+    assert "authorization" not in other.requests[0].lower()
+    assert f"Host: {other.address}\r\n" in other.requests[0]
+    assert "Accept: */*\r\n" in other.requests[0]
+
+
+def test_credentials_are_taken_along_on_the_same_server(web: WebServer) -> None:
+    headers = {**CREDENTIALS["headers"], "Host": ("shop.test",)}
+
+    attempt_of(following(leading_to(web, "/up"), **{**CREDENTIALS, "headers": headers}))
+
+    assert web.requests[1].count("hunter22") == 2
+    assert "Authorization: Basic" in web.requests[1]
+    assert "Host: shop.test\r\n" in web.requests[1]
+
+
+def test_body_is_not_taken_to_another_server(web: WebServer) -> None:
+    with WebServer() as other:
+        url = leading_to(web, other.url("/up"), code=307)
+        attempt = attempt_of(following(url, method="POST", body="hunter22"))
+
+    assert attempt.failure == "redirect_body"
+    assert other.requests == []
+
+
+def test_userinfo_in_a_redirect_is_not_used(web: WebServer) -> None:
+    url = leading_to(web, f"http://ada:hunter22@{web.address}/up")
+
+    attempt = attempt_of(following(url))
+
+    assert attempt.error == ""
+    assert "hunter22" not in web.requests[1].split("\r\n", 1)[1]
+
+
+def test_times_of_all_hops_are_added_up(web: WebServer) -> None:
+    attempt = attempt_of(following(leading_to(web, "/slow?seconds=0.2")))
+
+    assert attempt.phases
+    assert attempt.phases.wait >= 200 * MILLISECOND
+    assert attempt.rtt >= attempt.phases.resolve + attempt.phases.connect + attempt.phases.wait
+
+
+@pytest.mark.parametrize("path", ["/status/304?reason=x", "/status/302?reason=x"])
+def test_redirect_that_leads_nowhere_is_judged(web: WebServer, path: str) -> None:
+    attempt = attempt_of(following(web.url(path)))
+
+    assert attempt.failure == f"status_{path[8:11]}"

@@ -73,7 +73,7 @@ class _Exchange:
             if self._advance(_Phase.CONNECTING, _Phase.SENT):
                 self._answer = self._ask()
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
-            self._problem = _reason(error)
+            self._problem = reason(error)
         finally:
             self._connection.close()
 
@@ -126,10 +126,10 @@ def _connection(address: SplitResult, timeout: float) -> http.client.HTTPConnect
     host = address.hostname or ""
     if address.scheme == "http":
         return http.client.HTTPConnection(host, address.port, timeout=timeout)
-    return http.client.HTTPSConnection(host, address.port, timeout=timeout, context=_trust())
+    return http.client.HTTPSConnection(host, address.port, timeout=timeout, context=trust())
 
 
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """Trust what this machine trusts, and what requests does if that is nothing."""
     context = ssl.create_default_context()
     if not context.get_ca_certs():
@@ -151,6 +151,6 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Name the kind of failure; the library's words may contain the address."""
     return next((words for kind, words in _REASONS if isinstance(error, kind)), "an internal error")

@@ -14,5 +14,8 @@ NOTIFIERS: Final[Registry[NotifierSettings]] = Registry(
         "mailgun": "checkup.notifiers.mailgun:MailgunSettings",
         "pushover": "checkup.notifiers.pushover:PushoverSettings",
         "discord": "checkup.notifiers.discord:DiscordSettings",
+        "webhook": "checkup.notifiers.webhook:WebhookSettings",
+        "pagerduty": "checkup.notifiers.pagerduty:PagerdutySettings",
+        "sns": "checkup.notifiers.sns:SnsSettings",
     }
 )

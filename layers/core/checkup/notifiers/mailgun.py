@@ -1,15 +1,25 @@
-"""Messages by Mailgun. This version reads the settings and cannot send yet."""
+"""Mail over Mailgun's API (https://documentation.mailgun.com/docs/mailgun/api-reference/)."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from base64 import b64encode
+from http import HTTPStatus
+from typing import Annotated, ClassVar, Final, Literal
+from urllib.parse import quote, urlencode
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
-from checkup.errors import UnavailableError
+from checkup.errors import Refused
+from checkup.notifiers.addresses import addresses
+from checkup.notifiers.answers import document, judge, secret
+from checkup.notifiers.letter import compose
 from checkup.notifiers.subject import SubjectSettings
 from checkup.options import Secret, Strings
-from checkup.ports import Clients, Notifier
+from checkup.ports import Answer, Clients, Notification
+
+_BASES: Final = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
+_ABOUT_US: Final = ("from", "to")
+"""Parameters that come from the configuration alone."""
 
 
 class MailgunSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_": "from"}):
@@ -21,11 +31,67 @@ class MailgunSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_
     to: Annotated[Strings, Meta(description="The receivers' addresses.")] = ()
     apikey: Annotated[Secret, Meta(description="The key of the API.")] = ""
     domain: Annotated[str, Meta(description="The sending domain.")] = ""
+    region: Annotated[Literal["us", "eu"], Meta(description="Where Mailgun keeps the domain.")] = (
+        "us"
+    )
 
-    def open(self, clients: Clients) -> Notifier:  # noqa: ARG002 - of the port
-        """Say that this cannot be done yet.
+    def open(self, clients: Clients) -> Mailgun:
+        """Return the channel; the key is looked up for each message anew."""
+        return Mailgun(self, clients)
 
-        Raises:
-            UnavailableError: always.
-        """
-        raise UnavailableError("mailgun: this version cannot send over Mailgun yet")
+
+class Mailgun(Struct, frozen=True):
+    """A domain at Mailgun and the people to write to."""
+
+    settings: MailgunSettings
+    clients: Clients
+
+    def send(self, notification: Notification) -> None:
+        """Hand one mail for all receivers over, as :meth:`checkup.ports.Notifier.send` says."""
+        said = self.settings
+        if not said.domain:
+            raise Refused("no domain is configured for mailgun")
+        key = secret(self.clients, said.apikey, "no apikey is configured for mailgun")
+        sender, *_ = addresses([said.from_], "from")
+        receivers = addresses(said.to, "to")
+        letter = compose(notification, said.subject)
+        form = {
+            "from": str(sender),
+            "to": ", ".join(map(str, receivers)),
+            "subject": letter.subject,
+            "text": letter.text,
+            "html": letter.html,
+            "h:Message-Id": f"<{letter.id}@{sender.domain}>",
+            "h:References": " ".join(f"<{thread}@{sender.domain}>" for thread in letter.threads),
+            "h:Auto-Submitted": "auto-generated",
+            "o:tracking": "no",
+        }
+        url = f"{_BASES[said.region]}/v3/{quote(said.domain, safe='')}/messages"
+        _judge(self.clients.post(url, urlencode(form).encode(), _headers(key)))
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {
+        "authorization": "Basic " + b64encode(f"api:{key}".encode()).decode(),
+        "content-type": "application/x-www-form-urlencoded",
+        "user-agent": "checkup",
+    }
+
+
+def _judge(answer: Answer) -> None:
+    """Return if Mailgun has queued the mail: 200 with its id.
+
+    400 names in its ``message`` the parameter that is wrong. 401 and 403 are about the key, 404
+    about the domain, 402 and 429 about quotas: all of that can be put right
+    (https://documentation.mailgun.com/docs/mailgun/quickstart-guide/responses).
+    """
+    said = document(answer)
+    words = str(said.get("message", "")).split()
+    about = next((name for name in _ABOUT_US if words[:1] in ([name], [f"'{name}'"])), "")
+    judge(
+        "Mailgun",
+        answer,
+        accepted=answer.status == HTTPStatus.OK and bool(said.get("id")),
+        unreadable=() if about else (400, 413),
+        said=about,
+    )

@@ -1,15 +1,35 @@
-"""Messages by Pushover. This version reads the settings and cannot send yet."""
+"""Pushover (https://pushover.net/api)."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import re
+from http import HTTPStatus
+from typing import Annotated, ClassVar, Final
+from urllib.parse import urlencode
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
-from checkup.errors import UnavailableError
-from checkup.notifiers.subject import SubjectSettings
+from checkup.errors import Refused
+from checkup.model import SECOND, Status
+from checkup.notifiers import wording
+from checkup.notifiers.answers import document, judge, secret
+from checkup.notifiers.subject import SubjectSettings, heading
+from checkup.notifiers.voice import PLAIN
 from checkup.options import Secret
-from checkup.ports import Clients, Notifier
+from checkup.ports import Answer, Clients, Notification
+
+_URL: Final = "https://api.pushover.net/1/messages.json"
+_HEADERS: Final = {"content-type": "application/x-www-form-urlencoded", "user-agent": "checkup"}
+
+_MESSAGE, _TITLE = 1024, 250
+"""Pushover's limits, in characters of UTF-8 (https://pushover.net/api#limits)."""
+
+_HEADLINE: Final = 500
+_PRIORITIES: Final = {Status.DOWN: 1, Status.DEGRADED: 0}
+_LOW: Final = -1
+"""An outage may disturb quiet hours; good news makes no sound."""
+
+_KEY: Final = re.compile(r"[A-Za-z0-9]{30}", re.ASCII)
 
 
 class PushoverSettings(SubjectSettings, frozen=True, kw_only=True):
@@ -20,10 +40,66 @@ class PushoverSettings(SubjectSettings, frozen=True, kw_only=True):
     token: Annotated[Secret, Meta(description="The application's token.")] = ""
     recipient: Annotated[Secret, Meta(description="The key of the user or group.")] = ""
 
-    def open(self, clients: Clients) -> Notifier:  # noqa: ARG002 - of the port
-        """Say that this cannot be done yet.
+    def open(self, clients: Clients) -> Pushover:
+        """Return the channel; token and key are looked up for each message anew."""
+        return Pushover(self, clients)
 
-        Raises:
-            UnavailableError: always.
-        """
-        raise UnavailableError("pushover: this version cannot send over Pushover yet")
+
+class Pushover(Struct, frozen=True):
+    """The devices of a user or a group."""
+
+    settings: PushoverSettings
+    clients: Clients
+
+    def send(self, notification: Notification) -> None:
+        """Push one message, as :meth:`checkup.ports.Notifier.send` says."""
+        form = {
+            "token": self._key(self.settings.token, "API token"),
+            "user": self._key(self.settings.recipient, "recipient"),
+            **_message(notification, self.settings.subject),
+        }
+        _judge(self.clients.post(_URL, urlencode(form).encode(), _HEADERS))
+
+    def _key(self, value: str, what: str) -> str:
+        """Return a key, which as in the Go program has to look like one."""
+        key = secret(self.clients, value, f"pushover: no {what} is configured")
+        if not _KEY.fullmatch(key):
+            raise Refused(f"pushover: invalid {what}: it must be 30 letters and digits")
+        return key
+
+
+def _message(notification: Notification, subject: str) -> dict[str, str]:
+    label = f"{wording.REPEAT} " if notification.repeat else ""
+    form = {
+        "title": PLAIN.outside(heading(notification, subject), _TITLE),
+        "message": _text(notification, label),
+        "priority": str(_PRIORITIES.get(wording.worst(notification.alerts), _LOW)),
+        "timestamp": str(notification.alerts[-1].slot // SECOND),
+    }
+    url = wording.page(notification)
+    return {**form, "url": url, "url_title": "Status page"} if url else form
+
+
+def _text(notification: Notification, label: str) -> str:
+    head = PLAIN.outside(label + wording.headline(notification), _HEADLINE)
+    room = _MESSAGE - len(head) - 2
+    lines = wording.below(notification.alerts, PLAIN, room)
+    return "\n".join([head, "", *lines])
+
+
+def _judge(answer: Answer) -> None:
+    """Return if Pushover has queued the message: 200 and ``"status": 1``.
+
+    With 4xx it names in ``errors`` and by their keys the parameters that it refused. Its own
+    words may repeat them, so only the names are shown. 429: the month's quota is used up.
+    """
+    said = document(answer)
+    about = [name for name in ("token", "user", "message", "title", "url") if said.get(name)]
+    ours = {"token", "user"}.isdisjoint(about)
+    judge(
+        "Pushover",
+        answer,
+        accepted=answer.status == HTTPStatus.OK and said.get("status") == 1,
+        unreadable=(400, 413) if ours else (),
+        said=", ".join(about),
+    )

@@ -6,9 +6,15 @@ from typing import Annotated, Final
 
 from msgspec import Meta, structs
 
-from checkup.ports import NotifierSettings
+from checkup.model import Status
+from checkup.notifiers import wording
+from checkup.notifiers.voice import PLAIN
+from checkup.ports import Notification, NotifierSettings
 
 USUAL_SUBJECT: Final = "Checkup: Service Unavailable"
+
+_GOOD_NEWS: Final = "Checkup"
+_LENGTH: Final = 200
 
 
 class SubjectSettings(NotifierSettings, frozen=True, kw_only=True):
@@ -21,3 +27,19 @@ class SubjectSettings(NotifierSettings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.subject.strip():
             structs.force_setattr(self, "subject", USUAL_SUBJECT)
+
+
+def heading(notification: Notification, subject: str) -> str:
+    """Return the configured subject; the usual one only if something is unavailable."""
+    trouble = wording.worst(notification.alerts) in {Status.DOWN, Status.DEGRADED}
+    return subject if trouble or subject != USUAL_SUBJECT else _GOOD_NEWS
+
+
+def subject_line(notification: Notification, subject: str) -> str:
+    """Return the configured subject and after it what happened, in one line.
+
+    The configured part comes first, so that rules that sort mail by it go on working.
+    """
+    label = f"{wording.REPEAT} " if notification.repeat else ""
+    line = f"{heading(notification, subject)}: {label}{wording.headline(notification)}"
+    return PLAIN.outside(line, _LENGTH)

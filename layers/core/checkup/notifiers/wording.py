@@ -29,10 +29,16 @@ LISTED: Final = 20
 REPEAT: Final = "Possible repeat:"
 
 _TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
-"""Lengths of a title in a sentence of its own, of one among many, of a reason, of an address."""
+"""Lengths of a title in a sentence of its own, of one among many, of a reason, of a detail."""
+
+_FACTS: Final = 200
+"""Room for all details but the address."""
 
 _MORE: Final = 24
 """Room for the line that says how many are not shown."""
+
+_ROOM: Final = 20_000
+"""More than twenty lines take."""
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _STATES: Final = (
@@ -89,7 +95,7 @@ def line(alert: Alert, voice: Voice = PLAIN) -> str:
     return f"{name} is {_state(alert)} since {since}{reason}"
 
 
-def listing(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = 20_000) -> list[str]:
+def listing(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = _ROOM) -> list[str]:
     """Return a line for each alert, as many as fit, and how many more there are.
 
     Args:
@@ -107,6 +113,11 @@ def listing(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = 20_000) -
     return [*lines, f"… and {more} more"] if more else lines
 
 
+def below(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = _ROOM) -> list[str]:
+    """Return what stands under the headline: of one alert its details, of several their lines."""
+    return details(alerts[0], voice, room) if len(alerts) == 1 else listing(alerts, voice, room)
+
+
 def facts(alert: Alert) -> list[Fact]:
     """Return what else there is to know of an alert, beside its name, address and status."""
     found = [Fact("Why", alert.reason)] if alert.reason else []
@@ -119,12 +130,19 @@ def facts(alert: Alert) -> list[Fact]:
     return found
 
 
-def details(alert: Alert, voice: Voice = PLAIN) -> list[str]:
-    """Return what the line of an alert leaves out, one thing per line."""
+def details(alert: Alert, voice: Voice = PLAIN, room: int = _ROOM) -> list[str]:
+    """Return what the line of an alert leaves out, one thing per line.
+
+    Args:
+        room: what all lines together may take; a long address is cut.
+    """
     rest = [Fact("Address", alert.endpoint)] if alert.endpoint else []
     rest += [fact for fact in facts(alert) if fact.name != "Why"]
     rest.append(Fact("Alert", short_id(alert)))
-    return [f"{fact.name}: {voice.outside(fact.value, _URL)}" for fact in rest]
+    limits = {"Address": min(_URL, room - _FACTS)}
+    return [
+        f"{fact.name}: {voice.outside(fact.value, limits.get(fact.name, _NAME))}" for fact in rest
+    ]
 
 
 def short_id(alert: Alert) -> str:

@@ -1,0 +1,182 @@
+"""One mail over SMTP under one absolute deadline (RFC 5321, RFC 3207, RFC 8314)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import smtplib
+import socket
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from msgspec import Struct
+
+from checkup import http
+from checkup.errors import Refused, Rejected, Unanswered
+from checkup.notifiers.attended import Attempt
+
+_log = logging.getLogger(__name__)
+
+_IMPLICIT_TLS_PORT: Final = 465
+_READY: Final = 220
+_ACCEPTED: Final = 250
+_RECEIVER_ACCEPTED: Final = frozenset({250, 251})
+_TOO_LARGE: Final = 552
+_OUR_NAME: Final = "localhost"
+"""As the Go program says. Looking the real name up may take minutes."""
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_CONTENT: Final = re.compile(rb"5\.(?:6\.\d+|3\.4)\b")
+"""Enhanced status codes (RFC 3463) by which a server blames the content or the size."""
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """A mail server and how to speak with it.
+
+    Attributes:
+        tls: ``auto`` (from the start on port 465, else STARTTLS if it is offered), ``always``
+            (from the start), ``starttls`` (without it nothing is sent), or ``never``.
+    """
+
+    host: str
+    port: int
+    username: str = ""
+    password: str = ""
+    tls: str = "auto"
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether TLS begins before the first word."""
+        return self.tls == "always" or (self.tls == "auto" and self.port == _IMPLICIT_TLS_PORT)
+
+
+class Envelope(Struct, frozen=True):
+    """Who sends what to whom; the addresses are bare and in ASCII."""
+
+    sender: str
+    receivers: Sequence[str]
+    content: bytes
+
+
+def send(server: Server, envelope: Envelope, seconds: float) -> None:
+    """Hand one mail over to the server.
+
+    Args:
+        seconds: for everything, from the name look-up to the answer.
+
+    Raises:
+        Refused: the server certainly did not take it.
+        Unanswered: it was sent and no answer came.
+        Rejected: the server will never take this mail.
+    """
+    connection = _connection(server, seconds)
+
+    def work(attempt: Attempt) -> None:
+        try:
+            _converse(connection, server, envelope, attempt)
+        finally:
+            connection.close()
+
+    def cut() -> None:
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+    Attempt(work, _reason).within(seconds, cut)
+
+
+def _connection(server: Server, seconds: float) -> smtplib.SMTP:
+    if server.is_implicit:
+        return smtplib.SMTP_SSL(local_hostname=_OUR_NAME, timeout=seconds, context=http.trust())
+    return smtplib.SMTP(local_hostname=_OUR_NAME, timeout=seconds)
+
+
+def _converse(smtp: smtplib.SMTP, server: Server, envelope: Envelope, attempt: Attempt) -> None:
+    # smtplib checks the certificate against the name that it finds here.
+    smtp._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
+    code, _ = smtp.connect(server.host, server.port)
+    _expect(code, _READY, "the greeting")
+    smtp.ehlo_or_helo_if_needed()
+    if not server.is_implicit:
+        _start_tls(smtp, server)
+    _log_in(smtp, server)
+    _address(smtp, envelope)
+    attempt.hand_over()
+    _hand_over(smtp, envelope.content)
+    with suppress(OSError, smtplib.SMTPException):
+        smtp.putcmd("quit")  # its answer would change nothing
+
+
+def _start_tls(smtp: smtplib.SMTP, server: Server) -> None:
+    """Encrypt if the server can, or must."""
+    if server.tls == "never" or (server.tls == "auto" and not smtp.has_extn("starttls")):
+        return
+    if not smtp.has_extn("starttls"):
+        raise Refused("the mail server offers no STARTTLS, so nothing was sent")
+    smtp.starttls(context=http.trust())
+    smtp.ehlo_or_helo_if_needed()
+
+
+def _log_in(smtp: smtplib.SMTP, server: Server) -> None:
+    """Log in if there is a name and the server asks for one, but never in clear over a network."""
+    if not server.username or not smtp.has_extn("auth"):
+        return
+    is_private = isinstance(smtp.sock, ssl.SSLSocket) or server.host in _LOOPBACK
+    if not is_private and server.tls != "never":
+        raise Refused("the mail server offers no TLS, so the password was not sent")
+    smtp.login(server.username, server.password)
+
+
+def _address(smtp: smtplib.SMTP, envelope: Envelope) -> None:
+    """Name sender and receivers. One receiver that is refused keeps nobody else's mail back."""
+    _expect(smtp.mail(envelope.sender)[0], _ACCEPTED, "the sender")
+    codes = [smtp.rcpt(receiver)[0] for receiver in envelope.receivers]
+    refusals = [code for code in codes if code not in _RECEIVER_ACCEPTED]
+    if len(refusals) == len(codes):
+        raise Refused(f"the mail server answered {refusals[0]} to the receivers")
+    if refusals:
+        count = f"{len(refusals)} of {len(codes)}"
+        _log.warning("the mail server answered %d to %s receivers", refusals[0], count)
+
+
+def _hand_over(smtp: smtplib.SMTP, content: bytes) -> None:
+    """Send the mail itself.
+
+    A refusal now is mostly about the sender's good name or a quota, which can be put right, so
+    the mail waits; only when its content or its size is to blame will it never be accepted.
+    """
+    try:
+        code, reply = smtp.data(content)
+    except smtplib.SMTPDataError as error:
+        code, reply = error.smtp_code, _as_bytes(error.smtp_error)
+    if code == _ACCEPTED:
+        return
+    said = f"the mail server answered {code} to the mail"
+    if code == _TOO_LARGE or _CONTENT.match(reply):
+        raise Rejected(said)
+    if code >= 400:  # noqa: PLR2004 - 4yz and 5yz
+        raise Refused(said)
+    raise Unanswered(said)
+
+
+def _expect(code: int, expected: int, to: str) -> None:
+    if code != expected:
+        raise Refused(f"the mail server answered {code} to {to}")
+
+
+def _reason(error: Exception) -> str:
+    """Name the kind of failure; the server's words may contain anything."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"the mail server answered {error.smtp_code} to the login"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"the mail server answered {error.smtp_code}"
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "the connection was closed"
+    if isinstance(error, smtplib.SMTPException):
+        return "the mail server offers no way to log in that is known here"
+    return http.reason(error)
+
+
+def _as_bytes(reply: bytes | str) -> bytes:
+    return reply if isinstance(reply, bytes) else reply.encode()

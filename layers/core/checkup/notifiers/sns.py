@@ -1,0 +1,155 @@
+"""A topic of Amazon SNS (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Final
+
+from msgspec import Meta, Struct
+
+from checkup.errors import NotifyError, Refused, Rejected, Unanswered, UnavailableError
+from checkup.model import Alert
+from checkup.notifiers import letter, wording
+from checkup.notifiers.attended import Attempt
+from checkup.notifiers.subject import SubjectSettings, subject_line
+from checkup.notifiers.voice import Voice
+from checkup.ports import Clients, Notification
+
+_SUBJECT: Final = 99
+_ASCII: Final = Voice(escape=lambda character: character if character.isascii() else "?")
+"""A subject has less than 100 characters, all of them visible and in ASCII."""
+
+_ARN: Final = re.compile(r"arn:[a-z-]+:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
+_FIFO: Final = ".fifo"
+
+_SERVER_ERROR: Final = 500
+_ABOUT_THE_MESSAGE: Final = ("Invalid parameter: Message", "Invalid parameter: Subject")
+_NOT_SENT: Final = frozenset(
+    {
+        "ConnectTimeoutError",
+        "CredentialRetrievalError",
+        "EndpointConnectionError",
+        "InvalidEndpointConfigurationError",
+        "NoCredentialsError",
+        "NoRegionError",
+        "ParamValidationError",
+        "PartialCredentialsError",
+        "ProxyConnectionError",
+        "TokenRetrievalError",
+    }
+)
+"""botocore's exceptions that come before the request is sent."""
+
+
+class SnsSettings(SubjectSettings, frozen=True, kw_only=True):
+    """Messages to whoever has subscribed to a topic."""
+
+    kind: ClassVar[str] = "sns"
+
+    topic_arn: Annotated[str, Meta(description="The topic.")] = ""
+
+    def open(self, clients: Clients) -> Sns:
+        """Return the channel; AWS is first asked when there is something to say."""
+        return Sns(self, clients)
+
+
+class Sns(Struct, frozen=True):
+    """A topic.
+
+    Attributes:
+        seconds: for the whole exchange, the search for credentials included.
+    """
+
+    settings: SnsSettings
+    clients: Clients
+    seconds: float = 6.0
+
+    def send(self, notification: Notification) -> None:
+        """Publish one message, as :meth:`checkup.ports.Notifier.send` says."""
+        topic = _ARN.fullmatch(self.settings.topic_arn)
+        if topic is None:
+            raise Refused("no topic_arn of a topic is configured for sns")
+        request = _request(notification, self.settings)
+
+        def work(attempt: Attempt) -> None:
+            client = self._client(topic[1])
+            attempt.hand_over()
+            _publish(client, request)
+
+        Attempt(work, _reason).within(self.seconds)
+
+    def _client(self, region: str) -> Any:  # noqa: ANN401 - boto3 has no static type
+        try:
+            return self.clients.aws("sns", region_name=region, config=_config())
+        except UnavailableError as error:
+            raise Refused(str(error)) from error
+
+
+def _config() -> Any:  # noqa: ANN401 - botocore is an extra
+    """Return options for one request that ends within seconds; we know when to try again."""
+    try:
+        from botocore.config import Config  # noqa: PLC0415 - an extra
+    except ImportError:
+        return None  # making the client says what is missing
+    return Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 1})
+
+
+def _request(notification: Notification, settings: SnsSettings) -> dict[str, Any]:
+    """Return the parameters. A topic that keeps order drops what it had five minutes before."""
+    alerts = notification.alerts
+    request = {
+        "TopicArn": settings.topic_arn,
+        "Subject": _ASCII.outside(subject_line(notification, settings.subject), _SUBJECT),
+        "Message": letter.text(notification),
+        "MessageAttributes": _attributes(alerts),
+    }
+    if settings.topic_arn.endswith(_FIFO):
+        request["MessageGroupId"] = "checkup"
+        request["MessageDeduplicationId"] = wording.message_id(alerts)
+    return request
+
+
+def _attributes(alerts: Sequence[Alert]) -> dict[str, dict[str, str]]:
+    """Return what subscriptions can filter by."""
+    checkers = [alert.checker for alert in wording.latest(alerts)[: wording.LISTED]]
+    return {
+        "status": {"DataType": "String", "StringValue": str(wording.worst(alerts))},
+        "checkers": {"DataType": "String.Array", "StringValue": json.dumps(checkers)},
+    }
+
+
+def _publish(client: Any, request: dict[str, Any]) -> None:  # noqa: ANN401
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        client.publish(**request)
+    except ClientError as error:
+        raise _judged(error.response) from None
+    except BotoCoreError as error:
+        name = type(error).__name__
+        if name in _NOT_SENT:
+            raise Refused(f"SNS was not reached ({name})") from None
+        raise Unanswered(f"sent, but SNS did not answer ({name})") from None
+
+
+def _judged(response: Any) -> NotifyError:  # noqa: ANN401
+    """Return what an error of SNS means.
+
+    Its own words may name the account. What is wrong with topic, rights or keys can be put right
+    (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors).
+    """
+    error = response.get("Error", {})
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = re.sub(r"[^A-Za-z.]", "", str(error.get("Code", "")))[:60]
+    said = f"SNS answered {status} ({code})"
+    if status >= _SERVER_ERROR:
+        return Unanswered(said)
+    if str(error.get("Message", "")).startswith(_ABOUT_THE_MESSAGE):
+        return Rejected(said)
+    return Refused(said)
+
+
+def _reason(error: Exception) -> str:
+    return f"the request failed ({type(error).__name__})"

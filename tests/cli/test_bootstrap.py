@@ -11,10 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from checkup import bootstrap
+from checkup.checkers.heartbeat import report
 from checkup.config.settings import Config
+from checkup.deadline import Deadline
+from checkup.engine import look
 from checkup.errors import ConfigError, Refused, UnavailableError
 from checkup.model import SECOND, Alert, AlertKind, Status
 from checkup.ports import Clients, Notification, Notifier, NotifierSettings
+from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
 
 AWS = {
@@ -139,3 +143,49 @@ def test_c25_client_without_a_region_works_in_the_one_of_the_environment() -> No
 
     assert clients.aws("s3", region_name="").meta.region_name == "eu-west-3"
     assert clients.aws("s3", region_name="sa-east-1").meta.region_name == "sa-east-1"
+
+
+@pytest.mark.parametrize(
+    ("environ", "failure"),
+    [
+        pytest.param({}, "", id="on-a-machine"),
+        pytest.param({"AWS_LAMBDA_FUNCTION_NAME": "check"}, "unsupported", id="83-in-lambda"),
+    ],
+)
+def test_programs_run_on_machines_only(
+    tmp_path: Path, environ: dict[str, str], failure: str
+) -> None:
+    path = tmp_path / "checkup.json"
+    path.write_text(json.dumps({"checkers": [{"type": "exec", "name": "A", "command": "true"}]}))
+
+    config = bootstrap.read_config(str(path), environ)
+    (result,) = look(config.checkers, deadline=Deadline.after(30), concurrency=1)
+
+    assert (result.title, result.failure) == ("A", failure)
+    assert result.healthy is not bool(failure)
+
+
+def test_checkers_read_the_storage_of_the_configuration(tmp_path: Path) -> None:
+    jobs = [{"type": "heartbeat", "endpoint_name": name} for name in ("A", "B")]
+    storage = {"type": "fs", "dir": str(tmp_path / "checks")}
+    config = configured(tmp_path, checkers=jobs, storage=storage)
+    report(FolderStorage(tmp_path / "checks"), "a")
+
+    first, second = look(config.checkers, deadline=Deadline.after(30), concurrency=2)
+
+    assert first.healthy
+    assert second.failure == "heartbeat_none"
+
+
+def test_storage_that_cannot_be_opened_harms_only_who_needs_it(tmp_path: Path) -> None:
+    checkers = [
+        {"type": "heartbeat", "endpoint_name": "A"},
+        {"type": "exec", "name": "B", "command": "true"},
+    ]
+    storage = {"type": "postgres", "dsn": "postgres://127.0.0.1:1/checkup"}
+    config = configured(tmp_path, checkers=checkers, storage=storage)
+
+    job, program = look(config.checkers, deadline=Deadline.after(30), concurrency=2)
+
+    assert (job.status, job.failure) == (Status.UNKNOWN, "storage")
+    assert program.healthy

@@ -120,7 +120,7 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
 
     def _servers(self, deadline: Deadline, watch: Stopwatch) -> Sequence[Address]:
         if not self.endpoint_url:
-            return system_servers(deadline)
+            return system_servers()
         host, port = host_and_port(self.endpoint_url)
         with watch.phase("resolve"):
             return resolve(host, port, deadline)

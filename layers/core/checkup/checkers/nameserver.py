@@ -17,7 +17,7 @@ from dns.message import Message
 
 from checkup.checkers.connection import first_of
 from checkup.checkers.failures import Failed, network_failure
-from checkup.checkers.resolution import Address, resolve
+from checkup.checkers.resolution import Address
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.deadline import Deadline
 from checkup.errors import CannotTell
@@ -26,8 +26,10 @@ _LARGEST = 65_535
 _PORT = 53
 
 
-def system_servers(deadline: Deadline, resolv_conf: str = "/etc/resolv.conf") -> Sequence[Address]:
+def system_servers(resolv_conf: str = "/etc/resolv.conf") -> Sequence[Address]:
     """Return the name servers that this machine is configured to ask, first choice first.
+
+    They may be anywhere: in Lambda they are at a link-local address.
 
     Raises:
         CannotTell: there are none.
@@ -38,7 +40,12 @@ def system_servers(deadline: Deadline, resolv_conf: str = "/etc/resolv.conf") ->
         hosts = Resolver(resolv_conf).nameservers
     except NoResolverConfiguration as error:
         raise CannotTell("config", "this machine has no name server configured") from error
-    return [address for host in hosts for address in resolve(str(host), _PORT, deadline)]
+    return [address for host in hosts for address in _addresses(str(host))]
+
+
+def _addresses(host: str) -> Sequence[Address]:
+    found = socket.getaddrinfo(host, _PORT, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+    return [(family, address) for family, _, _, _, address in found]
 
 
 def ask(

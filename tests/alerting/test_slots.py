@@ -6,7 +6,8 @@ from itertools import permutations, product
 
 import pytest
 
-from checkup.alerting.slots import closed_slots, verdict
+from checkup.alerting.quorum import verdict
+from checkup.alerting.slots import Calendar, closed_slots
 from checkup.model import Run, Status
 from checkup.runfile import run_key
 from tests.alerting.worlds import MINUTE, result, run, slot
@@ -25,11 +26,12 @@ def reports(number: int, regions: str) -> list[Run]:
 
 
 def closed(runs: list[Run], now: int = 0) -> list[int]:
-    return [found.slot for found in closed_slots(runs, REGIONS, now, 2 * MINUTE)]
+    calendar = Calendar(regions=REGIONS, grace=2 * MINUTE)
+    return [found.slot for found in closed_slots(runs, calendar, now)]
 
 
 def test_slot_of_one_machine_closes_with_its_run() -> None:
-    slots = closed_slots([run(3, {"a": "h"}), run(5, {"a": "d"})], (), now=0, grace=0)
+    slots = closed_slots([run(3, {"a": "h"}), run(5, {"a": "d"})], Calendar(), now=0)
 
     assert [found.slot for found in slots] == [slot(3), slot(5)]
     assert [found.cursor for found in slots] == [run_key(run(3, {})), run_key(run(5, {}))]
@@ -51,7 +53,7 @@ def test_7_open_slot_holds_back_those_after_it() -> None:
 
 
 def test_cursor_is_the_last_key_that_the_slot_can_have() -> None:
-    (found,) = closed_slots(reports(1, "0"), REGIONS, slot(9), grace=0)
+    (found,) = closed_slots(reports(1, "0"), Calendar(regions=REGIONS), slot(9))
 
     assert found.cursor == run_key(run(1, {}, position=2))
 
@@ -59,15 +61,15 @@ def test_cursor_is_the_last_key_that_the_slot_can_have() -> None:
 def test_run_of_an_unknown_region_never_votes_and_is_not_waited_for() -> None:
     laptop = run(1, {"a": "d"}, "laptop")
 
-    (found,) = closed_slots([laptop], REGIONS, now=0, grace=10**20)
+    (found,) = closed_slots([laptop], Calendar(regions=REGIONS, grace=10**20), now=0)
 
-    assert found.results == {}
+    assert found.runs == ()
 
 
 def test_run_of_a_named_region_does_not_vote_on_a_single_machine() -> None:
-    (found,) = closed_slots([run(1, {"a": "d"}, "laptop")], (), now=0, grace=0)
+    (found,) = closed_slots([run(1, {"a": "d"}, "laptop")], Calendar(), now=0)
 
-    assert found.results == {}
+    assert found.runs == ()
 
 
 @pytest.mark.parametrize(

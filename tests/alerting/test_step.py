@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checkup.alerting.announcing import announce
 from checkup.alerting.state import BLIND_AFTER, CheckerState
-from checkup.alerting.step import Thresholds, announce, step
+from checkup.alerting.step import Thresholds, step
 from checkup.model import AlertKind, Status
 from tests.alerting.worlds import LETTERS, slot, story
 
+INCIDENT = (AlertKind.OPEN, AlertKind.CHANGE, AlertKind.RESOLVE)
 LETTER = st.sampled_from("hgdu")
 SCRIPT = st.text("hgdu", max_size=60)
 LIMITS = st.builds(
@@ -26,8 +28,10 @@ def walk(letters: str, limits: Thresholds) -> list[tuple[CheckerState, AlertKind
     """Return the state after each run and what was announced then."""
     state, steps = CheckerState(), []
     for number, letter in enumerate(letters):
-        state, kind = announce(step(state, seen(letter), slot(number), limits))
-        steps.append((state, kind))
+        state, kinds = announce(step(state, seen(letter), slot(number), limits), slot(number))
+        story = [kind for kind in kinds if kind in INCIDENT]
+        assert len(story) <= 1
+        steps.append((state, next(iter(story), None)))
     return steps
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from checkup.alerting.fold import Setting, fold
 from checkup.alerting.state import Head
@@ -26,9 +26,8 @@ class Toy(Checker, frozen=True, kw_only=True):
         return Attempt(rtt=1, error="" if deadline.left() > 0 else "too late")
 
 
-def toy(
-    name: str, failure: int = 1, success: int = 1, degraded: int = 3, *, interval: int = 0
-) -> Toy:
+def toy(name: str, failure: int = 1, success: int = 1, degraded: int = 3, **more: Any) -> Toy:
+    """Return a checker of which each change is announced; ``more`` are further keys."""
     return Toy(
         id=name,
         endpoint_name=name.upper(),
@@ -36,7 +35,7 @@ def toy(
         failure_threshold=failure,
         success_threshold=success,
         degraded_threshold=degraded,
-        interval=interval,
+        **{"flapping": False, "remind_every": 0, **more},
     )
 
 
@@ -78,6 +77,13 @@ def story(letters: str, *, failure: int = 1, success: int = 1, degraded: int = 3
 def told(runs: Iterable[Run], setting: Setting) -> list[str]:
     folded = fold(Head(), runs, setting, now=slot(10**6))
     return [short(alert) for alert in folded.alerts]
+
+
+def tell(runs: Sequence[Run], *checkers: Toy, **more: Any) -> list[str]:
+    """Return what is announced of these checkers, as ``checker/kind:status@slot``."""
+    setting = Setting(checkers=checkers, **more)
+    folded = fold(Head(), runs, setting, now=slot(10**6))
+    return [f"{alert.checker}/{short(alert)}" for alert in folded.alerts]
 
 
 def short(alert: Alert) -> str:

@@ -441,8 +441,11 @@ class TestCheckAndRecord:
             "cursor",
             "dead",
             "expired_at",
+            "inconclusive",
             "schema",
             "seq",
+            "silences",
+            "used",
         }
 
 

@@ -143,11 +143,24 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 class AlertKind(StrEnum):
-    """What an alert says of an incident."""
+    """What an alert says.
+
+    The first four tell the story of an incident. The next four speak of what a checker is worth
+    listening to: it changes too often, or cannot look. The last three are about the monitor
+    itself and name no checker.
+    """
 
     OPEN = "open"
     CHANGE = "change"
+    REMIND = "remind"
     RESOLVE = "resolve"
+    FLAPPING = "flapping"
+    SETTLED = "settled"
+    BLIND = "blind"
+    SIGHTED = "sighted"
+    INCONCLUSIVE = "inconclusive"
+    GAP = "gap"
+    REBUILT = "rebuilt"
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -155,9 +168,9 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: ``checker/kind:status/incident/slot``; the same state and slot give the same id.
-        checker: the checker's id.
+        checker: the checker's id; empty if the alert is about the monitor itself.
         title, endpoint: the checker's name and masked address, as people know it.
-        kind: whether an incident opens, changes or ends.
+        kind: whether an incident opens, changes, lasts or ends, or what else there is to say.
         status: the status that is announced.
         before: the status that the channel heard last.
         slot: the run in which the change was confirmed.
@@ -166,6 +179,7 @@ class Alert(Struct, frozen=True, kw_only=True):
         reason: the failed attempt's sentence or the notice; empty for a recovery.
         failure: the failure's class; empty for a recovery.
         region: where it was seen; empty on a single machine.
+        holds_back: titles of failing checkers that depend on this one and are not announced.
     """
 
     id: str
@@ -181,3 +195,4 @@ class Alert(Struct, frozen=True, kw_only=True):
     reason: str = ""
     failure: str = ""
     region: str = ""
+    holds_back: tuple[str, ...] = ()

@@ -2,18 +2,39 @@
 
 Every region stores its own run of a slot. A slot closes when all regions have reported, or when
 the others have had their time; with one region, as soon as its run is there. Slots are closed in
-order, so whatever is open holds back what comes after it.
+order, so whatever is open holds back what comes after it. A slot of the schedule of which there
+is no run at all is time of which nothing is known: it is closed at once with one region, and with
+several when its time is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from msgspec import Struct
 
-from checkup.model import Result, Run, Status
-from checkup.runfile import run_key
+from checkup.model import Run
+from checkup.runfile import run_key, slot_of
+
+
+class Calendar(Struct, frozen=True, kw_only=True):
+    """When slots are, and when they close.
+
+    Attributes:
+        regions: those that vote; none configured means the one machine, which has no name.
+        interval: the time between the slots of a schedule; 0 for runs without one.
+        grace: how long after its slot a region may still report.
+    """
+
+    regions: Sequence[str] = ()
+    interval: int = 0
+    grace: int = 0
+
+    @property
+    def voters(self) -> Sequence[str]:
+        """The regions whose runs count."""
+        return self.regions or ("",)
 
 
 class Slot(Struct, frozen=True, kw_only=True):
@@ -21,63 +42,51 @@ class Slot(Struct, frozen=True, kw_only=True):
 
     Attributes:
         cursor: the last key that a run of this slot can have.
-        results: by checker id, one per voting region that looked.
+        runs: one per region that reported, in the order of their keys.
+        missed: how long no run took place before, beyond the interval; 0 without a schedule.
     """
 
     slot: int
     cursor: str
-    results: Mapping[str, tuple[Result, ...]]
+    runs: tuple[Run, ...]
+    missed: int = 0
 
 
 def closed_slots(
-    runs: Iterable[Run], regions: Sequence[str], now: int, grace: int
+    runs: Iterable[Run], calendar: Calendar, now: int, cursor: str = ""
 ) -> tuple[Slot, ...]:
     """Return the slots that can be folded, in order.
 
     Args:
         runs: in the order of their keys.
-        regions: those that vote; none configured means the one machine, which has no name.
         now: the storage's time.
-        grace: how long after its slot a region may still report.
+        cursor: where the last slot ended.
     """
-    voters = tuple(regions) or ("",)
+    voters = calendar.voters
     closed = []
     for slot, together in groupby(runs, key=lambda run: run.slot):
         votes = {run.region: run for run in together if run.region in voters}
-        if 0 < len(votes) < len(voters) and now < slot + grace:
+        missed = _missed(calendar, cursor, slot)
+        if _is_open(calendar, slot, len(votes), missed, now):
             break
-        last = run_key(Run(slot=slot, results=(), position=len(voters) - 1))
-        closed.append(Slot(slot=slot, cursor=last, results=_by_checker(votes.values())))
+        cursor = run_key(Run(slot=slot, results=(), position=len(voters) - 1))
+        closed.append(Slot(slot=slot, cursor=cursor, runs=tuple(votes.values()), missed=missed))
     return tuple(closed)
 
 
-def verdict(results: Sequence[Result], regions: int) -> tuple[Status, Result]:
-    """Return the status that the regions agree on, and the result that speaks for it.
-
-    Regions that could not tell do not vote, and too few votes are no verdict. A failure that
-    only a minority sees is for the page; it is not announced. With one region its own status
-    is the verdict.
-
-    Args:
-        results: at least one.
-        regions: how many regions are configured.
-    """
-    votes = [result for result in results if result.status is not Status.UNKNOWN]
-    if len(votes) < regions // 2 + 1:
-        return Status.UNKNOWN, results[0]
-    majority = len(votes) // 2 + 1
-    down = [vote for vote in votes if vote.status is Status.DOWN]
-    bad = [vote for vote in votes if vote.status is not Status.HEALTHY]
-    if len(down) >= majority:
-        return Status.DOWN, down[0]
-    if len(bad) >= majority:
-        return Status.DEGRADED, bad[0]
-    return Status.HEALTHY, votes[0]
+def _is_open(calendar: Calendar, slot: int, votes: int, missed: int, now: int) -> bool:
+    """Say whether a run may still come that belongs into this slot, or before it."""
+    if len(calendar.voters) == 1:
+        return False
+    if missed and now < slot - calendar.interval + calendar.grace:
+        return True
+    return 0 < votes < len(calendar.voters) and now < slot + calendar.grace
 
 
-def _by_checker(runs: Iterable[Run]) -> Mapping[str, tuple[Result, ...]]:
-    results: dict[str, tuple[Result, ...]] = {}
-    for run in runs:
-        for checker, result in {result.id: result for result in run.results}.items():
-            results[checker] = (*results.get(checker, ()), result)
-    return results
+def _missed(calendar: Calendar, cursor: str, slot: int) -> int:
+    """Return the time in which slots of the schedule lie of which there is no run."""
+    last = slot_of(cursor)
+    if not calendar.interval or last is None:
+        return 0
+    # The cursor is some nanoseconds after its slot, one for each further region.
+    return max(0, slot - last - calendar.interval + len(calendar.voters) - 1)

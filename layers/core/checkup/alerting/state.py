@@ -46,6 +46,11 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
         down, bad, good, not_down: the streaks of results that were down, were not healthy, were
             healthy, were not down. An unknown result touches none of them.
         blind: unknown results in a row, counted up to BLIND_AFTER.
+        told_blind: it was announced that the checker cannot look.
+        recent: the last results that were not unknown, for flapping; a letter each.
+        flapping, told_flapping: it changes too often; that was announced.
+        reminded: the slot of the last announcement about this incident.
+        partial: the regions that see a failure which too few of them see to count.
         looked: the last slot in which it was looked at, for one with an interval of its own; 0 for
             one that every run looks at.
         missing_since: the slot from which on the checker is no longer configured; 0 if it is.
@@ -63,6 +68,12 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     good: Streak = Streak()
     not_down: Streak = Streak()
     blind: int = 0
+    told_blind: bool = False
+    recent: str = ""
+    flapping: bool = False
+    told_flapping: bool = False
+    reminded: int = 0
+    partial: tuple[str, ...] = ()
     looked: int = 0
     missing_since: int = 0
     title: str = ""
@@ -99,6 +110,18 @@ class Undeliverable(Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
+class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An operator's wish to hear nothing of a checker for a while.
+
+    Attributes:
+        until: when it ends by itself: the first slot that is announced again.
+        since: when it was asked for; 0 if that is not known.
+    """
+
+    until: int
+    since: int = 0
+
+
 class Head(Struct, frozen=True, kw_only=True):
     """The document ``state/head.json``.
 
@@ -107,7 +130,11 @@ class Head(Struct, frozen=True, kw_only=True):
         seq: grows with every write, so that no two heads have the same bytes and a storage
             that derives its versions from the content can tell them apart.
         cursor: the key of the last folded run; runs up to it count for ever as they did.
+        used: the names of the last runs that were folded: one that is not above the cursor and
+            not among them came too late.
         expired_at: when old runs were last deleted.
+        silences: by checker id.
+        inconclusive: runs in a row in which the reference targets failed too, by region.
         checkers: the state of each checker by its id.
         channels: what each channel has still to be told, in order.
         dead: the last alerts that were given up.
@@ -117,7 +144,10 @@ class Head(Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     seq: int = 0
     cursor: str = ""
+    used: tuple[str, ...] = ()
     expired_at: int = 0
+    silences: Mapping[str, Silence] = field(default_factory=dict)
+    inconclusive: Mapping[str, int] = field(default_factory=dict)
     checkers: Mapping[str, CheckerState] = field(default_factory=dict)
     channels: Mapping[str, tuple[Pending, ...]] = field(default_factory=dict)
     dead: tuple[Undeliverable, ...] = ()

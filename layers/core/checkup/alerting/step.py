@@ -1,8 +1,7 @@
-"""One checker, one run: how a result moves its state, and what there is to announce. Pure.
+"""One checker, one run: how a result moves its state. Pure.
 
-Two functions, because they answer different questions. :func:`step` follows the results and
-never asks who knows about it. :func:`announce` compares what is with what was told, whatever way
-led there; so nothing that delays an announcement can swallow it.
+Nothing here asks who knows about it: what there is to announce follows from the state, whatever
+way led there.
 """
 
 from __future__ import annotations
@@ -10,8 +9,9 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+from checkup.alerting.flapping import is_flapping, remember
 from checkup.alerting.state import BLIND_AFTER, CheckerState, Streak
-from checkup.model import AlertKind, Status
+from checkup.model import Status
 
 _HEALTHY, _DEGRADED, _DOWN, _UNKNOWN = (
     Status.HEALTHY,
@@ -22,11 +22,16 @@ _HEALTHY, _DEGRADED, _DOWN, _UNKNOWN = (
 
 
 class Thresholds(Struct, frozen=True, kw_only=True):
-    """Runs in a row that confirm a status: down, healthy again, degraded."""
+    """Runs in a row that confirm a status: down, healthy again, degraded.
+
+    Attributes:
+        flapping: whether to notice that a checker changes too often.
+    """
 
     failure: int = 1
     success: int = 1
     degraded: int = 3
+    flapping: bool = False
 
     @property
     def longest(self) -> int:
@@ -42,9 +47,12 @@ def step(state: CheckerState, seen: Status, slot: int, thresholds: Thresholds) -
     if seen is _UNKNOWN:
         return replace(state, blind=min(state.blind + 1, BLIND_AFTER))
     limit = thresholds.longest
+    recent = remember(state.recent, seen) if thresholds.flapping else ""
     counted = replace(
         state,
         blind=0,
+        recent=recent,
+        flapping=is_flapping(recent, state.flapping),
         down=_count(state.down, seen is _DOWN, slot, limit),
         bad=_count(state.bad, seen is not _HEALTHY, slot, limit),
         good=_count(state.good, seen is _HEALTHY, slot, limit),
@@ -52,24 +60,6 @@ def step(state: CheckerState, seen: Status, slot: int, thresholds: Thresholds) -
     )
     status, since = _confirmed(counted, thresholds)
     return replace(counted, status=status, since=since)
-
-
-def announce(state: CheckerState) -> tuple[CheckerState, AlertKind | None]:
-    """Return the state once everybody has been told of its status, and what to tell them.
-
-    A checker that is healthy from the start is nothing to talk about; one that is down from
-    the start is.
-    """
-    now, told = state.status, state.told
-    if now in {told, _UNKNOWN}:
-        return state, None
-    known = replace(state, told=now)
-    if now is _HEALTHY:
-        return known, AlertKind.RESOLVE if told is not _UNKNOWN else None
-    if told not in {_HEALTHY, _UNKNOWN}:
-        return known, AlertKind.CHANGE
-    began = state.bad.since if state.bad.runs else state.since
-    return replace(known, incident=state.incident + 1, opened=began), AlertKind.OPEN
 
 
 def _count(streak: Streak, fits: bool, slot: int, limit: int) -> Streak:  # noqa: FBT001

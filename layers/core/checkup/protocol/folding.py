@@ -88,4 +88,4 @@ def _is_quiet(before: Head, after: Head, runs: int) -> bool:
     """Say whether the head can stay as it is, with the cursor a few runs behind."""
     if after == before:
         return True
-    return runs < LAG and replace(after, cursor=before.cursor) == before
+    return runs < LAG and replace(after, cursor=before.cursor, used=before.used) == before

@@ -8,6 +8,9 @@ from typing import Final
 from msgspec import Struct
 
 from checkup.alerting.fold import Setting
+from checkup.alerting.maintenance import Window
+from checkup.alerting.quorum import MAJORITY
+from checkup.alerting.slots import Calendar
 from checkup.model import SECOND, Alert, Run
 from checkup.ports import Checker, Notifier, Storage
 
@@ -37,7 +40,11 @@ class Monitor(Struct, frozen=True, kw_only=True):
         check_expiry: runs older than this are deleted; 0 keeps them, in nanoseconds.
         concurrency: how many checkers run at once.
         interval: how often runs happen; 0 if unknown, in nanoseconds.
+        scheduled: runs have slots of a schedule, so that one that is missing is known to be.
         grace: how long after its slot a region may still report, in nanoseconds.
+        quorum: how many regions have to see a failure.
+        reference_targets: ids of the checkers that fail only if our own network does.
+        maintenance: times in which failures are expected.
         timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
     """
 
@@ -52,7 +59,11 @@ class Monitor(Struct, frozen=True, kw_only=True):
     check_expiry: int = 0
     concurrency: int = 5
     interval: int = 0
+    scheduled: bool = False
     grace: int = 150 * SECOND
+    quorum: str = MAJORITY
+    reference_targets: tuple[str, ...] = ()
+    maintenance: tuple[Window, ...] = ()
     timestamp: int = 0
 
     @property
@@ -71,8 +82,14 @@ class Monitor(Struct, frozen=True, kw_only=True):
         return Setting(
             checkers=self.checkers,
             channels=tuple(self.channels),
-            regions=self.regions,
-            grace=self.grace,
+            calendar=Calendar(
+                regions=self.regions,
+                interval=self.interval if self.scheduled else 0,
+                grace=self.grace,
+            ),
+            quorum=self.quorum,
+            references=frozenset(self.reference_targets),
+            windows=self.maintenance,
         )
 
 

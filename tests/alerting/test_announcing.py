@@ -1,0 +1,166 @@
+"""Reminders, checkers that cannot look, and what waits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkup.alerting.announcing import SHORTEST_REMINDER, announce, next_reminder
+from checkup.alerting.state import CheckerState
+from checkup.alerting.step import Thresholds, step
+from checkup.model import SECOND, AlertKind, Status
+from tests.alerting.worlds import LETTERS, MINUTE, run, script, slot, tell, toy
+
+EVERY = 10 * MINUTE
+
+
+def reminders(letters: str, every: int = EVERY) -> list[str]:
+    told = tell(script(letters), toy("a", remind_every=every))
+    return [each.partition("@")[2] for each in told if each.startswith("a/remind")]
+
+
+def test_119_outage_that_lasts_is_brought_back_to_mind() -> None:
+    assert reminders("h" + "d" * 35) == ["11", "21", "31"]
+
+
+def test_119_missed_reminders_are_not_caught_up() -> None:
+    assert reminders("d" + "." * 34 + "d" * 10) == ["35", "40"]
+
+
+def test_reminders_end_with_the_outage() -> None:
+    assert reminders("d" * 15 + "h" * 30) == ["10"]
+
+
+def test_reminders_can_be_switched_off() -> None:
+    assert reminders("d" * 60, every=0) == []
+
+
+def test_reminders_come_no_more_often_than_every_five_minutes() -> None:
+    assert reminders("d" * 12, every=SECOND) == ["5", "10"]
+    assert SHORTEST_REMINDER == 5 * MINUTE
+
+
+def test_nothing_is_brought_to_mind_of_what_cannot_be_seen() -> None:
+    assert reminders("d" * 9 + "uu" + "d" * 10) == ["11", "20"]
+
+
+def test_degraded_is_no_outage_to_be_reminded_of() -> None:
+    assert reminders("g" * 40) == []
+
+
+def test_122_longer_pauses_between_reminders_hold_from_now_on() -> None:
+    state = CheckerState(status=Status.DOWN, told=Status.DOWN, opened=slot(0), reminded=slot(50))
+
+    assert next_reminder(state, EVERY) == slot(60)
+    assert next_reminder(state, 6 * EVERY) == slot(60)
+    assert next_reminder(state, 7 * EVERY) == slot(70)
+
+
+@given(st.text("hgdu", max_size=80), st.integers(1, 20))
+def test_i6_reminders_increase_and_belong_to_an_open_outage(letters: str, minutes: int) -> None:
+    told = tell(script(letters), toy("a", remind_every=minutes * MINUTE))
+    status, last = "", -1
+    for each in told:
+        kind, _, at = each.removeprefix("a/").partition("@")
+        if kind == "remind:down":
+            assert status == "down"
+            assert int(at) > last
+        status, last = kind.partition(":")[2], int(at)
+
+
+class TestBlind:
+    """A checker that cannot look is announced once."""
+
+    @pytest.mark.parametrize(
+        ("letters", "announced"),
+        [
+            pytest.param("huu", [], id="two-are-not-three"),
+            pytest.param("huuuuuu", ["blind:unknown@3"], id="once"),
+            pytest.param("huuuh", ["blind:unknown@3", "sighted:healthy@4"], id="seen-again"),
+            pytest.param(
+                "huuud", ["blind:unknown@3", "sighted:down@4", "open:down@4"], id="seen-to-be-down"
+            ),
+            pytest.param("uuu", ["blind:unknown@2"], id="from-the-first-run"),
+            pytest.param(
+                "dhuuuh",
+                ["open:down@0", "resolve:healthy@1", "blind:unknown@4", "sighted:healthy@5"],
+                id="after-an-incident",
+            ),
+        ],
+    )
+    def test_28_blind_checker_is_announced_once(self, letters: str, announced: list[str]) -> None:
+        assert [each.removeprefix("a/") for each in tell(script(letters), toy("a"))] == announced
+
+    def test_blindness_gives_its_reason(self) -> None:
+        from checkup.alerting.fold import Setting, fold  # noqa: PLC0415
+        from checkup.alerting.state import Head  # noqa: PLC0415
+
+        (alert,) = fold(Head(), script("uuu"), Setting(checkers=[toy("a")]), slot(9)).alerts
+
+        assert (alert.reason, alert.failure, alert.kind) == ("it broke", "oops", AlertKind.BLIND)
+
+
+class TestHeld:
+    """What may be announced of a checker of which nothing should be heard."""
+
+    down = step(CheckerState(), Status.DOWN, slot(0), Thresholds())
+
+    def test_opening_waits(self) -> None:
+        assert announce(self.down, slot(0), held=True) == (self.down, ())
+
+    def test_118_what_waited_is_announced_in_the_first_run_that_may(self) -> None:
+        later = step(self.down, Status.DOWN, slot(7), Thresholds())
+
+        state, kinds = announce(later, slot(7))
+
+        assert kinds == (AlertKind.OPEN,)
+        assert (state.opened, state.since) == (slot(0), slot(0))
+
+    def test_end_of_an_announced_incident_does_not_wait(self) -> None:
+        told = announce(self.down, slot(0)).state
+        well = step(told, Status.HEALTHY, slot(1), Thresholds())
+
+        assert announce(well, slot(1), held=True).kinds == (AlertKind.RESOLVE,)
+
+    def test_outage_that_came_and_went_is_not_announced(self) -> None:
+        well = step(self.down, Status.HEALTHY, slot(1), Thresholds())
+
+        state, kinds = announce(well, slot(1), held=True)
+
+        assert kinds == ()
+        assert announce(state, slot(2)).kinds == ()
+
+    @given(st.text("hgdu", max_size=40), st.data())
+    def test_i8_holding_back_and_letting_go_leads_to_the_same_end(
+        self, letters: str, data: st.DataObject
+    ) -> None:
+        open_ = free = CheckerState()
+        for number, letter in enumerate(letters + "h"):
+            seen = Status(LETTERS[letter] or "unknown")
+            held = number < len(letters) and data.draw(st.booleans(), label="held")
+            open_ = announce(step(open_, seen, slot(number), Thresholds()), slot(number)).state
+            stepped = step(free, seen, slot(number), Thresholds())
+            free = announce(stepped, slot(number), held=held).state
+
+        assert (free.told, free.status) == (open_.told, open_.status)
+
+    @given(st.text("hgd", max_size=40), st.data())
+    def test_i4_incidents_open_and_close_in_turn_whatever_waits(
+        self, letters: str, data: st.DataObject
+    ) -> None:
+        state, is_open = CheckerState(), False
+        for number, letter in enumerate(letters):
+            seen = Status(LETTERS[letter])
+            held = data.draw(st.booleans(), label="held")
+            stepped = step(state, seen, slot(number), Thresholds())
+            state, kinds = announce(stepped, slot(number), held=held)
+            for kind in set(kinds) & {AlertKind.OPEN, AlertKind.RESOLVE}:
+                assert is_open is (kind is AlertKind.RESOLVE)
+                is_open = kind is AlertKind.OPEN
+
+
+def test_run_without_the_checker_announces_nothing_of_it() -> None:
+    runs = [run(0, {"a": "d"}), run(30, {"b": "h"})]
+
+    assert tell(runs, toy("a", remind_every=EVERY), toy("b")) == ["a/open:down@0"]

@@ -1,0 +1,93 @@
+"""Checkers that change too often."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkup.alerting.flapping import RESULTS, is_flapping, percent, remember
+from checkup.model import Status
+from tests.alerting.worlds import LETTERS, script, tell, toy
+
+SCRIPT = st.text("hgd", min_size=1, max_size=80)
+
+
+def recalled(letters: str) -> str:
+    recent = ""
+    for letter in letters:
+        recent = remember(recent, Status(LETTERS[letter]))
+    return recent
+
+
+def nagios(letters: str) -> float:
+    """The formula as Nagios has it, over all results that are kept, in floating point."""
+    last = letters[-RESULTS:]
+    missing = RESULTS - len(last)
+    total = 0.0
+    for number in range(1, len(last)):
+        if last[number] != last[number - 1]:
+            total += 0.8 + 0.4 * (number + missing - 1) / 19
+    return total / 20 * 100
+
+
+def told(letters: str) -> list[str]:
+    return [each.removeprefix("a/") for each in tell(script(letters), toy("a", flapping=True))]
+
+
+@given(SCRIPT)
+def test_116_share_of_changes_is_that_of_nagios(letters: str) -> None:
+    assert percent(recalled(letters)) == pytest.approx(nagios(letters))
+
+
+@given(SCRIPT)
+def test_history_of_a_steady_checker_is_one_letter(letters: str) -> None:
+    assert recalled(letters + "h" * RESULTS) == "h"
+    assert len(recalled(letters)) <= RESULTS
+
+
+def test_flapping_lasts_longer_than_it_takes_to_begin() -> None:
+    five_changes = recalled("hdhdhd")
+
+    assert 20 < percent(five_changes) < 30
+    assert not is_flapping(five_changes, before=False)
+    assert is_flapping(five_changes, before=True)
+
+
+def test_116_flapping_is_announced_once_at_each_edge() -> None:
+    calm = "h" * RESULTS
+
+    announced = told("hd" * 20 + calm)
+
+    edges = [each.partition("@")[0] for each in announced if "ing" in each or "set" in each]
+    assert edges == ["flapping:healthy", "settled:healthy"]
+    assert announced[-2].startswith("settled:healthy@")
+    assert announced[-1].startswith("resolve:healthy@")
+
+
+def test_116_changes_wait_while_it_flaps() -> None:
+    announced = told("hd" * 20)
+
+    begins = next(place for place, each in enumerate(announced) if each.startswith("flapping"))
+    assert announced[begins + 1 :] == []
+    assert begins < 6
+
+
+def test_flapping_can_be_switched_off() -> None:
+    assert len(tell(script("hd" * 20), toy("a"))) == 39
+
+
+@given(st.text("hgdu", max_size=80))
+def test_i7_messages_about_flapping_alternate_and_silence_has_an_end(letters: str) -> None:
+    edges = [each.partition(":")[0] for each in told(letters) if each[:4] in {"flap", "sett"}]
+    assert edges == ["flapping", "settled"] * (len(edges) // 2) + ["flapping"] * (len(edges) % 2)
+
+    settled = [each.partition(":")[0] for each in told(letters + "d" * RESULTS)]
+    assert settled.count("flapping") == settled.count("settled")
+
+
+@given(st.text("hgdu", max_size=80))
+def test_i4_incidents_open_and_close_in_turn_around_flapping(letters: str) -> None:
+    ends = [each.partition(":")[0] for each in told(letters) if each[:4] in {"open", "reso"}]
+
+    assert ends == ["open", "resolve"] * (len(ends) // 2) + ["open"] * (len(ends) % 2)

@@ -1,0 +1,159 @@
+"""Maintenance, silences, and outages that explain others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.alerting.fold import Setting, fold
+from checkup.alerting.holding import Reason, Why
+from checkup.alerting.maintenance import Window
+from checkup.alerting.state import Head, Silence
+from checkup.model import Run
+from tests.alerting.worlds import MINUTE, run, script, short, slot, tell, toy
+
+DATABASE = toy("db")
+SHOP = toy("shop", depends_on=("db",))
+CART = toy("cart", depends_on=("shop",))
+
+
+def runs(*rows: str, names: tuple[str, ...] = ("db", "shop", "cart")) -> list[Run]:
+    return [run(n, dict(zip(names, row, strict=False))) for n, row in enumerate(rows)]
+
+
+class TestDependencies:
+    """``depends_on``: an outage explains those of whatever depends on it."""
+
+    def test_outage_of_a_parent_keeps_its_children_quiet(self) -> None:
+        assert tell(runs("hhh", "ddd", "ddd"), CART, SHOP, DATABASE) == ["db/open:down@1"]
+
+    def test_child_that_fails_later_is_explained_too(self) -> None:
+        assert tell(runs("hhh", "dhh", "ddd"), DATABASE, SHOP, CART) == ["db/open:down@1"]
+
+    def test_recovery_of_a_child_is_never_kept_back(self) -> None:
+        told = tell(runs("hdh", "ddh", "dhh"), DATABASE, SHOP, CART)
+
+        assert told == ["shop/open:down@0", "db/open:down@1", "shop/resolve:healthy@2"]
+
+    def test_child_that_stays_down_is_announced_when_its_parent_is_back(self) -> None:
+        told = tell(runs("hhh", "ddh", "hdh"), DATABASE, SHOP, CART)
+
+        assert told == ["db/open:down@1", "db/resolve:healthy@2", "shop/open:down@2"]
+
+    def test_child_that_came_back_with_its_parent_is_never_mentioned(self) -> None:
+        told = tell(runs("hhh", "ddd", "hhh"), DATABASE, SHOP, CART)
+
+        assert told == ["db/open:down@1", "db/resolve:healthy@2"]
+
+    def test_parent_that_is_not_confirmed_to_be_down_explains_as_well(self) -> None:
+        slow = toy("db", failure=3)
+
+        assert tell(runs("hh", "dd", "dd", "dd"), slow, SHOP) == ["db/open:down@3"]
+        assert tell(runs("hh", "dd", "hd"), slow, SHOP) == ["shop/open:down@2"]
+
+    def test_degraded_parent_explains_nothing(self) -> None:
+        told = tell(runs("gh", "gh", "gd"), DATABASE, SHOP)
+
+        assert told == ["db/open:degraded@2", "shop/open:down@2"]
+
+    def test_parent_that_is_not_configured_explains_nothing(self) -> None:
+        assert tell(runs("hh", "dd"), SHOP) == ["shop/open:down@1"]
+
+    def test_checkers_that_explain_each_other_are_both_announced(self) -> None:
+        one, other = toy("db", depends_on=("shop",)), SHOP
+
+        assert tell(runs("dd"), one, other) == ["db/open:down@0", "shop/open:down@0"]
+
+    def test_checker_that_explains_itself_is_announced(self) -> None:
+        assert tell(runs("d"), toy("db", depends_on=("db",))) == ["db/open:down@0"]
+
+    def test_alert_of_the_parent_names_what_it_keeps_back(self) -> None:
+        setting = Setting(checkers=[DATABASE, SHOP, CART])
+
+        (alert,) = fold(Head(), runs("hhh", "ddd"), setting, slot(9)).alerts
+
+        assert alert.holds_back == ("SHOP", "CART")
+
+    def test_children_that_were_announced_before_are_not_named(self) -> None:
+        setting = Setting(checkers=[DATABASE, SHOP])
+
+        alerts = fold(Head(), runs("hd", "dd"), setting, slot(9)).alerts
+
+        assert [(alert.checker, alert.holds_back) for alert in alerts] == [("shop", ()), ("db", ())]
+
+
+class TestMaintenance:
+    """``maintenance``: looked at and stored, but not announced."""
+
+    window = Window(start=slot(1), length=3 * MINUTE, title="Move")
+
+    def told(self, letters: str, window: Window, **more: Any) -> list[str]:
+        return tell(script(letters), toy("a", **more), windows=[window])
+
+    def test_118_outage_that_outlasts_the_window_is_announced_after_it(self) -> None:
+        assert self.told("hdddd", self.window) == ["a/open:down@4"]
+
+    def test_outage_within_the_window_is_not_announced(self) -> None:
+        assert self.told("hddhh", self.window) == []
+
+    def test_incident_from_before_ends_within_the_window(self) -> None:
+        assert self.told("dddhh", self.window) == ["a/open:down@0", "a/resolve:healthy@3"]
+
+    def test_nobody_is_reminded_within_the_window(self) -> None:
+        long = replace(self.window, length=20 * MINUTE)
+
+        told = self.told("d" * 25, long, remind_every=5 * MINUTE)
+
+        assert told == ["a/open:down@0", "a/remind:down@21"]
+
+    @pytest.mark.parametrize(
+        ("window", "told"),
+        [
+            pytest.param({"checkers": frozenset("a")}, [], id="by-id"),
+            pytest.param({"checkers": frozenset("b")}, ["a/open:down@2"], id="of-another"),
+            pytest.param({"groups": frozenset({"shop"})}, [], id="by-group"),
+            pytest.param({"groups": frozenset({"blog"})}, ["a/open:down@2"], id="other-group"),
+        ],
+    )
+    def test_window_is_about_some(self, window: dict[str, Any], told: list[str]) -> None:
+        some = Window(start=slot(1), length=3 * MINUTE, **window)
+
+        assert self.told("hhd", some, group="shop") == told
+
+
+class TestSilence:
+    """An operator wants to hear nothing of a checker for a while."""
+
+    def fold(self, letters: str, head: Head) -> tuple[Head, list[str]]:
+        folded = fold(head, script(letters), Setting(checkers=[toy("a")]), slot(9))
+        return folded.head, [short(alert) for alert in folded.alerts]
+
+    def test_silence_ends_by_itself(self) -> None:
+        head = Head(silences={"a": Silence(until=slot(3))})
+
+        after, told = self.fold("hdddd", head)
+
+        assert told == ["open:down@3"]
+        assert after.silences == {}
+
+    def test_silence_of_one_is_no_silence_of_another(self) -> None:
+        head = Head(silences={"b": Silence(until=slot(99))})
+
+        assert self.fold("hd", head)[1] == ["open:down@1"]
+
+
+def test_all_reasons_are_given() -> None:
+    setting = Setting(
+        checkers=[DATABASE, SHOP],
+        windows=[Window(start=slot(0), length=9 * MINUTE, title="Move")],
+    )
+    head = Head(silences={"shop": Silence(until=slot(7))})
+    head = fold(head, runs("dd"), setting, slot(9)).head
+
+    assert setting.holding(head, slot(1)).reasons(SHOP) == (
+        Reason(why=Why.MAINTENANCE, by="Move", until=slot(9)),
+        Reason(why=Why.SILENCE, until=slot(7)),
+        Reason(why=Why.DEPENDENCY, by="db"),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def test_bad_files_are_refused_with_all_their_problems(
     monkeypatch.chdir(path.parent)
     with pytest.raises(ConfigError) as caught:
         load(path.name, KINDS, ENVIRON)
-    said = [str(problem).removeprefix(f"{path.name}:") for problem in caught.value.problems]
+    lines = [str(problem).removeprefix(f"{path.name}:") for problem in caught.value.problems]
+    said = [re.sub(r"(known are|"type": one of) .*", r"\1 …", line) for line in lines]  # the list grows
     assert said == expectation(path).splitlines()
     assert not any("s3cret" in line for line in said)
 

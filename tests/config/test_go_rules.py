@@ -210,7 +210,7 @@ def test_a15_the_name_of_an_exec_checker_is_its_title(read: Read) -> None:
 def test_a16_durations_are_texts_or_nanoseconds(
     read: Read, value: object, nanoseconds: int
 ) -> None:
-    config = read(one(timeout=value))
+    config = read({**one(timeout=value), "run_deadline": "2h", "interval": "2h"})
     assert config.checkers[0].timeout == nanoseconds
     assert config.warnings == ()
 

@@ -9,6 +9,7 @@ import pytest
 from checkup.checkers.dns import DnsChecker
 from checkup.checkers.http import HttpChecker
 from checkup.checkers.tcp import TcpChecker
+from checkup.notifiers import NOTIFIERS
 from checkup.notifiers.mailgun import MailgunSettings
 from checkup.notifiers.slack import SlackSettings
 from checkup.storage.folder import FolderSettings
@@ -191,11 +192,13 @@ def test_case_22_two_checkers_may_have_one_name(read: Read) -> None:
 
 
 def test_case_23_fields_of_forks_are_warnings(read: Read) -> None:
-    document = one(HTTP, up_status_range=[200, 299], proxy="p", tags={"owner": "me"}, interval="1s")
+    fork = {"up_status_range": [200, 299], "count": 3, "every": "5s"}
+    document = one(HTTP, **fork, tags={"owner": "me"})
     config = read({**document, "storage": {"type": "fs", "filename": "latest.json"}})
     assert [problem.key for problem in config.warnings] == [
         "checkers[0].up_status_range",
-        "checkers[0].proxy",
+        "checkers[0].count",
+        "checkers[0].every",
         "checkers[0].tags",
         "storage.filename",
     ]
@@ -213,7 +216,7 @@ def test_case_25_35_unknown_notifiers_are_refused_with_the_known_ones(
 ) -> None:
     (problem,) = refuse({"notifier": {"name": kind, "token": "s3cret-token"}})
     assert problem.text == f"unknown notifier type: {kind}"
-    assert problem.fix.endswith("known are discord, mail, mailgun, pushover, slack")
+    assert problem.fix.endswith(f"known are {', '.join(sorted(NOTIFIERS))}")
     assert "s3cret" not in str(problem)
 
 
@@ -270,7 +273,7 @@ def test_case_33_a_single_receiver_of_mailgun_is_a_list(read: Read) -> None:
 def test_case_34_a_notifier_without_type_or_name_is_refused(refuse: Refuse) -> None:
     (problem,) = refuse({"notifiers": [{"from": "a", "to": ["b"]}]})
     assert problem.text == "notifier has no type"
-    assert problem.fix == 'add "type": one of discord, mail, mailgun, pushover, slack'
+    assert problem.fix == f'add "type": one of {", ".join(sorted(NOTIFIERS))}'
 
 
 def test_case_36_a_missing_comma_is_refused_with_its_place(refuse: Refuse) -> None:

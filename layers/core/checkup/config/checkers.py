@@ -56,12 +56,20 @@ def _checker(
     reading.require(fields, draft, found.at, key)
     for_all, by_group = inherited
     values = {**by_group.get(draft.values.get("group", ""), for_all), **draft.values}
-    values["attempts"] = max(1, values.get("attempts", 1))
+    values["attempts"] = _attempts(reading, values.get("attempts", 1), found.members, key)
     checker: Checker = reading.make(found.kind, Draft(values, {}, draft.failed), found.at, key)
     if not checker.endpoint and not draft.failed:
         reading.report.warn(found.at, key, "has nothing to check: its address is empty")
     _warn_of_password(reading, found.members, key)
     return Entry(checker, _as_written(checker, draft), found.at, key, found.members)
+
+
+def _attempts(reading: Reading, number: int, members: Mapping[str, Member], key: str) -> int:
+    """Return the number of attempts: at least one, as in the Go program."""
+    if number < 0:
+        at = members["attempts"].value.at
+        reading.report.warn(at, f"{key}.attempts", "less than one attempt; one is made")
+    return max(1, number)
 
 
 def _as_written(checker: Checker, draft: Draft) -> Checker:

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from msgspec import structs
 
+from checkup.config.budget import check_budget
 from checkup.config.checkers import read_checkers
 from checkup.config.fields import Fields, fields_of
 from checkup.config.identity import with_ids
@@ -69,7 +70,7 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
     if "reference_targets" in values:
         place, targets = members["reference_targets"].value, values["reference_targets"]
         values["reference_targets"] = names.ids(reading, targets, place, "reference_targets")
-    return Config(
+    config = Config(
         checkers=resolve_dependencies(reading, named, entries, names),
         storage=read_storage(reading, kinds.storages, sections.get("storage")),
         notifiers=read_notifiers(reading, kinds.notifiers, sections),
@@ -78,6 +79,8 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
         timestamp=read_timestamp(reading, sections.get("timestamp")),
         **values,
     )
+    check_budget(reading, config, entries, members)
+    return config
 
 
 def _length(node: Node | None) -> int:

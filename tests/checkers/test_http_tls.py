@@ -5,6 +5,8 @@ import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -143,3 +145,112 @@ def handshake(listener: socket.socket, context: ssl.SSLContext) -> str:
             )  # closing with unread data would take the alert back
             return str(error.reason)
     return ""
+
+
+def test_own_roots_replace_the_systems(authority: Authority, stranger: Authority) -> None:
+    with WebServer(authority.good()) as web:
+        good = attempt_of(HttpChecker(endpoint_url=web.url(), tls_ca_file=str(authority.roots)))
+        bad = attempt_of(HttpChecker(endpoint_url=web.url(), tls_ca_file=str(stranger.roots)))
+        gone = attempt_of(HttpChecker(endpoint_url=web.url(), tls_ca_file="/no/such/file"))
+
+    assert good.error == ""
+    assert bad.failure == "tls_untrusted"
+    assert gone.failure == "tls_roots"
+
+
+@pytest.mark.parametrize("flaw", [pytest.param(Authority.expired, id="fault-66-expired")])
+def test_any_certificate_is_accepted_on_request_and_its_end_is_told(
+    stranger: Authority, flaw: Callable[[Authority], ssl.SSLContext]
+) -> None:
+    with WebServer(flaw(stranger)) as web:
+        checker = HttpChecker(
+            endpoint_url=web.url(), tls_skip_verify=True, cert_expiry_threshold=SECOND
+        )
+        result = result_of(checker)
+
+    assert result.degraded
+    assert result.notice == "certificate expiring soon (0s)"
+
+
+@pytest.mark.parametrize("sought", ["certificate", "both"])
+def test_client_certificate_is_presented(trusted: Authority, tmp_path: Path, sought: str) -> None:
+    certificate, key = trusted.client(tmp_path)
+    if sought == "certificate":
+        both = Path(certificate).read_bytes() + Path(key).read_bytes()
+        Path(certificate).write_bytes(both)
+        key = ""
+    with WebServer(trusted.demanding()) as web:
+        checker = HttpChecker(
+            endpoint_url=web.url(), client_certificate=certificate, client_key=key
+        )
+        attempt = attempt_of(checker)
+
+    assert attempt.error == ""
+
+
+@pytest.mark.parametrize("content", [None, b"garbage"], ids=["missing", "garbage"])
+def test_unusable_client_certificate_is_a_mistake_of_ours(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    certificate = tmp_path / "client.pem"
+    if content:
+        certificate.write_bytes(content)
+
+    result = result_of(
+        HttpChecker(endpoint_url="https://127.0.0.1:1/", client_certificate=str(certificate))
+    )
+
+    assert result.failure == "config"
+    assert result.error == "the client certificate or its key cannot be read"
+
+
+@pytest.mark.parametrize("name", [pytest.param("shop.test", id="fault-70-other-name")])
+def test_server_name_is_asked_and_verified_for(trusted: Authority, name: str) -> None:
+    with WebServer(trusted.named(name)) as web:
+        right = attempt_of(HttpChecker(endpoint_url=web.url(), server_name=name))
+        wrong = attempt_of(HttpChecker(endpoint_url=web.url(), server_name="other.test"))
+
+    assert right.error == ""
+    assert wrong.failure == "tls_wrong_host"
+
+
+@pytest.mark.parametrize(
+    ("days", "slow", "notice"),
+    [
+        pytest.param(61, 0, "certificate expiring soon (14", id="fault-68-less-than-the-limit"),
+        pytest.param(59, 0, "", id="fault-68-more-than-the-limit"),
+        pytest.param(0, 0, "", id="fault-68-no-limit"),
+        pytest.param(61, 1, "certificate expiring soon (14", id="B37-and-slow"),
+    ],
+)
+def test_certificate_that_ends_soon_is_degraded(
+    trusted: Authority, days: int, slow: int, notice: str
+) -> None:
+    with WebServer(trusted.good()) as web:
+        checker = HttpChecker(
+            endpoint_url=web.url(),
+            cert_expiry_threshold=days * 24 * 3600 * SECOND,
+            threshold_rtt=slow,
+        )
+        result = result_of(checker)
+
+    assert result.degraded is bool(notice)
+    assert result.notice.startswith(notice)
+
+
+def test_client_certificate_is_not_shown_to_another_server(
+    trusted: Authority, tmp_path: Path
+) -> None:
+    certificate, key = trusted.client(tmp_path)
+    with WebServer(trusted.good()) as web, WebServer(trusted.demanding()) as other:
+        target = quote(quote(other.url("/up"), safe=""))
+        checker = HttpChecker(
+            endpoint_url=web.url(f"/redirect-to/{target}"),
+            follow_redirects=1,
+            client_certificate=certificate,
+            client_key=key,
+        )
+        attempt = attempt_of(checker)
+
+    assert attempt.failure in {"tls_client_certificate", "empty_reply", "connect_reset"}
+    assert other.requests == []

@@ -1,0 +1,200 @@
+"""Words over a connection: send, expect and STARTTLS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from checkup.checkers.tcp import TcpChecker
+from checkup.model import SECOND
+from tests.checkers.looking import GENEROUS, attempt_of, result_of
+from tests.servers.certificates import EXPIRY, Authority
+from tests.servers.lines import HOLD, TLS, WAIT, LineServer
+
+SMTP = (
+    "220-mail.test\r\n220 ready\r\n",
+    WAIT,
+    "250-mail.test\r\n250-STARTTLS\r\n250 SIZE 5\r\n",
+    WAIT,
+    "220 go ahead\r\n",
+    TLS,
+)
+IMAP = ("* OK IMAP4rev1 ready\r\n", WAIT, "* CAPABILITY\r\na OK begin TLS\r\n", TLS)
+POP3 = ("+OK POP3 ready\r\n", WAIT, "+OK begin TLS\r\n", TLS)
+SCRIPTS = {"smtp": SMTP, "imap": IMAP, "pop3": POP3}
+
+
+def talking(server: LineServer, **settings: Any) -> TcpChecker:
+    return TcpChecker(endpoint_url=server.address, timeout=5 * SECOND, **settings)
+
+
+@pytest.mark.parametrize("protocol", SCRIPTS)
+def test_starttls_leads_to_a_verified_certificate(authority: Authority, protocol: str) -> None:
+    script = (*SCRIPTS[protocol], HOLD)
+    with LineServer(script, authority.good()) as server:
+        checker = talking(server, starttls=protocol, tls_ca_file=str(authority.roots))
+        attempt = attempt_of(checker)
+
+    assert attempt.error == ""
+    assert attempt.certificate_expiry == int(EXPIRY.timestamp()) * SECOND
+    assert attempt.phases
+    assert attempt.phases.wait > 0
+    assert attempt.phases.tls > 0
+
+
+def test_words_after_starttls_are_said_under_tls(authority: Authority) -> None:
+    script = (*SMTP, WAIT, "250 under TLS\r\n", HOLD)
+    with LineServer(script, authority.good()) as server:
+        checker = talking(
+            server,
+            starttls="smtp",
+            tls_ca_file=str(authority.roots),
+            send="EHLO me\r\n",
+            expect="under TLS",
+        )
+        attempt = attempt_of(checker)
+
+    assert attempt.error == ""
+    assert server.heard == [b"EHLO checkup.invalid\r\n", b"STARTTLS\r\n", b"EHLO me\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "script", "failure"),
+    [
+        pytest.param("smtp", ("554 go away\r\n",), "protocol", id="69-smtp-no-greeting"),
+        pytest.param("smtp", ("SSH-2.0-x\r\n", HOLD), "deadline", id="69-ssh"),
+        pytest.param(
+            "smtp",
+            ("220 hi\r\n", WAIT, "250-a\r\n250 SIZE\r\n", HOLD),
+            "starttls_refused",
+            id="69-smtp-none",
+        ),
+        pytest.param(
+            "smtp",
+            ("220 hi\r\n", WAIT, "250 STARTTLS\r\n", WAIT, "454 not now\r\n", HOLD),
+            "starttls_refused",
+            id="69-smtp-not-now",
+        ),
+        pytest.param(
+            "smtp",
+            ("220 hi\r\n", WAIT, "250 STARTTLSX\r\n", HOLD),
+            "starttls_refused",
+            id="69-smtp-other-word",
+        ),
+        pytest.param("imap", ("* BYE\r\n", HOLD), "protocol", id="69-imap-bye"),
+        pytest.param(
+            "imap", ("* OK\r\n", WAIT, "a BAD what\r\n", HOLD), "starttls_refused", id="69-imap-bad"
+        ),
+        pytest.param(
+            "pop3", ("+OK\r\n", WAIT, "-ERR no\r\n", HOLD), "starttls_refused", id="69-pop3-err"
+        ),
+        pytest.param("pop3", ("",), "expect_mismatch", id="33-closed-at-once"),
+    ],
+)
+def test_server_without_starttls_is_down(
+    protocol: Any, script: Sequence[str], failure: str
+) -> None:
+    with LineServer(script) as server:
+        checker = TcpChecker(endpoint_url=server.address, starttls=protocol)
+        attempt = attempt_of(checker, seconds=0.7)
+
+    assert attempt.failure == failure
+
+
+def test_words_injected_before_the_handshake_are_not_taken_for_words_under_tls(
+    authority: Authority,
+) -> None:
+    script = (*SMTP[:-2], "220 go ahead\r\n250 injected\r\n", TLS, HOLD)
+    with LineServer(script, authority.good()) as server:
+        checker = talking(
+            server, starttls="smtp", tls_ca_file=str(authority.roots), expect="injected"
+        )
+        attempt = attempt_of(checker, seconds=1)
+
+    assert attempt.error != ""
+
+
+@pytest.mark.parametrize(
+    ("script", "settings", "failure"),
+    [
+        pytest.param(("SSH-2.0-OpenSSH\r\n", HOLD), {"expect": "SSH-2.0"}, "", id="79-in-pieces"),
+        pytest.param(
+            (WAIT, "+PONG\r\n", HOLD), {"send": "PING\r\n", "expect": "+PONG"}, "", id="79-asked"
+        ),
+        pytest.param(("grüß\r\n", HOLD), {"expect": "grüß"}, "", id="79-not-ascii"),
+        pytest.param(("-ERR\r\n", HOLD), {"expect": "+PONG"}, "deadline", id="79-wrong"),
+        pytest.param(("-ERR\r\n",), {"expect": "+PONG"}, "expect_mismatch", id="79-wrong-and-over"),
+        pytest.param(("",), {"expect": "x"}, "expect_mismatch", id="33-closed-at-once"),
+        pytest.param((HOLD,), {"expect": "x"}, "deadline", id="32-silence"),
+        pytest.param(("x" * 9_000, HOLD), {"expect": "y"}, "expect_mismatch", id="79-too-long"),
+        pytest.param(("x" * 8_191 + "y", HOLD), {"expect": "xy"}, "", id="79-at-the-cap"),
+        pytest.param(("",), {}, "", id="33-closed-at-once-is-open"),
+        pytest.param((WAIT,), {"send": "bye\r\n"}, "", id="only-sent"),
+    ],
+)
+def test_send_and_expect(script: Sequence[str], settings: dict[str, str], failure: str) -> None:
+    with LineServer(script) as server:
+        checker = TcpChecker(endpoint_url=server.address, **settings)  # type: ignore[arg-type]
+        attempt = attempt_of(checker, seconds=0.7)
+
+    assert attempt.failure == failure
+
+
+@pytest.mark.parametrize("text", [pytest.param("x", id="fault-79-endless")])
+def test_endless_banner_ends(text: str) -> None:
+    started = time.monotonic()
+    with LineServer([text * 1_000_000]) as server:
+        attempt = attempt_of(TcpChecker(endpoint_url=server.address, expect="y"), seconds=3)
+
+    assert attempt.failure == "expect_mismatch"
+    assert attempt.error == "the first 8192 bytes are not the expected answer"
+    assert time.monotonic() - started < GENEROUS
+
+
+def test_expected_text_is_under_tls_too(authority: Authority) -> None:
+    with LineServer((TLS, "ready\r\n", HOLD), authority.good()) as server:
+        checker = talking(server, tls=True, tls_skip_verify=True, expect="ready")
+        assert attempt_of(checker).error == ""
+
+
+def test_client_certificate_and_server_name(authority: Authority, tmp_path: Any) -> None:
+    certificate, key = authority.client(tmp_path)
+    with LineServer((TLS, "ready\r\n", HOLD), authority.demanding()) as server:
+        options: dict[str, Any] = {
+            "tls": True,
+            "tls_ca_file": str(authority.roots),
+            "expect": "ready",
+        }
+        without = attempt_of(talking(server, **options))
+        presented = talking(server, client_certificate=certificate, client_key=key, **options)
+        with_it = attempt_of(presented)
+        elsewhere = attempt_of(
+            talking(
+                server,
+                server_name="other.test",
+                client_certificate=certificate,
+                client_key=key,
+                **options,
+            )
+        )
+
+    assert without.failure == "tls_client_certificate"
+    assert with_it.error == ""
+    assert elsewhere.failure == "tls_wrong_host"
+
+
+def test_certificate_that_ends_soon_is_degraded(authority: Authority) -> None:
+    with LineServer((TLS, HOLD), authority.good()) as server:
+        checker = talking(
+            server,
+            tls=True,
+            tls_ca_file=str(authority.roots),
+            cert_expiry_threshold=90 * 24 * 3600 * SECOND,
+        )
+        result = result_of(checker)
+
+    assert result.degraded
+    assert result.notice.startswith("certificate expiring soon (14")

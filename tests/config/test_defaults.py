@@ -161,6 +161,37 @@ def test_maintenance_has_a_beginning_and_an_end(read: Read, refuse: Refuse) -> N
     ]
 
 
+def test_maintenance_comes_again_by_a_rule_in_a_zone(read: Read, refuse: Refuse) -> None:
+    times = {"start": "2026-01-31T18:00:00Z", "end": "2026-01-31T20:00:00Z"}
+    again = {"repeat": "FREQ=WEEKLY;BYDAY=SA", "timezone": "Europe/Berlin", "groups": ["shop"]}
+    window = read({"maintenance": [{**times, **again}]}).maintenance[0].window
+    assert (window.length, window.timezone) == (7200 * SECOND, "Europe/Berlin")
+    assert window.end_at(window.start + 7 * 86_400 * SECOND) == window.start + 612_000 * SECOND
+    problems = refuse(
+        {"maintenance": [{**times, "repeat": "weekly"}, {**times, "timezone": "Berlin"}]}
+    )
+    assert [problem.key for problem in problems] == ["maintenance[0]", "maintenance[1]"]
+    assert problems[0].text.startswith('repeat has the part "WEEKLY"; what is understood is FREQ,')
+    assert problems[1].text == 'there is no time zone "Berlin"; write "Europe/Berlin"'
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [(None, "majority"), ("all", "all"), ("any", "any"), (2, "2"), ("3", "3")],
+)
+def test_quorum_is_a_word_or_a_number(read: Read, written: object, means: str) -> None:
+    assert read({"quorum": written}).quorum == means
+
+
+@pytest.mark.parametrize("written", ["most", 0, -1, 1.5, True, [2], ""])
+def test_quorum_is_nothing_else(refuse: Refuse, written: object) -> None:
+    (problem,) = refuse({"quorum": written})
+    assert (problem.key, problem.fix) == (
+        "quorum",
+        "write majority, all, any or how many regions",
+    )
+
+
 def test_runs_take_some_time(refuse: Refuse) -> None:
     problems = refuse({"interval": 0, "run_deadline": "0s"})
     assert [problem.text for problem in problems] == ["must be more than 0"] * 2

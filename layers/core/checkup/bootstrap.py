@@ -160,6 +160,10 @@ def make_monitor(
         concurrency=config.concurrency,
         interval=config.interval,
         timestamp=config.timestamp,
+        scheduled="AWS_LAMBDA_FUNCTION_NAME" in environ,
+        quorum=config.quorum,
+        reference_targets=config.reference_targets,
+        maintenance=tuple(planned.window for planned in config.maintenance),
     )
 
 

@@ -16,6 +16,7 @@ from checkup.config.sections import (
     read_concurrency,
     read_groups,
     read_notifiers,
+    read_quorum,
     read_storage,
     read_timestamp,
 )
@@ -32,6 +33,7 @@ _SECTIONS = (
     "groups",
     "concurrent_checks",
     "timestamp",
+    "quorum",
 )
 
 
@@ -77,6 +79,7 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
         groups=tuple(group.settings for group in groups),
         concurrent_checks=read_concurrency(reading, sections.get("concurrent_checks")),
         timestamp=read_timestamp(reading, sections.get("timestamp")),
+        quorum=read_quorum(reading, sections.get("quorum")),
         **values,
     )
     check_budget(reading, config, entries, members)

@@ -75,7 +75,7 @@ class _Writer:
         }
         for name in ("checkers", "storage", "notifiers", "groups"):
             sections[name] |= {"description": description(own[name].type)}
-        simple = [own[name] for name in (*SIMPLE, "concurrent_checks", "timestamp")]
+        simple = [own[name] for name in (*SIMPLE, "concurrent_checks", "timestamp", "quorum")]
         shared = self._shared(DEFAULTS, "For all checkers: ")
         return {
             "$schema": DIALECT,

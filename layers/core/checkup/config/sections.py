@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from checkup.alerting.quorum import MAJORITY, is_quorum
 from checkup.config.fields import Fields, Read, fields_of
 from checkup.config.kinds import Choice, find_kind, read_settings
 from checkup.config.reading import Draft, Reading, Refused
@@ -100,6 +101,18 @@ def read_concurrency(reading: Reading, node: Node | None) -> int:
 def read_timestamp(reading: Reading, node: Node | None) -> int:
     """Return the moment that replaces the time of every result; 0 for none."""
     return _lenient(reading, Reading.moment, node, "timestamp")
+
+
+def read_quorum(reading: Reading, node: Node | None) -> str:
+    """Return how many regions must see an outage; a number may be written as one."""
+    if node is None or is_null(node):
+        return MAJORITY
+    text = node.text if isinstance(node, Scalar) else ""
+    if not is_quorum(text):
+        known = "majority, all, any or how many regions"
+        reading.report.error(node.at, "quorum", f"is {describe(node)}", f"write {known}")
+        return MAJORITY
+    return text
 
 
 def _lenient(reading: Reading, read: Read, node: Node | None, key: str) -> int:

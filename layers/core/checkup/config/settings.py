@@ -8,9 +8,13 @@ found by their names.
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct, field
 
+from checkup.alerting.maintenance import Window
+from checkup.alerting.quorum import MAJORITY
+from checkup.alerting.recurrence import parse_rule
 from checkup.errors import ConfigError, Problem
 from checkup.model import SECOND
 from checkup.options import Duration, Moment, Seconds, Strings
@@ -72,6 +76,31 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
             raise ValueError("needs either an end or a duration")
         if self.end and self.end <= self.start:
             raise ValueError("ends before it begins")
+        if self.repeat:
+            parse_rule(self.repeat)
+        if not _is_zone(self.timezone):
+            raise ValueError(f'there is no time zone "{self.timezone}"; write "Europe/Berlin"')
+
+    @property
+    def window(self) -> Window:
+        """What alerting knows of it."""
+        return Window(
+            start=self.start,
+            length=self.duration or self.end - self.start,
+            title=self.title,
+            rule=parse_rule(self.repeat) if self.repeat else None,
+            timezone=self.timezone,
+            checkers=frozenset(self.checkers),
+            groups=frozenset(self.groups),
+        )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return False
+    return True
 
 
 class PageLink(Struct, frozen=True, kw_only=True):
@@ -137,6 +166,9 @@ class Config(Struct, frozen=True, kw_only=True):
         tuple[GroupSettings, ...], Meta(description="Groups of the page, in its order.")
     ] = ()
     regions: Annotated[Strings, Meta(description="Regions that check; their order is fixed.")] = ()
+    quorum: Annotated[
+        str, Meta(description="Regions that must see an outage: majority, all, any or a number.")
+    ] = MAJORITY
     reference_targets: Annotated[
         Strings, Meta(description="Ids of checkers that fail only if our own network does.")
     ] = ()

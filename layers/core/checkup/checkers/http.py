@@ -81,7 +81,7 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
         except Failed as failed:
             return Attempt(error=str(failed), failure=failed.failure)
         error = failure = ""
-        secrets = secrets_of(request, self.endpoint_url)
+        secrets = secrets_of(request, self.endpoint_url, self.proxy)
         with Visit(self._limits(deadline), self._way_to, secrets) as visit:
             try:
                 self._look(visit, request, secrets)

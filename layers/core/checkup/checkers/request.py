@@ -60,11 +60,16 @@ def build_request(
     return request
 
 
-def secrets_of(request: PreparedRequest, url: str) -> tuple[str, ...]:
-    """Return what a server learns from the request and must not be quoted with."""
-    parts = urlsplit(url)
-    texts = [value for _, value in parse_qsl(parts.query)]
-    texts += [unquote(parts.password or ""), parts.password or ""]
+def secrets_of(request: PreparedRequest, *urls: str) -> tuple[str, ...]:
+    """Return what a server learns from the request and must not be quoted with.
+
+    Args:
+        urls: those of the configuration, with the credentials in them.
+    """
+    texts = []
+    for parts in map(urlsplit, urls):
+        texts += [value for _, value in parse_qsl(parts.query)]
+        texts += [unquote(parts.password or ""), parts.password or ""]
     for name, value in request.headers.items():
         if name not in _PUBLIC:
             texts += [value, *value.split()[1:]]

@@ -27,24 +27,35 @@ def hostile(web: WebServer, path: str) -> HttpChecker:
 @pytest.mark.parametrize(
     ("path", "failure", "error"),
     [
-        pytest.param("/silent", "deadline", "no response headers after", id="32-silence"),
-        pytest.param("/trickled-headers", "deadline", "no response headers after", id="34-headers"),
+        pytest.param("/silent", "deadline", "no response headers after", id="fault-32-silence"),
         pytest.param(
-            "/slow-interim", "protocol", "the server sends interim answers", id="37-slow-interim"
+            "/trickled-headers", "deadline", "no response headers after", id="fault-34-headers"
+        ),
+        pytest.param(
+            "/slow-interim",
+            "protocol",
+            "the server sends interim answers",
+            id="fault-37-slow-interim",
         ),
         pytest.param(
             "/endless-interim",
             "protocol",
             "the server sends interim answers",
-            id="37-endless-interim",
+            id="fault-37-endless-interim",
         ),
         pytest.param(
-            "/trickled-body", "deadline", "reading response body: body not finished", id="35-body"
+            "/trickled-body",
+            "deadline",
+            "reading response body: body not finished",
+            id="fault-35-body",
         ),
         pytest.param(
-            "/endless-body", "body_mismatch", "response does not contain", id="39-endless-body"
+            "/endless-body",
+            "body_mismatch",
+            "response does not contain",
+            id="fault-39-endless-body",
         ),
-        pytest.param("/bomb", "body_mismatch", "response does not contain", id="40-bomb"),
+        pytest.param("/bomb", "body_mismatch", "response does not contain", id="fault-40-bomb"),
     ],
 )
 def test_attempt_is_over_in_time(web: WebServer, path: str, failure: str, error: str) -> None:
@@ -82,25 +93,58 @@ def test_memory_stays_small(web: WebServer, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "failure", "error"),
     [
-        pytest.param("/reset", "connect_reset", "connection reset by the server", id="31-reset"),
+        pytest.param(
+            "/two-lengths",
+            "protocol",
+            "the headers of the answer contradict each other",
+            id="fault-51-two-lengths",
+        ),
+        pytest.param(
+            "/stacked-encodings",
+            "protocol",
+            "reading response body: the body is not encoded as its headers say",
+            id="fault-40-stacked",
+        ),
+        pytest.param(
+            "/reset-header", "connect_reset", "connection reset by the server", id="fault-31-header"
+        ),
+        pytest.param(
+            "/cut-chunk",
+            "short_body",
+            "reading response body: the body ended early",
+            id="fault-50-chunk",
+        ),
+        pytest.param("/old-protocol", "protocol", "the answer is not HTTP", id="fault-54-http-0.9"),
+        pytest.param(
+            "/switching", "status_101", "response status 101 Switching Protocols", id="fault-54-101"
+        ),
+        pytest.param(
+            "/reset", "connect_reset", "connection reset by the server", id="fault-31-reset"
+        ),
         pytest.param(
             "/reset-body",
             "connect_reset",
             "reading response body: connection reset by the server",
-            id="31-reset-body",
+            id="fault-31-reset-body",
         ),
         pytest.param(
             "/empty",
             "empty_reply",
             "the server closed the connection without an answer",
-            id="48-empty",
+            id="fault-48-empty",
         ),
-        pytest.param("/banner", "protocol", "the answer is not HTTP", id="48-banner"),
+        pytest.param("/banner", "protocol", "the answer is not HTTP", id="fault-48-banner"),
         pytest.param(
-            "/short-body", "short_body", "reading response body: the body ended early", id="50"
+            "/short-body",
+            "short_body",
+            "reading response body: the body ended early",
+            id="fault-50",
         ),
         pytest.param(
-            "/bad-chunks", "short_body", "reading response body: the body ended early", id="51"
+            "/bad-chunks",
+            "short_body",
+            "reading response body: the body ended early",
+            id="fault-51",
         ),
         pytest.param(
             "/badly-compressed",
@@ -121,11 +165,13 @@ def test_broken_answer_has_a_class_and_a_sentence(
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param("/early-hints", id="54-early-hints"),
-        pytest.param("/no-length", id="54-http-1.0"),
-        pytest.param("/chunked/nee?second=dle", id="53-needle-across-chunks"),
-        pytest.param("/compressed?text=a+needle", id="40-compressed-unasked"),
-        pytest.param(f"/large/{NEEDLE}?at={CAP - len(NEEDLE)}", id="53-needle-at-the-cap"),
+        pytest.param("/early-hints", id="fault-54-early-hints"),
+        pytest.param("/no-length", id="fault-54-http-1.0"),
+        pytest.param("/length-and-chunks", id="fault-51-length-and-chunks"),
+        pytest.param("/unknown-encoding", id="fault-52-unknown-encoding"),
+        pytest.param("/chunked/nee?second=dle", id="fault-53-needle-across-chunks"),
+        pytest.param("/compressed?text=a+needle", id="fault-40-compressed-unasked"),
+        pytest.param(f"/large/{NEEDLE}?at={CAP - len(NEEDLE)}", id="fault-53-needle-at-the-cap"),
     ],
 )
 def test_unusual_answer_is_understood(web: WebServer, path: str) -> None:
@@ -136,14 +182,14 @@ def test_unusual_answer_is_understood(web: WebServer, path: str) -> None:
     assert attempt.error == ""
 
 
-@pytest.mark.parametrize("at", [pytest.param(CAP - len(NEEDLE) + 1, id="53-past-the-cap")])
+@pytest.mark.parametrize("at", [pytest.param(CAP - len(NEEDLE) + 1, id="fault-53-past-the-cap")])
 def test_text_past_the_cap_is_not_found_and_the_cap_is_named(web: WebServer, at: int) -> None:
     attempt = attempt_of(hostile(web, f"/large/{NEEDLE}?at={at}"))
 
     assert attempt.error == f"response does not contain '{NEEDLE}' in its first {CAP} bytes"
 
 
-@pytest.mark.parametrize("path", [pytest.param("/many-headers", id="49")])
+@pytest.mark.parametrize("path", [pytest.param("/many-headers", id="fault-49")])
 def test_more_headers_than_can_be_read_are_not_an_outage(web: WebServer, path: str) -> None:
     with pytest.raises(CannotTell) as raised:
         attempt_of(HttpChecker(endpoint_url=web.url(path)))

@@ -31,24 +31,26 @@ def test_good_certificate_is_healthy_and_its_end_is_known(trusted: Authority) ->
 @pytest.mark.parametrize(
     ("flaw", "failure", "error"),
     [
-        pytest.param(Authority.expired, "tls_expired", "certificate has expired", id="59-expired"),
+        pytest.param(
+            Authority.expired, "tls_expired", "certificate has expired", id="fault-59-expired"
+        ),
         pytest.param(
             Authority.not_yet_valid,
             "tls_not_yet_valid",
             "certificate is not valid yet",
-            id="59-not-yet-valid",
+            id="fault-59-not-yet-valid",
         ),
         pytest.param(
             Authority.wrong_host,
             "tls_wrong_host",
             "certificate is for another address",
-            id="60-wrong-host",
+            id="fault-60-wrong-host",
         ),
         pytest.param(
             Authority.common_name_only,
             "tls_wrong_host",
             "certificate is for another host",
-            id="60-common-name-only",
+            id="fault-60-common-name-only",
         ),
     ],
 )
@@ -63,7 +65,7 @@ def test_bad_certificate_is_down(
     assert (result.failure, result.error) == (failure, error)
 
 
-@pytest.mark.parametrize("host", [pytest.param("localhost", id="61-unknown-root")])
+@pytest.mark.parametrize("host", [pytest.param("localhost", id="fault-61-unknown-root")])
 def test_unknown_root_is_down(stranger: Authority, host: str) -> None:
     with WebServer(stranger.good()) as web:
         attempt = attempt_of(HttpChecker(endpoint_url=web.url(host=host)))
@@ -85,14 +87,14 @@ def test_roots_that_were_updated_are_used(
     assert (before.failure, after.failure) == ("tls_untrusted", "")
 
 
-@pytest.mark.parametrize("scheme", [pytest.param("https", id="69-no-tls")])
+@pytest.mark.parametrize("scheme", [pytest.param("https", id="fault-69-no-tls")])
 def test_plain_server_does_not_speak_tls(web: WebServer, scheme: str) -> None:
     attempt = attempt_of(HttpChecker(endpoint_url=f"{scheme}://{web.address}/"), seconds=3)
 
     assert attempt.failure in {"tls_not_spoken", "tls_handshake", "tls_timeout"}
 
 
-@pytest.mark.parametrize("limit", [pytest.param(0.4, id="36-silent-handshake")])
+@pytest.mark.parametrize("limit", [pytest.param(0.4, id="fault-36-silent-handshake")])
 def test_handshake_that_stalls_is_down_in_time(limit: float) -> None:
     started = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -115,7 +117,7 @@ def test_deadline_holds_under_tls(trusted: Authority, path: str) -> None:
     assert time.monotonic() - started < GENEROUS
 
 
-@pytest.mark.parametrize("verify", [pytest.param(ssl.CERT_REQUIRED, id="65")])
+@pytest.mark.parametrize("verify", [pytest.param(ssl.CERT_REQUIRED, id="fault-65")])
 def test_demand_for_a_client_certificate_is_named(
     trusted: Authority, verify: ssl.VerifyMode
 ) -> None:

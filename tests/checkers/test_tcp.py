@@ -193,8 +193,8 @@ def test_root_file_is_read_again_when_it_has_changed(
 @pytest.mark.parametrize(
     ("flaw", "failure"),
     [
-        pytest.param(Authority.expired, "tls_expired", id="59"),
-        pytest.param(Authority.wrong_host, "tls_wrong_host", id="60"),
+        pytest.param(Authority.expired, "tls_expired", id="fault-59"),
+        pytest.param(Authority.wrong_host, "tls_wrong_host", id="fault-60"),
     ],
 )
 def test_bad_certificate_is_down_unless_it_is_not_verified(

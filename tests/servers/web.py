@@ -221,6 +221,39 @@ class Behaviours:
         """Send JSON that is nested deeper than any reader follows."""
         await self._reply(200, b"[" * 200_000)
 
+    async def two_lengths(self) -> None:
+        await self._send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!")
+
+    async def length_and_chunks(self) -> None:
+        await self._send(
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "6\r\nneedle\r\n0\r\n\r\n"
+        )
+
+    async def stacked_encodings(self) -> None:
+        encodings = ", ".join(["gzip"] * 100)
+        await self._reply(200, gzip.compress(b"needle"), f"Content-Encoding: {encodings}\r\n")
+
+    async def unknown_encoding(self) -> None:
+        await self._reply(200, b"needle", "Content-Encoding: rot13\r\n")
+
+    async def reset_header(self) -> None:
+        await self._send("HTTP/1.1 200 OK\r\nX-Half: ")
+        await asyncio.sleep(0.1)
+        self._abort()
+
+    async def cut_header(self) -> None:
+        await self._send("HTTP/1.1 200 OK\r\nX-Half: ")
+
+    async def cut_chunk(self) -> None:
+        await self._send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nneed")
+
+    async def old_protocol(self) -> None:
+        await self._send("<html>HTTP/0.9 has no headers</html>")
+
+    async def switching(self) -> None:
+        await self._send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
+
     async def short_body(self) -> None:
         await self._send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\ntoo short")
 

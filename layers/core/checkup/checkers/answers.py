@@ -14,6 +14,7 @@ from http.client import (
     parse_headers,
 )
 
+from urllib3 import HTTPHeaderDict
 from urllib3 import HTTPResponse as DecodingResponse
 
 from checkup.checkers.failures import Failed, network_failure, tls_failure
@@ -39,6 +40,23 @@ class Answer(HTTPResponse):
 
 def _is_interim(status: int) -> bool:
     return 100 <= status < 200 and status != HTTPStatus.SWITCHING_PROTOCOLS  # noqa: PLR2004 - 1xx
+
+
+def decoding(answer: HTTPResponse, method: str) -> DecodingResponse:
+    """Return urllib3's view of the answer, which undoes the encodings of the body.
+
+    Raises:
+        urllib3.exceptions.HTTPError: it names two lengths.
+    """
+    return DecodingResponse(
+        answer,
+        headers=HTTPHeaderDict(answer.headers.items()),
+        status=answer.status,
+        reason=answer.reason,
+        request_method=method,
+        preload_content=False,
+        original_response=answer,
+    )
 
 
 def read_body(raw: DecodingResponse, cap: int) -> Iterator[bytes]:

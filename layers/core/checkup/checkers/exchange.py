@@ -18,11 +18,10 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPHeaderDict
 from urllib3 import HTTPResponse as DecodingResponse
 from urllib3.exceptions import HTTPError
 
-from checkup.checkers.answers import Answer, answer_failure, read_body
+from checkup.checkers.answers import Answer, answer_failure, decoding, read_body
 from checkup.checkers.connection import open_connection, start_tls
 from checkup.checkers.failures import Failed
 from checkup.checkers.proxies import Proxy, expect_proxy_lets_us, open_tunnel
@@ -188,13 +187,9 @@ class Exchange(HTTPAdapter):
             answer = connection.getresponse()
         except (HTTPException, OSError) as error:
             raise answer_failure(error, f"no response headers after {self._watch}") from error
-        self._answer = DecodingResponse(
-            answer,
-            headers=HTTPHeaderDict(answer.headers.items()),
-            status=answer.status,
-            reason=answer.reason,
-            request_method=request.method,
-            preload_content=False,
-            original_response=answer,
-        )
+        try:
+            self._answer = decoding(answer, str(request.method))
+        except HTTPError as error:
+            answer.close()
+            raise Failed("protocol", "the headers of the answer contradict each other") from error
         return self._answer

@@ -11,41 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.errors import NotifyError, Refused, Rejected, Unanswered
-from checkup.model import SECOND, Alert, AlertKind, Status
+from checkup.model import SECOND, AlertKind, Status
 from checkup.notifiers.slack import SlackSettings
 from checkup.notifiers.wording import short_id
-from checkup.ports import Notification, Notifier
+from checkup.ports import Notifier
 from tests.notifiers.clients import DirectClients
+from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
 from tests.servers.slack import SECRET, FakeSlack
-
-NIGHT = 1_714_532_000 * SECOND  # 2024-05-01 02:53:20 UTC
-
-DOWN = Alert(
-    id="user-service/open:down/1/1714532000000000000",
-    checker="user-service",
-    title="User service",
-    endpoint="http://127.0.0.1:8000/?key=***",
-    kind=AlertKind.OPEN,
-    status=Status.DOWN,
-    before=Status.HEALTHY,
-    slot=NIGHT,
-    since=NIGHT,
-    opened=NIGHT,
-    reason="connection refused",
-    failure="connect_refused",
-    region="eu-central-1",
-)
-BACK = replace(
-    DOWN,
-    id="user-service/resolve:healthy/1/1714537000000000000",
-    kind=AlertKind.RESOLVE,
-    status=Status.HEALTHY,
-    before=Status.DOWN,
-    slot=NIGHT + 5000 * SECOND,
-    since=NIGHT + 5000 * SECOND,
-    reason="",
-    failure="",
-)
 
 
 @pytest.fixture(name="slack")
@@ -56,17 +28,6 @@ def _slack() -> Iterator[FakeSlack]:
 
 def notifier(slack: FakeSlack, timeout: float = 4.0) -> Notifier:
     return SlackSettings(webhook=slack.webhook).open(DirectClients(timeout))
-
-
-def told(*alerts: Alert, total: int = 10, **more: object) -> Notification:
-    return Notification(alerts=alerts, total=total, **more)  # type: ignore[arg-type]
-
-
-def many(count: int) -> list[Alert]:
-    return [
-        replace(DOWN, id=f"c{n}/open:down/1/5", checker=f"c{n}", title=f"Service {n}")
-        for n in range(count)
-    ]
 
 
 def test_outage_says_what_since_when_why_and_from_where(slack: FakeSlack) -> None:

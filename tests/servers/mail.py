@@ -32,11 +32,12 @@ class Mailbox:
         self.names: list[str] = []
         self.port = 0
 
-    def authenticate(self, _: Any, session: Session, __: Any, kind: str, data: Any) -> AuthResult:
+    def authenticate(self, *about: Any) -> AuthResult:
+        data = about[-1]
         self.logins.append((data.login, data.password))
         return AuthResult(success="AUTH" not in self.refuse, handled=False)
 
-    async def handle_MAIL(
+    async def handle_MAIL(  # noqa: N802 - its library says so
         self, _: SMTP, __: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if "MAIL" in self.refuse:
@@ -45,7 +46,7 @@ class Mailbox:
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - its library says so
         self, _: SMTP, __: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if "RCPT" in self.refuse and address.startswith("refused"):
@@ -54,7 +55,9 @@ class Mailbox:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - its library says so
+        self, _: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         if "DATA" in self.refuse:
             return self.refuse["DATA"]
         self.mails.append(envelope)
@@ -70,10 +73,13 @@ def mail_server(
     start_tls: ssl.SSLContext | None = None,
     implicit_tls: ssl.SSLContext | None = None,
     login: bool = False,
+    host: str = "127.0.0.1",
 ) -> Iterator[Mailbox]:
     """Serve a mailbox on a free port while the block runs."""
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
-    over, ready = Event(), Event()
+    ready = Event()
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
 
     def protocol() -> SMTP:
         return SMTP(
@@ -85,20 +91,19 @@ def mail_server(
         )
 
     async def serve() -> None:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=implicit_tls)
+        server = await loop.create_server(protocol, host, 0, ssl=implicit_tls)
         mailbox.port = server.sockets[0].getsockname()[1]
         ready.set()
-        while not over.is_set():
-            await asyncio.sleep(0.01)
+        await over.wait()
         server.close()
         await asyncio.sleep(0.05)  # for connections to end
 
-    thread = Thread(target=asyncio.run, args=(serve(),))
+    thread = Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     ready.wait()
     try:
         yield mailbox
     finally:
-        over.set()
+        loop.call_soon_threadsafe(over.set)
         thread.join()
+        loop.close()

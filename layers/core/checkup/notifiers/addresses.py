@@ -26,11 +26,13 @@ def addresses(texts: Iterable[str], key: str) -> list[Address]:
 
 
 def _addresses(texts: Iterable[str], key: str) -> Iterator[Address]:
-    for name, address in getaddresses([text for text in texts if text.strip()]):
+    written = [text for text in texts if text.strip()]
+    is_visible = all(map(str.isprintable, written))
+    for name, address in getaddresses(written):
         try:
             plain = Address(display_name=name, addr_spec=address)
         except (MessageError, ValueError, IndexError):
             plain = Address()
-        if not plain.username or not plain.domain or not address.isascii():
+        if not (plain.username and plain.domain and address.isascii() and is_visible):
             raise Refused(f"what is configured as {key} is not a mail address")
         yield plain

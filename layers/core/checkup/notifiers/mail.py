@@ -6,7 +6,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -18,6 +18,9 @@ from checkup.notifiers.letter import Letter, compose
 from checkup.notifiers.subject import SubjectSettings
 from checkup.options import Secret, Strings
 from checkup.ports import Clients, Notification
+
+_UNFOLDED: Final = SMTP.clone(max_line_length=300)
+"""Keeps a subject on the line of its name; encoded words must be short (RFC 2047)."""
 
 
 class SmtpSettings(Struct, frozen=True, kw_only=True):
@@ -102,4 +105,5 @@ def _message(letter: Letter, sender: Address, receivers: list[Address]) -> bytes
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    return message.as_bytes()
+    in_ascii = all(str(value).isascii() for value in message.values())
+    return message.as_bytes(policy=_UNFOLDED if in_ascii else SMTP)

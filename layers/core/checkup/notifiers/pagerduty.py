@@ -7,28 +7,26 @@ twice changes nothing: here a repeat needs no label.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
 from checkup.errors import NotifyError, Refused, Rejected, Unanswered
 from checkup.notifiers.answers import document, judge, secret
-from checkup.notifiers.pagerdutyevent import events
+from checkup.notifiers.pagerdutyevent import Event, events
 from checkup.options import Secret
 from checkup.ports import Answer, Clients, Notification, NotifierSettings
 
-_URLS: Final = {
-    "us": "https://events.pagerduty.com/v2/enqueue",
-    "eu": "https://events.eu.pagerduty.com/v2/enqueue",
+_BASES: Final = {
+    "us": "https://events.pagerduty.com",
+    "eu": "https://events.eu.pagerduty.com",
 }
 _HEADERS: Final = {"content-type": "application/json", "user-agent": "checkup"}
 _AT_ONCE: Final = 10
 _WORST_FIRST: Final = (Unanswered, Refused, Rejected)
-
-Event = Mapping[str, Any]
 
 
 class PagerdutySettings(NotifierSettings, frozen=True, kw_only=True):
@@ -75,8 +73,9 @@ class Pagerduty(Struct, frozen=True):
     def _send(self, key: str, incident: Sequence[Event]) -> NotifyError | None:
         try:
             for event in incident:
-                body = json.dumps({"routing_key": key, **event}).encode()
-                _judge(self.clients.post(_URLS[self.settings.region], body, _HEADERS))
+                body = json.dumps({"routing_key": key, **event.body}).encode()
+                url = _BASES[self.settings.region] + event.path
+                _judge(self.clients.post(url, body, _HEADERS))
         except NotifyError as error:
             return error
         return None

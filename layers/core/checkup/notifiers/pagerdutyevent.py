@@ -7,53 +7,85 @@ https://developer.pagerduty.com/docs/send-alert-event.
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any, Final
 
-from checkup.model import SECOND, Alert, AlertKind, Status
+from msgspec import Struct
+
+from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers import wording
+from checkup.notifiers.moments import rfc3339
 from checkup.notifiers.voice import PLAIN
 from checkup.ports import Notification
 
-_KEY, _SUMMARY, _SOURCE = 255, 1024, 255
+_KEY, _SUMMARY, _TEXT = 255, 1024, 255
 _SEVERITIES: Final = {Status.DOWN: "critical", Status.DEGRADED: "warning"}
 
+_ENDS: Final = {AlertKind.RESOLVE, AlertKind.SETTLED, AlertKind.SIGHTED}
+_APART: Final = {
+    AlertKind.FLAPPING: "flapping",
+    AlertKind.SETTLED: "flapping",
+    AlertKind.BLIND: "blind",
+    AlertKind.SIGHTED: "blind",
+}
+"""What is an incident of its own there, beside the outage of the same checker."""
 
-def events(notification: Notification) -> dict[str, list[dict[str, Any]]]:
-    """Return the events of each incident in order, by its key, without the routing key."""
-    found: dict[str, list[dict[str, Any]]] = {}
+
+class Event(Struct, frozen=True):
+    """One request: to which of the two interfaces, and its JSON but for the routing key."""
+
+    path: str
+    body: Mapping[str, Any]
+
+
+def events(notification: Notification) -> dict[str, list[Event]]:
+    """Return the events of each incident in order, by its key.
+
+    What is about the monitor itself begins nothing that could end, so it is a change event:
+    those are shown beside incidents and call nobody.
+    """
+    found: dict[str, list[Event]] = {}
     url = wording.page(notification)
     for alert in notification.alerts:
         key = _key(alert)
-        event = _resolve() if alert.kind is AlertKind.RESOLVE else _trigger(alert, url)
-        found.setdefault(key, []).append({**event, "dedup_key": key})
+        found.setdefault(key, []).append(_event(alert, key, url))
     return found
+
+
+def _event(alert: Alert, key: str, url: str) -> Event:
+    if not alert.checker:
+        return Event("/v2/change/enqueue", {"payload": _payload(alert)})
+    about = {"dedup_key": key, "client": "Checkup", **({"client_url": url} if url else {})}
+    if alert.kind in _ENDS:
+        return Event("/v2/enqueue", {"event_action": "resolve", **about})
+    return Event(
+        "/v2/enqueue", {"event_action": "trigger", **about, "payload": _alert_payload(alert)}
+    )
 
 
 def _key(alert: Alert) -> str:
     """Return what all alerts of one incident and no others share."""
-    key = f"checkup/{wording.incident(alert)}"
+    apart = _APART.get(alert.kind)
+    key = f"checkup/{alert.checker}/{apart}" if apart else f"checkup/{wording.incident(alert)}"
     if len(key) <= _KEY and key.isascii():
         return key
     return f"checkup/{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _resolve() -> dict[str, Any]:
-    return {"event_action": "resolve"}
-
-
-def _trigger(alert: Alert, url: str) -> dict[str, Any]:
-    payload = {
+def _payload(alert: Alert) -> dict[str, Any]:
+    return {
         "summary": PLAIN.outside(wording.line(alert), _SUMMARY),
-        "source": PLAIN.outside(alert.endpoint or wording.title(alert), _SOURCE),
-        "severity": _SEVERITIES.get(alert.status, "error"),
-        "timestamp": datetime.fromtimestamp(alert.since // SECOND, UTC).isoformat(),
-        "component": PLAIN.outside(wording.title(alert), _SOURCE),
+        "source": PLAIN.outside(alert.endpoint or wording.title(alert), _TEXT),
+        "timestamp": rfc3339(alert.since),
         "custom_details": {
             fact.name: PLAIN.outside(fact.value, _SUMMARY) for fact in wording.facts(alert)
         },
     }
-    if alert.failure:
-        payload["class"] = PLAIN.outside(alert.failure, _SOURCE)
-    event = {"event_action": "trigger", "payload": payload, "client": "Checkup"}
-    return {**event, "client_url": url} if url else event
+
+
+def _alert_payload(alert: Alert) -> dict[str, Any]:
+    payload = _payload(alert) | {
+        "severity": _SEVERITIES.get(alert.status, "warning"),
+        "component": PLAIN.outside(wording.title(alert), _TEXT),
+    }
+    return payload | ({"class": alert.failure[:_TEXT]} if alert.failure else {})

@@ -50,11 +50,10 @@ def _text(notification: Notification) -> str:
 
 def _detail(alert: Alert) -> dict[str, Any]:
     """Return one checker's attachment; its first two fields are those of the Go program."""
-    facts = [
-        Fact(wording.title(alert), alert.endpoint),
-        Fact("Status", alert.status.upper()),
-        *wording.facts(alert),
-    ]
+    facts = [Fact(wording.title(alert), alert.endpoint)]
+    if alert.checker:
+        facts.append(Fact("Status", alert.status.upper()))
+    facts += wording.facts(alert)
     return {
         "color": _COLOURS.get(alert.status, "danger"),
         "fallback": wording.line(alert, _QUIET),

@@ -22,11 +22,13 @@ _log = logging.getLogger(__name__)
 _IMPLICIT_TLS_PORT: Final = 465
 _READY: Final = 220
 _ACCEPTED: Final = 250
+_GO_ON: Final = 354
 _RECEIVER_ACCEPTED: Final = frozenset({250, 251})
 _TOO_LARGE: Final = 552
 _OUR_NAME: Final = "localhost"
 """As the Go program says. Looking the real name up may take minutes."""
 
+_BEGINNING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _CONTENT: Final = re.compile(rb"5\.(?:6\.\d+|3\.4)\b")
 """Enhanced status codes (RFC 3463) by which a server blames the content or the size."""
@@ -102,8 +104,7 @@ def _converse(smtp: smtplib.SMTP, server: Server, envelope: Envelope, attempt: A
         _start_tls(smtp, server)
     _log_in(smtp, server)
     _address(smtp, envelope)
-    attempt.hand_over()
-    _hand_over(smtp, envelope.content)
+    _hand_over(smtp, envelope.content, attempt)
     with suppress(OSError, smtplib.SMTPException):
         smtp.putcmd("quit")  # its answer would change nothing
 
@@ -140,16 +141,17 @@ def _address(smtp: smtplib.SMTP, envelope: Envelope) -> None:
         _log.warning("the mail server answered %d to %s receivers", refusals[0], count)
 
 
-def _hand_over(smtp: smtplib.SMTP, content: bytes) -> None:
-    """Send the mail itself.
+def _hand_over(smtp: smtplib.SMTP, content: bytes, attempt: Attempt) -> None:
+    """Send the mail itself, which is the server's from the final dot on.
 
     A refusal now is mostly about the sender's good name or a quota, which can be put right, so
     the mail waits; only when its content or its size is to blame will it never be accepted.
     """
-    try:
-        code, reply = smtp.data(content)
-    except smtplib.SMTPDataError as error:
-        code, reply = error.smtp_code, _as_bytes(error.smtp_error)
+    code, reply = smtp.docmd("DATA")
+    if code == _GO_ON:
+        attempt.hand_over()
+        smtp.send(_BEGINNING_DOT.sub(b"..", content) + b".\r\n")
+        code, reply = smtp.getreply()
     if code == _ACCEPTED:
         return
     said = f"the mail server answered {code} to the mail"
@@ -176,7 +178,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPException):
         return "the mail server offers no way to log in that is known here"
     return http.reason(error)
-
-
-def _as_bytes(reply: bytes | str) -> bytes:
-    return reply if isinstance(reply, bytes) else reply.encode()

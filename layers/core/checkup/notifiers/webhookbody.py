@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
 import msgspec
 
-from checkup.model import SECOND, Alert, AlertKind, Status
+from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers import wording
+from checkup.notifiers.moments import rfc3339
 from checkup.notifiers.voice import one_line
 from checkup.ports import Notification
 
@@ -87,11 +87,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
     """Return an alert with its moments in RFC 3339 and its texts in one line each."""
     found: dict[str, Any] = msgspec.to_builtins(alert)
     found |= {name: one_line(text) for name, text in found.items() if isinstance(text, str)}
-    return found | {name: _moment(found[name]) for name in _MOMENTS}
-
-
-def _moment(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds // SECOND, UTC).isoformat().replace("+00:00", "Z")
+    return found | {name: rfc3339(found[name]) for name in _MOMENTS}
 
 
 def _insert(value: Any) -> str:  # noqa: ANN401 - any JSON

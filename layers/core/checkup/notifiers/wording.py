@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
 from msgspec import Struct
 
-from checkup.model import SECOND, Alert, AlertKind, Status
+from checkup.model import Alert, Status
+from checkup.notifiers import sentences
+from checkup.notifiers.moments import date
 from checkup.notifiers.voice import PLAIN, Voice
 from checkup.ports import Notification
 
@@ -31,7 +32,7 @@ REPEAT: Final = "Possible repeat:"
 _TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
 """Lengths of a title in a sentence of its own, of one among many, of a reason, of a detail."""
 
-_FACTS: Final = 200
+_FACTS: Final = 320
 """Room for all details but the address."""
 
 _MORE: Final = 24
@@ -39,14 +40,6 @@ _MORE: Final = 24
 
 _ROOM: Final = 20_000
 """More than twenty lines take."""
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_STATES: Final = (
-    (Status.DOWN, "down"),
-    (Status.DEGRADED, "degraded"),
-    (Status.HEALTHY, "healthy again"),
-    (Status.UNKNOWN, "no longer checked"),
-)
 
 
 class Fact(Struct, frozen=True):
@@ -67,14 +60,19 @@ def headline(notification: Notification, voice: Voice = PLAIN) -> str:
     last = latest(notification.alerts)
     if len(last) == 1:
         return line(last[0], voice)
+    groups: dict[str, list[Alert]] = {}
+    for alert in sorted(last, key=_rank):
+        groups.setdefault(sentences.state(alert), []).append(alert)
     of = f" of {notification.total}" if notification.total else ""
-    groups = [(words, [a for a in last if a.status is status]) for status, words in _STATES]
-    return "; ".join(f"{len(g)}{of} {words}: {_names(g, voice)}" for words, g in groups if g)
+    return "; ".join(
+        f"{len(alerts)}{of if alerts[0].checker else ''} {words}: {_names(alerts, voice)}"
+        for words, alerts in groups.items()
+    )
 
 
 def latest(alerts: Sequence[Alert]) -> list[Alert]:
-    """Return the last alert of each checker."""
-    return list({alert.checker: alert for alert in alerts}.values())
+    """Return the last alert of each checker, and all that are about the monitor itself."""
+    return list({alert.checker or alert.id: alert for alert in alerts}.values())
 
 
 def worst(alerts: Sequence[Alert]) -> Status:
@@ -83,16 +81,9 @@ def worst(alerts: Sequence[Alert]) -> Status:
 
 
 def line(alert: Alert, voice: Voice = PLAIN) -> str:
-    """Say in one line what happened to one checker."""
-    name = _name(alert, voice, _TITLE)
-    if alert.status is Status.UNKNOWN:
-        since = _moment(alert.opened, alert.slot)
-        return f"{name} is no longer checked; it had been {alert.before} since {since}"
-    since = _moment(alert.since, alert.slot)
-    if alert.kind is AlertKind.RESOLVE:
-        return f"{name} is healthy again since {since}, after {length(alert)}"
-    reason = f": {voice.outside(alert.reason, _REASON)}" if alert.reason else ""
-    return f"{name} is {_state(alert)} since {since}{reason}"
+    """Say in one line what happened."""
+    reason = voice.outside(alert.reason, _REASON)
+    return sentences.sentence(alert, _name(alert, voice, _TITLE), reason)
 
 
 def listing(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = _ROOM) -> list[str]:
@@ -121,10 +112,11 @@ def below(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = _ROOM) -> l
 def facts(alert: Alert) -> list[Fact]:
     """Return what else there is to know of an alert, beside its name, address and status."""
     found = [Fact("Why", alert.reason)] if alert.reason else []
+    if alert.holds_back:
+        found.append(Fact("Explains", _shortened(alert.holds_back)))
     found.append(Fact("Since", date(alert.since), short=True))
-    if alert.kind is not AlertKind.OPEN:
-        over = alert.kind is AlertKind.RESOLVE
-        found.append(Fact("Lasted" if over else "So far", length(alert), short=True))
+    if alert.kind in sentences.LENGTHS:
+        found.append(Fact(sentences.LENGTHS[alert.kind], sentences.lasted(alert), short=True))
     if alert.region:
         found.append(Fact("Seen from", alert.region, short=True))
     return found
@@ -139,7 +131,7 @@ def details(alert: Alert, voice: Voice = PLAIN, room: int = _ROOM) -> list[str]:
     rest = [Fact("Address", alert.endpoint)] if alert.endpoint else []
     rest += [fact for fact in facts(alert) if fact.name != "Why"]
     rest.append(Fact("Alert", short_id(alert)))
-    limits = {"Address": min(_URL, room - _FACTS)}
+    limits = {"Address": min(_URL, room - _FACTS), "Explains": 2 * _NAME}
     return [
         f"{fact.name}: {voice.outside(fact.value, limits.get(fact.name, _NAME))}" for fact in rest
     ]
@@ -161,24 +153,6 @@ def incident(alert: Alert) -> str:
     return f"{checker}/{number}"
 
 
-def length(alert: Alert) -> str:
-    """Return how long the incident has lasted, in the two largest units."""
-    seconds = max(0, alert.since - alert.opened) // SECOND
-    if seconds < _MINUTE:
-        return f"{seconds} s"
-    counts = (
-        (seconds // _DAY, "d"),
-        (seconds % _DAY // _HOUR, "h"),
-        (seconds % _HOUR // _MINUTE, "min"),
-    )
-    return " ".join([f"{count} {unit}" for count, unit in counts if count][:2])
-
-
-def date(moment: int) -> str:
-    """Return a moment with its day, to the minute."""
-    return f"{_utc(moment):%Y-%m-%d %H:%M} UTC"
-
-
 def page(notification: Notification) -> str:
     """Return the address of the status page, harmless in any markup; empty if there is none."""
     url = notification.page_url
@@ -193,25 +167,15 @@ def _name(alert: Alert, voice: Voice, limit: int) -> str:
 
 
 def _names(alerts: Sequence[Alert], voice: Voice) -> str:
-    names = [_name(alert, voice, _NAME) for alert in alerts[:DETAILED]]
-    more = len(alerts) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
+    return _shortened([_name(alert, voice, _NAME) for alert in alerts])
 
 
-def _state(alert: Alert) -> str:
-    if alert.kind is AlertKind.OPEN and alert.before is Status.UNKNOWN:
-        return f"{alert.status}, never seen healthy,"
-    if alert.before is Status.DOWN:
-        return f"no longer down but {alert.status}"
-    return str(alert.status)
+def _shortened(names: Sequence[str]) -> str:
+    more = len(names) - DETAILED
+    return ", ".join(names[:DETAILED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _moment(moment: int, now: int) -> str:
-    """Return the time of day, with its date if that is another day than ``now``."""
-    there, here = _utc(moment), _utc(now)
-    day = "" if there.date() == here.date() else f"{there.day} {there:%b} "
-    return f"{day}{there:%H:%M} UTC"
-
-
-def _utc(moment: int) -> datetime:
-    return datetime.fromtimestamp(moment // SECOND, UTC)
+def _rank(alert: Alert) -> int:
+    """Return where an alert stands in a headline: the worst first, the monitor's own last."""
+    order = [Status.DOWN, Status.DEGRADED, Status.HEALTHY, Status.UNKNOWN]
+    return order.index(alert.status) if alert.checker else len(order)

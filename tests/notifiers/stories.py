@@ -1,0 +1,48 @@
+"""An outage and its end, and what a channel is told of them."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from checkup.model import SECOND, Alert, AlertKind, Status
+from checkup.ports import Notification
+
+NIGHT = 1_714_532_000 * SECOND  # 2024-05-01 02:53:20 UTC
+
+DOWN = Alert(
+    id="user-service/open:down/1/1714532000000000000",
+    checker="user-service",
+    title="User service",
+    endpoint="http://127.0.0.1:8000/?key=***",
+    kind=AlertKind.OPEN,
+    status=Status.DOWN,
+    before=Status.HEALTHY,
+    slot=NIGHT,
+    since=NIGHT,
+    opened=NIGHT,
+    reason="connection refused",
+    failure="connect_refused",
+    region="eu-central-1",
+)
+BACK = replace(
+    DOWN,
+    id="user-service/resolve:healthy/1/1714537000000000000",
+    kind=AlertKind.RESOLVE,
+    status=Status.HEALTHY,
+    before=Status.DOWN,
+    slot=NIGHT + 5000 * SECOND,
+    since=NIGHT + 5000 * SECOND,
+    reason="",
+    failure="",
+)
+
+
+def told(*alerts: Alert, total: int = 10, **more: object) -> Notification:
+    return Notification(alerts=alerts, total=total, **more)  # type: ignore[arg-type]
+
+
+def many(count: int) -> list[Alert]:
+    return [
+        replace(DOWN, id=f"c{n}/open:down/1/5", checker=f"c{n}", title=f"Service {n}")
+        for n in range(count)
+    ]

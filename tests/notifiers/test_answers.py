@@ -1,0 +1,154 @@
+"""What every channel makes of every answer, and of none."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+import traceback
+
+import pytest
+
+from checkup.errors import NotifyError, Refused, Rejected, Unanswered
+from tests.notifiers.channels import BY_NAME, EVERY, EVERY_POST, SECRET
+from tests.notifiers.stories import BACK, DOWN, many, told
+from tests.servers.provider import DROP, HANG, REDIRECT, RESET, Behaviour, Provider, Say
+
+STATUSES = [
+    pytest.param(Say(301), Refused, id="127-301"),
+    pytest.param(REDIRECT, Refused, id="127-307"),
+    pytest.param(Say(401), Refused, id="113-401"),
+    pytest.param(Say(403), Refused, id="113-403"),
+    pytest.param(Say(404), Refused, id="113-404"),
+    pytest.param(Say(410), Refused, id="113-410"),
+    pytest.param(Say(429), Refused, id="109-429"),
+    pytest.param(Say(400), Rejected, id="112-400"),
+    pytest.param(Say(413), Rejected, id="112-413"),
+    pytest.param(Say(500), Unanswered, id="110-500"),
+    pytest.param(Say(502, "<html>"), Unanswered, id="110-502"),
+    pytest.param(Say(503), Unanswered, id="110-503"),
+    pytest.param(DROP, Unanswered, id="110-drop"),
+]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_accepted_message_says_nothing(
+    provider: Provider,
+    name: str,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    provider.behave(BY_NAME[name].good)
+
+    with caplog.at_level(logging.DEBUG, "checkup"):
+        BY_NAME[name].open(provider.url).send(told(DOWN))
+
+    assert len(provider.requests) == 1
+    assert not [record for record in caplog.records if record.name.startswith("checkup")]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", EVERY_POST)
+@pytest.mark.parametrize(("behaviour", "meaning"), STATUSES)
+def test_each_answer_has_its_meaning(
+    provider: Provider, name: str, behaviour: Behaviour, meaning: type[NotifyError]
+) -> None:
+    provider.behave(behaviour)
+
+    with pytest.raises(NotifyError) as caught:
+        BY_NAME[name].open(provider.url).send(told(DOWN))
+
+    assert type(caught.value) is meaning
+    assert "/stolen" not in [request.path for request in provider.requests]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_127_redirect_is_not_followed(provider: Provider, name: str) -> None:
+    provider.behave(REDIRECT, BY_NAME[name].good)
+
+    with pytest.raises(NotifyError):
+        BY_NAME[name].open(provider.url).send(told(DOWN))
+
+    assert [request.path for request in provider.requests if "stolen" in request.path] == []
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_110_reset_connection_may_have_brought_the_message(provider: Provider, name: str) -> None:
+    provider.behave(RESET)
+
+    with pytest.raises(Unanswered):
+        BY_NAME[name].open(provider.url).send(told(DOWN))
+
+
+@pytest.mark.parametrize("name", EVERY_POST)
+def test_110_silence_ends_in_time(provider: Provider, name: str) -> None:
+    provider.behave(HANG)
+    began = time.monotonic()
+
+    with pytest.raises(Unanswered):
+        BY_NAME[name].open(provider.url, timeout=0.3).send(told(DOWN))
+
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_refused_connection_keeps_the_message(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    with pytest.raises(Refused):
+        BY_NAME[name].open(url).send(told(DOWN))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_name_that_does_not_resolve_keeps_the_message(name: str) -> None:
+    with pytest.raises(Refused):
+        BY_NAME[name].open("http://nowhere.invalid").send(told(DOWN))
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY_POST if name != "slack"])
+@pytest.mark.parametrize("body", ["", "[]", "null", '{"status": 0}', "\\ud800", "[" * 5000])
+def test_111_yes_with_another_body_is_no_crash(provider: Provider, name: str, body: str) -> None:
+    good = BY_NAME[name].good.status
+    provider.behave(Say(good, body))
+    believed = name in {"discord", "webhook", "pagerduty"}  # their status alone says it
+
+    try:
+        BY_NAME[name].open(provider.url).send(told(DOWN))
+    except Unanswered:
+        assert not believed
+    else:
+        assert believed
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(
+    "behaviour",
+    [*(Say(status, SECRET) for status in (302, 400, 401, 404, 429, 500)), HANG, RESET, DROP],
+    ids=str,
+)
+def test_d09_no_failure_shows_a_secret(
+    provider: Provider, name: str, behaviour: Behaviour, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.behave(behaviour)
+    timeout = 0.3 if behaviour == HANG else 4.0
+
+    with caplog.at_level(logging.DEBUG, "checkup"), pytest.raises(NotifyError) as caught:
+        BY_NAME[name].open(provider.url, timeout).send(told(DOWN))
+
+    error: BaseException | None = caught.value
+    shown = "".join(traceback.format_exception(caught.value)) + caplog.text
+    while error is not None:
+        shown += f"{error!r} {error.args}"
+        error = error.__cause__ or error.__context__
+    assert SECRET not in shown
+    assert SECRET[::-1] not in shown
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_many_alerts_and_a_recovery_are_accepted_too(provider: Provider, name: str) -> None:
+    provider.behave(BY_NAME[name].good)
+
+    for alerts in (many(5), many(200), [DOWN, BACK], [BACK]):
+        BY_NAME[name].open(provider.url).send(told(*alerts, page_url="https://status.example.com"))

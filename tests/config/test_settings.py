@@ -70,6 +70,11 @@ class NoClients:
     ) -> Answer:
         raise AssertionError(url, body, headers, timeout)
 
+    def request(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
+    ) -> Answer:
+        raise AssertionError(method, url, body, headers, timeout)
+
 
 @pytest.mark.parametrize("name", ["mail", "mailgun", "pushover", "discord"])
 def test_a_notifier_that_cannot_send_yet_says_so(name: str) -> None:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from checkup import http
 from checkup.ports import Answer, Storage
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
@@ -92,6 +93,11 @@ class FakeClients:
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
     ) -> Answer:
         raise AssertionError(url, body, headers, timeout)
+
+    def request(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
+    ) -> Answer:
+        return http.request(method, url, body, headers, timeout)
 
 
 def _memory(_: pytest.FixtureRequest) -> Place:

@@ -94,6 +94,14 @@ class LiveClients:
 
         return http.post(url, body, headers, timeout)
 
+    def request(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
+    ) -> Answer:
+        """Do any HTTP request, as :meth:`checkup.ports.Clients.request` says."""
+        from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
+
+        return http.request(method, url, body, headers, timeout)
+
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401 - boto3 has no static type
         """One session, for it reads the service models and finds the credentials."""

@@ -1,4 +1,4 @@
-"""One HTTP POST under one absolute deadline, with an honest account of how it went.
+"""One HTTP request under one absolute deadline, with an honest account of how it went.
 
 For messages it matters most whether a failed request may have arrived. So connecting and sending
 are apart: until the first byte of the request is sent, failing means that it certainly did not.
@@ -16,16 +16,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
 from threading import Lock, Thread
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from checkup.errors import Refused, Unanswered
 from checkup.ports import Answer
 
 _LARGEST = 64 * 1024
+_LARGEST_DOCUMENT = 64 * 1024 * 1024
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
-    """Send ``body`` and return the answer, whatever its status is.
+    """Send ``body`` and return the answer, whatever its status is, and the beginning of its body.
 
     Args:
         timeout: seconds for the whole exchange, name look-up included.
@@ -34,8 +36,33 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> A
         Refused: it certainly did not arrive.
         Unanswered: it was sent, and no whole answer came in time.
     """
-    exchange = _Exchange(_address(url), body, headers, timeout)
-    worker = Thread(target=exchange.run, name="post", daemon=True)
+    return _exchange(_Request("POST", _address(url), body, headers, _LARGEST), timeout)
+
+
+def request(
+    method: str, url: str, body: bytes, headers: Mapping[str, str], timeout: float
+) -> Answer:
+    """Do any request and return the answer with its whole body, which may have 64 MiB.
+
+    Args:
+        timeout: as for :func:`post`, which raises the same.
+    """
+    return _exchange(_Request(method, _address(url), body, headers, _LARGEST_DOCUMENT), timeout)
+
+
+class _Request(NamedTuple):
+    """What to send, and how much of the answer's body to read."""
+
+    method: str
+    address: SplitResult
+    body: bytes
+    headers: Mapping[str, str]
+    largest: int
+
+
+def _exchange(request: _Request, timeout: float) -> Answer:
+    exchange = _Exchange(request, timeout)
+    worker = Thread(target=exchange.run, name="request", daemon=True)
     worker.start()
     worker.join(timeout)
     return exchange.conclude(timeout)
@@ -54,13 +81,9 @@ class _Exchange:
     all; so the caller's clock decides, and closes the connection under the thread.
     """
 
-    def __init__(
-        self, address: SplitResult, body: bytes, headers: Mapping[str, str], timeout: float
-    ) -> None:
-        self._address = address
-        self._body = body
-        self._headers = dict(headers)
-        self._connection = _connection(address, timeout)
+    def __init__(self, request: _Request, timeout: float) -> None:
+        self._request = request
+        self._connection = _connection(request.address, timeout)
         self._phase = _Phase.CONNECTING
         self._lock = Lock()
         self._answer: Answer | None = None
@@ -89,12 +112,13 @@ class _Exchange:
         raise Unanswered(f"sent, but {problem}")
 
     def _ask(self) -> Answer:
-        path = self._address.path or "/"
-        query = f"?{self._address.query}" if self._address.query else ""
-        self._connection.request("POST", path + query, body=self._body, headers=self._headers)
+        method, address, body, headers, largest = self._request
+        path = address.path or "/"
+        query = f"?{address.query}" if address.query else ""
+        self._connection.request(method, path + query, body=body or None, headers=dict(headers))
         response = self._connection.getresponse()
         found = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, response.read(_LARGEST), found)
+        return Answer(response.status, response.read(largest), found)
 
     def _advance(self, before: _Phase, after: _Phase) -> bool:
         with self._lock:

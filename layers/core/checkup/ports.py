@@ -269,6 +269,12 @@ class Clients(Protocol):
         """
         ...
 
+    def request(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
+    ) -> Answer:
+        """Do any HTTP request as :meth:`post` does, and return the whole answer."""
+        ...
+
 
 class StorageSettings(Struct, frozen=True, kw_only=True):
     """The ``storage`` of the configuration."""

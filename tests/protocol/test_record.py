@@ -93,6 +93,28 @@ class TestObserve:
         assert keys(storage, LATE) == [LATE + run(1, {}).name]
         assert (storage.get(HEAD), ear.heard) == (before, [])
 
+    def test_7_run_whose_slot_was_closed_while_it_was_being_stored_is_late(self) -> None:
+        plain = World()
+        plain.happen(0, HEALTHY)
+        plain.happen(1, HEALTHY)
+        number = plain.steps.index("create runs", plain.steps.index("create runs") + 1)
+        world = World()
+        world.happen(0, HEALTHY)
+        world.faults = {number: lambda: world.happen(2, DOWN)}
+
+        recorded = world.happen(1, {"a": "h", "b": "d"})
+
+        assert recorded is not None
+        assert recorded.late
+        told = [alert for ids, _ in world.received["slack"] for alert in ids]
+        assert told == [f"a/open:down/1/{slot(2)}"]
+
+    def test_3_run_that_was_folded_is_not_late_when_its_event_comes_again(self) -> None:
+        storage = MemoryStorage()
+        record(monitor(storage), run(1, DOWN), soon())
+
+        assert not record(monitor(storage), run(1, HEALTHY), soon()).late
+
     def test_run_of_an_unknown_region_is_stored_and_never_votes(self) -> None:
         storage, ear = MemoryStorage(), Ear()
         laptop = monitor(storage, region="laptop", regions=("eu",), channels={"ear": ear})
@@ -183,7 +205,7 @@ class TestFold:
 class TestHead:
     """A head that is gone, broken or too new."""
 
-    def test_97_lost_head_is_rebuilt_without_a_word(self) -> None:
+    def test_97_lost_head_is_rebuilt_with_one_notice(self) -> None:
         storage, ear = MemoryStorage(), Ear()
         there = monitor(storage, channels={"ear": ear})
         now = time.time_ns()
@@ -195,10 +217,26 @@ class TestHead:
 
         record(there, replace(run(0, DOWN), slot=now), soon())
 
-        assert ear.heard == []
+        assert ear.heard == [f"/rebuilt:unknown/0/{now - 7 * SECOND}"]
         assert read_head(storage).checkers["a"].opened == before.checkers["a"].opened
         record(there, replace(run(0, HEALTHY), slot=now + 1), soon())
-        assert ear.heard == [f"a/resolve:healthy/1/{now + 1}"]
+        assert ear.heard[1:] == [f"a/resolve:healthy/1/{now + 1}"]
+
+    def test_notice_of_a_rebuilt_head_says_what_fails_now(self) -> None:
+        storage, heard = MemoryStorage(), list[Notification]()
+
+        class Keeper:
+            def send(self, notification: Notification) -> None:
+                heard.append(notification)
+
+        there = monitor(storage, channels={"keeper": Keeper()})
+        now = time.time_ns()
+        record(there, replace(run(0, {"a": "d", "b": "h"}), slot=now - SECOND), soon())
+        storage.delete(HEAD)
+        record(there, replace(run(0, {"a": "d", "b": "h"}), slot=now), soon())
+
+        (notice,) = heard[-1].alerts
+        assert notice.reason == ("the state was lost and rebuilt from the last run; failing now: A")
 
     @pytest.mark.parametrize(
         "body", [b"", b"{}", b'{"schema":1', b"\xff" * 99, b"[" * 99_999], ids=range(5)
@@ -214,7 +252,10 @@ class TestHead:
 
         record(there, replace(run(0, DOWN), slot=now), soon())
 
-        assert ear.heard == [f"a/open:down/1/{now - SECOND}"]
+        assert ear.heard == [
+            f"a/open:down/1/{now - SECOND}",
+            f"/rebuilt:unknown/0/{now - SECOND}",
+        ]
         (key,) = keys(storage, "quarantine/")
         kept = storage.get(key)
         assert kept is not None
@@ -293,6 +334,42 @@ class TestExpiry:
 
         assert len(keys(world.documents, RUNS)) == 4
 
+    def test_105_two_wrong_clocks_delete_nothing_either(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world = World()
+        there = replace(world.monitor(), check_expiry=24 * HOUR)
+        for number in range(3):
+            world.now = slot(number)
+            record(there, run(number, HEALTHY), soon())
+        years = 10 * 365 * 24 * 60
+        for number in (years, years + 61, years + 122):
+            world.now = slot(number)
+            record(there, run(number, HEALTHY), soon())
+
+        assert len(keys(world.documents, RUNS)) == 6
+        assert "20% of the stored runs and more are older than check_expiry" in caplog.text
+
+    def test_shorter_expiry_than_before_deletes_what_is_older(self) -> None:
+        storage, now = MemoryStorage(), time.time_ns()
+        for age in range(1, 40):
+            storage.create(run_key(replace(run(0, {}), slot=now - age * HOUR)), b"[]")
+
+        there = monitor(storage, check_expiry=5 * HOUR)
+        record(there, replace(run(0, HEALTHY), slot=now), soon())
+
+        assert len(keys(storage, RUNS)) == 6
+
+    def test_pause_after_which_little_would_go_is_no_jump(self) -> None:
+        storage, now = MemoryStorage(), time.time_ns()
+        for age in (1, 2, 3, 4, 20):
+            storage.create(run_key(replace(run(0, {}), slot=now - age * HOUR)), b"[]")
+
+        there = monitor(storage, check_expiry=5 * HOUR)
+        record(there, replace(run(0, HEALTHY), slot=now), soon())
+
+        assert len(keys(storage, RUNS)) == 5
+
 
 class TestDeliver:
     """What the channel says, and what becomes of it."""
@@ -353,6 +430,21 @@ class TestDeliver:
             recorded = record(there, run(0, DOWN), soon())
 
         assert (recorded.undelivered, ear.heard) == (1, [])
+
+    def test_12_run_that_slept_after_its_claim_does_not_send(self) -> None:
+        """The machine sleeps: the clock on the wall goes on, the run's own clock does not."""
+        world, claims, asleep = World(), World(), [0.0]
+        claims.happen(0, DOWN)
+        claim = [n for n, name in enumerate(claims.steps) if name == "replace state"][1]
+        world.faults = {claim: lambda: asleep.append(600.0)}
+
+        there = replace(world.monitor(), wall_clock=lambda: time.time() + sum(asleep))
+        world.now = slot(0)
+        first = record(there, run(0, DOWN), soon())
+        second = record(there, run(1, DOWN), soon())
+
+        assert (first.undelivered, second.undelivered) == (1, 0)
+        assert [labelled for _, labelled in world.received["slack"]] == [False]
 
     @pytest.mark.parametrize("fault", ["not-applied", "answer-lost", "own-412"])
     def test_86_unclear_write_is_decided_again_in_the_same_run(self, fault: str) -> None:

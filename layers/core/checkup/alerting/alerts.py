@@ -71,7 +71,8 @@ def gap(slot: int, since: int) -> Alert:
 def rebuilt(slot: int, runs: int, failing: Collection[str]) -> Alert:
     """Return the notice that the state was lost and made anew from the last runs."""
     now = f"failing now: {', '.join(failing)}" if failing else "nothing fails now"
-    reason = f"the state was lost and rebuilt from the last {runs} runs; {now}"
+    past = "run" if runs == 1 else f"{runs} runs"
+    reason = f"the state was lost and rebuilt from the last {past}; {now}"
     return _of_the_monitor(AlertKind.REBUILT, slot, slot, reason)
 
 

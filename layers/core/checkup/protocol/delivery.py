@@ -58,10 +58,13 @@ class Claim(Struct, frozen=True):
     Attributes:
         current: the head with the claim in it.
         batch: the entries as they were before.
+        good_until: when the run may be taken for dead, in seconds of the clock on the wall, which
+            goes on while a machine sleeps.
     """
 
     current: Current
     batch: tuple[Pending, ...]
+    good_until: float
 
 
 def deliver(monitor: Monitor, head: Head, life: Deadline) -> int:
@@ -126,15 +129,16 @@ class Delivery:
             batch = outbox.next_batch(current.head, self._channel)
             if not batch or self._life.left() < DELIVERY_SECONDS or self._is_taken(current.head):
                 return None
+            good_until = self._monitor.wall_clock() + self._life.left()
             until = storage.clock() + int((self._life.left() + MARGIN_SECONDS) * SECOND)
             mine = outbox.claim(current.head, self._channel, batch, self._owner, until)
             try:
-                return Claim(commit(storage, current, mine), batch)
+                return Claim(commit(storage, current, mine), batch, good_until)
             except StorageError as error:
                 _log.info("%s: claiming again: %s", self._channel, error)
             current = open_head(self._monitor)
             if outbox.has_claimed(current.head, self._channel, batch, self._owner, until):
-                return Claim(current, batch)  # only the answer was lost
+                return Claim(current, batch, good_until)  # only the answer was lost
         return None
 
     def _is_taken(self, head: Head) -> bool:
@@ -143,7 +147,8 @@ class Delivery:
         return not self._alone and outbox.is_claimed(head, self._channel, self._owner, now)
 
     def _send(self, claim: Claim) -> Answered:
-        if self._life.left() < MESSAGE_SECONDS:
+        left = min(self._life.left(), claim.good_until - self._monitor.wall_clock())
+        if left < MESSAGE_SECONDS:  # perhaps frozen meanwhile; somebody else may be sending it
             return Answered(Outcome.REFUSED, "no time was left in this run")
         notification = Notification(
             alerts=tuple(entry.alert for entry in claim.batch),

@@ -22,6 +22,9 @@ EVERY: Final = 3600 * SECOND
 AT_ONCE: Final = 1000
 """Files that one run deletes from a folder at most; the rest is for the next time."""
 
+SHARE: Final = 0.2
+"""The part of all runs that may be deleted after a pause that is longer than runs are kept."""
+
 
 def is_due(head: Head, check_expiry: int, now: int) -> bool:
     """Say whether it is time to delete old runs."""
@@ -32,16 +35,38 @@ def expire(monitor: Monitor, head: Head, life: Deadline) -> None:
     """Delete what is older than ``check_expiry``; a failure is logged and tried again later.
 
     Age is measured by the clock that is earlier, the storage's or the last folded run's, and
-    only runs that were folded are deleted: one wrong clock deletes nothing that is needed.
+    only runs that were folded are deleted: one wrong clock deletes nothing that is needed. Nor
+    do two: if everything up to a long pause would go at once, it stays, for a jump into the
+    future looks like that.
     """
     last = slot_of(head.cursor) or 0
     oldest = min(monitor.storage.clock(), last) - monitor.check_expiry
     limit = Run(slot=max(0, oldest), results=()).name
     try:
+        if _is_a_jump(monitor.storage, RUNS + limit, monitor.check_expiry):
+            _log.error(
+                "%s of the stored runs and more are older than check_expiry, after a pause as "
+                "long as that; if the clock is right, delete them by hand",
+                f"{SHARE:.0%}",
+            )
+            return
         for folder in (RUNS, LATE):
             _delete_before(monitor.storage, folder, limit, life)
     except StorageError as error:
         _log.warning("old runs are still there: %s", error)
+
+
+def _is_a_jump(storage: Storage, limit: str, check_expiry: int) -> bool:
+    """Say whether much would go at once because time seems to have made a leap."""
+    old = list(takewhile(lambda key: key < limit, storage.list(RUNS)))
+    if not old:
+        return False
+    first = next(storage.list(RUNS, limit), "")
+    pause = (slot_of(first) or 0) - (slot_of(old[-1]) or 0)
+    if pause <= check_expiry:
+        return False
+    kept = sum(1 for _ in storage.list(RUNS, limit))
+    return len(old) > SHARE * (len(old) + kept)
 
 
 def _delete_before(storage: Storage, folder: str, limit: str, life: Deadline) -> None:

@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from checkup.alerting import alerts
 from checkup.alerting.document import HEAD, NewerHead, UnreadableHead, decode_head, encode_head
 from checkup.alerting.fold import fold
+from checkup.alerting.outbox import queue
 from checkup.alerting.state import Head
 from checkup.errors import Exists, StorageError
 from checkup.model import SECOND, Run, Status
 from checkup.ports import Storage
 from checkup.protocol.monitor import Monitor
 from checkup.protocol.runs import recent_runs
+from checkup.runfile import slot_of
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +54,7 @@ def open_head(monitor: Monitor) -> Current:
     """Return the head to go on from; afterwards there is one in the storage.
 
     A head that is missing or unreadable is rebuilt from the last runs. What they show counts as
-    told, so that nothing is announced a second time.
+    told, so that nothing is announced a second time; one notice says so and what fails now.
 
     Raises:
         StorageError: the storage failed, or a newer version of the program wrote the head.
@@ -100,19 +103,34 @@ def _quarantine(storage: Storage, body: bytes) -> None:
 
 
 def _rebuild(monitor: Monitor) -> Head:
-    """Return a head that knows the last runs, without a word to anybody.
+    """Return a head that knows the last runs, with no word of them but one notice.
 
     Runs of the Go program, which had no head, move nothing but the cursor: what was down then
-    and is still down is news.
+    and is still down is news. Where there is no other run, nothing was lost.
     """
     storage = monitor.storage
     silent = replace(monitor.setting, channels=())
     after, recent = recent_runs(storage, monitor.regions)
     runs = [run if _is_ours(run) else replace(run, results=()) for run in recent]
     head = fold(Head(cursor=after), runs, silent, storage.clock()).head
+    ours = sum(map(_is_ours, recent))
+    if ours:
+        head = _with_notice(monitor, head, ours)
     # Every write adds one and writes are more than a second apart on average, so a head that
     # begins with the time goes on above the one that was lost.
     return replace(head, seq=storage.clock() // SECOND)
+
+
+def _with_notice(monitor: Monitor, head: Head, runs: int) -> Head:
+    failing = [
+        state.title or checker
+        for checker, state in head.checkers.items()
+        if state.status in {Status.DOWN, Status.DEGRADED}
+    ]
+    notice = alerts.rebuilt(slot_of(head.cursor) or monitor.storage.clock(), runs, failing)
+    for channel in monitor.channels:
+        head = queue(head, channel, [notice])
+    return head
 
 
 def _is_ours(run: Run) -> bool:

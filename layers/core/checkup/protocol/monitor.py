@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -46,6 +47,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
         reference_targets: ids of the checkers that fail only if our own network does.
         maintenance: times in which failures are expected.
         timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
+        wall_clock: seconds that go on while a machine sleeps.
     """
 
     checkers: tuple[Checker, ...]
@@ -65,6 +67,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
     reference_targets: tuple[str, ...] = ()
     maintenance: tuple[Window, ...] = ()
     timestamp: int = 0
+    wall_clock: Callable[[], float] = time.time
 
     @property
     def votes(self) -> bool:

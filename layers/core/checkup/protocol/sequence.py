@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from checkup.alerting.due import is_due
+from checkup.alerting.state import Head
 from checkup.deadline import Deadline
 from checkup.engine import look
 from checkup.errors import NotRecorded, StorageError
@@ -18,6 +19,7 @@ from checkup.protocol.folding import fold_in
 from checkup.protocol.heads import Current, known, open_head
 from checkup.protocol.monitor import TAIL_SECONDS, Monitor, Recorded
 from checkup.protocol.runs import observe
+from checkup.runfile import run_key
 
 
 def check_and_record(  # noqa: PLR0913 - the optional ones by name
@@ -85,10 +87,25 @@ def _record(monitor: Monitor, run: Run, deadline: Deadline, current: Current | N
         folded = fold_in(monitor, current, observed.run, life)
     except StorageError as error:
         raise NotRecorded(run, str(error)) from error
-    undelivered = deliver(monitor, folded.current.head, life)
+    head = folded.current.head
+    undelivered = deliver(monitor, head, life)
     if folded.expire:
-        expire(monitor, folded.current.head, life)
-    return Recorded(run=stored, alerts=folded.alerts, undelivered=undelivered, late=observed.late)
+        expire(monitor, head, life)
+    late = _is_late(head, stored, at_first=observed.late)
+    return Recorded(run=stored, alerts=folded.alerts, undelivered=undelivered, late=late)
+
+
+def _is_late(head: Head, run: Run, *, at_first: bool) -> bool:
+    """Say whether a slot was closed without this run, perhaps only while it was being stored.
+
+    Args:
+        at_first: whether the slot was closed when the run looked, for runs so old that the head
+            does not remember them.
+    """
+    if run.name in head.used or run_key(run) > head.cursor:
+        return False
+    is_remembered = bool(head.used) and head.used[0] < run.name
+    return is_remembered or at_first
 
 
 def _look_up(monitor: Monitor) -> Current | None:

@@ -9,6 +9,7 @@ PARAMETERS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+OWN := $(if $(CONFIG),--config '$(CONFIG)')
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
@@ -19,10 +20,10 @@ help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/run.stamp  ## check a demo world (or CONFIG=my.json), store the results, write the page
-	@$(BIN)/python -m examples.demo run $(CONFIG)
+	@$(BIN)/python -m examples.demo run $(OWN)
 
 serve: $(VENV)/run.stamp  ## keep checking and show the page at LISTEN=127.0.0.1:3000
-	@$(BIN)/python -m examples.demo serve --listen $(LISTEN) $(CONFIG)
+	@$(BIN)/python -m examples.demo serve --listen $(LISTEN) $(OWN)
 
 lint: $(VENV)/dev.stamp  ## style, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,10 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from checkup.bootstrap import read_config
+from checkup.config import Config
+from checkup.duration import format_duration
+from checkup.errors import ConfigError
 from examples.demo.chat import transcript
 from examples.demo.world import World
 
@@ -23,7 +28,7 @@ def main() -> int:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(prog="make", description=__doc__)
     parser.add_argument("action", choices=["run", "serve"])
-    parser.add_argument("config", nargs="?", help="a checkup.json; without it, the demo world")
+    parser.add_argument("--config", help="a checkup.json; without it, the demo world")
     parser.add_argument("--listen", default="127.0.0.1:3000")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _leave)
@@ -31,19 +36,27 @@ def main() -> int:
         if options.action == "run":
             return run_own(options.config) if options.config else run_demo()
         if options.config:
-            return checkup("-c", options.config, "serve", "--listen", options.listen)
+            return serve_own(options.config, options.listen)
         return serve_demo(options.listen)
     except KeyboardInterrupt:
         return 0
 
 
-def run_own(config: str) -> int:
+def run_own(path: str) -> int:
     """Check what the file says and, if it has a storage, keep the results and write the page."""
-    if checkup("-c", config, "--store", "-v") != 0:
+    config = readable(path)
+    if config is None:
+        return checkup("-c", path)  # which says what is wrong with it
+    if config.storage is None:
+        checkup("-c", path, "-v")  # a service that is down is no failure of this command
+        print(
+            "Nothing was kept, so there is no page: the file has no storage. Add one to it, as in"
+        )
+        print('  "storage": {"type": "fs", "dir": "./checks"}')
+        return 0
+    if checkup("-c", path, "--store", "-v") != 0 or checkup("-c", path, "page", str(PAGE)) != 0:
         return 1
-    if checkup("-c", config, "page", str(PAGE)) != 0:
-        return 1
-    print(f"The page is {PAGE / 'index.html'}. To see it live: make serve CONFIG={config}")
+    print(f"To keep checking and see it live: make serve CONFIG={shlex.quote(path)}")
     return 0
 
 
@@ -79,13 +92,36 @@ def serve_demo(listen: str) -> int:
     world = World(VAR / "demo")
     os.environ.update(world.environment)
     config = str(world.write_config())
-    every = subprocess.Popen([CHECKUP, "-c", config, "every", "10s"])
+    try:
+        return watch(config, "10s", listen)
+    finally:
+        world.close()
+
+
+def serve_own(path: str, listen: str) -> int:
+    """Check what the file says at its interval and serve its page."""
+    config = readable(path)
+    if config is None or config.storage is None:
+        return checkup("-c", path, "serve", "--listen", listen)  # which says what is missing
+    return watch(path, format_duration(config.interval), listen)
+
+
+def watch(config: str, interval: str, listen: str) -> int:
+    """Check again and again, and serve the page until that is stopped."""
+    every = subprocess.Popen([CHECKUP, "-c", config, "every", interval])
     try:
         return checkup("-c", config, "serve", "--listen", listen)
     finally:
         every.terminate()
         every.wait()
-        world.close()
+
+
+def readable(path: str) -> Config | None:
+    """Return the configuration, or None if it is refused."""
+    try:
+        return read_config(path, os.environ)
+    except ConfigError:
+        return None
 
 
 def checkup(*arguments: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -101,18 +103,55 @@ class TestMake:
         assert "1 file" in done.stdout or "files written" in done.stdout
 
     @pytest.mark.usefixtures("first_run")
+    def test_run_with_a_configuration_without_storage_looks_and_says_what_is_missing(
+        self, clone: Path, environment: dict[str, str]
+    ) -> None:
+        checker = {"type": "tcp", "endpoint_name": "Nobody", "endpoint_url": "127.0.0.1:1"}
+        (clone / "my file.json").write_text(json.dumps({"checkers": [checker]}))
+
+        done = make(clone, environment, "run", "CONFIG=my file.json")
+
+        assert (done.returncode, "== Nobody - 127.0.0.1:1" in done.stdout) == (0, True), done.stderr
+        assert "no page" in done.stdout
+
+    @pytest.mark.usefixtures("first_run")
     def test_serve_shows_a_living_page_until_it_is_stopped(
         self, clone: Path, environment: dict[str, str]
     ) -> None:
-        command = ["make", f"PYTHON={environment['PYTHON']}", "serve"]
-        with subprocess.Popen(
-            command, cwd=clone, env=environment, stdout=subprocess.PIPE, start_new_session=True
-        ) as served:
-            try:
-                assert "Demo shop" in next(pages(served))
-            finally:
-                os.killpg(served.pid, signal.SIGINT)
-                served.communicate(timeout=30)
+        with serving(clone, environment) as served:
+            assert "Demo shop" in next(pages(served))
+
+    @pytest.mark.usefixtures("first_run")
+    def test_serve_with_a_configuration_checks_and_shows_that(
+        self, clone: Path, environment: dict[str, str]
+    ) -> None:
+        checker = {"type": "tcp", "endpoint_name": "Nobody", "endpoint_url": "127.0.0.1:1"}
+        storage = {"type": "fs", "dir": "var/mine"}
+        own = {"checkers": [checker], "storage": storage, "page": {"title": "My own page"}}
+        (clone / "mine.json").write_text(json.dumps(own))
+
+        with serving(clone, environment, "CONFIG=mine.json") as served:
+            assert "My own page" in next(pages(served))
+            assert any("Major outage" in page for page in pages(served))
+
+
+@contextmanager
+def serving(
+    clone: Path, environment: dict[str, str], *words: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep ``make serve`` running, and stop it as Ctrl-C does."""
+    with subprocess.Popen(
+        ["make", f"PYTHON={environment['PYTHON']}", "serve", *words],
+        cwd=clone,
+        env=environment,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as served:
+        try:
+            yield served
+        finally:
+            os.killpg(served.pid, signal.SIGINT)
+            served.communicate(timeout=30)
 
 
 def pages(served: subprocess.Popen[bytes]) -> Iterator[str]:
@@ -123,7 +162,8 @@ def pages(served: subprocess.Popen[bytes]) -> Iterator[str]:
             with urllib.request.urlopen(PAGE, timeout=5) as answer:
                 yield answer.read().decode()
         except urllib.error.URLError:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

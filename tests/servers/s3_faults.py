@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -53,12 +54,14 @@ class FaultyS3:
         faults: what happens to the next requests, in order; then they go through.
         seen: method and path of every request.
         headers: those of every request, with names in lower case.
+        ignored: names of headers, in lower case, that the server never gets to see.
     """
 
     url: str
     faults: list[Fault] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    ignored: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -108,7 +111,7 @@ def _serve(
         return
     if fault is None or fault.forward:
         with closing(HTTPConnection(target, timeout=30)) as connection:
-            headers = {k: v for k, v in handler.headers.items() if k.lower() not in _HOP_BY_HOP}
+            headers = _without(handler.headers, _HOP_BY_HOP | proxy.ignored)
             connection.request(handler.command, handler.path, body, headers)
             answer = connection.getresponse()
             content = answer.read()
@@ -119,6 +122,10 @@ def _serve(
         _refuse(handler, fault)
     else:
         handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _without(headers: Message, names: set[str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in names}
 
 
 def _pass_on(

@@ -110,7 +110,7 @@ def _folder(request: pytest.FixtureRequest) -> Place:
     return Place(lambda: FolderStorage(path / "check_files"))
 
 
-def _s3(server: str, **layout: str) -> Callable[[pytest.FixtureRequest], Place]:
+def _s3(server: str, **layout: Any) -> Callable[[pytest.FixtureRequest], Place]:
     def place(request: pytest.FixtureRequest) -> Place:
         there: S3Server = request.getfixturevalue(server)
         name = there.new_bucket()

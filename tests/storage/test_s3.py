@@ -308,7 +308,7 @@ def names(moto: S3Server, bucket: str) -> list[str]:
     ],
 )
 def test_objects_lie_where_the_layout_says(
-    moto: S3Server, bucket: str, layout: dict[str, str], run: str, head: str
+    moto: S3Server, bucket: str, layout: dict[str, Any], run: str, head: str
 ) -> None:
     storage = S3Storage(moto.client, bucket, **layout)
     storage.create(KEY, encode([Result(title="Testing")]))
@@ -405,8 +405,54 @@ def test_an_endpoint_and_a_prefix_are_used(moto: S3Server, bucket: str) -> None:
     clients = FakeClients(moto.client)
     settings.open(clients).create(KEY, b"[]")
     assert clients.asked["endpoint_url"] == moto.url
-    assert names(moto, bucket) == [f"team/status/{NAME}"]
+    assert names(moto, bucket) == [
+        f"team/status/{NAME}",
+        "team/status/state/conditions-test",
+    ]
 
 
 def test_runs_are_kept_for_ever_by_default_c22() -> None:
     assert S3Settings().check_expiry == 0
+
+
+class TestConditions:
+    """Services with S3's protocol that take conditions and ignore them."""
+
+    @staticmethod
+    def opened(server: FaultyS3, client: Any, bucket: str, prefix: str = "") -> S3Storage:
+        settings = S3Settings(bucket=bucket, prefix=prefix, endpoint_url=server.url)
+        return settings.open(FakeClients(client))
+
+    @pytest.mark.parametrize("header", ["if-none-match", "if-match"])
+    def test_90_service_that_ignores_conditions_is_refused(
+        self, s3: FaultyS3, bucket: str, header: str
+    ) -> None:
+        s3.ignored = {header}
+        with closing(s3_client(s3.url)) as client:
+            storage = self.opened(s3, client, bucket)
+            for _ in range(2):
+                with pytest.raises(StorageError, match=f"(?i)the service ignores {header}"):
+                    storage.create(KEY, b"[]")
+            with pytest.raises(StorageError, match="the service ignores If-"):
+                storage.replace(HEAD, b"{}", '"abc"')
+            assert storage.get(KEY) is None
+
+    def test_90_service_that_keeps_to_conditions_is_tested_once_and_nothing_is_written_again(
+        self, s3: FaultyS3, bucket: str
+    ) -> None:
+        with closing(s3_client(s3.url)) as client:
+            self.opened(s3, client, bucket, "team").create(HEAD, b"{}")
+            s3.seen.clear()
+            storage = self.opened(s3, client, bucket, "team")
+            storage.create(KEY, b"[]")
+            storage.create("late/x.json", b"[]")
+
+        tests = [seen for seen in s3.seen if "conditions-test" in seen]
+        assert tests == [f"PUT /{bucket}/team/state/conditions-test"] * 2
+        assert len(s3.seen) == 4
+
+    def test_reading_tests_nothing(self, s3: FaultyS3, bucket: str) -> None:
+        with closing(s3_client(s3.url)) as client:
+            assert self.opened(s3, client, bucket).get(KEY) is None
+
+        assert len(s3.seen) == 1

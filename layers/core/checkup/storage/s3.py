@@ -20,6 +20,7 @@ from checkup.ports import Clients, Hold, StorageSettings, Stored
 from checkup.runfile import RUNS
 from checkup.storage.keys import checked, checked_prefix, is_check_file, is_key, run_name
 from checkup.storage.s3_bucket import Bucket
+from checkup.storage.s3_conditions import PROBE, prove_conditions
 from checkup.storage.s3_errors import S3Refusal
 
 
@@ -52,7 +53,12 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
         given = {name: option for name, option in options.items() if option}
         folder = self.prefix.strip("/")
         client = clients.aws("s3", **given)
-        return S3Storage(client, self.bucket, prefix=f"{folder}/" if folder else "")
+        return S3Storage(
+            client,
+            self.bucket,
+            prefix=f"{folder}/" if folder else "",
+            is_proven=not self.endpoint_url,
+        )
 
 
 def client_config() -> Any:  # noqa: ANN401 - botocore is an extra
@@ -82,6 +88,8 @@ class S3Storage:
         client: boto3's client of S3, with bounded waits as by :func:`client_config`.
         prefix: what all object names begin with; empty or ending in a slash.
         runs_prefix: what the names of check files have after that; Go has nothing there.
+        is_proven: the service is known to keep to conditions, as S3 itself does. If not, that is
+            tested before the first write.
     """
 
     def __init__(
@@ -91,10 +99,12 @@ class S3Storage:
         *,
         prefix: str = "",
         runs_prefix: str = "",
+        is_proven: bool = True,
     ) -> None:
         self._bucket = Bucket(client, bucket)
         self._prefix = prefix
         self._runs_prefix = prefix + runs_prefix
+        self._is_proven = is_proven
 
     def get(self, key: str) -> Stored | None:
         """Return the document, or None if there is none."""
@@ -104,7 +114,7 @@ class S3Storage:
         """Write a new document; see :meth:`checkup.ports.Storage.create`."""
         name = self._name(key)
         try:
-            return self._bucket.write(name, body, IfNoneMatch="*")
+            return self._write(name, body, IfNoneMatch="*")
         except S3Refusal as no:
             if no.status == HTTPStatus.PRECONDITION_FAILED:
                 raise Exists(f"{self._bucket.address(name)} is there already") from None
@@ -114,7 +124,7 @@ class S3Storage:
         """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
         name = self._name(key)
         try:
-            return self._bucket.write(name, body, IfMatch=version)
+            return self._write(name, body, IfMatch=version)
         except S3Refusal as no:
             if no.status == HTTPStatus.PRECONDITION_FAILED or no.code == "NoSuchKey":
                 address = self._bucket.address(name)
@@ -139,6 +149,12 @@ class S3Storage:
     def hold(self, name: str) -> AbstractContextManager[Hold]:  # noqa: ARG002 - of no use here
         """Say that S3 has no locks that end with their owner."""
         return nullcontext(Hold.UNSUPPORTED)
+
+    def _write(self, name: str, body: bytes, **condition: str) -> str:
+        if not self._is_proven:
+            prove_conditions(self._bucket, self._prefix + PROBE)
+            self._is_proven = True
+        return self._bucket.write(name, body, **condition)
 
     def _name(self, key: str) -> str:
         run = run_name(checked(key))

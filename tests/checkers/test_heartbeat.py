@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from checkup.checkers.heartbeat import FOLDER, HeartbeatChecker, Report, report
@@ -251,7 +252,7 @@ def test_store_that_is_not_there_makes_it_unknown() -> None:
         region_name="us-east-1",
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
-        config=boto3.session.Config(retries={"total_max_attempts": 1}),
+        config=Config(retries={"total_max_attempts": 1}),
     )
     checker = HeartbeatChecker(id="backup", path="s3://backups/shop.tar")
 

@@ -448,6 +448,22 @@ def test_demand_for_a_client_certificate_is_down(
     assert attempt.failure == failure
 
 
+def test_client_certificate_is_presented(tmp_path: Path, roots: str) -> None:
+    context = leaf(ROOT).server()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(roots)
+    own = str(tmp_path / "own.pem")
+    leaf(ROOT, for_clients=True).write(own)
+
+    with WebServer(context) as server:
+        checker = TlsChecker(
+            endpoint_url=server.address, trusted_roots=(roots,), client_certificate=own
+        )
+        attempt = attempt_of(checker)
+
+    assert attempt.error == ""
+
+
 @contextmanager
 def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
     """Yield the address of a server that serves one connection, each in its own way."""

@@ -42,16 +42,20 @@ class Holder:
 
     def server(self, *, above: bool = True) -> ssl.SSLContext:
         """Return the context of a server that sends this certificate, and those above it."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with tempfile.NamedTemporaryFile() as file:
+            self.write(file.name, above=above)
+            context.load_cert_chain(file.name)
+        return context
+
+    def write(self, path: str, *, above: bool = True) -> None:
+        """Write the certificate, those above it and the key into a file."""
         sent = [self.certificate, *(self.above if above else ())]
         key = self.key.private_bytes(
             PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        with tempfile.NamedTemporaryFile() as file:
-            Path(file.name).write_bytes(b"".join(one.public_bytes(PEM) for one in sent) + key)
-            context.load_cert_chain(file.name)
-        return context
+        Path(path).write_bytes(b"".join(one.public_bytes(PEM) for one in sent) + key)
 
 
 def authority(

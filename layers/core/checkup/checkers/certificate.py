@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 
 from checkup.model import SECOND
 
@@ -51,7 +52,7 @@ def alternative_names(der: bytes) -> tuple[str, ...]:
 
 
 def _not_after(der: bytes) -> int:
-    position = _places(der)[_VALIDITY]
+    position = _place(der, _VALIDITY)
     end = _after(der, _content(der, position))  # past notBefore
     text = der[_content(der, end) : _after(der, end)].decode("ascii")
     if der[end] == _UTC_TIME:  # two digits of the year: 1950 to 2049
@@ -62,7 +63,7 @@ def _not_after(der: bytes) -> int:
 
 
 def _name_parts(der: bytes) -> Iterator[str]:
-    for relative in _inside(der, _places(der)[_ISSUER]):
+    for relative in _inside(der, _place(der, _ISSUER)):
         for attribute in _inside(der, relative):
             _, value = _inside(der, attribute)
             encoding = "utf-16-be" if der[value] == _WIDE_STRING else "utf-8"
@@ -89,10 +90,18 @@ def _names_in(der: bytes, position: int) -> Iterator[str]:
             yield str(ipaddress.ip_address(content))
 
 
-def _places(der: bytes) -> list[int]:
-    """Return where the fields of the certificate begin, without the optional version."""
-    places = list(_inside(der, _content(der, 0)))  # TBSCertificate, in Certificate
-    return places[1:] if der[places[0]] == _SEQUENCE_OF_VERSION else places
+def _place(der: bytes, number: int) -> int:
+    """Return where that field of the certificate begins."""
+    for place in islice(_places(der), number, None):
+        return place
+    raise IndexError
+
+
+def _places(der: bytes) -> Iterator[int]:
+    """Yield where the fields of the certificate begin, without the optional version."""
+    for place in _inside(der, _content(der, 0)):  # TBSCertificate, in Certificate
+        if der[place] != _SEQUENCE_OF_VERSION:
+            yield place
 
 
 def _inside(der: bytes, position: int) -> Iterator[int]:

@@ -10,11 +10,10 @@ from typing import Any
 
 from checkup.checkers.certificate import alternative_names, certificate_expiry, issuer_of
 from checkup.checkers.failures import Failed
+from checkup.checkers.quoting import quote
 
 _DER = 2
 """The number by which Python before 3.13 knows the encoding (``_ssl.ENCODING_DER``)."""
-
-_LONGEST_QUOTE = 80
 
 
 def chain_of(connection: ssl.SSLSocket) -> Sequence[bytes]:
@@ -45,8 +44,7 @@ def expect_issuer(chain: Sequence[bytes], expected: str) -> None:
     """
     issuer = issuer_of(chain[0]) if chain else ""
     if expected.casefold() not in issuer.casefold():
-        quoted = "".join(letter for letter in issuer if letter.isprintable())[:_LONGEST_QUOTE]
-        raise Failed("tls_issuer", f"certificate is issued by '{quoted}'")
+        raise Failed("tls_issuer", f"certificate is issued by '{quote(issuer, ())}'")
 
 
 def expect_names(chain: Sequence[bytes], expected: Sequence[str]) -> None:

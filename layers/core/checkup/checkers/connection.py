@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from selectors import EVENT_WRITE, PollSelector
 from typing import Any
 
-from checkup.checkers.certificate import certificate_expiry
+from checkup.checkers.chain import chain_of, first_end
 from checkup.checkers.failures import Failed, network_failure, tls_failure
 from checkup.checkers.resolution import Address, resolve
 from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
@@ -60,7 +60,7 @@ def start_tls(
     """Complete a TLS handshake; ``sock`` is used up, whatever happens.
 
     Returns:
-        The socket to go on with and when the server's certificate ends.
+        The socket to go on with, and when the first certificate of the chain ends.
 
     Raises:
         Failed: the handshake failed, or was not finished by the deadline.
@@ -80,7 +80,7 @@ def start_tls(
         except (OSError, ValueError) as error:
             raise _handshake_failure(error, watch) from error
         unfinished.pop_all()
-    return secured, certificate_expiry(secured.getpeercert(binary_form=True))
+    return secured, first_end(chain_of(secured))
 
 
 def _handshake_failure(error: OSError | ValueError, watch: Stopwatch) -> Failed:

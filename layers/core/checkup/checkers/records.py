@@ -18,8 +18,7 @@ from dns.name import Name
 from dns.rdata import Rdata
 
 from checkup.checkers.failures import Failed
-
-_LONGEST_QUOTE = 80
+from checkup.checkers.quoting import quote
 
 _SENTENCES = {
     "NXDOMAIN": "there is no such name",
@@ -119,8 +118,8 @@ def expect_records(
             raise Failed("dns_mismatch", f"the answer lacks '{text}'")
     for content, record in found.items():
         if all_of_them and content not in wanted:
-            quoted = record.to_text()[:_LONGEST_QUOTE]
-            raise Failed("dns_mismatch", f"the answer has '{quoted}', which is not expected")
+            shown = quote(record.to_text(), ())
+            raise Failed("dns_mismatch", f"the answer has '{shown}', which is not expected")
 
 
 def _canonical(record: Rdata) -> bytes:

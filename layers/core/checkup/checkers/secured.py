@@ -61,6 +61,11 @@ class SecuredChecker(Checker, frozen=True, kw_only=True):
         """The addresses that may be connected to."""
         return FAMILIES[self.ip_version]
 
+    @property
+    def expiry_limit(self) -> int:
+        """How long certificates have to last, in nanoseconds; 0 or less if that does not matter."""
+        return self.cert_expiry_threshold
+
     def tls_context(self, *, at_home: bool = True) -> ssl.SSLContext:
         """Return the prepared context of these options.
 
@@ -85,10 +90,10 @@ class SecuredChecker(Checker, frozen=True, kw_only=True):
         """Weigh the attempts; a certificate that ends soon is told before slowness."""
         found = assess(attempts, self.threshold_rtt)
         ends = [attempt.certificate_expiry for attempt in attempts if attempt.certificate_expiry]
-        if found.status is Status.DOWN or not ends or self.cert_expiry_threshold <= 0:
+        if found.status is Status.DOWN or not ends or self.expiry_limit <= 0:
             return found
         left = min(ends) - time.time_ns()
-        if left >= self.cert_expiry_threshold:
+        if left >= self.expiry_limit:
             return found
         shown = format_duration(max(0, left) // SECOND * SECOND)
         return Assessment(Status.DEGRADED, f"certificate expiring soon ({shown})")

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from checkup.alerting.assessment import Assessment, assess
 from checkup.checkers.address import host_and_port
-from checkup.checkers.chain import chain_of, expect_issuer, expect_names, first_end
+from checkup.checkers.chain import chain_of, expect_issuer, expect_names
 from checkup.checkers.connection import open_connection, start_tls
 from checkup.checkers.failures import Failed, tls_failure
+from checkup.checkers.secured import SecuredChecker
 from checkup.checkers.sockets import BoundedTLSSocket
 from checkup.checkers.stopwatch import Stopwatch
-from checkup.checkers.trust import file_context, system_context, unverified_context
+from checkup.checkers.trust import file_context, identity, system_context, unverified_context
 from checkup.deadline import Deadline
 from checkup.duration import format_duration
 from checkup.errors import CannotTell
-from checkup.model import SECOND, Attempt, Status
+from checkup.model import SECOND, Attempt
 from checkup.options import Duration, Strings
-from checkup.ports import Checker
 
 _TWO_WEEKS = 14 * 24 * 3600 * SECOND
 _SHORTEST_FAREWELL = 0.1
 """Seconds that a server is given at least to object to a connection without a certificate."""
 
 
-class TlsChecker(Checker, frozen=True, kw_only=True):
+class TlsChecker(SecuredChecker, frozen=True, kw_only=True):
     """Makes a TLS connection to ``endpoint_url`` (``host:port``) and looks at the certificates.
 
     All that lead to the trusted root count, for the first to end ends the service. The round
@@ -49,9 +48,6 @@ class TlsChecker(Checker, frozen=True, kw_only=True):
     trusted_roots: Annotated[
         Strings, Meta(description="PEM files that replace the system's roots.")
     ] = ()
-    server_name: Annotated[
-        str, Meta(description="The name to ask and verify for; the host's if absent.")
-    ] = ""
     tls_skip_verify: Annotated[
         bool, Meta(description="Accept every certificate that has not ended.")
     ] = False
@@ -66,19 +62,42 @@ class TlsChecker(Checker, frozen=True, kw_only=True):
         Strings, Meta(description="Hosts and addresses that the certificate has to be valid for.")
     ] = ()
 
+    @property
+    def expiry_limit(self) -> int:
+        """How long certificates have to last; 0 stands for the default, as in the Go program."""
+        return self.cert_expiry_threshold or _TWO_WEEKS
+
+    def tls_context(self, *, at_home: bool = True) -> ssl.SSLContext:
+        """Return the prepared context of these options.
+
+        Raises:
+            CannotTell: a file of roots or of the client's certificate cannot be used.
+        """
+        own = None
+        if self.client_certificate and at_home:
+            own = identity(self.client_certificate, self.client_key)
+        roots = (*self.trusted_roots, self.tls_ca_file)
+        # Go reads the files before it does anything else, and refuses to run without them.
+        try:
+            context = file_context(*filter(None, roots), own=own) if any(roots) else None
+        except Failed as failed:
+            raise CannotTell("config", f"trusted_roots: {failed}") from failed
+        if self.tls_skip_verify:
+            return unverified_context(own)
+        return context or system_context(own)
+
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.ports.Checker.attempt`."""
-        context = self._context()
+        context = self.tls_context()
         error = failure = ""
         rtt = expiry = 0
         watch = Stopwatch()
         try:
-            with self._connect(context, deadline, watch) as secured:
+            secured, expiry = self._connect(context, deadline, watch)
+            with secured:
                 rtt = watch.elapsed()
-                chain = chain_of(secured)
-                expiry = first_end(chain)
-                self._judge(secured, chain, expiry)
-                _say_goodbye(secured, watch)
+                self._judge(secured, expiry)
+                _hear_objection(secured, watch)
         except Failed as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
@@ -89,37 +108,15 @@ class TlsChecker(Checker, frozen=True, kw_only=True):
             certificate_expiry=expiry,
         )
 
-    def assess(self, attempts: Sequence[Attempt]) -> Assessment:
-        """Weigh the attempts; that a certificate ends soon hides that the server is slow."""
-        general = assess(attempts, self.threshold_rtt)
-        ends = [attempt.certificate_expiry for attempt in attempts if attempt.certificate_expiry]
-        if general.status is Status.DOWN or not ends:
-            return general
-        left = min(ends) - time.time_ns()
-        if left < (self.cert_expiry_threshold or _TWO_WEEKS):
-            return Assessment(Status.DEGRADED, f"certificate expiring soon ({_seconds(left)})")
-        return general
-
-    def _context(self) -> ssl.SSLContext:
-        # Go reads the files before it does anything else, and refuses to run without them.
-        try:
-            context = file_context(*self.trusted_roots) if self.trusted_roots else None
-        except Failed as failed:
-            raise CannotTell("config", f"trusted_roots: {failed}") from failed
-        if self.tls_skip_verify:
-            return unverified_context()
-        return context or system_context()
-
     def _connect(
         self, context: ssl.SSLContext, deadline: Deadline, watch: Stopwatch
-    ) -> BoundedTLSSocket:
+    ) -> tuple[BoundedTLSSocket, int]:
         host, port = host_and_port(self.endpoint_url)
-        sock = open_connection(host, port, deadline, watch)
+        sock = open_connection(host, port, deadline, watch, self.family)
         name = self.server_name or host or "localhost"
-        secured, _ = start_tls(sock, context, name, deadline, watch)
-        return secured
+        return start_tls(sock, context, name, deadline, watch)
 
-    def _judge(self, secured: BoundedTLSSocket, chain: Sequence[bytes], expiry: int) -> None:
+    def _judge(self, secured: BoundedTLSSocket, expiry: int) -> None:
         left = expiry - time.time_ns()
         if expiry and left < 0:
             raise Failed("tls_expired", f"certificate expired {_seconds(-left)} ago")
@@ -128,37 +125,34 @@ class TlsChecker(Checker, frozen=True, kw_only=True):
         spoken = (secured.version() or "").removeprefix("TLSv")
         if spoken < self.minimum_version:
             raise Failed("tls_version", f"the server speaks TLS {spoken} at most")
+        chain = chain_of(secured)
         if self.expected_issuer:
             expect_issuer(chain, self.expected_issuer)
         expect_names(chain, self.expected_names)
 
 
-def _say_goodbye(secured: BoundedTLSSocket, watch: Stopwatch) -> None:
-    """Close in order, and hear the objection of a server that wants a certificate of ours.
+def _hear_objection(secured: BoundedTLSSocket, watch: Stopwatch) -> None:
+    """Hang up, and hear the objection of a server that wants a certificate of ours.
 
     Under TLS 1.3 it comes after the handshake (RFC 8446, section 4.4.2), within a round trip.
-    What else the server does with a connection that nobody uses is its own affair.
+    A server that has none hangs up too, or is not waited for.
 
     Raises:
         Failed: it wants one.
     """
     handshake = watch.phases().tls / SECOND
     secured.deadline = secured.deadline.within(max(2 * handshake, _SHORTEST_FAREWELL))
-    with suppress(OSError, ValueError):
+    with suppress(OSError):  # it has hung up already
+        # The class's own method would forget the keys, and unwrap() drops what it reads.
+        socket.socket.shutdown(secured, socket.SHUT_WR)
+    with suppress(OSError):
         try:
-            _unwrap(secured)
+            secured.arm()
+            secured.recv(1)
         except ssl.SSLError as error:
             objection = tls_failure(error)
             if objection.failure == "tls_client_certificate":
                 raise objection from error
-
-
-def _unwrap(secured: BoundedTLSSocket) -> None:
-    secured.arm()
-    try:
-        secured.unwrap()
-    except ConnectionError:
-        secured.recv(1)  # what it said before it hung up
 
 
 def _seconds(nanoseconds: int) -> str:

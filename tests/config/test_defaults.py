@@ -112,6 +112,28 @@ def test_a_secret_of_the_environment_is_masked_and_no_warning(read: Read) -> Non
     assert config.warnings == ()
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"storage": {"type": "${CANARY}"}},
+        {"reference_targets": "${CANARY}", "checkers": [http()]},
+        {"groups": ["g"], "checkers": [http(group="${CANARY}")]},
+        {"groups": ["${CANARY}", "${CANARY}"]},
+        {"checkers": [http(id="${CANARY}"), http(id="${CANARY}")]},
+        {"page": {"theme": "${CANARY}"}},
+        {"interval": "${CANARY}"},
+    ],
+    ids=["type", "checker", "group", "groups", "ids", "choice", "duration"],
+)
+def test_no_problem_shows_a_value_of_the_environment(
+    refuse: Refuse, document: dict[str, Any]
+) -> None:
+    problems = refuse(document, CANARY="s3cret-value")
+
+    assert problems
+    assert all("s3cret-value" not in str(problem) for problem in problems)
+
+
 def test_the_page_is_configured_as_the_old_page_was(read: Read) -> None:
     config = read(
         {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Collection
 from typing import NoReturn
 
 from checkup.errors import ConfigError, Problem
+from checkup.redaction import mask
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -17,11 +19,13 @@ class Report:
     Attributes:
         file: the file's name as it was given.
         text: the file's text; offsets count its characters.
+        hidden: values that came from the environment; no problem shows them.
     """
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
+        self.hidden: Collection[str] = ()
         self._starts: list[int] = []
         self._errors: list[Problem] = []
         self._warnings: list[Problem] = []
@@ -62,7 +66,14 @@ class Report:
     def _problem(self, at: int, key: str, text: str, fix: str) -> Problem:
         line = self.line(at)
         column = at - self._starts[line - 1] + 1
-        return Problem(file=self.file, line=line, column=column, key=key, text=text, fix=fix)
+        return Problem(
+            file=self.file,
+            line=line,
+            column=column,
+            key=key,
+            text=mask(text, tuple(self.hidden)),
+            fix=mask(fix, tuple(self.hidden)),
+        )
 
 
 def _place(problem: Problem) -> tuple[int, int]:

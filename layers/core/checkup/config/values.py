@@ -52,6 +52,7 @@ class Values:
 
     def __init__(self, report: Report, environment: Environment) -> None:
         self.report = report
+        self.report.hidden = environment.used
         self.environment = environment
         self.expanded = False
 

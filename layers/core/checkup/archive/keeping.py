@@ -1,0 +1,133 @@
+"""The sequence that keeps the history: read what has come, fold it, write it down."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from checkup.archive.beginning import beginning
+from checkup.archive.closing import save
+from checkup.archive.pending import Known, pending
+from checkup.archive.stored import decoded, put, quarantine
+from checkup.deadline import Deadline
+from checkup.errors import Changed, Exists, StorageError
+from checkup.history.documents import HEAD, encode
+from checkup.history.fold import Setting, fold
+from checkup.history.head import Closed, Head
+from checkup.ports import Storage, Stored
+
+_log = logging.getLogger(__name__)
+
+LAG: Final = 10
+"""Runs that the stored head may be behind: writing costs more than reading a few runs again."""
+
+TRIES: Final = 8
+"""Attempts to write the head; one of several competing writers always succeeds."""
+
+
+class Current(NamedTuple):
+    """A head, and what it was read from; None if there was nothing."""
+
+    head: Head
+    stored: Stored | None
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """The history after a fold.
+
+    Attributes:
+        runs: how many were folded by this call.
+        behind: there are more, for the next call.
+    """
+
+    head: Head
+    runs: int = 0
+    behind: bool = False
+
+
+class Keeper(Struct, frozen=True, kw_only=True):
+    """Keeps the history of one storage.
+
+    Attributes:
+        end: the last key to fold; see :func:`checkup.archive.pending.settled`.
+        known: runs that need not be read.
+        lag: with fewer new runs than this, and nothing closed by them, nothing is written.
+    """
+
+    storage: Storage
+    setting: Setting
+    end: str
+    known: Known = field(default_factory=dict)
+    lag: int = LAG
+
+    def keep_up(self, life: Deadline) -> Kept:
+        """Fold the runs that have come since the last time.
+
+        A storage that fails, or that cannot be written, leaves the history where it was.
+
+        Args:
+            life: when to stop, even if there is more to fold; the next call goes on.
+
+        Raises:
+            StorageError: not even the head could be read.
+        """
+        current = _open(self.storage)
+        try:
+            return self._fold(current, life)
+        except StorageError as error:
+            _log.warning("the history is not up to date: %s", error)
+            return Kept(head=current.head, behind=True)
+
+    def rebuild(self, life: Deadline) -> Kept | None:
+        """Count again every day whose runs are all kept; None if there is no such day.
+
+        Days before the first of them stay as they are. It may be interrupted at any moment:
+        whoever keeps up next goes on.
+
+        Raises:
+            StorageError: the storage failed.
+        """
+        head = beginning(self.storage)
+        if head is None:
+            return None
+        stored = put(self.storage, HEAD, self.storage.get(HEAD), encode(head))
+        return self._fold(Current(head, stored), life)
+
+    def _fold(self, current: Current, life: Deadline) -> Kept:
+        """Fold and write; begin again with what somebody else has written meanwhile."""
+        for _ in range(TRIES):
+            try:
+                return self._fold_from(current, life)
+            except (Changed, Exists) as error:
+                _log.info("folding again: %s", error)
+                current = _open(self.storage)
+        raise StorageError(f"{HEAD}: others were faster {TRIES} times; the next call goes on")
+
+    def _fold_from(self, current: Current, life: Deadline) -> Kept:
+        runs = 0
+        while True:
+            head, stored = current
+            regions = self.setting.voters
+            found = pending(self.storage, head.cursor, self.end, regions, self.known)
+            head, closed = fold(head, found.runs, self.setting)
+            head = replace(head, cursor=max(head.cursor, found.last))
+            runs += len(found.runs)
+            if found.keys < self.lag and closed == Closed():
+                return Kept(head=head, runs=runs)
+            # The head comes last: whoever finds it has what it has passed.
+            save(self.storage, closed)
+            current = Current(head, put(self.storage, HEAD, stored, encode(head)))
+            if not found.more or life.left() <= 0:
+                return Kept(head=head, runs=runs, behind=found.more)
+
+
+def _open(storage: Storage) -> Current:
+    """Return the head to go on from; a new one if there is none to read."""
+    stored = storage.get(HEAD)
+    head = None if stored is None else decoded(HEAD, stored, Head)
+    if head is None and stored is not None:
+        quarantine(storage, stored)
+    return Current(head or beginning(storage) or Head(), stored)

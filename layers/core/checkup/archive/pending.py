@@ -1,0 +1,107 @@
+"""Stored runs that have still to be folded into the history."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import islice, takewhile
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.errors import StorageError
+from checkup.model import SECOND, Result, Run
+from checkup.ports import Storage
+from checkup.runfile import RUNS, decode, slot_of
+
+_log = logging.getLogger(__name__)
+
+PATIENCE: Final = 900 * SECOND
+"""After this time a run comes too late to count, where no state says so already; and one that
+cannot be read does not hold back those after it any longer."""
+
+BATCH: Final = 500
+"""Runs that are folded in one go."""
+
+Known = Mapping[str, tuple[Result, ...] | None]
+"""The results of runs by key; None for one that is unreadable."""
+
+
+class Pending(Struct, frozen=True, kw_only=True):
+    """The next runs.
+
+    Attributes:
+        last: the key of the last of them, readable or not; empty if there are none.
+        keys: how many they are, the unreadable ones included.
+        more: whether there may be others after them.
+    """
+
+    runs: tuple[Run, ...]
+    last: str
+    keys: int
+    more: bool
+
+
+def settled(cursor: str, now: int) -> str:
+    """Return the key up to which no run can come any more.
+
+    Args:
+        cursor: up to which the state between runs is closed; empty if there is none.
+    """
+    return max(cursor, f"{RUNS}{max(0, now - PATIENCE):019d}")
+
+
+def pending(
+    storage: Storage, cursor: str, end: str, regions: Sequence[str], known: Known
+) -> Pending:
+    """Return the runs after the cursor, in order and a limited number of them.
+
+    Args:
+        end: the last key.
+        known: runs that need not be read.
+
+    Raises:
+        StorageError: they could not be listed, or one of the last could not be read.
+    """
+    listed = takewhile(lambda key: key <= end, storage.list(RUNS, cursor))
+    keys = list(islice(listed, BATCH))
+    more = len(keys) == BATCH
+    if more:
+        keys = _whole_slots(keys, len(regions))
+    runs = (_run(storage, key, regions, known) for key in keys)
+    return Pending(
+        runs=tuple(run for run in runs if run is not None),
+        last=keys[-1] if keys else "",
+        keys=len(keys),
+        more=more,
+    )
+
+
+def _whole_slots(keys: list[str], regions: int) -> list[str]:
+    """Leave out the last keys that may be of a slot that goes on after them."""
+    limit = (slot_of(keys[-1]) or 0) - regions
+    return [key for key in keys if (slot_of(key) or 0) <= limit] or keys
+
+
+def _run(storage: Storage, key: str, regions: Sequence[str], known: Known) -> Run | None:
+    moment = slot_of(key)
+    results = known[key] if key in known else _results(storage, key)
+    if moment is None or results is None:
+        return None
+    region = results[0].region if results else ""
+    position = regions.index(region) if region in regions else 0
+    return Run(slot=moment - position, results=results, region=region, position=position)
+
+
+def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
+    try:
+        stored = storage.get(key)
+        return None if stored is None else decode(stored.body)
+    except StorageError as error:
+        if storage.clock() - (slot_of(key) or 0) < PATIENCE:
+            raise
+        _log.warning("%s is left out of the history: %s", key, error)
+        return None
+    except ValueError as error:
+        _log.warning("%s is left out of the history: %s", key, error)
+        return None

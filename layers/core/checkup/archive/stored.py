@@ -1,0 +1,93 @@
+"""Documents of the history in a storage: read with care, replaced by compare-and-set."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from msgspec import Struct
+
+from checkup.errors import Changed, Exists, StorageError
+from checkup.history.documents import NewerHistory, UnreadableHistory, decode, encode
+from checkup.ports import Storage, Stored
+
+_log = logging.getLogger(__name__)
+
+TRIES: Final = 8
+"""Attempts to replace a document; one of several competing writers always succeeds."""
+
+Document = TypeVar("Document", bound=Struct)
+
+
+def read(storage: Storage, key: str, kind: type[Document]) -> Document | None:
+    """Return a document; None if there is none that can be read.
+
+    Raises:
+        StorageError: the storage failed, or a newer version of the program wrote it.
+    """
+    stored = storage.get(key)
+    return None if stored is None else decoded(key, stored, kind)
+
+
+def update(
+    storage: Storage, key: str, kind: type[Document], change: Callable[[Document], Document]
+) -> None:
+    """Replace a document by what a function makes of it, unless that is the same.
+
+    One that is not there yet is made of an empty one; so is one that cannot be read, whose
+    bytes are kept below ``quarantine/``.
+
+    Raises:
+        StorageError: the storage failed, or a newer version of the program wrote it.
+    """
+    for _ in range(TRIES):
+        stored = storage.get(key)
+        old = None if stored is None else decoded(key, stored, kind)
+        if stored is not None and old is None:
+            quarantine(storage, stored)
+        body = encode(change(kind() if old is None else old))
+        try:
+            put(storage, key, stored, body)
+        except (Changed, Exists):
+            _log.info("%s: somebody else was faster", key)
+        else:
+            return
+    raise StorageError(f"{key}: others were faster {TRIES} times; the next run goes on")
+
+
+def put(storage: Storage, key: str, before: Stored | None, body: bytes) -> Stored:
+    """Put a document in the place of the one that was read, if it differs, and return it.
+
+    Raises:
+        Changed, Exists: somebody else was faster.
+        StorageError: it may or may not have been written.
+    """
+    if before is None:
+        return Stored(body, storage.create(key, body))
+    if before.body == body:
+        return before
+    return Stored(body, storage.replace(key, body, before.version))
+
+
+def decoded(key: str, stored: Stored, kind: type[Document]) -> Document | None:
+    """Return the document; None if it cannot be read.
+
+    Raises:
+        StorageError: a newer version of the program wrote it.
+    """
+    try:
+        return decode(stored.body, kind)
+    except NewerHistory as error:
+        raise StorageError(f"{key}: {error}") from error
+    except UnreadableHistory as error:
+        _log.warning("%s: %s", key, error)
+        return None
+
+
+def quarantine(storage: Storage, stored: Stored) -> None:
+    """Keep bytes that nobody can read, before something else takes their place."""
+    try:
+        storage.create(f"quarantine/{storage.clock():019d}.json", stored.body)
+    except Exists:
+        return  # somebody else has seen it in the same nanosecond

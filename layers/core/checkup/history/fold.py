@@ -1,0 +1,112 @@
+"""Runs folded into the history: open accounts, and what they close. Pure.
+
+The same head and the same runs give the same bytes, in one go or in many. Runs count in the order
+of their keys; one that comes after its turn never counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from checkup.alerting.inconclusive import weigh
+from checkup.alerting.maintenance import Window
+from checkup.alerting.quorum import MAJORITY, verdict
+from checkup.history.counting import Counting
+from checkup.history.head import Closed, Head, Period
+from checkup.history.ledger import Ledger
+from checkup.history.owners import Owners
+from checkup.model import Result, Run, Status
+from checkup.ports import Checker
+from checkup.runfile import run_key
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """What a fold has to know of the configuration.
+
+    Attributes:
+        checkers: the owners of results that carry no id.
+        regions: those that vote; none configured means the one machine, which has no name.
+        quorum: how many regions have to see a failure.
+        references: ids of the checkers that fail only if our own network does.
+        windows: maintenance.
+    """
+
+    checkers: Sequence[Checker] = ()
+    regions: Sequence[str] = ()
+    quorum: str = MAJORITY
+    references: frozenset[str] = frozenset()
+    windows: Sequence[Window] = ()
+
+    @property
+    def voters(self) -> Sequence[str]:
+        """The regions whose runs count."""
+        return self.regions or ("",)
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """The group of each checker."""
+        return {checker.id: checker.group for checker in self.checkers}
+
+
+class Folded(NamedTuple):
+    """The head after a fold, and what the fold has closed."""
+
+    head: Head
+    closed: Closed
+
+
+def fold(head: Head, runs: Iterable[Run], setting: Setting) -> Folded:
+    """Fold the runs after the head's cursor; all of a slot must be there, or none."""
+    ledger, cursor = Ledger(head), head.cursor
+    owners, groups = Owners(setting.checkers), setting.groups
+    for slot, together in groupby(_in_order(runs, cursor), key=lambda run: run.slot):
+        votes = {run.region: run for run in together if run.region in setting.voters}
+        cursor = run_key(Run(slot=slot, results=(), position=len(setting.voters) - 1))
+        ledger.begin_run(slot)
+        planned = [window for window in setting.windows if window.end_at(slot)]
+        for checker, (status, result) in _verdicts(votes.values(), owners, ledger, setting):
+            count = ledger.counts.get(checker)
+            if count is None:
+                count = ledger.counts[checker] = Counting(slot)
+            group = groups.get(checker, "")
+            is_planned = any(window.concerns(checker, group) for window in planned)
+            count.see(slot, status, result, planned=is_planned)
+    return Folded(ledger.head(cursor), ledger.closed)
+
+
+def until(head: Head, moment: int) -> Mapping[int, Mapping[str, Period]]:
+    """Return the days that are not closed in the head, as they are at a moment; by beginning.
+
+    There are several if nothing has been folded since the day before.
+    """
+    ledger = Ledger(head)
+    ledger.count_until(moment)
+    day, counted = ledger.open_day()
+    return {**ledger.closed.days, day: counted} if head.hour else {}
+
+
+def _in_order(runs: Iterable[Run], cursor: str) -> list[Run]:
+    by_key = {run_key(run): run for run in runs}
+    return [by_key[key] for key in sorted(by_key) if key > cursor]
+
+
+def _verdicts(
+    runs: Iterable[Run], owners: Owners, ledger: Ledger, setting: Setting
+) -> Iterator[tuple[str, tuple[Status, Result]]]:
+    """Yield what the regions agree on, for each checker that one of them looked at."""
+    results: dict[str, dict[str, Result]] = {}
+    for run in runs:
+        weighed = weigh(run, setting.references, ledger.inconclusive.pop(run.region, 0))
+        if weighed.row:
+            ledger.inconclusive[run.region] = weighed.row
+        for owner, result in owners.assign(weighed.run.results):
+            name = result.id or owner
+            if name:
+                results.setdefault(name, {})[run.region] = result
+    for name, votes in results.items():
+        agreed = verdict(tuple(votes.values()), len(setting.voters), setting.quorum)
+        yield name, (agreed.status, agreed.result)

@@ -1,0 +1,43 @@
+"""Hours, days and months of UTC, in nanoseconds. Each hour and each day is as long as the others.
+
+Leap seconds do not exist here, as they do not in the clocks that runs are named by.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from checkup.model import SECOND
+
+HOUR: Final = 3600 * SECOND
+DAY: Final = 24 * HOUR
+
+
+def hour_of(moment: int) -> int:
+    """Return when the hour of a moment began."""
+    return moment - moment % HOUR
+
+
+def day_of(moment: int) -> int:
+    """Return when the day of a moment began."""
+    return moment - moment % DAY
+
+
+def date_of(day: int) -> str:
+    """Return the name of a day: ``2026-08-03``."""
+    return f"{datetime.fromtimestamp(day // SECOND, UTC):%Y-%m-%d}"
+
+
+def month_of(day: int) -> str:
+    """Return the name of the month of a day: ``2026-08``."""
+    return date_of(day)[:7]
+
+
+def day_named(date: str) -> int:
+    """Return when the day of that name began.
+
+    Raises:
+        ValueError: there is no such day.
+    """
+    return int(datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * SECOND

@@ -1,0 +1,109 @@
+"""How long a checker was in which state, counted in whole nanoseconds. Pure.
+
+What adds up to the length of a period is counted; whatever is left of it is time of which there
+is no result, and is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.model import Status
+
+FORMULA: Final = (
+    "Uptime is the time in which a service was operational or degraded, as a share of the time "
+    "in which its state was known, rounded down. Maintenance is left out."
+)
+"""What :meth:`Tally.up` and :meth:`Tally.known` say, for people."""
+
+TROUBLES: Final = 20
+"""Troubles of one day that are remembered one by one; the tally counts all of them."""
+
+
+class Trouble(Struct, frozen=True, array_like=True):
+    """A stretch of one day without a better result.
+
+    Attributes:
+        start: counted from the beginning of the day.
+        status: down or degraded.
+    """
+
+    start: int
+    length: int
+    status: Status
+
+
+class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Time by state, in nanoseconds.
+
+    Attributes:
+        healthy, degraded, down, unknown: outside of maintenance.
+        maintenance: whatever the state was.
+        runs: results that were counted.
+        failures: those of them that were down.
+        troubles: of a day, in order; none of an hour.
+    """
+
+    healthy: int = 0
+    degraded: int = 0
+    down: int = 0
+    unknown: int = 0
+    maintenance: int = 0
+    runs: int = 0
+    failures: int = 0
+    troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def up(self) -> int:
+        """The time in which the service could be used."""
+        return self.healthy + self.degraded
+
+    @property
+    def known(self) -> int:
+        """The time that uptime is a share of."""
+        return self.healthy + self.degraded + self.down
+
+    @property
+    def counted(self) -> int:
+        """All time of which there is a result."""
+        return self.known + self.unknown + self.maintenance
+
+    def missing(self, length: int) -> int:
+        """Return the time of a period of this length of which there is no result."""
+        return length - self.counted
+
+
+def together(tallies: Iterable[Tally]) -> Tally:
+    """Return the sum of periods that do not overlap; their troubles are left out."""
+    healthy = degraded = down = unknown = maintenance = runs = failures = 0
+    for tally in tallies:
+        healthy += tally.healthy
+        degraded += tally.degraded
+        down += tally.down
+        unknown += tally.unknown
+        maintenance += tally.maintenance
+        runs += tally.runs
+        failures += tally.failures
+    return Tally(
+        healthy=healthy,
+        degraded=degraded,
+        down=down,
+        unknown=unknown,
+        maintenance=maintenance,
+        runs=runs,
+        failures=failures,
+    )
+
+
+def percent(part: int, whole: int) -> str | None:
+    """Return a share with two decimals, rounded down; None if there is nothing to share.
+
+    Rounded down, 100.00 is said of nothing that was not always up.
+    """
+    if whole <= 0:
+        return None
+    units, hundredths = divmod(part * 10_000 // whole, 100)
+    return f"{units}.{hundredths:02d}"

@@ -5,21 +5,34 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dns.message
+import dns.rrset
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checkup.checkers.dns import DnsChecker
-from checkup.checkers.nameserver import ask, system_servers
-from checkup.checkers.records import name_to_ask
+from checkup.checkers.failures import Failed
+from checkup.checkers.nameserver import ask, read_answer, system_servers
+from checkup.checkers.records import expect_code, name_to_ask, records_in
 from checkup.checkers.resolution import Address
 from checkup.deadline import Deadline
 from checkup.errors import CannotTell
 from checkup.model import SECOND, Attempt, Status
 from tests.checkers.looking import GENEROUS, attempt_of, closed_port, is_fresh, result_of
 from tests.servers.nameserver import NameServer
+
+
+def answer_to(query: dns.message.Message) -> bytes:
+    answer = dns.message.make_response(query)
+    name = query.question[0].name
+    answer.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", "other.test."))
+    answer.answer.append(dns.rrset.from_text("other.test.", 60, "IN", "A", "10.0.0.1"))
+    return answer.to_wire()
 
 
 @pytest.fixture
@@ -43,8 +56,8 @@ def look_up(server: NameServer, name: str, seconds: float = 10, **settings: Any)
     ("threshold", "status"),
     [
         pytest.param(0, Status.HEALTHY, id="B29-open"),
-        pytest.param(1, Status.DEGRADED, id="6.2-slow"),
-        pytest.param(60 * SECOND, Status.HEALTHY, id="6.2-fast"),
+        pytest.param(1, Status.DEGRADED, id="go-slow"),
+        pytest.param(60 * SECOND, Status.HEALTHY, id="go-fast"),
     ],
 )
 def test_without_a_name_it_is_a_connection(
@@ -87,7 +100,7 @@ def test_server_that_refuses_tcp_is_down(datagrams_only: NameServer, name: str) 
     assert attempt.rtt > 0
 
 
-@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="B33-74-silence")])
+@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="B33-fault-74-silence")])
 def test_failed_look_up_has_no_time_and_tries_no_tcp(name: str) -> None:
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
@@ -106,7 +119,7 @@ def test_failed_look_up_has_no_time_and_tries_no_tcp(name: str) -> None:
     assert attempt.error.startswith("no usable answer after ")
 
 
-@pytest.mark.parametrize("timeout", [pytest.param(1, id="6.2-aggressive-timeout")])
+@pytest.mark.parametrize("timeout", [pytest.param(1, id="go-aggressive-timeout")])
 @pytest.mark.parametrize("name", ["", "www.test."])
 def test_timeout_of_a_nanosecond_is_down(server: NameServer, timeout: int, name: str) -> None:
     result = result_of(
@@ -120,8 +133,10 @@ def test_timeout_of_a_nanosecond_is_down(server: NameServer, timeout: int, name:
 @pytest.mark.parametrize(
     ("settings", "failure"),
     [
-        pytest.param({}, "", id="74-default"),
-        pytest.param({"timeout": SECOND // 10}, "dns_timeout", id="74-timeout-holds-for-queries"),
+        pytest.param({}, "", id="fault-74-default"),
+        pytest.param(
+            {"timeout": SECOND // 10}, "dns_timeout", id="fault-74-timeout-holds-for-queries"
+        ),
     ],
 )
 def test_slow_answer(server: NameServer, settings: dict[str, Any], failure: str) -> None:
@@ -134,7 +149,7 @@ def test_slow_answer(server: NameServer, settings: dict[str, Any], failure: str)
     assert time.monotonic() - started < GENEROUS
 
 
-@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="74-silence")])
+@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="fault-74-silence")])
 def test_question_is_given_up_after_two_seconds(server: NameServer, name: str) -> None:
     started = time.monotonic()
     result = result_of(DnsChecker(endpoint_url=server.address, hostname_fqdn=name))
@@ -146,13 +161,15 @@ def test_question_is_given_up_after_two_seconds(server: NameServer, name: str) -
 @pytest.mark.parametrize(
     ("endpoint", "name", "failure"),
     [
-        pytest.param("127.0.0.1:CLOSED", "", "connect_refused", id="6.2-closed"),
-        pytest.param("127.0.0.1:CLOSED", "www.test.", "connect_refused", id="74-icmp-unreachable"),
+        pytest.param("127.0.0.1:CLOSED", "", "connect_refused", id="go-closed"),
+        pytest.param(
+            "127.0.0.1:CLOSED", "www.test.", "connect_refused", id="fault-74-icmp-unreachable"
+        ),
         pytest.param("127.0.0.1", "", "address", id="no-port"),
         pytest.param("127.0.0.1", "www.test.", "address", id="no-port-and-a-name"),
         pytest.param("", "", "address", id="nothing"),
-        pytest.param("127.0.0.1:CLOSED", "a..test.", "address", id="56-empty-label"),
-        pytest.param("127.0.0.1:CLOSED", "a" * 64 + ".test.", "address", id="56-long-label"),
+        pytest.param("127.0.0.1:CLOSED", "a..test.", "address", id="fault-56-empty-label"),
+        pytest.param("127.0.0.1:CLOSED", "a" * 64 + ".test.", "address", id="fault-56-long-label"),
     ],
 )
 def test_unreachable_is_down(endpoint: str, name: str, failure: str) -> None:
@@ -167,45 +184,53 @@ def test_unreachable_is_down(endpoint: str, name: str, failure: str) -> None:
 @pytest.mark.parametrize(
     ("name", "failure", "error"),
     [
-        pytest.param("nxdomain", "dns_nxdomain", "there is no such name", id="71-nxdomain"),
+        pytest.param("nxdomain", "dns_nxdomain", "there is no such name", id="fault-71-nxdomain"),
         pytest.param(
-            "nothing", "dns_nodata", "the name has no record of this type", id="72-nodata"
+            "nothing", "dns_nodata", "the name has no record of this type", id="fault-72-nodata"
         ),
         pytest.param(
-            "dangling", "dns_nodata", "the name has no record of this type", id="72-dangling-alias"
+            "dangling",
+            "dns_nodata",
+            "the name has no record of this type",
+            id="fault-72-dangling-alias",
         ),
-        pytest.param("servfail", "dns_servfail", "the name server failed", id="73-servfail"),
+        pytest.param("servfail", "dns_servfail", "the name server failed", id="fault-73-servfail"),
         pytest.param(
-            "bogus", "dns_servfail", "the name server failed (dnssec bogus)", id="73-bogus"
+            "bogus", "dns_servfail", "the name server failed (dnssec bogus)", id="fault-73-bogus"
         ),
         pytest.param(
-            "refused", "dns_refused", "the name server refuses to answer", id="73-refused"
+            "refused", "dns_refused", "the name server refuses to answer", id="fault-73-refused"
         ),
         pytest.param(
             "formerr",
             "dns_formerr",
             "the name server does not understand the question",
-            id="73-formerr",
+            id="fault-73-formerr",
         ),
-        pytest.param("notauth", "dns_notauth", "the name server answers NOTAUTH", id="73-lame"),
-        pytest.param("old", "", "", id="73-knows-no-edns"),
-        pytest.param("truncated", "", "", id="75-truncated"),
-        pytest.param("wrong-id", "", "", id="76-wrong-id"),
-        pytest.param("wrong-question", "", "", id="76-wrong-question"),
-        pytest.param("garbage", "", "", id="76-garbage-first"),
+        pytest.param(
+            "notauth", "dns_notauth", "the name server answers NOTAUTH", id="fault-73-lame"
+        ),
+        pytest.param("old", "", "", id="fault-73-knows-no-edns"),
+        pytest.param("truncated", "", "", id="fault-75-truncated"),
+        pytest.param("wrong-id", "", "", id="fault-76-wrong-id"),
+        pytest.param("wrong-question", "", "", id="fault-76-wrong-question"),
+        pytest.param("garbage", "", "", id="fault-76-garbage-first"),
         pytest.param("slow", "", "", id="slow"),
         pytest.param(
-            "loop", "dns_alias_loop", "the aliases of the name lead nowhere", id="77-loop"
+            "loop", "dns_alias_loop", "the aliases of the name lead nowhere", id="fault-77-loop"
         ),
         pytest.param(
-            "chain", "dns_alias_loop", "the aliases of the name lead nowhere", id="77-chain-of-50"
+            "chain",
+            "dns_alias_loop",
+            "the aliases of the name lead nowhere",
+            id="fault-77-chain-of-50",
         ),
         pytest.param(
-            "contradiction", "dns_nxdomain", "there is no such name", id="71-with-records"
+            "contradiction", "dns_nxdomain", "there is no such name", id="fault-71-with-records"
         ),
     ],
 )
-def test_answer_to_a_question_for_a_type_is_judged(
+def testanswer_to_a_question_for_a_type_is_judged(
     server: NameServer, name: str, failure: str, error: str
 ) -> None:
     attempt = look_up(server, f"{name}.test.", record_type="A")
@@ -216,21 +241,21 @@ def test_answer_to_a_question_for_a_type_is_judged(
     assert attempt.phases.connect == 0
 
 
-@pytest.mark.parametrize("name", [pytest.param("only-garbage.test.", id="76-only-garbage")])
+@pytest.mark.parametrize("name", [pytest.param("only-garbage.test.", id="fault-76-only-garbage")])
 def test_garbage_is_waited_out(server: NameServer, name: str) -> None:
     attempt = look_up(server, name, seconds=0.3, record_type="A")
 
     assert (attempt.rtt, attempt.failure) == (0, "dns_timeout")
 
 
-@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="75-tcp-refused")])
+@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="fault-75-tcp-refused")])
 def test_truncated_answer_is_not_taken_for_the_whole(datagrams_only: NameServer, name: str) -> None:
     attempt = look_up(datagrams_only, name, record_type="A")
 
     assert attempt.failure == "dns_truncated"
 
 
-@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="75-fetched-over-tcp")])
+@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="fault-75-fetched-over-tcp")])
 def test_truncated_answer_is_fetched_over_tcp(server: NameServer, name: str) -> None:
     attempt = look_up(server, name, answers_equal=("10.0.0.1",))
 
@@ -241,8 +266,8 @@ def test_truncated_answer_is_fetched_over_tcp(server: NameServer, name: str) -> 
 @pytest.mark.parametrize(
     ("code", "name", "failure"),
     [
-        pytest.param("NXDOMAIN", "nxdomain", "", id="77-must-not-exist"),
-        pytest.param("NXDOMAIN", "www", "dns_noerror", id="77-wildcard"),
+        pytest.param("NXDOMAIN", "nxdomain", "", id="fault-77-must-not-exist"),
+        pytest.param("NXDOMAIN", "www", "dns_noerror", id="fault-77-wildcard"),
         pytest.param("REFUSED", "refused", "", id="must-be-refused"),
         pytest.param("NOERROR", "nothing", "", id="empty-is-no-error"),
         pytest.param("NOERROR", "servfail", "dns_servfail", id="servfail"),
@@ -258,20 +283,25 @@ def test_expected_code(server: NameServer, code: str, name: str, failure: str) -
 @pytest.mark.parametrize(
     ("name", "kind", "expected"),
     [
-        pytest.param("www.test", "A", ["10.0.0.1", "10.0.0.2"], id="78-order"),
-        pytest.param("WWW.test", "AAAA", ["2001:DB8:0:0::1"], id="78-spelling-of-ipv6"),
-        pytest.param("alias.test", "CNAME", ["Other.TEST"], id="78-case-and-final-dot"),
-        pytest.param("mail.test", "MX", ["20 mx2.shop.test", "10 MX1.shop.test."], id="78-mx"),
-        pytest.param("zone.test", "NS", ["ns2.shop.test.", "ns1.shop.test."], id="78-ns"),
+        pytest.param("www.test", "A", ["10.0.0.1", "10.0.0.2"], id="fault-78-order"),
+        pytest.param("WWW.test", "AAAA", ["2001:DB8:0:0::1"], id="fault-78-spelling-of-ipv6"),
+        pytest.param("alias.test", "CNAME", ["Other.TEST"], id="fault-78-case-and-final-dot"),
         pytest.param(
-            "zone.test", "SOA", ["ns1.shop.test admin.shop.test 7 3600 600 86400 300"], id="78-soa"
+            "mail.test", "MX", ["20 mx2.shop.test", "10 MX1.shop.test."], id="fault-78-mx"
         ),
-        pytest.param("zone.test", "CAA", ['0 issue "letsencrypt.org"'], id="78-caa"),
-        pytest.param("text.test", "TXT", ["v=spf1 -all", "plain"], id="78-txt-in-parts"),
-        pytest.param("text.test", "TXT", ['"v=spf1" " -all"', '"plain"'], id="78-txt-quoted"),
-        pytest.param("_sip.test", "SRV", ["1 2 5060 sip.shop.test"], id="78-srv"),
-        pytest.param("127.0.0.1", "PTR", ["localhost"], id="78-ptr-of-an-address"),
-        pytest.param("1.0.0.127.in-addr.arpa.", "PTR", ["localhost."], id="78-ptr-of-a-name"),
+        pytest.param("zone.test", "NS", ["ns2.shop.test.", "ns1.shop.test."], id="fault-78-ns"),
+        pytest.param(
+            "zone.test",
+            "SOA",
+            ["ns1.shop.test admin.shop.test 7 3600 600 86400 300"],
+            id="fault-78-soa",
+        ),
+        pytest.param("zone.test", "CAA", ['0 issue "letsencrypt.org"'], id="fault-78-caa"),
+        pytest.param("text.test", "TXT", ["v=spf1 -all", "plain"], id="fault-78-txt-in-parts"),
+        pytest.param("text.test", "TXT", ['"v=spf1" " -all"', '"plain"'], id="fault-78-txt-quoted"),
+        pytest.param("_sip.test", "SRV", ["1 2 5060 sip.shop.test"], id="fault-78-srv"),
+        pytest.param("127.0.0.1", "PTR", ["localhost"], id="fault-78-ptr-of-an-address"),
+        pytest.param("1.0.0.127.in-addr.arpa.", "PTR", ["localhost."], id="fault-78-ptr-of-a-name"),
     ],
 )
 def test_answers_are_compared_as_sets(
@@ -345,7 +375,9 @@ def test_servers_of_the_system_are_read_from_its_file_in_lambda_too(
     assert [address[:2] for _, address in servers] == [("169.254.78.1", 53), ("::1", 53)]
 
 
-@pytest.mark.parametrize("content", [pytest.param(None, id="28"), pytest.param("", id="28-empty")])
+@pytest.mark.parametrize(
+    "content", [pytest.param(None, id="fault-28"), pytest.param("", id="fault-28-empty")]
+)
 def test_system_without_servers_is_the_monitors_own_trouble(
     tmp_path: Path, content: str | None
 ) -> None:
@@ -368,6 +400,29 @@ def test_next_server_is_asked_when_one_does_not_answer(server: NameServer) -> No
         answer = ask(servers, query, Deadline.after(1.5))
 
     assert answer.answer
+
+
+QUERY = dns.message.make_query("www.shop.test", "A")
+PACKET = answer_to(QUERY)
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.binary(max_size=200).map(lambda rest: PACKET[:12] + rest),
+        st.tuples(st.integers(0, len(PACKET) - 1), st.integers(0, 255)).map(
+            lambda change: PACKET[: change[0]] + bytes([change[1]]) + PACKET[change[0] + 1 :]
+        ),
+    )
+)
+def test_any_packet_is_an_answer_or_passed_over(packet: bytes) -> None:
+    answer = read_answer(packet, QUERY)
+
+    if answer is not None:
+        assert answer.id == QUERY.id
+        with suppress(Failed):
+            expect_code(answer, "NOERROR")
+            assert records_in(answer)
 
 
 def test_no_http_library_is_loaded() -> None:

@@ -43,8 +43,8 @@ def shell(text: str, **settings: Any) -> ExecChecker:
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
-        pytest.param(("0",), Status.HEALTHY, id="B41-6.2-exit-0"),
-        pytest.param(("1",), Status.DOWN, id="6.2-exit-1"),
+        pytest.param(("0",), Status.HEALTHY, id="B41-go-exit-0"),
+        pytest.param(("1",), Status.DOWN, id="go-exit-1"),
     ],
 )
 def test_exit_status_decides(script: Script, arguments: tuple[str, ...], status: Status) -> None:
@@ -62,13 +62,15 @@ def test_exit_status_decides(script: Script, arguments: tuple[str, ...], status:
 @pytest.mark.parametrize(
     ("text", "failure", "error"),
     [
-        pytest.param("exit 1", "exit_1", "exit status 1", id="82-exit-1"),
-        pytest.param("exit 3", "exit_3", "exit status 3", id="B41-82-exit-3"),
-        pytest.param("exit 255", "exit_255", "exit status 255", id="82-exit-255"),
-        pytest.param("kill -9 $$", "exec_signal", "signal: killed", id="82-killed"),
-        pytest.param("kill -15 $$", "exec_signal", "signal: terminated", id="82-terminated"),
-        pytest.param("kill -11 $$", "exec_signal", "signal: segmentation fault", id="82-crashed"),
-        pytest.param("exec no-such-program", "exit_127", "exit status 127", id="82-127"),
+        pytest.param("exit 1", "exit_1", "exit status 1", id="fault-82-exit-1"),
+        pytest.param("exit 3", "exit_3", "exit status 3", id="B41-fault-82-exit-3"),
+        pytest.param("exit 255", "exit_255", "exit status 255", id="fault-82-exit-255"),
+        pytest.param("kill -9 $$", "exec_signal", "signal: killed", id="fault-82-killed"),
+        pytest.param("kill -15 $$", "exec_signal", "signal: terminated", id="fault-82-terminated"),
+        pytest.param(
+            "kill -11 $$", "exec_signal", "signal: segmentation fault", id="fault-82-crashed"
+        ),
+        pytest.param("exec no-such-program", "exit_127", "exit status 127", id="fault-82-127"),
     ],
 )
 def test_how_it_ended_is_said(script: Script, text: str, failure: str, error: str) -> None:
@@ -80,19 +82,25 @@ def test_how_it_ended_is_said(script: Script, text: str, failure: str, error: st
 @pytest.mark.parametrize(
     ("content", "mode", "failure", "reason"),
     [
-        pytest.param(None, 0, "exec_missing", "no such file or directory", id="B41-82-missing"),
         pytest.param(
-            "#!/bin/sh\n", 0o644, "exec_not_executable", "permission denied", id="82-no-permission"
+            None, 0, "exec_missing", "no such file or directory", id="B41-fault-82-missing"
+        ),
+        pytest.param(
+            "#!/bin/sh\n",
+            0o644,
+            "exec_not_executable",
+            "permission denied",
+            id="fault-82-no-permission",
         ),
         pytest.param(
             "#!/no/such/shell\n",
             0o755,
             "exec_missing",
             "no such file or directory",
-            id="82-no-interpreter",
+            id="fault-82-no-interpreter",
         ),
         pytest.param(
-            "\x7fELF", 0o755, "exec_not_executable", "exec format error", id="82-no-program"
+            "\x7fELF", 0o755, "exec_not_executable", "exec format error", id="fault-82-no-program"
         ),
     ],
 )
@@ -110,7 +118,7 @@ def test_program_that_cannot_be_started_is_down(
     assert (result.failure, result.error) == (failure, f"fork/exec {path}: {reason}")
 
 
-@pytest.mark.parametrize("name", [pytest.param("no-such-program", id="B41-82-not-in-path")])
+@pytest.mark.parametrize("name", [pytest.param("no-such-program", id="B41-fault-82-not-in-path")])
 def test_program_that_is_not_in_path_is_down(name: str) -> None:
     attempt = attempt_of(ExecChecker(command=name))
 
@@ -182,7 +190,7 @@ def test_failure_may_be_no_more_than_a_warning(
         ),
         pytest.param("echo up", {"must_not_contain": "down"}, "", id="not-there"),
         pytest.param(
-            "printf '\\377\\000gr\\303\\274n'", {"must_contain": "grün"}, "", id="81-binary"
+            "printf '\\377\\000gr\\303\\274n'", {"must_contain": "grün"}, "", id="fault-81-binary"
         ),
         pytest.param("echo up; exit 4", {"must_not_contain": "up"}, "exit status 4", id="status"),
     ],
@@ -193,7 +201,7 @@ def test_output_is_searched_after_exit_status_0(
     assert attempt_of(shell(text, **settings)).error == error
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.5, id="B44-80")])
+@pytest.mark.parametrize("seconds", [pytest.param(0.5, id="B44-fault-80")])
 def test_program_that_takes_too_long_is_killed(seconds: float) -> None:
     started = time.monotonic()
 
@@ -210,10 +218,10 @@ def test_program_that_takes_too_long_is_killed(seconds: float) -> None:
     "text",
     [
         pytest.param("sleep 60; true", id="B45-child"),
-        pytest.param("sleep 60 & sleep 60", id="80-two-children"),
-        pytest.param("(sleep 60 & sleep 60) & wait", id="80-grandchildren"),
-        pytest.param("trap '' TERM HUP; sleep 60; sleep 60", id="80-that-ignore-signals"),
-        pytest.param("exec >&- 2>&-; sleep 60; true", id="80-that-closed-the-pipe"),
+        pytest.param("sleep 60 & sleep 60", id="fault-80-two-children"),
+        pytest.param("(sleep 60 & sleep 60) & wait", id="fault-80-grandchildren"),
+        pytest.param("trap '' TERM HUP; sleep 60; sleep 60", id="fault-80-that-ignore-signals"),
+        pytest.param("exec >&- 2>&-; sleep 60; true", id="fault-80-that-closed-the-pipe"),
     ],
 )
 def test_whole_group_is_killed_at_the_deadline(tmp_path: Path, text: str) -> None:
@@ -227,7 +235,9 @@ def test_whole_group_is_killed_at_the_deadline(tmp_path: Path, text: str) -> Non
     assert_gone(int(numbers.read_text()))
 
 
-@pytest.mark.parametrize("status", [pytest.param(0, id="80-ends-well"), pytest.param(2, id="80")])
+@pytest.mark.parametrize(
+    "status", [pytest.param(0, id="fault-80-ends-well"), pytest.param(2, id="fault-80")]
+)
 def test_nothing_is_left_of_a_program_that_has_ended(tmp_path: Path, status: int) -> None:
     numbers = tmp_path / "group"
     started = time.monotonic()
@@ -255,8 +265,8 @@ def assert_gone(group: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("yes", id="81-endless-text"),
-        pytest.param("cat /dev/urandom", id="81-endless-noise"),
+        pytest.param("yes", id="fault-81-endless-text"),
+        pytest.param("cat /dev/urandom", id="fault-81-endless-noise"),
     ],
 )
 def test_endless_output_is_not_kept(text: str) -> None:
@@ -271,11 +281,11 @@ def test_endless_output_is_not_kept(text: str) -> None:
 @pytest.mark.parametrize(
     ("size", "error"),
     [
-        pytest.param(OUTPUT_CAP - 3, "", id="81-just-before-the-cap"),
+        pytest.param(OUTPUT_CAP - 3, "", id="fault-81-just-before-the-cap"),
         pytest.param(
             OUTPUT_CAP - 2,
             f"response does not contain 'end' in its first {OUTPUT_CAP} bytes",
-            id="81-over-the-cap",
+            id="fault-81-over-the-cap",
         ),
     ],
 )
@@ -291,8 +301,8 @@ def test_output_is_searched_up_to_the_cap(size: int, error: str) -> None:
     [
         pytest.param("echo disk full; exit 2", "disk full", id="B41-output"),
         pytest.param("echo; exit 2", "empty", id="B41-empty"),
-        pytest.param("printf '\\033[31mred\\a\\n'; exit 2", "[31mred", id="81-escapes"),
-        pytest.param("yes | head -5000; exit 2", "y y y", id="81-long"),
+        pytest.param("printf '\\033[31mred\\a\\n'; exit 2", "[31mred", id="fault-81-escapes"),
+        pytest.param("yes | head -5000; exit 2", "y y y", id="fault-81-long"),
     ],
 )
 def test_output_is_shown_on_request_only(text: str, output: str) -> None:
@@ -308,11 +318,11 @@ def test_output_is_shown_on_request_only(text: str, output: str) -> None:
 @pytest.mark.parametrize(
     ("code", "status", "failure"),
     [
-        pytest.param(0, Status.HEALTHY, "", id="82-nagios-0"),
-        pytest.param(1, Status.DEGRADED, "nagios_warning", id="82-nagios-1"),
-        pytest.param(2, Status.DOWN, "nagios_critical", id="82-nagios-2"),
-        pytest.param(3, Status.UNKNOWN, "nagios_unknown", id="82-nagios-3"),
-        pytest.param(4, Status.DOWN, "exit_4", id="82-nagios-4"),
+        pytest.param(0, Status.HEALTHY, "", id="fault-82-nagios-0"),
+        pytest.param(1, Status.DEGRADED, "nagios_warning", id="fault-82-nagios-1"),
+        pytest.param(2, Status.DOWN, "nagios_critical", id="fault-82-nagios-2"),
+        pytest.param(3, Status.UNKNOWN, "nagios_unknown", id="fault-82-nagios-3"),
+        pytest.param(4, Status.DOWN, "exit_4", id="fault-82-nagios-4"),
     ],
 )
 def test_exit_status_of_a_nagios_plugin(code: int, status: Status, failure: str) -> None:
@@ -348,7 +358,7 @@ def test_working_directory_is_where_it_runs(tmp_path: Path) -> None:
     [
         pytest.param({"working_directory": "/no/such/directory"}, id="directory"),
         pytest.param({"environment": {"A=B": "C"}}, id="name-of-a-variable"),
-        pytest.param({"arguments": ("a\0b",)}, id="57-nul"),
+        pytest.param({"arguments": ("a\0b",)}, id="fault-57-nul"),
     ],
 )
 def test_settings_that_cannot_be_used_are_the_monitors_own_trouble(
@@ -359,7 +369,7 @@ def test_settings_that_cannot_be_used_are_the_monitors_own_trouble(
     assert (result.status, result.failure) == (Status.UNKNOWN, "config")
 
 
-@pytest.mark.parametrize("limit", [pytest.param(errno.EMFILE, id="45-no-descriptor-left")])
+@pytest.mark.parametrize("limit", [pytest.param(errno.EMFILE, id="fault-45-no-descriptor-left")])
 def test_want_of_resources_is_the_monitors_own_trouble(limit: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest = os.open("/dev/null", os.O_RDONLY)
@@ -395,7 +405,7 @@ def test_pause_comes_after_exit_status_0(text: str, lasts: bool) -> None:  # noq
     assert checker.spacing_after(Attempt(error="x", failure="output_mismatch"))
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="83")])
+@pytest.mark.parametrize("_", [pytest.param(0, id="fault-83")])
 def test_where_no_programs_are_run_it_is_unknown(tmp_path: Path, _: int) -> None:
     trap = tmp_path / "trap"
     checker = shell(f"touch {trap}", name="Backup", id="backup").placed(NOWHERE)

@@ -116,7 +116,7 @@ def test_without_a_storage_it_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"period": 0}, {"period": -1}, {"grace": -1}])
-def test_impossible_period_is_refused(settings: dict[str, int]) -> None:
+def test_impossible_period_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="the period has to be more than 0"):
         backup(**settings)
 

@@ -61,7 +61,7 @@ def look(holder: Holder, roots: str, **settings: Any) -> Result:
         ),
         pytest.param(5, {"cert_expiry_threshold": -1}, Status.HEALTHY, "", id="B35-never"),
         pytest.param(
-            30, {"cert_expiry_threshold": 90 * DAY}, Status.DEGRADED, SOON, id="6.2-ninety-days"
+            30, {"cert_expiry_threshold": 90 * DAY}, Status.DEGRADED, SOON, id="go-ninety-days"
         ),
         pytest.param(5, {"threshold_rtt": 1}, Status.DEGRADED, SOON, id="B37-expiring-and-slow"),
         pytest.param(
@@ -69,7 +69,7 @@ def look(holder: Holder, roots: str, **settings: Any) -> Result:
             {"threshold_rtt": 1},
             Status.DEGRADED,
             "median round trip time exceeded threshold (1ns)",
-            id="6.2-slow",
+            id="go-slow",
         ),
         pytest.param(
             5,
@@ -98,7 +98,7 @@ def test_notice_says_how_long_the_certificate_lasts(roots: str) -> None:
     assert left % SECOND == 0
 
 
-@pytest.mark.parametrize("days", [pytest.param(30, id="6.2-self-signed-and-trusted")])
+@pytest.mark.parametrize("days", [pytest.param(30, id="go-self-signed-and-trusted")])
 def test_trusted_certificate_is_healthy(tmp_path: Path, days: int) -> None:
     own = leaf(None, days)
     (tmp_path / "own.pem").write_text(own.pem)
@@ -118,7 +118,7 @@ def test_trusted_certificate_is_healthy(tmp_path: Path, days: int) -> None:
         assert attempt.phases.connect + attempt.phases.tls <= attempt.rtt < SECOND
 
 
-@pytest.mark.parametrize("timeout", [pytest.param(1, id="6.2-aggressive-timeout")])
+@pytest.mark.parametrize("timeout", [pytest.param(1, id="go-aggressive-timeout")])
 def test_timeout_of_a_nanosecond_is_down(roots: str, timeout: int) -> None:
     assert look(leaf(ROOT), roots, timeout=timeout).down
 
@@ -129,67 +129,70 @@ NAMESAKE = forge.authority("Root")
 
 FLAWS = [
     pytest.param(
-        leaf(ROOT, -1, before=-9), "tls_expired", "certificate has expired", id="B36-59-expired"
+        leaf(ROOT, -1, before=-9),
+        "tls_expired",
+        "certificate has expired",
+        id="B36-fault-59-expired",
     ),
     pytest.param(
         leaf(ROOT, 9, before=1),
         "tls_not_yet_valid",
         "certificate is not valid yet",
-        id="59-not-yet-valid",
+        id="fault-59-not-yet-valid",
     ),
     pytest.param(
         leaf(ROOT, hosts=("elsewhere.test",)),
         "tls_wrong_host",
         "certificate is for another address",
-        id="B36-60-wrong-host",
+        id="B36-fault-60-wrong-host",
     ),
     pytest.param(
         leaf(ROOT, hosts=("127.0.0.2",)),
         "tls_wrong_host",
         "certificate is for another address",
-        id="60-wrong-address",
+        id="fault-60-wrong-address",
     ),
     pytest.param(
         leaf(ROOT, hosts=()),
         "tls_wrong_host",
         "certificate is for another address",
-        id="60-common-name-only",
+        id="fault-60-common-name-only",
     ),
     pytest.param(
-        leaf(None), "tls_untrusted", "certificate is self-signed", id="B36-61-self-signed"
+        leaf(None), "tls_untrusted", "certificate is self-signed", id="B36-fault-61-self-signed"
     ),
     pytest.param(
         leaf(STRANGER),
         "tls_untrusted",
         "certificate chain does not lead to a trusted root",
-        id="B36-61-unknown-root",
+        id="B36-fault-61-unknown-root",
     ),
     pytest.param(
         leaf(forge.authority("Expired", ROOT, days=-1, before=-9)),
         "tls_expired",
         "certificate has expired",
-        id="62-intermediate-expired",
+        id="fault-62-intermediate-expired",
     ),
     pytest.param(
         leaf(ROOT, for_clients=True),
         "tls_purpose",
         "certificate is not meant for servers",
-        id="63-for-clients-only",
+        id="fault-63-for-clients-only",
     ),
     pytest.param(
-        leaf(ROOT, weak=True), "tls_weak", "certificate has too weak a key", id="63-weak-key"
+        leaf(ROOT, weak=True), "tls_weak", "certificate has too weak a key", id="fault-63-weak-key"
     ),
     pytest.param(
         leaf(NAMESAKE, bare=True),
         "tls_untrusted",
         "certificate is not signed by the issuer that it names",
-        id="61-namesake-of-the-root",
+        id="fault-61-namesake-of-the-root",
     ),
     pytest.param(
         leaf(leaf(INTERMEDIATE, hosts=("no-authority.test",))),
         "tls_untrusted",
         "an issuer in the certificate chain is no authority",
-        id="61-issuer-is-no-authority",
+        id="fault-61-issuer-is-no-authority",
     ),
 ]
 
@@ -203,7 +206,7 @@ def test_bad_certificate_is_down(roots: str, holder: Holder, failure: str, error
     assert result.times[0].rtt > 0
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="61-incomplete-chain")])
+@pytest.mark.parametrize("_", [pytest.param(0, id="fault-61-incomplete-chain")])
 def test_chain_without_its_intermediate_is_down(roots: str, _: int) -> None:
     with WebServer(leaf(INTERMEDIATE).server(above=False)) as server:
         checker = TlsChecker(endpoint_url=server.address, trusted_roots=(roots,))
@@ -212,12 +215,12 @@ def test_chain_without_its_intermediate_is_down(roots: str, _: int) -> None:
     assert attempt.failure == "tls_untrusted"
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="63-no-key-identifiers")])
+@pytest.mark.parametrize("_", [pytest.param(0, id="fault-63-no-key-identifiers")])
 def test_certificate_without_pedantry_is_healthy(roots: str, _: int) -> None:
     assert look(leaf(ROOT, bare=True), roots).healthy
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="62-intermediate-ends-first")])
+@pytest.mark.parametrize("_", [pytest.param(0, id="fault-62-intermediate-ends-first")])
 def test_first_certificate_of_the_chain_to_end_counts(roots: str, _: int) -> None:
     ending = forge.authority("Ending", ROOT, days=5)
 
@@ -238,8 +241,8 @@ def test_certificate_that_the_path_does_not_need_does_not_count(roots: str) -> N
 @pytest.mark.parametrize(
     ("days", "failure", "error"),
     [
-        pytest.param(2, "tls_expiring", "certificate expires in 4", id="62-leaf"),
-        pytest.param(4, "", "", id="62-later"),
+        pytest.param(2, "tls_expiring", "certificate expires in 4", id="fault-62-leaf"),
+        pytest.param(4, "", "", id="fault-62-later"),
     ],
 )
 def test_second_threshold_is_down(roots: str, days: int, failure: str, error: str) -> None:
@@ -300,10 +303,12 @@ def test_roots_that_cannot_be_read_are_the_monitors_own_trouble(
 @pytest.mark.parametrize(
     ("holder", "failure", "status"),
     [
-        pytest.param(leaf(None), "", Status.HEALTHY, id="66-self-signed"),
-        pytest.param(leaf(STRANGER, hosts=("elsewhere",)), "", Status.HEALTHY, id="66-wrong-host"),
-        pytest.param(leaf(None, 5), "", Status.DEGRADED, id="66-expiring"),
-        pytest.param(leaf(None, -1, before=-9), "tls_expired", Status.DOWN, id="66-expired"),
+        pytest.param(leaf(None), "", Status.HEALTHY, id="fault-66-self-signed"),
+        pytest.param(
+            leaf(STRANGER, hosts=("elsewhere",)), "", Status.HEALTHY, id="fault-66-wrong-host"
+        ),
+        pytest.param(leaf(None, 5), "", Status.DEGRADED, id="fault-66-expiring"),
+        pytest.param(leaf(None, -1, before=-9), "tls_expired", Status.DOWN, id="fault-66-expired"),
     ],
 )
 def test_end_of_a_certificate_counts_without_verification(
@@ -340,7 +345,7 @@ def test_end_of_a_certificate_counts_without_verification(
             {"expected_names": ("a.b.shop.test",)},
             "tls_names",
             "certificate is not for 'a.b.shop.test'",
-            id="60-names-wildcard-too-deep",
+            id="fault-60-names-wildcard-too-deep",
         ),
         pytest.param(
             {"expected_names": ("localhost", "10.0.0.1")},
@@ -366,8 +371,8 @@ def test_expectations_of_the_certificate(
 @pytest.mark.parametrize(
     ("name", "failure"),
     [
-        pytest.param("shop.test", "", id="70-served"),
-        pytest.param("other.test", "tls_wrong_host", id="70-not-served"),
+        pytest.param("shop.test", "", id="fault-70-served"),
+        pytest.param("other.test", "tls_wrong_host", id="fault-70-not-served"),
     ],
 )
 def test_server_name_is_asked_for_and_verified(roots: str, name: str, failure: str) -> None:
@@ -386,14 +391,14 @@ def test_server_name_is_asked_for_and_verified(roots: str, name: str, failure: s
 @pytest.mark.parametrize(
     ("highest", "minimum", "failure", "error"),
     [
-        pytest.param(ssl.TLSVersion.TLSv1_2, "1.2", "", "", id="64-1.2-is-enough"),
-        pytest.param(ssl.TLSVersion.TLSv1_3, "1.3", "", "", id="64-1.3-is-enough"),
+        pytest.param(ssl.TLSVersion.TLSv1_2, "1.2", "", "", id="fault-64-1.2-is-enough"),
+        pytest.param(ssl.TLSVersion.TLSv1_3, "1.3", "", "", id="fault-64-1.3-is-enough"),
         pytest.param(
             ssl.TLSVersion.TLSv1_2,
             "1.3",
             "tls_version",
             "the server speaks TLS 1.2 at most",
-            id="64-1.2-is-too-low",
+            id="fault-64-1.2-is-too-low",
         ),
     ],
 )
@@ -412,7 +417,7 @@ def test_version_has_to_be_high_enough(
     assert (attempt.failure, attempt.error) == (failure, error)
 
 
-@pytest.mark.parametrize("highest", [pytest.param(ssl.TLSVersion.TLSv1_1, id="64-1.1")])
+@pytest.mark.parametrize("highest", [pytest.param(ssl.TLSVersion.TLSv1_1, id="fault-64-1.1")])
 def test_version_that_is_not_spoken_here_is_down(roots: str, highest: ssl.TLSVersion) -> None:
     context = leaf(ROOT).server()
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
@@ -429,8 +434,8 @@ def test_version_that_is_not_spoken_here_is_down(roots: str, highest: ssl.TLSVer
     ("highest", "failure"),
     [
         # Before TLS 1.3 no alert told this from other reasons (RFC 5246, section 7.4.6).
-        pytest.param(ssl.TLSVersion.TLSv1_2, "tls_handshake", id="65-in-the-handshake"),
-        pytest.param(ssl.TLSVersion.TLSv1_3, "tls_client_certificate", id="65-after-it"),
+        pytest.param(ssl.TLSVersion.TLSv1_2, "tls_handshake", id="fault-65-in-the-handshake"),
+        pytest.param(ssl.TLSVersion.TLSv1_3, "tls_client_certificate", id="fault-65-after-it"),
     ],
 )
 def test_demand_for_a_client_certificate_is_down(
@@ -505,13 +510,13 @@ def trickle(accepted: socket.socket) -> None:
 @pytest.mark.parametrize(
     ("serve", "failure"),
     [
-        pytest.param(socket.socket.close, "tls_handshake", id="33-closes-at-once"),
-        pytest.param(say_http, "tls_not_spoken", id="69-plain-http"),
-        pytest.param(trickle, "tls_timeout", id="36-trickled-handshake"),
+        pytest.param(socket.socket.close, "tls_handshake", id="fault-33-closes-at-once"),
+        pytest.param(say_http, "tls_not_spoken", id="fault-69-plain-http"),
+        pytest.param(trickle, "tls_timeout", id="fault-36-trickled-handshake"),
         pytest.param(
             lambda accepted: accepted.sendall(b"220 mail.test ESMTP\r\n"),
             "tls_not_spoken",
-            id="69-starttls-missing",
+            id="fault-69-starttls-missing",
         ),
     ],
 )
@@ -528,7 +533,7 @@ def test_server_that_does_not_shake_hands_is_down(
     assert time.monotonic() - started < 1 + GENEROUS
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.4, id="B40-36-silent-server")])
+@pytest.mark.parametrize("seconds", [pytest.param(0.4, id="B40-fault-36-silent-server")])
 def test_silent_server_is_given_up(seconds: float) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
@@ -542,7 +547,7 @@ def test_silent_server_is_given_up(seconds: float) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "failure"),
     [
-        pytest.param("127.0.0.1:CLOSED", "connect_refused", id="24-6.2-closed"),
+        pytest.param("127.0.0.1:CLOSED", "connect_refused", id="fault-24-closed"),
         pytest.param("127.0.0.1", "address", id="missing-port"),
     ],
 )

@@ -149,7 +149,7 @@ def test_c25_client_without_a_region_works_in_the_one_of_the_environment() -> No
     ("environ", "failure"),
     [
         pytest.param({}, "", id="on-a-machine"),
-        pytest.param({"AWS_LAMBDA_FUNCTION_NAME": "check"}, "unsupported", id="83-in-lambda"),
+        pytest.param({"AWS_LAMBDA_FUNCTION_NAME": "check"}, "unsupported", id="fault-83-in-lambda"),
     ],
 )
 def test_programs_run_on_machines_only(

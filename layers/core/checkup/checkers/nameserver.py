@@ -96,7 +96,7 @@ def _over_udp(server: Address, query: Message, deadline: Deadline) -> Message:
             if left <= 0:
                 raise TimeoutError
             sock.settimeout(left)
-            answer = _read(sock.recv(_LARGEST), query)
+            answer = read_answer(sock.recv(_LARGEST), query)
             if answer:
                 return answer
 
@@ -108,7 +108,7 @@ def _over_tcp(server: Address, query: Message, deadline: Deadline) -> Message:
         with sock, sock.makefile("rb") as stream:
             wire = query.to_wire()
             sock.sendall(len(wire).to_bytes(2) + wire)
-            answer = _read(stream.read(int.from_bytes(stream.read(2))), query)
+            answer = read_answer(stream.read(int.from_bytes(stream.read(2))), query)
     except (Failed, OSError) as error:
         raise _cut_short() from error
     if not answer:
@@ -120,7 +120,7 @@ def _cut_short() -> Failed:
     return Failed("dns_truncated", "the answer is cut short, and over TCP it cannot be had")
 
 
-def _read(packet: bytes, query: Message) -> Message | None:
+def read_answer(packet: bytes, query: Message) -> Message | None:
     """Return the answer in the packet, or None if it is none to this question."""
     try:
         answer = dns.message.from_wire(packet, raise_on_truncation=True)

@@ -132,7 +132,7 @@ def _checked(read: Read, limits: list[tuple[Callable[[Any], object], str]]) -> R
 
 
 def _choice(choices: tuple[str, ...]) -> Read:
-    nearest, known = Nearest(choices), ", ".join(choices)
+    nearest, known = Nearest(choices), ", ".join(filter(None, choices))
 
     def choice(reading: Reading, node: Node, key: str) -> str:
         text = reading.string(node, key)

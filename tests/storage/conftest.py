@@ -10,6 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from checkup.ports import Storage
 from tests import databases, emulators
+from tests.servers.github import FakeGitHub, fake_github
 from tests.storage.places import PLACES, Place, S3Server, s3_server
 
 
@@ -53,6 +54,12 @@ def postgres() -> Iterator[databases.Postgres]:
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[databases.MariaDb]:
     with databases.mariadb() as server:
+        yield server
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    with fake_github() as server:
         yield server
 
 

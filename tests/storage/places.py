@@ -16,10 +16,12 @@ import pytest
 from checkup import http
 from checkup.ports import Answer, Storage
 from checkup.storage.folder import FolderStorage
+from checkup.storage.github import GitHubSettings
 from checkup.storage.memory import MemoryStorage
 from checkup.storage.s3 import S3Storage, client_config
 from checkup.storage.sql import MySqlSettings, PostgresSettings, SqliteSettings
 from tests import databases
+from tests.servers.github import NAME, OWNER, TOKEN, FakeGitHub
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,19 @@ def _database(settings: PostgresSettings | MySqlSettings) -> Place:
     return Place(lambda: settings.open(clients), page=500, text_runs=True)
 
 
+def _github(request: pytest.FixtureRequest) -> Place:
+    server: FakeGitHub = request.getfixturevalue("github")
+    settings = github_settings(server, dir="status/checks/")
+    return Place(lambda: settings.open(FakeClients(secrets={TOKEN: TOKEN})))
+
+
+def github_settings(server: FakeGitHub, **more: Any) -> GitHubSettings:
+    """Return the configuration of a storage in the server's repository."""
+    about = {"repository_owner": OWNER, "repository_name": NAME, "branch": "main"}
+    who = {"committer_name": "Mona Lisa", "committer_email": "mona@example.com"}
+    return GitHubSettings(**{"access_token": TOKEN, "api_url": server.url, **about, **who, **more})
+
+
 PLACES = {
     "memory": _memory,
     "folder": _folder,
@@ -150,4 +165,5 @@ PLACES = {
     "sqlite": _sqlite,
     "postgresql": _postgres,
     "mariadb": _mariadb,
+    "github": _github,
 }

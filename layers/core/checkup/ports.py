@@ -8,10 +8,10 @@ checkup.json, a field is called here, and its description is the documentation.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 from msgspec import Meta, Struct
 
@@ -195,6 +195,15 @@ class Storage(Protocol):
 
     def hold(self, name: str) -> AbstractContextManager[Hold]:
         """Take an exclusive right that ends with its owner, if the storage has such a thing."""
+        ...
+
+
+@runtime_checkable
+class DeletesMany(Protocol):
+    """A storage in which removing many documents at once costs as little as removing one."""
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        """Remove the documents, as :meth:`Storage.delete` does each."""
         ...
 
 

@@ -10,7 +10,7 @@ from checkup.alerting.state import Head
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
 from checkup.model import SECOND, Run
-from checkup.ports import Storage
+from checkup.ports import DeletesMany, Storage
 from checkup.protocol.monitor import Monitor
 from checkup.runfile import LATE, RUNS, slot_of
 
@@ -71,7 +71,11 @@ def _is_a_jump(storage: Storage, limit: str, check_expiry: int) -> bool:
 
 def _delete_before(storage: Storage, folder: str, limit: str, life: Deadline) -> None:
     old = takewhile(lambda key: key < folder + limit, storage.list(folder))
-    for key in list(islice(old, AT_ONCE)):
+    keys = list(islice(old, AT_ONCE))
+    if isinstance(storage, DeletesMany) and life.left() > 0:
+        storage.delete_all(keys)
+        return
+    for key in keys:
         if life.left() <= 0:
             break
         storage.delete(key)

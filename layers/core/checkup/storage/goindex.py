@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ _LARGEST = 2**63 - 1
 
 
 def add(root: Path, name: str, scratch: Path) -> None:
-    """Bring the index up to date, a new check file included.
+    """Bring the index of a folder up to date, a new check file included.
 
     The caller holds the folder's lock.
 
@@ -35,26 +36,50 @@ def add(root: Path, name: str, scratch: Path) -> None:
     Raises:
         OSError: it could not be written.
     """
-    entries = _present(root, _entries(root / INDEX))
-    entries[name] = time.time_ns()
-    body = msgspec.json.encode(entries, order="sorted") + b"\n"
+    names = os.listdir(root)  # noqa: PTH208 - half a million paths would be slow
+    body = extended(_read(root / INDEX), names, name, time.time_ns()) + b"\n"
     with written(scratch, body, durable=False) as temporary:
         temporary.replace(root / INDEX)
 
 
-def _present(root: Path, known: dict[str, Nanoseconds]) -> dict[str, int]:
+def extended(index: bytes, names: Iterable[str], new: str, now: int) -> bytes:
+    """Return an index that has one check file more.
+
+    Args:
+        index: as it is; empty if there is none.
+        names: of the files beside it.
+        now: nanoseconds, the entry of the new one.
+    """
+    entries = _present(names, _entries(index))
+    entries[new] = now
+    return msgspec.json.encode(entries, order="sorted")
+
+
+def reduced(index: bytes, names: Iterable[str]) -> bytes:
+    """Return an index of the files that are left."""
+    return msgspec.json.encode(_present(names, _entries(index)), order="sorted")
+
+
+def _present(names: Iterable[str], known: dict[str, Nanoseconds]) -> dict[str, int]:
     """Return an entry for every check file, and for what else is listed and exists."""
     entries = {}
-    for name in os.listdir(root):  # noqa: PTH208 - half a million paths would be slow
+    for name in names:
         indexed = known.get(name) or slot_of(name)
         if indexed:
             entries[name] = min(indexed, _LARGEST)
     return entries
 
 
-def _entries(path: Path) -> dict[str, Nanoseconds]:
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _entries(index: bytes) -> dict[str, Nanoseconds]:
     """Read the index, if it can be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Nanoseconds])
-    except (FileNotFoundError, ValueError, RecursionError):
+        return msgspec.json.decode(index, type=dict[str, Nanoseconds])
+    except (ValueError, RecursionError):
         return {}

@@ -76,12 +76,6 @@ class NoClients:
         raise AssertionError(method, url, body, headers, timeout)
 
 
-@pytest.mark.parametrize("name", ["mail", "mailgun", "pushover", "discord"])
-def test_a_notifier_that_cannot_send_yet_says_so(name: str) -> None:
-    with pytest.raises(UnavailableError, match=name):
-        NOTIFIERS[name]().open(NoClients())
-
-
 @pytest.mark.parametrize(("name", "fields"), [("appinsights", {"instrumentation_key": "env:KEY"})])
 def test_a_storage_that_cannot_store_yet_says_so(name: str, fields: dict[str, Any]) -> None:
     with pytest.raises(UnavailableError, match=name):

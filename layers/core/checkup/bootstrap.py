@@ -7,28 +7,26 @@ by the function that needs them.
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup import config as configuration
 from checkup import secrets
+from checkup.alerting.routing import names, route
 from checkup.checkers import CHECKERS
 from checkup.config.settings import Config, Kinds
-from checkup.errors import Refused, UnavailableError
+from checkup.errors import UnavailableError
 from checkup.model import SECOND
 from checkup.notifiers import NOTIFIERS
+from checkup.notifiers.channels import open_all, open_each
 from checkup.ports import (
     Answer,
     Clients,
-    Notification,
     Notifier,
-    NotifierSettings,
     Storage,
     Surroundings,
 )
@@ -155,10 +153,13 @@ def make_monitor(
     place = storage if storage is not None else open_storage(config, clients, environ)
     if place is None:
         raise UnavailableError("no storage configured")
+    named = dict(zip(names(config.notifiers), config.notifiers, strict=True))
     return Monitor(
         checkers=config.checkers,
         storage=place,
-        channels=dict(_channels(config, clients)),
+        channels=open_all(config.notifiers, clients),
+        routes={name: route(settings) for name, settings in named.items()},
+        most={name: settings.most for name, settings in named.items()},
         region=_region(config, environ),
         regions=config.regions,
         page_url=config.page.url or environ.get("PAGE_URL", ""),
@@ -173,6 +174,11 @@ def make_monitor(
         reference_targets=config.reference_targets,
         maintenance=tuple(planned.window for planned in config.maintenance),
     )
+
+
+def open_channels(config: Config, environ: Mapping[str, str]) -> dict[str, Notifier]:
+    """Return every configured channel on its own, by its name."""
+    return open_each(config.notifiers, make_clients(config, environ))
 
 
 def mask_with(config: Config) -> Callable[[str], str]:
@@ -213,32 +219,6 @@ def _once(make: Callable[[], Made]) -> Callable[[], Made]:
             return cached()
 
     return get
-
-
-class _Absent(Struct, frozen=True):
-    """A channel that cannot be used here: its alerts wait, and the others are not harmed."""
-
-    reason: str
-
-    def send(self, notification: Notification) -> None:  # noqa: ARG002
-        raise Refused(self.reason)
-
-
-def _channels(config: Config, clients: Clients) -> Iterator[tuple[str, Notifier]]:
-    """Yield names that stay the same as long as the order within a kind does."""
-    seen: Counter[str] = Counter()
-    for settings in config.notifiers:
-        seen[settings.kind] += 1
-        number = seen[settings.kind]
-        name = settings.kind if number == 1 else f"{settings.kind}-{number}"
-        yield name, _open(settings, clients)
-
-
-def _open(settings: NotifierSettings, clients: Clients) -> Notifier:
-    try:
-        return settings.open(clients)
-    except UnavailableError as error:
-        return _Absent(str(error))
 
 
 def _check_expiry(config: Config, environ: Mapping[str, str]) -> int:

@@ -146,7 +146,7 @@ class AlertKind(StrEnum):
     """What an alert says.
 
     The first four tell the story of an incident. The next four speak of what a checker is worth
-    listening to: it changes too often, or cannot look. The last three are about the monitor
+    listening to: it changes too often, or cannot look. The last four are about the monitor
     itself and name no checker.
     """
 
@@ -161,6 +161,7 @@ class AlertKind(StrEnum):
     INCONCLUSIVE = "inconclusive"
     GAP = "gap"
     REBUILT = "rebuilt"
+    TEST = "test"
 
 
 class Alert(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from checkup.alerting.inconclusive import weigh
 from checkup.alerting.maintenance import Window
 from checkup.alerting.outbox import queue
 from checkup.alerting.quorum import MAJORITY, Verdict, verdict
+from checkup.alerting.routing import EVERYTHING, Route
 from checkup.alerting.slots import Calendar, Slot, closed_slots
 from checkup.alerting.state import CheckerState, Head
 from checkup.alerting.step import Thresholds, step
@@ -40,6 +41,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     Attributes:
         channels: the names of those to be told.
+        routes: what a channel is for, by its name; without one it is for everything.
         calendar: when slots are, and which regions vote.
         quorum: how many regions have to see a failure.
         references: ids of the checkers that fail only if our own network does.
@@ -48,6 +50,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     checkers: Sequence[Checker]
     channels: Sequence[str] = ()
+    routes: Mapping[str, Route] = {}
     calendar: Calendar = Calendar()
     quorum: str = MAJORITY
     references: frozenset[str] = frozenset()
@@ -82,8 +85,11 @@ def fold(head: Head, runs: Iterable[Run], setting: Setting, now: int) -> Folded:
     named = [_named(run, ids) for run in runs]
     for slot in closed_slots(named, setting.calendar, now, head.cursor):
         head = _fold_slot(head, slot, setting, due)
+    checkers = {checker.id: checker for checker in setting.checkers}
     for channel in setting.channels if due else ():
-        head = queue(head, channel, due)
+        route = setting.routes.get(channel, EVERYTHING)
+        concerned = [alert for alert in due if route.admits(alert, checkers.get(alert.checker))]
+        head = queue(head, channel, concerned)
     return Folded(head, tuple(due))
 
 

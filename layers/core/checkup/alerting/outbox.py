@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final
 
 from msgspec.structs import replace
@@ -30,14 +30,18 @@ def waiting_for(head: Head, channel: str) -> tuple[Pending, ...]:
     return head.channels.get(channel, ())
 
 
-def next_batch(head: Head, channel: str) -> tuple[Pending, ...]:
+def next_batch(head: Head, channel: str, most: int = 0) -> tuple[Pending, ...]:
     """Return what goes into the next message.
 
     Alerts that may have been sent before and alerts that were certainly not never share one,
     for a message is either a possible repeat or it is news.
+
+    Args:
+        most: how many alerts one message can tell; 0 for any number.
     """
     waiting = waiting_for(head, channel)
-    return tuple(takewhile(lambda entry: entry.maybe_sent == waiting[0].maybe_sent, waiting))
+    alike = takewhile(lambda entry: entry.maybe_sent == waiting[0].maybe_sent, waiting)
+    return tuple(islice(alike, most or None))
 
 
 def is_claimed(head: Head, channel: str, by_others_than: str, now: int) -> bool:

@@ -21,6 +21,10 @@ COMMANDS: Final = {
     "message": Place(
         "message", "message", "Look, and store the run with a text about one checker."
     ),
+    "explain": Place("explain", "explain", "Say why a checker is taken for what it is."),
+    "silence": Place("silence", "silence", "Hear nothing of a checker for a while."),
+    "replay": Place("replay", "replay", "Compare what other settings would have announced."),
+    "notify": Place("notify", "notify", "List the channels, or send a test message to them."),
     "ping": Place("ping", "ping", "Report for a job that it has run."),
     "serve": Place("serve", "serve", "Show the status page over HTTP."),
     "page": Place("page", "page", "Write the status page into a folder."),
@@ -33,7 +37,7 @@ COMMANDS: Final = {
 LOOK: Final = Place("look", "look", "")
 """The command that has no name of its own: it gets every word that names no command."""
 
-_TAKES_VALUE: Final = frozenset({"--config", "--about", "--listen"})
+_TAKES_VALUE: Final = frozenset({"--config", "--about", "--listen", "--for", "--since", "--set"})
 _TAKES_VALUE_SHORT: Final = frozenset("ca")
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from msgspec import structs
 
 from checkup.config.budget import check_budget
+from checkup.config.channels import check_channels
 from checkup.config.checkers import read_checkers
 from checkup.config.fields import Fields, fields_of
 from checkup.config.identity import with_ids
@@ -68,14 +69,17 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
     entries = read_checkers(reading, kinds.checkers, sections.get("checkers"), defaults, groups)
     check_groups(reading, entries, [group.settings.name for group in groups])
     named = with_ids(reading, entries)
-    names = Names(named, complete=len(named) == _length(sections.get("checkers")))
+    complete = len(named) == _length(sections.get("checkers"))
+    names = Names(named, complete=complete)
     if "reference_targets" in values:
         place, targets = members["reference_targets"].value, values["reference_targets"]
         values["reference_targets"] = names.ids(reading, targets, place, "reference_targets")
+    channels = read_notifiers(reading, kinds.notifiers, sections)
+    check_channels(reading, channels, named, complete=complete)
     config = Config(
         checkers=resolve_dependencies(reading, named, entries, names),
         storage=read_storage(reading, kinds.storages, sections.get("storage")),
-        notifiers=read_notifiers(reading, kinds.notifiers, sections),
+        notifiers=tuple(channel.settings for channel in channels),
         groups=tuple(group.settings for group in groups),
         concurrent_checks=read_concurrency(reading, sections.get("concurrent_checks")),
         timestamp=read_timestamp(reading, sections.get("timestamp")),

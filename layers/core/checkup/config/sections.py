@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from checkup.alerting.quorum import MAJORITY, is_quorum
+from checkup.config.channels import Entry
 from checkup.config.fields import Fields, Read, fields_of
 from checkup.config.kinds import Choice, find_kind, read_settings
 from checkup.config.reading import Draft, Reading, Refused
@@ -70,7 +71,7 @@ def read_storage(
 
 def read_notifiers(
     reading: Reading, registry: Registry[NotifierSettings], sections: Mapping[str, Node]
-) -> tuple[NotifierSettings, ...]:
+) -> tuple[Entry, ...]:
     """Return the notifiers: the single one of old files first, as the Go program does."""
     single = [(sections["notifier"], "notifier")] if "notifier" in sections else []
     found = []
@@ -80,7 +81,7 @@ def read_notifiers(
             continue
         try:
             kind = find_kind(reading, Choice(registry, "notifier", "name"), node, key)
-            found.append(read_settings(reading, kind))
+            found.append(Entry(read_settings(reading, kind), node.at, key))
         except Refused:
             continue
     return tuple(found)

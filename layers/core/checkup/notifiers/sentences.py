@@ -24,6 +24,7 @@ _STATES: Final[Mapping[AlertKind, str]] = {
     AlertKind.INCONCLUSIVE: "notice from",
     AlertKind.GAP: "notice from",
     AlertKind.REBUILT: "notice from",
+    AlertKind.TEST: "test of",
 }
 
 
@@ -118,4 +119,5 @@ _SENTENCES: Final[Mapping[AlertKind, Callable[[Alert, str, str], str]]] = {
     AlertKind.INCONCLUSIVE: _notice,
     AlertKind.GAP: _gap,
     AlertKind.REBUILT: _notice,
+    AlertKind.TEST: _notice,
 }

@@ -32,8 +32,8 @@ or if some of them may be repeats."""
 
 TRIES: Final = 8
 MARGIN_SECONDS: Final = 10.0
-MESSAGE_SECONDS: Final = 12.0
-"""A message and its receipt, the latter once more if need be, at 4 s each."""
+MESSAGE_SECONDS: Final = 16.0
+"""A message and, if its channel is dead, the same to another at 6 s each, and the receipt."""
 
 
 class Outcome(Enum):
@@ -126,7 +126,8 @@ class Delivery:
         storage = self._monitor.storage
         current = open_head(self._monitor)
         for _ in range(TRIES):
-            batch = outbox.next_batch(current.head, self._channel)
+            most = self._monitor.most.get(self._channel, 0)
+            batch = outbox.next_batch(current.head, self._channel, most)
             if not batch or self._life.left() < DELIVERY_SECONDS or self._is_taken(current.head):
                 return None
             good_until = self._monitor.wall_clock() + self._life.left()

@@ -11,6 +11,7 @@ from msgspec import Struct
 from checkup.alerting.fold import Setting
 from checkup.alerting.maintenance import Window
 from checkup.alerting.quorum import MAJORITY
+from checkup.alerting.routing import Route
 from checkup.alerting.slots import Calendar
 from checkup.model import SECOND, Alert, Run
 from checkup.ports import Checker, Notifier, Storage
@@ -33,6 +34,8 @@ class Monitor(Struct, frozen=True, kw_only=True):
 
     Attributes:
         channels: notifiers by the name that their outbox is kept under.
+        routes: what a channel is for, by its name; without one it is for everything.
+        most: alerts that one message to a channel can tell, by its name; without, any number.
         region: where this process runs; empty on a single machine.
         regions: those that vote; empty on a single machine.
         page_url: where the status page is; empty if unknown.
@@ -53,6 +56,8 @@ class Monitor(Struct, frozen=True, kw_only=True):
     checkers: tuple[Checker, ...]
     storage: Storage
     channels: Mapping[str, Notifier] = {}
+    routes: Mapping[str, Route] = {}
+    most: Mapping[str, int] = {}
     region: str = ""
     regions: tuple[str, ...] = ()
     page_url: str = ""
@@ -85,6 +90,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
         return Setting(
             checkers=self.checkers,
             channels=tuple(self.channels),
+            routes=self.routes,
             calendar=Calendar(
                 regions=self.regions,
                 interval=self.interval if self.scheduled else 0,

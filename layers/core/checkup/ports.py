@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
-from typing import Annotated, Any, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from msgspec import Meta, Struct
 
@@ -305,9 +305,31 @@ class StorageSettings(Struct, frozen=True, kw_only=True):
 
 
 class NotifierSettings(Struct, frozen=True, kw_only=True):
-    """One of the ``notifiers`` of the configuration."""
+    """One of the ``notifiers`` of the configuration.
+
+    Class attributes:
+        most: alerts that one message can tell; 0 for any number.
+    """
 
     kind: ClassVar[str]
+    most: ClassVar[int] = 0
+
+    id: Annotated[
+        str, Meta(description="Stable name of the channel; its type and number if absent.")
+    ] = ""
+    groups: Annotated[
+        Strings, Meta(description="Tell it only of checkers in these groups, or with its tags.")
+    ] = ()
+    tags: Annotated[
+        Strings, Meta(description="Tell it only of checkers with one of these, or in its groups.")
+    ] = ()
+    severities: Annotated[
+        tuple[Literal["down", "degraded"], ...],
+        Meta(description="Tell it only of what is this, or was until now."),
+    ] = ()
+    fallback: Annotated[
+        str, Meta(description="The id of the channel to tell in its place while it is dead.")
+    ] = ""
 
     @abstractmethod
     def open(self, clients: Clients) -> Notifier:

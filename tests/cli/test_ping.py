@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from tests.cli.program import Program
 
@@ -86,3 +89,46 @@ def test_without_a_storage_nobody_can_report(checkup: Program) -> None:
     assert ended.returncode == 1
     assert "no storage configured" in ended.stderr
     assert "no storage configured, so no job can report in" in looked.stdout
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    """The address of a service that has the bucket of a stack."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    client = boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    client.create_bucket(Bucket="stack")
+    client.close()
+    yield url
+    server.stop()
+
+
+def test_check_function_of_a_stack_reads_what_a_machine_reports(
+    checkup: Program, bucket: str
+) -> None:
+    aws = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": bucket,
+    }
+    in_the_stack = {**aws, "STATE_BUCKET": "stack", "AWS_LAMBDA_FUNCTION_NAME": "check"}
+    job = {"type": "heartbeat", "endpoint_name": "Backup"}
+    storage = {"type": "s3", "bucket": "stack", "region": "us-east-1"}
+    checkup.write({"checkers": [job], "storage": storage})
+
+    before = checkup("--json", **in_the_stack)
+    pinged = checkup("ping", "backup", **aws)
+    after = checkup("--json", **in_the_stack)
+
+    assert (pinged.returncode, pinged.stderr) == (0, "")
+    assert json.loads(before.stdout)[0]["times"][0]["failure"] == "heartbeat_none"
+    assert json.loads(after.stdout)[0]["healthy"] is True

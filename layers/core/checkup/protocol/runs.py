@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
 from typing import Final
 
@@ -77,7 +77,9 @@ def pending_runs(
     return [run for run in read if run is not None]
 
 
-def recent_runs(storage: Storage, regions: Sequence[str]) -> tuple[str, list[Run]]:
+def recent_runs(
+    storage: Storage, regions: Sequence[str], count: int = RECENT
+) -> tuple[str, list[Run]]:
     """Return the last runs of the day, in order, and the key after which they begin.
 
     There may be years of runs before them, too many to list.
@@ -87,8 +89,18 @@ def recent_runs(storage: Storage, regions: Sequence[str]) -> tuple[str, list[Run
     if next(storage.list(RUNS), after) >= after:
         after = ""
     keys = takewhile(lambda key: _moment(key) <= now + PATIENCE, storage.list(RUNS, after))
-    read = (_read(storage, key, regions) for key in deque(keys, RECENT))
+    read = (_read(storage, key, regions) for key in deque(keys, count))
     return after, [run for run in read if run is not None]
+
+
+def runs_since(storage: Storage, since: int, regions: Sequence[str]) -> Iterator[Run]:
+    """Yield the runs since a moment, in order, each read when it is asked for."""
+    after = run_key(Run(slot=max(0, since), results=()))
+    horizon = storage.clock() + PATIENCE
+    for key in takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS, after)):
+        run = _read(storage, key, regions)
+        if run is not None:
+            yield run
 
 
 def _create(storage: Storage, key: str, body: bytes) -> bytes:

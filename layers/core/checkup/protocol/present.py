@@ -1,0 +1,52 @@
+"""What is known at this moment, for people who ask; nothing is written."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.alerting.fold import fold
+from checkup.alerting.state import Head
+from checkup.model import Result
+from checkup.protocol.heads import read_head
+from checkup.protocol.monitor import Monitor
+from checkup.protocol.runs import pending_runs, recent_runs
+
+
+class Observation(Struct, frozen=True):
+    """What one run saw of a checker."""
+
+    slot: int
+    result: Result
+
+
+def present(monitor: Monitor) -> Head:
+    """Return the head with all runs that are stored; the stored one may be a few behind.
+
+    Raises:
+        StorageError: the storage failed, or the head is not readable by this version.
+    """
+    head = read_head(monitor.storage)
+    if not head.cursor:
+        return head
+    runs = pending_runs(monitor.storage, head.cursor, monitor.regions, None)
+    silent = replace(monitor.setting, channels=())
+    return fold(head, runs, silent, monitor.storage.clock()).head
+
+
+def observations(monitor: Monitor, checker: str, count: int) -> list[Observation]:
+    """Return what the last runs of the day saw of a checker, oldest first.
+
+    Args:
+        count: how many runs to look through.
+
+    Raises:
+        StorageError: the storage failed.
+    """
+    _, runs = recent_runs(monitor.storage, monitor.regions, count)
+    return [
+        Observation(run.slot, result)
+        for run in runs
+        for result in run.results
+        if result.id == checker
+    ]

@@ -35,7 +35,11 @@ def seeds() -> list[tuple[bytes, str]]:
     paths = [*_HERE.glob("good/*"), *_HERE.glob("bad/*")]
     paths += [*_HERE.parent.parent.glob("examples/checkers/*")]
     kinds = {".json", ".yaml"}
-    return [(path.read_bytes(), path.suffix) for path in sorted(paths) if path.suffix in kinds]
+    return [
+        (path.read_bytes().replace(b"s3cret", b"hidden"), path.suffix)  # what settle looks for
+        for path in sorted(paths)
+        if path.suffix in kinds
+    ]
 
 
 def damaged(chance: random.Random, body: bytes, other: bytes) -> bytes:

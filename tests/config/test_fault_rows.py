@@ -75,7 +75,9 @@ WARNED = [
     pytest.param({"checkers": [tcp(attempts=10**9)]}, "may take", id="fault-146-1e9-attempts"),
     pytest.param({"checkers": [tcp(timeout="90s")]}, "a run has 1m", id="fault-146-timeout"),
     pytest.param({"checkers": [tcp(interval="5s")]}, "shorter than", id="fault-146-interval"),
-    pytest.param({"run_deadline": "2m"}, "longer than", id="fault-146-run-deadline"),
+    pytest.param(
+        {"run_deadline": "2m", "interval": "1m"}, "longer than", id="fault-146-run-deadline"
+    ),
     pytest.param(
         {"notifier": {"type": "slack", "webhook": "https://hooks.slack.com/services/T0/B0/x"}},
         "a secret in clear text",

@@ -20,7 +20,7 @@ def check_budget(
     Args:
         members: those of the file itself.
     """
-    if config.run_deadline > config.interval and "run_deadline" in members:
+    if config.run_deadline > config.interval and {"run_deadline", "interval"} <= set(members):
         text = f"longer than the interval of the runs ({short_duration(config.interval)})"
         fix = "runs that fall into another are left out"
         reading.report.warn(members["run_deadline"].at, "run_deadline", text, fix)

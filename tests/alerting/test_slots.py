@@ -15,9 +15,12 @@ from tests.alerting.worlds import MINUTE, result, run, slot
 REGIONS = ("eu", "us", "ap")
 
 
-def agreed(letters: str) -> Status:
+QUORUMS = ("majority", "all", "any", "1", "2", "3")
+
+
+def agreed(letters: str, quorum: str = "majority", regions: int = 0) -> Status:
     results = [result("a", letter, f"region-{n}") for n, letter in enumerate(letters)]
-    return verdict(results, len(letters))[0]
+    return verdict(results, regions or len(letters), quorum).status
 
 
 def reports(number: int, regions: str) -> list[Run]:
@@ -50,6 +53,41 @@ def test_slot_closes_when_its_grace_is_over() -> None:
 
 def test_7_open_slot_holds_back_those_after_it() -> None:
     assert closed(reports(1, "02") + reports(2, "012"), now=slot(2)) == []
+
+
+class TestMissingSlots:
+    """Slots of a schedule of which there is no run."""
+
+    several = Calendar(regions=REGIONS, interval=MINUTE, grace=2 * MINUTE)
+    one = Calendar(interval=MINUTE, grace=2 * MINUTE)
+    before = run_key(run(1, {}, position=2))
+
+    def closed(self, calendar: Calendar, now: int, runs: list[Run]) -> list[tuple[int, int]]:
+        before = self.before if calendar.regions else run_key(run(1, {}))
+        found = closed_slots(runs, calendar, now, before)
+        return [(each.slot, each.missed) for each in found]
+
+    def test_4_missing_slot_of_one_region_is_over_at_once(self) -> None:
+        assert self.closed(self.one, 0, [run(3, {"a": "h"})]) == [(slot(3), MINUTE)]
+
+    def test_4_missing_slot_of_several_regions_is_waited_for(self) -> None:
+        runs = reports(3, "012")
+
+        assert self.closed(self.several, slot(4) - 1, runs) == []
+        assert self.closed(self.several, slot(4), runs) == [(slot(3), MINUTE)]
+
+    def test_next_slot_is_not_missing(self) -> None:
+        assert self.closed(self.several, 0, reports(2, "012")) == [(slot(2), 0)]
+
+    def test_first_slot_ever_misses_nothing(self) -> None:
+        (found,) = closed_slots(reports(9, "012"), self.several, 0)
+
+        assert found.missed == 0
+
+    def test_without_a_schedule_nothing_is_missing(self) -> None:
+        calendar = Calendar(regions=REGIONS, grace=2 * MINUTE)
+
+        assert self.closed(calendar, 0, reports(9, "012")) == [(slot(9), 0)]
 
 
 def test_cursor_is_the_last_key_that_the_slot_can_have() -> None:
@@ -94,20 +132,57 @@ def test_123_regions_agree_by_majority(letters: str, status: str) -> None:
     assert agreed(letters) == status
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-def test_i11_verdict_does_not_depend_on_the_order_of_regions(count: int) -> None:
+@pytest.mark.parametrize(
+    ("letters", "quorum", "status"),
+    [
+        ("dhh", "any", "down"),
+        ("guu", "any", "degraded"),
+        ("uuu", "any", "unknown"),
+        ("ddh", "all", "healthy"),
+        ("ddg", "all", "degraded"),
+        ("ddd", "all", "down"),
+        ("ddu", "all", "down"),
+        ("duu", "all", "unknown"),
+        ("dhh", "2", "healthy"),
+        ("ddh", "2", "down"),
+        ("duu", "2", "unknown"),
+        ("d", "2", "down"),
+        ("ddd", "9", "down"),
+    ],
+)
+def test_123_quorum_can_be_another(letters: str, quorum: str, status: str) -> None:
+    assert agreed(letters, quorum) == status
+
+
+def test_123_failure_that_too_few_see_is_partial() -> None:
+    results = [result("a", letter, region) for letter, region in zip("hdg", REGIONS, strict=True)]
+
+    assert verdict(results[:2], 3) == (Status.HEALTHY, results[0], ("us",))
+    assert verdict(results, 3) == (Status.DEGRADED, results[1], ())
+
+
+@pytest.mark.parametrize("quorum", QUORUMS)
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_i11_verdict_does_not_depend_on_the_order_of_regions(count: int, quorum: str) -> None:
     for letters in product("hgdu", repeat=count):
-        verdicts = {agreed("".join(order)) for order in permutations(letters)}
+        verdicts = {agreed("".join(order), quorum) for order in permutations(letters)}
         assert len(verdicts) == 1
 
 
+@pytest.mark.parametrize("quorum", QUORUMS)
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-def test_i11_one_more_failure_never_improves_the_verdict(count: int) -> None:
+def test_i11_one_more_failure_never_improves_the_verdict(count: int, quorum: str) -> None:
     severity = {"healthy": 0, "degraded": 1, "down": 2}
     for letters in product("hgd", repeat=count):
         for at in range(count):
             worse = "".join(letters[:at]) + "d" + "".join(letters[at + 1 :])
-            assert severity[agreed(worse)] >= severity[agreed("".join(letters))]
+            assert severity[agreed(worse, quorum)] >= severity[agreed("".join(letters), quorum)]
+
+
+@pytest.mark.parametrize("quorum", QUORUMS)
+@pytest.mark.parametrize("letter", "hgdu")
+def test_i11_one_region_decides_alone(letter: str, quorum: str) -> None:
+    assert agreed(letter, quorum) == result("a", letter).status
 
 
 @pytest.mark.parametrize("count", [3, 4, 5])

@@ -119,6 +119,16 @@ def test_dependencies_in_a_circle_are_refused(refuse: Refuse) -> None:
     assert problem.text == "goes round in a circle: b -> c -> b"
 
 
+def test_circle_is_found_where_an_id_is_given_twice_too(refuse: Refuse) -> None:
+    checkers = [http("A", id="a"), http("B", id="a", depends_on="a")]
+    taken, circle = refuse({"checkers": checkers})
+    assert taken.key == "checkers[1].id"
+    assert (circle.key, circle.text) == (
+        "checkers[1].depends_on",
+        "goes round in a circle: a -> a",
+    )
+
+
 def test_reference_targets_are_checkers(read: Read, refuse: Refuse) -> None:
     checkers = [http("Gateway")]
     config = read({"checkers": checkers, "reference_targets": ["gateway"]})

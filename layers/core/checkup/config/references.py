@@ -58,7 +58,8 @@ def resolve_dependencies(
             resolved.append(checker)
     circle = _circle({checker.id: checker.depends_on for checker in resolved})
     if circle:
-        entry = entries[[checker.id for checker in resolved].index(circle[0])]
+        by_id = {checker.id: entry for checker, entry in zip(resolved, entries, strict=True)}
+        entry = by_id[circle[0]]
         way = " -> ".join((*circle, circle[0]))
         place = entry.members["depends_on"].at
         reading.report.error(place, f"{entry.key}.depends_on", f"goes round in a circle: {way}")

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from tests.alerting.worlds import MINUTE, toy
 from tests.protocol.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World, judge
 
 LETTER = st.sampled_from("hhgddu")
@@ -18,6 +19,7 @@ class Event(Struct, frozen=True):
     when: str
     letters: dict[str, str]
     faults: dict[int, str]
+    region: str = ""
 
 
 EVENTS = st.builds(
@@ -25,18 +27,46 @@ EVENTS = st.builds(
     when=st.sampled_from(["next", "next", "next", "again", "late"]),
     letters=st.fixed_dictionaries({"a": LETTER, "b": LETTER}),
     faults=st.dictionaries(st.integers(0, 14), FAULTS, max_size=3),
+    region=st.sampled_from(["eu", "us", "ap"]),
 )
+
+
+REGIONS = ("eu", "us", "ap")
+
+CALM = (toy("a"), toy("b"))
+LIVELY = (
+    toy("a", flapping=True, remind_every=5 * MINUTE),
+    toy("b", failure=2, success=2, flapping=True, depends_on=("a",)),
+)
+"""Checkers of which there is more to tell, and less."""
+
+
+def live_through(world: World, events: list[Event]) -> None:
+    """Let everything happen, then three undisturbed runs, and judge."""
+    number = 10
+    for event in events:
+        number += event.when == "next"
+        begin = len(world.steps)
+        world.faults = {begin + offset: fault for offset, fault in event.faults.items()}
+        at = number - (5 if event.when == "late" else 0)
+        world.happen(at, event.letters, event.region if world.regions else "")
+    world.settle(number + 1, {"a": "h", "b": "h"})
+    judge(world)
 
 
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=14), st.booleans())
 def test_i12_to_i19_hold_in_every_world(events: list[Event], locks: bool) -> None:  # noqa: FBT001
-    world, number = World(locks=locks, channels=("slack", "mail")), 10
-    for event in events:
-        number += event.when == "next"
-        begin = len(world.steps)
-        world.faults = {begin + offset: fault for offset, fault in event.faults.items()}
-        world.happen(number - (5 if event.when == "late" else 0), event.letters)
-    world.settle(number + 1, {"a": "h", "b": "h"})
+    live_through(World(locks=locks, channels=("slack", "mail"), checkers=CALM), events)
 
-    judge(world)
+
+@settings(deadline=None)
+@given(st.lists(EVENTS, max_size=30))
+def test_i12_to_i19_hold_where_there_is_more_to_tell(events: list[Event]) -> None:
+    live_through(World(checkers=LIVELY), events)
+
+
+@settings(deadline=None)
+@given(st.lists(EVENTS, max_size=24))
+def test_123_i12_to_i19_hold_with_several_regions(events: list[Event]) -> None:
+    live_through(World(checkers=LIVELY, regions=REGIONS), events)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from checkup.alerting.document import HEAD, decode_head
 from checkup.alerting.fold import Setting, fold
+from checkup.alerting.slots import Calendar
 from checkup.alerting.state import Head
 from checkup.deadline import Deadline
 from checkup.errors import (
@@ -25,12 +26,12 @@ from checkup.errors import (
     StorageError,
     Unanswered,
 )
-from checkup.model import SECOND, Run
+from checkup.model import SECOND, Result, Run
 from checkup.ports import Hold, Notification, Stored
 from checkup.protocol import Monitor, Recorded, record
 from checkup.runfile import decode, slot_of
 from checkup.storage.memory import MemoryStorage
-from tests.alerting.worlds import EPOCH, run, slot, toy
+from tests.alerting.worlds import EPOCH, Toy, run, slot, toy
 
 
 class Killed(BaseException):
@@ -65,7 +66,14 @@ class World:
         windows: how often a message was accepted whose receipt could not be written.
     """
 
-    def __init__(self, *, locks: bool = False, channels: Sequence[str] = ("slack",)) -> None:
+    def __init__(
+        self,
+        *,
+        locks: bool = False,
+        channels: Sequence[str] = ("slack",),
+        checkers: Sequence[Toy] = (toy("a"), toy("b")),
+        regions: Sequence[str] = (),
+    ) -> None:
         self.documents = MemoryStorage()
         self.locks = locks
         self.now = EPOCH
@@ -78,22 +86,28 @@ class World:
         self.in_window = False
         self.windows = 0
         self.latest = 0.0
-        self.checkers = (toy("a"), toy("b"))
+        self.checkers = tuple(checkers)
+        self.regions = tuple(regions)
 
     def monitor(self, **more: Any) -> Monitor:
         return Monitor(
             checkers=self.checkers,
             storage=FaultyStorage(self),
             channels={name: FaultyChannel(self, name) for name in self.received},
+            regions=self.regions,
             **more,
         )
 
-    def happen(self, number: float, letters: Mapping[str, str]) -> Recorded | None:
+    def happen(
+        self, number: float, letters: Mapping[str, str], region: str = ""
+    ) -> Recorded | None:
         """Let a run happen; None if it was killed or could not be recorded."""
         self.latest = number
         self.now = max(self.now, slot(number) + 5 * SECOND)
         try:
-            return record(self.monitor(), run(number, letters), Deadline.after(5))
+            monitor = self.monitor(region=region)
+            seen = run(number, letters, region, monitor.position)
+            return record(monitor, seen, Deadline.after(5))
         except (Killed, NotRecorded):
             return None
 
@@ -109,7 +123,8 @@ class World:
         """Let three undisturbed runs happen."""
         self.faults = {}
         for more in range(3):
-            assert self.happen(number + more, letters) is not None
+            for region in self.regions or ("",):
+                assert self.happen(number + more, letters, region) is not None
 
     def head(self) -> Head:
         stored = self.documents.get(HEAD)
@@ -272,10 +287,19 @@ def replay(world: World) -> list[str]:
     for key in world.folded:
         stored = world.documents.get(key)
         assert stored is not None
-        runs.append(Run(slot=slot_of(key) or 0, results=decode(stored.body)))
-    folded = fold(Head(), runs, Setting(checkers=world.checkers), now=world.now)
+        runs.append(_run(key, decode(stored.body), world.regions))
+    # Whatever was folded was in a slot that had closed, in time or for lack of it.
+    setting = Setting(checkers=world.checkers, calendar=Calendar(regions=world.regions))
+    folded = fold(Head(), runs, setting, now=world.now)
     assert folded.head.checkers == world.head().checkers, "I15, I17"
     return [alert.id for alert in folded.alerts]
+
+
+def _run(key: str, results: tuple[Result, ...], regions: Sequence[str]) -> Run:
+    region = results[0].region
+    position = regions.index(region) if region in regions else 0
+    at = (slot_of(key) or 0) - position
+    return Run(slot=at, results=results, region=region, position=position)
 
 
 def letters(rows: str) -> list[dict[str, str]]:

@@ -34,11 +34,13 @@ class Fault:
         path: only requests whose method and path match this are hit.
         headers, body: of the answer.
         cut: the true answer ends after so many bytes of its body.
+        then: what else happens on the server meanwhile.
     """
 
     forward: bool = False
     status: int = 0
     path: str = ""
+    then: Callable[[], None] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b'{"message":"fault"}'
     cut: int | None = None
@@ -139,6 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
         fault = github.fault_for(self.command, self.path)
         if fault is None or fault.forward:
             status, body = self._carry_out(sent)
+        if fault is not None and fault.then is not None:
+            fault.then()
         if fault is not None and fault.cut is None:
             self._play(fault)
             return

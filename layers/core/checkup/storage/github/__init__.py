@@ -14,12 +14,13 @@ other key is the path of a file below ``dir``. A run and its entry in the index 
 GitHub itself decides races: a commit names the one that it follows, and the branch is moved
 without force, so it moves only where that one is still the last. What is on the branch is asked
 with the ETag of the last answer, and objects, which never change, are remembered. So a run in
-which nothing changes takes 4 requests of ``checkup every`` and 8 of ``checkup --store``.
+which nothing changes takes 4 to 8 requests of ``checkup every`` and 8 to 12 of ``checkup
+--store``, and one that has something to tell some 15 more.
 
 A token has 5,000 requests an hour, of which about 500 may create something
-(https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api); three of each
-commit do. A run a minute, 240 to 480 requests and 180 that create, is therefore well within both,
-and one every 20 seconds is not. Reading a run takes a request, once in the life of a process.
+(https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api), as three or six
+of each run do. A run a minute is therefore within both limits, and one every 30 seconds may not
+be. Reading a run takes a request, once in the life of a process.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class GitHubStorage:
     A StorageError from a write says that the outcome is unknown: it may have been carried out.
 
     Args:
-        address: how people know the place, such as ``octocat/kit`` and a folder in it.
+        address: how people know the place, such as ``github.com/octocat/kit/``.
         folder: where in the repository; empty or ending in a slash.
         suffix: ends the messages of commits; empty for none.
     """

@@ -68,7 +68,7 @@ class Branch:
     def look(self) -> View:
         """Return what is on the branch now; it costs nothing if that is known already."""
         known, etag = self._seen
-        answer, etag = self._api.read_if_changed(f"/branches/{self._path}", etag)
+        answer, etag = self._ask(etag)
         if answer is not None:
             commit = str(answer["commit"]["sha"])
             if known is None or known.commit != commit:
@@ -102,6 +102,18 @@ class Branch:
         commit = self._commit(self._trees.write(None, change.files), change.message, parents=[])
         ref = {"ref": f"refs/heads/{self._name}", "sha": commit}
         self._api.write("POST", "/git/refs", ref)
+
+    def _ask(self, etag: str) -> tuple[Any, str]:
+        try:
+            return self._api.read_if_changed(f"/branches/{self._path}", etag)
+        except GitHubRefusal as no:
+            if no.status == NOT_FOUND:
+                raise GitHubRefusal(
+                    f"the branch {self._name} is not there, or the access_token may not see it:"
+                    " run `checkup provision`",
+                    status=no.status,
+                ) from None
+            raise
 
     def _add(self, view: View, change: Change) -> bool:
         """Say whether the branch was moved from what was seen to a commit of this change."""

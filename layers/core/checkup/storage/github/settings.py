@@ -59,7 +59,7 @@ class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
             api=api,
             trees=trees,
             branch=Branch(api, trees, self.branch, committer),
-            address=f"github.com/{owner}/{name}",
+            address=f"github.com/{owner}/{name}/{folder}",
             folder=folder,
             suffix=(self.commit_message_suffix or _SUFFIX).strip(),
         )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from checkup.storage.github.api import Api
 from checkup.storage.github.refusal import GitHubRefusal
 
-_REMEMBERED: Final = 64
+_REMEMBERED: Final = 8
 
 
 class Trees:
@@ -24,7 +23,21 @@ class Trees:
     def __init__(self, api: Api, folder: str) -> None:
         self._api = api
         self._folder = folder
-        self.read = lru_cache(maxsize=_REMEMBERED)(self._read)
+        self._known: dict[str, bytes] = {}
+
+    def read(self, sha: str) -> bytes:
+        """Return a file's content.
+
+        Raises:
+            GitHubRefusal: also if it is not what was asked for.
+        """
+        body = self._known.get(sha)
+        if body is None:
+            body = self._api.download(f"/git/blobs/{sha}")
+            if blob_sha(body) != sha:
+                raise GitHubRefusal("the answer of GitHub was cut short")
+            self._keep(sha, body)
+        return body
 
     def files(self, tree: str) -> dict[str, str]:
         """Map the paths below the folder to the hashes of the files there."""
@@ -44,18 +57,17 @@ class Trees:
         """
         entries = [self._entry(self._folder + path, body) for path, body in files.items()]
         tree = {"tree": entries, **({"base_tree": base} if base else {})}
-        return str(self._api.write("POST", "/git/trees", tree)["sha"])
+        sha = str(self._api.write("POST", "/git/trees", tree)["sha"])
+        for body in files.values():
+            if body is not None:
+                self._keep(blob_sha(body), body)
+        return sha
 
-    def _read(self, sha: str) -> bytes:
-        """Return a file's content.
-
-        Raises:
-            GitHubRefusal: also if it is not what was asked for.
-        """
-        body = self._api.download(f"/git/blobs/{sha}")
-        if blob_sha(body) != sha:
-            raise GitHubRefusal("the answer of GitHub was cut short")
-        return body
+    def _keep(self, sha: str, body: bytes) -> None:
+        """Remember a file, and forget the one that was remembered first if there are many."""
+        for oldest in list(self._known)[: 1 - _REMEMBERED]:
+            self._known.pop(oldest, None)
+        self._known[sha] = body
 
     def _files(self, tree: str, path: str) -> Iterator[tuple[str, str]]:
         """Yield all files at once, or folder by folder if they are too many for one answer."""

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from checkup.alerting.document import decode_head, encode_head
 from checkup.alerting.fold import RETIRE_AFTER, Setting, fold
+from checkup.alerting.slots import Calendar
 from checkup.alerting.state import Head
 from checkup.model import Run, Status
 from checkup.runfile import run_key
@@ -99,6 +100,23 @@ def test_result_of_the_go_program_counts_for_the_checker_of_its_title() -> None:
 
 def test_result_of_an_unknown_checker_is_passed_over() -> None:
     assert after(run(0, {"zzz": "d"})).checkers == {}
+
+
+def test_123_failure_that_a_minority_sees_is_shown_and_not_announced() -> None:
+    setting = Setting(checkers=[toy("a")], calendar=Calendar(regions=("eu", "us", "ap")))
+    runs = [
+        run(number, {"a": letter}, region, position)
+        for number, letters in enumerate(("hdh", "hhh"))
+        for position, (region, letter) in enumerate(zip(("eu", "us", "ap"), letters, strict=True))
+    ]
+
+    during, after = (fold(Head(), part, setting, slot(9)) for part in (runs[:3], runs))
+
+    assert (during.alerts, after.alerts) == ((), ())
+    assert during.head.checkers["a"].partial == ("us",)
+    assert during.head.checkers["a"].status is Status.HEALTHY
+    assert during.head.checkers["a"].shown is Status.DEGRADED
+    assert after.head.checkers["a"].shown is Status.HEALTHY
 
 
 class TestRemovedChecker:

@@ -80,6 +80,19 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     endpoint: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def shown(self) -> Status:
+        """The status for people who look: what is announced, and what is known besides.
+
+        A checker that cannot look is unknown, whatever it was before. A failure that only a
+        minority of the regions sees is announced to nobody and is no secret either.
+        """
+        if self.blind >= BLIND_AFTER:
+            return Status.UNKNOWN
+        if self.status is Status.HEALTHY and self.partial:
+            return Status.DEGRADED
+        return self.status
+
 
 class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An alert that a channel has not been told yet, as far as is known.

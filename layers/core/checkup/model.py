@@ -55,7 +55,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
         error: a short, safe, human sentence; empty when the attempt succeeded.
         failure: the machine-readable class of the error, such as ``connect_refused``.
         phases: where the time went, if the checker can tell.
-        certificate_expiry: when the presented certificate ends; 0 if there was none.
+        certificate_expiry: when the first certificate of the server's chain ends; 0 if there
+            was none.
     """
 
     rtt: Nanoseconds = 0

@@ -11,24 +11,36 @@ import time
 
 _SLACK = 1.6
 _FIRST_GUESS = 0.002
+_MEMORY = 0.99
+"""What the last hundred checks took counts; checks end in bursts, so fewer would mislead."""
+
 _LONGEST_GAP = 0.05
 _LATE = 0.008
 """Seconds; longer than Python's threads make each other wait (sys.getswitchinterval)."""
 
 
 class Pace:
-    """Tells when the next check may start, from the CPU seconds that the last ones took."""
+    """Tells when the next check may start, from the CPU seconds that the last ones took.
+
+    One that is under way has taken about half of what it will.
+    """
 
     def __init__(self) -> None:
         self.next_start = time.monotonic()
-        self._cost = _FIRST_GUESS
+        self._spent = 4 * _FIRST_GUESS
+        self._checks = 4.0
         self._strain = 1.0
         self._cpu = time.process_time()
 
     def started(self) -> None:
         """Note that a check starts now."""
-        now = time.monotonic()
-        self.next_start = now + min(_SLACK * self._strain * self._cost, _LONGEST_GAP)
+        cost = self._spent / self._checks
+        self._checks += 0.5
+        self.next_start = time.monotonic() + min(_SLACK * self._strain * cost, _LONGEST_GAP)
+
+    def resume(self) -> None:
+        """Note that a place is free again: until now nothing could have started."""
+        self.next_start = max(self.next_start, time.monotonic())
 
     def woken(self, *, late_by: float) -> None:
         """Note by how many seconds a start is late: late means too little CPU.
@@ -40,7 +52,8 @@ class Pace:
         self._strain = min(self._strain * 1.5, 8.0) if late else max(self._strain * 0.95, 1.0)
 
     def finished(self) -> None:
-        """Note that a check is over: a moving mean over the last ones is its cost."""
+        """Note that a check is over, and what the process has spent since the one before."""
         cpu = time.process_time()
-        self._cost += (cpu - self._cpu - self._cost) / 8
+        self._spent = self._spent * _MEMORY + cpu - self._cpu
+        self._checks = self._checks * _MEMORY + 0.5
         self._cpu = cpu

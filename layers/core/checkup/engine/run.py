@@ -103,21 +103,22 @@ class _Run:
             ended = self._ended.get(timeout=pause)
         except Empty:
             if next_event == start:
-                if pause:
-                    self._pace.woken(late_by=time.monotonic() - start)
+                self._pace.woken(late_by=time.monotonic() - start)
                 self._start()
             elif next_event == overdue:
                 self._abandon_overdue()
         else:
             self._pace.finished()
             self._end(ended, ended.given_up)
+        if not may_start:
+            self._pace.resume()
 
     def _start(self) -> None:
         _, number = heapq.heappop(self._due)
         checker = self._checkers[number]
         self._flying[number] = Round(number, checker, self._deadline, self._verdicts.secrets)
+        self._pace.started()  # first, for a thread that is slow to begin is a sign of strain
         self._flying[number].start(self._ended)
-        self._pace.started()
 
     def _abandon_overdue(self) -> None:
         for ongoing in list(self._flying.values()):

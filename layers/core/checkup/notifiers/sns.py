@@ -18,7 +18,7 @@ from checkup.notifiers.voice import Voice
 from checkup.ports import Clients, Notification
 
 _SUBJECT: Final = 99
-_ASCII: Final = Voice(escape=lambda character: character if character.isascii() else "?")
+_ASCII: Final = Voice(escape=lambda character: character if character.isascii() else "?", cut="...")
 """A subject has less than 100 characters, all of them visible and in ASCII."""
 
 _ARN: Final = re.compile(r"arn:[a-z-]+:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")

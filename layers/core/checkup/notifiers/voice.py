@@ -19,11 +19,13 @@ class Voice(Struct, frozen=True, kw_only=True):
         escape: makes one outside character harmless.
         strong: what stands before and after a name.
         size: how the channel counts a text against its limits.
+        cut: stands for what is left out.
     """
 
     escape: Callable[[str], str] = _as_it_is
     strong: tuple[str, str] = ("", "")
     size: Callable[[str], int] = len
+    cut: str = "…"
 
     def outside(self, text: str, limit: int) -> str:
         """Make outside text harmless: one line, nothing invisible, no markup, not long.
@@ -33,14 +35,14 @@ class Voice(Struct, frozen=True, kw_only=True):
         escaped = [self.escape(character) for character in one_line(text)[: limit + 1]]
         if sum(map(self.size, escaped)) <= limit:
             return "".join(escaped)
-        room = limit - self.size("…")
+        room = limit - self.size(self.cut)
         kept = []
         for piece in escaped:
             room -= self.size(piece)
             if room < 0:
                 break
             kept.append(piece)
-        return "".join(kept) + "…"
+        return "".join(kept) + self.cut
 
 
 PLAIN: Final = Voice()
@@ -48,4 +50,6 @@ PLAIN: Final = Voice()
 
 def one_line(text: str) -> str:
     """Return the text without line breaks and without characters that cannot be seen."""
-    return "".join(character for character in " ".join(text.split()) if character.isprintable())
+    line = " ".join(text.split())
+    visible = "".join(character for character in line if character.isprintable())
+    return " ".join(visible.split())

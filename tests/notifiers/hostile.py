@@ -1,0 +1,48 @@
+"""Forty texts that an attacker, an accident or another language may put into a title."""
+
+from __future__ import annotations
+
+HOSTILE: tuple[str, ...] = (
+    "<!channel>",
+    "<!here|x>",
+    "<@U024BE7LH>",
+    "<#C024BE7LR>",
+    "<http://evil.example|click>",
+    "&lt;!channel&gt;",
+    "&amp;&#60;",
+    "*bold* _italic_ ~struck~ `code`",
+    "```\nblock\n```",
+    "> quote\n>>> all",
+    "# heading\n- item\n1. one",
+    "[click](http://evil.example)",
+    "![x](http://evil.example/x.png)",
+    "||spoiler||",
+    "@everyone @here",
+    "<@!123456789012345678> <@&1>",
+    "<a:wave:123456789012345678>",
+    "<t:1618953630:R> </command:1>",
+    ":smile: :x:",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\"><svg/onload=alert(1)>'",
+    "</li></ul></body></html>",
+    "javascript:alert(1)",
+    "Subject: x\r\nBcc: all@example.com\r\n\r\nbody",
+    "\n.\r\nMAIL FROM:<a@b>",
+    "a\x00b\x07c\x1b[31md",
+    "\u202eevil\u202c \u2066x\u2069",
+    "zero\u200bwidth\u200djoiner\ufeff",
+    "line\u2028separator\u2029paragraph\x85next",
+    "tab\tand\u00a0space\u3000wide",
+    "\ud800 lone surrogate",
+    "🔥👩\u200d👩\u200d👧 emoji e\u0301",
+    "Ünïcödé 中文 العربية",
+    '{"json": "}\\u0022"}',
+    "{{headline}} ${PATH} %s %(x)s {0}",
+    "'; DROP TABLE checks; --",
+    "$(reboot) `id` | cat /etc/passwd",
+    "=cmd|' /C calc'!A0",
+    "x" * 10_000,
+)
+
+assert len(HOSTILE) == 40

@@ -1,0 +1,137 @@
+"""One sentence for each kind of alert, the same in all channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.model import SECOND, Alert, AlertKind, Status
+from checkup.notifiers import wording
+from checkup.notifiers.voice import PLAIN, Voice
+from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
+
+LATER = NIGHT + 3 * 3600 * SECOND
+MONITOR: dict[str, Any] = {
+    "checker": "",
+    "title": "Checkup",
+    "status": Status.UNKNOWN,
+    "before": Status.UNKNOWN,
+    "endpoint": "",
+    "region": "",
+}
+
+
+def of(kind: AlertKind, **more: Any) -> Alert:
+    return replace(DOWN, id=f"user-service/{kind}:x/1/{LATER}", kind=kind, slot=LATER, **more)
+
+
+@pytest.mark.parametrize(
+    ("alert", "sentence"),
+    [
+        (DOWN, "User service is down since 02:53 UTC: connection refused"),
+        (BACK, "User service is healthy again since 04:16 UTC, after 1 h 23 min"),
+        (of(AlertKind.REMIND), "User service is still down, for 3 h now: connection refused"),
+        (
+            of(AlertKind.CHANGE, before=Status.DEGRADED),
+            "User service is down since 02:53 UTC: connection refused",
+        ),
+        (
+            of(AlertKind.FLAPPING),
+            "User service is flapping: it changes again and again, now down: connection refused",
+        ),
+        (
+            of(AlertKind.SETTLED, status=Status.HEALTHY, reason=""),
+            "User service has settled and is healthy since 02:53 UTC",
+        ),
+        (
+            of(AlertKind.BLIND, status=Status.UNKNOWN, reason="no such program"),
+            "User service cannot be checked: no such program",
+        ),
+        (
+            of(AlertKind.SIGHTED, status=Status.HEALTHY, reason=""),
+            "User service can be checked again and is healthy",
+        ),
+        (
+            of(AlertKind.GAP, **{**MONITOR, "reason": "no run took place"}),
+            "Checkup: no run took place, from 02:53 UTC for 3 h",
+        ),
+        (of(AlertKind.REBUILT, **{**MONITOR, "reason": "rebuilt"}), "Checkup: rebuilt"),
+        (
+            of(AlertKind.INCONCLUSIVE, **{**MONITOR, "reason": "our network"}),
+            "Checkup: our network",
+        ),
+        (of(AlertKind.TEST, **{**MONITOR, "reason": "a test"}), "Checkup: a test"),
+        (
+            replace(DOWN, holds_back=("Web", "API")),
+            "User service is down since 02:53 UTC: connection refused; it explains 2 more",
+        ),
+    ],
+)
+def test_each_kind_of_alert_has_its_sentence(alert: Alert, sentence: str) -> None:
+    assert wording.line(alert) == sentence
+    assert wording.headline(told(alert)) == sentence
+
+
+@pytest.mark.parametrize("kind", list(AlertKind))
+@pytest.mark.parametrize("status", list(Status))
+def test_no_alert_is_without_words(kind: AlertKind, status: Status) -> None:
+    alert = of(kind, status=status)
+
+    assert wording.line(alert).startswith("User service")
+    assert wording.headline(told(alert, *many(1)))
+    assert wording.facts(alert)
+
+
+def test_headline_puts_the_worst_first_and_the_monitor_last() -> None:
+    alerts = [
+        of(AlertKind.GAP, **{**MONITOR, "reason": "no run took place"}),
+        replace(BACK, checker="b", title="B"),
+        replace(of(AlertKind.BLIND), checker="c", title="C", status=Status.UNKNOWN),
+        replace(of(AlertKind.REMIND), checker="d", title="D"),
+        *many(2),
+    ]
+
+    assert wording.headline(told(*alerts)) == (
+        "1 of 10 still down: D; 2 of 10 down: Service 0, Service 1; 1 of 10 healthy again: B; "
+        "1 of 10 cannot be checked: C; 1 notice from: Checkup"
+    )
+
+
+def test_notices_of_the_monitor_do_not_replace_each_other() -> None:
+    gap = of(AlertKind.GAP, **MONITOR)
+    rebuilt = of(AlertKind.REBUILT, **MONITOR)
+
+    assert wording.latest([gap, rebuilt]) == [gap, rebuilt]
+
+
+def test_what_an_outage_explains_is_named() -> None:
+    facts = wording.facts(replace(DOWN, holds_back=tuple("ABCDEFG")))
+
+    assert wording.Fact("Explains", "A, B, C, D, E and 2 more") in facts
+
+
+@pytest.mark.parametrize("room", [100, 300, 1000, 5000])
+def test_listing_fits_into_its_room(room: int) -> None:
+    lines = wording.listing(many(200), PLAIN, room)
+
+    assert len("\n".join(lines)) <= room
+    shown = len(lines) - 1
+    assert lines[-1] == f"… and {200 - shown} more"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 6, 10, 100])
+@pytest.mark.parametrize("text", ["", "a", "a<b", "<<<<<<<<<<", "🔥🔥🔥🔥🔥🔥", "é" * 50])
+def test_voice_keeps_the_limit_and_cuts_no_escape(text: str, limit: int) -> None:
+    voice = Voice(
+        escape=lambda character: {"<": "&lt;"}.get(character, character),
+        size=lambda shown: len(shown.encode("utf-16-le")) // 2,
+    )
+
+    shown = voice.outside(text, limit)
+
+    assert voice.size(shown) <= limit
+    assert shown.removesuffix("…").replace("&lt;", "").count("&") == 0
+    if voice.size(text.replace("<", "&lt;")) <= limit:
+        assert shown == text.replace("<", "&lt;")

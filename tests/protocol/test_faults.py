@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 
+from tests.alerting.worlds import toy
 from tests.protocol.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World, judge, letters
 
 STORY = letters("hh dh dd hd hh")
@@ -59,7 +60,7 @@ def test_i21_fault_at_every_step_of_the_storage(locks: bool, fault: str) -> None
 
 @LOCKS
 @pytest.mark.parametrize("fault", CHANNEL_FAULTS)
-def test_i21_fault_with_every_message(locks: bool, fault: str) -> None:  # noqa: FBT001
+def test_107_i21_fault_with_every_message(locks: bool, fault: str) -> None:  # noqa: FBT001
     steps = steps_of(STORY, locks=locks)
     sends = [number for number, name in enumerate(steps) if name.startswith("send")]
     assert len(sends) == 4
@@ -71,7 +72,7 @@ def test_i21_fault_with_every_message(locks: bool, fault: str) -> None:  # noqa:
 
 
 @LOCKS
-def test_i21_kill_at_every_pair_of_steps(locks: bool) -> None:  # noqa: FBT001
+def test_11_i21_kill_at_every_pair_of_steps(locks: bool) -> None:  # noqa: FBT001
     steps = len(steps_of(SHORT, locks=locks)) + 10  # a kill makes the rest of the story longer
     for pair in combinations(range(steps), 2):
         world = World(locks=locks)
@@ -94,7 +95,7 @@ def test_i21_kill_after_a_lost_answer(locks: bool, second: str) -> None:  # noqa
 
 
 @LOCKS
-def test_8_another_run_in_between_at_every_step(locks: bool) -> None:  # noqa: FBT001
+def test_8_108_another_run_in_between_at_every_step(locks: bool) -> None:  # noqa: FBT001
     """The other run is of a later slot and does everything; then this one goes on."""
     steps = steps_of(STORY, locks=locks)
     for number in range(len(steps)):
@@ -103,6 +104,22 @@ def test_8_another_run_in_between_at_every_step(locks: bool) -> None:  # noqa: F
         play(world, STORY)
         world.settle(len(STORY), END)
         judge(world, repeats=0)
+
+
+@LOCKS
+def test_2_run_that_failed_at_any_step_is_tried_again_twice(locks: bool) -> None:  # noqa: FBT001
+    """The platform delivers the event of a failed run again, and what is done is not done again."""
+    steps = steps_of(SHORT, locks=locks)
+    for number in range(len(steps)):
+        world = World(locks=locks)
+        world.faults = {number: "killed-before"}
+        for at, row in enumerate(SHORT):
+            if world.happen(at, row) is None:
+                world.again(row)
+                world.again(row)
+        world.settle(len(SHORT), END)
+        judge(world)
+        assert len({alert for ids, _ in world.received["slack"] for alert in ids}) == 2
 
 
 @LOCKS
@@ -142,6 +159,16 @@ def test_114_dead_channel_is_told_everything_in_one_message_when_it_is_back() ->
     judge(world, repeats=0)
     ((ids, labelled),) = world.received["slack"]
     assert (len(ids), labelled) == (4, False)
+
+
+def test_115_two_hundred_failures_are_one_message() -> None:
+    names = [f"c{number}" for number in range(200)]
+    world = World(checkers=[toy(name) for name in names])
+    world.happen(0, dict.fromkeys(names, "h"))
+    world.happen(1, dict.fromkeys(names, "d"))
+
+    ((ids, labelled),) = world.received["slack"]
+    assert (len(ids), labelled) == (200, False)
 
 
 def test_112_rejected_alert_is_on_the_dead_list_and_the_next_one_flows() -> None:

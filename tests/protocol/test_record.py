@@ -289,19 +289,23 @@ class TestHead:
 class TestExpiry:
     """Old runs are deleted, at most once an hour."""
 
-    def test_old_runs_are_deleted_and_younger_ones_are_not(self) -> None:
+    def test_93_old_runs_are_deleted_and_nothing_else(self) -> None:
         storage, now = MemoryStorage(), time.time_ns()
         there = monitor(storage, check_expiry=2 * HOUR)
         ages = [5, 3, 1]
         for age in ages:
             storage.create(run_key(replace(run(0, {}), slot=now - age * HOUR)), b"[]")
         storage.create(LATE + replace(run(0, {}), slot=now - 9 * HOUR).name, b"[]")
+        others = ["quarantine/1.json", "history/2020.json", "incidents/1.md"]
+        for other in others:
+            storage.create(other, b"{}")
 
         record(there, replace(run(0, HEALTHY), slot=now), soon())
 
         kept = [replace(run(0, {}), slot=at) for at in (now - HOUR, now)]
         assert keys(storage, RUNS) == [run_key(each) for each in kept]
         assert keys(storage, LATE) == []
+        assert all(storage.get(other) for other in [*others, HEAD])
 
     def test_expiry_happens_once_an_hour(self) -> None:
         storage, now = MemoryStorage(), time.time_ns()
@@ -501,6 +505,15 @@ class TestCheckAndRecord:
         assert stored is not None
         assert [result.message for result in decode(stored.body)] == ["", "We know."]
         assert ear.heard == []
+
+    @pytest.mark.parametrize("left", [0, -1])
+    def test_10_no_time_left_is_a_limit(self, left: int) -> None:
+        storage = MemoryStorage()
+
+        recorded = check_and_record(monitor(storage), slot(0), Deadline.after(left))
+
+        assert [result.status for result in recorded.run.results] == [Status.UNKNOWN] * 2
+        assert {result.failure for result in recorded.run.results} == {"run_deadline"}
 
     def test_outage_that_was_known_is_looked_at_once(self) -> None:
         storage = MemoryStorage()

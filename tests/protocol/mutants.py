@@ -1,0 +1,168 @@
+"""Fifteen ways to break the protocol: do the tests notice each of them?
+
+``python -m tests.protocol.mutants [WORD]`` copies the program, changes one line of the copy at a
+time and runs the tests of alerting and protocol against it. A change that no test notices is a
+hole in the tests. With a word, only the mutants whose name has it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).parents[2]
+PROGRAM: Final = ROOT / "layers" / "core" / "checkup"
+TESTS: Final = (
+    "tests/alerting",
+    "tests/protocol/test_record.py",
+    "tests/protocol/test_faults.py",
+    "tests/protocol/test_soak.py",
+)
+
+
+class Mutant(NamedTuple):
+    """A wrong line: where it is, what it was and what it becomes."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+
+
+MUTANTS: Final = (
+    Mutant(
+        "the head is replaced without a condition",
+        "protocol/heads.py",
+        "storage.replace(HEAD, encode_head(written), current.version)",
+        "storage.replace(HEAD, encode_head(written), storage.get(HEAD).version)",
+    ),
+    Mutant(
+        "a stored run is overwritten",
+        "protocol/runs.py",
+        "return body if stored is None else stored.body",
+        "return storage.replace(key, body, stored.version) and body",
+    ),
+    Mutant(
+        "an unclear claim is taken for one's own",
+        "protocol/delivery.py",
+        "if outbox.has_claimed(current.head, self._channel, batch, self._owner, until):",
+        "if True:",
+    ),
+    Mutant(
+        "a claim that was lost to another is used all the same",
+        "protocol/delivery.py",
+        '_log.info("%s: claiming again: %s", self._channel, error)',
+        "return Claim(current, batch, good_until)",
+    ),
+    Mutant(
+        "the claims of others are passed over",
+        "protocol/delivery.py",
+        "return not self._alone and outbox.is_claimed(head, self._channel, self._owner, now)",
+        "return False",
+    ),
+    Mutant(
+        "a claim ends before its owner",
+        "protocol/delivery.py",
+        "until = storage.clock() + int((self._life.left() + MARGIN_SECONDS) * SECOND)",
+        "until = storage.clock() + 2 * SECOND",
+    ),
+    Mutant(
+        "a receipt clears the whole outbox",
+        "alerting/outbox.py",
+        "[e for e in waiting_for(head, channel) if e.alert.id not in gone]",
+        "[]",
+    ),
+    Mutant(
+        "a message without an answer is taken for delivered",
+        "protocol/delivery.py",
+        "return Answered(Outcome.UNCLEAR, str(error))",
+        "return Answered(Outcome.ACCEPTED, str(error))",
+    ),
+    Mutant(
+        "a refused message is taken for delivered",
+        "protocol/delivery.py",
+        "return Answered(Outcome.REFUSED, str(error))",
+        "return Answered(Outcome.ACCEPTED, str(error))",
+    ),
+    Mutant(
+        "an alert is dropped on its way into the outbox",
+        "alerting/fold.py",
+        "head = queue(head, channel, concerned)",
+        "head = queue(head, channel, concerned[: 2 - len(concerned)] or concerned[1:])",
+    ),
+    Mutant(
+        "a message is begun without the time for its receipt",
+        "protocol/delivery.py",
+        "self._life.left() < DELIVERY_SECONDS",
+        "self._life.left() < 0",
+    ),
+    Mutant(
+        "a slot that is still open is passed over",
+        "alerting/slots.py",
+        "            break\n",
+        "            continue\n",
+    ),
+    Mutant(
+        "a receipt is not written again",
+        "protocol/delivery.py",
+        '_log.info("%s: writing the receipt again: %s", self._channel, error)',
+        "return current.head",
+    ),
+    Mutant(
+        "what happened while nothing was announced is forgotten",
+        "alerting/announcing.py",
+        "(held and now is not Status.HEALTHY):\n        return state",
+        "(held and now is not Status.HEALTHY):\n        return replace(state, told=now)",
+    ),
+    Mutant(
+        "reminders go by the clock on the wall",
+        "alerting/announcing.py",
+        "next_reminder(state, remind_every) <= slot",
+        'next_reminder(state, remind_every) <= __import__("time").time_ns()',
+    ),
+)
+
+
+def main(word: str = "") -> int:
+    """Try the mutants and return how many went unnoticed."""
+    unnoticed = 0
+    for mutant in MUTANTS:
+        if word in mutant.name:
+            noticed = _is_noticed(mutant)
+            unnoticed += not noticed
+            print(f"{'noticed  ' if noticed else 'UNNOTICED'}  {mutant.name}", flush=True)
+    return unnoticed
+
+
+def _is_noticed(mutant: Mutant) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "checkup"
+        shutil.copytree(PROGRAM, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        place = copy / mutant.file
+        text = place.read_text()
+        assert text.count(mutant.right) == 1, f"{mutant.file} has changed: {mutant.right}"
+        place.write_text(text.replace(mutant.right, mutant.wrong))
+        return _tests_fail(folder)
+
+
+def _tests_fail(path: str) -> bool:
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-n", "2", "-p", "no:cacheprovider", *TESTS],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode in {0, 1, 2}, ended.stdout + ended.stderr
+    assert ended.returncode != 2 or " failed" in ended.stdout, ended.stdout + ended.stderr
+    return ended.returncode != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -14,6 +14,7 @@ Exit codes, those of the Go program where it has one:
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from checkup import __version__
 
@@ -24,8 +25,9 @@ def main() -> int:
     """Run the command line of this process and return its exit code."""
     arguments = sys.argv[1:]
     if arguments == ["--version"]:  # before click is imported, which would take most of the time
-        print(f"checkup {__version__}")
-        return 0
+        with suppress(OSError):  # what is wrong, the long way says
+            print(f"checkup {__version__}", flush=True)
+            return 0
     try:
         from checkup.cli.program import run  # noqa: PLC0415 - Ctrl-C counts from here on
 

@@ -47,7 +47,7 @@ class Outcome(Struct):
 def reported() -> Iterator[Outcome]:
     """Turn whatever goes wrong inside into words and an exit code.
 
-    Ctrl-C and a reader that went away are not errors and pass.
+    Ctrl-C is no error and passes, and so does an output that cannot be written.
     """
     outcome = Outcome()
     try:
@@ -59,9 +59,9 @@ def reported() -> Iterator[Outcome]:
     except CheckupError as error:
         terminal.say(str(error))
         outcome.code = FAILED
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the last floor: no traceback reaches a user unasked
+    except Exception as error:
+        if terminal.is_lost(error):
+            raise
         describe(error, verbose=bool(outcome.notes.get(VERBOSE)))
         outcome.code = FAILED
 

@@ -39,6 +39,7 @@ def look(
     elif verbose or not store:
         _print_blocks(results)
     if verbose:
+        terminal.flush()  # where both streams go to one place, the reasons come last
         terminal.say("\n".join(explain(results)))
     all_healthy = all(result.status is Status.HEALTHY for result in results)
     return 0 if store or all_healthy else 1

@@ -87,8 +87,9 @@ def program() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the arguments say and return the exit code."""
-    terminal.speak_utf8()
+    terminal.keep_places()
     try:
+        terminal.speak_utf8()
         code = _complete_or_invoke(list(arguments))
         terminal.flush()
     except BrokenPipeError:

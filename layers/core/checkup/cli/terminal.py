@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from io import TextIOWrapper
+from typing import Final
+
+_STDOUT: Final = 1
+_STDERR: Final = 2
+
+_LOST = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def say(text: str) -> None:
-    """Write a line to stderr as the Go program does: date, time, text."""
+    """Write a line to stderr as the Go program does: date, time, text.
+
+    What cannot be written there, because a disk is full for example, is no reason to stop.
+
+    Raises:
+        BrokenPipeError: whoever read it went away.
+    """
+    if sys.stderr is None:  # it was closed, and print would take stdout instead
+        return
     stamp = time.strftime("%Y/%m/%d %H:%M:%S")
-    for line in text.splitlines():
-        print(stamp, line, file=sys.stderr, flush=True)
+    try:
+        for line in text.splitlines():
+            print(stamp, line, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return
 
 
 def is_coloured(environ: Mapping[str, str]) -> bool:
@@ -45,20 +66,43 @@ def speak_utf8() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+def keep_places() -> None:
+    """Let no file of ours take the number of a stream that was closed, and so what is said."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(number)
+
+
 def flush() -> None:
-    """Write out what is buffered, so that a closed pipe is noticed here and not at exit."""
+    """Write out what is buffered, so that a closed pipe is noticed here and not at exit.
+
+    Raises:
+        OSError: stdout cannot be written. What stderr could not take is forgotten.
+    """
     if sys.stdout is not None:
         sys.stdout.flush()
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        turn_away(_STDERR)
 
 
-def turn_away() -> None:
-    """Forget the output that nobody reads any more."""
+def is_lost(error: BaseException) -> bool:
+    """Say whether an error means that the output cannot be written."""
+    return isinstance(error, OSError) and error.errno in _LOST
+
+
+def turn_away(*streams: int) -> None:
+    """Forget the output that nobody reads any more: of these streams, or of both."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for number in (1, 2):
-        os.dup2(nowhere, number)
+    for stream in streams or (_STDOUT, _STDERR):
+        os.dup2(nowhere, stream)
     os.close(nowhere)
 
 
 class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        say(record.getMessage())
+        """Say it if that is possible; in the middle of a run nothing depends on it."""
+        with suppress(OSError):
+            say(record.getMessage())

@@ -35,7 +35,7 @@ def _check(reading: Reading, config: Config, entry: Entry) -> None:
         at, key = entry.members["interval"].at, f"{entry.key}.interval"
         reading.report.warn(at, key, text, "remove it: each run looks at it")
     worst = _worst_case(checker)
-    if worst > config.run_deadline:
+    if worst >= config.run_deadline:
         limit = short_duration(config.run_deadline)
         text = f"may take {short_duration(worst)}, and a run has {limit}; then it is unknown"
         fix = "fewer attempts, a shorter timeout, or a longer run_deadline"

@@ -56,7 +56,11 @@ def test_case_05_an_empty_webhook_loads_with_a_warning(read: Read) -> None:
 
 
 def test_case_06_any_webhook_host_and_channel_is_taken_as_it_is(read: Read) -> None:
-    fields = {"username": "123:abc", "channel": "http://x/(ignored)", "webhook": "https://d/slack"}
+    fields: Any = {
+        "username": "123:abc",
+        "channel": "http://x/(ignored)",
+        "webhook": "https://d/slack",
+    }
     assert read({"notifier": {"type": "slack", **fields}}).notifiers == (SlackSettings(**fields),)
 
 

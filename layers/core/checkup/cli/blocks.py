@@ -44,6 +44,12 @@ def explain(results: Iterable[Result]) -> Iterator[str]:
             yield f"{result.title}: {result.status}{failure}: {reason}"
 
 
+def coloured(text: str, status: Status, *, colour: bool) -> str:
+    """Return the text in the colour of a status, if there are to be colours."""
+    start = _COLOURS.get(status) if colour else None
+    return f"{start}{text}{_RESET}" if start else text
+
+
 def _all(attempts: Iterable[Attempt]) -> str:
     each = (f"{{{format_duration(attempt.rtt)} {attempt.error}}}" for attempt in attempts)
     return f"[{' '.join(each)}]"
@@ -51,6 +57,4 @@ def _all(attempts: Iterable[Attempt]) -> str:
 
 def _assessment(status: Status, *, colour: bool) -> str:
     """Return the line with its end; the colour is reset at the start of the next line."""
-    line = f" Assessment: {status}\n"
-    start = _COLOURS.get(status) if colour else None
-    return f"{start}{line}{_RESET}" if start else line
+    return coloured(f" Assessment: {status}\n", status, colour=colour)

@@ -207,6 +207,34 @@ class DeletesMany(Protocol):
         ...
 
 
+class Step(Struct, frozen=True):
+    """One thing to make or to change before a storage can be used.
+
+    Attributes:
+        says: what it does, such as ``make the folder /var/checks``.
+        take: does it, and does no harm where it is done already; raises StorageError.
+    """
+
+    says: str
+    take: Callable[[], None]
+
+
+@runtime_checkable
+class Provisionable(Protocol):
+    """A storage that can make what it needs."""
+
+    def missing(self, check_expiry: int) -> Sequence[Step]:
+        """Return what has to be done, in order, and do nothing of it yet.
+
+        Args:
+            check_expiry: for how long runs are kept; 0 for ever, in nanoseconds.
+
+        Raises:
+            StorageError: that cannot be found out.
+        """
+        ...
+
+
 class Notification(Struct, frozen=True, kw_only=True):
     """What one run has to tell one channel, in order.
 

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "replay": Place("replay", "replay", "Compare what other settings would have announced."),
     "notify": Place("notify", "notify", "List the channels, or send a test message to them."),
     "ping": Place("ping", "ping", "Report for a job that it has run."),
+    "provision": Place("provision", "provision", "Make what the configured storage needs."),
     "history": Place("past", "history", "Show what the stored runs saw of a checker."),
     "serve": Place("serve", "serve", "Show the status page over HTTP."),
     "page": Place("page", "page", "Write the status page into a folder."),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -23,7 +23,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from checkup.errors import Changed, Exists, StorageError
-from checkup.ports import Clients, Hold, StorageSettings, Stored
+from checkup.ports import Clients, Hold, Step, StorageSettings, Stored
 from checkup.runfile import RUNS
 from checkup.storage import goindex
 from checkup.storage.files import sync, told, written
@@ -127,6 +127,14 @@ class FolderStorage:
             with told("lock", path):
                 hold = stack.enter_context(held(path))
             yield hold
+
+    def missing(self, check_expiry: int) -> Sequence[Step]:  # noqa: ARG002 - needs no room for it
+        """Return what :meth:`checkup.ports.Provisionable.missing` says: the folder."""
+        return [] if self._root.is_dir() else [Step(f"make the folder {self._root}", self._make)]
+
+    def _make(self) -> None:
+        with told("make", self._root):
+            self._root.mkdir(parents=True, exist_ok=True)
 
     def _path(self, key: str) -> Path:
         return self._root / (run_name(checked(key)) or key)

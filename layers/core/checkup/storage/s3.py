@@ -7,7 +7,7 @@ client sent again meets its own first try; it is read back, and the same bytes a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from checkup.errors import Changed, Exists
 from checkup.options import Secret
-from checkup.ports import Clients, Hold, StorageSettings, Stored
+from checkup.ports import Clients, Hold, Step, StorageSettings, Stored
 from checkup.runfile import RUNS
 from checkup.storage.keys import checked, checked_prefix, is_check_file, is_key, run_name
 from checkup.storage.s3_bucket import Bucket
@@ -155,6 +155,12 @@ class S3Storage:
             prove_conditions(self._bucket, self._prefix + PROBE)
             self._is_proven = True
         return self._bucket.write(name, body, **condition)
+
+    def missing(self, check_expiry: int) -> Sequence[Step]:
+        """Return what the bucket lacks; see :meth:`checkup.ports.Provisionable.missing`."""
+        from checkup.storage import s3_provisioning  # noqa: PLC0415 - runs never need it
+
+        return s3_provisioning.missing(self._bucket, self._prefix, check_expiry)
 
     def _name(self, key: str) -> str:
         run = run_name(checked(key))

@@ -18,22 +18,31 @@ _READS = 3
 
 
 class Bucket:
-    """Objects by name. Every method raises S3Refusal when S3 does not do what is asked."""
+    """Objects by name. Every method raises S3Refusal when S3 does not do what is asked.
+
+    Attributes:
+        name: of the bucket.
+    """
 
     def __init__(self, client: Any, name: str) -> None:  # noqa: ANN401 - boto3 has no static type
         self._client = client
-        self._bucket = name
+        self.name = name
         self._answered_at = 0
+
+    @property
+    def region(self) -> str:
+        """Where the client looks for the bucket."""
+        return str(self._client.meta.region_name)
 
     def address(self, name: str) -> str:
         """Return how people know an object."""
-        return f"s3://{self._bucket}/{name}"
+        return f"s3://{self.name}/{name}"
 
     def read(self, name: str) -> Stored | None:
         """Return the object and its ETag, or None if there is none."""
         for reads_left in reversed(range(_READS)):
             try:
-                answer = self._ask("read", name, "get_object", Key=name)
+                answer = self.ask("read", name, "get_object", Key=name)
                 return Stored(answer["Body"].read(), answer["ETag"])
             except S3Refusal as no:
                 if no.code == "NoSuchKey":
@@ -68,7 +77,7 @@ class Bucket:
         """Yield the names that begin with ``prefix`` and sort after ``after``, ascending."""
         query = {"Prefix": prefix, **({"StartAfter": after} if after else {}), **more}
         while True:
-            page = self._ask("list", prefix, "list_objects_v2", **query)
+            page = self.ask("list", prefix, "list_objects_v2", **query)
             yield from (entry["Key"] for entry in page.get("Contents", ()))
             if not page.get("IsTruncated"):
                 return
@@ -76,17 +85,33 @@ class Bucket:
 
     def delete(self, name: str) -> None:
         """Remove the object, if there is one."""
-        self._ask("delete", name, "delete_object", Key=name)
+        self.ask("delete", name, "delete_object", Key=name)
 
     def answered_at(self) -> int:
         """Return S3's own time at its last answer, in nanoseconds but to the second."""
         if not self._answered_at:
-            self._ask("reach", "", "head_bucket")
+            self.ask("reach", "", "head_bucket")
         return self._answered_at
+
+    def ask(self, action: str, name: str, operation: str, **parameters: Any) -> Any:  # noqa: ANN401
+        """Call S3 about this bucket, and keep the time at which it answered.
+
+        Args:
+            action: what is tried, for the sentence of a refusal.
+            name: of the object that it is tried on; empty for the bucket itself.
+            operation: boto3's name of it.
+        """
+        try:
+            answer = getattr(self._client, operation)(Bucket=self.name, **parameters)
+        except raised_by_botocore() as error:
+            self._keep_time(getattr(error, "response", None) or {})
+            raise refusal(error, action, self.address(name)) from None
+        self._keep_time(answer)
+        return answer
 
     def _write_once(self, name: str, body: bytes, condition: dict[str, str]) -> str:
         content: dict[str, Any] = {"Body": body, "ContentType": "application/json"}
-        answer = self._ask("write", name, "put_object", Key=name, **content, **condition)
+        answer = self.ask("write", name, "put_object", Key=name, **content, **condition)
         return str(answer["ETag"])
 
     def _own(self, name: str, body: bytes, no: S3Refusal) -> str:
@@ -95,16 +120,6 @@ class Bucket:
         if current is None or current.body != body:
             raise no
         return current.version
-
-    def _ask(self, action: str, name: str, operation: str, **parameters: Any) -> Any:  # noqa: ANN401
-        """Call S3, and keep the time at which it answered."""
-        try:
-            answer = getattr(self._client, operation)(Bucket=self._bucket, **parameters)
-        except raised_by_botocore() as error:
-            self._keep_time(getattr(error, "response", None) or {})
-            raise refusal(error, action, self.address(name)) from None
-        self._keep_time(answer)
-        return answer
 
     def _keep_time(self, answer: Any) -> None:  # noqa: ANN401 - whatever botocore gives
         date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from uuid import uuid4
 
 from checkup.errors import Changed, Exists, StorageError
-from checkup.ports import Hold, Stored
+from checkup.ports import Hold, Step, Stored
 from checkup.runfile import RUNS
 from checkup.storage import goindex
+from checkup.storage.github import provisioning
 from checkup.storage.github.api import Api
 from checkup.storage.github.branch import Branch, Change, View
 from checkup.storage.github.trees import Trees, blob_sha
@@ -104,6 +105,12 @@ class GitHubStorage:
     def hold(self, name: str) -> AbstractContextManager[Hold]:  # noqa: ARG002 - of no use here
         """Say that GitHub has no locks that end with their owner."""
         return nullcontext(Hold.UNSUPPORTED)
+
+    def missing(self, check_expiry: int) -> Sequence[Step]:  # noqa: ARG002 - needs no room for it
+        """Return what :meth:`checkup.ports.Provisionable.missing` says: the branch and folder."""
+        index = provisioning.empty_index(self._message("store", self._folder + INDEX))
+        with self._told("look at", ""):
+            return provisioning.missing(self._api, self._branch, self._address, index)
 
     def _store(self, view: View, path: str, body: bytes) -> Change:
         """Return the commit of one document, with the index if it is a run.

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from checkup.errors import StorageError
 from checkup.storage.github.api import Api
-from checkup.storage.github.refusal import NOT_FOUND, UNPROCESSABLE, GitHubRefusal
+from checkup.storage.github.refusal import EMPTY, NOT_FOUND, UNPROCESSABLE, GitHubRefusal
 from checkup.storage.github.trees import Trees, blob_sha
 
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 0.8, 0.8, 0.8, 0.8)
@@ -53,14 +53,14 @@ class Committer(Struct, frozen=True):
 class Branch:
     """The last commit of a branch, for one who may not be the only one to add to it.
 
-    Args:
+    Attributes:
         name: as in ``main``.
     """
 
     def __init__(self, api: Api, trees: Trees, name: str, committer: Committer) -> None:
         self._api = api
         self._trees = trees
-        self._name = name
+        self.name = name
         self._path = quote(name)
         self._committer = committer
         self._seen: tuple[View | None, str] = (None, "")
@@ -99,8 +99,18 @@ class Branch:
 
     def start(self, change: Change) -> None:
         """Make the branch, with nothing on it but this."""
-        commit = self._commit(self._trees.write(None, change.files), change.message, parents=[])
-        ref = {"ref": f"refs/heads/{self._name}", "sha": commit}
+        try:
+            tree = self._trees.write(None, change.files)
+        except GitHubRefusal as no:
+            if no.status != EMPTY:
+                raise
+            # In a repository without any commit only the files themselves can be written.
+            commit = self._trees.write_first(change.message, change.files)
+            if self._api.read("")["default_branch"] == self.name:
+                return
+        else:
+            commit = self._commit(tree, change.message, parents=[])
+        ref = {"ref": f"refs/heads/{self.name}", "sha": commit}
         self._api.write("POST", "/git/refs", ref)
 
     def _ask(self, etag: str) -> tuple[Any, str]:
@@ -109,7 +119,7 @@ class Branch:
         except GitHubRefusal as no:
             if no.status == NOT_FOUND:
                 raise GitHubRefusal(
-                    f"the branch {self._name} is not there, or the access_token may not see it:"
+                    f"the branch {self.name} is not there, or the access_token may not see it:"
                     " run `checkup provision`",
                     status=no.status,
                 ) from None

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from checkup.storage.github.api import Api
 from checkup.storage.github.refusal import GitHubRefusal
@@ -62,6 +63,16 @@ class Trees:
             if body is not None:
                 self._keep(blob_sha(body), body)
         return sha
+
+    def write_first(self, message: str, files: Mapping[str, bytes | None]) -> str:
+        """Write files on the default branch of an empty repository; return the last commit."""
+        commit = ""
+        for path, body in files.items():
+            content = base64.b64encode(body or b"").decode()
+            document = {"message": message, "content": content}
+            path_there = f"/contents/{quote(self._folder + path)}"
+            commit = str(self._api.write("PUT", path_there, document)["commit"]["sha"])
+        return commit
 
     def _keep(self, sha: str, body: bytes) -> None:
         """Remember a file, and forget the one that was remembered first if there are many."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from checkup.errors import Changed, Exists, StorageError
-from checkup.ports import Hold, Stored
+from checkup.ports import Hold, Step, Stored
 from checkup.storage.keys import checked, checked_name, checked_prefix
 from checkup.storage.sql import schema
 from checkup.storage.sql.database import Backend, Database
@@ -26,6 +26,7 @@ class SqlStorage:
     """
 
     def __init__(self, backend: Backend, *, create: bool = False) -> None:
+        self._backend = backend
         self._database = Database(backend)
         self._create = create
         self._ready = False
@@ -104,6 +105,15 @@ class SqlStorage:
         """
         with self._database.told("make the tables"):
             self._database.alter(schema.upgrade)
+
+    def missing(self, check_expiry: int) -> Sequence[Step]:  # noqa: ARG002 - needs no room for it
+        """Return what :meth:`checkup.ports.Provisionable.missing` says: a file, and tables."""
+        file = self._backend.missing()
+        if file is not None:
+            return [file, Step("make the tables in it", self.provision)]
+        with self._database.told("look at the tables"):
+            needed = self._database.read(schema.needed)
+        return [Step(f"{needed} in {self._backend.name}", self.provision)] if needed else []
 
     def _write(
         self, shelf: Shelf, key: str, new: str, change: Callable[[Connection], bool]

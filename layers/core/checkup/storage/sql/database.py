@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, QueuePool, TextClause, create_engine,
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from checkup.errors import StorageError
-from checkup.ports import Hold
+from checkup.ports import Hold, Step
 
 CONNECT_SECONDS: Final = 5
 ANSWER_SECONDS: Final = 10
@@ -43,6 +43,10 @@ class Backend(Protocol):
 
     def connect(self) -> Any:  # noqa: ANN401 - every driver has a class of its own
         """Return a new connection of the driver, with bounded waits."""
+        ...
+
+    def missing(self) -> Step | None:
+        """Return what has to be made before anybody can connect."""
         ...
 
     def begin(self, connection: Connection, *, writing: bool) -> None:

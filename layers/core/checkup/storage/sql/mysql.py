@@ -99,6 +99,9 @@ class MySql:
             ssl_disabled=server.tls == "false",
         )
 
+    def missing(self) -> None:
+        """Say that a server's database is made by whoever runs the server."""
+
     def begin(self, connection: Connection, *, writing: bool) -> None:
         """Do nothing: the driver begins."""
 

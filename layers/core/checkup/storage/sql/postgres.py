@@ -98,6 +98,9 @@ class Postgres:
             raise
         return connection
 
+    def missing(self) -> None:
+        """Say that a server's database is made by whoever runs the server."""
+
     def begin(self, connection: Connection, *, writing: bool) -> None:
         """Do nothing: the driver begins."""
 

@@ -50,6 +50,21 @@ def upgrade(connection: Connection) -> None:
         _write(connection)
 
 
+def needed(connection: Connection) -> str:
+    """Say what :func:`upgrade` would do; empty if nothing.
+
+    Raises:
+        StorageError: a newer program has been here.
+    """
+    found = version(connection)
+    _refuse_newer(found)
+    if found == VERSION:
+        return ""
+    if found:
+        return f"bring the tables from version {found} to {VERSION}"
+    return f"make the tables {CHECKS.name} and {DOCUMENTS.name}, where they are not there yet"
+
+
 def version(connection: Connection) -> int:
     """Return the version of the tables; 0 if there are none, or none but the Go program's."""
     if not inspect(connection).has_table(DOCUMENTS.name):

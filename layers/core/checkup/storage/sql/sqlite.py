@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from checkup.ports import Hold
+from checkup.ports import Hold, Step
 from checkup.storage.files import told
 from checkup.storage.locks import held
 from checkup.storage.sql.database import ANSWER_SECONDS, FOREIGN_TABLE, MISSING_TABLE
@@ -73,6 +73,15 @@ class Sqlite:
             connection.close()
             raise
         return connection
+
+    def missing(self) -> Step | None:
+        """Return the making of the file."""
+        return None if self._path.exists() else Step(f"make the file {self._path}", self._make)
+
+    def _make(self) -> None:
+        with told("make", self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.touch()
 
     def begin(self, connection: Connection, *, writing: bool) -> None:
         """Begin what the driver, told to keep out of it, does not begin."""

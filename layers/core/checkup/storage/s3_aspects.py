@@ -1,0 +1,134 @@
+"""Settings that a bucket should have, each with how it is read and how it is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Struct
+
+from checkup.storage.s3_bucket import Bucket
+from checkup.storage.s3_errors import S3Refusal
+
+_BLOCK: Final = dict.fromkeys(
+    ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+)
+_OWNERSHIP: Final = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+_ENCRYPTION: Final = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+_NOT_SET: Final = frozenset(
+    {
+        "NoSuchBucketPolicy",
+        "NoSuchLifecycleConfiguration",
+        "NoSuchPublicAccessBlockConfiguration",
+        "OwnershipControlsNotFoundError",
+        "ServerSideEncryptionConfigurationNotFoundError",
+    }
+)
+
+
+class Aspect(Struct, frozen=True):
+    """One setting of a bucket.
+
+    Attributes:
+        says: what is done about it.
+        permission: what that takes.
+        is_met: whether the bucket is so already.
+        make: makes it so.
+    """
+
+    says: str
+    permission: str
+    is_met: Callable[[Bucket], bool]
+    make: Callable[[Bucket], object]
+
+
+def aspects() -> list[Aspect]:
+    """Return all but the lifecycle."""
+    return [
+        Aspect(
+            "let nobody in from outside: block public access",
+            "s3:PutBucketPublicAccessBlock",
+            lambda bucket: (
+                get(bucket, "public_access_block", "PublicAccessBlockConfiguration") == _BLOCK
+            ),
+            lambda bucket: put(
+                bucket, "put_public_access_block", PublicAccessBlockConfiguration=_BLOCK
+            ),
+        ),
+        Aspect(
+            "let its owner own every object, without ACLs",
+            "s3:PutBucketOwnershipControls",
+            lambda bucket: (
+                get(bucket, "bucket_ownership_controls", "OwnershipControls") == _OWNERSHIP
+            ),
+            lambda bucket: put(
+                bucket, "put_bucket_ownership_controls", OwnershipControls=_OWNERSHIP
+            ),
+        ),
+        Aspect(
+            "encrypt every object",
+            "s3:PutEncryptionConfiguration",
+            lambda bucket: bool(
+                get(bucket, "bucket_encryption", "ServerSideEncryptionConfiguration")
+            ),
+            lambda bucket: put(
+                bucket, "put_bucket_encryption", ServerSideEncryptionConfiguration=_ENCRYPTION
+            ),
+        ),
+        Aspect(
+            "refuse requests without TLS",
+            "s3:PutBucketPolicy",
+            lambda bucket: any(map(_refuses_plain, _statements(bucket))),
+            _refuse_plain,
+        ),
+        Aspect(
+            "keep old versions of the state, to look at and to go back to",
+            "s3:PutBucketVersioning",
+            lambda bucket: get(bucket, "bucket_versioning", "Status") == "Enabled",
+            lambda bucket: put(
+                bucket, "put_bucket_versioning", VersioningConfiguration={"Status": "Enabled"}
+            ),
+        ),
+    ]
+
+
+def get(bucket: Bucket, setting: str, key: str) -> Any:  # noqa: ANN401 - boto3 has no static type
+    """Return a part of a setting, or None if it was never set."""
+    try:
+        return bucket.ask("look at", "", f"get_{setting}").get(key)
+    except S3Refusal as no:
+        if no.code in _NOT_SET:
+            return None
+        raise
+
+
+def put(bucket: Bucket, operation: str, **settings: Any) -> None:  # noqa: ANN401 - as boto3 wants it
+    """Set a setting."""
+    bucket.ask("prepare", "", operation, **settings)
+
+
+def _refuses_plain(statement: Any) -> bool:  # noqa: ANN401 - any JSON
+    about = (statement.get("Effect"), statement.get("Principal"), statement.get("Action"))
+    condition = {"Bool": {"aws:SecureTransport": "false"}}
+    return about == ("Deny", "*", "s3:*") and statement.get("Condition") == condition
+
+
+def _statements(bucket: Bucket) -> list[Any]:
+    text = get(bucket, "bucket_policy", "Policy")
+    statements = json.loads(text)["Statement"] if text else []
+    return statements if isinstance(statements, list) else [statements]
+
+
+def _refuse_plain(bucket: Bucket) -> None:
+    arn = f"arn:aws:s3:::{bucket.name}"
+    statement = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    policy = {"Version": "2012-10-17", "Statement": [*_statements(bucket), statement]}
+    put(bucket, "put_bucket_policy", Policy=json.dumps(policy))

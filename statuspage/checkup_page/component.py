@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from checkup.model import Result, Status
 from checkup_page import freshness, recent
+from checkup_page.days import Counted, day_strip
 from checkup_page.links import followable
 from checkup_page.reasons import reason
 from checkup_page.state import State
@@ -38,6 +39,18 @@ class Window(Struct, frozen=True, kw_only=True):
     interval: int
 
 
+class Past(Struct, frozen=True, kw_only=True):
+    """What the history says of one checker.
+
+    Attributes:
+        since: when its first result came.
+        days: the last days, one for each bar.
+    """
+
+    since: int
+    days: Counted
+
+
 def name_of(track: Track, number: int) -> str:
     """Return the public name; ``number`` stands for a checker that has none."""
     checker = track.checker
@@ -46,8 +59,14 @@ def name_of(track: Track, number: int) -> str:
     return clean(given, NAME_LIMIT) or f"Check {number}"
 
 
-def component(
-    track: Track, window: Window, standing: Standing | None, *, key: str, name: str
+def component(  # noqa: PLR0913 - the optional ones by name
+    track: Track,
+    window: Window,
+    standing: Standing | None,
+    past: Past | None,
+    *,
+    key: str,
+    name: str,
 ) -> Component:
     """Return what is shown of one checker.
 
@@ -55,6 +74,7 @@ def component(
         track: its results, one per slot of the window.
         window: the time that is looked at.
         standing: its confirmed status; None if no state is kept or it has none yet.
+        past: its days; None if its runs are to be shown instead.
         key: what stands for it on the page.
         name: what people call it.
     """
@@ -75,10 +95,11 @@ def component(
         since=_since(shown, standing) if fresh else None,
         note=_note(newest, current, fresh=fresh),
         checked_at=checked_at,
-        first_seen=seen[0][0] if seen else None,
+        first_seen=past.since if past else seen[0][0] if seen else None,
         response=recent.response_time(newest),
         line=recent.line([result for _, result in seen]),
-        strip=recent.strip(shown),
+        strip=recent.strip(shown) if past is None else None,
+        days=day_strip(past.days, past.since, window.now) if past else None,
     )
 
 

@@ -8,9 +8,11 @@ from msgspec import Struct
 
 from checkup import __version__
 from checkup.config.settings import Config, GroupSettings, PageLink, StatusText
+from checkup.history.tally import Tally
 from checkup.model import Run
 from checkup_page import freshness
-from checkup_page.component import DESCRIPTION_LIMIT, Standing, Window, component, name_of
+from checkup_page.component import DESCRIPTION_LIMIT, Past, Standing, Window, component, name_of
+from checkup_page.days import LOOKS, are_enough
 from checkup_page.identity import stable_key
 from checkup_page.links import followable, picture, with_links
 from checkup_page.sentence import sentence, word_for
@@ -31,11 +33,16 @@ class Observed(Struct, frozen=True, kw_only=True):
     Attributes:
         runs: oldest first.
         standings: the confirmed status by checker id; empty where no state is kept.
+        days: what was counted on the last days, oldest first, today included, by checker id;
+            empty where no history is kept.
+        firsts: when the first result of each checker came, by id.
         unreadable: how many stored runs were passed over.
     """
 
     runs: tuple[Run, ...] = ()
     standings: Mapping[str, Standing] = {}
+    days: Mapping[int, Mapping[str, Tally]] = {}
+    firsts: Mapping[str, int] = {}
     unreadable: int = 0
 
 
@@ -48,12 +55,14 @@ def compose(config: Config, observed: Observed, now: int) -> View:
     interval = freshness.expected_interval(measured, config.interval, page.timeframe)
     window = Window(now=now, slots=slots, interval=interval)
     found = tracks(config.checkers, observed.runs)
+    pasts = _pasts(found, observed, now)
     names = [name_of(track, number) for number, track in enumerate(found, start=1)]
     components = [
         component(
             track,
             window,
             observed.standings.get(track.key),
+            pasts.get(track.key),
             key=stable_key(page_key, "component", track.key),
             name=name,
         )
@@ -74,10 +83,29 @@ def compose(config: Config, observed: Observed, now: int) -> View:
             runs=len(slots),
             first=slots[0] if slots else None,
             unreadable=observed.unreadable,
+            by_day=bool(pasts),
+            looks=_looks(components),
             generated_at=now,
             version=__version__,
         ),
     )
+
+
+def _pasts(found: Sequence[Track], observed: Observed, now: int) -> Mapping[str, Past]:
+    """Return the days of each component; none at all as long as runs tell more."""
+    pasts = {
+        track.key: Past(
+            since=observed.firsts.get(track.key, now),
+            days=[(day, rows.get(track.key)) for day, rows in observed.days.items()],
+        )
+        for track in found
+    }
+    return pasts if any(are_enough(past.days) for past in pasts.values()) else {}
+
+
+def _looks(components: Iterable[Component]) -> tuple[str, ...]:
+    seen = {part.look for item in components for part in item.segments}
+    return tuple(look for look in LOOKS if look in seen)
 
 
 def _verdict(

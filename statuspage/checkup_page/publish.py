@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from itertools import takewhile
+from typing import Any
 
-from checkup.alerting.state import BLIND_AFTER, CheckerState
+from msgspec import Struct, field
+
+from checkup.alerting.state import BLIND_AFTER, CheckerState, Head
+from checkup.archive import Months, settled
 from checkup.config.settings import Config
 from checkup.errors import StorageError
 from checkup.model import Result, Run, Status
@@ -16,11 +20,21 @@ from checkup.runfile import RUNS, decode, slot_of
 from checkup_page.component import Standing
 from checkup_page.compose import Observed, compose
 from checkup_page.freshness import AHEAD
+from checkup_page.past import Reader
 from checkup_page.recent import COLUMNS
 from checkup_page.render import render
 
-ReadRuns = MutableMapping[str, tuple[Result, ...] | None]
-"""Runs that were read before, by key; None for one that is unreadable. Runs never change."""
+
+class Memory(Struct, kw_only=True):
+    """What a process keeps from one page to the next, so as not to read it again.
+
+    Attributes:
+        runs: the newest ones, by key; None for one that is unreadable. Runs never change.
+        months: files of closed days.
+    """
+
+    runs: dict[str, tuple[Result, ...] | None] = field(default_factory=dict)
+    months: Months = field(default_factory=Months)
 
 
 def publish(
@@ -29,7 +43,7 @@ def publish(
     publisher: Publisher,
     now_ns: int,
     *,
-    read: ReadRuns | None = None,
+    memory: Memory | None = None,
 ) -> Sequence[str]:
     """Build the page, put it in its place and return the paths that changed.
 
@@ -37,53 +51,62 @@ def publish(
         StorageError: the runs could not be read; the page stays as it is.
         PublishError: the page could not be written.
     """
-    return publisher.publish(build(config, storage, now_ns, read=read))
+    return publisher.publish(build(config, storage, now_ns, memory=memory))
 
 
 def build(
-    config: Config, storage: Storage, now_ns: int, *, read: ReadRuns | None = None
+    config: Config, storage: Storage, now_ns: int, *, memory: Memory | None = None
 ) -> dict[str, PageFile]:
-    """Return the files of the page by their paths.
+    """Fold the runs that are new into the history, and return the files of the page by path.
 
     Args:
         config: the checkers and the page's settings.
-        storage: where runs and state are.
+        storage: where runs, state and history are.
         now_ns: the present, in nanoseconds since the epoch.
-        read: kept by a caller who builds again and again, so that no run is read twice.
+        memory: kept by a caller who builds again and again.
 
     Raises:
         StorageError: the runs could not be read.
     """
-    keys = _newest_keys(storage, now_ns - config.page.timeframe, now_ns)
-    read = {} if read is None else read
-    _forget(read, keys)
+    memory = memory or Memory()
+    keys = _newest_keys(storage, config, now_ns)
+    _forget(memory.runs, keys)
     for key in keys:
-        if key not in read:
-            read[key] = _read(storage, key)
-    runs = tuple(_runs(keys, read))
+        if key not in memory.runs:
+            memory.runs[key] = _read(storage, key)
+    runs = tuple(_runs(keys, memory.runs))
+    head = _head(storage)
+    reader = Reader(config=config, storage=storage, known=memory.runs, months=memory.months)
+    past = reader.read(settled(head.cursor, now_ns), now_ns)
     observed = Observed(
         runs=runs,
-        standings=_standings(storage, keys),
+        standings=_standings(head, keys),
+        days=past.days,
+        firsts=past.firsts,
         unreadable=len(keys) - len(runs),
     )
     return render(compose(config, observed, now_ns))
 
 
-def _newest_keys(storage: Storage, since: int, now: int) -> list[str]:
-    """Return the keys of the newest runs since then; if there are none, of the newest of all.
+def _newest_keys(storage: Storage, config: Config, now: int) -> list[str]:
+    """Return the keys of the newest runs of the time frame; if there are none, of the newest ones.
 
-    A run of the future was stored by a clock that is wrong: it would look new for ever.
+    The time in which as many as are shown should lie is listed first, for listing costs. A run
+    of the future was stored by a clock that is wrong: it would look new for ever.
     """
     before = f"{RUNS}{now + AHEAD:019d}-"
-    for after in (f"{RUNS}{max(0, since):019d}", ""):
-        past = takewhile(lambda key: key < before, storage.list(RUNS, after))
+    since = max(0, now - config.page.timeframe)
+    likely = max(since, now - 2 * COLUMNS * config.interval)
+    for start, enough in ((likely, COLUMNS), (since, 1), (0, 1)):
+        listed = storage.list(RUNS, f"{RUNS}{start:019d}")
+        past = takewhile(lambda key: key < before, listed)
         keys = list(deque(past, maxlen=COLUMNS))
-        if keys:
+        if len(keys) >= enough:
             return keys
     return []
 
 
-def _forget(read: ReadRuns, keys: Iterable[str]) -> None:
+def _forget(read: MutableMapping[str, Any], keys: Iterable[str]) -> None:
     for key in read.keys() - set(keys):
         del read[key]
 
@@ -99,29 +122,31 @@ def _read(storage: Storage, key: str) -> tuple[Result, ...] | None:
         return None
 
 
-def _runs(keys: Iterable[str], read: ReadRuns) -> Iterable[Run]:
+def _runs(keys: Iterable[str], read: Mapping[str, tuple[Result, ...] | None]) -> Iterable[Run]:
     for key in keys:
         slot, results = slot_of(key), read[key]
         if slot is not None and results is not None:
             yield Run(slot=slot, results=results)
 
 
-def _standings(storage: Storage, keys: Sequence[str]) -> Mapping[str, Standing]:
-    """Return what the state between runs says, if it is there and follows the runs.
-
-    A head that ends before the oldest of these runs is no longer kept up by anybody. One that
-    cannot be read is repaired by the next run; until then the runs speak for themselves.
-    """
+def _head(storage: Storage) -> Head:
+    """Return the state between runs; one that cannot be read is repaired by the next run."""
     try:
-        head = read_head(storage)
+        return read_head(storage)
     except StorageError:
-        return {}
+        return Head()
+
+
+def _standings(head: Head, keys: Sequence[str]) -> Mapping[str, Standing]:
+    """Return what the state between runs says, if it follows the runs.
+
+    A head that ends before the oldest of these runs is no longer kept up by anybody. Without a
+    head the runs speak for themselves.
+    """
     if not keys or head.cursor < keys[0]:
         return {}
     return {
-        checker: Standing(
-            Status.UNKNOWN if state.blind >= BLIND_AFTER else state.status, state.since
-        )
+        checker: Standing(state.shown, state.since)
         for checker, state in head.checkers.items()
         if _is_settled(state)
     }

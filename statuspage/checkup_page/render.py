@@ -15,8 +15,10 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from checkup.history.tally import FORMULA
 from checkup.ports import PageFile
 from checkup_page import statuspage_v2, words
+from checkup_page.days import LOOKS
 from checkup_page.recent import COLUMNS
 from checkup_page.state import State
 from checkup_page.view import View
@@ -71,7 +73,9 @@ def _pages() -> Environment:
     pages.globals |= {
         "State": State,
         "columns": COLUMNS,
+        "formula": FORMULA,
         "icon": _icon,
+        "looks": LOOKS,
         "policy": _policy(style, script),
         # These two are ours and contain nothing of anybody else.
         "script": Markup(script),  # noqa: S704
@@ -80,7 +84,9 @@ def _pages() -> Environment:
     pages.filters |= {
         "cadence": words.cadence,
         "counted": words.counted,
+        "day": words.day_name,
         "iso": words.iso,
+        "iso_day": words.iso_day,
         "elapsed": words.elapsed,
         "minutes": words.iso_minutes,
         "moment": words.moment,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from checkup_page.recent import Line, Strip
+from checkup_page.days import DayStrip
+from checkup_page.recent import Line, Segment, Strip
 from checkup_page.state import State
 
 
@@ -38,8 +39,10 @@ class Component(Struct, frozen=True, kw_only=True):
         since: when that began; None if it is not known.
         note: why it is not operational, in a few public words; may be empty.
         checked_at: when it was last looked at; None if it never was.
-        first_seen: its oldest result among those that are shown; None if it has none.
+        first_seen: its oldest result that is known; None if it has none.
         response: the median response time of the last run in nanoseconds, if there was one.
+        strip: its last runs; None if there are enough days.
+        days: its last days.
     """
 
     key: str
@@ -53,7 +56,14 @@ class Component(Struct, frozen=True, kw_only=True):
     first_seen: int | None
     response: int | None
     line: Line | None
-    strip: Strip
+    strip: Strip | None
+    days: DayStrip | None
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The bars, of whichever kind they are."""
+        drawn = self.days or self.strip
+        return drawn.segments if drawn else ()
 
 
 class Group(Struct, frozen=True, kw_only=True):
@@ -101,11 +111,15 @@ class Facts(Struct, frozen=True, kw_only=True):
         runs: how many runs are shown.
         first: the oldest of them; None if there is none.
         unreadable: how many stored runs were passed over.
+        by_day: a bar is a day, not a run.
+        looks: how the bars look that there are.
     """
 
     runs: int
     first: int | None
     unreadable: int
+    by_day: bool
+    looks: tuple[str, ...]
     generated_at: int
     version: str
 

@@ -64,6 +64,17 @@ def short_moment(nanoseconds: int) -> str:
     return f"{at.day} {at:%b}, {at:%H:%M}"
 
 
+def day_name(nanoseconds: int) -> str:
+    """Return a day of UTC: ``3 Aug 2026``."""
+    at = _datetime(nanoseconds)
+    return f"{at.day} {at:%b} {at.year}"
+
+
+def iso_day(nanoseconds: int) -> str:
+    """Return a day of UTC as machines read it: ``2026-08-03``."""
+    return f"{_datetime(nanoseconds):%Y-%m-%d}"
+
+
 def iso(nanoseconds: int) -> str:
     """Return the time as machines read it: ``2026-08-03T10:02:41.123Z``."""
     return _datetime(nanoseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -108,6 +119,14 @@ def elapsed(nanoseconds: int) -> str:
         return f"{nanoseconds // MILLISECOND} ms"
     seconds = nanoseconds / SECOND
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004
+
+
+def lasting(nanoseconds: int) -> str:
+    """Return how long something lasted: ``under a minute``, ``12 min``, ``3 h 20 min``."""
+    hours, minutes = divmod(nanoseconds // MINUTE, 60)
+    if not hours:
+        return f"{minutes} min" if minutes else "under a minute"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def counted(count: int, noun: str) -> str:

@@ -34,7 +34,7 @@ def simple(status: Status = HEALTHY, age: int = 0, **page: Any) -> dict[str, Pag
     return rendered(world, runs([[result(api, status)]] * 3, newest=at - SECOND), at)
 
 
-def everything() -> dict[str, PageFile]:
+def everything(*, days: bool = False) -> dict[str, PageFile]:
     """A page with all that a page can have."""
     checkers = [
         checker("Website", link="https://acme.example/", description="The shop"),
@@ -60,12 +60,12 @@ def everything() -> dict[str, PageFile]:
         logo="data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'/%3E",
     )
     world = replace(config(checkers, page), groups=(GroupSettings(name="Shop", collapsed=True),))
-    return rendered(world, runs(seen, newest=now() - SECOND))
+    return rendered(world, runs(seen, newest=now() - SECOND), days=days)
 
 
-@pytest.fixture
-def full(site: Site) -> None:
-    site.files = everything()
+@pytest.fixture(params=["runs", "days"])
+def full(site: Site, request: pytest.FixtureRequest) -> None:
+    site.files = everything(days=request.param == "days")
 
 
 SCREENS = [

@@ -12,6 +12,7 @@ from checkup.model import SECOND, Result, Status
 from checkup.ports import Checker
 from checkup_page.component import Standing
 from checkup_page.compose import Observed, compose
+from checkup_page.recent import strip
 from checkup_page.state import State
 from checkup_page.view import Component, View
 from checkup_page.words import DAY
@@ -148,7 +149,7 @@ class TestAge:
         seen = runs([[result(rare)], *[[result(SHOP)]] * 20])
         view = compose(config([rare, SHOP]), Observed(runs=seen), NOW)
         assert view.verdict.state is State.OPERATIONAL
-        assert components(view)[0].strip.summary == "last 1 run: 1 operational"
+        assert components(view)[0].strip == strip([(seen[0].slot, State.OPERATIONAL)])
 
     def test_a_checker_that_is_missing_from_the_last_runs_is_unknown(self) -> None:
         seen = runs([[result(API), result(SHOP)], *[[result(SHOP)]] * 20])

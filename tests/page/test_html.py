@@ -233,7 +233,10 @@ def themes() -> list[dict[str, str]]:
     return [block for block in blocks if "page" in block]
 
 
-STATES = ("operational", "degraded", "partial_outage", "major_outage", "unknown")
+STATES = (
+    *("operational", "degraded", "partial_outage", "major_outage"),
+    *("maintenance", "unknown"),
+)
 
 
 def test_dark_is_the_same_whoever_asks_for_it() -> None:

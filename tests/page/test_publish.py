@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from checkup.alerting.document import HEAD, encode_head
 from checkup.alerting.state import BLIND_AFTER, CheckerState, Head
@@ -17,7 +18,7 @@ from checkup.ports import PageFile, Stored
 from checkup.runfile import encode as encode_run
 from checkup.runfile import run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.publish import ReadRuns, build
+from checkup_page.publish import Memory, build
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 
 API = checker("API")
@@ -81,10 +82,15 @@ def test_an_empty_storage_collects_first_results() -> None:
     assert states(files) == {"API": "unknown"}
 
 
-def test_no_more_than_ninety_runs_are_read() -> None:
+def test_what_is_read_does_not_grow_with_what_is_stored() -> None:
     storage = Counted(runs([[result(API)]] * 200))
     assert "90 runs since" in text(build(CONFIG, storage, NOW))
-    assert (storage.runs_got, storage.listed) == (90, 1)
+    assert storage.runs_got == 200  # the first page counts them all, once and for all
+    storage.got.clear()
+    storage.listed = 0
+    build(CONFIG, storage, NOW)
+    assert (storage.runs_got, storage.listed) == (90, 2)
+    assert len(storage.got) == 90 + 2 + 4  # two heads, and four months in which 90 days lie
 
 
 def test_only_the_runs_of_the_time_frame_are_shown() -> None:
@@ -122,13 +128,13 @@ def test_a_run_that_cannot_be_read_is_passed_over(body: bytes) -> None:
 def test_a_caller_who_builds_again_reads_only_what_is_new() -> None:
     all_runs = runs([[result(API)]] * 100)
     storage = Counted(all_runs[:95])
-    read: ReadRuns = {}
-    build(CONFIG, storage, NOW, read=read)
+    memory = Memory()
+    build(CONFIG, storage, NOW, memory=memory)
     storage.got.clear()
     storage.create(run_key(all_runs[95]), encode_run(all_runs[95].results))
-    again = build(CONFIG, storage, NOW, read=read)
+    again = build(CONFIG, storage, NOW, memory=memory)
     assert storage.runs_got == 1
-    assert len(read) == 90
+    assert len(memory.runs) == 90
     assert again == build(CONFIG, storage, NOW)
 
 
@@ -206,3 +212,82 @@ def test_the_runs_of_the_go_program_belong_to_the_checkers_of_its_file() -> None
     http = checker("Example HTTP", id="web", endpoint_url="http://www.example.com")
     hidden = checker("Example TCP", id="tcp", hidden=True)
     assert states(build(config([http, hidden]), storage, NOW)) == {"Example HTTP": "unknown"}
+
+
+def steady(count: int, every: int = 60 * MINUTE, newest: int = NOW - 20 * MINUTE) -> Counted:
+    """A storage with an hourly run over some time, one of which saw an outage."""
+    seen = [
+        [result(API, Status.DOWN if number == 30 else Status.HEALTHY)] for number in range(count)
+    ]
+    return Counted(runs(seen, newest=newest, every=every))
+
+
+def test_after_some_days_a_bar_is_a_day() -> None:
+    page = text(build(CONFIG, steady(24 * 5), NOW))
+    assert "Each bar is one day in UTC." in page
+    assert "<b>99.16%</b> uptime" in page
+    assert "30 Jul 2026</time>: 1 h down" in page
+
+
+def test_in_the_first_days_a_bar_is_a_run() -> None:
+    assert "Each bar is one run" in text(build(CONFIG, steady(24), NOW))
+
+
+def test_history_is_kept_for_the_next_page_and_runs_may_go() -> None:
+    storage = steady(24 * 5)
+    before = build(CONFIG, storage, NOW)
+    for key in list(storage.list("runs/"))[:-90]:
+        storage.delete(key)
+    storage.got.clear()
+    assert build(CONFIG, storage, NOW) == before
+
+
+def test_the_runs_of_the_go_program_count() -> None:
+    storage = Counted()
+    for it in runs([[result(API)]] * 24 * 5, newest=NOW - 20 * MINUTE, every=60 * MINUTE):
+        storage.create(run_key(it), encode_run([replace(it.results[0], id="", kind="")]))
+    assert "<b>100.00%</b> uptime" in text(build(CONFIG, storage, NOW))
+
+
+class ReadOnly(Counted):
+    """A storage that takes nothing new."""
+
+    full = False
+
+    def create(self, key: str, body: bytes) -> str:
+        if self.full:
+            raise StorageError(f"{key}: no space left")
+        return super().create(key, body)
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        raise StorageError(f"{key}: no space left, {version} stays with {len(body)}")
+
+
+def test_141_a_history_that_cannot_be_written_does_not_take_the_page_away() -> None:
+    storage = ReadOnly(runs([[result(API)]] * 5))
+    storage.full = True
+    assert states(build(CONFIG, storage, NOW)) == {"API": "operational"}
+
+
+@pytest.mark.parametrize("body", [b"\x00garbage", b'{"schema":99}', b"[]"])
+def test_132_a_history_that_cannot_be_read_does_not_take_the_page_away(body: bytes) -> None:
+    storage = steady(24 * 5)
+    storage.create("history/head.json", body)
+    storage.create("history/days/2026-07.json", body)
+    assert states(build(CONFIG, storage, NOW)) == {"API": "operational"}
+
+
+def test_a_checker_that_is_new_has_no_days_yet() -> None:
+    storage = steady(24 * 5)
+    page = text(build(config([API, checker("New")]), storage, NOW))
+    assert "New, last 1 day: nothing is known" in page
+
+
+def test_a_hidden_checker_is_not_in_the_days() -> None:
+    secret = checker("Secret", hidden=True)
+    seen = [[result(API), result(secret, Status.DOWN)]] * 24 * 5
+    storage = Counted(runs(seen, newest=NOW - 20 * MINUTE, every=60 * MINUTE))
+    page = text(build(config([API, secret]), storage, NOW))
+    assert "Each bar is one day" in page
+    assert "Secret" not in page
+    assert "secret" not in page

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from checkup.checkers.http import HttpChecker
 from checkup.config.settings import Config, PageSettings
+from checkup.history.periods import DAY, HOUR, day_of
+from checkup.history.tally import Tally
 from checkup.model import SECOND, Attempt, Result, Run, Status
 from checkup.ports import Checker, PageFile
 from checkup_page.compose import Observed, compose
@@ -55,7 +57,25 @@ def runs(
 
 
 def rendered(
-    world: Config, seen: tuple[Run, ...] = (), at: int | None = None
+    world: Config, seen: tuple[Run, ...] = (), at: int | None = None, *, days: bool = False
 ) -> dict[str, PageFile]:
-    """The files of the page at a moment, or now."""
-    return render(compose(world, Observed(runs=seen), at or time.time_ns()))
+    """The files of the page at a moment, or now; with days of every kind if wanted."""
+    at = at or time.time_ns()
+    past = {day: {it.id: row for it in world.checkers} for day, row in _days(at)} if days else {}
+    return render(compose(world, Observed(runs=seen, days=past), at))
+
+
+def _days(now: int) -> Iterator[tuple[int, Tally]]:
+    """Ninety days, the last of them today, that look in all the ways there are."""
+    kinds = (
+        Tally(healthy=DAY),
+        Tally(healthy=DAY - 12 * MINUTE, down=12 * MINUTE),
+        Tally(healthy=DAY),
+        Tally(healthy=DAY - 2 * HOUR, down=2 * HOUR),
+        Tally(healthy=DAY - HOUR, degraded=HOUR),
+        Tally(unknown=DAY),
+        Tally(maintenance=DAY),
+        Tally(),
+    )
+    for number in range(90):
+        yield day_of(now) - (89 - number) * DAY, kinds[number % len(kinds)]

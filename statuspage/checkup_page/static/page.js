@@ -24,10 +24,11 @@
     return relative.format(-Math.floor(seconds / (size || 1)), unit);
   };
   const tellTimes = () => {
-    for (const time of document.querySelectorAll("time")) {
+    // Days are days of UTC for everybody; only moments become local.
+    for (const time of document.querySelectorAll("time[datetime*=T]")) {
       const at = new Date(time.dateTime);
       time.title ||= time.textContent;
-      time.textContent = "ago" in time.dataset ? ago(at) : (time.closest("[data-short]") ? short : full).format(at);
+      time.textContent = "ago" in time.dataset ? ago(at) : (time.className ? short : full).format(at);
     }
     const zone = one("#zone");
     if (zone) zone.textContent = `Times are in your time zone, ${full.resolvedOptions().timeZone}.`;

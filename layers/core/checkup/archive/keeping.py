@@ -79,7 +79,7 @@ class Keeper(Struct, frozen=True, kw_only=True):
             return self._fold(current, life)
         except StorageError as error:
             _log.warning("the history is not up to date: %s", error)
-            return Kept(head=current.head, behind=True)
+            return Kept(head=current.head)
 
     def rebuild(self, life: Deadline) -> Kept | None:
         """Count again every day whose runs are all kept; None if there is no such day.

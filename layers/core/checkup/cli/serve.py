@@ -15,7 +15,7 @@ from checkup.cli.site import Site
 from checkup.cli.stopping import until_asked
 from checkup.cli.web import Server
 from checkup.errors import CheckupError
-from checkup_page.publish import ReadRuns, build
+from checkup_page.publish import Memory, build
 
 _LAST_PORT: Final = 65_535
 
@@ -46,8 +46,8 @@ def serve(config_file: str | None, *, listen: str, verbose: bool) -> int:
     """
     config = session.begin(config_file, verbose=verbose)
     storage = recording.open_storage(config)
-    known: ReadRuns = {}
-    site = Site(lambda: build(config, storage, time.time_ns(), read=known), storage)
+    memory = Memory()
+    site = Site(lambda: build(config, storage, time.time_ns(), memory=memory), storage)
     with until_asked(), _listening(listen, site, verbose=verbose) as server:
         print(f"The status page is on {server.url} until Ctrl-C", flush=True)
         if not ip_address(server.host).is_loopback:

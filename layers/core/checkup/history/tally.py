@@ -14,10 +14,11 @@ from msgspec import Struct
 from checkup.model import Status
 
 FORMULA: Final = (
-    "Uptime is the time in which a service was operational or degraded, as a share of the time "
-    "in which its state was known, rounded down. Maintenance is left out."
+    "Uptime is the share of the observed time in which a service was operational or degraded, "
+    "rounded down. Time is observed if there is a result for it that is not unknown. Maintenance "
+    "counts neither way."
 )
-"""What :meth:`Tally.up` and :meth:`Tally.known` say, for people."""
+"""What :attr:`Tally.up` and :attr:`Tally.known` say, for people."""
 
 TROUBLES: Final = 20
 """Troubles of one day that are remembered one by one; the tally counts all of them."""

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.history.periods import DAY, HOUR, day_of
+from checkup.history.tally import Tally
+from checkup_page.days import DayTrouble, are_enough, day_strip, look_of
+from checkup_page.recent import COLUMNS, Segment
+from checkup_page.words import MINUTE
+from tests.page.worlds import NOW
+
+TODAY = day_of(NOW)
+WELL = Tally(healthy=DAY)
+SO_FAR = Tally(healthy=NOW - TODAY)
+"""Today, as far as it has come."""
+
+Row = Tally | None
+
+
+def days(*last: Row, before: Row = None) -> list[tuple[int, Row]]:
+    """As many days as there are columns, the given ones being the last."""
+    rows = [*[before] * (COLUMNS - len(last)), *last]
+    return [(TODAY - (COLUMNS - 1 - number) * DAY, row) for number, row in enumerate(rows)]
+
+
+def well(length: int = DAY, **states: int) -> Tally:
+    """A day of which the rest is healthy."""
+    return replace(Tally(healthy=length - sum(states.values())), **states)
+
+
+@pytest.mark.parametrize(
+    ("tally", "look"),
+    [
+        pytest.param(None, "none", id="nothing"),
+        pytest.param(Tally(), "none", id="138-no-time"),
+        pytest.param(WELL, "operational", id="well"),
+        pytest.param(well(down=MINUTE), "partial_outage", id="any-outage-is-worth-a-word"),
+        pytest.param(well(down=71 * MINUTE), "partial_outage", id="down-for-an-hour"),
+        pytest.param(well(down=72 * MINUTE), "major_outage", id="down-for-a-twentieth"),
+        pytest.param(well(degraded=14 * MINUTE), "operational", id="slow-now-and-then"),
+        pytest.param(well(degraded=15 * MINUTE), "degraded", id="slow-for-long"),
+        pytest.param(well(degraded=20 * HOUR, down=1), "partial_outage", id="the-worst"),
+        pytest.param(Tally(healthy=12 * HOUR), "operational", id="half-of-it-known"),
+        pytest.param(Tally(healthy=12 * HOUR - 1), "none", id="129-less-than-half-is-not-green"),
+        pytest.param(
+            Tally(healthy=HOUR, unknown=20 * HOUR), "unknown", id="129-mostly-not-to-be-seen"
+        ),
+        pytest.param(Tally(unknown=DAY), "unknown", id="138-never-seen"),
+        pytest.param(Tally(maintenance=DAY), "maintenance", id="138-maintenance"),
+        pytest.param(well(maintenance=HOUR), "operational", id="138-some-maintenance"),
+        pytest.param(
+            Tally(maintenance=12 * HOUR, healthy=HOUR, down=HOUR), "major_outage", id="outage"
+        ),
+    ],
+)
+def test_a_day_looks_as_its_worst_part_that_matters(tally: Row, look: str) -> None:
+    assert look_of(tally, DAY) == look
+
+
+def test_a_day_that_has_just_begun_is_measured_by_what_is_over_of_it() -> None:
+    assert look_of(Tally(healthy=3 * MINUTE), 5 * MINUTE) == "operational"
+
+
+def drawn(rows: Sequence[tuple[int, Row]], first: int = 0) -> tuple[Segment, ...]:
+    return day_strip(rows, first, NOW).segments
+
+
+def test_the_newest_day_is_at_the_right() -> None:
+    assert drawn(days(WELL, well(down=DAY), SO_FAR)) == (
+        Segment("none", 0, 87),
+        Segment("operational", 87, 1),
+        Segment("major_outage", 88, 1),
+        Segment("operational", 89, 1),
+    )
+
+
+def test_138_uptime_is_of_the_time_that_was_observed() -> None:
+    tally = Tally(healthy=11 * HOUR, degraded=HOUR, down=4 * HOUR, unknown=2 * HOUR)
+    strip = day_strip(days(tally, SO_FAR), TODAY - DAY, NOW)
+    up, known = 12 * HOUR + NOW - TODAY, 16 * HOUR + NOW - TODAY
+    assert strip.uptime == f"{100 * up / known - 0.005:.2f}"
+    assert strip.observed == f"{100 * known / (DAY + NOW - TODAY) - 0.005:.2f}"
+    assert strip.days == 2
+
+
+def test_138_maintenance_counts_neither_way() -> None:
+    rows = days(well(maintenance=6 * HOUR), SO_FAR)
+    strip = day_strip(rows, TODAY - DAY, NOW)
+    assert (strip.uptime, strip.observed) == ("100.00", "100.00")
+
+
+def test_time_before_the_first_result_is_not_missing() -> None:
+    late = Tally(healthy=NOW - TODAY - HOUR)
+    assert day_strip(days(late), TODAY + HOUR, NOW).observed == "100.00"
+
+
+def test_138_no_uptime_without_a_result() -> None:
+    strip = day_strip(days(), NOW, NOW)
+    assert (strip.uptime, strip.observed) == (None, None)
+    assert strip.summary == "last 1 day: nothing is known"
+
+
+def test_days_of_trouble_are_listed_newest_first() -> None:
+    slow = well(degraded=3 * HOUR + 20 * MINUTE)
+    short = well(down=12 * MINUTE, unknown=30)
+    strip = day_strip(days(short, WELL, slow, SO_FAR, before=WELL), 0, NOW)
+    assert strip.troubles == (
+        DayTrouble(TODAY - DAY, "degraded", "3 h 20 min degraded"),
+        DayTrouble(TODAY - 3 * DAY, "partial_outage", "12 min down, under a minute unknown"),
+    )
+    assert strip.summary == (
+        "last 90 days: 99.99% uptime, 99.99% of the time observed, 2 days with trouble: "
+        "2 Aug 2026 3 h 20 min degraded, 31 Jul 2026 12 min down, under a minute unknown"
+    )
+
+
+def test_many_days_of_trouble_are_counted() -> None:
+    strip = day_strip(days(before=well(down=HOUR)), 0, NOW)
+    assert (len(strip.troubles), strip.more) == (10, 80)
+    assert strip.summary.endswith(", and 87 more")
+
+
+def test_without_trouble_it_says_so() -> None:
+    strip = day_strip(days(SO_FAR, before=WELL), 0, NOW)
+    assert strip.summary == (
+        "last 90 days: 100.00% uptime, 100.00% of the time observed, no day with trouble"
+    )
+    assert strip.segments == (Segment("operational", 0, 90),)
+
+
+def test_days_are_shown_from_the_third_on() -> None:
+    assert not are_enough(days(WELL, SO_FAR))
+    assert not are_enough(days(WELL, Tally(), SO_FAR))
+    assert are_enough(days(WELL, WELL, SO_FAR))

@@ -1,4 +1,4 @@
-"""Slack, by incoming webhook (https://api.slack.com/messaging/webhooks)."""
+"""Slack, by incoming webhook (https://api.slack.com/messaging/webhooks) or by a bot's token."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta, Struct
 
 from checkup.notifiers.answers import code, judge, secret
+from checkup.notifiers.slackbot import SlackBot
 from checkup.notifiers.slackmessage import full_message, plain_message
 from checkup.options import Secret
-from checkup.ports import Answer, Clients, Notification, NotifierSettings
+from checkup.ports import Answer, Clients, Notification, Notifier, NotifierSettings
 
 _HEADERS = {"content-type": "application/json; charset=utf-8", "user-agent": "checkup"}
 
@@ -23,11 +24,19 @@ class SlackSettings(NotifierSettings, frozen=True, kw_only=True):
     kind: ClassVar[str] = "slack"
 
     username: Annotated[str, Meta(description="The sender's name; the webhook's if absent.")] = ""
-    channel: Annotated[str, Meta(description="The channel; the webhook's if absent.")] = ""
+    channel: Annotated[
+        str, Meta(description="The channel; the webhook's if absent. With a token its id.")
+    ] = ""
     webhook: Annotated[Secret, Meta(description="The address that Slack gave you.")] = ""
+    token: Annotated[
+        Secret,
+        Meta(description="A bot's token, in place of a webhook: one message per incident, edited."),
+    ] = ""
 
-    def open(self, clients: Clients) -> Slack:
-        """Return the channel; its webhook is looked up for each message anew."""
+    def open(self, clients: Clients) -> Notifier:
+        """Return the channel; its webhook or token is looked up for each message anew."""
+        if self.token:
+            return SlackBot(self.token, self.channel, self.username, clients)
         return Slack(self, clients)
 
 

@@ -13,7 +13,7 @@ from checkup import __version__
 from checkup.cli.arguments import COMMANDS
 from tests.cli.program import SCRIPT, Program
 
-GO_COMMANDS = ("every", "message", "serve", "help")
+GO_COMMANDS = ("every", "message", "provision", "serve", "help")
 CHECKER = {"type": "tcp", "endpoint_name": "Web Shop", "endpoint_url": "127.0.0.1:80"}
 
 

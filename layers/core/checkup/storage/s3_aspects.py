@@ -43,8 +43,18 @@ class Aspect(Struct, frozen=True):
     make: Callable[[Bucket], object]
 
 
+def tls_only() -> Aspect:
+    """Return the part of the bucket's policy that is ours."""
+    return Aspect(
+        "refuse requests without TLS",
+        "s3:PutBucketPolicy",
+        lambda bucket: any(map(_refuses_plain, _statements(bucket))),
+        _refuse_plain,
+    )
+
+
 def aspects() -> list[Aspect]:
-    """Return all but the lifecycle."""
+    """Return what every bucket should have, whatever is stored there and however."""
     return [
         Aspect(
             "let nobody in from outside: block public access",
@@ -75,12 +85,6 @@ def aspects() -> list[Aspect]:
             lambda bucket: put(
                 bucket, "put_bucket_encryption", ServerSideEncryptionConfiguration=_ENCRYPTION
             ),
-        ),
-        Aspect(
-            "refuse requests without TLS",
-            "s3:PutBucketPolicy",
-            lambda bucket: any(map(_refuses_plain, _statements(bucket))),
-            _refuse_plain,
         ),
         Aspect(
             "keep old versions of the state, to look at and to go back to",

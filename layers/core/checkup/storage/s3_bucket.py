@@ -34,6 +34,11 @@ class Bucket:
         """Where the client looks for the bucket."""
         return str(self._client.meta.region_name)
 
+    @property
+    def is_over_tls(self) -> bool:
+        """Whether what is sent to the bucket is encrypted on the way."""
+        return str(self._client.meta.endpoint_url).startswith("https:")
+
     def address(self, name: str) -> str:
         """Return how people know an object."""
         return f"s3://{self.name}/{name}"

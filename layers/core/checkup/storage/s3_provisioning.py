@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from checkup.errors import StorageError
 from checkup.ports import Step
-from checkup.storage.s3_aspects import Aspect, aspects, put
+from checkup.storage.s3_aspects import Aspect, aspects, put, tls_only
 from checkup.storage.s3_bucket import Bucket
 from checkup.storage.s3_errors import S3Refusal
 from checkup.storage.s3_lifecycle import lifecycle, rules
@@ -31,7 +31,10 @@ def missing(bucket: Bucket, prefix: str, check_expiry: int) -> Sequence[Step]:
     """
     exists = _exists(bucket)
     make = Aspect(_make_says(bucket), "s3:CreateBucket", _exists, _make)
-    wanted = [*aspects(), lifecycle(rules(bucket, prefix, check_expiry, exists=exists))]
+    # A service in one's own network may have no TLS; its owner must not be shut out.
+    tls = [tls_only()] if bucket.is_over_tls else []
+    last = lifecycle(rules(bucket, prefix, check_expiry, exists=exists))
+    wanted = [*aspects(), *tls, last]
     due = [aspect for aspect in wanted if not exists or not _is_met(aspect, bucket)]
     return [
         Step(aspect.says, partial(_take, aspect, bucket))
@@ -70,17 +73,24 @@ def _is_met(aspect: Aspect, bucket: Bucket) -> bool:
     try:
         return aspect.is_met(bucket)
     except S3Refusal as no:
-        if no.status == HTTPStatus.NOT_IMPLEMENTED or no.code == "NotImplemented":
+        if _is_unknown(no):
             return True
         raise
+
+
+def _is_unknown(no: S3Refusal) -> bool:
+    return no.status == HTTPStatus.NOT_IMPLEMENTED or no.code == "NotImplemented"
 
 
 def _take(aspect: Aspect, bucket: Bucket) -> None:
     try:
         aspect.make(bucket)
     except S3Refusal as no:
+        address = bucket.address("")
         if no.status == HTTPStatus.FORBIDDEN:
+            raise StorageError(f"{address}: access is denied; it takes {aspect.permission}") from no
+        if _is_unknown(no):
             raise StorageError(
-                f"{bucket.address('')}: access is denied; it takes {aspect.permission}"
+                f"{address}: the service cannot {aspect.says}; run it again for the rest"
             ) from no
         raise

@@ -1,0 +1,164 @@
+"""``checkup history``: stored results of one checker, as lines and as a line of blocks."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from checkup.cli.plot import plot, summary, table
+from checkup.model import SECOND, Attempt, Result
+from checkup.runfile import encode
+from tests.cli.program import SCRIPT, Program
+
+MINUTE = 60 * SECOND
+START = 1_700_000_000 * SECOND
+
+
+def healthy(milliseconds: int) -> Result:
+    return Result(title="Api", times=(Attempt(rtt=milliseconds * 1_000_000),), healthy=True)
+
+
+DOWN = Result(
+    title="Api", times=(Attempt(error="the connection was refused", failure="refused"),), down=True
+)
+
+
+def store(folder: Path, *runs: tuple[int, list[Result]]) -> None:
+    """Write runs that took place so many minutes ago."""
+    folder.mkdir(exist_ok=True)
+    for minutes, results in runs:
+        slot = time.time_ns() - minutes * MINUTE
+        (folder / f"{slot}-check.json").write_bytes(encode(results))
+
+
+@pytest.fixture
+def configured(checkup: Program) -> Program:
+    checker = {"type": "tcp", "endpoint_name": "Api", "endpoint_url": "127.0.0.1:1"}
+    checkup.write({"checkers": [checker], "storage": {"type": "fs", "dir": "checks"}})
+    return checkup
+
+
+def test_results_are_listed_oldest_first_without_anything_else(configured: Program) -> None:
+    other = Result(title="Other", healthy=True)
+    store(
+        configured.folder / "checks",
+        (2000, [healthy(1)]),
+        (30, [DOWN, other]),
+        (20, [healthy(12)]),
+        (10, [other]),
+    )
+    ended = configured("history", "api")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    first, second = ended.stdout.splitlines()
+    assert first.split("Z  ")[1] == "down        0s  the connection was refused (refused)"
+    assert second.split("Z  ")[1] == "healthy   12ms"
+    assert len(configured("history", "API", "--since", "2d").stdout.splitlines()) == 3
+    assert len(configured("--since", "25m", "history", "api").stdout.splitlines()) == 1
+
+
+def test_results_with_an_id_go_by_it_when_the_title_has_changed(configured: Program) -> None:
+    renamed = Result(title="Former name", id="api", healthy=True)
+    namesake = Result(title="Api", id="another", healthy=True)
+    store(configured.folder / "checks", (5, [renamed, namesake]))
+    assert len(configured("history", "Api").stdout.splitlines()) == 1
+
+
+def test_a_checker_that_is_no_longer_configured_can_be_named(configured: Program) -> None:
+    store(configured.folder / "checks", (5, [Result(title="Gone", id="gone", healthy=True)]))
+    assert len(configured("history", "gone").stdout.splitlines()) == 1
+
+
+def test_nothing_found_is_an_error(configured: Program) -> None:
+    ended = configured("history", "api", "--since", "2h")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert 'no run of the last 2 h has seen "api"' in ended.stderr
+
+
+def test_a_run_that_cannot_be_read_is_left_out_and_counted(configured: Program) -> None:
+    store(configured.folder / "checks", (5, [healthy(1)]), (4, []))
+    (broken,) = sorted((configured.folder / "checks").iterdir())[1:]
+    broken.write_text("{")
+    ended = configured("history", "api")
+    assert ended.returncode == 0
+    assert len(ended.stdout.splitlines()) == 1
+    assert "1 runs cannot be read and are left out" in ended.stderr
+
+
+def test_a_database_has_a_history_too(checkup: Program) -> None:
+    checker = {"type": "tcp", "endpoint_name": "Api", "endpoint_url": "127.0.0.1:1", "recheck": 0}
+    storage = {"type": "sqlite3", "dsn": "checks.db", "create": True}
+    checkup.write({"checkers": [checker], "storage": storage})
+    checkup("--store")
+    ended = checkup("history", "api")
+    assert ended.returncode == 0
+    assert "Z  down" in ended.stdout
+
+
+def test_a_terminal_shows_the_plot(configured: Program) -> None:
+    store(configured.folder / "checks", (3, [healthy(10)]), (2, [DOWN]), (1, [healthy(80)]))
+    ours, theirs = pty.openpty()
+    try:
+        environment = {**configured.environment, "TERM": "xterm", "NO_COLOR": "1"}
+        subprocess.run(
+            [SCRIPT, "history", "api"],
+            cwd=configured.folder,
+            env=environment,
+            stdout=theirs,
+            stderr=theirs,
+            stdin=subprocess.DEVNULL,
+            check=True,
+        )
+        shown = os.read(ours, 65_536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "▂x█" in shown
+    assert "3 runs: 2 healthy, 1 down; median 45ms, longest 80ms" in shown
+    assert "\x1b" not in shown
+
+
+# The plot
+
+
+def seen(*results: Result) -> list[tuple[int, Result]]:
+    return [(START + number * MINUTE, result) for number, result in enumerate(results)]
+
+
+def test_blocks_are_as_high_as_the_times() -> None:
+    assert plot(seen(*(healthy(n) for n in range(1, 9))), 80) == "▂▃▄▅▆▇██"
+
+
+def test_a_stretch_shows_its_worst() -> None:
+    results = [healthy(5)] * 100
+    results[37] = DOWN
+    line = plot(seen(*results), 10)
+    assert line == "█" * 3 + "x" + "█" * 6
+
+
+def test_what_is_unknown_is_not_drawn_as_a_time() -> None:
+    assert plot(seen(Result(title="Api"), healthy(1)), 80) == "?█"
+
+
+def test_a_line_is_never_wider_than_the_terminal() -> None:
+    for columns in (1, 7, 40):
+        assert len(plot(seen(*[healthy(5)] * 99), columns)) == columns
+
+
+def test_only_outages_have_no_times() -> None:
+    assert summary(seen(DOWN)) == "1 run: 1 down"
+
+
+def test_colours_are_those_of_the_status() -> None:
+    (line,) = table(seen(DOWN), colour=True)
+    assert "\x1b[31mdown    \x1b[0m" in line
+
+
+def test_regions_and_messages_are_shown() -> None:
+    result = Result(title="Api", healthy=True, region="eu", message="new disk", notice="slow")
+    (line,) = table(seen(result))
+    assert line == '2023-11-14 22:13:20Z  healthy   0s  eu  slow  "new disk"'

@@ -37,7 +37,7 @@ MAJOR_SHARE: Final = 20
 DEGRADED_SHARE: Final = 100
 """The same for a degraded day: a slow run now and then is no news."""
 
-LISTED, SPOKEN = 10, 3
+LISTED, SPOKEN = 5, 3
 
 Counted = Sequence[tuple[int, Tally | None]]
 """Days by their beginning, oldest first, and what was counted of them; None for nothing."""

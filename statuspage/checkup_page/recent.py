@@ -103,6 +103,14 @@ def _segments(states: Sequence[State | None]) -> Iterator[Segment]:
         start += length
 
 
+def strokes(segments: Iterable[Segment]) -> dict[str, str]:
+    """Return the paths along which the bars of each look are drawn, ten wide each."""
+    paths: dict[str, str] = {}
+    for part in segments:
+        paths[part.look] = f"{paths.get(part.look, '')}M{part.start * 10} 16h{part.length * 10}"
+    return paths
+
+
 def _start(shown: Sequence[Shown], columns: int) -> int | None:
     return shown[-columns][0] if len(shown) >= columns else None
 

@@ -19,7 +19,7 @@ from checkup.history.tally import FORMULA
 from checkup.ports import PageFile
 from checkup_page import statuspage_v2, words
 from checkup_page.days import LOOKS
-from checkup_page.recent import COLUMNS
+from checkup_page.recent import COLUMNS, strokes
 from checkup_page.state import State
 from checkup_page.view import View
 
@@ -92,6 +92,7 @@ def _pages() -> Environment:
         "moment": words.moment,
         "seconds": words.iso_seconds,
         "short_moment": words.short_moment,
+        "strokes": strokes,
     }
     return pages
 

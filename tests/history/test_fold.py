@@ -170,9 +170,7 @@ def test_any_split_of_the_runs_gives_the_same_bytes(runs: list[Run], data: st.Da
 
 
 @given(histories(), st.data())
-def test_118_order_and_repetition_of_runs_do_not_matter(
-    runs: list[Run], data: st.DataObject
-) -> None:
+def test_order_and_repetition_of_runs_do_not_matter(runs: list[Run], data: st.DataObject) -> None:
     again = data.draw(st.lists(st.sampled_from(runs), max_size=10)) if runs else []
     shuffled = data.draw(st.permutations([*runs, *again]))
     assert as_bytes(*folded(shuffled)) == as_bytes(*folded(runs))

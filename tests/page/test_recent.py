@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from checkup.model import Attempt, Status
-from checkup_page.recent import COLUMNS, LINE_HEIGHT, Segment, line, response_time, strip
+from checkup_page.recent import COLUMNS, LINE_HEIGHT, Segment, line, response_time, strip, strokes
 from checkup_page.state import State
 from tests.page.worlds import MILLISECOND, checker, result
 
@@ -25,6 +25,14 @@ def test_equal_neighbours_are_one_segment() -> None:
         Segment("major_outage", 60, 2),
         Segment("operational", 62, 28),
     )
+
+
+def test_bars_of_one_look_are_one_path() -> None:
+    drawn = strip(seen(*[UP] * 60, DOWN, *[UP] * 29))
+    assert strokes(drawn.segments) == {
+        "operational": "M0 16h600M610 16h290",
+        "major_outage": "M600 16h10",
+    }
 
 
 def test_the_newest_result_is_at_the_right_and_what_is_missing_at_the_left() -> None:

@@ -124,9 +124,23 @@ def test_runs_and_state_cannot_be_overwritten_unseen(resources: Resources) -> No
         "${StateBucket.Arn}/runs/*",
         "${StateBucket.Arn}/late/*",
     ]
-    assert state["Resource"]["Fn::Sub"] == "${StateBucket.Arn}/state/*"
+    assert [place["Fn::Sub"] for place in state["Resource"]] == [
+        "${StateBucket.Arn}/state/*",
+        "${StateBucket.Arn}/history/*",
+    ]
     assert runs["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     assert state["Condition"] == {"Null": {"s3:if-match": "true", "s3:if-none-match": "true"}}
+
+
+def test_publisher_writes_history_and_nothing_else_of_the_state(resources: Resources) -> None:
+    policy = by_sid(resources["PublishPolicy"]["Properties"])
+    written = {
+        place["Fn::Sub"]
+        for statement in policy.values()
+        for place in listed(statement["Resource"])
+        if "s3:PutObject" in listed(statement["Action"]) and statement["Sid"] != "WritePage"
+    }
+    assert written == {"${StateBucket.Arn}/history/*", "${StateBucket.Arn}/quarantine/*"}
 
 
 def test_conditional_writes_are_required_unless_declined(translated: Path) -> None:

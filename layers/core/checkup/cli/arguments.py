@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "history": Place("past", "history", "Show what the stored runs saw of a checker."),
     "serve": Place("serve", "serve", "Show the status page over HTTP."),
     "page": Place("page", "page", "Write the status page into a folder."),
+    "rebuild": Place("rebuild", "rebuild", "Count the page's days again, from the stored runs."),
     "schema": Place("schema", "schema", "Print the configuration's JSON Schema, for editors."),
     "completion": Place("completion", "completion", "Print the completion script of a shell."),
     "help": Place("help", "show", "Show help, of a command too."),

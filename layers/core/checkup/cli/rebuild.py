@@ -1,0 +1,38 @@
+"""``checkup rebuild``: count the history again."""
+
+from __future__ import annotations
+
+import time
+from math import inf
+
+import click
+
+from checkup.archive import Keeper, setting_of, settled
+from checkup.cli import recording, session
+from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.deadline import Deadline
+from checkup.errors import CheckupError
+from checkup.protocol import read_head
+
+
+@click.command(
+    epilog=examples("checkup rebuild", "checkup -c shop.yaml rebuild -v"),
+)
+@config_flag
+@verbose_flag
+def rebuild(config_file: str | None, *, verbose: bool) -> int:
+    """Count the hours and days of the status page again, from the stored runs.
+
+    That is of use after a checker got another id or title, or after runs were put into the
+    storage by hand. Days whose runs are no longer kept stay as they are. It may be interrupted
+    and started again at any time; the page goes on meanwhile.
+    """
+    config = session.begin(config_file, verbose=verbose)
+    storage = recording.open_storage(config)
+    end = settled(read_head(storage).cursor, time.time_ns())
+    keeper = Keeper(storage=storage, setting=setting_of(config), end=end, lag=0)
+    kept = keeper.rebuild(Deadline(inf))
+    if kept is None:
+        raise CheckupError("the runs that are kept do not cover a whole day; nothing was changed")
+    print(f"{kept.runs} runs counted")
+    return 0

@@ -170,6 +170,43 @@ class TestFold:
         assert not recorded.late
         assert ear.heard == [f"a/open:down/1/{slot(1)}"]
 
+    def test_16_clock_that_was_a_year_ahead_leaves_nobody_blind(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world, year = World(), 365 * 24 * 60
+        there = replace(world.monitor(), check_expiry=24 * HOUR)
+        for number in (0, 1, year, year + 1):
+            world.now = slot(number)
+            record(there, run(number, HEALTHY), soon())
+        world.now = slot(200)
+
+        recorded = [record(there, run(number, DOWN), soon()) for number in (200, 201)]
+
+        assert [done.late for done in recorded] == [False, False]
+        told = [alert for ids, _ in world.received["slack"] for alert in ids]
+        assert told == [f"a/open:down/1/{slot(200)}"]
+        assert caplog.text.count("a clock was ahead") == 1
+        assert read_head(world.documents).cursor == run_key(run(201, DOWN))
+        assert read_head(world.documents).expired_at == slot(200)
+
+    def test_16_runs_before_the_clock_was_wrong_are_not_folded_again(self) -> None:
+        world, year = World(), 365 * 24 * 60
+        for number, seen in ((0, DOWN), (1, HEALTHY), (year, HEALTHY)):
+            world.now = slot(number)
+            record(world.monitor(), run(number, seen), soon())
+        before = world.folded.copy()
+        world.now = slot(2)
+
+        record(world.monitor(), run(2, DOWN), soon())
+
+        assert world.folded[len(before) :] == [run_key(run(2, DOWN))]
+        told = [alert for ids, _ in world.received["slack"] for alert in ids]
+        assert told == [
+            f"a/open:down/1/{slot(0)}",
+            f"a/resolve:healthy/1/{slot(1)}",
+            f"a/open:down/2/{slot(2)}",
+        ]
+
     def test_quiet_runs_leave_the_head_alone_but_not_for_ever(self) -> None:
         storage = MemoryStorage()
         for number in range(4):

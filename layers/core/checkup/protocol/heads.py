@@ -17,8 +17,8 @@ from checkup.errors import Exists, StorageError
 from checkup.model import SECOND, Run, Status
 from checkup.ports import Storage
 from checkup.protocol.monitor import Monitor
-from checkup.protocol.runs import recent_runs
-from checkup.runfile import slot_of
+from checkup.protocol.runs import PATIENCE, last_key, recent_runs
+from checkup.runfile import RUNS, slot_of
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _open(monitor: Monitor) -> Current:
         head = _rebuild(monitor)
         return Current(head, storage.create(HEAD, encode_head(head)))
     try:
-        return Current(decode_head(stored.body), stored.version)
+        return _in_time(storage, Current(decode_head(stored.body), stored.version))
     except NewerHead as error:
         raise StorageError(f"{HEAD}: {error}") from error
     except UnreadableHead as error:
@@ -93,6 +93,19 @@ def _open(monitor: Monitor) -> Current:
     _quarantine(storage, stored.body)
     head = _rebuild(monitor)
     return Current(head, storage.replace(HEAD, encode_head(head), stored.version))
+
+
+def _in_time(storage: Storage, current: Current) -> Current:
+    """Take back a cursor that a wrong clock has put into the future.
+
+    Until that moment every run would come too late to count, and nobody would hear of anything.
+    """
+    if (slot_of(current.head.cursor) or 0) <= storage.clock() + PATIENCE:
+        return current
+    cursor = last_key(storage)
+    _log.warning("%s: a clock was ahead; it goes on from the last run before now", HEAD)
+    used = tuple(name for name in current.head.used if RUNS + name <= cursor)
+    return commit(storage, current, replace(current.head, cursor=cursor, used=used))
 
 
 def _quarantine(storage: Storage, body: bytes) -> None:

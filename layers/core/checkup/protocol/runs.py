@@ -84,13 +84,23 @@ def recent_runs(
 
     There may be years of runs before them, too many to list.
     """
-    now = storage.clock()
-    after = run_key(Run(slot=max(0, now - _DAY), results=()))
-    if next(storage.list(RUNS), after) >= after:
-        after = ""
-    keys = takewhile(lambda key: _moment(key) <= now + PATIENCE, storage.list(RUNS, after))
+    after, keys = _recent_keys(storage, storage.clock() + PATIENCE)
     read = (_read(storage, key, regions) for key in deque(keys, count))
     return after, [run for run in read if run is not None]
+
+
+def last_key(storage: Storage) -> str:
+    """Return the key of the newest run that is not in the future, or one that is below all."""
+    after, keys = _recent_keys(storage, storage.clock())
+    return max(keys, default=after)
+
+
+def _recent_keys(storage: Storage, until: int) -> tuple[str, Iterator[str]]:
+    """Return the keys of the last day up to a moment, and the key after which they begin."""
+    after = run_key(Run(slot=max(0, storage.clock() - _DAY), results=()))
+    if next(storage.list(RUNS), after) >= after:
+        after = ""
+    return after, takewhile(lambda key: _moment(key) <= until, storage.list(RUNS, after))
 
 
 def runs_since(storage: Storage, since: int, regions: Sequence[str]) -> Iterator[Run]:

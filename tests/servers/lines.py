@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Self
 
@@ -64,21 +64,20 @@ class LineServer:
             while True:
                 client, _ = self._listener.accept()
                 client.settimeout(10)
-                with suppress(OSError):
-                    client = self._follow(client)
-                client.close()
+                with suppress(OSError), ExitStack() as sockets:
+                    self._follow(sockets.enter_context(client), sockets)
 
-    def _follow(self, client: socket.socket) -> socket.socket:
+    def _follow(self, client: socket.socket, sockets: ExitStack) -> None:
         for step in self._script:
             if step == TLS and self._tls:
-                client = self._tls.wrap_socket(client, server_side=True)
+                wrapped = self._tls.wrap_socket(client, server_side=True)
+                client = sockets.enter_context(wrapped)
             elif step == WAIT:
                 self.heard.append(_line(client))
             elif step == HOLD:
                 client.recv(1)
             else:
                 _send_in_pieces(client, step.encode() if isinstance(step, str) else step)
-        return client
 
 
 def _line(client: socket.socket) -> bytes:

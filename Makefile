@@ -6,6 +6,7 @@ LISTEN ?= 127.0.0.1:3000
 STACK ?= checkup
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
+SEED ?= 1
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +15,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test e2e lint bench tools build deploy destroy clean
+.PHONY: help run serve test e2e lint audit papers bench tools build deploy destroy clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +41,15 @@ e2e: $(VENV)/dev.stamp  ## build the stack, deploy it into an emulator of AWS an
 
 tools: $(VENV)/dev.stamp  ## the programs that the tests drive: browser, emulators, SAM
 	@sh tests/tools.sh
+
+audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, stale tables; SEED=1
+	$(BIN)/python -m tests.config.fuzz 100000 $(SEED)
+	$(BIN)/python -m tests.checkers.answers 100000
+	$(BIN)/python -m tests.protocol.mutants
+	$(BIN)/python -m tests.papers --check
+
+papers: $(VENV)/dev.stamp  ## write the reference and the tables of what is tested anew
+	$(BIN)/python -m tests.papers
 
 bench: $(VENV)/dev.stamp  ## the budgets, as ratios
 	@for file in bench/bench_*.py; do $(BIN)/python "$$file" || exit 1; done

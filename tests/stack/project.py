@@ -58,7 +58,7 @@ class Project:
                 "AWS_DEFAULT_REGION": REGION,
                 "SAM_CLI_TELEMETRY": "0",
                 "SAM_CLI_POLL_DELAY": "0.5",
-                "__SAM_CLI_APP_DIR": str(self.folder / "sam"),
+                "__SAM_CLI_APP_DIR": str(TOOLS / "sam-settings"),
                 **environ,
             },
             stdin=subprocess.DEVNULL,

@@ -94,6 +94,12 @@ def test_memory_stays_small(web: WebServer, path: str) -> None:
     ("path", "failure", "error"),
     [
         pytest.param(
+            "/negative-chunk",
+            "protocol",
+            "reading response body: the body is not encoded as its headers say",
+            id="fault-51-negative-chunk",
+        ),
+        pytest.param(
             "/two-lengths",
             "protocol",
             "the headers of the answer contradict each other",

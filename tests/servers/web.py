@@ -245,6 +245,9 @@ class Behaviours:
     async def cut_header(self) -> None:
         await self._send("HTTP/1.1 200 OK\r\nX-Half: ")
 
+    async def negative_chunk(self) -> None:
+        await self._send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n")
+
     async def cut_chunk(self) -> None:
         await self._send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nneed")
 

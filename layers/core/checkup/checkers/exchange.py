@@ -124,7 +124,7 @@ class Exchange(HTTPAdapter):
         try:
             with self._watch.phase("transfer"):
                 yield from read_body(response.raw, cap)
-        except HTTPError as error:
+        except (HTTPError, ValueError) as error:  # the latter for a chunk of negative size
             late = f"body not finished after {self._watch}"
             failed = answer_failure(error.__cause__ or error, late)
             raise Failed(failed.failure, f"reading response body: {failed}") from error

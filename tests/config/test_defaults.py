@@ -183,10 +183,31 @@ def test_maintenance_has_a_beginning_and_an_end(read: Read, refuse: Refuse) -> N
     ]
 
 
+def test_maintenance_names_checkers_by_title_or_id_and_groups_that_there_are(
+    read: Read, refuse: Refuse
+) -> None:
+    times = {"start": "2026-01-31T18:00:00Z", "duration": "2h"}
+    checkers = [
+        {"type": "http", "endpoint_name": "Web Shop", "group": "shop"},
+        {"type": "http", "endpoint_name": "Blog", "id": "words"},
+    ]
+    known = {**times, "checkers": ["web shop", "words"], "groups": ["shop"]}
+    [maintenance] = read({"checkers": checkers, "maintenance": [known]}).maintenance
+    assert maintenance.checkers == ("web-shop", "words")
+
+    unknown = {**times, "checkers": ["web-shop", "word"], "groups": ["shopp"]}
+    problems = refuse({"checkers": checkers, "maintenance": [times, unknown]})
+    assert [(problem.key, problem.text, problem.fix) for problem in problems] == [
+        ("maintenance[1].checkers", 'there is no checker "word"', 'did you mean "words"?'),
+        ("maintenance[1].groups", 'there is no group "shopp"', 'did you mean "shop"?'),
+    ]
+
+
 def test_maintenance_comes_again_by_a_rule_in_a_zone(read: Read, refuse: Refuse) -> None:
     times = {"start": "2026-01-31T18:00:00Z", "end": "2026-01-31T20:00:00Z"}
     again = {"repeat": "FREQ=WEEKLY;BYDAY=SA", "timezone": "Europe/Berlin", "groups": ["shop"]}
-    window = read({"maintenance": [{**times, **again}]}).maintenance[0].window
+    groups = [{"name": "shop"}]
+    window = read({"groups": groups, "maintenance": [{**times, **again}]}).maintenance[0].window
     assert (window.length, window.timezone) == (7200 * SECOND, "Europe/Berlin")
     assert window.end_at(window.start + 7 * 86_400 * SECOND) == window.start + 612_000 * SECOND
     problems = refuse(

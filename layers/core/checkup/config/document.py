@@ -12,7 +12,12 @@ from checkup.config.checkers import read_checkers
 from checkup.config.fields import Fields, fields_of
 from checkup.config.identity import with_ids
 from checkup.config.reading import Reading
-from checkup.config.references import Names, check_groups, resolve_dependencies
+from checkup.config.references import (
+    Names,
+    check_groups,
+    resolve_dependencies,
+    resolve_maintenance,
+)
 from checkup.config.sections import (
     read_concurrency,
     read_groups,
@@ -70,10 +75,13 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
     check_groups(reading, entries, [group.settings.name for group in groups])
     named = with_ids(reading, entries)
     complete = len(named) == _length(sections.get("checkers"))
-    names = Names(named, complete=complete)
+    names = Names(named, [group.settings.name for group in groups], complete=complete)
     if "reference_targets" in values:
         place, targets = members["reference_targets"].value, values["reference_targets"]
         values["reference_targets"] = names.ids(reading, targets, place, "reference_targets")
+    if "maintenance" in values:
+        place, windows = members["maintenance"].value, values["maintenance"]
+        values["maintenance"] = resolve_maintenance(reading, windows, place, names)
     channels = read_notifiers(reading, kinds.notifiers, sections)
     check_channels(reading, channels, named, complete=complete)
     config = Config(

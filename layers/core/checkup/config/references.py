@@ -1,4 +1,4 @@
-"""What checkers and the file name of each other: ids, titles, groups."""
+"""What the parts of the file name of each other: ids, titles, groups."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from msgspec import structs
 from checkup.config.identity import Entry
 from checkup.config.nearest import Nearest
 from checkup.config.reading import Reading
-from checkup.config.tree import Array, Node
+from checkup.config.settings import MaintenanceSettings
+from checkup.config.tree import Array, Node, Object
 from checkup.ports import Checker
 
 
 class Names:
-    """The ids of all checkers, and the titles that only one of them has.
+    """The ids of all checkers, the titles that only one of them has, and the groups.
 
     If some checkers could not be read, the names are not complete, and an unknown one may be
     theirs: then it is no problem of its own.
     """
 
-    def __init__(self, checkers: Sequence[Checker], *, complete: bool) -> None:
+    def __init__(
+        self, checkers: Sequence[Checker], groups: Iterable[str] = (), *, complete: bool
+    ) -> None:
         self._complete = complete
+        self._groups = {*groups, *(checker.group for checker in checkers)} - {""}
         titles = Counter(checker.title.casefold() for checker in checkers)
         self._ids = {
             checker.title.casefold(): checker.id
@@ -31,6 +35,13 @@ class Names:
         }
         self._ids |= {checker.id.casefold(): checker.id for checker in checkers}
         self._nearest = Nearest(checker.id for checker in checkers)
+
+    def of_groups(self, reading: Reading, named: Sequence[str], node: Node, key: str) -> None:
+        """Note every name of no group."""
+        for name, place in zip(named, _places(node), strict=False):
+            if name not in self._groups and self._complete:
+                fix = Nearest(self._groups).advice(name) or "name the group of a checker"
+                reading.report.error(place.at, key, f'there is no group "{name}"', fix)
 
     def ids(self, reading: Reading, named: Sequence[str], node: Node, key: str) -> tuple[str, ...]:
         """Return the ids of the checkers that are named; note every name of none."""
@@ -63,6 +74,27 @@ def resolve_dependencies(
         way = " -> ".join((*circle, circle[0]))
         place = entry.members["depends_on"].at
         reading.report.error(place, f"{entry.key}.depends_on", f"goes round in a circle: {way}")
+    return tuple(resolved)
+
+
+def resolve_maintenance(
+    reading: Reading, windows: Sequence[MaintenanceSettings], node: Node, names: Names
+) -> tuple[MaintenanceSettings, ...]:
+    """Replace the checkers that maintenance names by ids; note names of nothing."""
+    items = _places(node)
+    if len(items) != len(windows):
+        return tuple(windows)  # what could not be read has been noted
+    resolved = []
+    for number, (window, item) in enumerate(zip(windows, items, strict=True)):
+        members = item.members if isinstance(item, Object) else ()
+        nodes = {member.key.casefold(): member.value for member in members}
+        key = f"maintenance[{number}]"
+        if window.groups:
+            names.of_groups(reading, window.groups, nodes["groups"], f"{key}.groups")
+        if window.checkers:
+            ids = names.ids(reading, window.checkers, nodes["checkers"], f"{key}.checkers")
+            window = structs.replace(window, checkers=ids)  # noqa: PLW2901 - the same, resolved
+        resolved.append(window)
     return tuple(resolved)
 
 

@@ -68,7 +68,7 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
     duration: Annotated[Duration, Meta(ge=0, description="How long it lasts.")] = 0
     repeat: Annotated[str, Meta(description="An RRULE of RFC 5545, for one that comes again.")] = ""
     timezone: Annotated[str, Meta(description="The zone in which it repeats.")] = "UTC"
-    checkers: Annotated[Strings, Meta(description="Ids of the checkers; all if absent.")] = ()
+    checkers: Annotated[Strings, Meta(description="Ids or titles; all checkers if absent.")] = ()
     groups: Annotated[Strings, Meta(description="Names of the groups.")] = ()
 
     def __post_init__(self) -> None:

@@ -109,7 +109,7 @@ def test_first_run_is_at_once_and_a_signal_ends_it(
 
 def test_signal_ends_a_run_that_lasts(checkup: Program, service: Service) -> None:
     service.delay = 600
-    checkup.write(config(service, timeout="20m") | {"run_deadline": "20m"})
+    checkup.write(config(service, timeout="20m") | {"run_deadline": "25m"})
 
     with checkup.start("every", "1s") as process:
         wait_until(lambda: service.requests)

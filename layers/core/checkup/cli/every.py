@@ -11,7 +11,7 @@ import click
 
 from checkup.cli import failures, recording, session, terminal
 from checkup.cli.flags import config_flag, examples, verbose_flag
-from checkup.cli.stopping import Stopping, until_asked
+from checkup.cli.stopping import Stopping, sleep, until_asked
 from checkup.duration import parse_duration
 from checkup.errors import CheckupError
 from checkup.model import SECOND
@@ -89,7 +89,7 @@ def _repeat(work: Callable[[], object], step: float, stopping: Stopping) -> None
             work()
         if not stopping.asked:
             elapsed = time.monotonic() - start
-            time.sleep(step - elapsed % step)
+            sleep(step - elapsed % step)
 
 
 def _survive(work: Callable[[], object], *, verbose: bool) -> None:

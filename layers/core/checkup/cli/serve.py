@@ -12,7 +12,7 @@ import click
 from checkup.cli import recording, session, terminal
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.cli.site import Site
-from checkup.cli.stopping import until_asked
+from checkup.cli.stopping import LOOK_UP, until_asked
 from checkup.cli.web import Server
 from checkup.errors import CheckupError
 from checkup_page.publish import Memory, build
@@ -52,7 +52,7 @@ def serve(config_file: str | None, *, listen: str, verbose: bool) -> int:
         print(f"The status page is on {server.url} until Ctrl-C", flush=True)
         if not ip_address(server.host).is_loopback:
             terminal.say("warning: other machines can read the page and the stored runs")
-        server.serve_forever(poll_interval=3600)
+        server.serve_forever(poll_interval=LOOK_UP)
     return 0
 
 

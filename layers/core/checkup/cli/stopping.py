@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -10,6 +11,10 @@ from typing import Final
 
 GRACE: Final = 2.0
 """Seconds that the work at hand is given to end by itself."""
+
+LOOK_UP: Final = 1.0
+"""Seconds after which a wait is interrupted: a signal that comes just before it, or to another
+thread, does not end it, and would be noticed when it is over."""
 
 
 class Stop(BaseException):
@@ -61,3 +66,10 @@ def until_asked() -> Iterator[Stopping]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def sleep(seconds: float) -> None:
+    """Wait, and notice every signal."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, LOOK_UP))

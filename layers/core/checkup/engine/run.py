@@ -24,6 +24,10 @@ _OVERDUE = CannotTell("overdue", "the checker did not keep to its time limit")
 _NOT_FINISHED = CannotTell(RUN_DEADLINE, NOT_FINISHED)
 _NOT_BEGUN = CannotTell(RUN_DEADLINE, "not begun when the run had to end")
 
+_LOOK_UP = 1.0
+"""Seconds after which a wait is interrupted: a signal that comes just before it, or to another
+thread, does not end it, and would be noticed when it is over."""
+
 
 def look(  # noqa: PLR0913 - all but the checkers by name
     checkers: Sequence[Checker],
@@ -98,10 +102,12 @@ class _Run:
         start = max(self._due[0][0], self._pace.next_start) if may_start and self._due else inf
         overdue = min((ongoing.overdue.at for ongoing in self._flying.values()), default=inf)
         next_event = min(start, overdue, self._deadline.at)
-        pause = max(0.0, next_event - time.monotonic())
+        pause = max(0.0, min(next_event - time.monotonic(), _LOOK_UP))
         try:
             ended = self._ended.get(timeout=pause)
         except Empty:
+            if time.monotonic() < next_event:
+                return
             if next_event == start:
                 self._pace.woken(late_by=time.monotonic() - start)
                 self._start()

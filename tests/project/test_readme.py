@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,10 +18,26 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.program import Program
+
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
 PAGE = "http://127.0.0.1:3000/"
+NOWHERE = "http://127.0.0.1:1/"
+
+
+def example_on_loopback() -> str:
+    """Return the configuration of the README, with addresses at which nobody listens."""
+    example = re.search(r"```json\n(.+?)```", README, re.DOTALL)
+    assert example
+    text = example[1].replace("www.example.com", "127.0.0.1:1")
+    return text.replace("db.example.com:5432", "127.0.0.1:1")
+
+
+@pytest.fixture
+def checkup(tmp_path: Path) -> Program:
+    return Program(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +106,8 @@ class TestMake:
     def test_run_with_a_configuration_checks_that(
         self, clone: Path, environment: dict[str, str]
     ) -> None:
-        example = re.search(r"```json\n(.+?)```", README, re.DOTALL)
-        assert example
-        loopback = example[1].replace("www.example.com", "127.0.0.1:1")
-        (clone / "my.json").write_text(loopback.replace("db.example.com:5432", "127.0.0.1:1"))
-        webhook = {"SLACK_WEBHOOK": "http://127.0.0.1:1/"}
+        (clone / "my.json").write_text(example_on_loopback())
+        webhook = {"SLACK_WEBHOOK": NOWHERE}
 
         done = make(clone, environment | webhook, "run", "CONFIG=my.json")
 
@@ -172,17 +186,35 @@ def test_every_relative_link_of_a_document_leads_somewhere(name: str) -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_every_command_of_the_command_table_exists() -> None:
-    commands = re.findall(r"^\| `checkup (\w+)", README, re.MULTILINE)
-    known = subprocess.run(
-        [Path(sys.executable).with_name("checkup"), "-h"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    words = {"api"}  # the name of a checker
-    assert len(commands) > 5
-    assert [c for c in commands if c not in words and f"\n  {c} " not in known] == []
+COMMANDS = [shlex.split(line) for line in re.findall(r"^\| `checkup(.*?)`", README, re.MULTILINE)]
+LASTING = {"every", "serve"}
+
+
+def test_the_command_table_has_what_matters() -> None:
+    assert [] in COMMANDS
+    assert {words[0] for words in COMMANDS if words} >= LASTING | {"--json", "--store", "message"}
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_command_of_the_table_does_with_the_example_as_it_says(
+    checkup: Program, words: list[str]
+) -> None:
+    (checkup.folder / "checkup.json").write_text(example_on_loopback())
+    if "history" in words:
+        checkup("--store", SLACK_WEBHOOK=NOWHERE)
+    if LASTING & set(words):
+        port = ["--listen", "127.0.0.1:0"] if "serve" in words else []
+        with checkup.start(*words, *port, SLACK_WEBHOOK=NOWHERE) as process:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(2)
+            process.terminate()
+            process.communicate(timeout=60)
+        assert process.returncode == 0
+    else:
+        consent = ["--yes"] if "provision" in words else []  # there is no terminal to ask on
+        ended = checkup(*words, *consent, SLACK_WEBHOOK=NOWHERE)
+        looked = "== Website" in ended.stdout or ended.stdout.startswith('[{"title"')
+        assert ended.returncode == int(looked), ended.stderr
 
 
 def test_every_make_target_that_a_document_names_exists() -> None:

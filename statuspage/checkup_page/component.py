@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from checkup.history.tally import Tally
 from checkup.model import Result, Status
 from checkup_page import freshness, recent
-from checkup_page.days import Counted, day_strip
+from checkup_page.days import ClosedDays, day_strip
 from checkup_page.links import followable
 from checkup_page.reasons import reason
 from checkup_page.state import State
@@ -44,11 +45,13 @@ class Past(Struct, frozen=True, kw_only=True):
 
     Attributes:
         since: when its first result came.
-        days: the last days, one for each bar.
+        closed: the days before today.
+        today: what has been counted of it; None for nothing.
     """
 
     since: int
-    days: Counted
+    closed: ClosedDays
+    today: Tally | None
 
 
 def name_of(track: Track, number: int) -> str:
@@ -99,7 +102,7 @@ def component(  # noqa: PLR0913 - the optional ones by name
         response=recent.response_time(newest),
         line=recent.line([result for _, result in seen]),
         strip=recent.strip(shown) if past is None else None,
-        days=day_strip(past.days, past.since, window.now) if past else None,
+        days=day_strip(past.closed, past.today, past.since, window.now) if past else None,
     )
 
 

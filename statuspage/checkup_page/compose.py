@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from checkup import __version__
 from checkup.config.settings import Config, GroupSettings, PageLink, StatusText
-from checkup.history.tally import Tally
 from checkup.model import Run
 from checkup_page import freshness
 from checkup_page.component import DESCRIPTION_LIMIT, Past, Standing, Window, component, name_of
@@ -33,16 +32,13 @@ class Observed(Struct, frozen=True, kw_only=True):
     Attributes:
         runs: oldest first.
         standings: the confirmed status by checker id; empty where no state is kept.
-        days: what was counted on the last days, oldest first, today included, by checker id;
-            empty where no history is kept.
-        firsts: when the first result of each checker came, by id.
+        pasts: the last days by checker id; empty where no history is kept.
         unreadable: how many stored runs were passed over.
     """
 
     runs: tuple[Run, ...] = ()
     standings: Mapping[str, Standing] = {}
-    days: Mapping[int, Mapping[str, Tally]] = {}
-    firsts: Mapping[str, int] = {}
+    pasts: Mapping[str, Past] = {}
     unreadable: int = 0
 
 
@@ -55,7 +51,7 @@ def compose(config: Config, observed: Observed, now: int) -> View:
     interval = freshness.expected_interval(measured, config.interval, page.timeframe)
     window = Window(now=now, slots=slots, interval=interval)
     found = tracks(config.checkers, observed.runs)
-    pasts = _pasts(found, observed, now)
+    pasts = _pasts(found, observed)
     names = [name_of(track, number) for number, track in enumerate(found, start=1)]
     components = [
         component(
@@ -91,16 +87,11 @@ def compose(config: Config, observed: Observed, now: int) -> View:
     )
 
 
-def _pasts(found: Sequence[Track], observed: Observed, now: int) -> Mapping[str, Past]:
+def _pasts(found: Sequence[Track], observed: Observed) -> Mapping[str, Past]:
     """Return the days of each component; none at all as long as runs tell more."""
-    pasts = {
-        track.key: Past(
-            since=observed.firsts.get(track.key, now),
-            days=[(day, rows.get(track.key)) for day, rows in observed.days.items()],
-        )
-        for track in found
-    }
-    return pasts if any(are_enough(past.days) for past in pasts.values()) else {}
+    shown = {track.key: observed.pasts.get(track.key) for track in found}
+    pasts = {key: past for key, past in shown.items() if past is not None}
+    return pasts if any(are_enough(past.closed, past.today) for past in pasts.values()) else {}
 
 
 def _looks(components: Iterable[Component]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from checkup.history.periods import DAY, day_of
 from checkup.history.tally import Tally, percent, together
-from checkup_page.recent import COLUMNS, Segment
+from checkup_page.recent import Segment
 from checkup_page.state import State
 from checkup_page.words import counted, day_name, lasting
 
@@ -37,22 +37,29 @@ MAJOR_SHARE: Final = 20
 DEGRADED_SHARE: Final = 100
 """The same for a degraded day: a slow run now and then is no news."""
 
-LISTED, SPOKEN = 5, 3
+LISTED: Final = 3
+"""Days with trouble that are told one by one."""
 
 Counted = Sequence[tuple[int, Tally | None]]
 """Days by their beginning, oldest first, and what was counted of them; None for nothing."""
 
 
-class DayTrouble(Struct, frozen=True):
-    """A day that was not a good one.
+class ClosedDays(Struct, frozen=True, kw_only=True):
+    """The days before today, which do not change any more until tomorrow.
 
     Attributes:
-        words: what happened, with how long it lasted.
+        begin: when the first of them began.
+        segments: a bar for each.
+        total: their time by state.
+        troubles: what happened on those that were not good ones, newest first.
+        filled: on how many of them there are results.
     """
 
-    day: int
-    look: str
-    words: str
+    begin: int
+    segments: tuple[Segment, ...]
+    total: Tally
+    troubles: tuple[str, ...]
+    filled: int
 
 
 class DayStrip(Struct, frozen=True, kw_only=True):
@@ -62,10 +69,9 @@ class DayStrip(Struct, frozen=True, kw_only=True):
         segments: all columns from left to right.
         summary: the strip in words, without the component's name.
         uptime: per cent of the observed time, rounded down; None if nothing was observed.
-        observed: per cent of the time since ``since``, maintenance left out.
+        observed: per cent of the time since the first result, maintenance left out.
         days: how many days that is about.
-        troubles: newest first.
-        more: how many further ones are not among them.
+        troubles: what happened on the last days that were not good ones; may be empty.
     """
 
     segments: tuple[Segment, ...]
@@ -73,42 +79,64 @@ class DayStrip(Struct, frozen=True, kw_only=True):
     uptime: str | None
     observed: str | None
     days: int
-    troubles: tuple[DayTrouble, ...]
-    more: int
+    troubles: str
 
 
-def are_enough(days: Counted) -> bool:
+def closed_days(days: Counted) -> ClosedDays:
+    """Return what is drawn and said of the days before today."""
+    looks: list[str] = []
+    troubles: list[str] = []
+    well, others = 0, []
+    for day, tally in days:
+        if tally is not None and _is_plain(tally):
+            well += tally.healthy
+            looks.append(State.OPERATIONAL)
+            continue
+        look = look_of(tally, DAY)
+        looks.append(look)
+        if tally is not None:
+            others.append(tally)
+            troubles += _troubles(day, tally, look)
+    return ClosedDays(
+        begin=days[0][0],
+        segments=tuple(_segments(looks)),
+        total=together([*others, Tally(healthy=well)]),
+        troubles=tuple(reversed(troubles)),
+        filled=len(looks) - looks.count(NONE),
+    )
+
+
+def are_enough(closed: ClosedDays, today: Tally | None) -> bool:
     """Say whether there is something on enough days for a bar each."""
-    return sum(tally is not None and tally.counted > 0 for _, tally in days) >= AT_LEAST
+    return closed.filled + (today is not None) >= AT_LEAST
 
 
-def day_strip(days: Counted, since: int, now: int) -> DayStrip:
+def day_strip(closed: ClosedDays, today: Tally | None, since: int, now: int) -> DayStrip:
     """Return the strip of the last days.
 
     Args:
-        days: as many as there are columns; the last of them is today.
+        closed: one column less than are drawn.
+        today: as far as it has come; None if there is nothing of it.
         since: when the first result came.
-        now: the present, up to which today is counted.
+        now: the present.
     """
-    looks = [look_of(tally, min(DAY, now - day)) for day, tally in days]
-    troubles = [
-        DayTrouble(day, look, _words(tally))
-        for (day, tally), look in zip(reversed(days), reversed(looks), strict=True)
-        if tally is not None and look not in {State.OPERATIONAL, NONE}
-    ]
-    begin = max(days[0][0], since)
-    total = together(tally for _, tally in days if tally is not None)
+    day = day_of(now)
+    begin = max(closed.begin, since)
+    look = look_of(today, now - day)
+    total, troubles = closed.total, closed.troubles
+    if today is not None:
+        total = together([total, today])
+        troubles = (*_troubles(day, today, look), *troubles)
     uptime = percent(total.up, total.known)
     observed = percent(total.known, now - begin - total.maintenance)
-    covered = (days[-1][0] - day_of(begin)) // DAY + 1
+    covered = (day - day_of(begin)) // DAY + 1
     return DayStrip(
-        segments=tuple(_segments(looks)),
-        summary=_summary(covered, uptime, observed, troubles),
+        segments=(*closed.segments, Segment(look, (day - closed.begin) // DAY, 1)),
+        summary=_summary(covered, uptime, len(troubles)),
         uptime=uptime,
         observed=observed,
         days=covered,
-        troubles=tuple(troubles[:LISTED]),
-        more=max(0, len(troubles) - LISTED),
+        troubles=_listed(troubles),
     )
 
 
@@ -132,34 +160,46 @@ def look_of(tally: Tally | None, length: int) -> str:
     return State.DEGRADED if is_degraded else State.OPERATIONAL
 
 
-def _segments(looks: Sequence[str]) -> Iterator[Segment]:
-    start = COLUMNS - len(looks)
+def _is_plain(tally: Tally) -> bool:
+    """Say whether a day is like most days: well, and nothing else."""
+    return 2 * tally.healthy >= DAY and not (
+        tally.down or tally.degraded or tally.unknown or tally.maintenance
+    )
+
+
+def _segments(looks: Sequence[str]) -> list[Segment]:
+    segments, start = [], 0
     for look, group in groupby(looks):
         length = len(list(group))
-        yield Segment(str(look), start, length)
+        segments.append(Segment(look, start, length))
         start += length
+    return segments
 
 
-def _words(tally: Tally) -> str:
+def _troubles(day: int, tally: Tally, look: str) -> list[str]:
+    """Return what happened on a day, unless it was a good one or meant to be like that."""
+    if look in {State.OPERATIONAL, MAINTENANCE, NONE}:
+        return []
     parts = (
         (tally.down, "down"),
         (tally.degraded, "degraded"),
         (tally.unknown, "unknown"),
         (tally.maintenance, "in maintenance"),
     )
-    return ", ".join(f"{lasting(length)} {word}" for length, word in parts if length)
+    words = ", ".join(f"{lasting(length)} {word}" for length, word in parts if length)
+    return [f"{day_name(day)}: {words}"]
 
 
-def _summary(
-    days: int, uptime: str | None, observed: str | None, troubles: Sequence[DayTrouble]
-) -> str:
+def _listed(troubles: Sequence[str]) -> str:
+    listed = [*troubles[:LISTED]]
+    if len(troubles) > LISTED:
+        listed.append(f"{counted(len(troubles) - LISTED, 'more day')} with trouble")
+    return " · ".join(listed)
+
+
+def _summary(days: int, uptime: str | None, troubles: int) -> str:
+    last = f"last {counted(days, 'day')}"
     if uptime is None:
-        return f"last {counted(days, 'day')}: nothing is known"
-    said = [f"{day_name(it.day)} {it.words}" for it in troubles[:SPOKEN]]
-    if len(troubles) > SPOKEN:
-        said.append(f"and {len(troubles) - SPOKEN} more")
-    listed = f"{counted(len(troubles), 'day')} with trouble: {', '.join(said)}"
-    return (
-        f"last {counted(days, 'day')}: {uptime}% uptime, {observed}% of the time observed, "
-        f"{listed if troubles else 'no day with trouble'}"
-    )
+        return f"{last}: nothing is known"
+    listed = f"{counted(troubles, 'day')} with trouble" if troubles else "no day with trouble"
+    return f"{last}: {uptime}% uptime, {listed}"

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from checkup.archive import Days, Keeper, Months, days_until, setting_of
 from checkup.config.settings import Config
@@ -14,6 +14,8 @@ from checkup.deadline import Deadline
 from checkup.errors import StorageError
 from checkup.model import Result
 from checkup.ports import Storage
+from checkup_page.component import Past
+from checkup_page.days import ClosedDays, closed_days
 from checkup_page.recent import COLUMNS
 
 _log = logging.getLogger(__name__)
@@ -22,45 +24,77 @@ FOLD_SECONDS: Final = 5.0
 """How long a page waits for the history to catch up with the runs; the next one goes on."""
 
 
-class Past(Struct, frozen=True, kw_only=True):
-    """What was counted.
+class Drawn(Struct):
+    """What was made of the days before today, for as long as they are these.
 
     Attributes:
-        days: the last ones by their beginning, oldest first, and by checker id; none as long
-            as the history is still behind.
-        firsts: when the first result of each checker came, by id.
+        days: the very object that it was made of.
+        closed: by checker id.
     """
 
-    days: Days
-    firsts: Mapping[str, int]
+    days: Days = {}
+    closed: dict[str, ClosedDays] = field(default_factory=dict)
+
+    def get(self, checker: str) -> ClosedDays:
+        """Return the days of one checker."""
+        if checker not in self.closed:
+            rows = [(day, found.get(checker)) for day, found in self.days.items()]
+            self.closed[checker] = closed_days(rows)
+        return self.closed[checker]
+
+
+class Known(Struct, kw_only=True):
+    """What need not be read or made again.
+
+    Attributes:
+        months: files of days.
+        drawn: what was made of them.
+    """
+
+    months: Months = field(default_factory=Months)
+    drawn: Drawn = field(default_factory=Drawn)
 
 
 class Reader(Struct, frozen=True, kw_only=True):
     """Reads the history of one storage.
 
     Attributes:
-        known: runs that need not be read again.
-        months: files that need not be read again.
+        runs: those that need not be read again.
+        known: from the page before.
     """
 
     config: Config
     storage: Storage
-    known: Mapping[str, tuple[Result, ...] | None]
-    months: Months
+    runs: Mapping[str, tuple[Result, ...] | None]
+    known: Known
 
-    def read(self, end: str, now: int) -> Past:
-        """Fold the runs up to a key into the history, and return the last days.
+    def read(self, end: str, now: int) -> Mapping[str, Past]:
+        """Fold the runs up to a key into the history, and return the days by checker id.
 
-        A history that cannot be read does not take the page away.
+        There are none as long as the history is behind. A history that cannot be read does not
+        take the page away.
         """
         keeper = Keeper(
-            storage=self.storage, setting=setting_of(self.config), end=end, known=self.known
+            storage=self.storage, setting=setting_of(self.config), end=end, known=self.runs
         )
         try:
             kept = keeper.keep_up(Deadline.after(FOLD_SECONDS))
-            days = days_until(self.storage, kept.head, now, COLUMNS, self.months)
+            days, today = days_until(self.storage, kept.head, now, COLUMNS, self.known.months)
         except StorageError as error:
             _log.warning("the page is without its history: %s", error)
-            return Past(days={}, firsts={})
-        firsts = {name: account.first for name, account in kept.head.accounts.items()}
-        return Past(days={} if kept.behind else days, firsts=firsts)
+            return {}
+        if kept.behind:
+            return {}
+        if days is not self.known.drawn.days:
+            self.known.drawn = Drawn(days)
+        accounts = {
+            checker.id: kept.head.accounts.get(checker.id) for checker in self.config.checkers
+        }
+        return {
+            checker: Past(
+                since=account.first if account else now,
+                closed=self.known.drawn.get(checker),
+                today=today.get(checker),
+            )
+            for checker, account in accounts.items()
+        }

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from checkup.alerting.state import BLIND_AFTER, CheckerState, Head
-from checkup.archive import Months, settled
+from checkup.archive import settled
 from checkup.config.settings import Config
 from checkup.errors import StorageError
 from checkup.model import Result, Run, Status
@@ -20,7 +20,7 @@ from checkup.runfile import RUNS, decode, slot_of
 from checkup_page.component import Standing
 from checkup_page.compose import Observed, compose
 from checkup_page.freshness import AHEAD
-from checkup_page.past import Reader
+from checkup_page.past import Known, Reader
 from checkup_page.recent import COLUMNS
 from checkup_page.render import render
 
@@ -30,11 +30,11 @@ class Memory(Struct, kw_only=True):
 
     Attributes:
         runs: the newest ones, by key; None for one that is unreadable. Runs never change.
-        months: files of closed days.
+        past: files of closed days, and what was made of them.
     """
 
     runs: dict[str, tuple[Result, ...] | None] = field(default_factory=dict)
-    months: Months = field(default_factory=Months)
+    past: Known = field(default_factory=Known)
 
 
 def publish(
@@ -76,13 +76,11 @@ def build(
             memory.runs[key] = _read(storage, key)
     runs = tuple(_runs(keys, memory.runs))
     head = _head(storage)
-    reader = Reader(config=config, storage=storage, known=memory.runs, months=memory.months)
-    past = reader.read(settled(head.cursor, now_ns), now_ns)
+    reader = Reader(config=config, storage=storage, runs=memory.runs, known=memory.past)
     observed = Observed(
         runs=runs,
         standings=_standings(head, keys),
-        days=past.days,
-        firsts=past.firsts,
+        pasts=reader.read(settled(head.cursor, now_ns), now_ns),
         unreadable=len(keys) - len(runs),
     )
     return render(compose(config, observed, now_ns))

@@ -104,10 +104,10 @@ def _segments(states: Sequence[State | None]) -> Iterator[Segment]:
 
 
 def strokes(segments: Iterable[Segment]) -> dict[str, str]:
-    """Return the paths along which the bars of each look are drawn, ten wide each."""
+    """Return the paths along which the bars of each look are drawn, each of them 1 wide."""
     paths: dict[str, str] = {}
     for part in segments:
-        paths[part.look] = f"{paths.get(part.look, '')}M{part.start * 10} 16h{part.length * 10}"
+        paths[part.look] = f"{paths.get(part.look, '')}M{part.start} 16h{part.length}"
     return paths
 
 

@@ -84,9 +84,7 @@ def _pages() -> Environment:
     pages.filters |= {
         "cadence": words.cadence,
         "counted": words.counted,
-        "day": words.day_name,
         "iso": words.iso,
-        "iso_day": words.iso_day,
         "elapsed": words.elapsed,
         "minutes": words.iso_minutes,
         "moment": words.moment,

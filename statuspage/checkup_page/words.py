@@ -65,14 +65,9 @@ def short_moment(nanoseconds: int) -> str:
 
 
 def day_name(nanoseconds: int) -> str:
-    """Return a day of UTC: ``3 Aug 2026``."""
+    """Return a day of UTC among others of the same year: ``3 Aug``."""
     at = _datetime(nanoseconds)
-    return f"{at.day} {at:%b} {at.year}"
-
-
-def iso_day(nanoseconds: int) -> str:
-    """Return a day of UTC as machines read it: ``2026-08-03``."""
-    return f"{_datetime(nanoseconds):%Y-%m-%d}"
+    return f"{at.day} {at:%b}"
 
 
 def iso(nanoseconds: int) -> str:

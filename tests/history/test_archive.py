@@ -16,6 +16,7 @@ from checkup.history.documents import HEAD, DaysOfMonth, HoursOfDay, decode, enc
 from checkup.history.fold import Setting
 from checkup.history.head import Head
 from checkup.history.periods import DAY, HOUR
+from checkup.history.tally import Tally
 from checkup.model import Result, Run, Status
 from checkup.ports import Stored
 from checkup.runfile import encode as encode_run
@@ -347,15 +348,38 @@ def test_days_are_read_from_the_files_of_their_months() -> None:
     head = keep(world).head
     world.got.clear()
     months = Months()
-    days = days_until(world, head, now, 90, months)
-    assert [start for start, rows in days.items() if rows["api"].healthy < DAY - HOUR] == []
-    assert list(days) == [START + number * DAY for number in range(10, 100)]
+    days, today = days_until(world, head, now, 90, months)
+    assert [start for start, rows in days.items() if rows["api"].healthy != DAY] == []
+    assert list(days) == [START + number * DAY for number in range(10, 99)]
+    assert today["api"].healthy == DAY - MINUTE
     assert world.got == [f"history/days/2026-{month}.json" for month in ("08", "09", "10", "11")]
     world.got.clear()
-    days_until(world, head, now + MINUTE, 90, months)
+    again, _ = days_until(world, head, now + 1, 90, months)
     assert world.got == ["history/days/2026-11.json"]
+    assert again is days
+
+
+def test_days_that_were_counted_again_are_read_again() -> None:
+    world = kept(every(HOUR, [HEALTHY] * 24 * 5))
+    now, months = START + 5 * DAY - MINUTE, Months()
+    head = keep(world).head
+    before, _ = days_until(world, head, now, 5, months)
+    key = "history/days/2026-08.json"
+    world.delete(key)
+    world.create(key, b'{"schema":1,"days":{"2026-08-04":{"api":{"down":7}}}}')
+    after, _ = days_until(world, head, now, 5, months)
+    assert before[START + DAY]["api"] != Tally(down=7)
+    assert after[START + DAY]["api"] == Tally(down=7)
+
+
+def test_days_since_the_last_run_are_days_too() -> None:
+    world = kept(every(DAY, [HEALTHY] * 5))
+    head = keep(world).head
+    days, today = days_until(world, head, START + 6 * DAY + HOUR, 7, Months())
+    assert [rows["api"].healthy for rows in days.values()] == [HOUR, *[DAY] * 5]
+    assert today["api"].healthy == HOUR
 
 
 def test_days_without_anything_are_empty() -> None:
-    days = days_until(World(), Head(), START, 3, Months())
-    assert days == {START - 2 * DAY: {}, START - DAY: {}, START: {}}
+    days, today = days_until(World(), Head(), START, 3, Months())
+    assert (days, today) == ({START - 2 * DAY: {}, START - DAY: {}}, {})

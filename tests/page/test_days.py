@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from checkup.history.periods import DAY, HOUR, day_of
 from checkup.history.tally import Tally
-from checkup_page.days import DayTrouble, are_enough, day_strip, look_of
+from checkup_page.days import DayStrip, are_enough, closed_days, day_strip, look_of
 from checkup_page.recent import COLUMNS, Segment
 from checkup_page.words import MINUTE
 from tests.page.worlds import NOW
@@ -64,12 +64,13 @@ def test_a_day_that_has_just_begun_is_measured_by_what_is_over_of_it() -> None:
     assert look_of(Tally(healthy=3 * MINUTE), 5 * MINUTE) == "operational"
 
 
-def drawn(rows: Sequence[tuple[int, Row]], first: int = 0) -> tuple[Segment, ...]:
-    return day_strip(rows, first, NOW).segments
+def strip_of(rows: Sequence[tuple[int, Row]], since: int = 0) -> DayStrip:
+    *closed, (_, today) = rows
+    return day_strip(closed_days(closed), today, since, NOW)
 
 
 def test_the_newest_day_is_at_the_right() -> None:
-    assert drawn(days(WELL, well(down=DAY), SO_FAR)) == (
+    assert strip_of(days(WELL, well(down=DAY), SO_FAR)).segments == (
         Segment("none", 0, 87),
         Segment("operational", 87, 1),
         Segment("major_outage", 88, 1),
@@ -79,7 +80,7 @@ def test_the_newest_day_is_at_the_right() -> None:
 
 def test_138_uptime_is_of_the_time_that_was_observed() -> None:
     tally = Tally(healthy=11 * HOUR, degraded=HOUR, down=4 * HOUR, unknown=2 * HOUR)
-    strip = day_strip(days(tally, SO_FAR), TODAY - DAY, NOW)
+    strip = strip_of(days(tally, SO_FAR), TODAY - DAY)
     up, known = 12 * HOUR + NOW - TODAY, 16 * HOUR + NOW - TODAY
     assert strip.uptime == f"{100 * up / known - 0.005:.2f}"
     assert strip.observed == f"{100 * known / (DAY + NOW - TODAY) - 0.005:.2f}"
@@ -88,17 +89,17 @@ def test_138_uptime_is_of_the_time_that_was_observed() -> None:
 
 def test_138_maintenance_counts_neither_way() -> None:
     rows = days(well(maintenance=6 * HOUR), SO_FAR)
-    strip = day_strip(rows, TODAY - DAY, NOW)
+    strip = strip_of(rows, TODAY - DAY)
     assert (strip.uptime, strip.observed) == ("100.00", "100.00")
 
 
 def test_time_before_the_first_result_is_not_missing() -> None:
     late = Tally(healthy=NOW - TODAY - HOUR)
-    assert day_strip(days(late), TODAY + HOUR, NOW).observed == "100.00"
+    assert strip_of(days(late), TODAY + HOUR).observed == "100.00"
 
 
 def test_138_no_uptime_without_a_result() -> None:
-    strip = day_strip(days(), NOW, NOW)
+    strip = strip_of(days(), NOW)
     assert (strip.uptime, strip.observed) == (None, None)
     assert strip.summary == "last 1 day: nothing is known"
 
@@ -106,32 +107,36 @@ def test_138_no_uptime_without_a_result() -> None:
 def test_days_of_trouble_are_listed_newest_first() -> None:
     slow = well(degraded=3 * HOUR + 20 * MINUTE)
     short = well(down=12 * MINUTE, unknown=30)
-    strip = day_strip(days(short, WELL, slow, SO_FAR, before=WELL), 0, NOW)
+    strip = strip_of(days(short, WELL, slow, SO_FAR, before=WELL), 0)
     assert strip.troubles == (
-        DayTrouble(TODAY - DAY, "degraded", "3 h 20 min degraded"),
-        DayTrouble(TODAY - 3 * DAY, "partial_outage", "12 min down, under a minute unknown"),
+        "2 Aug: 3 h 20 min degraded · 31 Jul: 12 min down, under a minute unknown"
     )
-    assert strip.summary == (
-        "last 90 days: 99.99% uptime, 99.99% of the time observed, 2 days with trouble: "
-        "2 Aug 2026 3 h 20 min degraded, 31 Jul 2026 12 min down, under a minute unknown"
-    )
+    assert strip.summary == ("last 90 days: 99.99% uptime, 2 days with trouble")
 
 
 def test_many_days_of_trouble_are_counted() -> None:
-    strip = day_strip(days(before=well(down=HOUR)), 0, NOW)
-    assert (len(strip.troubles), strip.more) == (5, 85)
-    assert strip.summary.endswith(", and 87 more")
+    strip = strip_of(days(before=well(down=HOUR)), 0)
+    assert strip.troubles == (
+        "3 Aug: 1 h down · 2 Aug: 1 h down · 1 Aug: 1 h down · 87 more days with trouble"
+    )
+
+
+def test_maintenance_is_no_trouble() -> None:
+    assert strip_of(days(Tally(maintenance=DAY), SO_FAR)).troubles == ""
 
 
 def test_without_trouble_it_says_so() -> None:
-    strip = day_strip(days(SO_FAR, before=WELL), 0, NOW)
-    assert strip.summary == (
-        "last 90 days: 100.00% uptime, 100.00% of the time observed, no day with trouble"
-    )
-    assert strip.segments == (Segment("operational", 0, 90),)
+    strip = strip_of(days(SO_FAR, before=WELL), 0)
+    assert strip.summary == ("last 90 days: 100.00% uptime, no day with trouble")
+    assert strip.segments == (Segment("operational", 0, 89), Segment("operational", 89, 1))
+
+
+def enough(*last: Row) -> bool:
+    *closed, (_, today) = days(*last)
+    return are_enough(closed_days(closed), today)
 
 
 def test_days_are_shown_from_the_third_on() -> None:
-    assert not are_enough(days(WELL, SO_FAR))
-    assert not are_enough(days(WELL, Tally(), SO_FAR))
-    assert are_enough(days(WELL, WELL, SO_FAR))
+    assert not enough(WELL, SO_FAR)
+    assert not enough(WELL, Tally(), SO_FAR)
+    assert enough(WELL, WELL, SO_FAR)

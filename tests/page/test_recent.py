@@ -30,8 +30,8 @@ def test_equal_neighbours_are_one_segment() -> None:
 def test_bars_of_one_look_are_one_path() -> None:
     drawn = strip(seen(*[UP] * 60, DOWN, *[UP] * 29))
     assert strokes(drawn.segments) == {
-        "operational": "M0 16h600M610 16h290",
-        "major_outage": "M600 16h10",
+        "operational": "M0 16h60M61 16h29",
+        "major_outage": "M60 16h1",
     }
 
 

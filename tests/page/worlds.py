@@ -11,7 +11,9 @@ from checkup.history.periods import DAY, HOUR, day_of
 from checkup.history.tally import Tally
 from checkup.model import SECOND, Attempt, Result, Run, Status
 from checkup.ports import Checker, PageFile
+from checkup_page.component import Past
 from checkup_page.compose import Observed, compose
+from checkup_page.days import closed_days
 from checkup_page.render import render
 
 NOW = 1_785_751_362_000_000_000
@@ -61,8 +63,10 @@ def rendered(
 ) -> dict[str, PageFile]:
     """The files of the page at a moment, or now; with days of every kind if wanted."""
     at = at or time.time_ns()
-    past = {day: {it.id: row for it in world.checkers} for day, row in _days(at)} if days else {}
-    return render(compose(world, Observed(runs=seen, days=past), at))
+    *closed, (_, today) = _days(at)
+    past = Past(since=0, closed=closed_days(closed), today=today)
+    pasts = {it.id: past for it in world.checkers} if days else {}
+    return render(compose(world, Observed(runs=seen, pasts=pasts), at))
 
 
 def _days(now: int) -> Iterator[tuple[int, Tally]]:

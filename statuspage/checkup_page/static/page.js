@@ -24,8 +24,7 @@
     return relative.format(-Math.floor(seconds / (size || 1)), unit);
   };
   const tellTimes = () => {
-    // Days are days of UTC for everybody; only moments become local.
-    for (const time of document.querySelectorAll("time[datetime*=T]")) {
+    for (const time of document.querySelectorAll("time")) {
       const at = new Date(time.dateTime);
       time.title ||= time.textContent;
       time.textContent = "ago" in time.dataset ? ago(at) : (time.className ? short : full).format(at);

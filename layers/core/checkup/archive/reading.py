@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from checkup.archive.stored import read
+from checkup.archive.stored import decoded
 from checkup.history.documents import DaysOfMonth, days_key
 from checkup.history.fold import until
 from checkup.history.head import Head
@@ -18,43 +18,75 @@ Days = Mapping[int, Mapping[str, Tally]]
 """What was counted on each day, by its beginning, and by checker."""
 
 
+class Month(Struct, frozen=True):
+    """A file of closed days, as it was read at a moment; of no version if there was none."""
+
+    at: int
+    version: str = ""
+    days: Mapping[str, Mapping[str, Tally]] = {}
+
+
 class Months(Struct):
-    """Files of closed days that were read before, so as not to read them again each time.
+    """What was read before, so as neither to read nor to sort it again each time.
 
     Attributes:
-        read: each with the moment at which it was read.
+        files: by key.
+        past: the days before today that the last call has put together, and from what.
     """
 
-    read: dict[str, tuple[int, DaysOfMonth]] = field(default_factory=dict)
+    files: dict[str, Month] = field(default_factory=dict)
+    past: tuple[tuple[object, ...], Days] = ((), {})
 
-    def get(self, storage: Storage, key: str, now: int) -> DaysOfMonth:
+    def get(self, storage: Storage, key: str, now: int) -> Month:
         """Return a file.
 
         A month that is over changes only when its days are counted again, so an hour may pass
         before it is looked at once more.
         """
-        at, document = self.read.get(key, (0, DaysOfMonth()))
+        known = self.files.get(key)
         is_over = key < days_key(day_of(now) - DAY)
-        if not (is_over and 0 <= now - at < HOUR):
-            document = read(storage, key, DaysOfMonth) or DaysOfMonth()
-            self.read[key] = (now, document)
-        return document
+        if known is not None and is_over and 0 <= now - known.at < HOUR:
+            return known
+        stored = storage.get(key)
+        if stored is None:
+            month = Month(now)
+        elif known is not None and known.version == stored.version:
+            month = Month(now, known.version, known.days)
+        else:
+            document = decoded(key, stored, DaysOfMonth) or DaysOfMonth()
+            month = Month(now, stored.version, document.days)
+        self.files[key] = month
+        return month
 
 
-def days_until(storage: Storage, head: Head, now: int, count: int, months: Months) -> Days:
-    """Return the last days in order, today being the last of them.
+def days_until(
+    storage: Storage, head: Head, now: int, count: int, months: Months
+) -> tuple[Days, Mapping[str, Tally]]:
+    """Return the last days in order, and today.
+
+    The days are the very object of the last call if nothing of them has changed.
+
+    Args:
+        count: how many days, today included.
 
     Raises:
         StorageError: the storage failed, or a newer version of the program keeps the history.
     """
     today = day_of(now)
-    days = range(today - (count - 1) * DAY, today + 1, DAY)
-    closed: dict[str, Mapping[str, Tally]] = {}
-    for key in {days_key(day): None for day in days}:
-        closed |= months.get(storage, key, now).days
-    open_days = until(head, now)
-    return {
-        day: closed.get(date_of(day))
-        or {name: period.tally for name, period in open_days.get(day, {}).items()}
-        for day in days
+    days = range(today - (count - 1) * DAY, today, DAY)
+    files = {key: months.get(storage, key, now) for key in {days_key(day): None for day in days}}
+    opened = {
+        day: {name: period.tally for name, period in rows.items()}
+        for day, rows in until(head, now).items()
     }
+    counted = opened.pop(today, {})
+    made_of = (today, count, opened, *((key, file.version) for key, file in files.items()))
+    if months.past[0] != made_of:
+        months.past = (
+            made_of,
+            {
+                day: files[days_key(day)].days.get(date_of(day)) or opened.get(day, {})
+                for day in days
+            },
+        )
+    return months.past[1], counted

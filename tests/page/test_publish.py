@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from checkup.alerting.document import HEAD, encode_head
 from checkup.alerting.state import BLIND_AFTER, CheckerState, Head
-from checkup.config.settings import PageSettings
+from checkup.config.settings import MaintenanceSettings, PageSettings
 from checkup.errors import StorageError
 from checkup.model import SECOND, Run, Status
 from checkup.ports import PageFile, Stored
@@ -275,6 +275,14 @@ def test_132_a_history_that_cannot_be_read_does_not_take_the_page_away(body: byt
     storage.create("history/head.json", body)
     storage.create("history/days/2026-07.json", body)
     assert states(build(CONFIG, storage, NOW)) == {"API": "operational"}
+
+
+def test_138_maintenance_is_shown_and_counts_neither_way() -> None:
+    outage = NOW - 20 * MINUTE - 89 * 60 * MINUTE
+    window = MaintenanceSettings(start=outage - MINUTE, duration=30 * 60 * MINUTE)
+    page = text(build(replace(CONFIG, maintenance=(window,)), steady(24 * 5), NOW))
+    assert "<b>100.00%</b> uptime" in page
+    assert "</svg>Maintenance</li>" in page
 
 
 def test_a_checker_that_is_new_has_no_days_yet() -> None:

@@ -11,5 +11,7 @@ def setting_of(config: Config) -> Setting:
     return Setting(
         checkers=config.checkers,
         regions=config.regions,
+        quorum=config.quorum,
         references=frozenset(config.reference_targets),
+        windows=tuple(planned.window for planned in config.maintenance),
     )

@@ -30,7 +30,7 @@ def full() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.4, id="25-no-answer")])
+@pytest.mark.parametrize("seconds", [pytest.param(0.4, id="fault-25-no-answer")])
 def test_silent_address_is_given_up_at_the_deadline(full: int, seconds: float) -> None:
     started = time.monotonic()
 
@@ -41,7 +41,7 @@ def test_silent_address_is_given_up_at_the_deadline(full: int, seconds: float) -
     assert seconds <= time.monotonic() - started < seconds + GENEROUS
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.3, id="27-resolver-hangs")])
+@pytest.mark.parametrize("seconds", [pytest.param(0.3, id="fault-27-resolver-hangs")])
 def test_look_up_that_hangs_is_abandoned(seconds: float) -> None:
     never = threading.Event()
 
@@ -62,7 +62,7 @@ def local(port: int) -> Address:
     return socket.AF_INET, ("127.0.0.1", port)
 
 
-@pytest.mark.parametrize("count", [pytest.param(4, id="26-many-dead-addresses")])
+@pytest.mark.parametrize("count", [pytest.param(4, id="fault-26-many-dead-addresses")])
 def test_one_deadline_covers_all_addresses(full: int, count: int) -> None:
     started = time.monotonic()
 
@@ -73,7 +73,7 @@ def test_one_deadline_covers_all_addresses(full: int, count: int) -> None:
     assert time.monotonic() - started < 0.5 + GENEROUS
 
 
-@pytest.mark.parametrize("deadline", [pytest.param(10, id="30-first-address-dead")])
+@pytest.mark.parametrize("deadline", [pytest.param(10, id="fault-30-first-address-dead")])
 def test_silent_address_does_not_hold_up_the_next(full: int, deadline: float) -> None:
     started = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as listener:

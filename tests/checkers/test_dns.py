@@ -230,7 +230,7 @@ def test_unreachable_is_down(endpoint: str, name: str, failure: str) -> None:
         ),
     ],
 )
-def testanswer_to_a_question_for_a_type_is_judged(
+def test_answer_to_a_question_for_a_type_is_judged(
     server: NameServer, name: str, failure: str, error: str
 ) -> None:
     attempt = look_up(server, f"{name}.test.", record_type="A")

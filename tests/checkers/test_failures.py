@@ -11,10 +11,10 @@ from checkup.errors import CannotTell
 @pytest.mark.parametrize(
     "code",
     [
-        pytest.param(errno.EMFILE, id="45-descriptors"),
-        pytest.param(errno.ENFILE, id="45-descriptors-of-the-system"),
-        pytest.param(errno.EADDRNOTAVAIL, id="45-ports"),
-        pytest.param(errno.ENOBUFS, id="45-buffers"),
+        pytest.param(errno.EMFILE, id="fault-45-descriptors"),
+        pytest.param(errno.ENFILE, id="fault-45-descriptors-of-the-system"),
+        pytest.param(errno.EADDRNOTAVAIL, id="fault-45-ports"),
+        pytest.param(errno.ENOBUFS, id="fault-45-buffers"),
     ],
 )
 def test_trouble_of_this_machine_is_not_the_targets(code: int) -> None:

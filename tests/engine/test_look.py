@@ -302,7 +302,7 @@ def test_process_ends_although_a_checker_hangs() -> None:
     assert ended.stdout == "run_deadline\n"
 
 
-@pytest.mark.parametrize("limit", [pytest.param(64, id="23-descriptors-run-out")])
+@pytest.mark.parametrize("limit", [pytest.param(64, id="fault-23-descriptors-run-out")])
 def test_want_of_descriptors_is_no_outage(limit: int) -> None:
     script = f"""
         import resource, socket

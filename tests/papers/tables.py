@@ -1,8 +1,8 @@
 """Tables of what is tested: the rows of a list, and the tests that name them in their ids.
 
 A test names a row of ``compat.txt`` as ``A12`` anywhere in its name or in the id of its parameters.
-It names one of ``faults.txt`` as ``fault-37`` there, or with a number at the beginning of either or
-at the end of its name: ``test_37_…``, ``[37-…]``, ``…_37_38``.
+It names one of ``faults.txt`` as ``fault-37`` there, or with a number at the beginning or the end of
+its name: ``test_37_…``, ``…_37_38``.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ FAULTS: Final = "docs/faults.md"
 
 _COMPAT_ID = re.compile(r"(?<![A-Za-z0-9])([A-Fa-f][0-9]{2})(?![A-Za-z0-9])")
 _FAULT_ID = re.compile(r"(?<![A-Za-z0-9])fault[-_]([0-9]{1,3})(?![0-9])")
-_NUMBER_FIRST = re.compile(
-    r"(?:(?:^|::)test_([0-9]{1,3})_[a-z]|\[([0-9]{1,3})-(?!healthy|degraded|down|unknown)[a-z])"
-)
+_NUMBER_FIRST = re.compile(r"(?:^|::)test_([0-9]{1,3})_[a-z]")
 _NUMBERS_LAST = re.compile(r"((?:_[0-9]{2,3})+)(?:\[|$)")
 _LAST_FAULT = 174
 _SHOWN = 4
@@ -120,7 +118,7 @@ def compat_ids(test: str) -> set[str]:
 def fault_ids(test: str) -> set[str]:
     """Return the faults that a test's id names."""
     name = _name(test)
-    first = [number for pair in _NUMBER_FIRST.findall(name) for number in pair if number]
+    first = _NUMBER_FIRST.findall(name)
     last = [number for run in _NUMBERS_LAST.findall(name) for number in run.split("_") if number]
     return {*_FAULT_ID.findall(name), *(n for n in (*first, *last) if int(n) <= _LAST_FAULT)}
 

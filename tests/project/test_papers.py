@@ -74,7 +74,7 @@ def test_every_deviation_has_its_reason() -> None:
         ("tests/a.py::test_x[A12-B13]", {"A12", "B13"}, set()),
         ("tests/a12.py::test_x[abc12-A1234-0xA12]", set(), set()),
         ("tests/a.py::test_x[fault-37-header]", set(), {"37"}),
-        ("tests/a.py::test_x[37-header]", set(), {"37"}),
+        ("tests/a.py::test_x[37-header]", set(), set()),
         ("tests/a.py::TestA::test_37_header_of_2_lines", set(), {"37"}),
         ("tests/a.py::test_x[fault-146-1e9]", set(), {"146"}),
         ("tests/a.py::test_writers_c16_99_101[fs]", {"C16"}, {"99", "101"}),

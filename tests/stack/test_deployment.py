@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from checkup import runfile
+from checkup.alerting.document import HEAD, decode_head
 from tests.emulators import ROOT, ministack
 from tests.servers.slack import FakeSlack
 from tests.stack.bridge import Bridge, Handled
@@ -24,6 +25,7 @@ from tests.stack.project import Project
 from tests.stack.services import REACHABLE, Service
 
 MINUTE = 60
+DAMAGED = b'{"schema": 1, "che'
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +140,7 @@ def test_each_slot_has_its_run_in_the_bucket(outage: Outage) -> None:
         assert [result.title for result in runfile.decode(body)] == ["Website", "User Service"]
 
 
-def test_webhook_is_in_no_run_page_or_log(outage: Outage, slack: FakeSlack) -> None:
+def test_webhook_is_in_no_run_page_or_log_160(outage: Outage, slack: FakeSlack) -> None:
     secret = slack.webhook.rpartition("/")[2]
     everything = [*map(bytes.decode, outage.runs.values()), *(it.body for it in outage.pages)]
     assert not any(secret in text for text in [*everything, outage.log])
@@ -242,7 +244,7 @@ def test_page_can_be_published_by_hand(by_hand: ByHand) -> None:
     assert list(by_hand.changed) == ["changed"]
 
 
-def test_look_by_hand_touches_no_state_and_tells_nobody(by_hand: ByHand) -> None:
+def test_14_look_by_hand_touches_no_state_and_tells_nobody(by_hand: ByHand) -> None:
     assert by_hand.before == by_hand.after
     assert by_hand.told == 0
 
@@ -284,7 +286,7 @@ def code_of(attempt: Any) -> str:
     return "allowed"
 
 
-def test_roles_are_denied_what_they_do_not_need(denials: dict[str, str]) -> None:
+def test_roles_are_denied_what_they_do_not_need_166_174(denials: dict[str, str]) -> None:
     allowed = {name: code for name, code in denials.items() if not code.startswith("AccessDenied")}
     assert allowed == {}
 
@@ -338,6 +340,40 @@ def test_update_changes_what_it_was_told_to_and_replaces_nothing(
 
 
 @dataclass(frozen=True)
+class Mended:
+    """What became of a state that somebody damaged.
+
+    Attributes:
+        aside: the damaged bytes, as they were kept.
+        head: the state after the next run.
+        history: the keys of what the publisher has counted by then.
+    """
+
+    aside: list[bytes]
+    head: bytes
+    history: list[str]
+
+
+@pytest.fixture(scope="session")
+def mended(stack: Deployment, update: Update) -> Mended:
+    assert update
+    bucket = stack.outputs["StateBucketName"]
+    stack.emulator.client("s3").put_object(Bucket=bucket, Key=HEAD, Body=DAMAGED)
+    stack.check(int(time.time()) // MINUTE * MINUTE)
+    aside = [stack.read(key) for key in stack.keys("quarantine/")]
+    return Mended(aside, stack.read(HEAD), stack.keys("history/"))
+
+
+def test_94_damaged_state_is_set_aside_and_made_anew(mended: Mended) -> None:
+    assert mended.aside == [DAMAGED]
+    assert set(decode_head(mended.head).checkers) == {"website", "user-service"}
+
+
+def test_publisher_counts_the_days(mended: Mended) -> None:
+    assert "history/head.json" in mended.history
+
+
+@dataclass(frozen=True)
 class Gone:
     """What is left after the stack was deleted."""
 
@@ -347,8 +383,8 @@ class Gone:
 
 
 @pytest.fixture(scope="session")
-def gone(stack: Deployment, update: Update) -> Gone:
-    assert update
+def gone(stack: Deployment, mended: Mended) -> Gone:
+    assert mended
     stack.project.run([ROOT / "scripts" / "destroy-stack", STACK], stack.emulator.environ)
     client = stack.emulator.client
     return Gone(

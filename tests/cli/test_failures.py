@@ -54,7 +54,7 @@ def test_interrupt_ends_a_look_without_a_word(checkup: Program, service: Service
     service.delay = 600
     checker = {"type": "http", "endpoint_name": "api", "endpoint_url": service.url}
     checkup.write(
-        {"checkers": [{**checker, "timeout": "20m"}], "run_deadline": "20m", "interval": "1h"}
+        {"checkers": [{**checker, "timeout": "20m"}], "run_deadline": "21m", "interval": "1h"}
     )
 
     with checkup.start() as process:
@@ -78,7 +78,7 @@ def test_storage_that_fails_is_an_error_of_one_line(checkup: Program, service: S
     assert "internal error" not in ended.stderr
 
 
-def test_secret_in_an_address_is_never_shown(checkup: Program, service: Service) -> None:
+def test_secret_in_an_address_is_never_shown_159(checkup: Program, service: Service) -> None:
     url = f"http://user:CANARY@127.0.0.1:{service.port}/?key=${{KEY}}"
     checker = {"type": "http", "endpoint_name": "api", "endpoint_url": url, "up_status": 418}
     checkup.write({"checkers": [checker], "storage": {"type": "fs", "dir": "checks"}})

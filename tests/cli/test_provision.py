@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -34,7 +35,7 @@ def test_nothing_is_done_unasked(checkup: Program) -> None:
     assert not (checkup.folder / "checks").exists()
 
 
-def test_it_is_done_and_said_when_agreed(checkup: Program) -> None:
+def test_it_is_done_and_said_when_agreed_e22(checkup: Program) -> None:
     checkup.write({"storage": {"type": "fs", "dir": "checks"}})
     ended = checkup("provision", "--yes")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -75,10 +76,11 @@ def test_a_branch_is_made_and_then_works(checkup: Program) -> None:
 def test_s3_is_made_of_the_environment_without_a_configuration(
     checkup: Program, s3_url: str, word: str
 ) -> None:
-    here = {**KEYS, "AWS_ENDPOINT_URL_S3": s3_url, "AWS_BUCKET_NAME": "my-checks"}
+    bucket = f"checks-{uuid4().hex}"  # all servers of one process share their buckets
+    here = {**KEYS, "AWS_ENDPOINT_URL_S3": s3_url, "AWS_BUCKET_NAME": bucket}
     ended = checkup("provision", word, "--yes", **here)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "make the bucket s3://my-checks/ in us-east-1" in ended.stdout
+    assert f"make the bucket s3://{bucket}/ in us-east-1" in ended.stdout
     assert ended.stdout.endswith("Provision successful\n")
     assert "testing" not in ended.stdout
     s3 = boto3.client(
@@ -88,7 +90,7 @@ def test_s3_is_made_of_the_environment_without_a_configuration(
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
     )
-    block = s3.get_public_access_block(Bucket="my-checks")["PublicAccessBlockConfiguration"]
+    block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     assert all(block.values())
     iam = boto3.client(
         "iam",

@@ -65,28 +65,36 @@ def test_96_head_of_a_newer_version_is_named_as_such() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b"", id="94-empty"),
-        pytest.param(BYTES[: len(BYTES) // 2], id="94-truncated"),
-        pytest.param(b"\x00\xff" * 50, id="94-binary"),
-        pytest.param(b"[]", id="94-array"),
-        pytest.param(b"null", id="94-null"),
-        pytest.param(b"{}", id="94-nothing-in-it"),
-        pytest.param(BYTES.replace(b'"seq":0', b'"seq":NaN'), id="94-nan"),
-        pytest.param(BYTES.replace(b'"seq":0', b'"seq":1e999'), id="94-infinite"),
-        pytest.param(BYTES.replace(b'"seq":0', b'"seq":' + b"9" * 5000), id="94-5000-digits"),
-        pytest.param(b'{"a":' * 200_000, id="94-deep"),
-        pytest.param(BYTES.replace(b'"title":"A"', b'"title":"\\ud800"'), id="94-lone-surrogate"),
-        pytest.param(with_part("schema", value="1"), id="94-schema-is-text"),
-        pytest.param(with_part("schema", value=True), id="94-schema-is-true"),
-        pytest.param(with_part("schema", value=0), id="94-schema-is-0"),
-        pytest.param(with_part("checkers", value=[]), id="94-checkers-are-a-list"),
-        pytest.param(with_part("checkers", "a", value=7), id="94-checker-is-a-number"),
-        pytest.param(with_part("checkers", "a", "status", value="up"), id="94-unknown-status"),
-        pytest.param(with_part("checkers", "a", "bad", value={"runs": "1"}), id="94-count-is-text"),
-        pytest.param(with_part("channels", value={"slack": 1}), id="94-outbox-is-a-number"),
-        pytest.param(with_part("channels", "slack", 0, value={}), id="94-entry-without-an-alert"),
-        pytest.param(with_part("cursor", value="runs/zzz"), id="94-cursor-names-no-run"),
-        pytest.param(with_part("cursor", value=None), id="94-cursor-is-null"),
+        pytest.param(b"", id="fault-94-empty"),
+        pytest.param(BYTES[: len(BYTES) // 2], id="fault-94-truncated"),
+        pytest.param(b"\x00\xff" * 50, id="fault-94-binary"),
+        pytest.param(b"[]", id="fault-94-array"),
+        pytest.param(b"null", id="fault-94-null"),
+        pytest.param(b"{}", id="fault-94-nothing-in-it"),
+        pytest.param(BYTES.replace(b'"seq":0', b'"seq":NaN'), id="fault-94-nan"),
+        pytest.param(BYTES.replace(b'"seq":0', b'"seq":1e999'), id="fault-94-infinite"),
+        pytest.param(BYTES.replace(b'"seq":0', b'"seq":' + b"9" * 5000), id="fault-94-5000-digits"),
+        pytest.param(b'{"a":' * 200_000, id="fault-94-deep"),
+        pytest.param(
+            BYTES.replace(b'"title":"A"', b'"title":"\\ud800"'), id="fault-94-lone-surrogate"
+        ),
+        pytest.param(with_part("schema", value="1"), id="fault-94-schema-is-text"),
+        pytest.param(with_part("schema", value=True), id="fault-94-schema-is-true"),
+        pytest.param(with_part("schema", value=0), id="fault-94-schema-is-0"),
+        pytest.param(with_part("checkers", value=[]), id="fault-94-checkers-are-a-list"),
+        pytest.param(with_part("checkers", "a", value=7), id="fault-94-checker-is-a-number"),
+        pytest.param(
+            with_part("checkers", "a", "status", value="up"), id="fault-94-unknown-status"
+        ),
+        pytest.param(
+            with_part("checkers", "a", "bad", value={"runs": "1"}), id="fault-94-count-is-text"
+        ),
+        pytest.param(with_part("channels", value={"slack": 1}), id="fault-94-outbox-is-a-number"),
+        pytest.param(
+            with_part("channels", "slack", 0, value={}), id="fault-94-entry-without-an-alert"
+        ),
+        pytest.param(with_part("cursor", value="runs/zzz"), id="fault-94-cursor-names-no-run"),
+        pytest.param(with_part("cursor", value=None), id="fault-94-cursor-is-null"),
     ],
 )
 def test_i22_what_is_no_head_is_unreadable(body: bytes) -> None:

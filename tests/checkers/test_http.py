@@ -34,7 +34,9 @@ def test_result_carries_what_was_configured_and_seen(web: WebServer) -> None:
     ("settings", "status"),
     [
         pytest.param({"up_status": 201}, Status.DOWN, id="other-status"),
-        pytest.param({"up_status": 200, "threshold_rtt": 1}, Status.DEGRADED, id="B03-slow"),
+        pytest.param(
+            {"up_status": 200, "threshold_rtt": 1}, Status.DEGRADED, id="B03-fault-58-slow"
+        ),
         pytest.param({"must_contain": "up"}, Status.HEALTHY, id="B10-contains"),
         pytest.param({"must_contain": "online"}, Status.DOWN, id="B10-contains-not"),
         pytest.param({"must_not_contain": "down"}, Status.HEALTHY, id="B10-free-of"),
@@ -73,14 +75,14 @@ def test_closed_port_is_down() -> None:
         *(pytest.param(code, False, id=f"B07-{code}") for code in (205, 206, 301, 404, 503)),
     ],
 )
-def test_default_codes_are_200_to_204(web: WebServer, code: int, *, healthy: bool) -> None:
+def test_default_codes_are_200_to_204_47(web: WebServer, code: int, *, healthy: bool) -> None:
     result = result_of(HttpChecker(endpoint_url=web.url(f"/status/{code}")))
 
     assert result.healthy is healthy
     assert result.failure == ("" if healthy else f"status_{code}")
 
 
-def test_status_error_names_code_and_reason(web: WebServer) -> None:
+def test_status_error_names_code_and_reason_47(web: WebServer) -> None:
     attempt = attempt_of(HttpChecker(endpoint_url=web.url("/status/404")))
 
     assert attempt.error == "response status 404 Not Found"
@@ -286,7 +288,7 @@ def test_spacing_follows_only_an_answer(web: WebServer, spacing: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_proxies_and_netrc_of_the_environment_are_not_used(
+def test_proxies_and_netrc_of_the_environment_are_not_used_42(
     web: WebServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, name: str
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -333,7 +335,7 @@ def test_header_that_cannot_be_sent_is_unknown(
     assert web.requests == []
 
 
-def test_each_attempt_has_its_own_connection(web: WebServer) -> None:
+def test_each_attempt_has_its_own_connection_41(web: WebServer) -> None:
     result_of(HttpChecker(endpoint_url=web.url(), attempts=3))
 
     assert web.accepted == 3

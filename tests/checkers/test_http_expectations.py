@@ -26,7 +26,7 @@ from tests.servers.web import WebServer
         (999, "status_999"),
     ],
 )
-def test_listed_statuses_and_ranges_are_up(web: WebServer, code: int, failure: str) -> None:
+def test_listed_statuses_and_ranges_are_up_47(web: WebServer, code: int, failure: str) -> None:
     url = web.url(f"/status/{code}?reason=x")
     checker = HttpChecker(endpoint_url=url, up_statuses=((200, 299), (404, 404)))
 
@@ -87,7 +87,7 @@ def test_patterns(web: WebServer, settings: dict[str, str], error: str) -> None:
         (r"^(([a-z])+.)+[A-Z]([a-z])+$", b"a" * 40_000),
     ],
 )
-def test_no_pattern_hangs(pattern: str, body: bytes) -> None:
+def test_no_pattern_hangs_150(pattern: str, body: bytes) -> None:
     """Under Python's own ``re`` each of these would take until the end of the world."""
     assert not patterns.is_found(pattern, body)
 

@@ -50,7 +50,7 @@ def test_open_port(listening: str, threshold: int, status: Status) -> None:
     assert is_fresh(result)
 
 
-def test_degraded_says_why(listening: str) -> None:
+def test_degraded_says_why_b06(listening: str) -> None:
     result = result_of(TcpChecker(endpoint_url=listening, threshold_rtt=1))
 
     assert result.notice == "median round trip time exceeded threshold (1ns)"

@@ -60,7 +60,7 @@ def test_secret_whole_and_by_key(clients: LiveClients) -> None:
     assert clients.secret("secretsmanager:checkup/all#hook") == CANARY
 
 
-def test_rotated_secret_counts_at_the_next_use(clients: LiveClients) -> None:
+def test_rotated_secret_counts_at_the_next_use_125(clients: LiveClients) -> None:
     ssm = aws("ssm")
     ssm.put_parameter(Name="hook", Value="old", Type="SecureString")
     first = clients.secret("ssm:hook")
@@ -82,7 +82,7 @@ def test_rotated_secret_counts_at_the_next_use(clients: LiveClients) -> None:
         ("secretsmanager:json#number", "the secret has no text under number"),
     ],
 )
-def test_error_names_the_reference_and_never_the_value(
+def test_error_names_the_reference_and_never_the_value_125(
     clients: LiveClients, reference: str, problem: str
 ) -> None:
     manager = aws("secretsmanager")

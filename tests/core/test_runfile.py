@@ -127,6 +127,11 @@ def test_empty_values_are_left_out_but_the_round_trip_time_c02() -> None:
     assert encode([Result()]) == b"[{}]"
 
 
+def test_threshold_is_written_unless_it_is_0_b06() -> None:
+    assert encode([Result(threshold=5)]) == b'[{"threshold":5}]'
+    assert encode([Result(threshold=0)]) == b"[{}]"
+
+
 @pytest.mark.parametrize(
     ("text", "written"),
     [

@@ -54,13 +54,13 @@ def test_results_come_in_the_order_of_the_checkers(count: int) -> None:
     ("attempts", "threshold", "status", "notice"),
     [
         pytest.param([GOOD, GOOD, BAD, GOOD, GOOD], 0, Status.DOWN, "", id="B01"),
-        pytest.param([GOOD], GOOD.rtt, Status.HEALTHY, "", id="B02"),
+        pytest.param([GOOD], GOOD.rtt, Status.HEALTHY, "", id="B02-fault-58"),
         pytest.param(
             [GOOD],
             GOOD.rtt - 1,
             Status.DEGRADED,
             "median round trip time exceeded threshold (999.999µs)",
-            id="B03",
+            id="B03-fault-58",
         ),
         pytest.param([BAD], 1, Status.DOWN, "", id="B04"),
         pytest.param(

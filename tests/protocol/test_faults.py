@@ -95,7 +95,7 @@ def test_i21_kill_after_a_lost_answer(locks: bool, second: str) -> None:  # noqa
 
 
 @LOCKS
-def test_8_108_another_run_in_between_at_every_step(locks: bool) -> None:  # noqa: FBT001
+def test_8_another_run_in_between_at_every_step_d16_108(locks: bool) -> None:  # noqa: FBT001
     """The other run is of a later slot and does everything; then this one goes on."""
     steps = steps_of(STORY, locks=locks)
     for number in range(len(steps)):
@@ -161,7 +161,7 @@ def test_114_dead_channel_is_told_everything_in_one_message_when_it_is_back() ->
     assert (len(ids), labelled) == (4, False)
 
 
-def test_115_two_hundred_failures_are_one_message() -> None:
+def test_115_two_hundred_failures_are_one_message_d06() -> None:
     names = [f"c{number}" for number in range(200)]
     world = World(checkers=[toy(name) for name in names])
     world.happen(0, dict.fromkeys(names, "h"))

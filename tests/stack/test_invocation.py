@@ -87,13 +87,13 @@ def test_ad_hoc_look_needs_a_list_of_names(names: Any) -> None:
         {"version": "0", "source": "aws.scheduler", "detail": "{}"},
     ],
 )
-def test_event_of_another_form_is_refused_with_the_forms_that_are_known(event: Any) -> None:
+def test_15_event_of_another_form_is_refused_with_the_forms_that_are_known(event: Any) -> None:
     with pytest.raises(EventError, match=r'send {"slot": .* or {"checkers": '):
         read(event)
 
 
 @pytest.mark.parametrize("event", [None, [], "slot", 7, True])
-def test_event_that_is_no_object_is_refused(event: Any) -> None:
+def test_15_event_that_is_no_object_is_refused(event: Any) -> None:
     with pytest.raises(EventError, match="no JSON object"):
         read(event)
 
@@ -111,7 +111,7 @@ JSON = st.recursive(
 
 
 @given(JSON | st.fixed_dictionaries({"slot": JSON}) | st.fixed_dictionaries({"checkers": JSON}))
-def test_any_event_is_understood_or_refused(event: Any) -> None:
+def test_15_any_event_is_understood_or_refused(event: Any) -> None:
     try:
         request = read(event)
     except EventError:

@@ -116,7 +116,13 @@ def test_an_ordinary_race_costs_no_read_88(s3: FaultyS3, storage: S3Storage) -> 
 @pytest.mark.parametrize(
     "fault",
     [CONFLICT, INTERNAL, SLOW_DOWN, UNAVAILABLE, DROP_BEFORE],
-    ids=["87-conflict", "84-500", "84-slow-down", "84-503", "85-dropped"],
+    ids=[
+        "fault-87-conflict",
+        "fault-84-500",
+        "fault-84-slow-down",
+        "fault-84-503",
+        "fault-85-dropped",
+    ],
 )
 def test_a_refusal_that_passes_is_not_seen(s3: FaultyS3, storage: S3Storage, fault: Fault) -> None:
     s3.faults = [fault]
@@ -125,7 +131,7 @@ def test_a_refusal_that_passes_is_not_seen(s3: FaultyS3, storage: S3Storage, fau
     storage.replace(HEAD, b"2", version)
 
 
-@pytest.mark.parametrize("fault", [SLOW_DOWN, DROP_BEFORE], ids=["84", "85"])
+@pytest.mark.parametrize("fault", [SLOW_DOWN, DROP_BEFORE], ids=["fault-84", "fault-85"])
 def test_reading_listing_and_deleting_are_tried_again(
     s3: FaultyS3, storage: S3Storage, fault: Fault
 ) -> None:
@@ -176,15 +182,21 @@ def test_a_body_that_breaks_off_is_read_again(s3: FaultyS3, storage: S3Storage) 
 # Refusals that stay
 
 LASTING = {
-    "84-500": (INTERNAL, "S3 answered 500 (InternalError)"),
-    "84-slow-down": (SLOW_DOWN, "S3 is too busy"),
-    "85-no-answer": (DROP_BEFORE, "S3 did not answer"),
-    "91-denied": (DENIED, "access is denied; it takes s3:GetObject"),
-    "91-expired": (Fault(status=400, code="ExpiredToken"), "the credentials have expired"),
-    "91-invalid": (Fault(status=403, code="InvalidAccessKeyId"), "credentials are not valid"),
-    "91-key-disabled": (Fault(status=400, code="KMS.DisabledException"), "S3 answered 400 (KMS."),
-    "91-no-bucket": (Fault(status=404, code="NoSuchBucket"), "there is no such bucket"),
-    "91-wrong-clock": (Fault(status=403, code="RequestTimeTooSkewed"), "clock of this machine"),
+    "fault-84-500": (INTERNAL, "S3 answered 500 (InternalError)"),
+    "fault-84-slow-down": (SLOW_DOWN, "S3 is too busy"),
+    "fault-85-no-answer": (DROP_BEFORE, "S3 did not answer"),
+    "fault-91-denied": (DENIED, "access is denied; it takes s3:GetObject"),
+    "fault-91-expired": (Fault(status=400, code="ExpiredToken"), "the credentials have expired"),
+    "fault-91-invalid": (Fault(status=403, code="InvalidAccessKeyId"), "credentials are not valid"),
+    "fault-91-key-disabled": (
+        Fault(status=400, code="KMS.DisabledException"),
+        "S3 answered 400 (KMS.",
+    ),
+    "fault-91-no-bucket": (Fault(status=404, code="NoSuchBucket"), "there is no such bucket"),
+    "fault-91-wrong-clock": (
+        Fault(status=403, code="RequestTimeTooSkewed"),
+        "clock of this machine",
+    ),
     "strange-code": (Fault(status=418, code="key=hunter2"), "S3 answered 418"),
 }
 

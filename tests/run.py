@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 GROUPS = {
-    "core": ["core", "config", "alerting"],
+    "core": ["core", "config", "alerting", "history"],
     "sockets": ["checkers", "engine", "notifiers"],
     "storage": ["storage"],
     "protocol": ["protocol"],
@@ -35,7 +35,9 @@ def main() -> int:
         for name, folders in GROUPS.items():
             print(f"\n=== {name}", flush=True)
             start = time.monotonic()
-            command = pytest("-n", "2", *(f"tests/{folder}" for folder in folders))
+            command = pytest(
+                "-n", "2", "--dist", "loadgroup", *(f"tests/{folder}" for folder in folders)
+            )
             code = subprocess.call(command, cwd=ROOT)
             outcomes[name] = (code, time.monotonic() - start)
         beside.wait()

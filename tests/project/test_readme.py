@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -144,9 +145,10 @@ class TestMake:
         own = {"checkers": [checker], "storage": storage, "page": {"title": "My own page"}}
         (clone / "mine.json").write_text(json.dumps(own))
 
-        with serving(clone, environment, "CONFIG=mine.json") as served:
-            assert "My own page" in next(pages(served))
-            assert any("Major outage" in page for page in pages(served))
+        place = f"127.0.0.1:{free_port()}"
+        with serving(clone, environment, "CONFIG=mine.json", f"LISTEN={place}") as served:
+            assert "My own page" in next(pages(served, f"http://{place}/"))
+            assert any("Major outage" in page for page in pages(served, f"http://{place}/"))
 
 
 @contextmanager
@@ -168,12 +170,18 @@ def serving(
             served.communicate(timeout=30)
 
 
-def pages(served: subprocess.Popen[bytes]) -> Iterator[str]:
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def pages(served: subprocess.Popen[bytes], address: str = PAGE) -> Iterator[str]:
     """Yield the page as soon as it is there."""
     for _ in range(600):
         assert served.poll() is None, "make serve ended by itself"
         try:
-            with urllib.request.urlopen(PAGE, timeout=5) as answer:
+            with urllib.request.urlopen(address, timeout=5) as answer:
                 yield answer.read().decode()
         except urllib.error.URLError:
             pass

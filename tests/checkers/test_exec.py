@@ -332,8 +332,9 @@ def test_exit_status_of_a_nagios_plugin(code: int, status: Status, failure: str)
     assert result.notice == ("exit status 1" if code == 1 else "")
 
 
-def test_environment_is_clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_environment_is_clean_169(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SLACK_WEBHOOK", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     seen = tmp_path / "seen"
 
@@ -386,7 +387,7 @@ def test_want_of_resources_is_the_monitors_own_trouble(limit: int) -> None:
     assert raised.value.__cause__.errno == limit
 
 
-def test_no_shell_looks_at_the_arguments(tmp_path: Path) -> None:
+def test_no_shell_looks_at_the_arguments_168(tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     checker = ExecChecker(command="echo", arguments=(f"; touch {trap}", "$HOME", "*"))
 

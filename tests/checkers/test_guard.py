@@ -100,7 +100,7 @@ def entry(address: str) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
 
 @pytest.mark.usefixtures("function")
 @pytest.mark.parametrize("address", REFUSED)
-def test_address_of_the_function_itself_is_refused(address: str) -> None:
+def test_address_of_the_function_itself_is_refused_157(address: str) -> None:
     with pytest.raises(CannotTell) as raised:
         permitted([entry(address)])
 
@@ -123,13 +123,13 @@ def test_everything_is_permitted_on_a_machine_of_ones_own(
 
 
 @pytest.mark.usefixtures("function")
-def test_refused_addresses_are_left_out_beside_others() -> None:
+def test_refused_addresses_are_left_out_beside_others_156() -> None:
     found = permitted([entry("127.0.0.1"), entry("10.0.0.1")])
 
     assert found == [entry("10.0.0.1")]
 
 
-def test_runtime_is_refused_wherever_it_listens(function: Callable[..., None]) -> None:
+def test_runtime_is_refused_wherever_it_listens_155(function: Callable[..., None]) -> None:
     function(AWS_LAMBDA_RUNTIME_API="10.9.8.7:9001")
 
     with pytest.raises(CannotTell):
@@ -158,7 +158,7 @@ def test_unreadable_list_allows_nothing(function: Callable[..., None]) -> None:
 @pytest.mark.parametrize(
     "host", [pytest.param(host, id=f"fault-55-X1-{host!a}") for host in SPELLINGS]
 )
-def test_no_spelling_leads_to_the_function(web: WebServer, host: str) -> None:
+def test_no_spelling_leads_to_the_function_157(web: WebServer, host: str) -> None:
     result = result_of(HttpChecker(endpoint_url=f"http://{host}:{web.port}/", timeout=3 * 10**9))
 
     assert not result.healthy
@@ -184,7 +184,7 @@ def test_refused_target_is_unknown(web: WebServer, checker: Callable[[WebServer]
 
 
 @pytest.mark.parametrize("host", [pytest.param("127.0.0.2", id="fault-55-X1-redirect")])
-def test_redirect_to_a_refused_address_is_down(
+def test_redirect_to_a_refused_address_is_down_156(
     web: WebServer, function: Callable[..., None], host: str
 ) -> None:
     function(ALLOW_ADDRESSES="127.0.0.1")

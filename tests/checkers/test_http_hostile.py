@@ -203,7 +203,7 @@ def test_more_headers_than_can_be_read_are_not_an_outage(web: WebServer, path: s
     assert raised.value.failure == "client_limit"
 
 
-def test_no_sentence_shows_a_secret_of_the_url(web: WebServer) -> None:
+def test_no_sentence_shows_a_secret_of_the_url_159(web: WebServer) -> None:
     secret = "hunter2"
     paths = ["/reset", "/banner", "/empty", "/status/500"]
     addresses = [web.address] * len(paths) + [f"127.0.0.1:{closed_port()}"]

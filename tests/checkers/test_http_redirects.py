@@ -92,8 +92,8 @@ def test_method_and_body_change_as_browsers_do(
 @pytest.mark.parametrize(
     ("target", "failure"),
     [
-        pytest.param("file:///etc/passwd", "address", id="fault-55-file"),
-        pytest.param("ftp://127.0.0.1/", "address", id="fault-55-ftp"),
+        pytest.param("file:///etc/passwd", "address", id="fault-55-fault-158-file"),
+        pytest.param("ftp://127.0.0.1/", "address", id="fault-55-fault-158-ftp"),
         pytest.param("http://[::1/", "redirect_address", id="fault-55-no-url"),
         pytest.param("http://127.0.0.1:99999/", "redirect_address", id="fault-55-no-port"),
         pytest.param("http://a..b/", "dns_nxdomain", id="fault-55-no-name"),

@@ -95,7 +95,7 @@ def everything_about(checker: Checker) -> str:
 
 
 @pytest.mark.parametrize("field", PLANTED)
-def test_no_secret_is_shown_whatever_the_server_does(
+def test_no_secret_is_shown_whatever_the_server_does_159(
     web: WebServer, said: io.StringIO, capfd: pytest.CaptureFixture[str], field: str
 ) -> None:
     expecting: list[dict[str, Any]] = [

@@ -128,7 +128,7 @@ def test_only_get_and_head_are_allowed(site: Site, method: str) -> None:
     assert answer.headers["allow"] == "GET, HEAD"
 
 
-def test_every_answer_has_safe_headers(site: Site) -> None:
+def test_every_answer_has_safe_headers_164(site: Site) -> None:
     for path in ("/", "/index.json", "/nothing"):
         headers = site.ask(path).headers
 
@@ -193,8 +193,18 @@ def test_page_needs_a_storage(checkup: Program, arguments: list[str]) -> None:
     assert "no storage configur" in ended.stderr
 
 
-def test_serve_without_an_address_is_only_for_this_machine(checkup: Program) -> None:
-    assert "127.0.0.1:3000" in checkup("serve", "-h").stdout
+def test_serve_without_an_address_is_only_for_this_machine_e25(stored: Program) -> None:
+    with stored.start("serve") as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if line:
+            with pytest.raises(OSError, match=r"refused|timed out"):
+                socket.create_connection(("127.0.0.2", 3000), timeout=5)
+        process.terminate()
+        _, stderr = process.communicate(timeout=30)
+
+    taken = "cannot listen on 127.0.0.1:3000: Address already in use"
+    assert "http://127.0.0.1:3000/" in line or taken in stderr
 
 
 def test_page_is_written_into_a_folder(stored: Program) -> None:

@@ -183,7 +183,9 @@ def test_fault_148_long_text_is_a_text(read: Read) -> None:
             "aliases that stand for more than",
             id="fault-149-alias-bomb",
         ),
-        pytest.param("a: !!python/object/apply:os.system [ls]\n", "a YAML tag", id="fault-149-tag"),
+        pytest.param(
+            "a: !!python/object/apply:os.system [ls]\n", "a YAML tag", id="fault-149-fault-172-tag"
+        ),
     ],
 )
 def test_yaml_builds_and_multiplies_nothing(refuse: Refuse, text: str, said: str) -> None:

@@ -87,7 +87,7 @@ def test_ids_must_be_unique_whatever_their_case(refuse: Refuse) -> None:
 
 
 @pytest.mark.parametrize("name", ["a/b", "../x", ".", "a b", "-a", "ä", "a" * 101])
-def test_ids_are_safe_in_any_path(refuse: Refuse, name: str) -> None:
+def test_ids_are_safe_in_any_path_173(refuse: Refuse, name: str) -> None:
     (problem,) = refuse({"checkers": [http("A", id=name)]})
     assert problem.key == "checkers[0].id"
 

@@ -79,7 +79,7 @@ def test_recovery_says_how_long_it_took(slack: FakeSlack) -> None:
     assert message["attachments"][0]["color"] == "good"
 
 
-def test_several_changes_of_a_run_are_one_message(slack: FakeSlack) -> None:
+def test_several_changes_of_a_run_are_one_message_d06(slack: FakeSlack) -> None:
     other = replace(DOWN, id="b/open:down/1/5", checker="b", title="Billing")
 
     notifier(slack).send(told(DOWN, other))
@@ -114,7 +114,7 @@ def test_possible_repeat_is_said_first(slack: FakeSlack) -> None:
     assert slack.texts[0].startswith("_Possible repeat:_ *User service* is down")
 
 
-def test_checker_that_was_never_healthy_is_told_so(slack: FakeSlack) -> None:
+def test_checker_that_was_never_healthy_is_told_so_120(slack: FakeSlack) -> None:
     notifier(slack).send(told(replace(DOWN, before=Status.UNKNOWN)))
 
     assert "is down, never seen healthy, since 02:53 UTC" in slack.texts[0]
@@ -205,7 +205,7 @@ def test_d08_accepted_message_logs_nothing(
         ("drop", Unanswered, "sent, but the connection was closed"),
     ],
     ids=[
-        "109-429",
+        "fault-109-429",
         "113-403",
         "113-404",
         "113-410",
@@ -262,7 +262,7 @@ def test_webhook_that_leads_nowhere_keeps_the_message_waiting(webhook: str) -> N
 
 
 @pytest.mark.parametrize("behaviour", ["404", "500", "400", "reset", "drop", "redirect", "hang"])
-def test_d09_no_failure_shows_the_webhook(
+def test_d09_no_failure_shows_the_webhook_160(
     slack: FakeSlack, behaviour: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     slack.behave(behaviour)
@@ -273,7 +273,7 @@ def test_d09_no_failure_shows_the_webhook(
     assert SECRET not in f"{caught.getrepr(style='long')}{caught.value!r}{caplog.text}"
 
 
-def test_d09_refused_connection_shows_no_webhook() -> None:
+def test_d09_refused_connection_shows_no_webhook_160() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     clients = DirectClients()

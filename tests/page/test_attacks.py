@@ -80,7 +80,7 @@ def hostile() -> dict[str, PageFile]:
 
 
 @pytest.mark.parametrize("visit", [{}, {"java_script_enabled": False}], indirect=True)
-def test_no_string_does_anything(site: Site, visit: Visit) -> None:
+def test_no_string_does_anything_f08_133(site: Site, visit: Visit) -> None:
     site.files = hostile()
     page = visit.open()
     visit.open_everything()
@@ -95,7 +95,7 @@ def test_no_string_does_anything(site: Site, visit: Visit) -> None:
     )
 
 
-def test_every_string_is_shown_as_it_is(site: Site, visit: Visit) -> None:
+def test_every_string_is_shown_as_it_is_f08_133_172(site: Site, visit: Visit) -> None:
     site.files = hostile()
     page = visit.open()
     names = page.locator("h3").all_text_contents()
@@ -106,7 +106,7 @@ def test_every_string_is_shown_as_it_is(site: Site, visit: Visit) -> None:
     assert len(shown) == 20
 
 
-def test_what_got_in_all_the_same_could_do_nothing(site: Site, visit: Visit) -> None:
+def test_what_got_in_all_the_same_could_do_nothing_133(site: Site, visit: Visit) -> None:
     site.files = hostile()
     page = visit.open()
     page.evaluate(
@@ -125,7 +125,7 @@ def test_what_got_in_all_the_same_could_do_nothing(site: Site, visit: Visit) -> 
     assert all("Content Security Policy" in complaint for complaint in visit.complaints)
 
 
-def test_links_lead_to_web_addresses_only(site: Site, visit: Visit) -> None:
+def test_links_lead_to_web_addresses_only_f17_163(site: Site, visit: Visit) -> None:
     site.files = hostile()
     links = visit.open().locator("main a").evaluate_all("all => all.map(a => a.protocol)")
     assert set(links) <= {"http:", "https:"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from checkup.config.settings import GroupSettings, PageLink, PageSettings
 from checkup.model import SECOND, Status
@@ -114,6 +114,14 @@ class TestEveryScreen:
         assert abs(ends[0] - ends[1]) < 1
         assert reach(page) == [str(bars)]
 
+    @pytest.mark.parametrize("visit", [{"viewport": {"width": 600, "height": 800}}], indirect=True)
+    def test_a_narrow_screen_has_one_column_f14(self, visit: Visit) -> None:
+        page = visit.open()
+        boxes = [strip.bounding_box() for strip in page.locator(".strip:visible").all()]
+        assert len(boxes) > 1
+        assert len({round(box["x"]) for box in boxes if box}) == 1
+        assert len({round(box["y"]) for box in boxes if box}) == len(boxes)
+
     @pytest.mark.parametrize(
         "visit", [{"color_scheme": c} for c in ("light", "dark")], indirect=True
     )
@@ -149,7 +157,7 @@ def faults(page: Page) -> list[str]:
 @pytest.mark.usefixtures("full")
 class TestWithoutScript:
     @pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
-    def test_the_page_is_complete(self, visit: Visit) -> None:
+    def test_the_page_is_complete_137(self, visit: Visit) -> None:
         page = visit.open()
         expect(page.locator("#verdict")).to_have_text("Partial outage: Mail is down")
         expect(page.get_by_text("What follows was seen then.")).to_be_hidden()
@@ -200,6 +208,34 @@ class TestScript:
         assert page.evaluate("window.kept") is True
         visit.expect_no_trouble()
 
+    def test_a_message_appears_once_however_often_the_page_looks_f16(
+        self, site: Site, visit: Visit
+    ) -> None:
+        api = checker("API")
+        world = config([api], PageSettings(refresh_interval=1))
+        first, last = result(api, message="We are on it"), result(api, DOWN)
+        site.files = rendered(world, runs([[first], [result(api)]], newest=now() - SECOND))
+        page = visit.open()
+        expect(page.locator(".messages li")).to_have_count(1)
+        site.files = rendered(world, runs([[first], [result(api)], [last]], newest=now() - SECOND))
+        expect(page.locator("#verdict")).to_have_text("Major outage: API is down")
+        page.wait_for_timeout(2500)
+        expect(page.locator(".messages li")).to_have_count(1)
+
+    def test_a_visit_is_one_request_without_credentials_f11(self, site: Site, visit: Visit) -> None:
+        site.files = everything()
+        asked: list[Request] = []
+
+        def note(request: Request) -> None:
+            asked.append(request)
+
+        visit.page.on("request", note)
+        visit.open()
+        own = [request for request in asked if not request.url.startswith("data:")]
+        assert [request.url for request in own] == [f"{site.url}index.html"]
+        assert not {"authorization", "cookie"} & own[0].all_headers().keys()
+        visit.expect_no_trouble()
+
     def test_nothing_moves_away_under_a_keyboard(self, site: Site, visit: Visit) -> None:
         site.files = everything_with(refresh_interval=1)
         page = visit.open()
@@ -208,7 +244,9 @@ class TestScript:
         page.wait_for_timeout(2500)
         expect(page.locator("main summary").first).to_be_focused()
 
-    def test_a_page_that_is_no_longer_written_says_so(self, site: Site, visit: Visit) -> None:
+    def test_a_page_that_is_no_longer_written_says_so_f04_129(
+        self, site: Site, visit: Visit
+    ) -> None:
         site.files = simple(age=60 * MINUTE, refresh_interval=1)
         page = visit.open()
         expect(page.locator("#verdict")).to_have_text("Status unknown")
@@ -219,7 +257,7 @@ class TestScript:
         expect(page.locator("#verdict")).to_have_text("Status unknown")
         visit.expect_no_trouble()
 
-    def test_a_clock_that_is_wrong_does_not_make_the_page_old(
+    def test_a_clock_that_is_wrong_does_not_make_the_page_old_137(
         self, site: Site, visit: Visit
     ) -> None:
         age = 60 * MINUTE

@@ -60,7 +60,7 @@ def only(view: View) -> Component:
         ),
     ],
 )
-def test_the_verdict_names_what_is_affected(
+def test_the_verdict_names_what_is_affected_f02(
     statuses: tuple[Status, ...], state: State, sentence: str
 ) -> None:
     verdict = look(*statuses).verdict
@@ -77,19 +77,19 @@ def test_a_result_above_its_threshold_is_slow() -> None:
     assert after([slow]).verdict.sentence == "Degraded: API is slow"
 
 
-def test_both_flags_set_is_the_worse_of_them() -> None:
+def test_both_flags_set_is_the_worse_of_them_f03() -> None:
     both = replace(result(API, DOWN), degraded=True)
     assert after([both]).verdict.state is State.MAJOR
 
 
-def test_before_the_first_run_nothing_is_called_operational() -> None:
+def test_before_the_first_run_nothing_is_called_operational_f04_128() -> None:
     view = compose(config([API]), Observed(), NOW)
     assert view.verdict.sentence == "Collecting first results"
     assert view.verdict.state is State.UNKNOWN
     assert (only(view).state, only(view).note) == (State.UNKNOWN, "No results yet")
 
 
-def test_a_page_without_checkers_is_not_operational() -> None:
+def test_a_page_without_checkers_is_not_operational_f04_128() -> None:
     assert compose(config(), Observed(), NOW).verdict.state is State.UNKNOWN
 
 
@@ -99,7 +99,7 @@ def test_a_checker_without_a_result_keeps_the_page_from_being_operational() -> N
 
 
 class TestAge:
-    def test_old_results_say_nothing_about_now(self) -> None:
+    def test_old_results_say_nothing_about_now_f04_129(self) -> None:
         view = after([result(API)], [result(API)], age=5 * MINUTE)
         assert view.verdict.stale
         assert view.verdict.sentence == "Status unknown"
@@ -207,7 +207,7 @@ class TestNames:
         view = compose(config([API, nameless]), Observed(), NOW)
         assert components(view)[1].name == "Check 2"
 
-    def test_checkers_with_one_name_stay_two(self) -> None:
+    def test_checkers_with_one_name_stay_two_f06_139(self) -> None:
         twins = [checker("API", id="a"), checker("API", id="b")]
         view = compose(config(twins), Observed(runs=runs([[result(of) for of in twins]])), NOW)
         assert len({component.key for component in components(view)}) == 2
@@ -218,14 +218,14 @@ class TestNames:
         assert keys[0] == keys[1]
 
     @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "//evil", "x"])
-    def test_only_http_addresses_are_links(self, link: str) -> None:
+    def test_only_http_addresses_are_links_f17_163(self, link: str) -> None:
         assert only(compose(config([checker("A", link=link)]), Observed(), NOW)).link == ""
 
     def test_the_picture_of_somebody_else_is_not_shown(self) -> None:
         for logo, shown in (("https://cdn.example/l.png", ""), ("logo.svg", "logo.svg")):
             assert compose(config([], PageSettings(logo=logo)), Observed(), NOW).logo == shown
 
-    def test_links_of_the_page_are_followable(self) -> None:
+    def test_links_of_the_page_are_followable_f17_163(self) -> None:
         links = (PageLink(title="Shop", url="https://s/x"), PageLink(title="X", url="javascript:x"))
         view = compose(config([], PageSettings(links=links)), Observed(), NOW)
         assert [link.text for link in view.links] == ["Shop"]
@@ -260,14 +260,14 @@ class TestGroups:
 
 
 class TestMessages:
-    def test_messages_are_newest_first(self) -> None:
+    def test_messages_are_newest_first_f07(self) -> None:
         view = after([result(API, message="first")], [result(API)], [result(API, message="last")])
         assert ["".join(part.text for part in message.parts) for message in view.messages] == [
             "last",
             "first",
         ]
 
-    def test_addresses_in_a_message_are_links(self) -> None:
+    def test_addresses_in_a_message_are_links_f17(self) -> None:
         text = "See https://acme.example/news?a=1&b=2. Or javascript:alert(1), (http://x.example/)"
         (message,) = after([result(API, message=text)]).messages
         assert "".join(part.text for part in message.parts) == text
@@ -292,7 +292,7 @@ class TestSettings:
             (UNKNOWN, "No idea: API could not be checked"),
         ],
     )
-    def test_the_owner_chooses_the_words(self, status: Status, sentence: str) -> None:
+    def test_the_owner_chooses_the_words_f01(self, status: Status, sentence: str) -> None:
         texts = StatusText(
             healthy="Situation Normal", degraded="Sub-Optimal", down="Outage", unknown="No idea"
         )

@@ -76,7 +76,7 @@ def test_the_same_storage_at_the_same_moment_gives_the_same_page() -> None:
     assert build(CONFIG, storage, NOW) == build(CONFIG, storage, NOW)
 
 
-def test_an_empty_storage_collects_first_results() -> None:
+def test_an_empty_storage_collects_first_results_f04_128() -> None:
     files = build(CONFIG, Counted(), NOW)
     assert "Collecting first results" in text(files)
     assert states(files) == {"API": "unknown"}
@@ -98,6 +98,14 @@ def test_only_the_runs_of_the_time_frame_are_shown() -> None:
     assert "10 runs since" in text(build(short, Counted(runs([[result(API)]] * 50)), NOW))
 
 
+def test_a_day_is_shown_and_looked_at_again_after_a_minute_f09_f10() -> None:
+    seen = runs([[result(API)]] * 30, newest=NOW - MINUTE, every=60 * MINUTE)
+    page = text(build(CONFIG, Counted(seen), NOW))
+    assert "24 runs since" in page
+    assert "3 Aug 2026, 10:01 UTC" in page
+    assert PageSettings().refresh_interval == 60
+
+
 def test_when_the_time_frame_is_empty_the_newest_runs_are_shown() -> None:
     old = Counted(runs([[result(API)]] * 5, newest=NOW - 400 * 24 * 60 * MINUTE))
     files = build(CONFIG, old, NOW)
@@ -115,7 +123,7 @@ def test_a_run_of_the_future_does_not_look_new_for_ever() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1.5]", b"\xff\xfe", b'[{"title": 5}]'])
-def test_a_run_that_cannot_be_read_is_passed_over(body: bytes) -> None:
+def test_a_run_that_cannot_be_read_is_passed_over_f05_132(body: bytes) -> None:
     good = runs([[result(API)]] * 3)
     storage = Counted(good[:2])
     storage.create(run_key(good[2]), body)
@@ -181,7 +189,7 @@ class Broken(MemoryStorage):
         raise StorageError(f"{prefix}: no answer after {after!r}")
 
 
-def test_a_storage_that_fails_leaves_the_page_as_it_is() -> None:
+def test_a_storage_that_fails_leaves_the_page_as_it_is_141() -> None:
     with pytest.raises(StorageError):
         build(CONFIG, Broken(), NOW)
 

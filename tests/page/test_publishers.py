@@ -13,6 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
+from msgspec.structs import replace
 
 from checkup.errors import PublishError
 from checkup.ports import PageFile, Publisher
@@ -125,7 +126,19 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         FolderPublisher(tmp_path / "site").publish(PAGE)
 
 
-def test_objects_say_what_they_are_and_how_long_they_are_good(client: Any, bucket: str) -> None:
+def test_a_page_that_is_half_written_has_its_old_index_131(tmp_path: Path) -> None:
+    FolderPublisher(tmp_path).publish(PAGE)
+    status = tmp_path / "api/v2/status.json"
+    status.unlink()
+    (status / "in the way").mkdir(parents=True)
+    changed = {path: replace(file, body=b"new") for path, file in PAGE.items()}
+    with pytest.raises(PublishError, match=r"status\.json: cannot be written"):
+        FolderPublisher(tmp_path).publish(changed)
+    assert (tmp_path / "404.html").read_bytes() == b"new"
+    assert (tmp_path / "index.html").read_bytes() == b"one"
+
+
+def test_objects_say_what_they_are_and_how_long_they_are_good_136(client: Any, bucket: str) -> None:
     S3Publisher(client, bucket).publish(PAGE)
     head = client.head_object(Bucket=bucket, Key="index.html")
     assert head["ContentType"] == "text/html; charset=utf-8"

@@ -94,7 +94,7 @@ def test_segments_fill_the_strip_without_gaps(states: list[State | None]) -> Non
     assert ends[-1] == COLUMNS
 
 
-def test_the_response_time_is_the_median_of_the_attempts() -> None:
+def test_the_response_time_is_the_median_of_the_attempts_f07() -> None:
     three = tuple(Attempt(rtt=rtt) for rtt in (300, 100, 200))
     assert response_time(replace(result(API), times=three)) == 200
 
@@ -115,7 +115,7 @@ def test_the_line_is_interrupted_where_nothing_was_measured() -> None:
     assert drawn.path.count("M") == 2
 
 
-def test_the_threshold_is_drawn_when_it_is_in_sight() -> None:
+def test_the_threshold_is_drawn_when_it_is_in_sight_f07() -> None:
     close = line([replace(result(API), threshold=100 * MILLISECOND)] * 3)
     far = line([replace(result(API), threshold=10_000 * MILLISECOND)] * 3)
     assert close is not None

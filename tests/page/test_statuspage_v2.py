@@ -68,14 +68,14 @@ def test_the_documents_are_the_golden_ones(name: str) -> None:
         ((), "minor", "Collecting first results"),
     ],
 )
-def test_the_indicator_is_that_of_the_worst(
+def test_the_indicator_is_that_of_the_worst_f02(
     statuses: tuple[Status, ...], indicator: str, description: str
 ) -> None:
     status = documents(*statuses)["status"]["status"]
     assert (status["indicator"], status["description"]) == (indicator, description)
 
 
-def test_what_is_stale_is_never_operational() -> None:
+def test_what_is_stale_is_never_operational_f04_129() -> None:
     summary = documents(HEALTHY, HEALTHY, HEALTHY, age=60 * MINUTE)["summary"]
     assert summary["status"]["indicator"] == "minor"
     assert summary["status"]["description"].startswith("Status unknown, last checked 2026-")

@@ -46,7 +46,7 @@ def test_times_are_absolute_and_in_utc() -> None:
     assert iso(NOW + 123_456_789) == "2026-08-03T10:02:42.123Z"
 
 
-def test_noon_and_midnight_cannot_be_confused() -> None:
+def test_noon_and_midnight_cannot_be_confused_f15() -> None:
     noon = 1_785_758_400 * SECOND
     assert moment(noon) == "3 Aug 2026, 12:00 UTC"
     assert moment(noon + 12 * HOUR) == "4 Aug 2026, 00:00 UTC"
@@ -71,11 +71,11 @@ def test_impossible_times_have_a_text(time: int) -> None:
         pytest.param("\u200b\u200b", "", id="nothing-left"),
     ],
 )
-def test_foreign_text_stays_in_its_line(given: str, shown: str) -> None:
+def test_foreign_text_stays_in_its_line_134_170(given: str, shown: str) -> None:
     assert clean(given, 40) == shown
 
 
-def test_long_text_ends_in_an_ellipsis() -> None:
+def test_long_text_ends_in_an_ellipsis_134_170() -> None:
     assert clean("x" * 10_000, 20) == "x" * 19 + "…"
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from checkup.alerting.document import HEAD
 from checkup.deadline import Deadline
-from checkup.errors import NotRecorded, StorageError
+from checkup.errors import CannotTell, NotRecorded, StorageError
 from checkup.model import SECOND, Attempt, Status
 from checkup.notifiers.slack import SlackSettings
 from checkup.ports import Notification, Stored
@@ -278,7 +278,7 @@ class TestHead:
     @pytest.mark.parametrize(
         "body", [b"", b"{}", b'{"schema":1', b"\xff" * 99, b"[" * 99_999], ids=range(5)
     )
-    def test_i22_unreadable_head_is_kept_in_quarantine_and_rebuilt(self, body: bytes) -> None:
+    def test_94_i22_unreadable_head_is_kept_in_quarantine_and_rebuilt(self, body: bytes) -> None:
         storage, ear = MemoryStorage(), Ear()
         there = monitor(storage, channels={"ear": ear})
         now = time.time_ns()
@@ -326,7 +326,7 @@ class TestHead:
 class TestExpiry:
     """Old runs are deleted, at most once an hour."""
 
-    def test_93_old_runs_are_deleted_and_nothing_else(self) -> None:
+    def test_93_old_runs_are_deleted_and_nothing_else_c23(self) -> None:
         storage, now = MemoryStorage(), time.time_ns()
         there = monitor(storage, check_expiry=2 * HOUR)
         ages = [5, 3, 1]
@@ -344,7 +344,7 @@ class TestExpiry:
         assert keys(storage, LATE) == []
         assert all(storage.get(other) for other in [*others, HEAD])
 
-    def test_expiry_happens_once_an_hour(self) -> None:
+    def test_expiry_happens_once_an_hour_c23(self) -> None:
         storage, now = MemoryStorage(), time.time_ns()
         there = monitor(storage, check_expiry=2 * HOUR)
         record(there, replace(run(0, HEALTHY), slot=now - 1), soon())
@@ -432,7 +432,7 @@ class TestDeliver:
         assert repeated == (behaviour in {"500", "reset", "drop", "not-ok"})
         assert len([line for line in caplog.messages if line.startswith("slack: ")]) == 1
 
-    def test_d09_webhook_is_neither_logged_nor_stored(
+    def test_d09_webhook_is_neither_logged_nor_stored_160(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         storage = MemoryStorage()
@@ -552,6 +552,17 @@ class TestCheckAndRecord:
         assert [result.status for result in recorded.run.results] == [Status.UNKNOWN] * 2
         assert {result.failure for result in recorded.run.results} == {"run_deadline"}
 
+    def test_d10_checker_that_cannot_look_does_not_silence_the_others(self) -> None:
+        storage, ear = MemoryStorage(), Ear()
+        checkers = (Unable(id="a", endpoint_name="A"), Broken(id="b", failure_threshold=1))
+        there = monitor(storage, checkers=checkers, channels={"ear": ear})
+
+        recorded = check_and_record(there, slot(0), soon())
+
+        statuses = [result.status for result in recorded.run.results]
+        assert statuses == [Status.UNKNOWN, Status.DOWN]
+        assert ear.heard == [f"b/open:down/1/{slot(0)}"]
+
     def test_outage_that_was_known_is_looked_at_once(self) -> None:
         storage = MemoryStorage()
         there = monitor(storage, checkers=(Broken(id="a", endpoint_name="A", recheck=1),))
@@ -596,6 +607,14 @@ class Broken(Toy, frozen=True, kw_only=True):
 
     def attempt(self, deadline: Deadline) -> Attempt:
         return Attempt(error=f"broken, with time left: {deadline.left() > 0}", failure="broken")
+
+
+class Unable(Toy, frozen=True, kw_only=True):
+    """A checker that cannot look at its target."""
+
+    def attempt(self, deadline: Deadline) -> Attempt:
+        del deadline
+        raise CannotTell("config", "nowhere to look")
 
 
 def slack_channel(webhook: str) -> Any:

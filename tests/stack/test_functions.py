@@ -78,7 +78,7 @@ def test_look_by_hand_is_at_the_named_checkers_only(
         ({"source": "aws.events"}, 'send {"slot": '),
     ],
 )
-def test_event_that_cannot_be_served_is_refused_with_the_reason(
+def test_15_event_that_cannot_be_served_is_refused_with_the_reason(
     check: Environment, event: object, sentence: str
 ) -> None:
     answer = check.invoke(event)
@@ -91,13 +91,15 @@ def test_run_that_cannot_be_stored_is_an_error(check: Environment) -> None:
     assert answer.error == "NotRecorded"
 
 
-def test_function_does_not_look_at_its_own_loopback(project: Project, tmp_path: Path) -> None:
+def test_function_does_not_look_at_its_own_loopback_155(project: Project, tmp_path: Path) -> None:
     with environment_of(check_function(project), tmp_path) as environment:
         results = environment.invoke({"checkers": []}).payload
     assert [result["times"][0]["failure"] for result in results] == ["address_refused"] * 2
 
 
-def test_configuration_with_a_fault_is_named_at_the_start(project: Project, tmp_path: Path) -> None:
+def test_13_configuration_with_a_fault_is_named_at_the_start(
+    project: Project, tmp_path: Path
+) -> None:
     task = tmp_path / "task"
     shutil.copytree(project.built / "CheckFunction", task)
     (task / "checkup.json").write_text('{"checkers": [{"type": "http", "attempts": "many"}]}')

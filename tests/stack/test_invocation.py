@@ -85,6 +85,8 @@ def test_ad_hoc_look_needs_a_list_of_names(names: Any) -> None:
         {"Slot": "2026-01-31T12:00:00Z"},
         {"slot": "2026-01-31T12:00:00Z", "checkers": []},
         {"version": "0", "source": "aws.scheduler", "detail": "{}"},
+        pytest.param({"url": "http://169.254.169.254/"}, id="fault-154"),
+        pytest.param({"type": "exec", "command": "sh"}, id="fault-168"),
     ],
 )
 def test_15_event_of_another_form_is_refused_with_the_forms_that_are_known(event: Any) -> None:

@@ -46,3 +46,9 @@ def test_unknown_name_is_refused_with_the_nearest_one() -> None:
 def test_unknown_name_that_resembles_nothing_is_refused() -> None:
     with pytest.raises(LookupError, match=r'no checker "qqq"$'):
         choose(ALL, ["qqq"])
+
+
+@pytest.mark.parametrize("name", ["http://169.254.169.254/", "169.254.170.2", "[fd00:ec2::254]"])
+def test_address_is_no_name_of_a_checker_154(name: str) -> None:
+    with pytest.raises(LookupError, match="no checker"):
+        choose(ALL, [name])

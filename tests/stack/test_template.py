@@ -56,7 +56,7 @@ def test_lint_finds_nothing_in_what_cloudformation_will_see(translated: Path) ->
     assert (found.stdout, found.returncode) == ("", 0)
 
 
-def test_roles_have_exactly_the_rights_that_they_use(resources: Resources) -> None:
+def test_roles_have_exactly_the_rights_that_they_use_166(resources: Resources) -> None:
     rights = {
         name: {action for it in statements(policy) for action in listed(it["Action"])}
         for name, policy in of_type(resources, "AWS::IAM::Policy")
@@ -64,7 +64,7 @@ def test_roles_have_exactly_the_rights_that_they_use(resources: Resources) -> No
     assert rights == RIGHTS
 
 
-def test_no_right_is_for_everything(resources: Resources) -> None:
+def test_no_right_is_for_everything_166(resources: Resources) -> None:
     for _, policy in of_type(resources, "AWS::IAM::Policy"):
         for statement in statements(policy):
             assert "*" not in listed(statement["Resource"])
@@ -96,7 +96,7 @@ def test_every_role_can_be_bounded(resources: Resources) -> None:
         ]
 
 
-def test_buckets_are_private_and_encrypted(resources: Resources) -> None:
+def test_buckets_are_private_and_encrypted_165(resources: Resources) -> None:
     buckets = dict(of_type(resources, "AWS::S3::Bucket"))
     assert set(buckets) == {"StateBucket", "PageBucket"}
     for bucket in buckets.values():
@@ -106,7 +106,7 @@ def test_buckets_are_private_and_encrypted(resources: Resources) -> None:
 
 
 @pytest.mark.parametrize("name", ["StateBucketPolicy", "PageBucketPolicy"])
-def test_buckets_refuse_what_does_not_come_over_tls(resources: Resources, name: str) -> None:
+def test_buckets_refuse_what_does_not_come_over_tls_165(resources: Resources, name: str) -> None:
     tls_only = by_sid(resources[name]["Properties"])["TlsOnly"]
     assert tls_only["Effect"] == "Deny"
     assert (tls_only["Principal"], tls_only["Action"]) == ("*", "s3:*")
@@ -114,7 +114,7 @@ def test_buckets_refuse_what_does_not_come_over_tls(resources: Resources, name: 
     assert tls_only["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_runs_and_state_cannot_be_overwritten_unseen(resources: Resources) -> None:
+def test_runs_and_state_cannot_be_overwritten_unseen_174(resources: Resources) -> None:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
     denied = by_sid(resources["StateBucketPolicy"]["Properties"])
     runs, state = denied["RunsAreWrittenOnce"], denied["StateIsComparedAndSet"]
@@ -132,7 +132,7 @@ def test_runs_and_state_cannot_be_overwritten_unseen(resources: Resources) -> No
     assert state["Condition"] == {"Null": {"s3:if-match": "true", "s3:if-none-match": "true"}}
 
 
-def test_publisher_writes_history_and_nothing_else_of_the_state(resources: Resources) -> None:
+def test_publisher_writes_history_and_nothing_else_of_the_state_174(resources: Resources) -> None:
     policy = by_sid(resources["PublishPolicy"]["Properties"])
     written = {
         place["Fn::Sub"]
@@ -157,7 +157,7 @@ def test_old_state_is_kept_and_old_runs_are_not(resources: Resources) -> None:
     assert rules[None]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
 
 
-def test_page_is_read_by_its_own_distribution_only(resources: Resources) -> None:
+def test_page_is_read_by_its_own_distribution_only_165(resources: Resources) -> None:
     policy = by_sid(resources["PageBucketPolicy"]["Properties"])
     allowed = [statement for statement in policy.values() if statement["Effect"] == "Allow"]
     assert [statement["Action"] for statement in allowed] == ["s3:GetObject"]
@@ -174,7 +174,7 @@ def test_slot_comes_from_the_schedule(resources: Resources) -> None:
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
-def test_late_events_are_dropped_on_both_sides(resources: Resources) -> None:
+def test_late_events_are_dropped_on_both_sides_167(resources: Resources) -> None:
     for _, schedule in of_type(resources, "AWS::Scheduler::Schedule"):
         retry = schedule["Target"]["RetryPolicy"]
         assert retry["MaximumRetryAttempts"] <= 2
@@ -186,7 +186,7 @@ def test_late_events_are_dropped_on_both_sides(resources: Resources) -> None:
         assert limits["MaximumEventAgeInSeconds"] <= 300
 
 
-def test_every_function_logs_to_a_group_that_forgets(resources: Resources) -> None:
+def test_every_function_logs_to_a_group_that_forgets_167(resources: Resources) -> None:
     groups = dict(of_type(resources, "AWS::Logs::LogGroup"))
     functions = dict(of_type(resources, "AWS::Lambda::Function"))
     assert {it["LoggingConfig"]["LogGroup"]["Ref"] for it in functions.values()} == set(groups)

@@ -256,7 +256,7 @@ def test_list_begins_after_a_document_too(storage: Storage) -> None:
     assert list(storage.list("h/", "i")) == []
 
 
-def test_more_than_a_page_is_listed_to_the_end_92(place: Place) -> None:
+def test_more_than_a_page_is_listed_to_the_end_c21_92(place: Place) -> None:
     storage = place.open()
     number = place.page + 5
     with ThreadPoolExecutor(8) as pool:
@@ -277,7 +277,7 @@ NO_KEYS = [
 
 
 @pytest.mark.parametrize("verb", ["get", "create", "replace", "delete"])
-def test_what_cannot_be_a_key_is_refused(storage: Storage, verb: str) -> None:
+def test_what_cannot_be_a_key_is_refused_173(storage: Storage, verb: str) -> None:
     more = {"create": (b"",), "replace": (b"", "version")}.get(verb, ())
     for key in NO_KEYS:
         with pytest.raises(StorageError, match="cannot be a key"):

@@ -165,7 +165,7 @@ def lifecycle(moto: S3Server, bucket: str) -> dict[str, Any]:
     return {rule["ID"]: rule for rule in rules}
 
 
-def test_a_bucket_is_made_private_encrypted_and_tls_only(moto: S3Server, bucket: str) -> None:
+def test_a_bucket_is_made_private_encrypted_and_tls_only_165(moto: S3Server, bucket: str) -> None:
     """S5.1: four public access blocks, owner enforced, no website, no ACL."""
     there, expiry = OverTls(moto.client, bucket), 36 * 3600 * SECOND
     steps = s3_provisioning.missing(there, "", expiry)

@@ -1,8 +1,8 @@
 """Tables of what is tested: the rows of a list, and the tests that name them in their ids.
 
 A test names a row of ``compat.txt`` as ``A12`` anywhere in its name or in the id of its parameters.
-It names one of ``faults.txt`` as ``fault-37`` there, or with a number at the beginning or the end of
-its name: ``test_37_…``, ``…_37_38``.
+It names one of ``faults.txt`` as ``fault-37`` there, or with a number at the beginning or the end
+of its name: ``test_37_…``, ``…_37_38``.
 """
 
 from __future__ import annotations

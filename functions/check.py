@@ -17,7 +17,7 @@ from checkup.invocation import AdHoc, Scheduled, parse
 logger = Logger(service="checkup")
 config = bootstrap.read_config(os.environ.get("CONFIG"), os.environ)
 monitor = bootstrap.make_monitor(config, os.environ)
-run_deadline = float(os.environ.get("RUN_DEADLINE", "25"))
+run_deadline = bootstrap.run_deadline_seconds(config)
 
 for warning in config.warnings:
     logger.warning(str(warning))

@@ -372,3 +372,18 @@ def test_module_is_the_program(checkup: Program) -> None:
     )
 
     assert ended.stdout == checkup("help").stdout
+
+
+def test_when_everything_hangs_everything_is_down_and_nothing_unknown(
+    checkup: Program, service: Service
+) -> None:
+    service.delay = 60
+    checkers = [
+        {"type": "http", "endpoint_name": f"api {n}", "endpoint_url": service.url, "timeout": "1s"}
+        for n in range(40)
+    ]
+    checkup.write({"checkers": checkers, "run_deadline": "5s"})
+
+    ended = checkup("--json")
+
+    assert [result.get("down") for result in json.loads(ended.stdout)] == [True] * 40

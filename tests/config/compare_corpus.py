@@ -85,7 +85,7 @@ def _compare_config(expected: Mapping[str, Any], config: Config) -> Iterator[str
         yield f"{len(config.notifiers)} notifiers instead of {len(expected['notifiers'])}"
     for wanted, notifier in zip(expected["notifiers"], config.notifiers, strict=False):
         yield from _compare_settings("notifier", wanted, notifier)
-    if config.concurrent_checks != (expected["concurrent_checks"] or 5):
+    if config.concurrent_checks != (expected["concurrent_checks"] or 0):
         yield f"concurrent_checks is {config.concurrent_checks}"
     if config.timestamp != (expected["timestamp"] or 0):
         yield f"timestamp is {config.timestamp}"

@@ -273,7 +273,7 @@ def test_a22_wrong_concurrency_and_timestamp_are_ignored_with_a_warning(
     read: Read, document: dict[str, object]
 ) -> None:
     config = read(document)
-    assert (config.concurrent_checks, config.timestamp) == (5, 0)
+    assert (config.concurrency, config.timestamp) == (5, 0)
     assert [problem.key for problem in config.warnings] == list(document)
 
 

@@ -48,13 +48,23 @@ def read_config(path: str | None, environ: Mapping[str, str]) -> Config:
     """Read the file at ``path``, or the one in the working directory if that is None.
 
     Its checkers know where they are: the storage of the runs, and whether this is a machine.
+    In a deployed stack the limit of a run is that of the stack (``RUN_DEADLINE``, in seconds).
 
     Raises:
         ConfigError: with every problem that the file has.
     """
     config = configuration.load(path, kinds(), environ)
     place = _surroundings(config, environ)
-    return replace(config, checkers=tuple(checker.placed(place) for checker in config.checkers))
+    return replace(
+        config,
+        checkers=tuple(checker.placed(place) for checker in config.checkers),
+        run_deadline=_run_deadline(config, environ),
+    )
+
+
+def _run_deadline(config: Config, environ: Mapping[str, str]) -> int:
+    seconds = environ.get("RUN_DEADLINE")
+    return int(float(seconds) * SECOND) if seconds else config.run_deadline
 
 
 class LiveClients:

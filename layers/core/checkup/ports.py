@@ -83,6 +83,14 @@ class Checker(Struct, frozen=True, kw_only=True):
         """The address that results carry, not yet masked."""
         return self.endpoint_url
 
+    @property
+    def longest(self) -> int:
+        """How long all attempts take if each fails as late as it can, in nanoseconds."""
+        configured = self.timeout or 0
+        limit = configured if configured > 0 else self.default_timeout
+        attempts = max(1, self.attempts)
+        return attempts * limit + (attempts - 1) * max(0, self.attempt_spacing)
+
     @abstractmethod
     def attempt(self, deadline: Deadline) -> Attempt:
         """Look once and say what was seen.

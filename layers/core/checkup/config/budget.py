@@ -9,7 +9,6 @@ from checkup.config.reading import Reading
 from checkup.config.settings import Config
 from checkup.config.tree import Member
 from checkup.duration import short_duration
-from checkup.ports import Checker
 
 
 def check_budget(
@@ -34,16 +33,8 @@ def _check(reading: Reading, config: Config, entry: Entry) -> None:
         text = f"shorter than the interval of the runs ({short_duration(config.interval)})"
         at, key = entry.members["interval"].at, f"{entry.key}.interval"
         reading.report.warn(at, key, text, "remove it: each run looks at it")
-    worst = _worst_case(checker)
-    if worst >= config.run_deadline:
-        limit = short_duration(config.run_deadline)
-        text = f"may take {short_duration(worst)}, and a run has {limit}; then it is unknown"
+    if checker.longest >= config.run_deadline:
+        longest, limit = short_duration(checker.longest), short_duration(config.run_deadline)
+        text = f"may take {longest}, and a run has {limit}; then it is unknown"
         fix = "fewer attempts, a shorter timeout, or a longer run_deadline"
         reading.report.warn(entry.at, entry.key, text, fix)
-
-
-def _worst_case(checker: Checker) -> int:
-    """Return how long all attempts take if each of them fails as late as it can."""
-    configured = checker.timeout or 0
-    limit = configured if configured > 0 else checker.default_timeout
-    return checker.attempts * limit + (checker.attempts - 1) * max(0, checker.attempt_spacing)

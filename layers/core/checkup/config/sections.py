@@ -13,13 +13,11 @@ from checkup.config.channels import Entry
 from checkup.config.fields import Fields, Read, fields_of
 from checkup.config.kinds import Choice, find_kind, read_settings
 from checkup.config.reading import Draft, Reading, Refused
-from checkup.config.settings import GROUP_DEFAULTS, Config, GroupSettings, concurrency_refusal
+from checkup.config.settings import GROUP_DEFAULTS, GroupSettings, concurrency_refusal
 from checkup.config.tree import Array, Node, Object, Scalar, describe, is_null
 from checkup.config.values import Wrong
 from checkup.ports import Checker, NotifierSettings, StorageSettings
 from checkup.registry import Registry
-
-_USUAL_CONCURRENCY = Config().concurrent_checks
 
 
 class Group(Struct, frozen=True):
@@ -88,7 +86,7 @@ def read_notifiers(
 
 
 def read_concurrency(reading: Reading, node: Node | None) -> int:
-    """Return how many checkers run at once; 0 is the usual number.
+    """Return how many checkers run at once; 0 for as many as it takes.
 
     A negative number is a warning here and an error where checkers run: see
     :attr:`Config.concurrency`.
@@ -96,7 +94,7 @@ def read_concurrency(reading: Reading, node: Node | None) -> int:
     number = _lenient(reading, Reading.integer, node, "concurrent_checks")
     if node is not None and number < 0:
         reading.report.warn(node.at, "concurrent_checks", *concurrency_refusal(number))
-    return number or _USUAL_CONCURRENCY
+    return number
 
 
 def read_timestamp(reading: Reading, node: Node | None) -> int:

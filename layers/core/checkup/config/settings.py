@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 from checkup.alerting.maintenance import Window
 from checkup.alerting.quorum import MAJORITY
 from checkup.alerting.recurrence import parse_rule
+from checkup.config.crowd import enough
 from checkup.errors import ConfigError, Problem
 from checkup.model import SECOND
 from checkup.options import Duration, Moment, Seconds, Strings
@@ -160,7 +161,9 @@ class Config(Struct, frozen=True, kw_only=True):
     notifiers: Annotated[
         tuple[NotifierSettings, ...], Meta(description="Who is told of changes.")
     ] = ()
-    concurrent_checks: Annotated[int, Meta(description="Checkers that run at once.")] = 5
+    concurrent_checks: Annotated[
+        int, Meta(description="Checkers that run at once; 0 for as many as it takes, at least 5.")
+    ] = 0
     timestamp: Annotated[Moment, Meta(description="The time of every result, if fixed.")] = 0
     groups: Annotated[
         tuple[GroupSettings, ...], Meta(description="Groups of the page, in its order.")
@@ -194,10 +197,12 @@ class Config(Struct, frozen=True, kw_only=True):
         """
         if self.concurrent_checks > 0:
             return self.concurrent_checks
+        if self.concurrent_checks == 0:
+            return enough(self.checkers, self.run_deadline)
         text, fix = concurrency_refusal(self.concurrent_checks)
         raise ConfigError([Problem(file=self.path, key="concurrent_checks", text=text, fix=fix)])
 
 
 def concurrency_refusal(number: int) -> tuple[str, str]:
     """Return what is wrong with a negative number, in the Go program's words, and the fix."""
-    return f"invalid value for ConcurrentChecks: {number} (must be set > 0)", "remove it to have 5"
+    return f"invalid value for ConcurrentChecks: {number} (must be set > 0)", "remove it"

@@ -23,6 +23,8 @@ from tests.cli.program import Program
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
+CONFIGURATIONS = ["my.json", "my file.json"]
+"""What the tests themselves put into the clone, in any order."""
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
 PAGE = "http://127.0.0.1:3000/"
 NOWHERE = "http://127.0.0.1:1/"
@@ -97,7 +99,7 @@ class TestMake:
 
     @pytest.mark.usefixtures("first_run")
     def test_run_writes_nothing_outside_var(self, clone: Path) -> None:
-        kept = {".venv", "var"}
+        kept = {".venv", "var", *CONFIGURATIONS}
         made = {path.name for path in clone.iterdir()} - {p.name for p in ROOT.iterdir()}
         assert made <= kept
         assert (clone / "var" / "page" / "index.html").stat().st_size > 1000
@@ -107,10 +109,10 @@ class TestMake:
     def test_run_with_a_configuration_checks_that(
         self, clone: Path, environment: dict[str, str]
     ) -> None:
-        (clone / "my.json").write_text(example_on_loopback())
+        (clone / CONFIGURATIONS[0]).write_text(example_on_loopback())
         webhook = {"SLACK_WEBHOOK": NOWHERE}
 
-        done = make(clone, environment | webhook, "run", "CONFIG=my.json")
+        done = make(clone, environment | webhook, "run", f"CONFIG={CONFIGURATIONS[0]}")
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert "== Website - https://127.0.0.1:1/" in done.stdout
@@ -122,9 +124,9 @@ class TestMake:
         self, clone: Path, environment: dict[str, str]
     ) -> None:
         checker = {"type": "tcp", "endpoint_name": "Nobody", "endpoint_url": "127.0.0.1:1"}
-        (clone / "my file.json").write_text(json.dumps({"checkers": [checker]}))
+        (clone / CONFIGURATIONS[1]).write_text(json.dumps({"checkers": [checker]}))
 
-        done = make(clone, environment, "run", "CONFIG=my file.json")
+        done = make(clone, environment, "run", f"CONFIG={CONFIGURATIONS[1]}")
 
         assert (done.returncode, "== Nobody - 127.0.0.1:1" in done.stdout) == (0, True), done.stderr
         assert "no page" in done.stdout

@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from checkup.archive.beginning import beginning
 from checkup.archive.closing import save
 from checkup.archive.pending import Known, pending
-from checkup.archive.stored import decoded, put, quarantine
+from checkup.archive.stored import decoded, put
 from checkup.deadline import Deadline
 from checkup.errors import Changed, Exists, StorageError
 from checkup.history.documents import HEAD, encode
 from checkup.history.fold import Setting, fold
 from checkup.history.head import Closed, Head
 from checkup.ports import Storage, Stored
+from checkup.storage.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
 
@@ -129,5 +130,5 @@ def _open(storage: Storage) -> Current:
     stored = storage.get(HEAD)
     head = None if stored is None else decoded(HEAD, stored, Head)
     if head is None and stored is not None:
-        quarantine(storage, stored)
+        quarantine(storage, stored.body)
     return Current(head or beginning(storage) or Head(), stored)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from checkup.errors import Changed, Exists, StorageError
 from checkup.history.documents import NewerHistory, UnreadableHistory, decode, encode
 from checkup.ports import Storage, Stored
+from checkup.storage.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def update(
         stored = storage.get(key)
         old = None if stored is None else decoded(key, stored, kind)
         if stored is not None and old is None:
-            quarantine(storage, stored)
+            quarantine(storage, stored.body)
         body = encode(change(kind() if old is None else old))
         try:
             put(storage, key, stored, body)
@@ -83,11 +84,3 @@ def decoded(key: str, stored: Stored, kind: type[Document]) -> Document | None:
     except UnreadableHistory as error:
         _log.warning("%s: %s", key, error)
         return None
-
-
-def quarantine(storage: Storage, stored: Stored) -> None:
-    """Keep bytes that nobody can read, before something else takes their place."""
-    try:
-        storage.create(f"quarantine/{storage.clock():019d}.json", stored.body)
-    except Exists:
-        return  # somebody else has seen it in the same nanosecond

@@ -13,12 +13,13 @@ from checkup.alerting.document import HEAD, NewerHead, UnreadableHead, decode_he
 from checkup.alerting.fold import fold
 from checkup.alerting.outbox import queue
 from checkup.alerting.state import Head
-from checkup.errors import Exists, StorageError
+from checkup.errors import StorageError
 from checkup.model import SECOND, Run, Status
 from checkup.ports import Storage
 from checkup.protocol.monitor import Monitor
 from checkup.protocol.runs import PATIENCE, last_key, recent_runs
 from checkup.runfile import RUNS, slot_of
+from checkup.storage.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def _open(monitor: Monitor) -> Current:
     except UnreadableHead as error:
         reason = str(error)
     _log.error("%s: %s; kept below quarantine/ and rebuilt from the last runs", HEAD, reason)
-    _quarantine(storage, stored.body)
+    quarantine(storage, stored.body)
     head = _rebuild(monitor)
     return Current(head, storage.replace(HEAD, encode_head(head), stored.version))
 
@@ -106,13 +107,6 @@ def _in_time(storage: Storage, current: Current) -> Current:
     _log.warning("%s: a clock was ahead; it goes on from the last run before now", HEAD)
     used = tuple(name for name in current.head.used if RUNS + name <= cursor)
     return commit(storage, current, replace(current.head, cursor=cursor, used=used))
-
-
-def _quarantine(storage: Storage, body: bytes) -> None:
-    try:
-        storage.create(f"quarantine/{storage.clock():019d}.json", body)
-    except Exists:
-        return  # somebody else has seen it in the same nanosecond
 
 
 def _rebuild(monitor: Monitor) -> Head:

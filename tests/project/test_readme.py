@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -23,8 +24,6 @@ from tests.cli.program import Program
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
-CONFIGURATIONS = ["my.json", "my file.json"]
-"""What the tests themselves put into the clone, in any order."""
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
 PAGE = "http://127.0.0.1:3000/"
 NOWHERE = "http://127.0.0.1:1/"
@@ -75,33 +74,40 @@ def make(clone: Path, environment: dict[str, str], *words: str) -> subprocess.Co
     )
 
 
+class FirstRun(NamedTuple):
+    """The very first ``make run`` of the clone, and the names that it added to it."""
+
+    done: subprocess.CompletedProcess[str]
+    added: set[str]
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
 @pytest.fixture(scope="module")
-def first_run(clone: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return make(clone, environment, "run")
+def first_run(clone: Path, environment: dict[str, str]) -> FirstRun:
+    before = names(clone)
+    done = make(clone, environment, "run")
+    return FirstRun(done, names(clone) - before)
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("readme")
 class TestMake:
-    def test_run_shows_an_outage_and_its_end_and_names_the_page(
-        self, first_run: subprocess.CompletedProcess[str]
-    ) -> None:
-        assert first_run.returncode == 0, first_run.stdout + first_run.stderr
-        assert "API is down since" in first_run.stdout
-        assert "healthy again: API" in first_run.stdout
-        assert "var/page/index.html" in first_run.stdout
+    def test_run_shows_an_outage_and_its_end_and_names_the_page(self, first_run: FirstRun) -> None:
+        done = first_run.done
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "API is down since" in done.stdout
+        assert "healthy again: API" in done.stdout
+        assert "var/page/index.html" in done.stdout
 
-    def test_run_prints_the_blocks_of_the_last_run(
-        self, first_run: subprocess.CompletedProcess[str]
-    ) -> None:
-        assessments = re.findall(r"^ Assessment: (\w+)$", first_run.stdout, re.MULTILINE)
+    def test_run_prints_the_blocks_of_the_last_run(self, first_run: FirstRun) -> None:
+        assessments = re.findall(r"^ Assessment: (\w+)$", first_run.done.stdout, re.MULTILINE)
         assert sorted(assessments) == ["degraded", "degraded", "down", *["healthy"] * 3]
 
-    @pytest.mark.usefixtures("first_run")
-    def test_run_writes_nothing_outside_var(self, clone: Path) -> None:
-        kept = {".venv", "var", *CONFIGURATIONS}
-        made = {path.name for path in clone.iterdir()} - {p.name for p in ROOT.iterdir()}
-        assert made <= kept
+    def test_run_writes_nothing_outside_var(self, first_run: FirstRun, clone: Path) -> None:
+        assert first_run.added == {".venv", "var"}
         assert (clone / "var" / "page" / "index.html").stat().st_size > 1000
         assert len(list((clone / "var" / "demo" / "checks").glob("*-check.json"))) == 3
 
@@ -109,10 +115,10 @@ class TestMake:
     def test_run_with_a_configuration_checks_that(
         self, clone: Path, environment: dict[str, str]
     ) -> None:
-        (clone / CONFIGURATIONS[0]).write_text(example_on_loopback())
+        (clone / "my.json").write_text(example_on_loopback())
         webhook = {"SLACK_WEBHOOK": NOWHERE}
 
-        done = make(clone, environment | webhook, "run", f"CONFIG={CONFIGURATIONS[0]}")
+        done = make(clone, environment | webhook, "run", "CONFIG=my.json")
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert "== Website - https://127.0.0.1:1/" in done.stdout
@@ -124,9 +130,9 @@ class TestMake:
         self, clone: Path, environment: dict[str, str]
     ) -> None:
         checker = {"type": "tcp", "endpoint_name": "Nobody", "endpoint_url": "127.0.0.1:1"}
-        (clone / CONFIGURATIONS[1]).write_text(json.dumps({"checkers": [checker]}))
+        (clone / "my file.json").write_text(json.dumps({"checkers": [checker]}))
 
-        done = make(clone, environment, "run", f"CONFIG={CONFIGURATIONS[1]}")
+        done = make(clone, environment, "run", "CONFIG=my file.json")
 
         assert (done.returncode, "== Nobody - 127.0.0.1:1" in done.stdout) == (0, True), done.stderr
         assert "no page" in done.stdout

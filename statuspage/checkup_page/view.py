@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from checkup_page.announcement import Incident, Maintenance
 from checkup_page.days import DayStrip
 from checkup_page.recent import Line, Segment, Strip
 from checkup_page.state import State
@@ -132,6 +133,8 @@ class View(Struct, frozen=True, kw_only=True):
         url: where the page is, if that is known.
         theme: ``auto``, ``light`` or ``dark``.
         refresh: seconds between looks for a newer page; 0 for none.
+        incidents: those that last, and those of the last two weeks; newest first.
+        maintenances: those that are going on or come next, in the order of their beginnings.
     """
 
     key: str
@@ -145,3 +148,5 @@ class View(Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...]
     messages: tuple[Message, ...]
     facts: Facts
+    incidents: tuple[Incident, ...] = ()
+    maintenances: tuple[Maintenance, ...] = ()

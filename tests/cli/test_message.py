@@ -64,6 +64,12 @@ def test_title_is_meant_without_regard_to_case(
             ["a"], ["text", "-a", "X"], "no result for endpoint with title 'X'", id="E19-none"
         ),
         pytest.param([], ["text"], "no result for endpoint with title ''", id="E19-empty"),
+        pytest.param(
+            ["Website"],
+            ["text", "-a", "websit"],
+            "no result for endpoint with title 'websit'; did you mean \"Website\"?",
+            id="E19-slip",
+        ),
     ],
 )
 def test_message_that_is_about_nothing_is_refused(

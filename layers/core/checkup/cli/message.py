@@ -9,6 +9,7 @@ import click
 from checkup.cli import progress, recording, session
 from checkup.cli.choosing import complete_checkers
 from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.config.nearest import Nearest
 from checkup.errors import CheckupError
 from checkup.ports import Checker
 
@@ -55,4 +56,6 @@ def _about(checkers: Sequence[Checker], title: str) -> Checker:
         for checker in checkers:
             if getattr(checker, name).casefold() == title.casefold():
                 return checker
-    raise CheckupError(f"no result for endpoint with title '{title}'")
+    known = Nearest(name for checker in checkers for name in (checker.title, checker.id))
+    said = [f"no result for endpoint with title '{title}'", known.advice(title)]
+    raise CheckupError("; ".join(filter(None, said)))

@@ -377,11 +377,18 @@ class NotifierSettings(Struct, frozen=True, kw_only=True):
 
 
 class PageFile(Struct, frozen=True, kw_only=True):
-    """One file of the page, as it is to be served."""
+    """One file of the page, as it is to be served.
+
+    Attributes:
+        max_age: seconds for which a copy may be kept.
+        every: seconds that two versions of it in a place where writing costs should lie apart;
+            0 if a change is to be seen at once.
+    """
 
     body: bytes
     content_type: str
     max_age: int
+    every: int = 0
 
 
 class Publisher(Protocol):

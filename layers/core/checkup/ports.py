@@ -383,12 +383,15 @@ class PageFile(Struct, frozen=True, kw_only=True):
         max_age: seconds for which a copy may be kept.
         every: seconds that two versions of it in a place where writing costs should lie apart;
             0 if a change is to be seen at once.
+        news: stands for what of its content cannot wait for that, such as the state of a
+            component; where it differs from what was published, the file is written at once.
     """
 
     body: bytes
     content_type: str
     max_age: int
     every: int = 0
+    news: str = ""
 
 
 class Publisher(Protocol):

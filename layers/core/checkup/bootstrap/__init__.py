@@ -1,0 +1,26 @@
+"""From a configuration and an environment to the objects that do the work.
+
+The only place that creates clients. Libraries that are slow to import or optional are imported
+by the function that needs them.
+"""
+
+from __future__ import annotations
+
+from checkup.bootstrap.clients import LiveClients, make_clients
+from checkup.bootstrap.configs import kinds, placed, read_config, run_deadline_seconds
+from checkup.bootstrap.storages import open_storage, stack_storage
+from checkup.bootstrap.wiring import make_monitor, mask_with, open_channels
+
+__all__ = [
+    "LiveClients",
+    "kinds",
+    "make_clients",
+    "make_monitor",
+    "mask_with",
+    "open_channels",
+    "open_storage",
+    "placed",
+    "read_config",
+    "run_deadline_seconds",
+    "stack_storage",
+]

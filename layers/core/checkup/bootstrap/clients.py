@@ -1,0 +1,69 @@
+"""What adapters reach the world with: secrets, AWS and HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from checkup import secrets
+from checkup.config.settings import Config
+from checkup.errors import UnavailableError
+from checkup.ports import Answer, Clients
+
+
+class LiveClients:
+    """The real thing behind the port: secrets, AWS and HTTP as this process reaches them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def secret(self, value: str) -> str:
+        """Resolve a secret, as :meth:`checkup.ports.Clients.secret` says."""
+        return secrets.resolve(value, self._environ, self.aws)
+
+    def aws(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3 has no static type
+        """Make a client of AWS, as :meth:`checkup.ports.Clients.aws` says.
+
+        An empty option means that it is not configured: boto3 then looks in the environment.
+        """
+        try:
+            from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow, and an extra
+        except ImportError as error:
+            hint = f"{service}: needs the extra for AWS; run: pip install 'checkup[aws]'"
+            raise UnavailableError(hint) from error
+        given = {name: option for name, option in options.items() if option not in ("", None)}
+        try:
+            return self._session.client(service, **given)
+        except (BotoCoreError, ValueError) as error:
+            problem = type(error).__name__
+            raise UnavailableError(f"{service}: no client for AWS ({problem})") from error
+
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+    ) -> Answer:
+        """Send one HTTP POST, as :meth:`checkup.ports.Clients.post` says."""
+        from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
+
+        return http.post(url, body, headers, timeout)
+
+    def request(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
+    ) -> Answer:
+        """Do any HTTP request, as :meth:`checkup.ports.Clients.request` says."""
+        from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
+
+        return http.request(method, url, body, headers, timeout)
+
+    @cached_property
+    def _session(self) -> Any:  # noqa: ANN401 - boto3 has no static type
+        """One session, for it reads the service models and finds the credentials."""
+        import boto3  # noqa: PLC0415 - slow to import, and an extra
+
+        # boto3 itself reads only AWS_DEFAULT_REGION.
+        return boto3.session.Session(region_name=self._environ.get("AWS_REGION"))
+
+
+def make_clients(config: Config, environ: Mapping[str, str]) -> Clients:  # noqa: ARG001
+    """Return what the adapters of this configuration need from outside."""
+    return LiveClients(environ)

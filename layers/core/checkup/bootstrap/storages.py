@@ -1,0 +1,46 @@
+"""Where runs and state are kept: as configured, or in the bucket of a deployed stack."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from checkup.config.settings import Config
+from checkup.ports import Clients, Storage
+
+_log = logging.getLogger(__name__)
+
+
+def open_storage(config: Config, clients: Clients, environ: Mapping[str, str]) -> Storage | None:
+    """Return the storage that runs and state are kept in, or None if there is none.
+
+    In a deployed stack the bucket of the stack (``STATE_BUCKET``) replaces the configured one.
+
+    Raises:
+        UnavailableError, StorageError: it cannot be used.
+    """
+    bucket = environ.get("STATE_BUCKET")
+    if bucket:
+        if config.storage is not None:
+            _log.info("the bucket of the stack replaces the configured storage")
+        return stack_storage(clients, bucket)
+    return config.storage.open(clients) if config.storage is not None else None
+
+
+def stack_storage(clients: Clients, bucket: str) -> Storage:
+    """Return the storage in the state bucket of a deployed stack."""
+    from checkup.storage.s3 import S3Storage  # noqa: PLC0415 - only in a stack
+
+    return S3Storage(make_s3(clients), bucket, runs_prefix="runs/")
+
+
+def make_s3(clients: Clients) -> Any:  # noqa: ANN401 - boto3 has no static type
+    """Return a client of S3 whose calls end within seconds.
+
+    Raises:
+        UnavailableError: there is none.
+    """
+    from checkup.storage.s3 import client_config  # noqa: PLC0415 - only where S3 is used
+
+    return clients.aws("s3", config=client_config())

@@ -1,0 +1,81 @@
+"""A configuration, wired to the objects that do the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from checkup.alerting.routing import names, route
+from checkup.bootstrap.clients import make_clients
+from checkup.bootstrap.storages import open_storage
+from checkup.config.settings import Config
+from checkup.errors import UnavailableError
+from checkup.notifiers.channels import open_all, open_each
+from checkup.ports import Notifier, Storage
+from checkup.protocol import Monitor
+from checkup.redaction import mask_address
+
+
+def make_monitor(
+    config: Config, environ: Mapping[str, str], *, storage: Storage | None = None
+) -> Monitor:
+    """Return everything that a storing run needs.
+
+    Args:
+        storage: used in place of the configured one.
+
+    Raises:
+        UnavailableError: no storage is configured, or it cannot be used.
+        StorageError: the storage cannot be reached.
+    """
+    clients = make_clients(config, environ)
+    place = storage if storage is not None else open_storage(config, clients, environ)
+    if place is None:
+        raise UnavailableError("no storage configured")
+    named = dict(zip(names(config.notifiers), config.notifiers, strict=True))
+    return Monitor(
+        checkers=config.checkers,
+        storage=place,
+        channels=open_all(config.notifiers, clients),
+        routes={name: route(settings) for name, settings in named.items()},
+        most={name: settings.most for name, settings in named.items()},
+        region=_region(config, environ),
+        regions=config.regions,
+        page_url=config.page.url or environ.get("PAGE_URL", ""),
+        mask=mask_with(config),
+        secret=clients.secret,
+        check_expiry=_check_expiry(config, environ),
+        concurrency=config.concurrency,
+        interval=config.interval,
+        timestamp=config.timestamp,
+        scheduled="AWS_LAMBDA_FUNCTION_NAME" in environ,
+        quorum=config.quorum,
+        reference_targets=config.reference_targets,
+        maintenance=tuple(planned.window for planned in config.maintenance),
+    )
+
+
+def open_channels(config: Config, environ: Mapping[str, str]) -> dict[str, Notifier]:
+    """Return every configured channel on its own, by its name."""
+    return open_each(config.notifiers, make_clients(config, environ))
+
+
+def mask_with(config: Config) -> Callable[[str], str]:
+    """Return the function that hides the secrets of this configuration in a text."""
+
+    def mask(text: str) -> str:
+        return mask_address(text, config.masks)
+
+    return mask
+
+
+def _check_expiry(config: Config, environ: Mapping[str, str]) -> int:
+    """Return how long runs are kept; in a stack the bucket sees to that, and we may not delete."""
+    if config.storage is None or "STATE_BUCKET" in environ:
+        return 0
+    return config.storage.check_expiry
+
+
+def _region(config: Config, environ: Mapping[str, str]) -> str:
+    """Name the region of a deployed stack; a single machine has none and never votes for one."""
+    in_a_stack = "AWS_LAMBDA_FUNCTION_NAME" in environ
+    return environ.get("AWS_REGION", "") if config.regions and in_a_stack else ""

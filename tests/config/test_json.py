@@ -99,7 +99,7 @@ def test_bytes_that_are_not_utf8_become_one_replacement_each(
 ) -> None:
     path = tmp_path / "checkup.json"
     path.write_bytes(b'\n"' + body + b'"')
-    report = files.read(str(path))
+    report = files.open_report(str(path), path.read_bytes())
     assert plain(read_json(report)) == expected
     assert [(problem.line, problem.column) for problem in report.warnings] == [(2, 2)]
 

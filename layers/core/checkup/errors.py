@@ -14,6 +14,7 @@ CheckupError
 │   ├── Unanswered         perhaps accepted: the answer was lost
 │   └── Rejected           never going to be accepted as it is
 └── PublishError           the page could not be written
+    └── Overtaken          a newer one is there
 
 Texts are ours and never a library's: they carry no secret and no unmasked address.
 """
@@ -61,12 +62,20 @@ class ConfigError(CheckupError):
     Attributes:
         problems: all of them, in the order of the file.
         warnings: what else is probably not meant.
+        partial: a Config of what is right, in which checkers that have an error cannot look; None
+            if nothing can be used.
     """
 
-    def __init__(self, problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        warnings: Sequence[Problem] = (),
+        partial: object = None,
+    ) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
         self.warnings = tuple(warnings)
+        self.partial = partial
 
 
 class EventError(CheckupError):
@@ -131,3 +140,7 @@ class Rejected(NotifyError):  # noqa: N818 - names what the receiver did
 
 class PublishError(CheckupError):
     """The page could not be written."""
+
+
+class Overtaken(PublishError):  # noqa: N818 - an answer of the place that callers expect
+    """A newer page is there already, or is being put there; it is left as it is."""

@@ -11,7 +11,7 @@ from checkup.config.json_text import read_json
 from checkup.config.reading import Reading
 from checkup.config.settings import Config, Kinds
 
-__all__ = ["Config", "Kinds", "load"]
+__all__ = ["Config", "Kinds", "load", "read"]
 
 
 def load(path: str | None, kinds: Kinds, environ: Mapping[str, str]) -> Config:
@@ -27,7 +27,20 @@ def load(path: str | None, kinds: Kinds, environ: Mapping[str, str]) -> Config:
         ConfigError: with every problem that the file has.
     """
     name = files.find(path)
-    report = files.read(name)
+    return read(name, files.read(name), kinds, environ)
+
+
+def read(name: str, body: bytes, kinds: Kinds, environ: Mapping[str, str]) -> Config:
+    """Read the configuration from the bytes of a file, wherever they were found.
+
+    Args:
+        name: how the file is called in problems; its ending says whether it is YAML.
+        kinds, environ: as for :func:`load`.
+
+    Raises:
+        ConfigError: with every problem that the file has.
+    """
+    report = files.open_report(name, body)
     if files.is_yaml(name):
         from checkup.config.yaml_text import read_yaml  # noqa: PLC0415 - most files are JSON
 

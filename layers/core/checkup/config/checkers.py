@@ -12,6 +12,7 @@ from msgspec import structs
 from checkup.config.fields import fields_of
 from checkup.config.identity import Entry
 from checkup.config.kinds import Choice, find_kind
+from checkup.config.misread import salvaged
 from checkup.config.reading import Draft, Reading, Refused
 from checkup.config.sections import Group, items
 from checkup.config.tree import Member, Node, Object, Scalar
@@ -28,7 +29,7 @@ def read_checkers(
     defaults: Mapping[str, Any],
     groups: Sequence[Group],
 ) -> list[Entry]:
-    """Return the checkers that could be read, without ids.
+    """Return an entry for each checker of the file, without ids.
 
     A value is the checker's own, else that of its group, of the file, of its kind.
     """
@@ -38,7 +39,7 @@ def read_checkers(
         try:
             entries.append(_checker(reading, registry, item, key, (defaults, inherited)))
         except Refused:
-            continue
+            entries.append(_salvaged(reading, item, key, defaults))
     return entries
 
 
@@ -62,6 +63,15 @@ def _checker(
         reading.report.warn(found.at, key, "has nothing to check: its address is empty")
     _warn_of_password(reading, found.members, key)
     return Entry(checker, _as_written(checker, draft), found.at, key, found.members)
+
+
+def _salvaged(reading: Reading, node: Node, key: str, defaults: Mapping[str, Any]) -> Entry:
+    members = {
+        member.key.casefold(): member
+        for member in (node.members if isinstance(node, Object) else ())
+    }
+    checker = salvaged(reading, members, defaults)
+    return Entry(checker, checker, node.at, key, members)
 
 
 def _attempts(reading: Reading, number: int, members: Mapping[str, Member], key: str) -> int:

@@ -11,6 +11,7 @@ from checkup.config.channels import check_channels
 from checkup.config.checkers import read_checkers
 from checkup.config.fields import Fields, fields_of
 from checkup.config.identity import with_ids
+from checkup.config.misread import Misread, without_misread
 from checkup.config.reading import Reading
 from checkup.config.references import (
     Names,
@@ -27,7 +28,7 @@ from checkup.config.sections import (
     read_timestamp,
 )
 from checkup.config.settings import DEFAULTS, Config, Kinds
-from checkup.config.tree import Array, Node, Object, describe, is_null
+from checkup.config.tree import Node, Object, describe, is_null
 from checkup.ports import Checker
 
 SIMPLE = ("regions", "reference_targets", "maintenance", "interval", "run_deadline", "page")
@@ -54,15 +55,15 @@ def read_document(root: Node, kinds: Kinds, reading: Reading) -> Config:
     if not isinstance(root, Object):
         text = f"expected an object with a list of checkers, found {describe(root)}"
         reading.report.fail(root.at, "", text, 'write {"checkers": [...]}')
-    config = _read(root, kinds, reading)
-    if reading.report.has_errors:
-        reading.report.refuse()
-    return structs.replace(
-        config,
+    config = structs.replace(
+        _read(root, kinds, reading),
         warnings=reading.report.warnings,
         masks=tuple(reading.environment.used),
         path=reading.report.file,
     )
+    if reading.report.has_errors:
+        reading.report.refuse(without_misread(config, reading.report.wrong_keys))
+    return config
 
 
 def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
@@ -74,7 +75,7 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
     entries = read_checkers(reading, kinds.checkers, sections.get("checkers"), defaults, groups)
     check_groups(reading, entries, [group.settings.name for group in groups])
     named = with_ids(reading, entries)
-    complete = len(named) == _length(sections.get("checkers"))
+    complete = not any(isinstance(checker, Misread) for checker in named)
     names = Names(named, [group.settings.name for group in groups], complete=complete)
     if "reference_targets" in values:
         place, targets = members["reference_targets"].value, values["reference_targets"]
@@ -96,10 +97,6 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
     )
     check_budget(reading, config, entries, members)
     return config
-
-
-def _length(node: Node | None) -> int:
-    return len(node.items) if isinstance(node, Array) else 0
 
 
 @lru_cache(maxsize=1)

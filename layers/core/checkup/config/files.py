@@ -38,19 +38,27 @@ def is_yaml(name: str) -> bool:
     return Path(name).suffix.lower() in _YAML
 
 
-def read(name: str) -> Report:
-    """Return an empty report about the file's text.
+def read(name: str) -> bytes:
+    """Return the file's bytes, one more than allowed if there are too many.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(_LARGEST + 1)
+    except OSError as error:
+        _unreadable(name, error)
+
+
+def open_report(name: str, body: bytes) -> Report:
+    """Return an empty report about the text of a file.
 
     Invalid UTF-8 becomes U+FFFD byte by byte, as Go does it, with a warning.
 
     Raises:
-        ConfigError: it cannot be read, is too large, or is not UTF-8 at all.
+        ConfigError: it is too large, or is not UTF-8 at all.
     """
-    try:
-        with Path(name).open("rb") as file:
-            body = file.read(_LARGEST + 1)
-    except OSError as error:
-        _unreadable(name, error)
     if len(body) > _LARGEST:
         _refuse(name, f"is larger than {_LARGEST // 1024 // 1024} MiB")
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -40,6 +40,11 @@ class Report:
         """The warnings, in the order of the file."""
         return tuple(sorted(self._warnings, key=_place))
 
+    @property
+    def wrong_keys(self) -> tuple[str, ...]:
+        """The keys of all errors so far."""
+        return tuple(problem.key for problem in self._errors)
+
     def error(self, at: int, key: str, text: str, fix: str = "") -> None:
         """Note something that makes the file unusable, and go on."""
         self._errors.append(self._problem(at, key, text, fix))
@@ -48,9 +53,13 @@ class Report:
         """Note something that is probably not meant."""
         self._warnings.append(self._problem(at, key, text, fix))
 
-    def refuse(self) -> NoReturn:
-        """Raise all errors at once, in the order of the file."""
-        raise ConfigError(sorted(self._errors, key=_place), self.warnings)
+    def refuse(self, partial: object = None) -> NoReturn:
+        """Raise all errors at once, in the order of the file.
+
+        Args:
+            partial: what of the configuration can be used all the same.
+        """
+        raise ConfigError(sorted(self._errors, key=_place), self.warnings, partial)
 
     def fail(self, at: int, key: str, text: str, fix: str = "") -> NoReturn:
         """Note an error after which nothing more can be read, and raise."""

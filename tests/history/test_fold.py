@@ -103,6 +103,20 @@ class TestPeriods:
             Trouble(6 * MINUTE, MINUTE, DOWN),
         )
 
+    def test_what_nobody_saw_the_end_of_is_trouble_still(self) -> None:
+        seen = [HEALTHY, DOWN, UNKNOWN, DOWN, HEALTHY, UNKNOWN]
+        assert day(every(MINUTE, seen), START + 6 * MINUTE).troubles == (
+            Trouble(MINUTE, MINUTE, DOWN),
+            Trouble(2 * MINUTE, MINUTE, UNKNOWN),
+            Trouble(3 * MINUTE, MINUTE, DOWN),
+        )
+
+    def test_of_many_troubles_the_longest_are_remembered(self) -> None:
+        seen = [HEALTHY, DOWN] * 25 + [HEALTHY] + [DOWN] * 9 + [HEALTHY, DOWN] * 25
+        troubles = day(every(MINUTE, seen), START + 110 * MINUTE).troubles
+        assert len(troubles) == 20
+        assert Trouble(51 * MINUTE, 9 * MINUTE, DOWN) in troubles
+
     def test_a_trouble_goes_on_over_the_end_of_an_hour(self) -> None:
         tally = day(every(30 * MINUTE, [DOWN] * 5), START + 2 * HOUR)
         assert tally.troubles == (Trouble(0, 2 * HOUR, DOWN),)

@@ -12,7 +12,6 @@ from checkup.history.times import Times, added, bucket_of
 from checkup.model import Result, Status
 from checkup.stats import stats
 
-_BAD: Final = frozenset({Status.DOWN, Status.DEGRADED})
 _WELL: Final = frozenset({Status.HEALTHY, Status.DEGRADED})
 
 
@@ -57,7 +56,7 @@ class Counting:
         state = "maintenance" if self.planned else self.status.value
         self.hour.add(state, length)
         self.day.add(state, length)
-        if self.status in _BAD and not self.planned:
+        if self.status is not Status.HEALTHY and not self.planned:
             self.day.add_trouble(self.counted - day_of(self.counted), length, self.status)
         self.counted = end
 
@@ -95,11 +94,17 @@ class Sum:
         self._states[state] += length
 
     def add_trouble(self, start: int, length: int, status: Status) -> None:
-        """Add a stretch of trouble; it may go on where the last one ended."""
+        """Add a stretch of trouble; it may go on where the last one ended.
+
+        What is unknown is no trouble of its own. If there are too many, the shortest goes.
+        """
         last = self._troubles[-1] if self._troubles else None
-        if last and last.status is status and last.start + last.length == start:
+        follows = last is not None and last.start + last.length == start
+        if last is not None and follows and last.status is status:
             self._troubles[-1] = Trouble(last.start, last.length + length, status)
-        elif len(self._troubles) < TROUBLES:
+        elif follows or status is not Status.UNKNOWN:
+            if len(self._troubles) == TROUBLES:
+                self._troubles.remove(min(self._troubles, key=lambda trouble: trouble.length))
             self._troubles.append(Trouble(start, length, status))
 
     def see(self, status: Status, result: Result) -> None:

@@ -21,7 +21,7 @@ FORMULA: Final = (
 """What :attr:`Tally.up` and :attr:`Tally.known` say, for people."""
 
 TROUBLES: Final = 20
-"""Troubles of one day that are remembered one by one; the tally counts all of them."""
+"""Troubles of one day that are remembered one by one, the longest; the tally counts all."""
 
 
 class Trouble(Struct, frozen=True, array_like=True):
@@ -29,7 +29,7 @@ class Trouble(Struct, frozen=True, array_like=True):
 
     Attributes:
         start: counted from the beginning of the day.
-        status: down or degraded.
+        status: down or degraded; unknown where that follows one of these, for nobody saw it end.
     """
 
     start: int

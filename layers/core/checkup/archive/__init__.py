@@ -8,9 +8,20 @@ once write the same, and one of their heads wins.
 
 from __future__ import annotations
 
+from checkup.archive.chronicles import Chronicle, Chronicles
 from checkup.archive.keeping import Keeper, Kept
 from checkup.archive.pending import settled
 from checkup.archive.reading import Days, Months, days_until
 from checkup.archive.setting import setting_of
 
-__all__ = ["Days", "Keeper", "Kept", "Months", "days_until", "setting_of", "settled"]
+__all__ = [
+    "Chronicle",
+    "Chronicles",
+    "Days",
+    "Keeper",
+    "Kept",
+    "Months",
+    "days_until",
+    "setting_of",
+    "settled",
+]

@@ -12,6 +12,7 @@ from checkup.archive.beginning import beginning
 from checkup.archive.closing import save
 from checkup.archive.pending import Known, pending
 from checkup.archive.stored import decoded, put
+from checkup.archive.years import forget_year
 from checkup.deadline import Deadline
 from checkup.errors import Changed, Exists, StorageError
 from checkup.history.documents import HEAD, encode
@@ -94,6 +95,7 @@ class Keeper(Struct, frozen=True, kw_only=True):
         head = beginning(self.storage)
         if head is None:
             return None
+        forget_year(self.storage)
         stored = put(self.storage, HEAD, self.storage.get(HEAD), encode(head))
         return self._fold(Current(head, stored), life)
 

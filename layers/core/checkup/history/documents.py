@@ -81,8 +81,8 @@ def times_key(day: int) -> str:
     return f"{TIMES}{month_of(day)}.json"
 
 
-def encode(document: Struct) -> bytes:
-    """Return the canonical bytes."""
+def encode(document: object) -> bytes:
+    """Return the canonical bytes of a document, or of a part of one."""
     return msgspec.json.encode(document, order="deterministic")
 
 

@@ -89,6 +89,13 @@ def until(head: Head, moment: int) -> Mapping[int, Mapping[str, Period]]:
     return {**ledger.closed.days, day: counted} if head.hour else {}
 
 
+def closed_until(head: Head, moment: int) -> Closed:
+    """Return the hours and days that are over at a moment and not closed in the head."""
+    ledger = Ledger(head)
+    ledger.close_before(moment)
+    return ledger.closed
+
+
 def _in_order(runs: Iterable[Run], cursor: str) -> list[Run]:
     by_key = {run_key(run): run for run in runs}
     return [by_key[key] for key in sorted(by_key) if key > cursor]

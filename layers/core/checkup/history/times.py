@@ -41,12 +41,16 @@ class Times(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Args:
             share: from 0 to 1.
         """
+        return middle(self.bucket(share)) if self.count else None
+
+    def bucket(self, share: float) -> int:
+        """Return the bucket of that time; 0 if there are no times."""
         rank = max(1, -int(-share * self.count // 1))
         for bucket, number in self.buckets:
             rank -= number
             if rank <= 0:
-                return middle(bucket)
-        return None
+                return bucket
+        return 0
 
 
 def bucket_of(time: int) -> int:
@@ -65,25 +69,41 @@ def middle(bucket: int) -> int:
     return (_STEPS + bucket % _STEPS << shift) + (1 << shift >> 1)
 
 
+class Merging:
+    """Times of periods that are put together one after the other."""
+
+    def __init__(self) -> None:
+        self._count = self._total = self._phased = 0
+        self._buckets: dict[int, int] = {}
+        self._phases = Phases()
+
+    def add(self, times: Times) -> None:
+        """Add the times of one more period."""
+        self._count += times.count
+        self._total += times.total
+        if times.phased:
+            self._phased += times.phased
+            self._phases = added(self._phases, times.phases)
+        for bucket, number in times.buckets:
+            self._buckets[bucket] = self._buckets.get(bucket, 0) + number
+
+    def times(self) -> Times:
+        """Return the times of all of them, as if they were one period."""
+        return Times(
+            count=self._count,
+            total=self._total,
+            buckets=tuple(sorted(self._buckets.items())),
+            phased=self._phased,
+            phases=self._phases,
+        )
+
+
 def merged(times: Iterable[Times]) -> Times:
     """Return the times of several periods as if they were one."""
-    count = total = phased = 0
-    buckets: dict[int, int] = {}
-    phases = Phases()
+    merging = Merging()
     for some in times:
-        count += some.count
-        total += some.total
-        phased += some.phased
-        phases = added(phases, some.phases)
-        for bucket, number in some.buckets:
-            buckets[bucket] = buckets.get(bucket, 0) + number
-    return Times(
-        count=count,
-        total=total,
-        buckets=tuple(sorted(buckets.items())),
-        phased=phased,
-        phases=phases,
-    )
+        merging.add(some)
+    return merging.times()
 
 
 def added(some: Phases, others: Phases) -> Phases:

@@ -1,0 +1,149 @@
+"""What pages of components are made of: the hours of a week and the days of a year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct, field
+
+from checkup.archive.pending import PATIENCE
+from checkup.archive.stored import read
+from checkup.archive.years import year_until
+from checkup.history.documents import HoursOfDay, encode, hours_key
+from checkup.history.fold import closed_until
+from checkup.history.head import Closed, Head, Period
+from checkup.history.periods import DAY, HOUR, day_of, hour_of
+from checkup.history.points import Point, by_checker, point, summed
+from checkup.history.times import Times, merged
+from checkup.history.year import SPANS, Year
+from checkup.ports import Storage
+
+WEEK: Final = 7
+"""Days whose hours are told, today included."""
+
+Rows = Mapping[str, msgspec.Raw]
+"""The hours of one day by checker; each is decoded when it is needed."""
+
+
+class Chronicle(Struct, frozen=True, kw_only=True):
+    """All that is told of one checker up to a full hour.
+
+    Attributes:
+        until: that hour's end.
+        first: when its first result came; None if none has.
+        hours: those of the last seven days, today included, on which there was anything.
+        days: those of the last year, today included as far as it has come, in order.
+        last_day: the last 24 hours in one.
+        times: response times of each of the spans of a year, today included.
+    """
+
+    until: int
+    first: int | None
+    hours: tuple[Point, ...]
+    days: tuple[Point, ...]
+    last_day: Period
+    times: tuple[Times, ...]
+
+
+class Chronicles(Struct):
+    """The chronicles of all checkers, kept from page to page and read once in an hour.
+
+    Attributes:
+        until: the end of the last full hour; 0 if nothing has been read yet.
+        firsts: when the first result of each checker came.
+        year: the closed days.
+        week: the hours of days that are over, and of today.
+        today: what the hours of today come to.
+        last_days: the last 24 hours.
+    """
+
+    until: int = 0
+    firsts: dict[str, int] = field(default_factory=dict)
+    year: Year = field(default_factory=Year)
+    week: dict[int, Rows] = field(default_factory=dict)
+    today: Mapping[str, Period] = field(default_factory=dict)
+    last_days: Mapping[str, Period] = field(default_factory=dict)
+
+    def keep_up(self, storage: Storage, head: Head, now: int) -> None:
+        """Read what is new since the last full hour, if there has been one.
+
+        Raises:
+            StorageError: the storage failed, or a newer version of the program keeps the history.
+        """
+        until = last_hour(head, now)
+        if until != self.until:
+            self._read(storage, head, until)
+            self.until = until
+
+    def of(self, checker: str) -> Chronicle:
+        """Return the chronicle of one checker."""
+        summary = self.year.summary(checker)
+        today = self.today.get(checker, Period())
+        days = summary.days
+        if today != Period():
+            days = (*days, point(day_of(self.until), today))
+        return Chronicle(
+            until=self.until,
+            first=self.firsts.get(checker),
+            hours=tuple(self._hours(checker)),
+            days=days,
+            last_day=self.last_days.get(checker, Period()),
+            times=tuple(
+                merged((closed, today.times)) for closed in summary.times or [Times()] * len(SPANS)
+            ),
+        )
+
+    def _hours(self, checker: str) -> Iterator[Point]:
+        for rows in self.week.values():
+            if checker in rows:
+                yield from msgspec.json.decode(rows[checker], type=tuple[Point, ...])
+
+    def _read(self, storage: Storage, head: Head, until: int) -> None:
+        today = day_of(until)
+        closed = closed_until(head, until)
+        year = year_until(storage, head, today, closed.days)
+        week: dict[int, Rows] = {}
+        recent: dict[int, Mapping[str, Period]] = {}
+        for day in range(today - (WEEK - 1) * DAY, today + DAY, DAY):
+            if day in self.week and day < today - DAY:
+                week[day] = self.week[day]
+            else:
+                hours = _hours_of(storage, day, closed, until)
+                week[day] = _rows(hours)
+                recent |= {hour: rows for hour, rows in hours.items() if hour >= until - DAY}
+        self.firsts = {name: account.first for name, account in head.accounts.items()}
+        self.year, self.week = year, week
+        self.last_days = _sums(recent)
+        self.today = _sums({hour: rows for hour, rows in recent.items() if hour >= today})
+
+
+def last_hour(head: Head, now: int) -> int:
+    """Return when the last hour ended of which all is told.
+
+    That is the one before now, unless runs of it may still come.
+    """
+    hour = hour_of(now)
+    return hour if head.hour >= hour else hour_of(now - PATIENCE)
+
+
+def _hours_of(
+    storage: Storage, day: int, closed: Closed, until: int
+) -> Mapping[int, Mapping[str, Period]]:
+    """Return the closed hours of one day, whether they are in its file yet or not."""
+    document = read(storage, hours_key(day), HoursOfDay) or HoursOfDay()
+    filed = {day + int(number) * HOUR: rows for number, rows in document.hours.items()}
+    opened = {hour: rows for hour, rows in closed.hours.items() if day_of(hour) == day}
+    return {hour: rows for hour, rows in sorted({**filed, **opened}.items()) if hour < until}
+
+
+def _rows(hours: Mapping[int, Mapping[str, Period]]) -> Rows:
+    return {
+        checker: msgspec.Raw(encode([point(hour, period) for hour, period in periods.items()]))
+        for checker, periods in by_checker(hours).items()
+    }
+
+
+def _sums(hours: Mapping[int, Mapping[str, Period]]) -> Mapping[str, Period]:
+    return {checker: summed(periods.values()) for checker, periods in by_checker(hours).items()}

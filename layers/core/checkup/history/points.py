@@ -1,0 +1,73 @@
+"""One hour or one day of one checker, as much of it as is drawn. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.history.head import Period
+from checkup.history.periods import HOUR
+from checkup.history.tally import Tally, together
+from checkup.history.times import merged, middle
+
+MEDIAN: Final = 0.5
+HIGH: Final = 0.95
+
+
+class Point(Struct, frozen=True, array_like=True):
+    """What stands for a period in a chart.
+
+    Attributes:
+        hour: when the period began, in hours since the epoch.
+        tally: its time by state, without the troubles.
+        median_bucket, high_bucket: of the response time that half of the results do not exceed,
+            and that 95 % do not; 0 for none.
+    """
+
+    hour: int
+    tally: Tally = Tally()
+    median_bucket: int = 0
+    high_bucket: int = 0
+
+    @property
+    def start(self) -> int:
+        """When the period began, in nanoseconds since the epoch."""
+        return self.hour * HOUR
+
+    @property
+    def median(self) -> int | None:
+        """The median response time, in nanoseconds."""
+        return middle(self.median_bucket) if self.median_bucket else None
+
+    @property
+    def high(self) -> int | None:
+        """The response time that 95 % of the results do not exceed, in nanoseconds."""
+        return middle(self.high_bucket) if self.high_bucket else None
+
+
+def point(start: int, period: Period) -> Point:
+    """Return what stands for a period."""
+    times = period.times
+    return Point(start // HOUR, together([period.tally]), times.bucket(MEDIAN), times.bucket(HIGH))
+
+
+def summed(periods: Iterable[Period]) -> Period:
+    """Return several periods that do not overlap as one, without their troubles."""
+    every = tuple(periods)
+    return Period(
+        tally=together(period.tally for period in every),
+        times=merged(period.times for period in every),
+    )
+
+
+def by_checker(
+    periods: Mapping[int, Mapping[str, Period]],
+) -> Mapping[str, Mapping[int, Period]]:
+    """Return periods that are sorted by their beginnings, sorted by checker."""
+    found: dict[str, dict[int, Period]] = {}
+    for start, rows in sorted(periods.items()):
+        for checker, period in rows.items():
+            found.setdefault(checker, {})[start] = period
+    return found

@@ -15,6 +15,7 @@ from checkup_page.reasons import reason
 from checkup_page.state import State
 from checkup_page.tracks import Track
 from checkup_page.view import Component
+from checkup_page.voice import Voice
 from checkup_page.words import clean
 
 NAME_LIMIT, DESCRIPTION_LIMIT = 120, 200
@@ -33,11 +34,13 @@ class Window(Struct, frozen=True, kw_only=True):
     Attributes:
         slots: the times of the runs, oldest first.
         interval: how much time lies between them.
+        voice: says what is seen.
     """
 
     now: int
     slots: tuple[int, ...]
     interval: int
+    voice: Voice
 
 
 class Past(Struct, frozen=True, kw_only=True):
@@ -54,12 +57,12 @@ class Past(Struct, frozen=True, kw_only=True):
     today: Tally | None
 
 
-def name_of(track: Track, number: int) -> str:
+def name_of(track: Track, number: int, voice: Voice) -> str:
     """Return the public name; ``number`` stands for a checker that has none."""
     checker = track.checker
     result = track.newest
     given = (checker.public_name or checker.title) if checker else (result.title if result else "")
-    return clean(given, NAME_LIMIT) or f"Check {number}"
+    return clean(given, NAME_LIMIT) or voice.say("component.nameless", n=number)
 
 
 def component(  # noqa: PLR0913 - the optional ones by name
@@ -96,13 +99,15 @@ def component(  # noqa: PLR0913 - the optional ones by name
         link=followable(checker.link) if checker else "",
         state=current if fresh else State.UNKNOWN,
         since=_since(shown, standing) if fresh else None,
-        note=_note(newest, current, fresh=fresh),
+        note=_note(newest, current, window.voice, fresh=fresh),
         checked_at=checked_at,
         first_seen=past.since if past else seen[0][0] if seen else None,
         response=recent.response_time(newest),
         line=recent.line([result for _, result in seen]),
-        strip=recent.strip(shown) if past is None else None,
-        days=day_strip(past.closed, past.today, past.since, window.now) if past else None,
+        strip=recent.strip(shown, window.voice) if past is None else None,
+        days=day_strip(past.closed, past.today, past.since, window.now, window.voice)
+        if past
+        else None,
     )
 
 
@@ -139,11 +144,12 @@ def _since(shown: Sequence[recent.Shown], standing: Standing | None) -> int | No
     return None
 
 
-def _note(newest: Result | None, current: State, *, fresh: bool) -> str:
+def _note(newest: Result | None, current: State, voice: Voice, *, fresh: bool) -> str:
     if newest is None:
-        return "No results yet"
+        return voice.say("note.nothing")
     if not fresh:
-        return f"{current.word} when last checked"
+        return voice.say("note.old", state=voice.say(f"state.{current}"))
     if current is State.UNKNOWN:
-        return "Could not be checked"
-    return reason(newest) if State.of(newest.status) is current else ""
+        return voice.say("note.unchecked")
+    key = reason(newest) if State.of(newest.status) is current else ""
+    return voice.say(key) if key else ""

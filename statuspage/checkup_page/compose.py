@@ -13,15 +13,17 @@ from checkup_page import freshness
 from checkup_page.component import DESCRIPTION_LIMIT, Past, Standing, Window, component, name_of
 from checkup_page.days import LOOKS, are_enough
 from checkup_page.identity import stable_key
+from checkup_page.language import language
 from checkup_page.links import followable, picture, with_links
 from checkup_page.sentence import sentence, word_for
 from checkup_page.state import State
 from checkup_page.tracks import Track, tracks
-from checkup_page.view import Component, Facts, Group, Message, Text, Verdict, View
+from checkup_page.view import Component, Facts, Group, Message, Text, Translation, Verdict, View
+from checkup_page.voice import Voice
 from checkup_page.words import clean
 
 MESSAGES, MESSAGE_LIMIT = 20, 2000
-TITLE, TITLE_LIMIT = "Status", 80
+TITLE_LIMIT = 80
 OPEN_UP_TO = 12
 """A group without trouble shows its components unasked if there are no more than these."""
 
@@ -42,17 +44,25 @@ class Observed(Struct, frozen=True, kw_only=True):
     unreadable: int = 0
 
 
-def compose(config: Config, observed: Observed, now: int) -> View:
-    """Return what the page shows at the moment ``now``."""
+def compose(config: Config, observed: Observed, now: int, code: str = "") -> View:
+    """Return what the page shows.
+
+    Args:
+        config: the checkers and the page's settings.
+        observed: what was read.
+        now: the present.
+        code: the language; the preferred one if empty.
+    """
     page = config.page
+    voice = Voice(language=language(code or page.languages[0]), zone=page.timezone)
     page_key = stable_key("page", page.url)
     slots = tuple(run.slot for run in observed.runs)
     measured = freshness.measured_interval(slots)
     interval = freshness.expected_interval(measured, config.interval, page.timeframe)
-    window = Window(now=now, slots=slots, interval=interval)
+    window = Window(now=now, slots=slots, interval=interval, voice=voice)
     found = tracks(config.checkers, observed.runs)
     pasts = _pasts(found, observed)
-    names = [name_of(track, number) for number, track in enumerate(found, start=1)]
+    names = [name_of(track, number, voice) for number, track in enumerate(found, start=1)]
     components = [
         component(
             track,
@@ -66,11 +76,13 @@ def compose(config: Config, observed: Observed, now: int) -> View:
     ]
     return View(
         key=page_key,
-        title=clean(page.title, TITLE_LIMIT) or TITLE,
+        title=clean(page.title, TITLE_LIMIT) or voice.say("page.title"),
         url=followable(page.url),
         logo=picture(page.logo),
         theme=page.theme,
         refresh=page.refresh_interval,
+        voice=voice,
+        translations=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),
         verdict=_verdict(components, window, measured, page.status_text),
         groups=tuple(_groups(config.groups, found, components, page_key)),
@@ -104,21 +116,27 @@ def _verdict(
 ) -> Verdict:
     times = [item.checked_at for item in components if item.checked_at is not None]
     if not times:
-        return Verdict(sentence="Collecting first results")
+        return Verdict(sentence=window.voice.say("verdict.first"))
     checked_at = max(times)
     believed_until = checked_at + freshness.limit(window.interval)
     state = State.together(item.state for item in components)
     stale = state is State.UNKNOWN and window.now > believed_until
-    stale_sentence = word_for(State.UNKNOWN, texts)
+    stale_sentence = word_for(State.UNKNOWN, texts, window.voice)
     return Verdict(
         state=state,
         stale=stale,
-        sentence=stale_sentence if stale else sentence(state, components, texts),
+        sentence=stale_sentence if stale else sentence(state, components, texts, window.voice),
         stale_sentence=stale_sentence,
         checked_at=checked_at,
         interval=measured,
         stale_at=believed_until + freshness.PUBLISHED_EVERY,
     )
+
+
+def _translations(codes: Iterable[str]) -> Iterator[Translation]:
+    """Yield the languages: the preferred one is at the root, each other one in its folder."""
+    for number, code in enumerate(dict.fromkeys(codes)):
+        yield Translation(code, language(code).phrases["name"], f"{code}/" if number else "")
 
 
 def _links(links: Iterable[PageLink]) -> Iterator[Text]:

@@ -12,21 +12,12 @@ from checkup.history.periods import DAY, day_of
 from checkup.history.tally import Tally, percent, together
 from checkup_page.recent import Segment
 from checkup_page.state import State
-from checkup_page.words import counted, day_name, lasting
+from checkup_page.voice import Voice
 
 NONE: Final = "none"
-MAINTENANCE: Final = "maintenance"
 
-LOOKS: Final = {
-    State.OPERATIONAL: State.OPERATIONAL.word,
-    State.DEGRADED: State.DEGRADED.word,
-    State.PARTIAL: State.PARTIAL.word,
-    State.MAJOR: State.MAJOR.word,
-    MAINTENANCE: "Maintenance",
-    State.UNKNOWN: State.UNKNOWN.word,
-    NONE: "No result",
-}
-"""How bars look, from good to nothing, and the word for it."""
+LOOKS: Final = (*State, NONE)
+"""How bars look, from good to nothing."""
 
 AT_LEAST: Final = 3
 """Days with results that a bar each is worth; before that, bars are runs and tell more."""
@@ -43,6 +34,9 @@ LISTED: Final = 3
 Counted = Sequence[tuple[int, Tally | None]]
 """Days by their beginning, oldest first, and what was counted of them; None for nothing."""
 
+BadDay = tuple[int, Tally]
+"""A day that was not a good one, by its beginning."""
+
 
 class ClosedDays(Struct, frozen=True, kw_only=True):
     """The days before today, which do not change any more until tomorrow.
@@ -51,14 +45,14 @@ class ClosedDays(Struct, frozen=True, kw_only=True):
         begin: when the first of them began.
         segments: a bar for each.
         total: their time by state.
-        troubles: what happened on those that were not good ones, newest first.
+        troubles: those that were not good ones, newest first.
         filled: on how many of them there are results.
     """
 
     begin: int
     segments: tuple[Segment, ...]
     total: Tally
-    troubles: tuple[str, ...]
+    troubles: tuple[BadDay, ...]
     filled: int
 
 
@@ -85,7 +79,7 @@ class DayStrip(Struct, frozen=True, kw_only=True):
 def closed_days(days: Counted) -> ClosedDays:
     """Return what is drawn and said of the days before today."""
     looks: list[str] = []
-    troubles: list[str] = []
+    troubles: list[BadDay] = []
     well, others = 0, []
     for day, tally in days:
         if tally is not None and _is_plain(tally):
@@ -96,7 +90,8 @@ def closed_days(days: Counted) -> ClosedDays:
         looks.append(look)
         if tally is not None:
             others.append(tally)
-            troubles += _troubles(day, tally, look)
+            if _is_trouble(look):
+                troubles.append((day, tally))
     return ClosedDays(
         begin=days[0][0],
         segments=tuple(_segments(looks)),
@@ -111,7 +106,9 @@ def are_enough(closed: ClosedDays, today: Tally | None) -> bool:
     return closed.filled + (today is not None) >= AT_LEAST
 
 
-def day_strip(closed: ClosedDays, today: Tally | None, since: int, now: int) -> DayStrip:
+def day_strip(
+    closed: ClosedDays, today: Tally | None, since: int, now: int, voice: Voice
+) -> DayStrip:
     """Return the strip of the last days.
 
     Args:
@@ -119,6 +116,7 @@ def day_strip(closed: ClosedDays, today: Tally | None, since: int, now: int) -> 
         today: as far as it has come; None if there is nothing of it.
         since: when the first result came.
         now: the present.
+        voice: says it.
     """
     day = day_of(now)
     begin = max(closed.begin, since)
@@ -126,17 +124,18 @@ def day_strip(closed: ClosedDays, today: Tally | None, since: int, now: int) -> 
     total, troubles = closed.total, closed.troubles
     if today is not None:
         total = together([total, today])
-        troubles = (*_troubles(day, today, look), *troubles)
+        if _is_trouble(look):
+            troubles = ((day, today), *troubles)
     uptime = percent(total.up, total.known)
     observed = percent(total.known, now - begin - total.maintenance)
     covered = (day - day_of(begin)) // DAY + 1
     return DayStrip(
         segments=(*closed.segments, Segment(look, (day - closed.begin) // DAY, 1)),
-        summary=_summary(covered, uptime, len(troubles)),
+        summary=_summary(covered, uptime, len(troubles), voice),
         uptime=uptime,
         observed=observed,
         days=covered,
-        troubles=_listed(troubles),
+        troubles=_listed(troubles, voice),
     )
 
 
@@ -153,7 +152,7 @@ def look_of(tally: Tally | None, length: int) -> str:
     if tally.down:
         return State.MAJOR if tally.down * MAJOR_SHARE >= tally.known else State.PARTIAL
     if tally.maintenance and tally.maintenance >= tally.known:
-        return MAINTENANCE
+        return State.MAINTENANCE
     if 2 * (tally.known + tally.maintenance) < length:
         return State.UNKNOWN if tally.unknown else NONE
     is_degraded = tally.degraded and tally.degraded * DEGRADED_SHARE >= tally.known
@@ -176,30 +175,34 @@ def _segments(looks: Sequence[str]) -> list[Segment]:
     return segments
 
 
-def _troubles(day: int, tally: Tally, look: str) -> list[str]:
-    """Return what happened on a day, unless it was a good one or meant to be like that."""
-    if look in {State.OPERATIONAL, MAINTENANCE, NONE}:
-        return []
-    parts = (
+def _is_trouble(look: str) -> bool:
+    """Say whether a day was neither a good one nor meant to be like that."""
+    return look not in {State.OPERATIONAL, State.MAINTENANCE, NONE}
+
+
+def _told(day: int, tally: Tally, voice: Voice) -> str:
+    lengths = (
         (tally.down, "down"),
         (tally.degraded, "degraded"),
         (tally.unknown, "unknown"),
-        (tally.maintenance, "in maintenance"),
+        (tally.maintenance, "maintenance"),
     )
-    words = ", ".join(f"{lasting(length)} {word}" for length, word in parts if length)
-    return [f"{day_name(day)}: {words}"]
+    parts = [
+        voice.say(f"day.{kind}", length=voice.lasting(length)) for length, kind in lengths if length
+    ]
+    return voice.say("day.told", day=voice.day_name(day), parts=", ".join(parts))
 
 
-def _listed(troubles: Sequence[str]) -> str:
-    listed = [*troubles[:LISTED]]
+def _listed(troubles: Sequence[BadDay], voice: Voice) -> str:
+    listed = [_told(day, tally, voice) for day, tally in troubles[:LISTED]]
     if len(troubles) > LISTED:
-        listed.append(f"{counted(len(troubles) - LISTED, 'more day')} with trouble")
+        listed.append(voice.say("days.more", n=len(troubles) - LISTED))
     return " · ".join(listed)
 
 
-def _summary(days: int, uptime: str | None, troubles: int) -> str:
-    last = f"last {counted(days, 'day')}"
+def _summary(days: int, uptime: str | None, troubles: int, voice: Voice) -> str:
+    last = voice.say("days.last", n=days)
     if uptime is None:
-        return f"{last}: nothing is known"
-    listed = f"{counted(troubles, 'day')} with trouble" if troubles else "no day with trouble"
-    return f"{last}: {uptime}% uptime, {listed}"
+        return voice.say("days.unknown", last=last)
+    listed = voice.say("days.troubles", n=troubles) if troubles else voice.say("days.good")
+    return voice.say("days.summary", last=last, uptime=uptime, troubles=listed)

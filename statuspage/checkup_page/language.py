@@ -26,18 +26,20 @@ class Language(Struct, frozen=True):
     code: str
     phrases: Mapping[str, str]
 
-    def say(self, key: str, **values: object) -> str:
-        """Return a phrase with its values in place.
-
-        If there is an ``n`` among them and the phrase has a form for one, ``n`` chooses the form.
+    def phrase(self, key: str, n: object = None) -> str:
+        """Return a phrase with its ``{…}``; if it has a form for one, ``n`` chooses the form.
 
         Raises:
             KeyError: there is no such phrase: a mistake of ours.
         """
-        phrase = self.phrases.get(f"{key}.one") if values.get("n") == 1 else None
-        if phrase is None:
-            phrase = self.phrases.get(f"{key}.other") or self.phrases[key]
-        return phrase.format_map(values)
+        if n == 1 and f"{key}.one" in self.phrases:
+            return self.phrases[f"{key}.one"]
+        other = self.phrases.get(f"{key}.other")
+        return self.phrases[key] if other is None else other
+
+    def say(self, key: str, **values: object) -> str:
+        """Return a phrase with its values in place."""
+        return self.phrase(key, values.get("n")).format_map(values)
 
 
 @cache
@@ -47,10 +49,10 @@ def language(code: str = DEFAULT) -> Language:
     Raises:
         LookupError: the page does not speak it.
     """
-    path = _FOLDER / f"{code}.toml"
     if code not in codes():
         raise LookupError(f'the page does not speak "{code}"; it speaks {", ".join(codes())}')
-    return Language(code, dict(_flat(tomllib.loads(path.read_text("utf-8")))))
+    text = (_FOLDER / f"{code}.toml").read_text("utf-8")
+    return Language(code, dict(_flat(tomllib.loads(text))))
 
 
 @cache

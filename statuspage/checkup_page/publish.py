@@ -83,7 +83,9 @@ def build(
         pasts=reader.read(settled(head.cursor, now_ns), now_ns),
         unreadable=len(keys) - len(runs),
     )
-    return render(compose(config, observed, now_ns))
+    return render(
+        *(compose(config, observed, now_ns, code) for code in dict.fromkeys(config.page.languages))
+    )
 
 
 def _newest_keys(storage: Storage, config: Config, now: int) -> list[str]:

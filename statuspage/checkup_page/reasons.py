@@ -6,20 +6,20 @@ from typing import Final
 
 from checkup.model import Result, Status
 
-SLOW: Final = "Slow"
+SLOW: Final = "reason.slow"
 
 _PHRASES: Final = {
-    "body": "Unexpected answer",
-    "connect": "No connection",
-    "deadline": "No answer in time",
-    "dns": "Name not found",
-    "empty": "Unexpected answer",
-    "network": "No connection",
-    "protocol": "Unexpected answer",
-    "short": "Unexpected answer",
-    "status": "Answers with an error",
-    "tls": "No secure connection",
-    "unreachable": "No connection",
+    "body": "reason.answer",
+    "connect": "reason.connection",
+    "deadline": "reason.time",
+    "dns": "reason.name",
+    "empty": "reason.answer",
+    "network": "reason.connection",
+    "protocol": "reason.answer",
+    "short": "reason.answer",
+    "status": "reason.error",
+    "tls": "reason.secure",
+    "unreachable": "reason.connection",
 }
 """By the first word of the failure's class. They say no more than a visitor could find out.
 
@@ -29,7 +29,7 @@ the rest of the class. A class that is not listed is not shown.
 
 
 def reason(result: Result) -> str:
-    """Return a few words, or an empty string."""
+    """Return the key of a few words, or an empty string."""
     if result.status is Status.DEGRADED:
         return SLOW if result.threshold else ""
     if result.status is Status.DOWN:

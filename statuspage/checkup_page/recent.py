@@ -11,7 +11,7 @@ from msgspec import Struct
 from checkup.model import Result, Status
 from checkup.stats import stats
 from checkup_page.state import State
-from checkup_page.words import counted
+from checkup_page.voice import Voice
 
 COLUMNS = 90
 """Bars in a strip on a wide screen; it is cut to the newest 60 and 30 on narrower ones."""
@@ -80,7 +80,7 @@ class Line(Struct, frozen=True, kw_only=True):
     limit: int | None
 
 
-def strip(shown: Sequence[Shown]) -> Strip:
+def strip(shown: Sequence[Shown], voice: Voice) -> Strip:
     """Return the strip of the newest results; ``shown`` is oldest first."""
     newest = shown[-COLUMNS:]
     spans = tuple(reversed(tuple(_spans(newest))))
@@ -88,7 +88,7 @@ def strip(shown: Sequence[Shown]) -> Strip:
         segments=tuple(_segments([state for _, state in newest])),
         starts=(_start(newest, COLUMNS), _start(newest, 60), _start(newest, 30)),
         end=newest[-1][0] if newest else 0,
-        summary=_summary([state for _, state in newest]),
+        summary=_summary([state for _, state in newest], voice),
         spans=spans[:SPANS] if len(spans) > 1 else (),
         more=len(spans) > SPANS,
     )
@@ -121,14 +121,16 @@ def _spans(shown: Iterable[Shown]) -> Iterator[Span]:
         yield Span(state, times[0], times[-1])
 
 
-def _summary(states: Sequence[State | None]) -> str:
-    counts = Counter(states)
-    parts = [f"{counts[state]} {state.word.lower()}" for state in State if counts[state]]
-    if counts[None]:
-        parts.append(f"{counts[None]} without a result")
+def _summary(states: Sequence[State | None], voice: Voice) -> str:
+    counts = Counter("none" if state is None else state.value for state in states)
+    parts = [
+        voice.say(f"strip.counted.{look}", n=counts[look])
+        for look in (*State, "none")
+        if counts[look]
+    ]
     if not parts:
-        return "no results yet"
-    return f"last {counted(len(states), 'run')}: {', '.join(parts)}"
+        return voice.say("strip.nothing")
+    return voice.say("strip.summary", n=len(states), parts=", ".join(parts))
 
 
 def line(results: Sequence[Result | None]) -> Line | None:

@@ -8,21 +8,21 @@ from checkup.config.settings import StatusText
 from checkup_page.reasons import SLOW
 from checkup_page.state import State
 from checkup_page.view import Component
-from checkup_page.words import clean, counted
+from checkup_page.voice import Voice
+from checkup_page.words import clean
 
-_WORDS = {State.OPERATIONAL: "All systems operational", State.UNKNOWN: "Status unknown"}
 _WORD_LIMIT, _NAME_LIMIT = 80, 60
 
 
-def sentence(state: State, components: Sequence[Component], texts: StatusText) -> str:
+def sentence(state: State, components: Sequence[Component], texts: StatusText, voice: Voice) -> str:
     """Return ``Partial outage: API is down``: the state, and whom it concerns."""
-    word = word_for(state, texts)
+    word = word_for(state, texts, voice)
     if state is State.OPERATIONAL or not components:
         return word
-    return f"{word}: {_concerned(state, components)}"
+    return voice.say("verdict.of", state=word, whom=_concerned(state, components, voice))
 
 
-def word_for(state: State, texts: StatusText) -> str:
+def word_for(state: State, texts: StatusText, voice: Voice) -> str:
     """Return the state of the whole as the owner of the page wants it called, or as we do."""
     own = {
         State.OPERATIONAL: texts.healthy,
@@ -31,29 +31,23 @@ def word_for(state: State, texts: StatusText) -> str:
         State.MAJOR: texts.down,
         State.UNKNOWN: texts.unknown,
     }
-    return clean(own[state], _WORD_LIMIT) or _WORDS.get(state, state.word)
+    return clean(own.get(state, ""), _WORD_LIMIT) or voice.say(f"verdict.{state}")
 
 
-def _concerned(state: State, components: Sequence[Component]) -> str:
+def _concerned(state: State, components: Sequence[Component], voice: Voice) -> str:
     bad = State.MAJOR if state is State.PARTIAL else state
     affected = [component for component in components if component.state is bad]
     if len(affected) == 1:
-        return f"{clean(affected[0].name, _NAME_LIMIT)} {_complaint(affected[0])}"
+        name = clean(affected[0].name, _NAME_LIMIT)
+        return voice.say(f"concerned.one.{_complaint(affected[0], voice)}", name=name)
     if len(affected) == len(components):
-        return f"all {counted(len(components), 'service')} {_complaints(bad)}"
-    return f"{len(affected)} of {counted(len(components), 'service')} {_complaints(bad)}"
+        return voice.say(f"concerned.all.{bad}", n=len(components))
+    return voice.say(f"concerned.some.{bad}", bad=len(affected), n=len(components))
 
 
-def _complaint(component: Component) -> str:
-    if component.state is State.UNKNOWN:
-        never = component.checked_at is None
-        return "has not been checked yet" if never else "could not be checked"
-    if component.state is State.MAJOR:
-        return "is down"
-    return "is slow" if component.note == SLOW else "is degraded"
-
-
-def _complaints(state: State) -> str:
-    if state is State.UNKNOWN:
-        return "could not be checked"
-    return "down" if state is State.MAJOR else "degraded"
+def _complaint(component: Component, voice: Voice) -> str:
+    if component.state is State.UNKNOWN and component.checked_at is None:
+        return "never"
+    if component.state is State.DEGRADED and component.note == voice.say(SLOW):
+        return "slow"
+    return component.state

@@ -15,12 +15,8 @@ class State(StrEnum):
     DEGRADED = "degraded"
     PARTIAL = "partial_outage"
     MAJOR = "major_outage"
+    MAINTENANCE = "maintenance"
     UNKNOWN = "unknown"
-
-    @property
-    def word(self) -> str:
-        """The word that stands beside the shape."""
-        return _WORDS[self]
 
     @classmethod
     def of(cls, status: Status) -> State:
@@ -31,9 +27,13 @@ class State(StrEnum):
     def together(cls, states: Iterable[State]) -> State:
         """Return the state of several components: an outage of all of them is a major one.
 
-        What is not known is worse than what is well and no excuse for what is not.
+        What is not known is worse than what is well and no excuse for what is not. Whoever is
+        in maintenance does not count, unless there is nothing worse to say.
         """
-        seen = set(states)
+        every = set(states)
+        seen = every - {cls.MAINTENANCE}
+        if seen != every and seen <= {cls.OPERATIONAL}:
+            return cls.MAINTENANCE
         if seen == {cls.MAJOR}:
             return cls.MAJOR
         if seen & {cls.MAJOR, cls.PARTIAL}:
@@ -42,14 +42,6 @@ class State(StrEnum):
             return cls.DEGRADED
         return cls.OPERATIONAL if seen == {cls.OPERATIONAL} else cls.UNKNOWN
 
-
-_WORDS = {
-    State.OPERATIONAL: "Operational",
-    State.DEGRADED: "Degraded",
-    State.PARTIAL: "Partial outage",
-    State.MAJOR: "Major outage",
-    State.UNKNOWN: "Unknown",
-}
 
 _STATES = {
     Status.HEALTHY: State.OPERATIONAL,

@@ -13,6 +13,7 @@ from checkup_page.announcement import Incident, Maintenance
 from checkup_page.days import DayStrip
 from checkup_page.recent import Line, Segment, Strip
 from checkup_page.state import State
+from checkup_page.voice import Voice
 
 
 class Text(Struct, frozen=True):
@@ -125,6 +126,20 @@ class Facts(Struct, frozen=True, kw_only=True):
     version: str
 
 
+class Translation(Struct, frozen=True):
+    """A language that the page is in.
+
+    Attributes:
+        code: as in BCP 47.
+        name: what it calls itself.
+        folder: where its pages are, from the root of the site: empty or with a slash at its end.
+    """
+
+    code: str
+    name: str
+    folder: str
+
+
 class View(Struct, frozen=True, kw_only=True):
     """The whole page.
 
@@ -133,6 +148,8 @@ class View(Struct, frozen=True, kw_only=True):
         url: where the page is, if that is known.
         theme: ``auto``, ``light`` or ``dark``.
         refresh: seconds between looks for a newer page; 0 for none.
+        voice: its language and time zone.
+        translations: all languages that the page is in, the preferred one first.
         incidents: those that last, and those of the last two weeks; newest first.
         maintenances: those that are going on or come next, in the order of their beginnings.
     """
@@ -143,6 +160,8 @@ class View(Struct, frozen=True, kw_only=True):
     logo: str
     theme: str
     refresh: int
+    voice: Voice
+    translations: tuple[Translation, ...]
     links: tuple[Text, ...]
     verdict: Verdict
     groups: tuple[Group, ...]
@@ -150,3 +169,14 @@ class View(Struct, frozen=True, kw_only=True):
     facts: Facts
     incidents: tuple[Incident, ...] = ()
     maintenances: tuple[Maintenance, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Where the pages in this language are, from the root of the site."""
+        code = self.voice.language.code
+        return next(it.folder for it in self.translations if it.code == code)
+
+    @property
+    def up(self) -> str:
+        """The way back from there."""
+        return "../" * self.folder.count("/")

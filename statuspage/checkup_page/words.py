@@ -1,4 +1,4 @@
-"""From numbers and foreign strings to the text that people read."""
+"""From numbers and foreign strings to text, whatever the language."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ _TURNING = {
 }
 _INVISIBLE = {*"\u00ad\u180e\u200b\ufeff", *map(chr, range(0x2060, 0x2066))}
 _STACKED = 4
-_MANY = 10
 
 
 def clean(text: str, limit: int) -> str:
@@ -52,78 +51,24 @@ def _is_unwanted(character: str) -> bool:
     )
 
 
-def moment(nanoseconds: int) -> str:
-    """Return an absolute time in UTC: ``3 Aug 2026, 10:02 UTC``."""
-    at = _datetime(nanoseconds)
-    return f"{at.day} {at:%b} {at.year}, {at:%H:%M} UTC"
-
-
-def short_moment(nanoseconds: int) -> str:
-    """Return a time that stands among others of the same days: ``3 Aug, 10:02``."""
-    at = _datetime(nanoseconds)
-    return f"{at.day} {at:%b}, {at:%H:%M}"
-
-
-def day_name(nanoseconds: int) -> str:
-    """Return a day of UTC among others of the same year: ``3 Aug``."""
-    at = _datetime(nanoseconds)
-    return f"{at.day} {at:%b}"
-
-
 def iso(nanoseconds: int) -> str:
     """Return the time as machines read it: ``2026-08-03T10:02:41.123Z``."""
-    return _datetime(nanoseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime_of(nanoseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def iso_seconds(nanoseconds: int) -> str:
     """Return the time for a script that counts from it: ``2026-08-03T10:02:41Z``."""
-    return f"{_datetime(nanoseconds):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{datetime_of(nanoseconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def iso_minutes(nanoseconds: int) -> str:
     """Return the time as exactly as it is shown: ``2026-08-03T10:02Z``."""
-    return f"{_datetime(nanoseconds):%Y-%m-%dT%H:%MZ}"
+    return f"{datetime_of(nanoseconds):%Y-%m-%dT%H:%MZ}"
 
 
-def _datetime(nanoseconds: int) -> datetime:
+def datetime_of(nanoseconds: int) -> datetime:
+    """Return a time in UTC; what no calendar has becomes its nearest end."""
     seconds, rest = divmod(max(0, nanoseconds), SECOND)
     if seconds > _LATEST:
         seconds, rest = _LATEST, 0
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
-
-
-def cadence(interval: int) -> str:
-    """Return how often something happens: ``every minute``, ``every 90 seconds``.
-
-    The interval may be measured and so be a little off; it is rounded to what was meant.
-    """
-    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
-        count = round(interval / unit)
-        close = abs(interval - count * unit) <= max(unit // 60, 3 * SECOND)
-        if count and (close or count >= _MANY):
-            return f"every {name}" if count == 1 else f"every {count} {name}s"
-    count = max(1, round(interval / SECOND))
-    return "every second" if count == 1 else f"every {count} seconds"
-
-
-def elapsed(nanoseconds: int) -> str:
-    """Return a response time with three figures at most: ``850 µs``, ``98 ms``, ``1.24 s``."""
-    if nanoseconds < MILLISECOND:
-        return f"{nanoseconds // 1000} µs"
-    if nanoseconds < SECOND:
-        return f"{nanoseconds // MILLISECOND} ms"
-    seconds = nanoseconds / SECOND
-    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004
-
-
-def lasting(nanoseconds: int) -> str:
-    """Return how long something lasted: ``under a minute``, ``12 min``, ``3 h 20 min``."""
-    hours, minutes = divmod(nanoseconds // MINUTE, 60)
-    if not hours:
-        return f"{minutes} min" if minutes else "under a minute"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number and its noun: ``1 run``, ``3 runs``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

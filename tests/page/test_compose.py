@@ -15,6 +15,7 @@ from checkup_page.compose import Observed, compose
 from checkup_page.recent import strip
 from checkup_page.state import State
 from checkup_page.view import Component, View
+from checkup_page.voice import Voice
 from checkup_page.words import DAY
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 
@@ -149,7 +150,7 @@ class TestAge:
         seen = runs([[result(rare)], *[[result(SHOP)]] * 20])
         view = compose(config([rare, SHOP]), Observed(runs=seen), NOW)
         assert view.verdict.state is State.OPERATIONAL
-        assert components(view)[0].strip == strip([(seen[0].slot, State.OPERATIONAL)])
+        assert components(view)[0].strip == strip([(seen[0].slot, State.OPERATIONAL)], Voice())
 
     def test_a_checker_that_is_missing_from_the_last_runs_is_unknown(self) -> None:
         seen = runs([[result(API), result(SHOP)], *[[result(SHOP)]] * 20])

@@ -9,6 +9,7 @@ from checkup.history.periods import DAY, HOUR, day_of
 from checkup.history.tally import Tally
 from checkup_page.days import DayStrip, are_enough, closed_days, day_strip, look_of
 from checkup_page.recent import COLUMNS, Segment
+from checkup_page.voice import Voice
 from checkup_page.words import MINUTE
 from tests.page.worlds import NOW
 
@@ -66,7 +67,7 @@ def test_a_day_that_has_just_begun_is_measured_by_what_is_over_of_it() -> None:
 
 def strip_of(rows: Sequence[tuple[int, Row]], since: int = 0) -> DayStrip:
     *closed, (_, today) = rows
-    return day_strip(closed_days(closed), today, since, NOW)
+    return day_strip(closed_days(closed), today, since, NOW, Voice())
 
 
 def test_the_newest_day_is_at_the_right() -> None:
@@ -101,7 +102,7 @@ def test_time_before_the_first_result_is_not_missing() -> None:
 def test_138_no_uptime_without_a_result() -> None:
     strip = strip_of(days(), NOW)
     assert (strip.uptime, strip.observed) == (None, None)
-    assert strip.summary == "last 1 day: nothing is known"
+    assert strip.summary == "last day: nothing is known"
 
 
 def test_days_of_trouble_are_listed_newest_first() -> None:

@@ -296,7 +296,7 @@ def test_138_maintenance_is_shown_and_counts_neither_way() -> None:
 def test_a_checker_that_is_new_has_no_days_yet() -> None:
     storage = steady(24 * 5)
     page = text(build(config([API, checker("New")]), storage, NOW))
-    assert "New, last 1 day: nothing is known" in page
+    assert "New, last day: nothing is known" in page
 
 
 def test_a_hidden_checker_is_not_in_the_days() -> None:

@@ -3,8 +3,8 @@
 (() => {
   const root = document.documentElement;
   const one = (selector, within = document) => within.querySelector(selector);
-  const full = new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "short" });
-  const short = new Intl.DateTimeFormat([], { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+  const full = new Intl.DateTimeFormat(root.lang, { dateStyle: "medium", timeStyle: "short" });
+  const short = new Intl.DateTimeFormat(root.lang, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
   const relative = new Intl.RelativeTimeFormat(root.lang);
   const units = [[86400, "day"], [3600, "hour"], [60, "minute"], [0, "second"]];
   const themes = ["auto", "light", "dark"];
@@ -30,7 +30,7 @@
       time.textContent = "ago" in time.dataset ? ago(at) : (time.className ? short : full).format(at);
     }
     const zone = one("#zone");
-    if (zone) zone.textContent = `Times are in your time zone, ${full.resolvedOptions().timeZone}.`;
+    if (zone) zone.textContent = zone.dataset.local.replace("{zone}", full.resolvedOptions().timeZone);
   };
   const old = () => Date.now() + ahead > Date.parse(one("main").dataset.staleAt);
   const tellAge = () => {
@@ -41,7 +41,7 @@
     one(".verdict use").setAttribute("href", "#unknown");
     main.className = "old";
     one("#then").hidden = false;
-    one("#checked").textContent = "Last checked";
+    one("#checked").replaceChildren(one("#last").content);
     one("#verdict").textContent = one("#news").textContent = document.title = main.dataset.staleText;
     delete main.dataset.staleAt;
   };

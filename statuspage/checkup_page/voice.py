@@ -1,0 +1,94 @@
+"""How one page speaks: numbers, times and phrases in its language and its time zone. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+
+from checkup_page.language import Language, language
+from checkup_page.words import (
+    DAY,
+    HOUR,
+    MILLISECOND,
+    MINUTE,
+    SECOND,
+    datetime_of,
+)
+
+_MANY = 10
+
+
+class Voice(Struct, frozen=True, kw_only=True):
+    """A language, and the zone in which times are told.
+
+    Attributes:
+        zone: a name of the time zone database, as ``page.timezone`` gives it.
+    """
+
+    language: Language = field(default_factory=language)
+    zone: str = "UTC"
+
+    def say(self, key: str, **values: object) -> str:
+        """Return a phrase, see :meth:`Language.say`."""
+        return self.language.say(key, **values)
+
+    def moment(self, nanoseconds: int) -> str:
+        """Return an absolute time and its zone: ``3 Aug 2026, 10:02 UTC``."""
+        at = self._local(nanoseconds)
+        return self.say("time.moment", **self._parts(at), year=at.year, zone=f"{at:%Z}")
+
+    def short_moment(self, nanoseconds: int) -> str:
+        """Return a time that stands among others of the same days: ``3 Aug, 10:02``."""
+        return self.say("time.short", **self._parts(self._local(nanoseconds)))
+
+    def day_name(self, nanoseconds: int) -> str:
+        """Return a day of UTC among others of the same year: ``3 Aug``."""
+        return self.say("time.day", **self._parts(datetime_of(nanoseconds).astimezone(UTC)))
+
+    def _local(self, nanoseconds: int) -> datetime:
+        """Return a time in our zone; at both ends of the calendar there is only UTC."""
+        at = datetime_of(nanoseconds)
+        try:
+            return at.astimezone(ZoneInfo(self.zone))
+        except OverflowError:
+            return at
+
+    def _parts(self, at: datetime) -> dict[str, object]:
+        months = self.say("time.months").split()
+        return {
+            "day": at.day,
+            "month": months[at.month - 1],
+            "time": f"{at:%H:%M}",
+        }
+
+    def cadence(self, interval: int) -> str:
+        """Return how often something happens: ``every minute``, ``every 90 seconds``.
+
+        The interval may be measured and so be a little off; it is rounded to what was meant.
+        """
+        for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+            count = round(interval / unit)
+            close = abs(interval - count * unit) <= max(unit // 60, 3 * SECOND)
+            if count and (close or count >= _MANY):
+                return self.say(f"every.{name}", n=count)
+        return self.say("every.second", n=max(1, round(interval / SECOND)))
+
+    def elapsed(self, nanoseconds: int) -> str:
+        """Return a response time with three figures at most: ``850 µs``, ``98 ms``, ``1.24 s``."""
+        if nanoseconds < MILLISECOND:
+            return self.say("length.microseconds", n=nanoseconds // 1000)
+        if nanoseconds < SECOND:
+            return self.say("length.milliseconds", n=nanoseconds // MILLISECOND)
+        seconds = nanoseconds / SECOND
+        shown = f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}"  # noqa: PLR2004
+        return self.say("length.seconds", n=shown)
+
+    def lasting(self, nanoseconds: int) -> str:
+        """Return how long something lasted: ``under a minute``, ``12 min``, ``3 h 20 min``."""
+        hours, minutes = divmod(nanoseconds // MINUTE, 60)
+        if not hours:
+            return self.say("length.minutes", n=minutes) if minutes else self.say("length.moment")
+        told = {"hours": hours, "minutes": minutes}
+        return self.say("length.both" if minutes else "length.hours", **told)

@@ -12,6 +12,7 @@ from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.config.nearest import Nearest
 from checkup.errors import CheckupError
 from checkup.ports import Checker
+from checkup.redaction import mask
 
 
 @click.command(
@@ -41,7 +42,7 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
     recorder = recording.Recorder.of(config)
     checker = _about(config.checkers, about)
     with progress.shown(len(config.checkers), wanted=not verbose) as done:
-        recorder.record(message=(checker.id, text), progress=done)
+        recorder.record(message=(checker.id, mask(text, config.masks)), progress=done)
     print("Message posted")
     return 0
 

@@ -595,6 +595,7 @@ class TestCheckAndRecord:
             "dead",
             "expired_at",
             "inconclusive",
+            "maintenance",
             "schema",
             "seq",
             "silences",

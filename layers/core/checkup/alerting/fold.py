@@ -62,7 +62,7 @@ class Setting(Struct, frozen=True, kw_only=True):
             slot=slot,
             checkers={checker.id: checker for checker in self.checkers},
             states=head.checkers,
-            windows=self.windows,
+            windows=(*self.windows, *(planned.window for planned in head.maintenance.values())),
             silences=head.silences,
         )
 
@@ -106,6 +106,7 @@ def _fold_slot(head: Head, slot: Slot, setting: Setting, due: list[Alert]) -> He
         cursor=slot.cursor,
         used=(*head.used, *(run.name for run in slot.runs))[-USED:],
         silences={c: s for c, s in head.silences.items() if slot.slot < s.until},
+        maintenance={k: it for k, it in head.maintenance.items() if slot.slot < it.end},
     )
     told = _announced(head, verdicts, slot.slot, setting, due)
     return replace(head, checkers=_retired({**states, **told}, slot.slot, setting, due))

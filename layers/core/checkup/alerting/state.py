@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from checkup.alerting.maintenance import Window
 from checkup.model import Alert, Status
 
 SCHEMA: Final = 1
@@ -135,6 +136,31 @@ class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: int = 0
 
 
+class Planned(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Maintenance that was announced while the program was running.
+
+    Attributes:
+        checkers, groups: in order; everything if both are empty.
+    """
+
+    start: int
+    end: int
+    title: str = ""
+    checkers: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @property
+    def window(self) -> Window:
+        """The same, as a window of the configuration."""
+        return Window(
+            start=self.start,
+            length=self.end - self.start,
+            title=self.title,
+            checkers=frozenset(self.checkers),
+            groups=frozenset(self.groups),
+        )
+
+
 class Head(Struct, frozen=True, kw_only=True):
     """The document ``state/head.json``.
 
@@ -147,10 +173,13 @@ class Head(Struct, frozen=True, kw_only=True):
             not among them came too late.
         expired_at: when old runs were last deleted.
         silences: by checker id.
+        maintenance: what was announced and is not over, by its id.
         inconclusive: runs in a row in which the reference targets failed too, by region.
         checkers: the state of each checker by its id.
         channels: what each channel has still to be told, in order.
         dead: the last alerts that were given up.
+        config_version: of the configuration that was good last, where a stack reads it from an
+            object in S3; never the configuration itself.
         extra: fields that a later version has written; kept as they are.
     """
 
@@ -160,8 +189,10 @@ class Head(Struct, frozen=True, kw_only=True):
     used: tuple[str, ...] = ()
     expired_at: int = 0
     silences: Mapping[str, Silence] = field(default_factory=dict)
+    maintenance: Mapping[str, Planned] = field(default_factory=dict)
     inconclusive: Mapping[str, int] = field(default_factory=dict)
     checkers: Mapping[str, CheckerState] = field(default_factory=dict)
     channels: Mapping[str, tuple[Pending, ...]] = field(default_factory=dict)
     dead: tuple[Undeliverable, ...] = ()
+    config_version: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from checkup.config.settings import Config
 from checkup.history.fold import Setting
+from checkup.incidents.model import Announcements
 
 
-def setting_of(config: Config) -> Setting:
-    """Return the setting of a fold."""
+def setting_of(config: Config, announced: Announcements | None = None) -> Setting:
+    """Return the setting of a fold.
+
+    Args:
+        config: the checkers, and the maintenance that was known beforehand.
+        announced: where the other maintenance is.
+    """
+    others = announced.maintenance.values() if announced else ()
     return Setting(
         checkers=config.checkers,
         regions=config.regions,
         quorum=config.quorum,
         references=frozenset(config.reference_targets),
-        windows=tuple(planned.window for planned in config.maintenance),
+        windows=(
+            *(planned.window for planned in config.maintenance),
+            *(maintenance.planned.window for maintenance in others),
+        ),
     )

@@ -12,10 +12,11 @@ from checkup.alerting import alerts
 from checkup.alerting.document import HEAD, NewerHead, UnreadableHead, decode_head, encode_head
 from checkup.alerting.fold import fold
 from checkup.alerting.outbox import queue
-from checkup.alerting.state import Head
+from checkup.alerting.state import Head, Planned
 from checkup.errors import StorageError
 from checkup.model import SECOND, Run, Status
 from checkup.ports import Storage
+from checkup.protocol.announcing import announcements
 from checkup.protocol.monitor import Monitor
 from checkup.protocol.runs import PATIENCE, last_key, recent_runs
 from checkup.runfile import RUNS, slot_of
@@ -120,12 +121,22 @@ def _rebuild(monitor: Monitor) -> Head:
     after, recent = recent_runs(storage, monitor.regions)
     runs = [run if _is_ours(run) else replace(run, results=()) for run in recent]
     head = fold(Head(cursor=after), runs, silent, storage.clock()).head
+    head = replace(head, maintenance=_announced(storage))
     ours = sum(map(_is_ours, recent))
     if ours:
         head = _with_notice(monitor, head, ours)
     # Every write adds one and writes are more than a second apart on average, so a head that
     # begins with the time goes on above the one that was lost.
     return replace(head, seq=storage.clock() // SECOND)
+
+
+def _announced(storage: Storage) -> Mapping[str, Planned]:
+    """Return the maintenance that was announced; what cannot be read holds nothing up."""
+    try:
+        return announcements(storage).planned(storage.clock())
+    except StorageError as error:
+        _log.warning("the announced maintenance is left out: %s", error)
+        return {}
 
 
 def _with_notice(monitor: Monitor, head: Head, runs: int) -> Head:

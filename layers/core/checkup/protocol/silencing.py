@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping
-from typing import Final
 
 from msgspec.structs import replace
 
 from checkup.alerting.state import Head, Silence
-from checkup.errors import StorageError
-from checkup.protocol.heads import commit, open_head
+from checkup.protocol.changing import change_head
 from checkup.protocol.monitor import Monitor
-
-_log = logging.getLogger(__name__)
-
-TRIES: Final = 8
 
 
 def silence(
@@ -31,16 +24,11 @@ def silence(
     Raises:
         StorageError: it could not be written down.
     """
-    for _ in range(TRIES):
-        current = open_head(monitor)
-        head = _silenced(current.head, checkers, since, until)
-        if head == current.head:
-            return head.silences
-        try:
-            return commit(monitor.storage, current, head).head.silences
-        except StorageError as error:
-            _log.info("writing the silence again: %s", error)
-    raise StorageError(f"the silence could not be written in {TRIES} attempts")
+
+    def change(head: Head) -> Head:
+        return _silenced(head, checkers, since, until)
+
+    return change_head(monitor, change, "the silence").silences
 
 
 def _silenced(head: Head, checkers: Collection[str], since: int, until: int) -> Head:

@@ -1,0 +1,1 @@
+"""Incidents and maintenance: what people say of them, and what the runs tell. Pure."""

@@ -1,0 +1,109 @@
+"""The documents: where they are, their bytes, and which of them an announcement is in. Pure.
+
+The head has all that is open or still to come and what ended within three months: one file to
+read, however long the story is. What ended before is in the file of the month in which it began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.history.periods import DAY, day_of, month_of
+from checkup.incidents.model import SCHEMA, Announcements
+
+FOLDER: Final = "incidents/"
+HEAD: Final = FOLDER + "head.json"
+
+KEPT: Final = 92 * DAY
+"""How long something stays in the head after its end: three months."""
+
+_LARGEST: Final = 64 * 1024 * 1024
+
+
+class UnreadableAnnouncements(ValueError):  # noqa: N818 - says what the document is
+    """The bytes are no such document; the sentence says why."""
+
+
+class NewerAnnouncements(ValueError):  # noqa: N818 - says what the document is
+    """A later version of the program has written the document; it is not ours to change."""
+
+
+class Sorted(NamedTuple):
+    """A head without what is old, and that by month: ``2026-08``."""
+
+    head: Announcements
+    months: Mapping[str, Announcements]
+
+
+class _Schema(Struct):
+    schema: int
+
+
+def month_key(month: str) -> str:
+    """Return where what began in a month is, once it is old: ``incidents/2026-08.json``."""
+    return f"{FOLDER}{month}.json"
+
+
+def encode(document: Announcements) -> bytes:
+    """Return the canonical bytes."""
+    return msgspec.json.encode(document, order="sorted")
+
+
+def decode(body: bytes) -> Announcements:
+    """Read a document.
+
+    Raises:
+        NewerAnnouncements: its schema is not known here yet.
+        UnreadableAnnouncements: anything else that is wrong with it.
+    """
+    if len(body) > _LARGEST:
+        raise UnreadableAnnouncements(f"no announcements: {len(body)} bytes are too many")
+    try:
+        schema = msgspec.json.decode(body, type=_Schema).schema
+        found = msgspec.json.decode(body, type=Announcements) if schema == SCHEMA else None
+    except (ValueError, RecursionError) as error:
+        raise UnreadableAnnouncements(f"no announcements: {error}") from None
+    if schema > SCHEMA:
+        raise NewerAnnouncements("a newer version of Checkup wrote it; update this one")
+    if found is None or not _is_sound(found):
+        raise UnreadableAnnouncements("no announcements: they make no sense")
+    return found
+
+
+def sort_out(document: Announcements, now: int) -> Sorted:
+    """Return the head as it should be by now, and what is too old for it."""
+    before = now - KEPT
+    past = {key: it for key, it in document.incidents.items() if (it.resolved or now) < before}
+    over = {key: it for key, it in document.maintenance.items() if it.end < before}
+    months: dict[str, Announcements] = {}
+    old = [
+        *((it.started, Announcements(incidents={key: it})) for key, it in past.items()),
+        *((it.start, Announcements(maintenance={key: it})) for key, it in over.items()),
+    ]
+    for began, one in old:
+        month = month_of(day_of(began))
+        months[month] = together(months.get(month, Announcements()), one)
+    head = replace(
+        document,
+        incidents={key: it for key, it in document.incidents.items() if key not in past},
+        maintenance={key: it for key, it in document.maintenance.items() if key not in over},
+    )
+    return Sorted(head, months)
+
+
+def together(old: Announcements, new: Announcements) -> Announcements:
+    """Return what is in one of the two; where both have something, the newer counts."""
+    return replace(
+        old,
+        incidents={**old.incidents, **new.incidents},
+        maintenance={**old.maintenance, **new.maintenance},
+    )
+
+
+def _is_sound(document: Announcements) -> bool:
+    return all(incident.said for incident in document.incidents.values())

@@ -1,0 +1,139 @@
+"""Outages: the incidents that nobody has to write. Pure.
+
+They are read off the troubles that the history counts in the order of the runs, and are stored
+nowhere; so the same runs give the same ones, whoever counts them and however often.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from statistics import median_low
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.history.head import Account
+from checkup.incidents.troubles import Episode, Troubles, episodes
+from checkup.model import Status
+from checkup.ports import Checker
+
+ID_LENGTH: Final = 12
+
+
+class Outage(Struct, frozen=True, kw_only=True):
+    """What began together, or one because of the other.
+
+    Attributes:
+        id: twelve characters; no two outages begin at the same moment.
+        end: None while one of the checkers is not well.
+        episodes: by checker id, in the order in which they began; of a checker that failed
+            again meanwhile, several.
+    """
+
+    id: str
+    start: int
+    end: int | None
+    episodes: Mapping[str, tuple[Episode, ...]]
+
+    def lasted(self, now: int) -> int:
+        """Return how long it took up to now."""
+        return (now if self.end is None else self.end) - self.start
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """What has to be known to tell outages from blips.
+
+    Attributes:
+        checkers: those that are spoken of.
+        accounts: what the history remembers of them, by id.
+        interval: the configured time between runs.
+        since: what is known goes back to here; what lasted then began earlier and is left out.
+    """
+
+    checkers: Sequence[Checker]
+    accounts: Mapping[str, Account]
+    interval: int
+    since: int
+    now: int
+
+
+def outages(troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
+    """Return what was, and is, wrong with the checkers, oldest first.
+
+    What began in the same run is one outage. A checker that depends on one of an outage that
+    lasts joins it.
+    """
+    found = [
+        (checker, episode)
+        for checker in watch.checkers
+        for episode in episodes(
+            troubles.get(checker.id, ()), watch.accounts.get(checker.id), watch.now
+        )
+        if episode[0].start > watch.since and _is_confirmed(episode, checker, watch)
+    ]
+    groups: list[_Group] = []
+    for checker, episode in sorted(found, key=lambda pair: pair[1][0].start):
+        group = next((group for group in reversed(groups) if group.takes(checker, episode)), None)
+        if group is None:
+            groups.append(group := _Group(watch.now))
+        group.add(checker, episode)
+    return tuple(group.outage() for group in groups)
+
+
+def outage_id(start: int) -> str:
+    """Return what stands for the outage that began at a moment."""
+    return hashlib.sha256(b"outage %d" % start).hexdigest()[:ID_LENGTH]
+
+
+class _Group:
+    """An outage to which more may be added; what comes began no earlier than what is there."""
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+        self._episodes: dict[str, tuple[Episode, ...]] = {}
+        self._start = self._latest = 0
+
+    def takes(self, checker: Checker, episode: Episode) -> bool:
+        """Say whether an episode belongs here."""
+        start = episode[0].start
+        is_caused = not self._episodes.keys().isdisjoint(checker.depends_on)
+        return start == self._start or (is_caused and start <= self._latest)
+
+    def add(self, checker: Checker, episode: Episode) -> None:
+        """Take it."""
+        self._start = self._start or episode[0].start
+        self._latest = max(self._latest, episode[-1].until(self._now))
+        self._episodes[checker.id] = (*self._episodes.get(checker.id, ()), episode)
+
+    def outage(self) -> Outage:
+        """Return what has come together."""
+        lasts = any(own[-1][-1].end is None for own in self._episodes.values())
+        return Outage(
+            id=outage_id(self._start),
+            start=self._start,
+            end=None if lasts else self._latest,
+            episodes=self._episodes,
+        )
+
+
+def _is_confirmed(episode: Episode, checker: Checker, watch: Watch) -> bool:
+    """Say whether it took as many runs as an announcement takes."""
+    account = watch.accounts.get(checker.id)
+    measured = median_low(account.gaps) if account and account.gaps else 0
+    interval = max(measured, checker.interval or watch.interval)
+    down = max(
+        (p.until(watch.now) - p.start for p in episode if p.status is Status.DOWN), default=-1
+    )
+    bad = episode[-1].until(watch.now) - episode[0].start
+    return down >= _least(checker.failure_threshold, interval) or (
+        bad >= _least(checker.degraded_threshold, interval)
+    )
+
+
+def _least(threshold: int, interval: int) -> int:
+    """Return how long so many runs in a row last at least; the first of them is there at once.
+
+    A result stands until the next one, and a scheduler is not exact: half an interval is allowed.
+    """
+    return 0 if threshold == 1 else threshold * interval - interval // 2

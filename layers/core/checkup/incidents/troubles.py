@@ -1,0 +1,95 @@
+"""When checkers were not well, as the days of the history remember it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.history.head import Account
+from checkup.history.tally import Tally
+from checkup.model import SECOND, Status
+
+JOINED: Final = 300 * SECOND
+"""Who fails again so soon after a recovery had not recovered."""
+
+
+class Period(Struct, frozen=True, kw_only=True):
+    """A stretch of time in which a checker was not well.
+
+    Attributes:
+        end: None while it lasts.
+        status: down, degraded, or unknown after one of these.
+    """
+
+    start: int
+    end: int | None
+    status: Status
+
+    def until(self, now: int) -> int:
+        """Return its end as far as there is one by now."""
+        return now if self.end is None else self.end
+
+
+Episode = tuple[Period, ...]
+"""One checker, from its first bad result to the first good one that lasted; never empty."""
+
+Troubles = Mapping[str, tuple[Period, ...]]
+"""By checker id, in order."""
+
+
+def troubles_of(days: Mapping[int, Mapping[str, Tally]]) -> Troubles:
+    """Return the troubles of days, which are given by their beginnings."""
+    found: dict[str, list[Period]] = {}
+    for day, rows in sorted(days.items()):
+        for checker, tally in rows.items():
+            for trouble in tally.troubles:
+                begin = day + trouble.start
+                period = Period(start=begin, end=begin + trouble.length, status=trouble.status)
+                _append(found.setdefault(checker, []), period)
+    return {checker: tuple(periods) for checker, periods in found.items()}
+
+
+def joined(parts: Iterable[Troubles]) -> Troubles:
+    """Return the troubles of successive times as those of all this time."""
+    found: dict[str, list[Period]] = {}
+    for part in parts:
+        for checker, periods in part.items():
+            for period in periods:
+                _append(found.setdefault(checker, []), period)
+    return {checker: tuple(periods) for checker, periods in found.items()}
+
+
+def episodes(periods: Sequence[Period], account: Account | None, now: int) -> list[Episode]:
+    """Return the troubles of one checker as far as they belong together.
+
+    Args:
+        periods: in order.
+        account: what the history remembers of the checker; it tells whether the last one lasts.
+        now: the present.
+    """
+    found: list[Episode] = []
+    for period in periods:
+        if found and period.start - found[-1][-1].until(now) <= JOINED:
+            found[-1] = (*found[-1], period)
+        else:
+            found.append((period,))
+    if found and account is not None and _lasts(found[-1][-1], account, now):
+        found[-1] = (*found[-1][:-1], replace(found[-1][-1], end=None))
+    return found
+
+
+def _lasts(period: Period, account: Account, now: int) -> bool:
+    """Say whether nothing better was seen since: that nobody looks any more is no recovery."""
+    is_well = account.status is Status.HEALTHY or account.planned
+    return not is_well and period.until(now) >= min(now, account.until)
+
+
+def _append(periods: list[Period], period: Period) -> None:
+    last = periods[-1] if periods else None
+    if last is not None and last.end == period.start and last.status is period.status:
+        periods[-1] = replace(last, end=period.end)
+    else:
+        periods.append(period)

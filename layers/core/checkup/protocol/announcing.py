@@ -1,0 +1,132 @@
+"""Incidents and maintenance in their storage: read with care, changed by compare-and-set."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from checkup.errors import Changed, Exists, StorageError
+from checkup.incidents.documents import (
+    FOLDER,
+    HEAD,
+    NewerAnnouncements,
+    UnreadableAnnouncements,
+    decode,
+    encode,
+    month_key,
+    sort_out,
+    together,
+)
+from checkup.incidents.model import Announcements
+from checkup.ports import Storage, Stored
+from checkup.storage.quarantine import quarantine
+
+_log = logging.getLogger(__name__)
+
+TRIES: Final = 50
+"""Attempts to write; one of several competing writers always succeeds."""
+
+FAILURES: Final = 3
+"""Attempts in which the storage may fail before that is reported."""
+
+Change = Callable[[Announcements], Announcements]
+
+
+def announcements(storage: Storage, key: str = HEAD) -> Announcements:
+    """Return what is announced, by default in the head; nothing if that cannot be read.
+
+    Raises:
+        StorageError: the storage failed, or a newer version of the program wrote it.
+    """
+    stored = storage.get(key)
+    found = None if stored is None else _decoded(key, stored)
+    return found or Announcements()
+
+
+def all_announcements(storage: Storage) -> Announcements:
+    """Return everything that was ever announced: as much to read as there are months.
+
+    Raises:
+        StorageError: the storage failed, or a newer version of the program wrote some of it.
+    """
+    found = Announcements()
+    for key in [*_months(storage), HEAD]:
+        found = together(found, announcements(storage, key))
+    return found
+
+
+def announce(storage: Storage, change: Change) -> Announcements:
+    """Change what is announced and return what is announced then.
+
+    Args:
+        storage: where it is.
+        change: may be called several times, and on what it has changed already: the answer to a
+            write can be lost.
+
+    Raises:
+        StorageError: it could not be written, or a newer version of the program wrote it.
+    """
+    failures = 0
+    for _ in range(TRIES):
+        try:
+            return _announce(storage, change)
+        except (Changed, Exists):
+            _log.info("%s: somebody else was faster", HEAD)
+        except StorageError as error:
+            failures += 1
+            if failures == FAILURES:
+                raise
+            _log.info("writing it again: %s", error)
+    raise StorageError(f"{HEAD}: others were faster {TRIES} times; try again")
+
+
+def _announce(storage: Storage, change: Change) -> Announcements:
+    """Change the head; what is too old for it is put into the file of its month before."""
+    stored = storage.get(HEAD)
+    before = None if stored is None else _readable(storage, HEAD, stored)
+    head, months = sort_out(change(before or Announcements()), storage.clock())
+    for month, old in months.items():
+        _add(storage, month_key(month), old)
+    _put(storage, HEAD, stored, encode(head))
+    return head
+
+
+def _add(storage: Storage, key: str, old: Announcements) -> None:
+    stored = storage.get(key)
+    before = None if stored is None else _readable(storage, key, stored)
+    _put(storage, key, stored, encode(together(before or Announcements(), old)))
+
+
+def _put(storage: Storage, key: str, before: Stored | None, body: bytes) -> None:
+    if before is None:
+        storage.create(key, body)
+    elif before.body != body:
+        storage.replace(key, body, before.version)
+
+
+def _readable(storage: Storage, key: str, stored: Stored) -> Announcements | None:
+    """Return a document that is about to be written; the bytes of an unreadable one are kept."""
+    found = _decoded(key, stored)
+    if found is None:
+        quarantine(storage, stored.body)
+    return found
+
+
+def _decoded(key: str, stored: Stored) -> Announcements | None:
+    """Return a document; None if it cannot be read.
+
+    Raises:
+        StorageError: a newer version of the program wrote it.
+    """
+    try:
+        return decode(stored.body)
+    except NewerAnnouncements as error:
+        raise StorageError(f"{key}: {error}") from error
+    except UnreadableAnnouncements as error:
+        _log.warning("%s: %s", key, error)
+        return None
+
+
+def _months(storage: Storage) -> Iterator[str]:
+    return (key for key in storage.list(FOLDER) if key != HEAD)

@@ -13,6 +13,7 @@ from checkup_page.days import ClosedDays, day_strip
 from checkup_page.links import followable
 from checkup_page.reasons import reason
 from checkup_page.state import State
+from checkup_page.stretches import Record
 from checkup_page.tracks import Track
 from checkup_page.view import Component
 from checkup_page.voice import Voice
@@ -73,6 +74,7 @@ def component(  # noqa: PLR0913 - the optional ones by name
     *,
     key: str,
     name: str,
+    record: Record,
 ) -> Component:
     """Return what is shown of one checker.
 
@@ -83,6 +85,7 @@ def component(  # noqa: PLR0913 - the optional ones by name
         past: its days; None if its runs are to be shown instead.
         key: what stands for it on the page.
         name: what people call it.
+        record: what spans of time came to.
     """
     checker = track.checker
     seen = _seen(track, window.slots)
@@ -108,6 +111,8 @@ def component(  # noqa: PLR0913 - the optional ones by name
         days=day_strip(past.closed, past.today, past.since, window.now, window.voice)
         if past
         else None,
+        stretches=record.stretches,
+        months=record.months,
     )
 
 

@@ -17,6 +17,7 @@ from checkup_page.language import language
 from checkup_page.links import followable, picture, with_links
 from checkup_page.sentence import sentence, word_for
 from checkup_page.state import State
+from checkup_page.stretches import Record
 from checkup_page.tracks import Track, tracks
 from checkup_page.view import Component, Facts, Group, Message, Text, Translation, Verdict, View
 from checkup_page.voice import Voice
@@ -35,12 +36,14 @@ class Observed(Struct, frozen=True, kw_only=True):
         runs: oldest first.
         standings: the confirmed status by checker id; empty where no state is kept.
         pasts: the last days by checker id; empty where no history is kept.
+        records: what spans of time came to, by checker id; the same.
         unreadable: how many stored runs were passed over.
     """
 
     runs: tuple[Run, ...] = ()
     standings: Mapping[str, Standing] = {}
     pasts: Mapping[str, Past] = {}
+    records: Mapping[str, Record] = {}
     unreadable: int = 0
 
 
@@ -69,8 +72,9 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
             window,
             observed.standings.get(track.key),
             pasts.get(track.key),
-            key=stable_key(page_key, "component", track.key),
+            key=component_key(config, track.key),
             name=name,
+            record=observed.records.get(track.key, Record()),
         )
         for track, name in zip(found, names, strict=True)
     ]
@@ -97,6 +101,11 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
             version=__version__,
         ),
     )
+
+
+def component_key(config: Config, checker: str) -> str:
+    """Return what stands for a checker on the page."""
+    return stable_key(stable_key("page", config.page.url), "component", checker)
 
 
 def _pasts(found: Sequence[Track], observed: Observed) -> Mapping[str, Past]:

@@ -8,15 +8,18 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from checkup.archive import Days, Keeper, Months, days_until, setting_of
+from checkup.archive import Chronicles, Days, Keeper, Months, days_until, setting_of
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
+from checkup.history.head import Head
+from checkup.history.tally import Tally
 from checkup.model import Result
 from checkup.ports import Storage
 from checkup_page.component import Past
 from checkup_page.days import ClosedDays, closed_days
 from checkup_page.recent import COLUMNS
+from checkup_page.stretches import Record, record
 
 _log = logging.getLogger(__name__)
 
@@ -49,10 +52,21 @@ class Known(Struct, kw_only=True):
     Attributes:
         months: files of days.
         drawn: what was made of them.
+        chronicles: the last year up to the last full hour.
+        records: what was made of them, up to that hour.
     """
 
     months: Months = field(default_factory=Months)
     drawn: Drawn = field(default_factory=Drawn)
+    chronicles: Chronicles = field(default_factory=Chronicles)
+    records: tuple[int, Mapping[str, Record]] = (0, {})
+
+
+class Read(Struct, frozen=True):
+    """What was read, by checker id."""
+
+    pasts: Mapping[str, Past] = {}
+    records: Mapping[str, Record] = {}
 
 
 class Reader(Struct, frozen=True, kw_only=True):
@@ -68,28 +82,31 @@ class Reader(Struct, frozen=True, kw_only=True):
     runs: Mapping[str, tuple[Result, ...] | None]
     known: Known
 
-    def read(self, end: str, now: int) -> Mapping[str, Past]:
-        """Fold the runs up to a key into the history, and return the days by checker id.
+    def read(self, end: str, now: int) -> Read:
+        """Fold the runs up to a key into the history, and return what it tells of each checker.
 
-        There are none as long as the history is behind. A history that cannot be read does not
+        There is nothing as long as the history is behind. A history that cannot be read does not
         take the page away.
         """
         keeper = Keeper(
             storage=self.storage, setting=setting_of(self.config), end=end, known=self.runs
         )
+        known = self.known
         try:
             kept = keeper.keep_up(Deadline.after(FOLD_SECONDS))
-            days, today = days_until(self.storage, kept.head, now, COLUMNS, self.known.months)
+            if kept.behind:
+                return Read()
+            days, today = days_until(self.storage, kept.head, now, COLUMNS, known.months)
+            known.chronicles.keep_up(self.storage, kept.head, now)
         except StorageError as error:
             _log.warning("the page is without its history: %s", error)
-            return {}
-        if kept.behind:
-            return {}
-        if days is not self.known.drawn.days:
-            self.known.drawn = Drawn(days)
-        accounts = {
-            checker.id: kept.head.accounts.get(checker.id) for checker in self.config.checkers
-        }
+            return Read()
+        if days is not known.drawn.days:
+            known.drawn = Drawn(days)
+        return Read(self._pasts(kept.head, today, now), self._records())
+
+    def _pasts(self, head: Head, today: Mapping[str, Tally], now: int) -> Mapping[str, Past]:
+        accounts = {checker.id: head.accounts.get(checker.id) for checker in self.config.checkers}
         return {
             checker: Past(
                 since=account.first if account else now,
@@ -98,3 +115,12 @@ class Reader(Struct, frozen=True, kw_only=True):
             )
             for checker, account in accounts.items()
         }
+
+    def _records(self) -> Mapping[str, Record]:
+        chronicles, (until, records) = self.known.chronicles, self.known.records
+        if until != chronicles.until:
+            records = {
+                checker.id: record(chronicles.of(checker.id)) for checker in self.config.checkers
+            }
+            self.known.records = (chronicles.until, records)
+        return records

@@ -80,7 +80,9 @@ def build(
     observed = Observed(
         runs=runs,
         standings=_standings(head, keys),
-        pasts=reader.read(settled(head.cursor, now_ns), now_ns),
+        pasts=past.pasts,
+        records=past.records,
+    past = reader.read(settled(head.cursor, now_ns), now_ns)
         unreadable=len(keys) - len(runs),
     )
     return render(

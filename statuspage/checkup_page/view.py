@@ -13,6 +13,7 @@ from checkup_page.announcement import Incident, Maintenance
 from checkup_page.days import DayStrip
 from checkup_page.recent import Line, Segment, Strip
 from checkup_page.state import State
+from checkup_page.stretches import Stretch
 from checkup_page.voice import Voice
 
 
@@ -45,6 +46,8 @@ class Component(Struct, frozen=True, kw_only=True):
         response: the median response time of the last run in nanoseconds, if there was one.
         strip: its last runs; None if there are enough days.
         days: its last days.
+        stretches: the last 24 hours, 7, 30, 90 and 365 days; none if no history is kept.
+        months: the last twelve since its first result, oldest first.
     """
 
     key: str
@@ -60,6 +63,13 @@ class Component(Struct, frozen=True, kw_only=True):
     line: Line | None
     strip: Strip | None
     days: DayStrip | None
+    stretches: tuple[Stretch, ...] = ()
+    months: tuple[Stretch, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Where its page is, from the root of its language."""
+        return f"components/{self.key}.html"
 
     @property
     def segments(self) -> tuple[Segment, ...]:

@@ -8,14 +8,13 @@ once write the same, and one of their heads wins.
 
 from __future__ import annotations
 
-from checkup.archive.chronicles import Chronicle, Chronicles
+from checkup.archive.chronicles import Chronicles
 from checkup.archive.keeping import Keeper, Kept
 from checkup.archive.pending import settled
 from checkup.archive.reading import Days, Months, days_until
 from checkup.archive.setting import setting_of
 
 __all__ = [
-    "Chronicle",
     "Chronicles",
     "Days",
     "Keeper",

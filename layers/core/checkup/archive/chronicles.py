@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from checkup.archive.pending import PATIENCE
 from checkup.archive.stored import read
 from checkup.archive.years import year_until
+from checkup.history.chronicle import Chronicle
 from checkup.history.documents import HoursOfDay, encode, hours_key
 from checkup.history.fold import closed_until
 from checkup.history.head import Closed, Head, Period
@@ -25,26 +26,6 @@ WEEK: Final = 7
 
 Rows = Mapping[str, msgspec.Raw]
 """The hours of one day by checker; each is decoded when it is needed."""
-
-
-class Chronicle(Struct, frozen=True, kw_only=True):
-    """All that is told of one checker up to a full hour.
-
-    Attributes:
-        until: that hour's end.
-        first: when its first result came; None if none has.
-        hours: those of the last seven days, today included, on which there was anything.
-        days: those of the last year, today included as far as it has come, in order.
-        last_day: the last 24 hours in one.
-        times: response times of each of the spans of a year, today included.
-    """
-
-    until: int
-    first: int | None
-    hours: tuple[Point, ...]
-    days: tuple[Point, ...]
-    last_day: Period
-    times: tuple[Times, ...]
 
 
 class Chronicles(Struct):

@@ -41,3 +41,13 @@ def day_named(date: str) -> int:
         ValueError: there is no such day.
     """
     return int(datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * SECOND
+
+
+def month_start(moment: int) -> int:
+    """Return when the month of a moment began."""
+    return day_named(f"{month_of(moment)}-01")
+
+
+def next_month(moment: int) -> int:
+    """Return when the month after that of a moment begins."""
+    return month_start(month_start(moment) + 32 * DAY)

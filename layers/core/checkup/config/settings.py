@@ -120,6 +120,22 @@ class StatusText(Struct, frozen=True, kw_only=True):
     unknown: Annotated[str, Meta(description="When too little is known.")] = ""
 
 
+class IncidentSettings(Struct, frozen=True, kw_only=True):
+    """Outages that the page tells as incidents, without anybody writing a word.
+
+    What a person has written about one counts in its place.
+    """
+
+    automatic: Annotated[bool, Meta(description="Whether there are any.")] = True
+    after: Annotated[
+        Duration,
+        Meta(ge=0, description="How long an outage lasts before it is told; 0 for at once."),
+    ] = 300 * SECOND
+    minimum: Annotated[
+        Duration, Meta(ge=0, description="Those that were shorter are never told.")
+    ] = 120 * SECOND
+
+
 class PageSettings(Struct, frozen=True, kw_only=True):
     """The ``page`` of the configuration."""
 
@@ -137,6 +153,9 @@ class PageSettings(Struct, frozen=True, kw_only=True):
     refresh_interval: Annotated[
         Seconds, Meta(ge=0, description="Seconds between looks for news; 0 for never.")
     ] = 60
+    incidents: Annotated[
+        IncidentSettings, Meta(description="Outages that are told as incidents.")
+    ] = IncidentSettings()
     regions: Annotated[
         dict[str, str], Meta(description="Public names of regions; others are not shown.")
     ] = field(default_factory=dict)

@@ -1,99 +1,94 @@
+"""What the template says beside its policies and alarms: limits, names, headers, parameters."""
+
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.emulators import REGION, ROOT, require
-from tests.stack.project import SAM, Project
-
-Resources = dict[str, Any]
-RIGHTS = {
-    "CheckPolicy": {
-        *("s3:GetObject", "s3:PutObject", "s3:ListBucket"),
-        *("ssm:GetParameter", "secretsmanager:GetSecretValue"),
-        *("logs:CreateLogStream", "logs:PutLogEvents"),
-    },
-    "PublishPolicy": {
-        *("s3:GetObject", "s3:PutObject", "s3:ListBucket"),
-        *("logs:CreateLogStream", "logs:PutLogEvents"),
-    },
-    "SchedulePolicy": {"lambda:InvokeFunction"},
-}
+from tests.stack.policies import Resources, of_type
+from tests.stack.project import SAM
 
 
-def of_type(resources: Resources, kind: str) -> Iterator[tuple[str, Any]]:
-    return ((name, it["Properties"]) for name, it in resources.items() if it["Type"] == kind)
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def statements(policy: Any) -> list[Any]:
-    found: list[Any] = policy["PolicyDocument"]["Statement"]
+@pytest.fixture(scope="session")
+def template(translated: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(translated.read_text())
     return found
 
 
-def by_sid(policy: Any) -> dict[str, Any]:
-    """Return the statements by name; those behind a condition as if it were met."""
-    chosen = [it["Fn::If"][1] if "Fn::If" in it else it for it in statements(policy)]
-    return {statement["Sid"]: statement for statement in chosen}
-
-
-def test_sam_finds_nothing_to_say() -> None:
-    Project(ROOT).sam("validate", "--lint", environ={"AWS_DEFAULT_REGION": REGION})
-
-
-def test_lint_finds_nothing_in_what_cloudformation_will_see(translated: Path) -> None:
-    command = [str(require(SAM / "cfn-lint")), "--regions", REGION, "--", str(translated)]
+def test_lint_finds_nothing_in_the_template_nor_in_what_cloudformation_will_see(
+    translated: Path,
+) -> None:
+    files = [str(ROOT / "template.yaml"), str(translated)]
+    command = [str(require(SAM / "cfn-lint")), "--regions", REGION, "--", *files]
     environ = {**os.environ, "AWS_DEFAULT_REGION": REGION}
     found = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert (found.stdout, found.returncode) == ("", 0)
 
 
-def test_roles_have_exactly_the_rights_that_they_use_166(resources: Resources) -> None:
-    rights = {
-        name: {action for it in statements(policy) for action in listed(it["Action"])}
-        for name, policy in of_type(resources, "AWS::IAM::Policy")
-    }
-    assert rights == RIGHTS
+def test_every_parameter_is_described_bounded_and_in_one_group(template: dict[str, Any]) -> None:
+    parameters = template["Parameters"]
+    bounds = {"AllowedValues", "AllowedPattern", "MinValue"}
+    for name, parameter in parameters.items():
+        assert parameter["Description"], name
+        assert parameter.keys() & bounds, name
+        assert "Default" in parameter, name
+        assert ("AllowedPattern" in parameter) == ("ConstraintDescription" in parameter), name
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(parameters)
 
 
-def test_no_right_is_for_everything_166(resources: Resources) -> None:
-    for _, policy in of_type(resources, "AWS::IAM::Policy"):
-        for statement in statements(policy):
-            assert "*" not in listed(statement["Resource"])
-            assert not [action for action in listed(statement["Action"]) if "*" in action]
+def test_defaults_are_allowed(template: dict[str, Any]) -> None:
+    for name, parameter in template["Parameters"].items():
+        default = parameter["Default"]
+        if "AllowedPattern" in parameter:
+            assert re.fullmatch(parameter["AllowedPattern"], default), name
+        if "AllowedValues" in parameter:
+            assert default in parameter["AllowedValues"], name
 
 
-def test_roles_have_no_rights_beside_their_policies(resources: Resources) -> None:
-    for _, role in of_type(resources, "AWS::IAM::Role"):
-        assert not role.keys() & {"Policies", "ManagedPolicyArns"}
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("Schedule", "rate(5 minutes)", "every minute"),
+        ("AllowAddresses", "127.0.0.0/8,fe80::/10", "localhost"),
+        ("DomainName", "status.example.com", "https://status.example.com/"),
+        (
+            "CertificateArn",
+            "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555",
+            "arn:aws:acm:eu-central-1:123456789012:certificate/1",
+        ),
+        ("NotifyTopics", "arn:aws:sns:eu-central-1:123456789012:on-call", "on-call"),
+        ("HeartbeatBuckets", "arn:aws:s3:::backups", "s3://backups/*"),
+        ("AlarmEmail", "ops@example.com", "ops@example.com,boss@example.com"),
+        ("HomeRegion", "eu-central-1", "Frankfurt"),
+        ("SecretsPrefix", "team/checkup", "/checkup/"),
+        ("ConfigKey", "monitoring/checkup.yaml", "/checkup.json"),
+        ("PermissionsBoundary", "arn:aws:iam::123456789012:policy/limits", "limits"),
+    ],
+)
+def test_parameter_takes_what_it_is_for_and_nothing_else(
+    template: dict[str, Any], name: str, good: str, bad: str
+) -> None:
+    pattern = template["Parameters"][name]["AllowedPattern"]
+    assert re.fullmatch(pattern, good)
+    assert not re.fullmatch(pattern, bad)
 
 
-def test_roles_are_assumed_by_the_services_that_they_are_for(resources: Resources) -> None:
-    assumed = {
-        name: role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
-        for name, role in of_type(resources, "AWS::IAM::Role")
-    }
-    assert assumed == {
-        "CheckRole": "lambda.amazonaws.com",
-        "PublishRole": "lambda.amazonaws.com",
-        "ScheduleRole": "scheduler.amazonaws.com",
-    }
+def test_no_parameter_is_a_secret_159(template: dict[str, Any]) -> None:
+    secretive = re.compile(r"webhook|token|password|secret(?!sprefix)", re.IGNORECASE)
+    assert not [name for name in template["Parameters"] if secretive.search(name)]
 
 
-def test_every_role_can_be_bounded(resources: Resources) -> None:
-    for _, role in of_type(resources, "AWS::IAM::Role"):
-        assert role["PermissionsBoundary"]["Fn::If"][:2] == [
-            "HasBoundary",
-            {"Ref": "PermissionsBoundary"},
-        ]
+def test_parameters_that_belong_together_are_given_together(template: dict[str, Any]) -> None:
+    assert set(template["Rules"]) == {"DomainHasCertificate", "HomeHasBucketAndRegion"}
 
 
 def test_buckets_are_private_and_encrypted_165(resources: Resources) -> None:
@@ -103,48 +98,11 @@ def test_buckets_are_private_and_encrypted_165(resources: Resources) -> None:
         assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
         assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
         assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert not bucket.keys() & {"WebsiteConfiguration", "AccessControl"}
 
 
-@pytest.mark.parametrize("name", ["StateBucketPolicy", "PageBucketPolicy"])
-def test_buckets_refuse_what_does_not_come_over_tls_165(resources: Resources, name: str) -> None:
-    tls_only = by_sid(resources[name]["Properties"])["TlsOnly"]
-    assert tls_only["Effect"] == "Deny"
-    assert (tls_only["Principal"], tls_only["Action"]) == ("*", "s3:*")
-    assert len(tls_only["Resource"]) == 2
-    assert tls_only["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def test_runs_and_state_cannot_be_overwritten_unseen_174(resources: Resources) -> None:
-    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
-    denied = by_sid(resources["StateBucketPolicy"]["Properties"])
-    runs, state = denied["RunsAreWrittenOnce"], denied["StateIsComparedAndSet"]
-    assert {runs["Effect"], state["Effect"]} == {"Deny"}
-    assert {runs["Action"], state["Action"]} == {"s3:PutObject"}
-    assert [place["Fn::Sub"] for place in runs["Resource"]] == [
-        "${StateBucket.Arn}/runs/*",
-        "${StateBucket.Arn}/late/*",
-    ]
-    assert [place["Fn::Sub"] for place in state["Resource"]] == [
-        "${StateBucket.Arn}/state/*",
-        "${StateBucket.Arn}/history/*",
-    ]
-    assert runs["Condition"] == {"Null": {"s3:if-none-match": "true"}}
-    assert state["Condition"] == {"Null": {"s3:if-match": "true", "s3:if-none-match": "true"}}
-
-
-def test_publisher_writes_history_and_nothing_else_of_the_state_174(resources: Resources) -> None:
-    policy = by_sid(resources["PublishPolicy"]["Properties"])
-    written = {
-        place["Fn::Sub"]
-        for statement in policy.values()
-        for place in listed(statement["Resource"])
-        if "s3:PutObject" in listed(statement["Action"]) and statement["Sid"] != "WritePage"
-    }
-    assert written == {"${StateBucket.Arn}/history/*", "${StateBucket.Arn}/quarantine/*"}
-
-
-def test_conditional_writes_are_required_unless_declined(translated: Path) -> None:
-    assert '"Default": "required"' in translated.read_text()
+def test_conditional_writes_are_required_unless_declined(template: dict[str, Any]) -> None:
+    assert template["Parameters"]["ConditionalWrites"]["Default"] == "required"
 
 
 def test_old_state_is_kept_and_old_runs_are_not(resources: Resources) -> None:
@@ -157,13 +115,12 @@ def test_old_state_is_kept_and_old_runs_are_not(resources: Resources) -> None:
     assert rules[None]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
 
 
-def test_page_is_read_by_its_own_distribution_only_165(resources: Resources) -> None:
-    policy = by_sid(resources["PageBucketPolicy"]["Properties"])
-    allowed = [statement for statement in policy.values() if statement["Effect"] == "Allow"]
-    assert [statement["Action"] for statement in allowed] == ["s3:GetObject"]
-    assert allowed[0]["Principal"] == {"Service": "cloudfront.amazonaws.com"}
-    source = allowed[0]["Condition"]["StringEquals"]["AWS:SourceArn"]["Fn::Sub"]
-    assert source.endswith(":distribution/${PageDistribution}")
+def test_only_recorded_runs_stay_when_the_stack_goes(resources: Resources) -> None:
+    stays = {
+        name for name, it in resources.items() if it.get("DeletionPolicy", "Delete") != "Delete"
+    }
+    assert stays == {"StateBucket"}
+    assert resources["StateBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_slot_comes_from_the_schedule(resources: Resources) -> None:
@@ -174,24 +131,58 @@ def test_slot_comes_from_the_schedule(resources: Resources) -> None:
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
-def test_late_events_are_dropped_on_both_sides_167(resources: Resources) -> None:
+def test_late_events_are_dropped_on_both_sides_and_kept_as_evidence_167(
+    resources: Resources,
+) -> None:
+    kept = {"Fn::GetAtt": ["FailedEvents", "Arn"]}
     for _, schedule in of_type(resources, "AWS::Scheduler::Schedule"):
         retry = schedule["Target"]["RetryPolicy"]
         assert retry["MaximumRetryAttempts"] <= 2
         assert retry["MaximumEventAgeInSeconds"] <= 60
+        assert schedule["Target"]["DeadLetterConfig"] == {"Arn": kept}
     queued = dict(of_type(resources, "AWS::Lambda::EventInvokeConfig"))
     assert len(queued) == 2
     for limits in queued.values():
         assert limits["MaximumRetryAttempts"] <= 2
         assert limits["MaximumEventAgeInSeconds"] <= 300
+        assert limits["DestinationConfig"]["OnFailure"] == {"Destination": kept}
+
+
+def test_functions_are_limited_in_time_memory_and_number_167(resources: Resources) -> None:
+    for _, function in of_type(resources, "AWS::Lambda::Function"):
+        assert function["Timeout"] == 60
+        assert function["MemorySize"] == {"Ref": "MemorySize"}
+        reserved = function["ReservedConcurrentExecutions"]["Fn::If"]
+        assert reserved[:2] == ["ReservesConcurrency", {"Ref": "ReservedConcurrency"}]
+        assert "TracingConfig" not in function
 
 
 def test_every_function_logs_to_a_group_that_forgets_167(resources: Resources) -> None:
     groups = dict(of_type(resources, "AWS::Logs::LogGroup"))
     functions = dict(of_type(resources, "AWS::Lambda::Function"))
     assert {it["LoggingConfig"]["LogGroup"]["Ref"] for it in functions.values()} == set(groups)
+    for function in functions.values():
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
     for group in groups.values():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_viewers_have_to_speak_tls_1_2_at_a_name_of_ones_own(resources: Resources) -> None:
+    config = resources["PageDistribution"]["Properties"]["DistributionConfig"]
+    condition, own, _ = config["ViewerCertificate"]["Fn::If"]
+    assert (condition, own["MinimumProtocolVersion"]) == ("HasDomain", "TLSv1.2_2021")
+    assert config["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+
+
+def test_page_is_sent_with_headers_that_protect_it_164(resources: Resources) -> None:
+    config = resources["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    security = config["SecurityHeadersConfig"]
+    assert security["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000
+    assert "frame-ancestors 'none'" in (
+        security["ContentSecurityPolicy"]["ContentSecurityPolicy"].split("; ")
+    )
+    assert config["CorsConfig"]["AccessControlAllowMethods"]["Items"] == ["GET", "HEAD"]
+    assert config["CorsConfig"]["AccessControlAllowCredentials"] is False
 
 
 def test_old_layers_are_deleted(resources: Resources) -> None:
@@ -211,3 +202,4 @@ def test_only_the_bucket_that_the_publisher_is_told_of_has_a_name(resources: Res
 def test_stack_without_a_page_has_nothing_of_it(resources: Resources) -> None:
     page = {name for name, it in resources.items() if it.get("Condition") == "HasPage"}
     assert page >= {"PublishFunction", "PageBucket", "PageBucketPolicy", "PageDistribution"}
+    assert page >= {"PageHeaders", "PageAccess", "PublishRole", "StalePageAlarm"}

@@ -171,9 +171,12 @@ class Delivery:
 
     def _receipt(self, claim: Claim, answered: Answered) -> Head:
         """Write down what the channel said, and return the head that says so."""
-        if answered.outcome is not Outcome.ACCEPTED:
-            log = _log.error if answered.outcome is Outcome.REJECTED else _log.warning
-            log("%s: %s: %s", self._channel, answered.outcome.value, answered.words)
+        if answered.outcome is Outcome.REJECTED:
+            # The stack's alarm for alerts that were given up counts these.
+            dead = {"dead_alerts": len(claim.batch)}
+            _log.error("%s: rejected: %s", self._channel, answered.words, extra=dead)
+        elif answered.outcome is not Outcome.ACCEPTED:
+            _log.warning("%s: %s: %s", self._channel, answered.outcome.value, answered.words)
         current = claim.current
         for _ in range(TRIES):
             head = self._with_receipt(current.head, claim.batch, answered)

@@ -15,6 +15,7 @@ from checkup_page.days import LOOKS, are_enough
 from checkup_page.identity import stable_key
 from checkup_page.language import language
 from checkup_page.links import followable, picture, with_links
+from checkup_page.probe import probe
 from checkup_page.sentence import sentence, word_for
 from checkup_page.state import State
 from checkup_page.stretches import Record
@@ -100,6 +101,10 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
             generated_at=now,
             version=__version__,
         ),
+        probes={
+            item.key: probe(track, item.state, page.publish, config.masks)
+            for track, item in zip(found, components, strict=True)
+        },
     )
 
 

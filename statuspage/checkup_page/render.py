@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Final
 
 from checkup.ports import PageFile
-from checkup_page import html, statuspage_v2
+from checkup_page import html, news
+from checkup_page.formats import formats
 from checkup_page.view import View
 
 INDEX: Final = "index.html"
 NOT_FOUND: Final = "404.html"
-STATUS: Final = "api/v2/status.json"
-SUMMARY: Final = "api/v2/summary.json"
 
 MAX_AGE: Final = 30
 """Seconds that a copy may be kept: a change is to be seen soon."""
 
 NOT_FOUND_MAX_AGE: Final = 300
-
-_JSON = "application/json; charset=utf-8"
 
 
 def render(view: View, *translations: View) -> dict[str, PageFile]:
@@ -36,8 +31,7 @@ def render(view: View, *translations: View) -> dict[str, PageFile]:
         for path, file in _pages(other).items()
     }
     return {
-        STATUS: _json(statuspage_v2.status(view)),
-        SUMMARY: _json(statuspage_v2.summary(view)),
+        **formats(view),
         NOT_FOUND: html.page(view, NOT_FOUND, NOT_FOUND, max_age=NOT_FOUND_MAX_AGE),
         **translated,
         **_pages(view),
@@ -46,9 +40,7 @@ def render(view: View, *translations: View) -> dict[str, PageFile]:
 
 def _pages(view: View) -> dict[str, PageFile]:
     """Return everything for people, by paths from the root of its language."""
-    return {INDEX: html.page(view, INDEX, INDEX, max_age=MAX_AGE)}
-
-
-def _json(content: Mapping[str, object]) -> PageFile:
-    body = json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()
-    return PageFile(body=body, content_type=_JSON, max_age=MAX_AGE)
+    told = news.of_page(view)
+    return {
+        INDEX: html.page(view, INDEX, INDEX, max_age=MAX_AGE, every=news.FIVE_MINUTES, news=told)
+    }

@@ -1,16 +1,19 @@
 """Exactly what the page shows. Nothing that is not a field here can appear on it.
 
-Addresses, headers, error texts, notices, ids and names of regions are absent on purpose: they
-are private. Times are nanoseconds since the epoch; strings of others have been cleaned, not
-yet escaped.
+Headers, error texts, notices, ids and names of regions are absent on purpose: they are private,
+and so are addresses and certificates unless ``page.publish`` lists them. Times are nanoseconds
+since the epoch; strings of others have been cleaned, not yet escaped.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from msgspec import Struct
 
 from checkup_page.announcement import Incident, Maintenance
 from checkup_page.days import DayStrip
+from checkup_page.probe import Probe
 from checkup_page.recent import Line, Segment, Strip
 from checkup_page.state import State
 from checkup_page.stretches import Stretch
@@ -162,6 +165,7 @@ class View(Struct, frozen=True, kw_only=True):
         translations: all languages that the page is in, the preferred one first.
         incidents: those that last, and those of the last two weeks; newest first.
         maintenances: those that are going on or come next, in the order of their beginnings.
+        probes: what the newest run found out, by the components' keys.
     """
 
     key: str
@@ -179,6 +183,7 @@ class View(Struct, frozen=True, kw_only=True):
     facts: Facts
     incidents: tuple[Incident, ...] = ()
     maintenances: tuple[Maintenance, ...] = ()
+    probes: Mapping[str, Probe] = {}
 
     @property
     def folder(self) -> str:

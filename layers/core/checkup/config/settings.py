@@ -159,6 +159,10 @@ class PageSettings(Struct, frozen=True, kw_only=True):
     regions: Annotated[
         dict[str, str], Meta(description="Public names of regions; others are not shown.")
     ] = field(default_factory=dict)
+    publish: Annotated[
+        tuple[Literal["addresses", "certificates"], ...],
+        Meta(description="What is private unless it is listed; it appears in `metrics.txt`."),
+    ] = ()
 
 
 class Config(Struct, frozen=True, kw_only=True):

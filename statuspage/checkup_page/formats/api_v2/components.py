@@ -1,0 +1,90 @@
+"""Components and groups as the API lists them: each group before its members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checkup_page.formats.api_v2.status import checked_at, word
+from checkup_page.formats.served import Json, announced
+from checkup_page.view import Component, Group, View
+from checkup_page.words import iso
+
+
+def components(view: View, *, looked: bool = False) -> list[Json]:
+    """Return components and groups in the order of the page.
+
+    Args:
+        view: the page.
+        looked: say of each when it was last looked at, which changes all the time.
+    """
+    listed = [dict(item) for item in _listed(view)]
+    times = {item.key: item.checked_at for group in view.groups for item in group.components}
+    for position, item in enumerate(listed, start=1):
+        item["position"] = position
+        if looked and not item["group"]:
+            at = times[item["id"]]
+            item["x_checked_at"] = None if at is None else iso(at)
+    return listed
+
+
+def changed_at(view: View) -> int:
+    """Return when anything on the page happened last, be it measured or announced."""
+    states = (_times(view, item)[1] for group in view.groups for item in group.components)
+    said = (item.updated_at for item in announced(view))
+    return max((*states, *said), default=checked_at(view))
+
+
+def _listed(view: View) -> Iterator[Json]:
+    for group in view.groups:
+        members = [_component(view, item, group) for item in group.components]
+        if group.name:
+            yield _group(view, group, members)
+        yield from members
+
+
+def _component(view: View, item: Component, group: Group) -> Json:
+    created_at, updated_at = _times(view, item)
+    return {
+        "id": item.key,
+        "name": item.name,
+        "status": word(item.state),
+        "created_at": iso(created_at),
+        "updated_at": iso(updated_at),
+        "position": 0,
+        "description": item.description or None,
+        "showcase": True,
+        "start_date": None,
+        "group_id": group.key if group.name else None,
+        "page_id": view.key,
+        "group": False,
+        "only_show_if_degraded": False,
+        "x_state": item.state.value,
+    }
+
+
+def _times(view: View, item: Component) -> tuple[int, int]:
+    """Return when a component began to be, and when its state began."""
+    known = (item.since, item.first_seen, checked_at(view))
+    updated_at = next(at for at in known if at is not None)
+    created_at = updated_at if item.first_seen is None else min(updated_at, item.first_seen)
+    return created_at, updated_at
+
+
+def _group(view: View, group: Group, members: list[Json]) -> Json:
+    return {
+        "id": group.key,
+        "name": group.name,
+        "status": word(group.state),
+        "created_at": min(member["created_at"] for member in members),
+        "updated_at": max(member["updated_at"] for member in members),
+        "position": 0,
+        "description": group.description or None,
+        "showcase": False,
+        "start_date": None,
+        "group_id": None,
+        "page_id": view.key,
+        "group": True,
+        "only_show_if_degraded": False,
+        "components": [member["id"] for member in members],
+        "x_state": group.state.value,
+    }

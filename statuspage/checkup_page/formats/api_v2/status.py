@@ -1,0 +1,72 @@
+"""The page and its verdict, as every document of the API has them.
+
+The API has no word for "nobody knows": what is unknown or too old is degraded there, never
+operational, and ``x_state`` says the truth.
+"""
+
+from __future__ import annotations
+
+from checkup_page.formats.served import Json
+from checkup_page.state import State
+from checkup_page.view import View
+from checkup_page.words import iso
+
+_INDICATORS = {
+    State.OPERATIONAL: ("none", "All Systems Operational"),
+    State.DEGRADED: ("minor", "Partially Degraded Service"),
+    State.PARTIAL: ("major", "Partial System Outage"),
+    State.MAJOR: ("critical", "Major Service Outage"),
+    State.MAINTENANCE: ("maintenance", "Service Under Maintenance"),
+    State.UNKNOWN: ("minor", "Status unknown"),
+}
+
+_WORDS = {
+    State.DEGRADED: "degraded_performance",
+    State.MAINTENANCE: "under_maintenance",
+    State.UNKNOWN: "degraded_performance",
+}
+"""Where the API has another word than we have."""
+
+
+def page(view: View, updated_at: int) -> Json:
+    """Return the head of a document."""
+    return {
+        "page": {
+            "id": view.key,
+            "name": view.title,
+            "url": view.url,
+            "time_zone": "Etc/UTC",
+            "updated_at": iso(updated_at),
+        }
+    }
+
+
+def checked_at(view: View) -> int:
+    """Return when the newest results came; before the first ones, when the page was written."""
+    last = view.verdict.checked_at
+    return view.facts.generated_at if last is None else last
+
+
+def status(view: View) -> Json:
+    """Return the verdict."""
+    verdict = view.verdict
+    indicator, description = _INDICATORS[verdict.state]
+    if verdict.checked_at is None:
+        description = verdict.sentence
+    elif verdict.state is State.UNKNOWN:
+        description = f"{description}, last checked {iso(verdict.checked_at)}"
+    return {
+        "status": {
+            "indicator": indicator,
+            "description": description,
+            "x_state": verdict.state.value,
+            "x_stale": verdict.stale,
+            "x_checked_at": None if verdict.checked_at is None else iso(verdict.checked_at),
+            "x_generated_at": iso(view.facts.generated_at),
+        }
+    }
+
+
+def word(state: State) -> str:
+    """Return the API's word for the state of a component."""
+    return _WORDS.get(state, state.value)

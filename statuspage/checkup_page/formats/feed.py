@@ -1,0 +1,75 @@
+"""The Atom feed: an entry for each incident and each maintenance (RFC 4287)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.ports import PageFile
+from checkup_page.announcement import Incident, Maintenance
+from checkup_page.formats.drawn import drawn
+from checkup_page.formats.served import address, authority, text_file
+from checkup_page.view import View
+
+PATH: Final = "history.atom"
+
+_ATOM: Final = "application/atom+xml; charset=utf-8"
+_MINTED: Final = "2026"
+"""The year of the tags (RFC 4151). It is part of every id and never changes."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One entry of the feed.
+
+    Attributes:
+        tag: its id for ever.
+        kind: ``incident`` or ``maintenance``.
+        planned: of maintenance, from when to when; otherwise empty.
+    """
+
+    tag: str
+    kind: str
+    published: int
+    planned: str
+    item: Incident | Maintenance
+
+
+def files(view: View) -> dict[str, PageFile]:
+    """Return the feed by its path. It has no news before there is any, not even a new date."""
+    entries = sorted(_entries(view), key=lambda entry: entry.item.updated_at, reverse=True)
+    text = drawn(
+        PATH,
+        view=view,
+        voice=view.voice,
+        address=partial(address, view),
+        tag=_tag(view, view.key),
+        updated=max((entry.item.updated_at for entry in entries), default=0),
+        entries=entries,
+    )
+    return {PATH: text_file(text, _ATOM)}
+
+
+def _entries(view: View) -> Iterator[Entry]:
+    for item in view.incidents:
+        tag = _tag(view, f"incident/{item.key}")
+        published = item.updates[-1].at
+        yield Entry(tag=tag, kind="incident", published=published, planned="", item=item)
+    for planned in view.maintenances:
+        yield Entry(
+            tag=_tag(view, f"maintenance/{planned.key}"),
+            kind="maintenance",
+            published=planned.created_at,
+            planned=view.voice.say(
+                "feed.planned",
+                start=view.voice.moment(planned.scheduled_for),
+                end=view.voice.moment(planned.scheduled_until),
+            ),
+            item=planned,
+        )
+
+
+def _tag(view: View, name: str) -> str:
+    return f"tag:{authority(view)},{_MINTED}:{name}"

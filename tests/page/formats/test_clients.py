@@ -1,0 +1,130 @@
+"""Programs of others read the files that they were made for, over HTTP as anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from urllib.request import urlopen
+
+import arez.statuspage
+import feedparser
+import icalendar
+import pytest
+
+from checkup_page.formats import formats
+from tests.page.conftest import Site
+from tests.page.formats.world import announced, view
+from tests.page.worlds import NOW
+
+TODAY = datetime.fromtimestamp(NOW // 10**9, UTC)
+
+
+@pytest.fixture
+def url(site: Site) -> str:
+    """Where a page with incidents and maintenance is served."""
+    site.files = formats(announced())
+    return site.url
+
+
+def fetched(address: str) -> bytes:
+    with urlopen(address) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+class TestStatuspage:
+    """aRez reads the status page of a game that is kept by Statuspage."""
+
+    @staticmethod
+    def asked(url: str) -> arez.statuspage.CurrentStatus:
+        async def ask() -> arez.statuspage.CurrentStatus:
+            page: arez.statuspage.StatusPage
+            async with arez.statuspage.StatusPage(url) as page:
+                return await page.get_status()
+
+        return asyncio.run(ask())
+
+    def test_it_finds_the_verdict(self, url: str) -> None:
+        found = self.asked(url)
+        assert (found.name, found.status, found.impact) == (
+            "Acme Status",
+            "Partial System Outage",
+            "Major",
+        )
+        assert found.updated_at == TODAY.replace(tzinfo=None) - timedelta(seconds=12)
+
+    def test_it_finds_components_in_their_groups(self, url: str) -> None:
+        found = self.asked(url)
+        assert [(it.name, it.status, it.group and it.group.name) for it in found.components] == [
+            ("API", "Operational", None),
+            ("West", "Major Outage", "Shop"),
+            ("East", "Degraded Performance", "Shop"),
+        ]
+
+    def test_it_finds_incidents_at_their_components(self, url: str) -> None:
+        found = self.asked(url)
+        west = found.component("West")
+        assert west is not None
+        assert [(it.name, it.status, it.impact) for it in west.incidents] == [
+            ("Orders fail, open", "Monitoring", "Major")
+        ]
+        assert [it.status for it in west.incidents[0].updates] == ["Monitoring", "Investigating"]
+
+    def test_it_finds_maintenance(self, url: str) -> None:
+        found = self.asked(url)
+        assert [(it.name, it.status, it.last_update.status) for it in found.maintenances] == [
+            ("Move of the database, now", "In Progress", "Scheduled"),
+            ("Move of the database, next", "Scheduled", "Scheduled"),
+        ]
+
+    def test_a_page_before_its_first_run_is_no_trouble(self, site: Site) -> None:
+        site.files = formats(view())
+        found = self.asked(site.url)
+        assert (found.status, found.impact) == ("Collecting first results", "Minor")
+        assert {it.status for it in found.components} == {"Degraded Performance"}
+
+
+class TestFeed:
+    def test_a_reader_finds_nothing_wrong(self, url: str) -> None:
+        feed = feedparser.parse(fetched(f"{url}history.atom"))
+        assert (feed.bozo, feed.version) == (False, "atom10")
+        assert feed.feed.title == "Acme Status: incidents and maintenance"
+
+    def test_a_reader_finds_what_happened_newest_first(self, url: str) -> None:
+        entries = feedparser.parse(fetched(f"{url}history.atom")).entries
+        assert [entry.title for entry in entries] == [
+            "Orders fail, open",
+            "Move of the database, next",
+            "Orders fail, over",
+            "Move of the database, now",
+        ]
+        first = entries[0]
+        assert "<p>A fix is **in place**.</p>" in first.content[0].value
+        assert first.link == "https://status.acme.example/incidents/ulvlu9mfd53z.html"
+        assert first.updated_parsed > first.published_parsed
+
+    def test_a_feed_without_entries_is_one_too(self, site: Site) -> None:
+        site.files = formats(view())
+        feed = feedparser.parse(fetched(f"{site.url}history.atom"))
+        assert (feed.bozo, feed.entries) == (False, [])
+
+
+class TestCalendar:
+    def test_a_calendar_program_finds_the_maintenance(self, url: str) -> None:
+        calendar = icalendar.Calendar.from_ical(fetched(f"{url}maintenance.ics"))
+        now, then = calendar.walk("VEVENT")
+        assert (str(now["SUMMARY"]), now.decoded("DTSTART")) == (
+            "Move of the database, now",
+            TODAY - timedelta(hours=1),
+        )
+        assert then.decoded("DTEND") - then.decoded("DTSTART") == timedelta(hours=2)
+        assert str(then["DESCRIPTION"]) == (
+            "The database moves;\nwrites wait, reads go on.\n\nAffected: API, West"
+        )
+        assert now.errors == then.errors == []
+
+    def test_a_calendar_without_events_is_one_too(self, site: Site) -> None:
+        site.files = formats(view())
+        calendar = icalendar.Calendar.from_ical(fetched(f"{site.url}maintenance.ics"))
+        assert calendar.walk("VEVENT") == []
+        assert len(calendar.subcomponents) == 1

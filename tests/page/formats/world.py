@@ -1,0 +1,86 @@
+"""The one world of which the golden files are made, and the parts that other tests need."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from checkup.history.periods import DAY, HOUR
+from checkup.model import Status
+from checkup_page.announcement import Affected, Incident, Maintenance, Update
+from checkup_page.compose import Observed, compose
+from checkup_page.identity import stable_key
+from checkup_page.state import State
+from checkup_page.view import View
+from tests.page.worlds import MILLISECOND, MINUTE, NOW, checker, config, result, runs
+
+API = checker("API")
+WEST = checker("West", group="Shop", description="Orders and invoices")
+EAST = checker("East", group="Shop")
+CHECKERS = (API, WEST, EAST)
+
+
+def view(*statuses: Status, age: int = 12_000 * MILLISECOND) -> View:
+    """A page on which each of the checkers was seen in its status."""
+    group = [result(of, status) for of, status in zip(CHECKERS, statuses, strict=False)]
+    seen = runs([group] * 3, newest=NOW - age) if group else ()
+    return compose(config(CHECKERS), Observed(runs=seen), NOW)
+
+
+def announced() -> View:
+    """The same with an outage, one that is over, maintenance that goes on and one to come."""
+    seen = view(Status.HEALTHY, Status.DOWN, Status.DEGRADED)
+    (api,), (west, east) = (group.components for group in seen.groups)
+    api_, west_, east_ = (Affected(key=of.key, name=of.name) for of in (api, west, east))
+    return replace(
+        seen,
+        incidents=(
+            incident("open", west_, status="monitoring", resolved=None),
+            incident("over", api_, east_, status="resolved", resolved=NOW - 2 * DAY),
+        ),
+        maintenances=(
+            maintenance("now", east_, start=NOW - HOUR, status="in_progress"),
+            maintenance("next", api_, west_, start=NOW + DAY, status="scheduled", said=True),
+        ),
+    )
+
+
+def update(name: str, status: str, at: int, text: str) -> Update:
+    return Update(
+        key=stable_key("update", name), status=status, at=at, body=text, html=f"<p>{text}</p>"
+    )
+
+
+def incident(name: str, *affected: Affected, status: str, resolved: int | None) -> Incident:
+    end = NOW - 10 * MINUTE if resolved is None else resolved
+    return Incident(
+        key=stable_key("incident", name),
+        title=f"Orders fail, {name}",
+        impact="major",
+        state=State.PARTIAL,
+        status=status,
+        started_at=end - HOUR,
+        updated_at=end,
+        resolved_at=resolved,
+        affected=affected,
+        updates=(
+            update(f"{name} 2", status, end, "A fix is **in place**."),
+            update(f"{name} 1", "investigating", end - HOUR, "We are looking into it."),
+        ),
+    )
+
+
+def maintenance(
+    name: str, *affected: Affected, start: int, status: str, said: bool = False
+) -> Maintenance:
+    told = update(name, "scheduled", NOW - DAY, "The database moves;\nwrites wait, reads go on.")
+    return Maintenance(
+        key=stable_key("maintenance", name),
+        title=f"Move of the database, {name}",
+        status=status,
+        scheduled_for=start,
+        scheduled_until=start + 2 * HOUR,
+        created_at=NOW - 2 * DAY,
+        updated_at=NOW - DAY if said else NOW - 2 * DAY,
+        affected=affected,
+        updates=(told,) if said else (),
+    )

@@ -14,7 +14,7 @@ from checkup.archive import settled
 from checkup.config.settings import Config
 from checkup.errors import StorageError
 from checkup.model import Result, Run, Status
-from checkup.ports import PageFile, Publisher, Storage
+from checkup.ports import Edition, PageFile, Publisher, Storage
 from checkup.protocol import read_head
 from checkup.runfile import RUNS, decode, slot_of
 from checkup_page.component import Standing
@@ -49,9 +49,13 @@ def publish(
 
     Raises:
         StorageError: the runs could not be read; the page stays as it is.
+        Overtaken: a newer page is there.
         PublishError: the page could not be written.
     """
-    return publisher.publish(build(config, storage, now_ns, memory=memory))
+    memory = memory or Memory()
+    files = build(config, storage, now_ns, memory=memory)
+    newest = slot_of(max(memory.runs, default="")) or 0
+    return publisher.publish(files, Edition(position=newest, made=now_ns))
 
 
 def build(

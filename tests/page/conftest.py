@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from moto.server import ThreadedMotoServer
 from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 
 from checkup.ports import PageFile
+from tests.storage.places import s3_client
 
 FLAGS = [
     "--disable-background-networking",
@@ -33,6 +37,28 @@ def browser() -> Iterator[Browser]:
         browser = driver.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def client(s3_url: str) -> Iterator[Any]:
+    with closing(s3_client(s3_url)) as client:
+        yield client
+
+
+@pytest.fixture
+def bucket(client: Any) -> str:
+    name = f"page-{uuid4().hex}"
+    client.create_bucket(Bucket=name)
+    return name
 
 
 class Site:

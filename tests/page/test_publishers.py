@@ -2,58 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 from msgspec.structs import replace
 
-from checkup.errors import PublishError
-from checkup.ports import PageFile, Publisher
+from checkup.errors import Overtaken, PublishError
+from checkup.ports import Edition, Publisher
 from checkup.storage.memory import MemoryStorage
 from checkup_page.publish import publish
 from checkup_page.publishers.folder import FolderPublisher
 from checkup_page.publishers.s3 import S3Publisher
+from tests.page.pages import edition, page
 from tests.page.worlds import NOW, config
-
-PAGE = {
-    "index.html": PageFile(body=b"one", content_type="text/html; charset=utf-8", max_age=30),
-    "404.html": PageFile(body=b"lost", content_type="text/html; charset=utf-8", max_age=300),
-    "api/v2/status.json": PageFile(body=b"{}", content_type="application/json", max_age=30),
-}
-CHANGED = {**PAGE, "index.html": PageFile(body=b"two", content_type="text/html", max_age=30)}
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def client(s3_url: str) -> Iterator[Any]:
-    session: Any = boto3.session.Session(
-        aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
-    )
-    with closing(session.client("s3", endpoint_url=s3_url)) as client:
-        yield client
-
-
-@pytest.fixture
-def bucket(client: Any) -> str:
-    name = f"page-{uuid4().hex}"
-    client.create_bucket(Bucket=name)
-    return name
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -84,20 +51,76 @@ Place = tuple[Publisher, Callable[[str], bytes | None]]
 
 def test_every_file_is_written(place: Place) -> None:
     publisher, read = place
-    publisher.publish(PAGE)
-    assert {path: read(path) for path in PAGE} == {path: file.body for path, file in PAGE.items()}
+    files = page()
+    publisher.publish(files, edition())
+    assert {path: read(path) for path in files} == {path: it.body for path, it in files.items()}
 
 
 def test_the_index_is_written_last(place: Place) -> None:
-    assert place[0].publish(PAGE) == ["404.html", "api/v2/status.json", "index.html"]
+    written = list(place[0].publish(page(), edition()))
+    assert written == [
+        *("404.html", "api/v2/status.json", "components/api.html"),
+        "index.html",
+    ]
 
 
 def test_only_what_changed_is_written(place: Place) -> None:
     publisher, read = place
-    publisher.publish(PAGE)
-    assert publisher.publish(PAGE) == []
-    assert publisher.publish(CHANGED) == ["index.html"]
+    publisher.publish(page(), edition())
+    assert list(publisher.publish(page(), edition())) == []
+    assert list(publisher.publish(page(index="two"), edition())) == ["index.html"]
     assert read("index.html") == b"two"
+
+
+def test_a_page_of_what_was_removed_is_removed(place: Place) -> None:
+    publisher, read = place
+    publisher.publish(page(), edition())
+    publisher.publish(page(api=None), edition())
+    assert read("components/api.html") is None
+    assert read("404.html") == b"lost"
+
+
+def test_a_page_that_comes_back_is_there_again(place: Place) -> None:
+    publisher, read = place
+    for api in ("here", None, "again"):
+        publisher.publish(page(api=api), edition())
+    assert read("components/api.html") == b"again"
+
+
+def test_130_an_older_page_never_takes_the_place_of_a_newer_one(place: Place) -> None:
+    publisher, read = place
+    older, newer = edition(), edition()
+    publisher.publish(page(index="newer"), newer)
+    with pytest.raises(Overtaken, match="a newer page is there already; it stays"):
+        publisher.publish(page(index="older", status="older", api=None), older)
+    assert read("index.html") == b"newer"
+    assert read("api/v2/status.json") == b"{}"
+    assert read("components/api.html") == b"API is well"
+
+
+def test_130_a_page_with_later_runs_is_newer_whatever_the_clocks_say(place: Place) -> None:
+    publisher, read = place
+    publisher.publish(page(index="run 2"), Edition(position=2, made=NOW))
+    with pytest.raises(Overtaken):
+        publisher.publish(page(index="run 1"), Edition(position=1, made=NOW + 1))
+    assert read("index.html") == b"run 2"
+
+
+def test_a_manifest_that_was_damaged_costs_nothing_but_a_whole_page(
+    place: Place, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    publisher, read = place
+    publisher.publish(page(), edition())
+    if isinstance(publisher, FolderPublisher):
+        (tmp_path / "site/manifest.json").write_bytes(b"\x00")
+    else:
+        client, bucket = request.getfixturevalue("client"), request.getfixturevalue("bucket")
+        client.put_object(Bucket=bucket, Key="manifest.json", Body=b"\x00")
+        client.delete_object(Bucket=bucket, Key="404.html")
+        publisher = S3Publisher(client, bucket)
+    publisher.publish(page(index="two"), edition())
+    assert read("index.html") == b"two"
+    assert read("404.html") == b"lost"
 
 
 def test_the_page_itself_can_be_published(place: Place) -> None:
@@ -109,45 +132,58 @@ def test_the_page_itself_can_be_published(place: Place) -> None:
 
 def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "CNAME").write_text("status.acme.example")
-    FolderPublisher(tmp_path).publish(PAGE)
-    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {"CNAME", *PAGE}
+    for api in ("here", None):
+        FolderPublisher(tmp_path).publish(page(api=api), edition())
+    found = {it.relative_to(tmp_path).as_posix() for it in tmp_path.rglob("*") if it.is_file()}
+    assert found == {"CNAME", "manifest.json", ".checkup/lock", *page(api=None)}
 
 
 def test_a_file_can_be_read_by_the_web_server(tmp_path: Path) -> None:
-    FolderPublisher(tmp_path).publish(PAGE)
+    FolderPublisher(tmp_path).publish(page(), edition())
     (plain := tmp_path / "plain").touch()
     assert (tmp_path / "index.html").stat().st_mode == plain.stat().st_mode
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "site").write_text("a file")
-    with pytest.raises(PublishError, match=r"site.*cannot be written"):
-        FolderPublisher(tmp_path / "site").publish(PAGE)
+    with pytest.raises(PublishError, match=r"cannot write .*site: a file is in the place"):
+        FolderPublisher(tmp_path / "site").publish(page(), edition())
 
 
 def test_a_page_that_is_half_written_has_its_old_index_131(tmp_path: Path) -> None:
-    FolderPublisher(tmp_path).publish(PAGE)
+    FolderPublisher(tmp_path).publish(page(), edition())
     status = tmp_path / "api/v2/status.json"
     status.unlink()
     (status / "in the way").mkdir(parents=True)
-    changed = {path: replace(file, body=b"new") for path, file in PAGE.items()}
-    with pytest.raises(PublishError, match=r"status\.json: cannot be written"):
-        FolderPublisher(tmp_path).publish(changed)
+    changed = {path: replace(it, body=b"new") for path, it in page().items()}
+    with pytest.raises(PublishError, match=r"cannot write .*status\.json: a folder is in"):
+        FolderPublisher(tmp_path).publish(changed, edition())
     assert (tmp_path / "404.html").read_bytes() == b"new"
     assert (tmp_path / "index.html").read_bytes() == b"one"
 
 
 def test_objects_say_what_they_are_and_how_long_they_are_good_136(client: Any, bucket: str) -> None:
-    S3Publisher(client, bucket).publish(PAGE)
+    S3Publisher(client, bucket).publish(page(), edition())
     head = client.head_object(Bucket=bucket, Key="index.html")
     assert head["ContentType"] == "text/html; charset=utf-8"
-    assert head["CacheControl"] == "public, max-age=30, stale-if-error=86400"
+    assert head["CacheControl"] == (
+        "public, max-age=30, stale-while-revalidate=30, stale-if-error=86400"
+    )
+    assert client.head_object(Bucket=bucket, Key="manifest.json")["CacheControl"] == "no-cache"
+
+
+def test_a_page_can_share_a_bucket(client: Any, bucket: str) -> None:
+    publisher = S3Publisher(client, bucket, "status/")
+    for api in ("here", None):
+        publisher.publish(page(api=api), edition())
+    listed = client.list_objects_v2(Bucket=bucket)["Contents"]
+    names = {*page(api=None), "manifest.json"}
+    assert {item["Key"] for item in listed} == {f"status/{name}" for name in names}
 
 
 def test_a_bucket_that_is_not_there_is_named(client: Any) -> None:
-    with pytest.raises(PublishError, match=r"no-such-bucket-here/.*NoSuchBucket"):
-        S3Publisher(client, "no-such-bucket-here").publish(PAGE)
+    with pytest.raises(PublishError, match=r"no-such-bucket-here/.*there is no such bucket"):
+        S3Publisher(client, "no-such-bucket-here").publish(page(), edition())
 
 
 def test_an_s3_that_does_not_answer_is_an_error_of_ours() -> None:
@@ -157,6 +193,6 @@ def test_an_s3_that_does_not_answer_is_an_error_of_ours() -> None:
     settings = Config(retries={"total_max_attempts": 1}, connect_timeout=2)
     with (
         closing(session.client("s3", endpoint_url="http://127.0.0.1:1", config=settings)) as client,
-        pytest.raises(PublishError, match="no answer of S3"),
+        pytest.raises(PublishError, match="S3 did not answer"),
     ):
-        S3Publisher(client, "bucket").publish(PAGE)
+        S3Publisher(client, "bucket").publish(page(), edition())

@@ -394,13 +394,28 @@ class PageFile(Struct, frozen=True, kw_only=True):
     news: str = ""
 
 
+class Edition(Struct, frozen=True, order=True):
+    """Which page it is, among those of one storage: a greater one is newer.
+
+    Attributes:
+        position: the slot of the newest run that it shows; 0 if it shows none.
+        made: when its making began, before anything was read, in nanoseconds since the epoch.
+    """
+
+    position: int
+    made: int
+
+
 class Publisher(Protocol):
     """A place where the page is put."""
 
-    def publish(self, files: Mapping[str, PageFile]) -> Sequence[str]:
-        """Write the files whose content changed, ``index.html`` last; return their paths.
+    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+        """Write the files that changed and are due, ``index.html`` last; return their paths.
+
+        Files that an earlier edition had put there and that are no more are removed.
 
         Raises:
+            Overtaken: a newer edition is there; it stays.
             PublishError: the place could not be written.
         """
         ...

@@ -3,39 +3,69 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
-from checkup.errors import PublishError
-from checkup.ports import PageFile
-from checkup_page.publishers.order import index_last
+from checkup.errors import PublishError, StorageError
+from checkup.ports import Edition, PageFile
+from checkup.storage.files import told, written
+from checkup.storage.locks import locked
+from checkup_page.publishers.manifest import MANIFEST, Manifest, Plan, index_last
+
+_OURS: Final = ".checkup"
+"""Where the lock is, and files that are still being written."""
 
 
 class FolderPublisher:
-    """A folder that some web server shows; files of others in it are left alone."""
+    """A folder that some web server shows; files of others in it are left alone.
+
+    One publisher at a time works on it: the lock is the kernel's and ends with its owner. Each
+    file is replaced as a whole, so that nobody is ever served half of one.
+    """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder)
 
-    def publish(self, files: Mapping[str, PageFile]) -> Sequence[str]:
+    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
         """Write what changed; see :meth:`checkup.ports.Publisher.publish`.
 
-        Each file is replaced as a whole, so that nobody is ever served half of one.
+        Writing costs nothing here, so no file waits for its time; and as anybody can change
+        the files, what there is to write is found by reading them.
         """
+        try:
+            with told("write", self._folder), locked(self._folder / _OURS / "lock"):
+                return self._publish(files, edition)
+        except StorageError as error:
+            raise PublishError(str(error)) from error
+
+    def _publish(self, files: Mapping[str, PageFile], edition: Edition) -> list[str]:
+        before = Manifest.read(self._read(MANIFEST) or b"")
+        before.refuse_older(edition, time.time_ns())
+        manifest = Plan.of(files, edition, before, patient=False).manifest
+        for path in manifest.gone:
+            with told("remove", self._folder / path):
+                (self._folder / path).unlink(missing_ok=True)
+        # Before the files: from here on whoever is older has to stay away, and after a crash
+        # the next edition knows all that may lie here.
+        self._write(MANIFEST, manifest.encode())
         return [path for path in index_last(files) if self._write(path, files[path].body)]
 
-    def _write(self, path: str, body: bytes) -> bool:
+    def _read(self, path: str) -> bytes | None:
         target = self._folder / path
-        try:
-            if target.is_file() and target.read_bytes() == body:
-                return False
+        with told("read", target):
+            return target.read_bytes() if target.is_file() else None
+
+    def _write(self, path: str, body: bytes) -> bool:
+        """Put a file in its place and say whether it differs from the one that was there."""
+        target = self._folder / path
+        if self._read(path) == body:
+            return False
+        with (
+            told("write", target),
+            written(self._folder / _OURS, body, durable=False) as draft,
+        ):
             target.parent.mkdir(parents=True, exist_ok=True)
-            draft = target.with_name(f".{target.name}.{os.getpid()}")
-            try:
-                draft.write_bytes(body)
-                draft.replace(target)
-            finally:
-                draft.unlink(missing_ok=True)
-        except OSError as error:
-            raise PublishError(f"{target}: cannot be written: {error.strerror}") from error
+            draft.replace(target)
         return True

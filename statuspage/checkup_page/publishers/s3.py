@@ -2,71 +2,124 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from checkup.errors import Overtaken, PublishError
+from checkup.ports import Edition, PageFile
+from checkup.storage.s3_errors import S3Refusal
+from checkup_page.publishers.manifest import INDEX, Plan
+from checkup_page.publishers.s3_objects import Objects, There
 
-from checkup.errors import PublishError
-from checkup.ports import PageFile
-from checkup_page.publishers.order import index_last
+LEASE_SECONDS: Final = 60
+"""For how long a publisher is taken to be at work after it has written the manifest."""
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+_WORK_SECONDS: Final = 35.0
+"""A publisher begins no request later than this, so that its last one, with all further tries,
+is over when its lease is."""
 
-_DIGEST: Final = "sha256"
-_ABSENT: Final = {"403", "404", "NoSuchKey", "NotFound"}
-"""Without the right to list a bucket, a missing object is a forbidden one."""
+_WAIT_SECONDS: Final = 20.0
+_POLL_SECONDS: Final = 0.25
+_TRIES: Final = 8
+_AT_ONCE: Final = 8
 
-_STALE_IF_ERROR: Final = 24 * 3600
-"""An old page says how old it is; an error page says nothing."""
+_NOT_FOUND: Final = "404.html"
 
 
 class S3Publisher:
     """A bucket behind a content delivery network.
 
-    Each object carries the hash of its content, so that a look at its metadata tells whether
-    it has changed: that costs a twelfth of writing it again.
+    What is there stands in ``manifest.json``: nothing is listed, and no object is looked at to see
+    whether it has changed. An edition is published in three steps:
+
+    1. Its manifest takes the place of the one that was read, if that is still there.
+    2. Its files are written, and those that are gone are removed.
+    3. ``index.html`` takes the place of the one that was seen, if that is still there. It
+       carries the number of the edition: the seal that says that this edition is whole.
+
+    Who finds a manifest without its seal waits for the other, and takes over after its lease:
+    all that the unfinished edition may have changed is then written again.
+
+    Args:
+        client: boto3's client of S3, with bounded waits as by
+            :func:`checkup.storage.s3.client_config`.
+        prefix: what all object names begin with; empty or ending in a slash.
     """
 
-    def __init__(self, client: S3Client, bucket: str) -> None:
-        self._client = client
-        self._bucket = bucket
+    def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:  # noqa: ANN401 - boto3
+        self._objects = Objects(client, bucket, prefix)
+        self._known: There | None = None
+        self._claimed = ""
 
-    def publish(self, files: Mapping[str, PageFile]) -> Sequence[str]:
-        """Write what changed; see :meth:`checkup.ports.Publisher.publish`."""
-        return [path for path in index_last(files) if self._write(path, files[path])]
-
-    def _write(self, path: str, file: PageFile) -> bool:
-        digest = hashlib.sha256(file.body).hexdigest()
+    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+        """Write what changed and is due; see :meth:`checkup.ports.Publisher.publish`."""
         try:
-            if self._digest(path) == digest:
-                return False
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=path,
-                Body=file.body,
-                ContentType=file.content_type,
-                CacheControl=f"public, max-age={file.max_age}, stale-if-error={_STALE_IF_ERROR}",
-                Metadata={_DIGEST: digest},
-            )
-        except ClientError as error:
-            raise PublishError(f"{self._bucket}/{path}: S3 answered {_code(error)}") from error
-        except BotoCoreError as error:
-            problem = type(error).__name__
-            raise PublishError(f"{self._bucket}/{path}: no answer of S3 ({problem})") from error
-        return True
+            return self._publish(files, edition)
+        except S3Refusal as no:
+            raise PublishError(str(no)) from no
 
-    def _digest(self, path: str) -> str | None:
-        try:
-            head = self._client.head_object(Bucket=self._bucket, Key=path)
-        except ClientError as error:
-            if _code(error) in _ABSENT:
-                return None
-            raise
-        return head["Metadata"].get(_DIGEST)
+    def _publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+        for _ in range(_TRIES):
+            there, self._known = self._known or self._look(edition), None
+            there.manifest.refuse_older(edition, self._objects.now())
+            plan = Plan.of(files, edition, there.manifest, patient=True)
+            if plan.is_empty:
+                self._known = there
+                return []
+            self._claimed = self._objects.claim(plan.manifest, there.version)
+            if self._claimed:
+                index = self._carry_out(plan, files, there.seen)
+                self._known = There(plan.manifest, self._claimed, index)
+                return plan.put
+        raise PublishError(f"{self._objects.address}: others publish all the time")
 
+    def _look(self, edition: Edition) -> There:
+        """Return what is there, as soon as nobody else is at work.
 
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "an error")
+        Raises:
+            Overtaken: the other one's edition is newer.
+            PublishError: the other one does not come to an end.
+        """
+        end = time.monotonic() + _WAIT_SECONDS
+        while True:
+            there = self._objects.look()
+            if there.is_whole:
+                return there
+            there.manifest.refuse_older(edition, self._objects.now())
+            if there.version == self._claimed or self._is_abandoned(there):
+                return there._replace(manifest=there.manifest.without_last())
+            if time.monotonic() > end:
+                raise PublishError(f"{self._objects.address}: another publisher is at work")
+            time.sleep(_POLL_SECONDS)
+
+    def _is_abandoned(self, there: There) -> bool:
+        """Say whether nobody is at work on an edition that is not whole, or can still be."""
+        return not there.manifest.files or self._objects.age() >= LEASE_SECONDS
+
+    def _carry_out(self, plan: Plan, files: Mapping[str, PageFile], seen: str) -> str:
+        """Write the files, the index last; return its ETag.
+
+        Raises:
+            Overtaken: somebody else has written the index meanwhile.
+            PublishError: it takes too long; the next edition writes all of this once more.
+        """
+        objects, end = self._objects, time.monotonic() + _WORK_SECONDS
+
+        def in_time(work: Callable[[], None]) -> None:
+            if time.monotonic() > end:
+                raise PublishError(f"{objects.address}: S3 is too slow; the next run goes on")
+            work()
+
+        put = [partial(objects.put, path, files[path]) for path in plan.put if path != INDEX]
+        gone = [partial(objects.remove, path, files.get(_NOT_FOUND)) for path in plan.manifest.gone]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(in_time, [*put, *gone]):
+                pass
+        in_time(lambda: None)
+        etag = objects.seal(files[INDEX], plan.manifest.edition, seen)
+        if not etag:
+            raise Overtaken(f"{objects.address}: another publisher has taken over")
+        return etag

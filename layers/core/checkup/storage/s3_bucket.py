@@ -58,17 +58,20 @@ class Bucket:
                     raise refusal(error, "read", self.address(name)) from None
         raise AssertionError  # the last read has returned or raised
 
-    def write(self, name: str, body: bytes, **condition: str) -> str:
-        """Write under a condition and return the new ETag.
+    def write(self, name: str, body: bytes, **more: object) -> str:
+        """Write and return the new ETag.
 
         S3 may say that another write is under way (409), which proves nothing: it is asked
         again. A condition that fails after the client sent the request more than once may have
         been met by our own first try: then the object is read, and the same bytes are ours.
+
+        Args:
+            more: the condition, and what else S3 is to keep with an object that is not JSON.
         """
         pauses, sent_before = iter(_CONFLICT_PAUSES), False
         while True:
             try:
-                return self._write_once(name, body, condition)
+                return self._write_once(name, body, more)
             except S3Refusal as no:
                 sent_before = sent_before or no.retried
                 if no.status == HTTPStatus.PRECONDITION_FAILED and sent_before:
@@ -114,9 +117,9 @@ class Bucket:
         self._keep_time(answer)
         return answer
 
-    def _write_once(self, name: str, body: bytes, condition: dict[str, str]) -> str:
-        content: dict[str, Any] = {"Body": body, "ContentType": "application/json"}
-        answer = self.ask("write", name, "put_object", Key=name, **content, **condition)
+    def _write_once(self, name: str, body: bytes, more: dict[str, object]) -> str:
+        content = {"Body": body, "ContentType": "application/json", **more}
+        answer = self.ask("write", name, "put_object", Key=name, **content)
         return str(answer["ETag"])
 
     def _own(self, name: str, body: bytes, no: S3Refusal) -> str:

@@ -1,0 +1,155 @@
+"""What has been published, as it is written beside the page, and what that leaves to do. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Final, Self
+
+import msgspec
+from msgspec import Struct
+
+from checkup.errors import Overtaken
+from checkup.model import SECOND
+from checkup.ports import Edition, PageFile
+
+MANIFEST: Final = "manifest.json"
+INDEX: Final = "index.html"
+
+_SCHEMA: Final = 1
+_SLOWEST: Final = 3600 * SECOND
+"""No publisher is as slow as this: a lower position after that time is a storage begun anew."""
+
+_AHEAD: Final = 300 * SECOND
+"""An edition made later than this after the present was made by a clock that is wrong."""
+
+
+class Entry(Struct, frozen=True, omit_defaults=True):
+    """One file as it was published.
+
+    Attributes:
+        hash: of its content.
+        at: when the edition that last changed it was made.
+        news: as in :class:`checkup.ports.PageFile`.
+    """
+
+    hash: str
+    at: int
+    news: str = ""
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What lies in a place.
+
+    Attributes:
+        edition: the newest one that was put there, or was begun to be.
+        files: by path.
+        gone: paths that this edition has removed.
+    """
+
+    schema: int = _SCHEMA
+    edition: Edition = Edition(0, 0)
+    files: Mapping[str, Entry] = {}
+    gone: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """Return the manifest; one that cannot be read is as good as none: all is written anew."""
+        try:
+            found = msgspec.json.decode(body, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return cls()
+        return found if found.schema == _SCHEMA else cls()
+
+    def encode(self) -> bytes:
+        """Return the manifest as a file."""
+        return msgspec.json.encode(self, order="deterministic")
+
+    def refuse_older(self, edition: Edition, now: int) -> None:
+        """Make sure that an edition is not older than the one that is there.
+
+        Args:
+            now: the present, by the clock of the place.
+
+        Raises:
+            Overtaken: it is.
+        """
+        there = self.edition
+        is_newer = there > edition and there.made > edition.made - _SLOWEST
+        if is_newer and there.made <= now + _AHEAD:
+            raise Overtaken("a newer page is there already; it stays")
+
+    def without_last(self) -> Manifest:
+        """Return what is certain if nobody knows how far the last edition has come."""
+        files = {
+            path: Entry("", 0) if entry.at == self.edition.made else entry
+            for path, entry in self.files.items()
+        }
+        unsure = dict.fromkeys(self.gone, Entry("", 0))
+        return Manifest(edition=self.edition, files={**unsure, **files})
+
+
+class Plan(Struct, frozen=True):
+    """What an edition has to do.
+
+    Attributes:
+        put: paths to write, in order; ``index.html`` comes with every edition, for it says when
+            the page was made.
+        manifest: what is there afterwards; its ``gone`` are to be removed.
+    """
+
+    put: tuple[str, ...]
+    manifest: Manifest
+
+    @classmethod
+    def of(
+        cls, files: Mapping[str, PageFile], edition: Edition, before: Manifest, *, patient: bool
+    ) -> Self:
+        """Compare a page with what is there.
+
+        Args:
+            patient: writing costs, so that a file waits for its time.
+        """
+        entries = {path: _entry(file, edition) for path, file in files.items()}
+        put = {
+            path
+            for path, entry in entries.items()
+            if _is_due(files[path].every if patient else 0, entry, before.files.get(path))
+        }
+        gone = tuple(sorted(before.files.keys() - entries.keys()))
+        if put or gone:
+            put.add(INDEX)
+        kept = {path: before.files[path] for path in entries.keys() - put}
+        manifest = Manifest(edition=edition, files={**entries, **kept}, gone=gone)
+        return cls(tuple(index_last(put)), manifest)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.put and not self.manifest.gone
+
+
+def index_last(paths: Iterable[str]) -> list[str]:
+    """Return the paths with ``index.html`` last, and those of other languages before it.
+
+    All that it leads to is there before it.
+    """
+    return sorted(paths, key=lambda path: (path == INDEX, path.endswith(INDEX), path))
+
+
+def _entry(file: PageFile, edition: Edition) -> Entry:
+    return Entry(hashlib.sha256(file.body).hexdigest(), edition.made, file.news)
+
+
+def _is_due(every: int, entry: Entry, before: Entry | None) -> bool:
+    """Say whether a file is to be written now.
+
+    Time is cut into pieces that all publishers share, so that several of them, which are started
+    by different events, write a file once in each piece.
+    """
+    if before is None or not before.hash:
+        return True
+    if before.hash == entry.hash:
+        return False
+    step = every * SECOND
+    return not step or before.news != entry.news or before.at // step != entry.at // step

@@ -1,0 +1,269 @@
+"""Publishing to a bucket: crashes between any two requests, and several publishers at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+
+from checkup.errors import Overtaken, PublishError
+from checkup.ports import PageFile
+from checkup_page.publishers import s3
+from checkup_page.publishers.s3 import S3Publisher
+from tests.page.pages import edition, file, page
+from tests.servers.s3_faults import DENIED, ERROR_AFTER, Fault, FaultyS3, faulty_s3
+from tests.storage.places import s3_client
+
+THROUGH = Fault(forward=True, headers={"X-Nothing": "happened"})
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class Mortal:
+    """A client whose process is killed before one of its requests.
+
+    Attributes:
+        calls: how many requests it has made.
+    """
+
+    def __init__(self, url: str, fatal: int) -> None:
+        self.client = s3_client(url)
+        self.calls = 0
+        self._fatal = fatal
+        self._lock = threading.Lock()
+        self.client.meta.events.register("before-send.s3", self._before)
+
+    def _before(self, **_: Any) -> None:
+        with self._lock:
+            self.calls += 1
+            if self.calls >= self._fatal:
+                raise Killed
+
+
+def objects(client: Any, bucket: str) -> dict[str, bytes]:
+    listed = client.list_objects_v2(Bucket=bucket).get("Contents", [])
+    names = [item["Key"] for item in listed if item["Key"] != "manifest.json"]
+    return {name: client.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
+
+
+def bodies(files: Mapping[str, PageFile]) -> dict[str, bytes]:
+    return {path: it.body for path, it in files.items()}
+
+
+def with_links(text: str, **others: str | None) -> dict[str, PageFile]:
+    """A page whose index leads to what it consists of."""
+    files = page(index=text, **others)
+    listed = " ".join(sorted(files))
+    return {**files, "index.html": file(f"{text}: {listed}")}
+
+
+@pytest.mark.parametrize("again", ["the-same-page", "a-page-as-before"])
+def test_131_a_crash_before_any_request_heals_at_the_next_run(
+    s3_url: str, client: Any, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    monkeypatch.setattr(s3, "LEASE_SECONDS", 0)
+    before = with_links("before")
+    crashed = {**with_links("crashed", api=None, lost="gone"), "new.html": file("new")}
+    newest = crashed if again == "the-same-page" else before
+    for fatal in range(1, 50):
+        bucket = f"crash-{again}-{fatal}"
+        client.create_bucket(Bucket=bucket)
+        S3Publisher(client, bucket).publish(before, edition())
+        mortal = Mortal(s3_url, fatal)
+        with closing(mortal.client):
+            try:
+                S3Publisher(mortal.client, bucket).publish(crashed, edition())
+            except Killed:
+                is_dead = True
+            else:
+                is_dead = False
+        left = objects(client, bucket)
+        assert left["index.html"] in {before["index.html"].body, crashed["index.html"].body}
+        if left["index.html"] == crashed["index.html"].body:
+            assert left == bodies(crashed)
+        S3Publisher(client, bucket).publish(newest, edition())
+        assert objects(client, bucket) == bodies(newest)
+        if not is_dead:
+            assert fatal > 7, "the requests were not seen"
+            return
+    pytest.fail("it makes more requests than expected")
+
+
+def test_130_of_many_publishers_at_once_the_newest_wins(s3_url: str, bucket: str) -> None:
+    """Eight of them, each with a client of its own, the newest neither first nor last."""
+    editions = [edition() for _ in range(8)]
+    order = [3, 7, 0, 5, 1, 6, 2, 4]
+    start = threading.Barrier(len(order))
+
+    def work(number: int) -> str:
+        with closing(s3_client(s3_url)) as client:
+            files = with_links(f"edition {number}", status=f"{number}", api=f"{number % 2}")
+            publisher = S3Publisher(client, bucket)
+            start.wait()
+            try:
+                publisher.publish(files, editions[number])
+            except Overtaken:
+                return "overtaken"
+            return "published"
+
+    with ThreadPoolExecutor(len(order)) as pool:
+        outcomes = dict(zip(order, pool.map(work, order), strict=True))
+
+    with closing(s3_client(s3_url)) as client:
+        newest = with_links("edition 7", status="7", api="1")
+        assert objects(client, bucket) == bodies(newest)
+    assert outcomes[7] == "published"
+    assert set(outcomes.values()) <= {"published", "overtaken"}
+
+
+@contextmanager
+def paused(url: str, fatal: int) -> Iterator[tuple[Any, threading.Event, threading.Event]]:
+    """A client that stands still before one of its requests, and the events around that."""
+    reached, go_on = threading.Event(), threading.Event()
+    calls = 0
+
+    def before(**_: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == fatal:
+            reached.set()
+            go_on.wait(60)
+
+    with closing(s3_client(url)) as client:
+        client.meta.events.register("before-send.s3", before)
+        yield client, reached, go_on
+
+
+@pytest.mark.parametrize("fatal", [3, 4, 7])
+def test_130_a_publisher_that_stood_still_says_that_it_was_overtaken(
+    s3_url: str, client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch, fatal: int
+) -> None:
+    """Before its manifest, before its first file, and before its index."""
+    monkeypatch.setattr(s3, "LEASE_SECONDS", 0)
+    S3Publisher(client, bucket).publish(with_links("before"), edition())
+    older, newer = edition(), edition()
+    changed = with_links("older", status="[]", api="older", lost="older")
+    with paused(s3_url, fatal) as (slow, reached, go_on), ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(S3Publisher(slow, bucket).publish, changed, older)
+        assert reached.wait(60)
+        S3Publisher(client, bucket).publish(with_links("newer"), newer)
+        go_on.set()
+        with pytest.raises(Overtaken):
+            ending.result()
+    assert objects(client, bucket)["index.html"] == with_links("newer")["index.html"].body
+
+
+def test_130_a_newer_page_waits_for_a_publisher_at_work(
+    s3_url: str, client: Any, bucket: str
+) -> None:
+    older, newer = edition(), edition()
+    with paused(s3_url, 4) as (slow, reached, go_on), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(S3Publisher(slow, bucket).publish, with_links("older"), older)
+        assert reached.wait(60)
+        second = pool.submit(S3Publisher(client, bucket).publish, with_links("newer"), newer)
+        with pytest.raises(TimeoutError):
+            second.result(0.5)
+        go_on.set()
+        first.result(60)
+        assert "index.html" in second.result(60)
+    assert objects(client, bucket) == bodies(with_links("newer"))
+
+
+def test_130_an_older_page_does_not_wait_for_a_newer_one(
+    s3_url: str, client: Any, bucket: str
+) -> None:
+    older, newer = edition(), edition()
+    with paused(s3_url, 4) as (slow, reached, go_on), ThreadPoolExecutor(1) as pool:
+        first = pool.submit(S3Publisher(slow, bucket).publish, with_links("newer"), newer)
+        assert reached.wait(60)
+        with pytest.raises(Overtaken):
+            S3Publisher(client, bucket).publish(with_links("older"), older)
+        go_on.set()
+        first.result(60)
+
+
+def test_who_waits_in_vain_says_so(
+    s3_url: str, client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_WAIT_SECONDS", 0.1)
+    mortal = Mortal(s3_url, 4)
+    with closing(mortal.client), pytest.raises(Killed):
+        S3Publisher(mortal.client, bucket).publish(page(), edition())
+    with pytest.raises(PublishError, match=f"s3://{bucket}/: another publisher is at work"):
+        S3Publisher(client, bucket).publish(page(), edition())
+
+
+def test_an_s3_that_is_too_slow_is_left_for_the_next_run(
+    client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = S3Publisher(client, bucket)
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "_WORK_SECONDS", -1)
+        with pytest.raises(PublishError, match="S3 is too slow; the next run goes on"):
+            publisher.publish(page(), edition())
+    publisher.publish(page(), edition())  # at once: the claim is its own
+    assert objects(client, bucket) == bodies(page())
+
+
+@pytest.fixture
+def faulty(s3_url: str) -> Iterator[FaultyS3]:
+    with faulty_s3(s3_url) as proxy:
+        yield proxy
+
+
+def test_a_lost_answer_to_the_manifest_or_the_index_is_no_other_publisher(
+    faulty: FaultyS3, client: Any, bucket: str
+) -> None:
+    with closing(s3_client(faulty.url)) as through:
+        publisher = S3Publisher(through, bucket)
+        publisher.publish(page(), edition())
+        faulty.faults = [ERROR_AFTER]
+        publisher.publish(page(index="two"), edition())
+        faulty.faults = [THROUGH, ERROR_AFTER]
+        publisher.publish(page(index="three"), edition())
+    assert objects(client, bucket)["index.html"] == b"three"
+
+
+def test_a_publisher_that_may_not_delete_leaves_the_page_for_what_is_not_there(
+    faulty: FaultyS3, client: Any, bucket: str
+) -> None:
+    S3Publisher(client, bucket).publish(page(), edition())
+    with closing(s3_client(faulty.url)) as through:
+        publisher = S3Publisher(through, bucket)
+        faulty.faults = [THROUGH, THROUGH, THROUGH, DENIED]
+        publisher.publish(page(api=None), edition())
+    assert faulty.seen[3] == f"DELETE /{bucket}/components/api.html"
+    assert objects(client, bucket)["components/api.html"] == b"lost"
+
+
+def test_what_is_uneventful_takes_no_request_and_what_is_due_no_look(
+    faulty: FaultyS3, bucket: str
+) -> None:
+    with closing(s3_client(faulty.url)) as through:
+        publisher = S3Publisher(through, bucket)
+        publisher.publish(page(), edition())
+        faulty.seen.clear()
+        publisher.publish(page(), edition())
+        assert faulty.seen == []
+        publisher.publish(page(status="[]"), edition())
+    assert faulty.seen == [
+        f"PUT /{bucket}/manifest.json",
+        f"PUT /{bucket}/api/v2/status.json",
+        f"PUT /{bucket}/index.html",
+    ]
+
+
+def test_files_are_put_in_any_order_but_the_index_comes_last(faulty: FaultyS3, bucket: str) -> None:
+    many = {f"components/{number}.html": file(f"{number}") for number in range(40)}
+    with closing(s3_client(faulty.url)) as through:
+        S3Publisher(through, bucket).publish({**page(), **many}, edition())
+    puts = [seen for seen in faulty.seen if seen.startswith("PUT ")]
+    assert puts[0] == f"PUT /{bucket}/manifest.json"
+    assert puts[-1] == f"PUT /{bucket}/index.html"
+    assert len(puts) == len(many) + 5

@@ -25,9 +25,14 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def met(value: Any) -> Any:
+    """Return what stands behind a condition, as if it were met."""
+    return value["Fn::If"][1] if "Fn::If" in value else value
+
+
 def statements(document: Any) -> list[Any]:
-    """Return the statements of a policy; those behind a condition as if it were met."""
-    return [it["Fn::If"][1] if "Fn::If" in it else it for it in document["Statement"]]
+    """Return all statements of a policy."""
+    return [met(statement) for statement in document["Statement"]]
 
 
 def by_sid(resource: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from tests.stack.policies import (
     Resources,
     by_sid,
     listed,
+    met,
     of_type,
     policies_of,
     statements,
@@ -134,23 +135,40 @@ def test_runs_and_state_cannot_be_overwritten_unseen_174(resources: Resources) -
     assert [place["Fn::Sub"] for place in runs["Resource"]] == [
         "${StateBucket.Arn}/runs/*",
         "${StateBucket.Arn}/late/*",
+        "${StateBucket.Arn}/by-hand/*",
     ]
     assert [place["Fn::Sub"] for place in state["Resource"]] == [
         "${StateBucket.Arn}/state/*",
         "${StateBucket.Arn}/history/*",
+        "${StateBucket.Arn}/incidents/*",
     ]
     assert runs["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     assert state["Condition"] == {"Null": {"s3:if-match": "true", "s3:if-none-match": "true"}}
 
 
-def test_publisher_writes_history_and_nothing_else_of_the_state_174(resources: Resources) -> None:
-    written = {
-        place["Fn::Sub"]
+def written_by_the_publisher(resources: Resources) -> set[str]:
+    """Return the prefixes of the state bucket that the publish function may write."""
+    return {
+        place["Fn::Sub"].removeprefix("${StateBucket.Arn}/").removesuffix("*")
         for sid, statement in by_sid(resources["PagePolicy"]).items()
         for place in listed(statement["Resource"])
         if "s3:PutObject" in listed(statement["Action"]) and sid != "WritePage"
     }
-    assert written == {"${StateBucket.Arn}/history/*", "${StateBucket.Arn}/quarantine/*"}
+
+
+def test_publisher_writes_no_run_and_no_state_174(resources: Resources) -> None:
+    assert written_by_the_publisher(resources) == {"history/", "incidents/", "quarantine/"}
+
+
+def test_publisher_is_not_started_by_what_it_writes_167(resources: Resources) -> None:
+    bucket = resources["StateBucket"]["Properties"]
+    started = {
+        rule["Value"]
+        for it in bucket["NotificationConfiguration"]["LambdaConfigurations"]
+        for rule in met(it)["Filter"]["S3Key"]["Rules"]
+    }
+    assert started == {"state/"}
+    assert started.isdisjoint(written_by_the_publisher(resources))
 
 
 def test_page_is_read_by_its_own_distribution_only_165(resources: Resources) -> None:

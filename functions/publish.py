@@ -1,7 +1,8 @@
 """Render the status page and publish what changed.
 
 Triggers: S3, when something below ``state/`` is written; EventBridge Scheduler, every five
-minutes. What there is to publish is in the bucket, so the event says nothing.
+minutes, with ``{"task": "publish"}``; and anybody who may, with ``{"task": "rebuild"}``, to count
+the days again first.
 """
 
 import os
@@ -12,20 +13,26 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from checkup import bootstrap
+from checkup.invocation import parse_task
+from checkup.stack import Settings, rebuild
 from checkup_page.publish import Memory, publish
 from checkup_page.publishers.s3 import S3Publisher
 
 logger = Logger(service="checkup")
-config = bootstrap.read_config(os.environ.get("CONFIG"), os.environ)
-clients = bootstrap.make_clients(config, os.environ)
-storage = bootstrap.stack_storage(clients, os.environ["STATE_BUCKET"])
+settings = Settings(os.environ)
+clients = bootstrap.LiveClients(os.environ)
+storage = bootstrap.stack_storage(clients, os.environ)
 publisher = S3Publisher(clients.aws("s3"), os.environ["PAGE_BUCKET"])
 memory = Memory()
 
 
 @logger.inject_lambda_context
-def handler(_event: object, _context: LambdaContext) -> dict[str, Any]:
-    """Publish the page as of now."""
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """Answer one event."""
+    task = parse_task(event)
+    config = settings.current().config
+    if task.is_rebuild:
+        rebuild(config, storage, context.get_remaining_time_in_millis())
     changed = publish(config, storage, publisher, time.time_ns(), memory=memory)
     logger.info("page published", extra={"changed": changed})
     return {"changed": changed}

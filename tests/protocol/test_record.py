@@ -591,6 +591,7 @@ class TestCheckAndRecord:
         assert set(json.loads(stored.body)) == {
             "channels",
             "checkers",
+            "config_version",
             "cursor",
             "dead",
             "expired_at",

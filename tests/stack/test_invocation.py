@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from calendar import timegm
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.errors import EventError
-from checkup.invocation import AdHoc, Scheduled, parse
+from checkup.invocation import AdHoc, NotifyTest, Scheduled, Task, parse, parse_task
 from checkup.model import SECOND
 from tests.emulators import ROOT
 
@@ -18,8 +21,14 @@ MINUTE = 60 * SECOND
 NOON = 1_769_860_800 * SECOND  # 2026-01-31T12:00:00Z
 
 
-def read(event: Any, interval: int = MINUTE, now: int = NOON + 5 * MINUTE) -> Scheduled | AdHoc:
-    return parse(event, interval=interval, now=now)
+def read(event: Any, now: int = NOON + 5 * MINUTE) -> Scheduled | AdHoc | NotifyTest:
+    return parse(event, now=now)
+
+
+def slot_of(event: Any, interval: int = MINUTE, now: int = NOON + 5 * MINUTE) -> int:
+    request = read(event, now=now)
+    assert isinstance(request, Scheduled)
+    return request.slot(interval)
 
 
 @pytest.mark.parametrize(
@@ -32,16 +41,16 @@ def read(event: Any, interval: int = MINUTE, now: int = NOON + 5 * MINUTE) -> Sc
     ],
 )
 def test_slot_is_the_scheduled_time_floored_to_the_minute(text: str) -> None:
-    assert read({"slot": text}) == Scheduled(NOON)
+    assert slot_of({"slot": text}) == NOON
 
 
 def test_slot_is_floored_to_the_interval() -> None:
     event = {"slot": "2026-01-31T12:04:00Z"}
-    assert read(event, interval=5 * MINUTE) == Scheduled(NOON)
+    assert slot_of(event, interval=5 * MINUTE) == NOON
 
 
 def test_slot_that_lies_a_little_ahead_is_a_matter_of_clocks() -> None:
-    assert read({"slot": "2026-01-31T12:00:00Z"}, now=NOON - 30 * SECOND) == Scheduled(NOON)
+    assert slot_of({"slot": "2026-01-31T12:00:00Z"}, now=NOON - 30 * SECOND) == NOON
 
 
 def test_slot_in_the_future_is_refused() -> None:
@@ -59,7 +68,6 @@ def test_unreplaced_placeholder_is_refused() -> None:
     [
         *("", "now", "12:00", "2026-01-31", "2026-01-31T12:00:00", "2026-02-30T00:00:00Z"),
         *("1969-12-31T23:59:59Z", "0001-01-01T00:00:00+23:59"),
-        *(None, 0, 1_769_860_800, 1.5, True, [], {}),
     ],
 )
 def test_slot_that_is_no_time_with_a_zone_is_refused(slot: Any) -> None:
@@ -67,15 +75,36 @@ def test_slot_that_is_no_time_with_a_zone_is_refused(slot: Any) -> None:
         read({"slot": slot})
 
 
+@pytest.mark.parametrize("slot", [None, 0, 1_769_860_800, 1.5, True, [], {}, "x" * 65])
+def test_slot_that_is_no_text_is_refused(slot: Any) -> None:
+    with pytest.raises(EventError, match=r"the event cannot be understood: .*\$\.slot"):
+        read({"slot": slot})
+
+
+def test_19_leap_second_counts_as_the_one_before_it() -> None:
+    assert slot_of({"slot": "2016-12-31T23:59:60Z"}) == 1_483_228_740 * SECOND
+
+
 @pytest.mark.parametrize("names", [[], ["Website"], ["website", "b"]])
 def test_ad_hoc_look_names_checkers(names: list[str]) -> None:
     assert read({"checkers": names}) == AdHoc(tuple(names))
 
 
-@pytest.mark.parametrize("names", ["Website", None, 1, {"a": 1}, ["a", 1], [["a"]]])
-def test_ad_hoc_look_needs_a_list_of_names(names: Any) -> None:
-    with pytest.raises(EventError, match="checkers is no list of titles and ids"):
-        read({"checkers": names})
+def test_ad_hoc_look_is_kept_on_request() -> None:
+    assert read({"checkers": ["a"], "record": True}) == AdHoc(("a",), record=True)
+
+
+def test_channels_are_tried_on_request() -> None:
+    assert read({"notify_test": ["slack"]}) == NotifyTest(("slack",))
+
+
+@pytest.mark.parametrize("key", ["checkers", "notify_test"])
+@pytest.mark.parametrize(
+    "names", ["Website", None, 1, {"a": 1}, ["a", 1], [["a"]], ["a" * 201], ["a"] * 1001]
+)
+def test_names_are_a_list_of_texts(key: str, names: Any) -> None:
+    with pytest.raises(EventError, match=rf"the event cannot be understood: .*\$\.{key}"):
+        read({key: names})
 
 
 @pytest.mark.parametrize(
@@ -83,14 +112,30 @@ def test_ad_hoc_look_needs_a_list_of_names(names: Any) -> None:
     [
         {},
         {"Slot": "2026-01-31T12:00:00Z"},
-        {"slot": "2026-01-31T12:00:00Z", "checkers": []},
+        {"slot": "2026-01-31T12:00:00Z", "notify_test": []},
         {"version": "0", "source": "aws.scheduler", "detail": "{}"},
         pytest.param({"url": "http://169.254.169.254/"}, id="fault-154"),
         pytest.param({"type": "exec", "command": "sh"}, id="fault-168"),
+        {"task": "rebuild"},
     ],
 )
 def test_15_event_of_another_form_is_refused_with_the_forms_that_are_known(event: Any) -> None:
-    with pytest.raises(EventError, match=r'send {"slot": .* or {"checkers": '):
+    with pytest.raises(EventError, match=r'send {"slot": .* {"checkers": '):
+        read(event)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"checkers": [], "slot": "2026-01-31T12:00:00Z"},
+        {"checkers": [], "record": 1},
+        pytest.param({"checkers": [], "url": "http://169.254.169.254/"}, id="fault-154"),
+        pytest.param({"checkers": [{"type": "exec", "arguments": ["-c"]}]}, id="fault-168"),
+        {"checkers": ["\ud800"], "\ud800": 1},
+    ],
+)
+def test_15_event_with_more_than_its_form_has_is_refused(event: Any) -> None:
+    with pytest.raises(EventError, match="the event cannot be understood"):
         read(event)
 
 
@@ -98,40 +143,68 @@ def test_15_event_of_another_form_is_refused_with_the_forms_that_are_known(event
 def test_15_event_that_is_no_object_is_refused(event: Any) -> None:
     with pytest.raises(EventError, match="no JSON object"):
         read(event)
+    with pytest.raises(EventError, match="no JSON object"):
+        parse_task(event)
 
 
 def test_error_shows_a_foreign_value_but_not_at_any_length() -> None:
     with pytest.raises(EventError) as refusal:
-        read({"checkers": "x" * 10_000})
-    assert len(str(refusal.value)) < 200
+        read({"x" * 10_000: 1})
+    assert len(str(refusal.value)) < 400
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+@pytest.mark.parametrize("task", ["publish", "rebuild"])
+def test_task_of_the_publish_function_is_named(task: Any) -> None:
+    assert parse_task({"task": task}) == Task(task)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        *({}, {"task": "delete"}, {"task": ["publish"]}, {"task": "publish", "now": True}),
+        *(
+            {"Records": None},
+            {"Records": [{}]},
+            {"Records": [{"eventSource": "aws:sqs", "s3": {}}]},
+        ),
+        {"checkers": []},
+    ],
 )
+def test_15_task_that_is_not_known_is_refused(event: Any) -> None:
+    with pytest.raises(EventError, match=r'send {"task": "publish"}'):
+        parse_task(event)
 
 
-@given(JSON | st.fixed_dictionaries({"slot": JSON}) | st.fixed_dictionaries({"checkers": JSON}))
-def test_15_any_event_is_understood_or_refused(event: Any) -> None:
-    try:
-        request = read(event)
-    except EventError:
-        return
-    assert isinstance(request, Scheduled | AdHoc)
+def test_15_any_event_but_a_known_one_is_refused_before_anybody_is_asked() -> None:
+    command = [sys.executable, "-m", "tests.stack.events", "500"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "nobody was asked for anything" in ended.stdout
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2026, 1, 31)))  # noqa: DTZ001 - as text
 def test_slot_is_the_minute_that_the_time_lies_in(moment: datetime) -> None:
     seconds = timegm(moment.timetuple())
     slot = (seconds - seconds % 60) * SECOND
-    assert read({"slot": f"{moment.isoformat()}Z"}) == Scheduled(slot)
+    assert slot_of({"slot": f"{moment.isoformat()}Z"}) == slot
 
 
-def test_event_files_are_understood() -> None:
-    events = {name: json.loads((ROOT / "events" / name).read_text()) for name in EVENTS}
-    requests = [read(event, now=2 * NOON) for event in events.values()]
-    assert [type(request) for request in requests] == [Scheduled, AdHoc]
+@pytest.mark.parametrize("file", sorted((ROOT / "events").glob("*.json")), ids=lambda f: f.stem)
+def test_event_file_is_understood(file: Path) -> None:
+    event = json.loads(file.read_text())
+    understood = [kind for kind in (as_check, as_task) if kind(event)]
+    assert len(understood) == 1
 
 
-EVENTS = ("scheduled.json", "adhoc.json")
+def as_check(event: Any) -> bool:
+    try:
+        return bool(read(event, now=2 * NOON))
+    except EventError:
+        return False
+
+
+def as_task(event: Any) -> bool:
+    try:
+        return bool(parse_task(event))
+    except EventError:
+        return False

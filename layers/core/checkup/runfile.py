@@ -20,6 +20,8 @@ from checkup.model import Attempt, Phases, Result, Run
 
 RUNS: Final = "runs/"
 LATE: Final = "late/"
+BY_HAND: Final = "by-hand/"
+"""Looks by hand that somebody wanted to keep; they count for nothing."""
 
 _NAME = re.compile(r"(\d{19})-check\.json", re.ASCII)
 

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
 
 from checkup.alerting.routing import names, route
+from checkup.archive import Keeper, setting_of, settled
 from checkup.bootstrap.clients import make_clients
 from checkup.bootstrap.storages import open_storage
 from checkup.config.settings import Config
 from checkup.errors import UnavailableError
 from checkup.notifiers.channels import open_all, open_each
-from checkup.ports import Notifier, Storage
-from checkup.protocol import Monitor
+from checkup.ports import Clients, Notifier, Storage
+from checkup.protocol import Monitor, read_head
+from checkup.protocol.announcing import all_announcements
+from checkup.protocol.lifesign import LifeSign
 from checkup.redaction import mask_address
+
+BY_HAND: Final = "by-hand"
+"""The region of runs that somebody adds to those of a stack."""
 
 
 def make_monitor(
-    config: Config, environ: Mapping[str, str], *, storage: Storage | None = None
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    storage: Storage | None = None,
+    config_version: str = "",
 ) -> Monitor:
     """Return everything that a storing run needs.
 
     Args:
         storage: used in place of the configured one.
+        config_version: the version of the object that the configuration was read from.
 
     Raises:
         UnavailableError: no storage is configured, or it cannot be used.
@@ -47,11 +60,20 @@ def make_monitor(
         concurrency=config.concurrency,
         interval=config.interval,
         timestamp=config.timestamp,
-        scheduled="AWS_LAMBDA_FUNCTION_NAME" in environ,
+        scheduled="STATE_BUCKET" in environ,
         quorum=config.quorum,
         reference_targets=config.reference_targets,
         maintenance=tuple(planned.window for planned in config.maintenance),
+        alive=_alive(config, clients, environ),
+        config_version=config_version,
     )
+
+
+def make_keeper(config: Config, storage: Storage, now: int) -> Keeper:
+    """Return what counts the history of all runs that are settled by now."""
+    end = settled(read_head(storage).cursor, now)
+    setting = setting_of(config, all_announcements(storage))
+    return Keeper(storage=storage, setting=setting, end=end, lag=0)
 
 
 def open_channels(config: Config, environ: Mapping[str, str]) -> dict[str, Notifier]:
@@ -75,7 +97,20 @@ def _check_expiry(config: Config, environ: Mapping[str, str]) -> int:
     return config.storage.check_expiry
 
 
+def _alive(
+    config: Config, clients: Clients, environ: Mapping[str, str]
+) -> Callable[[], AbstractContextManager[None]]:
+    """Return what tells of complete runs; who has no vote has none to tell of."""
+    if not config.heartbeat_url or _region(config, environ) == BY_HAND:
+        return nullcontext
+    return LifeSign(config.heartbeat_url, clients).around
+
+
 def _region(config: Config, environ: Mapping[str, str]) -> str:
-    """Name the region of a deployed stack; a single machine has none and never votes for one."""
-    in_a_stack = "AWS_LAMBDA_FUNCTION_NAME" in environ
-    return environ.get("AWS_REGION", "") if config.regions and in_a_stack else ""
+    """Name the place that looks: a stack's region, if regions vote; a single machine has none.
+
+    Whoever looks in place of a stack's functions has no vote in it.
+    """
+    if "AWS_LAMBDA_FUNCTION_NAME" in environ:
+        return environ.get("AWS_REGION", "") if config.regions else ""
+    return BY_HAND if "STATE_BUCKET" in environ else ""

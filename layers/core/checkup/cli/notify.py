@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 
 import click
@@ -14,9 +13,9 @@ from checkup.alerting.routing import names
 from checkup.cli import session
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.config.settings import Config
-from checkup.errors import CheckupError, ConfigError, NotifyError
-from checkup.model import Alert, AlertKind, Status
-from checkup.ports import Notification, Notifier
+from checkup.errors import ConfigError
+from checkup.notifiers.trial import choose, try_out
+from checkup.ports import Notifier
 
 
 def _complete(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -45,7 +44,7 @@ def notify(config_file: str | None, *, test: bool, verbose: bool, channels: Sequ
     alert: nothing is stored. The exit code is 1 if a channel did not accept it.
     """
     config = session.begin(config_file, verbose=verbose, quiet=True)
-    chosen = _chosen(names(config.notifiers), channels)
+    chosen = choose(names(config.notifiers), channels)
     if not test:
         for name in chosen:
             print(name)
@@ -56,15 +55,6 @@ def notify(config_file: str | None, *, test: bool, verbose: bool, channels: Sequ
     return 0 if all(accepted) else 1
 
 
-def _chosen(known: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
-    if not known:
-        raise CheckupError("no notifiers are configured")
-    for name in wanted:
-        if name not in known:
-            raise CheckupError(f"there is no channel '{name}'; known: {', '.join(known)}")
-    return [name for name in known if name in wanted or not wanted]
-
-
 def _tried(
     config: Config, opened: Mapping[str, Notifier], chosen: Sequence[str], width: int
 ) -> Iterator[bool]:
@@ -72,31 +62,6 @@ def _tried(
     mask = bootstrap.mask_with(config)
     page_url = config.page.url or os.environ.get("PAGE_URL", "")
     for name in chosen:
-        problem = _send(opened[name], Notification(alerts=(_message(name),), page_url=page_url))
+        problem = try_out(opened[name], name, page_url)
         print(f"{name:<{width}}  {mask(problem) if problem else 'accepted'}", flush=True)
         yield not problem
-
-
-def _send(channel: Notifier, notification: Notification) -> str:
-    """Return what went wrong, or an empty text."""
-    try:
-        channel.send(notification)
-    except NotifyError as error:
-        return f"{type(error).__name__.lower()}: {error}"
-    return ""
-
-
-def _message(name: str) -> Alert:
-    now = time.time_ns()
-    return Alert(
-        id=f"/test:unknown/{name}/{now}",
-        checker="",
-        title="Checkup",
-        kind=AlertKind.TEST,
-        status=Status.UNKNOWN,
-        before=Status.UNKNOWN,
-        slot=now,
-        since=now,
-        opened=now,
-        reason=f"this is a test message to the channel {name}; nothing has happened",
-    )

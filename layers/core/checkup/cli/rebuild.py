@@ -7,13 +7,11 @@ from math import inf
 
 import click
 
-from checkup.archive import Keeper, setting_of, settled
+from checkup import bootstrap
 from checkup.cli import recording, session
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.deadline import Deadline
 from checkup.errors import CheckupError
-from checkup.protocol import read_head
-from checkup.protocol.announcing import all_announcements
 
 
 @click.command(
@@ -30,10 +28,7 @@ def rebuild(config_file: str | None, *, verbose: bool) -> int:
     """
     config = session.begin(config_file, verbose=verbose)
     storage = recording.open_storage(config)
-    end = settled(read_head(storage).cursor, time.time_ns())
-    setting = setting_of(config, all_announcements(storage))
-    keeper = Keeper(storage=storage, setting=setting, end=end, lag=0)
-    kept = keeper.rebuild(Deadline(inf))
+    kept = bootstrap.make_keeper(config, storage, time.time_ns()).rebuild(Deadline(inf))
     if kept is None:
         raise CheckupError("the runs that are kept do not cover a whole day; nothing was changed")
     print(f"{kept.runs} runs counted")

@@ -31,7 +31,15 @@ from checkup.config.settings import DEFAULTS, Config, Kinds
 from checkup.config.tree import Node, Object, describe, is_null
 from checkup.ports import Checker
 
-SIMPLE = ("regions", "reference_targets", "maintenance", "interval", "run_deadline", "page")
+SIMPLE = (
+    "regions",
+    "reference_targets",
+    "maintenance",
+    "interval",
+    "run_deadline",
+    "heartbeat_url",
+    "page",
+)
 _SECTIONS = (
     "checkers",
     "storage",

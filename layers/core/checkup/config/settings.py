@@ -18,7 +18,7 @@ from checkup.alerting.recurrence import parse_rule
 from checkup.config.crowd import enough
 from checkup.errors import ConfigError, Problem
 from checkup.model import SECOND
-from checkup.options import Duration, Moment, Seconds, Strings
+from checkup.options import Duration, Moment, Seconds, Secret, Strings
 from checkup.ports import Checker, NotifierSettings, StorageSettings
 from checkup.registry import Registry
 
@@ -203,6 +203,9 @@ class Config(Struct, frozen=True, kw_only=True):
     ] = ()
     interval: Annotated[Duration, Meta(gt=0, description="From run to run.")] = 60 * SECOND
     run_deadline: Annotated[Duration, Meta(gt=0, description="Limit of a whole run.")] = 60 * SECOND
+    heartbeat_url: Annotated[
+        Secret, Meta(description="Is asked for after each complete run, as healthchecks.io has it.")
+    ] = ""
     page: Annotated[PageSettings, Meta(description="The status page.")] = PageSettings()
     warnings: tuple[Problem, ...] = ()
     masks: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from checkup.protocol.heads import known, read_head
 from checkup.protocol.monitor import TAIL_SECONDS, Monitor, Recorded
-from checkup.protocol.sequence import check_and_record, record
+from checkup.protocol.sequence import check_and_record, record, vote
 
 __all__ = [
     "TAIL_SECONDS",
@@ -24,4 +24,5 @@ __all__ = [
     "known",
     "read_head",
     "record",
+    "vote",
 ]

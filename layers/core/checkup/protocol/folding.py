@@ -77,6 +77,8 @@ def _fold_batch(monitor: Monitor, done: FoldedIn, mine: Run | None) -> tuple[Fol
     expire = is_due(before, monitor.check_expiry, storage.clock())
     if expire:
         head = replace(head, expired_at=storage.clock())
+    if monitor.config_version:
+        head = replace(head, config_version=monitor.config_version)
     if _is_quiet(before, head, len(runs)):
         return done, False
     current = commit(storage, done.current, head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from msgspec import Struct
@@ -51,6 +52,8 @@ class Monitor(Struct, frozen=True, kw_only=True):
         maintenance: times in which failures are expected.
         timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
         wall_clock: seconds that go on while a machine sleeps.
+        alive: surrounds a complete run, to tell somebody that it took place.
+        config_version: of the configuration, for the head to remember; empty if it has none.
     """
 
     checkers: tuple[Checker, ...]
@@ -73,6 +76,8 @@ class Monitor(Struct, frozen=True, kw_only=True):
     maintenance: tuple[Window, ...] = ()
     timestamp: int = 0
     wall_clock: Callable[[], float] = time.time
+    alive: Callable[[], AbstractContextManager[None]] = nullcontext
+    config_version: str = ""
 
     @property
     def votes(self) -> bool:

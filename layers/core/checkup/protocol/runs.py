@@ -62,6 +62,18 @@ def observe(storage: Storage, run: Run, cursor: str, regions: Sequence[str]) -> 
     return Observed(run=_decoded(target, stored, regions), late=late)
 
 
+def put(storage: Storage, run: Run) -> None:
+    """Store a run under its slot and read nothing; one that is there already stays.
+
+    Raises:
+        StorageError: it could not be stored.
+    """
+    try:
+        storage.create(run_key(run), encode(run.results))
+    except Exists:
+        _log.info("%s is there already", run.name)
+
+
 def pending_runs(
     storage: Storage, cursor: str, regions: Sequence[str], mine: Run | None
 ) -> list[Run]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from msgspec.structs import replace
 
@@ -18,7 +19,7 @@ from checkup.protocol.expiry import expire
 from checkup.protocol.folding import fold_in
 from checkup.protocol.heads import Current, known, open_head
 from checkup.protocol.monitor import TAIL_SECONDS, Monitor, Recorded
-from checkup.protocol.runs import observe
+from checkup.protocol.runs import observe, put
 from checkup.runfile import run_key
 
 
@@ -45,22 +46,31 @@ def check_and_record(  # noqa: PLR0913 - the optional ones by name
     Raises:
         NotRecorded: the storage failed; the error carries what was seen.
     """
-    current = _look_up(monitor)
-    results = look(
-        _due(monitor, slot, current, message) if only is None else only,
-        deadline=deadline,
-        concurrency=monitor.concurrency,
-        known=known(current.head) if current else {},
-        mask=monitor.mask,
-        secret=monitor.secret,
-        region=monitor.region,
-        timestamp=monitor.timestamp,
-        progress=progress,
-    )
-    if message is not None:
-        results = tuple(_with_message(result, *message) for result in results)
-    run = Run(slot=slot, results=results, region=monitor.region, position=monitor.position)
-    return _record(monitor, run, deadline, current)
+    with monitor.alive() if only is None else nullcontext():
+        current = _look_up(monitor)
+        chosen = _due(monitor, slot, current, message) if only is None else only
+        results = _look(monitor, chosen, deadline, current, progress)
+        if message is not None:
+            results = tuple(_with_message(result, *message) for result in results)
+        return _record(monitor, _run(monitor, slot, results), deadline, current)
+
+
+def vote(monitor: Monitor, slot: int, deadline: Deadline) -> Run:
+    """Run the checkers and put what they saw where another region folds it.
+
+    Nothing is read, so that a region needs no right but to put its runs. Every bad result is
+    looked at again, for it is not known what was known of the checker.
+
+    Raises:
+        NotRecorded: the storage failed; the error carries what was seen.
+    """
+    results = _look(monitor, _due(monitor, slot, None, None), deadline, None, None)
+    run = _run(monitor, slot, results)
+    try:
+        put(monitor.storage, run)
+    except StorageError as error:
+        raise NotRecorded(run, str(error)) from error
+    return run
 
 
 def record(monitor: Monitor, run: Run, deadline: Deadline) -> Recorded:
@@ -106,6 +116,30 @@ def _is_late(head: Head, run: Run, *, at_first: bool) -> bool:
         return False
     is_remembered = bool(head.used) and head.used[0] < run.name
     return is_remembered or at_first
+
+
+def _look(
+    monitor: Monitor,
+    checkers: Sequence[Checker],
+    deadline: Deadline,
+    current: Current | None,
+    progress: Callable[[Result], None] | None,
+) -> tuple[Result, ...]:
+    return look(
+        checkers,
+        deadline=deadline,
+        concurrency=monitor.concurrency,
+        known=known(current.head) if current else {},
+        mask=monitor.mask,
+        secret=monitor.secret,
+        region=monitor.region,
+        timestamp=monitor.timestamp,
+        progress=progress,
+    )
+
+
+def _run(monitor: Monitor, slot: int, results: tuple[Result, ...]) -> Run:
+    return Run(slot=slot, results=results, region=monitor.region, position=monitor.position)
 
 
 def _look_up(monitor: Monitor) -> Current | None:

@@ -7,6 +7,7 @@ STACK ?= checkup
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
 SEED ?= 1
+RUNS ?= 10000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test e2e lint audit papers bench tools build deploy destroy clean
+.PHONY: help run serve test e2e lint audit soak papers bench tools build deploy destroy clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +48,9 @@ audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, s
 	$(BIN)/python -m tests.checkers.answers 100000
 	$(BIN)/python -m tests.protocol.mutants
 	$(BIN)/python -m tests.papers --check
+
+soak: $(VENV)/dev.stamp  ## ten thousand runs that are killed and disturbed everywhere; SEED=1 RUNS=10000
+	$(BIN)/python -m tests.soak --runs $(RUNS) --seed $(SEED)
 
 papers: $(VENV)/dev.stamp  ## write the reference and the tables of what is tested anew
 	$(BIN)/python -m tests.papers

@@ -17,7 +17,7 @@ GROUPS = {
     "core": ["core", "config", "alerting", "history"],
     "sockets": ["checkers", "engine", "notifiers"],
     "storage": ["storage"],
-    "protocol": ["protocol"],
+    "protocol": ["protocol", "soak"],
     "cli": ["cli"],
     "page": ["page"],
     "project": ["project"],

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from tests.alerting.worlds import MINUTE, toy
-from tests.protocol.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World, judge
+from tests.protocol.judge import judge
+from tests.protocol.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World
 
 LETTER = st.sampled_from("hhgddu")
 FAULTS = st.sampled_from(tuple(dict.fromkeys(STORAGE_FAULTS + CHANNEL_FAULTS)))

@@ -7,13 +7,12 @@ may come in between.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from checkup.alerting.document import HEAD, decode_head
-from checkup.alerting.fold import Setting, fold
+from checkup.alerting.fold import Setting
 from checkup.alerting.slots import Calendar
 from checkup.alerting.state import Head
 from checkup.deadline import Deadline
@@ -26,10 +25,9 @@ from checkup.errors import (
     StorageError,
     Unanswered,
 )
-from checkup.model import SECOND, Result, Run
+from checkup.model import SECOND, Alert
 from checkup.ports import Hold, Notification, Stored
 from checkup.protocol import Monitor, Recorded, record
-from checkup.runfile import decode, slot_of
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import EPOCH, Toy, run, slot, toy
 
@@ -53,6 +51,13 @@ CHANNEL_FAULTS = (
 """What can happen to a message; ``killed-after`` and ``answer-lost`` are the ack window."""
 
 
+class Written(NamedTuple):
+    """A head that was written, and when."""
+
+    body: bytes
+    now: int
+
+
 class World:
     """One storage and some channels, in which runs happen.
 
@@ -61,7 +66,7 @@ class World:
         sick: what goes wrong with every message to a channel.
         steps: the name of each step so far.
         received: the ids and the label of each message that a channel has accepted, in order.
-        heads: the bytes of each head that was written.
+        heads: each head that was written.
         folded: the keys of the runs that were folded into them.
         windows: how often a message was accepted whose receipt could not be written.
     """
@@ -81,13 +86,20 @@ class World:
         self.sick: dict[str, str] = {}
         self.steps: list[str] = []
         self.received: dict[str, list[tuple[list[str], bool]]] = {name: [] for name in channels}
-        self.heads: list[bytes] = []
+        self.heads: list[Written] = []
         self.folded: list[str] = []
         self.in_window = False
         self.windows = 0
         self.latest = 0.0
         self.checkers = tuple(checkers)
         self.regions = tuple(regions)
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(checkers=self.checkers, calendar=Calendar(regions=self.regions))
+
+    def name(self, alert: Alert) -> str:
+        return alert.id
 
     def monitor(self, **more: Any) -> Monitor:
         return Monitor(
@@ -150,9 +162,9 @@ class World:
     def wrote(self, body: bytes, listed: Sequence[str]) -> None:
         """Note a head that was written by a process that had ``listed`` these runs before."""
         before, after = self.heads[-1:], decode_head(body)
-        cursor = decode_head(before[0]).cursor if before else ""
+        cursor = decode_head(before[0].body).cursor if before else ""
         self.folded += [key for key in listed if cursor < key <= after.cursor]
-        self.heads.append(body)
+        self.heads.append(Written(body, self.now))
         self.in_window = False
 
 
@@ -251,55 +263,6 @@ _NOT_ACCEPTED = {
     "never-arrived": Unanswered("no answer"),
     "broken": RuntimeError("a mistake in the notifier"),
 }
-
-
-def judge(world: World, *, repeats: int | None = None) -> None:
-    """Hold a settled world to the invariants.
-
-    Args:
-        repeats: how many messages may have been repeats, if not as many as there were events in
-            the moment between acceptance and receipt.
-    """
-    replayed = replay(world)
-    allowed = world.windows if repeats is None else repeats
-    for channel, messages in world.received.items():
-        dead = [entry.alert.id for entry in world.head().dead if entry.channel == channel]
-        seen: list[str] = []
-        repeated = 0
-        for ids, labelled in messages:
-            again = set(ids) & set(seen)
-            assert not again or labelled, f"a repeat that does not say so: {again}"
-            repeated += bool(again)
-            seen += [alert for alert in ids if alert not in seen]
-        expected = [alert for alert in replayed if alert in seen or alert not in dead]
-        assert seen == expected, "I12, I15: what was told is not what happened, in order"
-        assert repeated <= allowed, f"I14: {repeated} repeats in {allowed} events"
-    assert len(replayed) == len(set(replayed)), "I13"
-    assert world.head().channels == {}, "I19: something still waits"
-    sequence = [json.loads(body)["seq"] for body in world.heads]
-    assert sequence == sorted(set(sequence)), "I18"
-
-
-def replay(world: World) -> list[str]:
-    """Return the alerts that the folded runs amount to, by the pure rules alone."""
-    assert world.folded == sorted(set(world.folded)), "I16: not in order, or not just once"
-    runs = []
-    for key in world.folded:
-        stored = world.documents.get(key)
-        assert stored is not None
-        runs.append(_run(key, decode(stored.body), world.regions))
-    # Whatever was folded was in a slot that had closed, in time or for lack of it.
-    setting = Setting(checkers=world.checkers, calendar=Calendar(regions=world.regions))
-    folded = fold(Head(), runs, setting, now=world.now)
-    assert folded.head.checkers == world.head().checkers, "I15, I17"
-    return [alert.id for alert in folded.alerts]
-
-
-def _run(key: str, results: tuple[Result, ...], regions: Sequence[str]) -> Run:
-    region = results[0].region
-    position = regions.index(region) if region in regions else 0
-    at = (slot_of(key) or 0) - position
-    return Run(slot=at, results=results, region=region, position=position)
 
 
 def letters(rows: str) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ import json
 import re
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -32,11 +32,16 @@ class FakeSlack:
     - ``hang``: read the request and say nothing
     - ``reset``: close the connection hard before the request is read
     - ``drop``: accept the message and close the connection without an answer
+    - ``killed-before``, ``killed-after``: end the sender, before or after accepting the message
     - ``plain``: refuse attachments with 400, accept text
     - ``redirect``: send the client elsewhere on this server, where it would be seen as stolen
+
+    Attributes:
+        kill: ends the sender of the message that is being served; a test's own.
     """
 
     def __init__(self) -> None:
+        self.kill: Callable[[], None] = lambda: None
         self.requests: list[bytes] = []
         self.messages: list[dict[str, Any]] = []
         self.stolen: list[bytes] = []
@@ -159,7 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
                 slack.wait()
             case "drop":
                 self._accept(body)
-                self.close_connection = True
+            case "killed-before" | "killed-after":
+                self._end_sender(behaviour, body)
             case "redirect":
                 self._answer(307, b"", location=f"{slack.url}/elsewhere")
             case "not-ok":
@@ -171,6 +177,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(400 if error else 200, error.encode() or b"ok")
             case status:
                 self._answer(int(status), _CODES.get(status, b"error"))
+
+    def _end_sender(self, behaviour: str, body: bytes) -> None:
+        if behaviour == "killed-after":
+            self._accept(body)
+        self.server.slack.kill()
 
     def do_GET(self) -> None:
         slack = self.server.slack

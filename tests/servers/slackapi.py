@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from types import TracebackType
@@ -18,15 +19,18 @@ class FakeSlackApi:
     """Plays Slack while the block runs.
 
     What it can be told to do, one behaviour per call: ``ok``; ``drop``: do it and close the
-    connection without an answer; a status such as ``500``; any other word is an error's code.
+    connection without an answer; ``killed-before``, ``killed-after``: end the caller, before or
+    after doing it; a status such as ``500``; any other word is an error's code.
 
     Attributes:
         messages: those of the channel and of its threads, oldest first, as they are now.
         calls: the methods that were called.
         page: messages on a page of an answer at most.
+        kill: ends the caller that is being served; a test's own.
     """
 
     def __init__(self) -> None:
+        self.kill: Callable[[], None] = lambda: None
         self.messages: list[dict[str, Any]] = []
         self.calls: list[str] = []
         self.page = 3
@@ -54,14 +58,17 @@ class FakeSlackApi:
 
     def answer(self, method: str, body: bytes, headers: dict[str, str]) -> tuple[str, Any]:
         """Return the behaviour and what to answer."""
+        behaviour = self.next_behaviour()
         with self._lock:
             self.calls.append(method)
-            behaviour = self._behaviours.popleft() if self._behaviours else "ok"
             if headers["authorization"] != f"Bearer {TOKEN}":
                 return "ok", {"ok": False, "error": "invalid_auth"}
-            if behaviour not in {"ok", "drop"}:
+            if behaviour not in {"ok", "drop", "killed-after"}:
                 return behaviour, {"ok": False, "error": behaviour}
             return behaviour, self._do(method, body, headers["content-type"])
+
+    def next_behaviour(self) -> str:
+        return self._behaviours.popleft() if self._behaviours else "ok"
 
     def _do(self, method: str, body: bytes, kind: str) -> Any:
         match method:
@@ -164,7 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         method = self.path.removeprefix("/slack.com/api/")
         behaviour, answer = self.server.slack.answer(method, body, headers)
-        if behaviour == "drop":
+        if behaviour.startswith("killed"):
+            self.server.slack.kill()
+        if behaviour.startswith(("drop", "killed")):
             self.close_connection = True
             return
         said = json.dumps(answer).encode()

@@ -113,6 +113,7 @@ def component(  # noqa: PLR0913 - the optional ones by name
         else None,
         stretches=record.stretches,
         months=record.months,
+        table=record.table,
     )
 
 

@@ -15,6 +15,7 @@ from checkup.history.tally import Tally, percent, together
 from checkup.history.times import Times
 from checkup.history.year import SPANS
 from checkup.model import Phases
+from checkup_page.table import table
 
 LAST_DAY: Final = "24h"
 HIGHEST: Final = 0.99
@@ -68,15 +69,20 @@ class Stretch(Struct, frozen=True, kw_only=True):
 
 
 class Record(Struct, frozen=True):
-    """All of one component, each from the oldest to the newest or from the shortest on."""
+    """All of one component, each from the oldest to the newest or from the shortest on.
+
+    Attributes:
+        table: its closed days, see :mod:`checkup_page.table`.
+    """
 
     stretches: tuple[Stretch, ...] = ()
     months: tuple[Stretch, ...] = ()
+    table: tuple[str, ...] = ()
 
 
 def record(chronicle: Chronicle) -> Record:
     """Return what spans of time came to for a component."""
-    return Record(stretches(chronicle), months(chronicle))
+    return Record(stretches(chronicle), months(chronicle), table(chronicle))
 
 
 def stretches(chronicle: Chronicle) -> tuple[Stretch, ...]:

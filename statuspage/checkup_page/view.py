@@ -51,6 +51,7 @@ class Component(Struct, frozen=True, kw_only=True):
         days: its last days.
         stretches: the last 24 hours, 7, 30, 90 and 365 days; none if no history is kept.
         months: the last twelve since its first result, oldest first.
+        table: its closed days, see :mod:`checkup_page.table`.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Component(Struct, frozen=True, kw_only=True):
     days: DayStrip | None
     stretches: tuple[Stretch, ...] = ()
     months: tuple[Stretch, ...] = ()
+    table: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:

@@ -60,14 +60,15 @@ def text(files: dict[str, PageFile]) -> str:
     return files["index.html"].body.decode()
 
 
-def test_the_page_is_four_files() -> None:
+def test_the_page_is_for_people_and_for_programs() -> None:
     files = build(CONFIG, Counted(runs([[result(API)]])), NOW)
-    assert {path: file.content_type for path, file in files.items()} == {
-        "index.html": "text/html; charset=utf-8",
-        "404.html": "text/html; charset=utf-8",
-        "api/v2/summary.json": "application/json; charset=utf-8",
-        "api/v2/status.json": "application/json; charset=utf-8",
-    }
+    kinds = {path: file.content_type for path, file in files.items()}
+    assert kinds["index.html"] == kinds["404.html"] == "text/html; charset=utf-8"
+    assert kinds["api/v2/summary.json"] == "application/json; charset=utf-8"
+    assert kinds["history.atom"] == "application/atom+xml; charset=utf-8"
+    assert kinds["maintenance.ics"] == "text/calendar; charset=utf-8"
+    assert kinds["metrics.txt"].startswith("application/openmetrics-text; version=1.0.0")
+    assert kinds["uptime.csv"].startswith("text/csv; charset=utf-8")
     assert states(files) == {"API": "operational"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checkup.ports import PageFile
-from checkup_page.formats import api_v2, badges, calendar_file, feed, metrics
+from checkup_page.formats import api_v2, badges, calendar_file, feed, metrics, uptime_csv
 from checkup_page.view import View
 
 
@@ -11,6 +11,6 @@ def formats(view: View) -> dict[str, PageFile]:
     """Return the files by their paths."""
     return {
         path: file
-        for format_ in (api_v2, badges, calendar_file, feed, metrics)
+        for format_ in (api_v2, badges, calendar_file, feed, metrics, uptime_csv)
         for path, file in format_.files(view).items()
     }

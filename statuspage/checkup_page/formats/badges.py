@@ -1,96 +1,116 @@
-"""Badges: a picture for each component and for the page, and the same for shields.io."""
+"""Badges of the page and of each component: its state, and what the last year came to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from msgspec import Struct
-
+from checkup.history.tally import Tally, percent, together
 from checkup.ports import PageFile
-from checkup_page.formats.drawn import drawn
-from checkup_page.formats.served import JSON, LASTING, document, text_file
-from checkup_page.formats.text_width import width
+from checkup_page import news
+from checkup_page.formats.badge import UNKNOWN, Badge, endpoint, picture
 from checkup_page.state import State
-from checkup_page.view import View
+from checkup_page.stretches import Stretch
+from checkup_page.view import Component, View
+from checkup_page.voice import Voice
 from checkup_page.words import clean
 
 PAGE: Final = "page"
-"""What stands for the whole page in the paths of badges; no key of a component is as short."""
+"""What stands for the whole page in the paths of badges; keys of components are longer."""
 
-COLOURS: Final = {
+_COLOURS: Final = {
     State.OPERATIONAL: "#1a7f37",
     State.DEGRADED: "#9a6700",
     State.PARTIAL: "#bc4c00",
     State.MAJOR: "#cf222e",
     State.MAINTENANCE: "#0969da",
-    State.UNKNOWN: "#59636e",
+    State.UNKNOWN: UNKNOWN,
 }
-"""Those of the light page, on all of which white can be read."""
+"""Those of the light page."""
 
-_SVG: Final = "image/svg+xml; charset=utf-8"
+_STEPS: Final = (
+    (99.9, _COLOURS[State.OPERATIONAL]),
+    (99.0, "#4d7a0d"),
+    (97.5, _COLOURS[State.DEGRADED]),
+    (95.0, _COLOURS[State.PARTIAL]),
+    (0.0, _COLOURS[State.MAJOR]),
+)
+"""Per cent of uptime, and the colour from there on."""
+
+_TIME: Final = "#0969da"
+_TIMED: Final = ("24h", "7d", "30d")
+"""Spans of which there is a badge of the response time."""
+
 _NAME_LIMIT: Final = 40
-_SIZE, _GAP = 11, 6
-
-
-class Badge(Struct, frozen=True, kw_only=True):
-    """Two words side by side.
-
-    Attributes:
-        colour: of the second one, as ``#rrggbb``.
-        known: it says something; nobody is to paint a badge green that says nothing.
-    """
-
-    label: str
-    message: str
-    colour: str
-    known: bool
 
 
 def files(view: View) -> dict[str, PageFile]:
     """Return the badges by their paths."""
-    found = {}
-    for key, name, state in _subjects(view):
-        badge = Badge(
-            label=clean(name, _NAME_LIMIT),
-            message=view.voice.say(f"state.{state}"),
-            colour=COLOURS[state],
-            known=state is not State.UNKNOWN,
-        )
-        found[f"badges/{key}.svg"] = text_file(picture(badge), _SVG)
-        found[f"badges/{key}/health.json"] = endpoint(badge)
+    voice = view.voice
+    components = [item for group in view.groups for item in group.components]
+    found = _health(PAGE, _short(view.title), view.verdict.state, voice)
+    found |= _uptimes(PAGE, _short(view.title), _together(components), voice)
+    for item in components:
+        name = _short(item.name)
+        found |= _health(item.key, name, item.state, voice)
+        uptimes = ((stretch.name, stretch.uptime) for stretch in item.stretches)
+        found |= _uptimes(item.key, name, uptimes, voice)
+        found |= _responses(item.key, name, item.stretches, voice)
     return found
 
 
-def _subjects(view: View) -> Iterator[tuple[str, str, State]]:
-    yield PAGE, view.title, view.verdict.state
-    for group in view.groups:
-        for item in group.components:
-            yield item.key, item.name, item.state
+def _health(key: str, name: str, state: State, voice: Voice) -> dict[str, PageFile]:
+    badge = Badge(label=name, message=voice.say(f"state.{state}"), colour=_COLOURS[state])
+    return {f"badges/{key}.svg": picture(badge), f"badges/{key}/health.json": endpoint(badge)}
 
 
-def picture(badge: Badge) -> str:
-    """Return a badge as an SVG that needs no font: its texts are given the room they have."""
-    return drawn(
-        "badge.svg",
-        label=badge.label,
-        message=badge.message,
-        colour=badge.colour,
-        left=width(badge.label, _SIZE) + 2 * _GAP,
-        right=width(badge.message, _SIZE) + 2 * _GAP,
-        size=_SIZE,
-        gap=_GAP,
-    )
+def _together(components: Iterable[Component]) -> Iterator[tuple[str, str | None]]:
+    """Yield the uptimes of all components together: their observed times count alike."""
+    tallies: dict[str, list[Tally]] = {}
+    for item in components:
+        for stretch in item.stretches:
+            tallies.setdefault(stretch.name, []).append(stretch.tally)
+    for name, every in tallies.items():
+        total = together(every)
+        yield name, percent(total.up, total.known)
 
 
-def endpoint(badge: Badge, *, every: int = 0) -> PageFile:
-    """Return a badge for shields.io (https://shields.io/badges/endpoint-badge)."""
-    content = {
-        "schemaVersion": 1,
-        "label": badge.label,
-        "message": badge.message,
-        "color": badge.colour,
-        "isError": not badge.known,
-        "cacheSeconds": LASTING,
+def _uptimes(
+    key: str, name: str, uptimes: Iterable[tuple[str, str | None]], voice: Voice
+) -> dict[str, PageFile]:
+    return {
+        f"badges/{key}/uptime-{span}.json": endpoint(
+            Badge(
+                label=voice.say("badge.uptime", name=name, span=span),
+                message=voice.say("state.unknown") if uptime is None else f"{uptime}%",
+                colour=UNKNOWN if uptime is None else _colour(float(uptime)),
+            ),
+            every=news.HOUR,
+        )
+        for span, uptime in uptimes
     }
-    return text_file(document(content), JSON, every=every)
+
+
+def _colour(uptime: float) -> str:
+    return next(colour for least, colour in _STEPS if uptime >= least)
+
+
+def _responses(
+    key: str, name: str, stretches: Iterable[Stretch], voice: Voice
+) -> dict[str, PageFile]:
+    found = {}
+    for stretch in stretches:
+        if stretch.name in _TIMED:
+            times = stretch.response
+            badge = Badge(
+                label=voice.say("badge.response", name=name, span=stretch.name),
+                message=voice.elapsed(times.median) if times else voice.say("state.unknown"),
+                colour=_TIME if times else UNKNOWN,
+            )
+            path = f"badges/{key}/response-{stretch.name}.json"
+            found[path] = endpoint(badge, every=news.HOUR)
+    return found
+
+
+def _short(name: str) -> str:
+    return clean(name, _NAME_LIMIT)

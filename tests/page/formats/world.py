@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checkup.history.periods import DAY, HOUR
+from checkup.history.chronicle import Chronicle
+from checkup.history.head import Period
+from checkup.history.periods import DAY, HOUR, day_of, hour_of
+from checkup.history.points import point
+from checkup.history.tally import Tally
+from checkup.history.times import Times, bucket_of
+from checkup.history.year import SPANS
 from checkup.model import Status
 from checkup_page.announcement import Affected, Incident, Maintenance, Update
 from checkup_page.compose import Observed, compose
 from checkup_page.identity import stable_key
 from checkup_page.state import State
+from checkup_page.stretches import record
 from checkup_page.view import View
 from tests.page.worlds import MILLISECOND, MINUTE, NOW, checker, config, result, runs
 
@@ -20,10 +27,29 @@ CHECKERS = (API, WEST, EAST)
 
 
 def view(*statuses: Status, age: int = 12_000 * MILLISECOND) -> View:
-    """A page on which each of the checkers was seen in its status."""
+    """A page on which each of the checkers was seen in its status, after a week."""
     group = [result(of, status) for of, status in zip(CHECKERS, statuses, strict=False)]
     seen = runs([group] * 3, newest=NOW - age) if group else ()
-    return compose(config(CHECKERS), Observed(runs=seen), NOW)
+    records = {of.id: record(chronicle()) for of in CHECKERS[: len(group)]}
+    return compose(config(CHECKERS), Observed(runs=seen, records=records), NOW)
+
+
+def chronicle() -> Chronicle:
+    """A week of which the fourth day had an outage and the last one has only begun."""
+    times, until = Times(count=2, buckets=((bucket_of(98 * MILLISECOND), 2),)), hour_of(NOW)
+    tallies = [Tally(healthy=DAY)] * 6
+    tallies[3] = Tally(healthy=20 * HOUR, degraded=HOUR, down=HOUR, unknown=HOUR)
+    periods = [Period(tally=tally, times=times) for tally in tallies]
+    periods.append(Period(tally=Tally(healthy=until - day_of(NOW)), times=times))
+    begin = day_of(NOW) - 6 * DAY
+    return Chronicle(
+        until=until,
+        first=begin,
+        hours=(),
+        days=tuple(point(begin + at * DAY, period) for at, period in enumerate(periods)),
+        last_day=Period(tally=Tally(healthy=DAY), times=times),
+        times=(times,) * len(SPANS),
+    )
 
 
 def announced() -> View:

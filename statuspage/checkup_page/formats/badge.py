@@ -1,0 +1,58 @@
+"""One badge: two texts side by side, as a picture and for shields.io."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.ports import PageFile
+from checkup_page.formats.drawn import drawn
+from checkup_page.formats.served import JSON, LASTING, document, text_file
+from checkup_page.formats.text_width import width
+
+UNKNOWN: Final = "#59636e"
+
+_SVG: Final = "image/svg+xml; charset=utf-8"
+_SIZE, _GAP = 11, 6
+
+
+class Badge(Struct, frozen=True, kw_only=True):
+    """What a badge says.
+
+    Attributes:
+        colour: behind the message, as ``#rrggbb``; dark enough for white letters.
+    """
+
+    label: str
+    message: str
+    colour: str
+
+
+def picture(badge: Badge) -> PageFile:
+    """Return a badge as an SVG that needs no font: its texts are given the room they have."""
+    text = drawn(
+        "badge.svg",
+        badge=badge,
+        left=width(badge.label, _SIZE) + 2 * _GAP,
+        right=width(badge.message, _SIZE) + 2 * _GAP,
+        size=_SIZE,
+        gap=_GAP,
+    )
+    return text_file(text, _SVG)
+
+
+def endpoint(badge: Badge, *, every: int = 0) -> PageFile:
+    """Return a badge for shields.io (https://shields.io/badges/endpoint-badge).
+
+    Nobody is to give another colour to one that says that nothing is known.
+    """
+    content = {
+        "schemaVersion": 1,
+        "label": badge.label,
+        "message": badge.message,
+        "color": badge.colour,
+        "isError": badge.colour == UNKNOWN,
+        "cacheSeconds": LASTING,
+    }
+    return text_file(document(content), JSON, every=every)

@@ -1,0 +1,44 @@
+"""Uptime by component and day, for spreadsheets (RFC 4180)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from typing import Final
+
+from checkup.ports import PageFile
+from checkup_page import news
+from checkup_page.formats.served import text_file
+from checkup_page.table import COLUMNS
+from checkup_page.view import View
+
+PATH: Final = "uptime.csv"
+
+_CSV: Final = "text/csv; charset=utf-8; header=present"
+_FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones too
+"""What a cell begins with that a spreadsheet computes."""
+
+
+def files(view: View) -> dict[str, PageFile]:
+    """Return the table by its path; its last day is the one before the present one."""
+    return {PATH: text_file("".join(_lines(view)), _CSV, every=news.HOUR)}
+
+
+def _lines(view: View) -> Iterator[str]:
+    yield _line("component", "group", "id", *COLUMNS)
+    for group in view.groups:
+        for item in group.components:
+            named = _line(_harmless(item.name), _harmless(group.name), item.key).removesuffix("\r\n")
+            yield from (f"{named},{row}\r\n" for row in item.table)
+
+
+def _line(*cells: str) -> str:
+    written = StringIO()
+    csv.writer(written).writerow(cells)
+    return written.getvalue()
+
+
+def _harmless(name: str) -> str:
+    """Return a name that no spreadsheet takes for a formula."""
+    return f"'{name}" if name.startswith(_FORMULA) else name

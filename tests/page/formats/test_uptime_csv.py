@@ -1,0 +1,82 @@
+"""Uptime as a table."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.config.settings import GroupSettings
+from checkup.history.periods import DAY
+from checkup.model import SECOND, Status
+from checkup_page.compose import Observed, compose
+from checkup_page.formats import uptime_csv
+from checkup_page.stretches import record
+from checkup_page.table import DAYS, table
+from checkup_page.view import View
+from tests.page.formats.world import chronicle, view
+from tests.page.worlds import NOW, checker, config, result, runs
+
+
+def rows(of: View) -> list[dict[str, str]]:
+    text = uptime_csv.files(of)["uptime.csv"].body.decode()
+    return list(csv.DictReader(StringIO(text, newline=""), strict=True))
+
+
+def called(name: str) -> View:
+    """A page with one component of this name, in a group of this name."""
+    of = checker(name, id="x", group=name)
+    world = replace(config([of]), groups=(GroupSettings(name=name),))
+    records = {"x": record(chronicle())}
+    return compose(world, Observed(runs=runs([[result(of)]]), records=records), NOW)
+
+
+def test_there_is_a_line_for_each_component_and_closed_day() -> None:
+    found = rows(view(Status.HEALTHY, Status.DOWN))
+    assert [row["component"] for row in found] == ["API"] * 6 + ["West"] * 6
+    assert [row["day"] for row in found[:6]] == [f"2026-07-{day}" for day in range(28, 32)] + [
+        "2026-08-01",
+        "2026-08-02",
+    ]
+
+
+def test_the_seconds_of_a_day_add_up() -> None:
+    for row in rows(view(Status.HEALTHY)):
+        parts = [int(value) for name, value in row.items() if name.endswith("_seconds")]
+        assert sum(parts) == DAY // SECOND
+
+
+def test_a_day_without_any_result_is_missing() -> None:
+    story = chronicle()
+    gap = replace(story, days=(*story.days[:2], *story.days[3:]))
+    lost = table(gap)[2]
+    assert lost == "2026-07-30,,0,0,0,0,0,86400,,"
+
+
+def test_no_more_than_the_last_days_are_told() -> None:
+    story = replace(chronicle(), first=0)
+    assert len(table(story)) == DAYS
+
+
+def test_nothing_is_told_before_the_first_result() -> None:
+    assert table(replace(chronicle(), first=None)) == ()
+    assert rows(view()) == []
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1+1"])
+def test_no_name_is_a_formula(name: str) -> None:
+    (row, *_) = rows(called(name))
+    assert (row["component"], row["group"]) == (f"'{name}", f"'{name}")
+
+
+@pytest.mark.parametrize("name", ['says "hi"', "a, b", "a\nb", "café", "日本語"])
+def test_names_are_read_as_they_are_shown(name: str) -> None:
+    (row, *_) = rows(called(name))
+    assert row["component"] == name.replace("\n", " ")
+
+
+def test_lines_end_as_rfc_4180_wants_it() -> None:
+    body = uptime_csv.files(view(Status.HEALTHY))["uptime.csv"].body
+    assert body.count(b"\r\n") == body.count(b"\n") == 7

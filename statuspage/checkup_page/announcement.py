@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from checkup.history.periods import month_of
 from checkup_page.state import State
 
 
+class Stretch(Struct, frozen=True, kw_only=True):
+    """A time in which a component was not well; without an end while it lasts."""
+
+    start: int
+    end: int | None
+    state: State
+
+
 class Affected(Struct, frozen=True, kw_only=True):
-    """A component that an announcement concerns, by its public key and name."""
+    """A component that an announcement concerns, by its public key and name.
+
+    Attributes:
+        stretches: when it was not well meanwhile, in order, as far as that is known.
+    """
 
     key: str
     name: str
+    stretches: tuple[Stretch, ...] = ()
 
 
 class Update(Struct, frozen=True, kw_only=True):
@@ -68,7 +82,9 @@ class Maintenance(Struct, frozen=True, kw_only=True):
     Attributes:
         key: twelve characters that stay the same; its page is ``maintenance/<key>.html``.
         status: ``scheduled``, ``in_progress``, ``verifying`` or ``completed``.
+        affected: if it is empty, everything may be.
         updates: newest first; may be empty.
+        recurring: it comes again and again.
     """
 
     key: str
@@ -80,8 +96,32 @@ class Maintenance(Struct, frozen=True, kw_only=True):
     updated_at: int
     affected: tuple[Affected, ...]
     updates: tuple[Update, ...]
+    recurring: bool = False
 
     @property
     def path(self) -> str:
         """Where its page is, from the root of the site."""
         return f"maintenance/{self.key}.html"
+
+
+class Month(Struct, frozen=True, kw_only=True):
+    """What happened in one month of UTC.
+
+    Attributes:
+        begin: its first moment.
+        first: its first day of which anything is known.
+        end: that of the next one; of this month, the end of this day.
+        incidents: those that began in it, newest first.
+        maintenances: those that began in it, newest first; none that come again and again.
+    """
+
+    begin: int
+    first: int
+    end: int
+    incidents: tuple[Incident, ...]
+    maintenances: tuple[Maintenance, ...]
+
+    @property
+    def path(self) -> str:
+        """Where its page is, from the root of the site."""
+        return f"history/{month_of(self.begin)}.html"

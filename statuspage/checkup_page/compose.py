@@ -10,12 +10,15 @@ from checkup import __version__
 from checkup.config.settings import Config, GroupSettings, PageLink, StatusText
 from checkup.model import Run
 from checkup_page import freshness
+from checkup_page.announcement import Month
+from checkup_page.bulletin import Bulletin, tell
 from checkup_page.component import DESCRIPTION_LIMIT, Past, Standing, Window, component, name_of
 from checkup_page.days import LOOKS, are_enough
 from checkup_page.identity import stable_key
 from checkup_page.language import language
 from checkup_page.links import followable, picture, with_links
 from checkup_page.probe import probe
+from checkup_page.public import Public
 from checkup_page.sentence import sentence, word_for
 from checkup_page.state import State
 from checkup_page.stretches import Record
@@ -38,6 +41,8 @@ class Observed(Struct, frozen=True, kw_only=True):
         standings: the confirmed status by checker id; empty where no state is kept.
         pasts: the last days by checker id; empty where no history is kept.
         records: what spans of time came to, by checker id; the same.
+        bulletin: what there is to tell of incidents and maintenance.
+        earlier: the beginnings of the months before those of the bulletin, newest first.
         unreadable: how many stored runs were passed over.
     """
 
@@ -45,6 +50,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     standings: Mapping[str, Standing] = {}
     pasts: Mapping[str, Past] = {}
     records: Mapping[str, Record] = {}
+    bulletin: Bulletin = Bulletin()
+    earlier: tuple[int, ...] = ()
     unreadable: int = 0
 
 
@@ -79,6 +86,8 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
         )
         for track, name in zip(found, names, strict=True)
     ]
+    public = public_of(config, components)
+    told = tell(observed.bulletin, config, public, voice, now)
     return View(
         key=page_key,
         title=clean(page.title, TITLE_LIMIT) or voice.say("page.title"),
@@ -101,6 +110,11 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
             generated_at=now,
             version=__version__,
         ),
+        incidents=told.incidents,
+        maintenances=told.maintenances,
+        finished=told.finished,
+        months=told.months,
+        earlier=observed.earlier,
         probes={
             item.key: probe(track, item.state, page.publish, config.masks)
             for track, item in zip(found, components, strict=True)
@@ -111,6 +125,20 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
 def component_key(config: Config, checker: str) -> str:
     """Return what stands for a checker on the page."""
     return stable_key(stable_key("page", config.page.url), "component", checker)
+
+
+def tell_of_month(config: Config, view: View, old: Bulletin) -> Month:
+    """Return what there is to tell of a month that is over, in the language of a view."""
+    public = public_of(config, (item for group in view.groups for item in group.components))
+    return tell(old, config, public, view.voice, view.facts.generated_at).months[0]
+
+
+def public_of(config: Config, components: Iterable[Component]) -> Public:
+    """Return what announcements may name of a configuration, by what is on the page."""
+    by_key = {item.key: item for item in components}
+    keys = {checker.id: component_key(config, checker.id) for checker in config.checkers}
+    shown = {checker: by_key[key] for checker, key in keys.items() if key in by_key}
+    return Public.of(config.checkers, shown)
 
 
 def _pasts(found: Sequence[Track], observed: Observed) -> Mapping[str, Past]:

@@ -14,6 +14,7 @@ from checkup.deadline import Deadline
 from checkup.errors import StorageError
 from checkup.history.head import Head
 from checkup.history.tally import Tally
+from checkup.incidents.model import Announcements
 from checkup.model import Result
 from checkup.ports import Storage
 from checkup_page.component import Past
@@ -63,22 +64,29 @@ class Known(Struct, kw_only=True):
 
 
 class Read(Struct, frozen=True):
-    """What was read, by checker id."""
+    """What was read, by checker id.
+
+    Attributes:
+        head: the history's; None if it tells nothing.
+    """
 
     pasts: Mapping[str, Past] = {}
     records: Mapping[str, Record] = {}
+    head: Head | None = None
 
 
 class Reader(Struct, frozen=True, kw_only=True):
     """Reads the history of one storage.
 
     Attributes:
+        announced: where the maintenance is that is not in the configuration.
         runs: those that need not be read again.
         known: from the page before.
     """
 
     config: Config
     storage: Storage
+    announced: Announcements
     runs: Mapping[str, tuple[Result, ...] | None]
     known: Known
 
@@ -88,9 +96,8 @@ class Reader(Struct, frozen=True, kw_only=True):
         There is nothing as long as the history is behind. A history that cannot be read does not
         take the page away.
         """
-        keeper = Keeper(
-            storage=self.storage, setting=setting_of(self.config), end=end, known=self.runs
-        )
+        setting = setting_of(self.config, self.announced)
+        keeper = Keeper(storage=self.storage, setting=setting, end=end, known=self.runs)
         known = self.known
         try:
             kept = keeper.keep_up(Deadline.after(FOLD_SECONDS))
@@ -103,7 +110,7 @@ class Reader(Struct, frozen=True, kw_only=True):
             return Read()
         if days is not known.drawn.days:
             known.drawn = Drawn(days)
-        return Read(self._pasts(kept.head, today, now), self._records())
+        return Read(self._pasts(kept.head, today, now), self._records(), kept.head)
 
     def _pasts(self, head: Head, today: Mapping[str, Tally], now: int) -> Mapping[str, Past]:
         accounts = {checker.id: head.accounts.get(checker.id) for checker in self.config.checkers}

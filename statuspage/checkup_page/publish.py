@@ -17,12 +17,16 @@ from checkup.model import Result, Run, Status
 from checkup.ports import Edition, PageFile, Publisher, Storage
 from checkup.protocol import read_head
 from checkup.runfile import RUNS, decode, slot_of
+from checkup_page.announcement import Month
+from checkup_page.announcement_pages import AnnouncementPages
 from checkup_page.component import Standing
-from checkup_page.compose import Observed, compose
+from checkup_page.compose import Observed, compose, tell_of_month
 from checkup_page.freshness import AHEAD
+from checkup_page.gather import Gatherer, Seen, announced
 from checkup_page.past import Known, Reader
 from checkup_page.recent import COLUMNS
 from checkup_page.render import render
+from checkup_page.view import View
 
 
 class Memory(Struct, kw_only=True):
@@ -31,10 +35,14 @@ class Memory(Struct, kw_only=True):
     Attributes:
         runs: the newest ones, by key; None for one that is unreadable. Runs never change.
         past: files of closed days, and what was made of them.
+        announcements: the pages of incidents, maintenance and months.
+        seen: the troubles of closed days.
     """
 
     runs: dict[str, tuple[Result, ...] | None] = field(default_factory=dict)
     past: Known = field(default_factory=Known)
+    announcements: AnnouncementPages = field(default_factory=AnnouncementPages)
+    seen: Seen = field(default_factory=Seen)
 
 
 def publish(
@@ -80,18 +88,41 @@ def build(
             memory.runs[key] = _read(storage, key)
     runs = tuple(_runs(keys, memory.runs))
     head = _head(storage)
-    reader = Reader(config=config, storage=storage, runs=memory.runs, known=memory.past)
+    written = announced(storage)
+    reader = Reader(
+        config=config, storage=storage, announced=written, runs=memory.runs, known=memory.past
+    )
+    past = reader.read(settled(head.cursor, now_ns), now_ns)
+    gatherer = Gatherer(
+        storage=storage,
+        written=written,
+        head=past.head,
+        months=memory.past.months,
+        seen=memory.seen,
+        now=now_ns,
+    )
+    bulletin = gatherer.bulletin()
     observed = Observed(
         runs=runs,
         standings=_standings(head, keys),
         pasts=past.pasts,
         records=past.records,
-    past = reader.read(settled(head.cursor, now_ns), now_ns)
+        bulletin=bulletin,
+        earlier=tuple(it for it in gatherer.all_months()[::-1] if it < bulletin.months[0]),
         unreadable=len(keys) - len(runs),
     )
-    return render(
-        *(compose(config, observed, now_ns, code) for code in dict.fromkeys(config.page.languages))
-    )
+    views = [
+        compose(config, observed, now_ns, code) for code in dict.fromkeys(config.page.languages)
+    ]
+
+    def old_month(view: View, month: int) -> Month | None:
+        old = gatherer.old(month)
+        return tell_of_month(config, view, old) if old else None
+
+    return {
+        **memory.announcements.files(views, old_month),
+        **render(*views),
+    }
 
 
 def _newest_keys(storage: Storage, config: Config, now: int) -> list[str]:

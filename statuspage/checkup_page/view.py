@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from checkup_page.announcement import Incident, Maintenance
+from checkup_page.announcement import Incident, Maintenance, Month
 from checkup_page.days import DayStrip
 from checkup_page.probe import Probe
 from checkup_page.recent import Line, Segment, Strip
@@ -167,6 +167,9 @@ class View(Struct, frozen=True, kw_only=True):
         translations: all languages that the page is in, the preferred one first.
         incidents: those that last, and those of the last two weeks; newest first.
         maintenances: those that are going on or come next, in the order of their beginnings.
+        finished: those that are over and still have a page, likewise.
+        months: this one and the last three, newest first, as far as there are results.
+        earlier: the beginnings of the months before these, newest first.
         probes: what the newest run found out, by the components' keys.
     """
 
@@ -185,6 +188,9 @@ class View(Struct, frozen=True, kw_only=True):
     facts: Facts
     incidents: tuple[Incident, ...] = ()
     maintenances: tuple[Maintenance, ...] = ()
+    finished: tuple[Maintenance, ...] = ()
+    months: tuple[Month, ...] = ()
+    earlier: tuple[int, ...] = ()
     probes: Mapping[str, Probe] = {}
 
     @property

@@ -6,6 +6,7 @@ time: one from 01:30 for two hours begins at 01:30 on the day that the clocks ch
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -50,6 +51,22 @@ class Window(Struct, frozen=True, kw_only=True):
         if self.rule is None:
             return self.start + self.length if 0 <= moment - self.start < self.length else 0
         return max(self._ends(moment, self.rule), default=0)
+
+    def begins(self, since: int, until: int) -> Iterator[int]:
+        """Yield when it begins between two moments, the second not included."""
+        if self.rule is None:
+            if since <= self.start < until:
+                yield self.start
+            return
+        zone = ZoneInfo(self.timezone)
+        first = _wall(self.start, zone)
+        day = _wall(max(since, self.start), zone).date()
+        # A day more, for zones in which the last moment is on the day after.
+        for number in range(max(0, until - since) // _DAY + 2):
+            if self.rule.begins_on(day + timedelta(days=number), first.date()):
+                begin = _begin(day + timedelta(days=number), first, zone)
+                if since <= begin < until:
+                    yield begin
 
     def _ends(self, moment: int, rule: Rule) -> list[int]:
         """Return the end of each time that is going on; long ones may overlap."""

@@ -86,6 +86,11 @@ def outage_id(start: int) -> str:
     return hashlib.sha256(b"outage %d" % start).hexdigest()[:ID_LENGTH]
 
 
+def entry_id(outage: str, at: int) -> str:
+    """Return what stands for what happened in an outage at a moment."""
+    return hashlib.sha256(b"%s %d" % (outage.encode(), at)).hexdigest()[:ID_LENGTH]
+
+
 class _Group:
     """An outage to which more may be added; what comes began no earlier than what is there."""
 

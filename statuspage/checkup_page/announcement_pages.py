@@ -1,0 +1,168 @@
+"""A page for each incident, each maintenance and each month, and one that lists the months."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.history.periods import day_of
+from checkup.ports import PageFile
+from checkup_page import html
+from checkup_page.announcement import Incident, Maintenance, Month
+from checkup_page.view import Verdict, View
+from checkup_page.words import DAY
+
+HISTORY: Final = "history/index.html"
+
+MAX_AGE: Final = 60
+
+SHEET: Final = "announcement.css"
+
+OldMonth = Callable[[View, int], Month | None]
+"""Returns a month that is long over, by its beginning, in the language of a view."""
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """All that a page says; as long as it is the same, so is the page.
+
+    Attributes:
+        view: what every page shows, and nothing that changes with each run.
+        template: its name.
+        path: where the page is, from the root of its language.
+        item: what it is about; of the list of months, all of them.
+        newer, older: the months beside it.
+    """
+
+    view: View
+    template: str
+    path: str
+    item: Incident | Maintenance | Month | tuple[Month, ...]
+    newer: Month | None = None
+    older: Month | None = None
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """A day of a month, or neighbouring ones without incidents.
+
+    Attributes:
+        first, last: when these days began, the same for one day.
+    """
+
+    first: int
+    last: int
+    incidents: tuple[Incident, ...]
+
+
+class AnnouncementPages:
+    """The pages of a site; one is made again only when there is something else to say on it."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[Subject, PageFile]] = {}
+        self._old: dict[tuple[str, int], Month] = {}
+        self._shells: dict[str, View] = {}
+
+    def files(self, views: Iterable[View], old_month: OldMonth) -> dict[str, PageFile]:
+        """Return the pages by their paths, in all languages.
+
+        Args:
+            views: one per language.
+            old_month: asked for each month before those of the view, until it is known.
+        """
+        made: dict[str, tuple[Subject, PageFile]] = {}
+        for view in views:
+            shell, months = self._shell(view), self._months(view, old_month)
+            for subject in _subjects(view, shell, months):
+                path = f"{view.folder}{subject.path}"
+                before = self._made.get(path)
+                same = before is not None and before[0] == subject
+                made[path] = before if before and same else (subject, _page(subject))
+        self._made = made
+        return {path: file for path, (_, file) in made.items()}
+
+    def _shell(self, view: View) -> View:
+        """Return what every page shows; the very object of the last time if it is the same."""
+        shell, before = _shell(view), self._shells.get(view.folder)
+        if before is None or before != shell:
+            self._shells[view.folder] = shell
+        return self._shells[view.folder]
+
+    def _months(self, view: View, old_month: OldMonth) -> tuple[Month, ...]:
+        """Return all months, newest first."""
+        code = view.voice.language.code
+        months = [*view.months]
+        for begin in view.earlier:
+            month = self._old.get((code, begin)) or old_month(view, begin)
+            if month is not None:
+                self._old[code, begin] = month
+                months.append(month)
+        return tuple(months)
+
+
+def spans(month: Month) -> list[Span]:
+    """Return the days of a month, newest first, those without incidents taken together."""
+    begun: dict[int, list[Incident]] = {}
+    for incident in month.incidents:
+        begun.setdefault(day_of(incident.started_at), []).append(incident)
+    days = range(month.end - DAY, month.first - DAY, -DAY)
+    found = []
+    for quiet, group in groupby(days, key=lambda day: day not in begun):
+        together = [*group]
+        if quiet:
+            found.append(Span(first=together[-1], last=together[0], incidents=()))
+        else:
+            found += [Span(first=it, last=it, incidents=tuple(begun[it])) for it in together]
+    return found
+
+
+def _subjects(view: View, shell: View, months: Sequence[Month]) -> Iterator[Subject]:
+    listed = (*view.incidents, *(it for month in months for it in month.incidents))
+    for incident in {it.key: it for it in listed}.values():
+        yield Subject(view=shell, template="incident.html", path=incident.path, item=incident)
+    planned = (*view.maintenances, *view.finished, *(it for m in months for it in m.maintenances))
+    for maintenance in {it.key: it for it in planned}.values():
+        yield Subject(
+            view=shell, template="maintenance.html", path=maintenance.path, item=maintenance
+        )
+    for newer, month, older in zip((None, *months), months, (*months[1:], None), strict=False):
+        yield Subject(
+            view=shell,
+            template="month.html",
+            path=month.path,
+            item=month,
+            newer=newer,
+            older=older,
+        )
+    yield Subject(view=shell, template="history.html", path=HISTORY, item=tuple(months))
+
+
+def _shell(view: View) -> View:
+    return replace(
+        view,
+        verdict=Verdict(sentence=""),
+        groups=(),
+        messages=(),
+        probes={},
+        facts=replace(view.facts, runs=0, first=None, looks=(), unreadable=0, generated_at=0),
+        incidents=(),
+        maintenances=(),
+        finished=(),
+        months=(),
+    )
+
+
+def _page(subject: Subject) -> PageFile:
+    item = subject.item
+    return html.page(
+        subject.view,
+        subject.template,
+        subject.path,
+        max_age=MAX_AGE,
+        sheet=SHEET,
+        subject=subject,
+        item=item,
+        spans=spans(item) if isinstance(item, Month) else (),
+    )

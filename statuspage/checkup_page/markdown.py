@@ -1,0 +1,83 @@
+"""What people write of incidents, in Markdown, as HTML that can do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from checkup_page.links import followable, with_links
+from checkup_page.words import clean
+
+LIMIT: Final = 10_000
+"""Characters of one text; more is cut."""
+
+_LINE_LIMIT: Final = 2_000
+_REL: Final = "nofollow ugc noopener"
+_UNWANTED: Final = ("heading", "lheading", "image", "hr")
+"""A text stands below the page's own headings, and a picture would be a request to somebody."""
+
+
+def cleaned(text: str) -> str:
+    """Return a text of several lines without what could disturb its surroundings."""
+    lines = [_indented(line) for line in text[:LIMIT].expandtabs(4).splitlines()]
+    return "\n".join(lines).strip("\n")
+
+
+def as_html(text: str) -> str:
+    """Return a cleaned text as HTML that is safe to show as it is."""
+    if not text:
+        return ""
+    html: str = _parser().render(text)
+    return html.strip()
+
+
+def _indented(line: str) -> str:
+    """Return a cleaned line that keeps its beginning, for lists and code."""
+    rest = line.lstrip(" ")
+    return " " * min(len(line) - len(rest), 40) + clean(rest, _LINE_LIMIT)
+
+
+class _Parser(MarkdownIt):
+    def validateLink(self, url: str) -> bool:  # noqa: N802 - the name is the library's
+        """Say whether a link may lead there."""
+        return bool(followable(url)) or url.casefold().startswith("mailto:")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = _Parser("commonmark", {"html": False, "xhtmlOut": False})
+    parser.disable(list(_UNWANTED))
+    parser.core.ruler.push("links", _link)
+    return parser
+
+
+def _link(state: StateCore) -> None:
+    """Turn bare addresses into links, and say of every link that it is nobody's recommendation."""
+    for block in state.tokens:
+        if block.children is None:
+            continue
+        children: list[Token] = []
+        inside = False
+        for token in block.children:
+            if token.type == "link_open":
+                token.attrSet("rel", _REL)
+            inside = token.type == "link_open" or (inside and token.type != "link_close")
+            is_bare = token.type == "text" and not inside
+            children += _with_links(token) if is_bare else (token,)
+        block.children = children
+
+
+def _with_links(text: Token) -> Iterator[Token]:
+    for part in with_links(text.content):
+        word = Token("text", "", 0, content=part.text)
+        if part.link:
+            yield Token("link_open", "a", 1, attrs={"href": part.link, "rel": _REL})
+            yield word
+            yield Token("link_close", "a", -1)
+        else:
+            yield word

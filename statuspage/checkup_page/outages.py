@@ -1,0 +1,122 @@
+"""Outages that nobody wrote about, told in our words: names, states and times, no more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from markupsafe import escape
+from msgspec.structs import replace
+
+from checkup.incidents.outages import Outage, entry_id
+from checkup.incidents.troubles import Episode, Period
+from checkup.model import Status
+from checkup_page.announcement import Affected, Incident, Update
+from checkup_page.public import Public
+from checkup_page.story import LOOKS, stretches
+from checkup_page.voice import Voice
+
+NAMED: Final = 4
+"""Components that a sentence names; of more it says how many others there are."""
+
+Moments = dict[int, dict[str, list[str]]]
+"""What changed when: at each moment, the names of those that became down, degraded or well."""
+
+
+def told(outage: Outage, public: Public, voice: Voice) -> Incident:
+    """Return an outage as an incident."""
+    components = public.named(outage.episodes)
+    moments = _moments(outage, components)
+    updates = tuple(_updates(outage, moments, voice))
+    impact = _impact(outage, public)
+    return Incident(
+        key=outage.id,
+        title=_title(outage, components.values(), voice),
+        impact=impact,
+        state=LOOKS[impact],
+        status=updates[0].status,
+        started_at=outage.start,
+        updated_at=updates[0].at,
+        resolved_at=outage.end,
+        affected=tuple(
+            replace(it, stretches=tuple(stretches(_periods(outage, name), outage.start, None)))
+            for name, it in components.items()
+        ),
+        updates=updates,
+    )
+
+
+def _title(outage: Outage, components: Iterable[Affected], voice: Voice) -> str:
+    word = "down" if _is_down(outage, outage.episodes) else "degraded"
+    return _sentence(f"outage.{word}", [component.name for component in components], voice)
+
+
+def _impact(outage: Outage, public: Public) -> str:
+    if not _is_down(outage, outage.episodes):
+        return "minor"
+    everything = all(_is_down(outage, [checker]) for checker in public.components)
+    return "critical" if everything else "major"
+
+
+def _is_down(outage: Outage, checkers: Collection[str]) -> bool:
+    """Say whether one of the checkers was down."""
+    periods = (period for checker in checkers for period in _periods(outage, checker))
+    return any(period.status is Status.DOWN for period in periods)
+
+
+def _periods(outage: Outage, checker: str) -> Iterator[Period]:
+    for episode in outage.episodes.get(checker, ()):
+        yield from episode
+
+
+def _moments(outage: Outage, components: Mapping[str, Affected]) -> Moments:
+    moments: Moments = {}
+    for checker, component in components.items():
+        for episode in outage.episodes[checker]:
+            for at, word in _changes(episode):
+                moments.setdefault(at, {}).setdefault(word, []).append(component.name)
+    return moments
+
+
+def _changes(episode: Episode) -> Iterator[tuple[int, str]]:
+    """Yield when a component became what; that nobody could look is no news of it."""
+    word = ""
+    for period in episode:
+        if period.status is not Status.UNKNOWN and period.status.value != word:
+            word = period.status.value
+            yield period.start, word
+    if episode[-1].end is not None:
+        yield episode[-1].end, "healthy"
+
+
+def _updates(outage: Outage, moments: Moments, voice: Voice) -> Iterator[Update]:
+    """Yield the story, newest first."""
+    for at in sorted(moments, reverse=True):
+        over = at == outage.end
+        sentences = [
+            _sentence(f"outage.{word}", names, voice) for word, names in moments[at].items()
+        ]
+        if over:
+            sentences.append(voice.say("outage.over", length=voice.lasting(at - outage.start)))
+        body = " ".join(f"{sentence}." for sentence in sentences)
+        yield Update(
+            key=entry_id(outage.id, at),
+            status="resolved" if over else "investigating",
+            at=at,
+            body=body,
+            html=f"<p>{escape(body)}</p>",
+        )
+
+
+def _sentence(key: str, names: Sequence[str], voice: Voice) -> str:
+    return voice.say(key, names=_listed(names, voice), n=len(names))
+
+
+def _listed(names: Sequence[str], voice: Voice) -> str:
+    """Return names as a sentence has them: ``API, Shop and Mail``."""
+    if len(names) == 1:
+        return names[0]
+    shown, others = names[:NAMED], len(names) - NAMED
+    if others > 0:
+        return voice.say("outage.others", names=", ".join(shown), n=others)
+    return voice.say("outage.and", names=", ".join(shown[:-1]), last=shown[-1])

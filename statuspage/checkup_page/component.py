@@ -104,7 +104,7 @@ def component(  # noqa: PLR0913 - the optional ones by name
         since=_since(shown, standing) if fresh else None,
         note=_note(newest, current, window.voice, fresh=fresh),
         checked_at=checked_at,
-        first_seen=past.since if past else seen[0][0] if seen else None,
+        first_seen=_first_seen(seen, record),
         response=recent.response_time(newest),
         line=recent.line([result for _, result in seen]),
         strip=recent.strip(shown, window.voice) if past is None else None,
@@ -124,6 +124,11 @@ def _seen(track: Track, slots: Sequence[int]) -> list[tuple[int, Result | None]]
         return [(at, result) for at, result in pairs if result]
     first = next((index for index, (_, result) in enumerate(pairs) if result), len(pairs))
     return pairs[first:]
+
+
+def _first_seen(seen: Sequence[tuple[int, Result | None]], record: Record) -> int | None:
+    """Return when the first result came that is known: the history remembers it longest."""
+    return record.first if record.first is not None else seen[0][0] if seen else None
 
 
 def _limit(track: Track, window: Window) -> int:

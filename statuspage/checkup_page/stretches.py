@@ -73,16 +73,18 @@ class Record(Struct, frozen=True):
 
     Attributes:
         table: its closed days, see :mod:`checkup_page.table`.
+        first: when its first result came; None if none has, or no history is kept.
     """
 
     stretches: tuple[Stretch, ...] = ()
     months: tuple[Stretch, ...] = ()
     table: tuple[str, ...] = ()
+    first: int | None = None
 
 
 def record(chronicle: Chronicle) -> Record:
     """Return what spans of time came to for a component."""
-    return Record(stretches(chronicle), months(chronicle), table(chronicle))
+    return Record(stretches(chronicle), months(chronicle), table(chronicle), first=chronicle.first)
 
 
 def stretches(chronicle: Chronicle) -> tuple[Stretch, ...]:

@@ -45,8 +45,8 @@ def live_file(view: View, text: str, kind: str) -> PageFile:
 
 
 def document(content: Json) -> str:
-    """Return the text of a document; it is ASCII, and so in whatever encoding it is read."""
-    return json.dumps(content, separators=(",", ":"))
+    """Return the text of a document."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def address(view: View, path: str) -> str:

@@ -29,7 +29,9 @@ def _lines(view: View) -> Iterator[str]:
     yield _line("component", "group", "id", *COLUMNS)
     for group in view.groups:
         for item in group.components:
-            named = _line(_harmless(item.name), _harmless(group.name), item.key).removesuffix("\r\n")
+            named = _line(_harmless(item.name), _harmless(group.name), item.key).removesuffix(
+                "\r\n"
+            )
             yield from (f"{named},{row}\r\n" for row in item.table)
 
 

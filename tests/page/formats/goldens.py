@@ -27,7 +27,11 @@ def made() -> dict[str, str]:
 
 def readable(path: str, body: bytes) -> str:
     text = body.decode()
-    return json.dumps(json.loads(text), indent=2) + "\n" if path.endswith(".json") else text
+    return (
+        json.dumps(json.loads(text), ensure_ascii=False, indent=2) + "\n"
+        if path.endswith(".json")
+        else text
+    )
 
 
 def kept() -> dict[str, str]:

@@ -13,6 +13,7 @@ from checkup.alerting.state import BLIND_AFTER, CheckerState, Head
 from checkup.archive import settled
 from checkup.config.settings import Config
 from checkup.errors import StorageError
+from checkup.history.periods import hour_of
 from checkup.model import Result, Run, Status
 from checkup.ports import Edition, PageFile, Publisher, Storage
 from checkup.protocol import read_head
@@ -20,7 +21,8 @@ from checkup.runfile import RUNS, decode, slot_of
 from checkup_page.announcement import Month
 from checkup_page.announcement_pages import AnnouncementPages
 from checkup_page.component import Standing
-from checkup_page.compose import Observed, compose, tell_of_month
+from checkup_page.component_pages import ComponentPages
+from checkup_page.compose import Observed, component_key, compose, tell_of_month
 from checkup_page.freshness import AHEAD
 from checkup_page.gather import Gatherer, Seen, announced
 from checkup_page.past import Known, Reader
@@ -35,12 +37,14 @@ class Memory(Struct, kw_only=True):
     Attributes:
         runs: the newest ones, by key; None for one that is unreadable. Runs never change.
         past: files of closed days, and what was made of them.
+        components: their pages.
         announcements: the pages of incidents, maintenance and months.
         seen: the troubles of closed days.
     """
 
     runs: dict[str, tuple[Result, ...] | None] = field(default_factory=dict)
     past: Known = field(default_factory=Known)
+    components: ComponentPages = field(default_factory=ComponentPages)
     announcements: AnnouncementPages = field(default_factory=AnnouncementPages)
     seen: Seen = field(default_factory=Seen)
 
@@ -114,6 +118,8 @@ def build(
     views = [
         compose(config, observed, now_ns, code) for code in dict.fromkeys(config.page.languages)
     ]
+    ids = {component_key(config, checker.id): checker.id for checker in config.checkers}
+    chronicles = memory.past.chronicles
 
     def old_month(view: View, month: int) -> Month | None:
         old = gatherer.old(month)
@@ -121,6 +127,11 @@ def build(
 
     return {
         **memory.announcements.files(views, old_month),
+        **memory.components.files(
+            views,
+            chronicles.until or hour_of(now_ns),
+            lambda key: chronicles.of(ids.get(key, "")),
+        ),
         **render(*views),
     }
 

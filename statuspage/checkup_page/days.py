@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from checkup.history.periods import DAY, day_of
 from checkup.history.tally import Tally, percent, together
-from checkup_page.recent import Segment
+from checkup_page.recent import Segment, times
 from checkup_page.state import State
 from checkup_page.voice import Voice
+from checkup_page.words import MINUTE
 
 NONE: Final = "none"
 
@@ -61,19 +62,22 @@ class DayStrip(Struct, frozen=True, kw_only=True):
 
     Attributes:
         segments: all columns from left to right.
+        times: when the bars were, see :func:`checkup_page.recent.times`.
+        said: what there is to say of some of them, for a script: ``88:97.91d30u2``, that is the
+            uptime and the minutes ``d``own, de``g``raded, ``u``nknown and in ``m``aintenance.
         summary: the strip in words, without the component's name.
         uptime: per cent of the observed time, rounded down; None if nothing was observed.
         observed: per cent of the time since the first result, maintenance left out.
         days: how many days that is about.
-        troubles: what happened on the last days that were not good ones; may be empty.
     """
 
     segments: tuple[Segment, ...]
+    times: str
+    said: str
     summary: str
     uptime: str | None
     observed: str | None
     days: int
-    troubles: str
 
 
 def closed_days(days: Counted) -> ClosedDays:
@@ -90,11 +94,11 @@ def closed_days(days: Counted) -> ClosedDays:
         looks.append(look)
         if tally is not None:
             others.append(tally)
-            if _is_trouble(look):
+            if is_trouble(look):
                 troubles.append((day, tally))
     return ClosedDays(
         begin=days[0][0],
-        segments=tuple(_segments(looks)),
+        segments=segments_of(looks),
         total=together([*others, Tally(healthy=well)]),
         troubles=tuple(reversed(troubles)),
         filled=len(looks) - looks.count(NONE),
@@ -124,18 +128,20 @@ def day_strip(
     total, troubles = closed.total, closed.troubles
     if today is not None:
         total = together([total, today])
-        if _is_trouble(look):
+        if is_trouble(look):
             troubles = ((day, today), *troubles)
     uptime = percent(total.up, total.known)
     observed = percent(total.known, now - begin - total.maintenance)
     covered = (day - day_of(begin)) // DAY + 1
+    last = (day - closed.begin) // DAY
     return DayStrip(
-        segments=(*closed.segments, Segment(look, (day - closed.begin) // DAY, 1)),
-        summary=_summary(covered, uptime, len(troubles), voice),
+        segments=(*closed.segments, Segment(look, last, 1)),
+        times=times([closed.begin + number * DAY for number in range(last + 1)]),
+        said=" ".join(f"{(at - closed.begin) // DAY}:{_said(tally)}" for at, tally in troubles),
+        summary=_summary(covered, uptime, troubles, voice),
         uptime=uptime,
         observed=observed,
         days=covered,
-        troubles=_listed(troubles, voice),
     )
 
 
@@ -166,43 +172,53 @@ def _is_plain(tally: Tally) -> bool:
     )
 
 
-def _segments(looks: Sequence[str]) -> list[Segment]:
+def segments_of(looks: Sequence[str]) -> tuple[Segment, ...]:
+    """Return neighbours that look the same as one."""
     segments, start = [], 0
     for look, group in groupby(looks):
         length = len(list(group))
         segments.append(Segment(look, start, length))
         start += length
-    return segments
+    return tuple(segments)
 
 
-def _is_trouble(look: str) -> bool:
+def is_trouble(look: str) -> bool:
     """Say whether a day was neither a good one nor meant to be like that."""
     return look not in {State.OPERATIONAL, State.MAINTENANCE, NONE}
 
 
-def _told(day: int, tally: Tally, voice: Voice) -> str:
-    lengths = (
-        (tally.down, "down"),
-        (tally.degraded, "degraded"),
-        (tally.unknown, "unknown"),
-        (tally.maintenance, "maintenance"),
+def _said(tally: Tally) -> str:
+    lengths = zip("dgum", _lengths(tally), strict=True)
+    told = "".join(f"{letter}{length // MINUTE}" for letter, length in lengths if length)
+    return f"{percent(tally.up, tally.known) or ''}{told}"
+
+
+def _lengths(tally: Tally) -> tuple[int, int, int, int]:
+    return tally.down, tally.degraded, tally.unknown, tally.maintenance
+
+
+def what_happened(tally: Tally, voice: Voice) -> str:
+    """Return how long a day was not a good one: ``12 min down, 3 h degraded``."""
+    kinds = ("down", "degraded", "unknown", "maintenance")
+    return ", ".join(
+        voice.say(f"day.{kind}", length=voice.lasting(length))
+        for kind, length in zip(kinds, _lengths(tally), strict=True)
+        if length
     )
-    parts = [
-        voice.say(f"day.{kind}", length=voice.lasting(length)) for length, kind in lengths if length
-    ]
-    return voice.say("day.told", day=voice.day_name(day), parts=", ".join(parts))
 
 
-def _listed(troubles: Sequence[BadDay], voice: Voice) -> str:
-    listed = [_told(day, tally, voice) for day, tally in troubles[:LISTED]]
-    if len(troubles) > LISTED:
-        listed.append(voice.say("days.more", n=len(troubles) - LISTED))
-    return " · ".join(listed)
-
-
-def _summary(days: int, uptime: str | None, troubles: int, voice: Voice) -> str:
+def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], voice: Voice) -> str:
     last = voice.say("days.last", n=days)
     if uptime is None:
         return voice.say("days.unknown", last=last)
-    listed = voice.say("days.troubles", n=troubles) if troubles else voice.say("days.good")
-    return voice.say("days.summary", last=last, uptime=uptime, troubles=listed)
+    if not troubles:
+        return voice.say("days.good", last=last, uptime=uptime)
+    told = [
+        voice.say("day.told", day=voice.day_name(day), parts=what_happened(tally, voice))
+        for day, tally in troubles[:LISTED]
+    ]
+    if len(troubles) > LISTED:
+        told.append(voice.say("days.more", n=len(troubles) - LISTED))
+    return voice.say(
+        "days.bad", n=len(troubles), last=last, uptime=uptime, troubles="; ".join(told)
+    )

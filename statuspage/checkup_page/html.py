@@ -16,11 +16,19 @@ from markupsafe import Markup, escape
 
 from checkup.ports import PageFile
 from checkup_page import words
+from checkup_page.board import board
 from checkup_page.language import language
 from checkup_page.recent import COLUMNS, strokes
 from checkup_page.state import State
 from checkup_page.view import View
 from checkup_page.voice import Voice
+
+SUBSCRIPTIONS: Final = (
+    {"path": "history.atom", "type": "application/atom+xml", "name": "updates.atom"},
+    {"path": "maintenance.ics", "type": "text/calendar", "name": "updates.calendar"},
+    {"path": "api/v2/summary.json", "type": "application/json", "name": "updates.json"},
+)
+"""What keeps people and programs up to date, and what it is called."""
 
 _HERE: Final = Path(__file__).parent
 _HTML: Final = "text/html; charset=utf-8"
@@ -34,6 +42,7 @@ def page(  # noqa: PLR0913 - all but what it is by name
     max_age: int,
     every: int = 0,
     news: str = "",
+    sheet: str = "",
     **values: object,
 ) -> PageFile:
     """Return one page.
@@ -49,12 +58,21 @@ def page(  # noqa: PLR0913 - all but what it is by name
         max_age: as in :class:`PageFile`, like ``every`` and ``news``.
         every: the same.
         news: the same.
+        sheet: a style sheet that it needs besides that of every page.
         values: what this template shows besides.
     """
     home = "../" * path.count("/")
-    given = {"page": view, "view": view, "home": home, "root": f"{home}{view.up}"}
+    root = f"{home}{view.up}"
+    given = {
+        "home": home,
+        "logo": view.logo if view.logo.startswith("data:") else root + view.logo,
+        "page": view,
+        "path": path,
+        "root": root,
+        "view": view,
+    }
     templates = _templates(view.voice.language.code, view.voice.zone)
-    text = templates.get_template(template).render(given | values)
+    text = templates.get_template(template).render(given | _dress(sheet) | values)
     body = text.encode(errors="replace")
     return PageFile(body=body, content_type=_HTML, max_age=max_age, every=every, news=news)
 
@@ -71,31 +89,60 @@ def _templates(code: str, zone: str) -> Environment:
         auto_reload=False,
     )
     voice = Voice(language=language(code), zone=zone)
-    style, script = _tight(_static("page.css")), _static("page.js")
     templates.globals |= {
         "State": State,
+        "board_of": board,
         "columns": COLUMNS,
         "icon": _icon,
         "language": voice.language,
-        "policy": _policy(style, script),
         "say": _saying(voice),
-        # These two are ours and contain nothing of anybody else.
-        "script": Markup(script),  # noqa: S704
-        "style": Markup(style),  # noqa: S704
+        "subscriptions": SUBSCRIPTIONS,
+        "words": _words(voice),
         "zone": zone,
     }
     templates.filters |= {
         "cadence": voice.cadence,
+        "date": voice.date_name,
+        "day": voice.day_name,
         "elapsed": voice.elapsed,
         "iso": words.iso,
         "lasting": voice.lasting,
         "minutes": words.iso_minutes,
+        "prose": _prose,
         "moment": voice.moment,
+        "month": voice.month_name,
         "seconds": words.iso_seconds,
         "short_moment": voice.short_moment,
         "strokes": strokes,
     }
     return templates
+
+
+def _words(voice: Voice) -> dict[str, str]:
+    """Return the phrases with which the script tells what ``DayStrip.said`` says."""
+    phrases = {"uptime": "day.uptime", "d": "day.down", "g": "day.degraded"}
+    phrases |= {"u": "day.unknown", "m": "day.maintenance"}
+    phrases |= {name: f"length.{name}" for name in ("moment", "minutes", "hours", "both")}
+    return {name: voice.language.phrase(key) for name, key in phrases.items()}
+
+
+def _prose(html: str) -> Markup:
+    """Return what was rendered and made safe where it was written, see :class:`Update`."""
+    return Markup(html)  # noqa: S704
+
+
+@cache
+def _dress(sheet: str) -> dict[str, str]:
+    """Return the style and the script of a page, and the policy that allows nothing else."""
+    style, script = _tight(_static("page.css")), _static("page.js")
+    if sheet:
+        style += _tight(_static(sheet))
+    return {
+        "policy": _policy(style, script),
+        # These two are ours and contain nothing of anybody else.
+        "script": Markup(script),  # noqa: S704
+        "style": Markup(style),  # noqa: S704
+    }
 
 
 def _saying(voice: Voice) -> Callable[..., Markup]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from msgspec import Struct
 
-from checkup.model import Result, Status
+from checkup.model import SECOND, Result, Status
 from checkup.stats import stats
 from checkup_page.state import State
 from checkup_page.voice import Voice
@@ -52,6 +52,8 @@ class Strip(Struct, frozen=True, kw_only=True):
 
     Attributes:
         segments: all columns from left to right.
+        times: when the bars were, see :func:`times`.
+        said: nothing; days have something to say.
         starts: the time of the left-most bar when 90, 60 and 30 are shown; None if that bar
             lies before the first result.
         end: the time of the last bar; 0 if there is none.
@@ -61,6 +63,8 @@ class Strip(Struct, frozen=True, kw_only=True):
     """
 
     segments: tuple[Segment, ...]
+    times: str
+    said: str
     starts: tuple[int | None, int | None, int | None]
     end: int
     summary: str
@@ -86,6 +90,8 @@ def strip(shown: Sequence[Shown], voice: Voice) -> Strip:
     spans = tuple(reversed(tuple(_spans(newest))))
     return Strip(
         segments=tuple(_segments([state for _, state in newest])),
+        times=times([at for at, _ in newest]),
+        said="",
         starts=(_start(newest, COLUMNS), _start(newest, 60), _start(newest, 30)),
         end=newest[-1][0] if newest else 0,
         summary=_summary([state for _, state in newest], voice),
@@ -101,6 +107,17 @@ def _segments(states: Sequence[State | None]) -> Iterator[Segment]:
         length = len(list(group))
         yield Segment("none" if state is None else state.value, start, length)
         start += length
+
+
+def times(moments: Sequence[int]) -> str:
+    """Return when the bars of a strip were, for a script: ``1785751350 60*88,61``.
+
+    That is the second of the last one, and the steps back from it, each with how often it comes.
+    """
+    seconds = [moment // SECOND for moment in reversed(moments)]
+    steps = groupby(after - before for after, before in pairwise(seconds))
+    told = ",".join(f"{step}*{len([*group])}" for step, group in steps)
+    return f"{seconds[0]} {told}" if seconds else ""
 
 
 def strokes(segments: Iterable[Segment]) -> dict[str, str]:

@@ -7,6 +7,7 @@ since the epoch; strings of others have been cleaned, not yet escaped.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -192,6 +193,13 @@ class View(Struct, frozen=True, kw_only=True):
     months: tuple[Month, ...] = ()
     earlier: tuple[int, ...] = ()
     probes: Mapping[str, Probe] = {}
+
+    @property
+    def timeline(self) -> str:
+        """The times of the bars of most strips."""
+        strips = (item.days or item.strip for group in self.groups for item in group.components)
+        counted = Counter(strip.times for strip in strips if strip)
+        return max(counted, key=counted.__getitem__, default="")
 
     @property
     def folder(self) -> str:

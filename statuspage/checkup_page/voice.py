@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
+from checkup.model import SECOND
 from checkup_page.language import Language, language
 from checkup_page.words import (
     DAY,
     HOUR,
     MILLISECOND,
     MINUTE,
-    SECOND,
     datetime_of,
 )
 
@@ -47,6 +47,19 @@ class Voice(Struct, frozen=True, kw_only=True):
         """Return a day of UTC among others of the same year: ``3 Aug``."""
         return self.say("time.day", **self._parts(datetime_of(nanoseconds).astimezone(UTC)))
 
+    def date_of(self, nanoseconds: int) -> date:
+        """Return the day on which something happened here."""
+        return self._local(nanoseconds).date()
+
+    def date_name(self, day: date) -> str:
+        """Return a day with its year: ``3 Aug 2026``."""
+        return self.say("time.date", **self._parts(day), year=day.year)
+
+    def month_name(self, nanoseconds: int) -> str:
+        """Return a month of UTC: ``Aug 2026``."""
+        at = datetime_of(nanoseconds).astimezone(UTC)
+        return self.say("time.month", **self._parts(at), year=at.year)
+
     def _local(self, nanoseconds: int) -> datetime:
         """Return a time in our zone; at both ends of the calendar there is only UTC."""
         at = datetime_of(nanoseconds)
@@ -55,12 +68,12 @@ class Voice(Struct, frozen=True, kw_only=True):
         except OverflowError:
             return at
 
-    def _parts(self, at: datetime) -> dict[str, object]:
+    def _parts(self, at: date) -> dict[str, object]:
         months = self.say("time.months").split()
         return {
             "day": at.day,
             "month": months[at.month - 1],
-            "time": f"{at:%H:%M}",
+            "time": f"{at:%H:%M}",  # midnight if it is only a day
         }
 
     def cadence(self, interval: int) -> str:

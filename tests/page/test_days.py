@@ -109,21 +109,20 @@ def test_days_of_trouble_are_listed_newest_first() -> None:
     slow = well(degraded=3 * HOUR + 20 * MINUTE)
     short = well(down=12 * MINUTE, unknown=30)
     strip = strip_of(days(short, WELL, slow, SO_FAR, before=WELL), 0)
-    assert strip.troubles == (
-        "2 Aug: 3 h 20 min degraded · 31 Jul: 12 min down, under a minute unknown"
+    assert strip.summary == (
+        "last 90 days: 99.99% uptime, 2 days with trouble: "
+        "2 Aug 3 h 20 min degraded; 31 Jul 12 min down, under a minute unknown"
     )
-    assert strip.summary == ("last 90 days: 99.99% uptime, 2 days with trouble")
+    assert strip.said == "88:100.00g200 86:99.16d12u0"
 
 
 def test_many_days_of_trouble_are_counted() -> None:
     strip = strip_of(days(before=well(down=HOUR)), 0)
-    assert strip.troubles == (
-        "3 Aug: 1 h down · 2 Aug: 1 h down · 1 Aug: 1 h down · 87 more days with trouble"
-    )
+    assert strip.summary.endswith(": 3 Aug 1 h down; 2 Aug 1 h down; 1 Aug 1 h down; 87 more")
 
 
 def test_maintenance_is_no_trouble() -> None:
-    assert strip_of(days(Tally(maintenance=DAY), SO_FAR)).troubles == ""
+    assert strip_of(days(Tally(maintenance=DAY), SO_FAR)).said == ""
 
 
 def test_without_trouble_it_says_so() -> None:

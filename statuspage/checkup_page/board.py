@@ -1,0 +1,93 @@
+"""What the first page tells of incidents and maintenance, and in what order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Final
+
+from msgspec import Struct
+
+from checkup_page.announcement import Incident, Maintenance
+from checkup_page.view import View
+
+DAYS: Final = 14
+"""Days of incidents on the first page, today among them."""
+
+NEXT: Final = 2
+"""Coming maintenance that is shown in full."""
+
+_UNDER_WAY: Final = {"in_progress", "verifying"}
+
+
+class Day(Struct, frozen=True, kw_only=True):
+    """One day with incidents, or neighbouring days without any.
+
+    Attributes:
+        first, last: the days; the same unless there is nothing to tell of them.
+        incidents: those that began then, newest first.
+    """
+
+    first: date
+    last: date
+    incidents: tuple[Incident, ...]
+
+
+class Board(Struct, frozen=True, kw_only=True):
+    """What is announced.
+
+    Attributes:
+        active: incidents that last, newest first.
+        current: maintenance that is going on.
+        coming: what comes next.
+        later: how much more is planned.
+        days: the last two weeks, newest first; no day before there were results.
+    """
+
+    active: tuple[Incident, ...]
+    current: tuple[Maintenance, ...]
+    coming: tuple[Maintenance, ...]
+    later: int
+    days: tuple[Day, ...]
+
+
+def board(view: View) -> Board:
+    """Return what the first page tells of incidents and maintenance."""
+    planned = [item for item in view.maintenances if item.status == "scheduled"]
+    return Board(
+        active=tuple(item for item in view.incidents if item.resolved_at is None),
+        current=tuple(item for item in view.maintenances if item.status in _UNDER_WAY),
+        coming=tuple(planned[:NEXT]),
+        later=len(planned[NEXT:]),
+        days=tuple(_days(view)),
+    )
+
+
+def _days(view: View) -> Iterator[Day]:
+    begun: dict[date, list[Incident]] = {}
+    for incident in view.incidents:
+        begun.setdefault(view.voice.date_of(incident.started_at), []).append(incident)
+    for quiet, days in groupby(_dates(view), key=lambda day: day not in begun):
+        if quiet:
+            yield _quiet([*days])
+        else:
+            for day in days:
+                yield Day(first=day, last=day, incidents=tuple(begun[day]))
+
+
+def _dates(view: View) -> Iterator[date]:
+    """Yield the days of the last two weeks, newest first, as far as there are results."""
+    components = (item for group in view.groups for item in group.components)
+    seen = [item.first_seen for item in components if item.first_seen is not None]
+    if not seen:
+        return
+    first, today = view.voice.date_of(min(seen)), view.voice.date_of(view.facts.generated_at)
+    for back in range(DAYS):
+        day = today - timedelta(days=back)
+        if day >= first:
+            yield day
+
+
+def _quiet(days: Sequence[date]) -> Day:
+    return Day(first=days[-1], last=days[0], incidents=())

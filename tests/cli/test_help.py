@@ -140,7 +140,7 @@ def test_completion_of_another_shell_names_those_there_are(checkup: Program) -> 
     [
         pytest.param("checkup ev", {"every"}, id="command"),
         pytest.param("checkup we", {"web-shop"}, id="checker"),
-        pytest.param("checkup --st", {"--store"}, id="flag"),
+        pytest.param("checkup --sto", {"--store"}, id="flag"),
         pytest.param("checkup -c checkup.json WE", {"web-shop"}, id="after-a-flag"),
         pytest.param("checkup web-shop ev", set(), id="no-command-after-a-checker"),
         pytest.param("checkup message text --about we", {"web-shop"}, id="about"),

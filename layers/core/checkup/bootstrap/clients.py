@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from checkup import secrets
 from checkup.config.settings import Config
 from checkup.errors import UnavailableError
 from checkup.ports import Answer, Clients
+
+_PROBLEMS: Final = {
+    "NoRegionError": "no region of AWS is known; set AWS_REGION, or name one with --region",
+    "ProfileNotFound": "there is no such profile in your AWS configuration",
+}
 
 
 class LiveClients:
@@ -36,8 +41,9 @@ class LiveClients:
         try:
             return self._session.client(service, **given)
         except (BotoCoreError, ValueError) as error:
-            problem = type(error).__name__
-            raise UnavailableError(f"{service}: no client for AWS ({problem})") from error
+            name = type(error).__name__
+            problem = _PROBLEMS.get(name, f"no client for AWS ({name})")
+            raise UnavailableError(f"{service}: {problem}") from error
 
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0

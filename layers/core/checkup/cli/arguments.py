@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "message": Place(
         "message", "message", "Look, and store the run with a text about one checker."
     ),
+    "status": Place("status", "status", "Show what is known of each checker."),
     "explain": Place("explain", "explain", "Say why a checker is taken for what it is."),
     "silence": Place("silence", "silence", "Hear nothing of a checker for a while."),
     "replay": Place("replay", "replay", "Compare what other settings would have announced."),
@@ -40,7 +41,12 @@ COMMANDS: Final = {
 LOOK: Final = Place("look", "look", "")
 """The command that has no name of its own: it gets every word that names no command."""
 
-_TAKES_VALUE: Final = frozenset({"--config", "--about", "--listen", "--for", "--since", "--set"})
+_TAKES_VALUE: Final = frozenset(
+    {
+        *("--config", "--stack", "--region", "--profile"),
+        *("--about", "--listen", "--for", "--since", "--set"),
+    }
+)
 _TAKES_VALUE_SHORT: Final = frozenset("ca")
 
 
@@ -50,7 +56,7 @@ def route(arguments: Sequence[str]) -> list[str]:
     The first word that is neither a flag nor a flag's value is the command, if there is one of
     that name. Otherwise all words are for :data:`LOOK`, unless help or the version is asked for.
     """
-    place = _first_word(arguments)
+    place = first_word(arguments)
     if place is not None and arguments[place] in COMMANDS:
         return [arguments[place], *arguments[:place], *arguments[place + 1 :]]
     end = arguments.index("--") if "--" in arguments else len(arguments)
@@ -60,7 +66,7 @@ def route(arguments: Sequence[str]) -> list[str]:
     return [LOOK.module, *arguments]
 
 
-def _first_word(arguments: Sequence[str]) -> int | None:
+def first_word(arguments: Sequence[str]) -> int | None:
     """Return the place of the first word; after ``--`` no word can be a command."""
     is_value = False
     for place, argument in enumerate(arguments):

@@ -56,7 +56,7 @@ def _lines(monitor: Monitor, head: Head, checker: Checker) -> Iterator[str]:
         yield f"  flapping    {_flapping(state)}"
     reasons = monitor.setting.holding(head, slot_of(head.cursor) or 0).reasons(checker)
     for reason in reasons:
-        yield f"  held back   {_reason(reason)}"
+        yield f"  held back   {held_by(reason)}"
     for channel, entries in sorted(head.channels.items()):
         mine = [entry for entry in entries if entry.alert.checker == checker.id]
         if mine:
@@ -101,7 +101,8 @@ def _flapping(state: CheckerState) -> str:
     return f"{share}; over below 20 %" if state.flapping else f"{share}; from 30 % on"
 
 
-def _reason(reason: Reason) -> str:
+def held_by(reason: Reason) -> str:
+    """Return the words for what keeps announcements back."""
     match reason.why:
         case Why.MAINTENANCE:
             title = f' "{reason.by}"' if reason.by else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +11,12 @@ import click
 VERBOSE = "checkup.verbose"
 """Key of the contexts' shared notes: whether ``-v`` was given."""
 
+STACK = "checkup.stack"
+"""Key of the contexts' shared notes: the stack that ``--stack`` named."""
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-config_flag: Decorator = click.option(
+_config: Decorator = click.option(
     "-c",
     "--config",
     "config_file",
@@ -20,6 +24,41 @@ config_flag: Decorator = click.option(
     type=click.Path(),
     help="The configuration; else checkup.json, checkup.yaml or checkup.yml.",
 )
+
+
+def _remember_stack(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value:
+        context.meta[STACK] = value
+
+
+def _set_aws(context: click.Context, parameter: click.Parameter, value: str | None) -> None:  # noqa: ARG001
+    """Choose credentials or region as everybody does: by the variable that AWS's own tools read."""
+    if value:
+        os.environ[f"AWS_{(parameter.name or '').upper()}"] = value
+
+
+_stack: Decorator = click.option(
+    "--stack",
+    metavar="NAME",
+    expose_value=False,
+    callback=_remember_stack,
+    help="Work on a deployed stack: its storage, its configuration.",
+)
+_region: Decorator = click.option(
+    "--region", metavar="REGION", expose_value=False, callback=_set_aws, help="Where on AWS."
+)
+_profile: Decorator = click.option(
+    "--profile",
+    metavar="NAME",
+    expose_value=False,
+    callback=_set_aws,
+    help="Whose AWS credentials.",
+)
+
+
+def config_flag(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command be told which configuration to read: from a file, or that of a stack."""
+    return _config(_stack(_region(_profile(command))))
 
 
 def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - click

@@ -25,13 +25,13 @@ _WIDEST: Final = 120
 
 def table(seen: Seen, *, colour: bool = False) -> Iterator[str]:
     """Yield a line for each result: when, what, how long it took, and why."""
-    times = [_short(_rtt(result)) for _, result in seen]
+    times = [took(result) for _, result in seen]
     width = max(map(len, times))
-    for (slot, result), took in zip(seen, times, strict=True):
+    for (slot, result), time in zip(seen, times, strict=True):
         when = f"{datetime.fromtimestamp(slot // SECOND, UTC):%Y-%m-%d %H:%M:%S}Z"
         status = coloured(f"{result.status:<8}", result.status, colour=colour)
         place = f"{result.region}  " if result.region else ""
-        yield f"{when}  {status}  {took:>{width}}  {place}{_why(result)}".rstrip()
+        yield f"{when}  {status}  {time:>{width}}  {place}{why(result)}".rstrip()
 
 
 def plot(seen: Seen, columns: int, *, colour: bool = False) -> str:
@@ -73,6 +73,11 @@ def _block(stretch: Sequence[Result], highest: int, *, colour: bool) -> str:
     return coloured(sign, status, colour=colour)
 
 
+def took(result: Result) -> str:
+    """Return the median time of a result."""
+    return _short(_rtt(result))
+
+
 def _rtt(result: Result) -> int:
     return stats(result.times).median
 
@@ -82,7 +87,8 @@ def _short(nanoseconds: int) -> str:
     return format_duration(round(nanoseconds, -3) if nanoseconds > _MICROSECOND else nanoseconds)
 
 
-def _why(result: Result) -> str:
-    why = result.error or result.notice
+def why(result: Result) -> str:
+    """Return what a result says besides its status, which is often nothing."""
+    reason = result.error or result.notice
     failure = f" ({result.failure})" if result.failure else ""
-    return f"{why}{failure}" + (f'  "{result.message}"' if result.message else "")
+    return f"{reason}{failure}" + (f'  "{result.message}"' if result.message else "")

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import os
 
+import click
+
 from checkup import bootstrap
 from checkup.cli import terminal
+from checkup.cli.flags import STACK
 from checkup.config.settings import Config
 
 
 def read(path: str | None) -> Config:
-    """Read the configuration and say nothing.
+    """Read the configuration: the file's, or that of the stack which ``--stack`` names.
+
+    From then on this process works on the storage of that stack.
 
     Raises:
         ConfigError: with every problem of the file.
+        CheckupError: there is no such stack, or it may not be looked at.
     """
-    return bootstrap.read_config(path, os.environ)
+    context = click.get_current_context(silent=True)
+    stack = context.meta.get(STACK) if context else None
+    if stack is None:
+        return bootstrap.read_config(path, os.environ)
+    from checkup.cli.deployed import enter  # noqa: PLC0415 - few look at stacks
+
+    return enter(stack, path)
 
 
 def begin(path: str | None, *, verbose: bool, quiet: bool = False) -> Config:

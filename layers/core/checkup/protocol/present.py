@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -29,9 +31,22 @@ def present(monitor: Monitor) -> Head:
     head = read_head(monitor.storage)
     if not head.cursor:
         return head
-    runs = pending_runs(monitor.storage, head.cursor, monitor.regions, None)
+    runs = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
     silent = replace(monitor.setting, channels=())
     return fold(head, runs, silent, monitor.storage.clock()).head
+
+
+def latest(monitor: Monitor, count: int) -> Mapping[str, Observation]:
+    """Return what was last seen of each checker, by its id.
+
+    Args:
+        count: how many runs to look through, for not every run looks at every checker.
+
+    Raises:
+        StorageError: the storage failed.
+    """
+    _, runs = recent_runs(monitor.storage, monitor.regions, count)
+    return {result.id: Observation(run.slot, result) for run in runs for result in run.results}
 
 
 def observations(monitor: Monitor, checker: str, count: int) -> list[Observation]:

@@ -1,0 +1,134 @@
+"""``--stack NAME``: a deployed stack, seen with the rights of whoever asks.
+
+The stack's own outputs say where its runs are. Its configuration is the one that its functions
+use: the file in their package or, where the stack names one, the object in S3. A file given with
+``-c`` takes its place, and that is said.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any, Final
+from zipfile import BadZipFile, ZipFile
+
+from checkup import bootstrap
+from checkup.cli import terminal
+from checkup.config.files import USUAL
+from checkup.config.settings import Config
+from checkup.errors import CheckupError, NotifyError
+
+_DOWNLOAD_SECONDS: Final = 20.0
+_DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_PROBLEMS: Final = {
+    "ExpiredToken": "your AWS credentials have expired",
+    "ExpiredTokenException": "your AWS credentials have expired",
+    "InvalidClientTokenId": "your AWS credentials are not valid",
+    "SignatureDoesNotMatch": "your AWS credentials are not valid",
+    "UnrecognizedClientException": "your AWS credentials are not valid",
+    "NoCredentialsError": "no AWS credentials; log in, or name a profile with --profile",
+    "PartialCredentialsError": "your AWS credentials are not complete",
+    "EndpointConnectionError": "AWS was not reached",
+    "ConnectTimeoutError": "AWS was not reached",
+}
+
+
+def enter(name: str, path: str | None) -> Config:
+    """Let this process work on a stack as its functions do, and return the configuration.
+
+    Args:
+        path: a file to use in place of the stack's own configuration; None for that.
+
+    Raises:
+        ConfigError: the configuration is of no use.
+        CheckupError: there is no such stack, or something of it may not be seen.
+    """
+    clients = bootstrap.LiveClients(os.environ)
+    outputs = _outputs(clients, name)
+    os.environ["STATE_BUCKET"] = outputs["StateBucketName"]
+    os.environ["PAGE_URL"] = outputs.get("PageUrl", "")
+    if path is not None:
+        terminal.say(f"{path} is used, not the configuration of the stack {name}")
+        return bootstrap.read_config(path, os.environ)
+    function = _function(clients, outputs["CheckFunctionName"])
+    variables = function["Configuration"].get("Environment", {}).get("Variables", {})
+    os.environ.update(variables)
+    named = os.environ.get("CONFIG_BUCKET")
+    bundled = None if named else _bundled(clients, function["Code"]["Location"])
+    counted = bootstrap.DeployedConfig(os.environ, bundled).current()
+    if counted.problem is not None:
+        instead = "an earlier version counts" if counted.version else "what is right of it counts"
+        terminal.say(f"the configuration of {name} has errors, so {instead}:\n{counted.problem}")
+    return counted.config
+
+
+def _outputs(clients: bootstrap.LiveClients, name: str) -> Mapping[str, str]:
+    """Return what the stack says of itself."""
+    try:
+        answer = _asked(
+            "cloudformation:DescribeStacks",
+            clients.aws("cloudformation").describe_stacks,
+            StackName=name,
+        )
+    except _NotFound:
+        region = clients.aws("cloudformation").meta.region_name
+        raise CheckupError(
+            f"there is no stack {name} in {region}; name another region with --region"
+        ) from None
+    outputs = answer["Stacks"][0].get("Outputs", ())
+    found = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    if not {"StateBucketName", "CheckFunctionName"} <= found.keys():
+        raise CheckupError(
+            f"the stack {name} keeps no runs: it is not one of Checkup's, its deployment failed,"
+            " or it only votes for another region"
+        )
+    return found
+
+
+def _function(clients: bootstrap.LiveClients, name: str) -> Any:  # noqa: ANN401 - as AWS answers
+    return _asked("lambda:GetFunction", clients.aws("lambda").get_function, FunctionName=name)
+
+
+def _bundled(clients: bootstrap.LiveClients, package: str) -> tuple[str, bytes]:
+    """Return name and bytes of the configuration in a function's package.
+
+    Args:
+        package: an address that AWS has signed for a few minutes.
+    """
+    try:
+        answer = clients.request("GET", package, b"", {}, timeout=_DOWNLOAD_SECONDS)
+        with ZipFile(BytesIO(answer.body)) as files:
+            name = next(name for name in USUAL if name in files.namelist())
+            return name, files.read(name)
+    except (NotifyError, BadZipFile):
+        raise CheckupError("the package of the check function could not be fetched") from None
+    except StopIteration:
+        raise CheckupError("there is no configuration in the stack's package") from None
+
+
+class _NotFound(Exception):  # noqa: N818 - an answer of AWS
+    """What was asked about is not there."""
+
+
+def _asked(action: str, call: Callable[..., Any], **question: str) -> Any:  # noqa: ANN401
+    """Call AWS; say what is missing in words, for its own texts hold numbers of accounts.
+
+    Raises:
+        _NotFound: there is nothing of that name.
+        CheckupError: anything else.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        return call(**question)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in {"ValidationError", "ResourceNotFoundException"}:
+            raise _NotFound from None
+        if code in _DENIED:
+            raise CheckupError(f"you may not do this: it takes the right {action}") from None
+        raise CheckupError(_PROBLEMS.get(code, f"AWS refused {action} ({code})")) from None
+    except BotoCoreError as error:
+        code = type(error).__name__
+        raise CheckupError(_PROBLEMS.get(code, f"AWS could not be asked ({code})")) from None

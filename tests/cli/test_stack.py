@@ -1,0 +1,218 @@
+"""``--stack NAME``: the commands on a deployed stack, with the rights of whoever asks."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checkup.alerting.document import HEAD, encode_head
+from checkup.alerting.state import CheckerState, Head
+from checkup.model import SECOND, Attempt, Result, Run, Status
+from checkup.runfile import encode, run_key
+from tests.cli.program import Program
+from tests.emulators import REGION, Emulator, ministack
+
+pytestmark = pytest.mark.xdist_group("stack-commands")
+
+BUCKET = "runs-of-the-stack"
+SINCE = int(time.time()) // 60 * 60 * SECOND - 3600 * SECOND
+TEMPLATE = {
+    "Resources": {
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+        },
+        "Runs": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET}},
+        "Check": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Runtime": "python3.13",
+                "Handler": "check.handler",
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Code": {"S3Bucket": "packages", "S3Key": "check.zip"},
+                "Environment": {"Variables": {"STATE_BUCKET": BUCKET, "CONFIG_BUCKET": ""}},
+            },
+        },
+    },
+    "Outputs": {
+        "StateBucketName": {"Value": {"Ref": "Runs"}},
+        "CheckFunctionName": {"Value": {"Ref": "Check"}},
+        "PageUrl": {"Value": "https://status.example.test"},
+    },
+}
+
+
+def configuration(**more: Any) -> dict[str, Any]:
+    checker = {"type": "http", "endpoint_name": "Shop", "endpoint_url": "http://127.0.0.1:1/"}
+    return {"checkers": [{**checker, "timeout": "1s"}], **more}
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with ministack(tmp_path_factory.mktemp("aws"), auth=True) as emulator:
+        emulator.client("s3").create_bucket(Bucket="packages")
+        emulator.client("s3").put_object(Bucket="packages", Key="check.zip", Body=package())
+        cloudformation = emulator.client("cloudformation")
+        for name, template in (("prod", TEMPLATE), ("other", OTHER)):
+            cloudformation.create_stack(
+                StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
+            )
+            cloudformation.get_waiter("stack_create_complete").wait(
+                StackName=name, WaiterConfig={"Delay": 1}
+            )
+        remember(emulator)
+        yield emulator
+
+
+OTHER = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+
+
+def package() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as content:
+        content.writestr("check.py", "")
+        content.writestr("checkup.json", json.dumps(configuration()))
+    return file.getvalue()
+
+
+def remember(aws: Emulator) -> None:
+    """Put a run and the state after it where the stack's functions would."""
+    times = (Attempt(rtt=7_000_000, error="status 503", failure="status_503"),)
+    result = Result(title="Shop", id="shop", kind="http", times=times, down=True)
+    now = int(time.time()) // 60 * 60 * SECOND
+    run = Run(slot=now, results=(result,))
+    state = CheckerState(status=Status.DOWN, since=SINCE, told=Status.DOWN, title="Shop")
+    head = Head(seq=1, cursor=run_key(run), used=(run.name,), checkers={"shop": state})
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=BUCKET, Key=run_key(run), Body=encode(run.results))
+    s3.put_object(Bucket=BUCKET, Key=HEAD, Body=encode_head(head))
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_status_is_that_of_the_stack(checkup: Program, aws: Emulator, place: str) -> None:
+    stack = ["--stack", "prod"]
+    words = [*stack, "status"] if place == "before" else ["status", *stack]
+    ended = checkup(*words, **aws.environ)
+    assert ended.stderr == ""
+    assert ended.stdout.startswith("Shop  down  ")
+    assert "status 503 (status_503)" in ended.stdout
+    assert ended.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["explain", "shop"], "Shop (shop): down since"),
+        (["history", "shop"], "status 503"),
+        (["replay"], "1 runs from"),
+        (["silence"], "nothing is silent"),
+        (["validate"], "1 checker (http)"),
+    ],
+)
+def test_other_commands_work_on_the_stack_too(
+    checkup: Program, aws: Emulator, command: list[str], words: str
+) -> None:
+    ended = checkup("--stack", "prod", *command, **aws.environ)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert words in ended.stdout
+
+
+def test_local_file_in_place_of_the_stacks_is_named(checkup: Program, aws: Emulator) -> None:
+    checkup.write(configuration(interval="5m"), "mine.json")
+    ended = checkup("--stack", "prod", "-c", "mine.json", "explain", "shop", **aws.environ)
+    assert "mine.json is used, not the configuration of the stack prod" in ended.stderr
+    assert "down since" in ended.stdout
+
+
+def test_run_by_hand_is_kept_and_has_no_vote(checkup: Program, aws: Emulator) -> None:
+    s3 = aws.client("s3")
+    before = s3.get_object(Bucket=BUCKET, Key=HEAD)["Body"].read()
+    ended = checkup("--stack", "prod", "message", "Soon back", **aws.environ)
+    assert (ended.returncode, ended.stdout) == (0, "Message posted\n")
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix="runs/")["Contents"]]
+    (result,) = json.loads(s3.get_object(Bucket=BUCKET, Key=keys[-1])["Body"].read())
+    assert (result["message"], result["region"]) == ("Soon back", "by-hand")
+    assert s3.get_object(Bucket=BUCKET, Key=HEAD)["Body"].read() == before
+    s3.delete_object(Bucket=BUCKET, Key=keys[-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nowhere", f"there is no stack nowhere in {REGION}; name another region with --region"),
+        ("other", "the stack other keeps no runs"),
+    ],
+)
+def test_stack_that_is_not_there_is_named(
+    checkup: Program, aws: Emulator, name: str, words: str
+) -> None:
+    ended = checkup("--stack", name, "status", **aws.environ)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert words in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("allowed", "missing"),
+    [
+        ([], "it takes the right cloudformation:DescribeStacks"),
+        (["cloudformation:DescribeStacks"], "it takes the right lambda:GetFunction"),
+        (["cloudformation:DescribeStacks", "lambda:GetFunction"], "s3:ListBucket on the bucket"),
+    ],
+)
+def test_right_that_is_missing_is_named(
+    checkup: Program, aws: Emulator, allowed: list[str], missing: str
+) -> None:
+    ended = checkup("--stack", "prod", "status", **(aws.environ | user_who_may(aws, allowed)))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert missing in ended.stderr
+    assert "000000000000" not in ended.stderr  # an account's number
+
+
+def user_who_may(aws: Emulator, actions: list[str]) -> dict[str, str]:
+    iam = aws.client("iam")
+    name = f"user-{len(actions)}"
+    iam.create_user(UserName=name)
+    statements = [{"Effect": "Allow", "Action": actions, "Resource": "*"}] if actions else []
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    if actions:
+        iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+
+def test_credentials_that_are_missing_are_asked_for(checkup: Program, tmp_path: Path) -> None:
+    ended = checkup(
+        *("--region", "eu-central-1", "--stack", "prod", "status"),
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_CONFIG_FILE=str(tmp_path / "none"),
+        AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.rstrip().endswith(
+        "no AWS credentials; log in, or name a profile with --profile"
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], "no region of AWS is known"),
+        (["--profile", "nobody"], "there is no such profile in your AWS configuration"),
+    ],
+)
+def test_region_and_profile_that_are_not_known_are_named(
+    checkup: Program, flags: list[str], words: str
+) -> None:
+    ended = checkup(*flags, "--stack", "prod", "status", AWS_EC2_METADATA_DISABLED="true")
+    assert ended.returncode == 1
+    assert words in ended.stderr

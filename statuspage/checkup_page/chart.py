@@ -18,7 +18,7 @@ HEIGHT: Final = 100
 NICE: Final = (1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 """Where a scale may end, times a power of ten: half of it is a round number too."""
 
-OUTLIER: Final = 5
+OUTLIER: Final = 3
 """What is so many times as long as most times leaves the chart, which would else show no more."""
 
 Place = tuple[int, int]

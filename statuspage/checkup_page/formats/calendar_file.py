@@ -8,6 +8,7 @@ from typing import Final
 from checkup.model import SECOND
 from checkup.ports import PageFile
 from checkup_page.announcement import Maintenance
+from checkup_page.formats.announced import maintenances
 from checkup_page.formats.calendar_lines import joined, moment, text
 from checkup_page.formats.served import address, authority, text_file
 from checkup_page.view import View
@@ -43,7 +44,7 @@ def _calendar(view: View) -> Iterator[str]:
     yield "REFRESH-INTERVAL;VALUE=DURATION:PT1H"
     yield "X-PUBLISHED-TTL:PT1H"
     yield from _ZONE
-    for item in view.maintenances:
+    for item in reversed(maintenances(view)):
         yield from _event(view, item)
     yield "END:VCALENDAR"
 

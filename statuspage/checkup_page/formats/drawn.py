@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from checkup_page.words import iso
+from checkup_page.words import datetime_of, iso
 
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 has no way to write."""
@@ -30,5 +31,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.filters["iso"] = iso
+    templates.filters |= {"iso": iso, "rfc822": _rfc822}
     return templates
+
+
+def _rfc822(nanoseconds: int) -> str:
+    return format_datetime(datetime_of(nanoseconds))

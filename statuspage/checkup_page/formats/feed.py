@@ -1,4 +1,4 @@
-"""The Atom feed: an entry for each incident and each maintenance (RFC 4287)."""
+"""The feeds: an entry for each incident and each maintenance, as Atom (RFC 4287) and RSS 2.0."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ from msgspec import Struct
 
 from checkup.ports import PageFile
 from checkup_page.announcement import Incident, Maintenance
+from checkup_page.formats import announced
 from checkup_page.formats.drawn import drawn
 from checkup_page.formats.served import address, authority, text_file
 from checkup_page.view import View
 
-PATH: Final = "history.atom"
+FEEDS: Final = {
+    "history.atom": "application/atom+xml; charset=utf-8",
+    "history.rss": "application/rss+xml; charset=utf-8",
+}
+"""What they are, by path."""
 
-_ATOM: Final = "application/atom+xml; charset=utf-8"
+NEWEST: Final = 50
+"""Entries of a feed at most."""
+
 _MINTED: Final = "2026"
 """The year of the tags (RFC 4151). It is part of every id and never changes."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One entry of the feed.
+    """One entry.
 
     Attributes:
         tag: its id for ever.
@@ -38,26 +45,25 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 def files(view: View) -> dict[str, PageFile]:
-    """Return the feed by its path. It has no news before there is any, not even a new date."""
+    """Return the feeds by their paths. They change when there is news, and so do their dates."""
     entries = sorted(_entries(view), key=lambda entry: entry.item.updated_at, reverse=True)
-    text = drawn(
-        PATH,
-        view=view,
-        voice=view.voice,
-        address=partial(address, view),
-        tag=_tag(view, view.key),
-        updated=max((entry.item.updated_at for entry in entries), default=0),
-        entries=entries,
-    )
-    return {PATH: text_file(text, _ATOM)}
+    values = {
+        "view": view,
+        "voice": view.voice,
+        "address": partial(address, view),
+        "tag": _tag(view, view.key),
+        "updated": max((entry.item.updated_at for entry in entries), default=0),
+        "entries": entries[:NEWEST],
+    }
+    return {path: text_file(drawn(path, **values), kind) for path, kind in FEEDS.items()}
 
 
 def _entries(view: View) -> Iterator[Entry]:
-    for item in view.incidents:
+    for item in announced.incidents(view):
         tag = _tag(view, f"incident/{item.key}")
         published = item.updates[-1].at
         yield Entry(tag=tag, kind="incident", published=published, planned="", item=item)
-    for planned in view.maintenances:
+    for planned in announced.maintenances(view):
         yield Entry(
             tag=_tag(view, f"maintenance/{planned.key}"),
             kind="maintenance",

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from checkup.ports import PageFile
 from checkup_page import news
-from checkup_page.announcement import Incident, Maintenance
 from checkup_page.view import View
 
 Json = dict[str, Any]
@@ -52,11 +51,6 @@ def document(content: Json) -> str:
 def address(view: View, path: str) -> str:
     """Return where a file of the page is; from the root of the site if that is not known."""
     return f"{view.url.rstrip('/')}/{path}" if view.url else path
-
-
-def announced(view: View) -> tuple[Incident | Maintenance, ...]:
-    """Return all that people were told."""
-    return (*view.incidents, *view.maintenances)
 
 
 def authority(view: View) -> str:

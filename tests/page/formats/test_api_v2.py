@@ -57,7 +57,7 @@ PAGE = exactly(id=KEY, name=TEXT, url=TEXT, time_zone={"const": "Etc/UTC"}, upda
 STATUS = exactly(
     indicator={"enum": ["none", "minor", "major", "critical", "maintenance"]}, description=TEXT
 )
-ITEM = {
+ITEM: dict[str, Any] = {
     "id": KEY,
     "name": TEXT,
     "status": WORD,

@@ -85,13 +85,15 @@ class TestStatuspage:
 
 
 class TestFeed:
-    def test_a_reader_finds_nothing_wrong(self, url: str) -> None:
-        feed = feedparser.parse(fetched(f"{url}history.atom"))
-        assert (feed.bozo, feed.version) == (False, "atom10")
+    @pytest.mark.parametrize(("kind", "version"), [("atom", "atom10"), ("rss", "rss20")])
+    def test_a_reader_finds_nothing_wrong(self, url: str, kind: str, version: str) -> None:
+        feed = feedparser.parse(fetched(f"{url}history.{kind}"))
+        assert (feed.bozo, feed.version) == (False, version)
         assert feed.feed.title == "Acme Status: incidents and maintenance"
 
-    def test_a_reader_finds_what_happened_newest_first(self, url: str) -> None:
-        entries = feedparser.parse(fetched(f"{url}history.atom")).entries
+    @pytest.mark.parametrize("kind", ["atom", "rss"])
+    def test_a_reader_finds_what_happened_newest_first(self, url: str, kind: str) -> None:
+        entries = feedparser.parse(fetched(f"{url}history.{kind}")).entries
         assert [entry.title for entry in entries] == [
             "Orders fail, open",
             "Move of the database, next",
@@ -99,9 +101,9 @@ class TestFeed:
             "Move of the database, now",
         ]
         first = entries[0]
-        assert "<p>A fix is **in place**.</p>" in first.content[0].value
+        assert "<p>A fix is **in place**.</p>" in first.summary
+        assert first.id == "tag:status.acme.example,2026:incident/ulvlu9mfd53z"
         assert first.link == "https://status.acme.example/incidents/ulvlu9mfd53z.html"
-        assert first.updated_parsed > first.published_parsed
 
     def test_a_feed_without_entries_is_one_too(self, site: Site) -> None:
         site.files = formats(view())

@@ -12,7 +12,6 @@ import icalendar
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from checkup.config.settings import PageSettings
 from checkup.history.periods import HOUR
@@ -21,6 +20,7 @@ from checkup_page.compose import Observed, compose
 from checkup_page.formats import formats
 from checkup_page.formats.calendar_lines import WIDTH
 from checkup_page.stretches import record
+from tests.page.formats.prometheus import families
 from tests.page.formats.world import chronicle, incident, maintenance, update
 from tests.page.worlds import NOW, checker, config, result, runs
 
@@ -91,6 +91,11 @@ def read_atom(body: bytes) -> None:
     assert not feedparser.parse(body).bozo
 
 
+def read_rss(body: bytes) -> None:
+    assert len(ET.fromstring(body).findall("channel/item")) == 2
+    assert not feedparser.parse(body).bozo
+
+
 def read_calendar(body: bytes) -> None:
     lines = body.split(b"\r\n")
     assert all(len(line) <= WIDTH and b"\n" not in line and b"\r" not in line for line in lines)
@@ -99,8 +104,7 @@ def read_calendar(body: bytes) -> None:
 
 
 def read_metrics(body: bytes) -> None:
-    families = list(text_string_to_metric_families(body.decode()))
-    (probe,) = next(family for family in families if family.name == "probe_success").samples
+    (probe,) = next(it for it in families(body) if it.name == "probe_success").samples
     assert probe.value == 1.0
 
 
@@ -114,6 +118,7 @@ READERS = {
     "csv": read_table,
     "ics": read_calendar,
     "json": read_json,
+    "rss": read_rss,
     "svg": read_svg,
     "txt": read_metrics,
 }

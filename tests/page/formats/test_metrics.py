@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from checkup.config.settings import Config, PageSettings
 from checkup.model import SECOND, Attempt, Phases, Run, Status
 from checkup_page.compose import Observed, compose
 from checkup_page.formats import metrics
 from checkup_page.view import View
+from tests.page.formats.prometheus import families
 from tests.page.formats.world import API, view
 from tests.page.worlds import MILLISECOND, MINUTE, NOW, checker, config, result, runs
 
@@ -32,9 +32,8 @@ LOOKED = result(
 
 def samples(of: View) -> list[tuple[str, dict[str, str], float]]:
     """What Prometheus' own parser finds."""
-    text = metrics.files(of)["metrics.txt"].body.decode()
-    families = text_string_to_metric_families(text)
-    return [(it.name, it.labels, it.value) for family in families for it in family.samples]
+    found = families(metrics.files(of)["metrics.txt"].body)
+    return [(it.name, it.labels, it.value) for family in found for it in family.samples]
 
 
 def values(of: View, name: str, label: str = "check") -> dict[str, float]:

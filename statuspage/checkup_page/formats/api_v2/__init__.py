@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from checkup.ports import PageFile
+from checkup_page.formats import announced
 from checkup_page.formats.api_v2.announcements import incident, maintenance
 from checkup_page.formats.api_v2.components import changed_at, components
 from checkup_page.formats.api_v2.status import checked_at, page, status
@@ -20,7 +21,9 @@ from checkup_page.formats.served import JSON, Json, document, live_file, text_fi
 from checkup_page.view import View
 
 NEWEST: Final = 50
-"""Incidents, and times of maintenance, that are listed at most."""
+"""Incidents, and times of maintenance, that are listed at most if they are not all to be listed."""
+
+_ACTIVE: Final = {"in_progress", "verifying"}
 
 
 def files(view: View) -> dict[str, PageFile]:
@@ -40,11 +43,11 @@ def _documents(view: View) -> tuple[dict[str, Json], dict[str, Json]]:
     """Return the documents of this moment, and those of what has happened, by their names."""
     listed = components(view)
     known = {item["id"]: item for item in listed}
-    incidents = [incident(view, item, known) for item in view.incidents[:NEWEST]]
+    incidents = [incident(view, item, known) for item in announced.incidents(view)]
     unresolved = [item for item in incidents if item["resolved_at"] is None]
-    planned = [maintenance(view, item, known) for item in view.maintenances]
-    upcoming = [item for item in planned if item["status"] == "scheduled"]
-    active = [item for item in planned if item["status"] in {"in_progress", "verifying"}]
+    planned = [maintenance(view, item, known) for item in announced.maintenances(view)]
+    upcoming = [item for item in reversed(planned) if item["status"] == "scheduled"]
+    active = [item for item in reversed(planned) if item["status"] in _ACTIVE]
     now, then = page(view, checked_at(view)), page(view, changed_at(view))
     summary = {
         "components": components(view, looked=True),
@@ -54,9 +57,9 @@ def _documents(view: View) -> tuple[dict[str, Json], dict[str, Json]]:
     moment = {"summary": now | summary | status(view), "status": now | status(view)}
     events = {
         "components": {"components": listed},
-        "incidents": {"incidents": incidents},
+        "incidents": {"incidents": incidents[:NEWEST]},
         "incidents/unresolved": {"incidents": unresolved},
-        "scheduled-maintenances": {"scheduled_maintenances": planned[::-1][:NEWEST]},
+        "scheduled-maintenances": {"scheduled_maintenances": planned[:NEWEST]},
         "scheduled-maintenances/upcoming": {"scheduled_maintenances": upcoming},
         "scheduled-maintenances/active": {"scheduled_maintenances": active},
     }

@@ -33,7 +33,7 @@ def maintenance(view: View, item: Maintenance, listed: Listed) -> Json:
         **_announcement(view, item),
         "created_at": iso(item.created_at),
         "monitoring_at": None,
-        "resolved_at": _time(item.updated_at if item.status == "completed" else None),
+        "resolved_at": _time(item.scheduled_until if item.status == "completed" else None),
         "impact": "maintenance",
         "started_at": iso(item.created_at),
         "scheduled_for": iso(item.scheduled_for),

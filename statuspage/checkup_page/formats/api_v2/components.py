@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checkup_page.formats.announced import last_event
 from checkup_page.formats.api_v2.status import checked_at, word
-from checkup_page.formats.served import Json, announced
+from checkup_page.formats.served import Json
 from checkup_page.view import Component, Group, View
 from checkup_page.words import iso
 
@@ -30,8 +31,7 @@ def components(view: View, *, looked: bool = False) -> list[Json]:
 def changed_at(view: View) -> int:
     """Return when anything on the page happened last, be it measured or announced."""
     states = (_times(view, item)[1] for group in view.groups for item in group.components)
-    said = (item.updated_at for item in announced(view))
-    return max((*states, *said), default=checked_at(view))
+    return max((*states, last_event(view))) or checked_at(view)
 
 
 def _listed(view: View) -> Iterator[Json]:

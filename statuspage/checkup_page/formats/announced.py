@@ -1,0 +1,34 @@
+"""What people were told, as far back as programs are interested in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checkup_page.announcement import Incident, Maintenance
+from checkup_page.view import View
+
+
+def incidents(view: View) -> list[Incident]:
+    """Return the incidents of the last months, newest first."""
+    earlier = (item for month in view.months for item in month.incidents)
+    every = {item.key: item for item in (*earlier, *view.incidents)}
+    return sorted(every.values(), key=lambda item: item.started_at, reverse=True)
+
+
+def maintenances(view: View) -> list[Maintenance]:
+    """Return the maintenance of the last months and what is to come, newest first."""
+    earlier = (item for month in view.months for item in month.maintenances)
+    every = {item.key: item for item in (*earlier, *view.finished, *view.maintenances)}
+    return sorted(every.values(), key=lambda item: item.scheduled_for, reverse=True)
+
+
+def last_event(view: View) -> int:
+    """Return when something was said last, or maintenance began or ended; 0 for never."""
+    return max(_events(view), default=0)
+
+
+def _events(view: View) -> Iterator[int]:
+    yield from (item.updated_at for item in incidents(view))
+    for item in maintenances(view):
+        times = (item.updated_at, item.scheduled_for, item.scheduled_until)
+        yield from (at for at in times if at <= view.facts.generated_at)

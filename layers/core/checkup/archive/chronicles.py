@@ -17,8 +17,8 @@ from checkup.history.fold import closed_until
 from checkup.history.head import Closed, Head, Period
 from checkup.history.periods import DAY, HOUR, day_of, hour_of
 from checkup.history.points import Point, by_checker, point, summed
-from checkup.history.times import Times, merged
-from checkup.history.year import SPANS, Year
+from checkup.history.times import merged
+from checkup.history.year import Year
 from checkup.ports import Storage
 
 WEEK: Final = 7
@@ -71,9 +71,7 @@ class Chronicles(Struct):
             hours=tuple(self._hours(checker)),
             days=days,
             last_day=self.last_days.get(checker, Period()),
-            times=tuple(
-                merged((closed, today.times)) for closed in summary.times or [Times()] * len(SPANS)
-            ),
+            times=tuple(merged((closed, today.times)) for closed in summary.times),
         )
 
     def _hours(self, checker: str) -> Iterator[Point]:

@@ -37,7 +37,7 @@ class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     days: tuple[Point, ...] = ()
-    times: tuple[Times, ...] = ()
+    times: tuple[Times, ...] = (Times(),) * len(SPANS)
 
 
 class Year(Struct, frozen=True, kw_only=True):
@@ -53,9 +53,12 @@ class Year(Struct, frozen=True, kw_only=True):
     checkers: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
     def summary(self, checker: str) -> Summary:
-        """Return the year of one checker; an empty one if nothing is known of it."""
-        raw = self.checkers.get(checker)
-        return Summary() if raw is None else msgspec.json.decode(raw, type=Summary)
+        """Return the year of one checker; an empty one if there is none that can be read."""
+        try:
+            found = msgspec.json.decode(self.checkers.get(checker, b"{}"), type=Summary)
+        except ValueError:
+            return Summary()
+        return found if len(found.times) == len(SPANS) else Summary()
 
 
 class Summing:
@@ -76,11 +79,12 @@ class Summing:
         age = (self._end - day) // DAY
         ring = next((number for number, span in enumerate(SPANS) if age < span), None)
         for checker, period in periods.items():
-            row = encode(point(day, period))
-            self._days.setdefault(checker, []).append(msgspec.Raw(row))
+            if checker not in self._days:
+                self._days[checker] = []
+                self._rings[checker] = tuple(Merging() for _ in SPANS)
+            self._days[checker].append(msgspec.Raw(encode(point(day, period))))
             if ring is not None:
-                rings = self._rings.setdefault(checker, tuple(Merging() for _ in SPANS))
-                rings[ring].add(period.times)
+                self._rings[checker][ring].add(period.times)
 
     def year(self) -> Year:
         """Return all days that were added."""
@@ -89,7 +93,7 @@ class Summing:
 
     def _summary(self, checker: str) -> bytes:
         times, span = [], Merging()
-        for ring in self._rings.get(checker, ()):
+        for ring in self._rings[checker]:
             span.add(ring.times())
             times.append(span.times())
         return encode({"days": self._days[checker], "times": times})

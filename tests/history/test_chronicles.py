@@ -1,0 +1,303 @@
+"""A year by checker: what pages of components are drawn from, read and kept in a storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from checkup.archive import Chronicles
+from checkup.archive.chronicles import last_hour
+from checkup.checkers.http import HttpChecker
+from checkup.errors import StorageError
+from checkup.history.chronicle import Chronicle
+from checkup.history.documents import TimesOfMonth, decode, encode
+from checkup.history.fold import Setting
+from checkup.history.head import Head, Period
+from checkup.history.periods import (
+    DAY,
+    HOUR,
+    date_of,
+    day_named,
+    day_of,
+    hour_of,
+    month_start,
+    next_month,
+)
+from checkup.history.points import Point
+from checkup.history.tally import Tally, percent, together
+from checkup.history.times import Times, merged
+from checkup.history.year import YEAR, Year
+from checkup.model import Run, Status
+from checkup.runfile import run_key
+from tests.history.test_archive import Killed, World, keep, kept, rebuild
+from tests.history.worlds import MINUTE, START, every, histories, integrated, run
+
+HEALTHY, DOWN = Status.HEALTHY, Status.DOWN
+DAWN = START + 5 * MINUTE
+TWO_WEEKS = every(HOUR, [HEALTHY, HEALTHY, DOWN] * 110, start=DAWN)
+NOW = TWO_WEEKS[-1].slot + 30 * MINUTE
+TODAY = day_of(NOW)
+
+
+def read(world: World, now: int = NOW, found: Chronicles | None = None) -> Chronicles:
+    found = found or Chronicles()
+    head = keep(world).head
+    world.got.clear()
+    world.wrote.clear()
+    found.keep_up(world, head, now)
+    return found
+
+
+def chronicle(runs: Sequence[Run], now: int = NOW) -> Chronicle:
+    return read(kept(runs), now).of("api")
+
+
+def total(points: Sequence[Point]) -> Tally:
+    return together(point.tally for point in points)
+
+
+def test_a_chronicle_ends_with_the_last_full_hour() -> None:
+    found = chronicle(TWO_WEEKS)
+    assert (found.first, found.until) == (DAWN, hour_of(NOW))
+    assert [point.start for point in found.days] == [START + day * DAY for day in range(14)]
+    assert found.days[-1].tally.counted == found.until - TODAY
+    assert found.last_day.tally.counted == DAY
+    assert [it.start for it in found.hours] == list(range(TODAY - 6 * DAY, found.until, HOUR))
+
+
+def test_an_hour_is_over_when_its_last_run_must_have_come() -> None:
+    folded_past = Head(hour=TODAY)
+    assert last_hour(folded_past, TODAY + MINUTE) == TODAY
+    assert last_hour(Head(hour=TODAY - HOUR), TODAY + MINUTE) == TODAY - HOUR
+    assert last_hour(Head(hour=TODAY - DAY), TODAY + 15 * MINUTE) == TODAY
+
+
+@given(histories(), st.integers(0, 40), st.data())
+def test_138_a_chronicle_counts_each_nanosecond_once(
+    runs: list[Run], later: int, data: st.DataObject
+) -> None:
+    """Whatever was folded when, and however long nobody has looked since."""
+    world = kept(runs, data.draw(st.lists(st.integers(0, len(runs)), max_size=3)))
+    found = read(world, (runs[-1].slot if runs else START) + later * 7 * HOUR).of("api")
+    seen = integrated([it for it in runs if it.slot < found.until], "api", found.until)
+    year = total(found.days)
+    if found.until - START < 365 * DAY:
+        assert {state: getattr(year, state) for state in seen} == seen
+    for points, length in ((found.days, DAY), (found.hours, HOUR)):
+        for point in points:
+            assert point.start < found.until
+            assert point.tally.missing(min(length, found.until - point.start)) >= 0
+    assert found.last_day.tally.missing(DAY) >= 0
+    week = [day.tally for day in found.days if day.start >= day_of(found.until) - 6 * DAY]
+    assert total(found.hours) == together(week)
+
+
+@given(st.integers(0, 10**18), st.integers(1, 10**18))
+def test_138_uptime_is_between_nothing_and_all_and_never_too_high(part: int, rest: int) -> None:
+    shown = percent(part, part + rest)
+    assert shown is not None
+    units, hundredths = shown.split(".")
+    hundredth = int(units) * 100 + int(hundredths)
+    assert 0 <= hundredth < 10_000
+    assert hundredth * (part + rest) <= part * 10_000 < (hundredth + 1) * (part + rest)
+
+
+@given(histories(), st.lists(st.integers(0, 40), max_size=4), st.data())
+def test_the_year_is_the_same_whenever_it_was_made(
+    runs: list[Run], cuts: list[int], data: st.DataObject
+) -> None:
+    now = (runs[-1].slot if runs else START) + HOUR
+    expected = World(runs)
+    read(expected, now)
+    world, done = World(), 0
+    for cut in [*sorted(cuts), len(runs)]:
+        world.store(runs[done:cut])
+        read(world, runs[cut - 1].slot + HOUR if 0 < cut <= len(runs) else START)
+        done = max(done, cut)
+    read(world, now)
+    assert world.history() == expected.history()
+    for gone in runs[: data.draw(st.integers(0, len(runs)))]:
+        world.delete(run_key(gone))
+    rebuild(world)
+    read(world, now)
+    assert world.history() == expected.history()
+
+
+def test_response_times_add_up_over_each_span() -> None:
+    world = kept(every(HOUR, [HEALTHY] * 24 * 120, start=DAWN))
+    now = START + 120 * DAY - 30 * MINUTE
+    found = read(world, now).of("api")
+    days: dict[str, Mapping[str, Times]] = {}
+    for key in world.list("history/times/"):
+        stored = world.get(key)
+        assert stored is not None
+        days |= decode(stored.body, TimesOfMonth).days
+    today = day_of(now)
+    for span, times in zip((7, 30, 90, 365), found.times, strict=True):
+        closed = range(max(START, today - (span - 1) * DAY), today, DAY)
+        assert times.count == 24 * len(closed) + 23
+        expected = merged(days[date_of(day)]["api"] for day in closed)
+        assert times.count - expected.count == 23
+        assert dict(expected.buckets).keys() == dict(times.buckets).keys()
+
+
+def test_a_year_of_days_is_read_from_one_file_once_it_is_made() -> None:
+    world = kept(TWO_WEEKS)
+    known = read(world)
+    week = [f"history/hours/{date_of(TODAY - back * DAY)}.json" for back in range(6, -1, -1)]
+    months = [key for key in world.got if key.startswith(("history/days/", "history/times/"))]
+    assert len(months) == 2 * 13
+    assert world.wrote == [YEAR]
+    read(world)
+    assert (world.got, world.wrote) == ([YEAR, *week], [])
+    read(world, NOW + MINUTE, known)
+    assert world.got == []
+    world.store([run(NOW + HOUR, api=HEALTHY)])
+    read(world, NOW + HOUR + MINUTE, known)
+    assert world.got == [YEAR, *week[-2:]]
+
+
+def test_days_that_nobody_has_closed_yet_are_told_and_not_kept() -> None:
+    world = kept(every(DAY, [HEALTHY] * 5))
+    found = read(world, START + 6 * DAY + 90 * MINUTE)
+    assert [it.tally.healthy for it in found.of("api").days] == [HOUR, *[DAY] * 5, HOUR]
+    assert world.wrote == []
+
+
+def test_time_since_the_last_run_is_missing() -> None:
+    found = chronicle(TWO_WEEKS, NOW + 3 * DAY)
+    assert found.last_day == Period()
+    assert found.until == hour_of(NOW + 3 * DAY)
+    assert found.days[-1].start == TODAY
+
+
+def test_who_is_unknown_has_an_empty_chronicle() -> None:
+    found = read(kept(TWO_WEEKS)).of("nobody")
+    assert (found.first, found.days, found.hours) == (None, (), ())
+    assert [times.count for times in found.times] == [0, 0, 0, 0]
+
+
+def test_the_runs_of_the_go_program_are_in_the_chronicle() -> None:
+    """They carry no id; they are the checker's whose title they have."""
+    its = HttpChecker(id="api", endpoint_name="api", endpoint_url="http://api.internal/")
+    runs = [replace(it, results=(replace(it.results[0], id="", kind=""),)) for it in TWO_WEEKS]
+    world = World(runs)
+    found = Chronicles()
+    found.keep_up(world, keep(world, Setting(checkers=(its,))).head, NOW)
+    assert found.of("api") == chronicle(TWO_WEEKS)
+
+
+@pytest.mark.parametrize("body", [b"", b"\x00garbage", b'{"schema":1,"end":5}', b"[]"])
+def test_132_a_year_that_cannot_be_read_is_made_again(body: bytes) -> None:
+    world = kept(TWO_WEEKS)
+    before = read(world).of("api")
+    world.delete(YEAR)
+    world.create(YEAR, body)
+    assert read(world).of("api") == before
+    stored = world.get(YEAR)
+    assert stored is not None
+    assert decode(stored.body, Year).end == date_of(TODAY)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"days":[["x"]]}', b'{"times":[{}]}'])
+def test_132_a_checker_whose_year_cannot_be_read_has_none(body: bytes) -> None:
+    world = kept(TWO_WEEKS)
+    read(world)
+    stored = world.get(YEAR)
+    assert stored is not None
+    damaged = stored.body.replace(encode(decode(stored.body, Year).summary("api")), body)
+    assert damaged != stored.body
+    world.replace(YEAR, damaged, stored.version)
+    assert read(world).of("api").days[:-1] == ()
+
+
+def test_a_year_of_a_newer_version_is_left_alone() -> None:
+    world = kept(TWO_WEEKS)
+    world.create(YEAR, b'{"schema":2}')
+    with pytest.raises(StorageError, match="newer version"):
+        read(world)
+
+
+def test_141_a_year_that_cannot_be_kept_is_told_nevertheless() -> None:
+    def fail() -> None:
+        raise StorageError("no space left")
+
+    world = kept(TWO_WEEKS)
+    before = read(kept(TWO_WEEKS)).of("api")
+    head = keep(world).head
+    world.wrote.clear()
+    world.at[1, "before"] = fail
+    found = Chronicles()
+    found.keep_up(world, head, NOW)
+    assert found.of("api") == before
+    assert YEAR not in world.history()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_process_that_is_killed_when_it_keeps_the_year_does_no_harm(moment: str) -> None:
+    expected = kept(TWO_WEEKS)
+    read(expected)
+    world = kept(TWO_WEEKS)
+    head = keep(world).head
+    world.wrote.clear()
+
+    def die() -> None:
+        raise Killed
+
+    world.at[1, moment] = die
+    with pytest.raises(Killed):
+        Chronicles().keep_up(world, head, NOW)
+    world.at.clear()
+    read(world)
+    assert world.history() == expected.history()
+
+
+def test_two_at_once_keep_the_same_year() -> None:
+    expected = kept(TWO_WEEKS)
+    read(expected)
+    world = kept(TWO_WEEKS)
+    head = keep(world).head
+    world.wrote.clear()
+    world.at[1, "before"] = MakeAside(world, head)
+    Chronicles().keep_up(world, head, NOW)
+    assert world.history() == expected.history()
+
+
+class MakeAside:
+    """Another process that makes the year meanwhile."""
+
+    def __init__(self, world: World, head: Head) -> None:
+        self._world, self._head = world, head
+
+    def __call__(self) -> None:
+        self._world.at.clear()
+        Chronicles().keep_up(self._world, self._head, NOW)
+
+
+def test_what_was_counted_again_is_summed_up_again() -> None:
+    world = kept(TWO_WEEKS)
+    read(world)
+    key = "history/days/2026-08.json"
+    stored = world.get(key)
+    assert stored is not None
+    world.replace(key, b'{"schema":1,"days":{}}', stored.version)
+    rebuild(world)
+    found = read(world).of("api")
+    assert [it.start for it in found.days] == [START + day * DAY for day in range(14)]
+
+
+@pytest.mark.parametrize(
+    ("day", "begin", "end"),
+    [
+        ("2026-08-03", "2026-08-01", "2026-09-01"),
+        ("2026-12-31", "2026-12-01", "2027-01-01"),
+        ("2028-02-29", "2028-02-01", "2028-03-01"),
+    ],
+)
+def test_months_begin_where_calendars_say(day: str, begin: str, end: str) -> None:
+    moment = day_named(day) + 5 * HOUR
+    assert (month_start(moment), next_month(moment)) == (day_named(begin), day_named(end))

@@ -38,9 +38,10 @@ def test_every_flag_with_a_value_is_known() -> None:
         getattr(import_module(f"checkup.cli.{place.module}"), place.attribute)
         for place in (*COMMANDS.values(), LOOK)
     ]
+    verbs = [it for command in commands for it in getattr(command, "commands", {}).values()]
     names = {
         name
-        for command in commands
+        for command in (*commands, *verbs)
         for param in command.params
         if isinstance(param, click.Option) and not param.is_flag
         for name in param.opts

@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "status": Place("status", "status", "Show what is known of each checker."),
     "explain": Place("explain", "explain", "Say why a checker is taken for what it is."),
     "silence": Place("silence", "silence", "Hear nothing of a checker for a while."),
+    "incident": Place("incident", "incident", "Tell people what is going on, on the page."),
+    "maintenance": Place("maintenance", "maintenance", "Announce work, and hear nothing of it."),
     "replay": Place("replay", "replay", "Compare what other settings would have announced."),
     "notify": Place("notify", "notify", "List the channels, or send a test message to them."),
     "ping": Place("ping", "ping", "Report for a job that it has run."),
@@ -45,6 +47,8 @@ _TAKES_VALUE: Final = frozenset(
     {
         *("--config", "--stack", "--region", "--profile"),
         *("--about", "--listen", "--for", "--since", "--set"),
+        *("--impact", "--status", "--component", "--group", "--title", "--message"),
+        *("--from", "--until"),
     }
 )
 _TAKES_VALUE_SHORT: Final = frozenset("ca")

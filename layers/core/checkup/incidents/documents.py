@@ -20,7 +20,7 @@ FOLDER: Final = "incidents/"
 HEAD: Final = FOLDER + "head.json"
 
 KEPT: Final = 92 * DAY
-"""How long something stays in the head after its end: three months."""
+"""How long something stays in the head after its end, or the last word about it: three months."""
 
 _LARGEST: Final = 64 * 1024 * 1024
 
@@ -78,7 +78,11 @@ def decode(body: bytes) -> Announcements:
 def sort_out(document: Announcements, now: int) -> Sorted:
     """Return the head as it should be by now, and what is too old for it."""
     before = now - KEPT
-    past = {key: it for key, it in document.incidents.items() if (it.resolved or now) < before}
+    past = {
+        key: it
+        for key, it in document.incidents.items()
+        if it.resolved is not None and it.said[-1].at < before
+    }
     over = {key: it for key, it in document.maintenance.items() if it.end < before}
     months: dict[str, Announcements] = {}
     old = [

@@ -1,0 +1,65 @@
+"""What is announced, and the one of it that an id means."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from checkup.cli import recording, session
+from checkup.errors import CheckupError
+from checkup.incidents.model import Said
+from checkup_page.announcement import Incident, Maintenance
+from checkup_page.desk import Desk, desk
+
+Item = TypeVar("Item", Incident, Maintenance)
+
+Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def new_id() -> str:
+    """Return twelve characters that nobody has used."""
+    return secrets.token_hex(6)
+
+
+def said(text: str, status: str, at: int) -> Said:
+    """Return a new entry of a story."""
+    return Said(id=new_id(), at=at, status=status, text=text)
+
+
+def meant(items: Mapping[str, Item], start: str, noun: str) -> Item:
+    """Return the one whose id begins like this.
+
+    Raises:
+        CheckupError: there is none, or several.
+    """
+    found = [key for key in items if key.startswith(start.casefold())] if start else []
+    if len(found) == 1:
+        return items[found[0]]
+    if found:
+        raise CheckupError(f'"{start}" is the beginning of several ids: {", ".join(found)}')
+    raise CheckupError(f'no {noun} "{start}"; "checkup {noun} list" shows their ids')
+
+
+def completing(choose: Callable[[Desk], Mapping[str, Item]]) -> Completion:
+    """Return what offers the ids of incidents or of maintenance to a shell."""
+
+    def complete(
+        context: click.Context, _: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        try:
+            config = session.read(context.params.get("config_file"))
+            items = choose(desk(config, recording.open_storage(config), time.time_ns()))
+        except CheckupError:
+            return []
+        return [
+            CompletionItem(key, help=item.title)
+            for key, item in items.items()
+            if key.startswith(incomplete)
+        ]
+
+    return complete

@@ -1,0 +1,142 @@
+"""``checkup maintenance``: announce work, and be told nothing of what it breaks."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+
+from checkup import bootstrap
+from checkup.cli import recording, session
+from checkup.cli.announced import completing, meant, new_id, said
+from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli.moments import parse_moment
+from checkup.cli.spans import moment, parse_span
+from checkup.cli.verbs import Verbs
+from checkup.cli.whom import checkers_of, component_flag, group_flag, groups_of
+from checkup.errors import CheckupError
+from checkup.incidents import model, rules
+from checkup.protocol.announcing import announce, announcements
+from checkup.protocol.planning import plan
+from checkup_page.announcement import Maintenance
+from checkup_page.desk import desk
+
+_ids = completing(lambda desk: desk.maintenances)
+
+
+@click.group(
+    cls=Verbs,
+    epilog=examples(
+        'checkup maintenance add "New database" --from "2026-11-28 22:00" --for 2h --component api',
+        'checkup maintenance add "Deploy" --for 15m --group Shop     from now on',
+        "checkup maintenance end 7c1                                 it is done earlier",
+        "checkup maintenance                                         list what is planned",
+    ),
+)
+def maintenance() -> None:
+    """Announce work on the status page, and be told nothing of what it breaks meanwhile.
+
+    Everything is checked and stored as ever; what is still down at the end is announced then.
+    Maintenance that comes again belongs into the configuration. An ID may be cut short.
+    """
+
+
+@maintenance.command("add")
+@config_flag
+@click.option("--from", "begin", metavar="TIME", default="now", help="When it begins, if not now.")
+@click.option("--for", "length", metavar="TIME", default="", help="How long: 90m, 2h, 3d.")
+@click.option("--until", "end", metavar="TIME", default="", help="When it ends, in place of --for.")
+@component_flag
+@group_flag
+@click.option("--message", "text", metavar="TEXT", default="", help="What people should know.")
+@verbose_flag
+@click.argument("title")
+def add(  # noqa: PLR0913 - a flag each
+    config_file: str | None,
+    *,
+    begin: str,
+    length: str,
+    end: str,
+    components: tuple[str, ...],
+    groups: tuple[str, ...],
+    text: str,
+    verbose: bool,
+    title: str,
+) -> int:
+    """Announce maintenance with the TITLE that people will read.
+
+    It is about the components and groups named, or about everything. A TIME is "now", "in 2h",
+    "2026-11-28 22:00" in the time zone of the page, or with a zone as in RFC 3339.
+    """
+    if bool(length) == bool(end):
+        raise click.UsageError("say how long with --for, or when it ends with --until")
+    config = session.begin(config_file, verbose=verbose, quiet=True)
+    now, zone = time.time_ns(), config.page.timezone
+    start = parse_moment(begin, now, zone)
+    planned = model.Maintenance(
+        id=new_id(),
+        title=title,
+        text=text,
+        created=now,
+        start=start,
+        end=start + parse_span(length) if length else parse_moment(end, now, zone),
+        checkers=checkers_of(config, components),
+        groups=groups_of(config, groups),
+    )
+    if planned.end <= max(planned.start, now):
+        raise CheckupError("it would be over before it begins, or by now")
+    monitor = bootstrap.make_monitor(config, os.environ)
+    announce(monitor.storage, lambda document: rules.planned(document, planned))
+    plan(monitor)
+    print(f"{planned.id}  {title}: {moment(planned.start)} to {moment(planned.end)}")
+    return 0
+
+
+@maintenance.command("end")
+@config_flag
+@verbose_flag
+@click.argument("name", metavar="ID", shell_complete=_ids)
+@click.argument("text", required=False, default="")
+def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
+    """End maintenance now, or call it off, and perhaps say TEXT about it."""
+    config = session.begin(config_file, verbose=verbose, quiet=True)
+    monitor = bootstrap.make_monitor(config, os.environ)
+    now = time.time_ns()
+    known = announcements(monitor.storage).maintenance
+    it = meant(desk(config, monitor.storage, now).maintenances, name, "maintenance")
+    if it.key not in known:
+        raise CheckupError(f'"{it.title}" is in {config.path}; end it there')
+    entry = said(text, "completed", now)
+    document = announce(monitor.storage, lambda document: rules.ended(document, it.key, entry))
+    plan(monitor)
+    print(f"{it.key}  {it.title}: ended {moment(document.maintenance[it.key].end)}")
+    return 0
+
+
+@maintenance.command("list")
+@config_flag
+@verbose_flag
+def list_(config_file: str | None, *, verbose: bool) -> int:
+    """List what is going on and what is planned, that of the configuration too."""
+    config = session.begin(config_file, verbose=verbose, quiet=True)
+    storage = recording.open_storage(config)
+    announced = announcements(storage).maintenance
+    listed = [
+        it
+        for it in desk(config, storage, time.time_ns()).maintenances.values()
+        if it.status != "completed"
+    ]
+    for it in listed:
+        print(_line(it, "" if it.key in announced else f"  (in {config.path})"))
+    if not listed:
+        print("no maintenance")
+    return 0
+
+
+def _line(it: Maintenance, source: str) -> str:
+    about = ", ".join(part.name for part in it.affected) or "everything"
+    return (
+        f"{it.key}  {it.status:<11}  {moment(it.scheduled_for)} to {moment(it.scheduled_until)}  "
+        f"{it.title}: {about}{source}"
+    )

@@ -1,0 +1,129 @@
+"""What there is to tell at the moment, for those who write about it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.archive import Keeper, Months, setting_of, settled
+from checkup.config.settings import Config, IncidentSettings
+from checkup.deadline import Deadline
+from checkup.incidents import model
+from checkup.incidents.model import Said
+from checkup.ports import Storage
+from checkup.protocol import read_head
+from checkup.protocol.announcing import announcements
+from checkup_page.announcement import Affected, Incident, Maintenance
+from checkup_page.bulletin import Told, tell
+from checkup_page.component import name_of
+from checkup_page.gather import Gatherer, Seen
+from checkup_page.language import language
+from checkup_page.public import Public
+from checkup_page.tracks import tracks
+from checkup_page.voice import Voice
+
+FOLD_SECONDS = 30.0
+"""How long to wait for the history to catch up with the runs."""
+
+_EVERYTHING = IncidentSettings(automatic=True, after=0, minimum=0)
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """Everything that is announced or could be, in which components go by their checkers' ids.
+
+    Attributes:
+        incidents: by id, the one that began last first; outages too that the page does not tell of.
+        maintenances: by id, in the order of their beginnings.
+        shown: the ids of the incidents that the page tells of.
+        unwritten: the ids of outages that nobody wrote about.
+    """
+
+    incidents: dict[str, Incident]
+    maintenances: dict[str, Maintenance]
+    shown: frozenset[str]
+    unwritten: frozenset[str]
+
+
+def desk(config: Config, storage: Storage, now: int) -> Desk:
+    """Read what there is to tell.
+
+    Raises:
+        StorageError: the storage could not be read.
+    """
+    written = announcements(storage)
+    keeper = Keeper(
+        storage=storage,
+        setting=setting_of(config, written),
+        end=settled(read_head(storage).cursor, now),
+    )
+    head = keeper.keep_up(Deadline.after(FOLD_SECONDS)).head
+    gatherer = Gatherer(
+        storage=storage, written=written, head=head, months=Months(), seen=Seen(), now=now
+    )
+    bulletin, public = gatherer.bulletin(), _public(config)
+    voice = Voice(language=language(config.page.languages[0]), zone=config.page.timezone)
+    open_handed = replace(config, page=replace(config.page, incidents=_EVERYTHING))
+    every = tell(bulletin, open_handed, public, voice, now)
+    shown = tell(bulletin, config, public, voice, now)
+    incidents = _incidents(every)
+    return Desk(
+        incidents=incidents,
+        maintenances={it.key: it for it in (*every.finished, *every.maintenances)},
+        shown=frozenset(_incidents(shown)),
+        unwritten=frozenset(incidents.keys() - written.incidents.keys()),
+    )
+
+
+def as_written(incident: Incident) -> model.Incident:
+    """Return an incident of the desk as it is kept once somebody has written about it."""
+    story = reversed(incident.updates)
+    return model.Incident(
+        id=incident.key,
+        title=incident.title,
+        impact=incident.impact,
+        started=incident.started_at,
+        checkers=tuple(affected.key for affected in incident.affected),
+        said=tuple(Said(id=it.key, at=it.at, status=it.status, text=it.body) for it in story),
+    )
+
+
+def in_place_of_outages(desk: Desk, incident: model.Incident) -> model.Incident:
+    """Return an incident that is about to be opened, as what is told of outages that last.
+
+    That is of all its components. It keeps the address and the beginning of the first of them.
+    """
+    lasting = [it for it in desk.incidents.values() if it.key in desk.unwritten]
+    explained = [
+        as_written(it)
+        for it in lasting
+        if it.resolved_at is None and {part.key for part in it.affected} <= {*incident.checkers}
+    ]
+    if not explained:
+        return incident
+    first = min(explained, key=lambda it: it.started)
+    return replace(
+        incident,
+        id=first.id,
+        started=min(first.started, incident.started),
+        said=(*first.said, *incident.said),
+        replaces=tuple(it.id for it in explained if it is not first),
+    )
+
+
+def _incidents(told: Told) -> dict[str, Incident]:
+    listed = (*told.incidents, *(it for month in told.months for it in month.incidents))
+    found = {it.key: it for it in listed}
+    return dict(sorted(found.items(), key=lambda pair: pair[1].started_at, reverse=True))
+
+
+def _public(config: Config) -> Public:
+    """Return the components by the ids of their checkers, which are no secret here."""
+    voice = Voice()
+    components: dict[str, Affected] = {}
+    groups: dict[str, tuple[str, ...]] = {}
+    for number, track in enumerate(tracks(config.checkers, ()), start=1):
+        if track.checker:
+            group = track.checker.group
+            components[track.key] = Affected(key=track.key, name=name_of(track, number, voice))
+            groups[group] = (*groups.get(group, ()), track.key)
+    return Public(components, groups)

@@ -22,7 +22,7 @@ from checkup.deadline import Deadline
 from checkup.model import SECOND, Attempt, Result, Run
 from checkup.runfile import encode, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.publish import Memory, build
+from checkup_page.building import Memory, build
 
 ENDPOINTS = 50
 HOUR = 3600 * SECOND

@@ -15,15 +15,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from checkup import bootstrap
 from checkup.invocation import parse_task
 from checkup.stack import Settings, rebuild
-from checkup_page.publish import Memory, publish
+from checkup_page.publish import Publication
 from checkup_page.publishers.s3 import S3Publisher
 
 logger = Logger(service="checkup")
 settings = Settings(os.environ)
 clients = bootstrap.LiveClients(os.environ)
 storage = bootstrap.stack_storage(clients, os.environ)
-publisher = S3Publisher(clients.aws("s3"), os.environ["PAGE_BUCKET"])
-memory = Memory()
+publisher = S3Publisher(bootstrap.make_s3(clients), os.environ["PAGE_BUCKET"])
+page = Publication(storage=storage, publisher=publisher)
 
 
 @logger.inject_lambda_context
@@ -33,6 +33,6 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     config = settings.current().config
     if task.is_rebuild:
         rebuild(config, storage, context.get_remaining_time_in_millis())
-    changed = publish(config, storage, publisher, time.time_ns(), memory=memory)
+    changed = page.keep_up(config, time.time_ns())
     logger.info("page published", extra={"changed": changed})
     return {"changed": changed}

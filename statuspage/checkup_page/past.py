@@ -15,10 +15,10 @@ from checkup.errors import StorageError
 from checkup.history.head import Head
 from checkup.history.tally import Tally
 from checkup.incidents.model import Announcements
-from checkup.model import Result
 from checkup.ports import Storage
 from checkup_page.component import Past
 from checkup_page.days import ClosedDays, closed_days
+from checkup_page.newest import Newest
 from checkup_page.recent import COLUMNS
 from checkup_page.stretches import Record, record
 
@@ -80,14 +80,14 @@ class Reader(Struct, frozen=True, kw_only=True):
 
     Attributes:
         announced: where the maintenance is that is not in the configuration.
-        runs: those that need not be read again.
+        newest: runs that need be neither listed nor read again.
         known: from the page before.
     """
 
     config: Config
     storage: Storage
     announced: Announcements
-    runs: Mapping[str, tuple[Result, ...] | None]
+    newest: Newest
     known: Known
 
     def read(self, end: str, now: int) -> Read:
@@ -97,7 +97,13 @@ class Reader(Struct, frozen=True, kw_only=True):
         take the page away.
         """
         setting = setting_of(self.config, self.announced)
-        keeper = Keeper(storage=self.storage, setting=setting, end=end, known=self.runs)
+        keeper = Keeper(
+            storage=self.storage,
+            setting=setting,
+            end=end,
+            known=self.newest.read,
+            listing=self.newest.listing,
+        )
         known = self.known
         try:
             kept = keeper.keep_up(Deadline.after(FOLD_SECONDS))

@@ -407,7 +407,13 @@ class Edition(Struct, frozen=True, order=True):
 
 
 class Publisher(Protocol):
-    """A place where the page is put."""
+    """A place where the page is put.
+
+    Attributes:
+        patient: writing costs here, so that files wait for their time; see :class:`PageFile`.
+    """
+
+    patient: ClassVar[bool]
 
     def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
         """Write the files that changed and are due, ``index.html`` last; return their paths.

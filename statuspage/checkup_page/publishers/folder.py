@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from checkup.errors import PublishError, StorageError
 from checkup.ports import Edition, PageFile
@@ -24,6 +24,8 @@ class FolderPublisher:
     One publisher at a time works on it: the lock is the kernel's and ends with its owner. Each
     file is replaced as a whole, so that nobody is ever served half of one.
     """
+
+    patient: ClassVar[bool] = False
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder)
@@ -43,7 +45,7 @@ class FolderPublisher:
     def _publish(self, files: Mapping[str, PageFile], edition: Edition) -> list[str]:
         before = Manifest.read(self._read(MANIFEST) or b"")
         before.refuse_older(edition, time.time_ns())
-        manifest = Plan.of(files, edition, before, patient=False).manifest
+        manifest = Plan.of(files, edition, before, patient=self.patient).manifest
         for path in manifest.gone:
             with told("remove", self._folder / path):
                 (self._folder / path).unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from checkup.errors import Overtaken, PublishError
 from checkup.ports import Edition, PageFile
@@ -49,6 +49,8 @@ class S3Publisher:
         prefix: what all object names begin with; empty or ending in a slash.
     """
 
+    patient: ClassVar[bool] = True
+
     def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:  # noqa: ANN401 - boto3
         self._objects = Objects(client, bucket, prefix)
         self._known: There | None = None
@@ -65,7 +67,7 @@ class S3Publisher:
         for _ in range(_TRIES):
             there, self._known = self._known or self._look(edition), None
             there.manifest.refuse_older(edition, self._objects.now())
-            plan = Plan.of(files, edition, there.manifest, patient=True)
+            plan = Plan.of(files, edition, there.manifest, patient=self.patient)
             if plan.is_empty:
                 self._known = there
                 return []

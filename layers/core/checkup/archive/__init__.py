@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from checkup.archive.chronicles import Chronicles
 from checkup.archive.keeping import Keeper, Kept
+from checkup.archive.listing import Listing
 from checkup.archive.pending import settled
 from checkup.archive.reading import Days, Months, days_until
 from checkup.archive.setting import setting_of
@@ -19,6 +20,7 @@ __all__ = [
     "Days",
     "Keeper",
     "Kept",
+    "Listing",
     "Months",
     "days_until",
     "setting_of",

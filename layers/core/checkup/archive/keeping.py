@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from msgspec import Struct, field
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from checkup.archive.beginning import beginning
 from checkup.archive.closing import save
+from checkup.archive.listing import Listing
 from checkup.archive.pending import Known, pending
 from checkup.archive.stored import decoded, put
 from checkup.archive.years import forget_year
@@ -19,6 +21,7 @@ from checkup.history.documents import HEAD, encode
 from checkup.history.fold import Setting, fold
 from checkup.history.head import Closed, Head
 from checkup.ports import Storage, Stored
+from checkup.runfile import RUNS
 from checkup.storage.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
@@ -56,6 +59,7 @@ class Keeper(Struct, frozen=True, kw_only=True):
     Attributes:
         end: the last key to fold; see :func:`checkup.archive.pending.settled`.
         known: runs that need not be read.
+        listing: runs that need not be listed.
         lag: with fewer new runs than this, and nothing closed by them, nothing is written.
     """
 
@@ -63,6 +67,7 @@ class Keeper(Struct, frozen=True, kw_only=True):
     setting: Setting
     end: str
     known: Known = field(default_factory=dict)
+    listing: Listing | None = None
     lag: int = LAG
 
     def keep_up(self, life: Deadline) -> Kept:
@@ -114,7 +119,8 @@ class Keeper(Struct, frozen=True, kw_only=True):
         while True:
             head, stored = current
             regions = self.setting.voters
-            found = pending(self.storage, head.cursor, self.end, regions, self.known)
+            listed = self._after(head.cursor)
+            found = pending(self.storage, listed, self.end, regions, self.known)
             head, closed = fold(head, found.runs, self.setting)
             head = replace(head, cursor=max(head.cursor, found.last))
             runs += len(found.runs)
@@ -125,6 +131,10 @@ class Keeper(Struct, frozen=True, kw_only=True):
             current = Current(head, put(self.storage, HEAD, stored, encode(head)))
             if not found.more or life.left() <= 0:
                 return Kept(head=head, runs=runs, behind=found.more)
+
+    def _after(self, cursor: str) -> Iterable[str]:
+        known = self.listing.after(cursor) if self.listing else None
+        return self.storage.list(RUNS, cursor) if known is None else known
 
 
 def _open(storage: Storage) -> Current:

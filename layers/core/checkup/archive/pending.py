@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice, takewhile
 from typing import Final
 
@@ -52,19 +52,19 @@ def settled(cursor: str, now: int) -> str:
 
 
 def pending(
-    storage: Storage, cursor: str, end: str, regions: Sequence[str], known: Known
+    storage: Storage, listed: Iterable[str], end: str, regions: Sequence[str], known: Known
 ) -> Pending:
     """Return the runs after the cursor, in order and a limited number of them.
 
     Args:
+        listed: the keys after the cursor.
         end: the last key.
         known: runs that need not be read.
 
     Raises:
         StorageError: they could not be listed, or one of the last could not be read.
     """
-    listed = takewhile(lambda key: key <= end, storage.list(RUNS, cursor))
-    keys = list(islice(listed, BATCH))
+    keys = list(islice(takewhile(lambda key: key <= end, listed), BATCH))
     more = len(keys) == BATCH
     if more:
         keys = _whole_slots(keys, len(regions))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from checkup.bootstrap.clients import LiveClients, make_clients
 from checkup.bootstrap.configs import kinds, placed, read_config, run_deadline_seconds
 from checkup.bootstrap.deployed import Counted, DeployedConfig
-from checkup.bootstrap.storages import open_storage, stack_storage
+from checkup.bootstrap.storages import make_s3, open_storage, stack_storage
 from checkup.bootstrap.wiring import make_keeper, make_monitor, mask_with, open_channels
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "make_clients",
     "make_keeper",
     "make_monitor",
+    "make_s3",
     "mask_with",
     "open_channels",
     "open_storage",

@@ -15,7 +15,7 @@ from checkup.cli.site import Site
 from checkup.cli.stopping import LOOK_UP, until_asked
 from checkup.cli.web import Server
 from checkup.errors import CheckupError
-from checkup_page.publish import Memory, build
+from checkup_page.building import Memory, build
 
 _LAST_PORT: Final = 65_535
 

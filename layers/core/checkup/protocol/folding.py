@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.alerting.fold import fold
+from checkup.alerting.fold import Folded, fold
 from checkup.alerting.state import Head
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
@@ -71,19 +72,42 @@ def fold_in(monitor: Monitor, current: Current, mine: Run | None, life: Deadline
 
 def _fold_batch(monitor: Monitor, done: FoldedIn, mine: Run | None) -> tuple[FoldedIn, bool]:
     """Fold and commit some runs; say also whether there may be more."""
-    storage, before = monitor.storage, done.current.head
-    runs = pending_runs(storage, before.cursor, monitor.regions, mine)
-    head, alerts = fold(before, runs, monitor.setting, storage.clock())
-    expire = is_due(before, monitor.check_expiry, storage.clock())
-    if expire:
-        head = replace(head, expired_at=storage.clock())
-    if monitor.config_version:
-        head = replace(head, config_version=monitor.config_version)
+    before = done.current.head
+    own = _own_runs(monitor, before, mine)
+    if own and _is_quiet(before, _weigh(monitor, before, own).head, len(own)):
+        return done, False
+    runs = pending_runs(monitor.storage, before.cursor, monitor.regions, monitor.remembered)
+    head, alerts = _weigh(monitor, before, runs)
     if _is_quiet(before, head, len(runs)):
         return done, False
-    current = commit(storage, done.current, head)
+    current = commit(monitor.storage, done.current, head)
+    expire = head.expired_at != before.expired_at
     done = FoldedIn(current=current, alerts=(*done.alerts, *alerts), expire=done.expire or expire)
     return done, len(runs) == BATCH
+
+
+def _own_runs(monitor: Monitor, before: Head, mine: Run | None) -> list[Run] | None:
+    """Return the runs after the cursor where they can be known without listing them.
+
+    That is so where one process has stored a run for every slot of a schedule. Somebody else's
+    run could only be off that schedule, and is found when something happens or the cursor moves:
+    nothing is ever written without listing.
+    """
+    if mine is None or monitor.regions or not monitor.scheduled:
+        return None
+    return monitor.remembered.one_each(before.cursor, mine, monitor.interval)
+
+
+def _weigh(monitor: Monitor, before: Head, runs: Sequence[Run]) -> Folded:
+    """Return what follows from some runs, and what this process adds of its own."""
+    now = monitor.storage.clock()
+    folded = fold(before, runs, monitor.setting, now)
+    head = folded.head
+    if is_due(before, monitor.check_expiry, now):
+        head = replace(head, expired_at=now)
+    if monitor.config_version:
+        head = replace(head, config_version=monitor.config_version)
+    return folded._replace(head=head)
 
 
 def _is_quiet(before: Head, after: Head, runs: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from checkup.alerting.fold import Setting
 from checkup.alerting.maintenance import Window
@@ -16,6 +16,7 @@ from checkup.alerting.routing import Route
 from checkup.alerting.slots import Calendar
 from checkup.model import SECOND, Alert, Run
 from checkup.ports import Checker, Notifier, Storage
+from checkup.protocol.remembered import Remembered
 
 TAIL_SECONDS: Final = 30.0
 """What a run takes at most after its checkers' deadline, to store, fold and deliver. Whoever
@@ -53,6 +54,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
         timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
         wall_clock: seconds that go on while a machine sleeps.
         alive: surrounds a complete run, to tell somebody that it took place.
+        remembered: runs that need not be read, for as long as this object lives.
         config_version: of the configuration, for the head to remember; empty if it has none.
     """
 
@@ -78,6 +80,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
     wall_clock: Callable[[], float] = time.time
     alive: Callable[[], AbstractContextManager[None]] = nullcontext
     config_version: str = ""
+    remembered: Remembered = field(default_factory=Remembered)
 
     @property
     def votes(self) -> bool:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from checkup.errors import Exists, StorageError
 from checkup.model import SECOND, Run
 from checkup.ports import Storage
+from checkup.protocol.remembered import Remembered
 from checkup.runfile import LATE, RUNS, decode, encode, run_key, slot_of
 
 _log = logging.getLogger(__name__)
@@ -75,17 +76,16 @@ def put(storage: Storage, run: Run) -> None:
 
 
 def pending_runs(
-    storage: Storage, cursor: str, regions: Sequence[str], mine: Run | None
+    storage: Storage, cursor: str, regions: Sequence[str], remembered: Remembered
 ) -> list[Run]:
     """Return the runs after the cursor, in order and a limited number of them.
 
     Args:
-        mine: a run that is stored already and need not be read again.
+        remembered: runs that need not be read again.
     """
     horizon = storage.clock() + PATIENCE
     keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS, cursor))
-    own = run_key(mine) if mine else ""
-    read = (mine if key == own else _read(storage, key, regions) for key in islice(keys, BATCH))
+    read = (remembered.get(key) or _read(storage, key, regions) for key in islice(keys, BATCH))
     return [run for run in read if run is not None]
 
 

@@ -94,6 +94,8 @@ def _record(monitor: Monitor, run: Run, deadline: Deadline, current: Current | N
         stored = observed.run or run
         if not monitor.votes:
             return Recorded(run=stored, late=observed.late)
+        if observed.run is not None:
+            monitor.remembered.add(observed.run)
         folded = fold_in(monitor, current, observed.run, life)
     except StorageError as error:
         raise NotRecorded(run, str(error)) from error

@@ -54,6 +54,7 @@ class DeployedConfig:
         self, environ: Mapping[str, str], bundled: tuple[str, bytes] | None = None
     ) -> None:
         self._environ = environ
+        self._clients = LiveClients(environ)
         self._bundled = bundled
         self._etag = ""
         self._counted: Counted | None = None
@@ -104,7 +105,7 @@ class DeployedConfig:
     @cached_property
     def _source(self) -> S3Object:
         bucket, key = self._environ["CONFIG_BUCKET"], self._environ["CONFIG_KEY"]
-        return S3Object(make_s3(LiveClients(self._environ)), bucket, key)
+        return S3Object(make_s3(self._clients), bucket, key)
 
     def _good_before(self, source: S3Object, problem: ConfigError) -> Counted:
         """Return the version that was good last or, without one, what is right of this one."""
@@ -119,7 +120,7 @@ class DeployedConfig:
 
     def _remembered(self) -> str:
         """Return the id of the version that the head calls good."""
-        storage = stack_storage(LiveClients(self._environ), self._environ)
+        storage = stack_storage(self._clients, self._environ)
         try:
             return read_head(storage).config_version
         except StorageError as error:

@@ -15,7 +15,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.request import urlopen
 
@@ -33,6 +35,20 @@ ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _STARTS = 3
 _START_SECONDS = 30.0
 _STOP_SECONDS = 3.0  # open connections would keep it for long
+
+
+_MAKING = Lock()
+"""A session can be used by one thread at a time."""
+
+
+@cache
+def _session() -> Any:
+    """Return one session for all clients, for it reads the descriptions of services only once."""
+    return boto3.session.Session(
+        aws_access_key_id=ADMINISTRATOR["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ADMINISTRATOR["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
 
 
 @dataclass(frozen=True)
@@ -64,14 +80,10 @@ class Emulator:
 
     def client(self, service: str, **options: Any) -> Any:
         """Return an administrator's client of a service; ``options`` as for ``boto3.client``."""
-        session: Any = boto3.session.Session(
-            aws_access_key_id=ADMINISTRATOR["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=ADMINISTRATOR["AWS_SECRET_ACCESS_KEY"],
-            region_name=REGION,
-        )
         options.setdefault("config", Config(retries={"total_max_attempts": 2}))
         options.setdefault("verify", str(self.authority) if self.authority else None)
-        return session.client(service, endpoint_url=self.url, **options)
+        with _MAKING:
+            return _session().client(service, endpoint_url=self.url, **options)
 
 
 def require(tool: Path) -> Path:

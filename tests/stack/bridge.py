@@ -24,6 +24,7 @@ from urllib.request import urlopen
 
 from tests.emulators import Emulator
 from tests.stack.lambdas import Answer, Environment, Function
+from tests.stack.roles import assumed
 
 PROXY = "MINISTACK_LAMBDA_PROXY_URL"
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
@@ -152,23 +153,8 @@ class Bridge:
 
     def _credentials(self, configuration: dict[str, Any]) -> dict[str, str]:
         """Assume the function's role, so that it may do what the template allows and no more."""
-        self._trust(configuration["Role"].rpartition("/")[2])
-        role = self._emulator.client("sts").assume_role(
-            RoleArn=configuration["Role"], RoleSessionName=configuration["FunctionName"]
-        )["Credentials"]
-        return {
-            "AWS_ACCESS_KEY_ID": role["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": role["SessionToken"],
-        }
-
-    def _trust(self, role: str) -> None:
-        """Let us assume a role as Lambda does, but for its saying whose account it acts for."""
-        iam = self._emulator.client("iam")
-        trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-        for statement in trust["Statement"]:
-            statement.pop("Condition", None)
-        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+        role = assumed(self._emulator, configuration["Role"].rpartition("/")[2])
+        return {name.upper(): value for name, value in role.items()}
 
 
 class _Server(ThreadingHTTPServer):

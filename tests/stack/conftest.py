@@ -15,10 +15,12 @@ import pytest
 
 from tests.emulators import REGION, ROOT, require
 from tests.stack.lambdas import why_not_sandboxed
+from tests.stack.pair import stacks
 from tests.stack.project import PROCESSOR, SAM, Project, copy_to
 from tests.stack.services import Service
 
 HERE = Path(__file__).parent
+__all__ = ["stacks"]  # a fixture
 
 
 def pytest_configure(config: pytest.Config) -> None:

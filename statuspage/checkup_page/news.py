@@ -9,6 +9,7 @@ from checkup_page.identity import stable_key
 from checkup_page.view import Component, View
 
 FIVE_MINUTES, HOUR = 300, 3600
+DAY = 24 * HOUR
 """Seconds between two versions of a file in a place where writing costs, if there is no news."""
 
 

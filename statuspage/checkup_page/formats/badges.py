@@ -108,7 +108,8 @@ def _responses(
                 colour=_TIME if times else UNKNOWN,
             )
             path = f"badges/{key}/response-{stretch.name}.json"
-            found[path] = endpoint(badge, every=news.HOUR)
+            # There are three of each component, and hardly one stays as it is.
+            found[path] = endpoint(badge, every=news.DAY)
     return found
 
 

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 TRIES: Final = 8
 """Attempts to commit; one of several competing writers always succeeds."""
 
-LAG: Final = 5
+LAG: Final = 10
 """Quiet runs that the cursor may be behind: writing costs more than reading a few runs again."""
 
 

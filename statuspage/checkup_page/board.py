@@ -11,14 +11,13 @@ from msgspec import Struct
 
 from checkup_page.announcement import Incident, Maintenance
 from checkup_page.view import View
+from checkup_page.worked_on import under_way
 
 DAYS: Final = 14
 """Days of incidents on the first page, today among them."""
 
 NEXT: Final = 2
 """Coming maintenance that is shown in full."""
-
-_UNDER_WAY: Final = {"in_progress", "verifying"}
 
 
 class Day(Struct, frozen=True, kw_only=True):
@@ -57,7 +56,7 @@ def board(view: View) -> Board:
     planned = [item for item in view.maintenances if item.status == "scheduled"]
     return Board(
         active=tuple(item for item in view.incidents if item.resolved_at is None),
-        current=tuple(item for item in view.maintenances if item.status in _UNDER_WAY),
+        current=under_way(view.maintenances),
         coming=tuple(planned[:NEXT]),
         later=len(planned[NEXT:]),
         days=tuple(_days(view)),

@@ -17,6 +17,7 @@ from checkup_page.days import LOOKS, are_enough
 from checkup_page.identity import stable_key
 from checkup_page.language import language
 from checkup_page.links import followable, picture, with_links
+from checkup_page.own_style import own_style
 from checkup_page.probe import probe
 from checkup_page.public import Public
 from checkup_page.sentence import sentence, word_for
@@ -26,6 +27,7 @@ from checkup_page.tracks import Track, tracks
 from checkup_page.view import Component, Facts, Group, Message, Text, Translation, Verdict, View
 from checkup_page.voice import Voice
 from checkup_page.words import clean
+from checkup_page.worked_on import worked_on
 
 MESSAGES, MESSAGE_LIMIT = 20, 2000
 TITLE_LIMIT = 80
@@ -88,6 +90,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
     ]
     public = public_of(config, components)
     told = tell(observed.bulletin, config, public, voice, now)
+    components = [*worked_on(components, told.maintenances)]
     return View(
         key=page_key,
         title=clean(page.title, TITLE_LIMIT) or voice.say("page.title"),
@@ -95,6 +98,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
         logo=picture(page.logo),
         theme=page.theme,
         refresh=page.refresh_interval,
+        style=own_style(page),
         voice=voice,
         translations=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),

@@ -31,6 +31,7 @@ SUBSCRIPTIONS: Final = (
 """What keeps people and programs up to date, and what it is called."""
 
 _HERE: Final = Path(__file__).parent
+TEMPLATES: Final = _HERE / "templates"
 _HTML: Final = "text/html; charset=utf-8"
 
 
@@ -72,7 +73,7 @@ def page(  # noqa: PLR0913 - all but what it is by name
         "view": view,
     }
     templates = _templates(view.voice.language.code, view.voice.zone)
-    text = templates.get_template(template).render(given | _dress(sheet) | values)
+    text = templates.get_template(template).render(given | _dress(sheet, view.style) | values)
     body = text.encode(errors="replace")
     return PageFile(body=body, content_type=_HTML, max_age=max_age, every=every, news=news)
 
@@ -81,7 +82,7 @@ def page(  # noqa: PLR0913 - all but what it is by name
 def _templates(code: str, zone: str) -> Environment:
     """Return the templates in one language."""
     templates = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -132,14 +133,15 @@ def _prose(html: str) -> Markup:
 
 
 @cache
-def _dress(sheet: str) -> dict[str, str]:
+def _dress(sheet: str, own: str) -> dict[str, str]:
     """Return the style and the script of a page, and the policy that allows nothing else."""
     style, script = _tight(_static("page.css")), _static("page.js")
     if sheet:
         style += _tight(_static(sheet))
+    style += own
     return {
         "policy": _policy(style, script),
-        # These two are ours and contain nothing of anybody else.
+        # These are ours, and what the owner adds to the style cannot end it.
         "script": Markup(script),  # noqa: S704
         "style": Markup(style),  # noqa: S704
     }

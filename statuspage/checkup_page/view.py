@@ -164,6 +164,7 @@ class View(Struct, frozen=True, kw_only=True):
         url: where the page is, if that is known.
         theme: ``auto``, ``light`` or ``dark``.
         refresh: seconds between looks for a newer page; 0 for none.
+        style: what the owner adds to the style sheet.
         voice: its language and time zone.
         translations: all languages that the page is in, the preferred one first.
         incidents: those that last, and those of the last two weeks; newest first.
@@ -180,6 +181,7 @@ class View(Struct, frozen=True, kw_only=True):
     logo: str
     theme: str
     refresh: int
+    style: str
     voice: Voice
     translations: tuple[Translation, ...]
     links: tuple[Text, ...]

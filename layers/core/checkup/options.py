@@ -33,6 +33,9 @@ Seconds = Annotated[int, Meta(extra={"is": "seconds"})]
 Ranges = Annotated[tuple[tuple[int, int], ...], Meta(extra={"is": "ranges"})]
 """Whole numbers and ranges of them, first and last; written as ``[404, "200-299"]``."""
 
+Color = Annotated[str, Meta(extra={"is": "color"})]
+"""Red, green and blue; written as ``#0a7d3c``."""
+
 
 @cache
 def secret_fields(kind: type[Struct]) -> tuple[str, ...]:

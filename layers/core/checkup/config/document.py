@@ -9,6 +9,7 @@ from msgspec import structs
 from checkup.config.budget import check_budget
 from checkup.config.channels import check_channels
 from checkup.config.checkers import read_checkers
+from checkup.config.colors import check_colors
 from checkup.config.fields import Fields, fields_of
 from checkup.config.identity import with_ids
 from checkup.config.misread import Misread, without_misread
@@ -104,6 +105,8 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
         **values,
     )
     check_budget(reading, config, entries, members)
+    if "page" in members:
+        check_colors(reading, config.page, members["page"].value)
     return config
 
 

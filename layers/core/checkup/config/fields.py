@@ -22,6 +22,7 @@ _MARKED: Mapping[str, Read] = {
     "duration": Values.duration,
     "seconds": Values.seconds,
     "moment": Values.moment,
+    "color": Values.color,
     "secret": Values.secret,
     "strings": Values.strings,
     "headers": Values.headers,

@@ -53,6 +53,7 @@ DEFINITIONS: Final[Mapping[str, Schema]] = {
         ],
         "examples": ["2026-01-31T18:00:00Z"],
     },
+    "color": {"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$", "examples": ["#0a7d3c"]},
     "secret": {
         "type": "string",
         "examples": ["${NAME}", "env:NAME", "file:/run/secrets/name", "ssm:/checkup/name"],

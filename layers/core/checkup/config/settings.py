@@ -18,7 +18,7 @@ from checkup.alerting.recurrence import parse_rule
 from checkup.config.crowd import enough
 from checkup.errors import ConfigError, Problem
 from checkup.model import SECOND
-from checkup.options import Duration, Moment, Seconds, Secret, Strings
+from checkup.options import Color, Duration, Moment, Seconds, Secret, Strings
 from checkup.ports import Checker, NotifierSettings, StorageSettings
 from checkup.registry import Registry
 
@@ -104,6 +104,10 @@ def _is_zone(name: str) -> bool:
     return True
 
 
+Spoken = Literal["en", "ko"]
+"""The languages that the page speaks, each of them a file of ``checkup_page/languages``."""
+
+
 class PageLink(Struct, frozen=True, kw_only=True):
     """A link at the head of the page."""
 
@@ -136,6 +140,28 @@ class IncidentSettings(Struct, frozen=True, kw_only=True):
     ] = 120 * SECOND
 
 
+class Palette(Struct, frozen=True, kw_only=True):
+    """Colours of the page; its own where they are absent.
+
+    Each is read as text on the page and on its cards, and so has to stand out from both.
+    """
+
+    accent: Annotated[Color, Meta(description="Links, and what has the focus.")] = ""
+    operational: Annotated[Color, Meta(description="What is well.")] = ""
+    degraded: Annotated[Color, Meta(description="What is slow.")] = ""
+    partial_outage: Annotated[Color, Meta(description="What is down in part.")] = ""
+    major_outage: Annotated[Color, Meta(description="What is down.")] = ""
+    maintenance: Annotated[Color, Meta(description="What is being worked on.")] = ""
+    unknown: Annotated[Color, Meta(description="What could not be seen.")] = ""
+
+
+class Colors(Struct, frozen=True, kw_only=True):
+    """The colours by day and by night."""
+
+    light: Annotated[Palette, Meta(description="On a light ground.")] = Palette()
+    dark: Annotated[Palette, Meta(description="On a dark ground.")] = Palette()
+
+
 class PageSettings(Struct, frozen=True, kw_only=True):
     """The ``page`` of the configuration."""
 
@@ -144,10 +170,14 @@ class PageSettings(Struct, frozen=True, kw_only=True):
     logo: Annotated[str, Meta(description="A picture's path or data URL.")] = ""
     links: Annotated[tuple[PageLink, ...], Meta(description="Links at the head.")] = ()
     timezone: Annotated[str, Meta(description="The zone of times and days.")] = "UTC"
-    languages: Annotated[Strings, Meta(description="Languages, the preferred one first.")] = ("en",)
+    languages: Annotated[
+        tuple[Spoken, ...], Meta(description="Languages, the preferred one first.")
+    ] = ("en",)
     theme: Annotated[
         Literal["auto", "light", "dark"], Meta(description="Colours; auto follows the reader.")
     ] = "auto"
+    colors: Annotated[Colors, Meta(description="Colours of its own.")] = Colors()
+    css: Annotated[str, Meta(description="A style sheet of its own, after that of the page.")] = ""
     status_text: Annotated[StatusText, Meta(description="The verdict's words.")] = StatusText()
     timeframe: Annotated[Duration, Meta(ge=0, description="How far back results are shown.")] = DAY
     refresh_interval: Annotated[
@@ -163,6 +193,14 @@ class PageSettings(Struct, frozen=True, kw_only=True):
         tuple[Literal["addresses", "certificates"], ...],
         Meta(description="What is private unless it is listed; it appears in `metrics.txt`."),
     ] = ()
+
+    def __post_init__(self) -> None:
+        if not self.languages:
+            raise ValueError('has no language; write "languages": ["en"]')
+        if not _is_zone(self.timezone):
+            raise ValueError(f'there is no time zone "{self.timezone}"; write "Europe/Berlin"')
+        if "<" in self.css:
+            raise ValueError('"css" has a "<", which a style sheet does not need; remove it')
 
 
 class Config(Struct, frozen=True, kw_only=True):

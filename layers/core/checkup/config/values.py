@@ -21,6 +21,7 @@ _MOMENT = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANGE = re.compile(r"([0-9]{1,9})(?: ?- ?([0-9]{1,9}))?")
+_COLOR = re.compile(r"#[0-9a-f]{6}")
 _REFERENCE = re.compile(r"(?:ssm|secretsmanager|env|file):.")
 _DURATION_FIX = 'write it like "500ms", "10s" or "1h30m"'
 _MILLISECOND = SECOND // 1000
@@ -133,6 +134,13 @@ class Values:
         if seconds < 0:
             raise Wrong("a moment before 1970")
         return seconds * SECOND + int((fraction or "")[:9].ljust(9, "0"))
+
+    def color(self, node: Node, key: str) -> str:
+        """Red, green and blue, two hexadecimal digits each."""
+        text = self.string(node, key).lower()
+        if _COLOR.fullmatch(text) is None:
+            raise Wrong("not a colour", 'write it like "#0a7d3c"')
+        return text
 
     def secret(self, node: Node, key: str) -> str:
         """A secret or a reference to one; in clear it works, with a warning."""

@@ -1,0 +1,58 @@
+"""What the page may be asked for."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import checkup_page
+from checkup.config.colors import GROUNDS, contrast
+from checkup.config.settings import Spoken
+from checkup_page.language import codes
+from tests.config.world import Read, Refuse, place
+
+
+def test_every_language_of_the_page_can_be_configured_and_no_other() -> None:
+    assert set(get_args(Spoken)) == set(codes())
+
+
+@pytest.mark.parametrize(
+    ("page", "key", "said"),
+    [
+        ({"languages": ["en", "kr"]}, "page.languages[1]", "must be one of en, ko"),
+        ({"languages": []}, "page", "has no language"),
+        ({"timezone": "Berlin"}, "page", 'no time zone "Berlin"'),
+        ({"css": "</style><script>"}, "page", 'has a "<"'),
+        ({"colors": {"dark": {"accent": "red"}}}, "page.colors.dark.accent", "not a colour"),
+    ],
+)
+def test_what_the_page_cannot_do_is_an_error(
+    refuse: Refuse, page: dict[str, Any], key: str, said: str
+) -> None:
+    (problem,) = refuse(json.dumps({"page": page}))
+    assert place(problem) == (1, key)
+    assert said in problem.text
+
+
+def test_a_colour_that_is_hard_to_read_is_a_warning_with_its_line(read: Read) -> None:
+    text = (
+        '{"page": {"colors": {\n"light": {"accent": "#8cf0ff"},\n"dark": {"accent": "#8cf0ff"}}}}'
+    )
+    (warning,) = read(text).warnings
+    assert place(warning) == (2, "page.colors.light.accent")
+    assert "hard to read" in warning.text
+
+
+def test_the_grounds_are_those_of_the_style_sheet() -> None:
+    css = (Path(checkup_page.__file__).parent / "static" / "page.css").read_text("utf-8")
+    painted = re.findall(r"--page: (#\w{6});\n\s*--card: (#\w{6});", css)
+    assert painted == [GROUNDS["light"], GROUNDS["dark"], GROUNDS["dark"]]
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=0.001)

@@ -1,0 +1,69 @@
+"""Every language says the same things, each in its way."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+
+import pytest
+
+from checkup_page.html import TEMPLATES
+from checkup_page.language import DEFAULT, codes, language
+from checkup_page.voice import Voice
+from tests.page.worlds import MINUTE, NOW
+
+others = pytest.mark.parametrize("code", [code for code in codes() if code != DEFAULT])
+
+
+@others
+def test_every_language_has_the_same_phrases(code: str) -> None:
+    assert language(code).phrases.keys() == language().phrases.keys()
+
+
+@others
+def test_every_phrase_has_the_same_places_for_values(code: str) -> None:
+    for key, phrase in language(code).phrases.items():
+        # "1" may be part of the words for one.
+        optional = {"n"} if key.endswith(".one") else set()
+        assert places(phrase) - optional == places(language().phrases[key]) - optional, key
+
+
+@pytest.mark.parametrize("code", codes())
+def test_no_phrase_is_empty_or_markup(code: str) -> None:
+    for key, phrase in language(code).phrases.items():
+        assert phrase.strip() == phrase != "", key
+        assert not re.search(r"[<>&|]", phrase), key
+
+
+def places(phrase: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(phrase) if name is not None}
+
+
+def test_every_phrase_that_a_template_says_exists() -> None:
+    said = {
+        key
+        for template in TEMPLATES.iterdir()
+        for key in re.findall(r'\bsay\("([\w.-]+)"[,)]', template.read_text("utf-8"))
+    }
+    known = {re.sub(r"\.(one|other)$", "", key) for key in language().phrases}
+    assert said <= known
+
+
+def test_a_language_that_is_not_spoken_is_named_with_those_that_are() -> None:
+    with pytest.raises(LookupError, match='does not speak "tlh"; it speaks en, ko'):
+        language("tlh")
+
+
+def test_korean_reads_like_korean() -> None:
+    korean = Voice(language=language("ko"), zone="Asia/Seoul")
+    assert korean.moment(NOW) == "2026년 8월 3일 19:02 KST"
+    assert korean.short_moment(NOW) == "8월 3일 19:02"
+    assert korean.cadence(MINUTE) == "1분마다"
+    assert korean.lasting(95 * MINUTE) == "1시간 35분"
+    assert korean.say("group.count", n=4, well=3) == "4개 중 3개 정상"
+
+
+def test_no_korean_particle_follows_a_value() -> None:
+    """Which one it is depends on the end of the word before, which no phrase knows."""
+    particle = re.compile(r"\{\w+\}(?:은|는|이|가|을|를|와|과|으로|로)(?![가-힣])")
+    assert not [key for key, phrase in language("ko").phrases.items() if particle.search(phrase)]

@@ -8,6 +8,7 @@ ARCHITECTURE ?= arm64
 PARAMETERS ?=
 SEED ?= 1
 RUNS ?= 10000
+KILLS ?= 1000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,8 +50,8 @@ audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, s
 	$(BIN)/python -m tests.protocol.mutants
 	$(BIN)/python -m tests.papers --check
 
-soak: $(VENV)/dev.stamp  ## ten thousand runs that are killed and disturbed everywhere; SEED=1 RUNS=10000
-	$(BIN)/python -m tests.soak --runs $(RUNS) --seed $(SEED)
+soak: $(VENV)/dev.stamp  ## ten thousand runs that are killed and disturbed everywhere; SEED=1 RUNS=10000 KILLS=1000
+	$(BIN)/python -m tests.soak --runs $(RUNS) --kills $(KILLS) --seed $(SEED)
 
 papers: $(VENV)/dev.stamp  ## write the reference and the tables of what is tested anew
 	$(BIN)/python -m tests.papers

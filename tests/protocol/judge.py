@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from checkup.alerting.document import decode_head
 from checkup.alerting.fold import Setting, fold
@@ -65,8 +65,15 @@ class Lived(Protocol):
         ...
 
 
-def judge(world: Lived, *, repeats: int | None = None, in_order: bool = True) -> int:
-    """Hold a settled world to the invariants, and return how many alerts there were.
+class Verdict(NamedTuple):
+    """How many alerts there were, and how many messages that repeated some."""
+
+    alerts: int
+    repeats: int
+
+
+def judge(world: Lived, *, repeats: int | None = None, in_order: bool = True) -> Verdict:
+    """Hold a settled world to the invariants.
 
     Args:
         repeats: how many messages may have been repeats, if not as many as there were events in
@@ -77,6 +84,7 @@ def judge(world: Lived, *, repeats: int | None = None, in_order: bool = True) ->
     replayed = replay(world)
     last = decode_head(world.heads[-1].body) if world.heads else Head()
     allowed = world.windows if repeats is None else repeats
+    total = 0
     for channel, messages in world.received.items():
         dead = [world.name(entry.alert) for entry in last.dead if entry.channel == channel]
         seen: list[str] = []
@@ -90,6 +98,7 @@ def judge(world: Lived, *, repeats: int | None = None, in_order: bool = True) ->
         if not in_order:
             seen, expected = sorted(seen), sorted(expected)
         assert seen == expected, "I12, I15: what was told is not what happened, in order"
+        total += repeated
         assert repeated <= allowed, f"I14: {repeated} repeats in {allowed} events"
     assert len(replayed) == len(set(replayed)), "I13"
     assert last.channels == {}, "I19: something still waits"
@@ -97,7 +106,7 @@ def judge(world: Lived, *, repeats: int | None = None, in_order: bool = True) ->
     assert sequence == sorted(set(sequence)), "I18"
     if not world.locks:
         judge_claims(world.heads)
-    return len(replayed)
+    return Verdict(len(replayed), total)
 
 
 def replay(world: Lived) -> list[str]:

@@ -1,12 +1,14 @@
-"""Execution environments of the check function, in which each event has a process of its own.
+"""Environments of the check function or of the command line, with a process for each event.
 
-``python -m tests.soak.nursery SOCKET`` imports what the function does and listens. Whoever connects
-gets an environment: a fork that loads ``functions/check.py`` as Lambda does, and forks again for
-each event. So a run is a real process that can be killed at any moment, and costs milliseconds.
+``python -m tests.soak.nursery SOCKET`` imports what they do and listens. Whoever connects gets an
+environment: a fork that loads ``functions/check.py`` as Lambda does, or the command line, and forks
+again for each event. So a run is a real process that can be killed, and costs milliseconds.
 
-One JSON object per line: the first sets up the environment, ``{"environ": …, "home": folder,
-"detours": …}``; each further one is an event, ``{"event": …, "remaining": milliseconds, "seed":
-…}``, answered by ``{"pid": …}`` at once and ``{"ended": pid, "code": …}`` when the process is gone.
+One JSON object per line. The first sets up the environment: ``{"door": function or command, "home":
+folder, "environ": …, "detours": …, "first": event, "remaining": milliseconds}``. Its event is
+served by the environment itself, as a cold start, so that the forks have what it loads. Each
+further line is an event: ``{"event": …, "remaining": milliseconds, "seed": …, "fatal": number}``.
+It is answered by ``{"pid": …}`` and, when the process is gone, ``{"ended": pid, "code": …}``.
 """
 
 from __future__ import annotations
@@ -27,15 +29,23 @@ from typing import Any, Final, NoReturn
 
 import aws_lambda_powertools  # noqa: F401 - what an environment imports is there already
 import boto3  # noqa: F401
+from botocore.config import Config
 
 from checkup import http, invocation, stack  # noqa: F401
+from checkup.cli import looking, program  # noqa: F401
 from checkup.notifiers import slack  # noqa: F401
+from checkup.storage import folder, s3  # noqa: F401
+from checkup.storage.sql import adapter, sqlite  # noqa: F401
+from tests.doom import DATABASES, FILES, SOCKETS, die_before
 
 FUNCTION: Final = Path(__file__).resolve().parents[2] / "functions" / "check.py"
 HASTE: Final = 50
 """By how much the pauses between attempts are shorter than they would be."""
 
-Handler = Callable[[object, object], Any]
+PATIENCE: Final = 15
+"""By how much answers are waited for longer."""
+
+Handler = Callable[[Any, object], int]
 
 
 class Context:
@@ -69,7 +79,10 @@ class Environment:
         log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for stream in (1, 2):
             os.dup2(log, stream)
-        handler = load(order["detours"])
+        lead_elsewhere(order["detours"])
+        handler = DOORS[order["door"]]()
+        if order["first"]:
+            handler(order["first"], Context(order["remaining"]))
         self._say({"ready": os.getpid()})
         self._selector.register(self._connection, selectors.EVENT_READ)
         while True:
@@ -105,23 +118,47 @@ class Environment:
         self._lines.flush()
 
 
-def load(detours: Mapping[str, str]) -> Handler:
-    """Load the function as Lambda does, with some addresses leading elsewhere."""
-    ask = http.post
-
-    def post(url: str, *rest: Any) -> Any:
-        for address, place in detours.items():
-            url = url.replace(address, place, 1)
-        return ask(url, *rest)
-
-    setattr(http, "post", post)  # noqa: B010 - one address is all that is another
+def function() -> Handler:
+    """Load the function as Lambda does."""
+    wait_longer()
     spec = importlib.util.spec_from_file_location("check", FUNCTION)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    handler: Handler = module.handler
-    return handler
+
+    def serve(event: object, context: object) -> int:
+        module.handler(event, context)
+        return 0
+
+    return serve
+
+
+def command() -> Handler:
+    """Return the command line; its event is what follows its name."""
+    return lambda event, _: program.run(event)
+
+
+DOORS: Final = {"function": function, "command": command}
+
+
+def lead_elsewhere(detours: Mapping[str, str]) -> None:
+    """Let some addresses of messages lead to others; a message waits longer for its answer."""
+    ask = http.post
+
+    def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Any:
+        for address, place in detours.items():
+            url = url.replace(address, place, 1)
+        return ask(url, body, headers, PATIENCE * timeout)
+
+    setattr(http, "post", post)  # noqa: B010 - mypy is right, it is not meant to be set
+
+
+def wait_longer() -> None:
+    """Let requests to S3 wait longer; on a busy machine the gate may hold them for seconds."""
+    make = s3.client_config
+    longer = Config(read_timeout=PATIENCE * make().read_timeout)
+    setattr(s3, "client_config", lambda: make().merge(longer))  # noqa: B010
 
 
 def run(handler: Handler, order: Mapping[str, Any]) -> NoReturn:
@@ -130,9 +167,10 @@ def run(handler: Handler, order: Mapping[str, Any]) -> NoReturn:
     setattr(time, "sleep", lambda seconds: pause(seconds / HASTE))  # noqa: B010
     random.seed(order["seed"])
     code = 1
+    if order["fatal"]:
+        die_before(order["fatal"], FILES | DATABASES | SOCKETS)
     try:
-        handler(order["event"], Context(order["remaining"]))
-        code = 0
+        code = handler(order["event"], Context(order["remaining"]))
     except BaseException:  # noqa: BLE001 - as Lambda, which reports it
         traceback.print_exc()
     finally:

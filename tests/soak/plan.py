@@ -11,6 +11,7 @@ from msgspec import Struct
 from tests.servers.slackapi import CHANNEL, TOKEN
 
 CHECKERS: Final = ("a", "b")
+HEALTHY: Final = "h" * len(CHECKERS)
 REGIONS: Final = ("eu-central-1", "us-east-1", "ap-south-1")
 KINDS: Final = ("webhooks", "bot", "regions", "lively")
 """Two webhooks; a bot, which can look before it repeats itself; three regions; and one machine
@@ -33,16 +34,16 @@ class Visit(Struct, frozen=True, kw_only=True):
     Attributes:
         slot: the minute that it is for.
         region: the number of the region in which it comes.
-        letters: what its checkers see: h or d.
+        letters: what its checkers see: h or d each.
         remaining: milliseconds that the function has.
         seed: decides what goes wrong on its way.
     """
 
-    slot: int
-    region: int
-    letters: Mapping[str, str]
-    remaining: int
-    seed: str
+    slot: int = -1
+    region: int = 0
+    letters: str = HEALTHY
+    remaining: int = 60_000
+    seed: str = ""
 
 
 class Burst(Struct, frozen=True):
@@ -77,34 +78,51 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     def config(self, services: Mapping[str, str], webhooks: Mapping[str, str]) -> dict[str, Any]:
         """Return the configuration: where to look, and whom to tell."""
-        more = _LIVELY if self.kind == "lively" else _CALM
-        bot = {"type": "slack", "id": "bot", "token": TOKEN, "channel": CHANNEL}
-        hooks = [{"type": "slack", "id": name, "webhook": webhooks[name]} for name in webhooks]
-        return {
-            "interval": "1m",
-            "regions": list(REGIONS) if self.kind == "regions" else [],
-            "checkers": [
-                {
-                    "type": "http",
-                    "id": name,
-                    "endpoint_name": name.upper(),
-                    "endpoint_url": services[name],
-                    "recheck": 0,
-                    **more[name],
-                }
-                for name in CHECKERS
-            ],
-            "notifiers": [bot] if self.kind == "bot" else hooks,
-        }
+        written = config(services, webhooks, _LIVELY if self.kind == "lively" else CALM)
+        if self.kind == "bot":
+            bot = {"type": "slack", "id": "bot", "token": TOKEN, "channel": CHANNEL}
+            written["notifiers"] = [bot]
+        if self.kind == "regions":
+            written["regions"] = list(REGIONS)
+        return written
 
 
-_CALM: Final[Mapping[str, Mapping[str, Any]]] = {
+CALM: Final[Mapping[str, Mapping[str, Any]]] = {
     name: {"flapping": False, "remind_every": 0} for name in CHECKERS
 }
 _LIVELY: Final[Mapping[str, Mapping[str, Any]]] = {
     "a": {"remind_every": "5m"},
     "b": {"failure_threshold": 2, "success_threshold": 2, "depends_on": ["a"]},
 }
+
+
+def config(
+    services: Mapping[str, str],
+    webhooks: Mapping[str, str],
+    more: Mapping[str, Mapping[str, Any]] = CALM,
+) -> dict[str, Any]:
+    """Return a configuration that looks at the services and tells the webhooks.
+
+    Args:
+        more: further keys of the checkers.
+    """
+    return {
+        "interval": "1m",
+        "checkers": [
+            {
+                "type": "http",
+                "id": name,
+                "endpoint_name": name.upper(),
+                "endpoint_url": services[name],
+                "recheck": 0,
+                **more[name],
+            }
+            for name in CHECKERS
+        ],
+        "notifiers": [
+            {"type": "slack", "id": name, "webhook": webhook} for name, webhook in webhooks.items()
+        ],
+    }
 
 
 def plan(seed: int, number: int, *, minutes: int = 20) -> Plan:
@@ -134,9 +152,9 @@ def fate(chance: Random, call: str, *, is_bot: bool) -> str:
 
 
 def _bursts(chance: Random, text: str, minutes: int, regions: int) -> Iterator[Burst]:
-    weather = dict.fromkeys(CHECKERS, "h")
+    weather = HEALTHY
     for minute in range(minutes):
-        weather = {name: _next(chance, letter) for name, letter in weather.items()}
+        weather = changed(chance, weather)
         slots = [minute for _ in range(regions) if chance.random() > 0.08]  # some are lost
         if slots and chance.random() < 0.2:
             slots.append(minute)  # comes twice
@@ -160,19 +178,19 @@ def _bursts(chance: Random, text: str, minutes: int, regions: int) -> Iterator[B
 
 
 def _calm(minute: int, region: int) -> Visit:
-    letters = dict.fromkeys(CHECKERS, "h")
-    return Visit(slot=minute, region=region, letters=letters, remaining=60_000, seed="")
+    return Visit(slot=minute, region=region)
 
 
-def _next(chance: Random, letter: str) -> str:
+def changed(chance: Random, weather: str) -> str:
     """Outages are rarer than health, and last a while."""
-    turns = chance.random() < (0.25 if letter == "h" else 0.4)
-    return ("d" if letter == "h" else "h") if turns else letter
+    odds = {"h": 0.25, "d": 0.4}
+    return "".join(_other(letter, chance.random() < odds[letter]) for letter in weather)
 
 
-def _seen(chance: Random, weather: Mapping[str, str]) -> Mapping[str, str]:
+def _seen(chance: Random, weather: str) -> str:
     """Not every look sees the same."""
-    return {
-        name: ("d" if letter == "h" else "h") if chance.random() < 0.05 else letter
-        for name, letter in weather.items()
-    }
+    return "".join(_other(letter, chance.random() < 0.05) for letter in weather)
+
+
+def _other(letter: str, turns: bool) -> str:  # noqa: FBT001
+    return {"h": "d", "d": "h"}[letter] if turns else letter

@@ -18,6 +18,7 @@ from tests.servers.slack import FakeSlack
 from tests.servers.slackapi import FakeSlackApi
 from tests.soak.bay import Bay
 from tests.soak.gate import Begun, Ended, Gate
+from tests.soak.plan import CHECKERS
 from tests.stack.services import REACHABLE, Service
 
 ROOT: Final = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ class Stage:
         self.bay = Bay(self.gate)
         self.slacks = {"slack": GatedSlack(self.gate), "second": GatedSlack(self.gate)}
         self.bot = GatedSlackApi(self.gate)
-        self.services = {"a": Service(), "b": Service()}
+        self.services = {name: Service() for name in CHECKERS}
         self._until = ExitStack()
         self._place = str(folder / "nursery")
 
@@ -81,18 +82,34 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self._until.close()
 
-    def environment(self, home: Path, bucket: str, region: str) -> Environment:
-        """Start an environment of the check function; its configuration lies in its home."""
+    def show(self, letters: str) -> None:
+        """Let the services be well (h) or not."""
+        for service, letter in zip(self.services.values(), letters, strict=True):
+            service.well = letter == "h"
+
+    def environment(
+        self, door: str, home: Path, first: object = None, **environ: str
+    ) -> Environment:
+        """Start an environment.
+
+        Args:
+            door: ``function`` or ``command``.
+            home: the folder where its configuration lies.
+            first: an event that it serves itself, undisturbed, before there are forks of it.
+            environ: its variables beside those that all have.
+        """
         order = {
-            "environ": {
-                "STATE_BUCKET": bucket,
-                "AWS_REGION": region,
-                "AWS_ENDPOINT_URL": self.bay.url,
-            },
-            "detours": {"https://slack.com/": f"{self.bot.url}/slack.com/"},
+            "door": door,
             "home": str(home),
+            "environ": environ,
+            "first": first,
+            "remaining": 60_000,
+            "detours": {"https://slack.com/": f"{self.bot.url}/slack.com/"},
         }
-        return Environment(self._connect(), order, self.gate)
+        is_open, self.gate.is_open = self.gate.is_open, True
+        made = Environment(self._connect(), order, self.gate)
+        self.gate.is_open = is_open
+        return made
 
     def _connect(self) -> socket.socket:
         end = time.monotonic() + START_SECONDS
@@ -122,9 +139,15 @@ class Environment:
         self._thread = Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def begin(self, event: Mapping[str, Any], remaining: int, seed: str) -> None:
-        """Start a process for an event; what it does first is to ask at the gate."""
-        self._say({"event": event, "remaining": remaining, "seed": seed})
+    def begin(self, event: object, *, seed: str, remaining: int = 0, fatal: int = 0) -> None:
+        """Start a process for an event.
+
+        Args:
+            seed: for whatever the process leaves to chance.
+            remaining: milliseconds that the function has.
+            fatal: the number of the call before which it dies; 0 for none.
+        """
+        self._say({"event": event, "seed": seed, "remaining": remaining, "fatal": fatal})
 
     def close(self) -> None:
         with suppress(OSError):
@@ -156,6 +179,5 @@ def _plain_environ() -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_LAMBDA_FUNCTION_NAME": "check",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
     }

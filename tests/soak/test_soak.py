@@ -1,4 +1,4 @@
-"""A small part of the soak test, one world of each kind."""
+"""A small part of the soak test: one scene of each kind."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.soak.plan import KINDS
+from tests.soak.place import STORAGES, Place
+from tests.soak.plan import KINDS, plan
 from tests.soak.stage import Stage
-from tests.soak.workers import live
-
-MINUTES = 8
+from tests.soak.world import World
 
 
 @pytest.fixture(scope="module", name="stage")
@@ -22,14 +21,21 @@ def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.mark.xdist_group("soak")
 @pytest.mark.parametrize("number", range(len(KINDS)), ids=KINDS)
 def test_8_11_i12_to_i24_hold_for_processes_that_are_killed(number: int, stage: Stage) -> None:
-    tally = live(1, number, stage, minutes=MINUTES)
+    tally = World(stage, plan(1, number, minutes=8)).live()
 
-    assert tally.runs > MINUTES
     assert tally.faults
 
 
 @pytest.mark.xdist_group("soak")
 def test_same_seed_is_the_same_world(stage: Stage) -> None:
-    first, second = (live(2, 0, stage, minutes=MINUTES) for _ in range(2))
+    first, second = (World(stage, plan(2, 0, minutes=5)).live() for _ in range(2))
 
     assert first == second
+
+
+@pytest.mark.xdist_group("soak")
+@pytest.mark.parametrize("kind", STORAGES)
+def test_11_99_101_103_storing_runs_of_the_command_line_are_killed(kind: str, stage: Stage) -> None:
+    tally = Place(stage, kind, f"3/{kind}", kills=8).live()
+
+    assert tally.kills == 8

@@ -9,9 +9,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.soak.gate import TooSlowError
+from tests.soak.place import Place
 from tests.soak.plan import plan
 from tests.soak.stage import Stage
 from tests.soak.world import Tally, World
@@ -19,30 +20,45 @@ from tests.soak.world import Tally, World
 TRIES: Final = 5
 """Attempts at a world on a machine that is busy; each goes as the one before."""
 
+KILLS: Final = 25
+"""Kills in one folder or database, before all that happened in it is judged."""
+
 _stages: list[Stage] = []
 
 
-def live(seed: int, number: int, stage: Stage, *, minutes: int = 20) -> Tally:
-    """Live through a world, and once more if the machine was too slow for its clocks."""
+class Scene(NamedTuple):
+    """Something to live through: a world, or one of the storages on this machine."""
+
+    kind: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.number}"
+
+
+def live(seed: int, scene: Scene, stage: Stage) -> Tally:
+    """Live through a scene, and once more if the machine was too slow for its clocks."""
+    if scene.kind != "world":
+        return Place(stage, scene.kind, f"{seed}/{scene}", KILLS).live()
     for _ in range(TRIES):
         try:
-            return World(stage, plan(seed, number, minutes=minutes)).live()
+            return World(stage, plan(seed, scene.number)).live()
         except TooSlowError:
             continue
     raise AssertionError("the machine is too slow")
 
 
 def live_all(
-    seed: int, numbers: Iterable[int], jobs: int
-) -> Iterator[tuple[int, Tally | BaseException]]:
-    """Live through worlds at once, and yield what came of each as soon as it is over."""
+    seed: int, scenes: Iterable[Scene], jobs: int
+) -> Iterator[tuple[Scene, Tally | BaseException]]:
+    """Live through scenes at once, and yield what came of each as soon as it is over."""
     # A fork of this process would have threads of the pool's in an unknown state.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _set_the_stage) as pool:
-        worlds = {pool.submit(_live, seed, number): number for number in numbers}
+        begun = {pool.submit(_live, seed, scene): scene for scene in scenes}
         try:
-            for done in as_completed(worlds):
-                yield worlds[done], done.exception() or done.result()
+            for done in as_completed(begun):
+                yield begun[done], done.exception() or done.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -54,5 +70,5 @@ def _set_the_stage() -> None:
     Finalize(None, until.close, exitpriority=10)
 
 
-def _live(seed: int, number: int) -> Tally:
-    return live(seed, number, _stages[0])
+def _live(seed: int, scene: Scene) -> Tally:
+    return live(seed, scene, _stages[0])

@@ -29,7 +29,7 @@ from tests.protocol.judge import judge
 from tests.servers.slack import SECRET, FakeSlack, short_ids
 from tests.servers.slackapi import TOKEN, FakeSlackApi
 from tests.soak.gate import Arrival, Begun, Ended
-from tests.soak.plan import Burst, Plan, Visit, fate
+from tests.soak.plan import HEALTHY, Burst, Plan, Visit, fate
 from tests.soak.stage import Environment, Stage
 
 EPOCH: Final = 1_700_000_040 * SECOND
@@ -116,16 +116,17 @@ class World:
         with self._until:
             self._prepare()
             self._environments = [self._environment(region) for region in plan.regions]
+            self._until.callback(self._end_all)
             for burst in plan.bursts:
                 self._happen(burst)
             self._is_calm = True
             for burst in plan.settled:
                 self._happen(burst)
             is_bot = plan.kind == "bot"
-            self.tally.alerts = judge(self, repeats=0 if is_bot else None, in_order=not is_bot)
+            verdict = judge(self, repeats=0 if is_bot else None, in_order=not is_bot)
+            self.tally.alerts, self.tally.repeats = verdict
         self._judge_secrets()
         self.tally.windows = self.windows
-        self.tally.repeats = sum(map(_repeats, self.received.values()))
         self.tally.messages = len(self._told)
         return self.tally
 
@@ -175,13 +176,25 @@ class World:
         for channel in channels:
             channel.messages.clear()
             channel.kill = self._kill
+        stage.gate.is_open = False
+        stage.show(HEALTHY)
         stage.bay.now = EPOCH
         stage.bay.kill = self._kill
         stage.bay.wrote = self._wrote
         stage.bay.listed = self._listed
 
     def _environment(self, region: str) -> Environment:
-        made = self._stage.environment(self._home, self._plan.name, region or "us-east-1")
+        """Start the environment of a region, which looks once before anything goes wrong."""
+        self._turn = Going(Visit(), 0, self._chance)
+        made = self._stage.environment(
+            "function",
+            self._home,
+            _event(-1),
+            AWS_LAMBDA_FUNCTION_NAME="check",
+            AWS_REGION=region or "us-east-1",
+            AWS_ENDPOINT_URL=self._stage.bay.url,
+            STATE_BUCKET=self._plan.name,
+        )
         self._until.callback(made.close)
         return made
 
@@ -199,17 +212,20 @@ class World:
             bay.now += self._chance.randrange(SECOND // 5)
 
     def _begin(self, visit: Visit) -> None:
-        moment = EPOCH + visit.slot * MINUTE
-        event = {"slot": datetime.fromtimestamp(moment // SECOND, UTC).isoformat()}
         seed = visit.seed or f"{self._plan.seed}/{visit.slot}"
         self.tally.runs += 1
         self.tally.overlapping += bool(self._going)
-        self._environments[visit.region].begin(event, visit.remaining, seed)
-        begun = self._next_event()
-        assert isinstance(begun, Begun)
-        going = Going(visit, begun.process, Random(seed))
+        environment = self._environments[visit.region]
+        environment.begin(_event(visit.slot), seed=seed, remaining=visit.remaining)
+        waits: Arrival | None = None
+        event = self._next_event()
+        if isinstance(event, Arrival):  # it was faster than the news of its process
+            waits, event = event, self._next_event()
+        assert isinstance(event, Begun)
+        going = Going(visit, event.process, Random(seed), waits)
         self._going.append(going)
-        self._run_on(going)
+        if waits is None:
+            self._run_on(going)
 
     def _let_through(self, going: Going) -> None:
         assert going.waits is not None
@@ -218,11 +234,10 @@ class World:
         what = "ok" if self._is_calm else fate(going.chance, call, is_bot=is_bot)
         if what != "ok":
             self.tally.faults[f"{call.split()[0]} {what}"] += 1
-        for name, letter in going.visit.letters.items():
-            self._stage.services[name].well = letter == "h"
-        waits, going.waits = going.waits, None
+        self._stage.show(going.visit.letters)
         self._turn = going
-        waits.let_through(what)
+        going.waits.let_through(what)
+        going.waits = None
         self._run_on(going)
 
     def _run_on(self, going: Going) -> None:
@@ -248,6 +263,18 @@ class World:
             return self._stage.gate.events.get(timeout=SILENCE_SECONDS)
         except Empty:
             raise AssertionError(f"stuck: {self._going}") from None
+
+    def _end_all(self) -> None:
+        """End what is still going, in a world that came to a bad end."""
+        for going in self._going:
+            os.kill(going.process, signal.SIGKILL)
+            if going.waits is not None:
+                going.waits.fate.put("lost")
+        ends = {going.process for going in self._going}
+        while ends:
+            event = self._next_event()
+            if isinstance(event, Ended):
+                ends.discard(event.process)
 
     def _kill(self) -> None:
         assert self._turn is not None
@@ -295,13 +322,10 @@ class World:
             assert secret.encode() not in log + stored, "I24"
 
 
-def _repeats(messages: Sequence[tuple[Sequence[str], bool]]) -> int:
-    told: set[str] = set()
-    count = 0
-    for names, _ in messages:
-        count += not told.isdisjoint(names)
-        told.update(names)
-    return count
+def _event(minute: int) -> dict[str, str]:
+    """Return the event of a slot."""
+    moment = EPOCH + minute * MINUTE
+    return {"slot": datetime.fromtimestamp(moment // SECOND, UTC).isoformat()}
 
 
 def _told_by_bot(message: dict[str, Any]) -> list[str]:

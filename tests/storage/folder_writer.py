@@ -7,23 +7,16 @@ write and kill themselves just before the N-th call into the operating system th
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Any
 
 from checkup.errors import Changed, Exists
 from checkup.storage.folder import FolderStorage
+from tests.doom import FILES, die_before
 
 LOG = "state/log"
 RUN = "runs/1700000000000000000-check.json"
 HEAD = "state/head.json"
-_CALLS = {
-    *("open", "write", "flush", "fsync", "close", "__exit__", "flock"),
-    *("link", "rename", "replace", "unlink", "mkdir", "scandir", "listdir"),
-}
 OLD, NEW = b'[{"title":"old"}]', b'[{"title":"new"}]'
 
 
@@ -37,7 +30,7 @@ def append(folder: str, name: str, count: str) -> None:
 
 
 def create(folder: str, fatal: str) -> None:
-    _die_before(int(fatal))
+    die_before(int(fatal), FILES)
     FolderStorage(folder).create(RUN, NEW)
 
 
@@ -45,7 +38,7 @@ def replace(folder: str, fatal: str) -> None:
     storage = FolderStorage(folder)
     stored = storage.get(HEAD)
     assert stored is not None
-    _die_before(int(fatal))
+    die_before(int(fatal), FILES)
     storage.replace(HEAD, NEW, stored.version)
 
 
@@ -60,20 +53,6 @@ def _append(storage: FolderStorage, line: bytes) -> None:
         except (Exists, Changed):
             continue
         return
-
-
-def _die_before(fatal: int) -> None:
-    """Kill this process before it makes the fatal one of the calls that touch files."""
-    calls = 0
-
-    def profile(_: FrameType, event: str, function: Any) -> None:
-        nonlocal calls
-        if event == "c_call" and function.__name__ in _CALLS:
-            calls += 1
-            if calls == fatal:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.setprofile(profile)
 
 
 if __name__ == "__main__":

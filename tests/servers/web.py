@@ -155,6 +155,10 @@ class Behaviours:
         """Send a request header back, but not in the body."""
         await self._reply(200, b"hello", f"X-Checkup: {self._header('x-checkup')}\r\n")
 
+    async def wants_token(self, token: str) -> None:
+        """Answer only those who bring this token."""
+        await self.status("200" if self._header("authorization") == f"Bearer {token}" else "401")
+
     async def slow(self, seconds: str = "1") -> None:
         await asyncio.sleep(float(seconds))
         await self.body("slow")

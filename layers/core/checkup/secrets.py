@@ -1,20 +1,74 @@
 """Secrets by reference: what ``env:…``, ``file:…``, ``ssm:…`` and ``secretsmanager:…`` stand for.
 
-A reference is resolved when the secret is used and the value is kept by nobody, so a rotated
-secret counts from the next use on. Every error names the reference and never the value.
+A reference is resolved when the secret is used. What AWS keeps is remembered for some minutes, or
+until somebody refuses it: a rotated secret counts without a deployment, and a checker that needs
+one each minute does not ask for it each minute. Every error names the reference and never the
+value.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 from checkup.errors import UnavailableError
 
 AwsClient = Callable[[str], Any]
 """Returns a client of the AWS service of that name."""
+
+KEPT_SECONDS: Final = 300.0
+
+_OF_AWS: Final = ("ssm:", "secretsmanager:")
+
+
+class Vault:
+    """Resolves references, and remembers what AWS answered; for use in several threads.
+
+    Args:
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        aws: AwsClient,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._environ = environ
+        self._aws = cache(aws)
+        self._clock = clock
+        self._known: dict[str, tuple[str, float]] = {}
+        self._asking = Lock()  # clients of AWS must not be made by two threads at once
+
+    def resolve(self, value: str) -> str:
+        """Return what a reference stands for, or ``value`` itself if it is none.
+
+        Raises:
+            UnavailableError: the reference leads nowhere or to nothing.
+        """
+        if not value.startswith(_OF_AWS):
+            return resolve(value, self._environ, self._aws)
+        with self._asking:
+            secret, until = self._known.get(value, ("", 0.0))
+            if not secret or self._clock() >= until:
+                secret = resolve(value, self._environ, self._aws)
+                self._known[value] = secret, self._clock() + KEPT_SECONDS
+            return secret
+
+    @property
+    def known(self) -> bool:
+        """Whether it remembers any secret."""
+        return bool(self._known)
+
+    def forget(self) -> None:
+        """Ask for every secret again when it is used next: one of them was refused."""
+        with self._asking:
+            self._known.clear()
 
 
 def resolve(value: str, environ: Mapping[str, str], aws: AwsClient) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Final
 
 from checkup import secrets
 from checkup.config.settings import Config
 from checkup.errors import UnavailableError
-from checkup.ports import Answer, Clients
+from checkup.ports import Answer
 
 _PROBLEMS: Final = {
     "NoRegionError": "no region of AWS is known; set AWS_REGION, or name one with --region",
     "ProfileNotFound": "there is no such profile in your AWS configuration",
 }
+
+_REFUSALS: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
 class LiveClients:
@@ -22,10 +25,20 @@ class LiveClients:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._vault = secrets.Vault(environ, self.aws)
 
     def secret(self, value: str) -> str:
         """Resolve a secret, as :meth:`checkup.ports.Clients.secret` says."""
-        return secrets.resolve(value, self._environ, self.aws)
+        return self._vault.resolve(value)
+
+    @property
+    def known_secrets(self) -> bool:
+        """Whether secrets are remembered that somebody may have rotated meanwhile."""
+        return self._vault.known
+
+    def forget_secrets(self) -> None:
+        """Look every secret up anew when it is used next, for one may have been rotated."""
+        self._vault.forget()
 
     def aws(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3 has no static type
         """Make a client of AWS, as :meth:`checkup.ports.Clients.aws` says.
@@ -51,7 +64,7 @@ class LiveClients:
         """Send one HTTP POST, as :meth:`checkup.ports.Clients.post` says."""
         from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
 
-        return http.post(url, body, headers, timeout)
+        return self._noticed(http.post(url, body, headers, timeout))
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
@@ -59,7 +72,13 @@ class LiveClients:
         """Do any HTTP request, as :meth:`checkup.ports.Clients.request` says."""
         from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
 
-        return http.request(method, url, body, headers, timeout)
+        return self._noticed(http.request(method, url, body, headers, timeout))
+
+    def _noticed(self, answer: Answer) -> Answer:
+        """Return the answer; one that refuses whoever asks may be meant for an old secret."""
+        if answer.status in _REFUSALS:
+            self.forget_secrets()
+        return answer
 
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401 - boto3 has no static type
@@ -70,6 +89,6 @@ class LiveClients:
         return boto3.session.Session(region_name=self._environ.get("AWS_REGION"))
 
 
-def make_clients(config: Config, environ: Mapping[str, str]) -> Clients:  # noqa: ARG001
+def make_clients(config: Config, environ: Mapping[str, str]) -> LiveClients:  # noqa: ARG001
     """Return what the adapters of this configuration need from outside."""
     return LiveClients(environ)

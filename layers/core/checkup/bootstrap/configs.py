@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from checkup import config as configuration
 from checkup.bootstrap.clients import make_clients
+from checkup.bootstrap.publishers import PUBLISHERS
 from checkup.bootstrap.storages import make_s3, open_storage
 from checkup.checkers import CHECKERS
 from checkup.config.settings import Config, Kinds
@@ -23,8 +24,8 @@ Made = TypeVar("Made")
 
 
 def kinds() -> Kinds:
-    """Return every kind of checker, storage and notifier that a configuration can name."""
-    return Kinds(checkers=CHECKERS, storages=STORAGES, notifiers=NOTIFIERS)
+    """Return every kind of checker, storage, notifier and publisher that there is here."""
+    return Kinds(checkers=CHECKERS, storages=STORAGES, notifiers=NOTIFIERS, publishers=PUBLISHERS)
 
 
 def read_config(path: str | None, environ: Mapping[str, str]) -> Config:

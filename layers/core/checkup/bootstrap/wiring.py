@@ -8,12 +8,13 @@ from typing import Final
 
 from checkup.alerting.routing import names, route
 from checkup.archive import Keeper, setting_of, settled
-from checkup.bootstrap.clients import make_clients
+from checkup.bootstrap.clients import LiveClients, make_clients
+from checkup.bootstrap.rotation import SecondTry
 from checkup.bootstrap.storages import open_storage
 from checkup.config.settings import Config
 from checkup.errors import UnavailableError
 from checkup.notifiers.channels import open_all, open_each
-from checkup.ports import Clients, Notifier, Storage
+from checkup.ports import Notifier, Storage
 from checkup.protocol import Monitor, read_head
 from checkup.protocol.announcing import all_announcements
 from checkup.protocol.lifesign import LifeSign
@@ -48,7 +49,10 @@ def make_monitor(
     return Monitor(
         checkers=config.checkers,
         storage=place,
-        channels=open_all(config.notifiers, clients),
+        channels={
+            name: SecondTry(channel, clients)
+            for name, channel in open_all(config.notifiers, clients).items()
+        },
         routes={name: route(settings) for name, settings in named.items()},
         most={name: settings.most for name, settings in named.items()},
         region=_region(config, environ),
@@ -56,6 +60,7 @@ def make_monitor(
         page_url=config.page.url or environ.get("PAGE_URL", ""),
         mask=mask_with(config),
         secret=clients.secret,
+        forget_secrets=clients.forget_secrets,
         check_expiry=_check_expiry(config, environ),
         concurrency=config.concurrency,
         interval=config.interval,
@@ -98,7 +103,7 @@ def _check_expiry(config: Config, environ: Mapping[str, str]) -> int:
 
 
 def _alive(
-    config: Config, clients: Clients, environ: Mapping[str, str]
+    config: Config, clients: LiveClients, environ: Mapping[str, str]
 ) -> Callable[[], AbstractContextManager[None]]:
     """Return what tells of complete runs; who has no vote has none to tell of."""
     if not config.heartbeat_url or _region(config, environ) == BY_HAND:

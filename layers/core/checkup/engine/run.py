@@ -24,6 +24,9 @@ _OVERDUE = CannotTell("overdue", "the checker did not keep to its time limit")
 _NOT_FINISHED = CannotTell(RUN_DEADLINE, NOT_FINISHED)
 _NOT_BEGUN = CannotTell(RUN_DEADLINE, "not begun when the run had to end")
 
+_REFUSALS = {"status_401", "status_403", "status_404", "status_407"}
+"""Failures that a secret can have which was valid yesterday."""
+
 _LOOK_UP = 1.0
 """Seconds after which a wait is interrupted: a signal that comes just before it, or to another
 thread, does not end it, and would be noticed when it is over."""
@@ -37,6 +40,7 @@ def look(  # noqa: PLR0913 - all but the checkers by name
     known: Mapping[str, Status] | None = None,
     mask: Callable[[str], str] = str,
     secret: Callable[[str], str] = str,
+    forget_secrets: Callable[[], None] | None = None,
     region: str = "",
     timestamp: int = 0,
     progress: Callable[[Result], None] | None = None,
@@ -53,6 +57,7 @@ def look(  # noqa: PLR0913 - all but the checkers by name
             of it. None for a look that leaves no trace.
         mask: makes an address or a sentence fit to be stored.
         secret: returns what a secret, or a reference to one, stands for.
+        forget_secrets: called when somebody refused a secret; the next look is with new ones.
         region: where the run takes place.
         timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
         progress: called with each result as soon as it is final.
@@ -62,7 +67,9 @@ def look(  # noqa: PLR0913 - all but the checkers by name
     """
     if concurrency < 1:
         raise CheckupError(f"invalid value for ConcurrentChecks: {concurrency} (must be set > 0)")
-    verdicts = Verdicts(mask=mask, secrets=Secrets(secret), region=region, timestamp=timestamp)
+    verdicts = Verdicts(
+        mask=mask, secrets=Secrets(secret, forget_secrets), region=region, timestamp=timestamp
+    )
     run = _Run(checkers, deadline, verdicts, Rechecks(known), progress)
     return run.to_the_end(concurrency)
 
@@ -138,6 +145,8 @@ class _Run:
             return
         del self._flying[number]
         result = self._judge(ended, given_up)
+        if result.failure in _REFUSALS:
+            self._verdicts.secrets.doubt(ended.checker)
         pause = self._rechecks.pause_after(self._checkers[number], result)
         if pause is None or pause >= self._deadline.left():
             self._conclude(number, result)

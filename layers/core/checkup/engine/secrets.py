@@ -16,9 +16,13 @@ from checkup.redaction import mask
 class Secrets:
     """Fills the secrets of checkers in, once per run, in whichever thread needs one first."""
 
-    def __init__(self, look_up: Callable[[str], str]) -> None:
+    def __init__(
+        self, look_up: Callable[[str], str], forget: Callable[[], None] | None = None
+    ) -> None:
         self._look_up = look_up
+        self._forget = forget
         self._known: dict[str, str | CannotTell] = {}
+        self._used: set[str] = set()
         self._looking = Lock()  # clients of AWS must not be made by two threads at once
 
     def reveal(self, checker: Checker) -> Checker:
@@ -27,17 +31,26 @@ class Secrets:
         Raises:
             CannotTell: a reference leads nowhere.
         """
-        names = secret_fields(type(checker))
-        written = {name: value for name in names if (value := getattr(checker, name))}
+        written = _written(checker)
         if not written:
             return checker
         return structs.replace(
             checker, **{name: self._value(value) for name, value in written.items()}
         )
 
+    def doubt(self, checker: Checker) -> None:
+        """Look the secrets of a checker up anew before it is looked at again: it was refused."""
+        written = _written(checker)
+        if not written or self._forget is None:
+            return
+        with self._looking:
+            self._forget()
+            for reference in written.values():
+                self._known.pop(reference, None)
+
     def hide(self, text: str) -> str:
         """Return the text without any secret that was used so far."""
-        values = sorted(value for value in self._known.copy().values() if isinstance(value, str))
+        values = sorted(self._used.copy())
         return mask(text, values) if values else text
 
     def _value(self, reference: str) -> str:
@@ -51,6 +64,14 @@ class Secrets:
 
     def _found(self, reference: str) -> str | CannotTell:
         try:
-            return self._look_up(reference)
+            secret = self._look_up(reference)
         except UnavailableError as error:
             return CannotTell("config", str(error))
+        self._used.add(secret)
+        return secret
+
+
+def _written(checker: Checker) -> dict[str, str]:
+    """Return the secrets of a checker as they are configured, by their fields."""
+    names = secret_fields(type(checker))
+    return {name: value for name in names if (value := getattr(checker, name))}

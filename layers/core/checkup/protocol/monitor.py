@@ -43,6 +43,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
         page_url: where the status page is; empty if unknown.
         mask: hides secrets in what is stored and sent.
         secret: returns what a secret, or a reference to one, stands for.
+        forget_secrets: called when a secret was refused, so that it is looked up anew.
         check_expiry: runs older than this are deleted; 0 keeps them, in nanoseconds.
         concurrency: how many checkers run at once.
         interval: how often runs happen; 0 if unknown, in nanoseconds.
@@ -68,6 +69,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
     page_url: str = ""
     mask: Callable[[str], str] = _as_it_is
     secret: Callable[[str], str] = _as_it_is
+    forget_secrets: Callable[[], None] | None = None
     check_expiry: int = 0
     concurrency: int = 5
     interval: int = 0

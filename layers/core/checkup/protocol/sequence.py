@@ -134,6 +134,7 @@ def _look(
         known=known(current.head) if current else {},
         mask=monitor.mask,
         secret=monitor.secret,
+        forget_secrets=monitor.forget_secrets,
         region=monitor.region,
         timestamp=monitor.timestamp,
         progress=progress,

@@ -1,0 +1,227 @@
+"""Secrets that AWS keeps: asked for when needed, seldom, and again when they are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import pytest
+
+from checkup.bootstrap import LiveClients
+from checkup.bootstrap.rotation import SecondTry
+from checkup.checkers.http import HttpChecker
+from checkup.deadline import Deadline
+from checkup.engine import look
+from checkup.errors import Refused, UnavailableError
+from checkup.model import Status
+from checkup.notifiers.slack import SlackSettings
+from checkup.secrets import KEPT_SECONDS, Vault
+from tests.notifiers.stories import DOWN, told
+from tests.servers.slack import FakeSlack
+from tests.servers.web import WebServer
+
+REFERENCE = "ssm:/checkup/token"
+
+
+class ParameterStore:
+    """Stands in for AWS, at the seam that the vault is given."""
+
+    def __init__(self) -> None:
+        self.values = {"/checkup/token": "first"}
+        self.asked = 0
+        self.clients = 0
+
+    def client(self, service: str) -> ParameterStore:
+        assert service == "ssm"
+        self.clients += 1
+        return self
+
+    def get_parameter(self, *, Name: str, WithDecryption: bool) -> dict[str, dict[str, str]]:  # noqa: N803 - boto3's
+        assert WithDecryption
+        self.asked += 1
+        return {"Parameter": {"Value": self.values.get(Name, "")}}
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def store() -> ParameterStore:
+    return ParameterStore()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def vault(store: ParameterStore, clock: Clock) -> Vault:
+    return Vault({"HOOK": "plain"}, store.client, clock)
+
+
+def test_nothing_is_asked_before_a_secret_is_needed(vault: Vault, store: ParameterStore) -> None:
+    assert vault.resolve("env:HOOK") == "plain"
+    assert (store.asked, store.clients) == (0, 0)
+
+
+def test_answer_is_remembered_for_some_minutes(
+    vault: Vault, store: ParameterStore, clock: Clock
+) -> None:
+    assert vault.resolve(REFERENCE) == "first"
+    store.values["/checkup/token"] = "second"
+    clock.now = KEPT_SECONDS - 1
+    assert vault.resolve(REFERENCE) == "first"
+    clock.now = KEPT_SECONDS
+    assert vault.resolve(REFERENCE) == "second"
+    assert (store.asked, store.clients) == (2, 1)
+
+
+def test_refused_secret_is_asked_for_again(vault: Vault, store: ParameterStore) -> None:
+    vault.resolve(REFERENCE)
+    store.values["/checkup/token"] = "second"
+    vault.forget()
+    assert vault.resolve(REFERENCE) == "second"
+
+
+def test_what_is_not_there_is_not_remembered(vault: Vault, store: ParameterStore) -> None:
+    store.values.clear()
+    with pytest.raises(UnavailableError, match="ssm:/checkup/token: there is nothing"):
+        vault.resolve(REFERENCE)
+    store.values["/checkup/token"] = "new"
+    assert vault.resolve(REFERENCE) == "new"
+
+
+class Watched(LiveClients):
+    """Counts how often it forgets."""
+
+    forgot = 0
+
+    def forget_secrets(self) -> None:
+        self.forgot += 1
+        super().forget_secrets()
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    with WebServer() as server:
+        yield server
+
+
+@pytest.mark.parametrize("status", [200, 301, 400, 429, 500])
+def test_other_answers_say_nothing_about_secrets(web: WebServer, status: int) -> None:
+    clients = Watched({})
+    clients.post(web.url(f"/status/{status}"), b"", {})
+    assert clients.forgot == 0
+
+
+@pytest.mark.parametrize(
+    "status", [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND]
+)
+def test_receiver_that_refuses_makes_the_next_message_ask_again(
+    web: WebServer, status: HTTPStatus
+) -> None:
+    clients = Watched({})
+    clients.post(web.url(f"/status/{status.value}"), b"", {})
+    clients.request("GET", web.url(f"/status/{status.value}"), b"", {}, timeout=5)
+    assert clients.forgot == 2
+
+
+def test_rotated_token_of_a_checker_is_no_outage(
+    vault: Vault, store: ParameterStore, web: WebServer
+) -> None:
+    """The service that is looked at wants the second token, and the vault still has the first."""
+    checker = HttpChecker(
+        id="api", endpoint_url=web.url("/wants-token/second"), bearer_token=REFERENCE, recheck=1
+    )
+    vault.resolve(REFERENCE)
+    store.values["/checkup/token"] = "second"
+    (result,) = look(
+        [checker],
+        deadline=Deadline.after(20),
+        concurrency=1,
+        known={"api": Status.HEALTHY},
+        secret=vault.resolve,
+        forget_secrets=vault.forget,
+    )
+    assert (result.status, result.rechecks) == (Status.HEALTHY, 1)
+
+
+def test_old_token_stays_hidden_after_the_new_one_is_known(
+    vault: Vault, store: ParameterStore, web: WebServer
+) -> None:
+    def rotate() -> None:
+        store.values["/checkup/token"] = "second"
+        vault.forget()
+
+    checker = HttpChecker(
+        id="api", endpoint_url=web.url("/status/401/first-and-second"), bearer_token=REFERENCE
+    )
+    (result,) = look(
+        [checker],
+        deadline=Deadline.after(20),
+        concurrency=1,
+        known={"api": Status.HEALTHY},
+        secret=vault.resolve,
+        forget_secrets=rotate,
+    )
+    assert result.status is Status.DOWN
+    assert "first" not in result.error
+    assert "second" not in result.error
+
+
+class Remembering(LiveClients):
+    """Clients of an AWS that the test holds."""
+
+    def __init__(self, store: ParameterStore) -> None:
+        super().__init__({})
+        self._vault = Vault({}, store.client)
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as server:
+        yield server
+
+
+def channel(clients: LiveClients) -> SecondTry:
+    return SecondTry(SlackSettings(webhook=REFERENCE).open(clients), clients)
+
+
+def test_125_message_with_a_rotated_webhook_is_sent_again_at_once(
+    store: ParameterStore, slack: FakeSlack
+) -> None:
+    store.values["/checkup/token"] = f"{slack.url}/services/T0000/B0000/old"
+    clients = Remembering(store)
+    clients.secret(REFERENCE)
+    store.values["/checkup/token"] = slack.webhook
+    slack.behave("404", "ok")
+
+    channel(clients).send(told(DOWN))
+
+    assert len(slack.messages) == 1
+    assert store.asked == 2
+
+
+def test_125_message_with_a_wrong_webhook_is_refused_once(
+    store: ParameterStore, slack: FakeSlack
+) -> None:
+    store.values["/checkup/token"] = slack.webhook
+    slack.behave("403")
+    with pytest.raises(Refused):
+        channel(Remembering(store)).send(told(DOWN))
+    assert (len(slack.requests), store.asked) == (1, 1)
+
+
+def test_channel_that_is_busy_is_not_asked_twice(store: ParameterStore, slack: FakeSlack) -> None:
+    store.values["/checkup/token"] = slack.webhook
+    clients = Remembering(store)
+    clients.secret(REFERENCE)
+    slack.behave("429")
+    with pytest.raises(Refused):
+        channel(clients).send(told(DOWN))
+    assert len(slack.requests) == 1

@@ -106,7 +106,6 @@ def component(  # noqa: PLR0913 - the optional ones by name
         checked_at=checked_at,
         first_seen=_first_seen(seen, record),
         response=recent.response_time(newest),
-        line=recent.line([result for _, result in seen]),
         strip=recent.strip(shown, window.voice) if past is None else None,
         days=day_strip(past.closed, past.today, past.since, window.now, window.voice)
         if past

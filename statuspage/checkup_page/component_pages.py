@@ -111,7 +111,7 @@ def _subjects(view: View, until: int) -> Iterator[Subject]:
             yield Subject(
                 view=shell,
                 item=replace(
-                    item, checked_at=None, response=None, line=None, strip=None, days=None
+                    item, checked_at=None, response=None, strip=None, days=None
                 ),
                 group=group.name,
                 until=until,

@@ -1,4 +1,4 @@
-"""The recent results of one component as they are drawn: a strip of bars and a line."""
+"""The recent results of one component as they are drawn: a strip of bars."""
 
 from __future__ import annotations
 
@@ -17,10 +17,6 @@ COLUMNS = 90
 """Bars in a strip on a wide screen; it is cut to the newest 60 and 30 on narrower ones."""
 
 SPANS = 10
-POINTS = 25
-LINE_WIDTH, LINE_HEIGHT = 120, 20
-
-Place = tuple[int, int]
 
 Shown = tuple[int, State | None]
 """A run's time and the state that was seen in it; None where there is no result."""
@@ -70,18 +66,6 @@ class Strip(Struct, frozen=True, kw_only=True):
     summary: str
     spans: tuple[Span, ...]
     more: bool
-
-
-class Line(Struct, frozen=True, kw_only=True):
-    """Response times over the same runs, as the path of an SVG of 120 by 20.
-
-    Attributes:
-        path: the medians; interrupted where there is none.
-        limit: the height of the threshold; None if there is none.
-    """
-
-    path: str
-    limit: int | None
 
 
 def strip(shown: Sequence[Shown], voice: Voice) -> Strip:
@@ -150,51 +134,8 @@ def _summary(states: Sequence[State | None], voice: Voice) -> str:
     return voice.say("strip.summary", n=len(states), parts=", ".join(parts))
 
 
-def line(results: Sequence[Result | None]) -> Line | None:
-    """Return the response times, oldest first; None if fewer than two are known."""
-    times = _points([response_time(result) for result in results[-COLUMNS:]])
-    known = [time for time in times if time is not None]
-    if len(known) < 2:  # noqa: PLR2004 - a line has two ends
-        return None
-    threshold = next((result.threshold for result in reversed(results) if result), 0)
-    in_sight = 0 < threshold <= 2 * max(known)
-    top = max(*known, threshold if in_sight else 0)
-    return Line(path=_path(times, top), limit=_height(threshold, top) if in_sight else None)
-
-
 def response_time(result: Result | None) -> int | None:
     """Return the median round trip time; None if the result failed or measured nothing."""
     if result is None or result.status not in {Status.HEALTHY, Status.DEGRADED}:
         return None
     return stats(result.times).median or None
-
-
-def _points(times: Sequence[int | None]) -> list[int | None]:
-    """Thin the times out to a few points, each the largest of its neighbours."""
-    step = -(-len(times) // POINTS) or 1
-    parts = [times[end - step if end > step else 0 : end] for end in range(len(times), 0, -step)]
-    return [max((time for time in part if time), default=None) for part in reversed(parts)]
-
-
-def _path(times: Sequence[int | None], top: int) -> str:
-    places = [
-        None if time is None else (round(index * LINE_WIDTH / (len(times) - 1)), _height(time, top))
-        for index, time in enumerate(times)
-    ]
-    parts = (list(group) for known, group in groupby(places, key=bool) if known)
-    return "".join(_stroke([place for place in part if place]) for part in parts)
-
-
-def _stroke(places: Sequence[Place]) -> str:
-    """Return a line through the places; a single one is a dot, a line of no length."""
-    first, *rest = [
-        place
-        for before, place, after in zip([None, *places], places, [*places[1:], None], strict=False)
-        if not (before and after and before[1] == place[1] == after[1])
-    ]
-    onwards = "L" + " ".join(f"{x} {y}" for x, y in rest) if rest else "h0"
-    return f"M{first[0]} {first[1]}{onwards}"
-
-
-def _height(time: int, top: int) -> int:
-    return LINE_HEIGHT - 1 - round(time * (LINE_HEIGHT - 2) / top)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from checkup_page.announcement import Incident, Maintenance, Month
 from checkup_page.days import DayStrip
 from checkup_page.probe import Probe
-from checkup_page.recent import Line, Segment, Strip
+from checkup_page.recent import Segment, Strip
 from checkup_page.state import State
 from checkup_page.stretches import Stretch
 from checkup_page.voice import Voice
@@ -65,7 +65,6 @@ class Component(Struct, frozen=True, kw_only=True):
     checked_at: int | None
     first_seen: int | None
     response: int | None
-    line: Line | None
     strip: Strip | None
     days: DayStrip | None
     stretches: tuple[Stretch, ...] = ()

@@ -131,9 +131,7 @@ def test_the_outline_is_that_of_a_document(page: str) -> None:
 
 def test_links_of_the_index_are_relative() -> None:
     links = [attrs["href"] or "" for tag, attrs in Outline(INDEX).seen if tag == "a"]
-    assert {link for link in links if ":" in link or link.startswith("/")} == {
-        "https://acme.example/"
-    }
+    assert not [link for link in links if ":" in link or link.startswith("/")]
 
 
 def test_the_title_begins_with_the_state() -> None:

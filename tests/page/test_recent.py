@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from checkup.model import Attempt, Status
-from checkup_page.recent import COLUMNS, LINE_HEIGHT, Segment, line, response_time, strip, strokes
+from checkup_page.recent import COLUMNS, Segment, response_time, strip, strokes
 from checkup_page.state import State
 from checkup_page.voice import Voice
 from tests.page.worlds import MILLISECOND, checker, result
 
 UP, DOWN, SLOW = State.OPERATIONAL, State.MAJOR, State.DEGRADED
 VOICE = Voice()
-API = checker("API", threshold_rtt=100 * MILLISECOND)
+API = checker("API")
 
 
 def seen(*states: State | None) -> list[tuple[int, State | None]]:
@@ -109,43 +109,3 @@ def test_what_failed_has_no_response_time(status: Status) -> None:
 
 def test_a_result_without_attempts_has_no_response_time() -> None:
     assert response_time(replace(result(API), times=())) is None
-
-
-def test_the_line_is_interrupted_where_nothing_was_measured() -> None:
-    drawn = line([result(API), result(API), result(API, Status.DOWN), result(API), result(API)])
-    assert drawn is not None
-    assert drawn.path.count("M") == 2
-
-
-def test_the_threshold_is_drawn_when_it_is_in_sight_f07() -> None:
-    close = line([replace(result(API), threshold=100 * MILLISECOND)] * 3)
-    far = line([replace(result(API), threshold=10_000 * MILLISECOND)] * 3)
-    assert close is not None
-    assert close.limit == 1
-    assert far is not None
-    assert far.limit is None
-
-
-def test_a_level_line_is_drawn_from_end_to_end() -> None:
-    drawn = line([result(API)] * 30)
-    assert drawn is not None
-    assert drawn.path == "M0 1L120 1"
-
-
-def test_a_point_without_neighbours_is_a_dot() -> None:
-    drawn = line([result(API), result(API, Status.DOWN), result(API)])
-    assert drawn is not None
-    assert drawn.path == "M0 1h0M120 1h0"
-
-
-def test_one_point_is_no_line() -> None:
-    assert line([result(API)]) is None
-
-
-@given(st.lists(st.integers(min_value=0, max_value=2**63), max_size=120))
-def test_the_line_stays_within_its_field(times: list[int]) -> None:
-    drawn = line([result(API, rtt=time) for time in times])
-    if drawn is not None:
-        points = drawn.path.replace("M", " ").replace("L", " ").replace("h0", "").split()
-        assert all(0 <= int(x) <= 120 for x in points[::2])
-        assert all(0 <= int(y) <= LINE_HEIGHT for y in points[1::2])

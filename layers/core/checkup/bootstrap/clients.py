@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from checkup import secrets
 from checkup.config.settings import Config
 from checkup.errors import UnavailableError
 from checkup.ports import Answer
+
+if TYPE_CHECKING:
+    from checkup.http import Lines
 
 _PROBLEMS: Final = {
     "NoRegionError": "no region of AWS is known; set AWS_REGION, or name one with --region",
@@ -70,15 +73,20 @@ class LiveClients:
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
     ) -> Answer:
         """Do any HTTP request, as :meth:`checkup.ports.Clients.request` says."""
-        from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
-
-        return self._noticed(http.request(method, url, body, headers, timeout))
+        return self._noticed(self._lines.request(method, url, body, headers, timeout))
 
     def _noticed(self, answer: Answer) -> Answer:
         """Return the answer; one that refuses whoever asks may be meant for an old secret."""
         if answer.status in _REFUSALS:
             self.forget_secrets()
         return answer
+
+    @cached_property
+    def _lines(self) -> Lines:
+        """Connections that are kept for as long as these clients are."""
+        from checkup.http import Lines  # noqa: PLC0415 - brings in the HTTP libraries
+
+        return Lines()
 
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401 - boto3 has no static type

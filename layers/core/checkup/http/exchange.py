@@ -1,10 +1,9 @@
-"""One HTTP request under one absolute deadline, with an honest account of how it went.
+"""One exchange on one connection, under one absolute deadline, with an honest account of it.
 
 For messages it matters most whether a failed request may have arrived. So connecting and sending
 are apart: until the first byte of the request is sent, failing means that it certainly did not.
 
-The standard library's client is used as it is: it follows no redirect, asks no proxy and reads no
-netrc. No error text contains the address, for the address of a webhook is a secret.
+No error text contains the address, for the address of a webhook is a secret.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
+from http.client import HTTPConnection
 from threading import Lock, Thread
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -22,35 +22,16 @@ from urllib.parse import SplitResult, urlsplit
 from checkup.errors import Refused, Unanswered
 from checkup.ports import Answer
 
-_LARGEST = 64 * 1024
-_LARGEST_DOCUMENT = 64 * 1024 * 1024
+
+class Line(NamedTuple):
+    """Where a connection leads."""
+
+    scheme: str
+    host: str
+    port: int | None
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
-    """Send ``body`` and return the answer, whatever its status is, and the beginning of its body.
-
-    Args:
-        timeout: seconds for the whole exchange, name look-up included.
-
-    Raises:
-        Refused: it certainly did not arrive.
-        Unanswered: it was sent, and no whole answer came in time.
-    """
-    return _exchange(_Request("POST", _address(url), body, headers, _LARGEST), timeout)
-
-
-def request(
-    method: str, url: str, body: bytes, headers: Mapping[str, str], timeout: float
-) -> Answer:
-    """Do any request and return the answer with its whole body, which may have 64 MiB.
-
-    Args:
-        timeout: as for :func:`post`, which raises the same.
-    """
-    return _exchange(_Request(method, _address(url), body, headers, _LARGEST_DOCUMENT), timeout)
-
-
-class _Request(NamedTuple):
+class Question(NamedTuple):
     """What to send, and how much of the answer's body to read."""
 
     method: str
@@ -59,9 +40,23 @@ class _Request(NamedTuple):
     headers: Mapping[str, str]
     largest: int
 
+    @property
+    def line(self) -> Line:
+        """Where it is to be sent."""
+        return Line(self.address.scheme, self.address.hostname or "", self.address.port)
 
-def _exchange(request: _Request, timeout: float) -> Answer:
-    exchange = _Exchange(request, timeout)
+
+def ask(question: Question, timeout: float, connection: HTTPConnection) -> Answer:
+    """Do an exchange on a connection, which is left open if it can be used once more.
+
+    Args:
+        timeout: seconds for the whole, name look-up included if it is not connected yet.
+
+    Raises:
+        Refused: it certainly did not arrive.
+        Unanswered: it was sent, and no whole answer came in time.
+    """
+    exchange = _Exchange(question, connection)
     worker = Thread(target=exchange.run, name="request", daemon=True)
     worker.start()
     worker.join(timeout)
@@ -81,9 +76,9 @@ class _Exchange:
     all; so the caller's clock decides, and closes the connection under the thread.
     """
 
-    def __init__(self, request: _Request, timeout: float) -> None:
-        self._request = request
-        self._connection = _connection(request.address, timeout)
+    def __init__(self, question: Question, connection: HTTPConnection) -> None:
+        self._question = question
+        self._connection = connection
         self._phase = _Phase.CONNECTING
         self._lock = Lock()
         self._answer: Answer | None = None
@@ -92,13 +87,15 @@ class _Exchange:
     def run(self) -> None:
         """Do the exchange; called on the thread."""
         try:
-            self._connection.connect()
+            if self._connection.sock is None:
+                self._connection.connect()
             if self._advance(_Phase.CONNECTING, _Phase.SENT):
                 self._answer = self._ask()
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
             self._problem = reason(error)
         finally:
-            self._connection.close()
+            if self._answer is None:
+                self._connection.close()
 
     def conclude(self, timeout: float) -> Answer:
         """Return the answer or raise; afterwards nothing more is sent."""
@@ -112,13 +109,16 @@ class _Exchange:
         raise Unanswered(f"sent, but {problem}")
 
     def _ask(self) -> Answer:
-        method, address, body, headers, largest = self._request
+        method, address, body, headers, largest = self._question
         path = address.path or "/"
         query = f"?{address.query}" if address.query else ""
         self._connection.request(method, path + query, body=body or None, headers=dict(headers))
-        response = self._connection.getresponse()
-        found = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, response.read(largest), found)
+        with self._connection.getresponse() as response:
+            found = {name.lower(): value for name, value in response.getheaders()}
+            answer = Answer(response.status, response.read(largest), found)
+            if not response.isclosed():  # what is left of it would be taken for the next answer
+                self._connection.close()
+        return answer
 
     def _advance(self, before: _Phase, after: _Phase) -> bool:
         with self._lock:
@@ -135,32 +135,20 @@ class _Exchange:
                 connected.shutdown(socket.SHUT_RDWR)
 
 
-def _address(url: str) -> SplitResult:
+def address(url: str) -> SplitResult:
+    """Return the parts of an address.
+
+    Raises:
+        Refused: it is none that a request can be sent to.
+    """
     try:
-        address = urlsplit(url)
-        usable = address.scheme in {"http", "https"} and address.hostname and address.port != 0
+        found = urlsplit(url)
+        usable = found.scheme in {"http", "https"} and found.hostname and found.port != 0
     except ValueError:
         usable = False
     if not usable or not url.isascii() or any(character <= " " for character in url):
         raise Refused("not connected: the address is no http or https URL")
-    return address
-
-
-def _connection(address: SplitResult, timeout: float) -> http.client.HTTPConnection:
-    host = address.hostname or ""
-    if address.scheme == "http":
-        return http.client.HTTPConnection(host, address.port, timeout=timeout)
-    return http.client.HTTPSConnection(host, address.port, timeout=timeout, context=trust())
-
-
-def trust() -> ssl.SSLContext:
-    """Trust what this machine trusts, and what requests does if that is nothing."""
-    context = ssl.create_default_context()
-    if not context.get_ca_certs():
-        import certifi  # noqa: PLC0415 - only where the machine has no store of its own
-
-        context.load_verify_locations(certifi.where())
-    return context
+    return found
 
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (

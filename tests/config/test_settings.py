@@ -66,9 +66,15 @@ class NoClients:
         raise AssertionError(service, options)
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        timeout: float = 4.0,
     ) -> Answer:
-        raise AssertionError(url, body, headers, timeout)
+        raise AssertionError(method, url, body, headers, timeout)
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float

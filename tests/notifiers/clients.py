@@ -28,9 +28,15 @@ class DirectClients:
         raise UnavailableError(f"{service}: not here {sorted(options)}")
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        timeout: float = 4.0,
     ) -> Answer:
-        return http.post(url, body, headers, min(timeout, self._timeout))
+        return http.post(url, body, headers, min(timeout, self._timeout), method)
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
@@ -56,9 +62,15 @@ class RoutedClients(DirectClients):
         return session.client(service, endpoint_url=self._url, **options)
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        timeout: float = 4.0,
     ) -> Answer:
         address = urlsplit(url)
         if address.scheme == "https":
             url = f"{self._url}/{address.netloc}{address.path}"
-        return super().post(url, body, headers, timeout=timeout)
+        return super().post(url, body, headers, method=method, timeout=timeout)

@@ -510,6 +510,12 @@ class TestWebhook:
         expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
         assert first.headers["webhook-signature"] == f"v1,{expected}"
 
+    def test_method_can_be_another(self, provider: Provider) -> None:
+        WebhookSettings(url=provider.url, method="PUT").open(DirectClients()).send(told(DOWN))
+
+        assert [request.method for request in provider.requests] == ["PUT"]
+        assert provider.requests[0].json["status"] == "down"
+
     def test_without_a_secret_nothing_is_signed(self, provider: Provider) -> None:
         WebhookSettings(url=provider.url).open(DirectClients()).send(told(DOWN))
 

@@ -19,6 +19,7 @@ class Request(NamedTuple):
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
     @property
     def json(self) -> Any:
@@ -110,6 +111,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
+        self._serve("POST")
+
+    def do_PUT(self) -> None:
+        self._serve("PUT")
+
+    def _serve(self, method: str) -> None:
         provider = self.server.provider
         behaviour = provider.next_behaviour()
         if behaviour == RESET:
@@ -117,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        provider.heard(Request(self.path, headers, body))
+        provider.heard(Request(self.path, headers, body, method))
         match behaviour:
             case Say(status=status, body=said):
                 self._answer(status, said.encode() if isinstance(said, str) else said)

@@ -34,6 +34,7 @@ from botocore.config import Config
 from checkup import http, invocation, stack  # noqa: F401
 from checkup.cli import looking, program  # noqa: F401
 from checkup.notifiers import slack  # noqa: F401
+from checkup.ports import Answer
 from checkup.storage import folder, s3  # noqa: F401
 from checkup.storage.sql import adapter, sqlite  # noqa: F401
 from tests.doom import DATABASES, FILES, SOCKETS, die_before
@@ -146,10 +147,12 @@ def lead_elsewhere(detours: Mapping[str, str]) -> None:
     """Let some addresses of messages lead to others; a message waits longer for its answer."""
     ask = http.post
 
-    def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Any:
+    def post(
+        url: str, body: bytes, headers: Mapping[str, str], timeout: float, method: str
+    ) -> Answer:
         for address, place in detours.items():
             url = url.replace(address, place, 1)
-        return ask(url, body, headers, PATIENCE * timeout)
+        return ask(url, body, headers, PATIENCE * timeout, method)
 
     setattr(http, "post", post)  # noqa: B010 - mypy is right, it is not meant to be set
 

@@ -92,9 +92,15 @@ class FakeClients:
         return self._client
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        timeout: float = 4.0,
     ) -> Answer:
-        raise AssertionError(url, body, headers, timeout)
+        raise AssertionError(method, url, body, headers, timeout)
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float

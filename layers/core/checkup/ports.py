@@ -301,11 +301,18 @@ class Clients(Protocol):
         ...
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        timeout: float = 4.0,
     ) -> Answer:
         """Send one HTTP POST, follow no redirect, and return the answer.
 
         Args:
+            method: another than POST.
             timeout: seconds for the whole exchange.
 
         Raises:

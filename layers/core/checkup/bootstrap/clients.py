@@ -62,12 +62,18 @@ class LiveClients:
             raise UnavailableError(f"{service}: {problem}") from error
 
     def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 4.0
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        timeout: float = 4.0,
     ) -> Answer:
         """Send one HTTP POST, as :meth:`checkup.ports.Clients.post` says."""
         from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
 
-        return self._noticed(http.post(url, body, headers, timeout))
+        return self._noticed(http.post(url, body, headers, timeout, method))
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float

@@ -17,7 +17,9 @@ LARGEST: Final = 64 * 1024
 LARGEST_DOCUMENT: Final = 64 * 1024 * 1024
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], timeout: float, method: str = "POST"
+) -> Answer:
     """Send ``body`` and return the answer, whatever its status is, and the beginning of its body.
 
     A message never goes over a kept connection: one that breaks would leave open whether it
@@ -30,7 +32,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> A
         Refused: it certainly did not arrive.
         Unanswered: it was sent, and no whole answer came in time.
     """
-    return _once(Question("POST", address(url), body, headers, LARGEST), timeout)
+    return _once(Question(method, address(url), body, headers, LARGEST), timeout)
 
 
 def request(

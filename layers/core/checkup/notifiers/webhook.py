@@ -12,7 +12,7 @@ import re
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -33,7 +33,8 @@ class WebhookSettings(NotifierSettings, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "webhook"
 
-    url: Annotated[Secret, Meta(description="Where to POST the JSON.")] = ""
+    url: Annotated[Secret, Meta(description="Where to send the JSON.")] = ""
+    method: Annotated[Literal["POST", "PUT", "PATCH"], Meta(description="How to send it.")] = "POST"
     template: Annotated[
         str,
         Meta(
@@ -76,7 +77,7 @@ class Webhook(Struct, frozen=True):
             **dict(self._configured_headers()),
             **self._signature(wording.message_id(notification.alerts), body),
         }
-        _judge(self.clients.post(url, body, headers))
+        _judge(self.clients.post(url, body, headers, method=self.settings.method))
 
     def _configured_headers(self) -> Iterable[tuple[str, str]]:
         for name, values in self.settings.headers.items():

@@ -207,6 +207,17 @@ class Storage(Protocol):
 
 
 @runtime_checkable
+class ReadsAtOnce(Protocol):
+    """A storage so far away that reading from it is mostly waiting.
+
+    Attributes:
+        at_once: how many threads may call :meth:`Storage.get` at the same time.
+    """
+
+    at_once: int
+
+
+@runtime_checkable
 class DeletesMany(Protocol):
     """A storage in which removing many documents at once costs as little as removing one."""
 

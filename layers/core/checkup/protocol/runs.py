@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice, takewhile
 from typing import Final
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from checkup.errors import Exists, StorageError
 from checkup.model import SECOND, Run
-from checkup.ports import Storage
+from checkup.ports import ReadsAtOnce, Storage
 from checkup.protocol.remembered import Remembered
 from checkup.runfile import LATE, RUNS, decode, encode, run_key, slot_of
 
@@ -27,6 +28,9 @@ BATCH: Final = 500
 
 RECENT: Final = 100
 """Runs that a lost head is rebuilt from."""
+
+READ_AHEAD: Final = 10
+"""Runs per thread that are read before they are asked for."""
 
 _DAY: Final = 86_400 * SECOND
 
@@ -116,13 +120,24 @@ def _recent_keys(storage: Storage, until: int) -> tuple[str, Iterator[str]]:
 
 
 def runs_since(storage: Storage, since: int, regions: Sequence[str]) -> Iterator[Run]:
-    """Yield the runs since a moment, in order, each read when it is asked for."""
+    """Yield the runs since a moment, in order; a few are read ahead where that saves waiting."""
     after = run_key(Run(slot=max(0, since), results=()))
     horizon = storage.clock() + PATIENCE
-    for key in takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS, after)):
-        run = _read(storage, key, regions)
-        if run is not None:
-            yield run
+    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS, after))
+    read = partial(_read, storage, regions=regions)
+    ahead = _at_once(read, keys, storage.at_once) if isinstance(storage, ReadsAtOnce) else None
+    yield from (run for run in ahead or map(read, keys) if run is not None)
+
+
+def _at_once(
+    read: Callable[[str], Run | None], keys: Iterator[str], threads: int
+) -> Iterator[Run | None]:
+    """Yield what is read under the keys, in order, many of them at once."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - runs never need it
+
+    with ThreadPoolExecutor(threads) as pool:
+        while batch := list(islice(keys, READ_AHEAD * threads)):
+            yield from pool.map(read, batch)
 
 
 def _create(storage: Storage, key: str, body: bytes) -> bytes:

@@ -92,6 +92,9 @@ class S3Storage:
             tested before the first write.
     """
 
+    at_once = 10
+    """As many as botocore keeps connections."""
+
     def __init__(
         self,
         client: Any,  # noqa: ANN401 - boto3 has no static type

@@ -1,0 +1,39 @@
+"""Many runs are read at once where a storage is far away, and in order."""
+
+from __future__ import annotations
+
+from threading import Barrier
+
+from checkup.model import SECOND
+from checkup.ports import Stored
+from checkup.protocol.runs import runs_since
+from checkup.runfile import encode, run_key
+from checkup.storage.memory import MemoryStorage
+from tests.alerting.worlds import EPOCH, MINUTE, run
+
+RUNS = 24
+
+
+class FarAway(MemoryStorage):
+    """A storage that answers nobody before as many ask as may ask at once."""
+
+    at_once = 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all_here = Barrier(self.at_once)
+
+    def get(self, key: str) -> Stored | None:
+        self._all_here.wait(30)
+        return super().get(key)
+
+
+def test_runs_are_read_many_at_once_and_come_in_order() -> None:
+    storage = FarAway()
+    for number in range(RUNS):
+        seen = run(number, {"a": "h"})
+        storage.create(run_key(seen), encode(seen.results))
+
+    found = list(runs_since(storage, EPOCH - SECOND, ()))
+
+    assert [each.slot for each in found] == [EPOCH + number * MINUTE for number in range(RUNS)]

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from checkup.checkers import CHECKERS
-from checkup.config import Config, Kinds
+from checkup.bootstrap import kinds
+from checkup.config import Config
 from checkup.errors import Problem
-from checkup.notifiers import NOTIFIERS
-from checkup.storage import STORAGES
 
-KINDS = Kinds(checkers=CHECKERS, storages=STORAGES, notifiers=NOTIFIERS)
+KINDS = kinds()
 
 Read: TypeAlias = Callable[..., Config]
 Refuse: TypeAlias = Callable[..., list[Problem]]

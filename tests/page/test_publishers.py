@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,39 @@ from checkup.ports import Edition, Publisher
 from checkup.storage.memory import MemoryStorage
 from checkup_page.publish import publish
 from checkup_page.publishers.folder import FolderPublisher
+from checkup_page.publishers.github import GitHubPublisher, GitHubPublishing
 from checkup_page.publishers.s3 import S3Publisher
 from tests.page.pages import edition, page
 from tests.page.worlds import NOW, config
+from tests.servers.github import NAME, OWNER, TOKEN, FakeGitHub, fake_github
+from tests.storage.places import FakeClients
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    with fake_github() as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "s3", "github"])
 def place(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> tuple[Publisher, Callable[[str], bytes | None]]:
     """A publisher, and a function that reads what it has written."""
     if request.param == "folder":
         return FolderPublisher(tmp_path / "site"), lambda path: _file(tmp_path / "site" / path)
+    if request.param == "github":
+        server: FakeGitHub = request.getfixturevalue("github")
+        return pages(server), lambda path: server.git.files("gh-pages").get(path)
     client, bucket = request.getfixturevalue("client"), request.getfixturevalue("bucket")
     return S3Publisher(client, bucket), lambda path: _object(client, bucket, path)
+
+
+def pages(server: FakeGitHub, **more: str) -> Publisher:
+    """A publisher to the server's repository, as it is configured."""
+    about = {"repository_owner": OWNER, "repository_name": NAME, "access_token": TOKEN}
+    settings = GitHubPublishing(**{"api_url": server.url, **about, **more})
+    return settings.open(FakeClients(secrets={TOKEN: TOKEN}))
 
 
 def _file(path: Path) -> bytes | None:
@@ -113,6 +132,9 @@ def test_a_manifest_that_was_damaged_costs_nothing_but_a_whole_page(
     publisher.publish(page(), edition())
     if isinstance(publisher, FolderPublisher):
         (tmp_path / "site/manifest.json").write_bytes(b"\x00")
+    elif isinstance(publisher, GitHubPublisher):
+        server: FakeGitHub = request.getfixturevalue("github")
+        server.git.put("gh-pages", {"manifest.json": b"\x00", "404.html": b"damaged"})
     else:
         client, bucket = request.getfixturevalue("client"), request.getfixturevalue("bucket")
         client.put_object(Bucket=bucket, Key="manifest.json", Body=b"\x00")

@@ -15,7 +15,7 @@ from checkup.config.document import SIMPLE
 from checkup.config.schema import default_of
 from checkup.config.settings import DEFAULTS, GROUP_DEFAULTS, Config, GroupSettings
 from checkup.duration import short_duration
-from checkup.ports import Checker, NotifierSettings, StorageSettings
+from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.registry import Registry
 
 PAGE: Final = "docs/reference.md"
@@ -23,7 +23,7 @@ EXAMPLES: Final = Path(__file__).parent.parent.parent / "examples" / "checkers"
 
 _MARKS: Final = {"strings": "text or list", "ranges": "number, range or list"}
 _PLAIN: Final = {str: "text", int: "number", float: "number", bool: "true or false"}
-_SECTIONS: Final = ("checkers", "storage", "notifiers", "groups")
+_SECTIONS: Final = ("checkers", "storage", "notifiers", "publish", "groups")
 
 _HEAD: Final = """\
 # The configuration, key by key
@@ -57,6 +57,7 @@ def page() -> str:
         *_kinds("Checkers", Checker, known.checkers),
         *_kinds("Storage", StorageSettings, known.storages),
         *_kinds("Notifiers", NotifierSettings, known.notifiers),
+        *_kinds("Publish", PublisherSettings, known.publishers),
     ]
     return "\n".join(parts).rstrip() + "\n"
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from checkup.bootstrap import kinds
-from checkup.ports import Checker, NotifierSettings, StorageSettings
+from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 
 LINES = [
     *(
@@ -22,6 +22,10 @@ LINES = [
     *(
         pytest.param(NotifierSettings, kinds().notifiers[name], name, id=f"notifier-{name}")
         for name in kinds().notifiers
+    ),
+    *(
+        pytest.param(PublisherSettings, kinds().publishers[name], name, id=f"publisher-{name}")
+        for name in kinds().publishers
     ),
 ]
 

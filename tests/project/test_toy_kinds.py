@@ -1,4 +1,4 @@
-"""A new checker, storage or notifier is one file and one line in a registry."""
+"""A new checker, storage, notifier or publisher is one file and one line in a registry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from checkup.config.settings import Config, Kinds
 from checkup.deadline import Deadline
 from checkup.model import Status
 from checkup.protocol import check_and_record, known, read_head
+from checkup_page.publish import publish
 from tests.project.toys.toy_notifier import HEARD
+from tests.project.toys.toy_publisher import WALLS
 from tests.project.toys.toy_storage import SHELVES
 
 TOYS = "tests.project.toys"
@@ -23,6 +25,7 @@ def kinds_and_toys() -> Kinds:
         checkers=ours.checkers.with_kind("toy", f"{TOYS}.toy_checker:ToyChecker"),
         storages=ours.storages.with_kind("toy", f"{TOYS}.toy_storage:ToyStorageSettings"),
         notifiers=ours.notifiers.with_kind("toy", f"{TOYS}.toy_notifier:ToyNotifierSettings"),
+        publishers=ours.publishers.with_kind("toy", f"{TOYS}.toy_publisher:ToyPublishing"),
     )
 
 
@@ -38,6 +41,7 @@ def load(folder: Path, **words: str) -> Config:
                 ],
                 "storage": {"type": "toy", "shelf": str(folder)},
                 "notifiers": [{"type": "toy", "ear": str(folder)}],
+                "publish": {"type": "toy", "wall": str(folder)},
             }
         )
     )
@@ -63,3 +67,15 @@ def test_toys_are_checked_stored_and_announced_like_any_other_kind(tmp_path: Pat
     assert {result.kind for run in results for result in run} == {"toy"}
     assert known(read_head(storage)) == {"even": Status.HEALTHY, "odd": Status.HEALTHY}
     assert HEARD[str(tmp_path)] == ["Odd is down", "Odd is healthy"]
+
+
+def test_the_page_is_put_into_a_toy_like_into_any_other_place(tmp_path: Path) -> None:
+    settings = load(tmp_path, Even="even")
+    run_once(settings)
+    assert settings.publish is not None
+    clients = bootstrap.make_clients(settings, {})
+    place = settings.publish.open(clients)
+
+    publish(settings, SHELVES[str(tmp_path)], place, time.time_ns())
+
+    assert b"Even" in WALLS[str(tmp_path)]["index.html"]

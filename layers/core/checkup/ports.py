@@ -443,3 +443,28 @@ class Publisher(Protocol):
             PublishError: the place could not be written.
         """
         ...
+
+
+class PublisherSettings(Struct, frozen=True, kw_only=True):
+    """The ``publish`` of the configuration.
+
+    Class attributes:
+        delay: how old a page may look there although nothing is wrong, in nanoseconds: from one
+            edition to the next, and until readers see it.
+    """
+
+    kind: ClassVar[str]
+    delay: ClassVar[int] = 300 * SECOND
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Where it is, for people."""
+
+    @abstractmethod
+    def open(self, clients: Clients) -> Publisher:
+        """Return the place, ready to use.
+
+        Raises:
+            UnavailableError: it cannot be used here; the text says what is missing.
+        """

@@ -6,16 +6,36 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
+
+from msgspec import Meta
 
 from checkup.errors import PublishError, StorageError
-from checkup.ports import Edition, PageFile
+from checkup.ports import Clients, Edition, PageFile, PublisherSettings
 from checkup.storage.files import told, written
 from checkup.storage.locks import locked
 from checkup_page.publishers.manifest import MANIFEST, Manifest, Plan, index_last
 
 _OURS: Final = ".checkup"
 """Where the lock is, and files that are still being written."""
+
+
+class FolderPublishing(PublisherSettings, frozen=True, kw_only=True):
+    """A folder of this machine, for any web server."""
+
+    kind: ClassVar[str] = "fs"
+
+    dir: Annotated[str, Meta(min_length=1, description="The folder; it is made if there is none.")]
+
+    @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        return self.dir
+
+    def open(self, clients: Clients) -> FolderPublisher:
+        """Return the place."""
+        del clients  # for places that are elsewhere
+        return FolderPublisher(self.dir)
 
 
 class FolderPublisher:

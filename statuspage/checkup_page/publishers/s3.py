@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
+
+from msgspec import Meta
 
 from checkup.errors import Overtaken, PublishError
-from checkup.ports import Edition, PageFile
+from checkup.options import Secret
+from checkup.ports import Clients, Edition, PageFile, PublisherSettings
+from checkup.storage.s3 import S3Settings
 from checkup.storage.s3_errors import S3Refusal
 from checkup_page.publishers.manifest import INDEX, Plan
 from checkup_page.publishers.s3_objects import Objects, There
@@ -27,6 +31,40 @@ _TRIES: Final = 8
 _AT_ONCE: Final = 8
 
 _NOT_FOUND: Final = "404.html"
+
+
+class S3Publishing(PublisherSettings, frozen=True, kw_only=True):
+    """A bucket of S3 or of a service that speaks its protocol, behind something that serves it."""
+
+    kind: ClassVar[str] = "s3"
+
+    bucket: Annotated[str, Meta(min_length=1, description="The bucket's name.")]
+    prefix: Annotated[str, Meta(description="A folder in the bucket; its root if empty.")] = ""
+    region: Annotated[str, Meta(description="Where it is; as in the environment if empty.")] = ""
+    access_key_id: Annotated[
+        Secret, Meta(description="With the secret, or else the environment's credentials.")
+    ] = ""
+    secret_access_key: Annotated[
+        Secret, Meta(description="With the id, or else the environment's credentials.")
+    ] = ""
+    endpoint_url: Annotated[str, Meta(description="Another service with S3's protocol.")] = ""
+
+    @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        return f"s3://{self.bucket}/{self.prefix.strip('/')}"
+
+    def open(self, clients: Clients) -> S3Publisher:
+        """Return the place; nothing is sent before the first edition."""
+        there = S3Settings(
+            bucket=self.bucket,
+            prefix=self.prefix,
+            region=self.region,
+            access_key_id=self.access_key_id,
+            secret_access_key=self.secret_access_key,
+            endpoint_url=self.endpoint_url,
+        )
+        return S3Publisher(there.connect(clients), self.bucket, there.folder)
 
 
 class S3Publisher:

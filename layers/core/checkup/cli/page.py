@@ -1,31 +1,54 @@
-"""``checkup page``: write the status page into a folder."""
+"""``checkup page``: put the status page into a folder, or where the configuration says."""
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 import click
 
+from checkup import bootstrap
 from checkup.cli import recording, session
 from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.config.settings import Config
+from checkup.errors import CheckupError
+from checkup.ports import Publisher
 from checkup_page.publish import publish
 from checkup_page.publishers.folder import FolderPublisher
 
 
 @click.command(
-    epilog=examples("checkup page public", "checkup -c shop.yaml page /var/www/status"),
+    epilog=examples(
+        "checkup page public",
+        "checkup -c shop.yaml page /var/www/status",
+        "checkup page     (where `publish` of the configuration says)",
+    ),
 )
 @config_flag
 @verbose_flag
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-def page(config_file: str | None, *, verbose: bool, folder: Path) -> int:
-    """Write the status page of the stored runs into DIR, for any web server.
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+def page(config_file: str | None, *, verbose: bool, folder: Path | None) -> int:
+    """Put the status page of the stored runs into DIR, for any web server.
 
-    Only files whose content changed are written, and index.html comes last.
+    Without DIR it goes where `publish` of the configuration says: a folder, a bucket of S3 or a
+    branch that GitHub Pages shows. Only files whose content changed are written, and index.html
+    comes last. In a bucket and on a branch, where writing costs, what is no news waits for the next
+    five or ten minutes. A newer page that is there already stays, which is an error.
     """
     config = session.begin(config_file, verbose=verbose)
     storage = recording.open_storage(config)
-    written = publish(config, storage, FolderPublisher(folder), time.time_ns())
-    print(f"{len(written)} files written; the page is {folder / 'index.html'}")
+    publisher, address = _place(config, folder)
+    written = publish(config, storage, publisher, time.time_ns())
+    print(f"{len(written)} files written; the page is {address}")
     return 0
+
+
+def _place(config: Config, folder: Path | None) -> tuple[Publisher, str]:
+    """Return where the page goes, and how people know it."""
+    if folder is not None:
+        return FolderPublisher(folder), str(folder / "index.html")
+    if config.publish is None:
+        raise CheckupError("no place for the page: name a folder, or configure `publish`")
+    clients = bootstrap.make_clients(config, os.environ)
+    return config.publish.open(clients), config.publish.address

@@ -17,7 +17,7 @@ class Choice(Struct, frozen=True):
     """What an object can become.
 
     Attributes:
-        what: ``checker``, ``storage`` or ``notifier``.
+        what: ``checker``, ``storage``, ``notifier`` or ``publish``.
         old: another spelling of ``type``, used where that is absent (Go's v1.0.0).
     """
 

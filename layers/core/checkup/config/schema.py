@@ -73,7 +73,10 @@ class _Writer:
             "notifier": _deprecated({"anyOf": [notifier, NULL]}, "`notifiers`, a list"),
             "groups": {"type": ["array", "null"], "items": group},
         }
-        for name in ("checkers", "storage", "notifiers", "groups"):
+        if self._kinds.publishers:
+            publish = self._one_of("publish", self._kinds.publishers, ())
+            sections["publish"] = {"anyOf": [publish, NULL]}
+        for name in sections.keys() & own.keys():
             sections[name] |= {"description": description(own[name].type)}
         simple = [own[name] for name in (*SIMPLE, "concurrent_checks", "timestamp", "quorum")]
         shared = self._shared(DEFAULTS, "For all checkers: ")

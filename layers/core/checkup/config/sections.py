@@ -16,7 +16,7 @@ from checkup.config.reading import Draft, Reading, Refused
 from checkup.config.settings import GROUP_DEFAULTS, GroupSettings, concurrency_refusal
 from checkup.config.tree import Array, Node, Object, Scalar, describe, is_null
 from checkup.config.values import Wrong
-from checkup.ports import Checker, NotifierSettings, StorageSettings
+from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.registry import Registry
 
 
@@ -62,6 +62,20 @@ def read_storage(
     try:
         found = find_kind(reading, Choice(registry, "storage", "provider"), node, "storage")
         settings: StorageSettings = read_settings(reading, found)
+    except Refused:
+        return None
+    return settings
+
+
+def read_publish(
+    reading: Reading, registry: Registry[PublisherSettings], node: Node | None
+) -> PublisherSettings | None:
+    """Return where the page is put; None if that is not said, or there is no page here."""
+    if node is None or is_null(node) or not registry:
+        return None
+    try:
+        found = find_kind(reading, Choice(registry, "publish"), node, "publish")
+        settings: PublisherSettings = read_settings(reading, found)
     except Refused:
         return None
     return settings

@@ -19,7 +19,7 @@ from checkup.config.crowd import enough
 from checkup.errors import ConfigError, Problem
 from checkup.model import SECOND
 from checkup.options import Color, Duration, Moment, Seconds, Secret, Strings
-from checkup.ports import Checker, NotifierSettings, StorageSettings
+from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.registry import Registry
 
 DAY: Final = 24 * 3600 * SECOND
@@ -42,11 +42,16 @@ GROUP_DEFAULTS: Final[tuple[str, ...]] = (*DEFAULTS, "interval")
 
 
 class Kinds(Struct, frozen=True):
-    """The kinds that a configuration can name."""
+    """The kinds that a configuration can name.
+
+    Attributes:
+        publishers: empty where the page is not installed: then nothing is said of its section.
+    """
 
     checkers: Registry[Checker]
     storages: Registry[StorageSettings]
     notifiers: Registry[NotifierSettings]
+    publishers: Registry[PublisherSettings] = Registry({})
 
 
 class GroupSettings(Struct, frozen=True, kw_only=True):
@@ -222,6 +227,9 @@ class Config(Struct, frozen=True, kw_only=True):
     notifiers: Annotated[
         tuple[NotifierSettings, ...], Meta(description="Who is told of changes.")
     ] = ()
+    publish: Annotated[
+        PublisherSettings | None, Meta(description="Where `checkup page` puts the status page.")
+    ] = None
     concurrent_checks: Annotated[
         int, Meta(description="Checkers that run at once; 0 for as many as it takes, at least 5.")
     ] = 0

@@ -42,6 +42,18 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
 
     def open(self, clients: Clients) -> S3Storage:
         """Return the storage; nothing is sent before the first document."""
+        return S3Storage(
+            self.connect(clients), self.bucket, prefix=self.folder, is_proven=not self.endpoint_url
+        )
+
+    @property
+    def folder(self) -> str:
+        """What all names begin with; empty or ending in a slash."""
+        folder = self.prefix.strip("/")
+        return f"{folder}/" if folder else ""
+
+    def connect(self, clients: Clients) -> Any:  # noqa: ANN401 - boto3 has no static type
+        """Return a client of the service in which the bucket is."""
         options: dict[str, Any] = {
             "region_name": self.region,
             "endpoint_url": self.endpoint_url,
@@ -51,14 +63,7 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
             options["aws_access_key_id"] = clients.secret(self.access_key_id)
             options["aws_secret_access_key"] = clients.secret(self.secret_access_key)
         given = {name: option for name, option in options.items() if option}
-        folder = self.prefix.strip("/")
-        client = clients.aws("s3", **given)
-        return S3Storage(
-            client,
-            self.bucket,
-            prefix=f"{folder}/" if folder else "",
-            is_proven=not self.endpoint_url,
-        )
+        return clients.aws("s3", **given)
 
 
 def client_config() -> Any:  # noqa: ANN401 - botocore is an extra

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from msgspec import Meta
@@ -19,6 +19,21 @@ _API: Final = "https://api.github.com"
 _SUFFIX: Final = "[ci skip]"
 _NEEDED: Final = ("access_token", "repository_owner", "repository_name", "branch")
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Repository(NamedTuple):
+    """A branch of a repository, ready to be read and added to.
+
+    Attributes:
+        address: how people know it, such as ``github.com/octocat/kit/``.
+        folder: where in it everything is; empty or ending in a slash.
+    """
+
+    api: Api
+    trees: Trees
+    branch: Branch
+    address: str
+    folder: str
 
 
 class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
@@ -48,21 +63,34 @@ class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
         Raises:
             UnavailableError: it is not said where it is, or the token leads nowhere.
         """
-        self._refuse_incomplete()
+        there = self.connect(clients)
+        return GitHubStorage(
+            api=there.api,
+            trees=there.trees,
+            branch=there.branch,
+            address=there.address,
+            folder=there.folder,
+            suffix=(self.commit_message_suffix or _SUFFIX).strip(),
+        )
+
+    def connect(self, clients: Clients, section: str = "storage") -> Repository:
+        """Return the repository; nothing is sent before it is used.
+
+        Args:
+            section: of the configuration in which it is described.
+
+        Raises:
+            UnavailableError: it is not said where it is, or the token leads nowhere.
+        """
+        self._refuse_incomplete(section)
         owner, name = self.repository_owner, self.repository_name
         url = f"{self._api()}/repos/{quote(owner, safe='')}/{quote(name, safe='')}"
         folder = self._folder()
         api = Api(clients, url, clients.secret(self.access_token))
         trees = Trees(api, folder)
         committer = Committer(self.committer_name, self.committer_email)
-        return GitHubStorage(
-            api=api,
-            trees=trees,
-            branch=Branch(api, trees, self.branch, committer),
-            address=f"github.com/{owner}/{name}/{folder}",
-            folder=folder,
-            suffix=(self.commit_message_suffix or _SUFFIX).strip(),
-        )
+        branch = Branch(api, trees, self.branch, committer)
+        return Repository(api, trees, branch, f"github.com/{owner}/{name}/{folder}", folder)
 
     def _folder(self) -> str:
         """Return the folder with a slash, or nothing for the root, however it is written."""
@@ -78,7 +106,7 @@ class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
             )
         return url
 
-    def _refuse_incomplete(self) -> None:
+    def _refuse_incomplete(self, section: str) -> None:
         for key in _NEEDED:
             if not getattr(self, key):
-                raise UnavailableError(f"Please specify {key} in storage configuration")
+                raise UnavailableError(f"Please specify {key} in {section} configuration")

@@ -1,0 +1,82 @@
+"""``checkup page``: the page, put where the configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cli.program import Program
+from tests.cli.service import Service
+from tests.servers.github import NAME, OWNER, TOKEN, FakeGitHub, fake_github
+
+
+@pytest.fixture
+def stored(checkup: Program, service: Service) -> Program:
+    """A program that has stored one run."""
+    configured(checkup, service, {"type": "fs", "dir": "public"})
+    assert checkup("--store").returncode == 0
+    return checkup
+
+
+def configured(checkup: Program, service: Service, publish: Any) -> None:
+    checker = {"type": "http", "endpoint_name": "Web Shop", "endpoint_url": service.url}
+    checkup.write(
+        {
+            "checkers": [checker],
+            "storage": {"type": "fs", "dir": "checks"},
+            **({"publish": publish} if publish else {}),
+        }
+    )
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    with fake_github() as server:
+        yield server
+
+
+def test_it_goes_into_the_configured_folder(stored: Program) -> None:
+    ended = stored("page")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.endswith(" files written; the page is public\n")
+    assert "Web Shop" in (stored.folder / "public/index.html").read_text()
+
+
+def test_a_folder_that_is_named_comes_first(stored: Program) -> None:
+    ended = stored("page", "here")
+    assert ended.stdout.endswith("; the page is here/index.html\n")
+    assert not (stored.folder / "public").exists()
+
+
+def test_it_goes_to_a_branch_of_github(
+    stored: Program, service: Service, github: FakeGitHub
+) -> None:
+    about = {"repository_owner": OWNER, "repository_name": NAME, "access_token": "env:TOKEN"}
+    configured(stored, service, {"type": "github", "api_url": github.url, **about})
+
+    ended = stored("page", TOKEN=TOKEN)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.endswith(f"; the page is github.com/{OWNER}/{NAME}, gh-pages\n")
+    assert b"Web Shop" in github.git.files("gh-pages")["index.html"]
+    assert all(TOKEN.encode() not in body for body in github.git.files("gh-pages").values())
+
+
+def test_without_a_place_it_says_what_to_do(stored: Program, service: Service) -> None:
+    configured(stored, service, None)
+    ended = stored("page")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "name a folder, or configure `publish`" in ended.stderr
+
+
+def test_130_a_newer_page_stays_and_the_command_says_so(stored: Program) -> None:
+    stored("page")
+    manifest = stored.folder / "public/manifest.json"
+    manifest.write_text(manifest.read_text().replace('"position":1', '"position":2'))
+
+    ended = stored("page")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "a newer page is there already; it stays" in ended.stderr

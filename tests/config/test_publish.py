@@ -1,0 +1,78 @@
+"""Where the page is put: the section `publish`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from checkup import config
+from checkup.errors import ConfigError
+from checkup.options import secret_fields
+from checkup.registry import Registry
+from checkup_page.publishers.folder import FolderPublishing
+from checkup_page.publishers.github import GitHubPublishing
+from checkup_page.publishers.s3 import S3Publishing
+from tests.config.world import KINDS
+
+TOKEN = {"access_token": "env:TOKEN", "repository_owner": "acme", "repository_name": "status"}
+
+
+def read(folder: Path, publish: Any, **more: Any) -> config.Config:
+    path = folder / "checkup.json"
+    path.write_text(json.dumps({"publish": publish}, indent=1))
+    return config.load(str(path), more.get("kinds", KINDS), {})
+
+
+@pytest.mark.parametrize(
+    ("written", "settings", "address"),
+    [
+        ({"type": "fs", "dir": "public"}, FolderPublishing(dir="public"), "public"),
+        (
+            {"type": "s3", "bucket": "page", "prefix": "/status/"},
+            S3Publishing(bucket="page", prefix="/status/"),
+            "s3://page/status",
+        ),
+        (
+            {"type": "github", **TOKEN},
+            GitHubPublishing(**TOKEN, branch="gh-pages"),
+            "github.com/acme/status, gh-pages",
+        ),
+    ],
+    ids=["fs", "s3", "github"],
+)
+def test_a_place_is_read(tmp_path: Path, written: Any, settings: Any, address: str) -> None:
+    found = read(tmp_path, written)
+    assert (found.publish, found.warnings) == (settings, ())
+    assert settings.address == address
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ({"type": "ftp"}, "publish.type: unknown publish type: ftp; known are fs, github, s3"),
+        ({"dir": "public"}, 'publish: publish has no type; add "type": one of fs, github, s3'),
+        ("public", "publish: unknown publish type: expected an object"),
+        ({"type": "fs"}, 'publish: publish.dir: is missing; add "dir"'),
+        ({"type": "fs", "dir": 5}, "publish.dir: expected a text"),
+    ],
+    ids=["unknown", "no-type", "no-object", "incomplete", "no-text"],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, written: Any, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, written)
+    assert problem.rpartition(": ")[2] in str(caught.value)
+
+
+@pytest.mark.parametrize("written", [None, {"type": "fs", "dir": "public"}, {"type": "ftp"}])
+def test_where_there_is_no_page_nothing_is_said_of_its_place(tmp_path: Path, written: Any) -> None:
+    found = read(tmp_path, written, kinds=replace(KINDS, publishers=Registry({})))
+    assert (found.publish, found.warnings) == (None, ())
+
+
+def test_secrets_are_secrets() -> None:
+    assert secret_fields(GitHubPublishing) == ("access_token",)
+    assert secret_fields(S3Publishing) == ("access_key_id", "secret_access_key")

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "serve": Place("serve", "serve", "Show the status page over HTTP."),
     "page": Place("page", "page", "Write the status page into a folder."),
     "rebuild": Place("rebuild", "rebuild", "Count the page's days again, from the stored runs."),
+    "cost": Place("cost", "cost", "Say what the configuration costs on AWS in a month."),
     "schema": Place("schema", "schema", "Print the configuration's JSON Schema, for editors."),
     "completion": Place("completion", "completion", "Print the completion script of a shell."),
     "help": Place("help", "show", "Show help, of a command too."),
@@ -46,6 +47,7 @@ LOOK: Final = Place("look", "look", "")
 _TAKES_VALUE: Final = frozenset(
     {
         *("--config", "--stack", "--region", "--profile"),
+        *("--memory", "--retention", "--architecture", "--seconds"),
         *("--about", "--listen", "--for", "--since", "--set"),
         *("--impact", "--status", "--component", "--group", "--title", "--message"),
         *("--from", "--until"),

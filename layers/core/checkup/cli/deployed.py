@@ -8,30 +8,19 @@ use: the file in their package or, where the stack names one, the object in S3. 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, Final
 from zipfile import BadZipFile, ZipFile
 
 from checkup import bootstrap
 from checkup.cli import terminal
+from checkup.cli.aws import NotFound, asked
 from checkup.config.files import USUAL
 from checkup.config.settings import Config
 from checkup.errors import CheckupError, NotifyError
 
 _DOWNLOAD_SECONDS: Final = 20.0
-_DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-_PROBLEMS: Final = {
-    "ExpiredToken": "your AWS credentials have expired",
-    "ExpiredTokenException": "your AWS credentials have expired",
-    "InvalidClientTokenId": "your AWS credentials are not valid",
-    "SignatureDoesNotMatch": "your AWS credentials are not valid",
-    "UnrecognizedClientException": "your AWS credentials are not valid",
-    "NoCredentialsError": "no AWS credentials; log in, or name a profile with --profile",
-    "PartialCredentialsError": "your AWS credentials are not complete",
-    "EndpointConnectionError": "AWS was not reached",
-    "ConnectTimeoutError": "AWS was not reached",
-}
 
 
 def enter(name: str, path: str | None) -> Config:
@@ -66,12 +55,12 @@ def enter(name: str, path: str | None) -> Config:
 def _outputs(clients: bootstrap.LiveClients, name: str) -> Mapping[str, str]:
     """Return what the stack says of itself."""
     try:
-        answer = _asked(
+        answer = asked(
             "cloudformation:DescribeStacks",
             clients.aws("cloudformation").describe_stacks,
             StackName=name,
         )
-    except _NotFound:
+    except NotFound:
         region = clients.aws("cloudformation").meta.region_name
         raise CheckupError(
             f"there is no stack {name} in {region}; name another region with --region"
@@ -87,7 +76,7 @@ def _outputs(clients: bootstrap.LiveClients, name: str) -> Mapping[str, str]:
 
 
 def _function(clients: bootstrap.LiveClients, name: str) -> Any:  # noqa: ANN401 - as AWS answers
-    return _asked("lambda:GetFunction", clients.aws("lambda").get_function, FunctionName=name)
+    return asked("lambda:GetFunction", clients.aws("lambda").get_function, FunctionName=name)
 
 
 def _bundled(clients: bootstrap.LiveClients, package: str) -> tuple[str, bytes]:
@@ -105,30 +94,3 @@ def _bundled(clients: bootstrap.LiveClients, package: str) -> tuple[str, bytes]:
         raise CheckupError("the package of the check function could not be fetched") from None
     except StopIteration:
         raise CheckupError("there is no configuration in the stack's package") from None
-
-
-class _NotFound(Exception):  # noqa: N818 - an answer of AWS
-    """What was asked about is not there."""
-
-
-def _asked(action: str, call: Callable[..., Any], **question: str) -> Any:  # noqa: ANN401
-    """Call AWS; say what is missing in words, for its own texts hold numbers of accounts.
-
-    Raises:
-        _NotFound: there is nothing of that name.
-        CheckupError: anything else.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
-
-    try:
-        return call(**question)
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in {"ValidationError", "ResourceNotFoundException"}:
-            raise _NotFound from None
-        if code in _DENIED:
-            raise CheckupError(f"you may not do this: it takes the right {action}") from None
-        raise CheckupError(_PROBLEMS.get(code, f"AWS refused {action} ({code})")) from None
-    except BotoCoreError as error:
-        code = type(error).__name__
-        raise CheckupError(_PROBLEMS.get(code, f"AWS could not be asked ({code})")) from None

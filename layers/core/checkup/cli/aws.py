@@ -1,0 +1,48 @@
+"""Questions to AWS, with answers in words where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from checkup.errors import CheckupError
+
+_DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_PROBLEMS: Final = {
+    "ExpiredToken": "your AWS credentials have expired",
+    "ExpiredTokenException": "your AWS credentials have expired",
+    "InvalidClientTokenId": "your AWS credentials are not valid",
+    "SignatureDoesNotMatch": "your AWS credentials are not valid",
+    "UnrecognizedClientException": "your AWS credentials are not valid",
+    "NoCredentialsError": "no AWS credentials; log in, or name a profile with --profile",
+    "PartialCredentialsError": "your AWS credentials are not complete",
+    "EndpointConnectionError": "AWS was not reached",
+    "ConnectTimeoutError": "AWS was not reached",
+}
+
+
+class NotFound(Exception):  # noqa: N818 - an answer of AWS
+    """What was asked about is not there."""
+
+
+def asked(action: str, call: Callable[..., Any], **question: str) -> Any:  # noqa: ANN401
+    """Call AWS; say what is missing in words, for its own texts hold numbers of accounts.
+
+    Raises:
+        NotFound: there is nothing of that name.
+        CheckupError: anything else.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        return call(**question)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in {"ValidationError", "ResourceNotFoundException"}:
+            raise NotFound from None
+        if code in _DENIED:
+            raise CheckupError(f"you may not do this: it takes the right {action}") from None
+        raise CheckupError(_PROBLEMS.get(code, f"AWS refused {action} ({code})")) from None
+    except BotoCoreError as error:
+        code = type(error).__name__
+        raise CheckupError(_PROBLEMS.get(code, f"AWS could not be asked ({code})")) from None

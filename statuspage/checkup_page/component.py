@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -15,9 +15,12 @@ from checkup_page.reasons import reason
 from checkup_page.state import State
 from checkup_page.stretches import Record
 from checkup_page.tracks import Track
-from checkup_page.view import Component
+from checkup_page.view import Component, Sight
 from checkup_page.voice import Voice
 from checkup_page.words import clean
+
+Looked = tuple[int, Result | None]
+"""The time of a run and what it saw; None if it has no result."""
 
 NAME_LIMIT, DESCRIPTION_LIMIT = 120, 200
 
@@ -36,12 +39,14 @@ class Window(Struct, frozen=True, kw_only=True):
         slots: the times of the runs, oldest first.
         interval: how much time lies between them.
         voice: says what is seen.
+        regions: the public names of regions.
     """
 
     now: int
     slots: tuple[int, ...]
     interval: int
     voice: Voice
+    regions: Mapping[str, str] = {}
 
 
 class Past(Struct, frozen=True, kw_only=True):
@@ -113,10 +118,24 @@ def component(  # noqa: PLR0913 - the optional ones by name
         stretches=record.stretches,
         months=record.months,
         table=record.table,
+        sights=_sights(seen, window) if fresh else (),
     )
 
 
-def _seen(track: Track, slots: Sequence[int]) -> list[tuple[int, Result | None]]:
+def _sights(seen: Sequence[Looked], window: Window) -> tuple[Sight, ...]:
+    """Return what the regions saw last; nothing while all of it is good."""
+    last = {
+        result.region: State.of(result.status)
+        for at, result in seen
+        if result and window.now - at <= freshness.limit(window.interval)
+    }
+    sights = [
+        Sight(name, last[region]) for region, name in window.regions.items() if region in last
+    ]
+    return tuple(sights) if any(it.state is not State.OPERATIONAL for it in sights) else ()
+
+
+def _seen(track: Track, slots: Sequence[int]) -> list[Looked]:
     """Return the results from the first on; a run in which the checker was not due is no gap."""
     pairs = list(zip(slots, track.results, strict=True))
     if track.checker and track.checker.interval:
@@ -125,7 +144,7 @@ def _seen(track: Track, slots: Sequence[int]) -> list[tuple[int, Result | None]]
     return pairs[first:]
 
 
-def _first_seen(seen: Sequence[tuple[int, Result | None]], record: Record) -> int | None:
+def _first_seen(seen: Sequence[Looked], record: Record) -> int | None:
     """Return when the first result came that is known: the history remembers it longest."""
     return record.first if record.first is not None else seen[0][0] if seen else None
 

@@ -72,7 +72,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
     slots = tuple(run.slot for run in observed.runs)
     measured = freshness.measured_interval(slots)
     interval = freshness.expected_interval(measured, config.interval, page.timeframe)
-    window = Window(now=now, slots=slots, interval=interval, voice=voice)
+    window = Window(now=now, slots=slots, interval=interval, voice=voice, regions=page.regions)
     found = tracks(config.checkers, observed.runs)
     pasts = _pasts(found, observed)
     names = [name_of(track, number, voice) for number, track in enumerate(found, start=1)]

@@ -36,6 +36,13 @@ class Message(Struct, frozen=True, kw_only=True):
     parts: tuple[Text, ...]
 
 
+class Sight(Struct, frozen=True):
+    """What a region saw last, under the name that the page gives to the region."""
+
+    region: str
+    state: State
+
+
 class Component(Struct, frozen=True, kw_only=True):
     """One checker as the public knows it.
 
@@ -53,6 +60,7 @@ class Component(Struct, frozen=True, kw_only=True):
         stretches: the last 24 hours, 7, 30, 90 and 365 days; none if no history is kept.
         months: the last twelve since its first result, oldest first.
         table: its closed days, see :mod:`checkup_page.table`.
+        sights: what each region saw last that has a public name, while not all of it is good.
     """
 
     key: str
@@ -70,6 +78,7 @@ class Component(Struct, frozen=True, kw_only=True):
     stretches: tuple[Stretch, ...] = ()
     months: tuple[Stretch, ...] = ()
     table: tuple[str, ...] = ()
+    sights: tuple[Sight, ...] = ()
 
     @property
     def path(self) -> str:

@@ -1,0 +1,55 @@
+"""Which region saw what, under the names that the page gives to regions."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from checkup.config.settings import PageSettings
+from checkup.model import Status
+from checkup_page.compose import Observed, compose
+from checkup_page.state import State
+from checkup_page.view import Sight
+from tests.page.worlds import MINUTE, NOW, checker, config, rendered, result, runs
+
+API = checker("API")
+PAGE = PageSettings(title="Status", regions={"us-east-1": "Virginia", "eu-west-1": "Ireland"})
+PRIVATE = "ap-south-1"
+
+
+def seen(**statuses: Status) -> Observed:
+    """One run of each region, a nanosecond apart."""
+    groups = [
+        [result(API, status, region=region.replace("_", "-"))]
+        for region, status in statuses.items()
+    ]
+    return Observed(runs=runs(groups, newest=NOW - MINUTE, every=1))
+
+
+def sights(observed: Observed, now: int = NOW) -> tuple[Sight, ...]:
+    return compose(config([API], PAGE), observed, now).groups[0].components[0].sights
+
+
+def test_regions_that_disagree_are_named() -> None:
+    assert sights(seen(eu_west_1=Status.DOWN, us_east_1=Status.HEALTHY)) == (
+        Sight("Virginia", State.OPERATIONAL),
+        Sight("Ireland", State.of(Status.DOWN)),
+    )
+
+
+def test_nobody_is_named_while_all_is_well() -> None:
+    assert sights(seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY)) == ()
+
+
+def test_region_without_a_public_name_is_not_shown() -> None:
+    observed = seen(ap_south_1=Status.DOWN, us_east_1=Status.DOWN)
+    page = rendered(config([API], PAGE), observed.runs, NOW)["index.html"].body.decode()
+    assert "Virginia: " in page
+    assert PRIVATE not in page
+
+
+def test_region_that_has_fallen_silent_is_not_quoted() -> None:
+    old = seen(eu_west_1=Status.DOWN).runs
+    recent = runs([[result(API, Status.DOWN, region="us-east-1")]] * 5, newest=NOW - MINUTE)
+    long_ago = tuple(replace(run, slot=run.slot - 60 * MINUTE) for run in old)
+    observed = Observed(runs=(*long_ago, *recent))
+    assert [sight.region for sight in sights(observed)] == ["Virginia"]

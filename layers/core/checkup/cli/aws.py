@@ -8,6 +8,11 @@ from typing import Any, Final
 from checkup.errors import CheckupError
 
 _DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_NOT_FOUND: Final = {
+    "ValidationError",  # a stack; CloudFormation says so also of an update that changes nothing
+    "ResourceNotFoundException",
+    "NoSuchVersion",
+}
 _PROBLEMS: Final = {
     "ExpiredToken": "your AWS credentials have expired",
     "ExpiredTokenException": "your AWS credentials have expired",
@@ -25,7 +30,7 @@ class NotFound(Exception):  # noqa: N818 - an answer of AWS
     """What was asked about is not there."""
 
 
-def asked(action: str, call: Callable[..., Any], **question: str) -> Any:  # noqa: ANN401
+def asked(action: str, call: Callable[..., Any], **question: Any) -> Any:  # noqa: ANN401
     """Call AWS; say what is missing in words, for its own texts hold numbers of accounts.
 
     Raises:
@@ -38,7 +43,7 @@ def asked(action: str, call: Callable[..., Any], **question: str) -> Any:  # noq
         return call(**question)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        if code in {"ValidationError", "ResourceNotFoundException"}:
+        if code in _NOT_FOUND:
             raise NotFound from None
         if code in _DENIED:
             raise CheckupError(f"you may not do this: it takes the right {action}") from None

@@ -1,0 +1,87 @@
+"""Going on from an earlier head, when the present one is damaged or wrong."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from checkup.alerting.document import HEAD, NewerHead, UnreadableHead, decode_head, encode_head
+from checkup.alerting.fold import fold
+from checkup.alerting.state import Head
+from checkup.errors import Changed, StorageError
+from checkup.model import SECOND
+from checkup.protocol.monitor import Monitor
+from checkup.protocol.runs import BATCH, pending_runs
+
+TRIES: Final = 8
+
+
+def restore(monitor: Monitor, body: bytes) -> Head:
+    """Put what an earlier head knew of the checkers in the place of what the present one knows.
+
+    The runs since then are folded again and count as told, so that nobody hears of anything twice.
+    What waits to be delivered now goes on waiting, and so do silences.
+
+    Args:
+        body: the earlier head as it was stored.
+
+    Raises:
+        StorageError: that is no head, or it could not be written.
+    """
+    old = _decoded(body)
+    for _ in range(TRIES):
+        stored = monitor.storage.get(HEAD)
+        head = _caught_up(monitor, _with_states_of(old, _readable(stored.body if stored else b"")))
+        # Above whatever was written before, also where that cannot be read.
+        head = replace(head, seq=max(head.seq + 1, monitor.storage.clock() // SECOND))
+        try:
+            if stored is None:
+                monitor.storage.create(HEAD, encode_head(head))
+            else:
+                monitor.storage.replace(HEAD, encode_head(head), stored.version)
+        except Changed:
+            continue
+        return head
+    raise StorageError(f"{HEAD}: others were faster {TRIES} times; try again")
+
+
+def _decoded(body: bytes) -> Head:
+    try:
+        return decode_head(body)
+    except (NewerHead, UnreadableHead) as error:
+        raise StorageError(f"that version of {HEAD} is of no use: {error}") from error
+
+
+def _readable(body: bytes) -> Head | None:
+    try:
+        return decode_head(body)
+    except (NewerHead, UnreadableHead):
+        return None
+
+
+def _with_states_of(old: Head, present: Head | None) -> Head:
+    if present is None:
+        # What waited then may have been delivered since.
+        waiting = {
+            channel: tuple(replace(it, owner="", until=0, maybe_sent=True) for it in entries)
+            for channel, entries in old.channels.items()
+        }
+        return replace(old, channels=waiting)
+    return replace(
+        present,
+        checkers=old.checkers,
+        cursor=old.cursor,
+        used=old.used,
+        inconclusive=old.inconclusive,
+    )
+
+
+def _caught_up(monitor: Monitor, head: Head) -> Head:
+    """Fold the runs after the head's cursor, and tell nobody."""
+    silent = replace(monitor.setting, channels=())
+    while True:
+        runs = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
+        before, head = head, fold(head, runs, silent, monitor.storage.clock()).head
+        if len(runs) < BATCH or head.cursor == before.cursor:
+            return head

@@ -106,7 +106,7 @@ def test_a_page_that_comes_back_is_there_again(place: Place) -> None:
     assert read("components/api.html") == b"again"
 
 
-def test_130_an_older_page_never_takes_the_place_of_a_newer_one(place: Place) -> None:
+def test_130_i18_an_older_page_never_takes_the_place_of_a_newer_one(place: Place) -> None:
     publisher, read = place
     older, newer = edition(), edition()
     publisher.publish(page(index="newer"), newer)

@@ -17,6 +17,7 @@ def main() -> int:
     pages = {
         tables.COMPAT: tables.compat_table(tests),
         tables.FAULTS: tables.faults_table(tests),
+        tables.INVARIANTS: tables.invariants_table(tests),
         reference.PAGE: reference.page(),
     }
     stale = [

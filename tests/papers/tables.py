@@ -2,7 +2,7 @@
 
 A test names a row of ``compat.txt`` as ``A12`` anywhere in its name or in the id of its parameters.
 It names one of ``faults.txt`` as ``fault-37`` there, or with a number at the beginning or the end
-of its name: ``test_37_…``, ``…_37_38``.
+of its name: ``test_37_…``, ``…_37_38``. It names invariants as ``_i4_``, or ``_i12_to_i19_``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent
 COMPAT: Final = "docs/compat.md"
 FAULTS: Final = "docs/faults.md"
+INVARIANTS: Final = "docs/invariants.md"
 
 _COMPAT_ID = re.compile(r"(?<![A-Za-z0-9])([A-Fa-f][0-9]{2})(?![A-Za-z0-9])")
 _FAULT_ID = re.compile(r"(?<![A-Za-z0-9])fault[-_]([0-9]{1,3})(?![0-9])")
 _NUMBER_FIRST = re.compile(r"(?:^|::)test_([0-9]{1,3})_[a-z]")
 _NUMBERS_LAST = re.compile(r"((?:_[0-9]{2,3})+)(?:\[|$)")
 _LAST_FAULT = 174
+_INVARIANT_ID = re.compile(r"(?<![A-Za-z0-9])i([0-9]{1,2})(?:_to_i([0-9]{1,2}))?(?![A-Za-z0-9])")
 _SHOWN = 4
 """Tests that are named for a row; of the others there is a number."""
 
@@ -39,6 +41,15 @@ This page is made of the tests' names by `python -m tests.papers`; do not edit i
 """
 _FAULTS_HEAD = """\
 # What can go wrong, and the tests that make it go wrong
+
+This page is made of the tests' names by `python -m tests.papers`; do not edit it.
+"""
+_INVARIANTS_HEAD = """\
+# What always holds, and the tests that would notice if it did not
+
+Worlds are made of random results, events, kills and lost answers; `make soak` lives through
+thousands of runs in real processes. `python -m tests.protocol.mutants` breaks the program in
+fifteen ways that these tests have to notice.
 
 This page is made of the tests' names by `python -m tests.papers`; do not edit it.
 """
@@ -84,6 +95,11 @@ def fault_rows() -> tuple[Row, ...]:
     return tuple(Row(section, name, text) for section, name, text in _lines("faults.txt"))
 
 
+def invariant_rows() -> tuple[Row, ...]:
+    """Return the rows of the list of what always holds."""
+    return tuple(Row(section, name, text) for section, name, text in _lines("invariants.txt"))
+
+
 def compat_table(tests: Sequence[str]) -> str:
     """Return the page about the Go program."""
     found = by_row(tests, compat_ids)
@@ -101,11 +117,18 @@ def compat_table(tests: Sequence[str]) -> str:
 
 def faults_table(tests: Sequence[str]) -> str:
     """Return the page about faults."""
-    found = by_row(tests, fault_ids)
-    rows = fault_rows()
-    lines = [_FAULTS_HEAD, _count(rows, found)]
+    return _table(_FAULTS_HEAD, "fault", fault_rows(), by_row(tests, fault_ids))
+
+
+def invariants_table(tests: Sequence[str]) -> str:
+    """Return the page about what always holds."""
+    return _table(_INVARIANTS_HEAD, "invariant", invariant_rows(), by_row(tests, invariant_ids))
+
+
+def _table(head: str, title: str, rows: Sequence[Row], found: Mapping[str, list[str]]) -> str:
+    lines = [head, _count(rows, found)]
     for section, members in _sections(rows):
-        lines += [f"\n## {section}\n", "| row | fault | tests |", "|---|---|---|"]
+        lines += [f"\n## {section}\n", f"| row | {title} | tests |", "|---|---|---|"]
         lines += [f"| {row.id} | {row.text} | {_tests(found.get(row.id, []))} |" for row in members]
     return "\n".join(lines) + "\n"
 
@@ -121,6 +144,13 @@ def fault_ids(test: str) -> set[str]:
     first = _NUMBER_FIRST.findall(name)
     last = [number for run in _NUMBERS_LAST.findall(name) for number in run.split("_") if number]
     return {*_FAULT_ID.findall(name), *(n for n in (*first, *last) if int(n) <= _LAST_FAULT)}
+
+
+def invariant_ids(test: str) -> set[str]:
+    """Return the invariants that a test's id names."""
+    name = _name(test).replace("_", "-").replace("-to-i", "_to_i")
+    found = [(int(first), int(last or first)) for first, last in _INVARIANT_ID.findall(name)]
+    return {f"I{number}" for first, last in found for number in range(first, last + 1)}
 
 
 def by_row(tests: Iterable[str], ids: Callable[[str], set[str]]) -> Mapping[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from checkup.bootstrap import kinds, read_config
 from tests.papers import reference, tables
 
 EXAMPLES = sorted(reference.EXAMPLES.glob("*.yaml"))
-TABLES = [tables.COMPAT, tables.FAULTS]
+TABLES = [tables.COMPAT, tables.FAULTS, tables.INVARIANTS]
 
 
 def test_reference_is_as_the_program_is() -> None:
@@ -48,8 +49,9 @@ def test_every_test_that_a_table_names_is_there(name: str) -> None:
     [
         (tables.COMPAT, tables.compat_rows(), 170),
         (tables.FAULTS, tables.fault_rows(), 174),
+        (tables.INVARIANTS, tables.invariant_rows(), 24),
     ],
-    ids=["compat", "faults"],
+    ids=["compat", "faults", "invariants"],
 )
 def test_every_row_is_in_its_table(name: str, rows: tuple[tables.Row, ...], number: int) -> None:
     page = (tables.ROOT / name).read_text(encoding="utf-8")
@@ -83,7 +85,26 @@ def test_every_deviation_has_its_reason() -> None:
         ("tests/a.py::test_fault_148_of_10000", set(), {"148"}),
         ("tests/a.py::test_default-37", set(), set()),
     ],
+    ids=count(),
 )
 def test_rows_are_found_in_ids(test: str, compat: set[str], faults: set[str]) -> None:
     assert tables.compat_ids(test) == compat
     assert tables.fault_ids(test) == faults
+
+
+@pytest.mark.parametrize(
+    ("test", "invariants"),
+    [
+        ("tests/a.py::test_i4_one_after_the_other", {"I4"}),
+        ("tests/a.py::test_94_i22_any_bytes[i9]", {"I22", "I9"}),
+        ("tests/a.py::test_i17_to_i19_hold", {"I17", "I18", "I19"}),
+        ("tests/i1.py::test_api2_of_i18n", set()),
+    ],
+    ids=count(),
+)
+def test_invariants_are_found_in_ids(test: str, invariants: set[str]) -> None:
+    assert tables.invariant_ids(test) == invariants
+
+
+def test_every_invariant_has_a_test() -> None:
+    assert "**none**" not in (tables.ROOT / tables.INVARIANTS).read_text(encoding="utf-8")

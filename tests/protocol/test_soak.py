@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from tests.alerting.worlds import MINUTE, toy
-from tests.protocol.judge import judge
+from checkup.runfile import run_key
+from tests.alerting.worlds import MINUTE, run, toy
+from tests.protocol.judge import judge, judge_claims
 from tests.protocol.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World
 
+KEYS = st.sampled_from(["id", "title", "times", "rtt", "down", "healthy", "timestamp", "region"])
 LETTER = st.sampled_from("hhgddu")
 FAULTS = st.sampled_from(tuple(dict.fromkeys(STORAGE_FAULTS + CHANNEL_FAULTS)))
+MEANWHILE = "meanwhile"
+"""Another run, of a later slot, comes in between and does everything."""
 
 
 class Event(Struct, frozen=True):
@@ -27,7 +35,7 @@ EVENTS = st.builds(
     Event,
     when=st.sampled_from(["next", "next", "next", "again", "late"]),
     letters=st.fixed_dictionaries({"a": LETTER, "b": LETTER}),
-    faults=st.dictionaries(st.integers(0, 14), FAULTS, max_size=3),
+    faults=st.dictionaries(st.integers(0, 14), FAULTS | st.just(MEANWHILE), max_size=3),
     region=st.sampled_from(["eu", "us", "ap"]),
 )
 
@@ -48,7 +56,11 @@ def live_through(world: World, events: list[Event]) -> None:
     for event in events:
         number += event.when == "next"
         begin = len(world.steps)
-        world.faults = {begin + offset: fault for offset, fault in event.faults.items()}
+        between = partial(world.meanwhile, event.letters)
+        world.faults = {
+            begin + offset: between if fault == MEANWHILE else fault
+            for offset, fault in event.faults.items()
+        }
         at = number - (5 if event.when == "late" else 0)
         world.happen(at, event.letters, event.region if world.regions else "")
     world.settle(number + 1, {"a": "h", "b": "h"})
@@ -57,17 +69,70 @@ def live_through(world: World, events: list[Event]) -> None:
 
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=14), st.booleans())
-def test_i12_to_i19_hold_in_every_world(events: list[Event], locks: bool) -> None:  # noqa: FBT001
+def test_i12_to_i20_hold_in_every_world(events: list[Event], locks: bool) -> None:  # noqa: FBT001
     live_through(World(locks=locks, channels=("slack", "mail"), checkers=CALM), events)
 
 
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=30))
-def test_i12_to_i19_hold_where_there_is_more_to_tell(events: list[Event]) -> None:
+def test_i12_to_i20_hold_where_there_is_more_to_tell(events: list[Event]) -> None:
     live_through(World(checkers=LIVELY), events)
 
 
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=24))
-def test_123_i12_to_i19_hold_with_several_regions(events: list[Event]) -> None:
+def test_123_i12_to_i20_hold_with_several_regions(events: list[Event]) -> None:
     live_through(World(checkers=LIVELY, regions=REGIONS), events)
+
+
+CLAIMING = st.lists(
+    st.tuples(
+        st.integers(0, 25),
+        st.sampled_from(["killed-after", "not-applied", "answer-lost", MEANWHILE]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(deadline=None)
+@given(st.lists(CLAIMING, min_size=1, max_size=6))
+def test_i20_one_claim_at_most_is_alive_whoever_comes_in_between(faults: list[Any]) -> None:
+    """Every run has something to deliver, and no lock says who is doing it."""
+    world = World(channels=("slack", "mail"))
+    for number, disturbed in enumerate(faults, 10):
+        letters = {"a": "dh"[number % 2], "b": "h"}
+        begin = len(world.steps)
+        between = partial(world.meanwhile, letters)
+        world.faults = {
+            begin + step: between if fault == MEANWHILE else fault for step, fault in disturbed
+        }
+        world.happen(number, letters)
+        judge_claims(world.heads)
+    world.settle(20, {"a": "h", "b": "h"})
+    judge(world)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60) | JSON.map(lambda tree: json.dumps(tree).encode()))
+def test_95_i22_any_bytes_as_a_run_harm_nobody_and_are_kept(body: bytes) -> None:
+    world = World()
+    poison = run_key(run(1, {}))
+    world.documents.create(poison, body)
+
+    world.happen(0, {"a": "h", "b": "h"})
+    world.happen(2, {"a": "d", "b": "h"})
+    world.settle(3, {"a": "d", "b": "h"})
+
+    kept = world.documents.get(poison)
+    assert kept is not None
+    assert kept.body == body
+    told = [alert for ids, _ in world.received["slack"] for alert in ids]
+    assert any(alert.startswith("a/open:down/") for alert in told)

@@ -20,7 +20,9 @@ def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.mark.xdist_group("soak")
 @pytest.mark.parametrize("number", range(len(KINDS)), ids=KINDS)
-def test_8_11_i12_to_i24_hold_for_processes_that_are_killed(number: int, stage: Stage) -> None:
+def test_i12_to_i21_hold_for_killed_processes_11_86_87_88_106_107_110(
+    number: int, stage: Stage
+) -> None:
     tally = World(stage, plan(1, number, minutes=8)).live()
 
     assert tally.faults
@@ -35,7 +37,19 @@ def test_same_seed_is_the_same_world(stage: Stage) -> None:
 
 @pytest.mark.xdist_group("soak")
 @pytest.mark.parametrize("kind", STORAGES)
-def test_11_99_101_103_storing_runs_of_the_command_line_are_killed(kind: str, stage: Stage) -> None:
+def test_i21_storing_runs_of_the_command_line_are_killed_11_99_103(kind: str, stage: Stage) -> None:
     tally = Place(stage, kind, f"3/{kind}", kills=8).live()
 
     assert tally.kills == 8
+
+
+@pytest.mark.xdist_group("soak")
+def test_14_i23_looks_by_hand_change_nothing_and_tell_nobody(stage: Stage) -> None:
+    with World(stage, plan(4, 0)).prepared() as world:
+        before = world.content()
+        stage.show("dd")
+
+        world.look_by_hand(5)
+
+        assert world.content() == before
+        assert not any(world.received.values())

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from checkup.config.settings import Config
 from checkup.history.head import Account
 from checkup.history.periods import day_of, next_month
 from checkup.incidents.model import Announcements
-from checkup.incidents.outages import Outage, Watch, outages
+from checkup.incidents.outages import Outage, Watch
 from checkup.incidents.troubles import Troubles
 from checkup_page.announcement import Incident, Maintenance, Month
-from checkup_page.incidents import incidents, unwritten
+from checkup_page.incidents import Stories, incidents, unwritten
 from checkup_page.maintenances import announced, configured
 from checkup_page.public import Public
 from checkup_page.voice import Voice
@@ -33,6 +33,7 @@ class Bulletin(Struct, frozen=True, kw_only=True):
         accounts: what the history remembers of the checkers, by id.
         months: the beginnings of these months.
         since: when anything was known first.
+        stories: how outages were told before.
     """
 
     announced: Announcements = Announcements()
@@ -40,6 +41,7 @@ class Bulletin(Struct, frozen=True, kw_only=True):
     accounts: Mapping[str, Account] = {}
     months: tuple[int, ...] = ()
     since: int = 0
+    stories: Stories = field(default_factory=Stories)
 
 
 class Told(NamedTuple):
@@ -53,12 +55,12 @@ class Told(NamedTuple):
 
 def tell(bulletin: Bulletin, config: Config, public: Public, voice: Voice, now: int) -> Told:
     """Return what is shown of incidents and maintenance."""
+    found = _outages(bulletin, config, public, now)
     stories = incidents(
         bulletin.announced.incidents.values(),
-        _outages(bulletin, config, public, now),
+        bulletin.stories.tell(found, public, voice),
         bulletin.troubles,
         public,
-        voice,
     )
     plans = sorted(
         (
@@ -81,13 +83,13 @@ def tell(bulletin: Bulletin, config: Config, public: Public, voice: Voice, now: 
 def _outages(bulletin: Bulletin, config: Config, public: Public, now: int) -> tuple[Outage, ...]:
     """Return the outages of public components that are to be told."""
     watch = Watch(
-        checkers=[checker for checker in config.checkers if checker.id in public.components],
+        checkers=tuple(it for it in config.checkers if it.id in public.components),
         accounts=bulletin.accounts,
         interval=config.interval,
         since=bulletin.months[0] if bulletin.months else 0,
         now=now,
     )
-    found = outages(bulletin.troubles, watch)
+    found = bulletin.stories.find(bulletin.troubles, watch)
     written_down = bulletin.announced.incidents.values()
     return unwritten(found, written_down, config.page.incidents, now)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import Final
 
 from msgspec import Struct, field
@@ -23,6 +24,7 @@ from checkup.incidents.troubles import Troubles, joined, troubles_of
 from checkup.ports import Storage
 from checkup.protocol.announcing import announcements
 from checkup_page.bulletin import Bulletin
+from checkup_page.incidents import Stories
 from checkup_page.words import DAY
 
 _log = logging.getLogger(__name__)
@@ -31,10 +33,18 @@ LOOKED_BACK: Final = 92 * DAY
 """How far back every page looks; what began in months before that is told once."""
 
 
-class Seen(Struct, frozen=True):
-    """What need not be worked out again: the troubles of each file of days, and its version."""
+class Seen(Struct):
+    """What need not be worked out again.
+
+    Attributes:
+        troubles: those of each file of days, and its version.
+        closed: those of the files that the last page was made of, and what these were.
+        stories: how outages were told.
+    """
 
     troubles: dict[str, tuple[str, Troubles]] = field(default_factory=dict)
+    closed: tuple[Sequence[Troubles], Troubles] = ((), {})
+    stories: Stories = field(default_factory=Stories)
 
 
 def announced(storage: Storage) -> Announcements:
@@ -84,12 +94,13 @@ class Gatherer(Struct, frozen=True, kw_only=True):
             announced=self.written,
             months=tuple(month for month in self.all_months() if month >= since),
             since=self.since,
+            stories=self.seen.stories,
         )
         if self.head is None:
             return told
         try:
-            closed = [self._troubles(month) for month in told.months]
-            troubles = joined([*closed, troubles_of(self._open_days(self.head))])
+            closed = self._closed([self._troubles(month) for month in told.months])
+            troubles = joined([closed, troubles_of(self._open_days(self.head))])
         except StorageError as error:
             _log.warning("the page is without its outages: %s", error)
             return told
@@ -104,6 +115,15 @@ class Gatherer(Struct, frozen=True, kw_only=True):
             _log.warning("the page is without %s: %s", month_of(month), error)
             return None
         return Bulletin(announced=together(mine, self.written), troubles=troubles, months=(month,))
+
+    def _closed(self, files: Sequence[Troubles]) -> Troubles:
+        """Return the troubles of some files, as they were put together last time if they can be."""
+        before, closed = self.seen.closed
+        same = len(before) == len(files) and all(map(is_, before, files))
+        if not same:
+            closed = joined(files)
+            self.seen.closed = (files, closed)
+        return closed
 
     def _troubles(self, month: int) -> Troubles:
         """Return the troubles of the closed days of a month."""

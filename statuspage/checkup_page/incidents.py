@@ -6,11 +6,11 @@ own id, or with an incident of the same components at the same time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from checkup.config.settings import IncidentSettings
 from checkup.incidents import model
-from checkup.incidents.outages import Outage
+from checkup.incidents.outages import Outage, Watch, outages
 from checkup.incidents.troubles import Troubles
 from checkup_page.announcement import Incident
 from checkup_page.outages import told
@@ -19,19 +19,54 @@ from checkup_page.voice import Voice
 from checkup_page.written import written
 
 
+class Stories:
+    """The outages as they were found and told, so that each is put into words once."""
+
+    def __init__(self) -> None:
+        self._made_of: tuple[object, ...] = ()
+        self._found: tuple[Outage, ...] = ()
+        self._told: dict[str, tuple[Public, dict[str, tuple[Outage, Incident]]]] = {}
+
+    def find(self, troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
+        """Return the outages; the same as before if nothing is new and none of them lasts."""
+        made_of = (troubles, watch.checkers, watch.since)
+        if made_of != self._made_of or any(outage.end is None for outage in self._found):
+            self._made_of, self._found = made_of, outages(troubles, watch)
+        return self._found
+
+    def tell(self, found: Iterable[Outage], public: Public, voice: Voice) -> list[Incident]:
+        """Return outages as incidents, the very same ones for outages that are the same."""
+        code = voice.language.code
+        before, known = self._told.get(code, (public, {}))
+        known = known if before == public else {}
+        stories = {outage.id: (outage, _told(outage, public, voice, known)) for outage in found}
+        self._told[code] = (public, stories)
+        return [incident for _, incident in stories.values()]
+
+
 def incidents(
     written_down: Iterable[model.Incident],
-    outages: Iterable[Outage],
+    stories: Iterable[Incident],
     troubles: Troubles,
     public: Public,
-    voice: Voice,
 ) -> tuple[Incident, ...]:
-    """Return the incidents, the one that began last first."""
-    shown = [
-        *(written(incident, public, troubles) for incident in written_down),
-        *(told(outage, public, voice) for outage in outages),
-    ]
+    """Return the incidents, the one that began last first.
+
+    Args:
+        written_down: what people wrote.
+        stories: the outages that nobody wrote about.
+        troubles: when the checkers were not well, by id.
+        public: whom an incident may name.
+    """
+    shown = [*(written(incident, public, troubles) for incident in written_down), *stories]
     return tuple(sorted(shown, key=lambda it: (it.started_at, it.key), reverse=True))
+
+
+def _told(
+    outage: Outage, public: Public, voice: Voice, known: Mapping[str, tuple[Outage, Incident]]
+) -> Incident:
+    before = known.get(outage.id)
+    return before[1] if before and before[0] == outage else told(outage, public, voice)
 
 
 def unwritten(

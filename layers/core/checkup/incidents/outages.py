@@ -73,10 +73,14 @@ def outages(troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
         if episode[0].start > watch.since and _is_confirmed(episode, checker, watch)
     ]
     groups: list[_Group] = []
+    lasting: list[_Group] = []
     for checker, episode in sorted(found, key=lambda pair: pair[1][0].start):
-        group = next((group for group in reversed(groups) if group.takes(checker, episode)), None)
+        lasting = [group for group in lasting if group.latest >= episode[0].start]
+        group = next((group for group in lasting if group.takes(checker, episode)), None)
         if group is None:
-            groups.append(group := _Group(watch.now))
+            group = _Group(watch.now)
+            groups.append(group)
+            lasting.append(group)
         group.add(checker, episode)
     return tuple(group.outage() for group in groups)
 
@@ -92,23 +96,26 @@ def entry_id(outage: str, at: int) -> str:
 
 
 class _Group:
-    """An outage to which more may be added; what comes began no earlier than what is there."""
+    """An outage to which more may be added; what comes began no earlier than what is there.
+
+    Attributes:
+        latest: when it ends as far as it is known.
+    """
 
     def __init__(self, now: int) -> None:
         self._now = now
         self._episodes: dict[str, tuple[Episode, ...]] = {}
-        self._start = self._latest = 0
+        self._start = self.latest = 0
 
     def takes(self, checker: Checker, episode: Episode) -> bool:
-        """Say whether an episode belongs here."""
-        start = episode[0].start
+        """Say whether an episode that begins before this ends belongs here."""
         is_caused = not self._episodes.keys().isdisjoint(checker.depends_on)
-        return start == self._start or (is_caused and start <= self._latest)
+        return is_caused or episode[0].start == self._start
 
     def add(self, checker: Checker, episode: Episode) -> None:
         """Take it."""
         self._start = self._start or episode[0].start
-        self._latest = max(self._latest, episode[-1].until(self._now))
+        self.latest = max(self.latest, episode[-1].until(self._now))
         self._episodes[checker.id] = (*self._episodes.get(checker.id, ()), episode)
 
     def outage(self) -> Outage:
@@ -117,7 +124,7 @@ class _Group:
         return Outage(
             id=outage_id(self._start),
             start=self._start,
-            end=None if lasts else self._latest,
+            end=None if lasts else self.latest,
             episodes=self._episodes,
         )
 

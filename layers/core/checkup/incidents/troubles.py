@@ -54,12 +54,12 @@ def troubles_of(days: Mapping[int, Mapping[str, Tally]]) -> Troubles:
 
 def joined(parts: Iterable[Troubles]) -> Troubles:
     """Return the troubles of successive times as those of all this time."""
-    found: dict[str, list[Period]] = {}
+    found: dict[str, tuple[Period, ...]] = {}
     for part in parts:
         for checker, periods in part.items():
-            for period in periods:
-                _append(found.setdefault(checker, []), period)
-    return {checker: tuple(periods) for checker, periods in found.items()}
+            earlier = found.get(checker, ())
+            found[checker] = _appended(earlier, periods) if earlier else periods
+    return found
 
 
 def episodes(periods: Sequence[Period], account: Account | None, now: int) -> list[Episode]:
@@ -85,6 +85,13 @@ def _lasts(period: Period, account: Account, now: int) -> bool:
     """Say whether nothing better was seen since: that nobody looks any more is no recovery."""
     is_well = account.status is Status.HEALTHY or account.planned
     return not is_well and period.until(now) >= min(now, account.until)
+
+
+def _appended(earlier: Sequence[Period], later: Iterable[Period]) -> tuple[Period, ...]:
+    periods = [*earlier]
+    for period in later:
+        _append(periods, period)
+    return tuple(periods)
 
 
 def _append(periods: list[Period], period: Period) -> None:

@@ -21,6 +21,7 @@ from checkup_page.announcement_pages import AnnouncementPages
 from checkup_page.component import Standing
 from checkup_page.component_pages import ComponentPages
 from checkup_page.compose import Observed, component_key, compose, tell_of_month
+from checkup_page.formats import Formats
 from checkup_page.gather import Gatherer, Seen, announced
 from checkup_page.newest import Newest
 from checkup_page.past import Known, Reader
@@ -37,6 +38,7 @@ class Memory(Struct, kw_only=True):
         components: their pages.
         announcements: the pages of incidents, maintenance and months.
         seen: the troubles of closed days.
+        formats: the files for machines.
     """
 
     newest: Newest = field(default_factory=Newest)
@@ -44,6 +46,7 @@ class Memory(Struct, kw_only=True):
     components: ComponentPages = field(default_factory=ComponentPages)
     announcements: AnnouncementPages = field(default_factory=AnnouncementPages)
     seen: Seen = field(default_factory=Seen)
+    formats: Formats = field(default_factory=Formats)
 
 
 class Told(NamedTuple):
@@ -131,7 +134,7 @@ class Builder(Struct, frozen=True, kw_only=True):
                 chronicles.until or hour_of(self.now),
                 lambda key: chronicles.of(ids.get(key, "")),
             ),
-            **render(*views),
+            **render(*views, formats=memory.formats),
         }
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from checkup.ports import PageFile
 from checkup_page import html, news
-from checkup_page.formats import formats
+from checkup_page.formats import Formats
 from checkup_page.view import View
 
 INDEX: Final = "index.html"
@@ -18,12 +18,13 @@ MAX_AGE: Final = 30
 NOT_FOUND_MAX_AGE: Final = 300
 
 
-def render(view: View, *translations: View) -> dict[str, PageFile]:
+def render(view: View, *translations: View, formats: Formats | None = None) -> dict[str, PageFile]:
     """Return the files by their paths, each as it is to be served.
 
     Args:
         view: in the preferred language, which is also that of everything for machines.
         translations: the same in other languages, each of them for its folder.
+        formats: kept by a caller who renders again and again.
     """
     translated = {
         f"{other.folder}{path}": file
@@ -31,7 +32,7 @@ def render(view: View, *translations: View) -> dict[str, PageFile]:
         for path, file in _pages(other).items()
     }
     return {
-        **formats(view),
+        **(formats or Formats()).files(view),
         NOT_FOUND: html.page(view, NOT_FOUND, NOT_FOUND, max_age=NOT_FOUND_MAX_AGE),
         **translated,
         **_pages(view),

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from checkup.ports import PageFile
 from checkup_page.formats import api_v2, badges, calendar_file, feed, metrics, uptime_csv
+from checkup_page.formats.lasting import lasting
 from checkup_page.view import View
 
 
-def formats(view: View) -> dict[str, PageFile]:
-    """Return the files by their paths."""
+class Formats:
+    """The files of one page.
+
+    Most of them say what has happened. They are made again only when something has, and can
+    say nothing else, because they are made of a page without the present.
+    """
+
+    def __init__(self) -> None:
+        self._made: tuple[View, dict[str, PageFile]] | None = None
+
+    def files(self, view: View) -> dict[str, PageFile]:
+        """Return the files by their paths."""
+        settled, made = lasting(view), self._made
+        if made is None or made[0] != settled:
+            made = self._made = (settled, _lasting_files(settled))
+        return {**api_v2.files(view), **metrics.files(view), **made[1]}
+
+
+def _lasting_files(view: View) -> dict[str, PageFile]:
     return {
-        path: file
-        for format_ in (api_v2, badges, calendar_file, feed, metrics, uptime_csv)
-        for path, file in format_.files(view).items()
+        **api_v2.lists(view),
+        **badges.files(view),
+        **calendar_file.files(view),
+        **feed.files(view),
+        **uptime_csv.files(view),
     }

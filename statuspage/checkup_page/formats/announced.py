@@ -30,5 +30,8 @@ def last_event(view: View) -> int:
 def _events(view: View) -> Iterator[int]:
     yield from (item.updated_at for item in incidents(view))
     for item in maintenances(view):
-        times = (item.updated_at, item.scheduled_for, item.scheduled_until)
-        yield from (at for at in times if at <= view.facts.generated_at)
+        yield item.updated_at
+        if item.status != "scheduled":
+            yield item.scheduled_for
+        if item.status == "completed":
+            yield item.scheduled_until

@@ -50,7 +50,11 @@ def _calendar(view: View) -> Iterator[str]:
 
 
 def _event(view: View, item: Maintenance) -> Iterator[str]:
-    """Yield an event. Its times and its number change with what is said of it, and never else."""
+    """Yield an event. Its times and its number change with what is said of it, and never else.
+
+    What was called off before it began has no end after its beginning.
+    """
+    happens = item.scheduled_until > item.scheduled_for
     yield "BEGIN:VEVENT"
     yield f"UID:{item.key}@{authority(view)}"
     yield f"SEQUENCE:{max(0, item.updated_at - item.created_at) // SECOND}"
@@ -58,13 +62,14 @@ def _event(view: View, item: Maintenance) -> Iterator[str]:
     yield f"CREATED:{moment(item.created_at)}"
     yield f"LAST-MODIFIED:{moment(item.updated_at)}"
     yield f"DTSTART:{moment(item.scheduled_for)}"
-    yield f"DTEND:{moment(item.scheduled_until)}"
+    if happens:
+        yield f"DTEND:{moment(item.scheduled_until)}"
     yield f"SUMMARY:{text(item.title)}"
     if description := "\n\n".join(_description(view, item)):
         yield f"DESCRIPTION:{text(description)}"
     if view.url:
         yield f"URL:{address(view, item.path)}"
-    yield "STATUS:CONFIRMED"
+    yield f"STATUS:{'CONFIRMED' if happens else 'CANCELLED'}"
     yield "TRANSP:TRANSPARENT"
     yield "END:VEVENT"
 

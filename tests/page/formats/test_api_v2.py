@@ -12,14 +12,11 @@ from msgspec.structs import replace
 
 from checkup.model import SECOND, Status
 from checkup.ports import PageFile
-from checkup_page.component import Standing
-from checkup_page.compose import Observed, compose
-from checkup_page.formats import api_v2
+from checkup_page.formats import Formats
 from checkup_page.state import State
-from checkup_page.stretches import record
 from checkup_page.view import View
-from tests.page.formats.world import CHECKERS, announced, chronicle, incident, maintenance, view
-from tests.page.worlds import MINUTE, NOW, config, result, runs
+from tests.page.formats.world import announced, incident, maintenance, view
+from tests.page.worlds import MINUTE, NOW
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
 
@@ -143,7 +140,11 @@ DOCUMENTS = {
 
 
 def read(of: View) -> dict[str, Any]:
-    return {path[7:-5]: json.loads(file.body) for path, file in api_v2.files(of).items()}
+    return {path[7:-5]: json.loads(file.body) for path, file in files(of).items()}
+
+
+def files(of: View) -> dict[str, PageFile]:
+    return {path: it for path, it in Formats().files(of).items() if path.startswith("api/v2/")}
 
 
 def documents(*statuses: Status, age: int = 12 * SECOND) -> dict[str, Any]:
@@ -286,23 +287,3 @@ def test_what_is_in_maintenance_is_called_so() -> None:
 def test_without_an_address_of_the_page_links_begin_at_its_root() -> None:
     found = read(replace(announced(), url=""))["incidents"]["incidents"]
     assert found[0]["shortlink"] == f"incidents/{found[0]['id']}.html"
-
-
-def test_a_run_that_changes_nothing_changes_no_list() -> None:
-    """Writing costs: the lists are as they were, whatever the time is."""
-    group = [result(of) for of in CHECKERS]
-    standings = {of.id: Standing(HEALTHY, NOW - 60 * MINUTE) for of in CHECKERS}
-
-    def at(now: int) -> dict[str, PageFile]:
-        seen = Observed(
-            runs=runs([group] * 90, newest=now),
-            standings=standings,
-            records={of.id: record(chronicle()) for of in CHECKERS},
-        )
-        return api_v2.files(compose(config(CHECKERS), seen, now))
-
-    before, after = at(NOW), at(NOW + MINUTE)
-    changed = {path for path in before if before[path].body != after[path].body}
-    assert changed == {"api/v2/summary.json", "api/v2/status.json"}
-    assert all(before[path].news == after[path].news for path in before)
-    assert {before[path].every for path in changed} == {300}

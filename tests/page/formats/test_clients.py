@@ -10,8 +10,9 @@ import arez.statuspage
 import feedparser
 import icalendar
 import pytest
+from msgspec.structs import replace
 
-from checkup_page.formats import formats
+from checkup_page.formats import Formats
 from tests.page.conftest import Site
 from tests.page.formats.world import announced, view
 from tests.page.worlds import NOW
@@ -22,7 +23,7 @@ TODAY = datetime.fromtimestamp(NOW // 10**9, UTC)
 @pytest.fixture
 def url(site: Site) -> str:
     """Where a page with incidents and maintenance is served."""
-    site.files = formats(announced())
+    site.files = Formats().files(announced())
     return site.url
 
 
@@ -78,7 +79,7 @@ class TestStatuspage:
         ]
 
     def test_a_page_before_its_first_run_is_no_trouble(self, site: Site) -> None:
-        site.files = formats(view())
+        site.files = Formats().files(view())
         found = self.asked(site.url)
         assert (found.status, found.impact) == ("Collecting first results", "Minor")
         assert {it.status for it in found.components} == {"Degraded Performance"}
@@ -106,7 +107,7 @@ class TestFeed:
         assert first.link == "https://status.acme.example/incidents/ulvlu9mfd53z.html"
 
     def test_a_feed_without_entries_is_one_too(self, site: Site) -> None:
-        site.files = formats(view())
+        site.files = Formats().files(view())
         feed = feedparser.parse(fetched(f"{site.url}history.atom"))
         assert (feed.bozo, feed.entries) == (False, [])
 
@@ -125,8 +126,19 @@ class TestCalendar:
         )
         assert now.errors == then.errors == []
 
+    def test_a_calendar_program_learns_what_was_called_off(self, site: Site) -> None:
+        page = announced()
+        *others, off = page.maintenances
+        off = replace(off, scheduled_until=off.scheduled_for, status="completed")
+        site.files = Formats().files(replace(page, maintenances=(*others, off)))
+        calendar = icalendar.Calendar.from_ical(fetched(f"{site.url}maintenance.ics"))
+        assert [str(event["STATUS"]) for event in calendar.walk("VEVENT")] == [
+            "CONFIRMED",
+            "CANCELLED",
+        ]
+
     def test_a_calendar_without_events_is_one_too(self, site: Site) -> None:
-        site.files = formats(view())
+        site.files = Formats().files(view())
         calendar = icalendar.Calendar.from_ical(fetched(f"{site.url}maintenance.ics"))
         assert calendar.walk("VEVENT") == []
         assert len(calendar.subcomponents) == 1

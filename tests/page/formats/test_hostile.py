@@ -17,7 +17,7 @@ from checkup.config.settings import PageSettings
 from checkup.history.periods import HOUR
 from checkup_page.announcement import Affected
 from checkup_page.compose import Observed, compose
-from checkup_page.formats import formats
+from checkup_page.formats import Formats
 from checkup_page.formats.calendar_lines import WIDTH
 from checkup_page.stretches import record
 from tests.page.formats.prometheus import families
@@ -63,7 +63,7 @@ def written(text: str) -> dict[str, bytes]:
         incidents=(replace(trouble, title=text, updates=(said,)),),
         maintenances=(replace(plan, title=text, updates=(planned,)),),
     )
-    return {path: file.body for path, file in formats(view).items()}
+    return {path: file.body for path, file in Formats().files(view).items()}
 
 
 @example("]]>\x00\ufffe\ud800")

@@ -23,44 +23,49 @@ from checkup_page.view import View
 NEWEST: Final = 50
 """Incidents, and times of maintenance, that are listed at most if they are not all to be listed."""
 
-_ACTIVE: Final = {"in_progress", "verifying"}
-
 
 def files(view: View) -> dict[str, PageFile]:
-    """Return the files by their paths."""
-    moment, events = _documents(view)
-    return {
-        **{_path(name): live_file(view, document(it), JSON) for name, it in moment.items()},
-        **{_path(name): text_file(document(it), JSON) for name, it in events.items()},
+    """Return what is of this moment, by paths."""
+    listed = components(view, looked=True)
+    known = _by_id(listed)
+    unresolved = [item for item in view.incidents if item.resolved_at is None]
+    planned = [maintenance(view, item, known) for item in view.maintenances]
+    head = page(view, checked_at(view)) | status(view)
+    summary = {
+        "components": listed,
+        "incidents": [incident(view, item, known) for item in unresolved],
+        "scheduled_maintenances": planned,
     }
+    return {
+        _path(name): live_file(view, document(content), JSON)
+        for name, content in (("summary", head | summary), ("status", head))
+    }
+
+
+def lists(view: View) -> dict[str, PageFile]:
+    """Return what has happened and what is planned, by paths."""
+    listed = components(view)
+    known, head = _by_id(listed), page(view, changed_at(view))
+    incidents = [incident(view, it, known) for it in announced.incidents(view)[:NEWEST]]
+    unresolved = [incident(view, it, known) for it in view.incidents if it.resolved_at is None]
+    recent = [maintenance(view, it, known) for it in announced.maintenances(view)[:NEWEST]]
+    planned = [maintenance(view, it, known) for it in view.maintenances]
+    upcoming = [it for it in planned if it["status"] == "scheduled"]
+    active = [it for it in planned if it["status"] != "scheduled"]
+    found: dict[str, Json] = {
+        "components": {"components": listed},
+        "incidents": {"incidents": incidents},
+        "incidents/unresolved": {"incidents": unresolved},
+        "scheduled-maintenances": {"scheduled_maintenances": recent},
+        "scheduled-maintenances/upcoming": {"scheduled_maintenances": upcoming},
+        "scheduled-maintenances/active": {"scheduled_maintenances": active},
+    }
+    return {_path(name): text_file(document(head | it), JSON) for name, it in found.items()}
 
 
 def _path(name: str) -> str:
     return f"api/v2/{name}.json"
 
 
-def _documents(view: View) -> tuple[dict[str, Json], dict[str, Json]]:
-    """Return the documents of this moment, and those of what has happened, by their names."""
-    listed = components(view)
-    known = {item["id"]: item for item in listed}
-    incidents = [incident(view, item, known) for item in announced.incidents(view)]
-    unresolved = [item for item in incidents if item["resolved_at"] is None]
-    planned = [maintenance(view, item, known) for item in announced.maintenances(view)]
-    upcoming = [item for item in reversed(planned) if item["status"] == "scheduled"]
-    active = [item for item in reversed(planned) if item["status"] in _ACTIVE]
-    now, then = page(view, checked_at(view)), page(view, changed_at(view))
-    summary = {
-        "components": components(view, looked=True),
-        "incidents": unresolved,
-        "scheduled_maintenances": [*active, *upcoming],
-    }
-    moment = {"summary": now | summary | status(view), "status": now | status(view)}
-    events = {
-        "components": {"components": listed},
-        "incidents": {"incidents": incidents[:NEWEST]},
-        "incidents/unresolved": {"incidents": unresolved},
-        "scheduled-maintenances": {"scheduled_maintenances": planned[:NEWEST]},
-        "scheduled-maintenances/upcoming": {"scheduled_maintenances": upcoming},
-        "scheduled-maintenances/active": {"scheduled_maintenances": active},
-    }
-    return moment, {name: then | content for name, content in events.items()}
+def _by_id(listed: list[Json]) -> dict[str, Json]:
+    return {item["id"]: item for item in listed}

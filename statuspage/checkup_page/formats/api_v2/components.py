@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checkup_page.formats.announced import last_event
-from checkup_page.formats.api_v2.status import checked_at, word
+from checkup_page.formats.api_v2.status import word
 from checkup_page.formats.served import Json
 from checkup_page.view import Component, Group, View
 from checkup_page.words import iso
@@ -29,9 +29,9 @@ def components(view: View, *, looked: bool = False) -> list[Json]:
 
 
 def changed_at(view: View) -> int:
-    """Return when anything on the page happened last, be it measured or announced."""
-    states = (_times(view, item)[1] for group in view.groups for item in group.components)
-    return max((*states, last_event(view))) or checked_at(view)
+    """Return when anything on the page happened last, be it measured or announced; 0 for never."""
+    states = (_times(item)[1] for group in view.groups for item in group.components)
+    return max((*states, last_event(view)))
 
 
 def _listed(view: View) -> Iterator[Json]:
@@ -43,7 +43,7 @@ def _listed(view: View) -> Iterator[Json]:
 
 
 def _component(view: View, item: Component, group: Group) -> Json:
-    created_at, updated_at = _times(view, item)
+    created_at, updated_at = _times(item)
     return {
         "id": item.key,
         "name": item.name,
@@ -62,12 +62,10 @@ def _component(view: View, item: Component, group: Group) -> Json:
     }
 
 
-def _times(view: View, item: Component) -> tuple[int, int]:
-    """Return when a component began to be, and when its state began."""
-    known = (item.since, item.first_seen, checked_at(view))
-    updated_at = next(at for at in known if at is not None)
-    created_at = updated_at if item.first_seen is None else min(updated_at, item.first_seen)
-    return created_at, updated_at
+def _times(item: Component) -> tuple[int, int]:
+    """Return when a component was first seen, and when its state began; 0 for never."""
+    known = [at for at in (item.since, item.first_seen) if at is not None]
+    return min(known, default=0), next(iter(known), 0)
 
 
 def _group(view: View, group: Group, members: list[Json]) -> Json:

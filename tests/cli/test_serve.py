@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import re
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import pytest
@@ -15,6 +18,7 @@ import pytest
 from tests import gofile
 from tests.cli.program import Program, wait_until
 from tests.cli.service import Service
+from tests.page.following import followed
 
 
 class Answer(NamedTuple):
@@ -54,11 +58,16 @@ def stored(checkup: Program, service: Service) -> Program:
 @pytest.fixture
 def site(stored: Program) -> Iterator[Site]:
     with stored.start("serve", "--listen", "127.0.0.1:0") as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        match = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
-        assert match, line
-        yield Site(stored, int(match[1]))
+        yield Site(stored, listening(process))
+
+
+def listening(process: subprocess.Popen[str]) -> int:
+    """Return the port that a server says it listens on."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    match = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
+    assert match, line
+    return int(match[1])
 
 
 @pytest.mark.parametrize("_", [pytest.param(0, id="E23-page")])
@@ -114,7 +123,7 @@ def test_unchanged_page_is_not_sent_again(site: Site) -> None:
     (run,) = site.program.runs()
     etag = site.ask(f"/{run.name}").headers["etag"]
 
-    again = site.ask(f"/{run.name}", If_None_Match=f'"other", W/{etag}')
+    again = site.ask(f"/{run.name}", If_None_Match=f'"other", {etag}')
 
     assert (again.status, again.body) == (304, b"")
     assert site.ask(f"/{run.name}", If_None_Match='"other"').status == 200
@@ -136,6 +145,117 @@ def test_every_answer_has_safe_headers_164(site: Site) -> None:
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["server"] == "checkup"
+
+
+def test_a_page_has_its_own_policy_and_data_may_load_nothing(site: Site) -> None:
+    page, data = site.ask("/"), site.ask("/api/v2/status.json")
+
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'sha256-" in policy
+    assert "unsafe-inline" not in policy
+    assert data.headers["content-security-policy"] == (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    )
+
+
+def test_text_is_compressed_for_who_takes_it(site: Site) -> None:
+    plain, packed = site.ask("/"), site.ask("/", Accept_Encoding="br;q=1.0, gzip;q=0.8")
+    refused = site.ask("/", Accept_Encoding="gzip;q=0, identity")
+    short = site.ask("/api/v2/status.json", Accept_Encoding="gzip")
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) < len(plain.body) / 2
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["etag"] == plain.headers["etag"]
+    assert not {"content-encoding"} & {*plain.headers, *refused.headers, *short.headers}
+    assert site.ask("/", Accept_Encoding="gzip", If_None_Match=plain.headers["etag"]).status == 304
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{port}", 200),
+        ("localhost:{port}", 200),
+        ("LOCALHOST", 200),
+        ("[::1]:{port}", 200),
+        ("192.0.2.7", 200),
+        ("status.acme.example", 200),
+        ("Status.Internal.:8080", 200),
+        ("checkup.localhost", 200),
+        ("evil.example", 421),
+        ("evil.example:{port}", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("status.acme.example@evil.example", 421),
+        ("[::1", 421),
+    ],
+)
+def test_only_known_names_are_answered(named: Site, host: str, status: int) -> None:
+    """Else a page of somebody else could have its own name lead here, and read."""
+    answer = named.ask("/", Host=host.format(port=named.port))
+
+    assert answer.status == status
+    assert (b"Web Shop" in answer.body) == (status == 200)
+
+
+@pytest.fixture
+def named(checkup: Program, service: Service) -> Iterator[Site]:
+    """A page that knows where it is found, served under one more name."""
+    checker = {"type": "http", "endpoint_name": "Web Shop", "endpoint_url": service.url}
+    page = {"url": "https://status.acme.example/"}
+    checkup.write({"checkers": [checker], "storage": {"type": "fs", "dir": "c"}, "page": page})
+    with checkup.start(
+        *("serve", "--listen", "127.0.0.1:0", "--host", "status.internal")
+    ) as process:
+        yield Site(checkup, listening(process))
+
+
+def test_slow_clients_hold_up_nobody(site: Site) -> None:
+    with ExitStack() as crowd:
+        for _ in range(40):
+            slow = socket.create_connection(("127.0.0.1", site.port), timeout=30)
+            crowd.enter_context(slow)
+            slow.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+        assert site.ask("/").status == 200
+
+
+def test_a_client_that_reads_slowly_has_its_answer_when_the_server_is_stopped(
+    stored: Program,
+) -> None:
+    with stored.start("serve", "--listen", "127.0.0.1:0") as process:
+        port = listening(process)
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            first = client.recv(1)
+            process.send_signal(signal.SIGTERM)
+            rest = b"".join(iter(lambda: client.recv(65_536), b""))
+        assert process.wait(30) == 0
+    assert (first + rest).endswith(b"</html>\n") or b"</html>" in rest
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v2/summary.json",
+        "/api/v2/incidents.json",
+        "/history/index.html",
+        "/history/",
+        "/history.atom",
+        "/uptime.csv",
+        "/metrics.txt",
+        "/404.html",
+    ],
+)
+def test_every_part_of_the_page_is_there(site: Site, path: str) -> None:
+    assert site.ask(path).status == 200
+
+
+def test_every_link_of_the_page_leads_somewhere(site: Site) -> None:
+    checked = followed(f"http://127.0.0.1:{site.port}/")
+
+    assert any(path.startswith("components/") for path in checked)
+    assert {answer.status for answer in checked.values()} == {200}
 
 
 def test_new_run_is_seen(site: Site) -> None:

@@ -11,6 +11,7 @@ import click
 
 from checkup.cli import recording, session, terminal
 from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli.hosts import Hosts
 from checkup.cli.site import Site
 from checkup.cli.stopping import LOOK_UP, until_asked
 from checkup.cli.web import Server
@@ -24,6 +25,7 @@ _LAST_PORT: Final = 65_535
     epilog=examples(
         "checkup serve",
         "checkup serve --listen 127.0.0.1:8080",
+        "checkup serve --host status.internal     (behind a proxy that passes this name on)",
         "checkup -c shop.yaml serve --listen :3000     (all addresses of this machine)",
     ),
 )
@@ -35,20 +37,29 @@ _LAST_PORT: Final = 65_535
     show_default=True,
     help="Host and port.",
 )
+@click.option(
+    "--host",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="A further name under which it may be asked; addresses and localhost always are.",
+)
 @verbose_flag
-def serve(config_file: str | None, *, listen: str, verbose: bool) -> int:
+def serve(config_file: str | None, *, listen: str, names: tuple[str, ...], verbose: bool) -> int:
     """Show the status page and the stored runs over HTTP; nothing is checked.
 
     The page is rendered from the storage when it is asked for. Beside it lie index.json and the
     run files, as the Go program served them. These hold addresses and error texts, which the
-    page does not: think of that before listening on more than this machine. Ctrl-C and SIGTERM
-    end it with exit code 0.
+    page does not: think of that before listening on more than this machine. It answers who asks
+    for an address, for localhost, or for the host of the page's configured url; behind a name
+    of another kind it needs --host. Ctrl-C and SIGTERM end it with exit code 0.
     """
     config = session.begin(config_file, verbose=verbose)
     storage = recording.open_storage(config)
     memory = Memory()
     site = Site(lambda: build(config, storage, time.time_ns(), memory=memory), storage)
-    with until_asked(), _listening(listen, site, verbose=verbose) as server:
+    hosts = Hosts.of(config.page.url, names)
+    with until_asked(), _listening(listen, site, hosts, verbose=verbose) as server:
         print(f"The status page is on {server.url} until Ctrl-C", flush=True)
         if not ip_address(server.host).is_loopback:
             terminal.say("warning: other machines can read the page and the stored runs")
@@ -56,11 +67,11 @@ def serve(config_file: str | None, *, listen: str, verbose: bool) -> int:
     return 0
 
 
-def _listening(listen: str, site: Site, *, verbose: bool) -> Server:
+def _listening(listen: str, site: Site, hosts: Hosts, *, verbose: bool) -> Server:
     match = re.fullmatch(r"\[?(.*?)\]?:([0-9]{1,5})", listen)
     if match is None or int(match[2]) > _LAST_PORT:
         raise CheckupError(f'--listen "{listen}": write it like 127.0.0.1:3000 or :3000')
     try:
-        return Server((match[1], int(match[2])), site, verbose=verbose)
+        return Server((match[1], int(match[2])), site, hosts, verbose=verbose)
     except OSError as error:
         raise CheckupError(f"cannot listen on {listen}: {error.strerror}") from error

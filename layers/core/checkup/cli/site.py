@@ -6,16 +6,14 @@ files to their times, and the run files themselves.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Final, Generic, TypeVar
 
-from msgspec import Struct
-
 from checkup import runfile
+from checkup.cli.reply import Reply
 from checkup.ports import PageFile, Storage
 
 FRESH_SECONDS: Final = 3.0
@@ -26,18 +24,6 @@ _JSON: Final = "application/json"
 Value = TypeVar("Value")
 
 Build = Callable[[], Mapping[str, PageFile]]
-
-
-class Reply(Struct, frozen=True, kw_only=True):
-    """One answer: a file and what the protocol needs to know of it."""
-
-    status: int
-    file: PageFile
-
-    @property
-    def etag(self) -> str:
-        """A mark that changes with the content."""
-        return f'"{hashlib.sha256(self.file.body).hexdigest()[:20]}"'
 
 
 class Fresh(Generic[Value]):
@@ -75,10 +61,13 @@ class Site:
     def reply(self, path: str) -> Reply:
         """Answer a request for a path, which has neither a leading slash nor a query.
 
+        A path is a name in a table and never one in a file system.
+
         Raises:
             StorageError: the storage cannot be read.
         """
-        file = self._data(path) or self._page.get().get(path or "index.html")
+        index = "index.html" if not path or path.endswith("/") else ""
+        file = self._data(path) or self._page.get().get(path + index)
         if file is not None:
             return Reply(status=200, file=file)
         return Reply(status=404, file=self._page.get().get("404.html") or _not_found(path))

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
+from threading import Condition
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from checkup.cli import failures, terminal
-from checkup.cli.site import Reply, Site
+from checkup.cli.hosts import Hosts
+from checkup.cli.reply import Reply, plain
+from checkup.cli.site import Site
 from checkup.errors import CheckupError
-from checkup.ports import PageFile
 
 SILENCE_SECONDS: Final = 10.0
 """A connection on which nothing moves for so long is closed."""
 
-# The page's own policy, in each HTML file, is narrower: it names the hashes of what is inline.
-_POLICY: Final = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
+_GRACE_SECONDS: Final = 2.0
+"""What is being answered when the server is closed is given so long."""
+
 _HEADERS: Final = {
-    "Content-Security-Policy": _POLICY,
+    "Cache-Control": "no-cache",
     "Referrer-Policy": "no-referrer",
+    "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -34,9 +36,12 @@ _HEADERS: Final = {
 class Server(ThreadingMixIn, TCPServer):
     """Serves a site, from the moment that it is made until it is closed.
 
+    Each connection has a thread of its own, so that a slow one holds up nobody.
+
     Args:
         address: host and port; an empty host means all of this machine's addresses, and
             port 0 any free one.
+        hosts: the names under which it may be asked.
         verbose: log each request.
     """
 
@@ -45,9 +50,14 @@ class Server(ThreadingMixIn, TCPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], site: Site, *, verbose: bool = False) -> None:
+    def __init__(
+        self, address: tuple[str, int], site: Site, hosts: Hosts, *, verbose: bool = False
+    ) -> None:
         self.site = site
+        self.hosts = hosts
         self.verbose = verbose
+        self._answering = 0
+        self._answered = Condition()
         places = socket.getaddrinfo(
             address[0] or "0.0.0.0",  # noqa: S104 - what an empty host has always meant
             address[1],
@@ -70,6 +80,24 @@ class Server(ThreadingMixIn, TCPServer):
         name = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{name}:{self.server_address[1]}/"
 
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Note that somebody is being answered while the block runs."""
+        with self._answered:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._answering -= 1
+                self._answered.notify_all()
+
+    def server_close(self) -> None:
+        """Listen no more, and let those who are being answered have their answer."""
+        super().server_close()
+        with self._answered:
+            self._answered.wait_for(lambda: not self._answering, _GRACE_SECONDS)
+
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002
         """Say nothing of visitors that go away; anything else is a line of the log."""
         error = sys.exception()
@@ -83,7 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = SILENCE_SECONDS
 
     def do_GET(self) -> None:
-        self._answer(self._reply())
+        with self.server.answering():
+            self._answer(self._reply())
 
     do_HEAD = do_GET  # noqa: N815 - the library looks for this name
 
@@ -92,41 +121,52 @@ class _Handler(BaseHTTPRequestHandler):
         if code == HTTPStatus.NOT_IMPLEMENTED:
             code = HTTPStatus.METHOD_NOT_ALLOWED
         self.close_connection = True
-        self._answer(_plain(code))
+        self._answer(plain(code))
 
     def _reply(self) -> Reply:
+        if not self.server.hosts.include(self.headers.get("Host", "")):
+            return plain(HTTPStatus.MISDIRECTED_REQUEST, "this is not the name of this server")
         path = unquote(urlsplit(self.path).path).removeprefix("/")
         try:
             return self.server.site.reply(path)
         except CheckupError as error:
             terminal.say(str(error))
-            return _plain(HTTPStatus.SERVICE_UNAVAILABLE)
+            return plain(HTTPStatus.SERVICE_UNAVAILABLE)
         except Exception as error:  # noqa: BLE001 - one bad request must not harm the others
             failures.describe(error, verbose=self.server.verbose)
-            return _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _answer(self, reply: Reply) -> None:
         unchanged = reply.status == HTTPStatus.OK and self._has(reply.etag)
         status = HTTPStatus.NOT_MODIFIED if unchanged else reply.status
+        body, encoding = reply.encoded(self._header("Accept-Encoding"))
         self.send_response(status)
         for name, value in _HEADERS.items():
             self.send_header(name, value)
+        self.send_header("Content-Security-Policy", reply.policy)
+        self.send_header("ETag", reply.etag)
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")
         if self.close_connection:
             self.send_header("Connection", "close")
-        self.send_header("ETag", reply.etag)
-        self.send_header("Cache-Control", "no-cache")
         if not unchanged:
             self.send_header("Content-Type", reply.file.content_type)
-            self.send_header("Content-Length", str(len(reply.file.body)))
+            self.send_header("Content-Length", str(len(body)))
+            if encoding:
+                self.send_header("Content-Encoding", encoding)
         self.end_headers()
         if not unchanged and self.command != "HEAD":
-            self.wfile.write(reply.file.body)
+            self.wfile.write(body)
 
     def _has(self, etag: str) -> bool:
-        known = self.headers.get("If-None-Match", "")
-        return etag in {mark.strip().removeprefix("W/") for mark in known.split(",")}
+        known = self._header("If-None-Match").split(",")
+        marks = {mark.strip().removeprefix("W/") for mark in known}
+        return bool(marks & {etag.removeprefix("W/"), "*"})
+
+    def _header(self, name: str) -> str:
+        """Return a field of the request; what was no HTTP has none."""
+        headers = getattr(self, "headers", None)
+        return str(headers.get(name, "")) if headers else ""
 
     def version_string(self) -> str:
         return "checkup"
@@ -134,9 +174,3 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401
         if self.server.verbose:
             terminal.say(f"{self.client_address[0]} {format % args}")
-
-
-def _plain(status: int) -> Reply:
-    text = f"{status} {HTTPStatus(status).phrase}\n".encode()
-    file = PageFile(body=text, content_type="text/plain; charset=utf-8", max_age=0)
-    return Reply(status=status, file=file)

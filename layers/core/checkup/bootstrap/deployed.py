@@ -59,11 +59,6 @@ class DeployedConfig:
         self._etag = ""
         self._counted: Counted | None = None
 
-    @property
-    def is_bundled(self) -> bool:
-        """Whether it was deployed with the functions, so that it can be read without S3."""
-        return not self._environ.get("CONFIG_BUCKET")
-
     def current(self) -> Counted:
         """Return what counts now.
 
@@ -71,7 +66,7 @@ class DeployedConfig:
             ConfigError: nothing does.
             StorageError: S3 could not be asked.
         """
-        if not self.is_bundled:
+        if self._environ.get("CONFIG_BUCKET"):
             self._counted = self._from_object(self._counted)
         elif self._counted is None:
             self._counted = self._from_bundle()

@@ -7,6 +7,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from checkup import bootstrap
@@ -41,6 +42,10 @@ class CheckService:
         self._environ = environ
         self._settings = Settings(environ)
         self._wired: tuple[Counted, Monitor] | None = None
+        if self._settings.first is not None:
+            # Imports and clients, while the function starts and has a processor of its own.
+            with suppress(CheckupError):
+                self._monitor(self._settings.first)
 
     def answer(self, request: Scheduled | AdHoc | NotifyTest, remaining_milliseconds: int) -> Any:  # noqa: ANN401 - as the event asks
         """Do what an event asks.

@@ -6,19 +6,22 @@ import logging
 from collections.abc import Mapping
 
 from checkup.bootstrap import Counted, DeployedConfig
-from checkup.errors import ConfigError
+from checkup.errors import CheckupError, ConfigError
 
 _log = logging.getLogger(__name__)
 
 
 class Settings:
-    """What counts at the moment, for functions that serve event after event."""
+    """What counts at the moment, for functions that serve event after event.
+
+    Attributes:
+        first: what counted when the function started; None if that could not be found out.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._deployed = DeployedConfig(environ)
         self._warned: Counted | None = None
-        if self._deployed.is_bundled:
-            self._read_ahead()
+        self.first = self._read_ahead()
 
     def current(self) -> Counted:
         """Return what counts; complain with each event for which that is not what it should be.
@@ -42,12 +45,12 @@ class Settings:
         self._warned = counted
         return counted
 
-    def _read_ahead(self) -> None:
+    def _read_ahead(self) -> Counted | None:
         """Do what takes processor time while the function starts, when it has most of it."""
         try:
-            self._deployed.current()
-        except ConfigError:
-            return  # said with each event
+            return self._deployed.current()
+        except CheckupError:
+            return None  # said with each event
 
 
 def _complain(problem: ConfigError, instead: str) -> None:

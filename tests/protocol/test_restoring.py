@@ -1,0 +1,137 @@
+"""Going on from an earlier head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.alerting.document import HEAD, decode_head, encode_head
+from checkup.alerting.state import Head, Silence
+from checkup.deadline import Deadline
+from checkup.errors import Refused, StorageError
+from checkup.model import Status
+from checkup.ports import Notification
+from checkup.protocol import Monitor, record
+from checkup.protocol.restoring import restore
+from checkup.storage.memory import MemoryStorage
+from tests.alerting.worlds import run, toy
+
+
+class Listener:
+    """A channel that keeps what it is told, unless it is out of order."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.is_dead = False
+
+    def send(self, notification: Notification) -> None:
+        if self.is_dead:
+            raise Refused("out of order")
+        self.told += [f"{alert.kind}:{alert.status}" for alert in notification.alerts]
+
+
+class World:
+    """A storage in which one checker goes through a story, a letter for each run."""
+
+    def __init__(self) -> None:
+        self.listener = Listener()
+        self.storage = MemoryStorage()
+        self.monitor = Monitor(
+            checkers=(toy("a"),), storage=self.storage, channels={"slack": self.listener}
+        )
+        self._number = 0
+
+    def live(self, letters: str) -> bytes:
+        """Live through some runs and return the head after them."""
+        for letter in letters:
+            record(self.monitor, run(self._number, {"a": letter}), Deadline.after(30))
+            self._number += 1
+        return self.stored
+
+    @property
+    def stored(self) -> bytes:
+        found = self.storage.get(HEAD)
+        assert found is not None
+        return found.body
+
+    @property
+    def head(self) -> Head:
+        return decode_head(self.stored)
+
+    def damage(self, body: bytes) -> None:
+        found = self.storage.get(HEAD)
+        assert found is not None
+        self.storage.replace(HEAD, body, found.version)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+DAMAGES: Mapping[str, bytes | None] = {"damaged": b'{"schema": 1, "che', "wrong": None}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_174_nobody_is_told_twice_of_what_came_after_it(world: World, damage: str) -> None:
+    old = world.live("h")
+    world.live("dhd")
+    before = list(world.listener.told)
+    world.damage(DAMAGES[damage] or encode_head(replace(world.head, checkers={})))
+
+    head = restore(world.monitor, old)
+
+    assert head.checkers["a"].status is Status.DOWN
+    world.live("d")
+    assert world.listener.told == before
+    world.live("h")
+    assert world.listener.told == [*before, "resolve:healthy"]
+
+
+def test_what_waits_goes_on_waiting(world: World) -> None:
+    old = world.live("h")
+    world.listener.is_dead = True
+    world.live("d")
+
+    restore(world.monitor, old)
+
+    world.listener.is_dead = False
+    world.live("d")
+    assert world.listener.told == ["open:down"]
+
+
+def test_what_waited_in_the_old_one_may_be_a_repeat(world: World) -> None:
+    world.listener.is_dead = True
+    old = world.live("hd")
+    world.damage(b"nonsense")
+
+    restored = restore(world.monitor, old)
+
+    (waiting,) = restored.channels["slack"]
+    assert (waiting.maybe_sent, waiting.owner) == (True, "")
+
+
+def test_silences_are_those_of_now(world: World) -> None:
+    old = world.live("h")
+    silences = {"a": Silence(until=10**19)}
+    world.damage(encode_head(replace(world.head, silences=silences)))
+    assert restore(world.monitor, old).silences == silences
+
+
+def test_it_counts_as_newer_than_all_before(world: World) -> None:
+    old = world.live("h")
+    world.live("dh")
+    before = world.head.seq
+    restore(world.monitor, old)
+    assert world.head.seq > before
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"schema": 99}'])
+def test_what_is_no_head_is_refused_and_nothing_is_changed(world: World, body: bytes) -> None:
+    world.live("h")
+    before = world.stored
+    with pytest.raises(StorageError, match="is of no use"):
+        restore(world.monitor, body)
+    assert world.stored == before

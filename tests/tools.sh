@@ -10,6 +10,8 @@ packages=""
 command -v chromium >/dev/null || packages="$packages chromium"
 command -v git >/dev/null || packages="$packages git"
 command -v cc >/dev/null || packages="$packages gcc libc6-dev"
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || packages="$packages nginx-light"
+command -v caddy >/dev/null || packages="$packages caddy"
 command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || packages="$packages mariadb-server"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || packages="$packages postgresql"
 

@@ -8,11 +8,13 @@ from contextlib import ExitStack
 
 import pytest
 
+from checkup.checkers import guard
 from checkup.checkers.connection import first_of, open_connection
 from checkup.checkers.failures import Failed
 from checkup.checkers.resolution import Address, beside, resolve
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.deadline import Deadline
+from checkup.errors import CannotTell
 from tests.checkers.looking import GENEROUS, closed_port
 
 
@@ -39,6 +41,17 @@ def test_silent_address_is_given_up_at_the_deadline(full: int, seconds: float) -
 
     assert raised.value.failure == "connect_timeout"
     assert seconds <= time.monotonic() - started < seconds + GENEROUS
+
+
+def test_43_silence_on_a_port_that_the_platform_closes_says_nothing_of_the_target(
+    full: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "MAIL", full)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "check")
+    monkeypatch.setenv("ALLOW_ADDRESSES", "127.0.0.0/8")
+
+    with pytest.raises(CannotTell, match="AWS lets no function reach port"):
+        open_connection("127.0.0.1", full, Deadline.after(0.3), Stopwatch())
 
 
 @pytest.mark.parametrize("seconds", [pytest.param(0.3, id="fault-27-resolver-hangs")])

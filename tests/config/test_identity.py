@@ -80,7 +80,7 @@ def test_the_environment_does_not_show_in_an_id(read: Read) -> None:
     assert ids(read, http("API ${STAGE}"), STAGE="hidden") == ["api-stage"]
 
 
-def test_ids_must_be_unique_whatever_their_case(refuse: Refuse) -> None:
+def test_ids_must_be_unique_whatever_their_case_102(refuse: Refuse) -> None:
     (problem,) = refuse({"checkers": [http("A", id="x"), http("B", id="X")]})
     assert problem.key == "checkers[1].id"
     assert problem.text == 'the id "X" is taken by checkers[0] on line 7'

@@ -20,7 +20,7 @@ def test_first_start_need_not_wait() -> None:
     assert Pace().next_start <= time.monotonic()
 
 
-def test_gap_grows_with_what_a_check_costs() -> None:
+def test_20_checks_start_apart_by_what_one_costs() -> None:
     cheap, dear = Pace(), Pace()
     for _ in range(20):
         cheap.finished()

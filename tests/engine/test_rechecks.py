@@ -24,7 +24,7 @@ def stored(
 
 
 @pytest.mark.parametrize("known", [{"a": Status.HEALTHY}, {"a": Status.UNKNOWN}, {}])
-def test_lost_packet_is_not_an_outage(known: dict[str, Status]) -> None:
+def test_44_lost_packet_is_not_an_outage(known: dict[str, Status]) -> None:
     result, seconds = stored(Acting(id="a", act=playing(BAD, GOOD)), known)
 
     assert (result.status, result.rechecks, result.times) == (Status.HEALTHY, 1, (GOOD,))

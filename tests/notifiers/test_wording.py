@@ -84,6 +84,21 @@ def test_no_alert_is_without_words(kind: AlertKind, status: Status) -> None:
     assert wording.facts(alert)
 
 
+@pytest.mark.parametrize(
+    ("more", "label"),
+    [
+        ({}, ""),
+        ({"late": 599 * SECOND}, ""),
+        ({"late": 21_720 * SECOND}, "Told 6 h 2 min late: "),
+        ({"repeat": True}, "Possible repeat: "),
+        ({"repeat": True, "late": 600 * SECOND}, "Possible repeat, told 10 min late: "),
+    ],
+    ids=["in-time", "a-little-late", "fault-114-late", "repeat", "late-repeat"],
+)
+def test_label_says_what_is_odd_about_a_message(more: dict[str, Any], label: str) -> None:
+    assert wording.label(told(DOWN, **more)) == label
+
+
 def test_headline_puts_the_worst_first_and_the_monitor_last() -> None:
     alerts = [
         of(AlertKind.GAP, **{**MONITOR, "reason": "no run took place"}),

@@ -6,12 +6,14 @@ import json
 import logging
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from checkup.alerting.document import HEAD
+from checkup.bootstrap import LiveClients
 from checkup.deadline import Deadline
 from checkup.errors import CannotTell, NotRecorded, StorageError
 from checkup.model import SECOND, Attempt, Status
@@ -462,6 +464,34 @@ class TestDeliver:
         assert [entry.attempts for entry in read_head(storage).channels["ear"]] == [0]
         record(there, run(1, DOWN), soon())
         assert ear.heard == [f"a/open:down/1/{slot(0)}"]
+
+    def test_114_message_that_waited_for_hours_knows_for_how_long(self) -> None:
+        world, heard = World(), list[Notification]()
+
+        class Keeper:
+            def send(self, notification: Notification) -> None:
+                heard.append(notification)
+
+        world.sick = {"slack": "refused"}
+        world.happen(0, DOWN)
+        world.now = slot(360)
+        record(replace(world.monitor(), channels={"slack": Keeper()}), run(360, DOWN), soon())
+
+        assert [(len(each.alerts), each.late) for each in heard] == [(1, 6 * HOUR)]
+
+    def test_125_message_waits_for_a_secret_that_is_missing(self, tmp_path: Path) -> None:
+        storage, reference = MemoryStorage(), tmp_path / "hook"
+        slack = SlackSettings(webhook=f"file:{reference}").open(LiveClients({}))
+        there = monitor(storage, channels={"slack": slack})
+
+        first = record(there, run(0, DOWN), soon())
+        with FakeSlack() as server:
+            reference.write_text(server.webhook)
+            second = record(there, run(1, DOWN), soon())
+
+        assert (first.undelivered, second.undelivered) == (1, 0)
+        assert len(server.texts) == 1
+        assert "Possible repeat" not in server.texts[0]
 
     def test_8_channel_that_somebody_is_delivering_to_is_left_to_them(self) -> None:
         storage, ear = MemoryStorage(), Ear()

@@ -260,12 +260,14 @@ class Notification(Struct, frozen=True, kw_only=True):
     Attributes:
         alerts: never empty.
         repeat: an earlier try may have been accepted; the text must say so.
+        late: for how long the first of the alerts has waited, in nanoseconds.
         page_url: where the status page is; empty if unknown.
         total: how many checkers are configured, for "8 of 10 down".
     """
 
     alerts: tuple[Alert, ...]
     repeat: bool = False
+    late: int = 0
     page_url: str = ""
     total: int = 0
 

@@ -14,10 +14,12 @@ from typing import Any
 
 from checkup.checkers.chain import chain_of, first_end
 from checkup.checkers.failures import Failed, network_failure, tls_failure
+from checkup.checkers.guard import is_closed_here
 from checkup.checkers.resolution import Address, resolve
 from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.deadline import Deadline
+from checkup.errors import CannotTell
 
 _HEAD_START = 0.25
 """Seconds before the next address is tried beside one that is silent (RFC 8305, section 8)."""
@@ -49,7 +51,13 @@ def open_connection(
     with watch.phase("resolve"):
         addresses = resolve(host, port, deadline, family)
     with watch.phase("connect"):
-        sock = first_of(addresses, deadline)
+        try:
+            sock = first_of(addresses, deadline)
+        except Failed as failed:
+            if failed.failure == "connect_timeout" and is_closed_here(port):
+                sentence = f"AWS lets no function reach port {port}"
+                raise CannotTell("port_blocked", sentence) from failed
+            raise
     sock.deadline = deadline
     return sock
 

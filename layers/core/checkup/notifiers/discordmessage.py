@@ -41,7 +41,7 @@ _VOICE: Final = Voice(escape=_escape, strong=("**", "**"), size=_units)
 def message(notification: Notification) -> dict[str, Any]:
     """Return the payload; nothing in it can call anybody."""
     alerts = notification.alerts
-    label = f"_{wording.REPEAT}_ " if notification.repeat else ""
+    label = wording.label(notification, "_", "_")
     embeds = [_detail(a) for a in alerts] if len(alerts) <= DETAILED else [_list(alerts)]
     url = wording.page(notification)
     if url:

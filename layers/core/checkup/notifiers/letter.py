@@ -53,7 +53,7 @@ def compose(notification: Notification, subject: str) -> Letter:
 
 def text(notification: Notification) -> str:
     """Return the whole message without any markup."""
-    label = f"{wording.REPEAT} " if notification.repeat else ""
+    label = wording.label(notification)
     parts = [label + wording.headline(notification), *_paragraphs(notification.alerts)]
     url = wording.page(notification)
     return "\n\n".join([*parts, f"Status page: {url}"] if url else parts) + "\n"
@@ -68,7 +68,7 @@ def _paragraphs(alerts: tuple[Alert, ...]) -> list[str]:
 
 
 def _html(notification: Notification) -> str:
-    label = f"<i>{wording.REPEAT}</i> " if notification.repeat else ""
+    label = wording.label(notification, "<i>", "</i>")
     parts = [f"<p>{label}{wording.headline(notification, _HTML)}</p>", _items(notification.alerts)]
     url = wording.page(notification)
     if url:

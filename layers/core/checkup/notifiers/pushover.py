@@ -69,7 +69,7 @@ class Pushover(Struct, frozen=True):
 
 
 def _message(notification: Notification, subject: str) -> dict[str, str]:
-    label = f"{wording.REPEAT} " if notification.repeat else ""
+    label = wording.label(notification)
     form = {
         "title": PLAIN.outside(heading(notification, subject), _TITLE),
         "message": _text(notification, label),

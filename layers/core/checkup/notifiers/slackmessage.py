@@ -42,7 +42,7 @@ def plain_message(notification: Notification) -> dict[str, Any]:
 
 
 def _text(notification: Notification) -> str:
-    label = f"_{wording.REPEAT}_ " if notification.repeat else ""
+    label = wording.label(notification, "_", "_")
     url = wording.page(notification)
     link = f" (<{url}|status page>)" if url else ""
     return label + wording.headline(notification, _VOICE) + link

@@ -40,6 +40,6 @@ def subject_line(notification: Notification, subject: str) -> str:
 
     The configured part comes first, so that rules that sort mail by it go on working.
     """
-    label = f"{wording.REPEAT} " if notification.repeat else ""
+    label = wording.label(notification)
     line = f"{heading(notification, subject)}: {label}{wording.headline(notification)}"
     return PLAIN.outside(line, _LENGTH)

@@ -68,7 +68,7 @@ def check(template: str) -> None:
 def _values(notification: Notification) -> dict[str, Any]:
     """Return all that a receiver can know, by the names of the placeholders."""
     alerts = notification.alerts
-    label = f"{wording.REPEAT} " if notification.repeat else ""
+    label = wording.label(notification)
     headline = label + wording.headline(notification)
     return {
         "id": wording.message_id(alerts),

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from checkup.model import Alert, Status
+from checkup.model import SECOND, Alert, Status
 from checkup.notifiers import sentences
-from checkup.notifiers.moments import date
+from checkup.notifiers.moments import date, length
 from checkup.notifiers.voice import PLAIN, Voice
 from checkup.ports import Notification
 
@@ -27,7 +27,8 @@ DETAILED: Final = 5
 LISTED: Final = 20
 """Alerts that are named at all."""
 
-REPEAT: Final = "Possible repeat:"
+LATE: Final = 600 * SECOND
+"""From when on it is worth a word that a message comes late."""
 
 _TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
 """Lengths of a title in a sentence of its own, of one among many, of a reason, of a detail."""
@@ -53,6 +54,19 @@ class Fact(Struct, frozen=True):
 def title(alert: Alert) -> str:
     """Return the checker's name as people know it."""
     return alert.title or alert.checker
+
+
+def label(notification: Notification, before: str = "", after: str = "") -> str:
+    """Return what stands before the headline of a message that may be a repeat, or is late.
+
+    Args:
+        before, after: how the channel marks it.
+    """
+    words = ["possible repeat"] if notification.repeat else []
+    if notification.late >= LATE:
+        words.append(f"told {length(notification.late)} late")
+    text = ", ".join(words)
+    return f"{before}{text[:1].upper()}{text[1:]}:{after} " if text else ""
 
 
 def headline(notification: Notification, voice: Voice = PLAIN) -> str:

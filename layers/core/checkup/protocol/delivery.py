@@ -154,6 +154,7 @@ class Delivery:
         notification = Notification(
             alerts=tuple(entry.alert for entry in claim.batch),
             repeat=claim.batch[0].maybe_sent,
+            late=max(0, self._monitor.storage.clock() - claim.batch[0].alert.slot),
             page_url=self._monitor.page_url,
             total=len(self._monitor.checkers),
         )

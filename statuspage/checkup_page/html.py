@@ -27,6 +27,7 @@ SUBSCRIPTIONS: Final = (
     {"path": "history.atom", "type": "application/atom+xml", "name": "updates.atom"},
     {"path": "maintenance.ics", "type": "text/calendar", "name": "updates.calendar"},
     {"path": "api/v2/summary.json", "type": "application/json", "name": "updates.json"},
+    {"path": "uptime.csv", "type": "text/csv", "name": "updates.table"},
 )
 """What keeps people and programs up to date, and what it is called."""
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from checkup.checkers.http import HttpChecker
-from checkup.config.settings import Config, GroupSettings, PageLink, PageSettings
+from checkup.config.settings import Config, GroupSettings, PageLink, PageSettings, Spoken
 from checkup.history.periods import DAY, day_of
 from checkup.history.tally import Tally
-from checkup.model import SECOND, Status
+from checkup.incidents.model import Announcements, Incident, Maintenance, Said
+from checkup.model import SECOND, Result, Status
 from checkup.ports import PageFile
-from checkup_page.announcement import Affected, Incident, Maintenance, Update
+from checkup_page.bulletin import Bulletin
 from checkup_page.component import Past
 from checkup_page.compose import Observed, compose
 from checkup_page.days import closed_days
 from checkup_page.render import render
-from checkup_page.state import State
-from checkup_page.view import View
+from checkup_page.stretches import Record
 from tests.page.worlds import MILLISECOND, MINUTE, checker, result, runs
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
@@ -51,34 +51,41 @@ def first(now: int) -> dict[str, PageFile]:
 
 
 def well(now: int) -> dict[str, PageFile]:
-    return render(_view(now))
+    return _files(now)
 
 
 def degraded(now: int) -> dict[str, PageFile]:
-    return render(_view(now, {API.id: DEGRADED}))
+    return _files(now, {API.id: DEGRADED})
 
 
 def outage(now: int) -> dict[str, PageFile]:
-    view = _view(now, {PAYMENTS.id: DOWN})
-    return render(replace(view, incidents=(_ongoing(now), *_past(now))))
+    told = Announcements(incidents={it.id: it for it in (_ongoing(now), _over(now))})
+    return _files(now, {PAYMENTS.id: DOWN}, announced=told)
+
+
+def korean(now: int) -> dict[str, PageFile]:
+    told = Announcements(incidents={"mailqueue000": _over(now)})
+    return _files(now, {PAYMENTS.id: DOWN}, announced=told, languages=("ko", "en"))
 
 
 def maintenance(now: int) -> dict[str, PageFile]:
-    view = _view(now)
-    return render(replace(view, maintenances=_planned(now), incidents=_past(now)))
+    told = Announcements(
+        incidents={"mailqueue000": _over(now)}, maintenance={it.id: it for it in _planned(now)}
+    )
+    return _files(now, {INVOICES.id: DOWN}, announced=told)
 
 
 def stale(now: int) -> dict[str, PageFile]:
-    return render(_view(now, age=50 * MINUTE))
+    return _files(now, age=50 * MINUTE)
 
 
 def unknown(now: int) -> dict[str, PageFile]:
-    return render(_view(now, {it.id: UNKNOWN for it in COMPANY}))
+    return _files(now, {it.id: UNKNOWN for it in COMPANY})
 
 
 def fifty(now: int) -> dict[str, PageFile]:
     many = [checker(f"Service {number:02}", group=f"Region {number % 4}") for number in range(50)]
-    return render(_view(now, {"service 07": DOWN}, checkers=many))
+    return _files(now, {"service 07": DOWN}, checkers=many)
 
 
 def long_and_rtl(now: int) -> dict[str, PageFile]:
@@ -89,11 +96,11 @@ def long_and_rtl(now: int) -> dict[str, PageFile]:
         checker("שירות תשלומים (API v2)", id="hebrew", group="خدمات"),
         checker("결제 서비스", id="korean", group="خدمات"),
     ]
-    return render(_view(now, {"rtl": DOWN}, checkers=names))
+    return _files(now, {"rtl": DOWN}, checkers=names)
 
 
 def runs_only(now: int) -> dict[str, PageFile]:
-    return render(_view(now, {LOGIN.id: DOWN}, days=False))
+    return _files(now, {LOGIN.id: DOWN}, days=False)
 
 
 STATES: dict[str, Callable[[int], dict[str, PageFile]]] = {
@@ -107,45 +114,51 @@ STATES: dict[str, Callable[[int], dict[str, PageFile]]] = {
     "unknown": unknown,
     "fifty": fifty,
     "names": long_and_rtl,
+    "korean": korean,
 }
 
 
-def _config(checkers: Sequence[HttpChecker]) -> Config:
+def _config(checkers: Sequence[HttpChecker], languages: tuple[Spoken, ...] = ("en",)) -> Config:
     groups = (
         GroupSettings(name="Services", description="What our customers' programs talk to"),
         GroupSettings(name="Payments"),
     )
-    return Config(checkers=tuple(checkers), page=PAGE, groups=groups)
+    page = replace(PAGE, languages=languages)
+    return Config(checkers=tuple(checkers), page=page, groups=groups)
 
 
-def _view(
+def _files(
     now: int,
     statuses: Mapping[str, Status] | None = None,
     *,
     checkers: Sequence[HttpChecker] = COMPANY,
     age: int = 0,
     days: bool = True,
-) -> View:
+    announced: Announcements | None = None,
+    languages: tuple[Spoken, ...] = ("en",),
+) -> dict[str, PageFile]:
     """A page whose last quarter of an hour looks like this, after a quarter of a year."""
     bad = statuses or {}
     seen = [
-        [
-            result(
-                of,
-                bad.get(of.id, HEALTHY) if run >= 75 else HEALTHY,
-                rtt=(90 + 40 * place + (run * 7919 * (place + 3)) % 37) * MILLISECOND
-                + (400 * MILLISECOND if bad.get(of.id) is DEGRADED and run >= 75 else 0),
-                threshold=getattr(of, "threshold_rtt", 0),
-            )
-            for place, of in enumerate(checkers)
-        ]
+        [_seen(of, place, run, bad.get(of.id, HEALTHY)) for place, of in enumerate(checkers)]
         for run in range(90)
     ]
     pasts = {of.id: _history(now, place, bad.get(of.id)) for place, of in enumerate(checkers)}
     observed = Observed(
-        runs=runs(seen, newest=now - age - 12 * SECOND), pasts=pasts if days else {}
+        runs=runs(seen, newest=now - age - 12 * SECOND),
+        pasts=pasts if days else {},
+        records={of.id: Record(first=now - 400 * DAY) for of in checkers} if days else {},
+        bulletin=Bulletin(announced=announced or Announcements(), months=(day_of(now),)),
     )
-    return compose(_config(checkers), observed, now)
+    config = _config(checkers, languages)
+    return render(*(compose(config, observed, now, code) for code in languages))
+
+
+def _seen(of: HttpChecker, place: int, run: int, status: Status) -> Result:
+    late = run >= 75
+    rtt = (90 + 40 * place + (run * 7919 * (place + 3)) % 37) * MILLISECOND
+    slow = 400 * MILLISECOND if late and status is DEGRADED else 0
+    return result(of, status if late else HEALTHY, rtt=rtt + slow, threshold=of.threshold_rtt)
 
 
 def _history(now: int, place: int, status: Status | None) -> Past:
@@ -169,80 +182,56 @@ def _history(now: int, place: int, status: Status | None) -> Past:
     )
 
 
-def _affected(*names: str) -> tuple[Affected, ...]:
-    return tuple(Affected(key=name.lower().replace(" ", "-"), name=name) for name in names)
-
-
-def _update(status: str, at: int, text: str) -> Update:
-    return Update(key=f"{at:012}"[-12:], status=status, at=at, body=text, html=f"<p>{text}</p>")
-
-
 def _ongoing(now: int) -> Incident:
     begun = now - 15 * MINUTE
     return Incident(
-        key="cardpayments",
+        id="cardpayments",
         title="Card payments are failing",
         impact="major",
-        state=State.PARTIAL,
-        status="identified",
-        started_at=begun,
-        updated_at=now - 4 * MINUTE,
-        resolved_at=None,
-        affected=_affected("Card payments"),
-        updates=(
-            _update(
-                "identified",
-                now - 4 * MINUTE,
-                "Our card processor rejects new connections. We are moving payments to the second "
-                "processor, which takes ten minutes. <strong>No card is charged twice.</strong>",
+        started=begun,
+        checkers=(PAYMENTS.id,),
+        said=(
+            Said(id="1", at=begun, status="investigating", text="We are looking into it."),
+            Said(
+                id="2",
+                at=now - 4 * MINUTE,
+                status="identified",
+                text="Our card processor rejects new connections. We are moving payments to the "
+                "second processor, which takes ten minutes. **No card is charged twice.**",
             ),
-            _update("investigating", begun, "We are looking into failing card payments."),
         ),
     )
 
 
-def _past(now: int) -> tuple[Incident, ...]:
+def _over(now: int) -> Incident:
     begun = now - 3 * DAY
-    return (
-        Incident(
-            key="mailqueue000",
-            title="Outgoing mail is delayed",
-            impact="minor",
-            state=State.DEGRADED,
-            status="resolved",
-            started_at=begun,
-            updated_at=begun + 95 * MINUTE,
-            resolved_at=begun + 95 * MINUTE,
-            affected=_affected("Outgoing mail"),
-            updates=(
-                _update(
-                    "resolved",
-                    begun + 95 * MINUTE,
-                    "All mail that was held back has been delivered.",
-                ),
-                _update("investigating", begun, "Mail leaves us up to an hour late."),
-            ),
+    return Incident(
+        id="mailqueue000",
+        title="Outgoing mail is delayed",
+        impact="minor",
+        started=begun,
+        checkers=(MAIL.id,),
+        said=(
+            Said(id="1", at=begun, status="investigating", text="Mail leaves us late."),
+            Said(id="2", at=begun + 95 * MINUTE, status="resolved", text="All of it is delivered."),
         ),
     )
 
 
-def _planned(now: int) -> tuple[Maintenance, ...]:
-    def planned(number: int, status: str, start: int, title: str) -> Maintenance:
-        return Maintenance(
-            key=f"maintenance{number}",
-            title=title,
-            status=status,
-            scheduled_for=start,
-            scheduled_until=start + 2 * HOUR,
-            created_at=now - DAY,
-            updated_at=now - DAY,
-            affected=_affected("Invoices"),
-            updates=(_update("scheduled", now - DAY, "Invoices arrive up to two hours late."),),
-        )
-
-    return (
-        planned(1, "in_progress", now - 20 * MINUTE, "Database upgrade"),
-        planned(2, "scheduled", now + DAY, "New power supplies"),
-        planned(3, "scheduled", now + 8 * DAY, "Network upgrade in Frankfurt"),
-        planned(4, "scheduled", now + 15 * DAY, "Network upgrade in Dublin"),
+def _planned(now: int) -> Iterator[Maintenance]:
+    plans = (
+        ("Database upgrade", now - 20 * MINUTE),
+        ("New power supplies", now + DAY),
+        ("Network upgrade in Frankfurt", now + 8 * DAY),
+        ("Network upgrade in Dublin", now + 15 * DAY),
     )
+    for number, (title, start) in enumerate(plans):
+        yield Maintenance(
+            id=f"maintenance{number}",
+            title=title,
+            text="Invoices arrive up to two hours late.",
+            created=now - DAY,
+            start=start,
+            end=start + 2 * HOUR,
+            checkers=(INVOICES.id,),
+        )

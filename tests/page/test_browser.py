@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from importlib.resources import files
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
-from checkup.config.settings import GroupSettings, PageLink, PageSettings
+from checkup.config.settings import Colors, GroupSettings, PageLink, PageSettings, Palette
 from checkup.model import SECOND, Status
 from checkup.ports import PageFile
 from tests.page.conftest import Site, Visit
+from tests.page.showcase import STATES, outage
 from tests.page.worlds import MILLISECOND, MINUTE, checker, config, rendered, result, runs
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -122,16 +126,6 @@ class TestEveryScreen:
         assert len({round(box["x"]) for box in boxes if box}) == 1
         assert len({round(box["y"]) for box in boxes if box}) == len(boxes)
 
-    @pytest.mark.parametrize(
-        "visit", [{"color_scheme": c} for c in ("light", "dark")], indirect=True
-    )
-    def test_axe_finds_nothing(self, visit: Visit) -> None:
-        assert faults(visit.open()) == []
-
-    @pytest.mark.parametrize("visit", [{"viewport": {"width": 390, "height": 844}}], indirect=True)
-    def test_axe_finds_nothing_on_a_phone(self, visit: Visit) -> None:
-        assert faults(visit.open()) == []
-
     def test_axe_finds_nothing_where_there_is_nothing(self, visit: Visit) -> None:
         assert faults(visit.open("no/such/page")) == []
         assert visit.page.title() == "Page not found - Acme Status"
@@ -152,6 +146,46 @@ def faults(page: Page) -> list[str]:
     page.evaluate(AXE)
     found = page.evaluate("axe.run().then(found => found.violations)")
     return [f"{fault['id']}: {node['target']}" for fault in found for node in fault["nodes"]]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize(
+    "visit",
+    [
+        pytest.param(
+            {"viewport": {"width": width, "height": 900}, "color_scheme": theme},
+            id=f"{width}-{theme}",
+        )
+        for width in (320, 768, 1280)
+        for theme in ("light", "dark")
+    ],
+    indirect=True,
+)
+def test_axe_finds_nothing(site: Site, visit: Visit, *, script: bool) -> None:
+    """In an outage with an incident, when there is most to see.
+
+    axe needs a script itself, so that without script means without the page's own.
+    """
+    files = outage(now())
+    site.files = files if script else without_script(files)
+    page = visit.open()
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    visit.expect_no_trouble()
+
+
+def without_script(files: Mapping[str, PageFile]) -> dict[str, PageFile]:
+    return {
+        path: replace(file, body=re.sub(rb"<script>.*?</script>", b"", file.body, flags=re.DOTALL))
+        for path, file in files.items()
+    }
+
+
+@pytest.mark.parametrize("state", [name for name in STATES if name not in {"outage", "fifty"}])
+def test_axe_finds_nothing_in_any_state(site: Site, visit: Visit, state: str) -> None:
+    site.files = STATES[state](now())
+    assert faults(visit.open()) == []
+    visit.expect_no_trouble()
 
 
 @pytest.mark.usefixtures("full")
@@ -277,6 +311,143 @@ class TestScript:
         site.files = {"404.html": site.files["404.html"]}
         page.wait_for_timeout(1500)
         expect(page.locator("#verdict")).to_have_text("All systems operational")
+
+
+class TestBars:
+    """Ninety days; the newest one and the one before yesterday were not good ones."""
+
+    @pytest.fixture
+    def strip(self, site: Site, visit: Visit) -> Locator:
+        site.files = outage(now())
+        return visit.open().get_by_role("slider", name="Card payments, last 90 days")
+
+    def test_a_strip_is_one_stop_and_arrows_move_by_day(self, strip: Locator) -> None:
+        page = strip.page
+        page.locator("summary", has_text="Payments").focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        expect(strip).to_be_focused()
+        expect(page.locator(".tip")).to_contain_text("Partial outage: ")
+        expect(page.locator(".tip")).to_contain_text("15 min down")
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".tip")).to_contain_text(days_ago(1))
+        expect(page.locator(".tip")).to_contain_text("Operational")
+        expect(strip).to_have_attribute(
+            "aria-valuetext", re.compile(f"^{days_ago(1)}, Operational")
+        )
+        page.keyboard.press("Home")
+        expect(page.locator(".tip")).to_contain_text(days_ago(89))
+        page.keyboard.press("Escape")
+        expect(page.locator(".tip")).to_be_hidden()
+        expect(strip).to_be_focused()
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".tip")).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(page.locator(".tip")).to_be_hidden()
+
+    def test_hovering_tells_of_a_day_and_can_be_dismissed(self, strip: Locator) -> None:
+        strip.hover(position={"x": 3, "y": 16})
+        tip = strip.page.locator(".tip")
+        expect(tip).to_contain_text(days_ago(89))
+        tip.hover()
+        expect(tip).to_be_visible()
+        strip.page.keyboard.press("Escape")
+        expect(tip).to_be_hidden()
+        strip.hover(position={"x": 30, "y": 16})
+        strip.page.mouse.move(1, 1)
+        expect(tip).to_be_hidden()
+
+    @pytest.mark.parametrize(
+        "visit", [{"viewport": {"width": 320, "height": 640}, "has_touch": True}], indirect=True
+    )
+    def test_a_tap_tells_of_a_day_in_sight(self, strip: Locator) -> None:
+        strip.tap(position={"x": 2, "y": 16})
+        tip = strip.page.locator(".tip")
+        expect(tip).to_contain_text(days_ago(29))
+        box = tip.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+        strip.page.locator("h1").tap()
+        expect(tip).to_be_hidden()
+
+    def test_runs_are_told_with_their_time(self, site: Site, visit: Visit) -> None:
+        site.files = simple(DOWN)
+        page = visit.open()
+        page.locator(".strip").focus()
+        expect(page.locator(".tip")).to_contain_text("Major outage")
+        expect(page.locator(".tip b")).to_contain_text(":")
+        visit.expect_no_trouble()
+
+
+def days_ago(count: int) -> str:
+    """A day of UTC as an English browser names it."""
+    day = datetime.fromtimestamp(now() / SECOND, UTC) - timedelta(days=count)
+    return f"{day:%A}, {day:%B} {day.day}, {day.year}"
+
+
+class TestMenu:
+    def test_updates_open_and_close_with_the_keyboard(self, site: Site, visit: Visit) -> None:
+        site.files = simple()
+        page = visit.open()
+        page.locator(".menu summary").press("Enter")
+        expect(page.get_by_role("link", name="Atom feed")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("link", name="Atom feed")).to_be_hidden()
+        expect(page.locator(".menu summary")).to_be_focused()
+
+    @pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
+    def test_updates_need_no_script(self, site: Site, visit: Visit) -> None:
+        site.files = simple()
+        page = visit.open()
+        page.locator(".menu summary").click()
+        links = page.locator(".menu a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+        assert set(links) <= site.files.keys()
+
+    def test_each_language_leads_to_the_others(self, site: Site, visit: Visit) -> None:
+        site.files = STATES["korean"](now())
+        page = visit.open()
+        expect(page.locator("html")).to_have_attribute("lang", "ko")
+        expect(page.locator("#verdict")).to_have_text("부분 장애: Card payments 중단")
+        page.get_by_role("link", name="English").click()
+        expect(page.locator("#verdict")).to_have_text("Partial outage: Card payments is down")
+        page.get_by_role("link", name="한국어").click()
+        expect(page).to_have_url(f"{site.url}index.html")
+        visit.expect_no_trouble()
+
+
+class TestOwnStyle:
+    def test_the_owner_has_the_last_word(self, site: Site, visit: Visit) -> None:
+        colors = Colors(light=Palette(accent="#7a1fa2", operational="#00695c"))
+        site.files = simple(colors=colors, css="h1 { letter-spacing: 3px }\r\n", languages=("en",))
+        page = visit.open()
+        assert computed(page, ".more a", "color") == "rgb(122, 31, 162)"
+        assert computed(page, ".components h3 + b", "color") == "rgb(0, 105, 92)"
+        assert computed(page, "h1", "letterSpacing") == "3px"
+        visit.expect_no_trouble()
+
+    def test_it_can_ask_nobody_for_anything_135(self, site: Site, visit: Visit) -> None:
+        css = '@import "https://evil.example/a.css"; h1 { background: url(https://evil.example/b) }'
+        site.files = simple(css=css)
+        stopped: dict[str, str | None] = {}
+
+        def note(request: Request) -> None:
+            stopped[request.url] = request.failure
+
+        visit.page.on("requestfailed", note)
+        visit.open()
+        assert stopped == dict.fromkeys(visit.foreign, "csp")
+
+    @pytest.mark.parametrize("visit", [{"forced_colors": "active"}], indirect=True)
+    def test_forced_colours_overrule_it(self, site: Site, visit: Visit) -> None:
+        site.files = simple(colors=Colors(light=Palette(operational="#00695c")))
+        page = visit.open()
+        assert computed(page, ".components h3 + b", "color") != "rgb(0, 105, 92)"
+
+
+def computed(page: Page, selector: str, name: str) -> str:
+    found: str = page.locator(selector).first.evaluate(f"it => getComputedStyle(it).{name}")
+    return found
 
 
 def everything_with(refresh_interval: int) -> dict[str, PageFile]:

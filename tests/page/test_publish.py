@@ -237,7 +237,7 @@ def test_after_some_days_a_bar_is_a_day() -> None:
     page = text(build(CONFIG, steady(24 * 5), NOW))
     assert "Each bar is one day in UTC." in page
     assert "<b>99.16%</b> uptime" in page
-    assert "30 Jul: 1 h down</p>" in page
+    assert '1 day with trouble: 30 Jul 1 h down"' in page
 
 
 def test_in_the_first_days_a_bar_is_a_run() -> None:

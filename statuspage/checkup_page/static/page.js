@@ -132,7 +132,8 @@
     show(event.currentTarget, (strip ? bar : columns - 1) + (strip ? keys[event.key] : 0));
   };
   const leave = (event) => {
-    if (event.relatedTarget !== tip && document.activeElement !== strip) hide();
+    // A finger leaves whenever it is lifted.
+    if (event.pointerType === "mouse" && event.relatedTarget !== tip && document.activeElement !== strip) hide();
   };
   const openBars = () => {
     for (const found of all(".strip")) {

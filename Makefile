@@ -47,6 +47,7 @@ tools: $(VENV)/dev.stamp  ## the programs that the tests drive: browser, emulato
 audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, stale tables; SEED=1
 	$(BIN)/python -m tests.config.fuzz 100000 $(SEED)
 	$(BIN)/python -m tests.checkers.answers 100000
+	$(BIN)/python -m tests.stack.events 10000 $(SEED)
 	$(BIN)/python -m tests.protocol.mutants
 	$(BIN)/python -m tests.papers --check
 
@@ -63,10 +64,10 @@ build: $(VENV)/dev.stamp  ## build the Lambda layers and functions for ARCHITECT
 	@sh tests/stack/tools.sh
 	@scripts/build-stack $(ARCHITECTURE) $(BIN)/python
 
-deploy: build  ## deploy STACK=checkup with your AWS credentials; PARAMETERS="MemorySize=512 ..."
+deploy: $(VENV)/dev.stamp  ## deploy STACK=checkup with your AWS credentials; PARAMETERS="MemorySize=512 ..."
 	@$(BIN)/checkup -c functions/checkup.json validate --strict
-	@SAM_CLI_TELEMETRY=0 var/tools/sam/bin/sam deploy --stack-name $(STACK) \
-		--parameter-overrides $$(cat .aws-sam/parameters) $(PARAMETERS)
+	@$(MAKE) --no-print-directory build
+	@scripts/deploy-stack $(STACK) $(PARAMETERS)
 
 destroy:  ## remove STACK=checkup; the bucket with the recorded runs stays
 	@scripts/destroy-stack $(STACK)

@@ -58,6 +58,11 @@ class Stacks:
     def stack(self, policy: str) -> Skeleton:
         return self.elsewhere if policy == "VotePolicy" else self.home
 
+    def pages(self) -> set[str]:
+        """Return the names of all files of the page."""
+        listed = self.home.emulator.client("s3").list_objects_v2(Bucket=self.page)
+        return {item["Key"] for item in listed.get("Contents", [])}
+
     def put(self, key: str, body: bytes) -> None:
         """Write into the state bucket as its owner."""
         self.home.emulator.client("s3").put_object(Bucket=self.state, Key=key, Body=body)

@@ -16,7 +16,7 @@ from checkup.alerting.document import HEAD
 from checkup.archive import Keeper
 from checkup.checkers.heartbeat import HeartbeatChecker, report
 from checkup.deadline import Deadline
-from checkup.errors import CheckupError
+from checkup.errors import CheckupError, PublishError
 from checkup.history.documents import HEAD as HISTORY
 from checkup.history.fold import Setting
 from checkup.invocation import AdHoc
@@ -151,6 +151,18 @@ def publish_a_page(stacks: Stacks, clients: Clients) -> None:
     assert publisher.publish({"index.html": page, "404.html": page}, edition)
 
 
+def remove_a_page(stacks: Stacks, clients: Clients) -> None:
+    publisher = S3Publisher(clients("s3"), stacks.page)
+    file = PageFile(body=b"x", content_type="text/html", max_age=0)
+    whole = {"index.html": file, "404.html": file, "components/a.html": file}
+    for paths in (whole.keys(), whole.keys() - {"components/a.html"}):
+        number = next(stacks.slots) * SECOND
+        edition = Edition(position=number, made=number)
+        publisher.publish({path: whole[path] for path in paths}, edition)
+    if "components/a.html" in stacks.pages():
+        raise PublishError("it is still there")
+
+
 def resolve(reference: str) -> Callable[[Stacks, Clients], None]:
     return lambda _, clients: assert_secret(secrets.resolve(reference, {}, clients))
 
@@ -184,6 +196,7 @@ FLOWS: dict[tuple[str, str], Callable[[Stacks, Clients], None]] = {
     ("SetUnreadableHistoryAside", "s3:PutObject"): mend_the_history,
     ("WritePage", "s3:GetObject"): publish_a_page,
     ("WritePage", "s3:PutObject"): publish_a_page,
+    ("WritePage", "s3:DeleteObject"): remove_a_page,
 }
 LISTS = {"HomePolicy": mend_the_state, "PagePolicy": keep_history}
 

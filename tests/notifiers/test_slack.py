@@ -144,7 +144,14 @@ def test_time_of_another_day_has_its_date(slack: FakeSlack) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3600, "1 h"), (90_061, "1 d 1 h"), (-5, "0 s")],
+    [
+        (0, "less than 1 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3600, "1 h"),
+        (90_061, "1 d 1 h"),
+        (-5, "less than 1 s"),
+    ],
     ids=str,
 )
 def test_lengths_have_two_units_at_most(slack: FakeSlack, seconds: int, words: str) -> None:

@@ -48,9 +48,7 @@ class FakeSlack:
         self._behaviours: list[str] = ["ok"]
         self._lock = Lock()
         self._closing = Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.slack = self
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._listen(0)
 
     @property
     def url(self) -> str:
@@ -83,6 +81,24 @@ class FakeSlack:
         """Hang until the server is closed."""
         self._closing.wait(60)
 
+    def down(self) -> None:
+        """Refuse connections."""
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def up(self) -> None:
+        """Listen again, on the same port."""
+        self._closing.clear()
+        self._listen(self._server.server_port)
+        self._thread.start()
+
+    def _listen(self, port: int) -> None:
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.slack = self
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
@@ -93,10 +109,7 @@ class FakeSlack:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self.down()
 
 
 def short_ids(message: dict[str, Any]) -> list[str]:

@@ -28,7 +28,8 @@ from tests.servers.slack import short_ids
 from tests.soak.gate import Begun, Ended
 from tests.soak.plan import CHECKERS, HEALTHY, changed, config
 from tests.soak.stage import Stage
-from tests.soak.world import Tally, Written
+from tests.soak.tally import Tally
+from tests.soak.world import Written
 
 STORAGES: Final[Mapping[str, Mapping[str, Any]]] = {
     "folder": {"type": "fs", "dir": "checks"},

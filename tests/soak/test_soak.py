@@ -9,6 +9,7 @@ import pytest
 from tests.soak.place import STORAGES, Place
 from tests.soak.plan import KINDS, plan
 from tests.soak.stage import Stage
+from tests.soak.story import ORDERS, Story
 from tests.soak.world import World
 
 
@@ -53,3 +54,9 @@ def test_14_i23_looks_by_hand_change_nothing_and_tell_nobody(stage: Stage) -> No
 
         assert world.content() == before
         assert not any(world.received.values())
+
+
+@pytest.mark.xdist_group("soak")
+@pytest.mark.parametrize("number", range(4, len(ORDERS), 30), ids=lambda n: "".join(ORDERS[n]))
+def test_channel_reads_as_one_story_whatever_is_killed_114_117(number: int, stage: Stage) -> None:
+    Story(stage, number).live()

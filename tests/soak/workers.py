@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.soak.gate import TooSlowError
-from tests.soak.place import Place
+from tests.soak.place import STORAGES, Place
 from tests.soak.plan import plan
 from tests.soak.stage import Stage
-from tests.soak.world import Tally, World
+from tests.soak.story import Story
+from tests.soak.tally import Tally
+from tests.soak.world import World
 
 TRIES: Final = 5
 """Attempts at a world on a machine that is busy; each goes as the one before."""
@@ -27,7 +29,7 @@ _stages: list[Stage] = []
 
 
 class Scene(NamedTuple):
-    """Something to live through: a world, or one of the storages on this machine."""
+    """Something to live through: a world, one of the storages on this machine, or a story."""
 
     kind: str
     number: int
@@ -38,7 +40,9 @@ class Scene(NamedTuple):
 
 def live(seed: int, scene: Scene, stage: Stage) -> Tally:
     """Live through a scene, and once more if the machine was too slow for its clocks."""
-    if scene.kind != "world":
+    if scene.kind == "story":
+        return Story(stage, scene.number).live()
+    if scene.kind in STORAGES:
         return Place(stage, scene.kind, f"{seed}/{scene}", KILLS).live()
     for _ in range(TRIES):
         try:

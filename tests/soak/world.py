@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from tests.servers.slackapi import TOKEN, FakeSlackApi
 from tests.soak.gate import Arrival, Begun, Ended
 from tests.soak.plan import HEALTHY, Burst, Plan, Visit, fate
 from tests.soak.stage import Environment, Stage
+from tests.soak.tally import Tally
 
 EPOCH: Final = 1_700_000_040 * SECOND
 MINUTE: Final = 60 * SECOND
@@ -64,24 +64,6 @@ class Going(Struct, eq=False):
     chance: Random
     waits: Arrival | None = None
     listed: list[str] = field(default_factory=list)
-
-
-class Tally(Struct, kw_only=True):
-    """What happened in a world, or in several."""
-
-    runs: int = 0
-    overlapping: int = 0
-    kills: int = 0
-    alerts: int = 0
-    messages: int = 0
-    windows: int = 0
-    repeats: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Tally) -> None:
-        for name in ("runs", "overlapping", "kills", "alerts", "messages", "windows", "repeats"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.faults.update(other.faults)
 
 
 class World:

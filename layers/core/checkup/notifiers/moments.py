@@ -13,7 +13,7 @@ def length(nanoseconds: int) -> str:
     """Return a length of time in its two largest units."""
     seconds = max(0, nanoseconds) // SECOND
     if seconds < _MINUTE:
-        return f"{seconds} s"
+        return f"{seconds} s" if seconds else "less than 1 s"
     counts = (
         (seconds // _DAY, "d"),
         (seconds % _DAY // _HOUR, "h"),

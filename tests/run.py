@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 GROUPS = {
-    "core": ["core", "config", "alerting", "history"],
+    "core": ["core", "config", "alerting", "history", "incidents"],
     "sockets": ["checkers", "engine", "notifiers"],
     "storage": ["storage"],
     "protocol": ["protocol", "soak"],

@@ -78,8 +78,10 @@ class AnnouncementPages:
             for subject in _subjects(view, shell, months):
                 path = f"{view.folder}{subject.path}"
                 before = self._made.get(path)
-                same = before is not None and before[0] == subject
-                made[path] = before if before and same else (subject, _page(subject))
+                if before is not None and _is_same(before[0], subject):
+                    made[path] = before
+                else:
+                    made[path] = (subject, _page(subject))
         self._made = made
         return {path: file for path, (_, file) in made.items()}
 
@@ -137,6 +139,11 @@ def _subjects(view: View, shell: View, months: Sequence[Month]) -> Iterator[Subj
             older=older,
         )
     yield Subject(view=shell, template="history.html", path=HISTORY, item=tuple(months))
+
+
+def _is_same(one: Subject, other: Subject) -> bool:
+    """Say whether two subjects are the same; mostly they are made of the very same parts."""
+    return (one.view is other.view and one.item is other.item) or one == other
 
 
 def _shell(view: View) -> View:

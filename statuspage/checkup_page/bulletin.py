@@ -12,7 +12,7 @@ from checkup.history.head import Account
 from checkup.history.periods import day_of, next_month
 from checkup.incidents.model import Announcements
 from checkup.incidents.outages import Outage, Watch
-from checkup.incidents.troubles import Troubles
+from checkup.incidents.troubles import Troubles, open_ended
 from checkup_page.announcement import Incident, Maintenance, Month
 from checkup_page.incidents import Stories, incidents, unwritten
 from checkup_page.maintenances import announced, configured
@@ -59,7 +59,7 @@ def tell(bulletin: Bulletin, config: Config, public: Public, voice: Voice, now: 
     stories = incidents(
         bulletin.announced.incidents.values(),
         bulletin.stories.tell(found, public, voice),
-        bulletin.troubles,
+        _of_written(bulletin, now),
         public,
     )
     plans = sorted(
@@ -92,6 +92,16 @@ def _outages(bulletin: Bulletin, config: Config, public: Public, now: int) -> tu
     found = bulletin.stories.find(bulletin.troubles, watch)
     written_down = bulletin.announced.incidents.values()
     return unwritten(found, written_down, config.page.incidents, now)
+
+
+def _of_written(bulletin: Bulletin, now: int) -> Troubles:
+    """Return the troubles of those that people wrote about."""
+    written_down = bulletin.announced.incidents.values()
+    named = {checker for incident in written_down for checker in incident.checkers}
+    return {
+        checker: open_ended(bulletin.troubles[checker], bulletin.accounts.get(checker), now)
+        for checker in named & bulletin.troubles.keys()
+    }
 
 
 def _is_news(incident: Incident, now: int) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from checkup.history.head import Account
-from checkup.incidents.troubles import Episode, Troubles, episodes
+from checkup.incidents.troubles import Episode, Troubles, episodes, open_ended
 from checkup.model import Status
 from checkup.ports import Checker
 
@@ -68,7 +68,7 @@ def outages(troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
         (checker, episode)
         for checker in watch.checkers
         for episode in episodes(
-            troubles.get(checker.id, ()), watch.accounts.get(checker.id), watch.now
+            open_ended(troubles.get(checker.id, ()), watch.accounts.get(checker.id), watch.now)
         )
         if episode[0].start > watch.since and _is_confirmed(episode, checker, watch)
     ]

@@ -62,22 +62,28 @@ def joined(parts: Iterable[Troubles]) -> Troubles:
     return found
 
 
-def episodes(periods: Sequence[Period], account: Account | None, now: int) -> list[Episode]:
-    """Return the troubles of one checker as far as they belong together.
+def open_ended(periods: Sequence[Period], account: Account | None, now: int) -> tuple[Period, ...]:
+    """Return the troubles of one checker, the last one without an end if it lasts.
 
     Args:
         periods: in order.
-        account: what the history remembers of the checker; it tells whether the last one lasts.
+        account: what the history remembers of the checker.
         now: the present.
     """
+    if not periods or account is None or not _lasts(periods[-1], account, now):
+        return tuple(periods)
+    return (*periods[:-1], replace(periods[-1], end=None))
+
+
+def episodes(periods: Sequence[Period]) -> list[Episode]:
+    """Return the troubles of one checker, which are in order, as far as they belong together."""
     found: list[Episode] = []
     for period in periods:
-        if found and period.start - found[-1][-1].until(now) <= JOINED:
+        end = found[-1][-1].end if found else None
+        if end is not None and period.start - end <= JOINED:
             found[-1] = (*found[-1], period)
         else:
             found.append((period,))
-    if found and account is not None and _lasts(found[-1][-1], account, now):
-        found[-1] = (*found[-1][:-1], replace(found[-1][-1], end=None))
     return found
 
 

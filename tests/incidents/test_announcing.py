@@ -1,0 +1,168 @@
+"""Incidents and maintenance in storages: nobody's word is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.errors import Changed, StorageError
+from checkup.history.periods import DAY
+from checkup.incidents import rules
+from checkup.incidents.documents import HEAD, KEPT, encode
+from checkup.incidents.model import Announcements, Maintenance, Said
+from checkup.protocol import Monitor
+from checkup.protocol.announcing import all_announcements, announce, announcements
+from checkup.protocol.heads import open_head, read_head
+from checkup.protocol.planning import plan
+from checkup.storage.memory import MemoryStorage
+from tests.incidents.writer import INCIDENT, add, opened
+
+WRITERS, WORDS = 3, 5
+
+
+class Faulty(MemoryStorage):
+    """A storage whose writes fail as told: before they are done, or after."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__()
+        self.faults = [*faults]
+
+    def _failing(self, write: Callable[[], str]) -> str:
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "before":
+            raise StorageError("no answer")
+        version = write()
+        if fault == "after":
+            raise StorageError("no answer")
+        return version
+
+    def create(self, key: str, body: bytes) -> str:
+        return self._failing(lambda: super(Faulty, self).create(key, body))
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        return self._failing(lambda: super(Faulty, self).replace(key, body, version))
+
+
+@pytest.mark.parametrize("kind", ["fs", "sqlite3"])
+def test_what_several_write_at_once_is_all_there(kind: str, tmp_path: Path) -> None:
+    place = str(tmp_path / "checks")
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.incidents.writer", kind, place, f"w{number}", str(WORDS)],
+            stdin=subprocess.PIPE,
+        )
+        for number in range(WRITERS)
+    ]
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate()
+        assert writer.returncode == 0
+
+    written = {said.id for said in announcements(opened(kind, place)).incidents["aaa"].said}
+
+    assert written == {
+        "first",
+        *(f"w{number}-{word}" for number in range(WRITERS) for word in range(WORDS)),
+    }
+
+
+@pytest.mark.parametrize(
+    "faults", [["before"], ["after"], ["", "before"], ["", "after", "before"]], ids="-".join
+)
+def test_a_word_is_there_once_whatever_became_of_the_answer(faults: list[str]) -> None:
+    storage = Faulty(*faults)
+    for number in range(2):
+        add(storage, "a", number)
+    said = announcements(storage).incidents["aaa"].said
+    assert [it.id for it in said] == ["first", "a-0", "a-1"]
+
+
+def test_a_storage_that_fails_is_reported_after_a_few_times() -> None:
+    with pytest.raises(StorageError, match="no answer"):
+        add(Faulty(*["before"] * 9), "a", 0)
+
+
+def test_21_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
+    storage = MemoryStorage()
+    body = encode(replace(Announcements(), schema=2))
+    storage.create(HEAD, body)
+    with pytest.raises(StorageError, match="newer version"):
+        announcements(storage)
+    with pytest.raises(StorageError, match="newer version"):
+        add(storage, "a", 0)
+    stored = storage.get(HEAD)
+    assert stored is not None
+    assert stored.body == body
+
+
+def test_what_cannot_be_read_is_kept_aside_and_begun_anew() -> None:
+    storage = MemoryStorage()
+    storage.create(HEAD, b"rubbish")
+    assert announcements(storage) == Announcements()
+    add(storage, "a", 0)
+    (kept,) = storage.list("quarantine/")
+    stored = storage.get(kept)
+    assert stored is not None
+    assert stored.body == b"rubbish"
+    assert set(announcements(storage).incidents) == {"aaa"}
+
+
+def test_what_is_long_over_moves_into_the_file_of_its_month_and_is_not_lost() -> None:
+    storage = MemoryStorage()
+    began = storage.clock() - KEPT - 2 * DAY
+    over = Said(id="over", at=began + DAY, status="resolved")
+    old = replace(INCIDENT, id="old", started=began, said=(*INCIDENT.said, over))
+    announce(storage, lambda document: rules.opened(document, old))
+    add(storage, "a", 0)
+    assert set(announcements(storage).incidents) == {"aaa"}
+    assert set(all_announcements(storage).incidents) == {"aaa", "old"}
+    assert len(list(storage.list("incidents/"))) == 2
+
+
+def maintenance(storage: MemoryStorage, name: str, length: int = DAY) -> Maintenance:
+    now = storage.clock()
+    return Maintenance(id=name, title=name, created=now, start=now - DAY, end=now - DAY + length)
+
+
+def test_maintenance_that_is_not_over_is_in_the_head_of_every_run() -> None:
+    storage = MemoryStorage()
+    there = Monitor(checkers=(), storage=storage)
+    for planned in (maintenance(storage, "now", 2 * DAY), maintenance(storage, "over", 1)):
+        announce(storage, partial(rules.planned, maintenance=planned))
+        plan(there)
+    assert set(read_head(storage).maintenance) == {"now"}
+
+
+def test_a_head_that_is_made_anew_knows_the_maintenance() -> None:
+    storage = MemoryStorage()
+    there = Monitor(checkers=(), storage=storage)
+    planned = maintenance(storage, "now", 2 * DAY)
+    announce(storage, partial(rules.planned, maintenance=planned))
+    plan(there)
+    storage.delete("state/head.json")
+    plan(there)
+    assert set(read_head(storage).maintenance) == {"now"}
+
+
+def test_announcements_that_cannot_be_read_hold_up_no_run() -> None:
+    storage = MemoryStorage()
+    storage.create(HEAD, encode(replace(Announcements(), schema=2)))
+    assert open_head(Monitor(checkers=(), storage=storage)).head.maintenance == {}
+
+
+def test_one_that_others_change_every_time_gives_up_in_the_end() -> None:
+    class Busy(MemoryStorage):
+        def create(self, key: str, body: bytes) -> str:
+            raise Changed(f"{key}: {len(body)}")
+
+    with pytest.raises(StorageError, match="others were faster"):
+        add(Busy(), "a", 0)

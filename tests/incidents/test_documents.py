@@ -1,0 +1,172 @@
+"""Documents of incidents and maintenance, and what can be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from checkup.history.periods import DAY
+from checkup.incidents import rules
+from checkup.incidents.documents import (
+    KEPT,
+    NewerAnnouncements,
+    UnreadableAnnouncements,
+    decode,
+    encode,
+    sort_out,
+    together,
+)
+from checkup.incidents.model import OVER, STATUSES, Announcements, Incident, Maintenance, Said
+
+NOW = 1_785_751_362_000_000_000
+"""3 August 2026, 10:02:42 UTC."""
+
+IDS = ("aaa", "bbb", "ccc")
+
+Change = Callable[[Announcements], Announcements]
+
+
+def said(name: str, at: int = NOW, status: str = "investigating", text: str = "") -> Said:
+    return Said(id=name, at=at, status=status, text=text)
+
+
+def incident(name: str = "aaa", at: int = NOW, **fields: object) -> Incident:
+    given_ = {"title": "It fails", "impact": "major", "said": (said("first", at),)}
+    return Incident(id=name, started=at, **{**given_, **fields})  # type: ignore[arg-type]
+
+
+def maintenance(start: int = NOW, length: int = DAY, **fields: object) -> Maintenance:
+    given_ = {"id": "mmm", "title": "Work", "created": NOW - DAY}
+    return Maintenance(start=start, end=start + length, **{**given_, **fields})  # type: ignore[arg-type]
+
+
+times = st.integers(NOW - 400 * DAY, NOW)
+entries = st.builds(
+    said, st.uuids().map(str), times, st.sampled_from([*STATUSES, ""]), st.text(max_size=20)
+)
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Change:
+    name, at, entry = draw(st.sampled_from(IDS)), draw(times), draw(entries)
+    start = draw(times)
+    one = incident(name, at)
+    work = maintenance(start, draw(st.integers(1, 40 * DAY)), id=name)
+    kinds: list[Change] = [
+        lambda document: rules.opened(document, one),
+        lambda document: rules.updated(document, one, entry),
+        lambda document: rules.resolved(document, one, entry),
+        lambda document: rules.edited(document, one, title="Another"),
+        lambda document: rules.planned(document, work),
+        lambda document: rules.ended(rules.planned(document, work), name, entry),
+    ]
+    return draw(st.sampled_from(kinds))
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Announcements:
+    document = Announcements()
+    for change in draw(st.lists(changes(), max_size=12)):
+        document = change(document)
+    return document
+
+
+@given(documents(), changes())
+def test_to_do_a_thing_twice_is_to_do_it_once(document: Announcements, change: Change) -> None:
+    once = change(document)
+    assert change(once) == once
+
+
+@given(documents(), entries)
+def test_no_word_gets_lost(document: Announcements, entry: Said) -> None:
+    after = rules.updated(document, incident(), entry)
+    for name, before in document.incidents.items():
+        assert {it.id for it in before.said} <= {it.id for it in after.incidents[name].said}
+    assert entry.id in {it.id for it in after.incidents["aaa"].said}
+
+
+@given(documents())
+def test_a_document_is_read_as_it_was_written(document: Announcements) -> None:
+    assert decode(encode(document)) == document
+    assert encode(decode(encode(document))) == encode(document)
+
+
+@given(documents())
+def test_what_is_sorted_out_is_all_there_and_old(document: Announcements) -> None:
+    head, months = sort_out(document, NOW)
+    whole = head
+    for month in months.values():
+        whole = together(whole, month)
+        assert all(it.status in OVER for it in month.incidents.values())
+        assert all(it.said[-1].at < NOW - KEPT for it in month.incidents.values())
+        assert all(it.end < NOW - KEPT for it in month.maintenance.values())
+    assert whole == replace(
+        document,
+        incidents=whole.incidents,
+        maintenance=whole.maintenance,
+    )
+    assert whole.incidents == document.incidents
+    assert whole.maintenance == document.maintenance
+    assert sort_out(head, NOW) == (head, {})
+
+
+def test_an_update_without_a_status_leaves_the_incident_what_it_is() -> None:
+    document = rules.updated(Announcements(), incident(), said("b", status="identified"))
+    document = rules.updated(document, incident(), said("c", status="", text="Soon."))
+    assert document.incidents["aaa"].status == "identified"
+
+
+def test_the_end_of_an_incident_is_its_first_one_and_gone_when_it_opens_again() -> None:
+    story = [("resolved", NOW + 1), ("postmortem", NOW + 2)]
+    over = incident(said=(said("a"), *(said(s, at, s) for s, at in story)))
+    assert over.resolved == NOW + 1
+    assert replace(over, said=(*over.said, said("d", NOW + 3))).resolved is None
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [(NOW - 1, "scheduled"), (NOW, "in_progress"), (NOW + DAY, "completed")],
+)
+def test_maintenance_goes_by_the_clock(now: int, status: str) -> None:
+    assert maintenance().status(now) == status
+
+
+@pytest.mark.parametrize(("at", "end"), [(NOW + 5, NOW + 5), (NOW - 5, NOW), (NOW + 2 * DAY, None)])
+def test_an_end_comes_earlier_and_never_later(at: int, end: int | None) -> None:
+    document = rules.planned(Announcements(), maintenance())
+    ended = rules.ended(document, "mmm", said("x", at)).maintenance["mmm"]
+    assert ended.end == (maintenance().end if end is None else end)
+
+
+def test_what_was_called_off_is_over_and_holds_nothing_back() -> None:
+    document = rules.planned(Announcements(), maintenance())
+    document = rules.ended(document, "mmm", said("x", NOW - 5))
+    assert document.maintenance["mmm"].status(NOW - 1) == "completed"
+    assert document.planned(NOW - 1) == {}
+
+
+def test_21_a_newer_document_is_refused() -> None:
+    with pytest.raises(NewerAnnouncements):
+        decode(encode(replace(Announcements(), schema=2)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"\xff",
+        b'{"schema": "x"}',
+        b'{"schema": 0}',
+        b'{"schema": 1, "incidents": {"a": {}}}',
+        b'{"schema":1,"incidents":{"a":{"id":"a","title":"","impact":"","started":0,"said":[]}}}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_document_is_named_as_such(body: bytes) -> None:
+    with pytest.raises(UnreadableAnnouncements):
+        decode(body)

@@ -1,0 +1,142 @@
+"""Outages, read off the history that runs leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checkup.alerting.maintenance import Window
+from checkup.checkers.http import HttpChecker
+from checkup.history.fold import Setting, until
+from checkup.history.periods import DAY
+from checkup.incidents.outages import Outage, Watch, outages
+from checkup.incidents.troubles import joined, troubles_of
+from checkup.model import Run, Status
+from tests.history.worlds import MINUTE, START, folded, histories, run
+
+HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
+LETTERS = {"h": HEALTHY, "g": DEGRADED, "d": DOWN, "u": UNKNOWN}
+BEGIN = START + 8 * 3600 * 1_000_000_000
+
+
+def checker(name: str, **fields: object) -> HttpChecker:
+    return HttpChecker(id=name, endpoint_name=name, endpoint_url="http://x/", **fields)  # type: ignore[arg-type]
+
+
+API, SHOP, MAIL = checker("api"), checker("shop"), checker("mail", depends_on=("api",))
+
+
+def script(begin: int = BEGIN, /, **letters: str) -> list[Run]:
+    """One run per letter, a minute apart; a dot leaves the checker out."""
+    length = max(map(len, letters.values()))
+    return [
+        run(
+            begin + number * MINUTE,
+            **{
+                name: LETTERS[word[number]]
+                for name, word in letters.items()
+                if number < len(word) and word[number] != "."
+            },
+        )
+        for number in range(length)
+    ]
+
+
+def found(
+    runs: Sequence[Run],
+    now: int | None = None,
+    checkers: Sequence[HttpChecker] = (API, SHOP, MAIL),
+    cuts: Sequence[int] = (),
+    **setting: object,
+) -> list[Outage]:
+    """The outages that there are shortly after the last run."""
+    now = (runs[-1].slot + 1 if runs else BEGIN) if now is None else now
+    head, closed = folded(runs, Setting(**setting), cuts)  # type: ignore[arg-type]
+    days = [
+        {day: {name: period.tally for name, period in rows.items()} for day, rows in part.items()}
+        for part in (closed.days, until(head, now))
+    ]
+    watch = Watch(
+        checkers=checkers, accounts=head.accounts, interval=MINUTE, since=START - DAY, now=now
+    )
+    return list(outages(joined([troubles_of(days[0]), troubles_of(days[1])]), watch))
+
+
+def spans(seen: Sequence[Outage]) -> list[tuple[float, float | None, set[str]]]:
+    """Begin and end in minutes, and whom it is about."""
+    return [
+        (
+            (it.start - BEGIN) / MINUTE,
+            None if it.end is None else (it.end - BEGIN) / MINUTE,
+            {*it.episodes},
+        )
+        for it in seen
+    ]
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [
+        pytest.param({"api": "hhhhh"}, [], id="all-is-well"),
+        pytest.param({"api": "hddhh"}, [(1, 3, {"api"})], id="one"),
+        pytest.param({"api": "hddd"}, [(1, None, {"api"})], id="it-lasts"),
+        pytest.param({"api": "hddhh", "shop": "hdhhh"}, [(1, 3, {"api", "shop"})], id="same-run"),
+        pytest.param(
+            {"api": "hddhh", "shop": "hhddh"}, [(1, 3, {"api"}), (2, 4, {"shop"})], id="apart"
+        ),
+        pytest.param({"api": "hdddh", "mail": "hhddd"}, [(1, None, {"api", "mail"})], id="caused"),
+        pytest.param({"api": "hghhh"}, [], id="one-slow-run-is-none"),
+        pytest.param({"api": "hggggh"}, [(1, 5, {"api"})], id="slow-for-long"),
+        pytest.param({"api": "hdhhdh"}, [(1, 5, {"api"})], id="again-so-soon"),
+        pytest.param({"api": "hdhhhhhhhdh"}, [(1, 2, {"api"}), (9, 10, {"api"})], id="again-later"),
+        pytest.param({"api": "hdduuuuuuuuh"}, [(1, 11, {"api"})], id="nobody-saw-the-end"),
+        pytest.param({"api": "hdduu"}, [(1, None, {"api"})], id="nobody-knows-now"),
+        pytest.param({"api": "huuuu"}, [], id="unknown-is-no-outage"),
+    ],
+)
+def test_outages_of_a_script(
+    letters: dict[str, str], expected: list[tuple[float, float | None, set[str]]]
+) -> None:
+    assert spans(found(script(**letters))) == expected
+
+
+def test_the_monitor_that_stands_still_ends_no_outage() -> None:
+    runs = script(api="hhhddd")
+    assert spans(found(runs, now=runs[-1].slot + 3 * 3600 * 10**9)) == [(3, None, {"api"})]
+
+
+def test_a_threshold_counts_for_outages_as_for_announcements() -> None:
+    patient = checker("api", failure_threshold=3, degraded_threshold=4)
+    assert found(script(api="hhhddhhhh"), checkers=[patient]) == []
+    assert len(found(script(api="hhhdddhhh"), checkers=[patient])) == 1
+
+
+def test_maintenance_is_no_outage() -> None:
+    window = Window(start=BEGIN, length=30 * MINUTE, checkers=frozenset({"api"}))
+    seen = found(script(api="hdddh", shop="hdddh"), windows=[window])
+    assert [{*it.episodes} for it in seen] == [{"shop"}]
+
+
+def test_an_outage_over_midnight_is_one() -> None:
+    (one,) = found(script(START + DAY - 3 * MINUTE, api="hhddddddh"))
+    assert one.end == START + DAY + 5 * MINUTE
+
+
+def test_who_is_not_asked_for_is_not_spoken_of() -> None:
+    assert found(script(secret="hddh"), checkers=[API]) == []
+
+
+@settings(max_examples=60)
+@given(histories(), st.data())
+def test_the_same_runs_give_the_same_outages_however_they_are_counted(
+    runs: list[Run], data: st.DataObject
+) -> None:
+    cuts = data.draw(st.lists(st.integers(0, len(runs)), max_size=4).map(sorted))
+    checkers = [checker(name) for name in sorted({r.id for it in runs for r in it.results})]
+    once = found(runs, checkers=checkers)
+    assert found(runs, checkers=checkers, cuts=cuts) == once
+    assert len({it.id for it in once}) == len(once)
+    assert all(it.end is None or it.start < it.end for it in once)

@@ -1,0 +1,296 @@
+"""Incidents, maintenance and months on the page, from runs and from what people wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.alerting.document import HEAD, encode_head
+from checkup.alerting.state import Head
+from checkup.config.settings import (
+    Config,
+    GroupSettings,
+    IncidentSettings,
+    MaintenanceSettings,
+    PageSettings,
+)
+from checkup.incidents import documents
+from checkup.incidents.model import Announcements, Incident, Maintenance, Said
+from checkup.model import SECOND, Result, Status
+from checkup.ports import Checker
+from checkup.runfile import encode, run_key
+from checkup.storage.memory import MemoryStorage
+from checkup_page.building import Memory, build
+from checkup_page.desk import as_written, desk, in_place_of_outages
+from tests.page.worlds import MINUTE, NOW, checker, result, runs
+
+DAY, HOUR = 24 * 60 * MINUTE, 60 * MINUTE
+API, SHOP = checker("API", group="Core"), checker("Shop", public_name="Web shop")
+SECRET = checker("Vault", hidden=True)
+LETTERS = {"h": Status.HEALTHY, "g": Status.DEGRADED, "d": Status.DOWN, "u": Status.UNKNOWN}
+AT_ONCE = IncidentSettings(after=0, minimum=0)
+
+
+def config(policy: IncidentSettings = AT_ONCE, **fields: object) -> Config:
+    page = PageSettings(title="Acme", url="https://status.acme.example/", incidents=policy)
+    given = {"checkers": (API, SHOP, SECRET), "groups": (GroupSettings(name="Core"),), "page": page}
+    return Config(**{**given, **fields})  # type: ignore[arg-type]
+
+
+def storage(newest: int = NOW - 12 * SECOND, every: int = MINUTE, **letters: str) -> MemoryStorage:
+    """Runs, one per letter of the script of each checker, and a state that has counted them."""
+    there = MemoryStorage()
+    by_id = {it.id: it for it in (API, SHOP, SECRET)}
+    steps = [
+        [_result(by_id[name], LETTERS[letter]) for name, letter in zip(letters, step, strict=True)]
+        for step in zip(*letters.values(), strict=True)
+    ]
+    for run in runs(steps, newest=newest, every=every):
+        there.create(run_key(run), encode(run.results))
+    cursor = max(there.list("runs/"))
+    there.create(HEAD, encode_head(Head(cursor=cursor)))
+    return there
+
+
+def _result(of: Checker, status: Status) -> Result:
+    seen = result(of, status)
+    times = tuple(replace(it, error=it.error and "PLANTED") for it in seen.times)
+    return replace(seen, times=times, notice="PLANTED", endpoint="http://PLANTED/")
+
+
+def write(there: MemoryStorage, *announced: Incident | Maintenance) -> None:
+    document = Announcements(
+        incidents={it.id: it for it in announced if isinstance(it, Incident)},
+        maintenance={it.id: it for it in announced if isinstance(it, Maintenance)},
+    )
+    there.create("incidents/head.json", documents.encode(document))
+
+
+def pages(there: MemoryStorage, world: Config | None = None, now: int = NOW) -> dict[str, str]:
+    files = build(world or config(), there, now, memory=Memory())
+    return {path: file.body.decode() for path, file in files.items()}
+
+
+def stories(files: dict[str, str]) -> list[str]:
+    """The text of each incident's page, without tags."""
+    return [text(body) for path, body in sorted(files.items()) if path.startswith("incidents/")]
+
+
+def text(html: str) -> str:
+    main = html[html.index("<main") : html.index("</main>")]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main)).strip()
+
+
+def human(name: str = "abcdefabcdef", **fields: object) -> Incident:
+    first = Said(id="1" * 12, at=NOW - HOUR, status="investigating", text="We **look** into it.")
+    given = {"title": "Orders fail", "impact": "major", "said": (first,)}
+    return Incident(id=name, started=NOW - HOUR, **{**given, **fields})  # type: ignore[arg-type]
+
+
+class TestOutages:
+    def test_an_outage_is_told_with_its_beginning_and_its_end(self) -> None:
+        (story,) = stories(pages(storage(api="h" * 20 + "d" * 12 + "h" * 28, shop="h" * 60)))
+        assert "API is down Resolved Major impact" in story
+        assert "API is operational again. That took 12 min." in story
+        assert story.index("operational again") < story.index("API is down. 3 Aug")
+
+    def test_what_fails_in_the_same_run_is_one_incident(self) -> None:
+        script = "h" * 40 + "d" * 20
+        (story,) = stories(pages(storage(api=script, shop=script)))
+        assert "API and Web shop are down Investigating Critical impact" in story
+        assert "and not over" in story
+
+    def test_it_is_on_the_first_page_and_in_its_month(self) -> None:
+        files = pages(storage(api="h" * 40 + "d" * 20, shop="h" * 60))
+        (path,) = (it for it in files if it.startswith("incidents/"))
+        assert path in files["index.html"]
+        assert f"../{path}" in files["history/2026-08.html"]
+        assert "2026-08.html" in files["history/index.html"]
+
+    @pytest.mark.parametrize(
+        ("policy", "minutes", "lasting", "told"),
+        [
+            (IncidentSettings(automatic=False), 50, False, 0),
+            (IncidentSettings(after=300 * SECOND, minimum=120 * SECOND), 1, False, 0),
+            (IncidentSettings(after=300 * SECOND, minimum=120 * SECOND), 3, False, 1),
+            (IncidentSettings(after=300 * SECOND, minimum=120 * SECOND), 3, True, 0),
+            (IncidentSettings(after=300 * SECOND, minimum=120 * SECOND), 6, True, 1),
+            (AT_ONCE, 1, True, 1),
+        ],
+        ids=["never", "blip", "short-and-over", "not-yet", "by-now", "at-once"],
+    )
+    def test_the_policy_says_which_are_told(
+        self, policy: IncidentSettings, minutes: int, *, lasting: bool, told: int
+    ) -> None:
+        after = 0 if lasting else 20
+        script = "h" * (80 - minutes - after) + "d" * minutes + "h" * after
+        files = pages(storage(api=script, shop="h" * 80), config(policy))
+        assert len(stories(files)) == told
+
+    def test_140_nothing_private_is_told(self) -> None:
+        script = "h" * 20 + "d" * 20 + "g" * 20
+        files = pages(storage(api=script, shop=script, vault="d" * 60))
+        told = "".join(files[it] for it in files if it.startswith(("incidents/", "history/")))
+        assert "Web shop" in told
+        assert "PLANTED" not in told
+        for private in ("Vault", "vault", "10.1.2.3", "internal", ">Shop<"):
+            assert private not in told
+
+    def test_the_same_page_is_made_again_byte_by_byte(self) -> None:
+        there, memory = storage(api="h" * 20 + "d" * 40, shop="h" * 60), Memory()
+        first = build(config(), there, NOW, memory=memory)
+        later = build(config(), there, NOW + SECOND, memory=memory)
+        kept = [it for it in first if it.startswith(("incidents/", "history/", "maintenance/"))]
+        assert kept
+        assert all(later[it] is first[it] for it in kept if it.startswith("incidents/"))
+        assert all(later[it] == first[it] for it in kept)
+
+
+class TestPeople:
+    def test_what_a_person_wrote_takes_the_place_of_the_outage(self) -> None:
+        there = storage(api="h" * 30 + "d" * 30, shop="h" * 60)
+        (key,) = desk(config(), there, NOW).incidents
+        write(there, human(key, checkers=("api",)))
+        files = pages(there)
+        assert [it for it in files if it.startswith("incidents/")] == [f"incidents/{key}.html"]
+        assert "Orders fail" in files[f"incidents/{key}.html"]
+        assert "API is down" not in text(files[f"incidents/{key}.html"])
+        assert "<p>We <strong>look</strong> into it.</p>" in files[f"incidents/{key}.html"]
+
+    def test_only_a_person_ends_what_a_person_wrote(self) -> None:
+        there = storage(api="h" * 10 + "d" * 10 + "h" * 40, shop="h" * 60)
+        (key,) = desk(config(), there, NOW - 45 * MINUTE).incidents or [""]
+        write(there, human(key, checkers=("api",)))
+        (story,) = stories(pages(there))
+        assert "Investigating" in story
+        assert "Resolved" not in story
+
+    def test_an_incident_that_is_opened_explains_the_outages_that_last(self) -> None:
+        there = storage(api="h" * 30 + "d" * 30, shop="h" * 40 + "d" * 20)
+        known = desk(config(), there, NOW)
+        assert len(known.incidents) == 2
+        opened = in_place_of_outages(known, human(checkers=("api", "shop")))
+        write(there, opened)
+        (story,) = stories(pages(there))
+        assert opened.id in known.incidents
+        assert len(opened.replaces) == 1
+        assert "Orders fail" in story
+        assert "API is down." in story
+
+    def test_an_outage_that_begins_during_an_incident_of_its_component_is_part_of_it(self) -> None:
+        there = storage(api="h" * 40 + "d" * 20, shop="h" * 60)
+        write(there, human(checkers=("api", "shop")))
+        (story,) = stories(pages(there))
+        assert "Orders fail" in story
+        assert "Major outage since" in story
+
+    def test_an_outage_of_something_else_is_told_beside_it(self) -> None:
+        there = storage(api="h" * 60, shop="h" * 40 + "d" * 20)
+        write(there, human(checkers=("api",)))
+        assert len(stories(pages(there))) == 2
+
+    def test_an_outage_that_somebody_writes_about_keeps_its_story(self) -> None:
+        there = storage(api="h" * 30 + "d" * 30, shop="h" * 60)
+        (seen,) = desk(config(), there, NOW).incidents.values()
+        written = as_written(seen)
+        assert (written.id, written.checkers, written.title) == (seen.key, ("api",), "API is down")
+        assert [it.text for it in written.said] == ["API is down."]
+
+
+class TestMaintenance:
+    def test_it_is_shown_before_meanwhile_and_afterwards(self) -> None:
+        there = storage(api="h" * 10, shop="h" * 10)
+        work = Maintenance(
+            id="m" * 12,
+            title="New disks",
+            text="All is *read-only*.",
+            created=NOW - DAY,
+            start=NOW + HOUR,
+            end=NOW + 2 * HOUR,
+            groups=("Core",),
+        )
+        write(there, work)
+        path = f"maintenance/{work.id}.html"
+        shown = [text(pages(there, now=now)[path]) for now in (NOW, NOW + 90 * MINUTE)]
+        assert ["Scheduled" in shown[0], "In progress" in shown[1]] == [True, True]
+        assert "API" in shown[0]
+        assert "All is read-only ." in shown[0]
+        after = pages(there, now=NOW + 3 * HOUR)
+        assert "Completed" in text(after[path])
+        assert path in after["history/2026-08.html"]
+
+    def test_what_comes_again_is_announced_twice_ahead(self) -> None:
+        nightly = MaintenanceSettings(
+            title="Backup", start=NOW - 30 * DAY + HOUR, duration=HOUR, repeat="FREQ=DAILY"
+        )
+        files = pages(storage(api="h", shop="h"), config(maintenance=(nightly,)))
+        assert files["index.html"].count("Backup") >= 2
+        ahead = [it for it in files if it.startswith("maintenance/") and it.endswith(".html")]
+        states = sorted(
+            re.findall(r"Scheduled|Completed", "".join(text(files[it]) for it in ahead))
+        )
+        assert states == ["Completed"] * 2 + ["Scheduled"] * 2
+        assert "Backup" not in files["history/2026-08.html"]
+
+    def test_outages_during_announced_maintenance_are_none(self) -> None:
+        there = storage(api="h" * 30 + "d" * 30, shop="h" * 60)
+        work = Maintenance(
+            id="m" * 12, title="W", created=0, start=NOW - HOUR, end=NOW + HOUR, checkers=("api",)
+        )
+        write(there, work)
+        assert stories(pages(there)) == []
+
+
+class TestMonths:
+    def test_old_months_are_read_once_and_stay(self) -> None:
+        there = storage(api="h" * 10 + "d" * 3 + "h" * 107, shop="h" * 120, every=36 * HOUR)
+        memory = Memory()
+        world = config()
+        first = build(world, there, NOW, memory=memory)
+        again = build(world, there, NOW, memory=memory)
+        months = [it for it in first if re.fullmatch(r"history/\d{4}-\d\d\.html", it)]
+        assert len(months) == 7
+        assert all(again[it] is first[it] for it in months[:3])
+        told = "".join(first[it].body.decode() for it in months)
+        assert told.count("API is down") == 1
+
+    def test_days_without_incidents_are_one_line(self) -> None:
+        there = storage(api="h" * 100 + "d" * 3 + "h" * 17, shop="h" * 120, every=6 * HOUR)
+        body = text(pages(there)["history/2026-07.html"])
+        assert body.count("No incidents") == 2
+        assert datetime.fromtimestamp(NOW // SECOND, UTC).month == 8
+
+    def test_without_any_history_there_is_still_a_page(self) -> None:
+        files = pages(MemoryStorage())
+        assert "No incidents" in text(files["history/2026-08.html"])
+
+
+def links(files: Sequence[str], path: str, body: str) -> list[str]:
+    """The relative addresses of a page that lead nowhere."""
+    found = re.findall(r'href="([^"#:]+\.html)"', body)
+    depth = path.count("/")
+    return [it for it in found if it.removeprefix("../" * depth) not in files]
+
+
+def test_no_link_of_these_pages_leads_nowhere() -> None:
+    there = storage(api="h" * 30 + "d" * 30, shop="h" * 60)
+    write(there, human(checkers=("shop",)))
+    files = pages(there)
+    for path, body in files.items():
+        if path.startswith(("incidents/", "maintenance/", "history/")) and path.endswith("html"):
+            assert links([*files], path, body) == []
+
+
+def test_133_attacks_in_titles_and_texts_stay_texts() -> None:
+    attack = "<script>alert(1)</script>"
+    there = storage(api="h", shop="h")
+    evil = human(title=attack, said=(Said(id="x", at=NOW, status="resolved", text=attack),))
+    work = Maintenance(id="m" * 12, title=attack, text=attack, created=0, start=NOW, end=NOW + HOUR)
+    write(there, evil, work)
+    for path, body in pages(there).items():
+        if path.endswith(".html"):
+            assert "<script>alert" not in body

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final
 
 from msgspec import Struct
 
-from checkup.history.points import Point
-from checkup_page.days import NONE, look_of, segments_of
+from checkup.history.times import middle
+from checkup_page.days import segments_of
 from checkup_page.recent import Segment
+from checkup_page.series import Series
 
 HEIGHT: Final = 100
 
@@ -20,8 +21,6 @@ NICE: Final = (1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 OUTLIER: Final = 3
 """What is so many times as long as most times leaves the chart, which would else show no more."""
-
-Place = tuple[int, int]
 
 
 class Chart(Struct, frozen=True, kw_only=True):
@@ -32,12 +31,12 @@ class Chart(Struct, frozen=True, kw_only=True):
         columns: how many; each is two wide.
         step: how long one is, in nanoseconds.
         begin, end: when the first of them begins and the last one ends.
+        segments: how the columns look.
         median: the path of the median response times, interrupted where there are none.
         band: the outline of the field between the median and what 95 % do not exceed.
         top: the response time at the upper edge; 0 if there are no times.
         lowest, highest: of the medians.
         peak: the longest of those that 95 % do not exceed, and when its column began.
-        segments: the state of each column.
     """
 
     name: str
@@ -45,13 +44,13 @@ class Chart(Struct, frozen=True, kw_only=True):
     step: int
     begin: int
     end: int
+    segments: tuple[Segment, ...]
     median: str = ""
     band: str = ""
     top: int = 0
     lowest: int = 0
     highest: int = 0
     peak: tuple[int, int] = (0, 0)
-    segments: tuple[Segment, ...]
 
     @property
     def counts(self) -> Sequence[tuple[str, int]]:
@@ -62,52 +61,43 @@ class Chart(Struct, frozen=True, kw_only=True):
         return found.most_common()
 
 
-def chart(name: str, points: Sequence[Point], begin: int, end: int, step: int) -> Chart:
-    """Return a chart of the points between two moments.
+def chart(name: str, columns: Series, begin: int, end: int) -> Chart:
+    """Return a chart of the columns between two moments.
 
     Args:
         name: that of the stretch of time.
-        points: hours or days, oldest first; others are left out.
-        begin: when the first column begins.
-        end: when the last one ends; it may be cut short.
-        step: how long each is.
+        columns: these, and perhaps others around them.
+        begin: when the first one begins.
+        end: when the last one ends.
     """
-    columns: list[Point | None] = [None] * -(-(end - begin) // step)
-    for point in points:
-        if begin <= point.start < end:
-            columns[(point.start - begin) // step] = point
-    empty = Chart(
+    shown = columns.between(begin, end)
+    medians, highs = columns.medians[shown], columns.highs[shown]
+    timed = sorted(bucket for bucket in highs if bucket)
+    top = lowest = highest = 0
+    median = band = ""
+    if timed:
+        top = _nice(min(middle(timed[-1]), OUTLIER * middle(timed[len(timed) // 2])))
+        lowest, highest = (middle(of(filter(None, medians))) for of in (min, max))
+        median, band = _paths(medians, highs, top)
+    return Chart(
         name=name,
-        columns=len(columns),
-        step=step,
+        columns=len(medians),
+        step=columns.step,
         begin=begin,
         end=end,
-        segments=segments_of(list(_looks(columns, begin, end, step))),
-    )
-    timed = [point for point in columns if point is not None and point.median_bucket]
-    return _drawn(empty, columns, timed) if timed else empty
-
-
-def _drawn(empty: Chart, columns: Sequence[Point | None], timed: Sequence[Point]) -> Chart:
-    medians = [point.median or 0 for point in timed]
-    highs = sorted(point.high or 0 for point in timed)
-    top = _nice(min(highs[-1], OUTLIER * highs[len(highs) // 2]))
-    slowest = max(timed, key=lambda point: point.high_bucket)
-    median, band = _paths(columns, top)
-    return Chart(
-        name=empty.name,
-        columns=empty.columns,
-        step=empty.step,
-        begin=empty.begin,
-        end=empty.end,
-        segments=empty.segments,
+        segments=segments_of(columns.looks[shown]),
         median=median,
         band=band,
         top=top,
-        lowest=min(medians),
-        highest=max(medians),
-        peak=(slowest.high or 0, slowest.start),
+        lowest=lowest,
+        highest=highest,
+        peak=_peak(highs, begin, columns.step),
     )
+
+
+def _peak(highs: Sequence[int], begin: int, step: int) -> tuple[int, int]:
+    highest = max(highs, default=0)
+    return (middle(highest), begin + highs.index(highest) * step) if highest else (0, 0)
 
 
 def _nice(time: int) -> int:
@@ -115,39 +105,38 @@ def _nice(time: int) -> int:
     return next(round(step * power) for step in NICE if step * power >= time)
 
 
-def _paths(columns: Sequence[Point | None], top: int) -> tuple[str, str]:
+def _paths(medians: Sequence[int], highs: Sequence[int], top: int) -> tuple[str, str]:
     """Return the line of the medians and the outline of the band above it."""
+    heights = {bucket: _height(middle(bucket), top) for bucket in {*medians, *highs}}
     lines, bands = [], []
-    for part in _parts(columns):
-        median = _edge([(at, _height(point.median or 0, top)) for at, point in part])
-        high = _edge([(at, _height(point.high or 0, top)) for at, point in part])
-        lines.append(f"M{_joined(median)}")
-        bands.append(f"M{_joined([*high, *reversed(median)])}z")
+    for first, last in _parts(medians):
+        low = [heights[bucket] for bucket in medians[first:last]]
+        high = [heights[bucket] for bucket in highs[first:last]]
+        lines.append(f"M{2 * first} {low[0]}l{_forth(low)}")
+        down = f" 0{low[-1] - high[-1]:+}"
+        bands.append(f"M{2 * first} {high[0]}l{_forth(high)}{down} {_back(low)}z")
     return "".join(lines), "".join(bands)
 
 
-def _parts(columns: Sequence[Point | None]) -> Iterator[list[tuple[int, Point]]]:
-    """Yield the columns that have times, by neighbours."""
-    timed = [(at, point) for at, point in enumerate(columns) if point and point.median_bucket]
-    for _, group in groupby(enumerate(timed), key=lambda pair: pair[1][0] - pair[0]):
-        yield [column for _, column in group]
+def _parts(medians: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield where neighbouring columns with times begin and end."""
+    start = 0
+    for is_timed, group in groupby(medians, key=bool):
+        end = start + len(list(group))
+        if is_timed:
+            yield start, end
+        start = end
 
 
-def _edge(places: Sequence[Place]) -> list[Place]:
-    """Return a line from the left edge of the first column to the right edge of the last one."""
-    (first, left), (last, right) = places[0], places[-1]
-    return [(2 * first, left), *((2 * at + 1, y) for at, y in places), (2 * last + 2, right)]
+def _forth(heights: Sequence[int]) -> str:
+    """Return steps from the left edge of the first column to the right edge of the last one."""
+    return " ".join(["1+0", *(f"2{to - of:+}" for of, to in pairwise(heights)), "1+0"])
 
 
-def _joined(places: Sequence[Place]) -> str:
-    return " ".join(f"{x} {y}" for x, y in places)
+def _back(heights: Sequence[int]) -> str:
+    steps = (f"-2{to - of:+}" for of, to in pairwise(reversed(heights)))
+    return " ".join(["-1+0", *steps, "-1+0"])
 
 
 def _height(time: int, top: int) -> int:
     return max(-HEIGHT, HEIGHT - round(time * HEIGHT / top))
-
-
-def _looks(columns: Sequence[Point | None], begin: int, end: int, step: int) -> Iterator[str]:
-    for at, point in enumerate(columns):
-        length = min(step, end - begin - at * step)
-        yield NONE if point is None else look_of(point.tally, length)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final
 
+from markupsafe import Markup, escape
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -15,11 +17,13 @@ from checkup.ports import PageFile
 from checkup_page import html, news
 from checkup_page.announcement import Incident, Maintenance
 from checkup_page.chart import Chart, chart
-from checkup_page.days import LOOKS
+from checkup_page.days import LOOKS, NONE
 from checkup_page.identity import stable_key
 from checkup_page.leaves import Leaf, leaves, troubles
+from checkup_page.series import Series, series
 from checkup_page.snippets import snippets
-from checkup_page.stretches import LAST_DAY
+from checkup_page.state import State
+from checkup_page.stretches import LAST_DAY, last_months
 from checkup_page.view import Component, Verdict, View
 
 TEMPLATE: Final = "component.html"
@@ -35,6 +39,16 @@ TOLD: Final = 60
 
 HOURLY_DAYS: Final = 7
 """Days that are drawn hour by hour; of longer spans each day is a column."""
+
+YEAR: Final = 365
+
+_GOOD: Final = tuple(Markup("<li>{}</li>").format(number) for number in range(32))
+_OTHER: Final = Markup('<li class="{look}">{number}</li>')
+_NOTHING: Final = Markup('<li class="{look}">{number}<span class="aside">: {words}</span></li>')
+_BAD: Final = Markup(
+    '<li class="{look}" title="{words}">{number}<span class="aside">: {words}</span></li>'
+)
+"""Squares of the calendar. There are so many of them that a template takes too long."""
 
 ChronicleOf = Callable[[str], Chronicle]
 """Returns the history of a component by its public key."""
@@ -110,9 +124,7 @@ def _subjects(view: View, until: int) -> Iterator[Subject]:
         for item in group.components:
             yield Subject(
                 view=shell,
-                item=replace(
-                    item, checked_at=None, response=None, strip=None, days=None
-                ),
+                item=replace(item, checked_at=None, response=None, strip=None, days=None),
                 group=group.name,
                 until=until,
                 incidents=tuple(it for it in view.incidents if _concerns(it, item)),
@@ -125,47 +137,66 @@ def _concerns(announced: Incident | Maintenance, item: Component) -> bool:
 
 
 def _page(subject: Subject, chronicle: Chronicle) -> PageFile:
-    calendar = leaves(chronicle, subject.view.voice)
+    item, today = subject.item, day_of(subject.until)
+    months = last_months(today)
+    begin = min(months[0][1], today - (YEAR - 1) * DAY)
+    days = series(chronicle.days, begin, subject.until, DAY)
+    calendar = leaves(days, months, item.months, subject.view.voice)
     told = tuple(troubles(calendar))
     return html.page(
         subject.view,
         TEMPLATE,
-        subject.item.path,
+        item.path,
         max_age=MAX_AGE,
         every=news.HOUR,
         news=subject.news,
         sheet=SHEET,
         subject=subject,
-        item=subject.item,
+        item=item,
         stale_at=subject.until + STALE_AFTER,
-        charts=tuple(_charts(subject.item, chronicle)),
+        charts=tuple(_charts(item, chronicle, days)),
         calendar=calendar,
         troubles=told[:TOLD],
         more=len(told) - TOLD,
         looks=_looks(calendar),
-        none=subject.view.voice.say("state.none"),
+        squares=partial(_squares, escape(subject.view.voice.say("state.none"))),
         phases=Phases.__struct_fields__,
         hour=HOUR,
-        snippets=snippets(subject.view, subject.item),
+        snippets=snippets(subject.view, item),
     )
 
 
 def _looks(calendar: Iterable[Leaf]) -> tuple[str, ...]:
-    seen = {square.look for leaf in calendar for square in leaf.days}
+    seen = {look for leaf in calendar for look in leaf.looks}
     return tuple(look for look in LOOKS if look in seen)
 
 
-def _charts(item: Component, chronicle: Chronicle) -> Iterator[Chart]:
+def _squares(none: Markup, leaf: Leaf) -> Markup:
+    """Return the days of a month; those on which all was well need no word."""
+    squares = (
+        _GOOD[number] if look is State.OPERATIONAL else _square(number, look, leaf, none)
+        for number, look in enumerate(leaf.looks, start=1)
+    )
+    return Markup("".join(squares))  # noqa: S704 - each of them is markup
+
+
+def _square(number: int, look: str, leaf: Leaf, none: Markup) -> Markup:
+    words = leaf.words.get(number)
+    if words:
+        return _BAD.format(look=look, number=number, words=words)
+    return (_NOTHING if look == NONE else _OTHER).format(look=look, number=number, words=none)
+
+
+def _charts(item: Component, chronicle: Chronicle, days: Series) -> Iterator[Chart]:
     """Yield a chart for each stretch of time; columns are whole hours or days."""
     end = chronicle.until
+    today = day_of(end)
+    hours = series(chronicle.hours, today - (HOURLY_DAYS - 1) * DAY, end, HOUR)
     for stretch in item.stretches:
         name = stretch.name
         if name == LAST_DAY:
-            yield chart(name, chronicle.hours, end - DAY, end, HOUR)
-            continue
-        days = int(name.removesuffix("d"))
-        begin = day_of(end) - (days - 1) * DAY
-        if days <= HOURLY_DAYS:
-            yield chart(name, chronicle.hours, begin, end, HOUR)
+            yield chart(name, hours, end - DAY, end)
         else:
-            yield chart(name, chronicle.days, begin, end, DAY)
+            count = int(name.removesuffix("d"))
+            columns = hours if count <= HOURLY_DAYS else days
+            yield chart(name, columns, today - (count - 1) * DAY, end)

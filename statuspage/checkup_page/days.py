@@ -86,7 +86,7 @@ def closed_days(days: Counted) -> ClosedDays:
     troubles: list[BadDay] = []
     well, others = 0, []
     for day, tally in days:
-        if tally is not None and _is_plain(tally):
+        if tally is not None and is_plain(tally, DAY):
             well += tally.healthy
             looks.append(State.OPERATIONAL)
             continue
@@ -165,9 +165,9 @@ def look_of(tally: Tally | None, length: int) -> str:
     return State.DEGRADED if is_degraded else State.OPERATIONAL
 
 
-def _is_plain(tally: Tally) -> bool:
+def is_plain(tally: Tally, length: int) -> bool:
     """Say whether a day is like most days: well, and nothing else."""
-    return 2 * tally.healthy >= DAY and not (
+    return 2 * tally.healthy >= length > 0 and not (
         tally.down or tally.degraded or tally.unknown or tally.maintenance
     )
 

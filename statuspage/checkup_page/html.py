@@ -151,7 +151,13 @@ def _dress(sheet: str, own: str) -> dict[str, str]:
 def _saying(voice: Voice) -> Callable[..., Markup]:
     """Return what says phrases in HTML: markup among the values stays, all else is escaped."""
 
+    @cache
+    def fixed(key: str) -> Markup:
+        return escape(voice.language.phrase(key))
+
     def say(key: str, **values: object) -> Markup:
+        if not values:
+            return fixed(key)
         return escape(voice.language.phrase(key, values.get("n"))).format_map(values)
 
     return say

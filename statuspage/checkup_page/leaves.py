@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from checkup.history.chronicle import Chronicle
-from checkup.history.periods import DAY, day_of
-from checkup.history.tally import Tally
-from checkup_page.days import is_trouble, look_of, what_happened
-from checkup_page.stretches import Stretch, last_months, months
+from checkup.history.periods import DAY
+from checkup_page.days import is_trouble, what_happened
+from checkup_page.series import Series
+from checkup_page.stretches import Month, Stretch
 from checkup_page.voice import Voice
 from checkup_page.words import datetime_of
 
@@ -21,31 +20,21 @@ EPOCH: Final = 3
 """The first of January 1970 was a Thursday; Monday is 0."""
 
 
-class Square(NamedTuple):
-    """One day of a month.
-
-    Attributes:
-        look: as of a bar.
-        words: what happened, if it was not a good one.
-    """
-
-    number: int
-    look: str
-    words: str
-
-
 class Leaf(Struct, frozen=True, kw_only=True):
     """One month up to the present day.
 
     Attributes:
         begin: when it began.
         weekday: that of its first day; 0 for Monday.
+        looks: that of each day, as of a bar.
+        words: what happened on those that were not good ones, by the number of the day.
         stretch: what it came to; None if it was over before the first result.
     """
 
     begin: int
     weekday: int
-    days: tuple[Square, ...]
+    looks: Sequence[str]
+    words: dict[int, str]
     stretch: Stretch | None
 
 
@@ -57,36 +46,43 @@ class Trouble(NamedTuple):
     words: str
 
 
-def leaves(chronicle: Chronicle, voice: Voice) -> tuple[Leaf, ...]:
-    """Return the last twelve months, oldest first."""
-    tallies = {point.start: point.tally for point in chronicle.days}
-    stretches = {stretch.name: stretch for stretch in months(chronicle)}
-    today = day_of(chronicle.until)
+def leaves(
+    days: Series, months: Sequence[Month], told: Sequence[Stretch], voice: Voice
+) -> tuple[Leaf, ...]:
+    """Return the calendar.
+
+    Args:
+        days: a column for each.
+        months: those that it shows.
+        told: what they came to.
+        voice: says what happened.
+    """
+    stretches = {stretch.name: stretch for stretch in told}
     return tuple(
-        Leaf(
-            begin=begin,
-            weekday=(begin // DAY + EPOCH) % WEEK,
-            days=tuple(_squares(tallies, begin, min(end, today + DAY), chronicle.until, voice)),
-            stretch=stretches.get(name),
-        )
-        for name, begin, end in last_months(today)
+        _leaf(days, days.between(begin, end), stretches.get(name), voice)
+        for name, begin, end in months
     )
 
 
 def troubles(calendar: Sequence[Leaf]) -> Iterator[Trouble]:
     """Yield the days that were not good ones, newest first."""
     for leaf in reversed(calendar):
-        for square in reversed(leaf.days):
-            if square.words:
-                day = leaf.begin + (square.number - 1) * DAY
-                yield Trouble(datetime_of(day).date(), square.look, square.words)
+        for number, words in reversed(leaf.words.items()):
+            day = leaf.begin + (number - 1) * DAY
+            yield Trouble(datetime_of(day).date(), leaf.looks[number - 1], words)
 
 
-def _squares(
-    tallies: Mapping[int, Tally], begin: int, end: int, until: int, voice: Voice
-) -> Iterator[Square]:
-    for number, day in enumerate(range(begin, end, DAY), start=1):
-        tally = tallies.get(day)
-        look = look_of(tally, min(DAY, until - day))
-        told = tally is not None and is_trouble(look)
-        yield Square(number, look, what_happened(tally, voice) if told and tally else "")
+def _leaf(days: Series, shown: slice, stretch: Stretch | None, voice: Voice) -> Leaf:
+    begin = days.begin + shown.start * DAY
+    looks = days.looks[shown]
+    return Leaf(
+        begin=begin,
+        weekday=(begin // DAY + EPOCH) % WEEK,
+        looks=looks,
+        words={
+            number: what_happened(days.tallies[shown.start + number - 1], voice)
+            for number, look in enumerate(looks, start=1)
+            if is_trouble(look)
+        },
+        stretch=stretch,
+    )

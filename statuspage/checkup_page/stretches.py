@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
+from operator import attrgetter
 from typing import Final
 
 from msgspec import Struct
@@ -11,7 +14,7 @@ from msgspec import Struct
 from checkup.history.chronicle import Chronicle
 from checkup.history.periods import DAY, day_of, month_of, month_start, next_month
 from checkup.history.points import HIGH, MEDIAN, Point
-from checkup.history.tally import Tally, percent, together
+from checkup.history.tally import Tally, percent
 from checkup.history.times import Times
 from checkup.history.year import SPANS
 from checkup.model import Phases
@@ -20,6 +23,8 @@ from checkup_page.table import table
 LAST_DAY: Final = "24h"
 HIGHEST: Final = 0.99
 MONTHS: Final = 12
+
+_FIELDS: Final = ("healthy", "degraded", "down", "unknown", "maintenance", "runs", "failures")
 
 Month = tuple[str, int, int]
 """A month: its name, ``2026-08``, when it begins and when the next one does."""
@@ -84,17 +89,23 @@ class Record(Struct, frozen=True):
 
 def record(chronicle: Chronicle) -> Record:
     """Return what spans of time came to for a component."""
-    return Record(stretches(chronicle), months(chronicle), table(chronicle), first=chronicle.first)
+    sums = _Sums(chronicle.days)
+    return Record(
+        stretches=_stretches(chronicle, sums),
+        months=_months(chronicle, sums),
+        table=table(chronicle),
+        first=chronicle.first,
+    )
 
 
-def stretches(chronicle: Chronicle) -> tuple[Stretch, ...]:
+def _stretches(chronicle: Chronicle, sums: _Sums) -> tuple[Stretch, ...]:
     """Return the last 24 hours, and the last 7, 30, 90 and 365 days."""
     end, day = chronicle.until, chronicle.last_day
     first = end if chronicle.first is None else chronicle.first
     found = [(LAST_DAY, end - DAY, day.tally, day.times)]
     for days, times in zip(SPANS, chronicle.times, strict=True):
         begin = day_of(end) - (days - 1) * DAY
-        found.append((f"{days}d", begin, _sum(chronicle.days, begin, end), times))
+        found.append((f"{days}d", begin, sums.between(begin, end), times))
     return tuple(
         Stretch(
             name=name,
@@ -107,7 +118,7 @@ def stretches(chronicle: Chronicle) -> tuple[Stretch, ...]:
     )
 
 
-def months(chronicle: Chronicle) -> tuple[Stretch, ...]:
+def _months(chronicle: Chronicle, sums: _Sums) -> tuple[Stretch, ...]:
     """Return the last twelve months since the first result, oldest first."""
     until = chronicle.until
     first = until if chronicle.first is None else chronicle.first
@@ -116,7 +127,7 @@ def months(chronicle: Chronicle) -> tuple[Stretch, ...]:
             name=name,
             begin=max(begin, first),
             end=min(end, until),
-            tally=_sum(chronicle.days, begin, end),
+            tally=sums.between(begin, end),
         )
         for name, begin, end in last_months(day_of(until))
         if end > first
@@ -134,8 +145,18 @@ def last_months(day: int) -> tuple[Month, ...]:
     return tuple(reversed(found))
 
 
-def _sum(days: Sequence[Point], begin: int, end: int) -> Tally:
-    return together(day.tally for day in days if begin <= day.start < end)
+class _Sums:
+    """The time by state from the first of some days on, to tell that of any span of them."""
+
+    def __init__(self, days: Sequence[Point]) -> None:
+        tallies = [day.tally for day in days]
+        self._starts = [day.start for day in days]
+        self._sums = [[0, *accumulate(map(attrgetter(name), tallies))] for name in _FIELDS]
+
+    def between(self, begin: int, end: int) -> Tally:
+        first, last = (bisect_left(self._starts, moment) for moment in (begin, end))
+        sums = (several[last] - several[first] for several in self._sums)
+        return Tally(**dict(zip(_FIELDS, sums, strict=True)))
 
 
 def _response(times: Times) -> Response | None:

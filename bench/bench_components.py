@@ -1,0 +1,169 @@
+"""A thousand components and a year of days: the time and the memory of all their pages.
+
+The older days are written by the code that closes days, with as many buckets of response times
+as a run a minute leaves; the last eight are folded from hourly runs. Each page is built by a
+process of its own, from a folder. The first page of a day sums the year up; all later ones read
+that. The others of an hour make no page of a component again.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from budgets import Table
+from msgspec.structs import replace
+
+from checkup.archive import Keeper, setting_of
+from checkup.archive.closing import save
+from checkup.checkers.http import HttpChecker
+from checkup.config.settings import Config, PageSettings
+from checkup.deadline import Deadline
+from checkup.history.documents import HEAD, decode, encode
+from checkup.history.head import Closed, Head, Period
+from checkup.history.periods import DAY, HOUR, day_of
+from checkup.history.tally import Tally
+from checkup.history.times import Times, bucket_of
+from checkup.model import SECOND, Attempt, Phases, Result, Run
+from checkup.runfile import encode as encode_run
+from checkup.runfile import run_key
+from checkup.storage.folder import FolderStorage
+from checkup.storage.memory import MemoryStorage
+from checkup_page.building import Memory, build
+
+COMPONENTS = 1000
+NOW = 1_785_751_362_000_000_000
+RECENT = 8
+DAYS = 365
+KINDS = 60
+"""Different days; each is that of many components, or this would be a benchmark of dice."""
+
+
+def main() -> None:
+    """Measure and judge; with a folder, be the process that is measured."""
+    if len(sys.argv) > 1:
+        print(json.dumps(measured(Path(sys.argv[1]))))
+        return
+    table = Table()
+    with tempfile.TemporaryDirectory() as folder:
+        fill(FolderStorage(folder))
+        first, usual = child(folder), child(folder)
+    table.row("1,000 components x 365 days: all pages, CPU", usual["cold"], 5, 4, " s")
+    table.row("   the memory of that process", usual["memory"], 256, 200, " MB")
+    table.note("   files", usual["files"])
+    table.note("   one more page of the same hour, CPU", usual["warm"], " s")
+    table.note("   the first page of a day, CPU", first["cold"], " s")
+    table.row("   its memory", first["memory"], 256, 200, " MB")
+    table.end()
+
+
+def child(folder: str) -> Mapping[str, float]:
+    """Return what another process measures."""
+    output = subprocess.check_output([sys.executable, __file__, folder])
+    found: Mapping[str, float] = json.loads(output)
+    return found
+
+
+def measured(folder: Path) -> Mapping[str, float]:
+    """Return the CPU of two pages, and the most memory that the process had."""
+    storage, memory, settings = FolderStorage(folder), Memory(), config()
+    start = time.process_time()
+    files = build(settings, storage, NOW, memory=memory)
+    cold = time.process_time()
+    del files
+    count = len(build(settings, storage, NOW, memory=memory))
+    warm = time.process_time()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"cold": cold - start, "warm": warm - cold, "memory": peak, "files": count}
+
+
+def config() -> Config:
+    """Return the checkers."""
+    return Config(
+        checkers=tuple(
+            HttpChecker(
+                id=f"s{number}", endpoint_name=f"Service {number}", endpoint_url="http://x/"
+            )
+            for number in range(COMPONENTS)
+        ),
+        page=PageSettings(title="Status"),
+        interval=HOUR,
+    )
+
+
+def fill(target: FolderStorage) -> None:
+    """Write a year of history, and the last runs."""
+    storage, settings = MemoryStorage(), config()
+    runs = [run(NOW - 12 * SECOND - back * HOUR) for back in range(24 * RECENT, -1, -1)]
+    for it in runs:
+        storage.create(run_key(it), encode_run(it.results))
+    keeper = Keeper(storage=storage, setting=setting_of(settings), end=run_key(runs[-1]), lag=0)
+    head = keeper.keep_up(Deadline.after(600)).head
+    first = day_of(NOW) - DAYS * DAY
+    accounts = {name: replace(it, first=first) for name, it in head.accounts.items()}
+    stored = storage.get(HEAD)
+    if stored is not None:
+        aged = replace(decode(stored.body, Head), accounts=accounts)
+        storage.replace(HEAD, encode(aged), stored.version)
+    kinds = list(periods())
+    for month in range(first, day_of(runs[0].slot) + DAY, 30 * DAY):
+        days = range(month, min(month + 30 * DAY, day_of(runs[0].slot) + DAY), DAY)
+        save(storage, Closed(days={day: whole(day, kinds) for day in days}))
+    for folder in ("history/", "runs/"):
+        for key in storage.list(folder):
+            document = storage.get(key)
+            if document is not None:
+                target.create(key, document.body)
+
+
+def whole(day: int, kinds: list[Period]) -> Mapping[str, Period]:
+    """Return one day of all components."""
+    return {f"s{number}": kinds[(day // DAY * 7 + number) % KINDS] for number in range(COMPONENTS)}
+
+
+def periods() -> Iterator[Period]:
+    """Yield some different days, each of 1,440 runs."""
+    chance = random.Random(1)
+    for number in range(KINDS):
+        times = [round(chance.lognormvariate(0, 0.2) * 98_000_000) for _ in range(1440)]
+        buckets: dict[int, int] = {}
+        for it in times:
+            buckets[bucket_of(it)] = buckets.get(bucket_of(it), 0) + 1
+        down = 720 * SECOND if number % 30 == 7 else 0
+        yield Period(
+            tally=Tally(healthy=DAY - down, down=down, runs=1440, failures=down // 60 // SECOND),
+            times=Times(
+                count=1440,
+                total=sum(times),
+                buckets=tuple(sorted(buckets.items())),
+                phased=1440,
+                phases=Phases(resolve=sum(times) // 20, wait=sum(times) // 2),
+            ),
+        )
+
+
+def run(slot: int) -> Run:
+    """Return one run in which all is well."""
+    return Run(
+        slot=slot,
+        results=tuple(
+            Result(
+                id=f"s{number}",
+                title=f"Service {number}",
+                times=(Attempt(rtt=90_000_000 + 7919 * (number * 31 + slot) % 40_000_000),),
+                healthy=True,
+            )
+            for number in range(COMPONENTS)
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

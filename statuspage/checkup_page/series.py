@@ -1,0 +1,54 @@
+"""Neighbouring hours or days of one component as columns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from checkup.history.points import Point
+from checkup.history.tally import Tally
+from checkup_page.days import NONE, is_plain, look_of
+from checkup_page.state import State
+
+
+class Series(Struct, frozen=True):
+    """Columns from left to right, all of one length but the last, which may be cut short.
+
+    Attributes:
+        begin: when the first one begins.
+        step: how long each is.
+        looks: how they look.
+        medians, highs: the buckets of their response times, see :class:`Point`; 0 for none.
+        tallies: of those that were not simply good, by their places.
+    """
+
+    begin: int
+    step: int
+    looks: list[str]
+    medians: list[int]
+    highs: list[int]
+    tallies: dict[int, Tally]
+
+    def between(self, begin: int, end: int) -> slice:
+        """Return the places of a span of time, which begins with a column."""
+        return slice((begin - self.begin) // self.step, -(-(end - self.begin) // self.step))
+
+
+def series(points: Iterable[Point], begin: int, end: int, step: int) -> Series:
+    """Return the columns between two moments; points that lie elsewhere are left out."""
+    count = -(-(end - begin) // step)
+    looks, medians, highs = [NONE] * count, [0] * count, [0] * count
+    tallies: dict[int, Tally] = {}
+    for point in points:
+        at = (point.start - begin) // step
+        if not 0 <= at < count:
+            continue
+        medians[at], highs[at] = point.median_bucket, point.high_bucket
+        length = min(step, end - begin - at * step)
+        if is_plain(point.tally, length):
+            looks[at] = State.OPERATIONAL
+        else:
+            tallies[at] = point.tally
+            looks[at] = look_of(point.tally, length)
+    return Series(begin, step, looks, medians, highs, tallies)

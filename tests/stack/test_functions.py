@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,15 +98,31 @@ def test_function_does_not_look_at_its_own_loopback_155(project: Project, tmp_pa
     assert [result["times"][0]["failure"] for result in results] == ["address_refused"] * 2
 
 
-def test_13_configuration_with_a_fault_is_named_at_the_start(
+def test_13_fault_of_the_configuration_is_named_and_the_good_checkers_run(
+    project: Project, website: Service, tmp_path: Path
+) -> None:
+    task = tmp_path / "task"
+    shutil.copytree(project.built / "CheckFunction", task)
+    good = {"type": "http", "endpoint_name": "Website", "endpoint_url": website.url}
+    bad = {"type": "http", "endpoint_name": "Shop", "attempts": "many"}
+    (task / "checkup.json").write_text(json.dumps({"checkers": [bad, good]}))
+    function = check_function(project)
+    faulty = replace(function, task=task, environ={**function.environ, **REACHABLE})
+    with environment_of(faulty, tmp_path) as environment:
+        results = environment.invoke({"checkers": []}).payload
+        log = environment.log.read_text()
+    assert [result.get("healthy", False) for result in results] == [False, True]
+    assert results[0]["times"][0]["failure"] == "config"
+    assert "checkers[0].attempts" in log
+    assert '"unreadable_config":1' in log.replace(" ", "")
+
+
+def test_13_configuration_of_which_nothing_is_left_is_an_error(
     project: Project, tmp_path: Path
 ) -> None:
     task = tmp_path / "task"
     shutil.copytree(project.built / "CheckFunction", task)
-    (task / "checkup.json").write_text('{"checkers": [{"type": "http", "attempts": "many"}]}')
-    faulty = replace(check_function(project), task=task)
-    with environment_of(faulty, tmp_path) as environment:
-        answer = environment.invoke({"checkers": []})
-        log = environment.log.read_text()
-    assert answer.error
-    assert "checkers[0].attempts" in log
+    (task / "checkup.json").write_text('{"checkers": [')
+    with environment_of(replace(check_function(project), task=task), tmp_path) as environment:
+        assert environment.invoke({"checkers": []}).error == "ConfigError"
+        assert environment.invoke({"no": "event of ours"}).error == "EventError"

@@ -9,11 +9,7 @@ import gzip
 import random
 import socket
 import sys
-import threading
 import time
-from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
 from hypothesis import strategies as st
 
@@ -21,6 +17,7 @@ from checkup.checkers.http import HttpChecker
 from checkup.deadline import Deadline
 from checkup.errors import CannotTell
 from checkup.model import Attempt
+from tests.servers.base import SocketServer
 
 PIECES = (
     b"HTTP/1.1 ",
@@ -93,50 +90,27 @@ plausible = st.tuples(
 ).map(b"".join)
 
 
-class RawServer:
+class RawServer(SocketServer):
     """Answers every connection with the same bytes, and hangs up."""
+
+    patience = 5.0
 
     def __init__(self) -> None:
         self.answer = b""
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        super().__init__()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                with client, suppress(OSError):
-                    client.settimeout(5)
-                    client.recv(4_096)
-                    client.sendall(self.answer)
-                    client.shutdown(socket.SHUT_WR)
-                    client.recv(1)
+    def serve(self, client: socket.socket) -> None:
+        client.recv(4_096)
+        client.sendall(self.answer)
+        client.shutdown(socket.SHUT_WR)
+        client.recv(1)
 
 
 def look_at(server: RawServer, answer: bytes) -> Attempt | CannotTell:
     """Return what a demanding checker says to an answer; nothing else may come out."""
     server.answer = answer
     checker = HttpChecker(
-        endpoint_url=server.url,
+        endpoint_url=f"{server.url}/",
         must_contain="hello",
         must_match="h.*o",
         must_hold=("a[2].b == null",),

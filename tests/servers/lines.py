@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
-from types import TracebackType
-from typing import Self
+from contextlib import ExitStack
+
+from tests.servers.base import SocketServer
 
 TLS = "<tls>"
 """A step at which the server completes a TLS handshake."""
@@ -21,7 +20,7 @@ HOLD = "<hold>"
 """A step at which it keeps quiet until the other side hangs up."""
 
 
-class LineServer:
+class LineServer(SocketServer):
     """Serves one connection after the other by the same script.
 
     Attributes:
@@ -37,35 +36,11 @@ class LineServer:
         self.heard: list[bytes] = []
         self._script = script
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        super().__init__()
 
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                client.settimeout(10)
-                with suppress(OSError), ExitStack() as sockets:
-                    self._follow(sockets.enter_context(client), sockets)
+    def serve(self, client: socket.socket) -> None:
+        with ExitStack() as sockets:
+            self._follow(client, sockets)
 
     def _follow(self, client: socket.socket, sockets: ExitStack) -> None:
         for step in self._script:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
-import struct
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from threading import Event, Lock
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
+
+from tests.servers.base import Handler, HttpServer
 
 
 class Request(NamedTuple):
@@ -50,7 +47,7 @@ HANG, RESET, DROP, REDIRECT = "hang", "reset", "drop", "redirect"
 Behaviour = Say | str
 
 
-class Provider:
+class Provider(HttpServer):
     """Plays a provider while the block runs: one behaviour per request, the last for ever.
 
     Attributes:
@@ -62,13 +59,7 @@ class Provider:
         self._behaviours = list(behaviours) or [Say(200)]
         self._lock = Lock()
         self.closing = Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.provider = self
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_Handler)
 
     def behave(self, *behaviours: Behaviour) -> None:
         with self._lock:
@@ -82,72 +73,29 @@ class Provider:
         with self._lock:
             self.requests.append(request)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def down(self) -> None:
         self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().down()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-    request_queue_size = 50
-    provider: Provider
+class _Handler(Handler):
+    owner: Provider
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of the play."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_POST(self) -> None:
-        self._serve("POST")
-
-    def do_PUT(self) -> None:
-        self._serve("PUT")
-
-    def _serve(self, method: str) -> None:
-        provider = self.server.provider
+    def serve(self, method: str) -> None:
+        provider = self.owner
         behaviour = provider.next_behaviour()
         if behaviour == RESET:
-            self._reset()
+            self.reset()
             return
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         provider.heard(Request(self.path, headers, body, method))
         match behaviour:
             case Say(status=status, body=said):
-                self._answer(status, said.encode() if isinstance(said, str) else said)
+                self.answer(status, said.encode() if isinstance(said, str) else said)
             case "redirect":
-                self._answer(307, b"", location=f"{provider.url}/stolen")
+                self.answer(307, b"", location=f"{provider.url}/stolen")
             case "hang":
                 provider.closing.wait(60)
             case _:
                 self.close_connection = True
-
-    def log_message(self, *words: object) -> None:
-        """Stay quiet."""
-
-    def _answer(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        with suppress(OSError):
-            self.connection.close()
-        self.close_connection = True

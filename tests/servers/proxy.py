@@ -5,17 +5,19 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
+from tests.servers.base import SocketServer
 
-class ProxyServer:
+
+class ProxyServer(SocketServer):
     """Forwards requests and connections, wherever they are said to go, to one address.
 
     Attributes:
         requests: the heads of what it was asked, in order.
     """
+
+    patience = 20.0
 
     def __init__(self, target: str, *, answer: str = "") -> None:
         """Prepare a proxy.
@@ -27,37 +29,9 @@ class ProxyServer:
         self.requests: list[str] = []
         self._target = target.rsplit(":", 1)
         self._answer = answer
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        super().__init__()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                with client, suppress(OSError):
-                    client.settimeout(20)
-                    self._handle(client)
-
-    def _handle(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
             head += client.recv(4096)

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import struct
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
-from types import TracebackType
-from typing import Any, Self
+from threading import Event, Lock
+from typing import Any
+
+from tests.servers.base import Handler, HttpServer
 
 SECRET = "T0000/B0000/secretsecretsecret"
 
 
-class FakeSlack:
+class FakeSlack(HttpServer):
     """Plays Slack while the block runs.
 
     What it can be told to do, one behaviour per request and the last one for ever:
@@ -48,11 +45,7 @@ class FakeSlack:
         self._behaviours: list[str] = ["ok"]
         self._lock = Lock()
         self._closing = Event()
-        self._listen(0)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_Handler)
 
     @property
     def webhook(self) -> str:
@@ -82,34 +75,12 @@ class FakeSlack:
         self._closing.wait(60)
 
     def down(self) -> None:
-        """Refuse connections."""
         self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().down()
 
     def up(self) -> None:
-        """Listen again, on the same port."""
         self._closing.clear()
-        self._listen(self._server.server_port)
-        self._thread.start()
-
-    def _listen(self, port: int) -> None:
-        self._server = _Server(("127.0.0.1", port), _Handler)
-        self._server.slack = self
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.down()
+        super().up()
 
 
 def short_ids(message: dict[str, Any]) -> list[str]:
@@ -147,31 +118,33 @@ def _is_field(field: object) -> bool:
     return all(isinstance(word, str) for word in words) and isinstance(field.get("short"), bool)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-    slack: FakeSlack
+class _Handler(Handler):
+    owner: FakeSlack
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of the play."""
+    def serve(self, method: str) -> None:
+        match method:
+            case "POST":
+                self._receive()
+            case "PUT":
+                self.owner.behave(*json.loads(self.body()))
+                self.answer(200, b"ok")
+            case _:
+                self._tell()
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_POST(self) -> None:
-        slack = self.server.slack
+    def _receive(self) -> None:
+        slack = self.owner
         behaviour = slack.next_behaviour()
         if behaviour == "reset":
-            self._reset()
+            self.reset()
             return
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         if self.path == "/elsewhere":
             slack.stolen.append(body)
         slack.requests.append(body)
         self._behave(behaviour, body)
 
     def _behave(self, behaviour: str, body: bytes) -> None:
-        slack = self.server.slack
+        slack = self.owner
         match behaviour:
             case "hang":
                 slack.wait()
@@ -180,35 +153,28 @@ class _Handler(BaseHTTPRequestHandler):
             case "killed-before" | "killed-after":
                 self._end_sender(behaviour, body)
             case "redirect":
-                self._answer(307, b"", location=f"{slack.url}/elsewhere")
+                self.answer(307, b"", location=f"{slack.url}/elsewhere")
             case "not-ok":
-                self._answer(200, b"something else")
+                self.answer(200, b"something else")
             case "plain" if b"attachments" in body:
-                self._answer(400, b"invalid_attachments")
+                self.answer(400, b"invalid_attachments")
             case "ok" | "plain":
                 error = self._accept(body)
-                self._answer(400 if error else 200, error.encode() or b"ok")
+                self.answer(400 if error else 200, error.encode() or b"ok")
             case status:
-                self._answer(int(status), _CODES.get(status, b"error"))
+                self.answer(int(status), _CODES.get(status, b"error"))
 
     def _end_sender(self, behaviour: str, body: bytes) -> None:
         if behaviour == "killed-after":
             self._accept(body)
-        self.server.slack.kill()
+        self.owner.kill()
 
-    def do_GET(self) -> None:
-        slack = self.server.slack
+    def _tell(self) -> None:
+        slack = self.owner
         kept: object = slack.messages
         if self.path == "/requests":
             kept = [body.decode(errors="replace") for body in slack.requests]
-        self._answer(200, json.dumps(kept).encode())
-
-    def do_PUT(self) -> None:
-        self.server.slack.behave(*json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self._answer(200, b"ok")
-
-    def log_message(self, *words: object) -> None:
-        """Stay quiet."""
+        self.answer(200, json.dumps(kept).encode())
 
     def _accept(self, body: bytes) -> str:
         try:
@@ -217,22 +183,8 @@ class _Handler(BaseHTTPRequestHandler):
             return "invalid_payload"
         error = problems(payload)
         if not error:
-            self.server.slack.messages.append(payload)
+            self.owner.messages.append(payload)
         return error
-
-    def _answer(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        with suppress(OSError):
-            self.connection.close()
-        self.close_connection = True
 
 
 _CODES = {

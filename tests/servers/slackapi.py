@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
-from types import TracebackType
-from typing import Any, Self
+from threading import Lock
+from typing import Any
 from urllib.parse import parse_qs
+
+from tests.servers.base import Handler, HttpServer
 
 TOKEN = "xoxb-1234-5678-SeCrEtSeCrEt"
 CHANNEL = "C0123456789"
 
 
-class FakeSlackApi:
+class FakeSlackApi(HttpServer):
     """Plays Slack while the block runs.
 
     What it can be told to do, one behaviour per call: ``ok``; ``drop``: do it and close the
@@ -36,13 +36,7 @@ class FakeSlackApi:
         self.page = 3
         self._behaviours: deque[str] = deque()
         self._lock = Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.slack = self
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_Handler)
 
     @property
     def roots(self) -> list[dict[str, Any]]:
@@ -105,20 +99,6 @@ class FakeSlackApi:
                 return {"ok": True, "channel": CHANNEL, "ts": message["ts"]}
         return {"ok": False, "error": "message_not_found"}
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
 
 def _read_json(body: bytes, kind: str) -> dict[str, Any]:
     assert kind == "application/json; charset=utf-8"
@@ -154,33 +134,17 @@ def _problem(message: dict[str, Any]) -> str:
     return "metadata_too_large" if len(json.dumps(metadata)) > 8000 else ""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-    slack: FakeSlackApi
+class _Handler(Handler):
+    owner: FakeSlackApi
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of the play."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_POST(self) -> None:
+    def serve(self, method: str) -> None:
+        assert method == "POST"
         assert self.path.startswith("/slack.com/api/")
-        body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        method = self.path.removeprefix("/slack.com/api/")
-        behaviour, answer = self.server.slack.answer(method, body, headers)
+        name = self.path.removeprefix("/slack.com/api/")
+        behaviour, answer = self.owner.answer(name, self.body(), headers)
         if behaviour.startswith("killed"):
-            self.server.slack.kill()
-        if behaviour.startswith(("drop", "killed")):
-            self.close_connection = True
-            return
-        said = json.dumps(answer).encode()
-        self.send_response(int(behaviour) if behaviour.isdigit() else 200)
-        self.send_header("Content-Length", str(len(said)))
-        self.end_headers()
-        self.wfile.write(said)
-
-    def log_message(self, *words: object) -> None:
-        """Stay quiet."""
+            self.owner.kill()
+        if not behaviour.startswith(("drop", "killed")):
+            said = json.dumps(answer).encode()
+            self.answer(int(behaviour) if behaviour.isdigit() else 200, said)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from checkup import __version__
-from checkup.config.settings import Config, GroupSettings, PageLink, StatusText
+from checkup.config.settings import Config, GroupSettings, PageLink
 from checkup.model import Run
 from checkup_page import freshness
 from checkup_page.announcement import Month
@@ -102,7 +102,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
         voice=voice,
         translations=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),
-        verdict=_verdict(components, window, measured, page.status_text),
+        verdict=_verdict(components, window, measured, config),
         groups=tuple(_groups(config.groups, found, components, page_key)),
         messages=tuple(_messages(found, names, slots))[:MESSAGES],
         facts=Facts(
@@ -158,8 +158,9 @@ def _looks(components: Iterable[Component]) -> tuple[str, ...]:
 
 
 def _verdict(
-    components: Sequence[Component], window: Window, measured: int | None, texts: StatusText
+    components: Sequence[Component], window: Window, measured: int | None, config: Config
 ) -> Verdict:
+    texts = config.page.status_text
     times = [item.checked_at for item in components if item.checked_at is not None]
     if not times:
         return Verdict(sentence=window.voice.say("verdict.first"))
@@ -175,7 +176,7 @@ def _verdict(
         stale_sentence=stale_sentence,
         checked_at=checked_at,
         interval=measured,
-        stale_at=believed_until + freshness.PUBLISHED_EVERY,
+        stale_at=believed_until + freshness.published_within(config.publish),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median_low
 
+from checkup.ports import PublisherSettings
 from checkup_page.words import MINUTE
 
 MISSED = 3
@@ -41,6 +42,11 @@ def expected_interval(measured: int | None, configured: int, timeframe: int) -> 
     configured: two runs that lie a year apart are no promise of a third.
     """
     return min(measured, max(configured, timeframe)) if measured else configured
+
+
+def published_within(place: PublisherSettings | None) -> int:
+    """Return how long a page may stay as it is where it is put, although nothing is wrong."""
+    return place.delay if place else PUBLISHED_EVERY
 
 
 def limit(interval: int) -> int:

@@ -12,6 +12,7 @@ from checkup.model import SECOND, Result, Status
 from checkup.ports import Checker
 from checkup_page.component import Standing
 from checkup_page.compose import Observed, compose
+from checkup_page.publishers.github import GitHubPublishing
 from checkup_page.recent import strip
 from checkup_page.state import State
 from checkup_page.view import Component, View
@@ -303,3 +304,14 @@ class TestSettings:
 
     def test_the_refresh_interval_is_kept(self) -> None:
         assert compose(config([], PageSettings(refresh_interval=17)), Observed(), NOW).refresh == 17
+
+
+def test_129_a_page_is_believed_for_as_long_as_its_place_takes_to_show_the_next() -> None:
+    seen = runs([[result(checker("API"))]] * 3)
+    here, there = (
+        compose(replace(config([checker("API")]), publish=place), Observed(runs=seen), NOW)
+        for place in (None, GitHubPublishing())
+    )
+    assert there.verdict.stale_at is not None
+    assert here.verdict.stale_at is not None
+    assert there.verdict.stale_at - here.verdict.stale_at == 15 * MINUTE

@@ -41,13 +41,15 @@ def placed(config: Config, environ: Mapping[str, str]) -> Config:
     """Return the configuration as it counts here.
 
     Its checkers know where they are: the storage of the runs, and whether this is a machine.
-    In a deployed stack the limit of a run is that of the stack (``RUN_DEADLINE``, in seconds).
+    In a deployed stack the limit of a run is that of the stack (``RUN_DEADLINE``, in seconds), and
+    its page is where the stack has it.
     """
     place = _surroundings(config, environ)
     return replace(
         config,
         checkers=tuple(checker.placed(place) for checker in config.checkers),
         run_deadline=_run_deadline(config, environ),
+        publish=None if "STATE_BUCKET" in environ else config.publish,
     )
 
 

@@ -1,0 +1,142 @@
+"""Publishing one page again and again: what is read, and when anything is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import pytest
+
+from checkup.alerting.document import HEAD, encode_head
+from checkup.alerting.state import CheckerState, Head
+from checkup.errors import Overtaken
+from checkup.model import SECOND, Status
+from checkup.ports import Edition, PageFile
+from checkup.runfile import encode, run_key
+from checkup_page.building import build
+from checkup_page.publish import Publication
+from checkup_page.publishers.manifest import Manifest, Plan
+from tests.page.test_publish import API, CONFIG, Counted
+from tests.page.worlds import MINUTE, NOW, result, runs
+
+START = NOW // (5 * MINUTE) * 5 * MINUTE
+
+
+class Wall:
+    """A place that notes what is put there, and when."""
+
+    patient: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.manifest = Manifest()
+        self.put: list[tuple[int, Sequence[str]]] = []
+        self.overtaken = False
+
+    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+        if self.overtaken:
+            raise Overtaken("a newer page is there already")
+        plan = Plan.of(files, edition, self.manifest, patient=self.patient)
+        self.manifest = plan.manifest
+        self.put.append(((edition.made - START) // SECOND, plan.put))
+        return plan.put
+
+
+class Place(Wall):
+    """One in which writing costs nothing."""
+
+    patient: ClassVar[bool] = False
+
+
+def head(storage: Counted, cursor: int, status: Status = Status.HEALTHY) -> None:
+    """Let the state between runs be that after some run."""
+    state = Head(seq=cursor, cursor=f"runs/{cursor:019d}-check.json", used=(f"{cursor}",))
+    whole = encode_head(
+        Head(
+            **{
+                **{name: getattr(state, name) for name in state.__struct_fields__},
+                "checkers": {"api": CheckerState(status=status, since=START)},
+            }
+        )
+    )
+    there = storage.get(HEAD)
+    if there is None:
+        storage.create(HEAD, whole)
+    else:
+        storage.replace(HEAD, whole, there.version)
+
+
+@pytest.fixture
+def storage() -> Counted:
+    found = Counted(runs([[result(API)]] * 100, newest=START - MINUTE))
+    head(found, START - MINUTE)
+    return found
+
+
+def run(storage: Counted, at: int, status: Status = Status.HEALTHY) -> None:
+    (one,) = runs([[result(API, status)]], newest=START + at)
+    storage.create(run_key(one), encode(one.results))
+
+
+def test_the_state_that_only_moves_on_is_no_reason_to_read_anything(storage: Counted) -> None:
+    wall = Wall()
+    page = Publication(storage=storage, publisher=wall)
+    page.keep_up(CONFIG, START + SECOND)
+    storage.got.clear()
+    storage.listed = 0
+    run(storage, MINUTE)
+    head(storage, START + MINUTE)
+
+    assert page.keep_up(CONFIG, START + MINUTE + SECOND) == ()
+
+    assert (storage.listed, storage.runs_got) == (0, 0)
+    assert len(wall.put) == 1
+
+
+def test_news_are_published_at_once(storage: Counted) -> None:
+    page = Publication(storage=storage, publisher=(wall := Wall()))
+    page.keep_up(CONFIG, START + SECOND)
+    run(storage, MINUTE, Status.DOWN)
+    head(storage, START + MINUTE, Status.DOWN)
+
+    written = page.keep_up(CONFIG, START + MINUTE + SECOND)
+
+    assert {"index.html", "api/v2/summary.json", "api/v2/status.json"} <= set(written)
+    assert any(path.startswith("components/") for path in written)
+    assert wall.put[-1][0] == 61
+
+
+def test_an_hour_without_news_is_twelve_editions(storage: Counted) -> None:
+    page = Publication(storage=storage, publisher=(wall := Wall()))
+    for minute in range(60):
+        run(storage, minute * MINUTE)
+        head(storage, START + minute * MINUTE)
+        page.keep_up(CONFIG, START + minute * MINUTE + SECOND)
+
+    assert [at for at, _ in wall.put] == [1 + 300 * number for number in range(12)]
+    quiet = {path for _, put in wall.put[2:] for path in put}
+    assert {re.sub("/[0-9a-z]{12}", "/*", path) for path in quiet} <= {
+        *("index.html", "metrics.txt", "api/v2/summary.json", "api/v2/status.json"),
+        *("api/v2/components.json", "components/*.html", "uptime.csv", "badges/*/uptime-24h.json"),
+    }
+
+
+def test_where_writing_is_free_every_run_is_shown(storage: Counted) -> None:
+    page = Publication(storage=storage, publisher=(place := Place()))
+    for second in (1, 2):
+        page.keep_up(CONFIG, START + second * SECOND)
+    assert len(place.put) == 2
+
+
+def test_130_a_newer_page_is_left_alone_and_tried_again(storage: Counted) -> None:
+    page = Publication(storage=storage, publisher=(wall := Wall()))
+    wall.overtaken = True
+    assert page.keep_up(CONFIG, START) == ()
+    wall.overtaken = False
+    assert "index.html" in page.keep_up(CONFIG, START + SECOND)
+
+
+def test_136_every_file_may_be_kept_for_seconds_or_minutes(storage: Counted) -> None:
+    ages = {path: file.max_age for path, file in build(CONFIG, storage, START).items()}
+    assert {path for path, age in ages.items() if not 10 <= age <= 3600} == set()
+    assert max(ages[path] for path in ("index.html", "api/v2/summary.json")) <= 60

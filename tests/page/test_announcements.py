@@ -102,7 +102,7 @@ class TestOutages:
         script = "h" * 40 + "d" * 20
         (story,) = stories(pages(storage(api=script, shop=script)))
         assert "API and Web shop are down Investigating Critical impact" in story
-        assert "and not over" in story
+        assert "not over yet" in story
 
     def test_it_is_on_the_first_page_and_in_its_month(self) -> None:
         files = pages(storage(api="h" * 40 + "d" * 20, shop="h" * 60))

@@ -1,0 +1,162 @@
+"""``checkup incident`` and ``checkup maintenance``, as people type them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from checkup.cli.moments import parse_moment
+from checkup.errors import CheckupError
+from checkup.model import SECOND
+from tests.cli.program import Program
+from tests.cli.service import Service, closed_port
+
+NOW = 1_785_751_362_000_000_000
+"""3 August 2026, 10:02:42 UTC."""
+
+BACKUP = {"title": "Backup", "start": "2026-01-01T03:00:00Z", "duration": "1h"}
+
+
+@pytest.fixture
+def configured(checkup: Program, service: Service) -> Program:
+    """A program whose API is down and whose shop is not, which nobody has seen yet."""
+    checkers: list[dict[str, Any]] = [
+        {"type": "http", "endpoint_name": name, "endpoint_url": url, "recheck": 0, "group": group}
+        for name, url, group in (
+            ("API", f"http://127.0.0.1:{closed_port()}", "Core"),
+            ("Web shop", service.url, "Front"),
+        )
+    ]
+    checkup.write(
+        {
+            "checkers": checkers,
+            "storage": {"type": "fs", "dir": "checks"},
+            "page": {"incidents": {"after": "1h"}},
+            "maintenance": [{**BACKUP, "repeat": "FREQ=DAILY"}],
+        }
+    )
+    return checkup
+
+
+@pytest.fixture
+def failing(configured: Program) -> Program:
+    """The same, after a run."""
+    assert configured("--store").returncode == 0
+    return configured
+
+
+def first_id(checkup: Program, *command: str) -> str:
+    ended = checkup(*command)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.split()[0]
+
+
+def test_an_incident_from_its_beginning_to_its_end(failing: Program) -> None:
+    name = first_id(failing, "incident", "open", "Orders fail", "--component", "web shop")
+    update = failing("incident", "update", name[:4], "It was **us**.", "--status", "identified")
+    resolve = failing("-c", "checkup.json", "incident", "resolve", name[:4], "Over.")
+    again = failing("incident", "resolve", name)
+    shown = failing("incident", "show", name[:5]).stdout
+
+    assert update.stdout == f"{name}  Orders fail: identified\n"
+    assert resolve.stdout == again.stdout == f"{name}  Orders fail: resolved\n"
+    assert re.findall("investigating|identified|resolved", shown) == [
+        "resolved",
+        "investigating",
+        "identified",
+        "resolved",
+    ]
+    assert "    It was **us**.\n" in shown
+    assert "about Web shop" in shown
+    assert failing("page", "out").returncode == 0
+    page = (failing.folder / "out" / "incidents" / f"{name}.html").read_text()
+    assert "<p>It was <strong>us</strong>.</p>" in page
+
+
+def test_an_outage_can_be_written_about_before_the_page_tells_of_it(failing: Program) -> None:
+    line = failing("incident").stdout
+    name = line.split()[0]
+    assert line.endswith("API is down  (by itself, not on the page)\n")
+
+    ended = failing("incident", "update", name[:6], "A disk is full.", "--impact", "minor")
+
+    assert ended.stdout == f"{name}  API is down: investigating\n"
+    assert re.fullmatch(rf"{name}  minor .*  API is down\n", failing("incident", "list").stdout)
+
+
+def test_an_incident_that_is_opened_is_told_in_place_of_the_outage(failing: Program) -> None:
+    outage = failing("incident").stdout.split()[0]
+    opened = first_id(failing, "incident", "open", "All is lost", "--component", "api")
+    assert opened == outage
+    assert len(failing("incident").stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["incident", "opne", "x"], 255, "Did you mean this?\n\topen"),
+        (["incident", "open", "x", "--component", "aip"], 1, 'did you mean "API"?'),
+        (["incident", "open", "x", "--impact", "huge"], 255, "'none', 'minor'"),
+        (["incident", "update", "zz", "x"], 1, 'no incident "zz"; "checkup incident list"'),
+        (["maintenance", "add", "x"], 1, "say how long with --for"),
+        (["maintenance", "add", "x", "--for", "1h", "--group", "Cor"], 1, 'did you mean "Core"?'),
+        (["maintenance", "add", "x", "--from", "soon", "--for", "1h"], 1, "is no moment"),
+        (["maintenance", "add", "x", "--until", "2020-01-01"], 1, "over before it begins"),
+        (["maintenance", "end", "zz"], 1, 'no maintenance "zz"'),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_meant_is_answered_with_a_way_out(
+    configured: Program, arguments: list[str], code: int, said: str
+) -> None:
+    ended = configured(*arguments)
+    assert (ended.returncode, said in ended.stderr) == (code, True), ended.stderr
+
+
+def test_announced_maintenance_keeps_messages_back_until_it_ends(failing: Program) -> None:
+    name = first_id(failing, "maintenance", "add", "New disk", "--for", "1h", "--component", "api")
+    assert failing("--store").returncode == 0
+    held = 'held back   maintenance "New disk" until'
+    assert held in failing("explain", "api").stdout
+
+    listed = failing("maintenance").stdout.splitlines()
+    ended = failing("maintenance", "end", name[:3], "Done early.")
+
+    assert re.match(rf"{name}  in_progress .*  New disk: API$", listed[0])
+    assert [line.endswith("Backup: everything  (in checkup.json)") for line in listed[1:]] == [
+        True
+    ] * len(listed[1:])
+    assert ended.stdout.startswith(f"{name}  New disk: ended ")
+    assert failing("--store").returncode == 0
+    assert held not in failing("explain", "api").stdout
+    head = json.loads((failing.folder / "checks" / "state" / "head.json").read_text())
+    assert head["maintenance"] == {}
+
+
+def test_maintenance_of_the_configuration_ends_there(configured: Program) -> None:
+    name = configured("maintenance").stdout.split()[0]
+    assert "is in checkup.json; end it there" in configured("maintenance", "end", name).stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("now", NOW),
+        ("in 2h", NOW + 7200 * SECOND),
+        ("in 3d", NOW + 3 * 86_400 * SECOND),
+        ("2026-08-03T22:00:00Z", 1_785_794_400 * SECOND),
+        ("2026-08-04 00:00", 1_785_794_400 * SECOND),
+        ("2026-08-04T00:00:00+02:00", 1_785_794_400 * SECOND),
+    ],
+)
+def test_moments(text: str, moment: int) -> None:
+    assert parse_moment(text, NOW, "Europe/Berlin") == moment
+
+
+@pytest.mark.parametrize("text", ["", "soon", "in", "in x", "25:00", "1969-12-31", "2026-13-01"])
+def test_what_is_no_moment(text: str) -> None:
+    with pytest.raises(CheckupError):
+        parse_moment(text, NOW, "UTC")

@@ -6,10 +6,10 @@ from checkup.deadline import Deadline
 from checkup.errors import StorageError
 from checkup.model import AlertKind, Attempt, Status
 from checkup.ports import Stored
-from checkup.protocol import Monitor, check_and_record, known, read_head
+from checkup.protocol import Monitor, check_and_record, known, read_head, vote
 from checkup.runfile import RUNS, decode
 from checkup.storage.memory import MemoryStorage
-from tests.alerting.worlds import MINUTE, Toy, toy
+from tests.alerting.worlds import MINUTE, Toy, slot, toy
 
 EACH, SELDOM = toy("each"), toy("seldom", interval=5 * MINUTE)
 
@@ -106,3 +106,20 @@ def test_outage_of_a_checker_that_waits_is_told_once() -> None:
     ]
 
     assert kinds == [AlertKind.OPEN]
+
+
+def test_region_that_only_votes_goes_by_the_slot_alone() -> None:
+    storage = MemoryStorage()
+    there = Monitor(
+        checkers=(EACH, SELDOM),
+        storage=storage,
+        channels={},
+        region="there",
+        regions=("home", "there"),
+        interval=MINUTE,
+    )
+    runs = [vote(there, slot(number), Deadline.after(5)) for number in range(10)]
+    looked = [{result.id for result in run.results} for run in runs]
+    assert all("each" in ids for ids in looked)
+    turns = [number for number, ids in enumerate(looked) if "seldom" in ids]
+    assert turns == [turns[0], turns[0] + 5]

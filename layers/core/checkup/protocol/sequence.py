@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from msgspec.structs import replace
 
 from checkup.alerting.due import is_due
-from checkup.alerting.state import Head
+from checkup.alerting.state import CheckerState, Head
 from checkup.deadline import Deadline
 from checkup.engine import look
 from checkup.errors import NotRecorded, StorageError
@@ -59,12 +59,15 @@ def vote(monitor: Monitor, slot: int, deadline: Deadline) -> Run:
     """Run the checkers and put what they saw where another region folds it.
 
     Nothing is read, so that a region needs no right but to put its runs. Every bad result is
-    looked at again, for it is not known what was known of the checker.
+    looked at again, for it is not known what was known of the checker, and whose turn it is
+    says the slot alone.
 
     Raises:
         NotRecorded: the storage failed; the error carries what was seen.
     """
-    results = _look(monitor, _due(monitor, slot, None, None), deadline, None, None)
+    in_turn = CheckerState(looked=slot)
+    due = [it for it in monitor.checkers if is_due(it, slot, in_turn, monitor.interval)]
+    results = _look(monitor, due, deadline, None, None)
     run = _run(monitor, slot, results)
     try:
         put(monitor.storage, run)

@@ -44,15 +44,19 @@ e2e: $(VENV)/dev.stamp  ## build the stack, deploy it into an emulator of AWS an
 tools: $(VENV)/dev.stamp  ## the programs that the tests drive: browser, emulators, SAM
 	@sh tests/tools.sh
 
-audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, stale tables; SEED=1
+audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, Lighthouse; SEED=1
 	$(BIN)/python -m tests.config.fuzz 100000 $(SEED)
 	$(BIN)/python -m tests.checkers.answers 100000
 	$(BIN)/python -m tests.stack.events 10000 $(SEED)
 	$(BIN)/python -m tests.protocol.mutants
 	$(BIN)/python -m tests.papers --check
+	$(BIN)/python -m tests.page.audit
 
 soak: $(VENV)/dev.stamp  ## ten thousand runs that are killed and disturbed everywhere; SEED=1 RUNS=10000 KILLS=1000
 	$(BIN)/python -m tests.soak --runs $(RUNS) --kills $(KILLS) --seed $(SEED)
+
+screenshots: $(VENV)/dev.stamp tools  ## pictures of the page in all its states, in var/screenshots
+	$(BIN)/python -m tests.page.screenshots
 
 papers: $(VENV)/dev.stamp  ## write the reference and the tables of what is tested anew
 	$(BIN)/python -m tests.papers

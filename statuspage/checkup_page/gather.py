@@ -114,6 +114,10 @@ class Gatherer(Struct, frozen=True, kw_only=True):
         except StorageError as error:
             _log.warning("the page is without %s: %s", month_of(month), error)
             return None
+        for old in (month, next_month(month)):
+            if old < month_start(self.now - LOOKED_BACK):
+                # Its days are asked for once, and those of many checkers are large.
+                self.months.files.pop(days_key(old), None)
         return Bulletin(announced=together(mine, self.written), troubles=troubles, months=(month,))
 
     def _closed(self, files: Sequence[Troubles]) -> Troubles:

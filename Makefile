@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test e2e lint audit soak papers bench tools build deploy destroy clean
+.PHONY: help run serve demo test e2e lint audit soak papers bench tools build deploy destroy clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ serve: $(VENV)/run.stamp  ## keep checking and show the page at LISTEN=127.0.0.1
 	@$(BIN)/python -m examples.demo serve --listen $(LISTEN) $(OWN)
 
 lint: $(VENV)/dev.stamp  ## style, types and the direction of imports
+demo: $(VENV)/run.stamp  ## the page of a year of invented history: outages, slow days, maintenance
+	@$(BIN)/python -m examples.demo.year
+
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -1,7 +1,7 @@
 """A thousand components and a year of days: the time and the memory of all their pages.
 
-The older days are written by the code that closes days, with as many buckets of response times
-as a run a minute leaves; the last eight are folded from hourly runs. Each page is built by a
+Days and hours are written by the code that closes them, with as many buckets of response times as
+a run a minute leaves; what is open is folded from hourly runs. Each page is built by a
 process of its own, from a folder. The first page of a day sums the year up; all later ones read
 that. The others of an hour make no page of a component again.
 """
@@ -112,7 +112,9 @@ def fill(target: FolderStorage) -> None:
     if stored is not None:
         aged = replace(decode(stored.body, Head), accounts=accounts)
         storage.replace(HEAD, encode(aged), stored.version)
-    kinds = list(periods())
+    kinds, hours = list(periods(1440)), list(periods(60))
+    closed = range(runs[0].slot // HOUR * HOUR, head.hour, HOUR)
+    save(storage, Closed(hours={hour: whole(hour, hours) for hour in closed}))
     for month in range(first, day_of(runs[0].slot) + DAY, 30 * DAY):
         days = range(month, min(month + 30 * DAY, day_of(runs[0].slot) + DAY), DAY)
         save(storage, Closed(days={day: whole(day, kinds) for day in days}))
@@ -123,27 +125,30 @@ def fill(target: FolderStorage) -> None:
                 target.create(key, document.body)
 
 
-def whole(day: int, kinds: list[Period]) -> Mapping[str, Period]:
-    """Return one day of all components."""
-    return {f"s{number}": kinds[(day // DAY * 7 + number) % KINDS] for number in range(COMPONENTS)}
+def whole(start: int, kinds: list[Period]) -> Mapping[str, Period]:
+    """Return one hour or day of all components."""
+    at = start // HOUR * 7
+    return {f"s{number}": kinds[(at + number) % KINDS] for number in range(COMPONENTS)}
 
 
-def periods() -> Iterator[Period]:
-    """Yield some different days, each of 1,440 runs."""
+def periods(runs: int) -> Iterator[Period]:
+    """Yield some different hours or days, each of so many runs, a minute apart."""
+    length = runs * 60 * SECOND
     chance = random.Random(1)
     for number in range(KINDS):
-        times = [round(chance.lognormvariate(0, 0.2) * 98_000_000) for _ in range(1440)]
+        times = [round(chance.lognormvariate(0, 0.2) * 98_000_000) for _ in range(runs)]
         buckets: dict[int, int] = {}
         for it in times:
             buckets[bucket_of(it)] = buckets.get(bucket_of(it), 0) + 1
-        down = 720 * SECOND if number % 30 == 7 else 0
+        failures = runs // 60 if number % 30 == 7 else 0
+        down = failures * 60 * SECOND
         yield Period(
-            tally=Tally(healthy=DAY - down, down=down, runs=1440, failures=down // 60 // SECOND),
+            tally=Tally(healthy=length - down, down=down, runs=runs, failures=failures),
             times=Times(
-                count=1440,
+                count=runs,
                 total=sum(times),
                 buckets=tuple(sorted(buckets.items())),
-                phased=1440,
+                phased=runs,
                 phases=Phases(resolve=sum(times) // 20, wait=sum(times) // 2),
             ),
         )

@@ -172,31 +172,14 @@ def test_text_is_compressed_for_who_takes_it(site: Site) -> None:
     assert site.ask("/", Accept_Encoding="gzip", If_None_Match=plain.headers["etag"]).status == 304
 
 
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        ("127.0.0.1:{port}", 200),
-        ("localhost:{port}", 200),
-        ("LOCALHOST", 200),
-        ("[::1]:{port}", 200),
-        ("192.0.2.7", 200),
-        ("status.acme.example", 200),
-        ("Status.Internal.:8080", 200),
-        ("checkup.localhost", 200),
-        ("evil.example", 421),
-        ("evil.example:{port}", 421),
-        ("127.0.0.1.evil.example", 421),
-        ("localhost.evil.example", 421),
-        ("status.acme.example@evil.example", 421),
-        ("[::1", 421),
-    ],
-)
-def test_only_known_names_are_answered(named: Site, host: str, status: int) -> None:
+def test_only_known_names_are_answered(named: Site) -> None:
     """Else a page of somebody else could have its own name lead here, and read."""
-    answer = named.ask("/", Host=host.format(port=named.port))
-
-    assert answer.status == status
-    assert (b"Web Shop" in answer.body) == (status == 200)
+    for host in (f"127.0.0.1:{named.port}", "status.acme.example", "status.internal:8080"):
+        assert b"Web Shop" in named.ask("/", Host=host).body
+    for path in ("/", "/index.json"):
+        stranger = named.ask(path, Host="evil.example")
+        assert stranger.status == 421
+        assert stranger.body == b"421 this is not the name of this server\n"
 
 
 @pytest.fixture
@@ -234,21 +217,18 @@ def test_a_client_that_reads_slowly_has_its_answer_when_the_server_is_stopped(
     assert (first + rest).endswith(b"</html>\n") or b"</html>" in rest
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api/v2/summary.json",
-        "/api/v2/incidents.json",
-        "/history/index.html",
-        "/history/",
-        "/history.atom",
-        "/uptime.csv",
-        "/metrics.txt",
-        "/404.html",
-    ],
-)
-def test_every_part_of_the_page_is_there(site: Site, path: str) -> None:
-    assert site.ask(path).status == 200
+def test_every_part_of_the_page_is_there(site: Site) -> None:
+    parts = {
+        "/api/v2/summary.json": "application/json; charset=utf-8",
+        "/history/index.html": "text/html; charset=utf-8",
+        "/history/": "text/html; charset=utf-8",
+        "/history.atom": "application/atom+xml; charset=utf-8",
+        "/maintenance.ics": "text/calendar; charset=utf-8",
+        "/uptime.csv": "text/csv; charset=utf-8; header=present",
+        "/badges/page.svg": "image/svg+xml; charset=utf-8",
+    }
+    found = {path: site.ask(path).headers["content-type"] for path in parts}
+    assert {path: kind.lower() for path, kind in found.items()} == parts
 
 
 def test_every_link_of_the_page_leads_somewhere(site: Site) -> None:

@@ -7,10 +7,13 @@ read what is served ("DNS rebinding"). Its requests carry that name; a literal a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
+
+_HOST = re.compile(r"(?:\[([0-9a-fA-F:.%\w]+)\]|([\w.-]+))(?::\d*)?", re.ASCII)
 
 
 class Hosts:
@@ -38,10 +41,8 @@ class Hosts:
 
 def _name(header: str) -> str:
     """Return the name, without the port."""
-    try:
-        return _normal(urlsplit(f"//{header.strip()}").hostname or "")
-    except ValueError:
-        return ""
+    match = _HOST.fullmatch(header.strip())
+    return _normal((match[1] or match[2]) if match else "")
 
 
 def _normal(name: str) -> str:

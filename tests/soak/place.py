@@ -29,7 +29,7 @@ from tests.soak.gate import Begun, Ended
 from tests.soak.plan import CHECKERS, HEALTHY, changed, config
 from tests.soak.stage import Stage
 from tests.soak.tally import Tally
-from tests.soak.world import Written
+from tests.soak.witness import Written
 
 STORAGES: Final[Mapping[str, Mapping[str, Any]]] = {
     "folder": {"type": "fs", "dir": "checks"},

@@ -25,6 +25,7 @@ from checkup_page.voice import Voice
 
 SUBSCRIPTIONS: Final = (
     {"path": "history.atom", "type": "application/atom+xml", "name": "updates.atom"},
+    {"path": "history.rss", "type": "application/rss+xml", "name": "updates.rss"},
     {"path": "maintenance.ics", "type": "text/calendar", "name": "updates.calendar"},
     {"path": "api/v2/summary.json", "type": "application/json", "name": "updates.json"},
     {"path": "uptime.csv", "type": "text/csv", "name": "updates.table"},

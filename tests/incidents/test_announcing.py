@@ -91,7 +91,7 @@ def test_a_storage_that_fails_is_reported_after_a_few_times() -> None:
         add(Faulty(*["before"] * 9), "a", 0)
 
 
-def test_21_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
+def test_96_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
     storage = MemoryStorage()
     body = encode(replace(Announcements(), schema=2))
     storage.create(HEAD, body)
@@ -104,7 +104,7 @@ def test_21_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
     assert stored.body == body
 
 
-def test_what_cannot_be_read_is_kept_aside_and_begun_anew() -> None:
+def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew() -> None:
     storage = MemoryStorage()
     storage.create(HEAD, b"rubbish")
     assert announcements(storage) == Announcements()

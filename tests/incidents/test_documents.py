@@ -149,7 +149,7 @@ def test_what_was_called_off_is_over_and_holds_nothing_back() -> None:
     assert document.planned(NOW - 1) == {}
 
 
-def test_21_a_newer_document_is_refused() -> None:
+def test_96_a_newer_document_is_refused() -> None:
     with pytest.raises(NewerAnnouncements):
         decode(encode(replace(Announcements(), schema=2)))
 
@@ -167,6 +167,6 @@ def test_21_a_newer_document_is_refused() -> None:
         b"[" * 100_000,
     ],
 )
-def test_what_is_no_document_is_named_as_such(body: bytes) -> None:
+def test_94_what_is_no_document_is_named_as_such(body: bytes) -> None:
     with pytest.raises(UnreadableAnnouncements):
         decode(body)

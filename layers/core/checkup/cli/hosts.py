@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
-_HOST = re.compile(r"(?:\[([0-9a-fA-F:.%\w]+)\]|([\w.-]+))(?::\d*)?", re.ASCII)
+_HOST = re.compile(r"(?:\[([\w:.%]+)\]|([\w.-]+))(?::\d*)?", re.ASCII)
 
 
 class Hosts:

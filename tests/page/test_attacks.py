@@ -9,10 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.config.settings import GroupSettings, PageLink, PageSettings, StatusText
+from checkup.history.periods import day_of
+from checkup.incidents.model import Announcements, Incident, Maintenance, Said
 from checkup.model import SECOND, Attempt, Result, Status
 from checkup.ports import Checker, PageFile
+from checkup_page.announcement_pages import AnnouncementPages
+from checkup_page.bulletin import Bulletin
+from checkup_page.compose import Observed, compose
+from checkup_page.render import render
 from tests.page.conftest import Site, Visit
-from tests.page.worlds import checker, config, rendered, result, runs
+from tests.page.worlds import checker, config, result, runs
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -75,14 +81,51 @@ def hostile() -> dict[str, PageFile]:
     )
     groups = tuple(GroupSettings(name=attack, description=attack) for attack in ATTACKS)
     world = replace(config(checkers, page), groups=groups)
-    both = runs([[result(of) for of in checkers], seen], newest=time.time_ns() - SECOND)
-    return rendered(world, both)
+    now = time.time_ns()
+    observed = Observed(
+        runs=runs([[result(of) for of in checkers], seen], newest=now - SECOND),
+        bulletin=Bulletin(announced=announced(now), months=(day_of(now),)),
+    )
+    view = compose(world, observed, now)
+    return {**AnnouncementPages().files([view], lambda *_: None), **render(view)}
 
 
+def announced(now: int) -> Announcements:
+    """An incident for each attack, and work that is going on."""
+    incidents = [
+        Incident(
+            id=f"attack{number:06}",
+            title=attack,
+            impact="major",
+            started=now - number * SECOND,
+            checkers=(attack,),
+            said=(Said(id=attack, at=now, status="investigating", text=f"{attack}\n\n{attack}"),),
+        )
+        for number, attack in enumerate(ATTACKS)
+    ]
+    work = Maintenance(
+        id="work00000000",
+        title=ATTACKS[5],
+        text="\n".join(ATTACKS),
+        created=now,
+        start=now - SECOND,
+        end=now + 3600 * SECOND,
+        checkers=(ATTACKS[5],),
+    )
+    return Announcements(incidents={it.id: it for it in incidents}, maintenance={work.id: work})
+
+
+PAGES = ["index.html", "incidents/attack000000.html", "maintenance/work00000000.html", "month"]
+
+
+@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("visit", [{}, {"java_script_enabled": False}], indirect=True)
-def test_no_string_does_anything_f08_133(site: Site, visit: Visit) -> None:
+def test_no_string_does_anything_f08_133(site: Site, visit: Visit, path: str) -> None:
     site.files = hostile()
-    page = visit.open()
+    if path == "month":
+        path = next(it for it in site.files if it.startswith("history/2"))
+    page = visit.open(path)
+    assert page.locator("h1").count() == 1
     visit.open_everything()
     page.wait_for_timeout(200)
     visit.expect_no_trouble()
@@ -98,7 +141,7 @@ def test_no_string_does_anything_f08_133(site: Site, visit: Visit) -> None:
 def test_every_string_is_shown_as_it_is_f08_133_172(site: Site, visit: Visit) -> None:
     site.files = hostile()
     page = visit.open()
-    names = page.locator("h3").all_text_contents()
+    names = page.locator(".components h3").all_text_contents()
     assert names == [f"{number} {attack}" for number, attack in enumerate(ATTACKS)]
     # The messages that count are in the page too, closed or not.
     shown = page.locator(".messages li p:nth-child(2)").all_text_contents()

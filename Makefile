@@ -6,6 +6,7 @@ LISTEN ?= 127.0.0.1:3000
 STACK ?= checkup
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
+KEEP ?= runs
 SEED ?= 1
 RUNS ?= 10000
 KILLS ?= 1000
@@ -28,10 +29,10 @@ run: $(VENV)/run.stamp  ## check a demo world (or CONFIG=my.json), store the res
 serve: $(VENV)/run.stamp  ## keep checking and show the page at LISTEN=127.0.0.1:3000
 	@$(BIN)/python -m examples.demo serve --listen $(LISTEN) $(OWN)
 
-lint: $(VENV)/dev.stamp  ## style, types and the direction of imports
 demo: $(VENV)/run.stamp  ## the page of a year of invented history: outages, slow days, maintenance
 	@$(BIN)/python -m examples.demo.year
 
+lint: $(VENV)/dev.stamp  ## style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -54,6 +55,7 @@ audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, L
 	$(BIN)/python -m tests.protocol.mutants
 	$(BIN)/python -m tests.papers --check
 	$(BIN)/python -m tests.page.audit
+	@sh tests/stack/checkov.sh
 
 soak: $(VENV)/dev.stamp  ## ten thousand runs that are killed and disturbed everywhere; SEED=1 RUNS=10000 KILLS=1000
 	$(BIN)/python -m tests.soak --runs $(RUNS) --kills $(KILLS) --seed $(SEED)
@@ -76,8 +78,8 @@ deploy: $(VENV)/dev.stamp  ## deploy STACK=checkup with your AWS credentials; PA
 	@$(MAKE) --no-print-directory build
 	@scripts/deploy-stack $(STACK) $(PARAMETERS)
 
-destroy:  ## remove STACK=checkup; the bucket with the recorded runs stays
-	@scripts/destroy-stack $(STACK)
+destroy:  ## remove STACK=checkup; the bucket with the recorded runs stays, unless KEEP=nothing
+	@scripts/destroy-stack $(STACK) $(if $(filter nothing,$(KEEP)),--with-runs)
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) var .aws-sam dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

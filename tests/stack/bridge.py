@@ -14,7 +14,7 @@ import shutil
 import ssl
 import threading
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from tests.emulators import Emulator
+from tests.emulators import REGION, Emulator
 from tests.stack.lambdas import Answer, Environment, Function
 from tests.stack.roles import assumed
 
@@ -62,11 +62,11 @@ class Bridge:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
-    def attach(self, names: Iterable[str]) -> None:
-        """Take over these functions as they are deployed now."""
-        client = self._emulator.client("lambda")
+    def attach(self, names: Iterable[str], region: str = REGION) -> None:
+        """Take over these functions of a region as they are deployed now."""
+        client = self._emulator.client("lambda", region_name=region)
         for name in names:
-            self._functions[name] = self._fetched(client, name)
+            self._functions[name] = self._fetched(client, name, region)
             self._idle[name] = queue.LifoQueue()
             configuration = client.get_function_configuration(FunctionName=name)
             variables = configuration.get("Environment", {}).get("Variables", {})
@@ -89,19 +89,10 @@ class Bridge:
         self.handled.append(Handled(name, event, answer))
         return answer
 
-    def client(self, name: str) -> Callable[[str], Any]:
-        """Return what makes clients of AWS with the rights of a function."""
-        environ = self._functions[name].environ
-        return lambda service: self._emulator.client(
-            service,
-            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=environ["AWS_SESSION_TOKEN"],
-        )
-
-    def logs(self) -> str:
-        """Return what all environments printed."""
-        return "".join(environment.log.read_text() for environment in self._environments)
+    def logs(self, name: str = "") -> str:
+        """Return what all environments printed, or those of a function."""
+        found = (it.log.read_text() for it in self._environments if name in ("", it.function.name))
+        return "".join(found)
 
     def stop(self) -> None:
         """End the server and every environment."""
@@ -118,7 +109,7 @@ class Bridge:
             self._environments.append(environment)
         return environment
 
-    def _fetched(self, client: Any, name: str) -> Function:
+    def _fetched(self, client: Any, name: str, region: str) -> Function:
         deployed = client.get_function(FunctionName=name)
         configuration = deployed["Configuration"]
         folder = self._folder / name
@@ -139,6 +130,8 @@ class Bridge:
             environ={
                 **self._emulator.environ,
                 **self._credentials(configuration),
+                "AWS_REGION": region,
+                "AWS_DEFAULT_REGION": region,
                 **variables,
                 **self._world,
             },

@@ -8,19 +8,34 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.emulators import REGION, ROOT, require
+from tests.stack.day import by_hand, gone, mended, outage, slack, stack, update
 from tests.stack.lambdas import why_not_sandboxed
 from tests.stack.pair import stacks
-from tests.stack.project import PROCESSOR, SAM, Project, copy_to
+from tests.stack.project import OTHER, PROCESSOR, SAM, Project, copy_to
+from tests.stack.regions import regions
 from tests.stack.services import Service
+from tests.stack.trouble import trouble
 
 HERE = Path(__file__).parent
-__all__ = ["stacks"]  # a fixture
+__all__ = [  # fixtures
+    "by_hand",
+    "gone",
+    "mended",
+    "outage",
+    "regions",
+    "slack",
+    "stack",
+    "stacks",
+    "trouble",
+    "update",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.xdist_group("stack"))
             item.add_marker(pytest.mark.timeout(600))  # it may be the one that waits for the build
+    items.sort(key=lambda item: "the other processor" in item.name)  # by then it is built
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +101,19 @@ def project(tmp_path_factory: pytest.TempPathFactory, website: Service, users: S
     )
     project.build(PROCESSOR)
     return project
+
+
+@pytest.fixture(scope="session")
+def other_project(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Future[Project]]:
+    """The stack, being built for the processor that this machine does not have."""
+    assert project  # one build at a time
+    other = copy_to(tmp_path_factory.mktemp("other") / "project")
+
+    def build() -> Project:
+        other.build(OTHER)
+        return other
+
+    with ThreadPoolExecutor(1) as beside:
+        yield beside.submit(build)

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.emulators import Emulator
+from tests.emulators import REGION, Emulator
 from tests.stack.bridge import Bridge, Handled
 from tests.stack.project import Project
 
 STACK = "checkup"
+SETTINGS = "settings-of-the-test"
 WEBHOOK = "/checkup/slack-webhook"
 PATIENCE = 100.0  # seconds; a schedule of one minute fires within 70
 
@@ -36,12 +37,20 @@ class Deployment:
 
     Attributes:
         outputs: what the template says of itself.
+        region: where it is.
     """
 
     project: Project
     emulator: Emulator
     bridge: Bridge
     outputs: Mapping[str, str]
+    region: str = REGION
+
+    def configure(self, configuration: Mapping[str, Any]) -> None:
+        """Put a configuration into the place in S3 from which the functions read it."""
+        self.emulator.client("s3").put_object(
+            Bucket=SETTINGS, Key="checkup.json", Body=json.dumps(configuration).encode()
+        )
 
     def check(self, slot: int) -> Any:
         """Deliver the event of a slot, in seconds since the epoch, and return the summary."""
@@ -50,12 +59,24 @@ class Deployment:
 
     def invoke(self, output: str, event: object) -> Any:
         """Invoke a function and return what its handler returned."""
-        answer = self.emulator.client("lambda").invoke(
+        answer = self.client("lambda").invoke(
             FunctionName=self.outputs[output], Payload=json.dumps(event)
         )
         payload = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, (payload, self.bridge.logs())
         return payload
+
+    def invoke_later(self, output: str, event: object) -> None:
+        """Leave an event to be served when there is time, as schedules and buckets do."""
+        self.client("lambda").invoke(
+            FunctionName=self.outputs[output],
+            Payload=json.dumps(event),
+            InvocationType="Event",
+        )
+
+    def client(self, service: str) -> Any:
+        """Return an administrator's client in the stack's region."""
+        return self.emulator.client(service, region_name=self.region)
 
     def keys(self, prefix: str = "") -> list[str]:
         """Return the keys in the state bucket."""
@@ -89,17 +110,29 @@ class Deployment:
         return [it for it in list(self.bridge.handled) if it.function == self.outputs[output]]
 
 
-def deploy(project: Project, emulator: Emulator, bridge: Bridge, **parameters: str) -> Deployment:
-    """Create or update the stack as `make deploy` does."""
+def deploy(
+    project: Project,
+    emulator: Emulator,
+    bridge: Bridge,
+    name: str = STACK,
+    region: str = REGION,
+    **parameters: str,
+) -> Deployment:
+    """Create or update a stack as `make deploy` does."""
     built = (project.folder / ".aws-sam" / "parameters").read_text().split()
     # The emulator does not know the conditions that the state bucket would set.
     given = {"ConditionalWrites": "trusted", **parameters}
-    overrides = [*built, *(f"{name}={value}" for name, value in given.items())]
-    project.sam("deploy", "--parameter-overrides", *overrides, environ=emulator.environ)
-    described = emulator.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    overrides = [*built, *(f"{key}={value}" for key, value in given.items())]
+    project.sam(
+        *("deploy", "--stack-name", name, "--parameter-overrides", *overrides),
+        environ={**emulator.environ, "AWS_DEFAULT_REGION": region},
+    )
+    client = emulator.client("cloudformation", region_name=region)
+    described = client.describe_stacks(StackName=name)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    bridge.attach([outputs["CheckFunctionName"], outputs["PublishFunctionName"]])
-    return Deployment(project, emulator, bridge, outputs)
+    functions = [value for key, value in outputs.items() if key.endswith("FunctionName")]
+    bridge.attach(functions, region)
+    return Deployment(project, emulator, bridge, outputs, region)
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:

@@ -78,6 +78,7 @@ class Environment:
 
     def __init__(self, function: Function, folder: Path) -> None:
         folder.mkdir(parents=True)
+        self.function = function
         self.log = folder / "log"
         self._folder = folder
         self._used = False

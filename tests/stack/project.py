@@ -18,6 +18,7 @@ from tests.emulators import REGION, ROOT, TOOLS, require
 
 SAM = TOOLS / "sam" / "bin"
 PROCESSOR = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
+OTHER = "arm64" if PROCESSOR == "x86_64" else "x86_64"
 _PARTS = ("template.yaml", "samconfig.toml", "functions", "layers", "statuspage", "events")
 
 
@@ -32,9 +33,19 @@ class Project:
         """Where `sam build` puts its artefacts."""
         return self.folder / ".aws-sam" / "build"
 
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What comes with the functions."""
+        found: dict[str, Any] = json.loads(self._configuration.read_text())
+        return found
+
+    @property
+    def _configuration(self) -> Path:
+        return self.folder / "functions" / "checkup.json"
+
     def configure(self, configuration: Mapping[str, Any]) -> None:
         """Put a configuration in the place of the one that comes with the functions."""
-        (self.folder / "functions" / "checkup.json").write_text(json.dumps(configuration))
+        self._configuration.write_text(json.dumps(configuration))
 
     def build(self, processor: str) -> None:
         """Build as `make build` does."""

@@ -1,31 +1,23 @@
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from checkup import bootstrap
 from tests.emulators import ROOT
-from tests.stack.project import PROCESSOR, Project, copy_to
+from tests.stack.project import OTHER, PROCESSOR, Project
 
 MACHINES = {"x86_64": 62, "arm64": 183}  # e_machine in an ELF header
 MEGABYTE = 1_000_000
-
-
-@pytest.fixture(scope="session")
-def other_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The stack, built for the processor that this machine does not have."""
-    project = copy_to(tmp_path_factory.mktemp("other") / "project")
-    project.build(OTHER)
-    return project
-
-
-OTHER = "arm64" if PROCESSOR == "x86_64" else "x86_64"
 
 
 @pytest.fixture(params=["this processor", "the other processor"])
@@ -33,7 +25,8 @@ def build(request: pytest.FixtureRequest) -> tuple[Path, str]:
     """A build and the processor that it is for."""
     if request.param == "this processor":
         return request.getfixturevalue("project").built, PROCESSOR
-    return request.getfixturevalue("other_project").built, OTHER
+    other: Future[Project] = request.getfixturevalue("other_project")
+    return other.result().built, OTHER
 
 
 def libraries(folder: Path) -> Iterator[Path]:
@@ -92,8 +85,9 @@ def test_both_layers_stay_small(build: tuple[Path, str]) -> None:
 def test_services_of_aws_that_the_program_talks_to_are_in_the_layer(
     build: tuple[Path, str],
 ) -> None:
-    sources = [*(ROOT / "layers").rglob("*.py"), *(ROOT / "statuspage").rglob("*.py")]
-    sources += (ROOT / "functions").glob("*.py")
+    parts = ("layers", "statuspage", "functions")
+    sources = [file for part in parts for file in (ROOT / part).rglob("*.py")]
+    sources = [file for file in sources if "cli" not in file.parts]  # on a machine only
     spoken_to = {
         service
         for source in sources
@@ -102,6 +96,13 @@ def test_services_of_aws_that_the_program_talks_to_are_in_the_layer(
     data = build[0] / "CoreLayer" / "python" / "botocore" / "data"
     assert spoken_to >= {"s3", "ssm", "secretsmanager"}
     assert {service for service in spoken_to if not (data / service).is_dir()} == set()
+
+
+def test_own_botocore_knows_conditional_writes(build: tuple[Path, str]) -> None:
+    data = build[0] / "CoreLayer" / "python" / "botocore" / "data" / "s3"
+    (model,) = data.glob("*/service-2.json.gz")
+    shapes = json.loads(gzip.decompress(model.read_bytes()))["shapes"]
+    assert shapes["PutObjectRequest"]["members"].keys() >= {"IfMatch", "IfNoneMatch"}
 
 
 @pytest.mark.parametrize(

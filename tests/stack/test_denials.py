@@ -111,9 +111,9 @@ FORBIDDEN: dict[str, tuple[str, Deed]] = {
         "PagePolicy",
         lambda aws, it: aws("s3").put_object(Bucket=it.state, Key="runs/1-check.json", Body=b""),
     ),
-    "publish deletes a page": (
+    "publish deletes a run": (
         "PagePolicy",
-        lambda aws, it: aws("s3").delete_object(Bucket=it.page, Key="index.html"),
+        lambda aws, it: aws("s3").delete_object(Bucket=it.state, Key="runs/1-check.json"),
     ),
     "publish reads a secret": (
         "PublishPolicy",

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from checkup.ports import PageFile
 from checkup_page import words
 from checkup_page.board import board
+from checkup_page.dress import dress
 from checkup_page.language import language
 from checkup_page.recent import COLUMNS, strokes
 from checkup_page.state import State
@@ -32,8 +31,7 @@ SUBSCRIPTIONS: Final = (
 )
 """What keeps people and programs up to date, and what it is called."""
 
-_HERE: Final = Path(__file__).parent
-TEMPLATES: Final = _HERE / "templates"
+TEMPLATES: Final = Path(__file__).parent / "templates"
 _HTML: Final = "text/html; charset=utf-8"
 
 
@@ -75,9 +73,26 @@ def page(  # noqa: PLR0913 - all but what it is by name
         "view": view,
     }
     templates = _templates(view.voice.language.code, view.voice.zone)
-    text = templates.get_template(template).render(given | _dress(sheet, view.style) | values)
+    text = templates.get_template(template).render(given | dress(sheet, view.style) | values)
     body = text.encode(errors="replace")
     return PageFile(body=body, content_type=_HTML, max_age=max_age, every=every, news=news)
+
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled for one language, for the others."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _Compiled()
 
 
 @cache
@@ -90,6 +105,7 @@ def _templates(code: str, zone: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     voice = Voice(language=language(code), zone=zone)
     templates.globals |= {
@@ -134,21 +150,6 @@ def _prose(html: str) -> Markup:
     return Markup(html)  # noqa: S704
 
 
-@cache
-def _dress(sheet: str, own: str) -> dict[str, str]:
-    """Return the style and the script of a page, and the policy that allows nothing else."""
-    style, script = _tight(_static("page.css")), _static("page.js")
-    if sheet:
-        style += _tight(_static(sheet))
-    style += own
-    return {
-        "policy": _policy(style, script),
-        # These are ours, and what the owner adds to the style cannot end it.
-        "script": Markup(script),  # noqa: S704
-        "style": Markup(style),  # noqa: S704
-    }
-
-
 def _saying(voice: Voice) -> Callable[..., Markup]:
     """Return what says phrases in HTML: markup among the values stays, all else is escaped."""
 
@@ -162,37 +163,6 @@ def _saying(voice: Voice) -> Callable[..., Markup]:
         return escape(voice.language.phrase(key, values.get("n"))).format_map(values)
 
     return say
-
-
-def _static(name: str) -> str:
-    """Return a file of ours without indentation, comments and empty lines."""
-    lines = (_HERE / "static" / name).read_text("utf-8").splitlines()
-    kept = (line.strip() for line in lines)
-    return "\n".join(line for line in kept if line and not line.startswith("//"))
-
-
-def _tight(style: str) -> str:
-    """Return a style sheet without the spaces that mean nothing."""
-    return re.sub(r"\s*([{};,])\s*|(?<=:) ", r"\1", style)
-
-
-def _policy(style: str, script: str) -> str:
-    """Return a content security policy that lets nothing run or load but what is ours."""
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"style-src {_digest(style)}",
-            f"script-src {_digest(script)}",
-            "img-src 'self' data:",
-            "connect-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @cache

@@ -164,7 +164,7 @@
   };
   const refresh = async () => {
     // Nothing moves away under a keyboard.
-    if (document.hidden || one("main").matches(":focus-within")) return;
+    if (document.hidden || one("main :focus-visible")) return;
     const answer = await fetch(location.href, { cache: "no-cache" });
     if (!answer.ok) return;
     const served = Date.parse(answer.headers.get("date")) + 1000 * answer.headers.get("age");

@@ -145,7 +145,7 @@ def test_completion_of_another_shell_names_those_there_are(checkup: Program) -> 
         pytest.param("checkup web-shop ev", set(), id="no-command-after-a-checker"),
         pytest.param("checkup message text --about we", {"web-shop"}, id="about"),
         pytest.param("checkup -c nowhere.json we", set(), id="no-file"),
-        pytest.param("checkup -c nowhere.json pa", {"page"}, id="commands-without-a-file"),
+        pytest.param("checkup -c nowhere.json pag", {"page"}, id="commands-without-a-file"),
     ],
 )
 def test_completion_offers_commands_flags_and_checkers(

@@ -53,6 +53,7 @@ TEMPLATE = {
         "StateBucketName": {"Value": {"Ref": "Runs"}},
         "CheckFunctionName": {"Value": {"Ref": "Check"}},
         "PageUrl": {"Value": "https://status.example.test"},
+        "PublishFunctionName": {"Value": "deleted-by-hand"},
     },
 }
 
@@ -126,6 +127,8 @@ def test_status_is_that_of_the_stack(checkup: Program, aws: Emulator, place: str
         (["explain", "shop"], "Shop (shop): down since"),
         (["replay"], "1 runs from"),
         (["silence"], "nothing is silent"),
+        (["incident"], "Shop is down  (by itself, not on the page)"),
+        (["maintenance"], "no maintenance"),
     ],
 )
 def test_other_commands_work_on_the_stack_too(
@@ -148,6 +151,7 @@ def test_run_by_hand_is_kept_and_has_no_vote(checkup: Program, aws: Emulator) ->
     before = s3.get_object(Bucket=BUCKET, Key=HEAD)["Body"].read()
     ended = checkup("--stack", "prod", "message", "Soon back", **aws.environ)
     assert (ended.returncode, ended.stdout) == (0, "Message posted\n")
+    assert "the page shows it within five minutes: its function is not there" in ended.stderr
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix="runs/")["Contents"]]
     (result,) = json.loads(s3.get_object(Bucket=BUCKET, Key=keys[-1])["Body"].read())
     assert (result["message"], result["region"]) == ("Soon back", "by-hand")

@@ -21,6 +21,7 @@ from checkup.config.settings import Config
 from checkup.errors import CheckupError, NotifyError
 
 _DOWNLOAD_SECONDS: Final = 20.0
+_PUBLISHER: Final = "PUBLISH_FUNCTION"
 
 
 def enter(name: str, path: str | None) -> Config:
@@ -37,6 +38,7 @@ def enter(name: str, path: str | None) -> Config:
     outputs = _outputs(clients, name)
     os.environ["STATE_BUCKET"] = outputs["StateBucketName"]
     os.environ["PAGE_URL"] = outputs.get("PageUrl", "")
+    os.environ[_PUBLISHER] = outputs.get("PublishFunctionName", "")
     if path is not None:
         terminal.say(f"{path} is used, not the configuration of the stack {name}")
         return bootstrap.read_config(path, os.environ)
@@ -50,6 +52,28 @@ def enter(name: str, path: str | None) -> Config:
         instead = "an earlier version counts" if counted.version else "what is right of it counts"
         terminal.say(f"the configuration of {name} has errors, so {instead}:\n{counted.problem}")
     return counted.config
+
+
+def publish_soon() -> None:
+    """Have the page of the stack made anew, if this process works on one; do not wait for it.
+
+    Whoever may write and not invoke waits for the page's own schedule.
+    """
+    if not os.environ.get(_PUBLISHER):
+        return
+    client = bootstrap.LiveClients(os.environ).aws("lambda")
+    try:
+        asked(
+            "lambda:InvokeFunction",
+            client.invoke,
+            FunctionName=os.environ[_PUBLISHER],
+            InvocationType="Event",
+            Payload=b'{"task": "publish"}',
+        )
+    except NotFound:
+        terminal.say("the page shows it within five minutes: its function is not there")
+    except CheckupError as error:
+        terminal.say(f"the page shows it within five minutes: {error}")
 
 
 def _outputs(clients: bootstrap.LiveClients, name: str) -> Mapping[str, str]:

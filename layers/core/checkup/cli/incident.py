@@ -9,6 +9,7 @@ import click
 
 from checkup.cli import recording, session
 from checkup.cli.announced import completing, meant, new_id, said
+from checkup.cli.deployed import publish_soon
 from checkup.cli.flags import Decorator, config_flag, examples, verbose_flag
 from checkup.cli.moments import parse_moment
 from checkup.cli.spans import moment, span
@@ -101,6 +102,7 @@ def open_(  # noqa: PLR0913 - a flag each
     )
     written = in_place_of_outages(desk(config, storage, now), written)
     announce(storage, lambda document: rules.opened(document, written))
+    publish_soon()
     print(f"{written.id}  {title}: {status}")
     return 0
 
@@ -191,6 +193,7 @@ def _write(
     storage = recording.open_storage(config)
     it = as_written(meant(desk(config, storage, time.time_ns()).incidents, name, "incident"))
     document = announce(storage, lambda document: change(document, it))
+    publish_soon()
     written = document.incidents[it.id]
     print(f"{written.id}  {written.title}: {written.status}")
     return 0

@@ -10,6 +10,7 @@ import click
 from checkup import bootstrap
 from checkup.cli import recording, session
 from checkup.cli.announced import completing, meant, new_id, said
+from checkup.cli.deployed import publish_soon
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.cli.moments import parse_moment
 from checkup.cli.spans import moment, parse_span
@@ -89,6 +90,7 @@ def add(  # noqa: PLR0913 - a flag each
     monitor = bootstrap.make_monitor(config, os.environ)
     announce(monitor.storage, lambda document: rules.planned(document, planned))
     plan(monitor)
+    publish_soon()
     print(f"{planned.id}  {title}: {moment(planned.start)} to {moment(planned.end)}")
     return 0
 
@@ -110,6 +112,7 @@ def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int
     entry = said(text, "completed", now)
     document = announce(monitor.storage, lambda document: rules.ended(document, it.key, entry))
     plan(monitor)
+    publish_soon()
     print(f"{it.key}  {it.title}: ended {moment(document.maintenance[it.key].end)}")
     return 0
 

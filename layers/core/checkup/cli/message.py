@@ -8,6 +8,7 @@ import click
 
 from checkup.cli import progress, recording, session
 from checkup.cli.choosing import complete_checkers
+from checkup.cli.deployed import publish_soon
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.config.nearest import Nearest
 from checkup.errors import CheckupError
@@ -43,6 +44,7 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
     checker = _about(config.checkers, about)
     with progress.shown(len(config.checkers), wanted=not verbose) as done:
         recorder.record(message=(checker.id, mask(text, config.masks)), progress=done)
+    publish_soon()
     print("Message posted")
     return 0
 

@@ -426,7 +426,7 @@ class TestOwnStyle:
         assert computed(page, "h1", "letterSpacing") == "3px"
         visit.expect_no_trouble()
 
-    def test_it_can_ask_nobody_for_anything_135(self, site: Site, visit: Visit) -> None:
+    def test_it_can_ask_nobody_for_anything(self, site: Site, visit: Visit) -> None:
         css = '@import "https://evil.example/a.css"; h1 { background: url(https://evil.example/b) }'
         site.files = simple(css=css)
         stopped: dict[str, str | None] = {}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -80,8 +79,13 @@ def measured(folder: Path) -> Mapping[str, float]:
     del files
     count = len(build(settings, storage, NOW, memory=memory))
     warm = time.process_time()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"cold": cold - start, "warm": warm - cold, "memory": peak, "files": count}
+    return {"cold": cold - start, "warm": warm - cold, "memory": peak(), "files": count}
+
+
+def peak() -> float:
+    """Return the most memory that this process has had; `getrusage` counts its parent's too."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def config() -> Config:

@@ -163,9 +163,9 @@ class Year:
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)  # noqa: S311 - it is to be the same each time
 
-    def runs(self, step: int) -> Iterator[tuple[int, tuple[Result, ...]]]:
+    def runs(self, step: int, length: int = YEAR) -> Iterator[tuple[int, tuple[Result, ...]]]:
         """Yield what was seen, every so many nanoseconds; nothing where nobody looked."""
-        for slot in range(self.end - YEAR, self.end + 1, step):
+        for slot in range(self.end - length, self.end + 1, step):
             seen = [self._result(service, slot) for service in SERVICES]
             results = tuple(result for result in seen if result is not None)
             if results:

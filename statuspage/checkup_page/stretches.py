@@ -88,7 +88,9 @@ class Record(Struct, frozen=True):
 
 
 def record(chronicle: Chronicle) -> Record:
-    """Return what spans of time came to for a component."""
+    """Return what spans of time came to for a component; nothing before its first result."""
+    if chronicle.first is None:
+        return Record()
     sums = _Sums(chronicle.days)
     return Record(
         stretches=_stretches(chronicle, sums),

@@ -1,0 +1,59 @@
+"""The invented year of the demo, seen twice a day until the last day: enough for these pages."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from checkup.archive import Keeper, setting_of
+from checkup.checkers.http import HttpChecker
+from checkup.config.settings import Config, PageSettings
+from checkup.deadline import Deadline
+from checkup.model import Run
+from checkup.ports import PageFile
+from checkup.runfile import encode, run_key
+from checkup.storage.memory import MemoryStorage
+from checkup_page.building import build
+from checkup_page.compose import component_key
+from examples.demo.story import DAY, HOUR, MINUTE, SERVICES, Year
+
+CONFIG = Config(
+    checkers=tuple(
+        HttpChecker(
+            id=it.id,
+            endpoint_name=it.title,
+            endpoint_url="http://x/",
+            group=it.group,
+            description=it.description,
+        )
+        for it in SERVICES
+    ),
+    interval=15 * MINUTE,
+    page=PageSettings(title="Coffee", url="https://status.example/", languages=("en", "ko")),
+)
+
+
+@cache
+def year(end: int) -> MemoryStorage:
+    """A storage at the end of the year, up to a full hour."""
+    storage, it = MemoryStorage(), Year(end=end)
+    for slot, results in dict([*it.runs(12 * HOUR), *it.runs(15 * MINUTE, DAY)]).items():
+        run = Run(slot=slot, results=results)
+        storage.create(run_key(run), encode(run.results))
+    last = max(storage.list("runs/"))
+    keeper = Keeper(storage=storage, setting=setting_of(CONFIG), end=last, lag=0)
+    keeper.keep_up(Deadline.after(600))
+    return storage
+
+
+@cache
+def pages(end: int) -> dict[str, PageFile]:
+    """The whole page, a little later."""
+    return build(CONFIG, year(end), end + 2 * MINUTE)
+
+
+def page_of(checker: str, end: int, folder: str = "") -> PageFile:
+    return pages(end)[path_of(checker, folder)]
+
+
+def path_of(checker: str, folder: str = "") -> str:
+    return f"{folder}components/{component_key(CONFIG, checker)}.html"

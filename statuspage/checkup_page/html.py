@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -33,6 +33,9 @@ SUBSCRIPTIONS: Final = (
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _HTML: Final = "text/html; charset=utf-8"
+
+_REMEMBERED: Final = 1000
+"""Texts of each kind that need not be made again."""
 
 
 def page(  # noqa: PLR0913 - all but what it is by name
@@ -119,7 +122,7 @@ def _templates(code: str, zone: str) -> Environment:
         "words": _words(voice),
         "zone": zone,
     }
-    templates.filters |= {
+    told: dict[str, Callable[..., str]] = {
         "cadence": voice.cadence,
         "date": voice.date_name,
         "day": voice.day_name,
@@ -127,13 +130,14 @@ def _templates(code: str, zone: str) -> Environment:
         "iso": words.iso,
         "lasting": voice.lasting,
         "minutes": words.iso_minutes,
-        "prose": _prose,
         "moment": voice.moment,
         "month": voice.month_name,
         "seconds": words.iso_seconds,
         "short_moment": voice.short_moment,
-        "strokes": strokes,
     }
+    # Pages have many of their times and lengths in common.
+    templates.filters |= {name: lru_cache(_REMEMBERED)(tell) for name, tell in told.items()}
+    templates.filters |= {"prose": _prose, "strokes": strokes}
     return templates
 
 

@@ -583,3 +583,14 @@ def test_trouble_is_an_attempt_and_not_an_exception(tmp_path: Path) -> None:
     with pytest.raises(CannotTell):
         attempt_of(checker)
     assert isinstance(attempt_of(TlsChecker(endpoint_url="nowhere")), Attempt)
+
+
+def test_67_a_revoked_certificate_is_not_noticed_for_nobody_is_asked(roots: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as registry:
+        registry.settimeout(0)
+        address = f"http://127.0.0.1:{registry.getsockname()[1]}/revoked.crl"
+        result = look(leaf(ROOT, revocations=address), roots)
+        with pytest.raises(BlockingIOError):
+            registry.accept()
+    assert result.status is Status.HEALTHY
+    assert "Whether one\n    was revoked is asked of nobody" in (TlsChecker.__doc__ or "")

@@ -79,6 +79,7 @@ def leaf(
     weak: bool = False,
     for_clients: bool = False,
     bare: bool = False,
+    revocations: str = "",
 ) -> Holder:
     """Return a server's certificate; without a parent it is signed by itself.
 
@@ -86,6 +87,7 @@ def leaf(
         weak: with a key of 1,024 bits.
         for_clients: its purpose is another.
         bare: without the identifiers of keys.
+        revocations: where it says that the list of what was revoked is.
     """
     names = [_general_name(host) for host in hosts]
     extensions: list[tuple[x509.ExtensionType, bool]] = []
@@ -94,6 +96,11 @@ def leaf(
     if for_clients:
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
         extensions.append((usage, False))
+    if revocations:
+        point = x509.DistributionPoint(
+            [x509.UniformResourceIdentifier(revocations)], None, None, None
+        )
+        extensions.append((x509.CRLDistributionPoints([point]), False))
     if not bare and parent:
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(parent.key.public_key())
         extensions.append((identifier, False))

@@ -32,8 +32,8 @@ _SHORTEST_FAREWELL = 0.1
 class TlsChecker(SecuredChecker, frozen=True, kw_only=True):
     """Makes a TLS connection to ``endpoint_url`` (``host:port``) and looks at the certificates.
 
-    All that lead to the trusted root count, for the first to end ends the service. The round
-    trip time is that of connection and handshake.
+    All that lead to the trusted root count, for the first to end ends the service. Whether one
+    was revoked is asked of nobody. The round trip time is that of connection and handshake.
     """
 
     kind: ClassVar[str] = "tls"

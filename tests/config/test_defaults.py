@@ -145,12 +145,12 @@ def test_the_page_is_configured_as_the_old_page_was(read: Read) -> None:
                 "timeframe": 3600 * SECOND,
                 "refresh_interval": 30,
                 "status_text": {"healthy": "Fine"},
-                "languages": "de",
+                "languages": "ko",
             }
         }
     )
     page = config.page
-    assert (page.title, page.theme, page.languages) == ("Status of us", "dark", ("de",))
+    assert (page.title, page.theme, page.languages) == ("Status of us", "dark", ("ko",))
     assert (page.timeframe, page.refresh_interval) == (3600 * SECOND, 30)
     assert (page.status_text.healthy, page.status_text.down) == ("Fine", "")
     assert page.links[0].title == "Home"

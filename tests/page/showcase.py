@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from checkup.checkers.http import HttpChecker
-from checkup.config.settings import Config, GroupSettings, PageLink, PageSettings, Spoken
+from checkup.config.settings import Config, GroupSettings, PageLink, PageSettings
 from checkup.history.periods import DAY, day_of
 from checkup.history.tally import Tally
 from checkup.incidents.model import Announcements, Incident, Maintenance, Said
@@ -118,7 +118,7 @@ STATES: dict[str, Callable[[int], dict[str, PageFile]]] = {
 }
 
 
-def _config(checkers: Sequence[HttpChecker], languages: tuple[Spoken, ...] = ("en",)) -> Config:
+def _config(checkers: Sequence[HttpChecker], languages: tuple[str, ...] = ("en",)) -> Config:
     groups = (
         GroupSettings(name="Services", description="What our customers' programs talk to"),
         GroupSettings(name="Payments"),
@@ -135,7 +135,7 @@ def _files(
     age: int = 0,
     days: bool = True,
     announced: Announcements | None = None,
-    languages: tuple[Spoken, ...] = ("en",),
+    languages: tuple[str, ...] = ("en",),
 ) -> dict[str, PageFile]:
     """A page whose last quarter of an hour looks like this, after a quarter of a year."""
     bad = statuses or {}

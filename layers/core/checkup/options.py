@@ -7,7 +7,7 @@ rest of the program how to treat them.
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, get_args
+from typing import Annotated, Final, get_args
 
 from msgspec import Meta, Struct, structs
 
@@ -35,6 +35,12 @@ Ranges = Annotated[tuple[tuple[int, int], ...], Meta(extra={"is": "ranges"})]
 
 Color = Annotated[str, Meta(extra={"is": "color"})]
 """Red, green and blue; written as ``#0a7d3c``."""
+
+SPOKEN: Final = ("en", "ko")
+"""The languages of the page, each of them a file of ``checkup_page/languages``."""
+
+Languages = Annotated[tuple[str, ...], Meta(extra={"is": "languages"})]
+"""Some of these; a single one is read as a list of one."""
 
 
 @cache

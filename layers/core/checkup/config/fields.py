@@ -23,6 +23,7 @@ _MARKED: Mapping[str, Read] = {
     "seconds": Values.seconds,
     "moment": Values.moment,
     "color": Values.color,
+    "languages": Values.languages,
     "secret": Values.secret,
     "strings": Values.strings,
     "headers": Values.headers,

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 from msgspec import Meta, Struct
 
 from checkup.config.annotations import extra, unwrap
+from checkup.options import SPOKEN
 
 Schema: TypeAlias = dict[str, Any]
 Refer: TypeAlias = Callable[[type[Struct]], Schema]
@@ -52,6 +53,10 @@ DEFINITIONS: Final[Mapping[str, Schema]] = {
             _VARIABLE,
         ],
         "examples": ["2026-01-31T18:00:00Z"],
+    },
+    "languages": {
+        "anyOf": [{"enum": [*SPOKEN]}, {"type": "array", "items": {"enum": [*SPOKEN]}}],
+        "examples": ["ko", ["en", "ko"]],
     },
     "color": {"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$", "examples": ["#0a7d3c"]},
     "secret": {

@@ -18,7 +18,7 @@ from checkup.alerting.recurrence import parse_rule
 from checkup.config.crowd import enough
 from checkup.errors import ConfigError, Problem
 from checkup.model import SECOND
-from checkup.options import Color, Duration, Moment, Seconds, Secret, Strings
+from checkup.options import Color, Duration, Languages, Moment, Seconds, Secret, Strings
 from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.registry import Registry
 
@@ -109,10 +109,6 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-Spoken = Literal["en", "ko"]
-"""The languages that the page speaks, each of them a file of ``checkup_page/languages``."""
-
-
 class PageLink(Struct, frozen=True, kw_only=True):
     """A link at the head of the page."""
 
@@ -175,9 +171,9 @@ class PageSettings(Struct, frozen=True, kw_only=True):
     logo: Annotated[str, Meta(description="A picture's path or data URL.")] = ""
     links: Annotated[tuple[PageLink, ...], Meta(description="Links at the head.")] = ()
     timezone: Annotated[str, Meta(description="The zone of times and days.")] = "UTC"
-    languages: Annotated[
-        tuple[Spoken, ...], Meta(description="Languages, the preferred one first.")
-    ] = ("en",)
+    languages: Annotated[Languages, Meta(description="Languages, the preferred one first.")] = (
+        "en",
+    )
     theme: Annotated[
         Literal["auto", "light", "dark"], Meta(description="Colours; auto follows the reader.")
     ] = "auto"

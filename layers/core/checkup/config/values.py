@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from checkup.config.environment import Environment, MissingVariable
+from checkup.config.nearest import Nearest
 from checkup.config.report import Report
 from checkup.config.tree import Array, Form, Node, Object, Scalar, describe, is_null
 from checkup.duration import parse_duration
 from checkup.model import SECOND
+from checkup.options import SPOKEN
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,3})?")
@@ -140,6 +142,18 @@ class Values:
         text = self.string(node, key).lower()
         if _COLOR.fullmatch(text) is None:
             raise Wrong("not a colour", 'write it like "#0a7d3c"')
+        return text
+
+    def languages(self, node: Node, key: str) -> tuple[str, ...]:
+        """Languages of the page; a single one is a list of one."""
+        items = node.items if isinstance(node, Array) else (node,)
+        return tuple(self._language(item, key) for item in items)
+
+    def _language(self, node: Node, key: str) -> str:
+        text = self.string(node, key)
+        if text not in SPOKEN:
+            advice = Nearest(SPOKEN).advice(text)
+            raise Wrong(f"must be one of {', '.join(SPOKEN)}", advice, node.at)
         return text
 
     def secret(self, node: Node, key: str) -> str:

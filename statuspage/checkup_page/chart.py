@@ -23,6 +23,12 @@ OUTLIER: Final = 3
 """What is so many times as long as most times leaves the chart, which would else show no more."""
 
 
+_RISES: Final = range(-2 * HEIGHT, 2 * HEIGHT + 1)
+_FORTH: Final = {rise: f"2{rise:+}" for rise in _RISES}
+_BACK: Final = {rise: f"-2{rise:+}" for rise in _RISES}
+"""Steps to the next column and to the one before, as an SVG writes them."""
+
+
 class Chart(Struct, frozen=True, kw_only=True):
     """One chart; each column of it is an hour or a day.
 
@@ -130,11 +136,11 @@ def _parts(medians: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _forth(heights: Sequence[int]) -> str:
     """Return steps from the left edge of the first column to the right edge of the last one."""
-    return " ".join(["1+0", *(f"2{to - of:+}" for of, to in pairwise(heights)), "1+0"])
+    return " ".join(["1+0", *(_FORTH[to - of] for of, to in pairwise(heights)), "1+0"])
 
 
 def _back(heights: Sequence[int]) -> str:
-    steps = (f"-2{to - of:+}" for of, to in pairwise(reversed(heights)))
+    steps = (_BACK[to - of] for of, to in pairwise(reversed(heights)))
     return " ".join(["-1+0", *steps, "-1+0"])
 
 

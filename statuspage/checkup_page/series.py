@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from checkup.history.periods import HOUR
 from checkup.history.points import Point
 from checkup.history.tally import Tally
 from checkup_page.days import NONE, is_plain, look_of
@@ -40,15 +41,17 @@ def series(points: Iterable[Point], begin: int, end: int, step: int) -> Series:
     count = -(-(end - begin) // step)
     looks, medians, highs = [NONE] * count, [0] * count, [0] * count
     tallies: dict[int, Tally] = {}
+    first = begin // HOUR
+    hours = step // HOUR
     for point in points:
-        at = (point.start - begin) // step
+        at = (point.hour - first) // hours
         if not 0 <= at < count:
             continue
+        tally, length = point.tally, step if at < count - 1 else end - begin - at * step
         medians[at], highs[at] = point.median_bucket, point.high_bucket
-        length = min(step, end - begin - at * step)
-        if is_plain(point.tally, length):
+        if is_plain(tally, length):
             looks[at] = State.OPERATIONAL
         else:
-            tallies[at] = point.tally
-            looks[at] = look_of(point.tally, length)
+            tallies[at] = tally
+            looks[at] = look_of(tally, length)
     return Series(begin, step, looks, medians, highs, tallies)

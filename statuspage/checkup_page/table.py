@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from checkup.history.chronicle import Chronicle
@@ -31,32 +30,23 @@ COLUMNS: Final = (
 
 def table(chronicle: Chronicle) -> tuple[str, ...]:
     """Return a row, its columns joined by commas, for each day from the first result on."""
-    return tuple(",".join(cells) for cells in _rows(chronicle))
-
-
-def _rows(chronicle: Chronicle) -> Iterator[tuple[str, ...]]:
     today = day_of(chronicle.until)
     first = today if chronicle.first is None else day_of(chronicle.first)
     points = {point.start: point for point in chronicle.days}
-    for day in range(max(first, today - DAYS * DAY), today, DAY):
-        yield date_of(day), *_numbers(points.get(day) or Point(0))
-
-
-def _numbers(point: Point) -> Iterator[str]:
-    tally = point.tally
-    yield percent(tally.up, tally.known) or ""
-    yield from (
-        str(length // SECOND)
-        for length in (
-            tally.healthy,
-            tally.degraded,
-            tally.down,
-            tally.unknown,
-            tally.maintenance,
-            tally.missing(DAY),
-        )
+    return tuple(
+        f"{date_of(day)},{_numbers(points.get(day) or Point(0))}"
+        for day in range(max(first, today - DAYS * DAY), today, DAY)
     )
-    yield from (_milliseconds(time) for time in (point.median, point.high))
+
+
+def _numbers(point: Point) -> str:
+    tally = point.tally
+    return (
+        f"{percent(tally.up, tally.known) or ''},{tally.healthy // SECOND},"
+        f"{tally.degraded // SECOND},{tally.down // SECOND},{tally.unknown // SECOND},"
+        f"{tally.maintenance // SECOND},{tally.missing(DAY) // SECOND},"
+        f"{_milliseconds(point.median)},{_milliseconds(point.high)}"
+    )
 
 
 def _milliseconds(time: int | None) -> str:

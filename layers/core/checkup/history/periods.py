@@ -6,6 +6,7 @@ Leap seconds do not exist here, as they do not in the clocks that runs are named
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from checkup.model import SECOND
@@ -24,6 +25,7 @@ def day_of(moment: int) -> int:
     return moment - moment % DAY
 
 
+@lru_cache(maxsize=1000)
 def date_of(day: int) -> str:
     """Return the name of a day: ``2026-08-03``."""
     return f"{datetime.fromtimestamp(day // SECOND, UTC):%Y-%m-%d}"

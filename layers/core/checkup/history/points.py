@@ -49,8 +49,9 @@ class Point(Struct, frozen=True, array_like=True):
 
 def point(start: int, period: Period) -> Point:
     """Return what stands for a period."""
-    times = period.times
-    return Point(start // HOUR, together([period.tally]), times.bucket(MEDIAN), times.bucket(HIGH))
+    tally, times = period.tally, period.times
+    untroubled = together([tally]) if tally.troubles else tally
+    return Point(start // HOUR, untroubled, times.bucket(MEDIAN), times.bucket(HIGH))
 
 
 def summed(periods: Iterable[Period]) -> Period:

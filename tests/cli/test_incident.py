@@ -106,6 +106,13 @@ def test_an_incident_that_is_opened_is_told_in_place_of_the_outage(failing: Prog
         (["maintenance", "add", "x", "--from", "soon", "--for", "1h"], 1, "is no moment"),
         (["maintenance", "add", "x", "--until", "2020-01-01"], 1, "over before it begins"),
         (["maintenance", "end", "zz"], 1, 'no maintenance "zz"'),
+        (["maintenance", "add", "x", "--for", "40000d"], 1, "longer than 100 years"),
+        (["maintenance", "add", " \n", "--for", "1h"], 1, "the title is empty"),
+        (["maintenance", "update", "zz", "Half done."], 1, 'no maintenance "zz"'),
+        (["incident", "open", "\u200b"], 1, "the title is empty"),
+        (["incident", "open", "x", "--from", "in 2h"], 1, "checkup maintenance add"),
+        (["incident", "update", "zz"], 1, "say something: TEXT"),
+        (["silence", "api", "--for", "20000000d"], 1, "longer than 100 years"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
 )
@@ -136,9 +143,60 @@ def test_announced_maintenance_keeps_messages_back_until_it_ends(failing: Progra
     assert head["maintenance"] == {}
 
 
+def test_people_hear_how_far_maintenance_is(failing: Program) -> None:
+    name = first_id(failing, "maintenance", "add", "New disk", "--for", "1h", "--message", "Soon.")
+    verifying = ["--status", "verifying"]
+
+    plain = failing("maintenance", "update", name[:4], "The disk is **in**.")
+    tried = failing("maintenance", "update", name[:4], "Trying it.", *verifying)
+    back = failing("maintenance", "update", name[:4], "--status", "in_progress")
+    nothing = failing("maintenance", "update", name)
+    failing("maintenance", "end", name)
+    late = failing("maintenance", "update", name, *verifying)
+
+    assert plain.stdout == f"{name}  New disk: in_progress\n"
+    assert tried.stdout == f"{name}  New disk: verifying\n"
+    assert back.stdout == f"{name}  New disk: in_progress\n"
+    assert "say something: TEXT or --status" in nothing.stderr
+    assert '"New disk" is not going on: it is completed' in late.stderr
+    assert re.findall(
+        r"UTC  (\w+)$", failing("maintenance", "show", name).stdout, re.MULTILINE
+    ) == [
+        "scheduled",
+        "in_progress",
+        "verifying",
+        "in_progress",
+        "completed",
+    ]
+    assert failing("page", "out").returncode == 0
+    page = (failing.folder / "out" / "maintenance" / f"{name}.html").read_text()
+    assert "<p>The disk is <strong>in</strong>.</p>" in page
+
+
+def test_what_is_typed_is_kept_as_it_can_be_shown(configured: Program) -> None:
+    title = b"\xe2\x80\xaeDisk \xff\x1b[31m\nfull".decode(errors="surrogateescape")
+    opened = configured("incident", "open", title, "--message", "a\x1b[2Jb" + 20_000 * "c")
+    name = opened.stdout.split()[0]
+
+    assert opened.stdout == f"{name}  Disk [31m full: investigating\n"
+    assert "the text is cut after 10000 characters" in opened.stderr
+    assert "\n    a[2Jbccc" in configured("incident", "show", name).stdout
+    longer = configured("incident", "update", name, "--title", 200 * "x")
+    assert "the title is cut after 120 characters" in longer.stderr
+    assert longer.stdout == f"{name}  {119 * 'x'}…: investigating\n"
+
+
+def test_a_correction_of_the_title_adds_nothing_to_the_story(configured: Program) -> None:
+    name = first_id(configured, "incident", "open", "Disc full")
+    configured("incident", "update", name, "--title", "Disk full", "--impact", "major")
+    shown = configured("incident", "show", name).stdout
+    assert shown.count("investigating") == 2
+    assert re.match(rf"{name}  major .* Disk full\n", shown)
+
+
 def test_maintenance_of_the_configuration_ends_there(configured: Program) -> None:
     name = configured("maintenance").stdout.split()[0]
-    assert "is in checkup.json; end it there" in configured("maintenance", "end", name).stderr
+    assert "is in checkup.json; change it there" in configured("maintenance", "end", name).stderr
 
 
 @pytest.mark.parametrize(
@@ -156,7 +214,9 @@ def test_moments(text: str, moment: int) -> None:
     assert parse_moment(text, NOW, "Europe/Berlin") == moment
 
 
-@pytest.mark.parametrize("text", ["", "soon", "in", "in x", "25:00", "1969-12-31", "2026-13-01"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "in", "in x", "25:00", "1969-12-31", "2026-13-01", "9999-12-31"]
+)
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(CheckupError):
         parse_moment(text, NOW, "UTC")

@@ -70,6 +70,7 @@ def test_title_is_meant_without_regard_to_case(
             "no result for endpoint with title 'websit'; did you mean \"Website\"?",
             id="E19-slip",
         ),
+        pytest.param(["Website"], [" "], "the message is empty", id="empty"),
     ],
 )
 def test_message_that_is_about_nothing_is_refused(

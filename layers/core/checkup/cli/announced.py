@@ -10,11 +10,14 @@ from typing import TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from checkup.cli import recording, session
+from checkup.cli import recording, session, terminal
 from checkup.errors import CheckupError
 from checkup.incidents.model import Said
 from checkup_page.announcement import Incident, Maintenance
 from checkup_page.desk import Desk, desk
+from checkup_page.markdown import LIMIT, cleaned
+from checkup_page.story import TITLE_LIMIT
+from checkup_page.words import clean
 
 Item = TypeVar("Item", Incident, Maintenance)
 
@@ -28,7 +31,28 @@ def new_id() -> str:
 
 def said(text: str, status: str, at: int) -> Said:
     """Return a new entry of a story."""
-    return Said(id=new_id(), at=at, status=status, text=text)
+    return Said(id=new_id(), at=at, status=status, text=words(text))
+
+
+def titled(text: str) -> str:
+    """Return a title as it is kept: one line that every page, feed and terminal can show.
+
+    Raises:
+        CheckupError: nothing is left to read.
+    """
+    title = clean(text, TITLE_LIMIT)
+    if not title:
+        raise CheckupError("the title is empty; people have to know what it is about")
+    if len(" ".join(text.split())) > TITLE_LIMIT:
+        terminal.say(f"warning: the title is cut after {TITLE_LIMIT} characters")
+    return title
+
+
+def words(text: str) -> str:
+    """Return a Markdown text as it is kept, without what nothing could show."""
+    if len(text) > LIMIT:
+        terminal.say(f"warning: the text is cut after {LIMIT} characters")
+    return cleaned(text)
 
 
 def meant(items: Mapping[str, Item], start: str, noun: str) -> Item:

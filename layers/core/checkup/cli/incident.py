@@ -7,22 +7,19 @@ from collections.abc import Callable
 
 import click
 
-from checkup.cli import recording, session
-from checkup.cli.announced import completing, meant, new_id, said
+from checkup.cli import notices, recording, session
+from checkup.cli.announced import meant, new_id, said, titled
 from checkup.cli.deployed import publish_soon
 from checkup.cli.flags import Decorator, config_flag, examples, verbose_flag
 from checkup.cli.moments import parse_moment
-from checkup.cli.spans import moment, span
 from checkup.cli.verbs import Verbs
 from checkup.cli.whom import checkers_of, component_flag
 from checkup.config.settings import Config
+from checkup.errors import CheckupError
 from checkup.incidents import model, rules
 from checkup.incidents.model import IMPACTS, STATUSES, Announcements
 from checkup.protocol.announcing import announce
-from checkup_page.announcement import Incident
-from checkup_page.desk import Desk, as_written, desk, in_place_of_outages
-
-_ids = completing(lambda desk: desk.incidents)
+from checkup_page.desk import as_written, desk, in_place_of_outages
 
 
 @click.group(
@@ -90,11 +87,13 @@ def open_(  # noqa: PLR0913 - a flag each
     config = session.begin(config_file, verbose=verbose, quiet=True)
     now = time.time_ns()
     started = parse_moment(begin, now, config.page.timezone) if begin else now
+    if started > now:
+        raise CheckupError('it begins later; announce it with "checkup maintenance add"')
     about = checkers_of(config, components)
     storage = recording.open_storage(config)
     written = model.Incident(
         id=new_id(),
-        title=title,
+        title=titled(title),
         impact=impact,
         started=started,
         checkers=about,
@@ -103,7 +102,7 @@ def open_(  # noqa: PLR0913 - a flag each
     written = in_place_of_outages(desk(config, storage, now), written)
     announce(storage, lambda document: rules.opened(document, written))
     publish_soon()
-    print(f"{written.id}  {title}: {status}")
+    print(f"{written.id}  {written.title}: {status}")
     return 0
 
 
@@ -114,8 +113,8 @@ def open_(  # noqa: PLR0913 - a flag each
 @click.option("--title", metavar="TEXT", default="", help="What it is called from now on.")
 @component_flag
 @verbose_flag
-@click.argument("name", metavar="ID", shell_complete=_ids)
-@click.argument("text")
+@click.argument("name", metavar="ID", shell_complete=notices.incident_ids)
+@click.argument("text", required=False, default="")
 def update(  # noqa: PLR0913 - a flag each
     config_file: str | None,
     *,
@@ -127,14 +126,18 @@ def update(  # noqa: PLR0913 - a flag each
     name: str,
     text: str,
 ) -> int:
-    """Say TEXT about an incident, and perhaps what it is now."""
+    """Say TEXT about an incident, and perhaps what it is now; or only change what it is called."""
     config = session.begin(config_file, verbose=verbose, quiet=True)
     about = checkers_of(config, components)
     entry = said(text, status or "", time.time_ns())
+    is_news = bool(entry.text or entry.status)
+    if not (is_news or title or impact or about):
+        raise click.UsageError("say something: TEXT, --status, --impact, --title or --component")
+    name_now = titled(title) if title else ""
 
     def change(document: Announcements, known: model.Incident) -> Announcements:
-        changed = rules.updated(document, known, entry)
-        return rules.edited(changed, known, title=title, impact=impact or "", checkers=about)
+        changed = rules.updated(document, known, entry) if is_news else document
+        return rules.edited(changed, known, title=name_now, impact=impact or "", checkers=about)
 
     return _write(config, name, change)
 
@@ -142,48 +145,13 @@ def update(  # noqa: PLR0913 - a flag each
 @incident.command("resolve")
 @config_flag
 @verbose_flag
-@click.argument("name", metavar="ID", shell_complete=_ids)
+@click.argument("name", metavar="ID", shell_complete=notices.incident_ids)
 @click.argument("text", required=False, default="")
 def resolve(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
     """End an incident, and perhaps say TEXT. One that is over stays as it is."""
     config = session.begin(config_file, verbose=verbose, quiet=True)
     entry = said(text, "resolved", time.time_ns())
     return _write(config, name, lambda document, known: rules.resolved(document, known, entry))
-
-
-@incident.command("list")
-@config_flag
-@verbose_flag
-def list_(config_file: str | None, *, verbose: bool) -> int:
-    """List the incidents of the last months: what is open, and what was."""
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    now = time.time_ns()
-    known = desk(config, recording.open_storage(config), now)
-    for it in known.incidents.values():
-        print(_line(it, known, now))
-    if not known.incidents:
-        print("no incidents")
-    return 0
-
-
-@incident.command("show")
-@config_flag
-@verbose_flag
-@click.argument("name", metavar="ID", shell_complete=_ids)
-def show(config_file: str | None, *, verbose: bool, name: str) -> int:
-    """Show an incident and all that was said of it, oldest first."""
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    now = time.time_ns()
-    known = desk(config, recording.open_storage(config), now)
-    it = meant(known.incidents, name, "incident")
-    print(_line(it, known, now))
-    if it.affected:
-        print(f"  about {', '.join(part.name for part in it.affected)}")
-    for entry in reversed(it.updates):
-        print(f"\n  {moment(entry.at)}  {entry.status}")
-        for line in entry.body.splitlines():
-            print(f"    {line}".rstrip())
-    return 0
 
 
 def _write(
@@ -199,12 +167,5 @@ def _write(
     return 0
 
 
-def _line(it: Incident, known: Desk, now: int) -> str:
-    lasted = span((it.resolved_at or now) - it.started_at)
-    source = "" if it.key not in known.unwritten else "  (by itself"
-    if source:
-        source += ")" if it.key in known.shown else ", not on the page)"
-    return (
-        f"{it.key}  {it.impact:<8}  {it.status:<13}  {moment(it.started_at)}  {lasted:>9}  "
-        f"{it.title}{source}"
-    )
+incident.add_command(notices.incidents)
+incident.add_command(notices.incident)

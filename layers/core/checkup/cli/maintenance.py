@@ -8,22 +8,22 @@ import time
 import click
 
 from checkup import bootstrap
-from checkup.cli import recording, session
-from checkup.cli.announced import completing, meant, new_id, said
+from checkup.cli import notices, recording, session
+from checkup.cli.announced import meant, new_id, said, titled, words
 from checkup.cli.deployed import publish_soon
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.cli.moments import parse_moment
 from checkup.cli.spans import moment, parse_span
 from checkup.cli.verbs import Verbs
 from checkup.cli.whom import checkers_of, component_flag, group_flag, groups_of
+from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.incidents import model, rules
+from checkup.ports import Storage
 from checkup.protocol.announcing import announce, announcements
 from checkup.protocol.planning import plan
 from checkup_page.announcement import Maintenance
 from checkup_page.desk import desk
-
-_ids = completing(lambda desk: desk.maintenances)
 
 
 @click.group(
@@ -31,6 +31,7 @@ _ids = completing(lambda desk: desk.maintenances)
     epilog=examples(
         'checkup maintenance add "New database" --from "2026-11-28 22:00" --for 2h --component api',
         'checkup maintenance add "Deploy" --for 15m --group Shop     from now on',
+        'checkup maintenance update 7c1 "The disk is in." --status verifying',
         "checkup maintenance end 7c1                                 it is done earlier",
         "checkup maintenance                                         list what is planned",
     ),
@@ -77,8 +78,8 @@ def add(  # noqa: PLR0913 - a flag each
     start = parse_moment(begin, now, zone)
     planned = model.Maintenance(
         id=new_id(),
-        title=title,
-        text=text,
+        title=titled(title),
+        text=words(text),
         created=now,
         start=start,
         end=start + parse_span(length) if length else parse_moment(end, now, zone),
@@ -91,24 +92,49 @@ def add(  # noqa: PLR0913 - a flag each
     announce(monitor.storage, lambda document: rules.planned(document, planned))
     plan(monitor)
     publish_soon()
-    print(f"{planned.id}  {title}: {moment(planned.start)} to {moment(planned.end)}")
+    print(f"{planned.id}  {planned.title}: {moment(planned.start)} to {moment(planned.end)}")
+    return 0
+
+
+@maintenance.command("update")
+@config_flag
+@click.option(
+    "--status",
+    type=click.Choice(("in_progress", "verifying")),
+    help="How far it is; only while it goes on.",
+)
+@verbose_flag
+@click.argument("name", metavar="ID", shell_complete=notices.maintenance_ids)
+@click.argument("text", required=False, default="")
+def update(
+    config_file: str | None, *, status: str | None, verbose: bool, name: str, text: str
+) -> int:
+    """Say TEXT about maintenance, before it, meanwhile or afterwards."""
+    config = session.begin(config_file, verbose=verbose, quiet=True)
+    storage, now = recording.open_storage(config), time.time_ns()
+    it = _ours(config, storage, name, now)
+    entry = said(text, status or "", now)
+    if not (entry.text or status):
+        raise click.UsageError("say something: TEXT or --status")
+    if status and it.status in {"scheduled", "completed"}:
+        raise CheckupError(f'"{it.title}" is not going on: it is {it.status}')
+    document = announce(storage, lambda document: rules.noted(document, it.key, entry))
+    publish_soon()
+    print(f"{it.key}  {it.title}: {document.maintenance[it.key].status(now)}")
     return 0
 
 
 @maintenance.command("end")
 @config_flag
 @verbose_flag
-@click.argument("name", metavar="ID", shell_complete=_ids)
+@click.argument("name", metavar="ID", shell_complete=notices.maintenance_ids)
 @click.argument("text", required=False, default="")
 def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
     """End maintenance now, or call it off, and perhaps say TEXT about it."""
     config = session.begin(config_file, verbose=verbose, quiet=True)
     monitor = bootstrap.make_monitor(config, os.environ)
     now = time.time_ns()
-    known = announcements(monitor.storage).maintenance
-    it = meant(desk(config, monitor.storage, now).maintenances, name, "maintenance")
-    if it.key not in known:
-        raise CheckupError(f'"{it.title}" is in {config.path}; end it there')
+    it = _ours(config, monitor.storage, name, now)
     entry = said(text, "completed", now)
     document = announce(monitor.storage, lambda document: rules.ended(document, it.key, entry))
     plan(monitor)
@@ -117,29 +143,13 @@ def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int
     return 0
 
 
-@maintenance.command("list")
-@config_flag
-@verbose_flag
-def list_(config_file: str | None, *, verbose: bool) -> int:
-    """List what is going on and what is planned, that of the configuration too."""
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    storage = recording.open_storage(config)
-    announced = announcements(storage).maintenance
-    listed = [
-        it
-        for it in desk(config, storage, time.time_ns()).maintenances.values()
-        if it.status != "completed"
-    ]
-    for it in listed:
-        print(_line(it, "" if it.key in announced else f"  (in {config.path})"))
-    if not listed:
-        print("no maintenance")
-    return 0
+def _ours(config: Config, storage: Storage, name: str, now: int) -> Maintenance:
+    """Return the announced maintenance whose id begins like this; the file's is not ours."""
+    it = meant(desk(config, storage, now).maintenances, name, "maintenance")
+    if it.key not in announcements(storage).maintenance:
+        raise CheckupError(f'"{it.title}" is in {config.path}; change it there')
+    return it
 
 
-def _line(it: Maintenance, source: str) -> str:
-    about = ", ".join(part.name for part in it.affected) or "everything"
-    return (
-        f"{it.key}  {it.status:<11}  {moment(it.scheduled_for)} to {moment(it.scheduled_until)}  "
-        f"{it.title}: {about}{source}"
-    )
+maintenance.add_command(notices.maintenances)
+maintenance.add_command(notices.maintenance)

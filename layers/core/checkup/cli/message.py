@@ -39,6 +39,8 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
 
     The status page shows the text beside that checker until the run leaves its window.
     """
+    if not text.strip():
+        raise CheckupError("the message is empty")
     config = session.begin(config_file, verbose=verbose, quiet=True)
     recorder = recording.Recorder.of(config)
     checker = _about(config.checkers, about)

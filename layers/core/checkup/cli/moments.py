@@ -11,6 +11,8 @@ from checkup.errors import CheckupError
 from checkup.model import SECOND
 
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00Z")
+_LAST_YEAR: Final = 2099
+"""A century later, nanoseconds still fit into the 64 bits that other programs count with."""
 
 
 def parse_moment(text: str, now: int, zone: str) -> int:
@@ -36,6 +38,6 @@ def parse_moment(text: str, now: int, zone: str) -> int:
     except (ValueError, OverflowError) as error:
         forms = '"now", "in 2h", "2026-11-23 22:00" or "2026-11-23T22:00:00Z"'
         raise CheckupError(f'"{text}" is no moment; write it like {forms}') from error
-    if since < 0:
-        raise CheckupError(f'"{text}" is before 1970')
+    if since < 0 or local.year > _LAST_YEAR:
+        raise CheckupError(f'"{text}" is before 1970 or after {_LAST_YEAR}')
     return since * SECOND // 1_000_000

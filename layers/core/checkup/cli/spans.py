@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Final
 
 from checkup.duration import parse_duration
 from checkup.errors import CheckupError
 from checkup.model import SECOND
+from checkup_page.words import datetime_of
 
 _DAYS: Final = re.compile(r"(\d+)([dw])", re.ASCII)
+_LONGEST: Final = 36_525 * 86_400 * SECOND
 _LENGTHS: Final = {"d": 86_400 * SECOND, "w": 7 * 86_400 * SECOND}
 
 
@@ -18,7 +19,7 @@ def parse_span(text: str) -> int:
     """Return the nanoseconds of a length of time such as ``90m``, ``2h`` or ``30d``.
 
     Raises:
-        CheckupError: it is not one, or not longer than 0.
+        CheckupError: it is not one, not longer than 0, or longer than a century.
     """
     days = _DAYS.fullmatch(text.lower())
     try:
@@ -27,12 +28,14 @@ def parse_span(text: str) -> int:
         raise CheckupError(f"{error}, or in days like 30d") from error
     if span <= 0:
         raise CheckupError(f'the time must be longer than 0, not "{text}"')
+    if span > _LONGEST:
+        raise CheckupError(f'"{text}" is longer than 100 years')
     return span
 
 
 def moment(at: int) -> str:
     """Return a moment as people read it, to the minute."""
-    return f"{datetime.fromtimestamp(at // SECOND, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{datetime_of(at):%Y-%m-%d %H:%M} UTC"
 
 
 def span(nanoseconds: int) -> str:

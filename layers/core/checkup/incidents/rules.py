@@ -66,6 +66,20 @@ def planned(document: Announcements, maintenance: Maintenance) -> Announcements:
     return replace(document, maintenance={maintenance.id: maintenance, **document.maintenance})
 
 
+def noted(document: Announcements, maintenance: str, said: Said) -> Announcements:
+    """Add to the story of maintenance; if the status is empty, it stays what it was by then.
+
+    Raises:
+        KeyError: there is no such maintenance.
+    """
+    known = document.maintenance[maintenance]
+    if said.id in {entry.id for entry in known.said}:
+        return document
+    entry = said if said.status else replace(said, status=known.status(said.at))
+    story = replace(known, said=_in_order((*known.said, entry)))
+    return replace(document, maintenance={**document.maintenance, maintenance: story})
+
+
 def ended(document: Announcements, maintenance: str, said: Said) -> Announcements:
     """Bring the end of maintenance forward to when this is said; what is over stays as it is.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -10,7 +11,9 @@ from msgspec import Struct
 
 from checkup.history.periods import DAY, day_of
 from checkup.history.tally import Tally, percent, together
-from checkup_page.recent import Segment, times
+from checkup.model import SECOND
+from checkup_page.language import language
+from checkup_page.recent import Segment
 from checkup_page.state import State
 from checkup_page.voice import Voice
 from checkup_page.words import MINUTE
@@ -47,6 +50,7 @@ class ClosedDays(Struct, frozen=True, kw_only=True):
         segments: a bar for each.
         total: their time by state.
         troubles: those that were not good ones, newest first.
+        said: the same for a script, see :class:`DayStrip`.
         filled: on how many of them there are results.
     """
 
@@ -54,6 +58,7 @@ class ClosedDays(Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...]
     total: Tally
     troubles: tuple[BadDay, ...]
+    said: str
     filled: int
 
 
@@ -96,11 +101,13 @@ def closed_days(days: Counted) -> ClosedDays:
             others.append(tally)
             if is_trouble(look):
                 troubles.append((day, tally))
+    begin = days[0][0]
     return ClosedDays(
-        begin=days[0][0],
+        begin=begin,
         segments=segments_of(looks),
         total=together([*others, Tally(healthy=well)]),
         troubles=tuple(reversed(troubles)),
+        said=" ".join(_said(begin, *trouble) for trouble in reversed(troubles)),
         filled=len(looks) - looks.count(NONE),
     )
 
@@ -125,19 +132,20 @@ def day_strip(
     day = day_of(now)
     begin = max(closed.begin, since)
     look = look_of(today, now - day)
-    total, troubles = closed.total, closed.troubles
+    total, troubles, said = closed.total, closed.troubles, closed.said
     if today is not None:
         total = together([total, today])
         if is_trouble(look):
             troubles = ((day, today), *troubles)
+            said = f"{_said(closed.begin, day, today)} {said}".rstrip()
     uptime = percent(total.up, total.known)
     observed = percent(total.known, now - begin - total.maintenance)
     covered = (day - day_of(begin)) // DAY + 1
     last = (day - closed.begin) // DAY
     return DayStrip(
         segments=(*closed.segments, Segment(look, last, 1)),
-        times=times([closed.begin + number * DAY for number in range(last + 1)]),
-        said=" ".join(f"{(at - closed.begin) // DAY}:{_said(tally)}" for at, tally in troubles),
+        times=f"{day // SECOND} {DAY // SECOND}*{last}",
+        said=said,
         summary=_summary(covered, uptime, troubles, voice),
         uptime=uptime,
         observed=observed,
@@ -187,10 +195,10 @@ def is_trouble(look: str) -> bool:
     return look not in {State.OPERATIONAL, State.MAINTENANCE, NONE}
 
 
-def _said(tally: Tally) -> str:
+def _said(begin: int, day: int, tally: Tally) -> str:
     lengths = zip("dgum", _lengths(tally), strict=True)
     told = "".join(f"{letter}{length // MINUTE}" for letter, length in lengths if length)
-    return f"{percent(tally.up, tally.known) or ''}{told}"
+    return f"{(day - begin) // DAY}:{percent(tally.up, tally.known) or ''}{told}"
 
 
 def _lengths(tally: Tally) -> tuple[int, int, int, int]:
@@ -213,12 +221,16 @@ def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], voice: V
         return voice.say("days.unknown", last=last)
     if not troubles:
         return voice.say("days.good", last=last, uptime=uptime)
-    told = [
-        voice.say("day.told", day=voice.day_name(day), parts=what_happened(tally, voice))
-        for day, tally in troubles[:LISTED]
-    ]
+    told = [_told(voice.language.code, day, tally) for day, tally in troubles[:LISTED]]
     if len(troubles) > LISTED:
         told.append(voice.say("days.more", n=len(troubles) - LISTED))
     return voice.say(
         "days.bad", n=len(troubles), last=last, uptime=uptime, troubles="; ".join(told)
     )
+
+
+@lru_cache(maxsize=10_000)
+def _told(code: str, day: int, tally: Tally) -> str:
+    """Return what happened on a day of UTC; the same days are told every few minutes."""
+    voice = Voice(language=language(code))
+    return voice.say("day.told", day=voice.day_name(day), parts=what_happened(tally, voice))

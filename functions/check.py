@@ -12,10 +12,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from checkup.invocation import parse
-from checkup.stack import CheckService
+from checkup.stack import CheckService, lasting
 
 logger = Logger(service="checkup")
-service = CheckService(os.environ)
+with lasting():
+    service = CheckService(os.environ)
 
 
 @logger.inject_lambda_context

@@ -14,16 +14,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from checkup import bootstrap
 from checkup.invocation import parse_task
-from checkup.stack import Settings, rebuild
+from checkup.stack import Settings, lasting, rebuild
 from checkup_page.publish import Publication
 from checkup_page.publishers.s3 import S3Publisher
 
 logger = Logger(service="checkup")
-settings = Settings(os.environ)
-clients = bootstrap.LiveClients(os.environ)
-storage = bootstrap.stack_storage(clients, os.environ)
-publisher = S3Publisher(bootstrap.make_s3(clients), os.environ["PAGE_BUCKET"])
-page = Publication(storage=storage, publisher=publisher)
+with lasting():
+    settings = Settings(os.environ)
+    clients = bootstrap.LiveClients(os.environ)
+    storage = bootstrap.stack_storage(clients, os.environ)
+    publisher = S3Publisher(bootstrap.make_s3(clients), os.environ["PAGE_BUCKET"])
+    page = Publication(storage=storage, publisher=publisher)
 
 
 @logger.inject_lambda_context

@@ -16,20 +16,20 @@ from checkup_page.component import DESCRIPTION_LIMIT, Past, Standing, Window, co
 from checkup_page.days import LOOKS, are_enough
 from checkup_page.identity import stable_key
 from checkup_page.language import language
-from checkup_page.links import followable, picture, with_links
+from checkup_page.links import followable, picture
+from checkup_page.messages import messages
 from checkup_page.own_style import own_style
 from checkup_page.probe import probe
 from checkup_page.public import Public
 from checkup_page.sentence import sentence, word_for
 from checkup_page.state import State
 from checkup_page.stretches import Record
-from checkup_page.tracks import Track, tracks
-from checkup_page.view import Component, Facts, Group, Message, Text, Translation, Verdict, View
+from checkup_page.tracks import Track, tracks, voting
+from checkup_page.view import Component, Facts, Group, Text, Translation, Verdict, View
 from checkup_page.voice import Voice
 from checkup_page.words import clean
 from checkup_page.worked_on import worked_on
 
-MESSAGES, MESSAGE_LIMIT = 20, 2000
 TITLE_LIMIT = 80
 OPEN_UP_TO = 12
 """A group without trouble shows its components unasked if there are no more than these."""
@@ -69,11 +69,12 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
     page = config.page
     voice = Voice(language=language(code or page.languages[0]), zone=page.timezone)
     page_key = stable_key("page", page.url)
-    slots = tuple(run.slot for run in observed.runs)
+    runs = voting(observed.runs, config.regions)
+    slots = tuple(run.slot for run in runs)
     measured = freshness.measured_interval(slots)
     interval = freshness.expected_interval(measured, config.interval, page.timeframe)
     window = Window(now=now, slots=slots, interval=interval, voice=voice, regions=page.regions)
-    found = tracks(config.checkers, observed.runs)
+    found = tracks(config.checkers, runs)
     pasts = _pasts(found, observed)
     names = [name_of(track, number, voice) for number, track in enumerate(found, start=1)]
     components = [
@@ -104,7 +105,11 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
         links=tuple(_links(page.links)),
         verdict=_verdict(components, window, measured, config),
         groups=tuple(_groups(config.groups, found, components, page_key)),
-        messages=tuple(_messages(found, names, slots))[:MESSAGES],
+        messages=messages(
+            config.checkers,
+            observed.runs,
+            {track.key: name for track, name in zip(found, names, strict=True)},
+        ),
         facts=Facts(
             runs=len(slots),
             first=slots[0] if slots else None,
@@ -222,15 +227,3 @@ def _group(settings: GroupSettings, items: tuple[Component, ...], key: str) -> G
         open=not well or (not settings.collapsed and len(items) <= OPEN_UP_TO),
         components=items,
     )
-
-
-def _messages(
-    found: Sequence[Track], names: Sequence[str], slots: Sequence[int]
-) -> Iterator[Message]:
-    """Yield the messages, newest first."""
-    for index in reversed(range(len(slots))):
-        for track, name in zip(found, names, strict=True):
-            result = track.results[index]
-            text = clean(result.message, MESSAGE_LIMIT) if result else ""
-            if text:
-                yield Message(component=name, at=slots[index], parts=tuple(with_links(text)))

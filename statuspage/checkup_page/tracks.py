@@ -54,6 +54,15 @@ def tracks(checkers: Sequence[Checker], runs: Sequence[Run]) -> tuple[Track, ...
     )
 
 
+def voting(runs: Iterable[Run], regions: Sequence[str]) -> tuple[Run, ...]:
+    """Return the runs that count: those of the configured regions, or of the only place there is.
+
+    Whoever adds a run to a stack by hand has something to say, and is no schedule.
+    """
+    voters = {*regions} or {""}
+    return tuple(run for run in runs if not run.results or run.results[0].region in voters)
+
+
 def _assigned(owners: Owners, results: Iterable[Result]) -> Iterator[tuple[str, Result]]:
     """Yield each result of one run with the id of its owner, or with what tells it from others."""
     for owner, result in owners.assign(results):

@@ -149,12 +149,14 @@ def test_local_file_in_place_of_the_stacks_is_named(checkup: Program, aws: Emula
 def test_run_by_hand_is_kept_and_has_no_vote(checkup: Program, aws: Emulator) -> None:
     s3 = aws.client("s3")
     before = s3.get_object(Bucket=BUCKET, Key=HEAD)["Body"].read()
+    known = checkup("--stack", "prod", "status", **aws.environ).stdout.split(" UTC, ")[0]
     ended = checkup("--stack", "prod", "message", "Soon back", **aws.environ)
     assert (ended.returncode, ended.stdout) == (0, "Message posted\n")
     assert "the page shows it within five minutes: its function is not there" in ended.stderr
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix="runs/")["Contents"]]
     (result,) = json.loads(s3.get_object(Bucket=BUCKET, Key=keys[-1])["Body"].read())
     assert (result["message"], result["region"]) == ("Soon back", "by-hand")
+    assert checkup("--stack", "prod", "status", **aws.environ).stdout.startswith(known)
     assert s3.get_object(Bucket=BUCKET, Key=HEAD)["Body"].read() == before
     s3.delete_object(Bucket=BUCKET, Key=keys[-1])
 

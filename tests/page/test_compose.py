@@ -269,6 +269,17 @@ class TestMessages:
             "first",
         ]
 
+    @pytest.mark.parametrize("regions", [(), ("eu-west-1", "us-east-1")])
+    def test_a_run_by_hand_has_its_message_and_no_vote(self, regions: tuple[str, ...]) -> None:
+        place = regions[-1] if regions else ""
+        old = runs([[result(API, region=place)]], newest=NOW - 60 * MINUTE)
+        by_hand = [result(API, Status.DOWN, message="Sorry!", region="by-hand")]
+        seen = (*old, *runs([by_hand], newest=NOW - MINUTE))
+        view = compose(replace(config([API]), regions=regions), Observed(runs=seen), NOW)
+        assert [message.parts[0].text for message in view.messages] == ["Sorry!"]
+        assert (view.facts.runs, view.verdict.checked_at) == (1, NOW - 60 * MINUTE)
+        assert view.groups[0].components[0].state is State.UNKNOWN
+
     def test_addresses_in_a_message_are_links_f17(self) -> None:
         text = "See https://acme.example/news?a=1&b=2. Or javascript:alert(1), (http://x.example/)"
         (message,) = after([result(API, message=text)]).messages

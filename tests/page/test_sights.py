@@ -14,6 +14,7 @@ from tests.page.worlds import MINUTE, NOW, checker, config, rendered, result, ru
 API = checker("API")
 PAGE = PageSettings(title="Status", regions={"us-east-1": "Virginia", "eu-west-1": "Ireland"})
 PRIVATE = "ap-south-1"
+CONFIG = replace(config([API], PAGE), regions=(*PAGE.regions, PRIVATE))
 
 
 def seen(**statuses: Status) -> Observed:
@@ -26,7 +27,7 @@ def seen(**statuses: Status) -> Observed:
 
 
 def sights(observed: Observed, now: int = NOW) -> tuple[Sight, ...]:
-    return compose(config([API], PAGE), observed, now).groups[0].components[0].sights
+    return compose(CONFIG, observed, now).groups[0].components[0].sights
 
 
 def test_regions_that_disagree_are_named() -> None:
@@ -42,7 +43,7 @@ def test_nobody_is_named_while_all_is_well() -> None:
 
 def test_region_without_a_public_name_is_not_shown() -> None:
     observed = seen(ap_south_1=Status.DOWN, us_east_1=Status.DOWN)
-    page = rendered(config([API], PAGE), observed.runs, NOW)["index.html"].body.decode()
+    page = rendered(CONFIG, observed.runs, NOW)["index.html"].body.decode()
     assert "Virginia: " in page
     assert PRIVATE not in page
 

@@ -37,7 +37,7 @@ def present(monitor: Monitor) -> Head:
 
 
 def latest(monitor: Monitor, count: int) -> Mapping[str, Observation]:
-    """Return what was last seen of each checker, by its id.
+    """Return what was last seen of each checker by those who have a vote, by its id.
 
     Args:
         count: how many runs to look through, for not every run looks at every checker.
@@ -46,7 +46,9 @@ def latest(monitor: Monitor, count: int) -> Mapping[str, Observation]:
         StorageError: the storage failed.
     """
     _, runs = recent_runs(monitor.storage, monitor.regions, count)
-    return {result.id: Observation(run.slot, result) for run in runs for result in run.results}
+    voters = monitor.regions or ("",)
+    counted = (run for run in runs if run.region in voters)
+    return {result.id: Observation(run.slot, result) for run in counted for result in run.results}
 
 
 def observations(monitor: Monitor, checker: str, count: int) -> list[Observation]:

@@ -34,6 +34,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     config = settings.current().config
     if task.is_rebuild:
         rebuild(config, storage, context.get_remaining_time_in_millis())
+        page.forget()
     changed = page.keep_up(config, time.time_ns())
     logger.info("page published", extra={"changed": changed})
     return {"changed": changed}

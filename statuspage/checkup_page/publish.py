@@ -27,12 +27,18 @@ class Publication(Struct):
     Attributes:
         memory: what need not be read again.
         last: what there was to tell when it was last published, and in which five minutes.
+        anew: no file waits for its time, because the past is no longer what it was.
     """
 
     storage: Storage
     publisher: Publisher
     memory: Memory = field(default_factory=Memory)
     last: tuple[object, ...] = ()
+    anew: bool = False
+
+    def forget(self) -> None:
+        """Take nothing for known any more: somebody has counted the past again."""
+        self.memory, self.last, self.anew = Memory(), (), True
 
     def keep_up(self, config: Config, now: int) -> Sequence[str]:
         """Publish what is due, and return the paths that changed; a newer page is left alone.
@@ -65,8 +71,12 @@ class Publication(Struct):
             config=config, storage=self.storage, told=told, now=now, memory=self.memory
         )
         files = builder.build()
+        if self.anew:
+            files = {path: replace(file, every=0) for path, file in files.items()}
         edition = Edition(position=self.memory.newest.position, made=now)
-        return self.publisher.publish(files, edition)
+        written = self.publisher.publish(files, edition)
+        self.anew = False
+        return written
 
 
 def publish(config: Config, storage: Storage, publisher: Publisher, now_ns: int) -> Sequence[str]:

@@ -140,3 +140,15 @@ def test_136_every_file_may_be_kept_for_seconds_or_minutes(storage: Counted) -> 
     ages = {path: file.max_age for path, file in build(CONFIG, storage, START).items()}
     assert {path for path, age in ages.items() if not 10 <= age <= 3600} == set()
     assert max(ages[path] for path in ("index.html", "api/v2/summary.json")) <= 60
+
+
+def test_days_that_were_counted_again_wait_for_nothing(storage: Counted) -> None:
+    page = Publication(storage=storage, publisher=Wall())
+    page.keep_up(CONFIG, START + SECOND)
+    run(storage, MINUTE)
+    assert page.keep_up(CONFIG, START + MINUTE) == ()
+
+    page.forget()
+
+    assert {"index.html", "metrics.txt"} <= {*page.keep_up(CONFIG, START + MINUTE)}
+    assert page.keep_up(CONFIG, START + MINUTE + SECOND) == ()

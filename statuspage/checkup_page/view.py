@@ -215,7 +215,7 @@ class View(Struct, frozen=True, kw_only=True):
     def folder(self) -> str:
         """Where the pages in this language are, from the root of the site."""
         code = self.voice.language.code
-        return next(it.folder for it in self.translations if it.code == code)
+        return "" if code == self.translations[0].code else f"{code}/"
 
     @property
     def up(self) -> str:

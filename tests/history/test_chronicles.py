@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -301,3 +302,21 @@ def test_what_was_counted_again_is_summed_up_again() -> None:
 def test_months_begin_where_calendars_say(day: str, begin: str, end: str) -> None:
     moment = day_named(day) + 5 * HOUR
     assert (month_start(moment), next_month(moment)) == (day_named(begin), day_named(end))
+
+
+@pytest.mark.parametrize("name", ["hours/2026-08-16", "times/2026-08"])
+def test_132_a_damaged_part_of_a_file_takes_nothing_else_away(name: str) -> None:
+    world = kept(TWO_WEEKS)
+    before = read(world).of("api")
+    world.delete(YEAR)
+    key = f"history/{name}.json"
+    stored = world.get(key)
+    assert stored is not None
+    parts = msgspec.json.decode(stored.body)
+    part = "hours" if "hours" in parts else "days"
+    parts[part]["07" if part == "hours" else "2026-08-07"] = {"api": {"tally": 5, "buckets": 5}}
+    world.replace(key, encode(parts), stored.version)
+    found = read(world).of("api")
+    assert len(found.hours) == len(before.hours) - (part == "hours")
+    assert [it.start for it in found.days] == [it.start for it in before.days]
+    assert found.times[-1].count == before.times[-1].count - (1 if part == "hours" else 16)

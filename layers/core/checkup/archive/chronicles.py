@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -9,14 +10,14 @@ import msgspec
 from msgspec import Struct, field
 
 from checkup.archive.pending import PATIENCE
-from checkup.archive.stored import read
+from checkup.archive.stored import read, slice_of
 from checkup.archive.years import year_until
 from checkup.history.chronicle import Chronicle
-from checkup.history.documents import HoursOfDay, encode, hours_key
+from checkup.history.documents import SlicedHours, encode, hours_key
 from checkup.history.fold import closed_until
 from checkup.history.head import Closed, Head, Period
 from checkup.history.periods import DAY, HOUR, day_of, hour_of
-from checkup.history.points import Point, by_checker, point, summed
+from checkup.history.points import Adding, Point, point
 from checkup.history.times import merged
 from checkup.history.year import Year
 from checkup.ports import Storage
@@ -84,18 +85,25 @@ class Chronicles(Struct):
         closed = closed_until(head, until)
         year = year_until(storage, head, today, closed.days)
         week: dict[int, Rows] = {}
-        recent: dict[int, Mapping[str, Period]] = {}
+        last_days: defaultdict[str, Adding] = defaultdict(Adding)
+        this_day: defaultdict[str, Adding] = defaultdict(Adding)
         for day in range(today - (WEEK - 1) * DAY, today + DAY, DAY):
             if day in self.week and day < today - DAY:
                 week[day] = self.week[day]
-            else:
-                hours = _hours_of(storage, day, closed, until)
-                week[day] = _rows(hours)
-                recent |= {hour: rows for hour, rows in hours.items() if hour >= until - DAY}
+                continue
+            rows: defaultdict[str, list[Point]] = defaultdict(list)
+            for hour, periods in _hours_of(storage, day, closed, until):
+                for checker, period in periods.items():
+                    rows[checker].append(point(hour, period))
+                    if hour >= until - DAY:
+                        last_days[checker].add(period)
+                    if hour >= today:
+                        this_day[checker].add(period)
+            week[day] = {checker: msgspec.Raw(encode(row)) for checker, row in rows.items()}
         self.firsts = {name: account.first for name, account in head.accounts.items()}
         self.year, self.week = year, week
-        self.last_days = _sums(recent)
-        self.today = _sums({hour: rows for hour, rows in recent.items() if hour >= today})
+        self.last_days = {checker: adding.period() for checker, adding in last_days.items()}
+        self.today = {checker: adding.period() for checker, adding in this_day.items()}
 
 
 def last_hour(head: Head, now: int) -> int:
@@ -109,20 +117,10 @@ def last_hour(head: Head, now: int) -> int:
 
 def _hours_of(
     storage: Storage, day: int, closed: Closed, until: int
-) -> Mapping[int, Mapping[str, Period]]:
-    """Return the closed hours of one day, whether they are in its file yet or not."""
-    document = read(storage, hours_key(day), HoursOfDay) or HoursOfDay()
-    filed = {day + int(number) * HOUR: rows for number, rows in document.hours.items()}
-    opened = {hour: rows for hour, rows in closed.hours.items() if day_of(hour) == day}
-    return {hour: rows for hour, rows in sorted({**filed, **opened}.items()) if hour < until}
-
-
-def _rows(hours: Mapping[int, Mapping[str, Period]]) -> Rows:
-    return {
-        checker: msgspec.Raw(encode([point(hour, period) for hour, period in periods.items()]))
-        for checker, periods in by_checker(hours).items()
-    }
-
-
-def _sums(hours: Mapping[int, Mapping[str, Period]]) -> Mapping[str, Period]:
-    return {checker: summed(periods.values()) for checker, periods in by_checker(hours).items()}
+) -> Iterator[tuple[int, Mapping[str, Period]]]:
+    """Yield the closed hours of one day in order, whether they are in its file yet or not."""
+    key = hours_key(day)
+    filed = read(storage, key, SlicedHours) or SlicedHours()
+    for number, hour in enumerate(range(day, min(day + DAY, until), HOUR)):
+        opened = closed.hours.get(hour)
+        yield hour, opened or slice_of(key, filed.hours, f"{number:02d}", Period)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from checkup.errors import Changed, Exists, StorageError
@@ -19,6 +20,7 @@ TRIES: Final = 8
 """Attempts to replace a document; one of several competing writers always succeeds."""
 
 Document = TypeVar("Document", bound=Struct)
+Part = TypeVar("Part", bound=Struct)
 
 
 def read(storage: Storage, key: str, kind: type[Document]) -> Document | None:
@@ -29,6 +31,19 @@ def read(storage: Storage, key: str, kind: type[Document]) -> Document | None:
     """
     stored = storage.get(key)
     return None if stored is None else decoded(key, stored, kind)
+
+
+def slice_of(
+    key: str, slices: Mapping[str, msgspec.Raw], name: str, kind: type[Part]
+) -> Mapping[str, Part]:
+    """Return one part of a document, by checker; nothing if there is none that can be read."""
+    if name not in slices:
+        return {}
+    try:
+        return msgspec.json.decode(slices[name], type=dict[str, kind])  # type: ignore[valid-type]
+    except ValueError as error:
+        _log.warning("%s: %s cannot be read: %s", key, name, error)
+        return {}
 
 
 def update(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
-from checkup.archive.stored import decoded, put, read
+from checkup.archive.stored import decoded, put, read, slice_of
 from checkup.errors import StorageError
 from checkup.history.documents import (
     DaysOfMonth,
-    TimesOfMonth,
+    SlicedTimes,
     days_key,
     encode,
     times_key,
 )
 from checkup.history.head import Head, Period
-from checkup.history.periods import DAY, date_of, day_of, month_of
+from checkup.history.periods import DAY, date_of, day_of, month_start
 from checkup.history.times import Times
 from checkup.history.year import DAYS, YEAR, Summing, Year
 from checkup.ports import Storage
@@ -73,16 +74,13 @@ def _made(storage: Storage, end: int, opened: Open) -> Year:
 
 
 def _days(storage: Storage, days: Iterable[int]) -> Iterator[tuple[int, Mapping[str, Period]]]:
-    """Yield the closed days, with one month at a time in memory."""
-    months: dict[str, list[int]] = {}
-    for day in days:
-        months.setdefault(month_of(day), []).append(day)
-    for month in months.values():
-        tallies = read(storage, days_key(month[0]), DaysOfMonth) or DaysOfMonth()
-        times = read(storage, times_key(month[0]), TimesOfMonth) or TimesOfMonth()
-        for day in month:
+    """Yield the closed days, with the response times of one of them at a time in memory."""
+    for month, group in groupby(days, key=month_start):
+        tallies = read(storage, days_key(month), DaysOfMonth) or DaysOfMonth()
+        times = read(storage, times_key(month), SlicedTimes) or SlicedTimes()
+        for day in group:
             date = date_of(day)
-            timed = times.days.get(date, {})
+            timed = slice_of(times_key(month), times.days, date, Times)
             yield (
                 day,
                 {

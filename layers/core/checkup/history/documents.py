@@ -62,6 +62,18 @@ class TimesOfMonth(Struct, frozen=True, kw_only=True):
     days: Mapping[str, Mapping[str, Times]] = field(default_factory=dict)
 
 
+class SlicedHours(Struct, frozen=True, kw_only=True):
+    """:class:`HoursOfDay` to be decoded hour by hour: all hours of many checkers are large."""
+
+    hours: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+
+
+class SlicedTimes(Struct, frozen=True, kw_only=True):
+    """:class:`TimesOfMonth` to be decoded day by day, for the same reason."""
+
+    days: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+
+
 class _Schema(Struct):
     schema: int
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -10,7 +9,7 @@ from msgspec import Struct
 from checkup.history.head import Period
 from checkup.history.periods import HOUR
 from checkup.history.tally import Tally, together
-from checkup.history.times import merged, middle
+from checkup.history.times import Merging, middle
 
 MEDIAN: Final = 0.5
 HIGH: Final = 0.95
@@ -54,21 +53,18 @@ def point(start: int, period: Period) -> Point:
     return Point(start // HOUR, untroubled, times.bucket(MEDIAN), times.bucket(HIGH))
 
 
-def summed(periods: Iterable[Period]) -> Period:
-    """Return several periods that do not overlap as one, without their troubles."""
-    every = tuple(periods)
-    return Period(
-        tally=together(period.tally for period in every),
-        times=merged(period.times for period in every),
-    )
+class Adding:
+    """Periods of one checker that do not overlap, put together one after the other."""
 
+    def __init__(self) -> None:
+        self._tallies: list[Tally] = []
+        self._times = Merging()
 
-def by_checker(
-    periods: Mapping[int, Mapping[str, Period]],
-) -> Mapping[str, Mapping[int, Period]]:
-    """Return periods that are sorted by their beginnings, sorted by checker."""
-    found: dict[str, dict[int, Period]] = {}
-    for start, rows in sorted(periods.items()):
-        for checker, period in rows.items():
-            found.setdefault(checker, {})[start] = period
-    return found
+    def add(self, period: Period) -> None:
+        """Add one more."""
+        self._tallies.append(period.tally)
+        self._times.add(period.times)
+
+    def period(self) -> Period:
+        """Return all of them as one, without their troubles."""
+        return Period(tally=together(self._tallies), times=self._times.times())

@@ -7,13 +7,12 @@ from itertools import groupby
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from checkup.history.periods import day_of
 from checkup.ports import PageFile
 from checkup_page import html
 from checkup_page.announcement import Incident, Maintenance, Month
-from checkup_page.view import Verdict, View
+from checkup_page.view import View
 from checkup_page.words import DAY
 
 HISTORY: Final = "history/index.html"
@@ -87,7 +86,7 @@ class AnnouncementPages:
 
     def _shell(self, view: View) -> View:
         """Return what every page shows; the very object of the last time if it is the same."""
-        shell, before = _shell(view), self._shells.get(view.folder)
+        shell, before = view.shell, self._shells.get(view.folder)
         if before is None or before != shell:
             self._shells[view.folder] = shell
         return self._shells[view.folder]
@@ -144,21 +143,6 @@ def _subjects(view: View, shell: View, months: Sequence[Month]) -> Iterator[Subj
 def _is_same(one: Subject, other: Subject) -> bool:
     """Say whether two subjects are the same; mostly they are made of the very same parts."""
     return (one.view is other.view and one.item is other.item) or one == other
-
-
-def _shell(view: View) -> View:
-    return replace(
-        view,
-        verdict=Verdict(sentence=""),
-        groups=(),
-        messages=(),
-        probes={},
-        facts=replace(view.facts, runs=0, first=None, looks=(), unreadable=0, generated_at=0),
-        incidents=(),
-        maintenances=(),
-        finished=(),
-        months=(),
-    )
 
 
 def _page(subject: Subject) -> PageFile:

@@ -24,7 +24,7 @@ from checkup_page.series import Series, series
 from checkup_page.snippets import snippets
 from checkup_page.state import State
 from checkup_page.stretches import LAST_DAY, last_months
-from checkup_page.view import Component, Verdict, View
+from checkup_page.view import Component, View
 
 TEMPLATE: Final = "component.html"
 SHEET: Final = "component.css"
@@ -62,6 +62,7 @@ class Subject(Struct, frozen=True, kw_only=True):
         item: likewise.
         group: the name of its group; may be empty.
         until: the end of the last full hour.
+        certificate: when it ends, if that is published.
         incidents, maintenances: those that concern it.
     """
 
@@ -69,6 +70,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     item: Component
     group: str
     until: int
+    certificate: int | None
     incidents: tuple[Incident, ...]
     maintenances: tuple[Maintenance, ...]
 
@@ -110,16 +112,7 @@ class ComponentPages:
 
 
 def _subjects(view: View, until: int) -> Iterator[Subject]:
-    shell = replace(
-        view,
-        verdict=Verdict(sentence=""),
-        groups=(),
-        messages=(),
-        probes={},
-        facts=replace(view.facts, runs=0, first=None, looks=(), generated_at=until),
-        incidents=(),
-        maintenances=(),
-    )
+    shell = view.shell
     for group in view.groups:
         for item in group.components:
             yield Subject(
@@ -127,9 +120,15 @@ def _subjects(view: View, until: int) -> Iterator[Subject]:
                 item=replace(item, checked_at=None, response=None, strip=None, days=None),
                 group=group.name,
                 until=until,
+                certificate=_certificate(view, item),
                 incidents=tuple(it for it in view.incidents if _concerns(it, item)),
                 maintenances=tuple(it for it in view.maintenances if _concerns(it, item)),
             )
+
+
+def _certificate(view: View, item: Component) -> int | None:
+    probe = view.probes.get(item.key)
+    return probe.certificate_expiry if probe else None
 
 
 def _concerns(announced: Incident | Maintenance, item: Component) -> bool:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from checkup_page.announcement import Incident, Maintenance, Month
 from checkup_page.days import DayStrip
@@ -210,6 +211,23 @@ class View(Struct, frozen=True, kw_only=True):
         strips = (item.days or item.strip for group in self.groups for item in group.components)
         counted = Counter(strip.times for strip in strips if strip)
         return max(counted, key=counted.__getitem__, default="")
+
+    @property
+    def shell(self) -> View:
+        """What every page shows, and nothing that changes from run to run or is told of anybody."""
+        return replace(
+            self,
+            verdict=Verdict(sentence=""),
+            groups=(),
+            messages=(),
+            facts=replace(self.facts, runs=0, first=None, unreadable=0, looks=(), generated_at=0),
+            incidents=(),
+            maintenances=(),
+            finished=(),
+            months=(),
+            earlier=(),
+            probes={},
+        )
 
     @property
     def folder(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from checkup.config.settings import Config, PageSettings
 from checkup.errors import StorageError
 from checkup.history.periods import DAY, HOUR, hour_of
 from checkup.history.tally import percent
-from checkup.model import Attempt, Status
+from checkup.model import SECOND, Attempt, Run, Status
 from checkup.ports import PageFile, Stored
 from checkup.runfile import encode, run_key
 from checkup.storage.memory import MemoryStorage
@@ -240,14 +241,18 @@ def test_135_a_page_with_a_whole_year_stays_small() -> None:
 
 def test_a_page_is_made_again_only_when_an_hour_is_over_or_there_is_news() -> None:
     world, storage, memory = config([API, SHOP]), stored(API, SHOP), Memory()
+    cursor = max(storage.list("runs/"))
+    version = storage.create(HEAD, encode_head(Head(cursor=cursor)))
     before = build(world, storage, NOW, memory=memory)
+    slow = tuple(result(it, rtt=5 * SECOND) for it in (API, SHOP))
+    newest = Run(slot=NOW, results=slow)
+    storage.create(run_key(newest), encode(newest.results))
     same = build(world, storage, NOW + MINUTE, memory=memory)
     for it in (API, SHOP):
         assert page(same, it, world) is page(before, it, world)
         assert page(before, it, world).every == 3600
     down = CheckerState(status=DOWN, since=NOW)
-    cursor = max(storage.list("runs/"))
-    storage.create(HEAD, encode_head(Head(cursor=cursor, checkers={API.id: down})))
+    storage.replace(HEAD, encode_head(Head(cursor=cursor, checkers={API.id: down})), version)
     after = build(world, storage, NOW + 2 * MINUTE, memory=memory)
     assert page(after, SHOP, world) is page(before, SHOP, world)
     assert "API: Major outage" in text(page(after, API, world))
@@ -255,6 +260,18 @@ def test_a_page_is_made_again_only_when_an_hour_is_over_or_there_is_news() -> No
     later = build(world, storage, NOW + HOUR, memory=memory)
     assert page(later, SHOP, world) is not page(before, SHOP, world)
     assert page(later, SHOP, world).news == page(before, SHOP, world).news
+
+
+@pytest.mark.parametrize("published", [(), ("certificates",)])
+def test_140_when_a_certificate_ends_is_told_only_if_that_is_published(
+    published: tuple[Literal["certificates"], ...],
+) -> None:
+    ends = NOW + 30 * DAY
+    world = config([API], PageSettings(title="Status", publish=published))
+    storage = stored(API, times=(Attempt(rtt=1000, certificate_expiry=ends),))
+    said = text(page(build(world, storage, NOW), API, world))
+    assert ("Its certificate ends" in said) is bool(published)
+    assert ("2 Sep 2026" in said) is bool(published)
 
 
 def test_the_runs_of_the_go_program_have_a_year_too() -> None:

@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve demo test e2e lint audit screenshots soak papers bench tools build deploy destroy clean
+.PHONY: help run serve demo test e2e lint audit screenshots soak papers bench tools lock build deploy destroy clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,7 +42,7 @@ test: $(VENV)/dev.stamp tools  ## everything, and the time of each group
 	$(BIN)/python tests/run.py
 
 e2e: $(VENV)/dev.stamp  ## build the stack, deploy it into an emulator of AWS and live a day with it
-	@sh tests/stack/tools.sh
+	@scripts/tools sam sbom ministack runtime
 	$(BIN)/python -m pytest -q -n 0 tests/stack
 
 tools: $(VENV)/dev.stamp  ## the programs that the tests drive: browser, emulators, SAM
@@ -69,8 +69,14 @@ papers: $(VENV)/dev.stamp  ## write the reference and the tables of what is test
 bench: $(VENV)/dev.stamp  ## the budgets, as ratios
 	@for file in bench/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
 
+lock: $(VENV)/dev.stamp  ## pin what the layers hold, with hashes, to the versions that are tested
+	@for layer in layers/core statuspage; do \
+	    $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --upgrade --generate-hashes \
+	    --constraint constraints.txt --no-annotate --custom-compile-command 'make lock' \
+	    $$layer/requirements.in --output-file $$layer/requirements.txt || exit 1; done
+
 build: $(VENV)/dev.stamp  ## build the Lambda layers and functions for ARCHITECTURE=arm64 or x86_64
-	@sh tests/stack/tools.sh
+	@scripts/tools sam sbom
 	@scripts/build-stack $(ARCHITECTURE) $(BIN)/python
 
 deploy: $(VENV)/dev.stamp  ## deploy STACK=checkup with your AWS credentials; PARAMETERS="MemorySize=512 ..."

@@ -89,7 +89,7 @@ class Emulator:
 def require(tool: Path) -> Path:
     """Return the path of an installed tool, or fail and say how to install it."""
     if not tool.exists():
-        pytest.fail(f"{tool.relative_to(ROOT)} is missing: run tests/stack/tools.sh", pytrace=False)
+        pytest.fail(f"{tool.relative_to(ROOT)} is missing: run `make tools`", pytrace=False)
     return tool
 
 

@@ -27,4 +27,4 @@ if [ -n "$packages" ]; then
     fi
 fi
 
-sh tests/stack/tools.sh
+scripts/tools sam sbom ministack runtime

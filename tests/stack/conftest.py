@@ -52,7 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.xdist_group("stack"))
             item.add_marker(pytest.mark.timeout(600))  # it may be the one that waits for the build
-    items.sort(key=lambda item: "the other processor" in item.name)  # by then it is built
+    # By then it is built.
+    items.sort(key=lambda item: "the other processor" in item.name.replace("_", " "))
 
 
 @pytest.fixture(scope="session")
@@ -108,8 +109,8 @@ def other_project(
     project: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Future[Project]]:
     """The stack, being built for the processor that this machine does not have."""
-    assert project  # one build at a time
-    other = copy_to(tmp_path_factory.mktemp("other") / "project")
+    # Of the first one's sources, so that nothing but the processor can make a difference.
+    other = copy_to(tmp_path_factory.mktemp("other") / "project", project.folder)
 
     def build() -> Project:
         other.build(OTHER)

@@ -83,11 +83,11 @@ class Project:
         return done.stdout
 
 
-def copy_to(folder: Path) -> Project:
+def copy_to(folder: Path, origin: Path = ROOT) -> Project:
     """Copy the parts into an absent folder."""
     folder.mkdir()
     for part in _PARTS:
-        source, target = ROOT / part, folder / part
+        source, target = origin / part, folder / part
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:

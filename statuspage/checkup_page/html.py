@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from checkup.ports import PageFile
 from checkup_page import words
@@ -18,6 +18,7 @@ from checkup_page.board import board
 from checkup_page.dress import dress
 from checkup_page.language import language
 from checkup_page.recent import COLUMNS, strokes
+from checkup_page.saying import saying
 from checkup_page.state import State
 from checkup_page.view import View
 from checkup_page.voice import Voice
@@ -117,7 +118,7 @@ def _templates(code: str, zone: str) -> Environment:
         "columns": COLUMNS,
         "icon": _icon,
         "language": voice.language,
-        "say": _saying(voice),
+        "say": saying(voice.language),
         "subscriptions": SUBSCRIPTIONS,
         "words": _words(voice),
         "zone": zone,
@@ -152,21 +153,6 @@ def _words(voice: Voice) -> dict[str, str]:
 def _prose(html: str) -> Markup:
     """Return what was rendered and made safe where it was written, see :class:`Update`."""
     return Markup(html)  # noqa: S704
-
-
-def _saying(voice: Voice) -> Callable[..., Markup]:
-    """Return what says phrases in HTML: markup among the values stays, all else is escaped."""
-
-    @cache
-    def fixed(key: str) -> Markup:
-        return escape(voice.language.phrase(key))
-
-    def say(key: str, **values: object) -> Markup:
-        if not values:
-            return fixed(key)
-        return escape(voice.language.phrase(key, values.get("n"))).format_map(values)
-
-    return say
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from checkup.errors import Overtaken
+from checkup.errors import Overtaken, PublishError
 from checkup.ports import Edition
 from checkup_page.publishers.folder import FolderPublisher
 from tests.page.doomed_publisher import NEW, OLD
@@ -84,3 +85,33 @@ def test_a_folder_in_the_place_of_a_file_is_an_error(tmp_path: Path, name: str) 
     (tmp_path / name / "x").mkdir(parents=True)
     with pytest.raises(Exception, match=r"a folder is in the place of a file"):
         FolderPublisher(tmp_path).publish(page(), edition())
+
+
+def test_the_site_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("My cat")
+    (tmp_path / "manifest.json").write_text('{"name": "Cats", "icons": []}')
+    with pytest.raises(PublishError, match="is of another site"):
+        FolderPublisher(tmp_path).publish(page(), edition())
+    assert shown(tmp_path) == {"index.html": b"My cat"}
+
+
+@pytest.mark.parametrize("kept", [".checkup", "manifest.json"])
+def test_a_page_of_ours_is_known_by_either_of_its_marks(tmp_path: Path, kept: str) -> None:
+    FolderPublisher(tmp_path).publish(page(), edition())
+    for path in {".checkup", "manifest.json"} - {kept}:
+        shutil.rmtree(tmp_path / path) if path[0] == "." else (tmp_path / path).unlink()
+    FolderPublisher(tmp_path).publish(page(index="two"), edition())
+    assert shown(tmp_path)["index.html"] == b"two"
+
+
+def test_what_a_manifest_says_removes_nothing_outside(tmp_path: Path) -> None:
+    precious, site = tmp_path / "precious", tmp_path / "site"
+    FolderPublisher(site).publish(page(), edition())
+    precious.write_text("x")
+    files = {
+        path: {"hash": "", "at": 1}
+        for path in (str(precious), "../precious", "a/../../precious", "\0")
+    }
+    (site / "manifest.json").write_text(json.dumps({"schema": 1, "files": files}))
+    FolderPublisher(site).publish(page(), edition())
+    assert precious.exists()

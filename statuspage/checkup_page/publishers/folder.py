@@ -14,7 +14,7 @@ from checkup.errors import PublishError, StorageError
 from checkup.ports import Clients, Edition, PageFile, PublisherSettings
 from checkup.storage.files import told, written
 from checkup.storage.locks import locked
-from checkup_page.publishers.manifest import MANIFEST, Manifest, Plan, index_last
+from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, Plan, index_last
 
 _OURS: Final = ".checkup"
 """Where the lock is, and files that are still being written."""
@@ -57,6 +57,7 @@ class FolderPublisher:
         the files, what there is to write is found by reading them.
         """
         try:
+            self._refuse_strangers()
             with told("write", self._folder), locked(self._folder / _OURS / "lock"):
                 return self._publish(files, edition)
         except StorageError as error:
@@ -73,6 +74,15 @@ class FolderPublisher:
         # the next edition knows all that may lie here.
         self._write(MANIFEST, manifest.encode())
         return [path for path in index_last(files) if self._write(path, files[path].body)]
+
+    def _refuse_strangers(self) -> None:
+        """Make sure that what is there is nobody else's site."""
+        index = self._folder / INDEX
+        is_ours = (self._folder / _OURS).exists() or Manifest.read(
+            self._read(MANIFEST) or b""
+        ).files
+        if index.is_file() and not is_ours:
+            raise PublishError(f"{index} is of another site: remove it, or name another folder")
 
     def _read(self, path: str) -> bytes | None:
         target = self._folder / path

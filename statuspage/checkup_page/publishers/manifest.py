@@ -8,6 +8,7 @@ from typing import Final, Self
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from checkup.errors import Overtaken
 from checkup.model import SECOND
@@ -59,7 +60,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
             found = msgspec.json.decode(body, type=cls)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return cls()
-        return found if found.schema == _SCHEMA else cls()
+        if found.schema != _SCHEMA:
+            return cls()
+        files = {path: entry for path, entry in found.files.items() if _is_inside(path)}
+        return replace(found, files=files, gone=tuple(filter(_is_inside, found.gone)))
 
     def encode(self) -> bytes:
         """Return the manifest as a file."""
@@ -135,6 +139,11 @@ def index_last(paths: Iterable[str]) -> list[str]:
     All that it leads to is there before it.
     """
     return sorted(paths, key=lambda path: (path == INDEX, path.endswith(INDEX), path))
+
+
+def _is_inside(path: str) -> bool:
+    """Say whether a path stays in its place; what anybody may have written removes nothing else."""
+    return "\0" not in path and not {"", ".", ".."} & {*path.split("/")}
 
 
 def _entry(file: PageFile, edition: Edition) -> Entry:

@@ -20,6 +20,7 @@ from checkup.protocol import Monitor
 from checkup.protocol.announcing import all_announcements, announce, announcements
 from checkup.protocol.heads import open_head, read_head
 from checkup.protocol.planning import plan
+from checkup.protocol.silencing import silence
 from checkup.storage.memory import MemoryStorage
 from tests.incidents.writer import INCIDENT, add, opened
 
@@ -166,3 +167,11 @@ def test_one_that_others_change_every_time_gives_up_in_the_end() -> None:
 
     with pytest.raises(StorageError, match="others were faster"):
         add(Busy(), "a", 0)
+
+
+def test_a_silence_that_cannot_be_written_says_why() -> None:
+    full = Faulty("", *20 * ["before"])
+    with pytest.raises(StorageError, match="no answer"):
+        silence(Monitor(checkers=(), storage=full), ["api"], since=0, until=1)
+    full.faults.clear()
+    assert read_head(full).silences == {}

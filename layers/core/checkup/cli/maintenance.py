@@ -17,7 +17,7 @@ from checkup.cli.spans import moment, parse_span
 from checkup.cli.verbs import Verbs
 from checkup.cli.whom import checkers_of, component_flag, group_flag, groups_of
 from checkup.config.settings import Config
-from checkup.errors import CheckupError
+from checkup.errors import CheckupError, StorageError
 from checkup.incidents import model, rules
 from checkup.ports import Storage
 from checkup.protocol.announcing import announce, announcements
@@ -90,7 +90,11 @@ def add(  # noqa: PLR0913 - a flag each
         raise CheckupError("it would be over before it begins, or by now")
     monitor = bootstrap.make_monitor(config, os.environ)
     announce(monitor.storage, lambda document: rules.planned(document, planned))
-    plan(monitor)
+    try:
+        plan(monitor)
+    except StorageError as error:
+        trouble = f"{planned.id} is announced, but runs do not know of it: {error}"
+        raise CheckupError(f"{trouble}; end it, and add it again") from error
     publish_soon()
     print(f"{planned.id}  {planned.title}: {moment(planned.start)} to {moment(planned.end)}")
     return 0

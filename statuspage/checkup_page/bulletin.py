@@ -88,6 +88,10 @@ def _outages(bulletin: Bulletin, config: Config, public: Public, now: int) -> tu
         interval=config.interval,
         since=bulletin.months[0] if bulletin.months else 0,
         now=now,
+        windows=(
+            *(it.window for it in config.maintenance),
+            *(it.known.window for it in bulletin.announced.maintenance.values()),
+        ),
     )
     found = bulletin.stories.find(bulletin.troubles, watch)
     written_down = bulletin.announced.incidents.values()

@@ -29,7 +29,7 @@ class Stories:
 
     def find(self, troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
         """Return the outages; the same as before if nothing is new and none of them lasts."""
-        made_of = (troubles, watch.checkers, watch.since)
+        made_of = (troubles, watch.checkers, watch.since, watch.windows)
         if made_of != self._made_of or any(outage.end is None for outage in self._found):
             self._made_of, self._found = made_of, outages(troubles, watch)
         return self._found

@@ -20,7 +20,8 @@ NAMED: Final = 4
 """Components that a sentence names; of more it says how many others there are."""
 
 Moments = dict[int, dict[str, list[str]]]
-"""What changed when: at each moment, the names of those that became down, degraded or well."""
+"""What changed when: at each moment, the names of those that became down, degraded or well, or in
+maintenance."""
 
 
 def told(outage: Outage, public: Public, voice: Voice) -> Incident:
@@ -73,20 +74,25 @@ def _moments(outage: Outage, components: Mapping[str, Affected]) -> Moments:
     moments: Moments = {}
     for checker, component in components.items():
         for episode in outage.episodes[checker]:
-            for at, word in _changes(episode):
+            for at, word in _changes(episode, is_planned=checker in outage.planned):
                 moments.setdefault(at, {}).setdefault(word, []).append(component.name)
     return moments
 
 
-def _changes(episode: Episode) -> Iterator[tuple[int, str]]:
-    """Yield when a component became what; that nobody could look is no news of it."""
+def _changes(episode: Episode, *, is_planned: bool) -> Iterator[tuple[int, str]]:
+    """Yield when a component became what; that nobody could look is no news of it.
+
+    Args:
+        episode: what happened to it.
+        is_planned: it ended because maintenance began.
+    """
     word = ""
     for period in episode:
         if period.status is not Status.UNKNOWN and period.status.value != word:
             word = period.status.value
             yield period.start, word
     if episode[-1].end is not None:
-        yield episode[-1].end, "healthy"
+        yield episode[-1].end, "maintenance" if is_planned else "healthy"
 
 
 def _updates(outage: Outage, moments: Moments, voice: Voice) -> Iterator[Update]:
@@ -96,7 +102,7 @@ def _updates(outage: Outage, moments: Moments, voice: Voice) -> Iterator[Update]
         sentences = [
             _sentence(f"outage.{word}", names, voice) for word, names in moments[at].items()
         ]
-        if over:
+        if over and not outage.planned:
             sentences.append(voice.say("outage.over", length=voice.lasting(at - outage.start)))
         body = " ".join(f"{sentence}." for sentence in sentences)
         yield Update(

@@ -244,6 +244,21 @@ class TestMaintenance:
         write(there, work)
         assert stories(pages(there)) == []
 
+    @pytest.mark.parametrize(
+        ("minutes", "told"),
+        [(20, "API is in maintenance now. 3 Aug"), (60, "API is operational again. That took")],
+        ids=["meanwhile", "later"],
+    )
+    def test_maintenance_that_begins_in_an_outage_is_no_recovery(
+        self, minutes: int, told: str
+    ) -> None:
+        there = storage(api="h" * 30 + "d" * 20 + "h" * 10, shop="h" * 60)
+        start = NOW - minutes * MINUTE
+        work = Maintenance(id="m" * 12, title="W", created=0, start=start, end=start + 12 * MINUTE)
+        write(there, work)
+        (story,) = stories(pages(there))
+        assert told in story
+
 
 class TestMonths:
     def test_old_months_are_read_once_and_stay(self) -> None:

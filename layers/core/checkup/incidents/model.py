@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from checkup.alerting.state import Planned
 
@@ -105,6 +106,11 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
             checkers=self.checkers,
             groups=self.groups,
         )
+
+    @property
+    def known(self) -> Planned:
+        """The same since it was announced: what ended before has ended by itself."""
+        return replace(self.planned, start=max(self.start, self.created))
 
     def status(self, now: int) -> str:
         """Return what it is at a moment: by the clock, or verifying if somebody said so.

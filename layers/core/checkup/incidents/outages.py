@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from checkup.alerting.maintenance import Window
 from checkup.history.head import Account
 from checkup.incidents.troubles import Episode, Troubles, episodes, open_ended
 from checkup.model import Status
@@ -29,12 +30,14 @@ class Outage(Struct, frozen=True, kw_only=True):
         end: None while one of the checkers is not well.
         episodes: by checker id, in the order in which they began; of a checker that failed
             again meanwhile, several.
+        planned: the checkers of which nothing better was seen, but maintenance began.
     """
 
     id: str
     start: int
     end: int | None
     episodes: Mapping[str, tuple[Episode, ...]]
+    planned: frozenset[str] = frozenset()
 
     def lasted(self, now: int) -> int:
         """Return how long it took up to now."""
@@ -49,6 +52,7 @@ class Watch(Struct, frozen=True, kw_only=True):
         accounts: what the history remembers of them, by id.
         interval: the configured time between runs.
         since: what is known goes back to here; what lasted then began earlier and is left out.
+        windows: maintenance, in which no trouble counts.
     """
 
     checkers: Sequence[Checker]
@@ -56,6 +60,7 @@ class Watch(Struct, frozen=True, kw_only=True):
     interval: int
     since: int
     now: int
+    windows: Sequence[Window] = ()
 
 
 def outages(troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
@@ -78,7 +83,7 @@ def outages(troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
         lasting = [group for group in lasting if group.latest >= episode[0].start]
         group = next((group for group in lasting if group.takes(checker, episode)), None)
         if group is None:
-            group = _Group(watch.now)
+            group = _Group(watch)
             groups.append(group)
             lasting.append(group)
         group.add(checker, episode)
@@ -102,8 +107,9 @@ class _Group:
         latest: when it ends as far as it is known.
     """
 
-    def __init__(self, now: int) -> None:
-        self._now = now
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._planned: set[str] = set()
         self._episodes: dict[str, tuple[Episode, ...]] = {}
         self._start = self.latest = 0
 
@@ -115,7 +121,11 @@ class _Group:
     def add(self, checker: Checker, episode: Episode) -> None:
         """Take it."""
         self._start = self._start or episode[0].start
-        self.latest = max(self.latest, episode[-1].until(self._now))
+        end = episode[-1].until(self._watch.now)
+        self.latest = max(self.latest, end)
+        windows = (it for it in self._watch.windows if it.end_at(end))
+        is_planned = any(it.concerns(checker.id, checker.group) for it in windows)
+        (self._planned.add if is_planned else self._planned.discard)(checker.id)
         self._episodes[checker.id] = (*self._episodes.get(checker.id, ()), episode)
 
     def outage(self) -> Outage:
@@ -126,6 +136,7 @@ class _Group:
             start=self._start,
             end=None if lasts else self.latest,
             episodes=self._episodes,
+            planned=frozenset(self._planned),
         )
 
 

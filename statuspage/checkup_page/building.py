@@ -20,7 +20,7 @@ from checkup_page.announcement import Month
 from checkup_page.announcement_pages import AnnouncementPages
 from checkup_page.component import Standing
 from checkup_page.component_pages import ComponentPages
-from checkup_page.compose import Observed, component_key, compose, tell_of_month
+from checkup_page.compose import Observed, compose, tell_of_month
 from checkup_page.formats import Formats
 from checkup_page.gather import Gatherer, Seen, announced
 from checkup_page.newest import Newest
@@ -120,8 +120,6 @@ class Builder(Struct, frozen=True, kw_only=True):
         config, memory = self.config, self.memory
         codes = dict.fromkeys(config.page.languages)
         views = [compose(config, observed, self.now, code) for code in codes]
-        ids = {component_key(config, checker.id): checker.id for checker in config.checkers}
-        chronicles = memory.past.chronicles
 
         def old_month(view: View, month: int) -> Month | None:
             old = gatherer.old(month)
@@ -129,11 +127,7 @@ class Builder(Struct, frozen=True, kw_only=True):
 
         return {
             **memory.announcements.files(views, old_month),
-            **memory.components.files(
-                views,
-                chronicles.until or hour_of(self.now),
-                lambda key: chronicles.of(ids.get(key, "")),
-            ),
+            **memory.components.files(views, memory.past.records[0] or hour_of(self.now)),
             **render(*views, formats=memory.formats),
         }
 

@@ -117,6 +117,8 @@ def component(  # noqa: PLR0913 - the optional ones by name
         else None,
         stretches=record.stretches,
         months=record.months,
+        hourly=record.hours,
+        daily=record.days,
         table=record.table,
         sights=_sights(seen, window) if fresh else (),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -10,9 +10,7 @@ from markupsafe import Markup, escape
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.history.chronicle import Chronicle
 from checkup.history.periods import DAY, HOUR, day_of
-from checkup.model import Phases
 from checkup.ports import PageFile
 from checkup_page import html, news
 from checkup_page.announcement import Incident, Maintenance
@@ -20,10 +18,10 @@ from checkup_page.chart import Chart, chart
 from checkup_page.days import LOOKS, NONE
 from checkup_page.identity import stable_key
 from checkup_page.leaves import Leaf, leaves, troubles
-from checkup_page.series import Series, series
 from checkup_page.snippets import snippets
 from checkup_page.state import State
 from checkup_page.stretches import LAST_DAY, last_months
+from checkup_page.tables import tables
 from checkup_page.view import Component, View
 
 TEMPLATE: Final = "component.html"
@@ -40,8 +38,6 @@ TOLD: Final = 60
 HOURLY_DAYS: Final = 7
 """Days that are drawn hour by hour; of longer spans each day is a column."""
 
-YEAR: Final = 365
-
 _GOOD: Final = tuple(Markup("<li>{}</li>").format(number) for number in range(32))
 _OTHER: Final = Markup('<li class="{look}">{number}</li>')
 _NOTHING: Final = Markup('<li class="{look}">{number}<span class="aside">: {words}</span></li>')
@@ -49,9 +45,6 @@ _BAD: Final = Markup(
     '<li class="{look}" title="{words}">{number}<span class="aside">: {words}</span></li>'
 )
 """Squares of the calendar. There are so many of them that a template takes too long."""
-
-ChronicleOf = Callable[[str], Chronicle]
-"""Returns the history of a component by its public key."""
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -88,15 +81,12 @@ class ComponentPages:
     def __init__(self) -> None:
         self._made: dict[str, tuple[Subject, PageFile]] = {}
 
-    def files(
-        self, views: Iterable[View], until: int, chronicle_of: ChronicleOf
-    ) -> dict[str, PageFile]:
+    def files(self, views: Iterable[View], until: int) -> dict[str, PageFile]:
         """Return the pages by their paths, in all languages.
 
         Args:
             views: one per language.
             until: the end of the last full hour that the history tells of.
-            chronicle_of: asked for those whose pages have to be made.
         """
         made: dict[str, tuple[Subject, PageFile]] = {}
         for view in views:
@@ -104,7 +94,7 @@ class ComponentPages:
                 path = f"{view.folder}{subject.item.path}"
                 before = self._made.get(path)
                 if before is None or before[0] != subject:
-                    made[path] = (subject, _page(subject, chronicle_of(subject.item.key)))
+                    made[path] = (subject, _page(subject))
                 else:
                     made[path] = before
         self._made = made
@@ -135,12 +125,12 @@ def _concerns(announced: Incident | Maintenance, item: Component) -> bool:
     return any(affected.key == item.key for affected in announced.affected)
 
 
-def _page(subject: Subject, chronicle: Chronicle) -> PageFile:
-    item, today = subject.item, day_of(subject.until)
-    months = last_months(today)
-    begin = min(months[0][1], today - (YEAR - 1) * DAY)
-    days = series(chronicle.days, begin, subject.until, DAY)
-    calendar = leaves(days, months, item.months, subject.view.voice)
+def _page(subject: Subject) -> PageFile:
+    item, voice = subject.item, subject.view.voice
+    calendar: tuple[Leaf, ...] = ()
+    if item.daily is not None:
+        months = last_months(day_of(subject.until))
+        calendar = leaves(item.daily, months, item.months, voice)
     told = tuple(troubles(calendar))
     return html.page(
         subject.view,
@@ -153,13 +143,13 @@ def _page(subject: Subject, chronicle: Chronicle) -> PageFile:
         subject=subject,
         item=item,
         stale_at=subject.until + STALE_AFTER,
-        charts=tuple(_charts(item, chronicle, days)),
+        charts=tuple(_charts(item, subject.until)),
+        tables=tables(item, voice),
         calendar=calendar,
+        squares=partial(_squares, escape(voice.say("state.none"))),
+        looks=_looks(calendar),
         troubles=told[:TOLD],
         more=len(told) - TOLD,
-        looks=_looks(calendar),
-        squares=partial(_squares, escape(subject.view.voice.say("state.none"))),
-        phases=Phases.__struct_fields__,
         hour=HOUR,
         snippets=snippets(subject.view, item),
     )
@@ -186,16 +176,13 @@ def _square(number: int, look: str, leaf: Leaf, none: Markup) -> Markup:
     return (_NOTHING if look == NONE else _OTHER).format(look=look, number=number, words=none)
 
 
-def _charts(item: Component, chronicle: Chronicle, days: Series) -> Iterator[Chart]:
+def _charts(item: Component, end: int) -> Iterator[Chart]:
     """Yield a chart for each stretch of time; columns are whole hours or days."""
-    end = chronicle.until
     today = day_of(end)
-    hours = series(chronicle.hours, today - (HOURLY_DAYS - 1) * DAY, end, HOUR)
     for stretch in item.stretches:
         name = stretch.name
-        if name == LAST_DAY:
-            yield chart(name, hours, end - DAY, end)
-        else:
-            count = int(name.removesuffix("d"))
-            columns = hours if count <= HOURLY_DAYS else days
-            yield chart(name, columns, today - (count - 1) * DAY, end)
+        days = 1 if name == LAST_DAY else int(name.removesuffix("d"))
+        columns = item.hourly if days <= HOURLY_DAYS else item.daily
+        begin = end - DAY if name == LAST_DAY else today - (days - 1) * DAY
+        if columns is not None:
+            yield chart(name, columns, begin, end)

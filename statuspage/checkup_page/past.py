@@ -136,4 +136,5 @@ class Reader(Struct, frozen=True, kw_only=True):
                 checker.id: record(chronicles.of(checker.id)) for checker in self.config.checkers
             }
             self.known.records = (chronicles.until, records)
+            chronicles.release()
         return records

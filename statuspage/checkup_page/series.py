@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec import Struct
 
@@ -11,6 +13,9 @@ from checkup.history.points import Point
 from checkup.history.tally import Tally
 from checkup_page.days import NONE, is_plain, look_of
 from checkup_page.state import State
+
+_BUCKETS: Final = "H"
+"""Numbers below 65,536, of two bytes each: a thousand components have a million of them."""
 
 
 class Series(Struct, frozen=True):
@@ -27,8 +32,8 @@ class Series(Struct, frozen=True):
     begin: int
     step: int
     looks: list[str]
-    medians: list[int]
-    highs: list[int]
+    medians: array[int]
+    highs: array[int]
     tallies: dict[int, Tally]
 
     def between(self, begin: int, end: int) -> slice:
@@ -39,7 +44,8 @@ class Series(Struct, frozen=True):
 def series(points: Iterable[Point], begin: int, end: int, step: int) -> Series:
     """Return the columns between two moments; points that lie elsewhere are left out."""
     count = -(-(end - begin) // step)
-    looks, medians, highs = [NONE] * count, [0] * count, [0] * count
+    looks = [NONE] * count
+    medians, highs = (array(_BUCKETS, bytes(2 * count)) for _ in range(2))
     tallies: dict[int, Tally] = {}
     first = begin // HOUR
     hours = step // HOUR

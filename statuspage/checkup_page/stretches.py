@@ -12,12 +12,13 @@ from typing import Final
 from msgspec import Struct
 
 from checkup.history.chronicle import Chronicle
-from checkup.history.periods import DAY, day_of, month_of, month_start, next_month
+from checkup.history.periods import DAY, HOUR, day_of, month_of, month_start, next_month
 from checkup.history.points import HIGH, MEDIAN, Point
 from checkup.history.tally import Tally, percent
 from checkup.history.times import Times
 from checkup.history.year import SPANS
 from checkup.model import Phases
+from checkup_page.series import Series, series
 from checkup_page.table import table
 
 LAST_DAY: Final = "24h"
@@ -77,12 +78,15 @@ class Record(Struct, frozen=True):
     """All of one component, each from the oldest to the newest or from the shortest on.
 
     Attributes:
+        hours, days: the columns of its charts; None if no history is kept.
         table: its closed days, see :mod:`checkup_page.table`.
         first: when its first result came; None if none has, or no history is kept.
     """
 
     stretches: tuple[Stretch, ...] = ()
     months: tuple[Stretch, ...] = ()
+    hours: Series | None = None
+    days: Series | None = None
     table: tuple[str, ...] = ()
     first: int | None = None
 
@@ -91,10 +95,14 @@ def record(chronicle: Chronicle) -> Record:
     """Return what spans of time came to for a component; nothing before its first result."""
     if chronicle.first is None:
         return Record()
+    until, today = chronicle.until, day_of(chronicle.until)
+    oldest = min(last_months(today)[0][1], today - (SPANS[-1] - 1) * DAY)
     sums = _Sums(chronicle.days)
     return Record(
         stretches=_stretches(chronicle, sums),
         months=_months(chronicle, sums),
+        hours=series(chronicle.hours, today - (SPANS[0] - 1) * DAY, until, HOUR),
+        days=series(chronicle.days, oldest, until, DAY),
         table=table(chronicle),
         first=chronicle.first,
     )

@@ -17,6 +17,7 @@ from checkup_page.announcement import Incident, Maintenance, Month
 from checkup_page.days import DayStrip
 from checkup_page.probe import Probe
 from checkup_page.recent import Segment, Strip
+from checkup_page.series import Series
 from checkup_page.state import State
 from checkup_page.stretches import Stretch
 from checkup_page.voice import Voice
@@ -60,6 +61,7 @@ class Component(Struct, frozen=True, kw_only=True):
         days: its last days.
         stretches: the last 24 hours, 7, 30, 90 and 365 days; none if no history is kept.
         months: the last twelve since its first result, oldest first.
+        hourly, daily: the columns of its charts; None if no history is kept.
         table: its closed days, see :mod:`checkup_page.table`.
         sights: what each region saw last that has a public name, while not all of it is good.
     """
@@ -78,6 +80,8 @@ class Component(Struct, frozen=True, kw_only=True):
     days: DayStrip | None
     stretches: tuple[Stretch, ...] = ()
     months: tuple[Stretch, ...] = ()
+    hourly: Series | None = None
+    daily: Series | None = None
     table: tuple[str, ...] = ()
     sights: tuple[Sight, ...] = ()
 

@@ -59,6 +59,10 @@ class Chronicles(Struct):
             self._read(storage, head, until)
             self.until = until
 
+    def release(self) -> None:
+        """Let go of what is read anyway when the next hour is over."""
+        self.year, self.today, self.last_days = Year(), {}, {}
+
     def of(self, checker: str) -> Chronicle:
         """Return the chronicle of one checker."""
         summary = self.year.summary(checker)

@@ -1,0 +1,126 @@
+"""The numbers of one component as tables: uptime, response times, months.
+
+A page has hundreds of cells and a site a thousand pages: a template takes several times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from markupsafe import Markup, escape
+
+from checkup.model import Phases
+from checkup_page.stretches import Response, Stretch
+from checkup_page.view import Component
+from checkup_page.voice import Voice
+
+NOTHING: Final = "\N{EN DASH}"
+PHASES: Final = Phases.__struct_fields__
+
+Row = Sequence[str]
+"""Texts; the first one says what the row is about and the second one matters most."""
+
+_escaped = lru_cache(maxsize=4000)(escape)
+
+
+def table(head: Row, rows: Iterable[Row]) -> Markup:
+    """Return a table."""
+    columns = "".join(f'<th scope="col">{_escaped(name)}</th>' for name in head)
+    body = "\n".join(map(_row, rows))
+    return Markup(  # noqa: S704 - each cell has been escaped
+        f"<table>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+    )
+
+
+class Tables(NamedTuple):
+    """The tables of one component.
+
+    Attributes:
+        times: percentiles of response times and, if ``phased``, where the time went; empty if
+            nothing is known of them.
+    """
+
+    uptimes: Markup
+    times: Markup
+    months: Markup
+    phased: bool
+
+
+def tables(item: Component, voice: Voice) -> Tables:
+    """Return the tables of a component."""
+    phased = any(it.response and it.response.phases for it in item.stretches)
+    timed = any(it.response for it in item.stretches)
+    return Tables(
+        uptimes=table(
+            _head(("span", "uptime", "down", "degraded", "observed", "failures"), voice),
+            (_uptime(it, voice) for it in item.stretches),
+        ),
+        times=_times(item.stretches, voice, phased=phased) if timed else Markup(),
+        months=table(
+            _head(("month", "uptime", "down", "degraded", "maintenance", "observed"), voice),
+            (_month(it, voice) for it in reversed(item.months)),
+        ),
+        phased=phased,
+    )
+
+
+def _uptime(it: Stretch, voice: Voice) -> Row:
+    tally = it.tally
+    return (
+        voice.say(f"stretch.{it.name}"),
+        _share(it.uptime),
+        _length(tally.down, voice),
+        _length(tally.degraded, voice),
+        _share(it.observed),
+        voice.say("component.of", n=tally.failures, runs=tally.runs),
+    )
+
+
+def _month(it: Stretch, voice: Voice) -> Row:
+    tally = it.tally
+    return (
+        voice.month_name(it.begin),
+        _share(it.uptime),
+        _length(tally.down, voice),
+        _length(tally.degraded, voice),
+        _length(tally.maintenance, voice),
+        _share(it.observed),
+    )
+
+
+def _times(stretches: Iterable[Stretch], voice: Voice, *, phased: bool) -> Markup:
+    names = PHASES if phased else ()
+    head = (voice.say("component.span"), "p50", "p95", "p99")
+    rows = (
+        (
+            voice.say(f"stretch.{it.name}"),
+            *(_time(it.response, share, voice) for share in ("median", "high", "highest")),
+            *(_time(it.response and it.response.phases, name, voice) for name in names),
+        )
+        for it in stretches
+    )
+    return table((*head, *(voice.say(f"phase.{name}") for name in names)), rows)
+
+
+def _share(percent: str | None) -> str:
+    return NOTHING if percent is None else f"{percent}%"
+
+
+def _length(length: int, voice: Voice) -> str:
+    return voice.lasting(length) if length else NOTHING
+
+
+def _time(of: Response | Phases | None, name: str, voice: Voice) -> str:
+    return NOTHING if of is None else voice.elapsed(getattr(of, name))
+
+
+def _head(names: Iterable[str], voice: Voice) -> Row:
+    return [voice.say(f"component.{name}") for name in names]
+
+
+def _row(cells: Row) -> str:
+    first, second, *others = map(_escaped, cells)
+    told = "".join(f"<td>{cell}</td>" for cell in others)
+    return f'<tr><th scope="row">{first}</th><td><b>{second}</b></td>{told}</tr>'

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from checkup.config.settings import IncidentSettings
 from checkup.incidents import model
-from checkup.incidents.outages import Outage, Watch, outages
+from checkup.incidents.outages import Outage, Watch, again, outages
 from checkup.incidents.troubles import Troubles
 from checkup_page.announcement import Incident
 from checkup_page.outages import told
@@ -75,19 +75,25 @@ def unwritten(
     policy: IncidentSettings,
     now: int,
 ) -> tuple[Outage, ...]:
-    """Return the outages that are to be told and that nobody wrote about."""
-    known = tuple(written_down)
-    return tuple(
-        outage
-        for outage in outages
-        if is_told(outage, policy, now) and not any(_is_about(it, outage, now) for it in known)
-    )
+    """Return the outages, or what is left of them, that are to be told and nobody wrote about."""
+    known = sorted(written_down, key=lambda it: it.started)
+    left = (_left(outage, known, now) for outage in outages)
+    return tuple(outage for outage in left if outage and is_told(outage, policy, now))
 
 
 def is_told(outage: Outage, policy: IncidentSettings, now: int) -> bool:
     """Say whether an outage took long enough for the public to be told."""
     least = policy.after if outage.end is None else policy.minimum
     return policy.automatic and outage.lasted(now) >= least
+
+
+def _left(outage: Outage, written_down: Iterable[model.Incident], now: int) -> Outage | None:
+    """Return the part of an outage that began after all that people wrote about it was over."""
+    left: Outage | None = outage
+    for incident in written_down:
+        if left is not None and _is_about(incident, left, now):
+            left = None if incident.resolved is None else again(left, incident.resolved)
+    return left
 
 
 def _is_about(incident: model.Incident, outage: Outage, now: int) -> bool:

@@ -169,6 +169,24 @@ class TestPeople:
         assert "Investigating" in story
         assert "Resolved" not in story
 
+    def test_what_fails_again_after_a_person_ended_it_is_told(self) -> None:
+        there = storage(api="h" * 20 + "d" * 10 + "h" * 4 + "d" * 26, shop="h" * 60)
+        (name,) = desk(config(), there, NOW).incidents
+        first = as_written(desk(config(), there, NOW).incidents[name])
+        over = Said(id="2" * 12, at=NOW - 28 * MINUTE, status="resolved", text="We mended it.")
+        write(there, replace(first, said=(first.said[0], over)))
+        old, new = sorted(stories(pages(there)), key=lambda story: "We mended it." not in story)
+        assert "Resolved" in old
+        assert "API is down Investigating" in new
+        assert "operational again" not in new
+        again = replace(over, at=NOW - 20 * MINUTE)
+        there.replace(
+            "incidents/head.json",
+            documents.encode(Announcements(incidents={name: replace(first, said=(again,))})),
+            there.get("incidents/head.json").version,  # type: ignore[union-attr]
+        )
+        assert len(stories(pages(there))) == 1
+
     def test_an_incident_that_is_opened_explains_the_outages_that_last(self) -> None:
         there = storage(api="h" * 30 + "d" * 30, shop="h" * 40 + "d" * 20)
         known = desk(config(), there, NOW)

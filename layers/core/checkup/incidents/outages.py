@@ -90,6 +90,36 @@ def outages(troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
     return tuple(group.outage() for group in groups)
 
 
+def again(outage: Outage, moment: int) -> Outage | None:
+    """Return what began of an outage after a moment, as an outage of its own; None if nothing did.
+
+    What only became better or worse had begun before.
+    """
+    later = {name: _begun_after(own, moment) for name, own in outage.episodes.items()}
+    left = {name: own for name, own in later.items() if own}
+    if not left:
+        return None
+    start = min(own[0][0].start for own in left.values())
+    ends = [own[-1][-1].end for own in left.values()]
+    known = [end for end in ends if end is not None]
+    return Outage(
+        id=outage_id(start),
+        start=start,
+        end=max(known) if len(known) == len(ends) else None,
+        episodes=left,
+        planned=outage.planned & left.keys(),
+    )
+
+
+def _begun_after(own: Sequence[Episode], moment: int) -> tuple[Episode, ...]:
+    periods = [period for episode in own for period in episode]
+    ends = [None, *(period.end for period in periods)]
+    for number, period in enumerate(periods):
+        if period.start > moment and period.start != ends[number]:
+            return tuple(episodes(periods[number:]))
+    return ()
+
+
 def outage_id(start: int) -> str:
     """Return what stands for the outage that began at a moment."""
     return hashlib.sha256(b"outage %d" % start).hexdigest()[:ID_LENGTH]

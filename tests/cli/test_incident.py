@@ -111,6 +111,7 @@ def test_an_incident_that_is_opened_is_told_in_place_of_the_outage(failing: Prog
         (["maintenance", "update", "zz", "Half done."], 1, 'no maintenance "zz"'),
         (["incident", "open", "\u200b"], 1, "the title is empty"),
         (["incident", "open", "x", "--from", "in 2h"], 1, "checkup maintenance add"),
+        (["incident", "open", "x", "--from", "2006-11-22"], 1, "more than a year ago"),
         (["incident", "update", "zz"], 1, "say something: TEXT"),
         (["silence", "api", "--for", "20000000d"], 1, "longer than 100 years"),
     ],

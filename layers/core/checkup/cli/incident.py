@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 import click
 
@@ -18,8 +19,12 @@ from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.incidents import model, rules
 from checkup.incidents.model import IMPACTS, STATUSES, Announcements
+from checkup.model import SECOND
 from checkup.protocol.announcing import announce
 from checkup_page.desk import as_written, desk, in_place_of_outages
+
+_LONG_AGO: Final = 366 * 86_400 * SECOND
+"""Before that, a beginning is a slip of the pen, and each month since then would have its page."""
 
 
 @click.group(
@@ -89,6 +94,8 @@ def open_(  # noqa: PLR0913 - a flag each
     started = parse_moment(begin, now, config.page.timezone) if begin else now
     if started > now:
         raise CheckupError('it begins later; announce it with "checkup maintenance add"')
+    if started < now - _LONG_AGO:
+        raise CheckupError(f'--from "{begin}" is more than a year ago')
     about = checkers_of(config, components)
     storage = recording.open_storage(config)
     written = model.Incident(

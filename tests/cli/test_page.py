@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,6 +63,26 @@ def test_it_goes_to_a_branch_of_github(
     assert ended.stdout.endswith(f"; the page is github.com/{OWNER}/{NAME}, gh-pages\n")
     assert b"Web Shop" in github.git.files("gh-pages")["index.html"]
     assert all(TOKEN.encode() not in body for body in github.git.files("gh-pages").values())
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"), [("", "DIR is empty"), ("checks", "checks is where runs are stored")]
+)
+def test_it_goes_nowhere_by_accident(stored: Program, folder: str, said: str) -> None:
+    ended = stored("page", folder)
+    assert (ended.returncode != 0, said in ended.stderr) == (True, True), ended.stderr
+    assert not [*stored.folder.rglob("index.html")]
+
+
+def test_what_the_page_warns_of_is_a_line_like_any_other(stored: Program) -> None:
+    head = stored.folder / "checks" / "incidents" / "head.json"
+    head.parent.mkdir()
+    head.write_text('{"schema": 9}')
+    ended = stored("page")
+    assert ended.returncode == 0
+    assert re.fullmatch(
+        r"\d{4}/\d\d/\d\d [\d:]{8} the page is without its announcements: .*\n", ended.stderr
+    )
 
 
 def test_without_a_place_it_says_what_to_do(stored: Program, service: Service) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
+from checkup.alerting.document import HEAD
 from checkup.errors import PublishError, StorageError
 from checkup.ports import Clients, Edition, PageFile, PublisherSettings
 from checkup.storage.files import told, written
@@ -76,7 +77,9 @@ class FolderPublisher:
         return [path for path in index_last(files) if self._write(path, files[path].body)]
 
     def _refuse_strangers(self) -> None:
-        """Make sure that what is there is nobody else's site."""
+        """Make sure that what is there is nobody else's site, and no storage."""
+        if (self._folder / HEAD).exists():
+            raise PublishError(f"{self._folder} is where runs are stored: name another folder")
         index = self._folder / INDEX
         is_ours = (self._folder / _OURS).exists() or Manifest.read(
             self._read(MANIFEST) or b""

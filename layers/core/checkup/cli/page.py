@@ -27,8 +27,8 @@ from checkup_page.publishers.folder import FolderPublisher
 )
 @config_flag
 @verbose_flag
-@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-def page(config_file: str | None, *, verbose: bool, folder: Path | None) -> int:
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path())
+def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
     """Put the status page of the stored runs into DIR, for any web server.
 
     Without DIR it goes where `publish` of the configuration says: a folder, a bucket of S3 or a
@@ -36,6 +36,8 @@ def page(config_file: str | None, *, verbose: bool, folder: Path | None) -> int:
     comes last. In a bucket and on a branch, where writing costs, what is no news waits for the next
     five or ten minutes. A newer page that is there already stays, which is an error.
     """
+    if folder == "":
+        raise click.UsageError("DIR is empty; write . for this folder")
     config = session.begin(config_file, verbose=verbose)
     storage = recording.open_storage(config)
     publisher, address = _place(config, folder)
@@ -44,10 +46,10 @@ def page(config_file: str | None, *, verbose: bool, folder: Path | None) -> int:
     return 0
 
 
-def _place(config: Config, folder: Path | None) -> tuple[Publisher, str]:
+def _place(config: Config, folder: str | None) -> tuple[Publisher, str]:
     """Return where the page goes, and how people know it."""
     if folder is not None:
-        return FolderPublisher(folder), str(folder / "index.html")
+        return FolderPublisher(folder), str(Path(folder) / "index.html")
     if config.publish is None:
         raise CheckupError("no place for the page: name a folder, or configure `publish`")
     clients = bootstrap.make_clients(config, os.environ)

@@ -53,10 +53,11 @@ def is_watched(environ: Mapping[str, str]) -> bool:
 def prepare(*, verbose: bool) -> None:
     """Send the program's log to stderr: warnings and errors, or everything."""
     handler = _Lines()
-    log = logging.getLogger("checkup")
-    log.handlers[:] = [handler]
-    log.propagate = False
-    log.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    for name in ("checkup", "checkup_page"):
+        log = logging.getLogger(name)
+        log.handlers[:] = [handler]
+        log.propagate = False
+        log.setLevel(logging.DEBUG if verbose else logging.WARNING)
 
 
 def speak_utf8() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.request
 
 import pytest
@@ -70,6 +71,21 @@ def test_f13_folder_of_go_is_served(of_go: Program) -> None:
             index = gofile.read_index(answer.read())
 
     assert index == gofile.read_index((of_go.folder / "checks/index.json").read_bytes())
+
+
+def test_what_go_saw_is_told_to_its_operator(of_go: Program) -> None:
+    at = time.time_ns() - MINUTE
+    (of_go.folder / "checks" / f"{at}-check.json").write_bytes(gofile.write([SHOP, MAIL]))
+    of_go.write(
+        {
+            "checkers": [
+                {"type": "http", "endpoint_name": SHOP.title, "endpoint_url": "http://x/"}
+            ],
+            "storage": {"type": "fs", "dir": "checks"},
+        }
+    )
+    assert "82.277ms" in of_go("status").stdout
+    assert re.search(r"UTC  healthy$", of_go("explain", "example-shop").stdout, re.MULTILINE)
 
 
 def test_f12_folder_of_ours_has_all_that_the_page_of_go_reads(

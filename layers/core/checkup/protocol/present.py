@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.alerting.fold import fold
 from checkup.alerting.state import Head
-from checkup.model import Result
+from checkup.history.owners import Owners
+from checkup.model import Result, Run
 from checkup.protocol.heads import read_head
 from checkup.protocol.monitor import Monitor
 from checkup.protocol.runs import pending_runs, recent_runs
@@ -47,8 +48,12 @@ def latest(monitor: Monitor, count: int) -> Mapping[str, Observation]:
     """
     _, runs = recent_runs(monitor.storage, monitor.regions, count)
     voters = monitor.regions or ("",)
-    counted = (run for run in runs if run.region in voters)
-    return {result.id: Observation(run.slot, result) for run in counted for result in run.results}
+    return {
+        name: Observation(run.slot, result)
+        for run in runs
+        if run.region in voters
+        for name, result in _owned(monitor, run)
+    }
 
 
 def observations(monitor: Monitor, checker: str, count: int) -> list[Observation]:
@@ -64,6 +69,13 @@ def observations(monitor: Monitor, checker: str, count: int) -> list[Observation
     return [
         Observation(run.slot, result)
         for run in runs
-        for result in run.results
-        if result.id == checker
+        for name, result in _owned(monitor, run)
+        if name == checker
     ]
+
+
+def _owned(monitor: Monitor, run: Run) -> Iterator[tuple[str, Result]]:
+    """Yield the results of a run by the ids of their checkers; the Go program stored none."""
+    for owner, result in Owners(monitor.checkers).assign(run.results):
+        if owner is not None:
+            yield owner, result

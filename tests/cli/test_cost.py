@@ -49,6 +49,14 @@ def test_checkers_that_are_looked_at_less_often_cost_less(checkup: Program) -> N
     assert gigabytes(checkup("cost").stdout) < gigabytes(first) / 20
 
 
+def test_a_stack_runs_once_a_minute_at_most(checkup: Program) -> None:
+    costs = []
+    for interval in ("1s", "1m"):
+        checkup.write({"checkers": [], "interval": interval})
+        costs.append(checkup("cost").stdout)
+    assert costs[0] == costs[1]
+
+
 def gigabytes(said: str) -> float:
     (line,) = [line for line in said.splitlines() if "sent by checks" in line]
     return float(line.split()[1])

@@ -13,6 +13,8 @@ from checkup.config.settings import Config
 from checkup.model import SECOND
 
 _HOUR = 3600 * SECOND
+_LEAST = 60 * SECOND
+"""EventBridge Scheduler starts nothing more often than once a minute."""
 
 
 @click.command(
@@ -34,7 +36,7 @@ _HOUR = 3600 * SECOND
 @click.option(
     "--retention",
     metavar="DAYS",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 3650),
     default=90,
     show_default=True,
     help="RunRetentionDays of the stack.",
@@ -76,15 +78,16 @@ def usage_of(
     config: Config, memory: int, retention: int, architecture: str, seconds: float | None
 ) -> Usage:
     """Return what a configuration gives a stack to do; a checker may be looked at less often."""
+    interval = max(config.interval, _LEAST)
     per_hour = [
-        (_HOUR / max(config.interval, checker.interval), max(1, checker.attempts))
+        (_HOUR / max(interval, checker.interval), max(1, checker.attempts))
         for checker in config.checkers
     ]
     return Usage(
         components=len(config.checkers),
         attempts=sum(times * attempts for times, attempts in per_hour),
         results=sum(times for times, _ in per_hour),
-        runs=_HOUR / config.interval,
+        runs=_HOUR / interval,
         regions=max(1, len(config.regions)),
         memory=memory,
         architecture=architecture,

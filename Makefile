@@ -75,11 +75,11 @@ lock: $(VENV)/dev.stamp  ## pin what the layers hold, with hashes, to the versio
 	    --constraint constraints.txt --no-annotate --custom-compile-command 'make lock' \
 	    $$layer/requirements.in --output-file $$layer/requirements.txt || exit 1; done
 
-build: $(VENV)/dev.stamp  ## build the Lambda layers and functions for ARCHITECTURE=arm64 or x86_64
+build: $(VENV)/aws.stamp  ## build the Lambda layers and functions for ARCHITECTURE=arm64 or x86_64
 	@scripts/tools sam sbom
 	@scripts/build-stack $(ARCHITECTURE) $(BIN)/python
 
-deploy: $(VENV)/dev.stamp  ## deploy STACK=checkup with your AWS credentials; PARAMETERS="MemorySize=512 ..."
+deploy: $(VENV)/aws.stamp  ## deploy STACK=checkup with your AWS credentials; PARAMETERS="MemorySize=512 ..."
 	@$(BIN)/checkup -c functions/checkup.json validate --strict
 	@$(MAKE) --no-print-directory build
 	@scripts/deploy-stack $(STACK) $(PARAMETERS)
@@ -99,8 +99,14 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(INSTALL) --editable . trustme
 	@touch $@
 
+$(VENV)/aws.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing Checkup for AWS into $(VENV) ..."
+	@$(INSTALL) --upgrade pip
+	@$(INSTALL) --editable '.[aws]'
+	@touch $@
+
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Checkup and its tools into $(VENV) ..."
 	@$(INSTALL) --upgrade pip
 	@$(INSTALL) --editable '.[aws]' --group lint --group test
-	@touch $@ $(VENV)/run.stamp
+	@touch $@ $(VENV)/aws.stamp $(VENV)/run.stamp

@@ -21,6 +21,7 @@ from tests.stack.pair import stacks
 from tests.stack.project import OTHER, PROCESSOR, SAM, Project, copy_to
 from tests.stack.regions import regions
 from tests.stack.services import Service
+from tests.stack.sight import sight
 from tests.stack.trouble import trouble
 
 HERE = Path(__file__).parent
@@ -30,6 +31,7 @@ __all__ = [  # fixtures
     "mended",
     "outage",
     "regions",
+    "sight",
     "slack",
     "stack",
     "stacks",

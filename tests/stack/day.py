@@ -25,6 +25,7 @@ from tests.stack.services import REACHABLE, Service
 
 if TYPE_CHECKING:
     from tests.stack.regions import Regions
+    from tests.stack.sight import Sight
     from tests.stack.trouble import Trouble
 
 MINUTE = 60
@@ -199,8 +200,8 @@ class Update:
 
 
 @pytest.fixture(scope="session")
-def update(stack: Deployment, trouble: Trouble, regions: Regions) -> Update:
-    assert trouble and regions  # noqa: PT018 - they come first
+def update(stack: Deployment, sight: Sight, trouble: Trouble, regions: Regions) -> Update:
+    assert sight and trouble and regions  # noqa: PT018 - they come first
     seen = len(stack.handled("CheckFunctionName"))
     updated = deploy(
         *(stack.project, stack.emulator, stack.bridge), Enabled="true", RunDeadline="20"

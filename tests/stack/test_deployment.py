@@ -9,6 +9,7 @@ from tests.emulators import ROOT
 from tests.servers.slack import FakeSlack
 from tests.stack.day import DAMAGED, MINUTE, ByHand, Gone, Mended, Outage, Update
 from tests.stack.deployment import Deployment
+from tests.stack.sight import Sight
 
 
 def test_each_run_says_what_it_saw(outage: Outage) -> None:
@@ -66,6 +67,13 @@ def test_page_is_served_by_cloudfront(outage: Outage) -> None:
         assert page.headers["content-type"].startswith("text/html")
         assert page.headers["x-cache"].endswith("cloudfront")
         assert "Status of the stack" in page.body
+
+
+def test_browser_shows_the_page_and_nothing_from_elsewhere(sight: Sight) -> None:
+    assert sight.title.endswith("Status of the stack")
+    assert "Status unknown" in sight.text  # the newest run is of an hour ago
+    assert "User Service" in sight.followed
+    assert (sight.elsewhere, sight.complaints) == ([], [])
 
 
 def test_missing_page_is_a_404(outage: Outage) -> None:

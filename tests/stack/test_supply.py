@@ -55,9 +55,7 @@ def contents(built: Path) -> dict[str, str]:
     return {
         str(file.relative_to(built.parent)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in [*built.rglob("*"), built.parent / "sbom.cdx.json"]
-        if file.is_file()
-        and file.suffix != ".so"
-        and file.name not in {"WHEEL", "template.yaml"}
+        if file.is_file() and file.suffix != ".so" and file.name not in {"WHEEL", "template.yaml"}
     }
 
 

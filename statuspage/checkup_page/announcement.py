@@ -99,6 +99,11 @@ class Maintenance(Struct, frozen=True, kw_only=True):
     recurring: bool = False
 
     @property
+    def called_off(self) -> bool:
+        """Whether it has never begun, and never will."""
+        return self.scheduled_until <= self.scheduled_for
+
+    @property
     def path(self) -> str:
         """Where its page is, from the root of the site."""
         return f"maintenance/{self.key}.html"

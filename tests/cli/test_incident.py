@@ -202,6 +202,16 @@ def test_a_correction_of_the_title_adds_nothing_to_the_story(configured: Program
     assert re.match(rf"{name}  major .* Disk full\n", shown)
 
 
+def test_maintenance_that_never_begins_is_called_off(configured: Program) -> None:
+    name = first_id(configured, "maintenance", "add", "New disk", "--from", "in 1h", "--for", "1h")
+    ended = configured("maintenance", "end", name, "The disk is late.")
+    assert ended.stdout == f"{name}  New disk: called off\n"
+    assert configured("page", "out").returncode == 0
+    page = (configured.folder / "out" / "maintenance" / f"{name}.html").read_text()
+    assert "Called off; it was to begin" in page
+    assert "STATUS:CANCELLED" in (configured.folder / "out" / "maintenance.ics").read_text()
+
+
 def test_maintenance_of_the_configuration_ends_there(configured: Program) -> None:
     name = configured("maintenance").stdout.split()[0]
     assert "is in checkup.json; change it there" in configured("maintenance", "end", name).stderr

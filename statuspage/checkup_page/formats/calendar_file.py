@@ -54,7 +54,7 @@ def _event(view: View, item: Maintenance) -> Iterator[str]:
 
     What was called off before it began has no end after its beginning.
     """
-    happens = item.scheduled_until > item.scheduled_for
+    happens = not item.called_off
     yield "BEGIN:VEVENT"
     yield f"UID:{item.key}@{authority(view)}"
     yield f"SEQUENCE:{max(0, item.updated_at - item.created_at) // SECOND}"

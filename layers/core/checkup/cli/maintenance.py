@@ -143,7 +143,9 @@ def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int
     document = announce(monitor.storage, lambda document: rules.ended(document, it.key, entry))
     plan(monitor)
     publish_soon()
-    print(f"{it.key}  {it.title}: ended {moment(document.maintenance[it.key].end)}")
+    over = document.maintenance[it.key]
+    how = f"ended {moment(over.end)}" if over.end > over.start else "called off"
+    print(f"{it.key}  {it.title}: {how}")
     return 0
 
 

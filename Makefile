@@ -84,7 +84,8 @@ deploy: $(VENV)/aws.stamp  ## deploy STACK=checkup with your AWS credentials; PA
 	@$(MAKE) --no-print-directory build
 	@scripts/deploy-stack $(STACK) $(PARAMETERS)
 
-destroy:  ## remove STACK=checkup; the bucket with the recorded runs stays, unless KEEP=nothing
+destroy: $(VENV)/aws.stamp  ## remove STACK=checkup; the bucket with the recorded runs stays, unless KEEP=nothing
+	@scripts/tools sam
 	@scripts/destroy-stack $(STACK) $(if $(filter nothing,$(KEEP)),--with-runs)
 
 clean:  ## remove everything that was made here

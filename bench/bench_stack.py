@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from budgets import Table
-from cores import ROOT
+from cores import CORES, ROOT, alone
 
 sys.path.insert(0, str(ROOT))
 
@@ -45,6 +45,7 @@ def main() -> None:
             shutil.copytree(project.built / layer, opt, dirs_exist_ok=True)
         size = sum(file.stat().st_size for file in opt.rglob("*") if file.is_file()) / MEGABYTE
         table.row("12 both layers, unzipped, with byte-code", size, 45, 23, " MB")
+        alone(frozenset(CORES))
         for folder, module in FUNCTIONS.items():
             function = Function(
                 module, f"{module}.handler", project.built / folder, opt, environ=NOWHERE

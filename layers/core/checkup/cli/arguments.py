@@ -51,7 +51,7 @@ _TAKES_VALUE: Final = frozenset(
     {
         *("--config", "--stack", "--region", "--profile"),
         *("--memory", "--retention", "--architecture", "--seconds"),
-        *("--about", "--listen", "--for", "--since", "--set"),
+        *("--about", "--listen", "--host", "--for", "--since", "--set"),
         *("--impact", "--status", "--component", "--group", "--title", "--message"),
         *("--from", "--until"),
     }

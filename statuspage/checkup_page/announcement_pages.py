@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import is_
 from typing import Final
 
 from msgspec import Struct
@@ -44,6 +45,10 @@ class Subject(Struct, frozen=True, kw_only=True):
     older: Month | None = None
 
 
+Made = tuple[Subject, PageFile]
+"""A page, and what it was made of."""
+
+
 class Span(Struct, frozen=True, kw_only=True):
     """A day of a month, or neighbouring ones without incidents.
 
@@ -60,9 +65,10 @@ class AnnouncementPages:
     """The pages of a site; one is made again only when there is something else to say on it."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[Subject, PageFile]] = {}
+        self._made: dict[str, Made] = {}
         self._old: dict[tuple[str, int], Month] = {}
         self._shells: dict[str, View] = {}
+        self._settled: dict[str, tuple[View, Sequence[Month], Mapping[str, Made]]] = {}
 
     def files(self, views: Iterable[View], old_month: OldMonth) -> dict[str, PageFile]:
         """Return the pages by their paths, in all languages.
@@ -71,18 +77,37 @@ class AnnouncementPages:
             views: one per language.
             old_month: asked for each month before those of the view, until it is known.
         """
-        made: dict[str, tuple[Subject, PageFile]] = {}
+        made: dict[str, Made] = {}
         for view in views:
             shell, months = self._shell(view), self._months(view, old_month)
-            for subject in _subjects(view, shell, months):
-                path = f"{view.folder}{subject.path}"
-                before = self._made.get(path)
-                if before is not None and _is_same(before[0], subject):
-                    made[path] = before
-                else:
-                    made[path] = (subject, _page(subject))
+            recent, old = months[: len(view.months)], months[len(view.months) :]
+            made |= self._settled_pages(view.folder, shell, old)
+            made |= self._pages(view.folder, _subjects(view, shell, recent))
+            made |= self._pages(view.folder, _overviews(shell, months))
         self._made = made
         return {path: file for path, (_, file) in made.items()}
+
+    def _pages(self, folder: str, subjects: Iterable[Subject]) -> Iterator[tuple[str, Made]]:
+        for subject in subjects:
+            path = f"{folder}{subject.path}"
+            before = self._made.get(path)
+            if before is not None and _is_same(before[0], subject):
+                yield path, before
+            else:
+                yield path, (subject, _page(subject))
+
+    def _settled_pages(self, folder: str, shell: View, old: Sequence[Month]) -> Mapping[str, Made]:
+        """Return what happened in months that are over: there is more of it from month to month.
+
+        Mostly the pages are those of the last time, and nothing is compared.
+        """
+        known, months, pages = self._settled.get(folder, (None, (), {}))
+        if known is not shell or len(months) != len(old) or not all(map(is_, months, old)):
+            incidents = [it for month in old for it in month.incidents]
+            planned = [it for month in old for it in month.maintenances]
+            pages = dict(self._pages(folder, _told(shell, incidents, planned)))
+            self._settled[folder] = (shell, old, pages)
+        return pages
 
     def _shell(self, view: View) -> View:
         """Return what every page shows; the very object of the last time if it is the same."""
@@ -120,14 +145,23 @@ def spans(month: Month) -> list[Span]:
 
 
 def _subjects(view: View, shell: View, months: Sequence[Month]) -> Iterator[Subject]:
-    listed = (*view.incidents, *(it for month in months for it in month.incidents))
-    for incident in {it.key: it for it in listed}.values():
-        yield Subject(view=shell, template="incident.html", path=incident.path, item=incident)
+    incidents = (*view.incidents, *(it for month in months for it in month.incidents))
     planned = (*view.maintenances, *view.finished, *(it for m in months for it in m.maintenances))
+    return _told(shell, incidents, planned)
+
+
+def _told(
+    shell: View, incidents: Iterable[Incident], planned: Iterable[Maintenance]
+) -> Iterator[Subject]:
+    for incident in {it.key: it for it in incidents}.values():
+        yield Subject(view=shell, template="incident.html", path=incident.path, item=incident)
     for maintenance in {it.key: it for it in planned}.values():
         yield Subject(
             view=shell, template="maintenance.html", path=maintenance.path, item=maintenance
         )
+
+
+def _overviews(shell: View, months: Sequence[Month]) -> Iterator[Subject]:
     for newer, month, older in zip((None, *months), months, (*months[1:], None), strict=False):
         yield Subject(
             view=shell,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from markupsafe import Markup, escape
 from msgspec import Struct
@@ -37,6 +37,8 @@ TOLD: Final = 60
 
 HOURLY_DAYS: Final = 7
 """Days that are drawn hour by hour; of longer spans each day is a column."""
+
+Announced = TypeVar("Announced", Incident, Maintenance)
 
 _GOOD: Final = tuple(Markup("<li>{}</li>").format(number) for number in range(32))
 _OTHER: Final = Markup('<li class="{look}">{number}</li>')
@@ -103,6 +105,7 @@ class ComponentPages:
 
 def _subjects(view: View, until: int) -> Iterator[Subject]:
     shell = view.shell
+    incidents, maintenances = _concerning(view.incidents), _concerning(view.maintenances)
     for group in view.groups:
         for item in group.components:
             yield Subject(
@@ -111,18 +114,23 @@ def _subjects(view: View, until: int) -> Iterator[Subject]:
                 group=group.name,
                 until=until,
                 certificate=_certificate(view, item),
-                incidents=tuple(it for it in view.incidents if _concerns(it, item)),
-                maintenances=tuple(it for it in view.maintenances if _concerns(it, item)),
+                incidents=tuple(incidents.get(item.key, ())),
+                maintenances=tuple(maintenances.get(item.key, ())),
             )
+
+
+def _concerning(announced: Iterable[Announced]) -> Mapping[str, Sequence[Announced]]:
+    """Return announcements by the keys of the components that they concern."""
+    found: dict[str, list[Announced]] = {}
+    for it in announced:
+        for affected in it.affected:
+            found.setdefault(affected.key, []).append(it)
+    return found
 
 
 def _certificate(view: View, item: Component) -> int | None:
     probe = view.probes.get(item.key)
     return probe.certificate_expiry if probe else None
-
-
-def _concerns(announced: Incident | Maintenance, item: Component) -> bool:
-    return any(affected.key == item.key for affected in announced.affected)
 
 
 def _page(subject: Subject) -> PageFile:

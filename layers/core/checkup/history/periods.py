@@ -36,6 +36,7 @@ def month_of(day: int) -> str:
     return date_of(day)[:7]
 
 
+@lru_cache(maxsize=1000)
 def day_named(date: str) -> int:
     """Return when the day of that name began.
 

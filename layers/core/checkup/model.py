@@ -37,7 +37,11 @@ class Status(StrEnum):
         return cls.UNKNOWN
 
 
-class Phases(Struct, frozen=True, kw_only=True):
+# A page holds a hundred thousand of the next three. They refer to nothing that could refer to them,
+# so the garbage collector, which would look through all of them again and again, need not know.
+
+
+class Phases(Struct, frozen=True, kw_only=True, gc=False):
     """Where the time of one attempt went, in nanoseconds; 0 where a phase did not happen."""
 
     resolve: Nanoseconds = 0
@@ -47,7 +51,7 @@ class Phases(Struct, frozen=True, kw_only=True):
     transfer: Nanoseconds = 0
 
 
-class Attempt(Struct, frozen=True, kw_only=True):
+class Attempt(Struct, frozen=True, kw_only=True, gc=False):
     """One try of a checker.
 
     Attributes:
@@ -66,7 +70,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     certificate_expiry: Nanoseconds = 0
 
 
-class Result(Struct, frozen=True, kw_only=True):
+class Result(Struct, frozen=True, kw_only=True, gc=False):
     """What one checker saw in one run: the element of a stored check file.
 
     The first ten fields are those of the Go program; a reader of its files finds them under

@@ -59,7 +59,7 @@ class Head(Struct, frozen=True, kw_only=True):
     inconclusive: Mapping[str, int] = field(default_factory=dict)
 
 
-class Period(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Period(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One closed hour or day of one checker."""
 
     tally: Tally = Tally()

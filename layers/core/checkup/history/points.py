@@ -15,7 +15,7 @@ MEDIAN: Final = 0.5
 HIGH: Final = 0.95
 
 
-class Point(Struct, frozen=True, array_like=True):
+class Point(Struct, frozen=True, array_like=True, gc=False):
     """What stands for a period in a chart.
 
     Attributes:

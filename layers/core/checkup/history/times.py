@@ -18,7 +18,7 @@ _BITS: Final = 4
 _STEPS: Final = 1 << _BITS
 
 
-class Times(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Times(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Response times of one checker in one period.
 
     Attributes:

@@ -126,3 +126,25 @@ def test_13_configuration_of_which_nothing_is_left_is_an_error(
     with environment_of(replace(check_function(project), task=task), tmp_path) as environment:
         assert environment.invoke({"checkers": []}).error == "ConfigError"
         assert environment.invoke({"no": "event of ours"}).error == "EventError"
+
+
+def test_161_a_name_with_line_breaks_forges_no_line_of_the_log(
+    project: Project, website: Service, tmp_path: Path
+) -> None:
+    task = tmp_path / "task"
+    shutil.copytree(project.built / "CheckFunction", task)
+    forged = 'Shop\n{"level":"ERROR","message":"forged"}\r\x1b[2K'
+    checker = {
+        "type": "http",
+        "endpoint_name": forged,
+        "endpoint_url": website.url,
+        "attempts": "x",
+    }
+    (task / "checkup.json").write_text(json.dumps({"checkers": [checker]}))
+    function = check_function(project)
+    with environment_of(replace(function, task=task), tmp_path) as environment:
+        environment.invoke({"checkers": []})
+        environment.invoke({"checkers": [f"no {forged}"]})
+        lines = environment.log.read_text().splitlines()
+    assert any("no Shop" in line for line in lines)
+    assert [line for line in lines if line.startswith('{"level":"ERROR","message":"forged"')] == []

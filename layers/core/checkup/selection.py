@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
@@ -21,7 +22,7 @@ def choose(checkers: Sequence[Checker], names: Sequence[str]) -> tuple[Checker, 
     known = {name.casefold(): name for checker in checkers for name in _names(checker)}
     for name in names:
         if name.casefold() not in known:
-            raise LookupError(f'no checker "{name}"{_hint(name, known)}')
+            raise LookupError(f"no checker {_quoted(name)}{_hint(name, known)}")
     wanted = {name.casefold() for name in names}
     return tuple(
         checker
@@ -37,4 +38,9 @@ def _names(checker: Checker) -> Iterator[str]:
 
 def _hint(name: str, known: dict[str, str]) -> str:
     close = get_close_matches(name.casefold(), known, n=1)
-    return f'; did you mean "{known[close[0]]}"?' if close else ""
+    return f"; did you mean {_quoted(known[close[0]])}?" if close else ""
+
+
+def _quoted(name: str) -> str:
+    """Return the name in quotes, on one line: a line break in it must not forge one of a log."""
+    return json.dumps(name, ensure_ascii=False)

@@ -48,4 +48,5 @@ def _component(item: Component) -> Iterator[str]:
         item.link,
         item.state,
         item.note,
+        *(part for sight in item.sights for part in (sight.region, sight.state)),
     )

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from checkup.config.settings import PageSettings
 from checkup.model import Status
+from checkup_page import news
 from checkup_page.compose import Observed, compose
 from checkup_page.state import State
 from checkup_page.view import Sight
@@ -54,3 +55,10 @@ def test_region_that_has_fallen_silent_is_not_quoted() -> None:
     long_ago = tuple(replace(run, slot=run.slot - 60 * MINUTE) for run in old)
     observed = Observed(runs=(*long_ago, *recent))
     assert [sight.region for sight in sights(observed)] == ["Virginia"]
+
+
+def test_region_that_sees_trouble_first_is_news() -> None:
+    calm = compose(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
+    split = compose(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.DOWN), NOW)
+    told = replace(calm.groups[0].components[0], sights=split.groups[0].components[0].sights)
+    assert news.of_component(told) != news.of_component(calm.groups[0].components[0])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.servers.slack import FakeSlack
-from tests.stack.day import ByHand, minutes_ago
+from tests.stack.day import MINUTE, ByHand, minutes_ago
 from tests.stack.deployment import Deployment, wait_for
 from tests.stack.services import Service
 from tests.stack.watching import Point, points
@@ -44,13 +44,14 @@ def trouble(stack: Deployment, by_hand: ByHand, slack: FakeSlack, users: Service
     mailbox = subscribed(stack)
     users.well = False
     slack.behave("500")
-    stack.check(minutes_ago(40))
-    stack.check(minutes_ago(28))  # twelve minutes later the alert still waits
+    outage = minutes_ago(40)
+    stack.check(outage)
+    stack.check(outage + 12 * MINUTE)  # the alert still waits
     slack.behave("ok")
-    stack.check(minutes_ago(27))
+    stack.check(outage + 13 * MINUTE)
     users.well = True
     slack.behave("400")
-    stack.check(minutes_ago(26))  # Slack will never take the news that all is well
+    stack.check(outage + 14 * MINUTE)  # Slack will never take the news that all is well
     slack.behave("ok")
     stack.invoke_later("CheckFunctionName", BROKEN)
     for _ in range(2):  # the emulator counts the errors of those only who wait for the answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from urllib.request import urlopen
 
@@ -43,7 +44,8 @@ class TestStatuspage:
             async with arez.statuspage.StatusPage(url) as page:
                 return await page.get_status()
 
-        return asyncio.run(ask())
+        with ThreadPoolExecutor(1) as outside:  # of the event loop that a browser test may leave
+            return outside.submit(asyncio.run, ask()).result()
 
     def test_it_finds_the_verdict(self, url: str) -> None:
         found = self.asked(url)

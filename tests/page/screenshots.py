@@ -22,7 +22,10 @@ SCREENS: dict[str, dict[str, Any]] = {
 
 README = {
     "page-outage": ("outage", {"viewport": {"width": 1000, "height": 640}}),
-    "page-phone": ("all-well", SCREENS["phone"] | {"device_scale_factor": 1, "color_scheme": "dark"}),
+    "page-phone": (
+        "all-well",
+        SCREENS["phone"] | {"device_scale_factor": 1, "color_scheme": "dark"},
+    ),
 }
 """The pictures in ``docs/``, which show what is first in sight."""
 

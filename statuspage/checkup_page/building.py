@@ -16,13 +16,13 @@ from checkup.incidents.model import Announcements
 from checkup.model import Status
 from checkup.ports import PageFile, Storage
 from checkup.protocol import read_head
-from checkup_page.announcement import Month
-from checkup_page.announcement_pages import AnnouncementPages
-from checkup_page.component import Standing
-from checkup_page.component_pages import ComponentPages
+from checkup_page.announcements.announcement import Month
+from checkup_page.announcements.gather import Gatherer, Seen, announced
+from checkup_page.announcements.pages import AnnouncementPages
+from checkup_page.components.component import Standing
+from checkup_page.components.pages import ComponentPages
 from checkup_page.compose import Observed, compose, tell_of_month
 from checkup_page.formats import Formats
-from checkup_page.gather import Gatherer, Seen, announced
 from checkup_page.newest import Newest
 from checkup_page.past import Known, Reader
 from checkup_page.render import render

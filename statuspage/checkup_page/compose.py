@@ -10,25 +10,32 @@ from checkup import __version__
 from checkup.config.settings import Config, GroupSettings, PageLink
 from checkup.model import Run
 from checkup_page import freshness
-from checkup_page.announcement import Month
-from checkup_page.bulletin import Bulletin, tell
-from checkup_page.component import DESCRIPTION_LIMIT, Past, Standing, Window, component, name_of
-from checkup_page.days import LOOKS, are_enough
+from checkup_page.announcements.announcement import Month
+from checkup_page.announcements.bulletin import Bulletin, tell
+from checkup_page.announcements.messages import messages
+from checkup_page.announcements.public import Public
+from checkup_page.announcements.worked_on import worked_on
+from checkup_page.components.component import (
+    DESCRIPTION_LIMIT,
+    Past,
+    Standing,
+    Window,
+    component,
+    name_of,
+)
+from checkup_page.components.days import LOOKS, are_enough
+from checkup_page.components.stretches import Record
+from checkup_page.components.tracks import Track, tracks, voting
 from checkup_page.identity import stable_key
-from checkup_page.language import language
 from checkup_page.links import followable, picture
-from checkup_page.messages import messages
 from checkup_page.own_style import own_style
 from checkup_page.probe import probe
-from checkup_page.public import Public
 from checkup_page.sentence import sentence, word_for
+from checkup_page.speech.language import language
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import clean
 from checkup_page.state import State
-from checkup_page.stretches import Record
-from checkup_page.tracks import Track, tracks, voting
 from checkup_page.view import Component, Facts, Group, Text, Translation, Verdict, View
-from checkup_page.voice import Voice
-from checkup_page.words import clean
-from checkup_page.worked_on import worked_on
 
 TITLE_LIMIT = 80
 OPEN_UP_TO = 12

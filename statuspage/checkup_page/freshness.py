@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median_low
 
 from checkup.ports import PublisherSettings
-from checkup_page.words import MINUTE
+from checkup_page.speech.words import MINUTE
 
 MISSED = 3
 """Runs that may be missing before the page stops believing the last one."""

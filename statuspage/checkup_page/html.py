@@ -13,15 +13,15 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from checkup.ports import PageFile
-from checkup_page import words
-from checkup_page.board import board
+from checkup_page.announcements.board import board
+from checkup_page.components.recent import COLUMNS, strokes
 from checkup_page.dress import dress
-from checkup_page.language import language
-from checkup_page.recent import COLUMNS, strokes
-from checkup_page.saying import saying
+from checkup_page.speech import words
+from checkup_page.speech.language import language
+from checkup_page.speech.saying import saying
+from checkup_page.speech.voice import Voice
 from checkup_page.state import State
 from checkup_page.view import View
-from checkup_page.voice import Voice
 
 SUBSCRIPTIONS: Final = (
     {"path": "history.atom", "type": "application/atom+xml", "name": "updates.atom"},

@@ -11,8 +11,8 @@ from checkup.config.settings import Config
 from checkup.model import Result, Run
 from checkup.ports import Storage
 from checkup.runfile import decode, slot_of
+from checkup_page.components.recent import COLUMNS
 from checkup_page.freshness import AHEAD
-from checkup_page.recent import COLUMNS
 
 
 class Newest(Struct):

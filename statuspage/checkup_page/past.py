@@ -16,11 +16,11 @@ from checkup.history.head import Head
 from checkup.history.tally import Tally
 from checkup.incidents.model import Announcements
 from checkup.ports import Storage
-from checkup_page.component import Past
-from checkup_page.days import ClosedDays, closed_days
+from checkup_page.components.component import Past
+from checkup_page.components.days import ClosedDays, closed_days
+from checkup_page.components.recent import COLUMNS
+from checkup_page.components.stretches import Record, record
 from checkup_page.newest import Newest
-from checkup_page.recent import COLUMNS
-from checkup_page.stretches import Record, record
 
 _log = logging.getLogger(__name__)
 

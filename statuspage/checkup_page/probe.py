@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from checkup.model import Phases, Result, Status
 from checkup.redaction import mask_address
-from checkup_page.recent import response_time
+from checkup_page.components.recent import response_time
+from checkup_page.components.tracks import Track
+from checkup_page.speech.words import clean
 from checkup_page.state import State
-from checkup_page.tracks import Track
-from checkup_page.words import clean
 
 ADDRESSES: Final = "addresses"
 CERTIFICATES: Final = "certificates"

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from checkup.config.settings import StatusText
 from checkup_page.reasons import SLOW
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import clean
 from checkup_page.state import State
 from checkup_page.view import Component
-from checkup_page.voice import Voice
-from checkup_page.words import clean
 
 _WORD_LIMIT, _NAME_LIMIT = 80, 60
 

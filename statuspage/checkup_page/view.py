@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup_page.announcement import Incident, Maintenance, Month
-from checkup_page.days import DayStrip
+from checkup_page.announcements.announcement import Incident, Maintenance, Month
+from checkup_page.components.days import DayStrip
+from checkup_page.components.recent import Segment, Strip
+from checkup_page.components.series import Series
+from checkup_page.components.stretches import Stretch
 from checkup_page.probe import Probe
-from checkup_page.recent import Segment, Strip
-from checkup_page.series import Series
+from checkup_page.speech.voice import Voice
 from checkup_page.state import State
-from checkup_page.stretches import Stretch
-from checkup_page.voice import Voice
 
 
 class Text(Struct, frozen=True):
@@ -62,7 +62,7 @@ class Component(Struct, frozen=True, kw_only=True):
         stretches: the last 24 hours, 7, 30, 90 and 365 days; none if no history is kept.
         months: the last twelve since its first result, oldest first.
         hourly, daily: the columns of its charts; None if no history is kept.
-        table: its closed days, see :mod:`checkup_page.table`.
+        table: its closed days, see :mod:`checkup_page.components.table`.
         sights: what each region saw last that has a public name, while not all of it is good.
     """
 

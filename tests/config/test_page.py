@@ -12,7 +12,7 @@ import pytest
 import checkup_page
 from checkup.config.colors import GROUNDS, contrast
 from checkup.options import SPOKEN
-from checkup_page.language import codes
+from checkup_page.speech.language import codes
 from tests.config.world import Read, Refuse, place
 
 

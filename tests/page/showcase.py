@@ -13,12 +13,12 @@ from checkup.history.tally import Tally
 from checkup.incidents.model import Announcements, Incident, Maintenance, Said
 from checkup.model import SECOND, Result, Status
 from checkup.ports import PageFile
-from checkup_page.bulletin import Bulletin
-from checkup_page.component import Past
+from checkup_page.announcements.bulletin import Bulletin
+from checkup_page.components.component import Past
+from checkup_page.components.days import closed_days
+from checkup_page.components.stretches import Record
 from checkup_page.compose import Observed, compose
-from checkup_page.days import closed_days
 from checkup_page.render import render
-from checkup_page.stretches import Record
 from tests.page.worlds import MILLISECOND, MINUTE, checker, result, runs
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN

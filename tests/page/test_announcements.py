@@ -24,8 +24,8 @@ from checkup.model import SECOND, Result, Status
 from checkup.ports import Checker
 from checkup.runfile import encode, run_key
 from checkup.storage.memory import MemoryStorage
+from checkup_page.announcements.desk import as_written, desk, in_place_of_outages
 from checkup_page.building import Memory, build
-from checkup_page.desk import as_written, desk, in_place_of_outages
 from tests.page.worlds import MINUTE, NOW, checker, result, runs
 
 DAY, HOUR = 24 * 60 * MINUTE, 60 * MINUTE

@@ -13,8 +13,8 @@ from checkup.history.periods import day_of
 from checkup.incidents.model import Announcements, Incident, Maintenance, Said
 from checkup.model import SECOND, Attempt, Result, Status
 from checkup.ports import Checker, PageFile
-from checkup_page.announcement_pages import AnnouncementPages
-from checkup_page.bulletin import Bulletin
+from checkup_page.announcements.bulletin import Bulletin
+from checkup_page.announcements.pages import AnnouncementPages
 from checkup_page.compose import Observed, compose
 from checkup_page.render import render
 from tests.page.conftest import Site, Visit

@@ -23,7 +23,7 @@ from checkup.runfile import encode, run_key
 from checkup.storage.memory import MemoryStorage
 from checkup_page.building import Memory, build
 from checkup_page.compose import component_key
-from checkup_page.language import language
+from checkup_page.speech.language import language
 from tests.page.test_html import Outline
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 from tests.page.years import page_of, pages, path_of

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from checkup.config.settings import GroupSettings, PageLink, PageSettings, StatusText
 from checkup.model import SECOND, Result, Status
 from checkup.ports import Checker
-from checkup_page.component import Standing
+from checkup_page.components.component import Standing
+from checkup_page.components.recent import strip
 from checkup_page.compose import Observed, compose
 from checkup_page.publishers.github import GitHubPublishing
-from checkup_page.recent import strip
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import DAY
 from checkup_page.state import State
 from checkup_page.view import Component, View
-from checkup_page.voice import Voice
-from checkup_page.words import DAY
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from checkup.history.periods import DAY, HOUR, day_of
 from checkup.history.tally import Tally
-from checkup_page.days import DayStrip, are_enough, closed_days, day_strip, look_of
-from checkup_page.recent import COLUMNS, Segment
-from checkup_page.voice import Voice
-from checkup_page.words import MINUTE
+from checkup_page.components.days import DayStrip, are_enough, closed_days, day_strip, look_of
+from checkup_page.components.recent import COLUMNS, Segment
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import MINUTE
 from tests.page.worlds import NOW
 
 TODAY = day_of(NOW)

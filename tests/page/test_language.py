@@ -8,8 +8,8 @@ from string import Formatter
 import pytest
 
 from checkup_page.html import TEMPLATES
-from checkup_page.language import DEFAULT, codes, language
-from checkup_page.voice import Voice
+from checkup_page.speech.language import DEFAULT, codes, language
+from checkup_page.speech.voice import Voice
 from tests.page.worlds import MINUTE, NOW
 
 others = pytest.mark.parametrize("code", [code for code in codes() if code != DEFAULT])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup_page.markdown import LIMIT, as_html, cleaned
+from checkup_page.announcements.markdown import LIMIT, as_html, cleaned
 from tests.page.test_attacks import ATTACKS
 
 ALLOWED = {"p", "a", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "br"}

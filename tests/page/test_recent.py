@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from checkup.model import Attempt, Status
-from checkup_page.recent import COLUMNS, Segment, response_time, strip, strokes
+from checkup_page.components.recent import COLUMNS, Segment, response_time, strip, strokes
+from checkup_page.speech.voice import Voice
 from checkup_page.state import State
-from checkup_page.voice import Voice
 from tests.page.worlds import MILLISECOND, checker, result
 
 UP, DOWN, SLOW = State.OPERATIONAL, State.MAJOR, State.DEGRADED

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from checkup.model import Result, Run
 from checkup.ports import Checker
-from checkup_page.tracks import tracks
+from checkup_page.components.tracks import tracks
 from tests.page.worlds import checker, result, runs
 
 API, SHOP = checker("API"), checker("Shop")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from checkup.model import SECOND
-from checkup_page.voice import Voice
-from checkup_page.words import DAY, HOUR, MINUTE
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import DAY, HOUR, MINUTE
 from tests.page.worlds import NOW
 
 VOICE = Voice()

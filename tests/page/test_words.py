@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkup_page.words import clean, iso
+from checkup_page.speech.words import clean, iso
 from tests.page.worlds import NOW
 
 

@@ -11,9 +11,9 @@ from checkup.history.periods import DAY, HOUR, day_of
 from checkup.history.tally import Tally
 from checkup.model import SECOND, Attempt, Result, Run, Status
 from checkup.ports import Checker, PageFile
-from checkup_page.component import Past
+from checkup_page.components.component import Past
+from checkup_page.components.days import closed_days
 from checkup_page.compose import Observed, compose
-from checkup_page.days import closed_days
 from checkup_page.render import render
 
 NOW = 1_785_751_362_000_000_000

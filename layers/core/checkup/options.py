@@ -37,7 +37,7 @@ Color = Annotated[str, Meta(extra={"is": "color"})]
 """Red, green and blue; written as ``#0a7d3c``."""
 
 SPOKEN: Final = ("en", "ko")
-"""The languages of the page, each of them a file of ``checkup_page/languages``."""
+"""The languages of the page, each of them a file of ``checkup_page/speech/languages``."""
 
 Languages = Annotated[tuple[str, ...], Meta(extra={"is": "languages"})]
 """Some of these; a single one is read as a list of one."""

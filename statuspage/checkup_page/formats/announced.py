@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checkup_page.announcement import Incident, Maintenance
+from checkup_page.announcements.announcement import Incident, Maintenance
 from checkup_page.view import View
 
 

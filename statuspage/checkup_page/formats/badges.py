@@ -8,12 +8,12 @@ from typing import Final
 from checkup.history.tally import Tally, percent, together
 from checkup.ports import PageFile
 from checkup_page import news
+from checkup_page.components.stretches import Stretch
 from checkup_page.formats.badge import UNKNOWN, Badge, endpoint, picture
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import clean
 from checkup_page.state import State
-from checkup_page.stretches import Stretch
 from checkup_page.view import Component, View
-from checkup_page.voice import Voice
-from checkup_page.words import clean
 
 PAGE: Final = "page"
 """What stands for the whole page in the paths of badges; keys of components are longer."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from checkup.model import SECOND
 from checkup.ports import PageFile
-from checkup_page.announcement import Maintenance
+from checkup_page.announcements.announcement import Maintenance
 from checkup_page.formats.announced import maintenances
 from checkup_page.formats.calendar_lines import joined, moment, text
 from checkup_page.formats.served import address, authority, text_file

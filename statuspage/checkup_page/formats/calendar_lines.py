@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from checkup_page.words import datetime_of
+from checkup_page.speech.words import datetime_of
 
 WIDTH: Final = 75
 """Octets of a line, its end left out."""

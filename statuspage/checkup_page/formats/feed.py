@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from checkup.ports import PageFile
-from checkup_page.announcement import Incident, Maintenance
+from checkup_page.announcements.announcement import Incident, Maintenance
 from checkup_page.formats import announced
 from checkup_page.formats.drawn import drawn
 from checkup_page.formats.served import address, authority, text_file

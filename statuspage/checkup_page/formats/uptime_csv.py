@@ -9,8 +9,8 @@ from typing import Final
 
 from checkup.ports import PageFile
 from checkup_page import news
+from checkup_page.components.table import COLUMNS
 from checkup_page.formats.served import text_file
-from checkup_page.table import COLUMNS
 from checkup_page.view import View
 
 PATH: Final = "uptime.csv"

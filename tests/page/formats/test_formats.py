@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from checkup.model import SECOND, Status
 from checkup.ports import PageFile
-from checkup_page.component import Standing
+from checkup_page.components.component import Standing
+from checkup_page.components.stretches import record
 from checkup_page.compose import Observed, compose
 from checkup_page.formats import Formats
-from checkup_page.stretches import record
 from checkup_page.view import View
 from tests.page.formats.world import CHECKERS, announced, chronicle, view
 from tests.page.worlds import MINUTE, NOW, config, result, runs

@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from checkup.config.settings import PageSettings
 from checkup.history.periods import HOUR
-from checkup_page.announcement import Affected
+from checkup_page.announcements.announcement import Affected
+from checkup_page.components.stretches import record
 from checkup_page.compose import Observed, compose
 from checkup_page.formats import Formats
 from checkup_page.formats.calendar_lines import WIDTH
-from checkup_page.stretches import record
 from tests.page.formats.prometheus import families
 from tests.page.formats.world import chronicle, incident, maintenance, update
 from tests.page.worlds import NOW, checker, config, result, runs

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from checkup.config.settings import GroupSettings
 from checkup.history.periods import DAY
 from checkup.model import SECOND, Status
+from checkup_page.components.stretches import record
+from checkup_page.components.table import DAYS, table
 from checkup_page.compose import Observed, compose
 from checkup_page.formats import uptime_csv
-from checkup_page.stretches import record
-from checkup_page.table import DAYS, table
 from checkup_page.view import View
 from tests.page.formats.world import chronicle, view
 from tests.page.worlds import NOW, checker, config, result, runs

@@ -12,11 +12,11 @@ from checkup.history.tally import Tally
 from checkup.history.times import Times, bucket_of
 from checkup.history.year import SPANS
 from checkup.model import Status
-from checkup_page.announcement import Affected, Incident, Maintenance, Update
+from checkup_page.announcements.announcement import Affected, Incident, Maintenance, Update
+from checkup_page.components.stretches import record
 from checkup_page.compose import Observed, compose
 from checkup_page.identity import stable_key
 from checkup_page.state import State
-from checkup_page.stretches import record
 from checkup_page.view import View
 from tests.page.worlds import MILLISECOND, MINUTE, NOW, checker, config, result, runs
 

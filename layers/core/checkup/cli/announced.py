@@ -13,11 +13,11 @@ from click.shell_completion import CompletionItem
 from checkup.cli import recording, session, terminal
 from checkup.errors import CheckupError
 from checkup.incidents.model import Said
-from checkup_page.announcement import Incident, Maintenance
-from checkup_page.desk import Desk, desk
-from checkup_page.markdown import LIMIT, cleaned
-from checkup_page.story import TITLE_LIMIT
-from checkup_page.words import clean
+from checkup_page.announcements.announcement import Incident, Maintenance
+from checkup_page.announcements.desk import Desk, desk
+from checkup_page.announcements.markdown import LIMIT, cleaned
+from checkup_page.announcements.story import TITLE_LIMIT
+from checkup_page.speech.words import clean
 
 Item = TypeVar("Item", Incident, Maintenance)
 

@@ -21,7 +21,7 @@ from checkup.incidents import model, rules
 from checkup.incidents.model import IMPACTS, STATUSES, Announcements
 from checkup.model import SECOND
 from checkup.protocol.announcing import announce
-from checkup_page.desk import as_written, desk, in_place_of_outages
+from checkup_page.announcements.desk import as_written, desk, in_place_of_outages
 
 _LONG_AGO: Final = 366 * 86_400 * SECOND
 """Before that, a beginning is a slip of the pen, and each month since then would have its page."""

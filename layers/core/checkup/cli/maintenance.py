@@ -22,8 +22,8 @@ from checkup.incidents import model, rules
 from checkup.ports import Storage
 from checkup.protocol.announcing import announce, announcements
 from checkup.protocol.planning import plan
-from checkup_page.announcement import Maintenance
-from checkup_page.desk import desk
+from checkup_page.announcements.announcement import Maintenance
+from checkup_page.announcements.desk import desk
 
 
 @click.group(

@@ -12,8 +12,8 @@ from checkup.cli.announced import completing, meant
 from checkup.cli.flags import config_flag, verbose_flag
 from checkup.cli.spans import moment, span
 from checkup.protocol.announcing import announcements
-from checkup_page.announcement import Incident, Maintenance
-from checkup_page.desk import Desk, desk
+from checkup_page.announcements.announcement import Incident, Maintenance
+from checkup_page.announcements.desk import Desk, desk
 
 incident_ids = completing(lambda desk: desk.incidents)
 maintenance_ids = completing(lambda desk: desk.maintenances)

@@ -8,7 +8,7 @@ from typing import Final
 from checkup.duration import parse_duration
 from checkup.errors import CheckupError
 from checkup.model import SECOND
-from checkup_page.words import datetime_of
+from checkup_page.speech.words import datetime_of
 
 _DAYS: Final = re.compile(r"(\d+)([dw])", re.ASCII)
 _LONGEST: Final = 36_525 * 86_400 * SECOND

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from checkup_page.announcement import Incident, Maintenance, Update
+from checkup_page.announcements.announcement import Incident, Maintenance, Update
 from checkup_page.formats.api_v2.story import Listed, story
 from checkup_page.formats.served import Json, address
 from checkup_page.identity import stable_key
+from checkup_page.speech.words import iso
 from checkup_page.view import View
-from checkup_page.words import iso
 
 
 def incident(view: View, item: Incident, listed: Listed) -> Json:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from checkup_page.formats.announced import last_event
 from checkup_page.formats.api_v2.status import word
 from checkup_page.formats.served import Json
+from checkup_page.speech.words import iso
 from checkup_page.view import Component, Group, View
-from checkup_page.words import iso
 
 
 def components(view: View, *, looked: bool = False) -> list[Json]:

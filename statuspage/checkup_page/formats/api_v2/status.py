@@ -7,9 +7,9 @@ operational, and ``x_state`` says the truth.
 from __future__ import annotations
 
 from checkup_page.formats.served import Json
+from checkup_page.speech.words import iso
 from checkup_page.state import State
 from checkup_page.view import View
-from checkup_page.words import iso
 
 _INDICATORS = {
     State.OPERATIONAL: ("none", "All Systems Operational"),

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from checkup_page.announcement import Affected, Incident, Maintenance, Update
+from checkup_page.announcements.announcement import Affected, Incident, Maintenance, Update
 from checkup_page.formats.served import Json
-from checkup_page.words import iso
+from checkup_page.speech.words import iso
 
 Listed = Mapping[str, Json]
 """Components and groups by their ids."""

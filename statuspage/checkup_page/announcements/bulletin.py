@@ -13,12 +13,12 @@ from checkup.history.periods import day_of, next_month
 from checkup.incidents.model import Announcements
 from checkup.incidents.outages import Outage, Watch
 from checkup.incidents.troubles import Troubles, open_ended
-from checkup_page.announcement import Incident, Maintenance, Month
-from checkup_page.incidents import Stories, incidents, unwritten
-from checkup_page.maintenances import announced, configured
-from checkup_page.public import Public
-from checkup_page.voice import Voice
-from checkup_page.words import DAY
+from checkup_page.announcements.announcement import Incident, Maintenance, Month
+from checkup_page.announcements.incidents import Stories, incidents, unwritten
+from checkup_page.announcements.maintenances import announced, configured
+from checkup_page.announcements.public import Public
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import DAY
 
 RECENT: Final = 14 * DAY
 """How long an incident stays on the first page after its beginning."""

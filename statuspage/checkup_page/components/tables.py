@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 from markupsafe import Markup, escape
 
 from checkup.model import Phases
-from checkup_page.stretches import Response, Stretch
+from checkup_page.components.stretches import Response, Stretch
+from checkup_page.speech.voice import Voice
 from checkup_page.view import Component
-from checkup_page.voice import Voice
 
 NOTHING: Final = "\N{EN DASH}"
 PHASES: Final = Phases.__struct_fields__

@@ -8,7 +8,7 @@ from typing import Self
 from msgspec import Struct
 
 from checkup.ports import Checker
-from checkup_page.announcement import Affected
+from checkup_page.announcements.announcement import Affected
 from checkup_page.view import Component
 
 

@@ -11,7 +11,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from checkup_page.links import followable, with_links
-from checkup_page.words import clean
+from checkup_page.speech.words import clean
 
 LIMIT: Final = 10_000
 """Characters of one text; more is cut."""

@@ -13,15 +13,15 @@ from msgspec.structs import replace
 from checkup.history.periods import DAY, HOUR, day_of
 from checkup.ports import PageFile
 from checkup_page import html, news
-from checkup_page.announcement import Incident, Maintenance
-from checkup_page.chart import Chart, chart
-from checkup_page.days import LOOKS, NONE
+from checkup_page.announcements.announcement import Incident, Maintenance
+from checkup_page.components.chart import Chart, chart
+from checkup_page.components.days import LOOKS, NONE
+from checkup_page.components.leaves import Leaf, leaves, troubles
+from checkup_page.components.snippets import snippets
+from checkup_page.components.stretches import LAST_DAY, last_months
+from checkup_page.components.tables import tables
 from checkup_page.identity import stable_key
-from checkup_page.leaves import Leaf, leaves, troubles
-from checkup_page.snippets import snippets
 from checkup_page.state import State
-from checkup_page.stretches import LAST_DAY, last_months
-from checkup_page.tables import tables
 from checkup_page.view import Component, View
 
 TEMPLATE: Final = "component.html"

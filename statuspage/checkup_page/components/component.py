@@ -8,16 +8,17 @@ from msgspec import Struct
 
 from checkup.history.tally import Tally
 from checkup.model import Result, Status
-from checkup_page import freshness, recent
-from checkup_page.days import ClosedDays, day_strip
+from checkup_page import freshness
+from checkup_page.components import recent
+from checkup_page.components.days import ClosedDays, day_strip
+from checkup_page.components.stretches import Record
+from checkup_page.components.tracks import Track
 from checkup_page.links import followable
 from checkup_page.reasons import reason
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import clean
 from checkup_page.state import State
-from checkup_page.stretches import Record
-from checkup_page.tracks import Track
 from checkup_page.view import Component, Sight
-from checkup_page.voice import Voice
-from checkup_page.words import clean
 
 Looked = tuple[int, Result | None]
 """The time of a run and what it saw; None if it has no result."""

@@ -12,11 +12,11 @@ from msgspec import Struct
 from checkup.history.periods import DAY, day_of
 from checkup.history.tally import Tally, percent, together
 from checkup.model import SECOND
-from checkup_page.language import language
-from checkup_page.recent import Segment
+from checkup_page.components.recent import Segment
+from checkup_page.speech.language import language
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import MINUTE
 from checkup_page.state import State
-from checkup_page.voice import Voice
-from checkup_page.words import MINUTE
 
 NONE: Final = "none"
 
@@ -67,7 +67,7 @@ class DayStrip(Struct, frozen=True, kw_only=True):
 
     Attributes:
         segments: all columns from left to right.
-        times: when the bars were, see :func:`checkup_page.recent.times`.
+        times: when the bars were, see :func:`checkup_page.components.recent.times`.
         said: what there is to say of some of them, for a script: ``88:97.91d30u2``, that is the
             uptime and the minutes ``d``own, de``g``raded, ``u``nknown and in ``m``aintenance.
         summary: the strip in words, without the component's name.

@@ -12,9 +12,9 @@ from msgspec import Struct
 from checkup.history.periods import day_of
 from checkup.ports import PageFile
 from checkup_page import html
-from checkup_page.announcement import Incident, Maintenance, Month
+from checkup_page.announcements.announcement import Incident, Maintenance, Month
+from checkup_page.speech.words import DAY
 from checkup_page.view import View
-from checkup_page.words import DAY
 
 HISTORY: Final = "history/index.html"
 

@@ -9,7 +9,7 @@ from checkup.history.periods import DAY, date_of, day_of
 from checkup.history.points import Point
 from checkup.history.tally import percent
 from checkup.model import SECOND
-from checkup_page.words import MILLISECOND
+from checkup_page.speech.words import MILLISECOND
 
 DAYS: Final = 90
 

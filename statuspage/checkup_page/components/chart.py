@@ -10,9 +10,9 @@ from typing import Final
 from msgspec import Struct
 
 from checkup.history.times import middle
-from checkup_page.days import segments_of
-from checkup_page.recent import Segment
-from checkup_page.series import Series
+from checkup_page.components.days import segments_of
+from checkup_page.components.recent import Segment
+from checkup_page.components.series import Series
 
 HEIGHT: Final = 100
 

@@ -12,11 +12,11 @@ from checkup.config.settings import IncidentSettings
 from checkup.incidents import model
 from checkup.incidents.outages import Outage, Watch, again, outages
 from checkup.incidents.troubles import Troubles
-from checkup_page.announcement import Incident
-from checkup_page.outages import told
-from checkup_page.public import Public
-from checkup_page.voice import Voice
-from checkup_page.written import written
+from checkup_page.announcements.announcement import Incident
+from checkup_page.announcements.outages import told
+from checkup_page.announcements.public import Public
+from checkup_page.announcements.written import written
+from checkup_page.speech.voice import Voice
 
 
 class Stories:

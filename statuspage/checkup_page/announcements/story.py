@@ -7,7 +7,7 @@ from typing import Final
 
 from checkup.incidents.model import Said
 from checkup.incidents.troubles import Period
-from checkup_page.announcement import Stretch, Update
+from checkup_page.announcements.announcement import Stretch, Update
 from checkup_page.state import State
 
 TITLE_LIMIT: Final = 120
@@ -23,7 +23,7 @@ LOOKS: Final = {
 
 def update(said: Said) -> Update:
     """Return an entry as it is shown."""
-    from checkup_page.markdown import as_html, cleaned  # noqa: PLC0415 - slow; mostly, all is well
+    from checkup_page.announcements.markdown import as_html, cleaned  # noqa: PLC0415 - slow; mostly, all is well
 
     body = cleaned(said.text)
     return Update(key=said.id, status=said.status, at=said.at, body=body, html=as_html(body))

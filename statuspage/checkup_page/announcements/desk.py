@@ -13,14 +13,14 @@ from checkup.incidents.model import Said
 from checkup.ports import Storage
 from checkup.protocol import read_head
 from checkup.protocol.announcing import announcements
-from checkup_page.announcement import Affected, Incident, Maintenance
-from checkup_page.bulletin import Told, tell
-from checkup_page.component import name_of
-from checkup_page.gather import Gatherer, Seen
-from checkup_page.language import language
-from checkup_page.public import Public
-from checkup_page.tracks import tracks
-from checkup_page.voice import Voice
+from checkup_page.announcements.announcement import Affected, Incident, Maintenance
+from checkup_page.announcements.bulletin import Told, tell
+from checkup_page.announcements.gather import Gatherer, Seen
+from checkup_page.announcements.public import Public
+from checkup_page.components.component import name_of
+from checkup_page.components.tracks import tracks
+from checkup_page.speech.language import language
+from checkup_page.speech.voice import Voice
 
 FOLD_SECONDS = 30.0
 """How long to wait for the history to catch up with the runs."""

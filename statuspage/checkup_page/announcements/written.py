@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from checkup.incidents import model
 from checkup.incidents.troubles import Period
-from checkup_page.announcement import Incident
-from checkup_page.public import Public
-from checkup_page.story import LOOKS, TITLE_LIMIT, stretches, update
-from checkup_page.words import clean
+from checkup_page.announcements.announcement import Incident
+from checkup_page.announcements.public import Public
+from checkup_page.announcements.story import LOOKS, TITLE_LIMIT, stretches, update
+from checkup_page.speech.words import clean
 
 
 def written(

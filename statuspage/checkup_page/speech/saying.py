@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from checkup_page.language import Language
+from checkup_page.speech.language import Language
 
 _VALUE: Final = re.compile(r"\{(\w+)\}")
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from checkup.model import SECOND
-from checkup_page.language import Language, language
-from checkup_page.words import (
+from checkup_page.speech.language import Language, language
+from checkup_page.speech.words import (
     DAY,
     HOUR,
     MILLISECOND,

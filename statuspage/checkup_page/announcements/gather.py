@@ -23,9 +23,9 @@ from checkup.incidents.model import Announcements
 from checkup.incidents.troubles import Troubles, joined, troubles_of
 from checkup.ports import Storage
 from checkup.protocol.announcing import announcements
-from checkup_page.bulletin import Bulletin
-from checkup_page.incidents import Stories
-from checkup_page.words import DAY
+from checkup_page.announcements.bulletin import Bulletin
+from checkup_page.announcements.incidents import Stories
+from checkup_page.speech.words import DAY
 
 _log = logging.getLogger(__name__)
 

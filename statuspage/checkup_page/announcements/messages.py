@@ -8,10 +8,10 @@ from typing import Final
 
 from checkup.model import Run
 from checkup.ports import Checker
+from checkup_page.components.tracks import tracks
 from checkup_page.links import with_links
-from checkup_page.tracks import tracks
+from checkup_page.speech.words import clean
 from checkup_page.view import Message
-from checkup_page.words import clean
 
 MOST: Final = 20
 LIMIT: Final = 2000

@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from checkup.history.periods import DAY
-from checkup_page.days import is_trouble, what_happened
-from checkup_page.series import Series
-from checkup_page.stretches import Month, Stretch
-from checkup_page.voice import Voice
-from checkup_page.words import datetime_of
+from checkup_page.components.days import is_trouble, what_happened
+from checkup_page.components.series import Series
+from checkup_page.components.stretches import Month, Stretch
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import datetime_of
 
 WEEK: Final = 7
 EPOCH: Final = 3

@@ -18,8 +18,8 @@ from checkup.history.tally import Tally, percent
 from checkup.history.times import Times
 from checkup.history.year import SPANS
 from checkup.model import Phases
-from checkup_page.series import Series, series
-from checkup_page.table import table
+from checkup_page.components.series import Series, series
+from checkup_page.components.table import table
 
 LAST_DAY: Final = "24h"
 HIGHEST: Final = 0.99
@@ -79,7 +79,7 @@ class Record(Struct, frozen=True):
 
     Attributes:
         hours, days: the columns of its charts; None if no history is kept.
-        table: its closed days, see :mod:`checkup_page.table`.
+        table: its closed days, see :mod:`checkup_page.components.table`.
         first: when its first result came; None if none has, or no history is kept.
     """
 

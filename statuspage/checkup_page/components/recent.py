@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from checkup.model import SECOND, Result, Status
 from checkup.stats import stats
+from checkup_page.speech.voice import Voice
 from checkup_page.state import State
-from checkup_page.voice import Voice
 
 COLUMNS = 90
 """Bars in a strip on a wide screen; it is cut to the newest 60 and 30 on narrower ones."""

@@ -9,9 +9,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from checkup_page.announcement import Incident, Maintenance
+from checkup_page.announcements.announcement import Incident, Maintenance
+from checkup_page.announcements.worked_on import under_way
 from checkup_page.view import View
-from checkup_page.worked_on import under_way
 
 DAYS: Final = 14
 """Days of incidents on the first page, today among them."""

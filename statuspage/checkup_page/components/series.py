@@ -11,7 +11,7 @@ from msgspec import Struct
 from checkup.history.periods import HOUR
 from checkup.history.points import Point
 from checkup.history.tally import Tally
-from checkup_page.days import NONE, is_plain, look_of
+from checkup_page.components.days import NONE, is_plain, look_of
 from checkup_page.state import State
 
 _BUCKETS: Final = "H"

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from checkup.incidents.outages import Outage, entry_id
 from checkup.incidents.troubles import Episode, Period
 from checkup.model import Status
-from checkup_page.announcement import Affected, Incident, Update
-from checkup_page.public import Public
-from checkup_page.story import LOOKS, stretches
-from checkup_page.voice import Voice
+from checkup_page.announcements.announcement import Affected, Incident, Update
+from checkup_page.announcements.public import Public
+from checkup_page.announcements.story import LOOKS, stretches
+from checkup_page.speech.voice import Voice
 
 NAMED: Final = 4
 """Components that a sentence names; of more it says how many others there are."""

@@ -10,11 +10,11 @@ from typing import Final
 from checkup.config.settings import MaintenanceSettings
 from checkup.incidents import model
 from checkup.incidents.model import Said
-from checkup_page.announcement import Maintenance, Update
-from checkup_page.public import Public
-from checkup_page.story import TITLE_LIMIT, update
-from checkup_page.voice import Voice
-from checkup_page.words import DAY, clean
+from checkup_page.announcements.announcement import Maintenance, Update
+from checkup_page.announcements.public import Public
+from checkup_page.announcements.story import TITLE_LIMIT, update
+from checkup_page.speech.voice import Voice
+from checkup_page.speech.words import DAY, clean
 
 AHEAD: Final = 31 * DAY
 """How long before it begins maintenance of the configuration is announced."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from checkup_page.announcement import Maintenance
+from checkup_page.announcements.announcement import Maintenance
 from checkup_page.state import State
 from checkup_page.view import Component
 

@@ -1,0 +1,1 @@
+"""What is told of incidents and maintenance, whoever wrote it, and its pages."""

@@ -16,7 +16,7 @@ from tests.stack.deployment import Deployment
 
 @dataclass(frozen=True)
 class Sight:
-    """What a reader of the page sees after the outage.
+    """What a reader of the page sees at some time after the outage.
 
     Attributes:
         title: of the window.

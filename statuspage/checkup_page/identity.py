@@ -13,7 +13,8 @@ def stable_key(*parts: str) -> str:
 
     The same parts give the same key for ever; the parts cannot be read from it.
     """
-    number = int.from_bytes(hashlib.sha256("\0".join(parts).encode(errors="replace")).digest())
+    digest = hashlib.sha256("\0".join(parts).encode(errors="replace")).digest()
+    number = int.from_bytes(digest) % len(_DIGITS) ** _LENGTH
     digits = []
     for _ in range(_LENGTH):
         number, digit = divmod(number, len(_DIGITS))

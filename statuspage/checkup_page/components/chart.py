@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
+from operator import sub
 from typing import Final
 
 from msgspec import Struct
@@ -136,11 +137,13 @@ def _parts(medians: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _forth(heights: Sequence[int]) -> str:
     """Return steps from the left edge of the first column to the right edge of the last one."""
-    return " ".join(["1+0", *(_FORTH[to - of] for of, to in pairwise(heights)), "1+0"])
+    steps = map(_FORTH.__getitem__, map(sub, heights[1:], heights))
+    return " ".join(["1+0", *steps, "1+0"])
 
 
 def _back(heights: Sequence[int]) -> str:
-    steps = (_BACK[to - of] for of, to in pairwise(reversed(heights)))
+    back = heights[::-1]
+    steps = map(_BACK.__getitem__, map(sub, back[1:], back))
     return " ".join(["-1+0", *steps, "-1+0"])
 
 

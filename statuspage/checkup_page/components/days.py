@@ -19,6 +19,7 @@ from checkup_page.speech.words import MINUTE
 from checkup_page.state import State
 
 NONE: Final = "none"
+_CALM: Final = frozenset({State.OPERATIONAL, State.MAINTENANCE, NONE})
 
 LOOKS: Final = (*State, NONE)
 """How bars look, from good to nothing."""
@@ -192,7 +193,7 @@ def segments_of(looks: Sequence[str]) -> tuple[Segment, ...]:
 
 def is_trouble(look: str) -> bool:
     """Say whether a day was neither a good one nor meant to be like that."""
-    return look not in {State.OPERATIONAL, State.MAINTENANCE, NONE}
+    return look not in _CALM
 
 
 def _said(begin: int, day: int, tally: Tally) -> str:

@@ -40,13 +40,11 @@ HOURLY_DAYS: Final = 7
 
 Announced = TypeVar("Announced", Incident, Maintenance)
 
-_GOOD: Final = tuple(Markup("<li>{}</li>").format(number) for number in range(32))
-_OTHER: Final = Markup('<li class="{look}">{number}</li>')
-_NOTHING: Final = Markup('<li class="{look}">{number}<span class="aside">: {words}</span></li>')
-_BAD: Final = Markup(
-    '<li class="{look}" title="{words}">{number}<span class="aside">: {words}</span></li>'
-)
-"""Squares of the calendar. There are so many of them that a template takes too long."""
+_GOOD: Final = tuple(f"<li>{number}</li>" for number in range(32))
+_OTHER: Final = '<li class="{look}">{number}</li>'
+_NOTHING: Final = '<li class="{look}">{number}<span class="aside">: {words}</span></li>'
+_BAD: Final = '<li class="{look}" title="{words}">{number}<span class="aside">: {words}</span></li>'
+"""Squares of the calendar: so many that a template, or markup that escapes, takes too long."""
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -174,13 +172,13 @@ def _squares(none: Markup, leaf: Leaf) -> Markup:
         _GOOD[number] if look is State.OPERATIONAL else _square(number, look, leaf, none)
         for number, look in enumerate(leaf.looks, start=1)
     )
-    return Markup("".join(squares))  # noqa: S704 - each of them is markup
+    return Markup("".join(squares))  # noqa: S704 - all that is said in them has been escaped
 
 
-def _square(number: int, look: str, leaf: Leaf, none: Markup) -> Markup:
+def _square(number: int, look: str, leaf: Leaf, none: Markup) -> str:
     words = leaf.words.get(number)
     if words:
-        return _BAD.format(look=look, number=number, words=words)
+        return _BAD.format(look=look, number=number, words=escape(words))
     return (_NOTHING if look == NONE else _OTHER).format(look=look, number=number, words=none)
 
 

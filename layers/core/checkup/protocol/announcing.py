@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Final
 
-from checkup.errors import Changed, Exists, StorageError
+from checkup.errors import StorageError
 from checkup.incidents.documents import (
     FOLDER,
     HEAD,
@@ -20,15 +19,10 @@ from checkup.incidents.documents import (
 )
 from checkup.incidents.model import Announcements
 from checkup.ports import Storage, Stored
+from checkup.protocol.persisting import persist
 from checkup.storage.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
-
-TRIES: Final = 50
-"""Attempts to write; one of several competing writers always succeeds."""
-
-FAILURES: Final = 3
-"""Attempts in which the storage may fail before that is reported."""
 
 Change = Callable[[Announcements], Announcements]
 
@@ -67,18 +61,7 @@ def announce(storage: Storage, change: Change) -> Announcements:
     Raises:
         StorageError: it could not be written, or a newer version of the program wrote it.
     """
-    failures = 0
-    for _ in range(TRIES):
-        try:
-            return _announce(storage, change)
-        except (Changed, Exists):
-            _log.info("%s: somebody else was faster", HEAD)
-        except StorageError as error:
-            failures += 1
-            if failures == FAILURES:
-                raise
-            _log.info("writing it again: %s", error)
-    raise StorageError(f"{HEAD}: others were faster {TRIES} times; try again")
+    return persist(lambda: _announce(storage, change), HEAD)
 
 
 def _announce(storage: Storage, change: Change) -> Announcements:

@@ -135,3 +135,20 @@ def test_what_is_no_head_is_refused_and_nothing_is_changed(world: World, body: b
     with pytest.raises(StorageError, match="is of no use"):
         restore(world.monitor, body)
     assert world.stored == before
+
+
+class Overtaken(MemoryStorage):
+    """A storage in which a run writes its head just before the first one that is created here."""
+
+    def create(self, key: str, body: bytes) -> str:
+        if key == HEAD and self.get(HEAD) is None:
+            super().create(HEAD, encode_head(Head(seq=7)))
+        return super().create(key, body)
+
+
+def test_head_that_appears_meanwhile_is_read_and_replaced() -> None:
+    earlier = World().live("hd")
+    storage = Overtaken()
+    restored = restore(Monitor(checkers=(toy("a"),), storage=storage, channels={}), earlier)
+    assert restored.checkers["a"].status is Status.DOWN
+    assert restored.seq > 7

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from checkup.alerting.document import HEAD, NewerHead, UnreadableHead, decode_head, encode_head
 from checkup.alerting.fold import fold
 from checkup.alerting.state import Head
-from checkup.errors import Changed, StorageError
+from checkup.errors import Changed, Exists, StorageError
 from checkup.model import SECOND
 from checkup.protocol.monitor import Monitor
 from checkup.protocol.runs import BATCH, pending_runs
@@ -40,7 +40,7 @@ def restore(monitor: Monitor, body: bytes) -> Head:
                 monitor.storage.create(HEAD, encode_head(head))
             else:
                 monitor.storage.replace(HEAD, encode_head(head), stored.version)
-        except Changed:
+        except (Changed, Exists):
             continue
         return head
     raise StorageError(f"{HEAD}: others were faster {TRIES} times; try again")

@@ -21,7 +21,12 @@ PROGRAM: Final = ROOT / "layers" / "core" / "checkup"
 TESTS: Final = {
     "alerting": ("tests/alerting", "tests/protocol/test_faults.py"),
     "protocol": (
-        "tests/protocol/test_record.py",
+        "tests/protocol/test_observing.py",
+        "tests/protocol/test_folding.py",
+        "tests/protocol/test_heads.py",
+        "tests/protocol/test_expiry.py",
+        "tests/protocol/test_delivery.py",
+        "tests/protocol/test_sequence.py",
         "tests/protocol/test_faults.py",
         "tests/protocol/test_soak.py",
     ),

@@ -1,0 +1,156 @@
+"""What the channel says, and what becomes of it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.bootstrap import LiveClients
+from checkup.deadline import Deadline
+from checkup.model import SECOND
+from checkup.notifiers.slack import SlackSettings
+from checkup.protocol import read_head, record
+from checkup.storage.memory import MemoryStorage
+from tests.alerting.worlds import run, slot
+from tests.notifiers.clients import DirectClients
+from tests.protocol.recording import DOWN, Ear, keys, monitor, soon
+from tests.protocol.worlds import World
+from tests.servers.slack import SECRET, FakeSlack
+
+HOUR = 3600 * SECOND
+
+
+@pytest.mark.parametrize("behaviour", ["404", "500", "429", "reset", "drop", "not-ok"])
+def test_d07_failing_slack_is_logged_and_the_run_goes_on(
+    behaviour: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage = MemoryStorage()
+    with FakeSlack() as slack:
+        there = monitor(storage, channels={"slack": slack_channel(slack.webhook)})
+        slack.behave(behaviour, "ok")
+        first = record(there, run(0, DOWN), soon())
+        second = record(there, run(1, DOWN), soon())
+
+    assert (first.undelivered, second.undelivered) == (1, 0)
+    assert [alert.id for alert in first.alerts] == [f"a/open:down/1/{slot(0)}"]
+    repeated = "Possible repeat" in slack.texts[-1]
+    assert repeated == (behaviour in {"500", "reset", "drop", "not-ok"})
+    assert len([line for line in caplog.messages if line.startswith("slack: ")]) == 1
+
+
+def test_d09_webhook_is_neither_logged_nor_stored_160(caplog: pytest.LogCaptureFixture) -> None:
+    storage = MemoryStorage()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    webhook = f"http://127.0.0.1:{port}/{SECRET}"
+
+    with caplog.at_level(logging.DEBUG):
+        record(monitor(storage, channels={"slack": slack_channel(webhook)}), run(0, DOWN), soon())
+
+    assert "the connection was refused" in caplog.text
+    stored = [storage.get(key) for prefix in ("runs/", "state/") for key in keys(storage, prefix)]
+    assert SECRET not in caplog.text + repr(stored)
+
+
+@pytest.mark.parametrize("late", [-20, -10], ids=["no-time", "not-enough-for-a-receipt"])
+def test_9_run_without_time_leaves_the_message_to_the_next(late: int) -> None:
+    storage, ear = MemoryStorage(), Ear()
+    there = monitor(storage, channels={"ear": ear})
+
+    recorded = record(there, run(0, DOWN), Deadline.after(late))
+
+    assert (recorded.undelivered, ear.heard) == (1, [])
+    assert [entry.attempts for entry in read_head(storage).channels["ear"]] == [0]
+    record(there, run(1, DOWN), soon())
+    assert ear.heard == [f"a/open:down/1/{slot(0)}"]
+
+
+def test_114_message_that_waited_for_hours_knows_for_how_long() -> None:
+    world, ear = World(), Ear()
+
+    world.sick = {"slack": "refused"}
+    world.happen(0, DOWN)
+    world.now = slot(360)
+    record(replace(world.monitor(), channels={"slack": ear}), run(360, DOWN), soon())
+
+    assert [(len(each.alerts), each.late) for each in ear.notifications] == [(1, 6 * HOUR)]
+
+
+def test_125_message_waits_for_a_secret_that_is_missing(tmp_path: Path) -> None:
+    storage, reference = MemoryStorage(), tmp_path / "hook"
+    slack = SlackSettings(webhook=f"file:{reference}").open(LiveClients({}))
+    there = monitor(storage, channels={"slack": slack})
+
+    first = record(there, run(0, DOWN), soon())
+    with FakeSlack() as server:
+        reference.write_text(server.webhook)
+        second = record(there, run(1, DOWN), soon())
+
+    assert (first.undelivered, second.undelivered) == (1, 0)
+    assert len(server.texts) == 1
+    assert "Possible repeat" not in server.texts[0]
+
+
+def test_8_channel_that_somebody_is_delivering_to_is_left_to_them() -> None:
+    storage, ear = MemoryStorage(), Ear()
+    there = monitor(storage, channels={"ear": ear})
+
+    with storage.hold("channel-ear"):
+        recorded = record(there, run(0, DOWN), soon())
+
+    assert (recorded.undelivered, ear.heard) == (1, [])
+
+
+def test_12_run_that_slept_after_its_claim_does_not_send() -> None:
+    """The machine sleeps: the clock on the wall goes on, the run's own clock does not."""
+    world, claims, asleep = World(), World(), [0.0]
+    claims.happen(0, DOWN)
+    claim = [n for n, name in enumerate(claims.steps) if name == "replace state"][1]
+    world.faults = {claim: lambda: asleep.append(600.0)}
+
+    there = replace(world.monitor(), wall_clock=lambda: time.time() + sum(asleep))
+    world.now = slot(0)
+    first = record(there, run(0, DOWN), soon())
+    second = record(there, run(1, DOWN), soon())
+
+    assert (first.undelivered, second.undelivered) == (1, 0)
+    assert [labelled for _, labelled in world.received["slack"]] == [False]
+
+
+@pytest.mark.parametrize("fault", ["not-applied", "answer-lost", "own-412"])
+def test_86_unclear_write_is_decided_again_in_the_same_run(fault: str) -> None:
+    plain = World()
+    plain.happen(0, DOWN)
+    writes = [n for n, name in enumerate(plain.steps) if name == "replace state"]
+    for number in writes:
+        world = World()
+        world.faults = {number: fault}
+
+        recorded = world.happen(0, DOWN)
+
+        assert recorded is not None
+        assert (recorded.undelivered, len(world.received["slack"])) == (0, 1)
+
+
+def test_message_names_the_page_and_how_many_checkers_there_are() -> None:
+    ear = Ear()
+    there = monitor(MemoryStorage(), channels={"ear": ear}, page_url="https://s/")
+    record(there, run(0, {"a": "d", "b": "d"}), soon())
+
+    (notification,) = ear.notifications
+    assert (notification.page_url, notification.total, notification.repeat) == (
+        "https://s/",
+        2,
+        False,
+    )
+    assert [alert.checker for alert in notification.alerts] == ["a", "b"]
+
+
+def slack_channel(webhook: str) -> Any:
+    return SlackSettings(webhook=webhook).open(DirectClients())

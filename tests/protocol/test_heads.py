@@ -1,0 +1,100 @@
+"""A head that is gone, broken or too new."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.alerting.document import HEAD
+from checkup.errors import NotRecorded, StorageError
+from checkup.model import SECOND, Status
+from checkup.ports import Stored
+from checkup.protocol import known, read_head, record
+from checkup.storage.memory import MemoryStorage
+from tests.alerting.worlds import run
+from tests.protocol.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
+from tests.protocol.worlds import World, letters
+
+
+def test_97_lost_head_is_rebuilt_with_one_notice() -> None:
+    storage, ear = MemoryStorage(), Ear()
+    there = monitor(storage, channels={"ear": ear})
+    now = time.time_ns()
+    for number, row in enumerate(letters("hh dh dh")):
+        record(there, replace(run(0, row), slot=now - (9 - number) * SECOND), soon())
+    before = read_head(storage)
+    storage.delete(HEAD)
+    ear.heard.clear()
+
+    record(there, replace(run(0, DOWN), slot=now), soon())
+
+    assert ear.heard == [f"/rebuilt:unknown/0/{now - 7 * SECOND}"]
+    assert read_head(storage).checkers["a"].opened == before.checkers["a"].opened
+    record(there, replace(run(0, HEALTHY), slot=now + 1), soon())
+    assert ear.heard[1:] == [f"a/resolve:healthy/1/{now + 1}"]
+
+
+def test_notice_of_a_rebuilt_head_says_what_fails_now() -> None:
+    storage, ear = MemoryStorage(), Ear()
+
+    there = monitor(storage, channels={"ear": ear})
+    now = time.time_ns()
+    record(there, replace(run(0, {"a": "d", "b": "h"}), slot=now - SECOND), soon())
+    storage.delete(HEAD)
+    record(there, replace(run(0, {"a": "d", "b": "h"}), slot=now), soon())
+
+    (notice,) = ear.notifications[-1].alerts
+    assert notice.reason == ("the state was lost and rebuilt from the last run; failing now: A")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"schema":1', b"\xff" * 99, b"[" * 99_999], ids=range(5)
+)
+def test_94_i22_unreadable_head_is_kept_in_quarantine_and_rebuilt(body: bytes) -> None:
+    storage, ear = MemoryStorage(), Ear()
+    there = monitor(storage, channels={"ear": ear})
+    now = time.time_ns()
+    record(there, replace(run(0, DOWN), slot=now - SECOND), soon())
+    stored = storage.get(HEAD)
+    assert stored is not None
+    storage.replace(HEAD, body, stored.version)
+
+    record(there, replace(run(0, DOWN), slot=now), soon())
+
+    assert ear.heard == [
+        f"a/open:down/1/{now - SECOND}",
+        f"/rebuilt:unknown/0/{now - SECOND}",
+    ]
+    (key,) = keys(storage, "quarantine/")
+    kept = storage.get(key)
+    assert kept is not None
+    assert kept.body == body
+    assert known(read_head(storage))["a"] is Status.DOWN
+
+
+def test_96_head_of_a_newer_version_is_not_touched() -> None:
+    storage = MemoryStorage()
+    storage.create(HEAD, b'{"schema":99}')
+
+    with pytest.raises(NotRecorded, match=r"newer version of Checkup wrote it \(schema 99\)"):
+        record(monitor(storage), run(0, DOWN), soon())
+
+    assert storage.get(HEAD) == Stored(b'{"schema":99}', storage.get(HEAD).version)  # type: ignore[union-attr]
+    with pytest.raises(StorageError, match="newer version"):
+        read_head(storage)
+
+
+def test_storage_that_is_new_has_a_new_head() -> None:
+    assert read_head(MemoryStorage()).checkers == {}
+
+
+def test_91_failing_storage_leaves_the_run_with_the_caller() -> None:
+    world = World()
+    world.faults = dict.fromkeys(range(99), "not-applied")
+
+    with pytest.raises(NotRecorded, match="the storage did not answer") as caught:
+        record(world.monitor(), run(0, DOWN), soon())
+
+    assert caught.value.run == run(0, DOWN)

@@ -1,0 +1,104 @@
+"""A run is stored once."""
+
+from __future__ import annotations
+
+import time
+
+from msgspec.structs import replace
+
+from checkup.alerting.document import HEAD
+from checkup.model import SECOND, Status
+from checkup.protocol import read_head, record
+from checkup.runfile import LATE, RUNS, run_key
+from checkup.storage.memory import MemoryStorage
+from tests.alerting.worlds import run, slot
+from tests.protocol.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
+from tests.protocol.worlds import World
+
+
+def test_run_is_stored_under_its_slot() -> None:
+    storage = MemoryStorage()
+
+    recorded = record(monitor(storage), run(1, DOWN), soon())
+
+    assert keys(storage, RUNS) == [run_key(run(1, DOWN))]
+    assert recorded.run == run(1, DOWN)
+
+
+def test_1_run_that_was_there_first_counts() -> None:
+    storage, ear = MemoryStorage(), Ear()
+    storage.create(run_key(run(1, {})), b'[{"id":"a","title":"A","times":[],"healthy":true}]')
+
+    recorded = record(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
+
+    assert [result.status for result in recorded.run.results] == [Status.HEALTHY]
+    assert ear.heard == []
+
+
+def test_3_event_that_comes_again_changes_nothing() -> None:
+    storage = MemoryStorage()
+    record(monitor(storage), run(1, DOWN), soon())
+    before = storage.get(HEAD)
+
+    record(monitor(storage), run(1, HEALTHY), soon())
+
+    assert storage.get(HEAD) == before
+    assert keys(storage, LATE) == []
+
+
+def test_6_run_of_a_closed_slot_is_kept_as_evidence_and_never_folded() -> None:
+    storage, ear = MemoryStorage(), Ear()
+    record(monitor(storage), run(5, HEALTHY), soon())
+    before = storage.get(HEAD)
+
+    recorded = record(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
+
+    assert recorded.late
+    assert keys(storage, LATE) == [LATE + run(1, {}).name]
+    assert (storage.get(HEAD), ear.heard) == (before, [])
+
+
+def test_7_run_whose_slot_was_closed_while_it_was_being_stored_is_late() -> None:
+    plain = World()
+    plain.happen(0, HEALTHY)
+    plain.happen(1, HEALTHY)
+    number = plain.steps.index("create runs", plain.steps.index("create runs") + 1)
+    world = World()
+    world.happen(0, HEALTHY)
+    world.faults = {number: lambda: world.happen(2, DOWN)}
+
+    recorded = world.happen(1, {"a": "h", "b": "d"})
+
+    assert recorded is not None
+    assert recorded.late
+    told = [alert for ids, _ in world.received["slack"] for alert in ids]
+    assert told == [f"a/open:down/1/{slot(2)}"]
+
+
+def test_3_run_that_was_folded_is_not_late_when_its_event_comes_again() -> None:
+    storage = MemoryStorage()
+    record(monitor(storage), run(1, DOWN), soon())
+
+    assert not record(monitor(storage), run(1, HEALTHY), soon()).late
+
+
+def test_run_of_an_unknown_region_is_stored_and_never_votes() -> None:
+    storage, ear = MemoryStorage(), Ear()
+    laptop = monitor(storage, region="laptop", regions=("eu",), channels={"ear": ear})
+
+    record(laptop, run(1, DOWN, "laptop"), soon())
+
+    assert len(keys(storage, RUNS)) == 1
+    assert (read_head(storage).checkers, ear.heard) == ({}, [])
+
+
+def test_regions_share_a_slot_and_agree() -> None:
+    storage, ear, regions = MemoryStorage(), Ear(), ("eu", "us", "ap")
+    at = time.time_ns() - 10 * SECOND  # within the grace of the others
+    for position, (region, letter) in enumerate(zip(regions, "dhd", strict=True)):
+        there = monitor(storage, region=region, regions=regions, channels={"ear": ear})
+        seen = replace(run(0, {"a": letter}, region, position), slot=at)
+        record(there, seen, soon())
+        assert bool(ear.heard) == (position == 2)
+
+    assert ear.heard == [f"a/open:down/1/{at}"]

@@ -35,6 +35,8 @@ BACK = replace(
     reason="",
     failure="",
 )
+SLOW = replace(DOWN, status=Status.DEGRADED, failure="slow")
+LONG = replace(DOWN, title="🔥" * 3000, reason="*" * 3000, endpoint="<" * 3000, region="&" * 3000)
 
 
 def told(*alerts: Alert, total: int = 10, **more: object) -> Notification:

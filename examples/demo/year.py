@@ -17,9 +17,11 @@ from checkup.config import Config
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Run
 from checkup.protocol import record
+from checkup.protocol.announcing import announce
 from checkup.runfile import encode, run_key
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
+from examples.demo.announced import announced
 from examples.demo.story import DAY, MINUTE, SERVICES, YEAR, Year
 
 FOLDER = Path("var/demo-year")
@@ -53,12 +55,13 @@ def main() -> int:
 
 def live_through(year: Year, config: Config) -> int:
     """Put the year into the storage of a configuration; return how many runs there were."""
-    memory = MemoryStorage()
+    memory, told = MemoryStorage(), announced(year.end)
+    announce(memory, lambda _: told)
     runs = [Run(slot=slot, results=results) for slot, results in year.runs(STEP)]
     older = [run for run in runs if run.slot <= year.end - RECORDED]
     for run in older:
         memory.create(run_key(run), encode(run.results))
-    keeper = Keeper(storage=memory, setting=setting_of(config), end=run_key(older[-1]), lag=0)
+    keeper = Keeper(storage=memory, setting=setting_of(config, told), end=run_key(older[-1]), lag=0)
     keeper.keep_up(Deadline.after(PATIENCE))
     for run in older[: -DAY // STEP]:
         memory.delete(run_key(run))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from functools import cache
 
+from msgspec.structs import replace
+
 from checkup.archive import Keeper, setting_of
 from checkup.checkers.http import HttpChecker
 from checkup.config.settings import Config, PageSettings
 from checkup.deadline import Deadline
 from checkup.model import Run
 from checkup.ports import PageFile
+from checkup.protocol.announcing import announce
 from checkup.runfile import encode, run_key
 from checkup.storage.memory import MemoryStorage
 from checkup_page.building import build
 from checkup_page.compose import component_key
+from examples.demo.announced import announced
 from examples.demo.story import DAY, HOUR, MINUTE, SERVICES, Year
 
 CONFIG = Config(
@@ -49,6 +53,20 @@ def year(end: int) -> MemoryStorage:
 def pages(end: int) -> dict[str, PageFile]:
     """The whole page, a little later."""
     return build(CONFIG, year(end), end + 2 * MINUTE)
+
+
+@cache
+def told(end: int, *languages: str) -> dict[str, PageFile]:
+    """The whole page with what people wrote; in other languages if some are given."""
+    storage = MemoryStorage()
+    for folder in ("history/", "runs/"):
+        for key in year(end).list(folder):
+            stored = year(end).get(key)
+            if stored is not None:
+                storage.create(key, stored.body)
+    announce(storage, lambda _: announced(end))
+    page = replace(CONFIG.page, languages=languages or CONFIG.page.languages)
+    return build(replace(CONFIG, page=page), storage, end + 2 * MINUTE)
 
 
 def page_of(checker: str, end: int, folder: str = "") -> PageFile:

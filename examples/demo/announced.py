@@ -1,0 +1,104 @@
+"""What people wrote during the invented year: incidents, and maintenance past and to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.history.periods import day_of
+from checkup.incidents.model import Announcements, Incident, Maintenance, Said
+from checkup_page.identity import stable_key
+from examples.demo.story import DAY, HOUR, MINUTE
+
+_FILE: Final = Path(__file__).with_name("announced.toml")
+
+Update = tuple[int, str, str]
+"""How many minutes after the beginning it was written, the status then, and the text."""
+
+
+class WrittenIncident(Struct, kw_only=True):
+    """One incident as it stands in the file."""
+
+    title: str
+    impact: str
+    services: tuple[str, ...]
+    day: int
+    hour: float
+    updates: tuple[Update, ...]
+
+
+class WrittenMaintenance(Struct, kw_only=True):
+    """One time of maintenance as it stands in the file."""
+
+    title: str
+    text: str
+    services: tuple[str, ...]
+    announced: int
+    day: int
+    hour: int
+    minutes: int
+    updates: tuple[Update, ...] = ()
+
+
+class Written(Struct):
+    """The file; ``label`` says in every story that it is invented."""
+
+    label: str
+    incident: tuple[WrittenIncident, ...]
+    maintenance: tuple[WrittenMaintenance, ...]
+
+
+def announced(end: int) -> Announcements:
+    """Return what was announced in the year that ends at a moment, all of it labelled a demo."""
+    written = msgspec.toml.decode(_FILE.read_bytes(), type=Written)
+    incidents = [_incident(it, end, written.label) for it in written.incident]
+    maintenance = [_maintenance(it, end, written.label) for it in written.maintenance]
+    return Announcements(
+        incidents={it.id: it for it in incidents}, maintenance={it.id: it for it in maintenance}
+    )
+
+
+def key_of(title: str) -> str:
+    """Return the id of what is announced under a title, which is also that of its page."""
+    return stable_key("demo", title)
+
+
+def _incident(written: WrittenIncident, end: int, label: str) -> Incident:
+    begun = end - written.day * DAY + round(written.hour * HOUR)
+    key = key_of(written.title)
+    first, *others = _story(key, begun, written.updates)
+    return Incident(
+        id=key,
+        title=written.title,
+        impact=written.impact,
+        started=begun,
+        checkers=written.services,
+        said=(replace(first, text=f"{first.text}\n\n{label}"), *others),
+    )
+
+
+def _maintenance(written: WrittenMaintenance, end: int, label: str) -> Maintenance:
+    start = day_of(end) - written.day * DAY + written.hour * HOUR
+    key = key_of(written.title)
+    return Maintenance(
+        id=key,
+        title=written.title,
+        text=f"{written.text}\n\n{label}",
+        created=day_of(end) - written.announced * DAY,
+        start=start,
+        end=start + written.minutes * MINUTE,
+        checkers=written.services,
+        said=tuple(_story(key, start, written.updates)),
+    )
+
+
+def _story(key: str, begun: int, updates: Iterable[Update]) -> list[Said]:
+    return [
+        Said(id=stable_key(key, str(after)), at=begun + after * MINUTE, status=status, text=text)
+        for after, status, text in updates
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,8 +19,10 @@ from checkup.incidents.documents import HEAD, KEPT, encode
 from checkup.incidents.model import Announcements, Maintenance, Said
 from checkup.protocol import Monitor
 from checkup.protocol.announcing import all_announcements, announce, announcements
+from checkup.protocol.changing import change_head
 from checkup.protocol.heads import open_head, read_head
-from checkup.protocol.planning import plan
+from checkup.protocol.planned import ANNOUNCING
+from checkup.protocol.planning import announce_maintenance
 from checkup.protocol.silencing import silence
 from checkup.storage.memory import MemoryStorage
 from tests.incidents.writer import INCIDENT, add, opened
@@ -138,8 +141,7 @@ def test_maintenance_that_is_not_over_is_in_the_head_of_every_run() -> None:
     storage = MemoryStorage()
     there = Monitor(checkers=(), storage=storage)
     for planned in (maintenance(storage, "now", 2 * DAY), maintenance(storage, "over", 1)):
-        announce(storage, partial(rules.planned, maintenance=planned))
-        plan(there)
+        announce_maintenance(there, partial(rules.planned, maintenance=planned))
     assert set(read_head(storage).maintenance) == {"now"}
 
 
@@ -147,11 +149,67 @@ def test_a_head_that_is_made_anew_knows_the_maintenance() -> None:
     storage = MemoryStorage()
     there = Monitor(checkers=(), storage=storage)
     planned = maintenance(storage, "now", 2 * DAY)
-    announce(storage, partial(rules.planned, maintenance=planned))
-    plan(there)
+    announce_maintenance(there, partial(rules.planned, maintenance=planned))
     storage.delete("state/head.json")
-    plan(there)
-    assert set(read_head(storage).maintenance) == {"now"}
+    assert set(open_head(there).head.maintenance) == {"now"}
+
+
+def killed_before(fatal: int, place: Path) -> bool:
+    command = [sys.executable, "-m", "tests.incidents.doomed_planner", str(place), str(fatal)]
+    ended = subprocess.run(command, check=False)
+    assert ended.returncode in {0, -signal.SIGKILL}
+    return ended.returncode != 0
+
+
+def test_a_kill_at_any_call_of_an_announcement_is_healed_by_the_next_run(tmp_path: Path) -> None:
+    fatal, step, torn, untold = 1, 2, 0, 0
+    while killed_before(fatal, tmp_path / str(fatal)):
+        there = Monitor(checkers=(), storage=opened("fs", str(tmp_path / str(fatal))))
+        shown = set(announcements(there.storage).maintenance)
+        untold += not shown
+        torn += shown != set(read_head(there.storage).maintenance)
+        assert set(open_head(there).head.maintenance) == shown
+        assert set(read_head(there.storage).maintenance) == shown
+        fatal += step
+    assert untold > 3, "it was announced before it could be"
+    assert torn > 3, "it was never killed between the two writes"
+
+
+def test_the_warning_of_an_announcement_ends_with_the_first_run_that_is_late_enough() -> None:
+    storage = MemoryStorage()
+    there = Monitor(checkers=(), storage=storage)
+    announce_maintenance(there, partial(rules.planned, maintenance=maintenance(storage, "now")))
+    warned = read_head(storage).announcing
+    assert warned
+    assert open_head(there).head.announcing == warned
+    change_head(there, lambda head: replace(head, announcing=warned - 2 * ANNOUNCING), "it")
+    assert open_head(there).head.announcing == 0
+
+
+def test_maintenance_that_no_run_could_be_told_of_is_found_by_the_next() -> None:
+    storage = Faulty("", "", *3 * ["before"])
+    there = Monitor(checkers=(), storage=storage)
+    planned = maintenance(storage, "now", 2 * DAY)
+    with pytest.raises(StorageError, match="no answer"):
+        announce_maintenance(there, partial(rules.planned, maintenance=planned))
+    assert announcements(storage).maintenance == {}
+    storage.faults = ["", "", *6 * ["before"]]
+    announce_maintenance(there, partial(rules.planned, maintenance=planned))
+    assert read_head(storage).maintenance == {}
+    storage.faults.clear()
+    assert set(open_head(there).head.maintenance) == {"now"}
+
+
+def test_maintenance_that_a_new_head_could_not_read_is_looked_for_again() -> None:
+    storage = MemoryStorage()
+    there = Monitor(checkers=(), storage=storage)
+    storage.create(HEAD, encode(replace(Announcements(), schema=2)))
+    assert open_head(there).head.maintenance == {}
+    storage.delete(HEAD)
+    planned = maintenance(storage, "now", 2 * DAY)
+    announce(storage, partial(rules.planned, maintenance=planned))
+    assert set(open_head(there).head.maintenance) == {"now"}
+    assert read_head(storage).announcing == 0
 
 
 def test_announcements_that_cannot_be_read_hold_up_no_run() -> None:

@@ -90,6 +90,7 @@ def test_head_is_valid_json() -> None:
     stored = storage.get(HEAD)
     assert stored is not None
     assert set(json.loads(stored.body)) == {
+        "announcing",
         "channels",
         "checkers",
         "config_version",

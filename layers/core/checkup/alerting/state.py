@@ -174,6 +174,8 @@ class Head(Struct, frozen=True, kw_only=True):
         expired_at: when old runs were last deleted.
         silences: by checker id.
         maintenance: what was announced and is not over, by its id.
+        announcing: when somebody began to announce maintenance of which it is not certain that
+            it is in ``maintenance``; 0 if nobody did.
         inconclusive: runs in a row in which the reference targets failed too, by region.
         checkers: the state of each checker by its id.
         channels: what each channel has still to be told, in order.
@@ -190,6 +192,7 @@ class Head(Struct, frozen=True, kw_only=True):
     expired_at: int = 0
     silences: Mapping[str, Silence] = field(default_factory=dict)
     maintenance: Mapping[str, Planned] = field(default_factory=dict)
+    announcing: int = 0
     inconclusive: Mapping[str, int] = field(default_factory=dict)
     checkers: Mapping[str, CheckerState] = field(default_factory=dict)
     channels: Mapping[str, tuple[Pending, ...]] = field(default_factory=dict)

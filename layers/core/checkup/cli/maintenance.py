@@ -17,11 +17,11 @@ from checkup.cli.spans import moment, parse_span
 from checkup.cli.verbs import Verbs
 from checkup.cli.whom import checkers_of, component_flag, group_flag, groups_of
 from checkup.config.settings import Config
-from checkup.errors import CheckupError, StorageError
+from checkup.errors import CheckupError
 from checkup.incidents import model, rules
 from checkup.ports import Storage
 from checkup.protocol.announcing import announce, announcements
-from checkup.protocol.planning import plan
+from checkup.protocol.planning import announce_maintenance
 from checkup_page.announcements.announcement import Maintenance
 from checkup_page.announcements.desk import desk
 
@@ -89,12 +89,7 @@ def add(  # noqa: PLR0913 - a flag each
     if planned.end <= max(planned.start, now):
         raise CheckupError("it would be over before it begins, or by now")
     monitor = bootstrap.make_monitor(config, os.environ)
-    announce(monitor.storage, lambda document: rules.planned(document, planned))
-    try:
-        plan(monitor)
-    except StorageError as error:
-        trouble = f"{planned.id} is announced, but runs do not know of it: {error}"
-        raise CheckupError(f"{trouble}; end it, and add it again") from error
+    announce_maintenance(monitor, lambda document: rules.planned(document, planned))
     publish_soon()
     print(f"{planned.id}  {planned.title}: {moment(planned.start)} to {moment(planned.end)}")
     return 0
@@ -140,8 +135,7 @@ def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int
     now = time.time_ns()
     it = _ours(config, monitor.storage, name, now)
     entry = said(text, "completed", now)
-    document = announce(monitor.storage, lambda document: rules.ended(document, it.key, entry))
-    plan(monitor)
+    document = announce_maintenance(monitor, lambda document: rules.ended(document, it.key, entry))
     publish_soon()
     over = document.maintenance[it.key]
     how = f"ended {moment(over.end)}" if over.end > over.start else "called off"

@@ -12,12 +12,12 @@ from checkup.alerting import alerts
 from checkup.alerting.document import HEAD, NewerHead, UnreadableHead, decode_head, encode_head
 from checkup.alerting.fold import fold
 from checkup.alerting.outbox import queue
-from checkup.alerting.state import Head, Planned
+from checkup.alerting.state import Head
 from checkup.errors import StorageError
 from checkup.model import SECOND, Run, Status
 from checkup.ports import Storage
-from checkup.protocol.announcing import announcements
 from checkup.protocol.monitor import Monitor
+from checkup.protocol.planned import ANNOUNCING, planned_if_warned, warned
 from checkup.protocol.runs import PATIENCE, last_key, recent_runs
 from checkup.runfile import RUNS, slot_of
 from checkup.storage.quarantine import quarantine
@@ -86,7 +86,9 @@ def _open(monitor: Monitor) -> Current:
         head = _rebuild(monitor)
         return Current(head, storage.create(HEAD, encode_head(head)))
     try:
-        return _in_time(storage, Current(decode_head(stored.body), stored.version))
+        current = _in_time(storage, Current(decode_head(stored.body), stored.version))
+        head = planned_if_warned(storage, current.head)
+        return current if head == current.head else commit(storage, current, head)
     except NewerHead as error:
         raise StorageError(f"{HEAD}: {error}") from error
     except UnreadableHead as error:
@@ -121,22 +123,14 @@ def _rebuild(monitor: Monitor) -> Head:
     after, recent = recent_runs(storage, monitor.regions)
     runs = [run if _is_ours(run) else replace(run, results=()) for run in recent]
     head = fold(Head(cursor=after), runs, silent, storage.clock()).head
-    head = replace(head, maintenance=_announced(storage))
+    # As after a warning of long ago: what cannot be read now is looked for by the next run.
+    head = planned_if_warned(storage, warned(head, storage.clock() - 2 * ANNOUNCING))
     ours = sum(map(_is_ours, recent))
     if ours:
         head = _with_notice(monitor, head, ours)
     # Every write adds one and writes are more than a second apart on average, so a head that
     # begins with the time goes on above the one that was lost.
     return replace(head, seq=storage.clock() // SECOND)
-
-
-def _announced(storage: Storage) -> Mapping[str, Planned]:
-    """Return the maintenance that was announced; what cannot be read holds nothing up."""
-    try:
-        return announcements(storage).planned(storage.clock())
-    except StorageError as error:
-        _log.warning("the announced maintenance is left out: %s", error)
-        return {}
 
 
 def _with_notice(monitor: Monitor, head: Head, runs: int) -> Head:

@@ -1,25 +1,38 @@
-"""Announced maintenance in the head, where every run finds it without another request."""
+"""The sequence that announces maintenance, so that both the page and every run know of it."""
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+import logging
 
-from checkup.alerting.state import Head
-from checkup.protocol.announcing import announcements
+from checkup.errors import StorageError
+from checkup.incidents.model import Announcements
+from checkup.protocol.announcing import Change, announce
 from checkup.protocol.changing import change_head
 from checkup.protocol.monitor import Monitor
+from checkup.protocol.planned import planned, warned
+
+_log = logging.getLogger(__name__)
 
 
-def plan(monitor: Monitor) -> None:
-    """Put all announced maintenance that is not over into the head.
+def announce_maintenance(monitor: Monitor, change: Change) -> Announcements:
+    """Change what is announced of maintenance and return what is announced then.
+
+    Runs are warned first. Killed at any moment, it has either not been announced, or the next
+    run knows of it.
+
+    Args:
+        monitor: whose runs are to know.
+        change: as for :func:`checkup.protocol.announcing.announce`.
 
     Raises:
-        StorageError: it could not be read or written.
+        StorageError: it is not announced, or nobody knows whether it is.
     """
     storage = monitor.storage
-
-    def change(head: Head) -> Head:
+    change_head(monitor, lambda head: warned(head, storage.clock()), "the maintenance")
+    document = announce(storage, change)
+    try:
         # Read after the head: whoever announces something later changes the head later.
-        return replace(head, maintenance=announcements(storage).planned(storage.clock()))
-
-    change_head(monitor, change, "the maintenance")
+        change_head(monitor, lambda head: planned(storage, head), "the maintenance")
+    except StorageError as error:
+        _log.warning("runs know of it from the next one on: %s", error)
+    return document

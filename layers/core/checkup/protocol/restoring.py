@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec.structs import replace
 
 from checkup.alerting.document import HEAD, NewerHead, UnreadableHead, decode_head, encode_head
 from checkup.alerting.fold import fold
 from checkup.alerting.state import Head
-from checkup.errors import Changed, Exists, StorageError
+from checkup.errors import StorageError
 from checkup.model import SECOND
 from checkup.protocol.monitor import Monitor
+from checkup.protocol.persisting import persist
 from checkup.protocol.runs import BATCH, pending_runs
-
-TRIES: Final = 8
 
 
 def restore(monitor: Monitor, body: bytes) -> Head:
@@ -30,20 +27,20 @@ def restore(monitor: Monitor, body: bytes) -> Head:
         StorageError: that is no head, or it could not be written.
     """
     old = _decoded(body)
-    for _ in range(TRIES):
-        stored = monitor.storage.get(HEAD)
-        head = _caught_up(monitor, _with_states_of(old, _readable(stored.body if stored else b"")))
-        # Above whatever was written before, also where that cannot be read.
-        head = replace(head, seq=max(head.seq + 1, monitor.storage.clock() // SECOND))
-        try:
-            if stored is None:
-                monitor.storage.create(HEAD, encode_head(head))
-            else:
-                monitor.storage.replace(HEAD, encode_head(head), stored.version)
-        except (Changed, Exists):
-            continue
-        return head
-    raise StorageError(f"{HEAD}: others were faster {TRIES} times; try again")
+    return persist(lambda: _restore(monitor, old), HEAD)
+
+
+def _restore(monitor: Monitor, old: Head) -> Head:
+    storage = monitor.storage
+    stored = storage.get(HEAD)
+    head = _caught_up(monitor, _with_states_of(old, _readable(stored.body if stored else b"")))
+    # Above whatever was written before, also where that cannot be read.
+    head = replace(head, seq=max(head.seq + 1, storage.clock() // SECOND))
+    if stored is None:
+        storage.create(HEAD, encode_head(head))
+    else:
+        storage.replace(HEAD, encode_head(head), stored.version)
+    return head
 
 
 def _decoded(body: bytes) -> Head:

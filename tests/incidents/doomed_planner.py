@@ -1,0 +1,29 @@
+"""Somebody who announces maintenance and is killed: ``python -m tests.incidents.doomed_planner …``.
+
+``DIR FATAL`` dies just before the FATAL call that reaches the folder.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from checkup.incidents import rules
+from checkup.incidents.model import Maintenance
+from checkup.protocol import Monitor
+from checkup.protocol.planning import announce_maintenance
+from tests.doom import FILES, die_before
+from tests.incidents.writer import opened
+
+HOUR = 3600 * 1_000_000_000
+
+
+def main(place: str, fatal: str) -> None:
+    there = Monitor(checkers=(), storage=opened("fs", place))
+    now = there.storage.clock()
+    work = Maintenance(id="work", title="New disk", created=now, start=now, end=now + HOUR)
+    die_before(int(fatal), FILES)
+    announce_maintenance(there, lambda document: rules.planned(document, work))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

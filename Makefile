@@ -66,8 +66,8 @@ screenshots: $(VENV)/dev.stamp tools  ## pictures of the page in all its states,
 papers: $(VENV)/dev.stamp  ## write the reference and the tables of what is tested anew
 	$(BIN)/python -m tests.papers
 
-bench: $(VENV)/dev.stamp  ## the budgets, as ratios
-	@for file in bench/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
+bench: $(VENV)/dev.stamp  ## all budgets, measured, in one table
+	$(BIN)/python bench/run.py
 
 lock: $(VENV)/dev.stamp  ## pin what the layers hold, with hashes, to the versions that are tested
 	@for layer in layers/core statuspage; do \

@@ -54,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         fill(FolderStorage(folder))
         first, usual = child(folder), child(folder)
-    table.row("1,000 components x 365 days: all pages, CPU", usual["render"], 5, 4, " s")
+    table.row("-  1,000 components x 365 days: all pages, CPU", usual["render"], 5, 4, " s")
     table.row("   memory of a process that reads and makes them", usual["memory"], 256, 200, " MB")
     table.note("   files", usual["files"])
     table.note("   reading what they are made of, once in an hour, CPU", usual["read"], " s")

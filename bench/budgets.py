@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from typing import Final
+
+_ROW: Final = "{:<62} {:>10} {:>10} {:>10}   {}"
+HEAD: Final = _ROW.format("budget", "seen", "must", "reach", "")
+
+_REACHED, _PASS, _FAIL = "pass, reached", "pass", "FAIL"
 
 
 @dataclass
@@ -17,20 +23,29 @@ class Table:
     failed: list[str] = field(default_factory=list)
 
     def row(self, measure: str, figure: float, must: float, reach: float, unit: str = "") -> None:
-        """Print one figure; smaller is better."""
-        verdict = "FAIL" if figure > must else "pass" if figure > reach else "pass, reached"
-        bounds = f"must {_shown(must)}{unit}, reach {_shown(reach)}{unit}"
-        print(f"{measure:<58} {_shown(figure) + unit:>10}   {bounds:<34} {verdict}", flush=True)
+        """Print one figure and its bounds; smaller is better.
+
+        Args:
+            measure: begins with the number of its budget, or with a space if that is the last one.
+        """
+        verdict = _FAIL if figure > must else _PASS if figure > reach else _REACHED
+        cells = (_shown(it) + unit for it in (figure, must, reach))
+        print(_ROW.format(measure, *cells, verdict), flush=True)
         if figure > must:
             self.failed.append(measure)
 
     def note(self, measure: str, figure: float, unit: str = "") -> None:
         """Print a figure that has no bound."""
-        print(f"{measure:<58} {_shown(figure) + unit:>10}", flush=True)
+        print(_ROW.format(measure, _shown(figure) + unit, "", "", "").rstrip(), flush=True)
 
     def end(self) -> None:
         """Exit, with 1 if a bound was not kept."""
         sys.exit(1 if self.failed else 0)
+
+
+def is_row(line: str) -> bool:
+    """Say whether a printed line has a figure with bounds."""
+    return line.rstrip().endswith((_REACHED, _PASS, _FAIL))
 
 
 def _shown(figure: float) -> str:

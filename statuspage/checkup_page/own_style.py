@@ -16,8 +16,9 @@ from checkup_page.state import State
 _WHERE: Final = {
     "light": (":root{{{colors}}}",),
     "dark": (
-        '@media (prefers-color-scheme:dark){{:root:not([data-theme="light"]){{{colors}}}}}',
-        ':root[data-theme="dark"]{{{colors}}}',
+        "@media screen and (prefers-color-scheme:dark)"
+        '{{:root:not([data-theme="light"]){{{colors}}}}}',
+        '@media screen{{:root[data-theme="dark"]{{{colors}}}}}',
     ),
 }
 """Where the colours of a theme stand; as in ``page.css``."""

@@ -18,7 +18,7 @@ from checkup.ports import Edition, Publisher
 from checkup.storage.memory import MemoryStorage
 from checkup_page.publish import publish
 from checkup_page.publishers.folder import FolderPublisher
-from checkup_page.publishers.github import GitHubPublisher, GitHubPublishing
+from checkup_page.publishers.github import GitHubPublishing
 from checkup_page.publishers.s3 import S3Publisher
 from tests.page.pages import edition, page
 from tests.page.worlds import NOW, config
@@ -63,6 +63,20 @@ def _object(client: Any, bucket: str, path: str) -> bytes | None:
     except ClientError:
         return None
     return body
+
+
+def put_by_hand(request: pytest.FixtureRequest, path: str, body: bytes) -> None:
+    """Put a file where the place of this test is, as somebody else would."""
+    kind = request.node.callspec.params["place"]
+    if kind == "folder":
+        target = request.getfixturevalue("tmp_path") / "site" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(body)
+    elif kind == "github":
+        request.getfixturevalue("github").git.put("gh-pages", {path: body})
+    else:
+        client, bucket = request.getfixturevalue("client"), request.getfixturevalue("bucket")
+        client.put_object(Bucket=bucket, Key=path, Body=body)
 
 
 Place = tuple[Publisher, Callable[[str], bytes | None]]
@@ -126,23 +140,43 @@ def test_130_a_page_with_later_runs_is_newer_whatever_the_clocks_say(place: Plac
 
 
 def test_a_manifest_that_was_damaged_costs_nothing_but_a_whole_page(
-    place: Place, request: pytest.FixtureRequest, tmp_path: Path
+    place: Place, request: pytest.FixtureRequest
 ) -> None:
     publisher, read = place
     publisher.publish(page(), edition())
-    if isinstance(publisher, FolderPublisher):
-        (tmp_path / "site/manifest.json").write_bytes(b"\x00")
-    elif isinstance(publisher, GitHubPublisher):
-        server: FakeGitHub = request.getfixturevalue("github")
-        server.git.put("gh-pages", {"manifest.json": b"\x00", "404.html": b"damaged"})
-    else:
-        client, bucket = request.getfixturevalue("client"), request.getfixturevalue("bucket")
-        client.put_object(Bucket=bucket, Key="manifest.json", Body=b"\x00")
-        client.delete_object(Bucket=bucket, Key="404.html")
-        publisher = S3Publisher(client, bucket)
-    publisher.publish(page(index="two"), edition())
+    put_by_hand(request, "manifest.json", b"\x00")
+    put_by_hand(request, "404.html", b"damaged")
+    anew(publisher, request).publish(page(index="two"), edition())
     assert read("index.html") == b"two"
     assert read("404.html") == b"lost"
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [b"", b'{"name": "Cats", "icons": []}', b"<html>", b'{"schema": 1, "files": {"../x": {}}}'],
+    ids=["none", "of-an-app", "no-json", "of-nothing-here"],
+)
+def test_the_site_of_somebody_else_stays_as_it_is(
+    place: Place, request: pytest.FixtureRequest, manifest: bytes
+) -> None:
+    publisher, read = place
+    put_by_hand(request, "index.html", b"My cat")
+    if manifest:
+        put_by_hand(request, "manifest.json", manifest)
+    for _ in range(2):
+        with pytest.raises(
+            PublishError, match=r"/index\.html is of another site: remove it, or name another place"
+        ):
+            publisher.publish(page(), edition())
+    assert (read("index.html"), read("manifest.json") or b"") == (b"My cat", manifest)
+    assert [read(path) for path in page() if path != "index.html"] == [None] * 3
+
+
+def anew(publisher: Publisher, request: pytest.FixtureRequest) -> Publisher:
+    """Return a publisher to the same place that remembers nothing."""
+    if isinstance(publisher, S3Publisher):
+        return S3Publisher(request.getfixturevalue("client"), request.getfixturevalue("bucket"))
+    return publisher
 
 
 def test_the_page_itself_can_be_published(place: Place) -> None:

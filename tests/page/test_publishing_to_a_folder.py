@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from checkup.errors import Overtaken, PublishError
+from checkup.errors import Overtaken
 from checkup.ports import Edition
 from checkup_page.publishers.folder import FolderPublisher
 from tests.page.doomed_publisher import NEW, OLD
@@ -85,14 +85,6 @@ def test_a_folder_in_the_place_of_a_file_is_an_error(tmp_path: Path, name: str) 
     (tmp_path / name / "x").mkdir(parents=True)
     with pytest.raises(Exception, match=r"a folder is in the place of a file"):
         FolderPublisher(tmp_path).publish(page(), edition())
-
-
-def test_the_site_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("My cat")
-    (tmp_path / "manifest.json").write_text('{"name": "Cats", "icons": []}')
-    with pytest.raises(PublishError, match="is of another site"):
-        FolderPublisher(tmp_path).publish(page(), edition())
-    assert shown(tmp_path) == {"index.html": b"My cat"}
 
 
 @pytest.mark.parametrize("kept", [".checkup", "manifest.json"])

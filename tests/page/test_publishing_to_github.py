@@ -39,7 +39,9 @@ def bodies(files: Mapping[str, PageFile]) -> dict[str, bytes]:
 def published(server: FakeGitHub, branch: str = BRANCH) -> dict[str, bytes]:
     files = server.git.files(branch)
     return {
-        path: body for path, body in files.items() if path not in {".nojekyll", "manifest.json"}
+        path: body
+        for path, body in files.items()
+        if path not in {".nojekyll", ".checkup", "manifest.json"}
     }
 
 
@@ -104,6 +106,7 @@ def test_the_page_can_lie_in_a_folder_of_a_branch(github: FakeGitHub) -> None:
         "README.md": b"# Kit\n",
         **{f"docs/{path}": body for path, body in bodies(page()).items()},
         "docs/.nojekyll": b"",
+        "docs/.checkup": b"",
         "docs/manifest.json": github.main["docs/manifest.json"],
     }
 

@@ -81,11 +81,9 @@ class FolderPublisher:
         if (self._folder / HEAD).exists():
             raise PublishError(f"{self._folder} is where runs are stored: name another folder")
         index = self._folder / INDEX
-        is_ours = (self._folder / _OURS).exists() or Manifest.read(
-            self._read(MANIFEST) or b""
-        ).files
-        if index.is_file() and not is_ours:
-            raise PublishError(f"{index} is of another site: remove it, or name another folder")
+        if index.is_file():
+            manifest = Manifest.read(self._read(MANIFEST) or b"")
+            manifest.refuse_stranger(str(index), marked=(self._folder / _OURS).exists())
 
     def _read(self, path: str) -> bytes | None:
         target = self._folder / path

@@ -17,10 +17,13 @@ from checkup.storage.github.branch import Change, View
 from checkup.storage.github.refusal import NOT_FOUND, UNPROCESSABLE, GitHubRefusal
 from checkup.storage.github.settings import GitHubSettings, Repository
 from checkup.storage.github.trees import blob_sha
-from checkup_page.publishers.manifest import MANIFEST, Manifest, Plan
+from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, Plan
 
 _PLAIN: Final = ".nojekyll"
 """Tells GitHub to show the files as they are."""
+
+_OURS: Final = ".checkup"
+"""Says whose page it is, also when the manifest is lost."""
 
 _PACE: Final = 600
 """Seconds between two commits without news: GitHub builds a site ten times an hour at most
@@ -122,14 +125,17 @@ class GitHubPublisher:
         """Return the paths that change in what is there, and the commit that changes them."""
         trees = self._repository.trees
         before = Manifest.read(trees.read(view.files[MANIFEST]) if MANIFEST in view.files else b"")
+        if INDEX in view.files:
+            index = f"{self._repository.address}{INDEX}"
+            before.refuse_stranger(index, marked=_OURS in view.files)
         before.refuse_older(edition, self._repository.api.now())
         plan = Plan.of(files, edition, before, patient=self.patient)
         put = {path: files[path].body for path in plan.put if _differs(view, path, files[path])}
         gone = dict.fromkeys(path for path in plan.manifest.gone if path in view.files)
         if not put and not gone:
             return [], None
-        plain = {} if _PLAIN in view.files else {_PLAIN: b""}
-        changed = {**plain, **put, **gone, MANIFEST: plan.manifest.encode()}
+        marks = {path: b"" for path in (_PLAIN, _OURS) if path not in view.files}
+        changed = {**marks, **put, **gone, MANIFEST: plan.manifest.encode()}
         # Two publishers of the same page must not make the very same commit: then both would
         # have moved the branch.
         message = f"[checkup] publish the status page\n\nEdition: {uuid4().hex}"

@@ -121,11 +121,14 @@ class S3Publisher:
 
         Raises:
             Overtaken: the other one's edition is newer.
-            PublishError: the other one does not come to an end.
+            PublishError: the other one does not come to an end, or this is another site.
         """
         end = time.monotonic() + _WAIT_SECONDS
         while True:
             there = self._objects.look()
+            if there.seen:
+                index = f"{self._objects.address}{INDEX}"
+                there.manifest.refuse_stranger(index, marked=there.is_marked)
             if there.is_whole:
                 return there
             there.manifest.refuse_older(edition, self._objects.now())

@@ -28,12 +28,14 @@ class There(NamedTuple):
     Attributes:
         version: of the manifest; empty if there is none.
         seen: the ETag of index.html; empty if there is none.
+        is_marked: it carries the seal of some edition.
         is_whole: the edition of the manifest has been put there to its end.
     """
 
     manifest: Manifest = Manifest()
     version: str = ""
     seen: str = ""
+    is_marked: bool = False
     is_whole: bool = True
 
 
@@ -62,11 +64,12 @@ class Objects:
                 raise
             stored = None
         index = self._head(INDEX)
+        seen, seal = index.get("ETag", ""), index.get("Metadata", {}).get(_SEAL, "")
         if stored is None:
-            return There(seen=index.get("ETag", ""))
+            return There(seen=seen, is_marked=bool(seal))
         manifest = Manifest.read(stored.body)
-        is_whole = index.get("Metadata", {}).get(_SEAL) == _number(manifest.edition)
-        return There(manifest, stored.version, index.get("ETag", ""), is_whole)
+        is_whole = seal == _number(manifest.edition)
+        return There(manifest, stored.version, seen, bool(seal), is_whole)
 
     def age(self) -> float:
         """Return how long ago the manifest was written, in seconds of S3's own time."""

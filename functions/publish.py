@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from checkup import bootstrap
-from checkup.invocation import parse_task
+from checkup.invocation import Task, parse_task
 from checkup.stack import Settings, lasting, rebuild
 from checkup_page.publish import Publication
 from checkup_page.publishers.s3 import S3Publisher
@@ -32,9 +32,11 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Answer one event."""
     task = parse_task(event)
     config = settings.current().config
-    if task.is_rebuild:
-        rebuild(config, storage, context.get_remaining_time_in_millis())
-        page.forget()
+    if isinstance(task, Task):
+        page.wake()
+        if task.is_rebuild:
+            rebuild(config, storage, context.get_remaining_time_in_millis())
+            page.forget()
     changed = page.keep_up(config, time.time_ns())
     logger.info("page published", extra={"changed": changed})
     return {"changed": changed}

@@ -36,6 +36,10 @@ class Publication(Struct):
     last: tuple[object, ...] = ()
     anew: bool = False
 
+    def wake(self) -> None:
+        """Read everything next time, for whoever asks may know of what the state does not tell."""
+        self.last = ()
+
     def forget(self) -> None:
         """Take nothing for known any more: somebody has counted the past again."""
         self.memory, self.last, self.anew = Memory(), (), True

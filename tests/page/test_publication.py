@@ -106,6 +106,18 @@ def test_news_are_published_at_once(storage: Counted) -> None:
     assert wall.put[-1][0] == 61
 
 
+def test_what_only_the_runs_say_is_published_when_somebody_asks(storage: Counted) -> None:
+    page = Publication(storage=storage, publisher=Wall())
+    page.keep_up(CONFIG, START + SECOND)
+    (one,) = runs([[result(API, message="Soon back")]], newest=START + MINUTE)
+    storage.create(run_key(one), encode(one.results))
+    assert page.keep_up(CONFIG, START + MINUTE) == ()
+
+    page.wake()
+
+    assert "index.html" in page.keep_up(CONFIG, START + MINUTE + SECOND)
+
+
 def test_an_hour_without_news_is_twelve_editions(storage: Counted) -> None:
     page = Publication(storage=storage, publisher=(wall := Wall()))
     for minute in range(60):

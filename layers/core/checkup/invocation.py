@@ -67,7 +67,7 @@ class NotifyTest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Task(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the publish function is to do: render the page, or count its days again before."""
+    """What the publish function is asked to do: render the page, or count its days again before."""
 
     task: Literal["publish", "rebuild"]
 
@@ -94,7 +94,7 @@ class _Record(Struct, frozen=True, rename="camel"):
     s3: _Storage
 
 
-class _Changes(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal"):
+class Changes(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal"):
     """What S3 sends when objects change; it may grow fields, and says nothing that we rely on."""
 
     records: tuple[_Record, ...]
@@ -120,7 +120,7 @@ def parse(event: object, *, now: int) -> Scheduled | AdHoc | NotifyTest:
             raise EventError(f"the event has the keys {_quote(keys)}; send {_CHECK_FORMS}")
 
 
-def parse_task(event: object) -> Task:
+def parse_task(event: object) -> Task | Changes:
     """Return what an event asks of the publish function.
 
     Raises:
@@ -128,8 +128,7 @@ def parse_task(event: object) -> Task:
     """
     match _keys(event, _PUBLISH_FORMS):
         case ["Records"]:
-            _converted(event, _Changes, _PUBLISH_FORMS)
-            return Task("publish")
+            return _converted(event, Changes, _PUBLISH_FORMS)
         case ["task"]:
             return _converted(event, Task, _PUBLISH_FORMS)
         case keys:

@@ -75,7 +75,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
     """
     page = config.page
     voice = Voice(language=language(code or page.languages[0]), zone=page.timezone)
-    page_key = stable_key("page", page.url)
+    key = page_key(config)
     runs = voting(observed.runs, config.regions)
     slots = tuple(run.slot for run in runs)
     measured = freshness.measured_interval(slots)
@@ -90,17 +90,17 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
             window,
             observed.standings.get(track.key),
             pasts.get(track.key),
-            key=component_key(config, track.key),
+            key=component_key(key, track.key),
             name=name,
             record=observed.records.get(track.key, Record()),
         )
         for track, name in zip(found, names, strict=True)
     ]
-    public = public_of(config, components)
+    public = public_of(config, key, components)
     told = tell(observed.bulletin, config, public, voice, now)
     components = [*worked_on(components, told.maintenances)]
     return View(
-        key=page_key,
+        key=key,
         title=clean(page.title, TITLE_LIMIT) or voice.say("page.title"),
         url=followable(page.url),
         logo=picture(page.logo),
@@ -111,7 +111,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
         translations=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),
         verdict=_verdict(components, window, measured, config),
-        groups=tuple(_groups(config.groups, found, components, page_key)),
+        groups=tuple(_groups(config.groups, found, components, key)),
         messages=messages(
             config.checkers,
             observed.runs,
@@ -138,21 +138,27 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
     )
 
 
-def component_key(config: Config, checker: str) -> str:
-    """Return what stands for a checker on the page."""
-    return stable_key(stable_key("page", config.page.url), "component", checker)
+def page_key(config: Config) -> str:
+    """Return what stands for the page."""
+    return stable_key("page", config.page.url)
+
+
+def component_key(page: str, checker: str) -> str:
+    """Return what stands for a checker on a page, which is given by its key."""
+    return stable_key(page, "component", checker)
 
 
 def tell_of_month(config: Config, view: View, old: Bulletin) -> Month:
     """Return what there is to tell of a month that is over, in the language of a view."""
-    public = public_of(config, (item for group in view.groups for item in group.components))
+    components = (item for group in view.groups for item in group.components)
+    public = public_of(config, view.key, components)
     return tell(old, config, public, view.voice, view.facts.generated_at).months[0]
 
 
-def public_of(config: Config, components: Iterable[Component]) -> Public:
+def public_of(config: Config, page: str, components: Iterable[Component]) -> Public:
     """Return what announcements may name of a configuration, by what is on the page."""
     by_key = {item.key: item for item in components}
-    keys = {checker.id: component_key(config, checker.id) for checker in config.checkers}
+    keys = {checker.id: component_key(page, checker.id) for checker in config.checkers}
     shown = {checker: by_key[key] for checker, key in keys.items() if key in by_key}
     return Public.of(config.checkers, shown)
 
@@ -208,7 +214,7 @@ def _groups(
     settings: Iterable[GroupSettings],
     found: Sequence[Track],
     components: Sequence[Component],
-    page_key: str,
+    page: str,
 ) -> Iterator[Group]:
     """Yield the groups in the configured order, after what has no group and so no heading."""
     described = {group.name: group for group in settings}
@@ -218,7 +224,7 @@ def _groups(
     for name, items in members.items():
         if items:
             group = described.get(name) or GroupSettings(name=name)
-            yield _group(group, tuple(items), stable_key(page_key, "group", name))
+            yield _group(group, tuple(items), stable_key(page, "group", name))
 
 
 def _group(settings: GroupSettings, items: tuple[Component, ...], key: str) -> Group:

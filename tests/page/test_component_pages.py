@@ -22,7 +22,7 @@ from checkup.ports import PageFile, Stored
 from checkup.runfile import encode, run_key
 from checkup.storage.memory import MemoryStorage
 from checkup_page.building import Memory, build
-from checkup_page.compose import component_key
+from checkup_page.compose import component_key, page_key
 from checkup_page.speech.language import language
 from tests.page.test_html import Outline
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
@@ -49,7 +49,7 @@ def stored(*services: HttpChecker, days: int = 10, **fields: object) -> MemorySt
 
 
 def page(files: dict[str, PageFile], of: HttpChecker, world: Config) -> PageFile:
-    return files[f"components/{component_key(world, of.id)}.html"]
+    return files[f"components/{component_key(page_key(world), of.id)}.html"]
 
 
 def text(file: PageFile) -> str:
@@ -72,7 +72,7 @@ def test_each_component_has_a_page_that_the_first_page_leads_to() -> None:
     files = build(world, stored(API, SHOP), NOW)
     links = Outline(files["index.html"].body.decode()).values("href")
     for it in (API, SHOP):
-        assert f"components/{component_key(world, it.id)}.html" in links
+        assert f"components/{component_key(page_key(world), it.id)}.html" in links
         assert "Last Uptime Down" in text(page(files, it, world))
 
 

@@ -16,7 +16,7 @@ from checkup.protocol.announcing import announce
 from checkup.runfile import encode, run_key
 from checkup.storage.memory import MemoryStorage
 from checkup_page.building import build
-from checkup_page.compose import component_key
+from checkup_page.compose import component_key, page_key
 from examples.demo.announced import announced
 from examples.demo.story import DAY, HOUR, MINUTE, SERVICES, Year
 
@@ -74,4 +74,4 @@ def page_of(checker: str, end: int, folder: str = "") -> PageFile:
 
 
 def path_of(checker: str, folder: str = "") -> str:
-    return f"{folder}components/{component_key(CONFIG, checker)}.html"
+    return f"{folder}components/{component_key(page_key(CONFIG), checker)}.html"

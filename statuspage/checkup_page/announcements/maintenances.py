@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 from checkup.config.settings import MaintenanceSettings
 from checkup.incidents import model
+from checkup.incidents.ids import occurrence_id
 from checkup.incidents.model import Said
 from checkup_page.announcements.announcement import Maintenance, Update
 from checkup_page.announcements.public import Public
@@ -69,7 +69,7 @@ def _occurrence(
     planned: MaintenanceSettings, start: int, public: Public, voice: Voice, now: int
 ) -> Maintenance:
     end = start + planned.window.length
-    key = _key(planned, start)
+    key = occurrence_id(start, planned.checkers, planned.groups)
     # Nobody knows when it was written into the file.
     known_since = start - AHEAD
     plan = Said(id=key, at=known_since, status="scheduled", text=planned.description)
@@ -87,9 +87,3 @@ def _occurrence(
         updates=updates,
         recurring=bool(planned.repeat),
     )
-
-
-def _key(planned: MaintenanceSettings, start: int) -> str:
-    """Return what stands for one time of it, whatever it is called."""
-    whom = "\0".join((*sorted(planned.checkers), "", *sorted(planned.groups)))
-    return hashlib.sha256(f"maintenance {start} {whom}".encode(errors="replace")).hexdigest()[:12]

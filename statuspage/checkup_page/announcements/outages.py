@@ -8,7 +8,8 @@ from typing import Final
 from markupsafe import escape
 from msgspec.structs import replace
 
-from checkup.incidents.outages import Outage, entry_id
+from checkup.incidents.ids import entry_id
+from checkup.incidents.outages import Outage
 from checkup.incidents.troubles import Episode, Period
 from checkup.model import Status
 from checkup_page.announcements.announcement import Affected, Incident, Update

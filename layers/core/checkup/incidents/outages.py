@@ -6,20 +6,17 @@ nowhere; so the same runs give the same ones, whoever counts them and however of
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from statistics import median_low
-from typing import Final
 
 from msgspec import Struct
 
 from checkup.alerting.maintenance import Window
 from checkup.history.head import Account
+from checkup.incidents.ids import outage_id
 from checkup.incidents.troubles import Episode, Troubles, episodes, open_ended
 from checkup.model import Status
 from checkup.ports import Checker
-
-ID_LENGTH: Final = 12
 
 
 class Outage(Struct, frozen=True, kw_only=True):
@@ -118,16 +115,6 @@ def _begun_after(own: Sequence[Episode], moment: int) -> tuple[Episode, ...]:
         if period.start > moment and period.start != ends[number]:
             return tuple(episodes(periods[number:]))
     return ()
-
-
-def outage_id(start: int) -> str:
-    """Return what stands for the outage that began at a moment."""
-    return hashlib.sha256(b"outage %d" % start).hexdigest()[:ID_LENGTH]
-
-
-def entry_id(outage: str, at: int) -> str:
-    """Return what stands for what happened in an outage at a moment."""
-    return hashlib.sha256(b"%s %d" % (outage.encode(), at)).hexdigest()[:ID_LENGTH]
 
 
 class _Group:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from checkup.archive import Chronicles
 from checkup.archive.chronicles import last_hour
+from checkup.archive.years import FEW
 from checkup.checkers.http import HttpChecker
 from checkup.errors import StorageError
 from checkup.history.chronicle import Chronicle
@@ -25,13 +26,14 @@ from checkup.history.periods import (
     day_named,
     day_of,
     hour_of,
+    month_of,
     month_start,
     next_month,
 )
 from checkup.history.points import Point
 from checkup.history.tally import Tally, percent, together
 from checkup.history.times import Times, merged
-from checkup.history.year import YEAR, Year
+from checkup.history.year import SPANS, YEAR, Year
 from checkup.model import Run, Status
 from checkup.runfile import run_key
 from tests.history.test_archive import Killed, World, keep, kept, rebuild
@@ -42,6 +44,8 @@ DAWN = START + 5 * MINUTE
 TWO_WEEKS = every(HOUR, [HEALTHY, HEALTHY, DOWN] * 110, start=DAWN)
 NOW = TWO_WEEKS[-1].slot + 30 * MINUTE
 TODAY = day_of(NOW)
+FOUR_MONTHS = every(HOUR, [HEALTHY, HEALTHY, DOWN, HEALTHY] * 6 * 120, start=START)
+SUMMER_DAY = day_of(FOUR_MONTHS[-1].slot)
 
 
 def read(world: World, now: int = NOW, found: Chronicles | None = None) -> Chronicles:
@@ -59,6 +63,15 @@ def chronicle(runs: Sequence[Run], now: int = NOW) -> Chronicle:
 
 def total(points: Sequence[Point]) -> Tally:
     return together(point.tally for point in points)
+
+
+def damage(world: World, body: bytes) -> None:
+    """Put something else in the place of the checker's year."""
+    stored = world.get(YEAR)
+    assert stored is not None
+    damaged = stored.body.replace(encode(decode(stored.body, Year).summary("api")), body)
+    assert damaged != stored.body
+    world.replace(YEAR, damaged, stored.version)
 
 
 def test_a_chronicle_ends_with_the_last_full_hour() -> None:
@@ -208,12 +221,47 @@ def test_132_a_year_that_cannot_be_read_is_made_again(body: bytes) -> None:
 def test_132_a_checker_whose_year_cannot_be_read_has_none(body: bytes) -> None:
     world = kept(TWO_WEEKS)
     read(world)
-    stored = world.get(YEAR)
-    assert stored is not None
-    damaged = stored.body.replace(encode(decode(stored.body, Year).summary("api")), body)
-    assert damaged != stored.body
-    world.replace(YEAR, damaged, stored.version)
+    damage(world, body)
     assert read(world).of("api").days[:-1] == ()
+
+
+@pytest.mark.parametrize("days", [1, 2, 3, 4])
+def test_a_year_goes_on_as_if_it_had_been_made_anew(days: int) -> None:
+    world, expected = World(), World(FOUR_MONTHS)
+    now, then = SUMMER_DAY + HOUR, SUMMER_DAY - days * DAY + HOUR
+    world.store([it for it in FOUR_MONTHS if it.slot <= then])
+    read(world, then)
+    world.store([it for it in FOUR_MONTHS if it.slot > then])
+    read(world, now)
+    read(expected, now)
+    assert world.history() == expected.history()
+    months = [key for key in world.got if key.startswith("history/times/")]
+    assert len(months) == (len(SPANS) + 1) * days if days <= FEW else 13
+
+
+def test_a_year_from_which_something_else_would_be_taken_is_made_anew() -> None:
+    """Somebody has repaired a file by hand; or it cannot be read any more."""
+    then = SUMMER_DAY - DAY + HOUR
+    world = kept([it for it in FOUR_MONTHS if it.slot <= then])
+    read(world, then)
+    world.store([it for it in FOUR_MONTHS if it.slot > then])
+    keep(world)
+    key = f"history/times/{month_of(SUMMER_DAY - 6 * DAY)}.json"
+    stored = world.get(key)
+    assert stored is not None
+    world.replace(key, b'{"schema":1,"days":{}}', stored.version)
+    found = read(world, SUMMER_DAY + HOUR)
+    world.delete(YEAR)
+    assert found.of("api") == read(world, SUMMER_DAY + HOUR).of("api")
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"days":[["x"]]}', b'{"times":[{}]}'])
+def test_132_a_checker_whose_year_cannot_be_read_has_one_on_the_next_day(body: bytes) -> None:
+    world = kept(TWO_WEEKS)
+    read(world)
+    damage(world, body)
+    world.store(every(HOUR, [HEALTHY] * 24, start=TWO_WEEKS[-1].slot + HOUR))
+    assert len(read(world, NOW + DAY).of("api").days) == 15
 
 
 def test_a_year_of_a_newer_version_is_left_alone() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.history.times import Times, bucket_of, merged, middle
+from checkup.history.times import Times, bucket_of, merged, middle, without
 
 some_times = st.lists(st.integers(1, 10**11), max_size=60)
 
@@ -30,6 +30,16 @@ def test_a_longer_time_is_in_no_smaller_bucket(some: int, other: int) -> None:
 @given(some_times, some_times)
 def test_buckets_of_two_periods_add_up(some: list[int], others: list[int]) -> None:
     assert merged([times(some), times(others)]) == times([*some, *others])
+
+
+@given(some_times, some_times)
+def test_what_was_added_can_be_taken_out_again(some: list[int], others: list[int]) -> None:
+    assert without(merged([times(some), times(others)]), times(others)) == times(some)
+
+
+def test_what_was_not_added_cannot_be_taken_out() -> None:
+    with pytest.raises(ValueError, match="not in that period"):
+        without(times([100, 200]), times([100, 300]))
 
 
 @given(some_times.filter(bool), st.floats(0, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from typing import Final
 
 from checkup.archive.stored import decoded, put, read, slice_of
 from checkup.errors import StorageError
@@ -17,11 +18,15 @@ from checkup.history.documents import (
 )
 from checkup.history.head import Head, Period
 from checkup.history.periods import DAY, date_of, day_of, month_start
+from checkup.history.summing import Summing, next_year, too_old
 from checkup.history.times import Times
-from checkup.history.year import DAYS, YEAR, Summing, Year
+from checkup.history.year import DAYS, YEAR, Year
 from checkup.ports import Storage
 
 _log = logging.getLogger(__name__)
+
+FEW: Final = 3
+"""Days that are added to an old year one by one; after more of them it is made anew."""
 
 Open = Mapping[int, Mapping[str, Period]]
 """Days that are over and in no file yet, by their beginnings."""
@@ -30,8 +35,9 @@ Open = Mapping[int, Mapping[str, Period]]
 def year_until(storage: Storage, head: Head, today: int, opened: Open) -> Year:
     """Return the year before a day; it is made and kept if nobody has done that yet today.
 
-    It is read on each day but one time, and that is the only time that files of days are read:
-    two for each month. What is in no file yet is not kept either.
+    On most days that is the year of the day before and one more day, for which the files of a
+    few months are read: two of that day, and one for each day that is too old from now on. Else
+    all files of days are read. What is in no file yet is not kept either.
 
     Args:
         storage: where it is.
@@ -46,7 +52,7 @@ def year_until(storage: Storage, head: Head, today: int, opened: Open) -> Year:
     kept = None if stored is None else decoded(YEAR, stored, Year)
     if kept is not None and kept.end == date_of(today):
         return kept
-    year = _made(storage, today, opened)
+    year = _continued(storage, kept, today, opened) or _made(storage, today, opened)
     if today == day_of(head.hour):
         try:
             put(storage, YEAR, stored, encode(year))
@@ -66,6 +72,25 @@ def forget_year(storage: Storage) -> None:
         put(storage, YEAR, stored, encode(Year()))
 
 
+def _continued(storage: Storage, kept: Year | None, end: int, opened: Open) -> Year | None:
+    """Return what a year that ended not long ago has become; None if that cannot be told."""
+    for days in range(1, FEW + 1):
+        if kept is not None and kept.end == date_of(end - days * DAY):
+            try:
+                return _with(storage, kept, range(end - days * DAY, end, DAY), opened)
+            except ValueError as error:
+                _log.info("%s is made anew: %s", YEAR, error)
+    return None
+
+
+def _with(storage: Storage, year: Year, days: Iterable[int], opened: Open) -> Year:
+    for day in days:
+        gone = [_times(storage, it) for it in too_old(day)]
+        ((_, periods),) = _days(storage, [day])
+        year = next_year(year, day, opened.get(day) or periods, gone)
+    return year
+
+
 def _made(storage: Storage, end: int, opened: Open) -> Year:
     summing = Summing(end)
     for day, periods in _days(storage, range(end - DAYS * DAY, end, DAY)):
@@ -79,12 +104,19 @@ def _days(storage: Storage, days: Iterable[int]) -> Iterator[tuple[int, Mapping[
         tallies = read(storage, days_key(month), DaysOfMonth) or DaysOfMonth()
         times = read(storage, times_key(month), SlicedTimes) or SlicedTimes()
         for day in group:
-            date = date_of(day)
-            timed = slice_of(times_key(month), times.days, date, Times)
+            timed = _times_of(times, day)
             yield (
                 day,
                 {
                     checker: Period(tally=tally, times=timed.get(checker, Times()))
-                    for checker, tally in tallies.days.get(date, {}).items()
+                    for checker, tally in tallies.days.get(date_of(day), {}).items()
                 },
             )
+
+
+def _times(storage: Storage, day: int) -> Mapping[str, Times]:
+    return _times_of(read(storage, times_key(day), SlicedTimes) or SlicedTimes(), day)
+
+
+def _times_of(month: SlicedTimes, day: int) -> Mapping[str, Times]:
+    return slice_of(times_key(day), month.days, date_of(day), Times)

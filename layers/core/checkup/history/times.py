@@ -106,6 +106,26 @@ def merged(times: Iterable[Times]) -> Times:
     return merging.times()
 
 
+def without(whole: Times, part: Times) -> Times:
+    """Return the times of a period without those of a part of it.
+
+    Raises:
+        ValueError: they are not in it.
+    """
+    buckets = dict(whole.buckets)
+    for bucket, number in part.buckets:
+        buckets[bucket] = buckets.get(bucket, 0) - number
+    if min(buckets.values(), default=0) < 0:
+        raise ValueError("these times are not in that period")
+    return Times(
+        count=whole.count - part.count,
+        total=whole.total - part.total,
+        buckets=tuple((bucket, number) for bucket, number in buckets.items() if number),
+        phased=whole.phased - part.phased,
+        phases=_less(whole.phases, part.phases) if part.phased else whole.phases,
+    )
+
+
 def added(some: Phases, others: Phases) -> Phases:
     """Return the sum of two, phase by phase."""
     return Phases(
@@ -114,4 +134,14 @@ def added(some: Phases, others: Phases) -> Phases:
         tls=some.tls + others.tls,
         wait=some.wait + others.wait,
         transfer=some.transfer + others.transfer,
+    )
+
+
+def _less(some: Phases, others: Phases) -> Phases:
+    return Phases(
+        resolve=some.resolve - others.resolve,
+        connect=some.connect - others.connect,
+        tls=some.tls - others.tls,
+        wait=some.wait - others.wait,
+        transfer=some.transfer - others.transfer,
     )

@@ -13,11 +13,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
-from checkup.history.documents import FOLDER, encode
-from checkup.history.head import SCHEMA, Period
-from checkup.history.periods import DAY, date_of
-from checkup.history.points import Point, point
-from checkup.history.times import Merging, Times
+from checkup.history.documents import FOLDER
+from checkup.history.head import SCHEMA
+from checkup.history.points import Point
+from checkup.history.times import Times
 
 YEAR: Final = FOLDER + "year.json"
 
@@ -55,45 +54,17 @@ class Year(Struct, frozen=True, kw_only=True):
     def summary(self, checker: str) -> Summary:
         """Return the year of one checker; an empty one if there is none that can be read."""
         try:
-            found = msgspec.json.decode(self.checkers.get(checker, b"{}"), type=Summary)
+            return self.strict_summary(checker)
         except ValueError:
             return Summary()
-        return found if len(found.times) == len(SPANS) else Summary()
 
+    def strict_summary(self, checker: str) -> Summary:
+        """Return the year of one checker; an empty one if there is none.
 
-class Summing:
-    """A year that days are added to, in their order."""
-
-    def __init__(self, end: int) -> None:
-        """Begin.
-
-        Args:
-            end: when the day begins that comes after the last one.
+        Raises:
+            ValueError: it cannot be read.
         """
-        self._end = end
-        self._days: dict[str, list[msgspec.Raw]] = {}
-        self._rings: dict[str, tuple[Merging, ...]] = {}
-
-    def add(self, day: int, periods: Mapping[str, Period]) -> None:
-        """Add one day, by its beginning."""
-        age = (self._end - day) // DAY
-        ring = next((number for number, span in enumerate(SPANS) if age < span), None)
-        for checker, period in periods.items():
-            if checker not in self._days:
-                self._days[checker] = []
-                self._rings[checker] = tuple(Merging() for _ in SPANS)
-            self._days[checker].append(msgspec.Raw(encode(point(day, period))))
-            if ring is not None:
-                self._rings[checker][ring].add(period.times)
-
-    def year(self) -> Year:
-        """Return all days that were added."""
-        checkers = {name: msgspec.Raw(self._summary(name)) for name in self._days}
-        return Year(end=date_of(self._end), checkers=checkers)
-
-    def _summary(self, checker: str) -> bytes:
-        times, span = [], Merging()
-        for ring in self._rings[checker]:
-            span.add(ring.times())
-            times.append(span.times())
-        return encode({"days": self._days[checker], "times": times})
+        found = msgspec.json.decode(self.checkers.get(checker, b"{}"), type=Summary)
+        if len(found.times) != len(SPANS):
+            raise ValueError("other spans were added up")
+        return found

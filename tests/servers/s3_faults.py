@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from http.client import HTTPConnection, HTTPResponse
+from functools import partial
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "expect", "keep-alive"}
@@ -55,6 +58,9 @@ class FaultyS3:
         seen: method and path of every request.
         headers: those of every request, with names in lower case.
         ignored: names of headers, in lower case, that the server never gets to see.
+        deadly: the beginning of the request, as in ``seen``, after which its sender is ended; none
+            if empty.
+        kill: ends the sender.
     """
 
     url: str
@@ -62,14 +68,20 @@ class FaultyS3:
     seen: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
+    deadly: str = ""
+    kill: Callable[[], None] = lambda: None
 
 
 @contextmanager
-def faulty_s3(server: str) -> Iterator[FaultyS3]:
-    """Run the proxy before ``server`` while the block runs."""
+def faulty_s3(server: str, authority: Path | None = None) -> Iterator[FaultyS3]:
+    """Run the proxy before ``server`` while the block runs.
+
+    Args:
+        authority: the certificate to trust if the server speaks TLS; the proxy does not.
+    """
     over = threading.Event()
     proxy = FaultyS3("")
-    target = urlsplit(server).netloc
+    connect = _connect(server, authority)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -79,7 +91,7 @@ def faulty_s3(server: str) -> Iterator[FaultyS3]:
             self.close_connection = True
 
         def do_GET(self) -> None:
-            _serve(self, proxy, target, over)
+            _serve(self, proxy, connect, over)
 
         do_PUT = do_HEAD = do_DELETE = do_POST = do_GET  # noqa: N815 - names of the library
 
@@ -99,8 +111,19 @@ def faulty_s3(server: str) -> Iterator[FaultyS3]:
             thread.join()
 
 
+def _connect(server: str, authority: Path | None) -> Callable[[], HTTPConnection]:
+    place = urlsplit(server).netloc
+    if authority is None:
+        return partial(HTTPConnection, place, timeout=30)
+    context = ssl.create_default_context(cafile=authority)
+    return partial(HTTPSConnection, place, timeout=30, context=context)
+
+
 def _serve(
-    handler: BaseHTTPRequestHandler, proxy: FaultyS3, target: str, over: threading.Event
+    handler: BaseHTTPRequestHandler,
+    proxy: FaultyS3,
+    connect: Callable[[], HTTPConnection],
+    over: threading.Event,
 ) -> None:
     body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
     proxy.seen.append(f"{handler.command} {urlsplit(handler.path).path}")
@@ -110,11 +133,15 @@ def _serve(
         over.wait(60)
         return
     if fault is None or fault.forward:
-        with closing(HTTPConnection(target, timeout=30)) as connection:
+        with closing(connect()) as connection:
             headers = _without(handler.headers, _HOP_BY_HOP | proxy.ignored)
             connection.request(handler.command, handler.path, body, headers)
             answer = connection.getresponse()
             content = answer.read()
+        if proxy.deadly and proxy.seen[-1].startswith(proxy.deadly):
+            proxy.deadly = ""
+            proxy.kill()
+            return
         if fault is None or fault.cut is not None or fault.headers:
             _pass_on(handler, answer, content, fault or Fault())
             return

@@ -14,7 +14,9 @@ import shutil
 import ssl
 import threading
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -88,6 +90,21 @@ class Bridge:
         idle.put(environment)
         self.handled.append(Handled(name, event, answer))
         return answer
+
+    @contextmanager
+    def through(self, name: str, variables: Mapping[str, str]) -> Iterator[None]:
+        """Serve a function's events in environments with more variables while the block runs."""
+        function, idle = self._functions[name], self._idle[name]
+        self._functions[name] = replace(function, environ={**function.environ, **variables})
+        self._idle[name] = queue.LifoQueue()
+        try:
+            yield
+        finally:
+            self._functions[name], self._idle[name] = function, idle
+
+    def at_work(self, name: str) -> list[Environment]:
+        """Return the environments of a function that serve an event now."""
+        return [it for it in self._environments if it.is_at_work and it.function.name == name]
 
     def logs(self, name: str = "") -> str:
         """Return what all environments printed, or those of a function."""

@@ -48,14 +48,15 @@ class Deployment:
 
     def configure(self, configuration: Mapping[str, Any]) -> None:
         """Put a configuration into the place in S3 from which the functions read it."""
-        self.emulator.client("s3").put_object(
-            Bucket=SETTINGS, Key="checkup.json", Body=json.dumps(configuration).encode()
-        )
+        self.configure_with(json.dumps(configuration).encode())
+
+    def configure_with(self, body: bytes) -> None:
+        """Put anything there."""
+        self.emulator.client("s3").put_object(Bucket=SETTINGS, Key="checkup.json", Body=body)
 
     def check(self, slot: int) -> Any:
         """Deliver the event of a slot, in seconds since the epoch, and return the summary."""
-        moment = datetime.fromtimestamp(slot, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return self.invoke("CheckFunctionName", {"slot": moment})
+        return self.invoke("CheckFunctionName", due(slot))
 
     def invoke(self, output: str, event: object) -> Any:
         """Invoke a function and return what its handler returned."""
@@ -108,6 +109,11 @@ class Deployment:
     def handled(self, output: str) -> list[Handled]:
         """Return the events that a function has been given so far."""
         return [it for it in list(self.bridge.handled) if it.function == self.outputs[output]]
+
+
+def due(slot: int) -> dict[str, str]:
+    """Return the event of a slot, in seconds since the epoch."""
+    return {"slot": datetime.fromtimestamp(slot, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def deploy(

@@ -74,12 +74,17 @@ class Answer:
 
 
 class Environment:
-    """One execution environment of a function, alive until it is stopped."""
+    """One execution environment of a function, alive until it is stopped.
+
+    Attributes:
+        is_at_work: whether it is serving an event.
+    """
 
     def __init__(self, function: Function, folder: Path) -> None:
         folder.mkdir(parents=True)
         self.function = function
         self.log = folder / "log"
+        self.is_at_work = False
         self._folder = folder
         self._used = False
         self._port = free_port()
@@ -98,14 +103,21 @@ class Environment:
         cold, self._used = not self._used, True
         began = time.monotonic()
         request = Request(f"http://127.0.0.1:{self._port}/{_INVOKE}", json.dumps(event).encode())
+        self.is_at_work = True
         try:
             with urlopen(request, timeout=900) as response:
                 body = response.read()
         except HTTPError as refusal:
             with refusal:
                 body = refusal.read()
+        finally:
+            self.is_at_work = False
         payload = _parsed(body)
         return Answer(payload, _error(payload), cold, time.monotonic() - began)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the function's own process, not to the runtime emulator."""
+        os.kill(_last_descendant(self._process.pid), number)
 
     def stop(self) -> None:
         """End every process of the environment."""
@@ -196,6 +208,13 @@ def _variables(places: _Places, function: Function) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.timeout),
     }
+
+
+def _last_descendant(process: int) -> int:
+    """Return the child of the child of … a process, each of which has one at most."""
+    lists = Path(f"/proc/{process}/task").glob("*/children")  # one for each thread
+    children = " ".join(file.read_text() for file in lists).split()
+    return _last_descendant(int(children[0])) if children else process
 
 
 def _parsed(body: bytes) -> Any:

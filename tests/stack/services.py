@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Self
@@ -16,11 +17,13 @@ class Service:
     Attributes:
         well: whether it answers 200 or 503.
         asked: how many requests it has seen.
+        meanwhile: called while a request waits for its answer.
     """
 
     def __init__(self) -> None:
         self.well = True
         self.asked = 0
+        self.meanwhile: Callable[[], None] = lambda: None
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.service = self
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -49,6 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         service = self.server.service
         service.asked += 1
+        service.meanwhile()
         self.send_response(200 if service.well else 503)
         self.send_header("content-length", "0")
         self.end_headers()

@@ -37,8 +37,8 @@ def _static(name: str) -> str:
 
 
 def _tight(style: str) -> str:
-    """Return a style sheet without the spaces that mean nothing."""
-    return re.sub(r"\s*([{};,])\s*|(?<=:) ", r"\1", style)
+    """Return a style sheet without comments and the spaces that mean nothing."""
+    return re.sub(r"/\*.*?\*/|\s*([{};,])\s*|(?<=:) ", r"\1", style)
 
 
 def _policy(style: str, script: str) -> str:

@@ -12,6 +12,7 @@
   const date = format({ dateStyle: "full", timeZone: "UTC" });
   const relative = new Intl.RelativeTimeFormat(root.lang);
   const units = [[86400, "day"], [3600, "hour"], [60, "minute"], [0, "second"]];
+  const turned = root.dir === "rtl"; // then time goes to the left
   const themes = ["auto", "light", "dark"];
   let ahead = 0; // milliseconds by which the server's clock is ahead of this one
 
@@ -110,12 +111,13 @@
     title.textContent = when;
     tip.replaceChildren(title, said ? `${word}: ${said}` : word);
     tip.hidden = false;
-    const place = box.left + (bar - columns + shown + 0.5) * wide;
+    const start = (bar - columns + shown) * wide;
+    const place = turned ? box.right - start - wide / 2 : box.left + start + wide / 2;
     const left = Math.min(root.clientWidth - tip.offsetWidth - 8, Math.max(8, place - tip.offsetWidth / 2));
     tip.style.left = `${left + scrollX}px`;
     tip.style.top = `${box.top + scrollY - tip.offsetHeight}px`;
     const frame = document.createElement("i");
-    frame.style.left = `${(bar - columns + shown) * wide}px`;
+    frame.style.insetInlineStart = `${start}px`;
     frame.style.width = `${wide}px`;
     strip.append(frame);
     at.setAttribute("aria-valuenow", bar + 1);
@@ -123,9 +125,11 @@
   };
   const under = (event) => {
     const box = one("svg", event.currentTarget).getBoundingClientRect();
-    show(event.currentTarget, Math.floor(columns * (event.clientX - box.left) / box.width));
+    const beyond = turned ? box.right - event.clientX : event.clientX - box.left;
+    show(event.currentTarget, Math.floor(columns * beyond / box.width));
   };
-  const keys = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 7, PageDown: -7, Home: -columns, End: columns };
+  const later = turned ? -1 : 1;
+  const keys = { ArrowLeft: -later, ArrowDown: -1, ArrowRight: later, ArrowUp: 1, PageUp: 7, PageDown: -7, Home: -columns, End: columns };
   const press = (event) => {
     if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

@@ -120,16 +120,27 @@ class Builder(Struct, frozen=True, kw_only=True):
         config, memory = self.config, self.memory
         codes = dict.fromkeys(config.page.languages)
         views = [compose(config, observed, self.now, code) for code in codes]
-
-        def old_month(view: View, month: int) -> Month | None:
-            old = gatherer.old(month)
-            return tell_of_month(config, view, old) if old else None
-
         return {
-            **memory.announcements.files(views, old_month),
+            **memory.announcements.files(views, _OldMonths(config, gatherer)),
             **memory.components.files(views, memory.past.records[0] or hour_of(self.now)),
             **render(*views, formats=memory.formats),
         }
+
+
+class _OldMonths(NamedTuple):
+    """Tells of months that are long over."""
+
+    config: Config
+    gatherer: Gatherer
+
+    def said_of(self, month: int) -> Announcements:
+        """Return what may still be changed of a month."""
+        return self.gatherer.said_of(month)
+
+    def told(self, view: View, month: int) -> Month | None:
+        """Return a month in the language of a view."""
+        old = self.gatherer.old(month)
+        return tell_of_month(self.config, view, old) if old else None
 
 
 def build(

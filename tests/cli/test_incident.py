@@ -113,6 +113,9 @@ def test_an_incident_that_is_opened_is_told_in_place_of_the_outage(failing: Prog
         (["incident", "open", "x", "--from", "in 2h"], 1, "checkup maintenance add"),
         (["incident", "open", "x", "--from", "2006-11-22"], 1, "more than a year ago"),
         (["incident", "update", "zz"], 1, "say something: TEXT"),
+        (["incident", "show", "zz", "--month", "2025-03"], 1, '"zz" began in 2025-03; "checkup'),
+        (["incident", "list", "--month", "March"], 1, '"March" is no month; write it like'),
+        (["maintenance", "list", "--month", "1066-10"], 1, "is before 1970"),
         (["silence", "api", "--for", "20000000d"], 1, "longer than 100 years"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
@@ -201,6 +204,38 @@ def test_a_correction_of_the_title_adds_nothing_to_the_story(configured: Program
     shown = configured("incident", "show", name).stdout
     assert shown.count("investigating") == 2
     assert re.match(rf"{name}  major .* Disk full\n", shown)
+
+
+def test_what_began_long_ago_is_found_by_its_month(configured: Program) -> None:
+    began = 1_741_000_000 * SECOND
+    said = {"id": "s", "at": began + SECOND, "status": "resolved", "text": "A disk."}
+    about = {"title": "Orders failed", "impact": "minor", "started": began, "said": [said]}
+    work = {"title": "New disk", "created": began, "start": began, "end": began + SECOND}
+    month = configured.folder / "checks" / "incidents" / "2025-03.json"
+    month.parent.mkdir(parents=True)
+    document = {
+        "schema": 1,
+        "incidents": {"abc": {"id": "abc", **about}},
+        "maintenance": {"def": {"id": "def", **work}},
+    }
+    month.write_text(json.dumps(document))
+    there = ("--month", "2025-03")
+
+    unasked = configured("incident", "update", "abc", "It was us.")
+    listed = configured("incident", "list", *there)
+    updated = configured("incident", "update", "a", "It was us.", "--status", "postmortem", *there)
+    renamed = configured("incident", "update", "abc", "--title", "Orders fell", *there)
+    noted = configured("maintenance", "update", "def", "It has held.", *there)
+    shown = configured("incident", "show", "abc", *there)
+
+    assert unasked.returncode == 1
+    assert "is found with --month YYYY-MM" in unasked.stderr
+    assert listed.stdout.startswith("abc  minor     resolved ")
+    assert updated.stdout == "abc  Orders failed: postmortem\n"
+    assert renamed.stdout == "abc  Orders fell: postmortem\n"
+    assert noted.stdout == "def  New disk: completed\n"
+    assert re.findall("A disk|It was us", shown.stdout) == ["A disk", "It was us"]
+    assert "Orders fell" in configured("incident", "list").stdout
 
 
 def test_maintenance_that_never_begins_is_called_off(configured: Program) -> None:

@@ -132,6 +132,26 @@ def test_what_is_long_over_moves_into_the_file_of_its_month_and_is_not_lost() ->
     assert len(list(storage.list("incidents/"))) == 2
 
 
+def test_what_is_corrected_is_in_the_head_again_for_three_months() -> None:
+    storage = MemoryStorage()
+    began = storage.clock() - KEPT - 9 * DAY
+    over = Said(id="over", at=began + DAY, status="resolved")
+    old = replace(INCIDENT, id="old", started=began, said=(over,))
+    work = Maintenance(id="work", title="Disk", created=began, start=began, end=began + DAY)
+    late = Said(id="late", at=storage.clock(), status="", text="It has held since.")
+    announce(storage, lambda document: rules.opened(rules.planned(document, work), old))
+    assert announcements(storage) == Announcements()
+
+    announce(storage, lambda document: rules.edited(document, old, late.at, title="Worse"))
+    announce(storage, lambda document: rules.noted(document, work, late))
+
+    head = announcements(storage)
+    assert head.incidents["old"].title == "Worse"
+    assert head.incidents["old"].said == old.said
+    assert [it.status for it in head.maintenance["work"].said] == ["completed"]
+    assert all_announcements(storage) == head
+
+
 def maintenance(storage: MemoryStorage, name: str, length: int = DAY) -> Maintenance:
     now = storage.clock()
     return Maintenance(id=name, title=name, created=now, start=now - DAY, end=now - DAY + length)

@@ -60,7 +60,7 @@ def changes(draw: st.DrawFn) -> Change:
         lambda document: rules.opened(document, one),
         lambda document: rules.updated(document, one, entry),
         lambda document: rules.resolved(document, one, entry),
-        lambda document: rules.edited(document, one, title="Another"),
+        lambda document: rules.edited(document, one, NOW, title="Another"),
         lambda document: rules.planned(document, work),
         lambda document: rules.ended(rules.planned(document, work), name, entry),
     ]

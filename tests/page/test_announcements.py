@@ -18,10 +18,11 @@ from checkup.config.settings import (
     MaintenanceSettings,
     PageSettings,
 )
+from checkup.history.periods import day_named, month_of, month_start
 from checkup.incidents import documents
 from checkup.incidents.model import Announcements, Incident, Maintenance, Said
 from checkup.model import SECOND, Result, Status
-from checkup.ports import Checker
+from checkup.ports import Checker, Stored
 from checkup.runfile import encode, run_key
 from checkup.storage.memory import MemoryStorage
 from checkup_page.announcements.desk import as_written, desk, in_place_of_outages
@@ -87,8 +88,8 @@ def text(html: str) -> str:
 
 def human(name: str = "abcdefabcdef", **fields: object) -> Incident:
     first = Said(id="1" * 12, at=NOW - HOUR, status="investigating", text="We **look** into it.")
-    given = {"title": "Orders fail", "impact": "major", "said": (first,)}
-    return Incident(id=name, started=NOW - HOUR, **{**given, **fields})  # type: ignore[arg-type]
+    given = {"title": "Orders fail", "impact": "major", "started": NOW - HOUR, "said": (first,)}
+    return Incident(id=name, **{**given, **fields})  # type: ignore[arg-type]
 
 
 class TestOutages:
@@ -290,6 +291,68 @@ class TestMonths:
         assert all(again[it] is first[it] for it in months[:3])
         told = "".join(first[it].body.decode() for it in months)
         assert told.count("API is down") == 1
+
+    def test_what_somebody_says_of_an_old_month_is_on_its_page_at_once_and_stays(self) -> None:
+        there = storage(api="h" * 120, shop="h" * 120, every=36 * HOUR)
+        memory, began = Memory(), NOW - 120 * DAY
+        over = Said(id="s", at=began + HOUR, status="resolved", text="It was us.")
+        old = human("old", started=began, said=(over,))
+        there.create(
+            "incidents/2026-04.json", documents.encode(Announcements(incidents={"old": old}))
+        )
+
+        def month() -> str:
+            files = build(config(), there, NOW, memory=memory)
+            return text(files["history/2026-04.html"].body.decode())
+
+        before = month()
+        write(there, replace(old, title="Orders failed", edited=NOW))
+        edited = month()
+        known = desk(config(), there, NOW)
+        there.delete("incidents/head.json")
+        there.delete("incidents/2026-04.json")
+        moved = documents.encode(Announcements(incidents={"old": known.to_write("old")}))
+        there.create("incidents/2026-04.json", moved)
+
+        assert ["Orders fail " in it for it in (before, edited, month())] == [True, False, False]
+        assert "Orders failed" in edited
+        assert "Orders failed" in month()
+
+    def test_a_month_long_ago_is_on_the_desk_if_it_is_asked_for(self) -> None:
+        there = storage(api="h" * 10 + "d" * 3 + "h" * 107, shop="h" * 120, every=36 * HOUR)
+        february = month_start(NOW - 165 * DAY)
+        said = (Said(id="s", at=NOW - 150 * DAY, status="resolved", text="Gone."),)
+        old = human("old", started=NOW - 160 * DAY, checkers=("api", "removed"), said=said)
+        month = f"incidents/{month_of(february)}.json"
+        there.create(month, documents.encode(Announcements(incidents={"old": old})))
+
+        asked = desk(config(), there, NOW, february)
+
+        assert desk(config(), there, NOW).incidents == {}
+        assert "old" in asked.incidents
+        assert asked.to_write("old") == old
+        (outage,) = asked.unwritten
+        assert [it.text for it in asked.to_write(outage).said][:1] == ["API is down."]
+        assert desk(config(), there, NOW, month_start(NOW)).incidents == {}
+
+    def test_what_is_asked_for_reads_as_much_however_long_the_story_is(self) -> None:
+        class Counting(MemoryStorage):
+            got = 0
+
+            def get(self, key: str) -> Stored | None:
+                self.got += 1
+                return super().get(key)
+
+        counts = set()
+        for years in (1, 8):
+            there = Counting()
+            for month in range(years * 12):
+                key = f"incidents/{2026 - years + month // 12}-{month % 12 + 1:02d}.json"
+                old = human(f"{month:012d}", started=day_named("2025-02-03"))
+                there.create(key, documents.encode(Announcements(incidents={old.id: old})))
+            assert desk(config(), there, NOW, day_named("2025-02-01")).incidents
+            counts.add(there.got)
+        assert len(counts) == 1
 
     def test_days_without_incidents_are_one_line(self) -> None:
         there = storage(api="h" * 100 + "d" * 3 + "h" * 17, shop="h" * 120, every=6 * HOUR)

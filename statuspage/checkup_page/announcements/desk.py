@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.archive import Keeper, Months, setting_of, settled
 from checkup.config.settings import Config, IncidentSettings
 from checkup.deadline import Deadline
+from checkup.errors import StorageError
+from checkup.history.periods import month_of, month_start, next_month
 from checkup.incidents import model
-from checkup.incidents.model import Said
+from checkup.incidents.model import Announcements, Said
 from checkup.ports import Storage
 from checkup.protocol import read_head
 from checkup.protocol.announcing import announcements
 from checkup_page.announcements.announcement import Affected, Incident, Maintenance
-from checkup_page.announcements.bulletin import Told, tell
-from checkup_page.announcements.gather import Gatherer, Seen
+from checkup_page.announcements.bulletin import Bulletin, Told, tell
+from checkup_page.announcements.gather import LOOKED_BACK, Gatherer, Seen
 from checkup_page.announcements.public import Public
+from checkup_page.announcements.written import written as written_down
 from checkup_page.components.component import name_of
 from checkup_page.components.tracks import tracks
 from checkup_page.speech.language import language
@@ -35,42 +40,51 @@ class Desk(Struct, frozen=True, kw_only=True):
         incidents: by id, the one that began last first; outages too that the page does not tell of.
         maintenances: by id, in the order of their beginnings.
         shown: the ids of the incidents that the page tells of.
-        unwritten: the ids of outages that nobody wrote about.
+        written: what people said of these, and of others, as it is stored.
     """
 
     incidents: dict[str, Incident]
     maintenances: dict[str, Maintenance]
     shown: frozenset[str]
-    unwritten: frozenset[str]
+    written: Announcements
+
+    @property
+    def unwritten(self) -> frozenset[str]:
+        """The ids of outages that nobody wrote about."""
+        return frozenset(self.incidents.keys() - self.written.incidents.keys())
+
+    def to_write(self, incident: str) -> model.Incident:
+        """Return an incident, given by its id, as it is kept once somebody has written about it."""
+        return self.written.incidents.get(incident) or as_written(self.incidents[incident])
 
 
-def desk(config: Config, storage: Storage, now: int) -> Desk:
-    """Read what there is to tell.
+def desk(config: Config, storage: Storage, now: int, month: int | None = None) -> Desk:
+    """Read what there is to tell of the last months, and what people still write about.
+
+    Args:
+        config: the checkers and the page's settings.
+        storage: where it is.
+        now: the present.
+        month: the beginning of a month, for what began in it and nothing else. However long ago
+            that is, it takes no more to read.
 
     Raises:
         StorageError: the storage could not be read.
     """
-    written = announcements(storage)
-    keeper = Keeper(
-        storage=storage,
-        setting=setting_of(config, written),
-        end=settled(read_head(storage).cursor, now),
-    )
-    head = keeper.keep_up(Deadline.after(FOLD_SECONDS)).head
-    gatherer = Gatherer(
-        storage=storage, written=written, head=head, months=Months(), seen=Seen(), now=now
-    )
-    bulletin, public = gatherer.bulletin(), _public(config)
+    bulletin = _bulletin(config, storage, now, month)
+    public = _public(config)
     voice = Voice(language=language(config.page.languages[0]), zone=config.page.timezone)
     open_handed = replace(config, page=replace(config.page, incidents=_EVERYTHING))
     every = tell(bulletin, open_handed, public, voice, now)
     shown = tell(bulletin, config, public, voice, now)
-    incidents = _incidents(every)
+    written = bulletin.announced
+    incidents = {it.key: it for it in _with_written(_incidents(every), written, public)}
+    plans = (*every.finished, *every.maintenances)
     return Desk(
-        incidents=incidents,
-        maintenances={it.key: it for it in (*every.finished, *every.maintenances)},
-        shown=frozenset(_incidents(shown)),
-        unwritten=frozenset(incidents.keys() - written.incidents.keys()),
+        incidents={k: it for k, it in incidents.items() if _is_of(month, it.started_at)},
+        maintenances={it.key: it for it in plans if _is_of(month, it.scheduled_for)},
+        shown=frozenset(it.key for it in _incidents(shown)),
+        written=written,
     )
 
 
@@ -110,10 +124,42 @@ def in_place_of_outages(desk: Desk, incident: model.Incident) -> model.Incident:
     )
 
 
-def _incidents(told: Told) -> dict[str, Incident]:
-    listed = (*told.incidents, *(it for month in told.months for it in month.incidents))
+def _bulletin(config: Config, storage: Storage, now: int, month: int | None) -> Bulletin:
+    written = announcements(storage)
+    keeper = Keeper(
+        storage=storage,
+        setting=setting_of(config, written),
+        end=settled(read_head(storage).cursor, now),
+    )
+    head = keeper.keep_up(Deadline.after(FOLD_SECONDS)).head
+    gatherer = Gatherer(
+        storage=storage, written=written, head=head, months=Months(), seen=Seen(), now=now
+    )
+    if month is None or month >= month_start(now - LOOKED_BACK):
+        return gatherer.bulletin()
+    old = gatherer.old(month)
+    if old is None:
+        raise StorageError(f"what began in {month_of(month)} cannot be read")
+    return old
+
+
+def _incidents(told: Told) -> Iterator[Incident]:
+    yield from told.incidents
+    yield from (it for month in told.months for it in month.incidents)
+
+
+def _with_written(
+    listed: Iterable[Incident], written: Announcements, public: Public
+) -> list[Incident]:
+    """Return the incidents, and those that began earlier but were written about of late."""
     found = {it.key: it for it in listed}
-    return dict(sorted(found.items(), key=lambda pair: pair[1].started_at, reverse=True))
+    others = (it for key, it in written.incidents.items() if key not in found)
+    every = (*found.values(), *(written_down(it, public, {}) for it in others))
+    return sorted(every, key=lambda it: it.started_at, reverse=True)
+
+
+def _is_of(month: int | None, moment: int) -> bool:
+    return month is None or month <= moment < next_month(month)
 
 
 def _public(config: Config) -> Public:

@@ -106,6 +106,16 @@ class Gatherer(Struct, frozen=True, kw_only=True):
             return told
         return replace(told, troubles=troubles, accounts=self.head.accounts)
 
+    def said_of(self, month: int) -> Announcements:
+        """Return what the head still tells of things that began in a month."""
+        ends, written = next_month(month), self.written
+        return Announcements(
+            incidents={k: it for k, it in written.incidents.items() if month <= it.started < ends},
+            maintenance={
+                k: it for k, it in written.maintenance.items() if month <= it.start < ends
+            },
+        )
+
     def old(self, month: int) -> Bulletin | None:
         """Return what there is to tell of a month that is long over; None if it cannot be read."""
         try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import is_
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -22,8 +22,17 @@ MAX_AGE: Final = 60
 
 SHEET: Final = "announcement.css"
 
-OldMonth = Callable[[View, int], Month | None]
-"""Returns a month that is long over, by its beginning, in the language of a view."""
+
+class OldMonths(Protocol):
+    """Tells of months that are long over, which are given by their beginnings."""
+
+    def said_of(self, month: int) -> object:
+        """Return what may still be changed of it; as long as it is the same, so is the month."""
+        ...
+
+    def told(self, view: View, month: int) -> Month | None:
+        """Return it in the language of a view; None if it cannot be read."""
+        ...
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -66,22 +75,22 @@ class AnnouncementPages:
 
     def __init__(self) -> None:
         self._made: dict[str, Made] = {}
-        self._old: dict[tuple[str, int], Month] = {}
+        self._old: dict[tuple[str, int], tuple[object, Month]] = {}
         self._shells: dict[str, View] = {}
         self._settled: dict[str, tuple[View, Sequence[Month], Mapping[str, Made]]] = {}
 
-    def files(self, views: Iterable[View], old_month: OldMonth) -> dict[str, PageFile]:
+    def files(self, views: Iterable[View], old: OldMonths) -> dict[str, PageFile]:
         """Return the pages by their paths, in all languages.
 
         Args:
             views: one per language.
-            old_month: asked for each month before those of the view, until it is known.
+            old: asked for each month before those of the view, until it is known.
         """
         made: dict[str, Made] = {}
         for view in views:
-            shell, months = self._shell(view), self._months(view, old_month)
-            recent, old = months[: len(view.months)], months[len(view.months) :]
-            made |= self._settled_pages(view.folder, shell, old)
+            shell, months = self._shell(view), self._months(view, old)
+            recent, earlier = months[: len(view.months)], months[len(view.months) :]
+            made |= self._settled_pages(view.folder, shell, earlier)
             made |= self._pages(view.folder, _subjects(view, shell, recent))
             made |= self._pages(view.folder, _overviews(shell, months))
         self._made = made
@@ -116,16 +125,19 @@ class AnnouncementPages:
             self._shells[view.folder] = shell
         return self._shells[view.folder]
 
-    def _months(self, view: View, old_month: OldMonth) -> tuple[Month, ...]:
+    def _months(self, view: View, old: OldMonths) -> tuple[Month, ...]:
         """Return all months, newest first."""
-        code = view.voice.language.code
-        months = [*view.months]
-        for begin in view.earlier:
-            month = self._old.get((code, begin)) or old_month(view, begin)
+        earlier = (self._month(view, old, begin) for begin in view.earlier)
+        return (*view.months, *(month for month in earlier if month is not None))
+
+    def _month(self, view: View, old: OldMonths, begin: int) -> Month | None:
+        said, key = old.said_of(begin), (view.voice.language.code, begin)
+        before, month = self._old.get(key, (None, None))
+        if month is None or before != said:
+            month = old.told(view, begin)
             if month is not None:
-                self._old[code, begin] = month
-                months.append(month)
-        return tuple(months)
+                self._old[key] = (said, month)
+        return month
 
 
 def spans(month: Month) -> list[Span]:

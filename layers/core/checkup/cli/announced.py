@@ -5,13 +5,15 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from checkup.cli import recording, session, terminal
+from checkup.cli.moments import parse_month
 from checkup.errors import CheckupError
+from checkup.history.periods import month_of
 from checkup.incidents.model import Said
 from checkup_page.announcements.announcement import Incident, Maintenance
 from checkup_page.announcements.desk import Desk, desk
@@ -20,6 +22,8 @@ from checkup_page.announcements.story import TITLE_LIMIT
 from checkup_page.speech.words import clean
 
 Item = TypeVar("Item", Incident, Maintenance)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -55,8 +59,24 @@ def words(text: str) -> str:
     return cleaned(text)
 
 
-def meant(items: Mapping[str, Item], start: str, noun: str) -> Item:
+def month_flag(function: Command) -> Command:
+    """Add ``--month``, for what began longer ago than what commands look through unasked."""
+    return click.option(
+        "--month",
+        metavar="YYYY-MM",
+        callback=lambda _context, _parameter, text: parse_month(text) if text else None,
+        help="The month in which it began, if that is more than three months ago.",
+    )(function)
+
+
+def meant(items: Mapping[str, Item], start: str, noun: str, month: int | None = None) -> Item:
     """Return the one whose id begins like this.
+
+    Args:
+        items: by id.
+        start: what was typed.
+        noun: what they are.
+        month: that in which all of them began.
 
     Raises:
         CheckupError: there is none, or several.
@@ -66,7 +86,13 @@ def meant(items: Mapping[str, Item], start: str, noun: str) -> Item:
         return items[found[0]]
     if found:
         raise CheckupError(f'"{start}" is the beginning of several ids: {", ".join(found)}')
-    raise CheckupError(f'no {noun} "{start}"; "checkup {noun} list" shows their ids')
+    if month is not None:
+        name = month_of(month)
+        listing = f'"checkup {noun} list --month {name}" shows their ids'
+        raise CheckupError(f'no {noun} "{start}" began in {name}; {listing}')
+    listing = f'"checkup {noun} list" shows their ids'
+    older = "what began more than three months ago is found with --month YYYY-MM"
+    raise CheckupError(f'no {noun} "{start}"; {listing}; {older}')
 
 
 def completing(choose: Callable[[Desk], Mapping[str, Item]]) -> Completion:
@@ -77,7 +103,8 @@ def completing(choose: Callable[[Desk], Mapping[str, Item]]) -> Completion:
     ) -> list[CompletionItem]:
         try:
             config = session.read(context.params.get("config_file"))
-            items = choose(desk(config, recording.open_storage(config), time.time_ns()))
+            storage, month = recording.open_storage(config), context.params.get("month")
+            items = choose(desk(config, storage, time.time_ns(), month))
         except CheckupError:
             return []
         return [

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from checkup.cli import notices, recording, session
-from checkup.cli.announced import meant, new_id, said, titled
+from checkup.cli.announced import meant, month_flag, new_id, said, titled
 from checkup.cli.deployed import publish_soon
 from checkup.cli.flags import Decorator, config_flag, examples, verbose_flag
 from checkup.cli.moments import parse_moment
@@ -21,7 +21,7 @@ from checkup.incidents import model, rules
 from checkup.incidents.model import IMPACTS, STATUSES, Announcements
 from checkup.model import SECOND
 from checkup.protocol.announcing import announce
-from checkup_page.announcements.desk import as_written, desk, in_place_of_outages
+from checkup_page.announcements.desk import desk, in_place_of_outages
 
 _LONG_AGO: Final = 366 * 86_400 * SECOND
 """Before that, a beginning is a slip of the pen, and each month since then would have its page."""
@@ -34,6 +34,7 @@ _LONG_AGO: Final = 366 * 86_400 * SECOND
         'checkup incident update 3f9 "We found the cause." --status identified',
         'checkup incident resolve 3f9 "It was a full disk. We are sorry."',
         "checkup incident                 list what is open, and what was of late",
+        'checkup incident update 3f9 "What we learned." --status postmortem --month 2026-03',
         "checkup --stack shop incident    the same, of a deployed stack",
     ),
 )
@@ -119,6 +120,7 @@ def open_(  # noqa: PLR0913 - a flag each
 @_impact_flag(None)
 @click.option("--title", metavar="TEXT", default="", help="What it is called from now on.")
 @component_flag
+@month_flag
 @verbose_flag
 @click.argument("name", metavar="ID", shell_complete=notices.incident_ids)
 @click.argument("text", required=False, default="")
@@ -129,6 +131,7 @@ def update(  # noqa: PLR0913 - a flag each
     impact: str | None,
     title: str,
     components: tuple[str, ...],
+    month: int | None,
     verbose: bool,
     name: str,
     text: str,
@@ -136,37 +139,48 @@ def update(  # noqa: PLR0913 - a flag each
     """Say TEXT about an incident, and perhaps what it is now; or only change what it is called."""
     config = session.begin(config_file, verbose=verbose, quiet=True)
     about = checkers_of(config, components)
-    entry = said(text, status or "", time.time_ns())
+    now = time.time_ns()
+    entry = said(text, status or "", now)
     is_news = bool(entry.text or entry.status)
-    if not (is_news or title or impact or about):
+    corrected = bool(title or impact or about)
+    if not (is_news or corrected):
         raise click.UsageError("say something: TEXT, --status, --impact, --title or --component")
-    name_now = titled(title) if title else ""
+    new = {"title": titled(title) if title else "", "impact": impact or ""}
 
     def change(document: Announcements, known: model.Incident) -> Announcements:
         changed = rules.updated(document, known, entry) if is_news else document
-        return rules.edited(changed, known, title=name_now, impact=impact or "", checkers=about)
+        return rules.edited(changed, known, now, **new, checkers=about) if corrected else changed
 
-    return _write(config, name, change)
+    return _write(config, name, month, change)
 
 
 @incident.command("resolve")
 @config_flag
+@month_flag
 @verbose_flag
 @click.argument("name", metavar="ID", shell_complete=notices.incident_ids)
 @click.argument("text", required=False, default="")
-def resolve(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
+def resolve(
+    config_file: str | None, *, month: int | None, verbose: bool, name: str, text: str
+) -> int:
     """End an incident, and perhaps say TEXT. One that is over stays as it is."""
     config = session.begin(config_file, verbose=verbose, quiet=True)
     entry = said(text, "resolved", time.time_ns())
-    return _write(config, name, lambda document, known: rules.resolved(document, known, entry))
+    return _write(
+        config, name, month, lambda document, known: rules.resolved(document, known, entry)
+    )
 
 
 def _write(
-    config: Config, name: str, change: Callable[[Announcements, model.Incident], Announcements]
+    config: Config,
+    name: str,
+    month: int | None,
+    change: Callable[[Announcements, model.Incident], Announcements],
 ) -> int:
     """Change the incident that an id means; an outage becomes what a person wrote."""
     storage = recording.open_storage(config)
-    it = as_written(meant(desk(config, storage, time.time_ns()).incidents, name, "incident"))
+    known = desk(config, storage, time.time_ns(), month)
+    it = known.to_write(meant(known.incidents, name, "incident", month).key)
     document = announce(storage, lambda document: change(document, it))
     publish_soon()
     written = document.incidents[it.id]

@@ -9,7 +9,7 @@ import click
 
 from checkup import bootstrap
 from checkup.cli import notices, recording, session
-from checkup.cli.announced import meant, new_id, said, titled, words
+from checkup.cli.announced import meant, month_flag, new_id, said, titled, words
 from checkup.cli.deployed import publish_soon
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.cli.moments import parse_moment
@@ -20,9 +20,8 @@ from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.incidents import model, rules
 from checkup.ports import Storage
-from checkup.protocol.announcing import announce, announcements
+from checkup.protocol.announcing import announce
 from checkup.protocol.planning import announce_maintenance
-from checkup_page.announcements.announcement import Maintenance
 from checkup_page.announcements.desk import desk
 
 
@@ -102,24 +101,31 @@ def add(  # noqa: PLR0913 - a flag each
     type=click.Choice(("in_progress", "verifying")),
     help="How far it is; only while it goes on.",
 )
+@month_flag
 @verbose_flag
 @click.argument("name", metavar="ID", shell_complete=notices.maintenance_ids)
 @click.argument("text", required=False, default="")
-def update(
-    config_file: str | None, *, status: str | None, verbose: bool, name: str, text: str
+def update(  # noqa: PLR0913 - a flag each
+    config_file: str | None,
+    *,
+    status: str | None,
+    month: int | None,
+    verbose: bool,
+    name: str,
+    text: str,
 ) -> int:
     """Say TEXT about maintenance, before it, meanwhile or afterwards."""
     config = session.begin(config_file, verbose=verbose, quiet=True)
     storage, now = recording.open_storage(config), time.time_ns()
-    it = _ours(config, storage, name, now)
+    it = _ours(config, storage, name, now, month)
     entry = said(text, status or "", now)
     if not (entry.text or status):
         raise click.UsageError("say something: TEXT or --status")
-    if status and it.status in {"scheduled", "completed"}:
-        raise CheckupError(f'"{it.title}" is not going on: it is {it.status}')
-    document = announce(storage, lambda document: rules.noted(document, it.key, entry))
+    if status and (stage := it.status(now)) in {"scheduled", "completed"}:
+        raise CheckupError(f'"{it.title}" is not going on: it is {stage}')
+    document = announce(storage, lambda document: rules.noted(document, it, entry))
     publish_soon()
-    print(f"{it.key}  {it.title}: {document.maintenance[it.key].status(now)}")
+    print(f"{it.id}  {it.title}: {document.maintenance[it.id].status(now)}")
     return 0
 
 
@@ -135,20 +141,23 @@ def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int
     now = time.time_ns()
     it = _ours(config, monitor.storage, name, now)
     entry = said(text, "completed", now)
-    document = announce_maintenance(monitor, lambda document: rules.ended(document, it.key, entry))
+    document = announce_maintenance(monitor, lambda document: rules.ended(document, it.id, entry))
     publish_soon()
-    over = document.maintenance[it.key]
+    over = document.maintenance[it.id]
     how = f"ended {moment(over.end)}" if over.end > over.start else "called off"
-    print(f"{it.key}  {it.title}: {how}")
+    print(f"{it.id}  {it.title}: {how}")
     return 0
 
 
-def _ours(config: Config, storage: Storage, name: str, now: int) -> Maintenance:
+def _ours(
+    config: Config, storage: Storage, name: str, now: int, month: int | None = None
+) -> model.Maintenance:
     """Return the announced maintenance whose id begins like this; the file's is not ours."""
-    it = meant(desk(config, storage, now).maintenances, name, "maintenance")
-    if it.key not in announcements(storage).maintenance:
+    known = desk(config, storage, now, month)
+    it = meant(known.maintenances, name, "maintenance", month)
+    if it.key not in known.written.maintenance:
         raise CheckupError(f'"{it.title}" is in {config.path}; change it there')
-    return it
+    return known.written.maintenance[it.key]
 
 
 maintenance.add_command(notices.maintenances)

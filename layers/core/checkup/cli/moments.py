@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,21 @@ from checkup.model import SECOND
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00Z")
 _LAST_YEAR: Final = 2099
 """A century later, nanoseconds still fit into the 64 bits that other programs count with."""
+
+
+def parse_month(text: str) -> int:
+    """Return when a month of UTC begins, which is typed as ``2026-03``.
+
+    Raises:
+        CheckupError: it is none.
+    """
+    try:
+        moment = datetime.strptime(text.strip(), "%Y-%m").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise CheckupError(f'"{text}" is no month; write it like 2026-03') from error
+    if not _EPOCH.year <= moment.year <= _LAST_YEAR:
+        raise CheckupError(f'"{text}" is before 1970 or after {_LAST_YEAR}')
+    return int(moment.timestamp()) * SECOND
 
 
 def parse_moment(text: str, now: int, zone: str) -> int:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import click
 
 from checkup.cli import recording, session
-from checkup.cli.announced import completing, meant
+from checkup.cli.announced import completing, meant, month_flag
 from checkup.cli.flags import config_flag, verbose_flag
 from checkup.cli.spans import moment, span
-from checkup.protocol.announcing import announcements
 from checkup_page.announcements.announcement import Incident, Maintenance
 from checkup_page.announcements.desk import Desk, desk
 
@@ -21,12 +20,13 @@ maintenance_ids = completing(lambda desk: desk.maintenances)
 
 @click.command("list")
 @config_flag
+@month_flag
 @verbose_flag
-def incidents(config_file: str | None, *, verbose: bool) -> int:
-    """List the incidents of the last months: what is open, and what was."""
+def incidents(config_file: str | None, *, month: int | None, verbose: bool) -> int:
+    """List the incidents of the last months, or of one month: what is open, and what was."""
     config = session.begin(config_file, verbose=verbose, quiet=True)
     now = time.time_ns()
-    known = desk(config, recording.open_storage(config), now)
+    known = desk(config, recording.open_storage(config), now, month)
     for it in known.incidents.values():
         print(_incident(it, known, now))
     if not known.incidents:
@@ -36,14 +36,15 @@ def incidents(config_file: str | None, *, verbose: bool) -> int:
 
 @click.command("show")
 @config_flag
+@month_flag
 @verbose_flag
 @click.argument("name", metavar="ID", shell_complete=incident_ids)
-def incident(config_file: str | None, *, verbose: bool, name: str) -> int:
+def incident(config_file: str | None, *, month: int | None, verbose: bool, name: str) -> int:
     """Show an incident and all that was said of it, oldest first."""
     config = session.begin(config_file, verbose=verbose, quiet=True)
     now = time.time_ns()
-    known = desk(config, recording.open_storage(config), now)
-    it = meant(known.incidents, name, "incident")
+    known = desk(config, recording.open_storage(config), now, month)
+    it = meant(known.incidents, name, "incident", month)
     print(_incident(it, known, now))
     if it.affected:
         print(f"  about {', '.join(part.name for part in it.affected)}")
@@ -54,19 +55,21 @@ def incident(config_file: str | None, *, verbose: bool, name: str) -> int:
 
 @click.command("list")
 @config_flag
+@month_flag
 @verbose_flag
-def maintenances(config_file: str | None, *, verbose: bool) -> int:
-    """List what is going on and what is planned, that of the configuration too."""
+def maintenances(config_file: str | None, *, month: int | None, verbose: bool) -> int:
+    """List what is going on and what is planned, that of the configuration too.
+
+    With --month, list what began in that month.
+    """
     config = session.begin(config_file, verbose=verbose, quiet=True)
-    storage = recording.open_storage(config)
-    announced = announcements(storage).maintenance
+    known = desk(config, recording.open_storage(config), time.time_ns(), month)
     listed = [
-        it
-        for it in desk(config, storage, time.time_ns()).maintenances.values()
-        if it.status != "completed"
+        it for it in known.maintenances.values() if month is not None or it.status != "completed"
     ]
     for it in listed:
-        print(_maintenance(it) + ("" if it.key in announced else f"  (in {config.path})"))
+        ours = it.key in known.written.maintenance
+        print(_maintenance(it) + ("" if ours else f"  (in {config.path})"))
     if not listed:
         print("no maintenance")
     return 0
@@ -74,13 +77,14 @@ def maintenances(config_file: str | None, *, verbose: bool) -> int:
 
 @click.command("show")
 @config_flag
+@month_flag
 @verbose_flag
 @click.argument("name", metavar="ID", shell_complete=maintenance_ids)
-def maintenance(config_file: str | None, *, verbose: bool, name: str) -> int:
+def maintenance(config_file: str | None, *, month: int | None, verbose: bool, name: str) -> int:
     """Show maintenance and all that was said of it, oldest first."""
     config = session.begin(config_file, verbose=verbose, quiet=True)
-    known = desk(config, recording.open_storage(config), time.time_ns())
-    it = meant(known.maintenances, name, "maintenance")
+    known = desk(config, recording.open_storage(config), time.time_ns(), month)
+    it = meant(known.maintenances, name, "maintenance", month)
     print(_maintenance(it))
     for line in _story(it):
         print(line)

@@ -20,7 +20,7 @@ FOLDER: Final = "incidents/"
 HEAD: Final = FOLDER + "head.json"
 
 KEPT: Final = 92 * DAY
-"""How long something stays in the head after its end, or the last word about it: three months."""
+"""How long something stays in the head after its end and the last change of it: three months."""
 
 _LARGEST: Final = 64 * 1024 * 1024
 
@@ -81,9 +81,13 @@ def sort_out(document: Announcements, now: int) -> Sorted:
     past = {
         key: it
         for key, it in document.incidents.items()
-        if it.resolved is not None and it.said[-1].at < before
+        if it.resolved is not None and max(it.said[-1].at, it.edited) < before
     }
-    over = {key: it for key, it in document.maintenance.items() if it.end < before}
+    over = {
+        key: it
+        for key, it in document.maintenance.items()
+        if max([it.end, *(said.at for said in it.said)]) < before
+    }
     months: dict[str, Announcements] = {}
     old = [
         *((it.started, Announcements(incidents={key: it})) for key, it in past.items()),

@@ -49,6 +49,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
         checkers: ids of those that it is about.
         said: oldest first, never empty; the last one says what the incident is now.
         replaces: ids of automatic incidents that are told with this one.
+        edited: when its title, impact or checkers were last corrected; 0 if never.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     checkers: tuple[str, ...] = ()
     said: tuple[Said, ...]
     replaces: tuple[str, ...] = ()
+    edited: int = 0
 
     @property
     def status(self) -> str:

@@ -42,21 +42,23 @@ def resolved(document: Announcements, incident: Incident, said: Said) -> Announc
     return updated(document, incident, replace(said, status="resolved"))
 
 
-def edited(
+def edited(  # noqa: PLR0913 - the optional ones by name
     document: Announcements,
     incident: Incident,
+    at: int,
     *,
     title: str = "",
     impact: str = "",
     checkers: Iterable[str] = (),
 ) -> Announcements:
-    """Change what an incident is called, how bad it is or whom it is about."""
+    """Correct at some moment what an incident is called, how bad it is or whom it is about."""
     known = document.incidents.get(incident.id, incident)
     changed = replace(
         known,
         title=title or known.title,
         impact=impact or known.impact,
         checkers=tuple(checkers) or known.checkers,
+        edited=at,
     )
     return replace(document, incidents={**document.incidents, changed.id: changed})
 
@@ -66,18 +68,20 @@ def planned(document: Announcements, maintenance: Maintenance) -> Announcements:
     return replace(document, maintenance={maintenance.id: maintenance, **document.maintenance})
 
 
-def noted(document: Announcements, maintenance: str, said: Said) -> Announcements:
-    """Add to the story of maintenance; if the status is empty, it stays what it was by then.
+def noted(document: Announcements, maintenance: Maintenance, said: Said) -> Announcements:
+    """Add to the story of maintenance.
 
-    Raises:
-        KeyError: there is no such maintenance.
+    Args:
+        document: what there is.
+        maintenance: as it is to begin with if it is not in the document any more.
+        said: what is new; if its status is empty, the maintenance stays what it was by then.
     """
-    known = document.maintenance[maintenance]
+    known = document.maintenance.get(maintenance.id, maintenance)
     if said.id in {entry.id for entry in known.said}:
-        return document
+        return planned(document, known)
     entry = said if said.status else replace(said, status=known.status(said.at))
     story = replace(known, said=_in_order((*known.said, entry)))
-    return replace(document, maintenance={**document.maintenance, maintenance: story})
+    return replace(document, maintenance={**document.maintenance, story.id: story})
 
 
 def ended(document: Announcements, maintenance: str, said: Said) -> Announcements:

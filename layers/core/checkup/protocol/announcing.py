@@ -51,7 +51,7 @@ def all_announcements(storage: Storage) -> Announcements:
 
 
 def announce(storage: Storage, change: Change) -> Announcements:
-    """Change what is announced and return what is announced then.
+    """Change what is announced and return what has become of that.
 
     Args:
         storage: where it is.
@@ -68,11 +68,12 @@ def _announce(storage: Storage, change: Change) -> Announcements:
     """Change the head; what is too old for it is put into the file of its month before."""
     stored = storage.get(HEAD)
     before = None if stored is None else _readable(storage, HEAD, stored)
-    head, months = sort_out(change(before or Announcements()), storage.clock())
+    changed = change(before or Announcements())
+    head, months = sort_out(changed, storage.clock())
     for month, old in months.items():
         _add(storage, month_key(month), old)
     _put(storage, HEAD, stored, encode(head))
-    return head
+    return changed
 
 
 def _add(storage: Storage, key: str, old: Announcements) -> None:

@@ -7,7 +7,6 @@ nothing that runs beside it on the machine is touched.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -100,7 +99,8 @@ def ministack(folder: Path, *, auth: bool = False, tls: bool = False) -> Iterato
     Args:
         folder: an empty or absent folder for its log and its temporary files.
         auth: enforce IAM, so that what no policy allows is denied, as on AWS.
-        tls: speak HTTPS, with a certificate for the loopback and for CloudFront's names.
+        tls: speak HTTPS, with a certificate for the loopback and for CloudFront's names; on port
+            443 too, if this network has it to give.
     """
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     emulator, process = _started(folder, _environ(folder, auth=auth, tls=tls), tls=tls)
@@ -129,7 +129,7 @@ def _started(
         )
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*_without_privileged_ports(), require(MINISTACK)],
+                [require(MINISTACK)],
                 env={**environ, "GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": emulator.url},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -167,14 +167,6 @@ def _certificate(folder: Path) -> Mapping[str, str]:
         "MINISTACK_SSL_CERT": server_file,
         "MINISTACK_SSL_KEY": server_file,
     }
-
-
-def _without_privileged_ports() -> list[str]:
-    """Return the command that keeps root's emulator from taking port 443 beside its own."""
-    setpriv = shutil.which("setpriv")
-    if os.geteuid() != 0 or setpriv is None:
-        return []
-    return [setpriv, "--bounding-set=-net_bind_service"]
 
 
 def _answers(emulator: Emulator, process: subprocess.Popen[bytes]) -> bool:

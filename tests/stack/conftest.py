@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.emulators import REGION, ROOT, require
+from tests.stack import isolation, network
 from tests.stack.day import by_hand, gone, mended, outage, slack, stack, update
-from tests.stack.lambdas import why_not_sandboxed
 from tests.stack.pair import stacks
 from tests.stack.project import OTHER, PROCESSOR, SAM, Project, copy_to
 from tests.stack.regions import regions
@@ -42,18 +43,26 @@ __all__ = [  # fixtures
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "xdist_group(name): known without the plug-in too")
+    config.addinivalue_line("markers", "needs(what): one of tests.stack.isolation.PARTS")
 
 
-def pytest_report_header() -> str:
-    reason = why_not_sandboxed()
-    return f"functions: {f'not in a sandbox, {reason}' if reason else 'in a sandbox'}"
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with network.own() if item.path.is_relative_to(HERE) else nullcontext():
+        return (yield)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in isolation.told():
+        terminalreporter.write_line(line)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.xdist_group("stack"))
             item.add_marker(pytest.mark.timeout(600))  # it may be the one that waits for the build
+    isolation.leave_out(config, items)
     # By then it is built.
     items.sort(key=lambda item: "the other processor" in item.name.replace("_", " "))
 

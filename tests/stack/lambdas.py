@@ -13,22 +13,26 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from tests.emulators import REGION, TOOLS, free_port, require
+from tests.stack.sandbox import (
+    INSIDE,
+    LANGUAGE,
+    Places,
+    forget_memory_group,
+    sandboxed,
+    why_not_sandboxed,
+)
 
 RUNTIME = TOOLS / "runtime"
-SANDBOX = Path(__file__).with_name("sandbox.sh")
-LANGUAGE = Path(sys.base_prefix)
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 _INVOKE = "2015-03-31/functions/function/invocations"
 _START_SECONDS = 20.0
@@ -124,7 +128,7 @@ class Environment:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        _forget_memory_group(self._folder)
+        forget_memory_group(self._folder)
 
     def _await_start(self) -> None:
         end = time.monotonic() + _START_SECONDS
@@ -136,45 +140,19 @@ class Environment:
         raise RuntimeError(f"the runtime emulator does not start:\n{self.log.read_text()}")
 
 
-@cache
-def why_not_sandboxed() -> str:
-    """Return why functions run without a sandbox here; empty if they have one."""
-    if os.geteuid() != 0:
-        return "not root"
-    with tempfile.TemporaryDirectory() as folder:
-        places = map(str, (folder, LANGUAGE, folder))
-        command = [str(SANDBOX), folder, "64", folder, *places, "/bin/true"]
-        trial = subprocess.run(command, capture_output=True, text=True, check=False)
-        _forget_memory_group(Path(folder))
-    return trial.stderr.strip().splitlines()[-1] if trial.returncode else ""
-
-
 def _command(function: Function, folder: Path, port: int) -> list[str]:
     require(RUNTIME / "aws-lambda-rie")
     lent = folder / "lent"
     lent.mkdir()
     if function.authority:
         shutil.copy(function.authority, lent / "authority.pem")
+    places = Places(function.task, function.layers, LANGUAGE, RUNTIME, lent)
     if why_not_sandboxed():
-        places = _Places(function.task, function.layers, LANGUAGE, RUNTIME, lent)
         return _started_in(places, function, port)
-    inside = _Places(*map(Path, ("/var/task", "/opt", "/var/lang", "/var/runtime", "/mnt")))
-    outside = (function.task, function.layers, LANGUAGE, RUNTIME)
-    sandbox = [SANDBOX, folder, function.memory, *outside]
-    return [*map(str, sandbox), *_started_in(inside, function, port)]
+    return sandboxed(folder, function.memory, places, _started_in(INSIDE, function, port))
 
 
-class _Places(NamedTuple):
-    """Where a function finds what belongs to it."""
-
-    task: Path
-    layers: Path
-    language: Path
-    runtime: Path
-    lent: Path
-
-
-def _started_in(places: _Places, function: Function, port: int) -> list[str]:
+def _started_in(places: Places, function: Function, port: int) -> list[str]:
     variables = {
         **_variables(places, function),
         **function.environ,
@@ -192,7 +170,7 @@ def _started_in(places: _Places, function: Function, port: int) -> list[str]:
     ]
 
 
-def _variables(places: _Places, function: Function) -> dict[str, str]:
+def _variables(places: Places, function: Function) -> dict[str, str]:
     packages = (places.layers / "python", places.runtime)
     return {
         "PATH": f"{places.language}/bin:/usr/bin:/bin",
@@ -218,28 +196,18 @@ def _last_descendant(process: int) -> int:
 
 
 def _parsed(body: bytes) -> Any:
+    """Return what a function returned, or its error as AWS describes it."""
+    text = body.decode(errors="replace")
+    if text.startswith("Task timed out"):  # the runtime emulator's own words, and no JSON
+        return {"errorType": "Sandbox.Timedout", "errorMessage": text}
     try:
-        return json.loads(body)
+        return json.loads(text)
     except ValueError:
-        return body.decode(errors="replace")
+        return text
 
 
 def _error(payload: Any) -> str:
     """Tell an error from a result: the emulator answers 200 to most of them."""
-    if isinstance(payload, str) and payload.startswith("Task timed out"):
-        return "Sandbox.Timedout"
     if isinstance(payload, dict) and {"errorType", "errorMessage"} <= payload.keys():
         return str(payload["errorType"])
     return ""
-
-
-def _forget_memory_group(folder: Path) -> None:
-    note = folder / "memory-group"
-    if not note.exists():
-        return
-    group = Path(note.read_text().strip())
-    for _ in range(100):  # the kernel lets go of the last process a moment after its end
-        with suppress(OSError):
-            group.rmdir()
-            return
-        time.sleep(0.02)

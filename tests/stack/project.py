@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.emulators import REGION, ROOT, TOOLS, require
+from tests.stack import network
 
 SAM = TOOLS / "sam" / "bin"
 PROCESSOR = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
@@ -47,10 +48,11 @@ class Project:
         """Put a configuration in the place of the one that comes with the functions."""
         self._configuration.write_text(json.dumps(configuration))
 
-    def build(self, processor: str) -> None:
-        """Build as `make build` does."""
+    def build(self, processor: str, *options: str) -> None:
+        """Build as `make build` does, with options of `sam build`."""
         script = ROOT / "scripts" / "build-stack"
-        self.run([script, processor, require(SAM / "python")], {})
+        with network.of_the_machine():
+            self.run([script, processor, require(SAM / "python"), *options], {})
 
     def sam(self, *arguments: str, environ: Mapping[str, str]) -> str:
         """Run the SAM CLI and return what it prints."""

@@ -3,8 +3,9 @@
 # with Lambda's folders, on a read-only root, as a user without rights, within a memory limit.
 #
 # usage: sandbox.sh FOLDER MEGABYTES TASK LAYERS LANGUAGE RUNTIME PROGRAM [ARGUMENT...]
-#   FOLDER     holds the mount points and afterwards the name of the memory group; what lies in its
+#   FOLDER     holds the mount points and the name of the memory group, if there is one; what lies in its
 #              subfolder "lent" appears in /mnt
+#   MEGABYTES  a program that takes more is killed, if the machine lends a control group for that
 #   TASK       appears as /var/task, LAYERS as /opt, LANGUAGE as /var/lang, RUNTIME as /var/runtime
 #   PROGRAM    a path within the sandbox; the rest of the machine's files are there to read
 # Needs root. Every process of it is in the process group of the caller's choice.
@@ -17,10 +18,14 @@ if [ "${SANDBOX_INSIDE:-}" != yes ]; then
     else
         group=/sys/fs/cgroup/checkup-$$ limit=memory.max
     fi
-    if mkdir "$group" 2>/dev/null && echo $(($2 * 1024 * 1024)) >"$group/$limit" &&
-        echo $$ >"$group/cgroup.procs"; then
+    if mkdir "$group" && echo $(($2 * 1024 * 1024)) >"$group/$limit" && echo $$ >"$group/cgroup.procs"; then
         echo "$group" >"$1/memory-group"
-    fi
+        for swap in memory.swappiness memory.swap.max; do
+            [ ! -w "$group/$swap" ] || echo 0 >"$group/$swap"
+        done
+    else
+        rmdir "$group" || :
+    fi 2>/dev/null
     SANDBOX_INSIDE=yes exec unshare --mount --pid --fork --kill-child --propagation private "$0" "$@"
 fi
 
@@ -45,9 +50,10 @@ show "$layers" /opt
 show "$language" /var/lang
 show "$runtime" /var/runtime
 show "$folder/lent" /mnt
-mount -o remount,ro "$root"
-mount -t proc proc "$root/proc"
+mount -o remount,ro,nosuid "$root"
+mount -t proc -o nosuid proc "$root/proc"
 mount --rbind /dev "$root/dev"
+mount -t tmpfs -o ro tmpfs "$root/dev/shm" # Lambda has none
 mount -t tmpfs -o size=512m,mode=1777 tmpfs "$root/tmp"
 
 cd /

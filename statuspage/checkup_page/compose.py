@@ -80,7 +80,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
     slots = tuple(run.slot for run in runs)
     measured = freshness.measured_interval(slots)
     interval = freshness.expected_interval(measured, config.interval, page.timeframe)
-    window = Window(now=now, slots=slots, interval=interval, voice=voice, regions=page.regions)
+    window = Window(now=now, slots=slots, interval=interval, voice=voice, regions=_regions(config))
     found = tracks(config.checkers, runs)
     pasts = _pasts(found, observed)
     names = [name_of(track, number, voice) for number, track in enumerate(found, start=1)]
@@ -110,7 +110,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
         voice=voice,
         translations=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),
-        verdict=_verdict(components, window, measured, config),
+        verdict=_verdict(components, window, measured, config, places=_places(runs, window)),
         groups=tuple(_groups(config.groups, found, components, key)),
         messages=messages(
             config.checkers,
@@ -175,8 +175,26 @@ def _looks(components: Iterable[Component]) -> tuple[str, ...]:
     return tuple(look for look in LOOKS if look in seen)
 
 
+def _regions(config: Config) -> Mapping[str, str]:
+    """Return the public names of regions; where there is only one, it goes without saying."""
+    return config.page.regions if len(config.regions) > 1 else {}
+
+
+def _places(runs: Iterable[Run], window: Window) -> str:
+    """Return from where it was checked of late, as far as that is public; one place says little."""
+    latest = window.now - freshness.limit(window.interval)
+    seen = {run.results[0].region for run in runs if run.results and run.slot >= latest}
+    places = [name for region, name in window.regions.items() if region in seen]
+    return window.voice.listed(places) if len(places) > 1 else ""
+
+
 def _verdict(
-    components: Sequence[Component], window: Window, measured: int | None, config: Config
+    components: Sequence[Component],
+    window: Window,
+    measured: int | None,
+    config: Config,
+    *,
+    places: str,
 ) -> Verdict:
     texts = config.page.status_text
     times = [item.checked_at for item in components if item.checked_at is not None]
@@ -193,6 +211,7 @@ def _verdict(
         sentence=stale_sentence if stale else sentence(state, components, texts, window.voice),
         stale_sentence=stale_sentence,
         checked_at=checked_at,
+        places=places,
         interval=measured,
         stale_at=believed_until + freshness.published_within(config.publish),
     )

@@ -16,7 +16,10 @@ from checkup_page.state import State
 _WHERE: Final = {
     "light": (":root{{{colors}}}",),
     "dark": (
-        '@media screen and (prefers-color-scheme:dark){{:root:not([data-theme="light"]){{{colors}}}}}',
+        (
+            "@media screen and (prefers-color-scheme:dark)"
+            '{{:root:not([data-theme="light"]){{{colors}}}}}'
+        ),
         '@media screen{{:root[data-theme="dark"]{{{colors}}}}}',
     ),
 }

@@ -121,6 +121,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
         state: the worst there is.
         stale: the newest results are too old to say how things are.
         checked_at: when the newest run took place; None if there are no results yet.
+        places: from where it was checked of late, if there are several places with public names.
         interval: how much time lies between runs; None if that cannot be known yet.
         stale_at: when this page is too old to be believed, publishing included.
         stale_sentence: what is to be said then.
@@ -130,6 +131,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     state: State = State.UNKNOWN
     stale: bool = False
     checked_at: int | None = None
+    places: str = ""
     interval: int | None = None
     stale_at: int | None = None
     stale_sentence: str = ""

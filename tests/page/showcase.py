@@ -11,7 +11,7 @@ from checkup.config.settings import Config, GroupSettings, PageLink, PageSetting
 from checkup.history.periods import DAY, day_of
 from checkup.history.tally import Tally
 from checkup.incidents.model import Announcements, Incident, Maintenance, Said
-from checkup.model import SECOND, Result, Status
+from checkup.model import SECOND, Result, Run, Status
 from checkup.ports import PageFile
 from checkup_page.announcements.bulletin import Bulletin
 from checkup_page.components.component import Past
@@ -99,6 +99,10 @@ def long_and_rtl(now: int) -> dict[str, PageFile]:
     return _files(now, {"rtl": DOWN}, checkers=names)
 
 
+def places(now: int) -> dict[str, PageFile]:
+    return _files(now, {PAYMENTS.id: DOWN}, regions={"eu-1": "Frankfurt", "ap-1": "Seoul"})
+
+
 def runs_only(now: int) -> dict[str, PageFile]:
     return _files(now, {LOGIN.id: DOWN}, days=False)
 
@@ -114,17 +118,23 @@ STATES: dict[str, Callable[[int], dict[str, PageFile]]] = {
     "unknown": unknown,
     "fifty": fifty,
     "names": long_and_rtl,
+    "places": places,
     "korean": korean,
 }
 
 
-def _config(checkers: Sequence[HttpChecker], languages: tuple[str, ...] = ("en",)) -> Config:
+def _config(
+    checkers: Sequence[HttpChecker],
+    languages: tuple[str, ...] = ("en",),
+    regions: Mapping[str, str] | None = None,
+) -> Config:
     groups = (
         GroupSettings(name="Services", description="What our customers' programs talk to"),
         GroupSettings(name="Payments"),
     )
-    page = replace(PAGE, languages=languages)
-    return Config(checkers=tuple(checkers), page=page, groups=groups)
+    regions = dict(regions or {})
+    page = replace(PAGE, languages=languages, regions=regions)
+    return Config(checkers=tuple(checkers), page=page, groups=groups, regions=tuple(regions))
 
 
 def _files(
@@ -136,22 +146,36 @@ def _files(
     days: bool = True,
     announced: Announcements | None = None,
     languages: tuple[str, ...] = ("en",),
+    regions: Mapping[str, str] | None = None,
 ) -> dict[str, PageFile]:
-    """A page whose last quarter of an hour looks like this, after a quarter of a year."""
+    """A page whose last quarter of an hour looks like this, after a quarter of a year.
+
+    Of several regions, only the last one sees what is bad.
+    """
     bad = statuses or {}
     seen = [
         [_seen(of, place, run, bad.get(of.id, HEALTHY)) for place, of in enumerate(checkers)]
         for run in range(90)
     ]
     pasts = {of.id: _history(now, place, bad.get(of.id)) for place, of in enumerate(checkers)}
+    lately = runs(seen, newest=now - age - 12 * SECOND)
     observed = Observed(
-        runs=runs(seen, newest=now - age - 12 * SECOND),
+        runs=tuple(it for run in lately for it in _everywhere(run, [*(regions or {})], checkers)),
         pasts=pasts if days else {},
         records={of.id: Record(first=now - 400 * DAY) for of in checkers} if days else {},
         bulletin=Bulletin(announced=announced or Announcements(), months=(day_of(now),)),
     )
-    config = _config(checkers, languages)
+    config = _config(checkers, languages, regions)
     return render(*(compose(config, observed, now, code) for code in languages))
+
+
+def _everywhere(run: Run, regions: Sequence[str], checkers: Sequence[HttpChecker]) -> Iterator[Run]:
+    if not regions:
+        yield run
+    for number, region in enumerate(regions):
+        seen = run.results if region == regions[-1] else [result(of) for of in checkers]
+        results = tuple(replace(it, region=region) for it in seen)
+        yield Run(slot=run.slot + number, results=results)
 
 
 def _seen(of: HttpChecker, place: int, run: int, status: Status) -> Result:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
-from checkup.config.settings import PageSettings
+from checkup.config.settings import Config, PageSettings
 from checkup.model import Status
 from checkup_page import news
+from checkup_page.components.pages import ComponentPages
 from checkup_page.compose import Observed, compose
 from checkup_page.state import State
 from checkup_page.view import Sight
@@ -62,3 +65,47 @@ def test_region_that_sees_trouble_first_is_news() -> None:
     split = compose(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.DOWN), NOW)
     told = replace(calm.groups[0].components[0], sights=split.groups[0].components[0].sights)
     assert news.of_component(told) != news.of_component(calm.groups[0].components[0])
+
+
+def test_the_page_says_from_where_it_was_checked() -> None:
+    view = compose(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
+    assert view.verdict.places == "Virginia and Ireland"
+    page = first_page(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY))
+    assert re.search(r"Checked <time[^>]+>[^<]+</time> from Virginia and Ireland<", page)
+
+
+def test_one_place_goes_without_saying() -> None:
+    alone = replace(CONFIG, regions=("eu-west-1",))
+    for observed in (
+        seen(eu_west_1=Status.DOWN),
+        seen(eu_west_1=Status.DOWN, ap_south_1=Status.DOWN),
+    ):
+        for world in (CONFIG, alone):
+            assert compose(world, observed, NOW).verdict.places == ""
+    assert "Ireland" not in first_page(alone, seen(eu_west_1=Status.DOWN))
+
+
+def test_a_place_that_has_fallen_silent_is_not_named() -> None:
+    """Ireland looked an hour ago; the page does not claim that it still does."""
+    old = seen(eu_west_1=Status.HEALTHY).runs
+    recent = runs([[result(API, region="us-east-1")]] * 5, newest=NOW - MINUTE)
+    long_ago = tuple(replace(run, slot=run.slot - 60 * MINUTE) for run in old)
+    assert compose(CONFIG, Observed(runs=(*long_ago, *recent)), NOW).verdict.places == ""
+
+
+def test_a_stale_page_says_when_and_not_from_where() -> None:
+    observed = seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY)
+    later = rendered(CONFIG, observed.runs, NOW + 60 * MINUTE)["index.html"].body.decode()
+    assert "Last checked" in later
+    assert "Virginia" not in later
+
+
+def test_the_page_of_a_component_says_who_saw_what() -> None:
+    view = compose(CONFIG, seen(eu_west_1=Status.DOWN, us_east_1=Status.HEALTHY), NOW)
+    (page,) = ComponentPages().files([view], NOW).values()
+    text = " ".join(re.sub(r"<[^>]+>", "", page.body.decode()).split())
+    assert "Virginia: Operational · Ireland: Major outage" in text
+
+
+def first_page(world: Config, observed: Observed) -> str:
+    return rendered(world, observed.runs, NOW)["index.html"].body.decode()

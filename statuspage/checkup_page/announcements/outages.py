@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final
 
 from markupsafe import escape
 from msgspec.structs import replace
@@ -16,9 +15,6 @@ from checkup_page.announcements.announcement import Affected, Incident, Update
 from checkup_page.announcements.public import Public
 from checkup_page.announcements.story import LOOKS, stretches
 from checkup_page.speech.voice import Voice
-
-NAMED: Final = 4
-"""Components that a sentence names; of more it says how many others there are."""
 
 Moments = dict[int, dict[str, list[str]]]
 """What changed when: at each moment, the names of those that became down, degraded or well, or in
@@ -116,14 +112,4 @@ def _updates(outage: Outage, moments: Moments, voice: Voice) -> Iterator[Update]
 
 
 def _sentence(key: str, names: Sequence[str], voice: Voice) -> str:
-    return voice.say(key, names=_listed(names, voice), n=len(names))
-
-
-def _listed(names: Sequence[str], voice: Voice) -> str:
-    """Return names as a sentence has them: ``API, Shop and Mail``."""
-    if len(names) == 1:
-        return names[0]
-    shown, others = names[:NAMED], len(names) - NAMED
-    if others > 0:
-        return voice.say("outage.others", names=", ".join(shown), n=others)
-    return voice.say("outage.and", names=", ".join(shown[:-1]), last=shown[-1])
+    return voice.say(key, names=voice.listed(names), n=len(names))

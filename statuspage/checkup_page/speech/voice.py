@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,9 @@ from checkup_page.speech.words import (
 )
 
 _MANY = 10
+
+_NAMED = 4
+"""Names that a sentence has; of more it says how many others there are."""
 
 
 class Voice(Struct, frozen=True, kw_only=True):
@@ -59,6 +63,15 @@ class Voice(Struct, frozen=True, kw_only=True):
         """Return a month of UTC: ``Aug 2026``."""
         at = datetime_of(nanoseconds).astimezone(UTC)
         return self.say("time.month", **self._parts(at), year=at.year)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Return names as a sentence has them: ``API, Shop and Mail``."""
+        if len(names) == 1:
+            return names[0]
+        shown, others = names[:_NAMED], len(names) - _NAMED
+        if others > 0:
+            return self.say("list.others", names=", ".join(shown), n=others)
+        return self.say("list.and", names=", ".join(shown[:-1]), last=shown[-1])
 
     def _local(self, nanoseconds: int) -> datetime:
         """Return a time in our zone; at both ends of the calendar there is only UTC."""

@@ -139,6 +139,8 @@ def _templates(code: str, zone: str) -> Environment:
     # Pages have many of their times and lengths in common.
     templates.filters |= {name: lru_cache(_REMEMBERED)(tell) for name, tell in told.items()}
     templates.filters |= {"prose": _prose, "strokes": strokes}
+    # It is the same on every page.
+    templates.globals["sprite"] = _prose(templates.get_template("sprite.html").render())
     return templates
 
 

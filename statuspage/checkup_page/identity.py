@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LENGTH = 12
 
 
+@lru_cache(maxsize=10_000)
 def stable_key(*parts: str) -> str:
     """Return twelve characters of base 36, as the ids of Statuspage look.
 

@@ -79,7 +79,7 @@ def chart(name: str, columns: Series, begin: int, end: int) -> Chart:
     """
     shown = columns.between(begin, end)
     medians, highs = columns.medians[shown], columns.highs[shown]
-    timed = sorted(bucket for bucket in highs if bucket)
+    timed = sorted(filter(None, highs))
     top = lowest = highest = 0
     median = band = ""
     if timed:

@@ -75,14 +75,15 @@ def troubles(calendar: Sequence[Leaf]) -> Iterator[Trouble]:
 def _leaf(days: Series, shown: slice, stretch: Stretch | None, voice: Voice) -> Leaf:
     begin = days.begin + shown.start * DAY
     looks = days.looks[shown]
+    told = ((at, days.tallies[at]) for at in range(shown.start, shown.stop) if at in days.tallies)
     return Leaf(
         begin=begin,
         weekday=(begin // DAY + EPOCH) % WEEK,
         looks=looks,
         words={
-            number: what_happened(days.tallies[shown.start + number - 1], voice)
-            for number, look in enumerate(looks, start=1)
-            if is_trouble(look)
+            at - shown.start + 1: what_happened(tally, voice)
+            for at, tally in told
+            if is_trouble(days.looks[at])
         },
         stretch=stretch,
     )

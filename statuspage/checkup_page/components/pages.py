@@ -168,10 +168,10 @@ def _looks(calendar: Iterable[Leaf]) -> tuple[str, ...]:
 
 def _squares(none: Markup, leaf: Leaf) -> Markup:
     """Return the days of a month; those on which all was well need no word."""
-    squares = (
+    squares = [
         _GOOD[number] if look is State.OPERATIONAL else _square(number, look, leaf, none)
         for number, look in enumerate(leaf.looks, start=1)
-    )
+    ]
     return Markup("".join(squares))  # noqa: S704 - all that is said in them has been escaped
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from checkup.model import Phases
 from checkup_page.components.stretches import Response, Stretch
+from checkup_page.speech.language import language
 from checkup_page.speech.voice import Voice
 from checkup_page.view import Component
 
@@ -91,13 +92,13 @@ def _month(it: Stretch, voice: Voice) -> Row:
 
 
 def _times(stretches: Iterable[Stretch], voice: Voice, *, phased: bool) -> Markup:
-    names = PHASES if phased else ()
+    code, names = voice.language.code, PHASES if phased else ()
     head = (voice.say("component.span"), "p50", "p95", "p99")
     rows = (
         (
             voice.say(f"stretch.{it.name}"),
-            *(_time(it.response, share, voice) for share in ("median", "high", "highest")),
-            *(_time(it.response and it.response.phases, name, voice) for name in names),
+            *(_time(it.response, share, code) for share in ("median", "high", "highest")),
+            *(_time(it.response and it.response.phases, name, code) for name in names),
         )
         for it in stretches
     )
@@ -112,8 +113,13 @@ def _length(length: int, voice: Voice) -> str:
     return voice.lasting(length) if length else NOTHING
 
 
-def _time(of: Response | Phases | None, name: str, voice: Voice) -> str:
-    return NOTHING if of is None else voice.elapsed(getattr(of, name))
+def _time(of: Response | Phases | None, name: str, code: str) -> str:
+    return NOTHING if of is None else _elapsed(code, getattr(of, name))
+
+
+@lru_cache(maxsize=4000)
+def _elapsed(code: str, time: int) -> str:
+    return Voice(language=language(code)).elapsed(time)
 
 
 def _head(names: Iterable[str], voice: Voice) -> Row:

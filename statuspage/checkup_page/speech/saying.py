@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -25,10 +25,17 @@ def saying(language: Language) -> Callable[..., Markup]:
         """Return text and names of values in turn, text first and last."""
         return tuple(_VALUE.split(escape(language.phrase(key, 1 if one else None))))
 
-    def say(key: str, **values: object) -> Markup:
+    def filled(key: str, values: Mapping[str, object]) -> Markup:
         told = list(parts(key, one=values.get("n") == 1))
         for at in range(1, len(told), 2):
             told[at] = escape(values[told[at]])
         return Markup("".join(told))  # noqa: S704 - each part has been escaped
+
+    @cache
+    def plain(key: str) -> Markup:
+        return filled(key, {})
+
+    def say(key: str, **values: object) -> Markup:
+        return filled(key, values) if values else plain(key)
 
     return say

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from checkup import bootstrap
 from checkup.invocation import Task, parse_task
-from checkup.stack import Settings, lasting, rebuild
+from checkup.stack import Settings, lasting, origin_of, rebuild
 from checkup_page.publish import Publication
 from checkup_page.publishers.s3 import S3Publisher
 
@@ -38,5 +38,5 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
             rebuild(config, storage, context.get_remaining_time_in_millis())
             page.forget()
     changed = page.keep_up(config, time.time_ns())
-    logger.info("page published", extra={"changed": changed})
+    logger.info("page published", extra={"changed": changed, **origin_of(config, os.environ)})
     return {"changed": changed}

@@ -35,7 +35,7 @@ SETTINGS: list[type[Struct]] = [
     StatusText,
     SmtpSettings,
 ]
-NOT_CONFIGURED = {"warnings", "masks", "path"}
+NOT_CONFIGURED = {"digest", "definitions", "warnings", "masks", "path"}
 
 
 def described(annotation: Any) -> bool:

@@ -88,6 +88,10 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
         kind: the checker's type, such as ``http``.
         region: where the run took place; empty on a single machine.
         rechecks: how often a bad result was checked again within the run.
+        definition: digest of what the checker looks at, where several regions do; of two that
+            differ the results are not about the same thing.
+        config, version: digest of the run's configuration, and the program's version; in the
+            first result of a run only.
     """
 
     title: str = ""
@@ -104,6 +108,9 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
     kind: str = ""
     region: str = ""
     rechecks: int = 0
+    definition: str = ""
+    config: str = ""
+    version: str = ""
 
     @property
     def status(self) -> Status:

@@ -18,8 +18,12 @@ Secret = Annotated[str, Meta(extra={"is": "secret"})]
 """A password, token or webhook, or a reference to one (``ssm:…``, ``secretsmanager:…``,
 ``env:…``, ``file:…``); resolved when it is used, never stored, printed or logged."""
 
-Headers = Annotated[dict[str, tuple[str, ...]], Meta(extra={"is": "headers"})]
-"""Header name to its values; a single string is read as a list of one."""
+Headers = Annotated[dict[str, tuple[str, ...]], Meta(extra={"is": "headers", "private": True})]
+"""Header name to its values; a single string is read as a list of one.
+
+Like every field with the mark ``private``, they often hold what is nobody's business, and so are
+no part of anything that is stored.
+"""
 
 Strings = Annotated[tuple[str, ...], Meta(extra={"is": "strings"})]
 """A list of strings; a single string is read as a list of one."""

@@ -81,6 +81,9 @@ def _result(result: Result) -> dict[str, Any]:
         "kind": result.kind,
         "region": result.region,
         "rechecks": result.rechecks,
+        "definition": result.definition,
+        "config": result.config,
+        "version": result.version,
     }
     return {key: value for key, value in fields.items() if value}
 

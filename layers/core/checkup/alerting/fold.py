@@ -155,6 +155,7 @@ def _stepped(
             title=seen.result.title,
             endpoint=seen.result.endpoint,
             partial=seen.partial,
+            excluded=seen.excluded,
             looked=slot if checker.interval > 0 else 0,
             missing_since=0,
         )

@@ -52,6 +52,7 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
         flapping, told_flapping: it changes too often; that was announced.
         reminded: the slot of the last announcement about this incident.
         partial: the regions that see a failure which too few of them see to count.
+        excluded: the regions that look at something else, so that what they see does not count.
         looked: the last slot in which it was looked at, for one with an interval of its own; 0 for
             one that every run looks at.
         missing_since: the slot from which on the checker is no longer configured; 0 if it is.
@@ -75,6 +76,7 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     told_flapping: bool = False
     reminded: int = 0
     partial: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     looked: int = 0
     missing_since: int = 0
     title: str = ""

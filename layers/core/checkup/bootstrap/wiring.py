@@ -71,6 +71,8 @@ def make_monitor(
         maintenance=tuple(planned.window for planned in config.maintenance),
         alive=_alive(config, clients, environ),
         config_version=config_version,
+        digest=config.digest,
+        definitions=config.definitions,
     )
 
 

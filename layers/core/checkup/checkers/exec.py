@@ -42,7 +42,7 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
 
     name: Annotated[str, Meta(description="The title; `endpoint_name` works as well.")] = ""
     command: Annotated[str, Meta(description="The program, by its path or found in PATH.")] = ""
-    arguments: Annotated[Strings, Meta(description="Its arguments.")] = ()
+    arguments: Annotated[Strings, Meta(description="Its arguments.", extra={"private": True})] = ()
     must_contain: Annotated[str, Meta(description="Text that the output must contain.")] = ""
     must_not_contain: Annotated[str, Meta(description="Text that it must not contain.")] = ""
     raise_: Annotated[
@@ -52,7 +52,8 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         str, Meta(description="Where it runs; where Checkup does, if absent.")
     ] = ""
     environment: Annotated[
-        dict[str, str], Meta(description="Variables that it sees besides the usual few.")
+        dict[str, str],
+        Meta(description="Variables that it sees besides the usual few.", extra={"private": True}),
     ] = field(default_factory=dict)
     nagios: Annotated[
         bool, Meta(description="A Nagios plugin: exit status 1 is degraded, 3 is unknown.")

@@ -44,7 +44,11 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
         default_factory=dict
     )
     body: Annotated[
-        str, Meta(description="The body of the request; name its type in the header Content-Type.")
+        str,
+        Meta(
+            description="The body of the request; name its type in the header Content-Type.",
+            extra={"private": True},
+        ),
     ] = ""
     username: Annotated[str, Meta(description="The user for Basic authentication.")] = ""
     password: Annotated[Secret, Meta(description="The password for Basic authentication.")] = ""

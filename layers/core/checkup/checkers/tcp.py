@@ -34,7 +34,7 @@ class TcpChecker(SecuredChecker, frozen=True, kw_only=True):
         Literal["", "smtp", "imap", "pop3"],
         Meta(description="Ask for TLS in this protocol first, and complete a handshake."),
     ] = ""
-    send: Annotated[str, Meta(description="A text to send.")] = ""
+    send: Annotated[str, Meta(description="A text to send.", extra={"private": True})] = ""
     expect: Annotated[
         str, Meta(description="A text that has to arrive, within the first 8,192 bytes.")
     ] = ""

@@ -54,6 +54,8 @@ def _lines(monitor: Monitor, head: Head, checker: Checker) -> Iterator[str]:
     yield f"  counted     {_counters(state, checker)}"
     if checker.flapping:
         yield f"  flapping    {_flapping(state)}"
+    if state.excluded:
+        yield f"  not counted {left_out(state)}"
     reasons = monitor.setting.holding(head, slot_of(head.cursor) or 0).reasons(checker)
     for reason in reasons:
         yield f"  held back   {held_by(reason)}"
@@ -77,6 +79,12 @@ def _standing(state: CheckerState) -> str:
         return "no status yet"
     partial = f", failing from {', '.join(state.partial)}" if state.partial else ""
     return f"{state.status} since {moment(state.since)}{partial}"
+
+
+def left_out(state: CheckerState) -> str:
+    """Return the words for the regions whose results do not count."""
+    verb = "has" if len(state.excluded) == 1 else "have"
+    return f"{', '.join(state.excluded)} {verb} another configuration"
 
 
 def _told(state: CheckerState) -> str:

@@ -14,7 +14,7 @@ from checkup.alerting.state import CheckerState, Head
 from checkup.cli import session, terminal
 from checkup.cli.blocks import coloured
 from checkup.cli.choosing import choose, complete_checkers
-from checkup.cli.explain import held_by
+from checkup.cli.explain import held_by, left_out
 from checkup.cli.flags import config_flag, examples, verbose_flag
 from checkup.cli.plot import took, why
 from checkup.cli.spans import moment, span
@@ -89,6 +89,7 @@ def _row(monitor: Monitor, head: Head, checker: Checker, seen: Observation | Non
     )
     notes = [
         why(seen.result) if seen else "not seen today",
+        f"not counted: {left_out(state)}" if state.excluded else "",
         *map(held_by, held),
         f"{waiting} messages wait" if waiting else "",
     ]

@@ -10,6 +10,7 @@ from checkup.config.budget import check_budget
 from checkup.config.channels import check_channels
 from checkup.config.checkers import read_checkers
 from checkup.config.colors import check_colors
+from checkup.config.digest import definitions_of, digest_of
 from checkup.config.fields import Fields, fields_of
 from checkup.config.identity import with_ids
 from checkup.config.misread import Misread, without_misread
@@ -66,10 +67,14 @@ def read_document(root: Node, kinds: Kinds, reading: Reading) -> Config:
     if not isinstance(root, Object):
         text = f"expected an object with a list of checkers, found {describe(root)}"
         reading.report.fail(root.at, "", text, 'write {"checkers": [...]}')
+    config = _read(root, kinds, reading)
+    masks = tuple(reading.environment.used)
     config = structs.replace(
-        _read(root, kinds, reading),
+        config,
+        digest=digest_of(config, masks),
+        definitions=definitions_of(config, masks) if config.regions else {},
         warnings=reading.report.warnings,
-        masks=tuple(reading.environment.used),
+        masks=masks,
         path=reading.report.file,
     )
     if reading.report.has_errors:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 
-from msgspec import Meta, Struct, structs
+from msgspec import NODEFAULT, Meta, Struct, structs
 
 from checkup.config.annotations import extra, unwrap
 from checkup.config.nearest import Nearest
@@ -44,6 +44,8 @@ class Field(Struct, frozen=True):
         name: of the field, ``from_`` for the key ``from``.
         read: turns the value into what the field holds, or raises Wrong.
         if_empty: what an empty text leads to, for a warning (``extra`` of the field's Meta).
+        default: what the field holds without the key; None if there has to be one.
+        is_private: what it holds, or what it refers to, must not be stored.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Field(Struct, frozen=True):
     read: Read
     required: bool
     if_empty: str = ""
+    default: Any = None
+    is_private: bool = False
 
 
 class Fields(Struct, frozen=True):
@@ -81,10 +85,18 @@ def fields_of(kind: type[Struct]) -> Fields:
                 _reader(info.type),
                 info.required,
                 extra(info.type, "if_empty"),
+                _default(info),
+                extra(info.type, "is") == "secret" or bool(extra(info.type, "private")),
             )
             for info in structs.fields(kind)
         )
     )
+
+
+def _default(info: structs.FieldInfo) -> Any:  # noqa: ANN401 - of any field
+    if info.default_factory is not NODEFAULT:
+        return info.default_factory()
+    return None if info.required else info.default
 
 
 def _reader(annotation: Any) -> Read:  # noqa: ANN401 - annotations are of any type

@@ -211,6 +211,8 @@ class Config(Struct, frozen=True, kw_only=True):
         checkers: with their groups' and the file's defaults, and unique ids.
         concurrent_checks: as configured; see :attr:`concurrency`.
         timestamp: nanoseconds that replace the time of every result; 0 for unset.
+        digest: of all that it says, but of nothing secret.
+        definitions: digests of what each checker looks at, by its id, where several regions do.
         warnings: what is probably not meant, in the order of the file.
         masks: values that came from the environment and must not be shown.
         path: the file's name.
@@ -249,6 +251,8 @@ class Config(Struct, frozen=True, kw_only=True):
         Secret, Meta(description="Is asked for after each complete run, as healthchecks.io has it.")
     ] = ""
     page: Annotated[PageSettings, Meta(description="The status page.")] = PageSettings()
+    digest: str = ""
+    definitions: dict[str, str] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     masks: tuple[str, ...] = ()
     path: str = ""

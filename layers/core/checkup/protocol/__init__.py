@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from checkup.protocol.heads import known, read_head
 from checkup.protocol.monitor import TAIL_SECONDS, Monitor, Recorded
+from checkup.protocol.origin import with_origin
 from checkup.protocol.sequence import check_and_record, record, vote
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "read_head",
     "record",
     "vote",
+    "with_origin",
 ]

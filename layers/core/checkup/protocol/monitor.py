@@ -57,6 +57,8 @@ class Monitor(Struct, frozen=True, kw_only=True):
         alive: surrounds a complete run, to tell somebody that it took place.
         remembered: runs that need not be read, for as long as this object lives.
         config_version: of the configuration, for the head to remember; empty if it has none.
+        digest: of the configuration, for the runs to name.
+        definitions: digests of what each checker looks at, by its id, where several regions do.
     """
 
     checkers: tuple[Checker, ...]
@@ -82,6 +84,8 @@ class Monitor(Struct, frozen=True, kw_only=True):
     wall_clock: Callable[[], float] = time.time
     alive: Callable[[], AbstractContextManager[None]] = nullcontext
     config_version: str = ""
+    digest: str = ""
+    definitions: Mapping[str, str] = {}
     remembered: Remembered = field(default_factory=Remembered)
 
     @property
@@ -120,9 +124,12 @@ class Recorded(Struct, frozen=True, kw_only=True):
         alerts: what this run found out, whether or not it could be delivered yet.
         undelivered: how many alerts wait in the outboxes of all channels.
         late: the slot was closed already; the run is kept but counts for nothing.
+        excluded: the regions that look at something else than the others, so that their results
+            do not count.
     """
 
     run: Run
     alerts: tuple[Alert, ...] = ()
     undelivered: int = 0
     late: bool = False
+    excluded: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from checkup.protocol.expiry import expire
 from checkup.protocol.folding import fold_in
 from checkup.protocol.heads import Current, known, open_head
 from checkup.protocol.monitor import TAIL_SECONDS, Monitor, Recorded
+from checkup.protocol.origin import with_origin
 from checkup.protocol.runs import observe, put
 from checkup.runfile import run_key
 
@@ -107,7 +108,13 @@ def _record(monitor: Monitor, run: Run, deadline: Deadline, current: Current | N
     if folded.expire:
         expire(monitor, head, life)
     late = _is_late(head, stored, at_first=observed.late)
-    return Recorded(run=stored, alerts=folded.alerts, undelivered=undelivered, late=late)
+    return Recorded(
+        run=stored,
+        alerts=folded.alerts,
+        undelivered=undelivered,
+        late=late,
+        excluded=tuple(sorted({r for state in head.checkers.values() for r in state.excluded})),
+    )
 
 
 def _is_late(head: Head, run: Run, *, at_first: bool) -> bool:
@@ -145,7 +152,12 @@ def _look(
 
 
 def _run(monitor: Monitor, slot: int, results: tuple[Result, ...]) -> Run:
-    return Run(slot=slot, results=results, region=monitor.region, position=monitor.position)
+    return Run(
+        slot=slot,
+        results=with_origin(results, monitor),
+        region=monitor.region,
+        position=monitor.position,
+    )
 
 
 def _look_up(monitor: Monitor) -> Current | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,19 +16,19 @@ from checkup.deadline import Deadline
 from checkup.engine import look
 from checkup.errors import CheckupError, EventError
 from checkup.invocation import AdHoc, NotifyTest, Scheduled
-from checkup.model import SECOND, Run
+from checkup.model import Run
 from checkup.notifiers import trial
 from checkup.ports import Checker
 from checkup.protocol import (
     TAIL_SECONDS,
     Monitor,
-    Recorded,
     check_and_record,
-    read_head,
     vote,
+    with_origin,
 )
 from checkup.runfile import BY_HAND, encode
 from checkup.selection import choose
+from checkup.stack.lines import origin_of, run_of, summary, telling, told
 from checkup.stack.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ class CheckService:
         deadline = deadline_of(seconds, remaining_milliseconds)
         match request:
             case Scheduled():
-                return self._run(monitor, request.slot(monitor.interval), deadline)
+                return self._run(counted, request.slot(monitor.interval), deadline)
             case AdHoc():
                 return look_now(monitor, request, deadline)
             case NotifyTest(names):
@@ -78,13 +77,16 @@ class CheckService:
             self._wired = counted, monitor
         return self._wired[1]
 
-    def _run(self, monitor: Monitor, slot: int, deadline: Deadline) -> dict[str, Any]:
-        if self._environ.get("HOME_REGION"):
-            summary = _summary(vote(monitor, slot, deadline))
-        else:
-            summary = _told(monitor, check_and_record(monitor, slot, deadline))
-        _log.info("run recorded", extra=summary)
-        return summary
+    def _run(self, counted: Counted, slot: int, deadline: Deadline) -> dict[str, Any]:
+        monitor = self._monitor(counted)
+        facts = {**run_of(monitor, slot), **origin_of(counted.config, self._environ)}
+        with telling(facts):
+            if self._environ.get("HOME_REGION"):
+                outcome = summary(vote(monitor, slot, deadline))
+            else:
+                outcome = told(monitor, check_and_record(monitor, slot, deadline))
+            _log.info("run recorded", extra=outcome)
+        return facts | outcome
 
     def _try_channels(self, counted: Counted, names: tuple[str, ...]) -> dict[str, str]:
         config = counted.config
@@ -125,7 +127,7 @@ def look_now(monitor: Monitor, request: AdHoc, deadline: Deadline) -> list[dict[
         secret=monitor.secret,
         region=monitor.region,
     )
-    body = encode(results)
+    body = encode(with_origin(results, monitor))
     if request.record:
         name = Run(slot=time.time_ns(), results=results).name
         monitor.storage.create(BY_HAND + name, body)
@@ -145,28 +147,3 @@ def _chosen_channels(known: Sequence[str], names: Sequence[str]) -> Sequence[str
         return trial.choose(known, names)
     except CheckupError as error:
         raise EventError(str(error)) from None
-
-
-def _summary(run: Run) -> dict[str, Any]:
-    statuses = Counter(result.status.value for result in run.results)
-    return {"run": run.name, "statuses": dict(sorted(statuses.items()))}
-
-
-def _told(monitor: Monitor, recorded: Recorded) -> dict[str, Any]:
-    """Return the summary of a run with what became of its news; alarms read the log."""
-    summary = {
-        **_summary(recorded.run),
-        "alerts": [alert.id for alert in recorded.alerts],
-        "undelivered": recorded.undelivered,
-        "late": recorded.late,
-    }
-    if recorded.undelivered:
-        summary["oldest_alert_seconds"] = _oldest_alert(monitor, recorded.run.slot)
-    return summary
-
-
-def _oldest_alert(monitor: Monitor, now: int) -> int:
-    """Return for how many seconds the alert has waited that waits longest."""
-    waiting = read_head(monitor.storage).channels.values()
-    slots = (entry.alert.slot for entries in waiting for entry in entries)
-    return (now - min(slots, default=now)) // SECOND

@@ -1,0 +1,82 @@
+"""Digests of a configuration, by which runs can tell whether they were made with the same one.
+
+They are stored with runs and logged, so they are made of what is public: a short secret could be
+guessed from its digest. Of a secret, of a header's value and of whatever else is marked as private
+they hold only that it is set, and of addresses and texts what is stored of them too. What has its
+default is left out, so that a version of the program that knows more keys makes the same digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from checkup.config.fields import fields_of
+from checkup.config.settings import Config
+from checkup.ports import Checker
+from checkup.redaction import mask_address
+
+_LETTERS: Final = 12
+
+_TOLD: Final = frozenset(Checker.__struct_fields__) - {
+    "endpoint_url",
+    "threshold_rtt",
+    "attempts",
+    "attempt_spacing",
+    "timeout",
+    "recheck",
+}
+"""What a checker is called, and when and to whom it is told: no result depends on it."""
+
+
+def digest_of(config: Config, masks: Sequence[str]) -> str:
+    """Return the digest of all that a configuration says.
+
+    Args:
+        masks: values that came from the environment.
+    """
+    return _digest(_public(config, masks))
+
+
+def definitions_of(config: Config, masks: Sequence[str]) -> dict[str, str]:
+    """Return the digest of what each checker looks at, and how, by its id.
+
+    Args:
+        masks: values that came from the environment.
+    """
+    return {checker.id: _definition(checker, masks) for checker in config.checkers}
+
+
+def _definition(checker: Checker, masks: Sequence[str]) -> str:
+    told = _public(checker, masks)
+    return _digest({name: value for name, value in told.items() if name not in _TOLD})
+
+
+def _digest(tree: Mapping[str, Any]) -> str:
+    return hashlib.sha256(msgspec.json.encode(tree, order="sorted")).hexdigest()[:_LETTERS]
+
+
+def _public(settings: Struct, masks: Sequence[str]) -> dict[str, Any]:
+    """Return what may be known of settings, without what is as it always is."""
+    told: dict[str, Any] = {"kind": getattr(settings, "kind", "")}
+    for field in fields_of(type(settings)).table.values():
+        value = getattr(settings, field.name)
+        if value != field.default:
+            told[field.name] = field.is_private or _shown(value, masks)
+    return told
+
+
+def _shown(value: Any, masks: Sequence[str]) -> Any:  # noqa: ANN401 - of any field
+    if isinstance(value, str):
+        return mask_address(value, masks)
+    if isinstance(value, Struct):
+        return _public(value, masks)
+    if isinstance(value, Mapping):
+        return {name: _shown(item, masks) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [_shown(item, masks) for item in value]
+    return value

@@ -1,0 +1,121 @@
+"""Regions that look at different things: whose results count, and who hears of it."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from checkup.alerting.fold import Setting, fold
+from checkup.alerting.quorum import Verdict, verdict
+from checkup.alerting.slots import Calendar
+from checkup.alerting.state import Head
+from checkup.model import AlertKind, Result, Run, Status
+from tests.alerting.worlds import result, run, slot, toy
+
+REGIONS = ("ap", "eu", "us")
+QUORUMS = ("majority", "all", "any", "1", "2", "3")
+
+
+def results(letters: str, definitions: str) -> list[Result]:
+    """Return a result of each region; a dot is one that does not say what it is about."""
+    return [
+        replace(result("a", letter, region), definition=definition.strip("."))
+        for letter, definition, region in zip(letters, definitions, REGIONS, strict=False)
+    ]
+
+
+def agreed(letters: str, definitions: str, quorum: str = "majority") -> Verdict:
+    return verdict(results(letters, definitions), len(letters), quorum)
+
+
+@pytest.mark.parametrize(
+    ("letters", "definitions", "status", "excluded"),
+    [
+        ("hdd", "xyy", "down", ("ap",)),
+        ("ddh", "xxy", "down", ("us",)),
+        ("hhd", "xxy", "healthy", ("us",)),
+        ("hhh", "xyz", "unknown", ("eu", "us")),
+        ("dd", "xy", "unknown", ("eu",)),
+        ("dd", "xx", "down", ()),
+        ("dd", "x.", "down", ()),
+        ("ddh", "x.y", "down", ("us",)),
+        ("ddd", "...", "down", ()),
+    ],
+)
+def test_152_what_most_regions_look_at_counts_and_the_rest_is_excluded(
+    letters: str, definitions: str, status: str, excluded: tuple[str, ...]
+) -> None:
+    found = agreed(letters, definitions)
+    assert (found.status, found.excluded) == (status, excluded)
+
+
+@given(
+    st.text("hgdu", min_size=1, max_size=3),
+    st.text("xyz.", min_size=3, max_size=3),
+    st.sampled_from(QUORUMS),
+)
+def test_152_i11_order_of_regions_does_not_matter(
+    letters: str, definitions: str, quorum: str
+) -> None:
+    there = results(letters, definitions)
+    found = {
+        (each.status, frozenset(each.excluded))
+        for order in permutations(there)
+        for each in [verdict(order, len(there), quorum)]
+    }
+    assert len(found) == 1
+
+
+@given(st.text("hgdu", min_size=3, max_size=3), st.sampled_from(QUORUMS), st.sampled_from("hgdu"))
+def test_152_i11_what_is_excluded_changes_nothing(letters: str, quorum: str, other: str) -> None:
+    before = agreed(letters, "xxy", quorum)
+    after = agreed(letters[:2] + other, "xxy", quorum)
+    assert (
+        (before.status, before.excluded)
+        == (after.status, after.excluded)
+        == (
+            verdict(results(letters[:2], "xx"), 3, quorum).status,
+            ("us",),
+        )
+    )
+
+
+@pytest.mark.parametrize("letter", "hgd")
+def test_152_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
+    setting = Setting(
+        checkers=[toy("a")], channels=("slack",), calendar=Calendar(regions=("eu", "us"))
+    )
+    runs = [
+        Run(slot=slot(number), region=region, position=position, results=(named,))
+        for number in range(3)
+        for position, region in enumerate(("eu", "us"))
+        for named in [replace(result("a", letter, region), definition=region)]
+    ]
+    head, alerts = fold(Head(), runs, setting, slot(9))
+    assert [alert.kind for alert in alerts] == [AlertKind.BLIND]
+    assert alerts[0].reason == ("us looks at something else: deploy the same configuration there")
+    assert head.checkers["a"].shown is Status.UNKNOWN
+    assert head.checkers["a"].excluded == ("us",)
+
+
+def test_152_region_that_looks_at_the_same_again_counts_again() -> None:
+    calendar = Calendar(regions=("eu", "us"))
+    setting = Setting(checkers=[toy("a"), toy("b")], calendar=calendar)
+    other = run(0, {"a": "h", "b": "h"}, "us", 1)
+    first, second = other.results
+    named = (replace(first, definition="old"), second)
+    ours = [replace(it, definition="new") for it in run(0, {"a": "h"}, "eu").results]
+    home = replace(run(0, {"b": "h"}, "eu"), results=(*ours, result("b", "h", "eu")))
+    during = fold(Head(), [home, replace(other, results=named)], setting, slot(9)).head
+    assert {name: state.excluded for name, state in during.checkers.items()} == {
+        "a": ("us",),
+        "b": (),
+    }
+    after = [run(1, {"a": "h", "b": "h"}, region, n) for n, region in enumerate(("eu", "us"))]
+    healed = fold(during, after, setting, slot(9)).head
+    assert {state.excluded for state in healed.checkers.values()} == {()}
+    assert healed.checkers["a"].status is Status.HEALTHY

@@ -1,0 +1,173 @@
+"""Digests: equal for what is the same, different for what is not, and silent about secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from msgspec import Struct, structs
+
+from checkup.config import Config, read
+from checkup.config.annotations import unwrap
+from checkup.config.digest import _public, definitions_of, digest_of
+from checkup.config.fields import fields_of
+from checkup.ports import Checker
+from tests.config.world import KINDS
+
+JSON = b"""{
+  "regions": ["eu-central-1", "us-east-1"],
+  "checkers": [{"type": "http", "endpoint_name": "Shop", "endpoint_url": "https://shop.test/"}]
+}"""
+YAML = b"""
+checkers:
+  - endpoint_url: https://shop.test/
+    type: http
+    attempts: 1
+    recheck: 2
+    endpoint_name: Shop
+regions: [eu-central-1, us-east-1]
+"""
+CANARY = "hunter22-canary"
+AS_EVER = ("7d0d812cb933", {"shop": "6cf5b53723ea"})
+"""Of the file above. Runs of older versions carry these: they must not change."""
+
+
+def config(body: bytes, name: str = "checkup.json", **environ: str) -> Config:
+    return read(name, body, KINDS, environ)
+
+
+def with_shop(**more: Any) -> Config:
+    kind = KINDS.checkers["http"]
+    shop = kind(**{"id": "shop", "endpoint_url": "https://shop.test/", **more})
+    return Config(checkers=(shop,))
+
+
+def digests(there: Config, *masks: str) -> tuple[str, dict[str, str]]:
+    return digest_of(there, masks), definitions_of(there, masks)
+
+
+def another(info: structs.FieldInfo) -> Any:
+    """Return a value that is not the default."""
+    plain, _ = unwrap(info.type)
+    if get_origin(plain) is Literal:
+        return next(choice for choice in get_args(plain) if choice != info.default)
+    if get_origin(plain) is dict:
+        return {"X": (CANARY,)}
+    if get_origin(plain) is tuple:
+        return (CANARY,)
+    return CANARY if plain is str else not info.default if plain is bool else 7
+
+
+def changed(*families: Mapping[str, type[Struct]], private: bool) -> Iterator[Any]:
+    """Yield settings of each kind with one field changed, if that makes sense on its own."""
+    for name, kind in (each for family in families for each in family.items()):
+        for info in structs.fields(kind):
+            if fields_of(kind).table[info.encode_name].is_private is private:
+                with suppress(ValueError, TypeError):
+                    made = kind(**{info.name: another(info)})
+                    yield pytest.param(made, info.name, id=f"{name}-{info.name}")
+
+
+PUBLIC = [*changed(KINDS.checkers, private=False)]
+PRIVATE = [*changed(KINDS.checkers, KINDS.storages, KINDS.notifiers, private=True)]
+
+
+def test_digests_are_those_that_they_have_always_been() -> None:
+    there = config(JSON)
+    assert (there.digest, there.definitions) == AS_EVER
+
+
+def test_152_same_configuration_has_the_same_digests_however_it_is_written() -> None:
+    first, second = config(JSON), config(YAML, "checkup.yaml")
+    assert (first.digest, first.definitions) == (second.digest, second.definitions)
+
+
+def test_one_place_needs_no_definitions() -> None:
+    alone = config(JSON.replace(b'"eu-central-1", "us-east-1"', b""))
+    assert alone.definitions == {}
+    assert alone.digest not in {"", AS_EVER[0]}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"endpoint_name": "The shop"},
+        {"description": "Where we sell"},
+        {"failure_threshold": 2},
+        {"tags": ("web",)},
+        {"hidden": True},
+    ],
+    ids=str,
+)
+def test_152_what_is_told_of_a_checker_is_no_part_of_what_it_looks_at(told: dict[str, Any]) -> None:
+    before, after = digests(with_shop()), digests(with_shop(**told))
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
+@pytest.mark.parametrize(
+    "looked_at",
+    [
+        {"endpoint_url": "https://shop.test/health"},
+        {"timeout": 1},
+        {"threshold_rtt": 1},
+        {"up_status": 204},
+        {"must_contain": "cart"},
+        {"headers": {"Accept": ("text/html",)}},
+    ],
+    ids=str,
+)
+def test_152_what_a_checker_looks_at_is_its_definition(looked_at: dict[str, Any]) -> None:
+    before, after = digests(with_shop()), digests(with_shop(**looked_at))
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def test_152_another_kind_is_another_definition() -> None:
+    tcp, tls = (KINDS.checkers[kind](id="a", endpoint_url="a.test:443") for kind in ("tcp", "tls"))
+    assert digests(Config(checkers=(tcp,)))[1] != digests(Config(checkers=(tls,)))[1]
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        ({"password": "one"}, {"password": "two"}),
+        ({"headers": {"X-Key": ("one",)}}, {"headers": {"X-Key": ("two",)}}),
+        ({"body": "key=one"}, {"body": "key=two"}),
+        ({"endpoint_url": "https://me:one@a.test/"}, {"endpoint_url": "https://me:two@a.test/"}),
+        ({"endpoint_url": "https://a.test/?key=one"}, {"endpoint_url": "https://a.test/?key=two"}),
+        ({"must_contain": "one"}, {"must_contain": "two"}),
+    ],
+    ids=["secret", "header", "body", "userinfo", "query", "environment"],
+)
+def test_159_secret_is_no_part_of_a_digest(
+    secrets: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    one, two = (digests(with_shop(**fields), "one", "two") for fields in secrets)
+    assert one == two
+
+
+def test_159_fields_for_secrets_and_free_contents_are_private() -> None:
+    names = {parameters.values[1] for parameters in PRIVATE}
+    free = {"headers", "body", "send", "arguments", "environment"}
+    assert names > free | {"webhook", "password", "bearer_token", "dsn", "access_token"}
+
+
+@pytest.mark.parametrize(("settings", "name"), PRIVATE)
+def test_159_of_a_private_field_it_says_only_that_it_is_set(settings: Struct, name: str) -> None:
+    tree = _public(settings, ())
+    assert tree[name] is True
+    assert CANARY not in str(tree)
+
+
+def test_152_nearly_every_public_key_is_tried() -> None:
+    assert len(PUBLIC) > 150
+
+
+@pytest.mark.parametrize(("settings", "name"), PUBLIC)
+def test_152_every_public_key_counts(settings: Checker, name: str) -> None:
+    assert name in _public(settings, ())
+    plain = Config(checkers=(type(settings)(),))
+    assert digests(Config(checkers=(settings,)))[0] != digests(plain)[0]

@@ -21,6 +21,7 @@ from checkup_page.components.days import ClosedDays, closed_days
 from checkup_page.components.recent import COLUMNS
 from checkup_page.components.stretches import Record, record
 from checkup_page.newest import Newest
+from checkup_page.recounted import Counted
 
 _log = logging.getLogger(__name__)
 
@@ -55,12 +56,26 @@ class Known(Struct, kw_only=True):
         drawn: what was made of them.
         chronicles: the last year up to the last full hour.
         records: what was made of them, up to that hour.
+        counted: by which is seen that hours were counted again.
     """
 
     months: Months = field(default_factory=Months)
     drawn: Drawn = field(default_factory=Drawn)
     chronicles: Chronicles = field(default_factory=Chronicles)
     records: tuple[int, Mapping[str, Record]] = (0, {})
+    counted: Counted = Counted()
+
+    def look(self, head: Head) -> None:
+        """Forget what was made of hours that have been counted again since."""
+        counted, before = Counted.of(head), self.counted
+        if counted.was_other(before):
+            self.months = Months()
+            self.forget_year()
+        self.counted = counted
+
+    def forget_year(self) -> None:
+        """Let the last year be read again in the middle of an hour."""
+        self.chronicles, self.records = Chronicles(), (0, {})
 
 
 class Read(Struct, frozen=True):
@@ -109,13 +124,15 @@ class Reader(Struct, frozen=True, kw_only=True):
             kept = keeper.keep_up(Deadline.after(FOLD_SECONDS))
             if kept.behind:
                 return Read()
+            known.look(kept.head)
             days, today = days_until(self.storage, kept.head, now, COLUMNS, known.months)
+            if days is not known.drawn.days:
+                known.drawn = Drawn(days)
+                known.forget_year()
             known.chronicles.keep_up(self.storage, kept.head, now)
         except StorageError as error:
             _log.warning("the page is without its history: %s", error)
             return Read()
-        if days is not known.drawn.days:
-            known.drawn = Drawn(days)
         return Read(self._pasts(kept.head, today, now), self._records(), kept.head)
 
     def _pasts(self, head: Head, today: Mapping[str, Tally], now: int) -> Mapping[str, Past]:

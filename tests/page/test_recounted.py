@@ -1,0 +1,73 @@
+"""A process that shows the page for a long time, while somebody else counts the history again."""
+
+from __future__ import annotations
+
+import pytest
+
+from checkup.archive import Keeper, setting_of
+from checkup.config.settings import Config
+from checkup.deadline import Deadline
+from checkup.history.head import Account, Head
+from checkup.history.tally import Tally
+from checkup.model import Run, Status
+from checkup.runfile import encode, run_key
+from checkup.storage.memory import MemoryStorage
+from checkup_page.building import Memory, build
+from checkup_page.recounted import Counted
+from tests.page.worlds import MINUTE, NOW, checker, config, result
+
+API = checker("API")
+CONFIG = config([API])
+HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
+
+
+def put(storage: MemoryStorage, slot: int, status: Status = Status.HEALTHY) -> str:
+    run = Run(slot=slot, results=(result(API, status),))
+    storage.create(run_key(run), encode(run.results))
+    return run_key(run)
+
+
+def rebuild(storage: MemoryStorage, end: str, world: Config = CONFIG) -> None:
+    keeper = Keeper(storage=storage, setting=setting_of(world), end=end)
+    assert keeper.rebuild(Deadline.after(60))
+
+
+@pytest.mark.parametrize("ago", [3 * HOUR, 30 * HOUR], ids=["today", "yesterday"])
+def test_a_page_that_is_made_again_and_again_follows_a_rebuild_at_once(ago: int) -> None:
+    storage, memory = MemoryStorage(), Memory()
+    slots = range(NOW - 2 * DAY, NOW, 10 * MINUTE)
+    end = [put(storage, slot) for slot in slots][-1]
+    before = build(CONFIG, storage, NOW, memory=memory)
+    (path,) = (path for path in before if path.startswith("components/"))
+    put(storage, slots[-1] - ago + MINUTE, Status.DOWN)
+    rebuild(storage, end)
+    after = build(CONFIG, storage, NOW, memory=memory)
+    assert after == build(CONFIG, storage, NOW)
+    assert after[path].body != before[path].body
+
+
+def told(*, day: int, hour: int, first: int = 1, since: int = 0) -> Counted:
+    account = Account(
+        first=first,
+        last=1,
+        status=Status.HEALTHY,
+        counted=1,
+        until=1,
+        hour=Tally(healthy=hour),
+        day=Tally(healthy=day),
+    )
+    return Counted.of(Head(hour=since, accounts={"api": account}))
+
+
+def test_an_hour_that_goes_on_and_a_new_one_are_no_recount() -> None:
+    before = told(day=100, hour=10)
+    assert not told(day=120, hour=30).was_other(before)
+    assert not told(day=150, hour=0, since=HOUR).was_other(before)
+    assert not before.was_other(Counted())
+
+
+def test_other_hours_another_beginning_and_a_checker_that_is_gone_are_a_recount() -> None:
+    before = told(day=100, hour=10)
+    assert told(day=99, hour=10).was_other(before)
+    assert told(day=100, hour=10, first=2).was_other(before)
+    assert Counted.of(Head()).was_other(before)

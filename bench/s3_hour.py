@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -28,6 +29,7 @@ from checkup.deadline import Deadline
 from checkup.model import SECOND, Attempt, Result, Run
 from checkup.ports import Edition, PageFile
 from checkup.protocol import Monitor, record
+from checkup.protocol.runs import put
 from checkup.storage.s3 import client_config
 from checkup_page.publish import Publication
 from checkup_page.publishers.s3 import S3Publisher
@@ -38,6 +40,7 @@ WARM_UP = 100
 """Minutes before the hour that counts, until there are as many runs as the page shows."""
 
 STATE, PAGE = "checkup-state", "checkup-page"
+REGIONS = ("us-east-1", "eu-central-1", "ap-northeast-2")
 _PUT_CLASS = {"PUT", "POST", "COPY", "LIST"}
 _MANY = ("badges/", "components/", "history/days/", "history/hours/", "history/times/", "runs/")
 
@@ -109,19 +112,21 @@ def emulator() -> Iterator[tuple[Emulator, str]]:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield app, f"http://127.0.0.1:{server.server_port}"
+        # What an emulator before this one was given lives in the process.
+        with urlopen(Request(f"{url}/moto-api/reset", method="POST")):
+            yield app, url
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-def uneventful_hour(components: int = 50) -> Hour:
-    """Live through an hour of runs and pages, and count."""
+def uneventful_hour(config: Config) -> Hour:
+    """Live through an hour of runs and pages, and count; the first of the regions is the home."""
     end = time.time_ns() // MINUTE * MINUTE
     slots = range(end - (WARM_UP + MINUTES) * MINUTE, end, MINUTE)
-    config = _config(components)
     with emulator() as (app, url):
         environ = {"STATE_BUCKET": STATE, "AWS_REGION": "us-east-1"}
         stack = _Stack(app, url, config, environ)
@@ -186,11 +191,14 @@ class _Stack:
         self._app = app
         self._config = config
         self._storage = bootstrap.stack_storage(clients, environ)
+        self._elsewhere = bootstrap.stack_storage(clients, environ)
         self._monitor = Monitor(
             checkers=config.checkers,
             storage=bootstrap.stack_storage(clients, environ),
             interval=config.interval,
             scheduled=True,
+            region=next(iter(config.regions), ""),
+            regions=config.regions,
         )
         self.page = _Watched(clients.aws("s3", config=client_config()), PAGE)
         self._publication = Publication(storage=self._storage, publisher=self.page)
@@ -198,8 +206,9 @@ class _Stack:
     def live(self, slot: int) -> None:
         """Live through one minute."""
         before = len(self._app.seen)
+        self._vote(slot)
         self._app.who = "check"
-        record(self._monitor, Run(slot=slot, results=_results(self._config, slot)), _soon())
+        record(self._monitor, self._run(slot, 0), _soon())
         wrote_state = any(
             verb == "PUT" and what.startswith(f"{STATE}/state/")
             for _, verb, what in self._app.seen[before:]
@@ -208,6 +217,16 @@ class _Stack:
             self._publish(slot + 4 * SECOND)
         if slot // MINUTE % 5 == 4:  # the schedule's next full five minutes
             self._publish(slot + MINUTE)
+
+    def _vote(self, slot: int) -> None:
+        self._app.who = "vote"
+        for position in range(1, len(self._config.regions)):
+            put(self._elsewhere, self._run(slot, position))
+
+    def _run(self, slot: int, position: int) -> Run:
+        region = self._config.regions[position] if self._config.regions else ""
+        results = _results(self._config, slot, region)
+        return Run(slot=slot, results=results, region=region, position=position)
 
     def _publish(self, now: int) -> None:
         self._app.who = "publish"
@@ -218,7 +237,8 @@ def _soon() -> Deadline:
     return Deadline.after(30)
 
 
-def _config(components: int) -> Config:
+def configuration(components: int, regions: int = 1) -> Config:
+    """Return the configuration of a stack, which names its regions if there are several."""
     return Config(
         checkers=tuple(
             HttpChecker(
@@ -226,11 +246,12 @@ def _config(components: int) -> Config:
             )
             for number in range(components)
         ),
+        regions=REGIONS[:regions] if regions > 1 else (),
         page=PageSettings(title="Status"),
     )
 
 
-def _results(config: Config, slot: int) -> tuple[Result, ...]:
+def _results(config: Config, slot: int, region: str) -> tuple[Result, ...]:
     """Return results that are all well and never quite the same."""
     return tuple(
         Result(
@@ -239,6 +260,7 @@ def _results(config: Config, slot: int) -> tuple[Result, ...]:
             timestamp=slot,
             times=(Attempt(rtt=90_000_000 + slot // MINUTE * 7919 * (number + 1) % 40_000_000),),
             healthy=True,
+            region=region,
         )
         for number, checker in enumerate(config.checkers)
     )

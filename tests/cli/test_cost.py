@@ -2,64 +2,186 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from typing import Any
 
-from checkup.cli.bill import (
-    _ATTEMPT_BYTES,
-    _RESULT_BYTES,
-    Usage,
-    asked_of_s3,
-    bill,
-)
-from checkup.model import Attempt, Phases, Result
+import pytest
+from msgspec.structs import replace
+
+from checkup.checkers.http import HttpChecker
+from checkup.cli import prices
+from checkup.cli.bill import _ATTEMPT_BYTES, _RESULT_BYTES, Sizes, Usage, asked_of_s3, bill
+from checkup.cli.prices import Price
+from checkup.cli.saving import least_loss
+from checkup.cli.schedule import runs_per_hour
+from checkup.cli.sizes import sizes_of, usage_of
+from checkup.cli.template import defaults
+from checkup.config.settings import Config
+from checkup.errors import CheckupError
+from checkup.model import SECOND, Attempt, Phases, Result
 from checkup.runfile import encode
 from tests.cli.program import Program
+from tests.emulators import ROOT
 
-FIFTY = Usage(components=50, attempts=3000, results=3000, runs=60)
+MINUTE = 60 * SECOND
+CHECKER = {"type": "http", "endpoint_name": "Shop", "endpoint_url": "https://shop.test/"}
+SHOWN = """\
+A month of 1 checker each 1 min: 256 MB, arm64, runs kept for 90 days
+
+                                                    list      paid
+S3 requests                111,051 PUT, LIST        0.56      0.56
+S3 requests                136,510 GET              0.05      0.05
+S3 storage                    0.05 GB               0.00      0.00  runs of 90 days
+Lambda compute               9,577 GB-seconds       0.13      0.00  0.5 s a run, a guess
+Lambda requests             56,940 invocations      0.01      0.00
+EventBridge Scheduler       52,560 invocations      0.05      0.00
+CloudWatch logs               0.05 GB               0.03      0.00
+CloudWatch metrics               5 metrics          1.50      0.00
+CloudWatch alarms               10 alarms           1.00      0.00
+Data sent by checks           0.07 GB               0.01      0.00
+together, in dollars                                3.33      0.61
+
+List prices of us-east-1 as of 2026-11-22; paid is what is left after all that AWS gives
+every account each month for ever, if nothing else in yours uses it.
+Largest: S3 requests (PUT, LIST), 91% of what is paid.
+Less of it: a run each 10 min, then 0.32 is paid.
+"""
 
 
-def total(usage: Usage) -> float:
+def config_of(number: int, **more: Any) -> Config:
+    checker = HttpChecker(endpoint_name="Shop", endpoint_url="https://shop.test/")
+    return Config(checkers=(checker,) * number, **more)
+
+
+def usage(number: int = 50, parameters: dict[str, str] | None = None, **more: Any) -> Usage:
+    config = config_of(number, **more)
+    return usage_of(config, sizes_of(config, parameters))
+
+
+def listed(usage: Usage) -> float:
     return sum(line.listed for line in bill(usage))
 
 
-def test_each_line_has_two_prices_and_the_last_is_their_sum(checkup: Program) -> None:
-    checker = {"type": "http", "endpoint_name": "Shop", "endpoint_url": "https://shop.test/"}
-    checkup.write({"checkers": [checker]})
+def paid(usage: Usage) -> float:
+    return sum(line.paid for line in bill(usage))
+
+
+def test_bill_is_a_table_with_its_sum_and_says_what_to_do(checkup: Program) -> None:
+    checkup.write({"checkers": [CHECKER]})
     ended = checkup("cost")
     assert (ended.returncode, ended.stderr) == (0, "")
-    _, *lines, together = ended.stdout.splitlines()
-    for column in (-2, -1):
-        amounts = [float(line.split()[column]) for line in lines]
-        assert float(together.split()[column]) == pytest.approx(sum(amounts), abs=0.05)
-    assert "CloudWatch: 5 metrics and 10 alarms" in ended.stdout
+    assert ended.stdout == SHOWN
+
+
+def test_bill_for_programs_adds_up(checkup: Program) -> None:
+    checkup.write({"checkers": [CHECKER] * 40})
+    told = json.loads(checkup("cost", "--json").stdout)
+    assert told["paid"] == pytest.approx(sum(line["paid"] for line in told["lines"]), abs=0.01)
+    assert told["listed"] == pytest.approx(sum(line["listed"] for line in told["lines"]), abs=0.01)
+    assert (told["currency"], told["region"]) == ("USD", "us-east-1")
+    assert all(line["source"].startswith("https://aws.amazon.com/") for line in told["lines"])
 
 
 def test_flags_are_those_of_the_stack(checkup: Program) -> None:
     checkup.write({"checkers": []})
-    ended = checkup("cost", "--memory", "1024", "--seconds", "10", "--retention", "7")
-    assert "10.0 s a run" in ended.stdout
-    assert "of 7 days" in ended.stdout
+    flags = ["--memory", "1024", "--seconds", "10", "--retention", "7", "--interval", "5m"]
+    ended = checkup("cost", *flags, "--architecture", "x86_64")
+    assert "each 5 min: 1024 MB, x86_64, runs kept for 7 days" in ended.stdout
+    assert "10.0 s a run\n" in ended.stdout
 
 
-def test_checkers_that_are_looked_at_less_often_cost_less(checkup: Program) -> None:
-    often = {"type": "http", "endpoint_name": "Shop", "endpoint_url": "https://shop.test/"}
-    checkup.write({"checkers": [often] * 40})
-    first = checkup("cost").stdout
-    checkup.write({"checkers": [{**often, "interval": "1h"}] * 40})
-    assert gigabytes(checkup("cost").stdout) < gigabytes(first) / 20
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        ("--seconds", "nan", "--seconds: nan is not a number"),
+        ("--seconds", "-1", "--seconds: -1.0 is not in the range 0<x<=60"),
+        ("--seconds", "0", "--seconds: 0.0 is not in the range 0<x<=60"),
+        ("--seconds", "inf", "--seconds: inf is not in the range 0<x<=60"),
+        ("--seconds", "soon", "--seconds: 'soon' is not a valid float"),
+        ("--memory", "64", "--memory: 64 is not in the range 128<=x<=10240"),
+        ("--retention", "0", "--retention: 0 is not in the range 1<=x<=3650"),
+        ("--architecture", "sparc", "--architecture: 'sparc' is not one of 'arm64', 'x86_64'"),
+        ("--interval", "0", 'the time must be longer than 0, not "0"'),
+        ("--interval", "often", '"often" is not a duration'),
+    ],
+)
+def test_flag_that_cannot_be_is_named_with_what_can(
+    checkup: Program, flag: str, value: str, words: str
+) -> None:
+    checkup.write({"checkers": []})
+    ended = checkup("cost", flag, value)
+    assert ended.returncode != 0
+    assert words in ended.stderr
+    assert ended.stdout == ""
 
 
-def test_a_stack_runs_once_a_minute_at_most(checkup: Program) -> None:
-    costs = []
-    for interval in ("1s", "1m"):
-        checkup.write({"checkers": [], "interval": interval})
-        costs.append(checkup("cost").stdout)
-    assert costs[0] == costs[1]
+def test_stack_that_is_not_deployed_is_as_its_template_says() -> None:
+    sizes = sizes_of(config_of(1), None)
+    assert (sizes.memory, sizes.architecture, sizes.retention) == (256, "arm64", 90)
+    assert defaults()["MemorySize"] == "256"
+    assert (usage().alarms, usage().metrics) == (10, 5)
 
 
-def gigabytes(said: str) -> float:
-    (line,) = [line for line in said.splitlines() if "sent by checks" in line]
-    return float(line.split()[1])
+def test_template_that_comes_with_the_command_is_the_one_that_is_deployed() -> None:
+    here = ROOT / "layers" / "core" / "checkup" / "cli" / "template.yaml"
+    assert here.resolve() == (ROOT / "template.yaml").resolve()
+
+
+def test_deployed_stack_is_as_its_parameters_say() -> None:
+    parameters = {
+        "Schedule": "rate(5 minutes)",
+        "MemorySize": "512",
+        "Architecture": "x86_64",
+        "RunRetentionDays": "30",
+        "RunDeadline": "10",
+        "Page": "none",
+        "ConfigBucket": "settings",
+    }
+    assert sizes_of(config_of(1), parameters) == Sizes(
+        memory=512,
+        architecture="x86_64",
+        retention=30,
+        interval=5 * MINUTE,
+        deadline=10,
+        has_page=False,
+        asks_for_configuration=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "runs"),
+    [
+        ("cron(* * * * ? *)", 60),
+        ("cron(0/5 * * * ? *)", 12),
+        ("cron(0,30 * * * ? *)", 2),
+        ("cron(*/15 8-17 ? * MON-FRI *)", 4 * 10 / 24 * 5 / 7),
+        ("cron(10-20 * ? * 2 *)", 11 / 7),
+        ("rate(1 minute)", 60),
+        ("rate(2 hours)", 0.5),
+        ("rate(1 day)", 1 / 24),
+    ],
+)
+def test_schedule_says_how_often_it_fires(schedule: str, runs: float) -> None:
+    assert runs_per_hour(schedule) == pytest.approx(runs)
+
+
+@pytest.mark.parametrize("schedule", ["rate(0 minutes)", "cron(0 12 L * ? *)", "at(2027-01-01)"])
+def test_schedule_that_is_not_understood_is_shown(schedule: str) -> None:
+    with pytest.raises(CheckupError, match="is not understood; say --interval 5m"):
+        runs_per_hour(schedule)
+
+
+def test_stack_runs_once_a_minute_at_most() -> None:
+    assert usage(interval=SECOND) == usage(interval=MINUTE)
+
+
+def test_checkers_that_are_looked_at_less_often_cost_less() -> None:
+    often = config_of(40)
+    rarely = replace(
+        often, checkers=tuple(replace(it, interval=3600 * SECOND) for it in often.checkers)
+    )
+    sent = [usage_of(it, sizes_of(it, None)).attempts for it in (often, rarely)]
+    assert sent == [40 * 60, 40]
 
 
 @pytest.mark.parametrize(
@@ -67,28 +189,78 @@ def gigabytes(said: str) -> float:
     [
         {"memory": 512, "seconds": 1.4},
         {"retention": 365},
-        {"regions": 2},
         {"architecture": "x86_64"},
         {"seconds": 30.0},
-        {"runs": 120},
-        {"attempts": 9000},
+        {"interval": 30 * SECOND},
+        {"asks_for_configuration": True},
     ],
 )
-def test_more_of_anything_costs_more(dearer: dict[str, float | str]) -> None:
-    more = Usage(**{**{f: getattr(FIFTY, f) for f in FIFTY.__struct_fields__}, **dearer})
-    assert total(more) > total(FIFTY)
+def test_larger_stack_costs_more(dearer: dict[str, Any]) -> None:
+    config = config_of(50, interval=2 * MINUTE)
+    sizes = sizes_of(config, None)
+    assert listed(usage_of(config, replace(sizes, **dearer))) > listed(usage_of(config, sizes))
+
+
+def test_stack_without_a_page_costs_less() -> None:
+    assert listed(usage(parameters={"Page": "none"})) < listed(usage()) * 0.8
+
+
+def test_each_further_region_has_its_runs_its_alarms_and_what_it_sends_home() -> None:
+    one, two = usage(), usage(regions=("eu-central-1", "us-east-1"))
+    assert (two.alarms - one.alarms, two.metrics - one.metrics) == (6, 2)
+    lines = {line.what: line for line in bill(two)}
+    assert lines["Data between regions"].quantity == pytest.approx(50 * 60 * 370 * 730 / 1e9)
+    assert lines["CloudWatch alarms"].paid == pytest.approx(0.60)
+    assert lines["EventBridge Scheduler"].quantity == 730 * (60 + 60 + 12)
+    assert asked_of_s3(two).puts > asked_of_s3(one).puts + 60
+
+
+def test_secrets_in_secrets_manager_are_counted_once_each(checkup: Program) -> None:
+    slack = {"type": "slack", "webhook": "secretsmanager:checkup/slack#one"}
+    other = {"type": "slack", "webhook": "secretsmanager:checkup/slack#two"}
+    third = {"type": "slack", "webhook": "ssm:/checkup/free"}
+    checkup.write({"checkers": [CHECKER], "notifiers": [slack, other, third]})
+    assert (
+        "Secrets Manager                  1 secrets          0.40      0.40"
+        in checkup("cost").stdout
+    )
+
+
+def test_guess_of_a_run_ends_with_its_deadline() -> None:
+    assert usage(20_000).run_seconds == 25.5
+
+
+def test_every_price_is_used() -> None:
+    table = {it for it in vars(prices).values() if isinstance(it, Price)}
+    table |= set(prices.COMPUTE.values())
+    regions = replace(usage(regions=("a-b-1", "c-d-2")), secrets=1)
+    used = {line.price for line in bill(regions)}
+    used |= {line.price for line in bill(usage(parameters={"Architecture": "x86_64"}))}
+    assert used == table
+
+
+def test_what_is_free_is_not_paid_for_and_the_rest_is() -> None:
+    price = Price("pieces", 0.5, "page", free=10)
+    assert (price.listed(12), price.paid(12), price.paid(9)) == (6.0, 1.0, 0.0)
 
 
 def test_nothing_of_what_is_free_is_paid_for() -> None:
-    paid = {line.what.partition(":")[0] for line in bill(FIFTY) if line.paid}
-    assert paid == {"S3"}
+    assert {line.what for line in bill(usage()) if line.paid} == {"S3 requests", "S3 storage"}
+
+
+def test_smallest_change_that_halves_the_price_is_told() -> None:
+    config = config_of(1)
+    sizes = replace(sizes_of(config, None), architecture="x86_64", memory=512, seconds=60.0)
+    saving = least_loss(sizes, lambda it: paid(usage_of(config, it)))
+    assert saving.what == "MemorySize=256"
+    assert saving.paid <= paid(usage_of(config, sizes)) / 2
 
 
 def test_month_of_fifty_endpoints_keeps_to_its_budget() -> None:
-    listed = sum(line.listed for line in bill(FIFTY) if "alarms" not in line.what)
-    assert listed < 1.60
-    assert asked_of_s3(FIFTY).puts / 60 < 3.5
-    assert asked_of_s3(FIFTY).gets / 60 < 5
+    apart = {"CloudWatch metrics", "CloudWatch alarms", "Data sent by checks"}
+    assert sum(line.listed for line in bill(usage()) if line.what not in apart) < 1.60
+    assert asked_of_s3(usage()).puts / 60 < 3.5
+    assert asked_of_s3(usage()).gets / 60 < 5
 
 
 def test_size_of_a_stored_result_is_about_what_it_is() -> None:

@@ -23,8 +23,13 @@ pytestmark = pytest.mark.xdist_group("stack-commands")
 
 BUCKET = "runs-of-the-stack"
 SINCE = int(time.time()) // 60 * 60 * SECOND - 3600 * SECOND
+SIZES = {"MemorySize": "1024", "RunRetentionDays": "7", "Schedule": "rate(5 minutes)"}
 TEMPLATE = {
-    "Parameters": {"Enabled": {"Type": "String", "Default": "true"}, "Other": {"Type": "String"}},
+    "Parameters": {
+        "Enabled": {"Type": "String", "Default": "true"},
+        "Other": {"Type": "String"},
+        **{name: {"Type": "String", "Default": value} for name, value in SIZES.items()},
+    },
     "Resources": {
         "Role": {
             "Type": "AWS::IAM::Role",
@@ -135,6 +140,21 @@ def test_other_commands_work_on_the_stack_too(
     checkup: Program, aws: Emulator, command: list[str], words: str
 ) -> None:
     ended = checkup("--stack", "prod", *command, **aws.environ)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert words in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], "1 checker each 5 min: 1024 MB, arm64, runs kept for 7 days"),
+        (["--memory", "512"], "1 checker each 5 min: 512 MB, arm64, runs kept for 7 days"),
+    ],
+)
+def test_bill_is_that_of_the_stack_as_it_is_deployed(
+    checkup: Program, aws: Emulator, flags: list[str], words: str
+) -> None:
+    ended = checkup("--stack", "prod", "cost", *flags, **aws.environ)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert words in ended.stdout
 
@@ -265,8 +285,8 @@ def test_stack_is_paused_by_its_own_parameter(checkup: Program, aws: Emulator) -
         ended = checkup("--stack", "prod", command, **aws.environ)
         assert (ended.returncode, ended.stderr) == (0, "")
         seen.append(parameters(aws))
-    paused, resumed = {"Enabled": "false", "Other": "kept"}, {"Enabled": "true", "Other": "kept"}
-    assert seen == [paused, paused, resumed]
+    assert [it.pop("Enabled") for it in seen] == ["false", "false", "true"]
+    assert seen == [{"Other": "kept", **SIZES}] * 3
 
 
 def parameters(aws: Emulator) -> dict[str, str]:

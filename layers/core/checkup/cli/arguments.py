@@ -50,7 +50,7 @@ LOOK: Final = Place("look", "look", "")
 _TAKES_VALUE: Final = frozenset(
     {
         *("--config", "--stack", "--region", "--profile"),
-        *("--memory", "--retention", "--architecture", "--seconds"),
+        *("--memory", "--retention", "--architecture", "--interval", "--seconds"),
         *("--about", "--listen", "--host", "--for", "--since", "--set"),
         *("--impact", "--status", "--component", "--group", "--title", "--message"),
         *("--from", "--until"),

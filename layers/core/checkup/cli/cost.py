@@ -2,103 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import click
+from msgspec.structs import replace
 
-from checkup.cli import session
-from checkup.cli.bill import Line, Usage, bill, sent_out
-from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli import prices, session
+from checkup.cli.bill import Line, Sizes, Usage, bill
+from checkup.cli.flags import STACK, config_flag, examples, verbose_flag
+from checkup.cli.saving import least_loss
+from checkup.cli.sizes import sizes_of, usage_of
+from checkup.cli.spans import parse_span, span
 from checkup.config.settings import Config
-from checkup.model import SECOND
 
-_HOUR = 3600 * SECOND
-_LEAST = 60 * SECOND
-"""EventBridge Scheduler starts nothing more often than once a minute."""
+_CENT: Final = 0.01
+
+
+def _number(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """Refuse ``nan``, which is in every range."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter(f"{value} is not a number.")
+    return value
 
 
 @click.command(
     epilog=examples(
         "checkup cost",
-        "checkup -c shop.yaml cost --memory 512 --retention 30",
-        "checkup cost --seconds 3.5     with what your log says of a run",
+        "checkup --stack checkup cost     the stack as it is deployed",
+        "checkup -c shop.yaml cost --memory 512 --retention 30 --interval 5m",
+        "checkup cost --seconds 3.5       with what your log says of a run",
     ),
 )
 @config_flag
 @click.option(
-    "--memory",
-    metavar="MB",
-    type=click.IntRange(128, 10_240),
-    default=256,
-    show_default=True,
-    help="MemorySize of the stack.",
+    "--memory", metavar="MB", type=click.IntRange(128, 10_240), help="For the stack's MemorySize."
 )
 @click.option(
     "--retention",
     metavar="DAYS",
     type=click.IntRange(1, 3650),
-    default=90,
-    show_default=True,
-    help="RunRetentionDays of the stack.",
+    help="For the stack's RunRetentionDays.",
 )
 @click.option(
     "--architecture",
     type=click.Choice(["arm64", "x86_64"]),
-    default="arm64",
-    show_default=True,
-    help="Architecture of the stack.",
+    help="For the stack's Architecture.",
 )
+@click.option("--interval", metavar="TIME", help="From run to run, such as 5m.")
 @click.option(
-    "--seconds", metavar="N", type=click.FloatRange(0, 60), help="That a run takes; else a guess."
+    "--seconds",
+    metavar="N",
+    type=click.FloatRange(0, 60, min_open=True),
+    callback=_number,
+    help="That a run takes; else a guess.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 @verbose_flag
-def cost(  # noqa: PLR0913 - flags
-    config_file: str | None,
-    *,
-    memory: int,
-    retention: int,
-    architecture: str,
-    seconds: float | None,
-    verbose: bool,
+def cost(
+    config_file: str | None, *, as_json: bool, verbose: bool, **given: float | str | None
 ) -> int:
     """Say what a month of this configuration costs on AWS, line by line.
 
-    In dollars: at the list prices of us-east-1 in November 2026, and after what AWS gives every
-    account each month for ever. The requests to S3 are those that were counted on an emulator, in
-    an hour without an outage. CloudFront sends a terabyte of pages a month for nothing.
+    With --stack, of that stack as it is deployed; else of one as its template would be deployed,
+    which runs at the configuration's interval. The flags try other sizes. The requests to S3 are
+    those that were counted on an emulator, in an hour without an outage. CloudFront sends a
+    terabyte of pages a month for nothing.
     """
     config = session.begin(config_file, verbose=verbose, quiet=True)
-    usage = usage_of(config, memory, retention, architecture, seconds)
-    lines = [*bill(usage), sent_out(usage)]
+    sizes = _as_given(sizes_of(config, _parameters()), given)
+    usage = usage_of(config, sizes)
+    lines = list(bill(usage))
+    if as_json:
+        print(json.dumps(_document(lines), indent=2))
+        return 0
+    print(f"{_summary(usage)}\n")
     print("\n".join(_table(lines)))
+    print(f"\n{_origin()}")
+    print("\n".join(_advice(config, usage, lines)))
     return 0
 
 
-def usage_of(
-    config: Config, memory: int, retention: int, architecture: str, seconds: float | None
-) -> Usage:
-    """Return what a configuration gives a stack to do; a checker may be looked at less often."""
-    interval = max(config.interval, _LEAST)
-    per_hour = [
-        (_HOUR / max(interval, checker.interval), max(1, checker.attempts))
-        for checker in config.checkers
-    ]
-    return Usage(
-        components=len(config.checkers),
-        attempts=sum(times * attempts for times, attempts in per_hour),
-        results=sum(times for times, _ in per_hour),
-        runs=_HOUR / interval,
-        regions=max(1, len(config.regions)),
-        memory=memory,
-        architecture=architecture,
-        retention=retention,
-        seconds=seconds,
+def _parameters() -> Mapping[str, str] | None:
+    """Return those of the stack that ``--stack`` names, if it does."""
+    name = click.get_current_context().meta.get(STACK)
+    if name is None:
+        return None
+    from checkup.cli.deployed import described  # noqa: PLC0415 - few look at stacks
+
+    return described(name).parameters
+
+
+def _as_given(sizes: Sizes, given: Mapping[str, float | str | None]) -> Sizes:
+    """Return the sizes with what the flags say of them."""
+    found = {name: value for name, value in given.items() if value is not None}
+    if "interval" in found:
+        found["interval"] = parse_span(str(found["interval"]))
+    return replace(sizes, **found)
+
+
+def _summary(usage: Usage) -> str:
+    sizes = usage.sizes
+    checkers = "1 checker" if usage.components == 1 else f"{usage.components} checkers"
+    regions = "" if usage.regions == 1 else f" in {usage.regions} regions"
+    return (
+        f"A month of {checkers} each {span(sizes.interval)}{regions}: "
+        f"{sizes.memory} MB, {sizes.architecture}, runs kept for {sizes.retention} days"
     )
 
 
 def _table(lines: Sequence[Line]) -> Iterator[str]:
-    total = Line("together", sum(line.listed for line in lines), sum(line.paid for line in lines))
     width = max(len(line.what) for line in lines)
-    yield f"{'dollars a month':<{width}}  {'list':>8}  {'paid':>8}"
-    for what, listed, paid in (*lines, total):
-        yield f"{what:<{width}}  {listed:>8.2f}  {paid:>8.2f}"
+    yield f"{'':<{width}}  {'':>23}  {'list':>8}  {'paid':>8}"
+    for line in lines:
+        shown = f"{line.quantity:,.2f}" if line.price.unit == "GB" else f"{line.quantity:,.0f}"
+        quantity = f"{shown:>11} {line.price.unit:<11}"
+        dollars = f"{line.listed:>8.2f}  {line.paid:>8.2f}"
+        yield f"{line.what:<{width}}  {quantity}  {dollars}  {line.note}".rstrip()
+    listed, paid = sum(line.listed for line in lines), _paid(lines)
+    yield f"{'together, in dollars':<{width}}  {'':>23}  {listed:>8.2f}  {paid:>8.2f}"
+
+
+def _origin() -> str:
+    return (
+        f"List prices of {prices.REGION} as of {prices.AS_OF}; paid is what is left after all that"
+        " AWS gives\nevery account each month for ever, if nothing else in yours uses it."
+    )
+
+
+def _advice(config: Config, usage: Usage, lines: Sequence[Line]) -> Iterator[str]:
+    """Say what most is paid for, and what would cost half as much."""
+    paid = _paid(lines)
+    if paid < _CENT:
+        return
+    dearest = max(lines, key=lambda line: line.paid)
+    share = dearest.paid / paid
+    yield f"Largest: {dearest.what} ({dearest.price.unit}), {share:.0%} of what is paid."
+    saving = least_loss(usage.sizes, lambda sizes: _paid(bill(usage_of(config, sizes))))
+    word = "Half" if saving.paid <= paid / 2 else "Less"
+    yield f"{word} of it: {saving.what}, then {saving.paid:.2f} is paid."
+
+
+def _paid(lines: Iterable[Line]) -> float:
+    return sum(line.paid for line in lines)
+
+
+def _document(lines: Sequence[Line]) -> dict[str, Any]:
+    return {
+        "currency": "USD",
+        "region": prices.REGION,
+        "as_of": prices.AS_OF,
+        "lines": [
+            {
+                "what": line.what,
+                "quantity": round(line.quantity, 3),
+                "unit": line.price.unit,
+                "listed": round(line.listed, 4),
+                "paid": round(line.paid, 4),
+                "source": f"https://aws.amazon.com/{line.price.page}/",
+            }
+            for line in lines
+        ],
+        "listed": round(sum(line.listed for line in lines), 4),
+        "paid": round(_paid(lines), 4),
+    }

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 from checkup import bootstrap
@@ -24,6 +25,17 @@ _DOWNLOAD_SECONDS: Final = 20.0
 _PUBLISHER: Final = "PUBLISH_FUNCTION"
 
 
+class Stack(NamedTuple):
+    """What a stack says of itself.
+
+    Attributes:
+        outputs, parameters: by their names in the template.
+    """
+
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+
+
 def enter(name: str, path: str | None) -> Config:
     """Let this process work on a stack as its functions do, and return the configuration.
 
@@ -35,7 +47,7 @@ def enter(name: str, path: str | None) -> Config:
         CheckupError: there is no such stack, or something of it may not be seen.
     """
     clients = bootstrap.LiveClients(os.environ)
-    outputs = _outputs(clients, name)
+    outputs = _outputs(name)
     os.environ["STATE_BUCKET"] = outputs["StateBucketName"]
     os.environ["PAGE_URL"] = outputs.get("PageUrl", "")
     os.environ[_PUBLISHER] = outputs.get("PublishFunctionName", "")
@@ -76,21 +88,31 @@ def publish_soon() -> None:
         terminal.say(f"the page shows it within five minutes: {error}")
 
 
-def _outputs(clients: bootstrap.LiveClients, name: str) -> Mapping[str, str]:
-    """Return what the stack says of itself."""
+@cache
+def described(name: str) -> Stack:
+    """Ask AWS for a stack, once.
+
+    Raises:
+        CheckupError: there is no such stack, or it may not be looked at.
+    """
+    client = bootstrap.LiveClients(os.environ).aws("cloudformation")
     try:
-        answer = asked(
-            "cloudformation:DescribeStacks",
-            clients.aws("cloudformation").describe_stacks,
-            StackName=name,
-        )
+        answer = asked("cloudformation:DescribeStacks", client.describe_stacks, StackName=name)
     except NotFound:
-        region = clients.aws("cloudformation").meta.region_name
+        region = client.meta.region_name
         raise CheckupError(
             f"there is no stack {name} in {region}; name another region with --region"
         ) from None
-    outputs = answer["Stacks"][0].get("Outputs", ())
-    found = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    (stack,) = answer["Stacks"]
+    return Stack(
+        {it["OutputKey"]: it["OutputValue"] for it in stack.get("Outputs", ())},
+        {it["ParameterKey"]: it["ParameterValue"] for it in stack.get("Parameters", ())},
+    )
+
+
+def _outputs(name: str) -> Mapping[str, str]:
+    """Return where the stack has its runs and functions."""
+    found = described(name).outputs
     if not {"StateBucketName", "CheckFunctionName"} <= found.keys():
         raise CheckupError(
             f"the stack {name} keeps no runs: it is not one of Checkup's, its deployment failed,"

@@ -105,6 +105,8 @@ def _flag_text(error: click.UsageError) -> str:
         return f"unknown shorthand flag: {name[1:]!r} in {name}"
     if isinstance(error, click.BadOptionUsage):
         return f"flag needs an argument: {error.option_name}"
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return f"{error.param.opts[-1]}: {error.message}"
     return error.message
 
 

@@ -13,6 +13,7 @@ import click
 
 from checkup import bootstrap
 from checkup.cli.aws import NotFound, asked
+from checkup.cli.deployed import described
 from checkup.cli.flags import STACK, config_flag, examples, verbose_flag
 from checkup.errors import CheckupError
 
@@ -52,17 +53,10 @@ def _set(context: click.Context, enabled: str) -> None:
     name = context.meta.get(STACK)
     if name is None:
         raise CheckupError("name the stack with --stack; elsewhere, stop what starts the runs")
-    client = bootstrap.LiveClients(os.environ).aws("cloudformation")
-    try:
-        stack = asked("cloudformation:DescribeStacks", client.describe_stacks, StackName=name)
-    except NotFound:
-        raise CheckupError(f"there is no stack {name} here") from None
-    parameters = [
-        _parameter(parameter["ParameterKey"], enabled)
-        for parameter in stack["Stacks"][0].get("Parameters", ())
-    ]
+    parameters = [_parameter(parameter, enabled) for parameter in described(name).parameters]
     if _parameter("Enabled", enabled) not in parameters:
         raise CheckupError(f"the stack {name} is not one of Checkup's")
+    client = bootstrap.LiveClients(os.environ).aws("cloudformation")
     try:
         asked(
             "cloudformation:UpdateStack",

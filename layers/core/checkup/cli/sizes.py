@@ -1,0 +1,67 @@
+"""What of a configuration and of a stack's parameters costs money."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from checkup.cli.bill import Sizes, Usage
+from checkup.cli.schedule import runs_per_hour
+from checkup.cli.template import defaults, watched
+from checkup.config.settings import Config
+from checkup.model import SECOND
+
+_HOUR: Final = 3600 * SECOND
+_LEAST: Final = 60 * SECOND
+"""EventBridge Scheduler starts nothing more often than once a minute."""
+
+_SECRET: Final = re.compile(r'"secretsmanager:([^"#]+)')
+
+
+def sizes_of(config: Config, parameters: Mapping[str, str] | None) -> Sizes:
+    """Return the sizes of a stack.
+
+    Args:
+        parameters: of a deployed stack; None for one that is as its template says, and runs as
+            often as the configuration does.
+
+    Raises:
+        CheckupError: its schedule is not understood.
+    """
+    given = {**defaults(), **(parameters or {})}
+    interval = _HOUR / runs_per_hour(given["Schedule"]) if parameters else config.interval
+    return Sizes(
+        memory=int(given["MemorySize"]),
+        architecture=given["Architecture"],
+        retention=int(given["RunRetentionDays"]),
+        interval=max(round(interval), _LEAST),
+        deadline=float(given["RunDeadline"]),
+        has_page=given["Page"] != "none",
+        asks_for_configuration=bool(given["ConfigBucket"]),
+    )
+
+
+def usage_of(config: Config, sizes: Sizes) -> Usage:
+    """Return what a configuration gives a stack to do; a checker may be looked at less often."""
+    interval = max(sizes.interval, _LEAST)
+    per_hour = [
+        (_HOUR / max(interval, checker.interval), max(1, checker.attempts))
+        for checker in config.checkers
+    ]
+    regions = max(1, len(config.regions))
+    home = watched(is_home=True, has_page=sizes.has_page)
+    further = watched(is_home=False, has_page=False)
+    return Usage(
+        components=len(config.checkers),
+        attempts=sum(times * attempts for times, attempts in per_hour),
+        results=sum(times for times, _ in per_hour),
+        runs=_HOUR / interval,
+        regions=regions,
+        sizes=sizes,
+        alarms=home.alarms + (regions - 1) * further.alarms,
+        metrics=home.metrics + (regions - 1) * further.metrics,
+        secrets=len(set(_SECRET.findall(msgspec.json.encode(config).decode()))),
+    )

@@ -38,7 +38,8 @@ def _static(name: str) -> str:
 
 def _tight(style: str) -> str:
     """Return a style sheet without comments and the spaces that mean nothing."""
-    return re.sub(r"/\*.*?\*/|\s*([{};,])\s*|(?<=:) ", r"\1", style)
+    tight = re.sub(r"/\*.*?\*/|\s*([{};,])\s*|(?<=:) ", r"\1", style)
+    return tight.replace(";}", "}")
 
 
 def _policy(style: str, script: str) -> str:

@@ -345,6 +345,25 @@ class TestBars:
         page.keyboard.press("Tab")
         expect(page.locator(".tip")).to_be_hidden()
 
+    def test_each_day_is_told_what_happened_on_it(self, site: Site, visit: Visit) -> None:
+        site.files = everything(days=True)
+        page = visit.open()
+        page.locator(".strip").first.focus()
+        told = [
+            r"Partial outage: [\d.]+% uptime, 12 min down",
+            "Operational",
+            "No result",
+            "Maintenance",
+            "Unknown: 24 h unknown",
+            r"Degraded: 100\.00% uptime, 1 h degraded",
+            r"Major outage: 91\.66% uptime, 2 h down",
+            "Operational",
+            r"Partial outage: 99\.16% uptime, 12 min down",
+        ]
+        for words in told:
+            expect(page.locator(".tip")).to_have_text(re.compile(rf"\d{{4}}{words}$"))
+            page.keyboard.press("ArrowLeft")
+
     def test_hovering_tells_of_a_day_and_can_be_dismissed(self, strip: Locator) -> None:
         strip.hover(position={"x": 3, "y": 16})
         tip = strip.page.locator(".tip")

@@ -113,7 +113,7 @@ def test_days_of_trouble_are_listed_newest_first() -> None:
         "last 90 days: 99.99% uptime, 2 days with trouble: "
         "2 Aug 3 h 20 min degraded; 31 Jul 12 min down, under a minute unknown"
     )
-    assert strip.said == "88:100.00g200 86:99.16d12u0"
+    assert strip.said == "100.00g200 99.16d12u0"
 
 
 def test_many_days_of_trouble_are_counted() -> None:

@@ -69,8 +69,9 @@ class DayStrip(Struct, frozen=True, kw_only=True):
     Attributes:
         segments: all columns from left to right.
         times: when the bars were, see :func:`checkup_page.components.recent.times`.
-        said: what there is to say of some of them, for a script: ``88:97.91d30u2``, that is the
-            uptime and the minutes ``d``own, de``g``raded, ``u``nknown and in ``m``aintenance.
+        said: what there is to say of those with trouble, the newest first, for a script: of each
+            ``97.91d30u2``, that is the uptime and the minutes ``d``own, de``g``raded,
+            ``u``nknown and in ``m``aintenance.
         summary: the strip in words, without the component's name.
         uptime: per cent of the observed time, rounded down; None if nothing was observed.
         observed: per cent of the time since the first result, maintenance left out.
@@ -108,7 +109,7 @@ def closed_days(days: Counted) -> ClosedDays:
         segments=segments_of(looks),
         total=together([*others, Tally(healthy=well)]),
         troubles=tuple(reversed(troubles)),
-        said=" ".join(_said(begin, *trouble) for trouble in reversed(troubles)),
+        said=" ".join(_said(tally) for _, tally in reversed(troubles)),
         filled=len(looks) - looks.count(NONE),
     )
 
@@ -138,7 +139,7 @@ def day_strip(
         total = together([total, today])
         if is_trouble(look):
             troubles = ((day, today), *troubles)
-            said = f"{_said(closed.begin, day, today)} {said}".rstrip()
+            said = f"{_said(today)} {said}".rstrip()
     uptime = percent(total.up, total.known)
     observed = percent(total.known, now - begin - total.maintenance)
     covered = (day - day_of(begin)) // DAY + 1
@@ -196,10 +197,10 @@ def is_trouble(look: str) -> bool:
     return look not in _CALM
 
 
-def _said(begin: int, day: int, tally: Tally) -> str:
+def _said(tally: Tally) -> str:
     lengths = zip("dgum", _lengths(tally), strict=True)
     told = "".join(f"{letter}{length // MINUTE}" for letter, length in lengths if length)
-    return f"{(day - begin) // DAY}:{percent(tally.up, tally.known) or ''}{told}"
+    return f"{percent(tally.up, tally.known) or ''}{told}"
 
 
 def _lengths(tally: Tally) -> tuple[int, int, int, int]:

@@ -78,12 +78,16 @@
     if (!length) return words.moment;
     return fill(hours ? (minutes ? words.both : words.hours) : words.minutes, { hours, minutes, n: minutes });
   };
+  const isTrouble = (at) => !["operational", "maintenance", "none"].includes(look(at));
   const said = () => {
-    const [, uptime, kinds] = (strip.dataset.said || "").match(`(?:^| )${bar}:([\\d.]*)(\\S*)`) || [];
-    if (kinds === undefined) return "";
+    let newer = 0;
+    for (let at = bar + 1; at < columns; at += 1) newer += isTrouble(at);
+    const told = isTrouble(bar) && strip.dataset.said?.split(" ")[newer];
+    if (!told) return "";
+    const [, uptime, kinds] = told.match(/^([\d.]*)(.*)/);
     const words = JSON.parse(one("main").dataset.words);
-    const told = [...kinds.matchAll(/([a-z])(\d+)/g)].map(([, kind, length]) => fill(words[kind], { length: lasting(words, length) }));
-    return [...(uptime ? [fill(words.uptime, { uptime })] : []), ...told].join(", ");
+    const lengths = [...kinds.matchAll(/([a-z])(\d+)/g)].map(([, kind, length]) => fill(words[kind], { length: lasting(words, length) }));
+    return [...(uptime ? [fill(words.uptime, { uptime })] : []), ...lengths].join(", ");
   };
   const describe = () => {
     const times = moments(strip.dataset.at ?? one("main").dataset.at);

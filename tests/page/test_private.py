@@ -2,154 +2,143 @@
 
 from __future__ import annotations
 
-import html
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-from msgspec import structs
+import pytest
+from msgspec.structs import replace
 
 from checkup.bootstrap import kinds
-from checkup.checkers.http import HttpChecker
 from checkup.config import Config, read
-from checkup.incidents.documents import HEAD as ANNOUNCED
-from checkup.incidents.documents import encode as encode_announcements
-from checkup.incidents.model import Announcements, Incident, Said
-from checkup.model import Attempt, Result, Run
-from checkup.ports import PageFile
-from checkup.runfile import encode, run_key
+from checkup.ports import PageFile, Publisher
 from checkup.storage.memory import MemoryStorage
 from checkup_page.building import build
-from tests.page.worlds import MINUTE, NOW
-
-CANARY = "hunter2canary"
-
-PUBLIC = {"endpoint_name", "endpoint_url", "id", "group", "description", "link", "public_name"}
-"""Fields of a checker that are shown, and those that are planted below."""
-
-FORMED = {
-    "must_have_headers": {"X-Private": CANARY},
-    "headers": {"X-Private": CANARY},
-    "must_hold": [f'status == "{CANARY}"'],
-    "proxy": f"http://{CANARY}:{CANARY}@proxy.internal:3128",
-    "tags": [CANARY],
-    "up_statuses": None,
-    "depends_on": None,
-    "method": None,
-    "tls_ca_file": None,
-    "client_certificate": None,
-    "client_key": None,
-    "bearer_token": None,
-    "must_match": None,
-    "must_not_match": None,
-}
-"""Fields that do not take any text, or not beside the others."""
+from checkup_page.publish import publish
+from checkup_page.publishers.folder import FolderPublisher
+from checkup_page.publishers.github import GitHubPublishing
+from checkup_page.publishers.s3 import S3Publisher
+from tests.page.planting import CANARY, holding, texts_of
+from tests.page.private_world import ADDRESS, SHOWN, config, storage
+from tests.page.worlds import NOW
+from tests.servers.github import NAME, OWNER, TOKEN, fake_github
+from tests.storage.places import FakeClients
 
 
-def private_fields() -> dict[str, Any]:
-    """Every field of a checker that takes a text and is not shown, with the secret in it."""
-    planted: dict[str, Any] = {}
-    for field in structs.fields(HttpChecker):
-        if field.name not in PUBLIC and (field.default == "" or field.name in FORMED):
-            planted[field.name] = FORMED.get(field.name, CANARY)
-    return {name: value for name, value in planted.items() if value is not None}
+def built(of: Config) -> dict[str, bytes]:
+    return bodies(build(of, storage(of), NOW))
 
 
-def written(*, publish: list[str]) -> str:
-    """A configuration that is full of it."""
-    address = f"https://{CANARY}:{CANARY}@{CANARY}.internal:8443/{CANARY}?key={CANARY}#{CANARY}"
-    seen = {"type": "http", "endpoint_name": "API", "id": f"api-{CANARY}", "group": "Shop"}
-    hidden = {"type": "http", "endpoint_name": f"Hidden {CANARY}", "id": "hidden", "hidden": True}
-    renamed = {"type": "http", "endpoint_name": CANARY, "id": "db", "public_name": "Database"}
-    return json.dumps(
-        {
-            "checkers": [
-                {**seen, "endpoint_url": address, **private_fields()},
-                {**hidden, "endpoint_url": address, "description": CANARY},
-                {**renamed, "endpoint_url": f"https://{CANARY}.internal/"},
-            ],
-            "notifiers": [{"type": "slack", "webhook": f"https://hooks.slack.com/{CANARY}"}],
-            "page": {"title": "Acme", "publish": publish, "url": "https://status.acme.example"},
-            "regions": [f"dc-{CANARY}"],
-        }
-    )
+def few(number: int) -> Config:
+    """A world whose page is soon published."""
+    world = config(number, languages=("en",))
+    return replace(world, checkers=world.checkers[:3])
 
 
-def results() -> Iterator[Result]:
-    """What was stored of them, by the Go program too, which masks nothing."""
-    times = (Attempt(error=f"dial {CANARY}: refused", failure=f"{CANARY}_class"),)
-    private: dict[str, Any] = {"notice": CANARY, "region": f"dc-{CANARY}", "kind": CANARY}
-    address = f"https://u:{CANARY}@{CANARY}.internal:8443/{CANARY}?key={CANARY}"
-    private |= {"endpoint": address, "times": times, "down": True}
-    yield Result(title="API", id=f"api-{CANARY}", **private)
-    yield Result(title=f"Hidden {CANARY}", id="hidden", message=f"psst {CANARY}", **private)
-    yield Result(title=CANARY, id="db", **private)
-    yield Result(title=f"Removed {CANARY}", id=f"gone-{CANARY}", message=CANARY, **private)
+def bodies(files: Mapping[str, PageFile]) -> dict[str, bytes]:
+    return {path: file.body for path, file in files.items()}
 
 
-def announced() -> Announcements:
-    """Words about what is public, and about what is not."""
-    said = (Said(id="aaaaaaaaaaaa", at=NOW - MINUTE, status="investigating", text="We look."),)
-    checkers = ("db", "hidden", f"api-{CANARY}", f"gone-{CANARY}")
-    told = Incident(
-        id="bbbbbbbbbbbb",
-        title="Slow",
-        impact="minor",
-        started=NOW - MINUTE,
-        checkers=checkers,
-        said=said,
-    )
-    return Announcements(incidents={told.id: told})
-
-
-def published(config: Config) -> dict[str, PageFile]:
-    storage = MemoryStorage()
-    for number in range(90):
-        run = Run(slot=NOW - (90 - number) * MINUTE, results=tuple(results()))
-        storage.create(run_key(run), encode(run.results))
-    storage.create(ANNOUNCED, encode_announcements(announced()))
-    return build(config, storage, NOW)
-
-
-def configured(*publish: str) -> Config:
-    return read("checkup.json", written(publish=[*publish]).encode(), kinds(), {})
-
-
-def holding(files: dict[str, PageFile]) -> list[str]:
-    """The paths of files that hold the secret, in their name or in any spelling."""
-    return [
-        path
-        for path, file in files.items()
-        if CANARY in path
-        or any(CANARY in it.lower() for it in spellings(file.body.decode().replace("\r\n ", "")))
-    ]
-
-
-def spellings(text: str) -> Iterator[str]:
-    yield text
-    yield html.unescape(html.unescape(text))
-    yield unquote(text)
-
-
-def test_every_private_field_of_a_checker_is_planted() -> None:
-    assert {"password", "username", "headers", "body", "must_contain"} <= private_fields().keys()
-
-
-def test_no_file_holds_it_140() -> None:
-    files = published(configured())
-    assert {"index.html", "metrics.txt", "uptime.csv", "history.atom"} < files.keys()
+@pytest.mark.parametrize("number", range(len(kinds().publishers)))
+def test_no_file_of_any_language_and_format_holds_it_140(number: int) -> None:
+    files = built(config(number))
+    assert {"index.html", "ko/index.html", "metrics.txt", "uptime.csv", "history.atom"} < {*files}
+    assert any(path.startswith("ko/components/") for path in files)
+    assert any(path.startswith("incidents/") for path in files)
+    assert any(path.startswith("maintenance/") for path in files)
     assert holding(files) == []
 
 
-def test_what_is_published_on_purpose_is_in_one_file_and_masked() -> None:
-    files = published(configured("addresses", "certificates"))
-    assert holding(files) == ["metrics.txt"]
-    metrics = files["metrics.txt"].body.decode()
-    assert f'instance="https://u:***@{CANARY}.internal:8443/{CANARY}?key=***"' in metrics
+def test_every_kind_and_every_field_that_takes_a_text_is_planted() -> None:
+    world = config()
+    assert {it.kind for it in world.checkers} == {*kinds().checkers}
+    assert {it.kind for it in world.notifiers} == {*kinds().notifiers}
+    assert {type(config(number).storage) for number in range(8)} == {*kinds().storages.values()}
+    public = {"endpoint_name", "public_name", *SHOWN} - {"id"}
+    for kind, settings in kinds().checkers.items():
+        full = {
+            name
+            for it in world.checkers
+            for name in texts_of(settings) - public
+            if it.kind == kind and CANARY in str(getattr(it, name))
+        }
+        assert texts_of(settings) - public - full <= {"answers_equal", "answers_contain"}
+
+
+def test_what_is_public_would_be_found_if_it_held_the_secret() -> None:
+    """So the fields that are taken for public are, and the search sees them."""
+    world, fields = config(), sorted(SHOWN.keys() - {"id"} | {"endpoint_name"})
+    shown = (it for it in world.checkers if not it.hidden and not it.public_name)
+    changed = {
+        it.id: replace(it, **{field: f"https://{CANARY}.example/{field}"})
+        for it, field in zip(shown, fields, strict=False)
+    }
+    checkers = tuple(changed.get(it.id, it) for it in world.checkers)
+    files = built(replace(world, checkers=checkers)).items()
+    pages = b"".join(body for path, body in files if path.endswith(".html")).decode()
+    assert [field for field in fields if f"https://{CANARY}.example/{field}" not in pages] == []
 
 
 def test_what_is_public_is_there() -> None:
-    """The test would see the secret if it were there: it sees what is beside it."""
-    index = published(configured())["index.html"].body.decode()
-    assert all(name in index for name in ("API", "Shop", "Database", "Slow"))
+    index = built(config(3))["index.html"].decode()
+    assert all(name in index for name in ("Shop", "http service", "Other exec", "Slow", "Disk"))
+    assert "Hidden" not in index
+
+
+def test_no_file_of_a_folder_holds_it(tmp_path: Path) -> None:
+    world = few(4)
+    publish(world, storage(world), FolderPublisher(tmp_path), NOW)
+    found = [path for path in tmp_path.rglob("*") if path.is_file()]
+    files = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in found}
+    assert {"manifest.json", ".checkup/lock", "index.html"} < {*files}
+    assert holding(files) == []
+
+
+def test_no_object_of_a_bucket_holds_it(client: Any, bucket: str) -> None:
+    world = few(5)
+    publish(world, storage(world), S3Publisher(client, bucket), NOW)
+    listed = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    names = [item["Key"] for part in listed for item in part["Contents"]]
+    answers = {name: client.get_object(Bucket=bucket, Key=name) for name in names}
+    files = {name: answer["Body"].read() for name, answer in answers.items()}
+    heads = {
+        name: repr((answer["Metadata"], answer["ResponseMetadata"]["HTTPHeaders"])).encode()
+        for name, answer in answers.items()
+    }
+    assert {"manifest.json", "index.html"} < {*files}
+    assert holding(files) == []
+    assert holding(heads) == []
+
+
+def test_no_file_and_no_message_of_a_branch_holds_it() -> None:
+    world = few(6)
+    about = {"repository_owner": OWNER, "repository_name": NAME, "access_token": TOKEN}
+    with fake_github() as server:
+        settings = GitHubPublishing(**{"api_url": server.url, **about})
+        publisher: Publisher = settings.open(FakeClients(secrets={TOKEN: TOKEN}))
+        publish(world, storage(world), publisher, NOW)
+        files, messages = server.git.files("gh-pages"), server.git.messages("gh-pages")
+    assert {"manifest.json", "index.html"} < {*files}
+    assert holding(files) == []
+    assert CANARY not in "".join(messages)
+    assert TOKEN not in "".join(messages)
+
+
+def configured(*public: str) -> Config:
+    """A configuration as it is read, with all that is masked in it."""
+    seen = {"type": "http", "endpoint_name": "API", "endpoint_url": ADDRESS, "id": f"api-{CANARY}"}
+    page = {"title": "Acme", "publish": [*public], "url": "https://status.acme.example"}
+    document = {"checkers": [seen], "page": page, "regions": [f"dc-{CANARY}", "west"]}
+    return read("checkup.json", json.dumps(document).encode(), kinds(), {})
+
+
+def test_what_is_published_on_purpose_is_in_one_file_and_masked() -> None:
+    files = built(configured("addresses", "certificates"))
+    assert holding(files) == ["metrics.txt"]
+    masked = f'instance="https://{CANARY}:***@{CANARY}.internal:8443/{CANARY}?key=***#{CANARY}"'
+    assert masked in files["metrics.txt"].decode()
+
+
+def test_a_page_before_the_first_run_holds_it_neither() -> None:
+    assert holding(bodies(build(config(7), MemoryStorage(), NOW))) == []

@@ -44,8 +44,14 @@ class Voice(Struct, frozen=True, kw_only=True):
         return self.say("time.moment", **self._parts(at), year=at.year, zone=f"{at:%Z}")
 
     def short_moment(self, nanoseconds: int) -> str:
-        """Return a time that stands among others of the same days: ``3 Aug, 10:02``."""
-        return self.say("time.short", **self._parts(self._local(nanoseconds)))
+        """Return a time that stands among others of the same days: ``3 Aug, 10:02``.
+
+        The hour that comes twice when clocks are turned back has its zone: ``25 Oct, 02:30 CET``.
+        """
+        at = self._local(nanoseconds)
+        told = self.say("time.short", **self._parts(at))
+        comes_twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
+        return f"{told} {at:%Z}" if comes_twice else told
 
     def day_name(self, nanoseconds: int) -> str:
         """Return a day of UTC among others of the same year: ``3 Aug``."""

@@ -58,6 +58,7 @@ class FaultyS3:
         seen: method and path of every request.
         headers: those of every request, with names in lower case.
         ignored: names of headers, in lower case, that the server never gets to see.
+        added: headers that the server gets to see besides.
         deadly: the beginning of the request, as in ``seen``, after which its sender is ended; none
             if empty.
         kill: ends the sender.
@@ -68,6 +69,7 @@ class FaultyS3:
     seen: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
+    added: dict[str, str] = field(default_factory=dict)
     deadly: str = ""
     kill: Callable[[], None] = lambda: None
 
@@ -135,7 +137,7 @@ def _serve(
     if fault is None or fault.forward:
         with closing(connect()) as connection:
             headers = _without(handler.headers, _HOP_BY_HOP | proxy.ignored)
-            connection.request(handler.command, handler.path, body, headers)
+            connection.request(handler.command, handler.path, body, headers | proxy.added)
             answer = connection.getresponse()
             content = answer.read()
         if proxy.deadly and proxy.seen[-1].startswith(proxy.deadly):

@@ -26,7 +26,7 @@ from urllib.request import urlopen
 
 from tests.emulators import REGION, Emulator
 from tests.stack.lambdas import Answer, Environment, Function
-from tests.stack.roles import assumed
+from tests.stack.roles import as_variables, assumed
 
 PROXY = "MINISTACK_LAMBDA_PROXY_URL"
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
@@ -163,8 +163,7 @@ class Bridge:
 
     def _credentials(self, configuration: dict[str, Any]) -> dict[str, str]:
         """Assume the function's role, so that it may do what the template allows and no more."""
-        role = assumed(self._emulator, configuration["Role"].rpartition("/")[2])
-        return {name.upper(): value for name, value in role.items()}
+        return as_variables(assumed(self._emulator, configuration["Role"].rpartition("/")[2]))
 
 
 class _Server(ThreadingHTTPServer):

@@ -14,8 +14,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,16 @@ class Environment:
             time.sleep(0.01)
         self.stop()
         raise RuntimeError(f"the runtime emulator does not start:\n{self.log.read_text()}")
+
+
+@contextmanager
+def running(function: Function, folder: Path) -> Iterator[Environment]:
+    """Keep an environment of a function while the block runs; the folder is absent as yet."""
+    environment = Environment(function, folder)
+    try:
+        yield environment
+    finally:
+        environment.stop()
 
 
 def _command(function: Function, folder: Path, port: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 
 from tests.emulators import Emulator
@@ -26,3 +27,8 @@ def assumed(emulator: Emulator, role: str) -> dict[str, str]:
         "aws_secret_access_key": credentials["Credentials"]["SecretAccessKey"],
         "aws_session_token": credentials["Credentials"]["SessionToken"],
     }
+
+
+def as_variables(credentials: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program's environment says in place of a client's options."""
+    return {name.upper(): value for name, value in credentials.items()}

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.emulators import free_port
-from tests.stack.lambdas import Environment, Function
+from tests.stack.lambdas import Environment, Function, running
 from tests.stack.project import Project
 from tests.stack.services import REACHABLE, Service
 
@@ -34,20 +33,11 @@ def check_function(project: Project) -> Function:
     )
 
 
-@contextmanager
-def environment_of(function: Function, folder: Path) -> Iterator[Environment]:
-    environment = Environment(function, folder / "environment")
-    try:
-        yield environment
-    finally:
-        environment.stop()
-
-
 @pytest.fixture(scope="session")
 def check(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     function = check_function(project)
     reaching = replace(function, environ={**function.environ, **REACHABLE})
-    with environment_of(reaching, tmp_path_factory.mktemp("check")) as environment:
+    with running(reaching, tmp_path_factory.mktemp("check") / "environment") as environment:
         yield environment
 
 
@@ -93,7 +83,7 @@ def test_run_that_cannot_be_stored_is_an_error(check: Environment) -> None:
 
 
 def test_function_does_not_look_at_its_own_loopback_155(project: Project, tmp_path: Path) -> None:
-    with environment_of(check_function(project), tmp_path) as environment:
+    with running(check_function(project), tmp_path / "environment") as environment:
         results = environment.invoke({"checkers": []}).payload
     assert [result["times"][0]["failure"] for result in results] == ["address_refused"] * 2
 
@@ -108,7 +98,7 @@ def test_13_fault_of_the_configuration_is_named_and_the_good_checkers_run(
     (task / "checkup.json").write_text(json.dumps({"checkers": [bad, good]}))
     function = check_function(project)
     faulty = replace(function, task=task, environ={**function.environ, **REACHABLE})
-    with environment_of(faulty, tmp_path) as environment:
+    with running(faulty, tmp_path / "environment") as environment:
         results = environment.invoke({"checkers": []}).payload
         log = environment.log.read_text()
     assert [result.get("healthy", False) for result in results] == [False, True]
@@ -123,7 +113,9 @@ def test_13_configuration_of_which_nothing_is_left_is_an_error(
     task = tmp_path / "task"
     shutil.copytree(project.built / "CheckFunction", task)
     (task / "checkup.json").write_text('{"checkers": [')
-    with environment_of(replace(check_function(project), task=task), tmp_path) as environment:
+    with running(
+        replace(check_function(project), task=task), tmp_path / "environment"
+    ) as environment:
         assert environment.invoke({"checkers": []}).error == "ConfigError"
         assert environment.invoke({"no": "event of ours"}).error == "EventError"
 
@@ -142,7 +134,7 @@ def test_161_a_name_with_line_breaks_forges_no_line_of_the_log(
     }
     (task / "checkup.json").write_text(json.dumps({"checkers": [checker]}))
     function = check_function(project)
-    with environment_of(replace(function, task=task), tmp_path) as environment:
+    with running(replace(function, task=task), tmp_path / "environment") as environment:
         environment.invoke({"checkers": []})
         environment.invoke({"checkers": [f"no {forged}"]})
         lines = environment.log.read_text().splitlines()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.stack import probe
-from tests.stack.lambdas import Environment, Function
+from tests.stack.lambdas import Environment, Function, running
 
 MEGABYTES = 128
 MIB = 2**20
@@ -36,9 +36,8 @@ def function(tmp_path_factory: pytest.TempPathFactory) -> Function:
 def environment(
     function: Function, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Environment]:
-    environment = Environment(function, tmp_path_factory.mktemp("environment") / "0")
-    yield environment
-    environment.stop()
+    with running(function, tmp_path_factory.mktemp("probe") / "environment") as environment:
+        yield environment
 
 
 def tried(environment: Environment, deed: str, *arguments: object) -> Any:
@@ -94,22 +93,18 @@ def test_function_reaches_nobody_beyond_the_loopback(environment: Environment, h
 def test_11_function_that_takes_more_memory_than_it_has_is_killed(
     function: Function, tmp_path: Path
 ) -> None:
-    environment = Environment(function, tmp_path / "environment")
-    try:
+    with running(function, tmp_path / "environment") as environment:
         assert tried(environment, "take", MEGABYTES // 4) == MEGABYTES // 4 * MIB
         killed = environment.invoke({"do": "take", "with": [2 * MEGABYTES]})
         assert killed.error == "Runtime.ExitError"
         assert "signal: killed" in killed.payload["errorMessage"]
         assert tried(environment, "take", 1) == MIB  # as a new one
-    finally:
-        environment.stop()
 
 
 def test_11_function_that_takes_longer_than_it_may_is_killed(
     function: Function, tmp_path: Path
 ) -> None:
-    environment = Environment(replace(function, timeout=1), tmp_path / "environment")
-    try:
+    with running(replace(function, timeout=1), tmp_path / "environment") as environment:
         killed = environment.invoke({"do": "wait", "with": [120]})
         assert killed.payload == {
             "errorType": "Sandbox.Timedout",
@@ -117,5 +112,3 @@ def test_11_function_that_takes_longer_than_it_may_is_killed(
         }
         assert killed.seconds < 60
         assert tried(environment, "wait", 0) == "waited"  # as a new one
-    finally:
-        environment.stop()

@@ -90,7 +90,7 @@ def test_what_is_referred_to_is_there(page: str) -> None:
 
 
 @every_page
-def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page(page: str) -> None:
+def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page_s6_2(page: str) -> None:
     policy = Outline(page).values("content")[0]
     for tag in ("style", "script"):
         (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
@@ -101,7 +101,7 @@ def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page(page: st
 
 
 @every_page
-def test_nothing_is_loaded_from_anywhere_else(page: str) -> None:
+def test_nothing_is_loaded_from_anywhere_else_s6_2(page: str) -> None:
     outline = Outline(page)
     assert outline.values("src") == []
     links = {attrs["rel"]: attrs["href"] or "" for tag, attrs in outline.seen if tag == "link"}
@@ -111,7 +111,7 @@ def test_nothing_is_loaded_from_anywhere_else(page: str) -> None:
 
 
 @every_page
-def test_there_are_no_inline_styles_or_handlers(page: str) -> None:
+def test_there_are_no_inline_styles_or_handlers_s6_2(page: str) -> None:
     names = {name for _, attrs in Outline(page).seen for name in attrs}
     assert not [name for name in names if name == "style" or name.startswith("on")]
 
@@ -163,7 +163,7 @@ def test_a_page_that_was_written_stale_says_so_itself_f04_129() -> None:
     assert "Major outage when last checked" in page
 
 
-def test_no_template_passes_text_on_as_it_is() -> None:
+def test_no_template_passes_text_on_as_it_is_s7() -> None:
     for template in (PACKAGE / "templates").iterdir():
         source = template.read_text()
         assert not re.search(r"\|\s*safe\b|autoescape|style=", source), template.name

@@ -35,7 +35,7 @@ def test_each_slot_has_its_run_in_the_bucket(outage: Outage) -> None:
         assert [result.title for result in runfile.decode(body)] == ["Website", "User Service"]
 
 
-def test_webhook_is_in_no_run_page_or_log_160(outage: Outage, slack: FakeSlack) -> None:
+def test_webhook_is_in_no_run_page_or_log_s3_1_160(outage: Outage, slack: FakeSlack) -> None:
     secret = slack.webhook.rpartition("/")[2]
     everything = [*map(bytes.decode, outage.runs.values()), *(it.body for it in outage.pages)]
     assert not any(secret in text for text in [*everything, outage.log])
@@ -69,7 +69,7 @@ def test_page_is_served_by_cloudfront(outage: Outage) -> None:
         assert "Status of the stack" in page.body
 
 
-def test_browser_shows_the_page_and_nothing_from_elsewhere(sight: Sight) -> None:
+def test_browser_shows_the_page_and_nothing_from_elsewhere_s6_2(sight: Sight) -> None:
     assert sight.title.endswith("Status of the stack")
     assert {"Website", "User Service"} <= set(sight.text.splitlines())
     assert "User Service" in sight.followed
@@ -80,12 +80,16 @@ def test_missing_page_is_a_404(outage: Outage) -> None:
     assert outage.missing.status == 404
 
 
-def test_log_entries_are_json_with_the_request_they_belong_to(outage: Outage) -> None:
+def test_log_entries_are_json_with_the_run_they_belong_to_s1_5_s10_2(outage: Outage) -> None:
     lines = [line for line in outage.log.splitlines() if line.startswith("{")]
     recorded = [it for it in map(json.loads, lines) if it.get("message") == "run recorded"]
     assert len(recorded) == 5
     assert all(entry["service"] == "checkup" for entry in recorded)
     assert [entry["statuses"] for entry in recorded][1] == {"down": 1, "healthy": 1}
+    names = [key.removeprefix("runs/") for key in outage.runs]
+    assert [entry["run"] for entry in recorded] == names
+    facts = {"slot", "region", "config", "version", "function_request_id"}
+    assert all(entry[fact] for entry in recorded for fact in facts)
 
 
 def test_look_by_hand_returns_the_results(by_hand: ByHand) -> None:

@@ -93,9 +93,9 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return become
 
 
-def entry(address: str) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+def entry(address: str, port: int = 80) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return family, (address, 80)
+    return family, (address, port)
 
 
 @pytest.mark.usefixtures("function")
@@ -143,6 +143,34 @@ def test_named_networks_are_allowed(function: Callable[..., None]) -> None:
     assert permitted([entry("127.0.0.1"), entry("::1"), entry("::ffff:127.0.0.1")])
     with pytest.raises(CannotTell):
         permitted([entry("169.254.169.254")])
+
+
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [
+        ("127.0.0.1", 9001),
+        ("::ffff:127.0.0.1", 9001),
+        ("169.254.100.1", 9001),
+        ("127.0.0.1", 2773),
+        ("::1", 2773),
+    ],
+)
+def test_runtime_is_refused_even_if_its_network_is_allowed_155(
+    function: Callable[..., None], address: str, port: int
+) -> None:
+    function(
+        ALLOW_ADDRESSES="127.0.0.0/8,::1,169.254.0.0/16", AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001"
+    )
+
+    assert permitted([entry(address, 8080)])
+    with pytest.raises(CannotTell):
+        permitted([entry(address, port)])
+
+
+def test_same_ports_of_other_machines_are_nobodys_secret(function: Callable[..., None]) -> None:
+    function(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001")
+
+    assert permitted([entry("10.0.0.1", 9001), entry("192.0.2.1", 2773)])
 
 
 def test_unreadable_list_allows_nothing(function: Callable[..., None]) -> None:

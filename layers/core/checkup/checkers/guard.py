@@ -5,7 +5,8 @@ credentials can be had, and a name that leads to it would make the monitor ask f
 judged is the address that is connected to, not the name, so it cannot change in between. Private
 networks are what an internal monitor is for, and on a machine of one's own all is allowed.
 
-``ALLOW_ADDRESSES`` names networks that may be checked nevertheless, with commas between them.
+``ALLOW_ADDRESSES`` names networks that may be checked nevertheless, with commas between them. The
+runtime's own interface and that of AWS's extension for secrets are never among them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ _Address = IPv4Address | IPv6Address
 _Network = IPv4Network | IPv6Network
 
 MAIL = 25
+
+_SECRETS = 2773
+"""Where AWS's extension for parameters and secrets listens in a function's environment."""
 
 _REFUSED = tuple(
     ip_network(network)
@@ -64,7 +68,7 @@ def permitted(
     rules = _rules()
     if rules is None:
         return addresses
-    found = [entry for entry in addresses if rules.permit(str(entry[1][0]))]
+    found = [entry for entry in addresses if rules.permit(str(entry[1][0]), entry[1][1])]
     if addresses and not found:
         raise CannotTell("address_refused", "this address may not be checked from a function")
     return found
@@ -80,34 +84,43 @@ def is_closed_here(port: int) -> bool:
 
 
 class _Rules:
-    def __init__(self, allowed: Sequence[_Network], own: str) -> None:
-        self._allowed = allowed
-        self._own = own
+    """What may be connected to.
 
-    def permit(self, text: str) -> bool:
+    Args:
+        allowed: the networks that somebody has named.
+        runtime: host and port of the runtime's interface.
+    """
+
+    def __init__(self, allowed: Sequence[_Network], runtime: str) -> None:
+        host, _, port = runtime.rpartition(":")
+        self._allowed = allowed
+        self._own = host.strip("[]")
+        self._closed = {port, str(_SECRETS)}
+
+    def permit(self, text: str, port: int) -> bool:
         host, _, _zone = text.partition("%")
         address = ip_address(host)
         meant = {address, *_carried(address)}
-        if any(_within(one, self._allowed) for one in meant):
+        if host != self._own and not any(_within(one, _REFUSED) for one in meant):
             return True
-        return host != self._own and not any(_within(one, _REFUSED) for one in meant)
+        return any(_within(one, self._allowed) for one in meant) and str(port) not in self._closed
 
 
 def _rules() -> _Rules | None:
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         return None
     runtime = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
-    return _made(os.environ.get("ALLOW_ADDRESSES", ""), runtime.rpartition(":")[0])
+    return _made(os.environ.get("ALLOW_ADDRESSES", ""), runtime)
 
 
 @lru_cache(maxsize=4)
-def _made(allowed: str, own: str) -> _Rules:
+def _made(allowed: str, runtime: str) -> _Rules:
     try:
         networks = [ip_network(part.strip()) for part in allowed.split(",") if part.strip()]
     except ValueError as error:
         sentence = "ALLOW_ADDRESSES is no list of networks such as 10.0.0.0/8"
         raise CannotTell("config", sentence) from error
-    return _Rules(networks, own.strip("[]"))
+    return _Rules(networks, runtime)
 
 
 def _carried(address: _Address) -> list[IPv4Address]:

@@ -131,6 +131,7 @@ class Bridge:
         configuration = deployed["Configuration"]
         folder = self._folder / name
         shutil.rmtree(folder, ignore_errors=True)
+        (folder / "layers").mkdir(parents=True)
         self._unpack(deployed["Code"]["Location"], folder / "task")
         for layer in configuration.get("Layers", []):
             content = client.get_layer_version_by_arn(Arn=layer["Arn"])["Content"]

@@ -120,6 +120,21 @@ def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew() -> None:
     assert set(announcements(storage).incidents) == {"aaa"}
 
 
+def test_94_what_makes_no_sense_is_kept_aside_when_the_rest_is_written() -> None:
+    storage = MemoryStorage()
+    odd = replace(INCIDENT, id="../up")
+    body = encode(Announcements(incidents={"../up": odd, "bbb": replace(INCIDENT, id="bbb")}))
+    storage.create(HEAD, body)
+    assert set(announcements(storage).incidents) == {"bbb"}
+    assert list(storage.list("quarantine/")) == []
+    add(storage, "a", 0)
+    assert set(announcements(storage).incidents) == {"aaa", "bbb"}
+    (kept,) = storage.list("quarantine/")
+    stored = storage.get(kept)
+    assert stored is not None
+    assert stored.body == body
+
+
 def test_what_is_long_over_moves_into_the_file_of_its_month_and_is_not_lost() -> None:
     storage = MemoryStorage()
     began = storage.clock() - KEPT - 2 * DAY

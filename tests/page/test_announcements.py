@@ -381,6 +381,32 @@ def test_no_link_of_these_pages_leads_nowhere() -> None:
             assert links([*files], path, body) == []
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        human("../../up"),
+        human(impact="huge"),
+        human(said=(Said(id="s", at=NOW, status="weird"),)),
+        Maintenance(id="../../up", title="Work", created=0, start=NOW, end=NOW + HOUR),
+        Maintenance(
+            id="m",
+            title="Work",
+            created=0,
+            start=NOW,
+            end=NOW + HOUR,
+            said=(Said(id="s", at=NOW, status="weird"),),
+        ),
+    ],
+    ids=["up", "impact", "status", "maintenance-up", "stage"],
+)
+def test_132_one_poisoned_announcement_takes_nothing_else_away(odd: Incident | Maintenance) -> None:
+    there = storage(api="h", shop="h")
+    write(there, odd, human("good"))
+    files = pages(there)
+    assert "incidents/good.html" in files
+    assert not [path for path in files if ".." in path or path == "maintenance/m.html"]
+
+
 def test_133_attacks_in_titles_and_texts_stay_texts() -> None:
     attack = "<script>alert(1)</script>"
     there = storage(api="h", shop="h")

@@ -6,6 +6,7 @@ read, however long the story is. What ended before is in the file of the month i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -14,7 +15,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.history.periods import DAY, day_of, month_of
-from checkup.incidents.model import SCHEMA, Announcements
+from checkup.incidents.model import (
+    IMPACTS,
+    SCHEMA,
+    STAGES,
+    STATUSES,
+    Announcements,
+    Incident,
+    Maintenance,
+)
+from checkup.model import SECOND
 
 FOLDER: Final = "incidents/"
 HEAD: Final = FOLDER + "head.json"
@@ -23,6 +33,9 @@ KEPT: Final = 92 * DAY
 """How long something stays in the head after its end and the last change of it: three months."""
 
 _LARGEST: Final = 64 * 1024 * 1024
+_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_LAST: Final = 4_102_444_800 * SECOND
+"""The year 2100, long before nanoseconds run out."""
 
 
 class UnreadableAnnouncements(ValueError):  # noqa: N818 - says what the document is
@@ -70,9 +83,19 @@ def decode(body: bytes) -> Announcements:
         raise UnreadableAnnouncements(f"no announcements: {error}") from None
     if schema > SCHEMA:
         raise NewerAnnouncements("a newer version of Checkup wrote it; update this one")
-    if found is None or not _is_sound(found):
+    if found is None:
         raise UnreadableAnnouncements("no announcements: they make no sense")
     return found
+
+
+def sound(document: Announcements) -> Announcements:
+    """Return what of a document makes sense: who wrote the rest, it was not this program."""
+    incidents, maintenance = document.incidents.items(), document.maintenance.items()
+    return replace(
+        document,
+        incidents={key: it for key, it in incidents if _is_incident(key, it)},
+        maintenance={key: it for key, it in maintenance if _is_maintenance(key, it)},
+    )
 
 
 def sort_out(document: Announcements, now: int) -> Sorted:
@@ -113,5 +136,30 @@ def together(old: Announcements, new: Announcements) -> Announcements:
     )
 
 
-def _is_sound(document: Announcements) -> bool:
-    return all(incident.said for incident in document.incidents.values())
+def _is_incident(key: str, it: Incident) -> bool:
+    moments = (it.started, it.edited, *(said.at for said in it.said))
+    return (
+        _is_id(key, it.id)
+        and it.impact in IMPACTS
+        and bool(it.said)
+        and all(said.status in STATUSES for said in it.said)
+        and all(map(_is_moment, moments))
+    )
+
+
+def _is_maintenance(key: str, it: Maintenance) -> bool:
+    moments = (it.created, it.start, it.end, *(said.at for said in it.said))
+    return (
+        _is_id(key, it.id)
+        and all(said.status in STAGES for said in it.said)
+        and all(map(_is_moment, moments))
+    )
+
+
+def _is_id(key: str, name: str) -> bool:
+    """Say whether an id is one, which goes into addresses and names of files."""
+    return key == name and _ID.fullmatch(name) is not None
+
+
+def _is_moment(at: int) -> bool:
+    return 0 <= at < _LAST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from checkup.errors import StorageError
 from checkup.incidents.documents import (
@@ -15,6 +16,7 @@ from checkup.incidents.documents import (
     encode,
     month_key,
     sort_out,
+    sound,
     together,
 )
 from checkup.incidents.model import Announcements
@@ -34,8 +36,7 @@ def announcements(storage: Storage, key: str = HEAD) -> Announcements:
         StorageError: the storage failed, or a newer version of the program wrote it.
     """
     stored = storage.get(key)
-    found = None if stored is None else _decoded(key, stored)
-    return found or Announcements()
+    return Announcements() if stored is None else _read(key, stored).sound
 
 
 def all_announcements(storage: Storage) -> Announcements:
@@ -67,8 +68,7 @@ def announce(storage: Storage, change: Change) -> Announcements:
 def _announce(storage: Storage, change: Change) -> Announcements:
     """Change the head; what is too old for it is put into the file of its month before."""
     stored = storage.get(HEAD)
-    before = None if stored is None else _readable(storage, HEAD, stored)
-    changed = change(before or Announcements())
+    changed = change(_opened(storage, HEAD, stored))
     head, months = sort_out(changed, storage.clock())
     for month, old in months.items():
         _add(storage, month_key(month), old)
@@ -78,8 +78,7 @@ def _announce(storage: Storage, change: Change) -> Announcements:
 
 def _add(storage: Storage, key: str, old: Announcements) -> None:
     stored = storage.get(key)
-    before = None if stored is None else _readable(storage, key, stored)
-    _put(storage, key, stored, encode(together(before or Announcements(), old)))
+    _put(storage, key, stored, encode(together(_opened(storage, key, stored), old)))
 
 
 def _put(storage: Storage, key: str, before: Stored | None, body: bytes) -> None:
@@ -89,27 +88,40 @@ def _put(storage: Storage, key: str, before: Stored | None, body: bytes) -> None
         storage.replace(key, body, before.version)
 
 
-def _readable(storage: Storage, key: str, stored: Stored) -> Announcements | None:
-    """Return a document that is about to be written; the bytes of an unreadable one are kept."""
-    found = _decoded(key, stored)
-    if found is None:
+def _opened(storage: Storage, key: str, stored: Stored | None) -> Announcements:
+    """Return a document that is about to be written; its bytes are kept if some of it cannot be."""
+    if stored is None:
+        return Announcements()
+    found = _read(key, stored)
+    if not found.is_whole:
         quarantine(storage, stored.body)
-    return found
+    return found.sound
 
 
-def _decoded(key: str, stored: Stored) -> Announcements | None:
-    """Return a document; None if it cannot be read.
+class _Read(NamedTuple):
+    """What makes sense of a document, and whether that is all of it."""
+
+    sound: Announcements
+    is_whole: bool
+
+
+def _read(key: str, stored: Stored) -> _Read:
+    """Read a document as far as that is possible.
 
     Raises:
         StorageError: a newer version of the program wrote it.
     """
     try:
-        return decode(stored.body)
+        found = decode(stored.body)
     except NewerAnnouncements as error:
         raise StorageError(f"{key}: {error}") from error
     except UnreadableAnnouncements as error:
         _log.warning("%s: %s", key, error)
-        return None
+        return _Read(Announcements(), is_whole=False)
+    kept = sound(found)
+    if kept != found:
+        _log.warning("%s: what makes no sense in it is left out", key)
+    return _Read(kept, kept == found)
 
 
 def _months(storage: Storage) -> Iterator[str]:

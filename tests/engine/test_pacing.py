@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import time
 
+from checkup.deadline import Deadline
+from checkup.engine import look
 from checkup.engine.pacing import Pace
+from checkup.model import Attempt
+from tests.engine.acting import GOOD, Acting
 
 
 def gap(pace: Pace) -> float:
@@ -30,6 +34,25 @@ def test_20_checks_start_apart_by_what_one_costs() -> None:
 
     assert 0.004 < gap(dear) <= 0.05
     assert gap(cheap) < gap(dear)
+
+
+def test_20_run_spreads_its_checks_by_what_it_has_learned_that_they_cost() -> None:
+    starts: list[float] = []
+
+    def costly(_: Deadline) -> Attempt:
+        busy(0.06)
+        return GOOD
+
+    def cheap(_: Deadline) -> Attempt:
+        starts.append(time.monotonic())
+        return GOOD
+
+    acts = [costly] * 10 + [cheap] * 20
+    checkers = [Acting(id=f"c{number}", act=act) for number, act in enumerate(acts)]
+    look(checkers, deadline=Deadline.after(60), concurrency=1)
+
+    # One after the other without a pause they would take some milliseconds.
+    assert starts[-1] - starts[0] > 0.4
 
 
 def test_gap_grows_while_starts_are_late_and_shrinks_again() -> None:

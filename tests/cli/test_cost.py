@@ -30,7 +30,7 @@ A month of 1 checker each 1 min: 256 MB, arm64, runs kept for 90 days
 
                                                     list      paid
 S3 requests                111,051 PUT, LIST        0.56      0.56
-S3 requests                136,510 GET              0.05      0.05
+S3 requests                128,480 GET              0.05      0.05
 S3 storage                    0.05 GB               0.00      0.00  runs of 90 days
 Lambda compute               9,577 GB-seconds       0.13      0.00  0.5 s a run, a guess
 Lambda requests             56,940 invocations      0.01      0.00

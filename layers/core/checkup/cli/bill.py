@@ -160,8 +160,9 @@ def asked_of_s3(usage: Usage) -> Asked:
         # A page lists the new runs and puts five files; each component has a page an hour. The
         # history, and badges.
         puts += PAGES * 6 + usage.components + usage.changes + 1 + usage.components / 8
-        # Each run is read once more. State and announcements, and the history.
-        gets += usage.runs * usage.regions + usage.pages * 2 + PAGES * 2.5 + 1
+        # Each run is read once more. State and announcements; the history's head, and its files
+        # once in an hour.
+        gets += usage.runs * usage.regions + usage.pages * 2 + PAGES + 8
     if usage.sizes.asks_for_configuration:
         gets += usage.runs * usage.regions + usage.pages
     return Asked(puts, gets)

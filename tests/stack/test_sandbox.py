@@ -123,7 +123,7 @@ def test_function_reaches_nobody_beyond_the_loopback(environment: Environment, h
 
 
 @pytest.mark.needs("a memory limit")
-def test_11_function_that_takes_more_memory_than_it_has_is_killed(
+def test_function_that_takes_more_memory_than_it_has_is_killed(
     function: Function, tmp_path: Path
 ) -> None:
     with running(function, tmp_path / "environment") as environment:
@@ -134,7 +134,7 @@ def test_11_function_that_takes_more_memory_than_it_has_is_killed(
         assert tried(environment, "take", 1) == MIB  # as a new one
 
 
-def test_11_function_that_takes_longer_than_it_may_is_killed(
+def test_function_that_takes_longer_than_it_may_is_killed(
     function: Function, tmp_path: Path
 ) -> None:
     with running(replace(function, timeout=HASTE), tmp_path / "environment") as environment:
@@ -161,7 +161,7 @@ def test_11_function_that_takes_longer_than_it_may_is_killed(
         ),
     ],
 )
-def test_11_who_asked_is_told_that_the_function_was_killed(
+def test_who_asked_is_told_that_the_function_was_killed(
     deployed: Any, name: str, deed: tuple[object, ...], sentence: str
 ) -> None:
     event = json.dumps({"do": deed[0], "with": deed[1:]})

@@ -79,7 +79,7 @@ def test_byte_code_is_taken_without_a_look_at_the_source(build: tuple[Path, str]
 def test_both_layers_stay_small(build: tuple[Path, str]) -> None:
     layers = [build[0] / "CoreLayer", build[0] / "StatusPageLayer"]
     sizes = [file.stat().st_size for layer in layers for file in layer.rglob("*")]
-    assert sum(sizes) < 45 * MEGABYTE
+    assert sum(sizes) < 25 * MEGABYTE
 
 
 def test_services_of_aws_that_the_program_talks_to_are_in_the_layer(

@@ -26,8 +26,9 @@ from checkup.storage.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
 
-LAG: Final = 10
-"""Runs that the stored head may be behind: writing costs more than reading a few runs again."""
+LAG: Final = 30
+"""Runs that the stored head may be behind, within an hour: writing costs more than folding a few
+runs again, which a page has read anyway."""
 
 TRIES: Final = 8
 """Attempts to write the head; one of several competing writers always succeeds."""

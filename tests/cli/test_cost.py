@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from checkup.checkers.http import HttpChecker
 from checkup.cli import prices
-from checkup.cli.bill import _ATTEMPT_BYTES, _RESULT_BYTES, Sizes, Usage, asked_of_s3, bill
+from checkup.cli.bill import bill
 from checkup.cli.prices import Price
 from checkup.cli.saving import least_loss
 from checkup.cli.schedule import runs_per_hour
 from checkup.cli.sizes import sizes_of, usage_of
 from checkup.cli.template import defaults
+from checkup.cli.usage import ATTEMPT_BYTES, RESULT_BYTES, Sizes, Usage, asked_of_s3
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.model import SECOND, Attempt, Phases, Result
@@ -29,7 +30,7 @@ SHOWN = """\
 A month of 1 checker each 1 min: 256 MB, arm64, runs kept for 90 days
 
                                                     list      paid
-S3 requests                111,051 PUT, LIST        0.56      0.56
+S3 requests                108,131 PUT, LIST        0.54      0.54
 S3 requests                128,480 GET              0.05      0.05
 S3 storage                    0.05 GB               0.00      0.00  runs of 90 days
 Lambda compute               9,577 GB-seconds       0.13      0.00  0.5 s a run, a guess
@@ -39,12 +40,12 @@ CloudWatch logs               0.05 GB               0.03      0.00
 CloudWatch metrics               5 metrics          1.50      0.00
 CloudWatch alarms               10 alarms           1.00      0.00
 Data sent by checks           0.07 GB               0.01      0.00
-together, in dollars                                3.33      0.61
+together, in dollars                                3.32      0.59
 
 List prices of us-east-1 as of 2026-11-22; paid is what is left after all that AWS gives
 every account each month for ever, if nothing else in yours uses it.
 Largest: S3 requests (PUT, LIST), 91% of what is paid.
-Less of it: a run each 10 min, then 0.32 is paid.
+Less of it: a run each 10 min (interval, Schedule), then 0.32 is paid.
 """
 
 
@@ -102,6 +103,7 @@ def test_flags_are_those_of_the_stack(checkup: Program) -> None:
         ("--retention", "0", "--retention: 0 is not in the range 1<=x<=3650"),
         ("--architecture", "sparc", "--architecture: 'sparc' is not one of 'arm64', 'x86_64'"),
         ("--interval", "0", 'the time must be longer than 0, not "0"'),
+        ("--interval", "1s", "runs once a minute at most; say --interval 1m, not 1s"),
         ("--interval", "often", '"often" is not a duration'),
     ],
 )
@@ -191,7 +193,7 @@ def test_checkers_that_are_looked_at_less_often_cost_less() -> None:
         {"retention": 365},
         {"architecture": "x86_64"},
         {"seconds": 30.0},
-        {"interval": 30 * SECOND},
+        {"interval": MINUTE},
         {"asks_for_configuration": True},
     ],
 )
@@ -275,4 +277,4 @@ def test_size_of_a_stored_result_is_about_what_it_is() -> None:
         id="website-of-the-shop",
         kind="http",
     )
-    assert len(encode([result])) == pytest.approx(_RESULT_BYTES + _ATTEMPT_BYTES, rel=0.25)
+    assert len(encode([result])) == pytest.approx(RESULT_BYTES + ATTEMPT_BYTES, rel=0.25)

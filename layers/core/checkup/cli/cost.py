@@ -11,12 +11,14 @@ import click
 from msgspec.structs import replace
 
 from checkup.cli import prices, session
-from checkup.cli.bill import Line, Sizes, Usage, bill
+from checkup.cli.bill import Line, bill
 from checkup.cli.flags import STACK, config_flag, examples, verbose_flag
 from checkup.cli.saving import least_loss
-from checkup.cli.sizes import sizes_of, usage_of
+from checkup.cli.sizes import LEAST, sizes_of, usage_of
 from checkup.cli.spans import parse_span, span
+from checkup.cli.usage import Sizes, Usage
 from checkup.config.settings import Config
+from checkup.errors import CheckupError
 
 _CENT: Final = 0.01
 
@@ -99,8 +101,15 @@ def _as_given(sizes: Sizes, given: Mapping[str, float | str | None]) -> Sizes:
     """Return the sizes with what the flags say of them."""
     found = {name: value for name, value in given.items() if value is not None}
     if "interval" in found:
-        found["interval"] = parse_span(str(found["interval"]))
+        found["interval"] = _interval(str(found["interval"]))
     return replace(sizes, **found)
+
+
+def _interval(text: str) -> int:
+    interval = parse_span(text)
+    if interval < LEAST:
+        raise CheckupError(f"a stack runs once a minute at most; say --interval 1m, not {text}")
+    return interval
 
 
 def _summary(usage: Usage) -> str:

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from checkup.cli.bill import Sizes
 from checkup.cli.spans import span
+from checkup.cli.usage import Sizes
 
 _SLOWER: Final = (2, 3, 5, 10)
 _LEAST_MEMORY: Final = 128
@@ -45,4 +45,4 @@ def _smaller(sizes: Sizes) -> Iterator[tuple[str, Sizes]]:
         yield f"RunRetentionDays={days}", replace(sizes, retention=days)
     for times in _SLOWER:
         interval = sizes.interval * times
-        yield f"a run each {span(interval)}", replace(sizes, interval=interval)
+        yield f"a run each {span(interval)} (interval, Schedule)", replace(sizes, interval=interval)

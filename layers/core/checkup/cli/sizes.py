@@ -8,14 +8,14 @@ from typing import Final
 
 import msgspec
 
-from checkup.cli.bill import Sizes, Usage
 from checkup.cli.schedule import runs_per_hour
 from checkup.cli.template import defaults, watched
+from checkup.cli.usage import Sizes, Usage
 from checkup.config.settings import Config
 from checkup.model import SECOND
 
 _HOUR: Final = 3600 * SECOND
-_LEAST: Final = 60 * SECOND
+LEAST: Final = 60 * SECOND
 """EventBridge Scheduler starts nothing more often than once a minute."""
 
 _SECRET: Final = re.compile(r'"secretsmanager:([^"#]+)')
@@ -37,7 +37,7 @@ def sizes_of(config: Config, parameters: Mapping[str, str] | None) -> Sizes:
         memory=int(given["MemorySize"]),
         architecture=given["Architecture"],
         retention=int(given["RunRetentionDays"]),
-        interval=max(round(interval), _LEAST),
+        interval=max(round(interval), LEAST),
         deadline=float(given["RunDeadline"]),
         has_page=given["Page"] != "none",
         asks_for_configuration=bool(given["ConfigBucket"]),
@@ -46,9 +46,8 @@ def sizes_of(config: Config, parameters: Mapping[str, str] | None) -> Sizes:
 
 def usage_of(config: Config, sizes: Sizes) -> Usage:
     """Return what a configuration gives a stack to do; a checker may be looked at less often."""
-    interval = max(sizes.interval, _LEAST)
     per_hour = [
-        (_HOUR / max(interval, checker.interval), max(1, checker.attempts))
+        (_HOUR / max(sizes.interval, checker.interval), max(1, checker.attempts))
         for checker in config.checkers
     ]
     regions = max(1, len(config.regions))
@@ -58,7 +57,7 @@ def usage_of(config: Config, sizes: Sizes) -> Usage:
         components=len(config.checkers),
         attempts=sum(times * attempts for times, attempts in per_hour),
         results=sum(times for times, _ in per_hour),
-        runs=_HOUR / interval,
+        runs=_HOUR / sizes.interval,
         regions=regions,
         sizes=sizes,
         alarms=home.alarms + (regions - 1) * further.alarms,

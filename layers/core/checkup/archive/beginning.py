@@ -5,7 +5,7 @@ from __future__ import annotations
 from checkup.archive.stored import read
 from checkup.history.documents import HOURS, HoursOfDay, hours_key
 from checkup.history.head import Head, Opening
-from checkup.history.periods import day_of
+from checkup.history.periods import day_named, day_of
 from checkup.ports import Storage
 from checkup.runfile import RUNS, slot_of
 
@@ -26,7 +26,7 @@ def beginning(storage: Storage) -> Head | None:
     for key in keys:
         opening = _opening(storage, key) if key >= hours_key(day_of(first)) else None
         if opening is not None and first <= opening.first_run:
-            return _head(opening)
+            return _head(opening, day_named(key.removeprefix(HOURS).removesuffix(".json")))
     return None
 
 
@@ -40,8 +40,7 @@ def _opening(storage: Storage, key: str) -> Opening | None:
     return document.opening if document else None
 
 
-def _head(opening: Opening) -> Head:
-    day = day_of(opening.first_run)
+def _head(opening: Opening, day: int) -> Head:
     return Head(
         cursor=f"{RUNS}{day:019d}",
         hour=day if opening.accounts else 0,

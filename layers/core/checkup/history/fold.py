@@ -63,10 +63,11 @@ def fold(head: Head, runs: Iterable[Run], setting: Setting) -> Folded:
     """Fold the runs after the head's cursor; all of a slot must be there, or none."""
     ledger, cursor = Ledger(head), head.cursor
     owners, groups = Owners(setting.checkers), setting.groups
-    for slot, together in groupby(_in_order(runs, cursor), key=lambda run: run.slot):
+    for slot, found in groupby(_in_order(runs, cursor), key=lambda run: run.slot):
+        together = [*found]
         votes = {run.region: run for run in together if run.region in setting.voters}
         cursor = run_key(Run(slot=slot, results=(), position=len(setting.voters) - 1))
-        ledger.begin_run(slot)
+        ledger.begin_run(slot, together[0].position)
         planned = [window for window in setting.windows if window.end_at(slot)]
         for checker, (status, result) in _verdicts(votes.values(), owners, ledger, setting):
             count = ledger.counts.get(checker)

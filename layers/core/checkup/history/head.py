@@ -70,7 +70,8 @@ class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a day began, so that it can be counted again without the runs before it.
 
     Attributes:
-        first_run: the slot of the first run that was folded on that day.
+        first_run: the moment in the key of the first run that was folded on that day, or later if
+            there was none.
         accounts, inconclusive: as in the head.
     """
 

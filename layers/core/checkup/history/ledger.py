@@ -51,15 +51,20 @@ class Ledger:
         """Return when the open day began, and what has been counted of it."""
         return day_of(self._hour), self._day()
 
-    def begin_run(self, slot: int) -> None:
-        """Close what is over at the slot of a run, which is about to be counted."""
+    def begin_run(self, slot: int, position: int) -> None:
+        """Close what is over at a slot of which runs are about to be counted.
+
+        Args:
+            slot: of the runs.
+            position: of the first of them that there is.
+        """
         if not self._hour:
             self._dawns[day_of(slot)] = self._dawn()
         self.close_before(slot)
         # Whoever counts these days again begins with what was known at their first moment.
         for day, dawn in self._dawns.items():
             self._openings[day] = Opening(
-                first_run=slot, accounts=dawn.accounts, inconclusive=dawn.inconclusive
+                first_run=slot + position, accounts=dawn.accounts, inconclusive=dawn.inconclusive
             )
         self._dawns.clear()
 

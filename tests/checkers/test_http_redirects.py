@@ -107,6 +107,23 @@ def test_redirect_to_where_nobody_goes_is_down(web: WebServer, target: str, fail
     assert len(web.requests) == 1
 
 
+FOREIGN = (
+    *("file:///etc/passwd", "FILE:///etc/passwd", "file://127.0.0.1/etc/passwd"),
+    *("ftp://127.0.0.1/", "gopher://127.0.0.1/", "dict://127.0.0.1/", "ldap://127.0.0.1/"),
+    *("unix:///run/docker.sock", "http+unix://%2Frun%2Fdocker.sock/", "jar:file:///x!/y"),
+    *("data:text/plain,hello", "javascript:alert(1)", "about:blank", "//127.0.0.1/"),
+)
+
+
+@pytest.mark.parametrize("url", FOREIGN)
+def test_158_only_the_webs_own_schemes_are_looked_at(url: str) -> None:
+    attempt = attempt_of(HttpChecker(endpoint_url=url))
+
+    assert attempt.failure == "address"
+    assert attempt.error.startswith("unsupported protocol scheme")
+    assert not attempt.rtt
+
+
 def test_redirect_to_a_closed_port_says_where(web: WebServer) -> None:
     port = closed_port()
 

@@ -48,7 +48,17 @@ def test_unknown_name_that_resembles_nothing_is_refused() -> None:
         choose(ALL, ["qqq"])
 
 
-@pytest.mark.parametrize("name", ["http://169.254.169.254/", "169.254.170.2", "[fd00:ec2::254]"])
-def test_address_is_no_name_of_a_checker_154(name: str) -> None:
+INTERNAL = (
+    *("169.254.169.254", "169.254.170.2", "[fd00:ec2::254]", "[::ffff:169.254.169.254]"),
+    *("2852039166", "0xa9fea9fe", "0xa9.0xfe.0xa9.0xfe", "0251.0376.0251.0376", "169.16689662"),
+    *("[::a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "169.254.169.254.nip.io"),
+    *("127.0.0.1:9001", "127.1:2773", "localhost", "[::1]", "instance-data", "metadata"),
+)
+"""Where credentials lie or the function itself listens, as people write it."""
+
+
+@pytest.mark.parametrize("form", ["{}", "http://{}/", "HTTP://{}/latest/", "http://a@{}/", "//{}/"])
+@pytest.mark.parametrize("address", INTERNAL)
+def test_address_is_no_name_of_a_checker_154(address: str, form: str) -> None:
     with pytest.raises(LookupError, match="no checker"):
-        choose(ALL, [name])
+        choose(ALL, [form.format(address)])

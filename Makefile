@@ -56,6 +56,8 @@ audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, L
 	$(BIN)/python -m tests.papers --check
 	$(BIN)/python -m tests.page.audit
 	@sh tests/stack/checkov.sh
+	@scripts/tools holes
+	$(BIN)/python -m tests.project.holes
 
 soak: $(VENV)/dev.stamp  ## ten thousand runs that are killed and disturbed everywhere; SEED=1 RUNS=10000 KILLS=1000
 	$(BIN)/python -m tests.soak --runs $(RUNS) --kills $(KILLS) --seed $(SEED)

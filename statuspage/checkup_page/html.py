@@ -154,7 +154,7 @@ def _words(voice: Voice) -> dict[str, str]:
 
 def _prose(html: str) -> Markup:
     """Return what was rendered and made safe where it was written, see :class:`Update`."""
-    return Markup(html)  # noqa: S704
+    return Markup(html)  # noqa: S704 - as said above
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.papers import reference, tables
+from tests.papers import reference, security, tables
 
 
 def main() -> int:
@@ -18,6 +18,7 @@ def main() -> int:
         tables.COMPAT: tables.compat_table(tests),
         tables.FAULTS: tables.faults_table(tests),
         tables.INVARIANTS: tables.invariants_table(tests),
+        security.PAGE: security.table(tests),
         reference.PAGE: reference.page(),
     }
     stale = [

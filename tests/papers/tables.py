@@ -13,7 +13,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -71,6 +71,14 @@ class Row(Struct, frozen=True):
     reason: str = ""
 
 
+class Listed(Protocol):
+    """Whatever a test can name."""
+
+    @property
+    def id(self) -> str:
+        """How it is named."""
+
+
 def collect() -> tuple[str, ...]:
     """Return the ids of all tests, sorted, without running any."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:randomly"]
@@ -104,12 +112,12 @@ def compat_table(tests: Sequence[str]) -> str:
     """Return the page about the Go program."""
     found = by_row(tests, compat_ids)
     rows = compat_rows()
-    lines = [_COMPAT_HEAD, _count(rows, found)]
+    lines = [_COMPAT_HEAD, count(rows, found)]
     for section, members in _sections(rows):
         lines += [f"\n## {section}\n", "| row | meaning | kind | tests |", "|---|---|---|---|"]
         lines += [
             f"| {row.id} | {row.text} | {row.kind}{f': {row.reason}' if row.reason else ''} "
-            f"| {_tests(found.get(row.id, []))} |"
+            f"| {shown(found.get(row.id, []))} |"
             for row in members
         ]
     return "\n".join(lines) + "\n"
@@ -126,10 +134,10 @@ def invariants_table(tests: Sequence[str]) -> str:
 
 
 def _table(head: str, title: str, rows: Sequence[Row], found: Mapping[str, list[str]]) -> str:
-    lines = [head, _count(rows, found)]
+    lines = [head, count(rows, found)]
     for section, members in _sections(rows):
         lines += [f"\n## {section}\n", f"| row | {title} | tests |", "|---|---|---|"]
-        lines += [f"| {row.id} | {row.text} | {_tests(found.get(row.id, []))} |" for row in members]
+        lines += [f"| {row.id} | {row.text} | {shown(found.get(row.id, []))} |" for row in members]
     return "\n".join(lines) + "\n"
 
 
@@ -182,14 +190,16 @@ def _sections(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
         yield section, [row for row in rows if row.section == section]
 
 
-def _count(rows: Sequence[Row], found: Mapping[str, list[str]]) -> str:
+def count(rows: Sequence[Listed], found: Mapping[str, list[str]]) -> str:
+    """Return how many rows there are, and how many of them have a test."""
     covered = sum(row.id in found for row in rows)
     return f"{covered} of {len(rows)} rows have a test of their own."
 
 
-def _tests(functions: Sequence[str]) -> str:
+def shown(functions: Sequence[str]) -> str:
+    """Return the cell of a table that names some tests."""
     if not functions:
         return "**none**"
-    shown = "<br>".join(f"`{function}`" for function in functions[:_SHOWN])
+    named = "<br>".join(f"`{function}`" for function in functions[:_SHOWN])
     more = len(functions) - _SHOWN
-    return f"{shown}<br>and {more} more" if more > 0 else shown
+    return f"{named}<br>and {more} more" if more > 0 else named

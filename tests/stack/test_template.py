@@ -87,6 +87,11 @@ def test_no_parameter_is_a_secret_s3_1_159(template: dict[str, Any]) -> None:
     assert not [name for name in template["Parameters"] if secretive.search(name)]
 
 
+def test_what_opens_anything_is_off_by_default_s6_4(template: dict[str, Any]) -> None:
+    opening = ("AllowAddresses", "NotifyTopics", "HeartbeatBuckets", "ConfigBucket", "HomeBucket")
+    assert {template["Parameters"][name]["Default"] for name in opening} == {""}
+
+
 def test_parameters_that_belong_together_are_given_together(template: dict[str, Any]) -> None:
     assert set(template["Rules"]) == {"DomainHasCertificate", "HomeHasBucketAndRegion"}
 

@@ -1,0 +1,159 @@
+"""The page about security: each row has a test, and AWS knows each command."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import tomllib
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.session import get_session
+
+from checkup.bootstrap import read_config
+from checkup.deadline import Deadline
+from checkup.errors import CannotTell
+from tests.papers import security, tables
+from tests.project.holes import LOCKS, judged
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = security.rows()
+PAGE = ROOT / security.PAGE
+COMMANDS = [command.text for row in ROWS for command in row.commands]
+SERVICES = {"s3api": "s3"}
+GLOBAL = {"query", "output"}
+OF_THE_PROGRAM = {("logs", "tail"): {"since", "filter-pattern"}}
+"""Commands that the AWS CLI has beside those of the services."""
+
+
+def test_every_row_has_a_test() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert len({row.id for row in ROWS}) == len(ROWS) == 37
+    assert "**none**" not in page
+    for row in ROWS:
+        assert f"| {row.id} | {row.text}" in page, "run: python -m tests.papers"
+
+
+def test_every_row_of_faults_is_one_that_there_is() -> None:
+    known = {row.id for row in tables.fault_rows()}
+    assert {fault for row in ROWS for fault in row.faults} <= known
+
+
+@pytest.mark.parametrize(
+    ("test", "rows"),
+    [
+        ("tests/a.py::test_s5_3_s5_4_of_a_role_166", {"S5.3", "S5.4"}),
+        ("tests/a.py::test_x[fault-172-S8]", {"S8"}),
+        ("tests/a.py::test_a_role_x5_167", {"X5"}),
+        ("tests/a.py::test_s10_1_rings", {"S10.1"}),
+        ("tests/a.py::test_page_x[S6.2]", {"S6.2"}),
+        ("tests/s4.py::test_bucket_of_s3_is_there[x86_64-s99]", set()),
+    ],
+    ids=count(),
+)
+def test_rows_are_found_in_ids(test: str, rows: set[str]) -> None:
+    assert security.ids(test) == rows
+
+
+def words(command: str) -> list[str]:
+    """Return the words of a command, with a word for whatever the shell puts in."""
+    return shlex.split(re.sub(r'"\$\([^)]*\)"', "word", command))
+
+
+@pytest.mark.parametrize("command", [it for it in COMMANDS if it.startswith("aws ")], ids=count())
+def test_command_is_one_that_aws_knows(command: str) -> None:
+    _, service, verb, *rest = words(command)
+    options = {word[2:] for word in rest if word.startswith("--")} - GLOBAL
+    if (service, verb) in OF_THE_PROGRAM:
+        assert options == OF_THE_PROGRAM[service, verb]
+        return
+    model = get_session().get_service_model(SERVICES.get(service, service))
+    operation = next(it for it in model.operation_names if xform_name(it, "-") == verb)
+    shape: Any = model.operation_model(operation).input_shape
+    known = {xform_name(name, "-") for name in shape.members}
+    assert options <= known
+    assert {xform_name(name, "-") for name in shape.required_members} <= options
+
+
+def test_every_command_says_what_it_is_to_answer_and_uses_names_that_the_page_sets() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    told = set(re.findall(r"^([A-Z_]+)=", page, re.MULTILINE)) | {"AWS_REGION"}
+    for row in ROWS:
+        for text, answer in row.commands:
+            assert answer, text
+            assert set(re.findall(r"\$\{?([A-Z_]+)", text)) <= told, text
+
+
+def test_commands_are_good_shell(tmp_path: Path) -> None:
+    script = tmp_path / "commands.sh"
+    page = PAGE.read_text(encoding="utf-8")
+    script.write_text("\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)))
+    done = subprocess.run(["sh", "-n", script], capture_output=True, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+FLOORS = {"urllib3": (2, 6, 3), "requests": (2, 32, 4), "jinja2": (3, 1, 5), "pyyaml": (6, 0, 2)}
+"""Before these there were holes that concern what we do with them."""
+
+
+def versions(pattern: str, *texts: str) -> dict[str, tuple[int, ...]]:
+    """Return the version of each library that a pattern finds at the beginning of a line."""
+    return {
+        name: tuple(map(int, text.split(".")))
+        for lines in texts
+        for name, text in re.findall(pattern, lines, re.MULTILINE)
+    }
+
+
+def test_libraries_are_above_what_had_holes_s9_2() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    locked = versions(r"^([a-z0-9-]+)==([0-9.]+\d)", *(lock.read_text() for lock in LOCKS))
+    lowest = versions(r"^([a-z0-9-]+)>=([0-9.]+\d)", *project["dependencies"])
+    for name, floor in FLOORS.items():
+        assert floor <= lowest[name] <= locked[name]
+
+
+def library(name: str, *holes: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "version": "1.0", "vulns": [*holes]}
+
+
+def test_hole_is_named_with_what_mends_it_s9_2() -> None:
+    hole = {"id": "CVE-2099-1", "aliases": ["GHSA-x"], "fix_versions": ["1.1"]}
+    answer = judged([library("good"), library("bad", hole)])
+    assert answer == (2, (), ("bad 1.0: CVE-2099-1, mended by 1.1",))
+
+
+def test_library_that_was_not_asked_about_is_not_taken_for_sound_s9_2() -> None:
+    answer = judged([library("good"), {"name": "other", "skip_reason": "not found"}])
+    assert answer == (1, ("not found",), ())
+
+
+def test_no_workflow_uses_actions_of_others_unless_they_are_pinned_s9_4() -> None:
+    workflows = [file.read_text() for file in (ROOT / ".github").rglob("*.y*ml")]
+    used = [it for text in workflows for it in re.findall(r"uses:\s*(\S+)", text)]
+    assert [it for it in used if not re.search(r"@[0-9a-f]{40}$", it)] == []
+    assert "uses:" not in (ROOT / ".ci" / "run").read_text()
+
+
+def test_what_could_do_harm_is_off_by_default_s6_4(tmp_path: Path) -> None:
+    file = tmp_path / "checkup.json"
+    file.write_text(
+        '{"checkers": [{"type": "http", "endpoint_url": "https://a.test/"},'
+        '{"type": "exec", "endpoint_name": "b", "command": "/bin/true"}]}'
+    )
+    http, program = read(file)
+    assert (http.follow_redirects, http.tls_skip_verify, http.proxy) == (0, False, "")
+    assert not program.show_output
+    assert program.attempt(Deadline.after(5)).error == ""
+    _, refused = read(file, AWS_LAMBDA_FUNCTION_NAME="check", STATE_BUCKET="state")
+    with pytest.raises(CannotTell, match="not supported here"):
+        refused.attempt(Deadline.after(5))
+
+
+def read(file: Path, **environ: str) -> Sequence[Any]:
+    return read_config(str(file), environ).checkers

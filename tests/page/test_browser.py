@@ -457,11 +457,21 @@ class TestOwnStyle:
         visit.open()
         assert stopped == dict.fromkeys(visit.foreign, "csp")
 
-    @pytest.mark.parametrize("visit", [{"forced_colors": "active"}], indirect=True)
-    def test_forced_colours_overrule_it(self, site: Site, visit: Visit) -> None:
+    @pytest.mark.parametrize(
+        "visit",
+        [
+            {"forced_colors": "active", "color_scheme": "light"},
+            {"forced_colors": "active", "color_scheme": "dark"},
+        ],
+        indirect=True,
+        ids=["light", "dark"],
+    )
+    def test_forced_colours_overrule_it_and_ours(self, site: Site, visit: Visit) -> None:
         site.files = simple(colors=Colors(light=Palette(operational="#00695c")))
         page = visit.open()
-        assert computed(page, ".components h3 + b", "color") != "rgb(0, 105, 92)"
+        text = computed(page, "body", "color")
+        assert computed(page, ".components h3 + b", "color") == text
+        assert computed(page, ".components .icon", "color") == text
 
 
 def computed(page: Page, selector: str, name: str) -> str:

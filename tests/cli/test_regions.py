@@ -1,0 +1,63 @@
+"""What an operator is shown of regions that look at different things."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from msgspec.structs import replace
+
+from checkup.alerting.document import HEAD, encode_head
+from checkup.alerting.state import Head
+from checkup.model import SECOND, Run
+from checkup.runfile import encode, run_key
+from checkup.storage.folder import FolderStorage
+from tests.alerting.worlds import result
+from tests.cli.program import Program
+
+MINUTE = 60 * SECOND
+REGIONS = ["eu", "us"]
+
+
+def store(checkup: Program, **definitions: str) -> None:
+    """Put a run of each region into the storage, about two checkers, and a head before them."""
+    checkup.write(
+        {
+            "regions": REGIONS,
+            "checkers": [
+                {"type": "tcp", "id": name, "endpoint_name": name.upper(), "endpoint_url": "a:1"}
+                for name in "ab"
+            ],
+            "storage": {"type": "fs", "dir": "checks"},
+        }
+    )
+    storage = FolderStorage(checkup.folder / "checks")
+    slot = time.time_ns() // MINUTE * MINUTE
+    cursor = run_key(Run(slot=slot - MINUTE, results=(), position=1))
+    storage.create(HEAD, encode_head(Head(seq=1, cursor=cursor)))
+    for position, region in enumerate(REGIONS):
+        seen = [result(name, "h", region) for name in "ab"]
+        seen[0] = replace(seen[0], definition=definitions[region])
+        run = Run(slot=slot, results=tuple(seen), region=region, position=position)
+        storage.create(run_key(run), encode(run.results))
+
+
+def test_152_status_and_explain_name_the_region_and_the_checker(checkup: Program) -> None:
+    store(checkup, eu="new", us="old")
+    first, second = checkup("status").stdout.splitlines()[:2]
+    assert first.startswith("A  unknown")
+    assert first.endswith("not counted: us has another configuration")
+    assert second.startswith("B  healthy")
+    assert "not counted" not in second
+    explained = checkup("explain", "a").stdout.splitlines()
+    assert "  not counted us has another configuration" in explained
+
+
+@pytest.mark.parametrize("command", [["status"], ["explain", "a"]])
+def test_152_nothing_is_said_of_regions_that_look_at_the_same(
+    checkup: Program, command: list[str]
+) -> None:
+    store(checkup, eu="same", us="same")
+    ended = checkup(*command)
+    assert ended.returncode == 0
+    assert "not counted" not in ended.stdout

@@ -9,10 +9,10 @@ default is left out, so that a version of the program that knows more keys makes
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 
 from checkup.config.fields import fields_of
@@ -57,7 +57,8 @@ def _definition(checker: Checker, masks: Sequence[str]) -> str:
 
 
 def _digest(tree: Mapping[str, Any]) -> str:
-    return hashlib.sha256(msgspec.json.encode(tree, order="sorted")).hexdigest()[:_LETTERS]
+    text = json.dumps(tree, sort_keys=True)  # which takes any number, and halves of characters
+    return hashlib.sha256(text.encode()).hexdigest()[:_LETTERS]
 
 
 def _public(settings: Struct, masks: Sequence[str]) -> dict[str, Any]:

@@ -103,8 +103,9 @@ class Bridge:
             self._functions[name], self._idle[name] = function, idle
 
     def at_work(self, name: str) -> list[Environment]:
-        """Return the environments of a function that serve an event now."""
-        return [it for it in self._environments if it.is_at_work and it.function.name == name]
+        """Return the environments of a function that serve an event now, the last one last."""
+        busy = [it for it in self._environments if it.is_at_work and it.function.name == name]
+        return sorted(busy, key=lambda it: it.began)
 
     def logs(self, name: str = "") -> str:
         """Return what all environments printed, or those of a function."""

@@ -17,25 +17,44 @@ import pytest
 
 from tests.emulators import REGION, ROOT, require
 from tests.stack import isolation, network
-from tests.stack.day import by_hand, gone, mended, outage, slack, stack, update
+from tests.stack.day import by_hand, gone, mended, outage, slack, stack, switched_on, update
+from tests.stack.doubling import doubled
+from tests.stack.freezing import freeze
+from tests.stack.killing import killed, repeated, torn
+from tests.stack.operating import commanded, consulted, operator, reader, restored
 from tests.stack.pair import stacks
 from tests.stack.project import OTHER, PROCESSOR, SAM, Project, copy_to
+from tests.stack.rebuilding import rebuilt
 from tests.stack.regions import regions
 from tests.stack.services import Service
 from tests.stack.sight import sight
+from tests.stack.silence import silence
 from tests.stack.trouble import trouble
 
 HERE = Path(__file__).parent
 __all__ = [  # fixtures
     "by_hand",
+    "commanded",
+    "consulted",
+    "doubled",
+    "freeze",
     "gone",
+    "killed",
     "mended",
+    "operator",
     "outage",
+    "reader",
+    "rebuilt",
     "regions",
+    "repeated",
+    "restored",
     "sight",
+    "silence",
     "slack",
     "stack",
     "stacks",
+    "switched_on",
+    "torn",
     "trouble",
     "update",
 ]
@@ -109,6 +128,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, website: Service, users: S
             ],
             "notifiers": [{"type": "slack", "webhook": "ssm:/checkup/slack-webhook"}],
             "page": {"title": "Status of the stack"},
+            # The day has more outages than days have, and each is to be announced at once.
+            "flapping": False,
+            "recheck": 0,
         }
     )
     project.build(PROCESSOR)

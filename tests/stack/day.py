@@ -24,9 +24,10 @@ from tests.stack.project import Project
 from tests.stack.services import REACHABLE, Service
 
 if TYPE_CHECKING:
-    from tests.stack.regions import Regions
+    from tests.stack.freezing import Freeze
+    from tests.stack.killing import Torn
+    from tests.stack.operating import Commanded, Consulted
     from tests.stack.sight import Sight
-    from tests.stack.trouble import Trouble
 
 MINUTE = 60
 ELSEWHERE = "eu-west-1"
@@ -55,7 +56,11 @@ def stack(
             emulator.client("ssm").put_parameter(
                 Name=WEBHOOK, Value=slack.webhook, Type="SecureString"
             )
-            emulator.client("s3").create_bucket(Bucket=SETTINGS)
+            settings = {"Bucket": SETTINGS}
+            emulator.client("s3").create_bucket(**settings)
+            emulator.client("s3").put_bucket_versioning(
+                **settings, VersioningConfiguration={"Status": "Enabled"}
+            )
             stack = deploy(*(project, emulator, bridge), Enabled="false", ConfigBucket=SETTINGS)
             stack.configure(project.configuration)
             yield stack
@@ -89,13 +94,12 @@ class Outage:
 
 
 @pytest.fixture(scope="session")
-def outage(stack: Deployment, slack: FakeSlack, users: Service) -> Outage:
-    first = minutes_ago(60)
+def outage(stack: Deployment, freeze: Freeze, slack: FakeSlack, users: Service) -> Outage:
     summaries, told, pages = [], [], []
 
     def run(minute: int, *, well: bool) -> None:
         users.well = well
-        summaries.append(stack.check(first + minute * MINUTE))
+        summaries.append(stack.check(freeze.slot + minute * MINUTE))
         told.append(len(slack.messages))
 
     run(0, well=True)
@@ -122,11 +126,11 @@ def minutes_ago(minutes: int) -> int:
     return (int(time.time()) // MINUTE - minutes) * MINUTE
 
 
-def page_that_says(stack: Deployment, *words: str) -> Fetched:
+def page_that_says(stack: Deployment, *words: str, path: str = "/") -> Fetched:
     """Wait for the page that the events of the state bucket bring about."""
 
     def told() -> Fetched | None:
-        page = stack.fetch("/")
+        page = stack.fetch(path)
         text = page.body.lower()
         return page if page.status == 200 and all(word.lower() in text for word in words) else None
 
@@ -141,7 +145,7 @@ class ByHand:
     Attributes:
         results: of the check function.
         changed: by the publish function.
-        before, after: all versions of all documents of the state bucket.
+        before, after: all versions of all documents of the state bucket but the publisher's.
         told: how many messages Slack got.
     """
 
@@ -175,16 +179,39 @@ def remote_invoke(stack: Deployment, function: str, event_file: str) -> Any:
 
 
 def versions(stack: Deployment) -> list[str]:
-    """Return all versions of all documents in the state bucket."""
+    """Return all versions of all documents in the state bucket but the publisher's."""
     listed = stack.emulator.client("s3").list_object_versions(
         Bucket=stack.outputs["StateBucketName"]
     )
-    return [found["VersionId"] for found in listed["Versions"]]
+    return [it["VersionId"] for it in listed["Versions"] if not it["Key"].startswith("history/")]
+
+
+@dataclass(frozen=True)
+class SwitchedOn:
+    """The stack after an update that turned its schedules on.
+
+    Attributes:
+        outputs: what the stack says of itself.
+        seen: how many events the check function had been given before.
+    """
+
+    outputs: dict[str, str]
+    seen: int
+
+
+@pytest.fixture(scope="session")
+def switched_on(stack: Deployment, torn: Torn) -> SwitchedOn:
+    assert torn
+    seen = len(stack.handled("CheckFunctionName"))
+    updated = deploy(
+        *(stack.project, stack.emulator, stack.bridge), Enabled="true", RunDeadline="20"
+    )
+    return SwitchedOn(dict(updated.outputs), seen)
 
 
 @dataclass(frozen=True)
 class Update:
-    """The stack after an update that turned its schedules on.
+    """The stack some time after that.
 
     Attributes:
         handled: the first event that a schedule sent by itself.
@@ -200,20 +227,18 @@ class Update:
 
 
 @pytest.fixture(scope="session")
-def update(stack: Deployment, sight: Sight, trouble: Trouble, regions: Regions) -> Update:
-    assert sight and trouble and regions  # noqa: PT018 - they come first
-    seen = len(stack.handled("CheckFunctionName"))
-    updated = deploy(
-        *(stack.project, stack.emulator, stack.bridge), Enabled="true", RunDeadline="20"
-    )
+def update(
+    stack: Deployment, switched_on: SwitchedOn, consulted: Consulted, sight: Sight
+) -> Update:
+    assert consulted and sight  # noqa: PT018 - they come first
     handled = wait_for(
-        lambda: stack.handled("CheckFunctionName")[seen:], "a schedule of one minute"
+        lambda: stack.handled("CheckFunctionName")[switched_on.seen :], "a schedule of one minute"
     )[0]
     function = stack.emulator.client("lambda").get_function_configuration(
         FunctionName=stack.outputs["CheckFunctionName"]
     )
     variables = function["Environment"]["Variables"]
-    return Update(handled, stack.keys("runs/"), variables, dict(updated.outputs))
+    return Update(handled, stack.keys("runs/"), variables, switched_on.outputs)
 
 
 @dataclass(frozen=True)
@@ -232,8 +257,8 @@ class Mended:
 
 
 @pytest.fixture(scope="session")
-def mended(stack: Deployment, update: Update) -> Mended:
-    assert update
+def mended(stack: Deployment, repeated: list[str]) -> Mended:
+    assert repeated
     bucket = stack.outputs["StateBucketName"]
     stack.emulator.client("s3").put_object(Bucket=bucket, Key=HEAD, Body=DAMAGED)
     stack.check(int(time.time()) // MINUTE * MINUTE)
@@ -251,8 +276,8 @@ class Gone:
 
 
 @pytest.fixture(scope="session")
-def gone(stack: Deployment, mended: Mended) -> Gone:
-    assert mended
+def gone(stack: Deployment, commanded: Commanded) -> Gone:
+    assert commanded
     stack.project.run([ROOT / "scripts" / "destroy-stack", STACK], stack.emulator.environ)
     client = stack.emulator.client
     return Gone(

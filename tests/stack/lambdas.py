@@ -82,6 +82,7 @@ class Environment:
 
     Attributes:
         is_at_work: whether it is serving an event.
+        began: when it was given its last event, in seconds of the monotonic clock.
     """
 
     def __init__(self, function: Function, folder: Path) -> None:
@@ -89,6 +90,7 @@ class Environment:
         self.function = function
         self.log = folder / "log"
         self.is_at_work = False
+        self.began = 0.0
         self._folder = folder
         self._used = False
         self._port = free_port()
@@ -105,7 +107,7 @@ class Environment:
     def invoke(self, event: object) -> Answer:
         """Hand over one event and wait for the answer."""
         cold, self._used = not self._used, True
-        began = time.monotonic()
+        self.began = time.monotonic()
         request = Request(f"http://127.0.0.1:{self._port}/{_INVOKE}", json.dumps(event).encode())
         self.is_at_work = True
         try:
@@ -117,7 +119,7 @@ class Environment:
         finally:
             self.is_at_work = False
         payload = _parsed(body)
-        return Answer(payload, _error(payload), cold, time.monotonic() - began)
+        return Answer(payload, _error(payload), cold, time.monotonic() - self.began)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the function's own process, not to the runtime emulator."""

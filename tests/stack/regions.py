@@ -10,8 +10,9 @@ from tests.emulators import REGION
 from tests.servers.slack import FakeSlack
 from tests.stack.day import ELSEWHERE, minutes_ago, page_that_says
 from tests.stack.deployment import SETTINGS, Deployment, Fetched, deploy
+from tests.stack.freezing import Freeze
+from tests.stack.operating import Restored
 from tests.stack.services import Service
-from tests.stack.trouble import Trouble
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,22 @@ class Regions:
         told: how many messages Slack had more after each step.
         runs: the names of the runs that the region elsewhere put.
         page: when one region had seen it.
-        elsewhere: the outputs of the second stack.
+        elsewhere: the second stack.
+        until: the last slot.
     """
 
     told: list[int]
     runs: list[str]
     page: Fetched
     elsewhere: Deployment
+    until: int
 
 
 @pytest.fixture(scope="session")
-def regions(stack: Deployment, trouble: Trouble, slack: FakeSlack, users: Service) -> Regions:
-    assert trouble
+def regions(
+    stack: Deployment, restored: Restored, freeze: Freeze, slack: FakeSlack, users: Service
+) -> Regions:
+    assert restored
     before, told = len(slack.messages), []
     elsewhere = deploy(
         *(stack.project, stack.emulator, stack.bridge, "elsewhere", ELSEWHERE),
@@ -42,12 +47,12 @@ def regions(stack: Deployment, trouble: Trouble, slack: FakeSlack, users: Servic
         HomeBucket=stack.outputs["StateBucketName"],
         HomeRegion=REGION,
     )
+    freeze.summary.result()  # which knows of no regions
     alone = stack.project.configuration
     labels = {REGION: "Virginia", ELSEWHERE: "Ireland"}
     stack.configure(
         {
             **alone,
-            "recheck": 0,
             "regions": [REGION, ELSEWHERE],
             "page": {**alone["page"], "regions": labels},
         }
@@ -65,10 +70,12 @@ def regions(stack: Deployment, trouble: Trouble, slack: FakeSlack, users: Servic
     first, second = minutes_ago(1), minutes_ago(0)
     run(elsewhere, first, well=False)
     run(stack, first, well=True)
+    # No state changes while one region alone sees it: the page's own schedule shows that.
+    stack.invoke("PublishFunctionName", {"task": "publish"})
     page = page_that_says(stack, "Virginia", "Ireland")
     run(stack, second, well=False)
     run(elsewhere, second, well=False)
     run(stack, second, well=False)  # the same event again closes the slot
     users.well = True
     stack.configure(alone)
-    return Regions(told, runs, page, elsewhere)
+    return Regions(told, runs, page, elsewhere, second)

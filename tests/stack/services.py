@@ -52,8 +52,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         service = self.server.service
         service.asked += 1
+        status = 200 if service.well else 503
         service.meanwhile()
-        self.send_response(200 if service.well else 503)
+        self.send_response(status)
         self.send_header("content-length", "0")
         self.end_headers()
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.page.conftest import FLAGS
-from tests.stack.day import Outage
+from tests.stack.day import SwitchedOn
 from tests.stack.deployment import Deployment
 
 
@@ -34,8 +34,8 @@ class Sight:
 
 
 @pytest.fixture(scope="session")
-def sight(stack: Deployment, outage: Outage) -> Sight:
-    assert outage
+def sight(stack: Deployment, switched_on: SwitchedOn) -> Sight:
+    assert switched_on
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("needs Chromium: apt-get install --no-install-recommends chromium")

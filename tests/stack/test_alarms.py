@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tests.stack.alarms import SIGNS_OF_LIFE
+from tests.stack.day import Outage
+from tests.stack.freezing import SECONDS
 from tests.stack.policies import Resources, of_type
+from tests.stack.silence import Silence
 from tests.stack.trouble import BROKEN, Trouble
-from tests.stack.watching import rings
+from tests.stack.watching import Point, has_rung
 
 FREE = 10  # https://aws.amazon.com/cloudwatch/pricing/
 MINUTE = 60
+TROUBLED = {
+    *("CheckErrorsAlarm", "CheckThrottlesAlarm", "PublishErrorsAlarm", "FailedEventsAlarm"),
+    *("UndeliveredAlertsAlarm", "DeadAlertsAlarm", "UnreadableConfigAlarm"),
+}
+"""Those for what happens in the bad hour; the others are for a slow run and for silence."""
 
 
-def last(trouble: Trouble, metric: str) -> float:
-    """Return the end of the minute in which a metric had its last value."""
-    latest = max(point.at for point in trouble.found if point.metric == metric)
-    return latest // MINUTE * MINUTE + MINUTE
+def values(found: list[Point], metric: str) -> list[float]:
+    return [point.value for point in found if point.metric == metric]
 
 
 def test_alarms_and_metrics_are_no_more_than_aws_gives_away(resources: Resources) -> None:
@@ -24,19 +33,18 @@ def test_alarms_and_metrics_are_no_more_than_aws_gives_away(resources: Resources
     assert all(alarm["Period"] >= MINUTE for alarm in alarms.values())
 
 
-def test_every_alarm_tells_somebody_and_says_what_missing_numbers_mean(
+def test_every_alarm_tells_somebody_and_says_what_missing_numbers_mean_s10_1(
     resources: Resources,
 ) -> None:
     for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm"):
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
-        is_a_sign_of_life = name in {"NoRunsAlarm", "StalePageAlarm"}
-        expected = "breaching" if is_a_sign_of_life else "notBreaching"
+        expected = "breaching" if name in SIGNS_OF_LIFE else "notBreaching"
         assert alarm["TreatMissingData"] == expected, name
         assert alarm["AlarmDescription"], name
 
 
 def test_alarms_for_a_silence_are_off_while_the_schedules_are(resources: Resources) -> None:
-    for name in ("NoRunsAlarm", "StalePageAlarm"):
+    for name in SIGNS_OF_LIFE:
         switch = resources[name]["Properties"]["ActionsEnabled"]
         assert switch == {"Fn::If": ["IsEnabled", True, False]}
 
@@ -55,32 +63,35 @@ def test_every_number_that_an_alarm_looks_at_is_counted_by_somebody(resources: R
     assert looked_at == counted
 
 
-def test_5_stopped_schedule_rings_within_three_intervals(trouble: Trouble) -> None:
-    alarm, end = trouble.alarms["NoRunsAlarm"], last(trouble, "Runs")
-    states = [rings(alarm, trouble.found, end + n * MINUTE) for n in range(4)]
-    assert states == [False, False, False, True]
+def test_every_alarm_has_its_trouble(trouble: Trouble) -> None:
+    assert trouble.alarms.keys() == {*TROUBLED, *SIGNS_OF_LIFE, "CheckDurationAlarm"}
 
 
-def test_page_that_is_published_no_more_rings_within_twenty_minutes(trouble: Trouble) -> None:
-    alarm, end = trouble.alarms["StalePageAlarm"], last(trouble, "Pages")
-    assert not rings(alarm, trouble.found, end + 5 * MINUTE)
-    assert rings(alarm, trouble.found, end + 20 * MINUTE)
+@pytest.mark.parametrize("name", sorted(TROUBLED))
+def test_alarm_rings_for_its_trouble_and_not_before(trouble: Trouble, name: str) -> None:
+    alarm = trouble.alarms[name]
+    assert not has_rung(alarm, trouble.quiet)
+    assert has_rung(alarm, trouble.found)
 
 
-def test_in_good_times_there_are_two_numbers_and_no_more(trouble: Trouble) -> None:
-    assert trouble.quiet == {"Runs", "Pages"}
+def test_in_good_times_the_functions_write_two_numbers_and_no_more(trouble: Trouble) -> None:
+    written = {point.metric for point in trouble.quiet if point.namespace != "AWS/Lambda"}
+    assert written == {"Runs", "Pages"}
 
 
-def test_alert_that_waits_for_more_than_ten_minutes_rings(trouble: Trouble) -> None:
-    waited = [point.value for point in trouble.found if point.metric == "OldestAlertSeconds"]
-    assert waited == [12 * MINUTE]
-    assert trouble.alarms["UndeliveredAlertsAlarm"]["StateValue"] == "ALARM"
+def test_alert_that_waits_for_more_than_ten_minutes_rings_s10_1(trouble: Trouble) -> None:
+    assert values(trouble.found, "OldestAlertSeconds") == [12 * MINUTE]
 
 
-def test_alert_that_is_given_up_rings(trouble: Trouble) -> None:
-    dead = [point.value for point in trouble.found if point.metric == "DeadAlerts"]
-    assert dead == [1]
-    assert trouble.alarms["DeadAlertsAlarm"]["StateValue"] == "ALARM"
+def test_alert_that_is_given_up_rings_once(trouble: Trouble) -> None:
+    assert values(trouble.found, "DeadAlerts") == [1]
+
+
+def test_13_run_goes_on_with_the_configuration_that_was_good_last_and_rings(
+    trouble: Trouble,
+) -> None:
+    assert trouble.summary["statuses"] == {"healthy": 2}
+    assert values(trouble.found, "UnreadableConfig") == [1]
 
 
 def test_15_event_that_is_given_up_is_kept_with_the_reason(trouble: Trouble) -> None:
@@ -88,9 +99,36 @@ def test_15_event_that_is_given_up_is_kept_with_the_reason(trouble: Trouble) -> 
     assert "EventError" in trouble.failed["responsePayload"]["errorMessage"]
 
 
-def test_function_that_fails_twice_rings(trouble: Trouble) -> None:
-    assert trouble.alarms["CheckErrorsAlarm"]["StateValue"] == "ALARM"
+def test_167_function_that_may_not_run_more_often_is_refused_by_aws(trouble: Trouble) -> None:
+    assert trouble.refusal == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert sum(values(trouble.found, "Throttles")) > 0
 
 
-def test_who_has_subscribed_to_the_topic_is_told(trouble: Trouble) -> None:
-    assert trouble.told >= {"DeadAlertsAlarm"}
+def test_run_that_takes_nearly_all_its_time_rings(silence: Silence, trouble: Trouble) -> None:
+    alarm = trouble.alarms["CheckDurationAlarm"]
+    limit = SECONDS * 1000
+    assert has_rung(alarm, silence.found)
+    assert not has_rung(alarm, [point for point in silence.found if point.value < limit])
+
+
+def test_12_run_that_was_frozen_for_most_of_its_time_says_what_was_stored_meanwhile(
+    silence: Silence, outage: Outage
+) -> None:
+    stored = outage.summaries[0]
+    assert silence.thawed["run"] == stored["run"]
+    assert silence.thawed["statuses"] == stored["statuses"] == {"healthy": 2}
+    assert silence.thawed["alerts"] == []
+
+
+def test_5_stopped_schedule_rings_within_three_intervals_s10_1(silence: Silence) -> None:
+    assert silence.rung["NoRunsAlarm"] == 3
+
+
+def test_page_that_is_published_no_more_rings_within_twenty_minutes_s10_1(silence: Silence) -> None:
+    assert 10 <= silence.rung["StalePageAlarm"] <= 20
+
+
+def test_who_has_subscribed_to_the_topic_hears_of_every_alarm(
+    silence: Silence, trouble: Trouble
+) -> None:
+    assert silence.told == trouble.alarms.keys()

@@ -83,9 +83,9 @@ def test_missing_page_is_a_404(outage: Outage) -> None:
 def test_log_entries_are_json_with_the_run_they_belong_to_s1_5_s10_2(outage: Outage) -> None:
     lines = [line for line in outage.log.splitlines() if line.startswith("{")]
     recorded = [it for it in map(json.loads, lines) if it.get("message") == "run recorded"]
-    assert len(recorded) == 5
+    runs = [(entry["run"], entry["statuses"]) for entry in recorded]
+    assert all((it["run"], it["statuses"]) in runs for it in outage.summaries)
     assert all(entry["service"] == "checkup" for entry in recorded)
-    assert [entry["statuses"] for entry in recorded][1] == {"down": 1, "healthy": 1}
     names = [key.removeprefix("runs/") for key in outage.runs]
     assert [entry["run"] for entry in recorded] == names
     facts = {"slot", "region", "config", "version", "function_request_id"}

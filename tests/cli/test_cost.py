@@ -31,7 +31,7 @@ A month of 1 checker each 1 min: 256 MB, arm64, runs kept for 90 days
 
                                                     list      paid
 S3 requests                108,131 PUT, LIST        0.54      0.54
-S3 requests                128,480 GET              0.05      0.05
+S3 requests                136,510 GET              0.05      0.05
 S3 storage                    0.05 GB               0.00      0.00  runs of 90 days
 Lambda compute               9,577 GB-seconds       0.13      0.00  0.5 s a run, a guess
 Lambda requests             56,940 invocations      0.01      0.00
@@ -40,7 +40,7 @@ CloudWatch logs               0.05 GB               0.03      0.00
 CloudWatch metrics               5 metrics          1.50      0.00
 CloudWatch alarms               10 alarms           1.00      0.00
 Data sent by checks           0.07 GB               0.01      0.00
-together, in dollars                                3.32      0.59
+together, in dollars                                3.32      0.60
 
 List prices of us-east-1 as of 2026-11-22; paid is what is left after all that AWS gives
 every account each month for ever, if nothing else in yours uses it.

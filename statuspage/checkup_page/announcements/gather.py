@@ -16,14 +16,7 @@ from checkup.errors import StorageError
 from checkup.history.documents import days_key
 from checkup.history.fold import until
 from checkup.history.head import Head
-from checkup.history.periods import (
-    date_of,
-    day_named,
-    day_of,
-    month_of,
-    month_start,
-    next_month,
-)
+from checkup.history.periods import date_of, day_named, month_of, month_start, next_month
 from checkup.history.tally import Tally
 from checkup.incidents.documents import month_key, together
 from checkup.incidents.model import Announcements
@@ -169,5 +162,4 @@ class Gatherer(Struct, frozen=True, kw_only=True):
         known = self.months.files.get(key)
         if known is not None and known.at == self.now:
             return known
-        closed = day_of(self.head.hour) if self.head else 0
-        return self.months.get(self.storage, key, self.now, closed)
+        return self.months.get(self.storage, key, self.now)

@@ -19,14 +19,9 @@ Days = Mapping[int, Mapping[str, Tally]]
 
 
 class Month(Struct, frozen=True):
-    """A file of closed days, as it was read at a moment; of no version if there was none.
-
-    Attributes:
-        closed: the day after the last one that was closed then.
-    """
+    """A file of closed days, as it was read at a moment; of no version if there was none."""
 
     at: int
-    closed: int
     version: str = ""
     days: Mapping[str, Mapping[str, Tally]] = {}
 
@@ -42,24 +37,24 @@ class Months(Struct):
     files: dict[str, Month] = field(default_factory=dict)
     past: tuple[tuple[object, ...], Days] = ((), {})
 
-    def get(self, storage: Storage, key: str, now: int, closed: int) -> Month:
+    def get(self, storage: Storage, key: str, now: int) -> Month:
         """Return a file.
 
-        It changes when one more day is closed, unless its month is over, and else only when its
-        days are counted again: an hour may pass before it is looked at once more.
+        A month that is over changes only when its days are counted again, so an hour may pass
+        before it is looked at once more.
         """
         known = self.files.get(key)
         is_over = key < days_key(day_of(now) - DAY)
-        if known is not None and (is_over or known.closed == closed) and 0 <= now - known.at < HOUR:
+        if known is not None and is_over and 0 <= now - known.at < HOUR:
             return known
         stored = storage.get(key)
         if stored is None:
-            month = Month(now, closed)
+            month = Month(now)
         elif known is not None and known.version == stored.version:
-            month = Month(now, closed, known.version, known.days)
+            month = Month(now, known.version, known.days)
         else:
             document = decoded(key, stored, DaysOfMonth) or DaysOfMonth()
-            month = Month(now, closed, stored.version, document.days)
+            month = Month(now, stored.version, document.days)
         self.files[key] = month
         return month
 
@@ -79,8 +74,7 @@ def days_until(
     """
     today = day_of(now)
     days = range(today - (count - 1) * DAY, today, DAY)
-    keys, closed = {days_key(day): None for day in days}, day_of(head.hour)
-    files = {key: months.get(storage, key, now, closed) for key in keys}
+    files = {key: months.get(storage, key, now) for key in {days_key(day): None for day in days}}
     opened = {
         day: {name: period.tally for name, period in rows.items()}
         for day, rows in until(head, now).items()

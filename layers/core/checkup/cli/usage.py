@@ -128,9 +128,9 @@ def asked_of_s3(usage: Usage) -> Asked:
         # history, and badges.
         counted = max(1, usage.runs * usage.regions / HISTORY_LAG) + 1
         puts += PAGES * 6 + usage.components + counted + usage.components / 8
-        # Each run is read once more. State and announcements; the history's head, and its files
-        # once in an hour.
-        gets += usage.runs * usage.regions + usage.pages * 2 + PAGES + 8
+        # Each run is read once more. State and announcements; the history's head and this month's
+        # days, and once in an hour its other files.
+        gets += usage.runs * usage.regions + usage.pages * 2 + PAGES * 2 + 7
     if usage.sizes.asks_for_configuration:
         gets += usage.runs * usage.regions + usage.pages
     return Asked(puts, gets)

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.emulators import ministack
 from tests.stack import probe
 from tests.stack.bridge import Bridge
 from tests.stack.deployment import wait_for
 from tests.stack.lambdas import PYTHON, Environment, Function, running
+from tests.stack.pair import Stacks
 
 MEGABYTES = 128
 MIB = 2**20
@@ -47,30 +47,26 @@ def environment(
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def deployed(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A client of an AWS that has the function, with little time and with much."""
-    folder = tmp_path_factory.mktemp("deployed")
+    folder, emulator = tmp_path_factory.mktemp("deployed"), stacks.home.emulator
     shutil.make_archive(str(folder / "code"), "zip", Path(probe.__file__).parent, "probe.py")
-    with ministack(folder / "aws") as emulator:
-        trust = {"Version": "2012-10-17", "Statement": []}
-        role = emulator.client("iam").create_role(
-            RoleName="probe", AssumeRolePolicyDocument=json.dumps(trust)
+    role = emulator.client("iam").get_role(RoleName=stacks.home.ids["CheckRole"])["Role"]
+    client = emulator.client("lambda")
+    for name, seconds in (("hasty", HASTE), ("patient", 60)):
+        client.create_function(
+            FunctionName=name,
+            Runtime=PYTHON,
+            Handler="probe.handler",
+            Role=role["Arn"],
+            Code={"ZipFile": (folder / "code.zip").read_bytes()},
+            MemorySize=MEGABYTES,
+            Timeout=seconds,
         )
-        client = emulator.client("lambda")
-        for name, seconds in (("hasty", HASTE), ("patient", 60)):
-            client.create_function(
-                FunctionName=name,
-                Runtime=PYTHON,
-                Handler="probe.handler",
-                Role=role["Role"]["Arn"],
-                Code={"ZipFile": (folder / "code.zip").read_bytes()},
-                MemorySize=MEGABYTES,
-                Timeout=seconds,
-            )
-        bridge = Bridge(emulator, folder / "lambda", {})
-        bridge.attach(["hasty", "patient"])
-        yield client
-        bridge.stop()
+    bridge = Bridge(emulator, folder / "lambda", {})
+    bridge.attach(["hasty", "patient"])
+    yield client
+    bridge.stop()
 
 
 def tried(environment: Environment, deed: str, *arguments: object) -> Any:

@@ -9,12 +9,18 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from threading import Thread
 from typing import NamedTuple
 
 import pytest
 
+from checkup.cli import site as site_module
+from checkup.cli import web
+from checkup.cli.hosts import Hosts
+from checkup.storage.memory import MemoryStorage
 from tests import gofile
 from tests.cli.program import Program, wait_until
 from tests.cli.service import Service
@@ -243,6 +249,80 @@ def test_new_run_is_seen(site: Site) -> None:
     site.program("--store")
 
     wait_until(lambda: len(gofile.read_index(site.ask("/index.json").body)) == 2)
+
+
+def test_who_speaks_letter_by_letter_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 1.0)
+    site = site_module.Site(dict, MemoryStorage())
+    with web.Server(("127.0.0.1", 0), site, Hosts()) as server:
+        listening = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        listening.start()
+        try:
+            port = int(server.server_address[1])
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
+                slow.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+                with pytest.raises(ConnectionError):
+                    drip(slow)
+        finally:
+            server.shutdown()
+            listening.join()
+
+
+def drip(client: socket.socket) -> None:
+    for _ in range(600):
+        client.sendall(b"x")
+        time.sleep(0.05)
+
+
+ODD = (
+    (b"GET http://[ HTTP/1.1\r\nHost: localhost", 400),
+    (b"GET /a%00b HTTP/1.1\r\nHost: localhost", 404),
+    (b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: localhost", 404),
+    (b"GET /checks/../../etc/passwd HTTP/1.1\r\nHost: localhost", 404),
+    (b"GET /\xff\xfe%zz HTTP/1.1\r\nHost: localhost", 404),
+    (b"GET /" + 70_000 * b"a" + b" HTTP/1.1\r\nHost: localhost", 414),
+    (b"GET / HTTP/1.1\r\nX: " + 70_000 * b"a", 431),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example", 421),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\n evil.example", 421),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-3", 200),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: *", 304),
+)
+
+
+def test_odd_requests_have_an_answer(site: Site) -> None:
+    for head, status in ODD:
+        (answer,) = answers(site.port, head + b"\r\nConnection: close\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 %d " % status), head[:60]
+
+
+def test_what_a_request_carries_is_no_request(site: Site) -> None:
+    """Else a proxy in front would give its answer to somebody else."""
+    inner = b"GET /index.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    counts = [
+        len(answers(site.port, b"GET / HTTP/1.1\r\nHost: localhost\r\n" + said + inner))
+        for said in (
+            b"Content-Length: 44\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n",
+            b"Content-Length: 0\r\n\r\n",
+        )
+    ]
+    assert counts == [1, 1, 2]
+
+
+def answers(port: int, sent: bytes) -> list[bytes]:
+    """All that a server answers to what somebody sends who then says no more."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        found = b"".join(iter(lambda: _received(client), b""))
+    return [b"HTTP/1.1 " + it for it in found.split(b"HTTP/1.1 ")[1:]]
+
+
+def _received(client: socket.socket) -> bytes:
+    try:
+        return client.recv(65_536)
+    except ConnectionResetError:  # it did not read all of it
+        return b""
 
 
 def test_what_is_no_http_harms_nobody(site: Site) -> None:

@@ -8,19 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from io import BufferedReader, RawIOBase
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Condition
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from checkup.cli import failures, terminal
 from checkup.cli.hosts import Hosts
 from checkup.cli.reply import Reply, plain
 from checkup.cli.site import Site
+from checkup.deadline import Deadline
 from checkup.errors import CheckupError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 SILENCE_SECONDS: Final = 10.0
 """A connection on which nothing moves for so long is closed."""
+
+REQUEST_SECONDS: Final = 30.0
+"""Who takes longer to say what is wanted, letter by letter, is not waited for."""
 
 _GRACE_SECONDS: Final = 2.0
 """What is being answered when the server is closed is given so long."""
@@ -105,12 +113,55 @@ class Server(ThreadingMixIn, TCPServer):
             terminal.say(f"a request failed: {type(error).__name__}")
 
 
+class _Incoming(RawIOBase):
+    """What a client sends, for as long as one request may take."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.begin()
+
+    def begin(self) -> None:
+        """Wait for the next request from now on."""
+        self._deadline = Deadline.after(REQUEST_SECONDS)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read what is there; see :meth:`io.RawIOBase.readinto`.
+
+        Raises:
+            TimeoutError: nothing came, or all of it took too long.
+        """
+        left = self._deadline.left()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(min(SILENCE_SECONDS, left))
+        try:
+            return self._connection.recv_into(buffer)
+        finally:
+            self._connection.settimeout(SILENCE_SECONDS)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
     timeout = SILENCE_SECONDS
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._incoming = _Incoming(self.connection)
+        self.rfile = BufferedReader(self._incoming)
+
+    def handle_one_request(self) -> None:
+        self._incoming.begin()
+        super().handle_one_request()
+
     def do_GET(self) -> None:
+        if self._header("Transfer-Encoding") or self._header("Content-Length") not in {"", "0"}:
+            # Nobody reads what a GET carries: it must not be taken for the next request.
+            self.close_connection = True
         with self.server.answering():
             self._answer(self._reply())
 
@@ -124,9 +175,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(plain(code))
 
     def _reply(self) -> Reply:
-        if not self.server.hosts.include(self.headers.get("Host", "")):
+        if not all(map(self.server.hosts.include, self.headers.get_all("Host", ()))):
             return plain(HTTPStatus.MISDIRECTED_REQUEST, "this is not the name of this server")
-        path = unquote(urlsplit(self.path).path).removeprefix("/")
+        try:
+            path = unquote(urlsplit(self.path).path).removeprefix("/")
+        except ValueError:
+            return plain(HTTPStatus.BAD_REQUEST)
         try:
             return self.server.site.reply(path)
         except CheckupError as error:

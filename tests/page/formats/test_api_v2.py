@@ -12,14 +12,16 @@ from msgspec.structs import replace
 
 from checkup.model import SECOND, Status
 from checkup.ports import PageFile
+from checkup_page.compose import Observed, compose
 from checkup_page.formats import Formats
 from checkup_page.state import State
 from checkup_page.view import View
-from tests.page.formats.world import announced, incident, maintenance, view
-from tests.page.worlds import MINUTE, NOW
+from tests.page.formats.world import CHECKERS, announced, incident, maintenance, view
+from tests.page.worlds import MINUTE, NOW, config
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
 
+SUMMARY = "api/v2/summary.json"
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 ID = r"^[0-9a-z]{12}$"
 OUTAGES = ["partial_outage", "major_outage"]
@@ -218,6 +220,22 @@ def test_ids_stay_when_the_results_change() -> None:
     assert [item["id"] for item in before["components"]] == [
         item["id"] for item in after["components"]
     ]
+
+
+def test_ids_stay_when_a_component_is_renamed_moved_and_regrouped() -> None:
+    first, *others = CHECKERS
+    other = {"public_name": "Front door", "group": "Shop", "endpoint_url": "https://new.internal/"}
+    moved = (*others, replace(first, **other))
+    before, after = (
+        json.loads(Formats().files(compose(config(of), Observed(), NOW))[SUMMARY].body)
+        for of in (CHECKERS, moved)
+    )
+    ids = {item["name"]: item["id"] for item in before["components"]}
+    again = {item["name"]: item["id"] for item in after["components"]}
+    assert again.pop("Front door") == ids.pop("API")
+    assert again == ids
+    groups = [item["group_id"] for item in after["components"] if item["id"] != ids["Shop"]]
+    assert groups == [ids["Shop"]] * 3
 
 
 def names(document: Any, kind: str) -> list[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import operator
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from urllib.request import urlopen
+from xml.etree import ElementTree as ET
 
 import arez.statuspage
 import feedparser
@@ -13,11 +16,13 @@ import icalendar
 import pytest
 from msgspec.structs import replace
 
+from checkup.history.periods import DAY
 from checkup_page.formats import Formats
 from tests.page.conftest import Site
 from tests.page.formats.world import announced, view
 from tests.page.worlds import NOW
 
+ATOM = "{http://www.w3.org/2005/Atom}"
 TODAY = datetime.fromtimestamp(NOW // 10**9, UTC)
 
 
@@ -108,6 +113,23 @@ class TestFeed:
         assert first.id == "tag:status.acme.example,2026:incident/ulvlu9mfd53z"
         assert first.link == "https://status.acme.example/incidents/ulvlu9mfd53z.html"
 
+    def test_an_atom_feed_keeps_the_rules_of_rfc_4287(self, url: str) -> None:
+        feed = ET.fromstring(fetched(f"{url}history.atom"))
+        entries = feed.findall(f"{ATOM}entry")
+        ids = [it.findtext(f"{ATOM}id", "") for it in (feed, *entries)]
+        updated = [it.findtext(f"{ATOM}updated", "") for it in (feed, *entries)]
+        published = [it.findtext(f"{ATOM}published", "") for it in entries]
+        assert len(set(ids)) == len(ids) == 5
+        assert all(re.fullmatch(r"tag:[a-z.]+,\d{4}:[a-z0-9/]+", it) for it in ids)
+        assert updated == sorted(updated, reverse=True)
+        assert all(map(operator.le, published, updated[1:]))
+        for it in (feed, *entries):
+            assert len(it.findall(f"{ATOM}title")) == 1
+            kinds = [(link.get("rel"), link.get("type")) for link in it.findall(f"{ATOM}link")]
+            assert len(set(kinds)) == len(kinds)
+            assert ("alternate", "text/html") in kinds
+        assert feed.findtext(f"{ATOM}author/{ATOM}name") == "Acme Status"
+
     def test_a_feed_without_entries_is_one_too(self, site: Site) -> None:
         site.files = Formats().files(view())
         feed = feedparser.parse(fetched(f"{site.url}history.atom"))
@@ -127,6 +149,21 @@ class TestCalendar:
             "The database moves;\nwrites wait, reads go on.\n\nAffected: API, West"
         )
         assert now.errors == then.errors == []
+
+    def test_what_changes_keeps_its_id_and_counts_up(self, site: Site) -> None:
+        page = announced()
+        *others, then = page.maintenances
+        later = replace(then, updated_at=then.updated_at + DAY, scheduled_until=NOW + 9 * DAY)
+        known = []
+        for plan in (then, then, later):
+            site.files = Formats().files(replace(page, maintenances=(*others, plan)))
+            calendar = icalendar.Calendar.from_ical(fetched(f"{site.url}maintenance.ics"))
+            known.append(calendar.walk("VEVENT")[1])
+        first, same, changed = known
+        assert first == same
+        assert first["UID"] == changed["UID"]
+        assert changed.decoded("SEQUENCE") > first.decoded("SEQUENCE")
+        assert changed.decoded("DTSTAMP") - first.decoded("DTSTAMP") == timedelta(days=1)
 
     def test_a_calendar_program_learns_what_was_called_off(self, site: Site) -> None:
         page = announced()

@@ -205,7 +205,9 @@ def test_166_region_that_votes_asks_for_nothing_but_to_put_its_run(
 
     summary, again = run(service), run(service)
 
-    assert summary == again == {"run": f"{NOON + 1}-check.json", "statuses": {"down": 1}}
+    assert summary == again
+    assert (summary["run"], summary["statuses"]) == (f"{NOON + 1}-check.json", {"down": 1})
+    assert (summary["slot"], summary["region"]) == ("2026-01-31T12:00:00Z", "eu-west-1")
     key = f"/state/runs/{NOON + 1}-check.json"
     assert asked.seen[before:] == [f"PUT {key}", f"PUT {key}"]
 
@@ -219,3 +221,26 @@ def test_14_look_by_hand_is_kept_apart_if_wanted(bucket: Bucket, asked: FaultyS3
     written = [line for line in asked.seen[before:] if line.startswith("PUT")]
     assert len(written) == 1
     assert written[0].startswith("PUT /state/by-hand/")
+
+
+def test_152_home_names_regions_that_look_at_something_else(
+    bucket: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "checkup")
+    regions = {"regions": ["us-east-1", "eu-west-1"]}
+    bucket.put(content("Shop", "Blog", **regions))
+    home = CheckService(STACK)
+    elsewhere = CheckService({**STACK, "AWS_REGION": "eu-west-1", "HOME_REGION": "us-east-1"})
+    run(home)
+    there = run(elsewhere, 1)
+    bucket.put(content("Shop", "Blog", **regions).replace(b"127.0.0.1:1", b"127.0.0.1:2", 1))
+    here = run(home, 1)
+    assert here["excluded_regions"] == ["us-east-1"]  # of two the first by its name counts
+    assert here["config"] != there["config"]
+    assert "excluded_regions" not in there
+    line = next(it for it in reversed(caplog.records) if it.message == "run recorded").__dict__
+    facts = ("run", "slot", "region", "config", "version", "excluded_regions")
+    assert {fact: line[fact] for fact in facts} == {fact: here[fact] for fact in facts}
+    again = run(elsewhere, 2)
+    assert again["config"] == here["config"]
+    assert "excluded_regions" not in run(home, 2)

@@ -17,6 +17,7 @@ from checkup_page.announcements.bulletin import Bulletin
 from checkup_page.announcements.pages import AnnouncementPages
 from checkup_page.compose import Observed, compose
 from checkup_page.render import render
+from checkup_page.view import View
 from tests.page.conftest import Site, Visit
 from tests.page.worlds import checker, config, result, runs
 
@@ -87,7 +88,17 @@ def hostile() -> dict[str, PageFile]:
         bulletin=Bulletin(announced=announced(now), months=(day_of(now),)),
     )
     view = compose(world, observed, now)
-    return {**AnnouncementPages().files([view], lambda *_: None), **render(view)}
+    return {**AnnouncementPages().files([view], NoMonths()), **render(view)}
+
+
+class NoMonths:
+    """Nothing was before the last months."""
+
+    def said_of(self, month: int) -> object:
+        raise AssertionError(month)
+
+    def told(self, view: View, month: int) -> None:
+        raise AssertionError((view, month))
 
 
 def announced(now: int) -> Announcements:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from operator import is_
 from typing import Final, Protocol
 
 from msgspec import Struct
 
-from checkup.history.periods import day_of
 from checkup.ports import PageFile
 from checkup_page import html
 from checkup_page.announcements.announcement import Incident, Maintenance, Month
-from checkup_page.speech.words import DAY
+from checkup_page.announcements.spans import spans
 from checkup_page.view import View
 
 HISTORY: Final = "history/index.html"
@@ -56,18 +54,6 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 Made = tuple[Subject, PageFile]
 """A page, and what it was made of."""
-
-
-class Span(Struct, frozen=True, kw_only=True):
-    """A day of a month, or neighbouring ones without incidents.
-
-    Attributes:
-        first, last: when these days began, the same for one day.
-    """
-
-    first: int
-    last: int
-    incidents: tuple[Incident, ...]
 
 
 class AnnouncementPages:
@@ -138,22 +124,6 @@ class AnnouncementPages:
             if month is not None:
                 self._old[key] = (said, month)
         return month
-
-
-def spans(month: Month) -> list[Span]:
-    """Return the days of a month, newest first, those without incidents taken together."""
-    begun: dict[int, list[Incident]] = {}
-    for incident in month.incidents:
-        begun.setdefault(day_of(incident.started_at), []).append(incident)
-    days = range(month.end - DAY, month.first - DAY, -DAY)
-    found = []
-    for quiet, group in groupby(days, key=lambda day: day not in begun):
-        together = [*group]
-        if quiet:
-            found.append(Span(first=together[-1], last=together[0], incidents=()))
-        else:
-            found += [Span(first=it, last=it, incidents=tuple(begun[it])) for it in together]
-    return found
 
 
 def _subjects(view: View, shell: View, months: Sequence[Month]) -> Iterator[Subject]:

@@ -70,7 +70,7 @@ def at(width: int, theme: str, kind: str) -> object:
     ],
     indirect=["visit"],
 )
-def test_137_nothing_is_wrong_with_a_page_from_right_to_left(
+def test_nothing_is_wrong_with_a_page_from_right_to_left(
     site: Site, visit: Visit, pages: Mapping[str, PageFile], kind: str
 ) -> None:
     site.files = pages

@@ -1,13 +1,11 @@
 """Render the status page and publish what changed.
 
 Triggers: S3, when something below ``state/`` is written; EventBridge Scheduler, every five
-minutes, with ``{"task": "publish"}``; and anybody who may, with ``{"task": "rebuild"}``, to count
-the days again first.
+minutes, with ``{"task": "publish"}``; by hand also ``{"task": "rebuild"}``, to count days again.
 """
 
 import os
 import time
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -28,7 +26,7 @@ with lasting():
 
 
 @logger.inject_lambda_context
-def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+def handler(event: object, context: LambdaContext) -> dict[str, object]:
     """Answer one event."""
     task = parse_task(event)
     config = settings.current().config

@@ -65,20 +65,13 @@ def counted_by_lambda(stack: Deployment) -> Iterable[Point]:
 def announce(stack: Deployment, found: Iterable[Point]) -> None:
     """Hand over what the emulator does not measure; it looks at its alarms with each delivery."""
     for point in found:
-        if point.namespace != "AWS/Lambda":
-            stack.client("cloudwatch").put_metric_data(
-                Namespace=point.namespace,
-                MetricData=[
-                    {
-                        "MetricName": point.metric,
-                        "Value": point.value,
-                        "Timestamp": point.at,
-                        "Dimensions": [{"Name": "QueueName", "Value": point.of}]
-                        if point.of
-                        else [],
-                    }
-                ],
-            )
+        if point.namespace == "AWS/Lambda":
+            continue
+        datum: dict[str, Any] = {"MetricName": point.metric, "Value": point.value}
+        datum["Dimensions"] = [{"Name": "QueueName", "Value": point.of}] if point.of else []
+        stack.client("cloudwatch").put_metric_data(
+            Namespace=point.namespace, MetricData=[{**datum, "Timestamp": point.at}]
+        )
 
 
 def subscribed(stack: Deployment) -> str:

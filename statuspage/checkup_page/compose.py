@@ -30,12 +30,12 @@ from checkup_page.identity import stable_key
 from checkup_page.links import followable, picture
 from checkup_page.own_style import own_style
 from checkup_page.probe import probe
-from checkup_page.sentence import sentence, word_for
 from checkup_page.speech.language import language
 from checkup_page.speech.voice import Voice
 from checkup_page.speech.words import clean
 from checkup_page.state import State
-from checkup_page.view import Component, Facts, Group, Text, Translation, Verdict, View
+from checkup_page.verdict import verdict
+from checkup_page.view import Component, Facts, Group, Text, Translation, View
 
 TITLE_LIMIT = 80
 OPEN_UP_TO = 12
@@ -110,7 +110,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
         voice=voice,
         translations=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),
-        verdict=_verdict(components, window, measured, config, places=_places(runs, window)),
+        verdict=verdict(components, runs, window, measured, config),
         groups=tuple(_groups(config.groups, found, components, key)),
         messages=messages(
             config.checkers,
@@ -178,43 +178,6 @@ def _looks(components: Iterable[Component]) -> tuple[str, ...]:
 def _regions(config: Config) -> Mapping[str, str]:
     """Return the public names of regions; where there is only one, it goes without saying."""
     return config.page.regions if len(config.regions) > 1 else {}
-
-
-def _places(runs: Iterable[Run], window: Window) -> str:
-    """Return from where it was checked of late, as far as that is public; one place says little."""
-    latest = window.now - freshness.limit(window.interval)
-    seen = {run.results[0].region for run in runs if run.results and run.slot >= latest}
-    places = [name for region, name in window.regions.items() if region in seen]
-    return window.voice.listed(places) if len(places) > 1 else ""
-
-
-def _verdict(
-    components: Sequence[Component],
-    window: Window,
-    measured: int | None,
-    config: Config,
-    *,
-    places: str,
-) -> Verdict:
-    texts = config.page.status_text
-    times = [item.checked_at for item in components if item.checked_at is not None]
-    if not times:
-        return Verdict(sentence=window.voice.say("verdict.first"))
-    checked_at = max(times)
-    believed_until = checked_at + freshness.limit(window.interval)
-    state = State.together(item.state for item in components)
-    stale = state is State.UNKNOWN and window.now > believed_until
-    stale_sentence = word_for(State.UNKNOWN, texts, window.voice)
-    return Verdict(
-        state=state,
-        stale=stale,
-        sentence=stale_sentence if stale else sentence(state, components, texts, window.voice),
-        stale_sentence=stale_sentence,
-        checked_at=checked_at,
-        places=places,
-        interval=measured,
-        stale_at=believed_until + freshness.published_within(config.publish),
-    )
 
 
 def _translations(codes: Iterable[str]) -> Iterator[Translation]:

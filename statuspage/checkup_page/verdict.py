@@ -1,0 +1,58 @@
+"""The answer to the visitor's question, as it stands at the top of the page. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from checkup.config.settings import Config
+from checkup.model import Run
+from checkup_page import freshness
+from checkup_page.components.component import Window
+from checkup_page.sentence import sentence, word_for
+from checkup_page.state import State
+from checkup_page.view import Component, Verdict
+
+
+def verdict(
+    components: Sequence[Component],
+    runs: Iterable[Run],
+    window: Window,
+    measured: int | None,
+    config: Config,
+) -> Verdict:
+    """Return the verdict on all components.
+
+    Args:
+        components: as they are shown.
+        runs: those that count.
+        window: the time that is looked at.
+        measured: how much time lies between runs; None if that cannot be known yet.
+        config: what the owner calls a state, and how often the page is published.
+    """
+    texts = config.page.status_text
+    times = [item.checked_at for item in components if item.checked_at is not None]
+    if not times:
+        return Verdict(sentence=window.voice.say("verdict.first"))
+    checked_at = max(times)
+    believed_until = checked_at + freshness.limit(window.interval)
+    state = State.together(item.state for item in components)
+    stale = state is State.UNKNOWN and window.now > believed_until
+    stale_sentence = word_for(State.UNKNOWN, texts, window.voice)
+    return Verdict(
+        state=state,
+        stale=stale,
+        sentence=stale_sentence if stale else sentence(state, components, texts, window.voice),
+        stale_sentence=stale_sentence,
+        checked_at=checked_at,
+        places=_places(runs, window),
+        interval=measured,
+        stale_at=believed_until + freshness.published_within(config.publish),
+    )
+
+
+def _places(runs: Iterable[Run], window: Window) -> str:
+    """Return from where it was checked of late, as far as that is public; one place says little."""
+    latest = window.now - freshness.limit(window.interval)
+    seen = {run.results[0].region for run in runs if run.results and run.slot >= latest}
+    places = [name for region, name in window.regions.items() if region in seen]
+    return window.voice.listed(places) if len(places) > 1 else ""

@@ -24,7 +24,8 @@ from checkup.archive import Keeper, setting_of
 from checkup.archive.closing import save
 from checkup.archive.years import year_until
 from checkup.checkers.http import HttpChecker
-from checkup.config.settings import Config, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.history.documents import HEAD, decode, encode
 from checkup.history.head import Closed, Head, Period

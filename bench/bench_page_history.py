@@ -17,7 +17,8 @@ from budgets import Table
 
 from checkup.archive import Keeper, setting_of
 from checkup.checkers.http import HttpChecker
-from checkup.config.settings import Config, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Attempt, Result, Run
 from checkup.runfile import encode, run_key

@@ -24,7 +24,8 @@ from werkzeug.serving import make_server
 
 from checkup import bootstrap
 from checkup.checkers.http import HttpChecker
-from checkup.config.settings import Config, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Attempt, Result, Run
 from checkup.ports import Edition, PageFile

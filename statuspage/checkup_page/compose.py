@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from checkup import __version__
-from checkup.config.settings import Config, GroupSettings, PageLink
+from checkup.config.page import PageLink
+from checkup.config.settings import Config, GroupSettings
 from checkup.model import Run
 from checkup_page import freshness
 from checkup_page.announcements.announcement import Month

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import structs
 
-from checkup.config.settings import PageSettings, Palette
+from checkup.config.page import PageSettings, Palette
 from checkup_page.state import State
 
 _WHERE: Final = {

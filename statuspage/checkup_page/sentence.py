@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checkup.config.settings import StatusText
+from checkup.config.page import StatusText
 from checkup_page.reasons import SLOW
 from checkup_page.speech.voice import Voice
 from checkup_page.speech.words import clean

@@ -14,7 +14,8 @@ from msgspec import Struct, structs
 
 from checkup.checkers import CHECKERS
 from checkup.config import Config, load
-from checkup.config.settings import GroupSettings, MaintenanceSettings, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import GroupSettings, MaintenanceSettings
 from checkup.errors import ConfigError
 from checkup.notifiers import NOTIFIERS
 from checkup.ports import Checker

@@ -10,14 +10,8 @@ from msgspec import Meta, Struct, structs
 
 from checkup.checkers import CHECKERS
 from checkup.config.fields import fields_of
-from checkup.config.settings import (
-    Config,
-    GroupSettings,
-    MaintenanceSettings,
-    PageLink,
-    PageSettings,
-    StatusText,
-)
+from checkup.config.page import PageLink, PageSettings, StatusText
+from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
 from checkup.errors import UnavailableError
 from checkup.notifiers import NOTIFIERS
 from checkup.notifiers.mail import SmtpSettings

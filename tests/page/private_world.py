@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from checkup.alerting.document import HEAD, encode_head
 from checkup.alerting.state import CheckerState, Head
 from checkup.bootstrap import kinds
-from checkup.config.settings import Config, GroupSettings, MaintenanceSettings, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
 from checkup.incidents.documents import HEAD as ANNOUNCED
 from checkup.incidents.documents import encode as encode_announcements
 from checkup.incidents.model import Announcements, Incident, Maintenance, Said

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from checkup.checkers.http import HttpChecker
-from checkup.config.settings import Config, GroupSettings, PageLink, PageSettings
+from checkup.config.page import PageLink, PageSettings
+from checkup.config.settings import Config, GroupSettings
 from checkup.history.periods import DAY, day_of
 from checkup.history.tally import Tally
 from checkup.incidents.model import Announcements, Incident, Maintenance, Said

@@ -11,13 +11,8 @@ from msgspec.structs import replace
 
 from checkup.alerting.document import HEAD, encode_head
 from checkup.alerting.state import Head
-from checkup.config.settings import (
-    Config,
-    GroupSettings,
-    IncidentSettings,
-    MaintenanceSettings,
-    PageSettings,
-)
+from checkup.config.page import IncidentSettings, PageSettings
+from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
 from checkup.history.periods import day_named, month_of, month_start
 from checkup.incidents import documents
 from checkup.incidents.model import Announcements, Incident, Maintenance, Said

@@ -8,7 +8,8 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from checkup.config.settings import GroupSettings, PageLink, PageSettings, StatusText
+from checkup.config.page import PageLink, PageSettings, StatusText
+from checkup.config.settings import GroupSettings
 from checkup.history.periods import day_of
 from checkup.incidents.model import Announcements, Incident, Maintenance, Said
 from checkup.model import SECOND, Attempt, Result, Status

@@ -14,7 +14,8 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Locator, Page, Request, expect
 
-from checkup.config.settings import Colors, GroupSettings, PageLink, PageSettings, Palette
+from checkup.config.page import Colors, PageLink, PageSettings, Palette
+from checkup.config.settings import GroupSettings
 from checkup.model import SECOND, Status
 from checkup.ports import PageFile
 from tests.page.conftest import Site, Visit

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from checkup.alerting.maintenance import Window
 from checkup.alerting.recurrence import parse_rule
-from checkup.config.settings import PageSettings
+from checkup.config.page import PageSettings
 from checkup.history.fold import Setting
 from checkup.history.head import Period
 from checkup.history.periods import DAY, HOUR

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from checkup.alerting.document import HEAD, encode_head
 from checkup.alerting.state import CheckerState, Head
 from checkup.checkers.http import HttpChecker
-from checkup.config.settings import Config, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import Config
 from checkup.errors import StorageError
 from checkup.history.periods import DAY, HOUR, hour_of
 from checkup.history.tally import percent

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from checkup.config.settings import GroupSettings, PageLink, PageSettings, StatusText
+from checkup.config.page import PageLink, PageSettings, StatusText
+from checkup.config.settings import GroupSettings
 from checkup.model import SECOND, Result, Status
 from checkup.ports import Checker
 from checkup_page.components.component import Standing

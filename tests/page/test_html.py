@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 import checkup_page
-from checkup.config.settings import PageSettings
+from checkup.config.page import PageSettings
 from checkup.model import Attempt, Status
 from checkup_page.compose import Observed, compose
 from checkup_page.render import render

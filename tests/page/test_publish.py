@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from checkup.alerting.document import HEAD, encode_head
 from checkup.alerting.state import BLIND_AFTER, CheckerState, Head
-from checkup.config.settings import MaintenanceSettings, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import MaintenanceSettings
 from checkup.errors import StorageError
 from checkup.model import SECOND, Run, Status
 from checkup.ports import PageFile, Stored

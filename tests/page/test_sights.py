@@ -6,7 +6,8 @@ import re
 
 from msgspec.structs import replace
 
-from checkup.config.settings import Config, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import Config
 from checkup.model import Status
 from checkup_page import news
 from checkup_page.components.pages import ComponentPages

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from checkup.config.settings import GroupSettings, MaintenanceSettings, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import GroupSettings, MaintenanceSettings
 from checkup.model import SECOND, Status
 from checkup.runfile import encode, run_key
 from checkup.storage.memory import MemoryStorage

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from checkup.checkers.http import HttpChecker
-from checkup.config.settings import Config, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import Config
 from checkup.history.periods import DAY, HOUR, day_of
 from checkup.history.tally import Tally
 from checkup.model import SECOND, Attempt, Result, Run, Status

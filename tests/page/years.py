@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from checkup.archive import Keeper, setting_of
 from checkup.checkers.http import HttpChecker
-from checkup.config.settings import Config, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.model import Run
 from checkup.ports import PageFile

@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.archive import Keeper, Months, setting_of, settled
-from checkup.config.settings import Config, IncidentSettings
+from checkup.config.page import IncidentSettings
+from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
 from checkup.history.periods import month_of, month_start, next_month

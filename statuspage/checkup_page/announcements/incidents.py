@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from checkup.config.settings import IncidentSettings
+from checkup.config.page import IncidentSettings
 from checkup.incidents import model
 from checkup.incidents.outages import Outage, Watch, again, outages
 from checkup.incidents.troubles import Troubles

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.config.settings import PageSettings
+from checkup.config.page import PageSettings
 from checkup.history.periods import HOUR
 from checkup_page.announcements.announcement import Affected
 from checkup_page.components.stretches import record

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.config.settings import Config, PageSettings
+from checkup.config.page import PageSettings
+from checkup.config.settings import Config
 from checkup.model import SECOND, Attempt, Phases, Run, Status
 from checkup_page.compose import Observed, compose
 from checkup_page.formats import metrics

@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import structs
 
+from checkup.config.page import PageSettings
 from checkup.config.reading import Reading
-from checkup.config.settings import PageSettings
 from checkup.config.tree import Member, Node, Object
 
 GROUNDS: Final[Mapping[str, tuple[str, ...]]] = {

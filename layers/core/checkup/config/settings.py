@@ -7,8 +7,7 @@ found by their names.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
@@ -16,13 +15,13 @@ from checkup.alerting.maintenance import Window
 from checkup.alerting.quorum import MAJORITY
 from checkup.alerting.recurrence import parse_rule
 from checkup.config.crowd import enough
+from checkup.config.page import PageSettings
+from checkup.config.zones import is_zone
 from checkup.errors import ConfigError, Problem
 from checkup.model import SECOND
-from checkup.options import Color, Duration, Languages, Moment, Seconds, Secret, Strings
+from checkup.options import Duration, Moment, Secret, Strings
 from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.registry import Registry
-
-DAY: Final = 24 * 3600 * SECOND
 
 DEFAULTS: Final[tuple[str, ...]] = (
     "tags",
@@ -84,7 +83,7 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
             raise ValueError("ends before it begins")
         if self.repeat:
             parse_rule(self.repeat)
-        if not _is_zone(self.timezone):
+        if not is_zone(self.timezone):
             raise ValueError(f'there is no time zone "{self.timezone}"; write "Europe/Berlin"')
 
     @property
@@ -99,109 +98,6 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
             checkers=frozenset(self.checkers),
             groups=frozenset(self.groups),
         )
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        return False
-    return True
-
-
-class PageLink(Struct, frozen=True, kw_only=True):
-    """A link at the head of the page."""
-
-    title: Annotated[str, Meta(description="The words to click on.")]
-    url: Annotated[str, Meta(description="Where they lead.")]
-
-
-class StatusText(Struct, frozen=True, kw_only=True):
-    """The verdict's words; the page's own where they are absent."""
-
-    healthy: Annotated[str, Meta(description="When all is well.")] = ""
-    degraded: Annotated[str, Meta(description="When something is slow.")] = ""
-    down: Annotated[str, Meta(description="When something is down.")] = ""
-    unknown: Annotated[str, Meta(description="When too little is known.")] = ""
-
-
-class IncidentSettings(Struct, frozen=True, kw_only=True):
-    """Outages that the page tells as incidents, without anybody writing a word.
-
-    What a person has written about one counts in its place.
-    """
-
-    automatic: Annotated[bool, Meta(description="Whether there are any.")] = True
-    after: Annotated[
-        Duration,
-        Meta(ge=0, description="How long an outage lasts before it is told; 0 for at once."),
-    ] = 300 * SECOND
-    minimum: Annotated[
-        Duration, Meta(ge=0, description="Those that were shorter are never told.")
-    ] = 120 * SECOND
-
-
-class Palette(Struct, frozen=True, kw_only=True):
-    """Colours of the page; its own where they are absent.
-
-    Each is read as text on the page and on its cards, and so has to stand out from both.
-    """
-
-    accent: Annotated[Color, Meta(description="Links, and what has the focus.")] = ""
-    operational: Annotated[Color, Meta(description="What is well.")] = ""
-    degraded: Annotated[Color, Meta(description="What is slow.")] = ""
-    partial_outage: Annotated[Color, Meta(description="What is down in part.")] = ""
-    major_outage: Annotated[Color, Meta(description="What is down.")] = ""
-    maintenance: Annotated[Color, Meta(description="What is being worked on.")] = ""
-    unknown: Annotated[Color, Meta(description="What could not be seen.")] = ""
-
-
-class Colors(Struct, frozen=True, kw_only=True):
-    """The colours by day and by night."""
-
-    light: Annotated[Palette, Meta(description="On a light ground.")] = Palette()
-    dark: Annotated[Palette, Meta(description="On a dark ground.")] = Palette()
-
-
-class PageSettings(Struct, frozen=True, kw_only=True):
-    """The ``page`` of the configuration."""
-
-    title: Annotated[str, Meta(description="The page's name.")] = "Status"
-    url: Annotated[str, Meta(description="Where the page is found, for links in messages.")] = ""
-    logo: Annotated[str, Meta(description="A picture's path or data URL.")] = ""
-    links: Annotated[tuple[PageLink, ...], Meta(description="Links at the head.")] = ()
-    timezone: Annotated[str, Meta(description="The zone of times and days.")] = "UTC"
-    languages: Annotated[Languages, Meta(description="Languages, the preferred one first.")] = (
-        "en",
-    )
-    theme: Annotated[
-        Literal["auto", "light", "dark"], Meta(description="Colours; auto follows the reader.")
-    ] = "auto"
-    colors: Annotated[Colors, Meta(description="Colours of its own.")] = Colors()
-    css: Annotated[str, Meta(description="A style sheet of its own, after that of the page.")] = ""
-    status_text: Annotated[StatusText, Meta(description="The verdict's words.")] = StatusText()
-    timeframe: Annotated[Duration, Meta(ge=0, description="How far back results are shown.")] = DAY
-    refresh_interval: Annotated[
-        Seconds, Meta(ge=0, description="Seconds between looks for news; 0 for never.")
-    ] = 60
-    incidents: Annotated[
-        IncidentSettings, Meta(description="Outages that are told as incidents.")
-    ] = IncidentSettings()
-    regions: Annotated[
-        dict[str, str], Meta(description="Public names of regions; others are not shown.")
-    ] = field(default_factory=dict)
-    publish: Annotated[
-        tuple[Literal["addresses", "certificates"], ...],
-        Meta(description="What is private unless it is listed; it appears in `metrics.txt`."),
-    ] = ()
-
-    def __post_init__(self) -> None:
-        if not self.languages:
-            raise ValueError('has no language; write "languages": ["en"]')
-        if not _is_zone(self.timezone):
-            raise ValueError(f'there is no time zone "{self.timezone}"; write "Europe/Berlin"')
-        if "<" in self.css:
-            raise ValueError('"css" has a "<", which a style sheet does not need; remove it')
 
 
 class Config(Struct, frozen=True, kw_only=True):

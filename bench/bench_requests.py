@@ -9,9 +9,9 @@ from __future__ import annotations
 from budgets import Table
 from s3_hour import MINUTES, Hour, configuration, uneventful_hour
 
-from checkup.cli.bill import bill
-from checkup.cli.sizes import sizes_of, usage_of
-from checkup.cli.usage import Usage, asked_of_s3
+from checkup.cli.pricing.bill import bill
+from checkup.cli.pricing.sizes import sizes_of, usage_of
+from checkup.cli.pricing.usage import Usage, asked_of_s3
 
 ENDPOINTS = 50
 FEW, REGIONS = 5, 3

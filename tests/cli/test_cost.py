@@ -9,14 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.checkers.http import HttpChecker
-from checkup.cli import prices
-from checkup.cli.bill import bill
-from checkup.cli.prices import Price
-from checkup.cli.saving import least_loss
-from checkup.cli.schedule import runs_per_hour
-from checkup.cli.sizes import sizes_of, usage_of
-from checkup.cli.template import defaults
-from checkup.cli.usage import ATTEMPT_BYTES, RESULT_BYTES, Sizes, Usage, asked_of_s3
+from checkup.cli.pricing import prices
+from checkup.cli.pricing.bill import bill
+from checkup.cli.pricing.prices import Price
+from checkup.cli.pricing.saving import least_loss
+from checkup.cli.pricing.schedule import runs_per_hour
+from checkup.cli.pricing.sizes import sizes_of, usage_of
+from checkup.cli.pricing.template import defaults
+from checkup.cli.pricing.usage import ATTEMPT_BYTES, RESULT_BYTES, Sizes, Usage, asked_of_s3
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.model import SECOND, Attempt, Phases, Result
@@ -125,7 +125,7 @@ def test_stack_that_is_not_deployed_is_as_its_template_says() -> None:
 
 
 def test_template_that_comes_with_the_command_is_the_one_that_is_deployed() -> None:
-    here = ROOT / "layers" / "core" / "checkup" / "cli" / "template.yaml"
+    here = ROOT / "layers/core/checkup/cli/pricing/template.yaml"
     assert here.resolve() == (ROOT / "template.yaml").resolve()
 
 

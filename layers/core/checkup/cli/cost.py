@@ -10,13 +10,14 @@ from typing import Any, Final
 import click
 from msgspec.structs import replace
 
-from checkup.cli import prices, session
-from checkup.cli.bill import Line, bill
+from checkup.cli import session
 from checkup.cli.flags import STACK, config_flag, examples, verbose_flag
-from checkup.cli.saving import least_loss
-from checkup.cli.sizes import LEAST, sizes_of, usage_of
+from checkup.cli.pricing import prices
+from checkup.cli.pricing.bill import Line, bill
+from checkup.cli.pricing.saving import least_loss
+from checkup.cli.pricing.sizes import LEAST, sizes_of, usage_of
+from checkup.cli.pricing.usage import Sizes, Usage
 from checkup.cli.spans import parse_span, span
-from checkup.cli.usage import Sizes, Usage
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from checkup.cli.pricing.usage import Sizes
 from checkup.cli.spans import span
-from checkup.cli.usage import Sizes
 
 _SLOWER: Final = (2, 3, 5, 10)
 _LEAST_MEMORY: Final = 128

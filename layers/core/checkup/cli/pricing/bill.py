@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from checkup.cli import prices
-from checkup.cli.prices import Price
-from checkup.cli.usage import PAGES, WAITS, WHOLE_PROCESSOR, Usage, asked_of_s3
+from checkup.cli.pricing import prices
+from checkup.cli.pricing.prices import Price
+from checkup.cli.pricing.usage import PAGES, WAITS, WHOLE_PROCESSOR, Usage, asked_of_s3
 
 _HOURS: Final = 730
 """Of a month."""

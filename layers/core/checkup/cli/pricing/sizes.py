@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from checkup.cli.schedule import runs_per_hour
-from checkup.cli.template import defaults, watched
-from checkup.cli.usage import Sizes, Usage
+from checkup.cli.pricing.schedule import runs_per_hour
+from checkup.cli.pricing.template import defaults, watched
+from checkup.cli.pricing.usage import Sizes, Usage
 from checkup.config.settings import Config
 from checkup.model import SECOND
 

@@ -93,6 +93,10 @@ destroy: $(VENV)/aws.stamp  ## remove STACK=checkup; the bucket with the recorde
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) var .aws-sam dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
+# Asked for by name, a Python is compared with the one that is there already.
+ifeq ($(firstword $(origin PYTHON)),command)
+.PHONY: $(VENV)/bin/python
+endif
 $(VENV)/bin/python:
 	@sh tests/python.sh $(PYTHON) $(VENV)
 

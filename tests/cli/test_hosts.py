@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.cli.hosts import Hosts
+from checkup.cli.serving.hosts import Hosts
 
 HOSTS = Hosts.of("https://status.acme.example/", ["status.internal"])
 

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import pytest
 
-from checkup.cli import site as site_module
-from checkup.cli import web
-from checkup.cli.hosts import Hosts
+from checkup.cli.serving import incoming
+from checkup.cli.serving import site as site_module
+from checkup.cli.serving.hosts import Hosts
+from checkup.cli.serving.server import Server
 from checkup.storage.memory import MemoryStorage
 from tests import gofile
 from tests.cli.program import Program, wait_until
@@ -252,9 +253,9 @@ def test_new_run_is_seen(site: Site) -> None:
 
 
 def test_who_speaks_letter_by_letter_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(incoming, "REQUEST_SECONDS", 1.0)
     site = site_module.Site(dict, MemoryStorage())
-    with web.Server(("127.0.0.1", 0), site, Hosts()) as server:
+    with Server(("127.0.0.1", 0), site, Hosts()) as server:
         listening = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         listening.start()
         try:

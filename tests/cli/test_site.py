@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from checkup.cli import site as site_module
-from checkup.cli.site import Fresh, Site
+from checkup.cli.serving import site as site_module
+from checkup.cli.serving.site import Fresh, Site
 from checkup.errors import StorageError
 from checkup.ports import PageFile
 from checkup.storage.memory import MemoryStorage

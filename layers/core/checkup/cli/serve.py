@@ -11,10 +11,10 @@ import click
 
 from checkup.cli import recording, session, terminal
 from checkup.cli.flags import config_flag, examples, verbose_flag
-from checkup.cli.hosts import Hosts
-from checkup.cli.site import Site
+from checkup.cli.serving.hosts import Hosts
+from checkup.cli.serving.server import Server
+from checkup.cli.serving.site import Site
 from checkup.cli.stopping import LOOK_UP, until_asked
-from checkup.cli.web import Server
 from checkup.errors import CheckupError
 from checkup_page.building import Memory, build
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Generic, TypeVar
 
 from checkup import runfile
-from checkup.cli.reply import Reply
+from checkup.cli.serving.reply import Reply
 from checkup.ports import PageFile, Storage
 
 FRESH_SECONDS: Final = 3.0

@@ -1,0 +1,1 @@
+"""Serving the page over HTTP, for one machine or behind a proxy."""

@@ -10,8 +10,9 @@ from msgspec import NODEFAULT, Meta, Struct, structs
 
 from checkup.config.annotations import extra, unwrap
 from checkup.config.nearest import Nearest
+from checkup.config.scalars import Wrong
 from checkup.config.tree import Array, Node, Object, describe, is_null
-from checkup.config.values import Values, Wrong
+from checkup.config.values import Values
 
 if TYPE_CHECKING:
     from checkup.config.reading import Reading

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from checkup.config.fields import Field, Fields, Read
+from checkup.config.scalars import Wrong
 from checkup.config.tree import Member, Node, Object, is_null
-from checkup.config.values import Values, Wrong
+from checkup.config.values import Values
 
 _Settings = TypeVar("_Settings", bound=Struct)
 

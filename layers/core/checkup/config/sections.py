@@ -13,9 +13,9 @@ from checkup.config.channels import Entry
 from checkup.config.fields import Fields, Read, fields_of
 from checkup.config.kinds import Choice, find_kind, read_settings
 from checkup.config.reading import Draft, Reading, Refused
+from checkup.config.scalars import Wrong
 from checkup.config.settings import GROUP_DEFAULTS, GroupSettings, concurrency_refusal
 from checkup.config.tree import Array, Node, Object, Scalar, describe, is_null
-from checkup.config.values import Wrong
 from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.registry import Registry
 

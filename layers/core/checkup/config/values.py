@@ -1,4 +1,4 @@
-"""One value of the file -> one value of a field, or what is wrong with it."""
+"""One value of the file -> one value of a field, for what only this program has."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
-from checkup.config.environment import Environment, MissingVariable
 from checkup.config.nearest import Nearest
-from checkup.config.report import Report
+from checkup.config.scalars import WHOLE, Scalars, Wrong
 from checkup.config.tree import Array, Form, Node, Object, Scalar, describe, is_null
 from checkup.duration import parse_duration
 from checkup.model import SECOND
 from checkup.options import SPOKEN
 
-_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
-_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,3})?")
-_LIMIT = 2**63
-_TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:[.,](\d{1,18}))?([Zz]|[-+]\d\d:\d\d)", re.ASCII
 )
@@ -29,77 +24,13 @@ _DURATION_FIX = 'write it like "500ms", "10s" or "1h30m"'
 _MILLISECOND = SECOND // 1000
 
 
-class Wrong(Exception):  # noqa: N818 - always caught by who knows the key
-    """A value that its key cannot have.
-
-    Attributes:
-        at: its place; None for that of the value that was to be read.
-        text, fix: as in a Problem.
-    """
-
-    def __init__(self, text: str, fix: str = "", at: int | None = None) -> None:
-        super().__init__(text)
-        self.text = text
-        self.fix = fix
-        self.at = at
-
-
-class Values:
-    """Reads scalars and lists of them.
-
-    Attributes:
-        report: where problems go.
-        environment: what ``${…}`` stands for.
-        expanded: set whenever a value came from the environment; reset it to watch.
-    """
-
-    def __init__(self, report: Report, environment: Environment) -> None:
-        self.report = report
-        self.report.hidden = environment.used
-        self.environment = environment
-        self.expanded = False
-
-    def string(self, node: Node, _: str) -> str:
-        """A text; in YAML whatever stands there."""
-        text, form = self._scalar(node, "a text")
-        if form in {Form.QUOTED, Form.PLAIN}:
-            return text
-        raise Wrong(f"expected a text, found {describe(node)}", "write it in quotation marks")
-
-    def integer(self, node: Node, _: str) -> int:
-        """A whole number of 64 bits; no point, no exponent, no quotation marks."""
-        text, form = self._scalar(node, "a whole number")
-        if form in {Form.NUMBER, Form.PLAIN} and _WHOLE.fullmatch(text):
-            number = int(text)
-            if -_LIMIT <= number < _LIMIT:
-                return number
-        if form is Form.QUOTED:
-            raise Wrong("expected a whole number, found a text", "remove the quotation marks")
-        if form is Form.WORD:
-            raise Wrong(f"expected a whole number, found {describe(node)}")
-        raise Wrong("expected a whole number of at most 64 bits", "write digits only")
-
-    def decimal(self, node: Node, _: str) -> float:
-        """Any number."""
-        text, form = self._scalar(node, "a number")
-        if form in {Form.NUMBER, Form.PLAIN} and _NUMBER.fullmatch(text):
-            return float(text)
-        raise Wrong(f"expected a number, found {describe(node)}")
-
-    def boolean(self, node: Node, _: str) -> bool:
-        """True or false; in YAML also yes, no, on and off."""
-        text, form = self._scalar(node, "true or false")
-        if form is Form.PLAIN and text.lower() in _TRUTHS:
-            return _TRUTHS[text.lower()]
-        if form is Form.WORD:
-            return text == "true"
-        fix = "remove the quotation marks" if form is Form.QUOTED else ""
-        raise Wrong(f"expected true or false, found {describe(node)}", fix)
+class Values(Scalars):
+    """Reads durations, moments, secrets and the other kinds of values, and lists of them."""
 
     def duration(self, node: Node, key: str) -> int:
         """Nanoseconds, from a text with units or Go's integer."""
         text, form = self._scalar(node, "a duration")
-        if form is not Form.QUOTED and _WHOLE.fullmatch(text):
+        if form is not Form.QUOTED and WHOLE.fullmatch(text):
             nanoseconds = self.integer(node, key)
             if 0 < nanoseconds < _MILLISECOND:
                 said = f"{nanoseconds} means {nanoseconds} nanoseconds"
@@ -116,7 +47,7 @@ class Values:
         """Whole seconds, from an integer or a text with units."""
         form = node.form if isinstance(node, Scalar) else None
         text = self.string(node, key) if form in {Form.QUOTED, Form.PLAIN} else ""
-        if form is Form.NUMBER or _WHOLE.fullmatch(text):
+        if form is Form.NUMBER or WHOLE.fullmatch(text):
             return self.integer(node, key)
         return self.duration(node, key) // SECOND
 
@@ -216,23 +147,6 @@ class Values:
         if last < first:
             raise Wrong("a range that ends before it begins", fix, node.at)
         return first, last
-
-    def _scalar(self, node: Node, wanted: str) -> tuple[str, Form]:
-        """Return text and form; what came from the environment has no form of its own."""
-        if not isinstance(node, Scalar):
-            raise Wrong(f"expected {wanted}, found {describe(node)}")
-        if node.form not in {Form.QUOTED, Form.PLAIN} or "${" not in node.text:
-            return node.text, node.form
-        try:
-            text = self.environment.expand(node.text)
-        except MissingVariable as missing:
-            text = f"the environment variable {missing.name} is not set"
-            fix = f"set it, or write ${{{missing.name}:-default}}; $${{ is a literal ${{"
-            raise Wrong(text, fix) from None
-        if text == node.text:
-            return text, node.form
-        self.expanded = True
-        return text, Form.PLAIN
 
 
 def _no_moment() -> NoReturn:

@@ -35,7 +35,7 @@ from checkup_page.speech.language import language
 from checkup_page.speech.voice import Voice
 from checkup_page.speech.words import clean
 from checkup_page.state import State
-from checkup_page.verdict import verdict
+from checkup_page.verdict import no_better_than, verdict
 from checkup_page.view import Component, Facts, Group, Text, Translation, View
 
 TITLE_LIMIT = 80
@@ -100,6 +100,8 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
     public = public_of(config, key, components)
     told = tell(observed.bulletin, config, public, voice, now)
     components = [*worked_on(components, told.maintenances)]
+    seen = verdict(components, runs, window, measured, config)
+    written = [it for it in told.incidents if it.key in observed.bulletin.announced.incidents]
     return View(
         key=key,
         title=clean(page.title, TITLE_LIMIT) or voice.say("page.title"),
@@ -111,7 +113,7 @@ def compose(config: Config, observed: Observed, now: int, code: str = "") -> Vie
         voice=voice,
         translations=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),
-        verdict=verdict(components, runs, window, measured, config),
+        verdict=no_better_than(seen, written, page.status_text, voice),
         groups=tuple(_groups(config.groups, found, components, key)),
         messages=messages(
             config.checkers,

@@ -22,6 +22,11 @@ def sentence(state: State, components: Sequence[Component], texts: StatusText, v
     return voice.say("verdict.of", state=word, whom=_concerned(state, components, voice))
 
 
+def told(state: State, title: str, texts: StatusText, voice: Voice) -> str:
+    """Return ``Major outage: Payments fail``: the state, and what people say of it."""
+    return voice.say("verdict.of", state=word_for(state, texts, voice), whom=title)
+
+
 def word_for(state: State, texts: StatusText, voice: Voice) -> str:
     """Return the state of the whole as the owner of the page wants it called, or as we do."""
     own = {

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
+from msgspec.structs import replace
+
+from checkup.config.page import StatusText
 from checkup.config.settings import Config
 from checkup.model import Run
 from checkup_page import freshness
+from checkup_page.announcements.announcement import Incident
 from checkup_page.components.component import Window
-from checkup_page.sentence import sentence, word_for
+from checkup_page.sentence import sentence, told, word_for
+from checkup_page.speech.voice import Voice
 from checkup_page.state import State
 from checkup_page.view import Component, Verdict
+
+_WATCHED: Final = "monitoring"
+"""Somebody has done what there was to do, and looks at what the checks say."""
+
+_WORSE: Final = (
+    State.OPERATIONAL,
+    State.MAINTENANCE,
+    State.UNKNOWN,
+    State.DEGRADED,
+    State.PARTIAL,
+    State.MAJOR,
+)
+"""The states, each worse than those before it."""
 
 
 def verdict(
@@ -48,6 +67,28 @@ def verdict(
         interval=measured,
         stale_at=believed_until + freshness.published_within(config.publish),
     )
+
+
+def no_better_than(
+    found: Verdict, written: Iterable[Incident], texts: StatusText, voice: Voice
+) -> Verdict:
+    """Return a verdict that does not contradict what people say of incidents that last.
+
+    They know of what no check sees. Results that are too old stay what is to be said first.
+
+    Args:
+        found: what the checks say.
+        written: the incidents that people wrote, the one that began last first.
+        texts: what the owner calls a state.
+        voice: whose words are used.
+    """
+    lasting = [it for it in written if it.resolved_at is None and it.status != _WATCHED]
+    worst = max(lasting, key=lambda it: _WORSE.index(it.state), default=None)
+    if worst is None or found.stale or found.checked_at is None:
+        return found
+    if _WORSE.index(worst.state) <= _WORSE.index(found.state):
+        return found
+    return replace(found, state=worst.state, sentence=told(worst.state, worst.title, texts, voice))
 
 
 def _places(runs: Iterable[Run], window: Window) -> str:

@@ -118,7 +118,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     Attributes:
         sentence: the state in one sentence, with the component's name if only one is affected.
-        state: the worst there is.
+        state: the worst there is, of what is seen and of what people say.
         stale: the newest results are too old to say how things are.
         checked_at: when the newest run took place; None if there are no results yet.
         places: from where it was checked of late, if there are several places with public names.

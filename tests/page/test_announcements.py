@@ -87,6 +87,57 @@ def human(name: str = "abcdefabcdef", **fields: object) -> Incident:
     return Incident(id=name, **{**given, **fields})  # type: ignore[arg-type]
 
 
+class TestVerdict:
+    """People know of what no check sees, and a page that is green beside it is not believed."""
+
+    @pytest.mark.parametrize(
+        ("letter", "fields", "sentence", "indicator"),
+        [
+            ("h", {}, "Partial outage: Orders fail", "major"),
+            ("h", {"impact": "critical"}, "Major outage: Orders fail", "critical"),
+            ("h", {"impact": "minor"}, "Degraded: Orders fail", "minor"),
+            ("h", {"impact": "none"}, "All systems operational", "none"),
+            ("g", {}, "Partial outage: Orders fail", "major"),
+            ("u", {}, "Partial outage: Orders fail", "major"),
+            ("d", {}, "Major outage: all 2 services down", "critical"),
+        ],
+    )
+    def test_it_is_no_better_than_what_people_say(
+        self, letter: str, fields: dict[str, str], sentence: str, indicator: str
+    ) -> None:
+        there = storage(api=letter * 60, shop=letter * 60)
+        write(there, human(**fields))
+        files = pages(there)
+        assert sentence in text(files["index.html"])
+        assert f'"indicator":"{indicator}"' in files["api/v2/status.json"]
+
+    @pytest.mark.parametrize("status", ["monitoring", "resolved", "postmortem"])
+    def test_what_is_over_or_only_watched_leaves_it_to_the_checks(self, status: str) -> None:
+        there = storage(api="h" * 60, shop="h" * 60)
+        said = Said(id="2" * 12, at=NOW - MINUTE, status=status, text="Done.")
+        write(there, human(said=(*human().said, said)))
+        assert "All systems operational" in text(pages(there)["index.html"])
+
+    def test_the_worst_of_several_is_named(self) -> None:
+        there = storage(api="h" * 60, shop="h" * 60)
+        minor = human("b" * 12, title="Slow mail", impact="minor", started=NOW - MINUTE)
+        write(there, human(), minor)
+        assert "Partial outage: Orders fail" in text(pages(there)["index.html"])
+
+    def test_129_old_results_are_what_is_to_be_said_first(self) -> None:
+        there = storage(api="h" * 60, shop="h" * 60, newest=NOW - HOUR)
+        write(there, human())
+        shown = text(pages(there)["index.html"])
+        assert shown.startswith("Status unknown")
+        assert "Orders fail" in shown
+
+    def test_maintenance_does_not_cover_it(self) -> None:
+        there = storage(api="h" * 60, shop="h" * 60)
+        begun = {"created": NOW - HOUR, "start": NOW - HOUR, "end": NOW + HOUR}
+        write(there, human(), Maintenance(id="c" * 12, title="New disk", **begun))
+        assert "Partial outage: Orders fail" in text(pages(there)["index.html"])
+
+
 class TestOutages:
     def test_an_outage_is_told_with_its_beginning_and_its_end(self) -> None:
         (story,) = stories(pages(storage(api="h" * 20 + "d" * 12 + "h" * 28, shop="h" * 60)))

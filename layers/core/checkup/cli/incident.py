@@ -42,7 +42,8 @@ def incident() -> None:
     """Tell people what is going on, on the status page.
 
     Outages appear there by themselves, in few words. What you write about one replaces them, and
-    from then on only you end it. Texts are Markdown. An ID may be cut short.
+    from then on only you end it. Until then the page is no better than its impact, unless it is
+    "monitoring": then the checks decide again. Texts are Markdown. An ID may be cut short.
     """
 
 

@@ -84,11 +84,11 @@ build: $(VENV)/aws.stamp  ## build the Lambda layers and functions for ARCHITECT
 deploy: $(VENV)/aws.stamp  ## deploy STACK=checkup with your AWS credentials; PARAMETERS="MemorySize=512 ..."
 	@$(BIN)/checkup -c functions/checkup.json validate --strict
 	@$(MAKE) --no-print-directory build
-	@scripts/deploy-stack $(STACK) $(PARAMETERS)
+	@scripts/deploy-stack '$(STACK)' $(PARAMETERS)
 
 destroy: $(VENV)/aws.stamp  ## remove STACK=checkup; the bucket with the recorded runs stays, unless KEEP=nothing
 	@scripts/tools sam
-	@scripts/destroy-stack $(STACK) $(if $(filter nothing,$(KEEP)),--with-runs)
+	@scripts/destroy-stack '$(STACK)' $(if $(filter nothing,$(KEEP)),--with-runs)
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) var .aws-sam dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.emulators import REGION, Emulator
+from tests.emulators import REGION, ROOT, Emulator
 from tests.stack.bridge import Bridge, Handled
 from tests.stack.project import Project
 
@@ -125,13 +125,11 @@ def deploy(
     **parameters: str,
 ) -> Deployment:
     """Create or update a stack as `make deploy` does."""
-    built = (project.folder / ".aws-sam" / "parameters").read_text().split()
     # The emulator does not know the conditions that the state bucket would set.
     given = {"ConditionalWrites": "trusted", **parameters}
-    overrides = [*built, *(f"{key}={value}" for key, value in given.items())]
-    project.sam(
-        *("deploy", "--stack-name", name, "--parameter-overrides", *overrides),
-        environ={**emulator.environ, "AWS_DEFAULT_REGION": region},
+    project.run(
+        [ROOT / "scripts" / "deploy-stack", name, *(f"{k}={v}" for k, v in given.items())],
+        {**emulator.environ, "AWS_REGION": region},
     )
     client = emulator.client("cloudformation", region_name=region)
     described = client.describe_stacks(StackName=name)["Stacks"][0]

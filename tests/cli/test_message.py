@@ -10,7 +10,10 @@ from tests import gofile
 from tests.cli.program import Program
 from tests.cli.service import Service, closed_port
 
-AMBIGUOUS = "more than one result; unable to guess which one to attach message to"
+AMBIGUOUS = (
+    "more than one result; unable to guess which one to attach message to;"
+    " name it with --about TITLE"
+)
 
 
 def write(checkup: Program, *titles: str, url: str = "") -> None:

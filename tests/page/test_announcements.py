@@ -133,8 +133,9 @@ class TestVerdict:
 
     def test_maintenance_does_not_cover_it(self) -> None:
         there = storage(api="h" * 60, shop="h" * 60)
-        begun = {"created": NOW - HOUR, "start": NOW - HOUR, "end": NOW + HOUR}
-        write(there, human(), Maintenance(id="c" * 12, title="New disk", **begun))
+        begun = NOW - HOUR
+        work = Maintenance(id="c" * 12, title="Disk", created=begun, start=begun, end=NOW + HOUR)
+        write(there, human(), work)
         assert "Partial outage: Orders fail" in text(pages(there)["index.html"])
 
 

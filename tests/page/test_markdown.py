@@ -86,3 +86,8 @@ def test_what_people_write_is_shown_as_they_mean_it() -> None:
 def test_134_a_text_keeps_its_lines_and_loses_what_disturbs() -> None:
     assert cleaned("one\u202e\n\n  two\x00\r\nthree\u200b\n") == "one\n\n  two\nthree"
     assert len(cleaned("x\n" * LIMIT)) <= LIMIT
+
+
+def test_a_text_in_one_line_is_as_good_as_one_in_many() -> None:
+    text = "word " * (LIMIT // 5 - 1) + "last"
+    assert cleaned(text) == text

@@ -16,7 +16,6 @@ from checkup_page.speech.words import clean
 LIMIT: Final = 10_000
 """Characters of one text; more is cut."""
 
-_LINE_LIMIT: Final = 2_000
 _REL: Final = "nofollow ugc noopener"
 _UNWANTED: Final = ("heading", "lheading", "image", "hr")
 """A text stands below the page's own headings, and a picture would be a request to somebody."""
@@ -39,7 +38,7 @@ def as_html(text: str) -> str:
 def _indented(line: str) -> str:
     """Return a cleaned line that keeps its beginning, for lists and code."""
     rest = line.lstrip(" ")
-    return " " * min(len(line) - len(rest), 40) + clean(rest, _LINE_LIMIT)
+    return " " * min(len(line) - len(rest), 40) + clean(rest, LIMIT)
 
 
 class _Parser(MarkdownIt):

@@ -56,7 +56,10 @@ def _about(checkers: Sequence[Checker], title: str) -> Checker:
     if not title and len(checkers) == 1:
         return checkers[0]
     if not title and checkers:
-        raise CheckupError("more than one result; unable to guess which one to attach message to")
+        raise CheckupError(
+            "more than one result; unable to guess which one to attach message to;"
+            " name it with --about TITLE"
+        )
     for name in ("title", "id"):
         for checker in checkers:
             if getattr(checker, name).casefold() == title.casefold():

@@ -35,6 +35,8 @@ Of a stack that is deployed, with rights of your own to read:
 
 ```sh
 STACK=checkup
+AWS_REGION=eu-central-1
+export AWS_REGION
 output() {
   aws cloudformation describe-stacks --stack-name "$STACK" --output text \\
     --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue"
@@ -44,6 +46,7 @@ FN=$(output CheckFunctionName)
 STATE=$(output StateBucketName)
 PAGE_BUCKET=$(output PageBucketName)
 PAGE=$(output PageHost)
+FN_ARN=$(about "$FN" FunctionArn)
 ROLE=$(about "$FN" Role)
 PUBLISH_ROLE=$(about "$(output PublishFunctionName)" Role)
 LOGS=$(about "$FN" LoggingConfig.LogGroup)

@@ -80,9 +80,16 @@ def test_command_is_one_that_aws_knows(command: str) -> None:
     assert {xform_name(name, "-") for name in shape.required_members} <= options
 
 
+def test_right_is_tried_on_what_it_would_be_for() -> None:
+    """Else AWS tries it on `*`, for which no right to a single bucket or function counts."""
+    tried = [it for it in COMMANDS if "simulate-principal-policy" in it]
+    assert tried
+    assert [it for it in tried if "--resource-arns" not in it] == []
+
+
 def test_every_command_says_what_it_is_to_answer_and_uses_names_that_the_page_sets() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    told = set(re.findall(r"^([A-Z_]+)=", page, re.MULTILINE)) | {"AWS_REGION"}
+    told = set(re.findall(r"^([A-Z_]+)=", page, re.MULTILINE))
     for row in ROWS:
         for text, answer in row.commands:
             assert answer, text

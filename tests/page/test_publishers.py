@@ -172,6 +172,22 @@ def test_the_site_of_somebody_else_stays_as_it_is(
     assert [read(path) for path in page() if path != "index.html"] == [None] * 3
 
 
+@pytest.mark.parametrize("place", ["folder", "github"], indirect=True)
+@pytest.mark.parametrize(
+    "path", ["404.html", "api/v2/status.json", "manifest.json"], ids=["lost", "api", "of-an-app"]
+)
+def test_nor_is_a_site_overwritten_that_begins_with_another_file(
+    place: Place, request: pytest.FixtureRequest, path: str
+) -> None:
+    publisher, read = place
+    put_by_hand(request, "index.php", b"My cat")
+    put_by_hand(request, path, b'{"name": "Cats"}')
+    with pytest.raises(PublishError, match=f"/{path} is of another site: remove it, or name"):
+        publisher.publish(page(), edition())
+    assert read(path) == b'{"name": "Cats"}'
+    assert read("index.html") is None
+
+
 def anew(publisher: Publisher, request: pytest.FixtureRequest) -> Publisher:
     """Return a publisher to the same place that remembers nothing."""
     if isinstance(publisher, S3Publisher):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
@@ -58,7 +58,7 @@ class FolderPublisher:
         the files, what there is to write is found by reading them.
         """
         try:
-            self._refuse_strangers()
+            self._refuse_strangers(files)
             with told("write", self._folder), locked(self._folder / _OURS / "lock"):
                 return self._publish(files, edition)
         except StorageError as error:
@@ -76,14 +76,15 @@ class FolderPublisher:
         self._write(MANIFEST, manifest.encode())
         return [path for path in index_last(files) if self._write(path, files[path].body)]
 
-    def _refuse_strangers(self) -> None:
-        """Make sure that what is there is nobody else's site, and no storage."""
+    def _refuse_strangers(self, files: Iterable[str]) -> None:
+        """Make sure that what files take the place of is nobody else's site, and no storage."""
         if (self._folder / HEAD).exists():
             raise PublishError(f"{self._folder} is where runs are stored: name another folder")
-        index = self._folder / INDEX
-        if index.is_file():
+        there = (self._folder / path for path in (INDEX, MANIFEST, *files))
+        found = next((path for path in there if path.is_file()), None)
+        if found is not None:
             manifest = Manifest.read(self._read(MANIFEST) or b"")
-            manifest.refuse_stranger(str(index), marked=(self._folder / _OURS).exists())
+            manifest.refuse_stranger(str(found), marked=(self._folder / _OURS).exists())
 
     def _read(self, path: str) -> bytes | None:
         target = self._folder / path

@@ -125,9 +125,10 @@ class GitHubPublisher:
         """Return the paths that change in what is there, and the commit that changes them."""
         trees = self._repository.trees
         before = Manifest.read(trees.read(view.files[MANIFEST]) if MANIFEST in view.files else b"")
-        if INDEX in view.files:
-            index = f"{self._repository.address}{INDEX}"
-            before.refuse_stranger(index, marked=_OURS in view.files)
+        found = next((path for path in (INDEX, MANIFEST, *files) if path in view.files), None)
+        if found is not None:
+            address = f"{self._repository.address}{found}"
+            before.refuse_stranger(address, marked=_OURS in view.files)
         before.refuse_older(edition, self._repository.api.now())
         plan = Plan.of(files, edition, before, patient=self.patient)
         put = {path: files[path].body for path in plan.put if _differs(view, path, files[path])}

@@ -69,18 +69,18 @@ class Manifest(Struct, frozen=True, kw_only=True):
         """Return the manifest as a file."""
         return msgspec.json.encode(self, order="deterministic")
 
-    def refuse_stranger(self, index: str, *, marked: bool) -> None:
-        """Make sure that the index which is there is not that of somebody else's site.
+    def refuse_stranger(self, file: str, *, marked: bool) -> None:
+        """Make sure that a file which is there is not that of somebody else's site.
 
         Args:
-            index: where it is, for people.
+            file: where it is, for people.
             marked: there is another mark of ours than this manifest, which may be lost.
 
         Raises:
             PublishError: it is.
         """
         if not (marked or self.files):
-            raise PublishError(f"{index} is of another site: remove it, or name another place")
+            raise PublishError(f"{file} is of another site: remove it, or name another place")
 
     def refuse_older(self, edition: Edition, now: int) -> None:
         """Make sure that an edition is not older than the one that is there.

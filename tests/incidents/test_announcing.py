@@ -108,11 +108,17 @@ def test_96_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
     assert stored.body == body
 
 
-def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew() -> None:
+def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     storage = MemoryStorage()
     storage.create(HEAD, b"rubbish")
     assert announcements(storage) == Announcements()
+    assert "until an earlier version is put in its place, nothing of it is shown" in caplog.text
     add(storage, "a", 0)
+    assert (
+        "incidents/head.json: the bytes that were there are kept below quarantine/" in caplog.text
+    )
     (kept,) = storage.list("quarantine/")
     stored = storage.get(kept)
     assert stored is not None

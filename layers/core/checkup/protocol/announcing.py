@@ -95,6 +95,7 @@ def _opened(storage: Storage, key: str, stored: Stored | None) -> Announcements:
     found = _read(key, stored)
     if not found.is_whole:
         quarantine(storage, stored.body)
+        _log.warning("%s: the bytes that were there are kept below quarantine/", key)
     return found.sound
 
 
@@ -116,7 +117,11 @@ def _read(key: str, stored: Stored) -> _Read:
     except NewerAnnouncements as error:
         raise StorageError(f"{key}: {error}") from error
     except UnreadableAnnouncements as error:
-        _log.warning("%s: %s", key, error)
+        _log.warning(
+            "%s: %s; until an earlier version is put in its place, nothing of it is shown",
+            key,
+            error,
+        )
         return _Read(Announcements(), is_whole=False)
     kept = sound(found)
     if kept != found:

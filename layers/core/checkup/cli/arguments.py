@@ -53,7 +53,7 @@ _TAKES_VALUE: Final = frozenset(
         *("--memory", "--retention", "--architecture", "--interval", "--seconds"),
         *("--about", "--listen", "--host", "--for", "--since", "--set"),
         *("--impact", "--status", "--component", "--group", "--title", "--message"),
-        *("--from", "--until"),
+        *("--from", "--until", "--month"),
     }
 )
 _TAKES_VALUE_SHORT: Final = frozenset("ca")

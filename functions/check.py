@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from checkup.invocation import parse
 from checkup.stack import CheckService, lasting
 
-logger = Logger(service="checkup")
+logger = Logger(service="checkup", use_rfc3339=True)
 with lasting():
     service = CheckService(os.environ)
 

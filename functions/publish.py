@@ -16,7 +16,7 @@ from checkup.stack import Settings, lasting, origin_of, rebuild
 from checkup_page.publish import Publication
 from checkup_page.publishers.s3 import S3Publisher
 
-logger = Logger(service="checkup")
+logger = Logger(service="checkup", use_rfc3339=True)
 with lasting():
     settings = Settings(os.environ)
     clients = bootstrap.LiveClients(os.environ)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from checkup import runfile
@@ -10,6 +11,8 @@ from tests.servers.slack import FakeSlack
 from tests.stack.day import DAMAGED, MINUTE, ByHand, Gone, Mended, Outage, Update
 from tests.stack.deployment import Deployment
 from tests.stack.sight import Sight
+
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)")
 
 
 def test_each_run_says_what_it_saw(outage: Outage) -> None:
@@ -90,6 +93,8 @@ def test_log_entries_are_json_with_the_run_they_belong_to_s1_5_s10_2(outage: Out
     assert [entry["run"] for entry in recorded] == names
     facts = {"slot", "region", "config", "version", "function_request_id"}
     assert all(entry[fact] for entry in recorded for fact in facts)
+    # Otherwise AWS would take each line for one of the level INFO, of when it came.
+    assert all(RFC_3339.fullmatch(entry["timestamp"]) for entry in recorded)
 
 
 def test_look_by_hand_returns_the_results(by_hand: ByHand) -> None:

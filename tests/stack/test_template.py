@@ -168,6 +168,7 @@ def test_every_function_logs_to_a_group_that_forgets_s6_3_167(resources: Resourc
     assert {it["LoggingConfig"]["LogGroup"]["Ref"] for it in functions.values()} == set(groups)
     for function in functions.values():
         assert function["LoggingConfig"]["LogFormat"] == "JSON"
+        assert function["LoggingConfig"]["ApplicationLogLevel"] == "INFO"  # as "run recorded"
     for group in groups.values():
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
@@ -193,6 +194,12 @@ def test_page_is_sent_with_headers_that_protect_it_s6_2_164(resources: Resources
 def test_old_layers_are_deleted(resources: Resources) -> None:
     layers = [it for it in resources.values() if it["Type"] == "AWS::Lambda::LayerVersion"]
     assert [layer["DeletionPolicy"] for layer in layers] == ["Delete", "Delete"]
+
+
+def test_layers_of_two_stacks_are_told_apart(resources: Resources) -> None:
+    layers = of_type(resources, "AWS::Lambda::LayerVersion")
+    names = {layer["LayerName"]["Fn::Sub"] for _, layer in layers}
+    assert names == {"${AWS::StackName}-core", "${AWS::StackName}-page"}
 
 
 def test_only_the_bucket_that_the_publisher_is_told_of_has_a_name(resources: Resources) -> None:

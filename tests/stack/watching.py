@@ -57,7 +57,7 @@ def _point(entry: Mapping[str, Any], transformation: Mapping[str, str]) -> Point
     return Point(
         transformation["metricNamespace"],
         transformation["metricName"],
-        datetime.strptime(entry["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z").timestamp(),
+        datetime.fromisoformat(entry["timestamp"]).timestamp(),
         float(entry[value[2:]] if value.startswith("$.") else value),
     )
 

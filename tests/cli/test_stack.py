@@ -17,7 +17,7 @@ from checkup.alerting.state import CheckerState, Head
 from checkup.model import SECOND, Attempt, Result, Run, Status
 from checkup.runfile import encode, run_key
 from tests.cli.program import Program
-from tests.emulators import REGION, Emulator, ministack
+from tests.emulators import ADMINISTRATOR, REGION, Emulator, free_port, ministack
 
 pytestmark = pytest.mark.xdist_group("stack-commands")
 
@@ -245,6 +245,7 @@ def test_credentials_that_are_missing_are_asked_for(checkup: Program, tmp_path: 
     ("flags", "words"),
     [
         ([], "no region of AWS is known"),
+        (["--region", "eu central"], "there is no such region of AWS; see AWS_REGION, or --region"),
         (["--profile", "nobody"], "there is no such profile in your AWS configuration"),
     ],
 )
@@ -254,6 +255,26 @@ def test_region_and_profile_that_are_not_known_are_named(
     ended = checkup(*flags, "--stack", "prod", "status", AWS_EC2_METADATA_DISABLED="true")
     assert ended.returncode == 1
     assert words in ended.stderr
+
+
+def test_stack_without_a_name_is_not_the_files_of_this_machine(checkup: Program) -> None:
+    checkup.write(configuration())
+    ended = checkup("--stack", "", "status")
+    assert ended.returncode == 255
+    assert "the name of the stack is empty" in ended.stderr
+
+
+def test_network_and_region_are_what_may_be_wrong_where_aws_is_not_reached(
+    checkup: Program,
+) -> None:
+    ended = checkup(
+        *("--region", "eu-central-9", "--stack", "prod", "status"),
+        **ADMINISTRATOR,
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}",
+        AWS_MAX_ATTEMPTS="1",
+    )
+    assert ended.returncode == 1
+    assert "AWS was not reached; is there a network, and such a region?" in ended.stderr
 
 
 def test_174_state_is_restored_from_an_earlier_version(checkup: Program, aws: Emulator) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PROBLEMS: Final = {
     "NoRegionError": "no region of AWS is known; set AWS_REGION, or name one with --region",
+    "InvalidRegionError": "there is no such region of AWS; see AWS_REGION, or --region",
     "ProfileNotFound": "there is no such profile in your AWS configuration",
 }
 

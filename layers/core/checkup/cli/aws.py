@@ -13,16 +13,23 @@ _NOT_FOUND: Final = {
     "ResourceNotFoundException",
     "NoSuchVersion",
 }
+_EXPIRED: Final = "your AWS credentials have expired; log in again"
+_INVALID: Final = "your AWS credentials are not valid"
+_AWAY: Final = "AWS was not reached; is there a network, and such a region?"
+
 _PROBLEMS: Final = {
-    "ExpiredToken": "your AWS credentials have expired",
-    "ExpiredTokenException": "your AWS credentials have expired",
-    "InvalidClientTokenId": "your AWS credentials are not valid",
-    "SignatureDoesNotMatch": "your AWS credentials are not valid",
-    "UnrecognizedClientException": "your AWS credentials are not valid",
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "UnauthorizedSSOTokenError": _EXPIRED,
+    "SSOTokenLoadError": _EXPIRED,
+    "TokenRetrievalError": _EXPIRED,
+    "InvalidClientTokenId": _INVALID,
+    "SignatureDoesNotMatch": _INVALID,
+    "UnrecognizedClientException": _INVALID,
     "NoCredentialsError": "no AWS credentials; log in, or name a profile with --profile",
     "PartialCredentialsError": "your AWS credentials are not complete",
-    "EndpointConnectionError": "AWS was not reached",
-    "ConnectTimeoutError": "AWS was not reached",
+    "EndpointConnectionError": _AWAY,
+    "ConnectTimeoutError": _AWAY,
 }
 
 

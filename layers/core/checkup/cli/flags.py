@@ -27,7 +27,9 @@ _config: Decorator = click.option(
 
 
 def _remember_stack(context: click.Context, _: click.Parameter, value: str | None) -> None:
-    if value:
+    if value == "":  # else a variable that is not set would mean the files of this machine
+        raise click.BadParameter("the name of the stack is empty.")
+    if value is not None:
         context.meta[STACK] = value
 
 

@@ -17,11 +17,15 @@ import pytest
 
 from tests.emulators import REGION, ROOT, require
 from tests.stack import isolation, network
-from tests.stack.day import by_hand, gone, mended, outage, slack, stack, switched_on, update
+from tests.stack.day import slack, stack
 from tests.stack.doubling import doubled
+from tests.stack.ending import gone
 from tests.stack.freezing import freeze
+from tests.stack.invoking import by_hand
 from tests.stack.killing import killed, repeated, torn
+from tests.stack.mending import mended
 from tests.stack.operating import commanded, consulted, operator, reader, restored
+from tests.stack.outage import outage
 from tests.stack.pair import stacks
 from tests.stack.project import OTHER, PROCESSOR, SAM, Project, copy_to
 from tests.stack.rebuilding import rebuilt
@@ -30,6 +34,7 @@ from tests.stack.services import Service
 from tests.stack.sight import sight
 from tests.stack.silence import silence
 from tests.stack.trouble import trouble
+from tests.stack.updating import switched_on, update
 
 HERE = Path(__file__).parent
 __all__ = [  # fixtures

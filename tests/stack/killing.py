@@ -12,10 +12,11 @@ import pytest
 from checkup.alerting.document import HEAD
 from tests.servers.s3_faults import faulty_s3
 from tests.servers.slack import FakeSlack
-from tests.stack.day import MINUTE, Update, minutes_ago
+from tests.stack.day import MINUTE, minutes_ago
 from tests.stack.deployment import Deployment, due, wait_for
 from tests.stack.doubling import Doubled
 from tests.stack.services import Service
+from tests.stack.updating import Update
 
 if TYPE_CHECKING:
     from tests.stack.regions import Regions

@@ -13,12 +13,14 @@ from checkup.alerting.state import Head
 from tests.cli.program import Ended
 from tests.servers.slack import FakeSlack
 from tests.stack.alarms import SIGNS_OF_LIFE, alarms_of
-from tests.stack.day import MINUTE, Mended, SwitchedOn, minutes_ago, page_that_says
+from tests.stack.day import MINUTE, minutes_ago, page_that_says
 from tests.stack.deployment import Deployment, Fetched
 from tests.stack.killing import Killed
+from tests.stack.mending import Mended
 from tests.stack.operators import READING, WRITING, Operator
 from tests.stack.services import Service
 from tests.stack.silence import schedules
+from tests.stack.updating import SwitchedOn
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "status": ("status",),

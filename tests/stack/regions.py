@@ -8,10 +8,11 @@ import pytest
 
 from tests.emulators import REGION
 from tests.servers.slack import FakeSlack
-from tests.stack.day import ELSEWHERE, minutes_ago, page_that_says
+from tests.stack.day import minutes_ago, page_that_says
 from tests.stack.deployment import SETTINGS, Deployment, Fetched, deploy
 from tests.stack.freezing import Freeze
 from tests.stack.operating import Restored
+from tests.stack.pair import ELSEWHERE
 from tests.stack.services import Service
 
 

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.page.conftest import FLAGS
-from tests.stack.day import SwitchedOn
 from tests.stack.deployment import Deployment
+from tests.stack.updating import SwitchedOn
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests.stack.alarms import SIGNS_OF_LIFE, alarms_of, announce, heard, measured
-from tests.stack.day import MINUTE, Update
+from tests.stack.day import MINUTE
 from tests.stack.deployment import STACK, Deployment, wait_for
 from tests.stack.freezing import Freeze
 from tests.stack.trouble import Trouble
+from tests.stack.updating import Update
 from tests.stack.watching import Point, rings
 
 _SETTINGS = (

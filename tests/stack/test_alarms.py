@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.stack.alarms import SIGNS_OF_LIFE
-from tests.stack.day import Outage
 from tests.stack.freezing import SECONDS
+from tests.stack.outage import Outage
 from tests.stack.policies import Resources, of_type
 from tests.stack.silence import Silence
 from tests.stack.trouble import BROKEN, Trouble

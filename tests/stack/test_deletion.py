@@ -12,10 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.emulators import ADMINISTRATOR, REGION, ROOT, Emulator, free_port, ministack
+from tests.stack.pair import ELSEWHERE
 from tests.stack.project import Project
 from tests.stack.skeleton import make
-
-ELSEWHERE = "eu-central-1"
 
 
 @pytest.fixture

@@ -8,9 +8,14 @@ from checkup import runfile
 from checkup.alerting.document import decode_head
 from tests.emulators import ROOT
 from tests.servers.slack import FakeSlack
-from tests.stack.day import DAMAGED, MINUTE, ByHand, Gone, Mended, Outage, Update
+from tests.stack.day import MINUTE
 from tests.stack.deployment import Deployment
+from tests.stack.ending import Gone
+from tests.stack.invoking import ByHand
+from tests.stack.mending import DAMAGED, Mended
+from tests.stack.outage import Outage
 from tests.stack.sight import Sight
+from tests.stack.updating import Update
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)")
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from tests.stack.day import Update
 from tests.stack.deployment import Deployment
 from tests.stack.regions import Regions
+from tests.stack.updating import Update
 
 
 def test_outage_that_one_of_two_regions_sees_is_told_to_nobody(regions: Regions) -> None:

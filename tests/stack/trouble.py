@@ -11,8 +11,9 @@ import pytest
 
 from tests.servers.slack import FakeSlack
 from tests.stack.alarms import alarms_of, announce, measured, received, subscribed
-from tests.stack.day import MINUTE, ByHand, minutes_ago
+from tests.stack.day import MINUTE, minutes_ago
 from tests.stack.deployment import Deployment, due, wait_for
+from tests.stack.invoking import ByHand
 from tests.stack.services import Service
 from tests.stack.watching import Point
 

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from checkup.config import Config, read
 from checkup.config.annotations import unwrap
-from checkup.config.digest import _public, definitions_of, digest_of
+from checkup.config.digest import _public, _Showing, definitions_of, digest_of
 from checkup.config.fields import fields_of
 from checkup.ports import Checker
 from tests.config.world import KINDS
@@ -138,6 +138,22 @@ def test_152_another_kind_is_another_definition() -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        "https://db.eu-central-1.test/",
+        "https://db.${AWS_REGION}.test/",
+        "https://${AWS_REGION}.test/eu-central-1",
+        "$${AWS_REGION} eu-central-1",
+    ],
+)
+def test_152_what_the_environment_says_elsewhere_makes_no_other_definition(address: str) -> None:
+    body = JSON.replace(b"https://shop.test/", address.encode())
+    file = body.replace(b"{", b'{"heartbeat_url": "https://hc.test/${AWS_REGION}",', 1)
+    home, away = (config(file, AWS_REGION=region) for region in ("eu-central-1", "us-east-1"))
+    assert home.definitions == away.definitions
+
+
+@pytest.mark.parametrize(
     "secrets",
     [
         ({"password": "one"}, {"password": "two"}),
@@ -164,7 +180,7 @@ def test_159_fields_for_secrets_and_free_contents_are_private() -> None:
 
 @pytest.mark.parametrize(("settings", "name"), PRIVATE)
 def test_159_of_a_private_field_it_says_only_that_it_is_set(settings: Struct, name: str) -> None:
-    tree = _public(settings, ())
+    tree = _public(settings, _Showing((), {}))
     assert tree[name] is True
     assert CANARY not in str(tree)
 
@@ -175,6 +191,6 @@ def test_152_nearly_every_public_key_is_tried() -> None:
 
 @pytest.mark.parametrize(("settings", "name"), PUBLIC)
 def test_152_every_public_key_counts(settings: Checker, name: str) -> None:
-    assert name in _public(settings, ())
+    assert name in _public(settings, _Showing((), {}))
     plain = Config(checkers=(type(settings)(),))
     assert digests(Config(checkers=(settings,)))[0] != digests(plain)[0]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -21,6 +21,8 @@ from checkup.ports import Checker
 from checkup.redaction import mask_address
 
 _LETTERS: Final = 12
+
+_NONE: Final[Mapping[str, str]] = {}
 
 _TOLD: Final = frozenset(Checker.__struct_fields__) - {
     "endpoint_url",
@@ -33,26 +35,46 @@ _TOLD: Final = frozenset(Checker.__struct_fields__) - {
 """What a checker is called, and when and to whom it is told: no result depends on it."""
 
 
-def digest_of(config: Config, masks: Sequence[str]) -> str:
+def digest_of(config: Config, masks: Sequence[str], shown: Mapping[str, str] = _NONE) -> str:
     """Return the digest of all that a configuration says.
 
     Args:
         masks: values that came from the environment.
+        shown: texts of the configuration, and how they look without these values.
     """
-    return _digest(_public(config, masks))
+    return _digest(_public(config, _Showing(masks, shown)))
 
 
-def definitions_of(config: Config, masks: Sequence[str]) -> dict[str, str]:
+def definitions_of(
+    config: Config, masks: Sequence[str], shown: Mapping[str, str] = _NONE
+) -> dict[str, str]:
     """Return the digest of what each checker looks at, and how, by its id.
 
     Args:
         masks: values that came from the environment.
+        shown: texts of the configuration, and how they look without these values.
     """
-    return {checker.id: _definition(checker, masks) for checker in config.checkers}
+    showing = _Showing(masks, shown)
+    return {checker.id: _definition(checker, showing) for checker in config.checkers}
 
 
-def _definition(checker: Checker, masks: Sequence[str]) -> str:
-    told = _public(checker, masks)
+class _Showing(NamedTuple):
+    """What may be known of texts.
+
+    A value of the environment is looked for only in a text that is not in the file as it is: the
+    name of a region may be the value of a variable, and stand in an address too.
+    """
+
+    masks: Sequence[str]
+    shown: Mapping[str, str]
+
+    def text(self, value: str) -> str:
+        known = self.shown.get(value)
+        return mask_address(value, self.masks) if known is None else mask_address(known)
+
+
+def _definition(checker: Checker, showing: _Showing) -> str:
+    told = _public(checker, showing)
     return _digest({name: value for name, value in told.items() if name not in _TOLD})
 
 
@@ -61,23 +83,23 @@ def _digest(tree: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_LETTERS]
 
 
-def _public(settings: Struct, masks: Sequence[str]) -> dict[str, Any]:
+def _public(settings: Struct, showing: _Showing) -> dict[str, Any]:
     """Return what may be known of settings, without what is as it always is."""
     told: dict[str, Any] = {"kind": getattr(settings, "kind", "")}
     for field in fields_of(type(settings)).table.values():
         value = getattr(settings, field.name)
         if value != field.default:
-            told[field.name] = field.is_private or _shown(value, masks)
+            told[field.name] = field.is_private or _shown(value, showing)
     return told
 
 
-def _shown(value: Any, masks: Sequence[str]) -> Any:  # noqa: ANN401 - of any field
+def _shown(value: Any, showing: _Showing) -> Any:  # noqa: ANN401 - of any field
     if isinstance(value, str):
-        return mask_address(value, masks)
+        return showing.text(value)
     if isinstance(value, Struct):
-        return _public(value, masks)
+        return _public(value, showing)
     if isinstance(value, Mapping):
-        return {name: _shown(item, masks) for name, item in value.items()}
+        return {name: _shown(item, showing) for name, item in value.items()}
     if isinstance(value, tuple):
-        return [_shown(item, masks) for item in value]
+        return [_shown(item, showing) for item in value]
     return value

@@ -68,11 +68,11 @@ def read_document(root: Node, kinds: Kinds, reading: Reading) -> Config:
         text = f"expected an object with a list of checkers, found {describe(root)}"
         reading.report.fail(root.at, "", text, 'write {"checkers": [...]}')
     config = _read(root, kinds, reading)
-    masks = tuple(reading.environment.used)
+    masks, shown = tuple(reading.environment.used), reading.environment.shown
     config = structs.replace(
         config,
-        digest=digest_of(config, masks),
-        definitions=definitions_of(config, masks) if config.regions else {},
+        digest=digest_of(config, masks, shown),
+        definitions=definitions_of(config, masks, shown) if config.regions else {},
         warnings=reading.report.warnings,
         masks=masks,
         path=reading.report.file,

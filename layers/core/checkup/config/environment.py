@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from checkup.redaction import HIDDEN
+
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
@@ -25,11 +27,14 @@ class Environment:
 
     Attributes:
         used: values that came from the environment, each once.
+        shown: every text of the configuration, expanded, and how it looks without these values.
+            They may differ from region to region; what stands in the file does not.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
         self.used: dict[str, None] = {}
+        self.shown: dict[str, str] = {}
 
     def expand(self, text: str) -> str:
         """Replace ``${NAME}`` and ``${NAME:-default}``; ``$${`` stands for a literal ``${``.
@@ -40,7 +45,12 @@ class Environment:
         Raises:
             MissingVariable: there is neither a value nor a default.
         """
-        return _REFERENCE.sub(self._value, text) if "${" in text else text
+        if "${" not in text:
+            self.shown.setdefault(text, text)
+            return text
+        expanded = _REFERENCE.sub(self._value, text)
+        self.shown[expanded] = _REFERENCE.sub(self._hidden, text)
+        return expanded
 
     def _value(self, match: re.Match[str]) -> str:
         name, default = match["name"], match["default"]
@@ -55,3 +65,6 @@ class Environment:
         if value is None:
             raise MissingVariable(name)
         return value
+
+    def _hidden(self, match: re.Match[str]) -> str:
+        return HIDDEN if self._variables.get(match["name"] or "") else self._value(match)

@@ -85,7 +85,7 @@ class Scalars:
         """Return text and form; what came from the environment has no form of its own."""
         if not isinstance(node, Scalar):
             raise Wrong(f"expected {wanted}, found {describe(node)}")
-        if node.form not in {Form.QUOTED, Form.PLAIN} or "${" not in node.text:
+        if node.form not in {Form.QUOTED, Form.PLAIN}:
             return node.text, node.form
         try:
             text = self.environment.expand(node.text)

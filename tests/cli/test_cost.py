@@ -167,7 +167,10 @@ def test_schedule_says_how_often_it_fires(schedule: str, runs: float) -> None:
     assert runs_per_hour(schedule) == pytest.approx(runs)
 
 
-@pytest.mark.parametrize("schedule", ["rate(0 minutes)", "cron(0 12 L * ? *)", "at(2027-01-01)"])
+@pytest.mark.parametrize(
+    "schedule",
+    ["rate(0 minutes)", "cron(0 12 L * ? *)", "cron(0 22-6 * * ? *)", "at(2027-01-01)"],
+)
 def test_schedule_that_is_not_understood_is_shown(schedule: str) -> None:
     with pytest.raises(CheckupError, match="is not understood; say --interval 5m"):
         runs_per_hour(schedule)

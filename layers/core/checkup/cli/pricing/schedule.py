@@ -63,7 +63,10 @@ def _values(part: str, first: int, last: int) -> range:
     low, high, step = found.groups()
     start = first if low == "*" else _number(low)
     alone = start if not step and low != "*" else last
-    return range(start, (_number(high) if high else alone) + 1, int(step or 1))
+    values = range(start, (_number(high) if high else alone) + 1, int(step or 1))
+    if not values:  # from the evening to the morning, for one
+        raise ValueError(part)
+    return values
 
 
 def _number(word: str) -> int:

@@ -23,11 +23,13 @@ from tests.stack.services import REACHABLE
 MINUTE = 60
 
 
+@pytest.fixture(scope="session")
 def slack() -> Iterator[FakeSlack]:
     with FakeSlack() as server:
         yield server
 
 
+@pytest.fixture(scope="session")
 def stack(
     project: Project,
     other_project: Future[Project],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.emulators import ROOT
 from tests.stack.deployment import STACK, Deployment
 
@@ -21,6 +23,7 @@ class Gone:
     buckets: list[str]
 
 
+@pytest.fixture(scope="session")
 def gone(stack: Deployment, commanded: Commanded) -> Gone:
     assert commanded
     stack.project.run([ROOT / "scripts" / "destroy-stack", STACK], stack.emulator.environ)

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from tests.servers.slack import FakeSlack
 from tests.stack.deployment import STACK, Deployment
 from tests.stack.outage import Outage
@@ -30,6 +32,7 @@ class ByHand:
     told: int
 
 
+@pytest.fixture(scope="session")
 def by_hand(stack: Deployment, outage: Outage, slack: FakeSlack, users: Service) -> ByHand:
     before = versions(stack)
     users.well = False

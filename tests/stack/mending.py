@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import pytest
+
 from checkup.alerting.document import HEAD
 from tests.stack.day import MINUTE
 from tests.stack.deployment import Deployment
@@ -27,6 +29,7 @@ class Mended:
     history: list[str]
 
 
+@pytest.fixture(scope="session")
 def mended(stack: Deployment, repeated: list[str]) -> Mended:
     assert repeated
     bucket = stack.outputs["StateBucketName"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.servers.slack import FakeSlack
 from tests.stack.bridge import Handled
 from tests.stack.day import MINUTE, page_that_says
@@ -40,6 +42,7 @@ class Outage:
     log: str
 
 
+@pytest.fixture(scope="session")
 def outage(stack: Deployment, freeze: Freeze, slack: FakeSlack, users: Service) -> Outage:
     summaries, told, pages = [], [], []
 

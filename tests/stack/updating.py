@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.stack.bridge import Handled
 from tests.stack.deployment import Deployment, deploy, wait_for
 
@@ -27,6 +29,7 @@ class SwitchedOn:
     seen: int
 
 
+@pytest.fixture(scope="session")
 def switched_on(stack: Deployment, torn: Torn) -> SwitchedOn:
     assert torn
     seen = len(stack.handled("CheckFunctionName"))
@@ -53,6 +56,7 @@ class Update:
     outputs: dict[str, str]
 
 
+@pytest.fixture(scope="session")
 def update(
     stack: Deployment, switched_on: SwitchedOn, consulted: Consulted, sight: Sight
 ) -> Update:

@@ -327,13 +327,17 @@ class MakeAside:
         Chronicles().keep_up(self._world, self._head, NOW)
 
 
-def test_what_was_counted_again_is_summed_up_again() -> None:
+@pytest.mark.parametrize("meanwhile", [False, True], ids=["alone", "a-page-is-made-meanwhile"])
+def test_what_was_counted_again_is_summed_up_again(*, meanwhile: bool) -> None:
     world = kept(TWO_WEEKS)
     read(world)
     key = "history/days/2026-08.json"
     stored = world.get(key)
     assert stored is not None
     world.replace(key, b'{"schema":1,"days":{}}', stored.version)
+    world.wrote.clear()
+    if meanwhile:
+        world.at[2, "before"] = MakeAside(world, keep(world).head)
     rebuild(world)
     found = read(world).of("api")
     assert [it.start for it in found.days] == [START + day * DAY for day in range(14)]

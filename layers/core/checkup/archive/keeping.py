@@ -103,7 +103,9 @@ class Keeper(Struct, frozen=True, kw_only=True):
             return None
         forget_year(self.storage)
         stored = put(self.storage, HEAD, self.storage.get(HEAD), encode(head))
-        return self._fold(Current(head, stored), life)
+        kept = self._fold(Current(head, stored), life)
+        forget_year(self.storage)  # a page may have made it meanwhile, of the old days
+        return kept
 
     def _fold(self, current: Current, life: Deadline) -> Kept:
         """Fold and write; begin again with what somebody else has written meanwhile."""

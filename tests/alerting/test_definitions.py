@@ -102,6 +102,13 @@ def test_152_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
     assert head.checkers["a"].excluded == ("us",)
 
 
+@pytest.mark.parametrize(("letters", "is_why"), [("uud", False), ("uuu", False), ("uhh", True)])
+def test_152_whoever_saw_nothing_says_why_itself(letters: str, *, is_why: bool) -> None:
+    found = agreed(letters, "xxy")
+    assert (found.status, found.excluded) == (Status.UNKNOWN, ("us",))
+    assert ("looks at something else" in found.result.notice) is is_why
+
+
 def test_152_region_that_looks_at_the_same_again_counts_again() -> None:
     calendar = Calendar(regions=("eu", "us"))
     setting = Setting(checkers=[toy("a"), toy("b")], calendar=calendar)

@@ -47,7 +47,8 @@ def verdict(results: Sequence[Result], regions: int, quorum: str = MAJORITY) -> 
     if not excluded:
         return _agreed(results, regions, quorum)
     found = _agreed([it for it in results if it.region not in excluded], regions, quorum)
-    if found.status is Status.UNKNOWN:
+    everybody = _agreed(results, regions, quorum)
+    if found.status is Status.UNKNOWN and everybody.status is not Status.UNKNOWN:
         # Whatever is left saw, this is why nothing is known.
         reason = replace(found.result, times=(), notice=_in_words(excluded))
         found = found._replace(result=reason)

@@ -84,7 +84,7 @@ build: $(VENV)/aws.stamp  ## build the Lambda layers and functions for ARCHITECT
 deploy: $(VENV)/aws.stamp  ## deploy STACK=checkup with your AWS credentials; PARAMETERS="MemorySize=512 ..."
 	@$(BIN)/checkup -c functions/checkup.json validate --strict
 	@$(MAKE) --no-print-directory build
-	@scripts/deploy-stack '$(STACK)' $(PARAMETERS)
+	@scripts/deploy-stack '$(STACK)' '$(PARAMETERS)'
 
 destroy: $(VENV)/aws.stamp  ## remove STACK=checkup; the bucket with the recorded runs stays, unless KEEP=nothing
 	@scripts/tools sam

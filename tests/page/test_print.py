@@ -93,7 +93,7 @@ def test_bars_are_told_apart_without_their_colours(site: Site, visit: Visit) -> 
     site.files = everything(days=True)
     drawings = (
         visit.open()
-        .locator("pattern")
+        .locator("pattern[href]")
         .evaluate_all(
             "all => all.map(it => [...it.querySelectorAll('rect,path,circle')]"
             ".map(part => [...part.attributes].map(it => it.value).join()).join('|'))"

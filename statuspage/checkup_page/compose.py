@@ -180,7 +180,10 @@ def _looks(components: Iterable[Component]) -> tuple[str, ...]:
 
 def _regions(config: Config) -> Mapping[str, str]:
     """Return the public names of regions; where there is only one, it goes without saying."""
-    return config.page.regions if len(config.regions) > 1 else {}
+    if len(config.regions) < 2:  # noqa: PLR2004 - nobody else is meant
+        return {}
+    named = config.page.regions.items()
+    return {region: shown for region, name in named if (shown := clean(name, TITLE_LIMIT))}
 
 
 def _translations(codes: Iterable[str]) -> Iterator[Translation]:

@@ -149,6 +149,19 @@ def faults(page: Page) -> list[str]:
     return [f"{fault['id']}: {node['target']}" for fault in found for node in fault["nodes"]]
 
 
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 320, "height": 640}}], indirect=True)
+def test_139_no_name_of_a_region_is_wider_than_a_phone(site: Site, visit: Visit) -> None:
+    api = checker("API")
+    places = {"eu": "Frankfurt", "us": "Virginia, at the second of our two providers"}
+    world = replace(config([api], PageSettings(regions=places)), regions=tuple(places))
+    seen = [[result(api, DOWN, region="eu")], [result(api, region="us")]]
+    site.files = rendered(world, runs(seen, newest=now() - SECOND, every=1))
+    page = visit.open()
+    assert page.get_by_text("Virginia, at").count() == 2
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    visit.expect_no_trouble()
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 @pytest.mark.parametrize(
     "visit",

@@ -53,6 +53,14 @@ def test_region_without_a_public_name_is_not_shown() -> None:
     assert PRIVATE not in page
 
 
+def test_134_the_name_of_a_region_disturbs_nothing() -> None:
+    odd = {"us-east-1": "Vir\u202eginia\n", "eu-west-1": 200 * "x"}
+    world = replace(CONFIG, page=replace(PAGE, regions=odd))
+    observed = seen(eu_west_1=Status.DOWN, us_east_1=Status.HEALTHY)
+    there, here = compose(world, observed, NOW).groups[0].components[0].sights
+    assert (there.region, len(here.region)) == ("Virginia", 80)
+
+
 def test_region_that_has_fallen_silent_is_not_quoted() -> None:
     old = seen(eu_west_1=Status.DOWN).runs
     recent = runs([[result(API, Status.DOWN, region="us-east-1")]] * 5, newest=NOW - MINUTE)

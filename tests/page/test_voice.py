@@ -78,3 +78,16 @@ def test_times_are_told_in_the_zone_of_the_page_and_name_it(zone: str, words: st
 
 def test_days_stay_days_of_utc() -> None:
     assert Voice(zone="Asia/Seoul").day_name(NOW + 10 * HOUR) == "3 Aug"
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (47 * HOUR + 59 * MINUTE, "47 h 59 min"),
+        (48 * HOUR, "2 d"),
+        (74 * HOUR + MINUTE, "3 d 2 h"),
+        (151 * 24 * HOUR, "151 d"),
+    ],
+)
+def test_what_takes_days_is_told_in_days(length: int, words: str) -> None:
+    assert VOICE.lasting(length) == words

@@ -118,7 +118,11 @@ class Voice(Struct, frozen=True, kw_only=True):
         return self.say("length.seconds", n=shown)
 
     def lasting(self, nanoseconds: int) -> str:
-        """Return how long something lasted: ``under a minute``, ``12 min``, ``3 h 20 min``."""
+        """Return how long something lasted: ``under a minute``, ``3 h 20 min``, ``4 d 2 h``."""
+        if nanoseconds >= 2 * DAY:
+            days, rest = divmod(nanoseconds, DAY)
+            said = {"days": days, "hours": rest // HOUR}
+            return self.say("length.more" if said["hours"] else "length.days", **said)
         hours, minutes = divmod(nanoseconds // MINUTE, 60)
         if not hours:
             return self.say("length.minutes", n=minutes) if minutes else self.say("length.moment")

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parent.parent
 GROUPS = {
@@ -28,20 +30,14 @@ BESIDE = "stack"
 def main() -> int:
     """Return 0 if every group passed."""
     outcomes: dict[str, tuple[int, float]] = {}
-    with tempfile.TemporaryFile("w+") as output:
-        began = time.monotonic()
-        command = pytest("-n", "0", f"tests/{BESIDE}")
-        beside = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+") as output, ThreadPoolExecutor(1) as beside:
+        stack = beside.submit(timed, pytest("-n", "0", f"tests/{BESIDE}"), output)
         for name, folders in GROUPS.items():
             print(f"\n=== {name}", flush=True)
-            start = time.monotonic()
-            command = pytest(
-                "-n", "2", "--dist", "loadgroup", *(f"tests/{folder}" for folder in folders)
-            )
-            code = subprocess.call(command, cwd=ROOT)
-            outcomes[name] = (code, time.monotonic() - start)
-        beside.wait()
-        outcomes[BESIDE] = (beside.returncode, time.monotonic() - began)
+            places = (f"tests/{folder}" for folder in folders)
+            outcomes[name] = timed(pytest("-n", "2", "--dist", "loadgroup", *places))
+        outcomes[BESIDE] = stack.result()
         print(f"\n=== {BESIDE}", flush=True)
         output.seek(0)
         print(output.read())
@@ -50,6 +46,15 @@ def main() -> int:
         print(f"{name:10} {seconds:8.0f}  {'passed' if code == 0 else 'FAILED'}")
     print(f"{'together':10} {time.monotonic() - began:8.0f}")
     return int(any(code for code, _ in outcomes.values()))
+
+
+def timed(command: list[str], output: IO[str] | None = None) -> tuple[int, float]:
+    """Return how a command ended and how many seconds it took."""
+    start = time.monotonic()
+    ended = subprocess.run(
+        command, stdout=output, stderr=output and subprocess.STDOUT, cwd=ROOT, check=False
+    )
+    return ended.returncode, time.monotonic() - start
 
 
 def pytest(*arguments: str) -> list[str]:

@@ -88,6 +88,13 @@ def test_134_a_text_keeps_its_lines_and_loses_what_disturbs() -> None:
     assert len(cleaned("x\n" * LIMIT)) <= LIMIT
 
 
+def test_columns_of_code_stay_columns() -> None:
+    text = "```\nname      ready\ndb-\u202e0   0/1\n```"
+    shown = as_html(cleaned(text))
+    assert "name      ready\ndb-0   0/1\n" in shown
+    assert len(cleaned("a" + 99 * " " + "b")) < 99
+
+
 def test_a_text_in_one_line_is_as_good_as_one_in_many() -> None:
     text = "word " * (LIMIT // 5 - 1) + "last"
     assert cleaned(text) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Final
@@ -16,6 +17,10 @@ from checkup_page.speech.words import clean
 LIMIT: Final = 10_000
 """Characters of one text; more is cut."""
 
+_SPACES: Final = 40
+"""Spaces in a row; more are cut."""
+
+_PARTS: Final = re.compile(r" +|[^ ]+")
 _REL: Final = "nofollow ugc noopener"
 _UNWANTED: Final = ("heading", "lheading", "image", "hr")
 """A text stands below the page's own headings, and a picture would be a request to somebody."""
@@ -23,7 +28,7 @@ _UNWANTED: Final = ("heading", "lheading", "image", "hr")
 
 def cleaned(text: str) -> str:
     """Return a text of several lines without what could disturb its surroundings."""
-    lines = [_indented(line) for line in text[:LIMIT].expandtabs(4).splitlines()]
+    lines = [_line(line) for line in text[:LIMIT].expandtabs(4).splitlines()]
     return "\n".join(lines).strip("\n")
 
 
@@ -35,10 +40,12 @@ def as_html(text: str) -> str:
     return html.strip()
 
 
-def _indented(line: str) -> str:
-    """Return a cleaned line that keeps its beginning, for lists and code."""
-    rest = line.lstrip(" ")
-    return " " * min(len(line) - len(rest), 40) + clean(rest, LIMIT)
+def _line(line: str) -> str:
+    """Return a cleaned line that keeps its spaces, for lists and the columns of code."""
+    parts = (
+        part[:_SPACES] if part[0] == " " else clean(part, LIMIT) for part in _PARTS.findall(line)
+    )
+    return "".join(parts).rstrip()
 
 
 class _Parser(MarkdownIt):

@@ -81,8 +81,12 @@ def stop(stack: Deployment, schedule: Mapping[str, Any]) -> None:
 
 
 def minutes_to_ring(alarm: Mapping[str, Any], found: Iterable[Point]) -> int:
-    """Return how many minutes after the last of its points an alarm is in alarm."""
-    known = list(found)
+    """Return how many minutes after the last of its points an alarm is in alarm.
+
+    Until the period of that point is over, it may ring for the silence before the first.
+    """
+    known, period = list(found), alarm["Period"]
     latest = max(point.at for point in known if point.metric == alarm["MetricName"])
-    end = latest // MINUTE * MINUTE + MINUTE
-    return next(n for n in count() if rings(alarm, known, end + n * MINUTE))
+    minute, over = (latest // span * span + span for span in (MINUTE, period))
+    rung = next(now for now in count(over, MINUTE) if rings(alarm, known, now))
+    return int(rung - minute) // MINUTE

@@ -8,7 +8,7 @@ from tests.stack.alarms import SIGNS_OF_LIFE
 from tests.stack.freezing import SECONDS
 from tests.stack.outage import Outage
 from tests.stack.policies import Resources, of_type
-from tests.stack.silence import Silence
+from tests.stack.silence import Silence, minutes_to_ring
 from tests.stack.trouble import BROKEN, Trouble
 from tests.stack.watching import Point, has_rung
 
@@ -126,6 +126,19 @@ def test_5_stopped_schedule_rings_within_three_intervals_s10_1(silence: Silence)
 
 def test_page_that_is_published_no_more_rings_within_twenty_minutes_s10_1(silence: Silence) -> None:
     assert 10 <= silence.rung["StalePageAlarm"] <= 20
+
+
+@pytest.mark.parametrize(("at", "minutes"), [([7, 8], 16), ([2, 8], 16), ([9], 15)])
+def test_silence_before_the_first_page_is_not_taken_for_that_after_the_last(
+    at: list[int], minutes: int
+) -> None:
+    alarm = {
+        **{"Namespace": "N", "MetricName": "Pages", "Statistic": "Sum", "Period": 300},
+        **{"EvaluationPeriods": 3, "ComparisonOperator": "LessThanThreshold", "Threshold": 1},
+        "TreatMissingData": "breaching",
+    }
+    found = [Point("N", "Pages", minute * 60.0, 1) for minute in at]
+    assert minutes_to_ring(alarm, found) == minutes
 
 
 def test_who_has_subscribed_to_the_topic_hears_of_every_alarm(

@@ -130,13 +130,9 @@ def test_page_that_is_published_no_more_rings_within_twenty_minutes_s10_1(silenc
 
 @pytest.mark.parametrize(("at", "minutes"), [([7, 8], 16), ([2, 8], 16), ([9], 15)])
 def test_silence_before_the_first_page_is_not_taken_for_that_after_the_last(
-    at: list[int], minutes: int
+    resources: Resources, at: list[int], minutes: int
 ) -> None:
-    alarm = {
-        **{"Namespace": "N", "MetricName": "Pages", "Statistic": "Sum", "Period": 300},
-        **{"EvaluationPeriods": 3, "ComparisonOperator": "LessThanThreshold", "Threshold": 1},
-        "TreatMissingData": "breaching",
-    }
+    alarm = {**resources["StalePageAlarm"]["Properties"], "Namespace": "N"}
     found = [Point("N", "Pages", minute * 60.0, 1) for minute in at]
     assert minutes_to_ring(alarm, found) == minutes
 

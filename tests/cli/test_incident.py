@@ -107,6 +107,11 @@ def test_an_incident_that_is_opened_is_told_in_place_of_the_outage(failing: Prog
         (["maintenance", "add", "x", "--until", "2020-01-01"], 1, "over before it begins"),
         (["maintenance", "end", "zz"], 1, 'no maintenance "zz"'),
         (["maintenance", "add", "x", "--for", "40000d"], 1, "longer than 100 years"),
+        (
+            ["maintenance", "add", "x", "--from", "in 30000d", "--for", "1h"],
+            1,
+            "it would not be over before 2100-01-01",
+        ),
         (["maintenance", "add", " \n", "--for", "1h"], 1, "the title is empty"),
         (["maintenance", "update", "zz", "Half done."], 1, 'no maintenance "zz"'),
         (["incident", "open", "\u200b"], 1, "the title is empty"),

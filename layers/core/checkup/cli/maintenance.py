@@ -19,6 +19,7 @@ from checkup.cli.whom import checkers_of, component_flag, group_flag, groups_of
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.incidents import model, rules
+from checkup.incidents.documents import LAST
 from checkup.ports import Storage
 from checkup.protocol.announcing import announce
 from checkup.protocol.planning import announce_maintenance
@@ -87,6 +88,8 @@ def add(  # noqa: PLR0913 - a flag each
     )
     if planned.end <= max(planned.start, now):
         raise CheckupError("it would be over before it begins, or by now")
+    if planned.end >= LAST:
+        raise CheckupError(f"it would not be over before {moment(LAST)}")
     monitor = bootstrap.make_monitor(config, os.environ)
     announce_maintenance(monitor, lambda document: rules.planned(document, planned))
     publish_soon()

@@ -34,8 +34,8 @@ KEPT: Final = 92 * DAY
 
 _LARGEST: Final = 64 * 1024 * 1024
 _ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_LAST: Final = 4_102_444_800 * SECOND
-"""The year 2100, long before nanoseconds run out."""
+LAST: Final = 4_102_444_800 * SECOND
+"""The year 2100, long before nanoseconds run out: nothing is announced for later."""
 
 
 class UnreadableAnnouncements(ValueError):  # noqa: N818 - says what the document is
@@ -162,4 +162,4 @@ def _is_id(key: str, name: str) -> bool:
 
 
 def _is_moment(at: int) -> bool:
-    return 0 <= at < _LAST
+    return 0 <= at < LAST

@@ -7,15 +7,21 @@ import time
 import unicodedata
 from io import BytesIO
 from itertools import combinations
+from typing import Literal
 
 import pytest
 from pypdf import PdfReader
 
 from checkup.history.periods import hour_of
+from checkup.incidents.documents import HEAD, encode
+from checkup.incidents.model import Announcements, Incident, Said
+from checkup.storage.memory import MemoryStorage
+from checkup_page.building import build
 from examples.demo.announced import key_of
 from tests.page.conftest import Site, Visit
 from tests.page.showcase import outage
 from tests.page.test_browser import computed, everything
+from tests.page.worlds import checker, config
 from tests.page.years import path_of, told
 
 NOW = hour_of(time.time_ns())
@@ -124,3 +130,20 @@ def test_a_service_stays_on_one_sheet(site: Site, visit: Visit) -> None:
     for name in ("Website", "Checkout", "Public API", "Webhooks", "Nightly export"):
         (sheet,) = [text for text in sheets if f"{name} Operational" in text]
         assert re.search(rf"{name} Operational (?:(?!Operational).)*uptime", sheet), name
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 320, "height": 640}}], indirect=True)
+def test_a_line_of_code_is_there_to_its_end_without_a_finger_that_scrolls(
+    site: Site, visit: Visit, media: Literal["screen", "print"]
+) -> None:
+    storage = MemoryStorage()
+    text = f"```\n{'x' * 200} {'y' * 200}\n```"
+    said = Said(id="a" * 12, at=NOW, status="investigating", text=text)
+    slow = Incident(id="b" * 12, title="Slow", impact="minor", started=NOW, said=(said,))
+    storage.create(HEAD, encode(Announcements(incidents={slow.id: slow})))
+    site.files = build(config([checker("API")]), storage, NOW + 1)
+    page = visit.open(f"incidents/{slow.id}.html")
+    page.emulate_media(media=media)
+    beyond = page.locator("pre").evaluate("it => it.scrollWidth - it.clientWidth")
+    assert beyond <= 0

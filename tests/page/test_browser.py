@@ -150,7 +150,7 @@ def faults(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 320, "height": 640}}], indirect=True)
-def test_139_no_name_of_a_region_is_wider_than_a_phone(site: Site, visit: Visit) -> None:
+def test_no_name_of_a_region_is_wider_than_a_phone(site: Site, visit: Visit) -> None:
     api = checker("API")
     places = {"eu": "Frankfurt", "us": "Virginia, at the second of our two providers"}
     world = replace(config([api], PageSettings(regions=places)), regions=tuple(places))

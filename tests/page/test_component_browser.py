@@ -81,7 +81,7 @@ def test_129_an_hour_later_the_page_says_that_it_is_old(site: Site, visit: Visit
 
 
 @pytest.mark.parametrize("visit", [at(width=320)], indirect=True)
-def test_139_no_name_makes_it_wider_than_the_screen(site: Site, visit: Visit) -> None:
+def test_no_name_makes_it_wider_than_the_screen(site: Site, visit: Visit) -> None:
     wide = checker("W" * 100, group="M" * 100)
     view = compose(config([wide]), Observed(runs=runs([[result(wide)]])), NOW)
     site.files = {**render(view), **ComponentPages().files([view], NOW)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -34,6 +36,27 @@ def test_value_may_hold_spaces_and_commas(unbuilt: Project, tmp_path: Path) -> N
     assert [found[name] for name in names] == [
         *("rate(5 minutes)", networks, "15", PROCESSOR, "trusted")
     ]
+
+
+@pytest.mark.parametrize("script", ["deploy-stack", "destroy-stack"])
+def test_stack_of_somebody_else_is_left_alone(
+    unbuilt: Project, tmp_path: Path, script: str
+) -> None:
+    template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    with ministack(tmp_path / "aws", tls=True) as emulator:
+        client = emulator.client("cloudformation")
+        client.create_stack(StackName="payments", TemplateBody=json.dumps(template))
+        done = subprocess.run(
+            [ROOT / "scripts" / script, "payments"],
+            cwd=unbuilt.folder,
+            env={"PATH": os.environ["PATH"], **emulator.environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        (stack,) = client.describe_stacks(StackName="payments")["Stacks"]
+    assert (done.returncode, done.stderr) == (1, "the stack payments is not one of Checkup's\n")
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
 
 
 @pytest.mark.parametrize("word", ["Memorysize=512", "512"])

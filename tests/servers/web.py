@@ -69,19 +69,25 @@ class WebServer:
         self._loop.set_exception_handler(lambda _loop, _context: None)  # clients may be rude
         self._closing = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._transports: list[asyncio.WriteTransport] = []
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._closing.wait()
         server.close()
+        await asyncio.sleep(0)  # who was accepted just now begins
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for transport in self._transports:
+            transport.abort()  # also where something is still to be sent
+        await asyncio.sleep(0)  # that is done in the next turn
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
         self._tasks.add(task)
+        self._transports.append(writer.transport)
         self.accepted += 1
         self._open += 1
         self.peak = max(self.peak, self._open)

@@ -79,6 +79,16 @@ class TestMissingSlots:
     def test_next_slot_is_not_missing(self) -> None:
         assert self.closed(self.several, 0, reports(2, "012")) == [(slot(2), 0)]
 
+    @pytest.mark.parametrize("position", range(6))
+    def test_next_slot_is_not_missing_when_there_were_fewer_or_more_regions(
+        self, position: int
+    ) -> None:
+        cursor = run_key(run(1, {}, position=position))
+
+        (found,) = closed_slots(reports(2, "012"), self.several, 0, cursor)
+
+        assert found.missed == 0
+
     def test_first_slot_ever_misses_nothing(self) -> None:
         (found,) = closed_slots(reports(9, "012"), self.several, 0)
 

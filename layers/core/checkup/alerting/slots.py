@@ -14,7 +14,7 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from checkup.model import Run
+from checkup.model import SECOND, Run
 from checkup.runfile import run_key, slot_of
 
 
@@ -88,5 +88,9 @@ def _missed(calendar: Calendar, cursor: str, slot: int) -> int:
     last = slot_of(cursor)
     if not calendar.interval or last is None:
         return 0
-    # The cursor is some nanoseconds after its slot, one for each further region.
-    return max(0, slot - last - calendar.interval + len(calendar.voters) - 1)
+    gap = slot - last - calendar.interval
+    if calendar.regions:
+        # Slots are whole seconds there, and the cursor is some nanoseconds after one: one for each
+        # further region that there was then.
+        gap = -(-gap // SECOND) * SECOND
+    return max(0, gap)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.emulators import REGION
 from tests.servers.slack import FakeSlack
-from tests.stack.day import minutes_ago, page_that_says
+from tests.stack.day import MINUTE, minutes_ago, page_that_says
 from tests.stack.deployment import SETTINGS, Deployment, Fetched, deploy
 from tests.stack.freezing import Freeze
 from tests.stack.operating import Restored
@@ -49,6 +49,11 @@ def regions(
         HomeRegion=REGION,
     )
     freeze.summary.result()  # which knows of no regions
+    # Where regions vote, a slot without a run holds back those after it until its time is over.
+    # From here on there is none, and both are younger than the time that a region is waited for.
+    second = minutes_ago(0)
+    first = second - MINUTE
+    stack.check(first - MINUTE)
     alone = stack.project.configuration
     labels = {REGION: "Virginia", ELSEWHERE: "Ireland"}
     stack.configure(
@@ -67,8 +72,6 @@ def regions(
         if where is elsewhere:
             runs.append(summary["run"])
 
-    # Both slots are younger than the time that a region is waited for.
-    first, second = minutes_ago(1), minutes_ago(0)
     run(elsewhere, first, well=False)
     run(stack, first, well=True)
     # No state changes while one region alone sees it: the page's own schedule shows that.

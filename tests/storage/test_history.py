@@ -10,6 +10,7 @@ from checkup.alerting.maintenance import Window
 from checkup.history.fold import Setting
 from checkup.history.periods import HOUR
 from checkup.model import Run, Status
+from checkup.ports import Storage
 from checkup.storage.memory import MemoryStorage
 from tests.history.stories import (
     CHECKERS,
@@ -48,16 +49,22 @@ def regions() -> Iterator[Run | None]:
         yield from (votes[2], votes[0], None, votes[1])
 
 
-def test_138_it_has_the_same_bytes_however_it_was_counted(place: Place) -> None:
-    windows = (SHOP,)
-    setting = Setting(checkers=CHECKERS, windows=windows)
-    story = Story(events=tuple(one_machine()), setting=setting)
+def told_here(story: Story, place: Place) -> tuple[Storage, dict[str, bytes]]:
+    """Tell a story here and in memory; return the storage and what is kept, the same in both."""
     there, elsewhere = place.open(), MemoryStorage()
     tell(story, there)
     tell(story, elsewhere)
     kept = documents(there)
-
     assert kept == documents(elsewhere)
+    return there, kept
+
+
+def test_138_it_has_the_same_bytes_however_it_was_counted(place: Place) -> None:
+    windows = (SHOP,)
+    setting = Setting(checkers=CHECKERS, windows=windows)
+    story = Story(events=tuple(one_machine()), setting=setting)
+    there, kept = told_here(story, place)
+
     assert len(kept) > 4
     in_one_step = MemoryStorage()
     for key, body in documents(there, "runs/").items():
@@ -72,10 +79,6 @@ def test_138_it_has_the_same_bytes_however_it_was_counted(place: Place) -> None:
 def test_138_votes_of_regions_have_the_same_bytes_too(place: Place) -> None:
     setting = Setting(checkers=CHECKERS, regions=REGIONS)
     story = Story(events=tuple(regions()), setting=setting)
-    there, elsewhere = place.open(), MemoryStorage()
-    tell(story, there)
-    tell(story, elsewhere)
-    kept = documents(there)
-    assert kept == documents(elsewhere)
+    there, kept = told_here(story, place)
     rebuild(there, setting)
     assert documents(there) == kept

@@ -6,12 +6,10 @@ import logging
 from itertools import islice, takewhile
 from typing import Final
 
-from checkup.alerting.state import Head
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
 from checkup.model import SECOND, Run
 from checkup.ports import DeletesMany, Storage
-from checkup.protocol.monitor import Monitor
 from checkup.runfile import LATE, RUNS, slot_of
 
 _log = logging.getLogger(__name__)
@@ -26,12 +24,12 @@ SHARE: Final = 0.2
 """The part of all runs that may be deleted after a pause that is longer than runs are kept."""
 
 
-def is_due(head: Head, check_expiry: int, now: int) -> bool:
+def is_due(last: int, check_expiry: int, now: int) -> bool:
     """Say whether it is time to delete old runs; a clock that was ahead does not put it off."""
-    return check_expiry > 0 and abs(now - head.expired_at) >= EVERY
+    return check_expiry > 0 and abs(now - last) >= EVERY
 
 
-def expire(monitor: Monitor, head: Head, life: Deadline) -> None:
+def expire(storage: Storage, cursor: str, check_expiry: int, life: Deadline) -> None:
     """Delete what is older than ``check_expiry``; a failure is logged and tried again later.
 
     Age is measured by the clock that is earlier, the storage's or the last folded run's, and
@@ -39,11 +37,11 @@ def expire(monitor: Monitor, head: Head, life: Deadline) -> None:
     do two: if everything up to a long pause would go at once, it stays, for a jump into the
     future looks like that.
     """
-    last = slot_of(head.cursor) or 0
-    oldest = min(monitor.storage.clock(), last) - monitor.check_expiry
+    last = slot_of(cursor) or 0
+    oldest = min(storage.clock(), last) - check_expiry
     limit = Run(slot=max(0, oldest), results=()).name
     try:
-        if _is_a_jump(monitor.storage, RUNS + limit, monitor.check_expiry):
+        if _is_a_jump(storage, RUNS + limit, check_expiry):
             _log.error(
                 "%s of the stored runs and more are older than check_expiry, after a pause as "
                 "long as that; if the clock is right, delete them by hand",
@@ -51,7 +49,7 @@ def expire(monitor: Monitor, head: Head, life: Deadline) -> None:
             )
             return
         for folder in (RUNS, LATE):
-            _delete_before(monitor.storage, folder, limit, life)
+            _delete_before(storage, folder, limit, life)
     except StorageError as error:
         _log.warning("old runs are still there: %s", error)
 

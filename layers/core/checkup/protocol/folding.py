@@ -103,7 +103,7 @@ def _weigh(monitor: Monitor, before: Head, runs: Sequence[Run]) -> Folded:
     now = monitor.storage.clock()
     folded = fold(before, runs, monitor.setting, now)
     head = folded.head
-    if is_due(before, monitor.check_expiry, now):
+    if is_due(before.expired_at, monitor.check_expiry, now):
         head = replace(head, expired_at=now)
     if monitor.config_version:
         head = replace(head, config_version=monitor.config_version)

@@ -106,7 +106,7 @@ def _record(monitor: Monitor, run: Run, deadline: Deadline, current: Current | N
     head = folded.current.head
     undelivered = deliver(monitor, head, life)
     if folded.expire:
-        expire(monitor, head, life)
+        expire(monitor.storage, head.cursor, monitor.check_expiry, life)
     late = _is_late(head, stored, at_first=observed.late)
     return Recorded(
         run=stored,

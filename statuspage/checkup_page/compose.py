@@ -11,7 +11,7 @@ from checkup.config.page import PageLink
 from checkup.config.settings import Config, GroupSettings
 from checkup.model import Run
 from checkup_page import freshness
-from checkup_page.announcements.announcement import Month
+from checkup_page.announcements.announcement import Affected, Month
 from checkup_page.announcements.bulletin import Bulletin, tell
 from checkup_page.announcements.messages import messages
 from checkup_page.announcements.public import Public
@@ -160,7 +160,7 @@ def tell_of_month(config: Config, view: View, old: Bulletin) -> Month:
 
 def public_of(config: Config, page: str, components: Iterable[Component]) -> Public:
     """Return what announcements may name of a configuration, by what is on the page."""
-    by_key = {item.key: item for item in components}
+    by_key = {item.key: Affected(key=item.key, name=item.name) for item in components}
     keys = {checker.id: component_key(page, checker.id) for checker in config.checkers}
     shown = {checker: by_key[key] for checker, key in keys.items() if key in by_key}
     return Public.of(config.checkers, shown)

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from checkup.ports import Checker
 from checkup_page.announcements.announcement import Affected
-from checkup_page.view import Component
 
 
 class Public(Struct, frozen=True):
@@ -24,14 +23,13 @@ class Public(Struct, frozen=True):
     groups: Mapping[str, tuple[str, ...]] = {}
 
     @classmethod
-    def of(cls, checkers: Iterable[Checker], components: Mapping[str, Component]) -> Self:
+    def of(cls, checkers: Iterable[Checker], components: Mapping[str, Affected]) -> Self:
         """Return the checkers that are on the page; ``components`` are by their ids."""
         shown: dict[str, Affected] = {}
         groups: dict[str, tuple[str, ...]] = {}
         for checker in checkers:
             if checker.id in components:
-                item = components[checker.id]
-                shown[checker.id] = Affected(key=item.key, name=item.name)
+                shown[checker.id] = components[checker.id]
                 groups[checker.group] = (*groups.get(checker.group, ()), checker.id)
         return cls(shown, groups)
 

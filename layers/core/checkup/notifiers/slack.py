@@ -36,7 +36,7 @@ class SlackSettings(NotifierSettings, frozen=True, kw_only=True):
     def open(self, clients: Clients) -> Notifier:
         """Return the channel; its webhook or token is looked up for each message anew."""
         if self.token:
-            return SlackBot(self.token, self.channel, self.username, clients)
+            return SlackBot(self.token, self.channel, self.username, clients, full_message)
         return Slack(self, clients)
 
 

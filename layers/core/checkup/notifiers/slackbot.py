@@ -7,7 +7,7 @@ the history of its channel (``channels:history`` or ``groups:history``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -18,7 +18,6 @@ from checkup.errors import NotifyError, Refused, Unanswered
 from checkup.model import SECOND, Alert, AlertKind, Status
 from checkup.notifiers.answers import secret
 from checkup.notifiers.slackapi import SlackApi
-from checkup.notifiers.slackmessage import full_message
 from checkup.notifiers.slackroots import Root, key, told_in
 from checkup.notifiers.wording import DETAILED, short_id
 from checkup.ports import Clients, Notification
@@ -45,12 +44,14 @@ class SlackBot(Struct, frozen=True):
         token: as configured; a secret or a reference to one.
         channel: the channel's id.
         username: the sender's name, if not that of the bot.
+        render: writes a notification as a message, as for a webhook.
     """
 
     token: str
     channel: str
     username: str
     clients: Clients
+    render: Callable[[Notification], dict[str, Any]]
     seconds: float = _SECONDS
 
     def send(self, notification: Notification) -> None:
@@ -175,7 +176,7 @@ class _Story:
 
     def _rendered(self, alerts: Sequence[Alert]) -> dict[str, Any]:
         # A look has shown that it is no repeat.
-        return full_message(replace(self._notification, alerts=tuple(alerts), repeat=False))
+        return self._bot.render(replace(self._notification, alerts=tuple(alerts), repeat=False))
 
     def _post(self, message: dict[str, Any]) -> str:
         sender = {"username": self._bot.username} if self._bot.username else {}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from checkup.cli import recording, session, terminal
-from checkup.cli.moments import parse_month
 from checkup.errors import CheckupError
 from checkup.history.periods import month_of
 from checkup.incidents.model import Said
@@ -22,8 +21,6 @@ from checkup_page.announcements.story import TITLE_LIMIT
 from checkup_page.speech.words import clean
 
 Item = TypeVar("Item", Incident, Maintenance)
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -57,16 +54,6 @@ def words(text: str) -> str:
     if len(text) > LIMIT:
         terminal.say(f"warning: the text is cut after {LIMIT} characters")
     return cleaned(text)
-
-
-def month_flag(function: Command) -> Command:
-    """Add ``--month``, for what began longer ago than what commands look through unasked."""
-    return click.option(
-        "--month",
-        metavar="YYYY-MM",
-        callback=lambda _context, _parameter, text: parse_month(text) if text else None,
-        help="The month in which it began, if that is more than three months ago.",
-    )(function)
 
 
 def meant(items: Mapping[str, Item], start: str, noun: str, month: int | None = None) -> Item:

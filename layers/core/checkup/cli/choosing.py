@@ -8,7 +8,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from checkup import selection
-from checkup.cli.arguments import COMMANDS
 from checkup.cli.failures import UnknownWord
 from checkup.errors import CheckupError
 from checkup.ports import Checker
@@ -54,9 +53,17 @@ def complete_first_word(
 
 def _candidates(checkers: Sequence[Checker]) -> dict[str, str]:
     """Map every name to the word that a shell takes for it: a command or an id."""
-    commands = {name: name for name in COMMANDS}
     titles = {checker.title: checker.id for checker in checkers}
-    return commands | titles | {checker.id: checker.id for checker in checkers}
+    return _commands() | titles | {checker.id: checker.id for checker in checkers}
+
+
+def _commands() -> dict[str, str]:
+    """Map the program's commands to themselves; they are asked of the group that runs this one."""
+    context = click.get_current_context(silent=True)
+    root = context.find_root() if context else None
+    if root is None or not isinstance(root.command, click.Group):
+        return {}
+    return {name: name for name in root.command.list_commands(root)}
 
 
 def _offers(checkers: Sequence[Checker], start: str) -> Iterator[CompletionItem]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from checkup.cli.moments import parse_month
+
 VERBOSE = "checkup.verbose"
 """Key of the contexts' shared notes: whether ``-v`` was given."""
 
@@ -76,3 +78,13 @@ verbose_flag: Decorator = click.option(
 def examples(*lines: str) -> str:
     """Return the epilog of a command's help; click leaves its line breaks alone."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def month_flag(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--month``, for what began longer ago than what commands look through unasked."""
+    return click.option(
+        "--month",
+        metavar="YYYY-MM",
+        callback=lambda _context, _parameter, text: parse_month(text) if text else None,
+        help="The month in which it began, if that is more than three months ago.",
+    )(command)

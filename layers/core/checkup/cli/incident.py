@@ -9,9 +9,9 @@ from typing import Final
 import click
 
 from checkup.cli import notices, recording, session
-from checkup.cli.announced import meant, month_flag, new_id, said, titled
+from checkup.cli.announced import meant, new_id, said, titled
 from checkup.cli.deployed import publish_soon
-from checkup.cli.flags import Decorator, config_flag, examples, verbose_flag
+from checkup.cli.flags import Decorator, config_flag, examples, month_flag, verbose_flag
 from checkup.cli.moments import parse_moment
 from checkup.cli.verbs import Verbs
 from checkup.cli.whom import checkers_of, component_flag

@@ -9,9 +9,9 @@ import click
 
 from checkup import bootstrap
 from checkup.cli import notices, recording, session
-from checkup.cli.announced import meant, month_flag, new_id, said, titled, words
+from checkup.cli.announced import meant, new_id, said, titled, words
 from checkup.cli.deployed import publish_soon
-from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli.flags import config_flag, examples, month_flag, verbose_flag
 from checkup.cli.moments import parse_moment
 from checkup.cli.spans import moment, parse_span
 from checkup.cli.verbs import Verbs

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import click
 
 from checkup.cli import recording, session
-from checkup.cli.announced import completing, meant, month_flag
-from checkup.cli.flags import config_flag, verbose_flag
+from checkup.cli.announced import completing, meant
+from checkup.cli.flags import config_flag, month_flag, verbose_flag
 from checkup.cli.spans import moment, span
 from checkup_page.announcements.announcement import Incident, Maintenance
 from checkup_page.announcements.desk import Desk, desk

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 from checkup.duration import parse_duration
 from checkup.errors import CheckupError
 from checkup.model import SECOND
-from checkup_page.speech.words import datetime_of
 
 _DAYS: Final = re.compile(r"(\d+)([dw])", re.ASCII)
 _LONGEST: Final = 36_525 * 86_400 * SECOND
@@ -35,7 +35,7 @@ def parse_span(text: str) -> int:
 
 def moment(at: int) -> str:
     """Return a moment as people read it, to the minute."""
-    return f"{datetime_of(at):%Y-%m-%d %H:%M} UTC"
+    return f"{datetime.fromtimestamp(at // SECOND, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def span(nanoseconds: int) -> str:

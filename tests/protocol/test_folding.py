@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import pytest
 from msgspec.structs import replace
 
-from checkup.model import SECOND, Status
+from checkup.model import SECOND, Run, Status
 from checkup.protocol import known, read_head, record
 from checkup.protocol.folding import LAG
-from checkup.runfile import RUNS, run_key
+from checkup.protocol.runs import BATCH
+from checkup.runfile import RUNS, encode, run_key
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, slot
 from tests.protocol.recording import DOWN, HEALTHY, Ear, monitor, soon
 from tests.protocol.worlds import World
 
 HOUR = 3600 * SECOND
+REGIONS = ("eu", "us", "ap")
+
+
+def store(storage: MemoryStorage, runs: Iterable[Run]) -> None:
+    """Store runs that nobody has applied yet."""
+    for each in runs:
+        storage.create(run_key(each), encode(each.results))
 
 
 def test_95_unreadable_run_is_left_out_and_kept(caplog: pytest.LogCaptureFixture) -> None:
@@ -124,3 +133,23 @@ def test_go_runs_before_the_first_of_ours_are_no_news(hours: int) -> None:
     record(monitor(storage, channels={"ear": ear}), replace(run(0, DOWN), slot=now), soon())
 
     assert ear.heard == [f"a/open:down/1/{now}"]
+
+
+@pytest.mark.parametrize("unreadable", [0, 1, BATCH + 1])
+def test_7_slot_at_the_end_of_a_batch_keeps_all_of_its_regions(unreadable: int) -> None:
+    storage, ear = MemoryStorage(), Ear()
+    there = monitor(storage, channels={"ear": ear}, region="eu", regions=REGIONS)
+    record(there, run(0, HEALTHY, "eu"), soon())
+    cut = 1 + BATCH // len(REGIONS)
+    assert BATCH % len(REGIONS)
+    for number in range(unreadable):
+        storage.create(f"{RUNS}{slot(0.1) + number:019d}-check.json", b"nonsense")
+    for number in range(1, cut + 40):
+        for position, region in enumerate(REGIONS):
+            is_down = number == cut and region != "us"
+            letters = DOWN if is_down else HEALTHY
+            store(storage, [run(number, letters, region, position)])
+
+    record(there, run(cut + 40, HEALTHY, "eu"), soon())
+
+    assert ear.heard == [f"a/open:down/1/{slot(cut)}", f"a/resolve:healthy/1/{slot(cut + 1)}"]

@@ -17,7 +17,7 @@ from checkup.model import Alert, Run
 from checkup.protocol.expiry import is_due
 from checkup.protocol.heads import Current, commit, open_head
 from checkup.protocol.monitor import Monitor
-from checkup.protocol.runs import BATCH, pending_runs
+from checkup.protocol.runs import pending_runs
 
 _log = logging.getLogger(__name__)
 
@@ -76,14 +76,14 @@ def _fold_batch(monitor: Monitor, done: FoldedIn, mine: Run | None) -> tuple[Fol
     own = _own_runs(monitor, before, mine)
     if own and _is_quiet(before, _weigh(monitor, before, own).head, len(own)):
         return done, False
-    runs = pending_runs(monitor.storage, before.cursor, monitor.regions, monitor.remembered)
+    runs, more = pending_runs(monitor.storage, before.cursor, monitor.regions, monitor.remembered)
     head, alerts = _weigh(monitor, before, runs)
     if _is_quiet(before, head, len(runs)):
         return done, False
     current = commit(monitor.storage, done.current, head)
     expire = head.expired_at != before.expired_at
     done = FoldedIn(current=current, alerts=(*done.alerts, *alerts), expire=done.expire or expire)
-    return done, len(runs) == BATCH
+    return done, more
 
 
 def _own_runs(monitor: Monitor, before: Head, mine: Run | None) -> list[Run] | None:

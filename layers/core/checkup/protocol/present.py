@@ -32,7 +32,7 @@ def present(monitor: Monitor) -> Head:
     head = read_head(monitor.storage)
     if not head.cursor:
         return head
-    runs = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
+    runs, _ = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
     silent = replace(monitor.setting, channels=())
     return fold(head, runs, silent, monitor.storage.clock()).head
 

@@ -12,7 +12,7 @@ from checkup.alerting.fold import Setting, fold
 from checkup.alerting.state import Head
 from checkup.model import Alert, AlertKind, Run
 from checkup.protocol.monitor import Monitor
-from checkup.protocol.runs import BATCH, runs_since
+from checkup.protocol.runs import BATCH, runs_since, whole_slots
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -91,7 +91,7 @@ def _batches(runs: Iterator[Run]) -> Iterator[list[Run]]:
     batch: list[Run] = []
     while read := list(islice(runs, BATCH)):
         batch += read
-        whole = [run for run in batch if run.slot != batch[-1].slot]
+        whole = whole_slots(batch)
         if whole:
             yield whole
         batch = batch[len(whole) :]

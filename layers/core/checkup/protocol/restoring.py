@@ -11,7 +11,7 @@ from checkup.errors import StorageError
 from checkup.model import SECOND
 from checkup.protocol.monitor import Monitor
 from checkup.protocol.persisting import persist
-from checkup.protocol.runs import BATCH, pending_runs
+from checkup.protocol.runs import pending_runs
 
 
 def restore(monitor: Monitor, body: bytes) -> Head:
@@ -78,7 +78,7 @@ def _caught_up(monitor: Monitor, head: Head) -> Head:
     """Fold the runs after the head's cursor, and tell nobody."""
     silent = replace(monitor.setting, channels=())
     while True:
-        runs = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
+        runs, more = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
         before, head = head, fold(head, runs, silent, monitor.storage.clock()).head
-        if len(runs) < BATCH or head.cursor == before.cursor:
+        if not more or head.cursor == before.cursor:
             return head

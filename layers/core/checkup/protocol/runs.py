@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice, takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ PATIENCE: Final = 900 * SECOND
 cannot be read holds back those after it. Beyond it is a wrong clock, or a broken file."""
 
 BATCH: Final = 500
-"""Runs that are folded in one go."""
+"""Runs that are folded in one go, at most."""
 
 RECENT: Final = 100
 """Runs that a lost head is rebuilt from."""
@@ -45,6 +45,17 @@ class Observed(Struct, frozen=True, kw_only=True):
 
     run: Run | None
     late: bool
+
+
+class RunBatch(NamedTuple):
+    """Some runs, in order; of each slot all that are stored, or none.
+
+    Attributes:
+        more: there may be others after them.
+    """
+
+    runs: list[Run]
+    more: bool
 
 
 def observe(storage: Storage, run: Run, cursor: str, regions: Sequence[str]) -> Observed:
@@ -81,16 +92,25 @@ def put(storage: Storage, run: Run) -> None:
 
 def pending_runs(
     storage: Storage, cursor: str, regions: Sequence[str], remembered: Remembered
-) -> list[Run]:
-    """Return the runs after the cursor, in order and a limited number of them.
+) -> RunBatch:
+    """Return the next runs after the cursor.
 
     Args:
         remembered: runs that need not be read again.
     """
     horizon = storage.clock() + PATIENCE
     keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS, cursor))
-    read = (remembered.get(key) or _read(storage, key, regions) for key in islice(keys, BATCH))
-    return [run for run in read if run is not None]
+    read = (remembered.get(key) or _read(storage, key, regions) for key in keys)
+    runs = list(islice((run for run in read if run is not None), BATCH))
+    more = len(runs) == BATCH
+    if more and len(regions) > 1:
+        runs = whole_slots(runs) or runs
+    return RunBatch(runs, more)
+
+
+def whole_slots(runs: Sequence[Run]) -> list[Run]:
+    """Leave out the last slot: a region's run of it may be the next one to read."""
+    return [run for run in runs if run.slot != runs[-1].slot]
 
 
 def recent_runs(

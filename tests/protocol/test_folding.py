@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain, cycle, repeat
 
 import pytest
 from msgspec.structs import replace
 
+from checkup.deadline import Deadline
+from checkup.errors import Changed, NotRecorded
 from checkup.model import SECOND, Run, Status
 from checkup.protocol import known, read_head, record
-from checkup.protocol.folding import LAG
+from checkup.protocol.folding import LAG, TRIES
+from checkup.protocol.monitor import DELIVERY_SECONDS, TAIL_SECONDS
 from checkup.protocol.runs import BATCH
-from checkup.runfile import RUNS, encode, run_key
+from checkup.runfile import RUNS, encode, run_key, slot_of
 from checkup.storage.memory import MemoryStorage
-from tests.alerting.worlds import run, slot
+from tests.alerting.worlds import MINUTE, run, slot
 from tests.protocol.recording import DOWN, HEALTHY, Ear, monitor, soon
 from tests.protocol.worlds import World
 
@@ -136,7 +140,7 @@ def test_go_runs_before_the_first_of_ours_are_no_news(hours: int) -> None:
 
 
 @pytest.mark.parametrize("unreadable", [0, 1, BATCH + 1])
-def test_7_slot_at_the_end_of_a_batch_keeps_all_of_its_regions(unreadable: int) -> None:
+def test_slot_at_the_end_of_a_batch_keeps_all_of_its_regions(unreadable: int) -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear}, region="eu", regions=REGIONS)
     record(there, run(0, HEALTHY, "eu"), soon())
@@ -153,3 +157,105 @@ def test_7_slot_at_the_end_of_a_batch_keeps_all_of_its_regions(unreadable: int) 
     record(there, run(cut + 40, HEALTHY, "eu"), soon())
 
     assert ear.heard == [f"a/open:down/1/{slot(cut)}", f"a/resolve:healthy/1/{slot(cut + 1)}"]
+
+
+class Busy(MemoryStorage):
+    """A storage in which somebody else is sometimes faster to replace a document.
+
+    Attributes:
+        faster: whether somebody is, the next time and the times after it.
+        delay: how long a listing takes, in seconds.
+    """
+
+    faster: Iterator[bool] = iter(())
+    delay = 0.0
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        time.sleep(self.delay)
+        return super().list(prefix, after)
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        if next(self.faster, False):
+            raise Changed("it is not the version that was read")
+        return super().replace(key, body, version)
+
+
+class TestBacklog:
+    """Runs that nobody has applied: down from the first to the last but one, which is healthy."""
+
+    RUNS = 9 * BATCH
+    HEARD = (f"a/open:down/1/{slot(1)}", f"a/resolve:healthy/1/{slot(RUNS)}")
+
+    @pytest.fixture
+    def storage(self) -> Busy:
+        storage = Busy()
+        record(monitor(storage), run(0, HEALTHY), soon())
+        store(storage, (run(number, DOWN) for number in range(1, self.RUNS)))
+        return storage
+
+    def applied(self, storage: MemoryStorage) -> int:
+        """Return the number of the last run that is applied."""
+        return ((slot_of(read_head(storage).cursor) or 0) - slot(0)) // MINUTE
+
+    def test_it_is_applied_in_one_go_while_there_is_time(self, storage: Busy) -> None:
+        ear = Ear()
+
+        there = monitor(storage, channels={"ear": ear})
+        recorded = record(there, run(self.RUNS, HEALTHY), Deadline.after(60))
+
+        assert tuple(ear.heard) == tuple(alert.id for alert in recorded.alerts) == self.HEARD
+        assert self.applied(storage) == self.RUNS
+
+    @pytest.mark.parametrize("left", [-100, -3])
+    def test_each_run_without_time_applies_a_part_of_it(
+        self, storage: Busy, left: float, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ear = Ear()
+        found: list[str] = []
+        applied: list[int] = []
+        there = monitor(storage, channels={"ear": ear})
+
+        while not applied or applied[-1] < self.RUNS:
+            mine = run(self.RUNS + len(applied), HEALTHY)
+            recorded = record(there, mine, Deadline.after(left - TAIL_SECONDS + DELIVERY_SECONDS))
+            assert (recorded.run, recorded.late) == (mine, False)
+            found += [alert.id for alert in recorded.alerts]
+            applied.append(self.applied(storage))
+
+        assert applied == [*range(BATCH, self.RUNS + 1, BATCH)]
+        assert tuple(found) == self.HEARD
+        assert caplog.text.count("later runs apply the rest") == len(applied)
+        assert ear.heard == []
+        record(there, run(self.RUNS + len(applied), HEALTHY), soon())
+        assert tuple(ear.heard) == self.HEARD
+
+    def test_time_is_left_to_deliver_what_is_known_by_then(self, storage: Busy) -> None:
+        ear, storage.delay = Ear(), 0.6
+
+        there = monitor(storage, channels={"ear": ear})
+        life = Deadline.after(DELIVERY_SECONDS + 1.6)
+        record(there, run(self.RUNS, HEALTHY), Deadline(life.at - TAIL_SECONDS))
+
+        assert tuple(ear.heard) == self.HEARD[:1]
+
+    def test_conflicts_of_one_batch_are_not_those_of_another(self, storage: Busy) -> None:
+        storage.faster = cycle([*[True] * (TRIES - 1), False])
+
+        recorded = record(monitor(storage), run(self.RUNS, HEALTHY), Deadline.after(60))
+
+        assert tuple(alert.id for alert in recorded.alerts) == self.HEARD
+
+    def test_what_was_committed_before_a_conflict_without_end_counts(self, storage: Busy) -> None:
+        storage.faster = chain([False], repeat(True))  # noqa: FBT003 - one time it is not
+        there = monitor(storage, channels={"ear": Ear()})
+
+        recorded = record(there, run(self.RUNS, HEALTHY), Deadline.after(60))
+
+        assert tuple(alert.id for alert in recorded.alerts) == self.HEARD[:1]
+        assert (self.applied(storage), recorded.undelivered) == (BATCH, 1)
+
+    def test_conflict_without_end_is_not_recorded(self, storage: Busy) -> None:
+        storage.faster = repeat(True)  # noqa: FBT003 - every time it is
+
+        with pytest.raises(NotRecorded, match=f"in {TRIES} attempts"):
+            record(monitor(storage), run(self.RUNS, HEALTHY), Deadline.after(60))

@@ -16,13 +16,13 @@ from checkup.errors import StorageError
 from checkup.model import Alert, Run
 from checkup.protocol.expiry import is_due
 from checkup.protocol.heads import Current, commit, open_head
-from checkup.protocol.monitor import Monitor
+from checkup.protocol.monitor import DELIVERY_SECONDS, Monitor
 from checkup.protocol.runs import pending_runs
 
 _log = logging.getLogger(__name__)
 
 TRIES: Final = 8
-"""Attempts to commit; one of several competing writers always succeeds."""
+"""Attempts to commit a batch; one of several competing writers always succeeds."""
 
 LAG: Final = 10
 """Quiet runs that the cursor may be behind: writing costs more than reading a few runs again."""
@@ -43,35 +43,56 @@ class FoldedIn(Struct, frozen=True, kw_only=True):
 
 
 def fold_in(monitor: Monitor, current: Current, mine: Run | None, life: Deadline) -> FoldedIn:
-    """Fold all runs that are stored and not folded yet.
+    """Fold all runs that are stored and not folded yet, batch by batch while there is time.
 
-    A write that failed, or perhaps did not, is never judged by its answer: the head is read again
-    and everything is decided again.
+    There is time as long as the next batch, if it takes no longer than the last one, leaves enough
+    to deliver. What is committed stands, and later runs apply the rest.
 
     Args:
         current: the head as it was read before; the first attempt builds on it.
         mine: this process's run as it is stored.
 
     Raises:
-        StorageError: the storage failed, or others were faster every time.
+        StorageError: nothing could be committed: the storage failed, or others were faster every
+            time.
     """
-    done = FoldedIn(current=current)
+    done, more = FoldedIn(current=current), True
+    while more:
+        before = life.left()
+        try:
+            done, more = _fold_batch(monitor, done, mine, life)
+        except StorageError as error:
+            if done.current is current:
+                raise
+            _log.warning("later runs apply the rest of the runs: %s", error)
+            break
+        left = life.left()
+        if more and left - (before - left) < DELIVERY_SECONDS:
+            _log.warning("later runs apply the rest of the runs: there are too many for one")
+            break
+    return done
+
+
+def _fold_batch(
+    monitor: Monitor, done: FoldedIn, mine: Run | None, life: Deadline
+) -> tuple[FoldedIn, bool]:
+    """Fold and commit some runs; say also whether there may be more.
+
+    A write that failed, or perhaps did not, is never judged by its answer: the head is read again
+    and everything is decided again.
+    """
     for _ in range(TRIES):
         try:
-            done, more = _fold_batch(monitor, done, mine)
+            return _try_batch(monitor, done, mine)
         except StorageError as error:
             if life.left() <= 0:
                 raise
             _log.info("folding again: %s", error)
             done = replace(done, current=open_head(monitor))
-        else:
-            if not more:
-                return done
     raise StorageError(f"the runs could not be folded in {TRIES} attempts; the next run goes on")
 
 
-def _fold_batch(monitor: Monitor, done: FoldedIn, mine: Run | None) -> tuple[FoldedIn, bool]:
-    """Fold and commit some runs; say also whether there may be more."""
+def _try_batch(monitor: Monitor, done: FoldedIn, mine: Run | None) -> tuple[FoldedIn, bool]:
     before = done.current.head
     own = _own_runs(monitor, before, mine)
     if own and _is_quiet(before, _weigh(monitor, before, own).head, len(own)):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from checkup.history.owners import Owners
+from checkup.alerting.owners import Owners
 from checkup.model import Result, Run
 from checkup.ports import Checker
 

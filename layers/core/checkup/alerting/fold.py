@@ -18,6 +18,7 @@ from checkup.alerting.holding import Holding
 from checkup.alerting.inconclusive import weigh
 from checkup.alerting.maintenance import Window
 from checkup.alerting.outbox import queue
+from checkup.alerting.owners import Owners
 from checkup.alerting.quorum import MAJORITY, Verdict, verdict
 from checkup.alerting.routing import EVERYTHING, Route
 from checkup.alerting.slots import Calendar, Slot, closed_slots
@@ -81,8 +82,8 @@ def fold(head: Head, runs: Iterable[Run], setting: Setting, now: int) -> Folded:
         now: the storage's time; it decides nothing but whether a region is waited for.
     """
     due: list[Alert] = []
-    ids = {checker.title: checker.id for checker in reversed(setting.checkers)}
-    named = [_named(run, ids) for run in runs]
+    owners = Owners(setting.checkers)
+    named = [owners.named(run) for run in runs]
     for slot in closed_slots(named, setting.calendar, now, head.cursor):
         head = _fold_slot(head, slot, setting, due)
     checkers = {checker.id: checker for checker in setting.checkers}
@@ -216,11 +217,3 @@ def _retired(
             if state.told in {Status.DOWN, Status.DEGRADED}:
                 due.append(alerts.retired(checker, state, slot))
     return states
-
-
-def _named(run: Run, ids: Mapping[str, str]) -> Run:
-    """Give the results of the Go program, which knows no ids, that of the checker they name."""
-    if all(result.id for result in run.results):
-        return run
-    results = [r if r.id else replace(r, id=ids.get(r.title, "")) for r in run.results]
-    return replace(run, results=tuple(results))

@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from checkup.alerting.inconclusive import weigh
 from checkup.alerting.maintenance import Window
+from checkup.alerting.owners import Owners
 from checkup.alerting.quorum import MAJORITY, verdict
 from checkup.history.counting import Counting
 from checkup.history.head import Closed, Head, Period
 from checkup.history.ledger import Ledger
-from checkup.history.owners import Owners
 from checkup.model import Result, Run, Status
 from checkup.ports import Checker
 from checkup.runfile import run_key

@@ -8,8 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.alerting.fold import fold
+from checkup.alerting.owners import Owners
 from checkup.alerting.state import Head
-from checkup.history.owners import Owners
 from checkup.model import Result, Run
 from checkup.protocol.heads import read_head
 from checkup.protocol.monitor import Monitor

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from checkup.model import Result
+from msgspec.structs import replace
+
+from checkup.model import Result, Run
 from checkup.ports import Checker
 from checkup.redaction import mask_address
 
@@ -19,13 +21,25 @@ class Owners:
 
     def __init__(self, checkers: Iterable[Checker]) -> None:
         self._ids: set[str] = set()
-        self._by_title: dict[str, list[str]] = {}
-        self._by_place: dict[tuple[str, str], list[str]] = {}
+        self._by_title: dict[str, list[Checker]] = {}
+        self._by_place: dict[tuple[str, str], list[Checker]] = {}
         for checker in checkers:
             self._ids.add(checker.id)
-            self._by_title.setdefault(checker.title, []).append(checker.id)
-            for endpoint in {checker.endpoint, mask_address(checker.endpoint)}:
-                self._by_place.setdefault((checker.title, endpoint), []).append(checker.id)
+            self._by_title.setdefault(checker.title, []).append(checker)
+        for title, several in self._by_title.items():
+            for checker in several if len(several) > 1 else ():
+                for endpoint in {checker.endpoint, mask_address(checker.endpoint)}:
+                    self._by_place.setdefault((title, endpoint), []).append(checker)
+
+    def named(self, run: Run) -> Run:
+        """Return the run with the owner's id in each result that has none, if there is one."""
+        if all(result.id for result in run.results):
+            return run
+        results = (
+            result if result.id or owner is None else replace(result, id=owner)
+            for owner, result in self.assign(run.results)
+        )
+        return replace(run, results=tuple(results))
 
     def assign(self, results: Iterable[Result]) -> Iterator[tuple[str | None, Result]]:
         """Yield each result of one run with the id of its owner; None if it has none."""
@@ -42,4 +56,4 @@ class Owners:
         candidates = self._by_title.get(result.title, [])
         if len(candidates) > 1:
             candidates = self._by_place.get((result.title, result.endpoint), [])
-        return next((owner for owner in candidates if owner not in taken), None)
+        return next((checker.id for checker in candidates if checker.id not in taken), None)

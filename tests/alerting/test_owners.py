@@ -63,14 +63,15 @@ def scenes(draw: st.DrawFn) -> tuple[list[Toy], Run]:
     return checkers, of_go(*draw(st.permutations(seen)))
 
 
-@given(scenes())
-def test_alerts_and_history_agree(scene: tuple[list[Toy], Run]) -> None:
+@given(scenes(), st.frozensets(st.sampled_from("01")))
+def test_alerts_and_history_agree(scene: tuple[list[Toy], Run], references: frozenset[str]) -> None:
     checkers, run = scene
-    alerts = alerting.Setting(checkers=checkers)
-    past = history.Setting(checkers=checkers)
+    alerts = alerting.Setting(checkers=checkers, references=references)
+    past = history.Setting(checkers=checkers, references=references)
 
     state, _ = alerting.fold(Head(), [run], alerts, slot(9))
     head, _ = history.fold(History(), [run], past)
 
     now = {name: it.status for name, it in state.checkers.items()}
     assert now == {name: it.status for name, it in head.accounts.items()}
+    assert state.inconclusive == head.inconclusive

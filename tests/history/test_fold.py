@@ -6,8 +6,10 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from checkup.alerting.maintenance import Window
+from checkup.checkers.http import HttpChecker
 from checkup.history.fold import Setting, fold, until
 from checkup.history.head import Head
 from checkup.history.periods import DAY, HOUR
@@ -171,9 +173,14 @@ class TestRegions:
         laptop = Run(slot=START, results=(result("api", DOWN),), region="laptop")
         assert folded([laptop], self.VOTING)[0].accounts == {}
 
-    def test_a_run_in_which_our_own_network_failed_is_unknown(self) -> None:
-        setting = Setting(references=frozenset({"reference"}))
-        tally = day([run(START, api=DOWN, reference=DOWN)], START + HOUR, setting=setting)
+    @pytest.mark.parametrize("by_go", [False, True])
+    def test_a_run_in_which_our_own_network_failed_is_unknown(self, *, by_go: bool) -> None:
+        checkers = [HttpChecker(endpoint_name=name, id=name) for name in ("api", "reference")]
+        setting = Setting(checkers=checkers, references=frozenset({"reference"}))
+        seen = run(START, api=DOWN, reference=DOWN)
+        if by_go:  # which knows no ids
+            seen = replace(seen, results=tuple(replace(it, id="") for it in seen.results))
+        tally = day([seen], START + HOUR, setting=setting)
         assert states(tally) == {"unknown": HOUR}
 
 

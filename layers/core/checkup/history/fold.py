@@ -108,13 +108,13 @@ def _verdicts(
     """Yield what the regions agree on, for each checker that one of them looked at."""
     results: dict[str, dict[str, Result]] = {}
     for run in runs:
-        weighed = weigh(run, setting.references, ledger.inconclusive.pop(run.region, 0))
+        row = ledger.inconclusive.pop(run.region, 0)
+        weighed = weigh(owners.named(run), setting.references, row)
         if weighed.row:
             ledger.inconclusive[run.region] = weighed.row
-        for owner, result in owners.assign(weighed.run.results):
-            name = result.id or owner
-            if name:
-                results.setdefault(name, {})[run.region] = result
+        for result in weighed.run.results:
+            if result.id:
+                results.setdefault(result.id, {})[run.region] = result
     for name, votes in results.items():
         agreed = verdict(tuple(votes.values()), len(setting.voters), setting.quorum)
         yield name, (agreed.status, agreed.result)

@@ -10,6 +10,7 @@ KEEP ?= runs
 SEED ?= 1
 RUNS ?= 10000
 KILLS ?= 1000
+BENCH ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,8 +69,8 @@ screenshots: $(VENV)/dev.stamp tools  ## pictures of the page in all its states,
 papers: $(VENV)/dev.stamp  ## write the reference and the tables of what is tested anew
 	$(BIN)/python -m tests.papers
 
-bench: $(VENV)/dev.stamp  ## all budgets, measured, in one table
-	$(BIN)/python bench/run.py
+bench: $(VENV)/dev.stamp  ## measure all budgets, show them in one table; BENCH="--long --keep", or names
+	$(BIN)/python bench/run.py $(BENCH)
 
 lock: $(VENV)/dev.stamp  ## pin what the layers hold, with hashes, to the versions that are tested
 	@for layer in layers/core statuspage; do \

@@ -58,16 +58,14 @@ def main() -> None:
         fill(storage)
         anew = sum_up(storage, day_of(NOW) - DAY)
         first, usual = child(folder), child(folder)
-    table.row("-  1,000 components x 365 days: all pages, CPU", usual["render"], 5, 4, " s")
-    table.row("   memory of a process that reads and makes them", usual["memory"], 256, 200, " MB")
-    table.note("   files", usual["files"])
-    table.note("   reading what they are made of, once in an hour, CPU", usual["read"], " s")
-    table.note("   one more page of the same hour, CPU", usual["again"], " s")
-    table.note(
-        "   one more day of the year, once in a day, CPU", first["read"] - usual["read"], " s"
-    )
-    table.row("   memory of the process that adds it", first["memory"], 256, 200, " MB")
-    table.note("   making the year anew, as after some days without a page, CPU", anew, " s")
+    table.row("components-cpu", usual["render"])
+    table.row("components-memory", usual["memory"])
+    table.note("files", usual["files"])
+    table.note("reading what they are made of, once in an hour, CPU", usual["read"], "s")
+    table.note("one more page of the same hour, CPU", usual["again"], "s")
+    table.note("one more day of the year, once in a day, CPU", first["read"] - usual["read"], "s")
+    table.row("components-day-memory", first["memory"])
+    table.note("making the year anew, as after some days without a page, CPU", anew, "s")
     table.end()
 
 

@@ -44,14 +44,14 @@ def main() -> None:
         for layer in LAYERS:
             shutil.copytree(project.built / layer, opt, dirs_exist_ok=True)
         size = sum(file.stat().st_size for file in opt.rglob("*") if file.is_file()) / MEGABYTE
-        table.row("12 both layers, unzipped, with byte-code", size, 45, 23, " MB")
+        table.row("package", size)
         alone(frozenset(CORES))
         for folder, module in FUNCTIONS.items():
             function = Function(
                 module, f"{module}.handler", project.built / folder, opt, environ=NOWHERE
             )
             times = [start(function, Path(place) / f"{module}{n}") for n in range(ROUNDS)]
-            table.note(f"   cold start of {module}", statistics.median(times) * 1000, " ms")
+            table.note(f"cold start of {module}", statistics.median(times) * 1000, "ms")
     table.end()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.papers import reference, security, tables
+from tests.papers import budgets, reference, security, tables
 
 
 def main() -> int:
@@ -20,6 +20,7 @@ def main() -> int:
         tables.INVARIANTS: tables.invariants_table(tests),
         security.PAGE: security.table(tests),
         reference.PAGE: reference.page(),
+        budgets.PAGE: budgets.page(),
     }
     stale = [
         name

@@ -1,104 +1,121 @@
-"""Budgets 3, 4 and 5: a thousand HTTPS endpoints of 100 ms, and what each check costs.
+"""Budgets 2b to 5: the command with many HTTPS endpoints of 100 ms, from a cold process.
 
-The figures of Checkup are the medians of three runs; the naive client is measured between them,
-with the same roots: those of certifi and the server's own.
+All figures are those of whole processes: start, configuration, checks and output. Both sides of a
+ratio take turns, and each figure is a median. Go gets each endpoint once, too, over a connection of
+its own, with as many in flight.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
 
-import certifi
-import trustme
+import cpu_share
 from budgets import Table
-from cores import measured, server
+from cores import ROOT, Took, cold
+from servers import LATENCY, Https, https
 
-ENDPOINTS = 1_000
-IN_FLIGHT = 256
-NAIVE = 150
-ROUNDS = 3
+MANY, FEW = 1_000, 50
+AT_ONCE = 256
+ROUNDS = 5
+
+CHECKUP = str(Path(sys.executable).parent / "checkup")
 
 
 def main() -> None:
     """Measure and judge."""
-    with tempfile.TemporaryDirectory() as folder:
-        authority = trustme.CA()
-        certificate, roots = Path(folder) / "server.pem", Path(folder) / "roots.pem"
-        issued = authority.issue_cert("127.0.0.1", "localhost")
-        issued.private_key_and_cert_chain_pem.write_to_path(certificate)
-        roots.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
-        running = server("https_server.py", str(certificate), "0.1")
-        try:
-            assert running.stdout
-            url = f"https://127.0.0.1:{running.stdout.readline().strip()}"
-            judge(url, {"SSL_CERT_FILE": str(roots), "REQUESTS_CA_BUNDLE": str(roots)})
-        finally:
-            running.kill()
-            running.wait()
-
-
-def judge(url: str, environ: dict[str, str]) -> None:
-    """Measure both sides in turn."""
-    ours: list[dict[str, float]] = []
-    naive: list[dict[str, float]] = []
-    for _ in range(ROUNDS):
-        ours.append(
-            measured(
-                "look_at_https.py", "checkup", url, str(ENDPOINTS), str(IN_FLIGHT), environ=environ
-            )
-        )
-        naive.append(measured("look_at_https.py", "naive", url, str(NAIVE), "32", environ=environ))
-    cpu, naive_cpu = median(ours, "cpu"), median(naive, "cpu")
     table = Table()
-    table.note("CPU per HTTPS check ÷ requests.get in threads", cpu / naive_cpu)
-    table.note("CPU per check", cpu, "ms")
-    table.note("CPU per requests.get", naive_cpu, "ms")
-    table.row("https-1000-p50", median(ours, "p50"))
-    table.row("https-1000-p95", median(ours, "p95"))
-    table.note("the same of requests.get, p50", median(naive, "p50"), "ms")
-    table.row("https-memory", median(ours, "memory"))
-    table.note("wall time of the run", median(ours, "wall"), "s")
-    beside_go(url, environ, table)
+    with tempfile.TemporaryDirectory() as place, https() as server:
+        go = go_program(Path(place))
+        many: list[Took] = []
+        few: list[Took] = []
+        share: list[Took] = []
+        imports: list[Took] = []
+        gets: list[Took] = []
+        with cpu_share.group() as group:
+            for _ in range(ROUNDS):
+                many.append(check(server, MANY, Path(place)))
+                if go:
+                    arguments = (server.url, str(MANY), str(AT_ONCE))
+                    gets.append(cold(go, *arguments, environ=server.environ))
+                few.append(check(server, FEW, Path(place)))
+                imports.append(cold(sys.executable, "-c", "import requests"))
+                share.append(check(server, FEW, Path(place), share=group))
+
+    table.row("https-50-start", cpu(few) / cpu(imports))
+    table.note("CPU of the command with 50 endpoints", cpu(few) * 1000, "ms")
+    if gets:
+        table.row("https-go", cpu(many) / cpu(gets))
+        table.note("CPU of Go per GET", cpu(gets) * 1000 / MANY, "ms")
+    else:
+        print("left out: the comparison with Go, for `go` is neither here nor can be installed")
+    table.note("CPU per check of 1,000", cpu(many) * 1000 / MANY, "ms")
+    table.row("https-1000-p50", late(many, 50))
+    table.row("https-1000-p95", late(many, 95))
+    table.note("wall time with 1,000 endpoints", median([it.wall for it in many]), "s")
+    table.row("https-50-p50", late(few, 50))
+    table.row("https-50-p95", late(few, 95))
+    table.row("https-share-p50", late(share, 50))
+    table.row("https-share-p95", late(share, 95))
+    table.note(
+        f"wall time with part of a core, limited {cpu_share.describe(group)}",
+        median([it.wall for it in share]),
+        "s",
+    )
+    table.row(
+        "https-memory", median([it.memory for it in many]) - median([it.memory for it in few])
+    )
     table.end()
 
 
-def beside_go(url: str, environ: dict[str, str], table: Table) -> None:
-    """Measure the Go program as well, where there is one that is not ours."""
-    program = shutil.which("checkup")
-    if program is None or Path(program).read_bytes()[:4] != b"\x7fELF":
-        return
-    checkers = [
-        {"type": "http", "endpoint_name": str(n), "endpoint_url": f"{url}/{n}"}
-        for n in range(ENDPOINTS)
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "checkup.json"
-        file.write_text(json.dumps({"checkers": checkers, "concurrent_checks": IN_FLIGHT}))
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        started = time.monotonic()
-        subprocess.run(
-            [program, "-c", str(file)],
-            env={**os.environ, **environ},
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    table.note("Go: CPU per check, start of the program included", spent * 1000 / ENDPOINTS, " ms")
-    table.note("Go: wall time of the run", time.monotonic() - started, "s")
+def check(server: Https, count: int, place: Path, share: str = "whole") -> Took:
+    """Run the command once with so many endpoints; all of them have to be healthy."""
+    file = place / f"{count}.json"
+    endpoints = (
+        {"type": "http", "endpoint_name": f"Service {n}", "endpoint_url": f"{server.url}/{n}"}
+        for n in range(count)
+    )
+    file.write_text(json.dumps({"checkers": list(endpoints)}))
+    return cold(CHECKUP, "-c", str(file), "--json", environ=server.environ, share=share)
 
 
-def median(runs: list[dict[str, float]], key: str) -> float:
+def late(runs: list[Took], percentile: int) -> float:
+    """Return the milliseconds that were reported beyond the true latency."""
+    found = []
+    for run in runs:
+        rtts = sorted(it["times"][0]["rtt"] / 1e6 for it in json.loads(run.output))
+        found.append(rtts[len(rtts) * percentile // 100] - LATENCY * 1000)
+    return median(found)
+
+
+def cpu(runs: list[Took]) -> float:
+    """Return the seconds of processor time."""
+    return median([it.cpu for it in runs])
+
+
+def median(figures: list[float]) -> float:
     """Return the middle one."""
-    return statistics.median(run[key] for run in runs)
+    return statistics.median(figures)
+
+
+def go_program(folder: Path) -> str:
+    """Build the program in Go and return its path; empty if there is no Go."""
+    if not shutil.which("go") and os.geteuid() == 0 and shutil.which("apt-get"):
+        install = ["apt-get", "install", "--yes", "--quiet", "golang-go"]
+        subprocess.run(install, stdout=subprocess.DEVNULL, check=False)
+    if not shutil.which("go"):
+        return ""
+    program = folder / "https_get"
+    environ = {**os.environ, "GOCACHE": str(ROOT / "var" / "go-cache"), "GOTOOLCHAIN": "local"}
+    source = ROOT / "bench" / "https_get.go"
+    subprocess.run(["go", "build", "-o", program, source], env=environ, check=True)
+    return str(program)
 
 
 if __name__ == "__main__":

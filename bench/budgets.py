@@ -19,7 +19,7 @@ FIGURES: Final = "BENCH_FIGURES"
 """The environment variable with the file that a benchmark adds its figures to, one a line."""
 
 LONG: Final = "BENCH_LONG"
-"""The environment variable that is set when what takes a quarter of an hour is measured too."""
+"""The environment variable that is set when what takes ten minutes is measured too."""
 
 MISSED: Final = 3
 """The exit code of a benchmark that ran to its end and missed a budget."""

@@ -16,6 +16,7 @@ from checkup.incidents.model import Announcements
 from checkup.model import Status
 from checkup.ports import PageFile, Storage
 from checkup.protocol import read_head
+from checkup.protocol.announcing import load_archive
 from checkup_page.announcements.announcement import Month
 from checkup_page.announcements.gather import Gatherer, Seen, announced
 from checkup_page.announcements.pages import AnnouncementPages
@@ -95,9 +96,12 @@ class Builder(Struct, frozen=True, kw_only=True):
             known=memory.past,
         )
         past = reader.read(settled(self.told.head.cursor, self.now), self.now)
+        memory.seen.archive = load_archive(
+            self.storage, self.told.announced, self.now, memory.seen.archive
+        )
         gatherer = Gatherer(
             storage=self.storage,
-            written=self.told.announced,
+            archive=memory.seen.archive,
             head=past.head,
             months=memory.past.months,
             seen=memory.seen,
@@ -133,7 +137,7 @@ class _OldMonths(NamedTuple):
     config: Config
     gatherer: Gatherer
 
-    def said_of(self, month: int) -> Announcements:
+    def said_of(self, month: int) -> object:
         """Return what may still be changed of a month."""
         return self.gatherer.said_of(month)
 

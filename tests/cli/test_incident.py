@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
 
 from checkup.cli.moments import parse_moment
 from checkup.errors import CheckupError
+from checkup.history.periods import month_of, month_start
+from checkup.incidents.documents import KEPT
 from checkup.model import SECOND
 from tests.cli.program import Program
 from tests.cli.service import Service, closed_port
@@ -241,6 +244,41 @@ def test_what_began_long_ago_is_found_by_its_month(configured: Program) -> None:
     assert noted.stdout == "def  New disk: completed\n"
     assert re.findall("A disk|It was us", shown.stdout) == ["A disk", "It was us"]
     assert "Orders fell" in configured("incident", "list").stdout
+
+
+def test_what_is_archived_of_a_recent_month_is_found_without_it(configured: Program) -> None:
+    now = time.time_ns()
+    began = month_start(now - KEPT)
+    said = {"id": "s", "at": began + SECOND, "status": "resolved", "text": "A disk."}
+    about = {"title": "Orders failed", "impact": "minor", "started": began, "said": [said]}
+    work = {"title": "New disk", "created": began, "start": began, "end": began + SECOND}
+    month = configured.folder / "checks" / "incidents" / f"{month_of(began)}.json"
+    month.parent.mkdir(parents=True)
+    document = {
+        "schema": 1,
+        "incidents": {"abc": {"id": "abc", **about}},
+        "maintenance": {"def": {"id": "def", **work}},
+    }
+    month.write_text(json.dumps(document))
+
+    listed = configured("incident", "list").stdout
+    shown = configured("incident", "show", "abc").stdout
+    over = configured("incident", "resolve", "abc")
+    ended = configured("maintenance", "end", "def")
+    archived = json.loads(month.read_text())
+    updated = configured("incident", "update", "abc", "It was us.", "--status", "postmortem")
+    noted = configured("maintenance", "update", "def", "It has held.")
+
+    assert listed.startswith("abc  minor     resolved ")
+    assert "A disk." in shown
+    assert over.stdout == "abc  Orders failed: resolved\n"
+    assert ended.stdout.startswith("def  New disk: ended "), ended.stderr
+    assert archived["maintenance"]["def"]["end"] == began + SECOND
+    assert updated.stdout == "abc  Orders failed: postmortem\n"
+    assert noted.stdout == "def  New disk: completed\n"
+    shown = configured("incident", "show", "abc").stdout
+    assert re.findall("A disk|It was us", shown) == ["A disk", "It was us"]
+    assert "It has held." in configured("maintenance", "show", "def").stdout
 
 
 def test_maintenance_that_never_begins_is_called_off(configured: Program) -> None:

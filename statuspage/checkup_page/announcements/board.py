@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
@@ -41,7 +41,7 @@ class Board(Struct, frozen=True, kw_only=True):
         current: maintenance that is going on.
         coming: what comes next.
         later: how much more is planned.
-        days: the last two weeks, newest first; no day before there were results.
+        days: the last two weeks, newest first; before there were results, those with incidents.
     """
 
     active: tuple[Incident, ...]
@@ -67,7 +67,7 @@ def _days(view: View) -> Iterator[Day]:
     begun: dict[date, list[Incident]] = {}
     for incident in view.incidents:
         begun.setdefault(view.voice.date_of(incident.started_at), []).append(incident)
-    for quiet, days in groupby(_dates(view), key=lambda day: day not in begun):
+    for quiet, days in groupby(_dates(view, begun), key=lambda day: day not in begun):
         if quiet:
             yield _quiet([*days])
         else:
@@ -75,16 +75,15 @@ def _days(view: View) -> Iterator[Day]:
                 yield Day(first=day, last=day, incidents=tuple(begun[day]))
 
 
-def _dates(view: View) -> Iterator[date]:
-    """Yield the days of the last two weeks, newest first, as far as there are results."""
+def _dates(view: View, begun: Collection[date]) -> Iterator[date]:
+    """Yield the days of the last two weeks, newest first, that have results or incidents."""
     components = (item for group in view.groups for item in group.components)
     seen = [item.first_seen for item in components if item.first_seen is not None]
-    if not seen:
-        return
-    first, today = view.voice.date_of(min(seen)), view.voice.date_of(view.facts.generated_at)
+    first = view.voice.date_of(min(seen)) if seen else date.max
+    today = view.voice.date_of(view.facts.generated_at)
     for back in range(DAYS):
         day = today - timedelta(days=back)
-        if day >= first:
+        if day >= first or day in begun:
             yield day
 
 

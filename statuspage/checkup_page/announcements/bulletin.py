@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from checkup.config.settings import Config
 from checkup.history.head import Account
-from checkup.history.periods import day_of, next_month
+from checkup.history.periods import HOUR, day_of, next_month
 from checkup.incidents.model import Announcements
 from checkup.incidents.outages import Outage, Watch
 from checkup.incidents.troubles import Troubles, open_ended
@@ -20,8 +20,8 @@ from checkup_page.announcements.public import Public
 from checkup_page.speech.voice import Voice
 from checkup_page.speech.words import DAY
 
-RECENT: Final = 14 * DAY
-"""How long an incident stays on the first page after its beginning."""
+RECENT: Final = 14 * DAY + HOUR
+"""How long an incident stays on the first page: fourteen days, of which one may have 25 hours."""
 
 
 class Bulletin(Struct, frozen=True, kw_only=True):

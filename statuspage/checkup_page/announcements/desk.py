@@ -12,12 +12,12 @@ from checkup.config.page import IncidentSettings
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
-from checkup.history.periods import month_of, month_start, next_month
+from checkup.history.periods import DAY, month_of, month_start, next_month
 from checkup.incidents import model
 from checkup.incidents.model import Announcements, Said
 from checkup.ports import Storage
 from checkup.protocol import read_head
-from checkup.protocol.announcing import announcements
+from checkup.protocol.announcing import announcements, load_archive
 from checkup_page.announcements.announcement import Affected, Incident, Maintenance
 from checkup_page.announcements.bulletin import Bulletin, Told, tell
 from checkup_page.announcements.gather import LOOKED_BACK, Gatherer, Seen
@@ -126,22 +126,33 @@ def in_place_of_outages(desk: Desk, incident: model.Incident) -> model.Incident:
 
 
 def _bulletin(config: Config, storage: Storage, now: int, month: int | None) -> Bulletin:
-    written = announcements(storage)
+    head = announcements(storage)
+    recent = month_start(now - LOOKED_BACK)
+    old = month if month is not None and month < recent else None
+    first, last = (recent, now) if old is None else (old, old)
+    # What began in the month before may have gone on in the first of these.
+    archive = load_archive(storage, head, now, wanted=range(month_start(first - DAY), last + 1))
+    if not archive.listed or archive.unread:
+        raise StorageError("what people said of these months cannot be read")
     keeper = Keeper(
         storage=storage,
-        setting=setting_of(config, written),
+        setting=setting_of(config, head),
         end=settled(read_head(storage).cursor, now),
     )
-    head = keeper.keep_up(Deadline.after(FOLD_SECONDS)).head
     gatherer = Gatherer(
-        storage=storage, written=written, head=head, months=Months(), seen=Seen(), now=now
+        storage=storage,
+        archive=archive,
+        head=keeper.keep_up(Deadline.after(FOLD_SECONDS)).head,
+        months=Months(),
+        seen=Seen(),
+        now=now,
     )
-    if month is None or month >= month_start(now - LOOKED_BACK):
-        return gatherer.bulletin()
-    old = gatherer.old(month)
     if old is None:
-        raise StorageError(f"what began in {month_of(month)} cannot be read")
-    return old
+        return gatherer.bulletin()
+    bulletin = gatherer.old(old)
+    if bulletin is None:
+        raise StorageError(f"what began in {month_of(old)} cannot be read")
+    return bulletin
 
 
 def _incidents(told: Told) -> Iterator[Incident]:

@@ -18,11 +18,11 @@ from checkup.history.fold import until
 from checkup.history.head import Head
 from checkup.history.periods import date_of, day_named, month_of, month_start, next_month
 from checkup.history.tally import Tally
-from checkup.incidents.documents import month_key, together
+from checkup.incidents.documents import together
 from checkup.incidents.model import Announcements
 from checkup.incidents.troubles import Troubles, joined, troubles_of
 from checkup.ports import Storage
-from checkup.protocol.announcing import announcements
+from checkup.protocol.announcing import IncidentArchive, announcements
 from checkup_page.announcements.bulletin import Bulletin
 from checkup_page.announcements.incidents import Stories
 from checkup_page.speech.words import DAY
@@ -40,11 +40,15 @@ class Seen(Struct):
         troubles: those of each file of days, and its version.
         closed: those of the files that the last page was made of, and what these were.
         stories: how outages were told.
+        archive: what people announced.
+        written: what of it is of a month that is over, by its beginning, and of which archive.
     """
 
     troubles: dict[str, tuple[str, Troubles]] = field(default_factory=dict)
     closed: tuple[Sequence[Troubles], Troubles] = ((), {})
     stories: Stories = field(default_factory=Stories)
+    archive: IncidentArchive = field(default_factory=IncidentArchive)
+    written: tuple[IncidentArchive, dict[int, Announcements]] = (IncidentArchive(), {})
 
 
 def announced(storage: Storage) -> Announcements:
@@ -60,14 +64,14 @@ class Gatherer(Struct, frozen=True, kw_only=True):
     """Reads from one storage.
 
     Attributes:
-        written: what people announced.
+        archive: what people announced.
         head: the history's; None if there is none to tell of.
         months: files of days, as they were read.
         seen: from the page before.
     """
 
     storage: Storage
-    written: Announcements
+    archive: IncidentArchive
     head: Head | None
     months: Months
     seen: Seen
@@ -77,21 +81,27 @@ class Gatherer(Struct, frozen=True, kw_only=True):
     def since(self) -> int:
         """When anything was known first."""
         accounts = self.head.accounts.values() if self.head else ()
-        incidents = self.written.incidents.values()
+        incidents = self.archive.everything.incidents.values()
         return min([self.now, *(it.first for it in accounts), *(it.started for it in incidents)])
 
     def all_months(self) -> list[int]:
-        """Return the beginnings of all months since anything is known, oldest first."""
+        """Return the beginnings of all months that are shown, oldest first.
+
+        They are those since anything is known, and earlier ones in which maintenance began. That
+        may have begun at any time, so what lies between is left out.
+        """
         found = [month_start(self.since)]
         while found[-1] < month_start(self.now):
             found.append(next_month(found[-1]))
-        return found
+        maintenance = self.archive.everything.maintenance.values()
+        earlier = {month_start(it.start) for it in maintenance if it.start < found[0]}
+        return [*sorted(earlier), *found]
 
     def bulletin(self) -> Bulletin:
         """Return what there is to tell of the last months; without a history what people wrote."""
         since = month_start(self.now - LOOKED_BACK)
         told = Bulletin(
-            announced=self.written,
+            announced=together(self._written(since, next_month(self.now)), self.archive.head),
             months=tuple(month for month in self.all_months() if month >= since),
             since=self.since,
             stories=self.seen.stories,
@@ -106,20 +116,30 @@ class Gatherer(Struct, frozen=True, kw_only=True):
             return told
         return replace(told, troubles=troubles, accounts=self.head.accounts)
 
-    def said_of(self, month: int) -> Announcements:
-        """Return what the head still tells of things that began in a month."""
-        ends, written = next_month(month), self.written
-        return Announcements(
-            incidents={k: it for k, it in written.incidents.items() if month <= it.started < ends},
-            maintenance={
-                k: it for k, it in written.maintenance.items() if month <= it.start < ends
-            },
-        )
+    def written_of(self, month: int) -> Announcements:
+        """Return what people wrote of an old month: all that lasted in it or in the one after it.
+
+        An outage that began in it may have gone on in the next one.
+        """
+        archive, known = self.seen.written
+        if archive is not self.archive:
+            known = {}
+            self.seen.written = (self.archive, known)
+        if month not in known:
+            known[month] = self._written(month, next_month(next_month(month)))
+        return known[month]
+
+    def said_of(self, month: int) -> tuple[object, ...]:
+        """Return what people said of an old month, and how far maintenance is that still lasts."""
+        written = self.written_of(month)
+        stages = [(key, it.status(self.now)) for key, it in written.maintenance.items()]
+        return (written, [stage for stage in stages if stage[1] != "completed"])
 
     def old(self, month: int) -> Bulletin | None:
         """Return what there is to tell of a month that is long over; None if it cannot be read."""
+        if not self.archive.is_known(month):
+            return None
         try:
-            mine = announcements(self.storage, month_key(month_of(month)))
             troubles = joined([self._troubles(month), self._troubles(next_month(month))])
         except StorageError as error:
             _log.warning("the page is without %s: %s", month_of(month), error)
@@ -128,7 +148,24 @@ class Gatherer(Struct, frozen=True, kw_only=True):
             if old < month_start(self.now - LOOKED_BACK):
                 # Its days are asked for once, and those of many checkers are large.
                 self.months.files.pop(days_key(old), None)
-        return Bulletin(announced=together(mine, self.written), troubles=troubles, months=(month,))
+        return Bulletin(announced=self.written_of(month), troubles=troubles, months=(month,))
+
+    def _written(self, since: int, until: int) -> Announcements:
+        """Return what people wrote of a time: what began before its end and lasted into it."""
+        everything = self.archive.everything
+        return Announcements(
+            incidents={
+                key: it
+                for key, it in everything.incidents.items()
+                if it.started < until
+                and (it.resolved is None or max(it.started, it.resolved) >= since)
+            },
+            maintenance={
+                key: it
+                for key, it in everything.maintenance.items()
+                if it.start < until and max(it.start, it.end) >= since
+            },
+        )
 
     def _closed(self, files: Sequence[Troubles]) -> Troubles:
         """Return the troubles of some files, as they were put together last time if they can be."""

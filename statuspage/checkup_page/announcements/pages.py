@@ -117,12 +117,14 @@ class AnnouncementPages:
         return (*view.months, *(month for month in earlier if month is not None))
 
     def _month(self, view: View, old: OldMonths, begin: int) -> Month | None:
+        """Return an old month; as it was told last if it cannot be read."""
         said, key = old.said_of(begin), (view.voice.language.code, begin)
         before, month = self._old.get(key, (None, None))
         if month is None or before != said:
-            month = old.told(view, begin)
-            if month is not None:
-                self._old[key] = (said, month)
+            told = old.told(view, begin)
+            if told is not None:
+                self._old[key] = (said, told)
+            month = told or month
         return month
 
 

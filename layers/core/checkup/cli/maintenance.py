@@ -144,7 +144,11 @@ def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int
     now = time.time_ns()
     it = _ours(config, monitor.storage, name, now)
     entry = said(text, "completed", now)
-    document = announce_maintenance(monitor, lambda document: rules.ended(document, it.id, entry))
+    document = announce_maintenance(
+        monitor,
+        # What is long over is in the file of its month.
+        lambda document: rules.ended(rules.planned(document, it), it.id, entry),
+    )
     publish_soon()
     over = document.maintenance[it.id]
     how = f"ended {moment(over.end)}" if over.end > over.start else "called off"

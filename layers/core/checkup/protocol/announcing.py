@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+import re
+from collections.abc import Callable, Container, Mapping
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from checkup.errors import StorageError
+from checkup.history.periods import day_named, day_of, month_start
 from checkup.incidents.documents import (
     FOLDER,
     HEAD,
@@ -28,6 +33,32 @@ _log = logging.getLogger(__name__)
 
 Change = Callable[[Announcements], Announcements]
 
+_MONTH: Final = re.compile(rf"{FOLDER}((?:19[7-9]|2[0-9]{{2}})[0-9]-(?:0[1-9]|1[0-2]))[.]json")
+
+
+class IncidentArchive(Struct, frozen=True, kw_only=True):
+    """Everything that was ever announced, from the head and the files of months.
+
+    Attributes:
+        everything: both together; where both have something, the head counts.
+        head: the head that the files were read for.
+        months: what each file has, by the beginning of its month.
+        unread: the beginnings of months whose file could not be read.
+        listed: the months that have a file are known.
+        day: the beginning of the day on which the files were read.
+    """
+
+    everything: Announcements = Announcements()
+    head: Announcements = Announcements()
+    months: Mapping[int, Announcements] = {}
+    unread: frozenset[int] = frozenset()
+    listed: bool = False
+    day: int = -1
+
+    def is_known(self, month: int) -> bool:
+        """Say whether it is known what a month's file has, if there is one."""
+        return self.listed and (month in self.months or month not in self.unread)
+
 
 def announcements(storage: Storage, key: str = HEAD) -> Announcements:
     """Return what is announced, by default in the head; nothing if that cannot be read.
@@ -46,9 +77,80 @@ def all_announcements(storage: Storage) -> Announcements:
         StorageError: the storage failed, or a newer version of the program wrote some of it.
     """
     found = Announcements()
-    for key in [*_months(storage), HEAD]:
+    for key in [*_months(storage).values(), HEAD]:
         found = together(found, announcements(storage, key))
     return found
+
+
+def load_archive(
+    storage: Storage,
+    head: Announcements,
+    now: int,
+    known: IncidentArchive | None = None,
+    wanted: Container[int] | None = None,
+) -> IncidentArchive:
+    """Return everything that was ever announced, reading no more than may have changed.
+
+    A file of a month changes only when the head loses something that began in that month. So
+    nothing is listed or read as long as the head is the same; once a day everything is read
+    anyway, for people restore files by hand. What cannot be read is logged and tried again.
+
+    Args:
+        storage: where it is.
+        head: as it has just been read. It was read first, so nothing can be in neither.
+        now: the present.
+        known: what was read before.
+        wanted: the beginnings of the months whose files are needed, if these are not all.
+    """
+    known, today = known or IncidentArchive(), day_of(now)
+    if known.head == head and known.day == today and not known.unread:
+        return known
+    try:
+        keys = _months(storage)
+    except StorageError as error:
+        _log.warning("what is long over is as it was last read: %s", error)
+        return replace(known, everything=_merged(known.months, head), head=head, day=-1)
+    changed = _months_of_lost(known.head, head) | known.unread
+    months: dict[int, Announcements] = {}
+    unread = set()
+    for month, key in keys.items():
+        if wanted is not None and month not in wanted:
+            continue
+        if month in known.months:
+            months[month] = known.months[month]
+        if month not in known.months or month in changed or known.day != today:
+            try:
+                months[month] = announcements(storage, key)
+            except StorageError as error:
+                _log.warning("%s is not read: %s", key, error)
+                unread.add(month)
+    return IncidentArchive(
+        everything=_merged(months, head),
+        head=head,
+        months=months,
+        unread=frozenset(unread),
+        listed=True,
+        day=today,
+    )
+
+
+def _months_of_lost(before: Announcements, head: Announcements) -> frozenset[int]:
+    """Return the months in which began what was in a head and is not in the next one."""
+    incidents = before.incidents.keys() - head.incidents.keys()
+    maintenance = before.maintenance.keys() - head.maintenance.keys()
+    return frozenset(
+        (
+            *(month_start(before.incidents[key].started) for key in incidents),
+            *(month_start(before.maintenance[key].start) for key in maintenance),
+        )
+    )
+
+
+def _merged(months: Mapping[int, Announcements], head: Announcements) -> Announcements:
+    found = Announcements()
+    for month in sorted(months):
+        found = together(found, months[month])
+    return together(found, head)
 
 
 def announce(storage: Storage, change: Change) -> Announcements:
@@ -129,5 +231,7 @@ def _read(key: str, stored: Stored) -> _Read:
     return _Read(kept, kept == found)
 
 
-def _months(storage: Storage) -> Iterator[str]:
-    return (key for key in storage.list(FOLDER) if key != HEAD)
+def _months(storage: Storage) -> Mapping[int, str]:
+    """Return the keys of the files of months, by the beginning of the month."""
+    found = (_MONTH.fullmatch(key) for key in storage.list(FOLDER))
+    return {day_named(f"{it[1]}-01"): it[0] for it in found if it}

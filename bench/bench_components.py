@@ -20,24 +20,24 @@ from pathlib import Path
 from budgets import Table
 from msgspec.structs import replace
 
-from checkup.archive import Keeper, setting_of
-from checkup.archive.closing import save
-from checkup.archive.years import year_until
+from checkup.archive import HistoryStore, setting_of
+from checkup.archive.closing import save_closed
+from checkup.archive.years import load_year
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
-from checkup.history.documents import HEAD, decode, encode
-from checkup.history.head import Closed, Head, Period
-from checkup.history.periods import DAY, HOUR, day_of
+from checkup.history.documents import HISTORY_KEY, decode, encode
+from checkup.history.head import ClosedPeriods, HistoryState, PeriodAggregate
+from checkup.history.periods import DAY, HOUR, day_start
 from checkup.history.tally import Tally
-from checkup.history.times import Times, bucket_of
+from checkup.history.times import LatencyHistogram, bucket_of
 from checkup.model import SECOND, Attempt, Phases, Result, Run
-from checkup.runfile import encode as encode_run
+from checkup.runfile import encode_results as encode_run
 from checkup.runfile import run_key
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import Memory, build
+from checkup_page.building import PageCache, build_page
 
 COMPONENTS = 1000
 NOW = 1_785_751_362_000_000_000
@@ -56,7 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         storage = FolderStorage(folder)
         fill(storage)
-        anew = sum_up(storage, day_of(NOW) - DAY)
+        anew = sum_up(storage, day_start(NOW) - DAY)
         first, usual = child(folder), child(folder)
     table.row("components-cpu", usual["render"])
     table.row("components-memory", usual["memory"])
@@ -72,7 +72,7 @@ def main() -> None:
 def sum_up(storage: FolderStorage, end: int) -> float:
     """Keep the year that ended some day; return the processor time."""
     start = time.process_time()
-    year_until(storage, Head(hour=end), end, {})
+    load_year(storage, HistoryState(hour=end), end, {})
     return time.process_time() - start
 
 
@@ -85,13 +85,13 @@ def child(folder: str) -> Mapping[str, float]:
 
 def measured(folder: Path) -> Mapping[str, float]:
     """Return the CPU of what a process does in its first hour, and the most memory that it had."""
-    storage, settings, memory = FolderStorage(folder), config(), Memory()
+    storage, settings, memory = FolderStorage(folder), config(), PageCache()
     whole = cpu(settings, storage, memory)
     most = peak()
     again = cpu(settings, storage, memory)
-    memory = Memory(newest=memory.newest, past=memory.past)
+    memory = PageCache(newest=memory.newest, past=memory.past)
     render = cpu(settings, storage, memory)
-    files = len(build(settings, storage, NOW, memory=memory))
+    files = len(build_page(settings, storage, NOW, memory=memory))
     return {
         "render": render,
         "read": whole - render,
@@ -101,10 +101,10 @@ def measured(folder: Path) -> Mapping[str, float]:
     }
 
 
-def cpu(settings: Config, storage: FolderStorage, memory: Memory) -> float:
+def cpu(settings: Config, storage: FolderStorage, memory: PageCache) -> float:
     """Return the processor time of one page."""
     start = time.process_time()
-    build(settings, storage, NOW, memory=memory)
+    build_page(settings, storage, NOW, memory=memory)
     return time.process_time() - start
 
 
@@ -134,20 +134,22 @@ def fill(target: FolderStorage) -> None:
     runs = [run(NOW - 12 * SECOND - back * HOUR) for back in range(24 * RECENT, -1, -1)]
     for it in runs:
         storage.create(run_key(it), encode_run(it.results))
-    keeper = Keeper(storage=storage, setting=setting_of(settings), end=run_key(runs[-1]), lag=0)
+    keeper = HistoryStore(
+        storage=storage, setting=setting_of(settings), end=run_key(runs[-1]), lag=0
+    )
     head = keeper.keep_up(Deadline.after(600)).head
-    first = day_of(NOW) - DAYS * DAY
+    first = day_start(NOW) - DAYS * DAY
     accounts = {name: replace(it, first=first) for name, it in head.accounts.items()}
-    stored = storage.get(HEAD)
+    stored = storage.get(HISTORY_KEY)
     if stored is not None:
-        aged = replace(decode(stored.body, Head), accounts=accounts)
-        storage.replace(HEAD, encode(aged), stored.version)
+        aged = replace(decode(stored.body, HistoryState), accounts=accounts)
+        storage.replace(HISTORY_KEY, encode(aged), stored.version)
     kinds, hours = list(periods(1440)), list(periods(60))
     closed = range(runs[0].slot // HOUR * HOUR, head.hour, HOUR)
-    save(storage, Closed(hours={hour: whole(hour, hours) for hour in closed}))
-    for month in range(first, day_of(runs[0].slot) + DAY, 30 * DAY):
-        days = range(month, min(month + 30 * DAY, day_of(runs[0].slot) + DAY), DAY)
-        save(storage, Closed(days={day: whole(day, kinds) for day in days}))
+    save_closed(storage, ClosedPeriods(hours={hour: whole(hour, hours) for hour in closed}))
+    for month in range(first, day_start(runs[0].slot) + DAY, 30 * DAY):
+        days = range(month, min(month + 30 * DAY, day_start(runs[0].slot) + DAY), DAY)
+        save_closed(storage, ClosedPeriods(days={day: whole(day, kinds) for day in days}))
     for folder in ("history/", "runs/"):
         for key in storage.list(folder):
             document = storage.get(key)
@@ -155,13 +157,13 @@ def fill(target: FolderStorage) -> None:
                 target.create(key, document.body)
 
 
-def whole(start: int, kinds: list[Period]) -> Mapping[str, Period]:
+def whole(start: int, kinds: list[PeriodAggregate]) -> Mapping[str, PeriodAggregate]:
     """Return one hour or day of all components."""
     at = start // HOUR * 7
     return {f"s{number}": kinds[(at + number) % KINDS] for number in range(COMPONENTS)}
 
 
-def periods(runs: int) -> Iterator[Period]:
+def periods(runs: int) -> Iterator[PeriodAggregate]:
     """Yield some different hours or days, each of so many runs, a minute apart."""
     length = runs * 60 * SECOND
     chance = random.Random(1)
@@ -172,9 +174,9 @@ def periods(runs: int) -> Iterator[Period]:
             buckets[bucket_of(it)] = buckets.get(bucket_of(it), 0) + 1
         failures = runs // 60 if number % 30 == 7 else 0
         down = failures * 60 * SECOND
-        yield Period(
+        yield PeriodAggregate(
             tally=Tally(healthy=length - down, down=down, runs=runs, failures=failures),
-            times=Times(
+            times=LatencyHistogram(
                 count=runs,
                 total=sum(times),
                 buckets=tuple(sorted(buckets.items())),

@@ -44,7 +44,7 @@ def look_at(paths: list[str]) -> dict[str, float]:
     """Look at 50 endpoints at once."""
     from checkup.checkers.http import HttpChecker
     from checkup.deadline import Deadline
-    from checkup.engine import look
+    from checkup.engine import run_checks
     from checkup.model import SECOND
 
     def run(some: list[str], seconds: float) -> float:
@@ -53,7 +53,7 @@ def look_at(paths: list[str]) -> dict[str, float]:
             for n, path in enumerate(some)
         ]
         started = time.monotonic()
-        results = look(checkers, deadline=Deadline.after(seconds), concurrency=50)
+        results = run_checks(checkers, deadline=Deadline.after(seconds), concurrency=50)
         assert len(results) == len(some)
         return time.monotonic() - started - seconds
 

@@ -15,7 +15,7 @@ from s3_hour import MINUTE, configuration
 from checkup.deadline import Deadline
 from checkup.model import Attempt, Result, Run
 from checkup.ports import Notification
-from checkup.protocol import Monitor, record
+from checkup.protocol import RunContext, store_run
 from checkup.storage.memory import MemoryStorage
 
 NOW = 1_785_751_380_000_000_000
@@ -44,7 +44,7 @@ def main() -> None:
 def outage(endpoints: int) -> float:
     """Return the processor time of the run in which half of the endpoints go down."""
     config = configuration(endpoints)
-    monitor = Monitor(
+    monitor = RunContext(
         checkers=config.checkers,
         channels={"channel": Channel()},
         storage=MemoryStorage(),
@@ -52,17 +52,17 @@ def outage(endpoints: int) -> float:
         scheduled=True,
     )
     for minute in range(3):
-        record(monitor, run(monitor, NOW + minute * MINUTE, failing=0), Deadline.after(900))
+        store_run(monitor, run(monitor, NOW + minute * MINUTE, failing=0), Deadline.after(900))
     failing = run(monitor, NOW + 3 * MINUTE, failing=endpoints // 2)
     began = time.process_time()
-    recorded = record(monitor, failing, Deadline.after(900))
+    recorded = store_run(monitor, failing, Deadline.after(900))
     took = time.process_time() - began
     if len(recorded.alerts) != endpoints // 2 or recorded.undelivered:
         raise RuntimeError(f"{len(recorded.alerts)} alerts, {recorded.undelivered} undelivered")
     return took
 
 
-def run(monitor: Monitor, slot: int, failing: int) -> Run:
+def run(monitor: RunContext, slot: int, failing: int) -> Run:
     """Return a run in which the first endpoints are down."""
     return Run(
         slot=slot,

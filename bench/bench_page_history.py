@@ -15,15 +15,15 @@ from collections.abc import Sequence
 
 from budgets import Table
 
-from checkup.archive import Keeper, setting_of
+from checkup.archive import HistoryStore, setting_of
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Attempt, Result, Run
-from checkup.runfile import encode, run_key
+from checkup.runfile import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import Memory, build
+from checkup_page.building import PageCache, build_page
 
 ENDPOINTS = 50
 HOUR = 3600 * SECOND
@@ -45,13 +45,13 @@ def main() -> None:
     )
     year, week = world(config, 365), world(config, 7)
     cold = ratio(
-        [(cpu(config, year, Memory()), cpu(config, week, Memory())) for _ in range(ROUNDS)]
+        [(cpu(config, year, PageCache()), cpu(config, week, PageCache())) for _ in range(ROUNDS)]
     )
-    of_year, of_week = Memory(), Memory()
-    build(config, year, NOW, memory=of_year)
-    build(config, week, NOW, memory=of_week)
+    of_year, of_week = PageCache(), PageCache()
+    build_page(config, year, NOW, memory=of_year)
+    build_page(config, week, NOW, memory=of_week)
     warm = ratio([(cpu(config, year, of_year), cpu(config, week, of_week)) for _ in range(ROUNDS)])
-    body = build(config, year, NOW)["index.html"].body
+    body = build_page(config, year, NOW)["index.html"].body
     table = Table()
     table.row("page-year", warm)
     table.note("the first page of a process, which reads 90 days and not 7", cold)
@@ -75,8 +75,8 @@ def world(config: Config, days: int) -> MemoryStorage:
         results = tuple(result(config.checkers[at].id, number, at) for at in range(ENDPOINTS))
         run = Run(slot=slot, results=results)
         keys.append(run_key(run))
-        storage.create(keys[-1], encode(results))
-    keeper = Keeper(storage=storage, setting=setting_of(config), end=keys[-1], lag=0)
+        storage.create(keys[-1], encode_results(results))
+    keeper = HistoryStore(storage=storage, setting=setting_of(config), end=keys[-1], lag=0)
     keeper.keep_up(Deadline.after(600))
     for key in keys[:-90]:
         storage.delete(key)
@@ -91,10 +91,10 @@ def result(of: str, hour: int, number: int) -> Result:
     return Result(id=of, title=of, times=times, healthy=not down, down=down)
 
 
-def cpu(config: Config, storage: MemoryStorage, memory: Memory) -> float:
+def cpu(config: Config, storage: MemoryStorage, memory: PageCache) -> float:
     """Return the processor time of one page."""
     start = time.process_time()
-    build(config, storage, NOW, memory=memory)
+    build_page(config, storage, NOW, memory=memory)
     return time.process_time() - start
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from budgets import Table
 from s3_hour import MINUTES, Hour, configuration, uneventful_hour
 
-from checkup.cli.pricing.bill import bill
-from checkup.cli.pricing.sizes import sizes_of, usage_of
-from checkup.cli.pricing.usage import Usage, asked_of_s3
+from checkup.cli.pricing.bill import monthly_bill
+from checkup.cli.pricing.sizes import hourly_usage, stack_size
+from checkup.cli.pricing.usage import HourlyUsage, s3_requests
 
 ENDPOINTS = 50
 FEW, REGIONS = 5, 3
@@ -27,7 +27,7 @@ def main() -> None:
     table.row("s3-gets", hour.gets)
     for (who, verb, what), number in sorted(hour.requests.items(), key=lambda item: -item[1]):
         table.note(f"{who}: {verb} {what}", number, "an hour")
-    month = [line for line in bill(usage()) if line.what not in NOT_COUNTED]
+    month = [line for line in monthly_bill(usage()) if line.what not in NOT_COUNTED]
     dollars = sum(line.listed for line in month)
     table.row("month", dollars)
     for line in month:
@@ -41,15 +41,15 @@ def main() -> None:
     table.end()
 
 
-def usage(components: int = ENDPOINTS, regions: int = 1) -> Usage:
+def usage(components: int = ENDPOINTS, regions: int = 1) -> HourlyUsage:
     """Return what `checkup cost` takes such a stack to do."""
     config = configuration(components, regions)
-    return usage_of(config, sizes_of(config, None))
+    return hourly_usage(config, stack_size(config, None))
 
 
-def estimate_errors(usage: Usage, hour: Hour) -> tuple[float, float]:
+def estimate_errors(usage: HourlyUsage, hour: Hour) -> tuple[float, float]:
     """Return by how many percent `checkup cost` is off the counted PUTs and GETs."""
-    asked = asked_of_s3(usage)
+    asked = s3_requests(usage)
     puts, gets = asked.puts / MINUTES, asked.gets / MINUTES
     return abs(puts / hour.puts - 1) * 100, abs(gets / hour.gets - 1) * 100
 

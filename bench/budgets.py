@@ -110,5 +110,5 @@ class Table:
         print(_LINE.format("", shown(figure, unit.strip()), "", "", "", measure), flush=True)
 
     def end(self) -> None:
-        """Exit, with ``MISSED`` if a budget is not kept."""
+        """Exit, with ``MISSED_RUNS`` if a budget is not kept."""
         sys.exit(MISSED if self.missed else 0)

@@ -28,11 +28,11 @@ from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Attempt, Result, Run
-from checkup.ports import Edition, PageFile
-from checkup.protocol import Monitor, record
+from checkup.ports import PageFile, PageVersion
+from checkup.protocol import RunContext, store_run
 from checkup.protocol.runs import put
-from checkup.storage.s3 import client_config
-from checkup_page.publish import Publication
+from checkup.storage.s3 import s3_client_config
+from checkup_page.publish import PagePublisher
 from checkup_page.publishers.s3 import S3Publisher
 
 MINUTE = 60 * SECOND
@@ -175,7 +175,7 @@ class _Watched(S3Publisher):
 
     files: Mapping[str, PageFile] = MappingProxyType({})
 
-    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         """Publish as it does."""
         self.files = files
         return super().publish(files, edition)
@@ -186,30 +186,30 @@ class _Stack:
 
     def __init__(self, app: Emulator, url: str, config: Config, environ: Mapping[str, str]) -> None:
         clients: Any = _Clients(url)
-        client = clients.aws("s3", config=client_config())
+        client = clients.aws("s3", config=s3_client_config())
         for bucket in (STATE, PAGE):
             client.create_bucket(Bucket=bucket)
         self._app = app
         self._config = config
-        self._storage = bootstrap.stack_storage(clients, environ)
-        self._elsewhere = bootstrap.stack_storage(clients, environ)
-        self._monitor = Monitor(
+        self._storage = bootstrap.open_stack_storage(clients, environ)
+        self._elsewhere = bootstrap.open_stack_storage(clients, environ)
+        self._monitor = RunContext(
             checkers=config.checkers,
-            storage=bootstrap.stack_storage(clients, environ),
+            storage=bootstrap.open_stack_storage(clients, environ),
             interval=config.interval,
             scheduled=True,
             region=next(iter(config.regions), ""),
             regions=config.regions,
         )
-        self.page = _Watched(clients.aws("s3", config=client_config()), PAGE)
-        self._publication = Publication(storage=self._storage, publisher=self.page)
+        self.page = _Watched(clients.aws("s3", config=s3_client_config()), PAGE)
+        self._publication = PagePublisher(storage=self._storage, publisher=self.page)
 
     def live(self, slot: int) -> None:
         """Live through one minute."""
         before = len(self._app.seen)
         self._vote(slot)
         self._app.who = "check"
-        record(self._monitor, self._run(slot, 0), _soon())
+        store_run(self._monitor, self._run(slot, 0), _soon())
         wrote_state = any(
             verb == "PUT" and what.startswith(f"{STATE}/state/")
             for _, verb, what in self._app.seen[before:]

@@ -11,16 +11,16 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from checkup.invocation import parse
-from checkup.stack import CheckService, lasting
+from checkup.invocation import parse_check_event
+from checkup.stack import CheckFunction, frozen_gc
 
 logger = Logger(service="checkup", use_rfc3339=True)
-with lasting():
-    service = CheckService(os.environ)
+with frozen_gc():
+    service = CheckFunction(os.environ)
 
 
 @logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> Any:  # noqa: ANN401 - as the event asks
     """Answer one event."""
-    request = parse(event, now=time.time_ns())
+    request = parse_check_event(event, now=time.time_ns())
     return service.answer(request, context.get_remaining_time_in_millis())

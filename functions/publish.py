@@ -11,30 +11,30 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from checkup import bootstrap
-from checkup.invocation import Task, parse_task
-from checkup.stack import Settings, lasting, origin_of, rebuild
-from checkup_page.publish import Publication
+from checkup.invocation import PublishTask, parse_publish_event
+from checkup.stack import FunctionConfig, frozen_gc, origin_fields, rebuild_history
+from checkup_page.publish import PagePublisher
 from checkup_page.publishers.s3 import S3Publisher
 
 logger = Logger(service="checkup", use_rfc3339=True)
-with lasting():
-    settings = Settings(os.environ)
+with frozen_gc():
+    settings = FunctionConfig(os.environ)
     clients = bootstrap.LiveClients(os.environ)
-    storage = bootstrap.stack_storage(clients, os.environ)
-    publisher = S3Publisher(bootstrap.make_s3(clients), os.environ["PAGE_BUCKET"])
-    page = Publication(storage=storage, publisher=publisher)
+    storage = bootstrap.open_stack_storage(clients, os.environ)
+    publisher = S3Publisher(bootstrap.s3_client(clients), os.environ["PAGE_BUCKET"])
+    page = PagePublisher(storage=storage, publisher=publisher)
 
 
 @logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> dict[str, object]:
     """Answer one event."""
-    task = parse_task(event)
+    task = parse_publish_event(event)
     config = settings.current().config
-    if isinstance(task, Task):
+    if isinstance(task, PublishTask):
         page.wake()
         if task.is_rebuild:
-            rebuild(config, storage, context.get_remaining_time_in_millis())
+            rebuild_history(config, storage, context.get_remaining_time_in_millis())
             page.forget()
     changed = page.keep_up(config, time.time_ns())
-    logger.info("page published", extra={"changed": changed, **origin_of(config, os.environ)})
+    logger.info("page published", extra={"changed": changed, **origin_fields(config, os.environ)})
     return {"changed": changed}

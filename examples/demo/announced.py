@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.history.periods import day_of
-from checkup.incidents.model import Announcements, Incident, Maintenance, Said
-from checkup_page.identity import stable_key
+from checkup.history.periods import day_start
+from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
+from checkup_page.identity import public_key
 from examples.demo.story import DAY, HOUR, MINUTE
 
 _FILE: Final = Path(__file__).with_name("announced.toml")
@@ -53,19 +53,19 @@ class Written(Struct):
     maintenance: tuple[WrittenMaintenance, ...]
 
 
-def announced(end: int) -> Announcements:
+def announced(end: int) -> IncidentDocument:
     """Return what was announced in the year that ends at a moment, all of it labelled a demo."""
     written = msgspec.toml.decode(_FILE.read_bytes(), type=Written)
     incidents = [_incident(it, end, written.label) for it in written.incident]
     maintenance = [_maintenance(it, end, written.label) for it in written.maintenance]
-    return Announcements(
+    return IncidentDocument(
         incidents={it.id: it for it in incidents}, maintenance={it.id: it for it in maintenance}
     )
 
 
 def key_of(title: str) -> str:
     """Return the id of what is announced under a title, which is also that of its page."""
-    return stable_key("demo", title)
+    return public_key("demo", title)
 
 
 def _incident(written: WrittenIncident, end: int, label: str) -> Incident:
@@ -83,13 +83,13 @@ def _incident(written: WrittenIncident, end: int, label: str) -> Incident:
 
 
 def _maintenance(written: WrittenMaintenance, end: int, label: str) -> Maintenance:
-    start = day_of(end) - written.day * DAY + written.hour * HOUR
+    start = day_start(end) - written.day * DAY + written.hour * HOUR
     key = key_of(written.title)
     return Maintenance(
         id=key,
         title=written.title,
         text=f"{written.text}\n\n{label}",
-        created=day_of(end) - written.announced * DAY,
+        created=day_start(end) - written.announced * DAY,
         start=start,
         end=start + written.minutes * MINUTE,
         checkers=written.services,
@@ -97,8 +97,10 @@ def _maintenance(written: WrittenMaintenance, end: int, label: str) -> Maintenan
     )
 
 
-def _story(key: str, begun: int, updates: Iterable[Update]) -> list[Said]:
+def _story(key: str, begun: int, updates: Iterable[Update]) -> list[IncidentUpdate]:
     return [
-        Said(id=stable_key(key, str(after)), at=begun + after * MINUTE, status=status, text=text)
+        IncidentUpdate(
+            id=public_key(key, str(after)), at=begun + after * MINUTE, status=status, text=text
+        )
         for after, status, text in updates
     ]

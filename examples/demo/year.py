@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from checkup.archive import Keeper, setting_of
-from checkup.bootstrap import make_monitor, read_config
+from checkup.archive import HistoryStore, setting_of
+from checkup.bootstrap import read_config, run_context
 from checkup.config import Config
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Run
-from checkup.protocol import record
-from checkup.protocol.announcing import announce
-from checkup.runfile import encode, run_key
+from checkup.protocol import store_run
+from checkup.protocol.announcing import change_incidents
+from checkup.runfile import encode_results, run_key
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
 from examples.demo.announced import announced
@@ -56,18 +56,20 @@ def main() -> int:
 def live_through(year: Year, config: Config) -> int:
     """Put the year into the storage of a configuration; return how many runs there were."""
     memory, told = MemoryStorage(), announced(year.end)
-    announce(memory, lambda _: told)
+    change_incidents(memory, lambda _: told)
     runs = [Run(slot=slot, results=results) for slot, results in year.runs(STEP)]
     older = [run for run in runs if run.slot <= year.end - RECORDED]
     for run in older:
-        memory.create(run_key(run), encode(run.results))
-    keeper = Keeper(storage=memory, setting=setting_of(config, told), end=run_key(older[-1]), lag=0)
+        memory.create(run_key(run), encode_results(run.results))
+    keeper = HistoryStore(
+        storage=memory, setting=setting_of(config, told), end=run_key(older[-1]), lag=0
+    )
     keeper.keep_up(Deadline.after(PATIENCE))
     for run in older[: -DAY // STEP]:
         memory.delete(run_key(run))
-    monitor = make_monitor(config, {}, storage=memory)
+    monitor = run_context(config, {}, storage=memory)
     for run in runs[len(older) :]:
-        record(monitor, run, Deadline.after(PATIENCE))
+        store_run(monitor, run, Deadline.after(PATIENCE))
     move(memory, FolderStorage(FOLDER / "checks"))
     return len(runs)
 

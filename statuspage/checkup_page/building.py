@@ -7,30 +7,34 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from checkup.alerting.state import BLIND_AFTER, CheckerState, Head
-from checkup.archive import settled
+from checkup.alerting.state import NOT_MONITORED_AFTER, AlertState, CheckerState
+from checkup.archive import settled_key
 from checkup.config.settings import Config
 from checkup.errors import StorageError
-from checkup.history.periods import hour_of
-from checkup.incidents.model import Announcements
+from checkup.history.periods import hour_start
+from checkup.incidents.model import IncidentDocument
 from checkup.model import Status
 from checkup.ports import PageFile, Storage
-from checkup.protocol import read_head
+from checkup.protocol import read_state
 from checkup.protocol.announcing import load_archive
-from checkup_page.announcements.announcement import Month
-from checkup_page.announcements.gather import Gatherer, Seen, announced
-from checkup_page.announcements.pages import AnnouncementPages
-from checkup_page.components.component import Standing
+from checkup_page.announcements.announcement import IncidentMonth
+from checkup_page.announcements.gather import (
+    DisruptionCache,
+    IncidentLoader,
+    load_incidents_or_empty,
+)
+from checkup_page.announcements.pages import IncidentPages
+from checkup_page.components.component import ConfirmedStatus
 from checkup_page.components.pages import ComponentPages
-from checkup_page.compose import Observed, compose, tell_of_month
-from checkup_page.formats import Formats
-from checkup_page.newest import Newest
-from checkup_page.past import Known, Reader
-from checkup_page.render import render
-from checkup_page.view import View
+from checkup_page.compose import PageData, build_archived_month, build_view
+from checkup_page.formats import MachineFiles
+from checkup_page.newest import RecentRuns
+from checkup_page.past import HistoryCache, HistoryLoader
+from checkup_page.render import render_site
+from checkup_page.view import PageView
 
 
-class Memory(Struct, kw_only=True):
+class PageCache(Struct, kw_only=True):
     """What a process keeps from one page to the next, so as not to read or make it again.
 
     Attributes:
@@ -42,31 +46,31 @@ class Memory(Struct, kw_only=True):
         formats: the files for machines.
     """
 
-    newest: Newest = field(default_factory=Newest)
-    past: Known = field(default_factory=Known)
+    newest: RecentRuns = field(default_factory=RecentRuns)
+    past: HistoryCache = field(default_factory=HistoryCache)
     components: ComponentPages = field(default_factory=ComponentPages)
-    announcements: AnnouncementPages = field(default_factory=AnnouncementPages)
-    seen: Seen = field(default_factory=Seen)
-    formats: Formats = field(default_factory=Formats)
+    announcements: IncidentPages = field(default_factory=IncidentPages)
+    seen: DisruptionCache = field(default_factory=DisruptionCache)
+    formats: MachineFiles = field(default_factory=MachineFiles)
 
 
-class Told(NamedTuple):
+class HeadDocuments(NamedTuple):
     """The two small documents that say what is news: the state between runs, and people's words."""
 
-    head: Head
-    announced: Announcements
+    head: AlertState
+    announced: IncidentDocument
 
     @classmethod
-    def of(cls, storage: Storage) -> Told:
+    def of(cls, storage: Storage) -> HeadDocuments:
         """Read them; a state that cannot be read is repaired by the next run."""
         try:
-            head = read_head(storage)
+            head = read_state(storage)
         except StorageError:
-            head = Head()
-        return cls(head, announced(storage))
+            head = AlertState()
+        return cls(head, load_incidents_or_empty(storage))
 
 
-class Builder(Struct, frozen=True, kw_only=True):
+class PageBuilder(Struct, frozen=True, kw_only=True):
     """Makes the page of one configuration as of one moment.
 
     Attributes:
@@ -76,9 +80,9 @@ class Builder(Struct, frozen=True, kw_only=True):
 
     config: Config
     storage: Storage
-    told: Told
+    told: HeadDocuments
     now: int
-    memory: Memory
+    memory: PageCache
 
     def build(self) -> dict[str, PageFile]:
         """Fold the runs that are new into the history, and return the files of the page by path.
@@ -88,18 +92,18 @@ class Builder(Struct, frozen=True, kw_only=True):
         """
         memory = self.memory
         memory.newest.look(self.config, self.storage, self.now)
-        reader = Reader(
+        reader = HistoryLoader(
             config=self.config,
             storage=self.storage,
             announced=self.told.announced,
             newest=memory.newest,
             known=memory.past,
         )
-        past = reader.read(settled(self.told.head.cursor, self.now), self.now)
+        past = reader.read(settled_key(self.told.head.cursor, self.now), self.now)
         memory.seen.archive = load_archive(
             self.storage, self.told.announced, self.now, memory.seen.archive
         )
-        gatherer = Gatherer(
+        gatherer = IncidentLoader(
             storage=self.storage,
             archive=memory.seen.archive,
             head=past.head,
@@ -109,7 +113,7 @@ class Builder(Struct, frozen=True, kw_only=True):
         )
         bulletin = gatherer.bulletin()
         runs = memory.newest.runs
-        observed = Observed(
+        observed = PageData(
             runs=runs,
             standings=_standings(self.told.head, memory.newest.keys),
             pasts=past.pasts,
@@ -120,14 +124,14 @@ class Builder(Struct, frozen=True, kw_only=True):
         )
         return self._files(observed, gatherer)
 
-    def _files(self, observed: Observed, gatherer: Gatherer) -> dict[str, PageFile]:
+    def _files(self, observed: PageData, gatherer: IncidentLoader) -> dict[str, PageFile]:
         config, memory = self.config, self.memory
         codes = dict.fromkeys(config.page.languages)
-        views = [compose(config, observed, self.now, code) for code in codes]
+        views = [build_view(config, observed, self.now, code) for code in codes]
         return {
             **memory.announcements.files(views, _OldMonths(config, gatherer)),
-            **memory.components.files(views, memory.past.records[0] or hour_of(self.now)),
-            **render(*views, formats=memory.formats),
+            **memory.components.files(views, memory.past.records[0] or hour_start(self.now)),
+            **render_site(*views, formats=memory.formats),
         }
 
 
@@ -135,20 +139,20 @@ class _OldMonths(NamedTuple):
     """Tells of months that are long over."""
 
     config: Config
-    gatherer: Gatherer
+    gatherer: IncidentLoader
 
     def said_of(self, month: int) -> object:
         """Return what may still be changed of a month."""
         return self.gatherer.said_of(month)
 
-    def told(self, view: View, month: int) -> Month | None:
+    def told(self, view: PageView, month: int) -> IncidentMonth | None:
         """Return a month in the language of a view."""
         old = self.gatherer.old(month)
-        return tell_of_month(self.config, view, old) if old else None
+        return build_archived_month(self.config, view, old) if old else None
 
 
-def build(
-    config: Config, storage: Storage, now_ns: int, *, memory: Memory | None = None
+def build_page(
+    config: Config, storage: Storage, now_ns: int, *, memory: PageCache | None = None
 ) -> dict[str, PageFile]:
     """Return the files of the page by path, made as :meth:`Builder.build` says.
 
@@ -161,12 +165,12 @@ def build(
     Raises:
         StorageError: the runs could not be read.
     """
-    told, memory = Told.of(storage), memory or Memory()
-    builder = Builder(config=config, storage=storage, told=told, now=now_ns, memory=memory)
+    told, memory = HeadDocuments.of(storage), memory or PageCache()
+    builder = PageBuilder(config=config, storage=storage, told=told, now=now_ns, memory=memory)
     return builder.build()
 
 
-def _standings(head: Head, keys: Sequence[str]) -> Mapping[str, Standing]:
+def _standings(head: AlertState, keys: Sequence[str]) -> Mapping[str, ConfirmedStatus]:
     """Return what the state between runs says, if it follows the runs.
 
     A head that ends before the oldest of these runs is no longer kept up by anybody. Without a
@@ -175,11 +179,11 @@ def _standings(head: Head, keys: Sequence[str]) -> Mapping[str, Standing]:
     if not keys or head.cursor < keys[0]:
         return {}
     return {
-        checker: Standing(state.shown, state.since)
+        checker: ConfirmedStatus(state.shown, state.since)
         for checker, state in head.checkers.items()
         if _is_settled(state)
     }
 
 
 def _is_settled(state: CheckerState) -> bool:
-    return state.status is not Status.UNKNOWN or state.blind >= BLIND_AFTER
+    return state.status is not Status.UNKNOWN or state.blind >= NOT_MONITORED_AFTER

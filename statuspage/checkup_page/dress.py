@@ -15,7 +15,7 @@ _STATIC: Final = Path(__file__).parent / "static"
 
 
 @cache
-def dress(sheet: str, own: str) -> dict[str, str]:
+def page_assets(sheet: str, own: str) -> dict[str, str]:
     """Return the style and the script of a page, and the policy that allows nothing else."""
     style, script = _tight(_static("page.css")), _static("page.js")
     if sheet:

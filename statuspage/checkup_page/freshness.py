@@ -9,7 +9,7 @@ from statistics import median_low
 from checkup.ports import PublisherSettings
 from checkup_page.speech.words import MINUTE
 
-MISSED = 3
+MISSED_RUNS = 3
 """Runs that may be missing before the page stops believing the last one."""
 
 GRACE = MINUTE
@@ -18,7 +18,7 @@ GRACE = MINUTE
 PUBLISHED_EVERY = 5 * MINUTE
 """A page on which nothing changed is published again after this time at the latest."""
 
-AHEAD = 5 * MINUTE
+MAX_CLOCK_SKEW = 5 * MINUTE
 """By how much a run may be ahead of our clock; beyond that its time is wrong."""
 
 _RECENT = 20
@@ -44,11 +44,11 @@ def expected_interval(measured: int | None, configured: int, timeframe: int) -> 
     return min(measured, max(configured, timeframe)) if measured else configured
 
 
-def published_within(place: PublisherSettings | None) -> int:
+def max_publish_delay(place: PublisherSettings | None) -> int:
     """Return how long a page may stay as it is where it is put, although nothing is wrong."""
     return place.delay if place else PUBLISHED_EVERY
 
 
-def limit(interval: int) -> int:
+def max_result_age(interval: int) -> int:
     """Return how old the newest run may be for the page to say how things are."""
-    return MISSED * interval + GRACE
+    return MISSED_RUNS * interval + GRACE

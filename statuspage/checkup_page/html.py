@@ -13,17 +13,17 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from checkup.ports import PageFile
-from checkup_page.announcements.board import board
-from checkup_page.components.recent import COLUMNS, strokes
-from checkup_page.dress import dress
+from checkup_page.announcements.board import incident_overview
+from checkup_page.components.recent import COLUMNS, bar_paths
+from checkup_page.dress import page_assets
 from checkup_page.speech import words
-from checkup_page.speech.language import language
-from checkup_page.speech.saying import saying
-from checkup_page.speech.voice import Voice
-from checkup_page.state import State
-from checkup_page.view import View
+from checkup_page.speech.language import load_translations
+from checkup_page.speech.saying import html_translator
+from checkup_page.speech.voice import Locale
+from checkup_page.state import ComponentStatus
+from checkup_page.view import PageView
 
-SUBSCRIPTIONS: Final = (
+SUBSCRIBE_LINKS: Final = (
     {"path": "history.atom", "type": "application/atom+xml", "name": "updates.atom"},
     {"path": "history.rss", "type": "application/rss+xml", "name": "updates.rss"},
     {"path": "maintenance.ics", "type": "text/calendar", "name": "updates.calendar"},
@@ -39,8 +39,8 @@ _REMEMBERED: Final = 1000
 """Texts of each kind that need not be made again."""
 
 
-def page(  # noqa: PLR0913 - all but what it is by name
-    view: View,
+def render_page(  # noqa: PLR0913 - all but what it is by name
+    view: PageView,
     template: str,
     path: str,
     *,
@@ -77,7 +77,7 @@ def page(  # noqa: PLR0913 - all but what it is by name
         "view": view,
     }
     templates = _templates(view.voice.language.code, view.voice.zone)
-    text = templates.get_template(template).render(given | dress(sheet, view.style) | values)
+    text = templates.get_template(template).render(given | page_assets(sheet, view.style) | values)
     body = text.encode(errors="replace")
     return PageFile(body=body, content_type=_HTML, max_age=max_age, every=every, news=news)
 
@@ -111,15 +111,15 @@ def _templates(code: str, zone: str) -> Environment:
         auto_reload=False,
         bytecode_cache=_COMPILED,
     )
-    voice = Voice(language=language(code), zone=zone)
+    voice = Locale(language=load_translations(code), zone=zone)
     templates.globals |= {
-        "State": State,
-        "board_of": board,
+        "State": ComponentStatus,
+        "board_of": incident_overview,
         "columns": COLUMNS,
         "icon": _icon,
         "language": voice.language,
-        "say": saying(voice.language),
-        "subscriptions": SUBSCRIPTIONS,
+        "say": html_translator(voice.language),
+        "subscriptions": SUBSCRIBE_LINKS,
         "words": _words(voice),
         "zone": zone,
     }
@@ -128,24 +128,24 @@ def _templates(code: str, zone: str) -> Environment:
         "date": voice.date_name,
         "day": voice.day_name,
         "elapsed": voice.elapsed,
-        "iso": words.iso,
+        "iso": words.format_iso,
         "lasting": voice.lasting,
-        "minutes": words.iso_minutes,
+        "minutes": words.format_iso_minutes,
         "moment": voice.moment,
         "month": voice.month_name,
-        "seconds": words.iso_seconds,
+        "seconds": words.format_iso_seconds,
         "short_moment": voice.short_moment,
     }
     # Pages have many of their times and lengths in common.
     templates.filters |= {name: lru_cache(_REMEMBERED)(tell) for name, tell in told.items()}
-    templates.filters |= {"prose": _prose, "strokes": strokes}
+    templates.filters |= {"prose": _prose, "strokes": bar_paths}
     # It is the same on every page.
     templates.globals["sprite"] = _prose(templates.get_template("sprite.html").render())
     return templates
 
 
-def _words(voice: Voice) -> dict[str, str]:
-    """Return the phrases with which the script tells what ``DayStrip.said`` says."""
+def _words(voice: Locale) -> dict[str, str]:
+    """Return the phrases with which the script tells what ``DayBars.said`` says."""
     phrases = {"uptime": "day.uptime", "d": "day.down", "g": "day.degraded"}
     phrases |= {"u": "day.unknown", "m": "day.maintenance"}
     phrases |= {name: f"length.{name}" for name in ("moment", "minutes", "hours", "both")}
@@ -153,12 +153,12 @@ def _words(voice: Voice) -> dict[str, str]:
 
 
 def _prose(html: str) -> Markup:
-    """Return what was rendered and made safe where it was written, see :class:`Update`."""
+    """Return what was rendered and made safe where it was written, see :class:`UpdateView`."""
     return Markup(html)  # noqa: S704 - as said above
 
 
 @cache
-def _icon(state: State) -> str:
+def _icon(state: ComponentStatus) -> str:
     """Return the picture of a state for the browser's tab, as an address that contains it."""
     drawing = _templates("en", "UTC").get_template("icon.svg").render(state=state)
     return f"data:image/svg+xml,{quote(drawing.strip(), safe='')}"

@@ -10,7 +10,7 @@ _LENGTH = 12
 
 
 @lru_cache(maxsize=10_000)
-def stable_key(*parts: str) -> str:
+def public_key(*parts: str) -> str:
     """Return twelve characters of base 36, as the ids of Statuspage look.
 
     The same parts give the same key for ever; the parts cannot be read from it.

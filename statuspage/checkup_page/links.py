@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from checkup_page.view import Text
+from checkup_page.view import LinkedText
 
 _LINK = re.compile(r"https?://[^\s<>\"'\\]*[^\s<>\"'\\.,;:!?)\]}]", re.IGNORECASE)
 _IMAGE = re.compile(
@@ -14,12 +14,12 @@ _IMAGE = re.compile(
 _PATH = re.compile(r"(?!/)[\w./-]+", re.ASCII)
 
 
-def followable(address: str) -> str:
+def safe_link(address: str) -> str:
     """Return an http or https address as it is, and anything else as an empty string."""
     return address if _LINK.fullmatch(address) else ""
 
 
-def picture(address: str) -> str:
+def safe_image(address: str) -> str:
     """Return the address of a picture that lies beside the page or is contained in it.
 
     Any other would be a request to somebody else, which the page does not make: then an empty
@@ -28,13 +28,13 @@ def picture(address: str) -> str:
     return address if _IMAGE.fullmatch(address) or _PATH.fullmatch(address) else ""
 
 
-def with_links(text: str) -> Iterator[Text]:
+def linkify(text: str) -> Iterator[LinkedText]:
     """Yield the parts of a text, with the addresses in it as links."""
     end = 0
     for match in _LINK.finditer(text):
         if match.start() > end:
-            yield Text(text[end : match.start()])
-        yield Text(match[0], match[0])
+            yield LinkedText(text[end : match.start()])
+        yield LinkedText(match[0], match[0])
         end = match.end()
     if end < len(text):
-        yield Text(text[end:])
+        yield LinkedText(text[end:])

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from checkup.archive import Listing
+from checkup.archive import RunListing
 from checkup.config.settings import Config
 from checkup.model import Result, Run
 from checkup.ports import Storage
-from checkup.runfile import decode, slot_of
+from checkup.runfile import decode_results, key_time
 from checkup_page.components.recent import COLUMNS
-from checkup_page.freshness import AHEAD
+from checkup_page.freshness import MAX_CLOCK_SKEW
 
 
-class Newest(Struct):
+class RecentRuns(Struct):
     """The newest runs of one storage, for as long as a process lives.
 
     Attributes:
@@ -23,7 +23,7 @@ class Newest(Struct):
         read: their results by key; None for one that is unreadable. Runs never change.
     """
 
-    listing: Listing = Listing("", ())
+    listing: RunListing = RunListing("", ())
     read: dict[str, tuple[Result, ...] | None] = field(default_factory=dict)
 
     def look(self, config: Config, storage: Storage, now: int) -> None:
@@ -46,7 +46,7 @@ class Newest(Struct):
     @property
     def position(self) -> int:
         """The slot of the last one; 0 if there is none."""
-        return slot_of(self.keys[-1]) or 0 if self.keys else 0
+        return key_time(self.keys[-1]) or 0 if self.keys else 0
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -55,12 +55,12 @@ class Newest(Struct):
 
     def _runs(self) -> Iterator[Run]:
         for key in self.keys:
-            slot, results = slot_of(key), self.read[key]
+            slot, results = key_time(key), self.read[key]
             if slot is not None and results is not None:
                 yield Run(slot=slot, results=results)
 
 
-def _list(config: Config, storage: Storage, now: int) -> Listing:
+def _list(config: Config, storage: Storage, now: int) -> RunListing:
     """List the runs of the time frame; if there are none, the newest ones.
 
     The time in which as many as are shown should lie is listed first, for listing costs. A run
@@ -69,10 +69,10 @@ def _list(config: Config, storage: Storage, now: int) -> Listing:
     since = max(0, now - config.page.timeframe)
     likely = max(since, now - 2 * COLUMNS * config.interval)
     for start, enough in ((likely, COLUMNS), (since, 1)):
-        listing = Listing.since(storage, start, now + AHEAD)
+        listing = RunListing.since(storage, start, now + MAX_CLOCK_SKEW)
         if len(listing.keys) >= enough:
             return listing
-    return Listing.since(storage, 0, now + AHEAD)
+    return RunListing.since(storage, 0, now + MAX_CLOCK_SKEW)
 
 
 def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
@@ -81,6 +81,6 @@ def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
     if stored is None:
         return None
     try:
-        return decode(stored.body)
+        return decode_results(stored.body)
     except ValueError:
         return None

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checkup_page.announcements.announcement import Incident, Maintenance
-from checkup_page.identity import stable_key
-from checkup_page.view import Component, View
+from checkup_page.announcements.announcement import IncidentView, MaintenanceView
+from checkup_page.identity import public_key
+from checkup_page.view import ComponentView, PageView
 
-FIVE_MINUTES, HOUR = 300, 3600
-DAY = 24 * HOUR
+EVERY_FIVE_MINUTES, HOURLY = 300, 3600
+DAILY = 24 * HOURLY
 """Seconds between two versions of a file in a place where writing costs, if there is no news."""
 
 
-def of_page(view: View) -> str:
+def of_page(view: PageView) -> str:
     """Return what stands for the news of the whole page.
 
     Times, bars and response times change with every run and are none; nor are counts of them.
     """
-    return stable_key("news", *_page(view))
+    return public_key("news", *_page(view))
 
 
-def of_component(item: Component) -> str:
+def of_component(item: ComponentView) -> str:
     """Return what stands for the news of one component."""
-    return stable_key("news", *_component(item))
+    return public_key("news", *_component(item))
 
 
-def _page(view: View) -> Iterator[str]:
+def _page(view: PageView) -> Iterator[str]:
     yield from (view.title, view.facts.version, view.verdict.state, view.verdict.sentence)
     for group in view.groups:
         yield from ("group", group.name, group.description)
@@ -34,12 +34,12 @@ def _page(view: View) -> Iterator[str]:
             yield from _component(item)
     for message in view.messages:
         yield from ("message", message.component, str(message.at))
-    announced: tuple[Incident | Maintenance, ...] = (*view.incidents, *view.maintenances)
+    announced: tuple[IncidentView | MaintenanceView, ...] = (*view.incidents, *view.maintenances)
     for told in announced:
         yield from (told.key, told.status, told.title, str(told.updated_at))
 
 
-def _component(item: Component) -> Iterator[str]:
+def _component(item: ComponentView) -> Iterator[str]:
     yield from (
         "component",
         item.key,

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import structs
 
 from checkup.config.page import PageSettings, Palette
-from checkup_page.state import State
+from checkup_page.state import ComponentStatus
 
 _WHERE: Final = {
     "light": (":root{{{colors}}}",),
@@ -28,7 +28,7 @@ _WHERE: Final = {
 _TINT: Final = "--tint-{state}:color-mix(in srgb,{color} 12%,var(--card));"
 
 
-def own_style(page: PageSettings) -> str:
+def custom_css(page: PageSettings) -> str:
     """Return CSS; empty if the owner has chosen nothing."""
     rules = "".join(
         rule.format(colors=_colors(palette))
@@ -50,5 +50,5 @@ def _plain(css: str) -> str:
 def _colors(palette: Palette) -> str:
     chosen = {name: color for name, color in structs.asdict(palette).items() if color}
     own = "".join(f"--{name}:{color};" for name, color in chosen.items())
-    states = [state for state in State if state in chosen]
+    states = [state for state in ComponentStatus if state in chosen]
     return own + "".join(_TINT.format(state=state, color=chosen[state]) for state in states)

@@ -8,20 +8,20 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from checkup.archive import Chronicles, Days, Keeper, Months, days_until, setting_of
+from checkup.archive import CheckerHistories, Days, HistoryStore, MonthCache, read_days, setting_of
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
-from checkup.history.head import Head
+from checkup.history.head import HistoryState
 from checkup.history.tally import Tally
-from checkup.incidents.model import Announcements
+from checkup.incidents.model import IncidentDocument
 from checkup.ports import Storage
-from checkup_page.components.component import Past
-from checkup_page.components.days import ClosedDays, closed_days
+from checkup_page.components.component import DailyHistory
+from checkup_page.components.days import ClosedDayBars, closed_day_bars
 from checkup_page.components.recent import COLUMNS
-from checkup_page.components.stretches import Record, record
-from checkup_page.newest import Newest
-from checkup_page.recounted import Counted
+from checkup_page.components.stretches import ComponentHistory, component_history
+from checkup_page.newest import RecentRuns
+from checkup_page.recounted import HistoryFingerprint
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ FOLD_SECONDS: Final = 5.0
 """How long a page waits for the history to catch up with the runs; the next one goes on."""
 
 
-class Drawn(Struct):
+class ClosedDayCache(Struct):
     """What was made of the days before today, for as long as they are these.
 
     Attributes:
@@ -38,17 +38,17 @@ class Drawn(Struct):
     """
 
     days: Days = {}
-    closed: dict[str, ClosedDays] = field(default_factory=dict)
+    closed: dict[str, ClosedDayBars] = field(default_factory=dict)
 
-    def get(self, checker: str) -> ClosedDays:
+    def get(self, checker: str) -> ClosedDayBars:
         """Return the days of one checker."""
         if checker not in self.closed:
             rows = [(day, found.get(checker)) for day, found in self.days.items()]
-            self.closed[checker] = closed_days(rows)
+            self.closed[checker] = closed_day_bars(rows)
         return self.closed[checker]
 
 
-class Known(Struct, kw_only=True):
+class HistoryCache(Struct, kw_only=True):
     """What need not be read or made again.
 
     Attributes:
@@ -59,38 +59,38 @@ class Known(Struct, kw_only=True):
         counted: by which is seen that hours were counted again.
     """
 
-    months: Months = field(default_factory=Months)
-    drawn: Drawn = field(default_factory=Drawn)
-    chronicles: Chronicles = field(default_factory=Chronicles)
-    records: tuple[int, Mapping[str, Record]] = (0, {})
-    counted: Counted = Counted()
+    months: MonthCache = field(default_factory=MonthCache)
+    drawn: ClosedDayCache = field(default_factory=ClosedDayCache)
+    chronicles: CheckerHistories = field(default_factory=CheckerHistories)
+    records: tuple[int, Mapping[str, ComponentHistory]] = (0, {})
+    counted: HistoryFingerprint = HistoryFingerprint()
 
-    def look(self, head: Head) -> None:
+    def look(self, head: HistoryState) -> None:
         """Forget what was made of hours that have been counted again since."""
-        counted, before = Counted.of(head), self.counted
+        counted, before = HistoryFingerprint.of(head), self.counted
         if counted.was_other(before):
-            self.months = Months()
+            self.months = MonthCache()
             self.forget_year()
         self.counted = counted
 
     def forget_year(self) -> None:
         """Let the last year be read again in the middle of an hour."""
-        self.chronicles, self.records = Chronicles(), (0, {})
+        self.chronicles, self.records = CheckerHistories(), (0, {})
 
 
-class Read(Struct, frozen=True):
+class LoadedHistory(Struct, frozen=True):
     """What was read, by checker id.
 
     Attributes:
         head: the history's; None if it tells nothing.
     """
 
-    pasts: Mapping[str, Past] = {}
-    records: Mapping[str, Record] = {}
-    head: Head | None = None
+    pasts: Mapping[str, DailyHistory] = {}
+    records: Mapping[str, ComponentHistory] = {}
+    head: HistoryState | None = None
 
 
-class Reader(Struct, frozen=True, kw_only=True):
+class HistoryLoader(Struct, frozen=True, kw_only=True):
     """Reads the history of one storage.
 
     Attributes:
@@ -101,18 +101,18 @@ class Reader(Struct, frozen=True, kw_only=True):
 
     config: Config
     storage: Storage
-    announced: Announcements
-    newest: Newest
-    known: Known
+    announced: IncidentDocument
+    newest: RecentRuns
+    known: HistoryCache
 
-    def read(self, end: str, now: int) -> Read:
+    def read(self, end: str, now: int) -> LoadedHistory:
         """Fold the runs up to a key into the history, and return what it tells of each checker.
 
         There is nothing as long as the history is behind. A history that cannot be read does not
         take the page away.
         """
         setting = setting_of(self.config, self.announced)
-        keeper = Keeper(
+        keeper = HistoryStore(
             storage=self.storage,
             setting=setting,
             end=end,
@@ -123,22 +123,24 @@ class Reader(Struct, frozen=True, kw_only=True):
         try:
             kept = keeper.keep_up(Deadline.after(FOLD_SECONDS))
             if kept.behind:
-                return Read()
+                return LoadedHistory()
             known.look(kept.head)
-            days, today = days_until(self.storage, kept.head, now, COLUMNS, known.months)
+            days, today = read_days(self.storage, kept.head, now, COLUMNS, known.months)
             if days is not known.drawn.days:
-                known.drawn = Drawn(days)
+                known.drawn = ClosedDayCache(days)
                 known.forget_year()
             known.chronicles.keep_up(self.storage, kept.head, now)
         except StorageError as error:
             _log.warning("the page is without its history: %s", error)
-            return Read()
-        return Read(self._pasts(kept.head, today, now), self._records(), kept.head)
+            return LoadedHistory()
+        return LoadedHistory(self._pasts(kept.head, today, now), self._records(), kept.head)
 
-    def _pasts(self, head: Head, today: Mapping[str, Tally], now: int) -> Mapping[str, Past]:
+    def _pasts(
+        self, head: HistoryState, today: Mapping[str, Tally], now: int
+    ) -> Mapping[str, DailyHistory]:
         accounts = {checker.id: head.accounts.get(checker.id) for checker in self.config.checkers}
         return {
-            checker: Past(
+            checker: DailyHistory(
                 since=account.first if account else now,
                 closed=self.known.drawn.get(checker),
                 today=today.get(checker),
@@ -146,11 +148,12 @@ class Reader(Struct, frozen=True, kw_only=True):
             for checker, account in accounts.items()
         }
 
-    def _records(self) -> Mapping[str, Record]:
+    def _records(self) -> Mapping[str, ComponentHistory]:
         chronicles, (until, records) = self.known.chronicles, self.known.records
         if until != chronicles.until:
             records = {
-                checker.id: record(chronicles.of(checker.id)) for checker in self.config.checkers
+                checker.id: component_history(chronicles.of(checker.id))
+                for checker in self.config.checkers
             }
             self.known.records = (chronicles.until, records)
             chronicles.release()

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from checkup.model import Phases, Result, Status
 from checkup.redaction import mask_address
 from checkup_page.components.recent import response_time
-from checkup_page.components.tracks import Track
-from checkup_page.speech.words import clean
-from checkup_page.state import State
+from checkup_page.components.tracks import CheckerResults
+from checkup_page.speech.words import clean_line
+from checkup_page.state import ComponentStatus
 
 ADDRESSES: Final = "addresses"
 CERTIFICATES: Final = "certificates"
@@ -22,7 +22,7 @@ CERTIFICATES: Final = "certificates"
 _ADDRESS_LIMIT: Final = 300
 
 
-class Probe(Struct, frozen=True, kw_only=True):
+class ProbeMetrics(Struct, frozen=True, kw_only=True):
     """What is known of one component.
 
     Attributes:
@@ -41,7 +41,9 @@ class Probe(Struct, frozen=True, kw_only=True):
     certificate_expiry: int | None = None
 
 
-def probe(track: Track, state: State, published: Collection[str], masks: Sequence[str]) -> Probe:
+def probe_metrics(
+    track: CheckerResults, state: ComponentStatus, published: Collection[str], masks: Sequence[str]
+) -> ProbeMetrics:
     """Return what the newest run found out about a component.
 
     Args:
@@ -52,9 +54,9 @@ def probe(track: Track, state: State, published: Collection[str], masks: Sequenc
     """
     newest = track.newest
     if newest is None:
-        return Probe()
-    found = Probe(address=_address(newest, masks) if ADDRESSES in published else "")
-    if State.UNKNOWN in {state, State.of(newest.status)}:
+        return ProbeMetrics()
+    found = ProbeMetrics(address=_address(newest, masks) if ADDRESSES in published else "")
+    if ComponentStatus.UNKNOWN in {state, ComponentStatus.of(newest.status)}:
         return found
     return replace(
         found,
@@ -67,7 +69,7 @@ def probe(track: Track, state: State, published: Collection[str], masks: Sequenc
 
 def _address(result: Result, masks: Sequence[str]) -> str:
     """Return what was checked; the Go program stored it as it was."""
-    return clean(mask_address(result.endpoint, masks), _ADDRESS_LIMIT)
+    return clean_line(mask_address(result.endpoint, masks), _ADDRESS_LIMIT)
 
 
 def _phases(result: Result) -> Phases | None:

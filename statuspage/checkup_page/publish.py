@@ -10,18 +10,18 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from checkup.config.settings import Config
-from checkup.errors import Overtaken
+from checkup.errors import NewerPageError
 from checkup.model import SECOND
-from checkup.ports import Edition, Publisher, Storage
+from checkup.ports import PageVersion, Publisher, Storage
 from checkup_page import news
-from checkup_page.building import Builder, Memory, Told
+from checkup_page.building import HeadDocuments, PageBuilder, PageCache
 
 _log = logging.getLogger(__name__)
 
-_TURN: Final = news.FIVE_MINUTES * SECOND
+_TURN: Final = news.EVERY_FIVE_MINUTES * SECOND
 
 
-class Publication(Struct):
+class PagePublisher(Struct):
     """Publishes one page again and again.
 
     Attributes:
@@ -32,7 +32,7 @@ class Publication(Struct):
 
     storage: Storage
     publisher: Publisher
-    memory: Memory = field(default_factory=Memory)
+    memory: PageCache = field(default_factory=PageCache)
     last: tuple[object, ...] = ()
     anew: bool = False
 
@@ -42,7 +42,7 @@ class Publication(Struct):
 
     def forget(self) -> None:
         """Take nothing for known any more: somebody has counted the past again."""
-        self.memory, self.last, self.anew = Memory(), (), True
+        self.memory, self.last, self.anew = PageCache(), (), True
 
     def keep_up(self, config: Config, now: int) -> Sequence[str]:
         """Publish what is due, and return the paths that changed; a newer page is left alone.
@@ -54,46 +54,48 @@ class Publication(Struct):
             StorageError: the runs could not be read; the page stays as it is.
             PublishError: the page could not be written.
         """
-        told = Told.of(self.storage)
+        told = HeadDocuments.of(self.storage)
         present = (config, _essence(told), now // _TURN)
         if self.publisher.patient and present == self.last:
             return ()
         try:
             written = self._publish(config, told, now)
-        except Overtaken as no:
+        except NewerPageError as no:
             _log.info("%s", no)
             return ()
         self.last = present
         return written
 
     def publish(self, config: Config, now: int) -> Sequence[str]:
-        """Publish as :func:`publish` does."""
-        return self._publish(config, Told.of(self.storage), now)
+        """Publish as :func:`publish_once` does."""
+        return self._publish(config, HeadDocuments.of(self.storage), now)
 
-    def _publish(self, config: Config, told: Told, now: int) -> Sequence[str]:
-        builder = Builder(
+    def _publish(self, config: Config, told: HeadDocuments, now: int) -> Sequence[str]:
+        builder = PageBuilder(
             config=config, storage=self.storage, told=told, now=now, memory=self.memory
         )
         files = builder.build()
         if self.anew:
             files = {path: replace(file, every=0) for path, file in files.items()}
-        edition = Edition(position=self.memory.newest.position, made=now)
+        edition = PageVersion(position=self.memory.newest.position, made=now)
         written = self.publisher.publish(files, edition)
         self.anew = False
         return written
 
 
-def publish(config: Config, storage: Storage, publisher: Publisher, now_ns: int) -> Sequence[str]:
+def publish_once(
+    config: Config, storage: Storage, publisher: Publisher, now_ns: int
+) -> Sequence[str]:
     """Build the page, put it in its place and return the paths that changed.
 
     Raises:
         StorageError: the runs could not be read; the page stays as it is.
-        Overtaken: a newer page is there.
+        NewerPageError: a newer page is there.
         PublishError: the page could not be written.
     """
-    return Publication(storage=storage, publisher=publisher).publish(config, now_ns)
+    return PagePublisher(storage=storage, publisher=publisher).publish(config, now_ns)
 
 
-def _essence(told: Told) -> Told:
+def _essence(told: HeadDocuments) -> HeadDocuments:
     """Return what is told without what every run moves."""
     return told._replace(head=replace(told.head, seq=0, cursor="", used=()))

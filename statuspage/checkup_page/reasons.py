@@ -28,7 +28,7 @@ the rest of the class. A class that is not listed is not shown.
 """
 
 
-def reason(result: Result) -> str:
+def public_reason(result: Result) -> str:
     """Return the key of a few words, or an empty string."""
     if result.status is Status.DEGRADED:
         return SLOW if result.threshold else ""

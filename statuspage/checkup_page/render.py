@@ -6,8 +6,8 @@ from typing import Final
 
 from checkup.ports import PageFile
 from checkup_page import html, news
-from checkup_page.formats import Formats
-from checkup_page.view import View
+from checkup_page.formats import MachineFiles
+from checkup_page.view import PageView
 
 INDEX: Final = "index.html"
 NOT_FOUND: Final = "404.html"
@@ -18,7 +18,9 @@ MAX_AGE: Final = 30
 NOT_FOUND_MAX_AGE: Final = 300
 
 
-def render(view: View, *translations: View, formats: Formats | None = None) -> dict[str, PageFile]:
+def render_site(
+    view: PageView, *translations: PageView, formats: MachineFiles | None = None
+) -> dict[str, PageFile]:
     """Return the files by their paths, each as it is to be served.
 
     Args:
@@ -32,16 +34,18 @@ def render(view: View, *translations: View, formats: Formats | None = None) -> d
         for path, file in _pages(other).items()
     }
     return {
-        **(formats or Formats()).files(view),
-        NOT_FOUND: html.page(view, NOT_FOUND, NOT_FOUND, max_age=NOT_FOUND_MAX_AGE),
+        **(formats or MachineFiles()).files(view),
+        NOT_FOUND: html.render_page(view, NOT_FOUND, NOT_FOUND, max_age=NOT_FOUND_MAX_AGE),
         **translated,
         **_pages(view),
     }
 
 
-def _pages(view: View) -> dict[str, PageFile]:
+def _pages(view: PageView) -> dict[str, PageFile]:
     """Return everything for people, by paths from the root of its language."""
     told = news.of_page(view)
     return {
-        INDEX: html.page(view, INDEX, INDEX, max_age=MAX_AGE, every=news.FIVE_MINUTES, news=told)
+        INDEX: html.render_page(
+            view, INDEX, INDEX, max_age=MAX_AGE, every=news.EVERY_FIVE_MINUTES, news=told
+        )
     }

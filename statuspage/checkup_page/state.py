@@ -8,7 +8,7 @@ from enum import StrEnum
 from checkup.model import Status
 
 
-class State(StrEnum):
+class ComponentStatus(StrEnum):
     """The states of the page, named as in the API of Statuspage where that has a name."""
 
     OPERATIONAL = "operational"
@@ -19,12 +19,12 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def of(cls, status: Status) -> State:
+    def of(cls, status: Status) -> ComponentStatus:
         """Return how one component with this status is shown."""
         return _STATES[status]
 
     @classmethod
-    def together(cls, states: Iterable[State]) -> State:
+    def together(cls, states: Iterable[ComponentStatus]) -> ComponentStatus:
         """Return the state of several components: an outage of all of them is a major one.
 
         What is not known is worse than what is well and no excuse for what is not. Whoever is
@@ -44,8 +44,8 @@ class State(StrEnum):
 
 
 _STATES = {
-    Status.HEALTHY: State.OPERATIONAL,
-    Status.DEGRADED: State.DEGRADED,
-    Status.DOWN: State.MAJOR,
-    Status.UNKNOWN: State.UNKNOWN,
+    Status.HEALTHY: ComponentStatus.OPERATIONAL,
+    Status.DEGRADED: ComponentStatus.DEGRADED,
+    Status.DOWN: ComponentStatus.MAJOR,
+    Status.UNKNOWN: ComponentStatus.UNKNOWN,
 }

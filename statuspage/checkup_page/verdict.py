@@ -11,34 +11,34 @@ from checkup.config.page import StatusText
 from checkup.config.settings import Config
 from checkup.model import Run
 from checkup_page import freshness
-from checkup_page.announcements.announcement import Incident
-from checkup_page.components.component import Window
-from checkup_page.sentence import sentence, told, word_for
-from checkup_page.speech.voice import Voice
-from checkup_page.state import State
-from checkup_page.view import Component, Verdict
+from checkup_page.announcements.announcement import IncidentView
+from checkup_page.components.component import RunWindow
+from checkup_page.sentence import describe_incident, describe_status, status_label
+from checkup_page.speech.voice import Locale
+from checkup_page.state import ComponentStatus
+from checkup_page.view import ComponentView, OverallStatus
 
 _WATCHED: Final = "monitoring"
 """Somebody has done what there was to do, and looks at what the checks say."""
 
 _WORSE: Final = (
-    State.OPERATIONAL,
-    State.MAINTENANCE,
-    State.UNKNOWN,
-    State.DEGRADED,
-    State.PARTIAL,
-    State.MAJOR,
+    ComponentStatus.OPERATIONAL,
+    ComponentStatus.MAINTENANCE,
+    ComponentStatus.UNKNOWN,
+    ComponentStatus.DEGRADED,
+    ComponentStatus.PARTIAL,
+    ComponentStatus.MAJOR,
 )
 """The states, each worse than those before it."""
 
 
-def verdict(
-    components: Sequence[Component],
+def overall_status(
+    components: Sequence[ComponentView],
     runs: Iterable[Run],
-    window: Window,
+    window: RunWindow,
     measured: int | None,
     config: Config,
-) -> Verdict:
+) -> OverallStatus:
     """Return the verdict on all components.
 
     Args:
@@ -51,27 +51,29 @@ def verdict(
     texts = config.page.status_text
     times = [item.checked_at for item in components if item.checked_at is not None]
     if not times:
-        return Verdict(sentence=window.voice.say("verdict.first"))
+        return OverallStatus(sentence=window.voice.say("verdict.first"))
     checked_at = max(times)
-    believed_until = checked_at + freshness.limit(window.interval)
-    state = State.together(item.state for item in components)
-    stale = state is State.UNKNOWN and window.now > believed_until
-    stale_sentence = word_for(State.UNKNOWN, texts, window.voice)
-    return Verdict(
+    believed_until = checked_at + freshness.max_result_age(window.interval)
+    state = ComponentStatus.together(item.state for item in components)
+    stale = state is ComponentStatus.UNKNOWN and window.now > believed_until
+    stale_sentence = status_label(ComponentStatus.UNKNOWN, texts, window.voice)
+    return OverallStatus(
         state=state,
         stale=stale,
-        sentence=stale_sentence if stale else sentence(state, components, texts, window.voice),
+        sentence=stale_sentence
+        if stale
+        else describe_status(state, components, texts, window.voice),
         stale_sentence=stale_sentence,
         checked_at=checked_at,
         places=_places(runs, window),
         interval=measured,
-        stale_at=believed_until + freshness.published_within(config.publish),
+        stale_at=believed_until + freshness.max_publish_delay(config.publish),
     )
 
 
-def no_better_than(
-    found: Verdict, written: Iterable[Incident], texts: StatusText, voice: Voice
-) -> Verdict:
+def limit_by_incidents(
+    found: OverallStatus, written: Iterable[IncidentView], texts: StatusText, voice: Locale
+) -> OverallStatus:
     """Return a verdict that does not contradict what people say of incidents that last.
 
     They know of what no check sees. Results that are too old stay what is to be said first.
@@ -88,12 +90,14 @@ def no_better_than(
         return found
     if _WORSE.index(worst.state) <= _WORSE.index(found.state):
         return found
-    return replace(found, state=worst.state, sentence=told(worst.state, worst.title, texts, voice))
+    return replace(
+        found, state=worst.state, sentence=describe_incident(worst.state, worst.title, texts, voice)
+    )
 
 
-def _places(runs: Iterable[Run], window: Window) -> str:
+def _places(runs: Iterable[Run], window: RunWindow) -> str:
     """Return from where it was checked of late, as far as that is public; one place says little."""
-    latest = window.now - freshness.limit(window.interval)
+    latest = window.now - freshness.max_result_age(window.interval)
     seen = {run.results[0].region for run in runs if run.results and run.slot >= latest}
     places = [name for region, name in window.regions.items() if region in seen]
     return window.voice.listed(places) if len(places) > 1 else ""

@@ -13,39 +13,39 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup_page.announcements.announcement import Incident, Maintenance, Month
-from checkup_page.components.days import DayStrip
-from checkup_page.components.recent import Segment, Strip
-from checkup_page.components.series import Series
-from checkup_page.components.stretches import Stretch
-from checkup_page.probe import Probe
-from checkup_page.speech.voice import Voice
-from checkup_page.state import State
+from checkup_page.announcements.announcement import IncidentMonth, IncidentView, MaintenanceView
+from checkup_page.components.days import DayBars
+from checkup_page.components.recent import BarSegment, RunBars
+from checkup_page.components.series import ChartSeries
+from checkup_page.components.stretches import PeriodStats
+from checkup_page.probe import ProbeMetrics
+from checkup_page.speech.voice import Locale
+from checkup_page.state import ComponentStatus
 
 
-class Text(Struct, frozen=True):
+class LinkedText(Struct, frozen=True):
     """Words; ``link`` is an http or https address that they lead to, or empty."""
 
     text: str
     link: str = ""
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class PageMessage(Struct, frozen=True, kw_only=True):
     """A person's words about one component."""
 
     component: str
     at: int
-    parts: tuple[Text, ...]
+    parts: tuple[LinkedText, ...]
 
 
-class Sight(Struct, frozen=True):
+class RegionStatus(Struct, frozen=True):
     """What a region saw last, under the name that the page gives to the region."""
 
     region: str
-    state: State
+    state: ComponentStatus
 
 
-class Component(Struct, frozen=True, kw_only=True):
+class ComponentView(Struct, frozen=True, kw_only=True):
     """One checker as the public knows it.
 
     Attributes:
@@ -70,20 +70,20 @@ class Component(Struct, frozen=True, kw_only=True):
     name: str
     description: str
     link: str
-    state: State
+    state: ComponentStatus
     since: int | None
     note: str
     checked_at: int | None
     first_seen: int | None
     response: int | None
-    strip: Strip | None
-    days: DayStrip | None
-    stretches: tuple[Stretch, ...] = ()
-    months: tuple[Stretch, ...] = ()
-    hourly: Series | None = None
-    daily: Series | None = None
+    strip: RunBars | None
+    days: DayBars | None
+    stretches: tuple[PeriodStats, ...] = ()
+    months: tuple[PeriodStats, ...] = ()
+    hourly: ChartSeries | None = None
+    daily: ChartSeries | None = None
     table: tuple[str, ...] = ()
-    sights: tuple[Sight, ...] = ()
+    sights: tuple[RegionStatus, ...] = ()
 
     @property
     def path(self) -> str:
@@ -91,13 +91,13 @@ class Component(Struct, frozen=True, kw_only=True):
         return f"components/{self.key}.html"
 
     @property
-    def segments(self) -> tuple[Segment, ...]:
+    def segments(self) -> tuple[BarSegment, ...]:
         """The bars, of whichever kind they are."""
         drawn = self.days or self.strip
         return drawn.segments if drawn else ()
 
 
-class Group(Struct, frozen=True, kw_only=True):
+class ComponentGroup(Struct, frozen=True, kw_only=True):
     """Components under one name; those without a group share one whose name is empty.
 
     Attributes:
@@ -107,13 +107,13 @@ class Group(Struct, frozen=True, kw_only=True):
     key: str
     name: str
     description: str
-    state: State
+    state: ComponentStatus
     operational: int
     open: bool
-    components: tuple[Component, ...]
+    components: tuple[ComponentView, ...]
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class OverallStatus(Struct, frozen=True, kw_only=True):
     """The answer to the visitor's question.
 
     Attributes:
@@ -128,7 +128,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """
 
     sentence: str
-    state: State = State.UNKNOWN
+    state: ComponentStatus = ComponentStatus.UNKNOWN
     stale: bool = False
     checked_at: int | None = None
     places: str = ""
@@ -137,7 +137,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     stale_sentence: str = ""
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class PageInfo(Struct, frozen=True, kw_only=True):
     """What the footer says of the page itself.
 
     Attributes:
@@ -157,7 +157,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     version: str
 
 
-class Translation(Struct, frozen=True):
+class PageLanguage(Struct, frozen=True):
     """A language that the page is in.
 
     Attributes:
@@ -171,7 +171,7 @@ class Translation(Struct, frozen=True):
     folder: str
 
 
-class View(Struct, frozen=True, kw_only=True):
+class PageView(Struct, frozen=True, kw_only=True):
     """The whole page.
 
     Attributes:
@@ -197,19 +197,19 @@ class View(Struct, frozen=True, kw_only=True):
     theme: str
     refresh: int
     style: str
-    voice: Voice
-    translations: tuple[Translation, ...]
-    links: tuple[Text, ...]
-    verdict: Verdict
-    groups: tuple[Group, ...]
-    messages: tuple[Message, ...]
-    facts: Facts
-    incidents: tuple[Incident, ...] = ()
-    maintenances: tuple[Maintenance, ...] = ()
-    finished: tuple[Maintenance, ...] = ()
-    months: tuple[Month, ...] = ()
+    voice: Locale
+    translations: tuple[PageLanguage, ...]
+    links: tuple[LinkedText, ...]
+    verdict: OverallStatus
+    groups: tuple[ComponentGroup, ...]
+    messages: tuple[PageMessage, ...]
+    facts: PageInfo
+    incidents: tuple[IncidentView, ...] = ()
+    maintenances: tuple[MaintenanceView, ...] = ()
+    finished: tuple[MaintenanceView, ...] = ()
+    months: tuple[IncidentMonth, ...] = ()
     earlier: tuple[int, ...] = ()
-    probes: Mapping[str, Probe] = {}
+    probes: Mapping[str, ProbeMetrics] = {}
 
     @property
     def timeline(self) -> str:
@@ -219,11 +219,11 @@ class View(Struct, frozen=True, kw_only=True):
         return max(counted, key=counted.__getitem__, default="")
 
     @property
-    def shell(self) -> View:
+    def shell(self) -> PageView:
         """What every page shows, and nothing that changes from run to run or is told of anybody."""
         return replace(
             self,
-            verdict=Verdict(sentence=""),
+            verdict=OverallStatus(sentence=""),
             groups=(),
             messages=(),
             facts=replace(self.facts, runs=0, first=None, unreadable=0, looks=(), generated_at=0),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.announcing import SHORTEST_REMINDER, announce, next_reminder
+from checkup.alerting.announcing import MIN_REMINDER_INTERVAL, decide_alerts, next_reminder
 from checkup.alerting.state import CheckerState
-from checkup.alerting.step import Thresholds, step
+from checkup.alerting.step import Thresholds, next_state
 from checkup.model import SECOND, AlertKind, Status
 from tests.alerting.worlds import LETTERS, MINUTE, run, script, slot, tell, toy
 
@@ -38,7 +38,7 @@ def test_reminders_can_be_switched_off() -> None:
 
 def test_reminders_come_no_more_often_than_every_five_minutes() -> None:
     assert reminders("d" * 12, every=SECOND) == ["5", "10"]
-    assert SHORTEST_REMINDER == 5 * MINUTE
+    assert MIN_REMINDER_INTERVAL == 5 * MINUTE
 
 
 def test_nothing_is_brought_to_mind_of_what_cannot_be_seen() -> None:
@@ -93,10 +93,12 @@ class TestBlind:
         assert [each.removeprefix("a/") for each in tell(script(letters), toy("a"))] == announced
 
     def test_blindness_gives_its_reason(self) -> None:
-        from checkup.alerting.fold import Setting, fold  # noqa: PLC0415
-        from checkup.alerting.state import Head  # noqa: PLC0415
+        from checkup.alerting.fold import AlertRules, apply_runs  # noqa: PLC0415
+        from checkup.alerting.state import AlertState  # noqa: PLC0415
 
-        (alert,) = fold(Head(), script("uuu"), Setting(checkers=[toy("a")]), slot(9)).alerts
+        (alert,) = apply_runs(
+            AlertState(), script("uuu"), AlertRules(checkers=[toy("a")]), slot(9)
+        ).alerts
 
         assert (alert.reason, alert.failure, alert.kind) == ("it broke", "oops", AlertKind.BLIND)
 
@@ -104,32 +106,32 @@ class TestBlind:
 class TestHeld:
     """What may be announced of a checker of which nothing should be heard."""
 
-    down = step(CheckerState(), Status.DOWN, slot(0), Thresholds())
+    down = next_state(CheckerState(), Status.DOWN, slot(0), Thresholds())
 
     def test_opening_waits(self) -> None:
-        assert announce(self.down, slot(0), held=True) == (self.down, ())
+        assert decide_alerts(self.down, slot(0), held=True) == (self.down, ())
 
     def test_118_what_waited_is_announced_in_the_first_run_that_may(self) -> None:
-        later = step(self.down, Status.DOWN, slot(7), Thresholds())
+        later = next_state(self.down, Status.DOWN, slot(7), Thresholds())
 
-        state, kinds = announce(later, slot(7))
+        state, kinds = decide_alerts(later, slot(7))
 
         assert kinds == (AlertKind.OPEN,)
         assert (state.opened, state.since) == (slot(0), slot(0))
 
     def test_end_of_an_announced_incident_does_not_wait(self) -> None:
-        told = announce(self.down, slot(0)).state
-        well = step(told, Status.HEALTHY, slot(1), Thresholds())
+        told = decide_alerts(self.down, slot(0)).state
+        well = next_state(told, Status.HEALTHY, slot(1), Thresholds())
 
-        assert announce(well, slot(1), held=True).kinds == (AlertKind.RESOLVE,)
+        assert decide_alerts(well, slot(1), held=True).kinds == (AlertKind.RESOLVE,)
 
     def test_outage_that_came_and_went_is_not_announced(self) -> None:
-        well = step(self.down, Status.HEALTHY, slot(1), Thresholds())
+        well = next_state(self.down, Status.HEALTHY, slot(1), Thresholds())
 
-        state, kinds = announce(well, slot(1), held=True)
+        state, kinds = decide_alerts(well, slot(1), held=True)
 
         assert kinds == ()
-        assert announce(state, slot(2)).kinds == ()
+        assert decide_alerts(state, slot(2)).kinds == ()
 
     @given(st.text("hgdu", max_size=40), st.data())
     def test_i8_holding_back_and_letting_go_leads_to_the_same_end(
@@ -139,9 +141,11 @@ class TestHeld:
         for number, letter in enumerate(letters + "h"):
             seen = Status(LETTERS[letter] or "unknown")
             held = number < len(letters) and data.draw(st.booleans(), label="held")
-            open_ = announce(step(open_, seen, slot(number), Thresholds()), slot(number)).state
-            stepped = step(free, seen, slot(number), Thresholds())
-            free = announce(stepped, slot(number), held=held).state
+            open_ = decide_alerts(
+                next_state(open_, seen, slot(number), Thresholds()), slot(number)
+            ).state
+            stepped = next_state(free, seen, slot(number), Thresholds())
+            free = decide_alerts(stepped, slot(number), held=held).state
 
         assert (free.told, free.status) == (open_.told, open_.status)
 
@@ -153,8 +157,8 @@ class TestHeld:
         for number, letter in enumerate(letters):
             seen = Status(LETTERS[letter])
             held = data.draw(st.booleans(), label="held")
-            stepped = step(state, seen, slot(number), Thresholds())
-            state, kinds = announce(stepped, slot(number), held=held)
+            stepped = next_state(state, seen, slot(number), Thresholds())
+            state, kinds = decide_alerts(stepped, slot(number), held=held)
             for kind in set(kinds) & {AlertKind.OPEN, AlertKind.RESOLVE}:
                 assert is_open is (kind is AlertKind.RESOLVE)
                 is_open = kind is AlertKind.OPEN

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.alerting.fold import Setting, fold
-from checkup.alerting.quorum import Verdict, verdict
-from checkup.alerting.slots import Calendar
-from checkup.alerting.state import Head
+from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.quorum import QuorumResult, apply_quorum
+from checkup.alerting.slots import SlotSchedule
+from checkup.alerting.state import AlertState
 from checkup.model import AlertKind, Result, Run, Status
 from tests.alerting.worlds import result, run, slot, toy
 
@@ -28,8 +28,8 @@ def results(letters: str, definitions: str) -> list[Result]:
     ]
 
 
-def agreed(letters: str, definitions: str, quorum: str = "majority") -> Verdict:
-    return verdict(results(letters, definitions), len(letters), quorum)
+def agreed(letters: str, definitions: str, quorum: str = "majority") -> QuorumResult:
+    return apply_quorum(results(letters, definitions), len(letters), quorum)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_152_i11_order_of_regions_does_not_matter(
     found = {
         (each.status, frozenset(each.excluded))
         for order in permutations(there)
-        for each in [verdict(order, len(there), quorum)]
+        for each in [apply_quorum(order, len(there), quorum)]
     }
     assert len(found) == 1
 
@@ -78,7 +78,7 @@ def test_152_i11_what_is_excluded_changes_nothing(letters: str, quorum: str, oth
         (before.status, before.excluded)
         == (after.status, after.excluded)
         == (
-            verdict(results(letters[:2], "xx"), 3, quorum).status,
+            apply_quorum(results(letters[:2], "xx"), 3, quorum).status,
             ("us",),
         )
     )
@@ -86,8 +86,8 @@ def test_152_i11_what_is_excluded_changes_nothing(letters: str, quorum: str, oth
 
 @pytest.mark.parametrize("letter", "hgd")
 def test_152_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
-    setting = Setting(
-        checkers=[toy("a")], channels=("slack",), calendar=Calendar(regions=("eu", "us"))
+    setting = AlertRules(
+        checkers=[toy("a")], channels=("slack",), calendar=SlotSchedule(regions=("eu", "us"))
     )
     runs = [
         Run(slot=slot(number), region=region, position=position, results=(named,))
@@ -95,7 +95,7 @@ def test_152_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
         for position, region in enumerate(("eu", "us"))
         for named in [replace(result("a", letter, region), definition=region)]
     ]
-    head, alerts = fold(Head(), runs, setting, slot(9))
+    head, alerts = apply_runs(AlertState(), runs, setting, slot(9))
     assert [alert.kind for alert in alerts] == [AlertKind.BLIND]
     assert alerts[0].reason == ("us looks at something else: deploy the same configuration there")
     assert head.checkers["a"].shown is Status.UNKNOWN
@@ -110,19 +110,19 @@ def test_152_whoever_saw_nothing_says_why_itself(letters: str, *, is_why: bool) 
 
 
 def test_152_region_that_looks_at_the_same_again_counts_again() -> None:
-    calendar = Calendar(regions=("eu", "us"))
-    setting = Setting(checkers=[toy("a"), toy("b")], calendar=calendar)
+    calendar = SlotSchedule(regions=("eu", "us"))
+    setting = AlertRules(checkers=[toy("a"), toy("b")], calendar=calendar)
     other = run(0, {"a": "h", "b": "h"}, "us", 1)
     first, second = other.results
     named = (replace(first, definition="old"), second)
     ours = [replace(it, definition="new") for it in run(0, {"a": "h"}, "eu").results]
     home = replace(run(0, {"b": "h"}, "eu"), results=(*ours, result("b", "h", "eu")))
-    during = fold(Head(), [home, replace(other, results=named)], setting, slot(9)).head
+    during = apply_runs(AlertState(), [home, replace(other, results=named)], setting, slot(9)).head
     assert {name: state.excluded for name, state in during.checkers.items()} == {
         "a": ("us",),
         "b": (),
     }
     after = [run(1, {"a": "h", "b": "h"}, region, n) for n, region in enumerate(("eu", "us"))]
-    healed = fold(during, after, setting, slot(9)).head
+    healed = apply_runs(during, after, setting, slot(9)).head
     assert {state.excluded for state in healed.checkers.values()} == {()}
     assert healed.checkers["a"].status is Status.HEALTHY

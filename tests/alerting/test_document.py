@@ -8,15 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.document import NewerHead, UnreadableHead, decode_head, encode_head
-from checkup.alerting.fold import Setting, fold
-from checkup.alerting.state import CheckerState, Head
+from checkup.alerting.document import (
+    NewerStateError,
+    UnreadableStateError,
+    decode_state,
+    encode_state,
+)
+from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.state import AlertState, CheckerState
 from tests.alerting.worlds import script, slot, toy
 
-USED = fold(
-    Head(), script("hdhdd"), Setting(checkers=[toy("a")], channels=("slack",)), slot(9)
+USED = apply_runs(
+    AlertState(), script("hdhdd"), AlertRules(checkers=[toy("a")], channels=("slack",)), slot(9)
 ).head
-BYTES = encode_head(USED)
+BYTES = encode_state(USED)
 TREE = json.loads(BYTES)
 
 
@@ -31,26 +36,26 @@ def with_part(*path: str | int, value: object) -> bytes:
 
 
 def test_head_comes_back_as_it_was() -> None:
-    assert decode_head(BYTES) == USED
-    assert encode_head(decode_head(BYTES)) == BYTES
+    assert decode_state(BYTES) == USED
+    assert encode_state(decode_state(BYTES)) == BYTES
 
 
 def test_schema_is_always_written() -> None:
-    assert json.loads(encode_head(Head()))["schema"] == 1
+    assert json.loads(encode_state(AlertState()))["schema"] == 1
 
 
 def test_bytes_do_not_depend_on_the_order_in_which_the_head_was_made() -> None:
-    one = Head(checkers={"a": CheckerState(title="A"), "b": CheckerState(title="B")})
-    other = Head(checkers={"b": CheckerState(title="B"), "a": CheckerState(title="A")})
+    one = AlertState(checkers={"a": CheckerState(title="A"), "b": CheckerState(title="B")})
+    other = AlertState(checkers={"b": CheckerState(title="B"), "a": CheckerState(title="A")})
 
-    assert encode_head(one) == encode_head(other)
+    assert encode_state(one) == encode_state(other)
 
 
 @pytest.mark.parametrize("path", [("hint",), ("checkers", "a", "hint")], ids=["head", "checker"])
 def test_21_fields_of_a_later_version_are_carried_along(path: tuple[str, ...]) -> None:
     body = with_part(*path, value={"deep": [1, 2]})
 
-    kept = json.loads(encode_head(decode_head(body)))
+    kept = json.loads(encode_state(decode_state(body)))
 
     for key in path:
         kept = kept[key]
@@ -58,8 +63,8 @@ def test_21_fields_of_a_later_version_are_carried_along(path: tuple[str, ...]) -
 
 
 def test_96_head_of_a_newer_version_is_named_as_such() -> None:
-    with pytest.raises(NewerHead, match="newer version of Checkup wrote it \\(schema 2\\)"):
-        decode_head(with_part("schema", value=2))
+    with pytest.raises(NewerStateError, match="newer version of Checkup wrote it \\(schema 2\\)"):
+        decode_state(with_part("schema", value=2))
 
 
 @pytest.mark.parametrize(
@@ -98,21 +103,21 @@ def test_96_head_of_a_newer_version_is_named_as_such() -> None:
     ],
 )
 def test_i22_what_is_no_head_is_unreadable(body: bytes) -> None:
-    with pytest.raises(UnreadableHead, match=r"^not a head: "):
-        decode_head(body)
+    with pytest.raises(UnreadableStateError, match=r"^not a head: "):
+        decode_state(body)
 
 
 @given(st.binary(max_size=200))
 def test_i22_any_bytes_end_in_one_error(body: bytes) -> None:
-    with pytest.raises(UnreadableHead):
-        decode_head(body)
+    with pytest.raises(UnreadableStateError):
+        decode_state(body)
 
 
 @given(st.integers(0, len(BYTES) - 1), st.binary(min_size=1, max_size=3))
 def test_i22_damaged_head_is_a_head_or_one_error(at: int, damage: bytes) -> None:
     body = BYTES[:at] + damage + BYTES[at + len(damage) :]
     try:
-        head = decode_head(body)
-    except (UnreadableHead, NewerHead):
+        head = decode_state(body)
+    except (UnreadableStateError, NewerStateError):
         return
-    assert decode_head(encode_head(head)) == head
+    assert decode_state(encode_state(head)) == head

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.alerting.due import is_due
-from checkup.alerting.fold import Setting, fold
-from checkup.alerting.state import CheckerState, Head
+from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.state import AlertState, CheckerState
 from checkup.ports import Checker
 from tests.alerting.worlds import MINUTE, run, slot, toy
 
@@ -93,19 +93,19 @@ def test_regions_make_up_for_an_interval_that_was_missed() -> None:
 
 @pytest.mark.parametrize(("interval", "looked"), [(0, 0), (5 * MINUTE, slot(2))])
 def test_state_remembers_the_last_look_only_of_those_that_wait(interval: int, looked: int) -> None:
-    setting = Setting(checkers=[toy("a", interval=interval)])
+    setting = AlertRules(checkers=[toy("a", interval=interval)])
     runs = [run(1, {"a": "h"}), run(2, {"a": "h"}), run(3, {})]
 
-    head = fold(Head(), runs, setting, slot(9)).head
+    head = apply_runs(AlertState(), runs, setting, slot(9)).head
 
     assert head.checkers["a"].looked == looked
 
 
 def test_run_without_a_checker_leaves_its_state_alone() -> None:
-    setting = Setting(checkers=[toy("a", interval=5 * MINUTE)], channels=["slack"])
-    before = fold(Head(), [run(1, {"a": "d"})], setting, slot(9)).head
+    setting = AlertRules(checkers=[toy("a", interval=5 * MINUTE)], channels=["slack"])
+    before = apply_runs(AlertState(), [run(1, {"a": "d"})], setting, slot(9)).head
 
-    after = fold(before, [run(number, {}) for number in range(2, 5)], setting, slot(9))
+    after = apply_runs(before, [run(number, {}) for number in range(2, 5)], setting, slot(9))
 
     assert after.alerts == ()
     assert after.head.checkers == before.checkers

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.flapping import RESULTS, is_flapping, percent, remember
+from checkup.alerting.flapping import (
+    FLAPPING_WINDOW,
+    append_status,
+    is_flapping,
+    state_change_percent,
+)
 from checkup.model import Status
 from tests.alerting.worlds import LETTERS, script, tell, toy
 
@@ -16,14 +21,14 @@ SCRIPT = st.text("hgd", min_size=1, max_size=80)
 def recalled(letters: str) -> str:
     recent = ""
     for letter in letters:
-        recent = remember(recent, Status(LETTERS[letter]))
+        recent = append_status(recent, Status(LETTERS[letter]))
     return recent
 
 
 def nagios(letters: str) -> float:
     """The formula as Nagios has it, over all results that are kept, in floating point."""
-    last = letters[-RESULTS:]
-    missing = RESULTS - len(last)
+    last = letters[-FLAPPING_WINDOW:]
+    missing = FLAPPING_WINDOW - len(last)
     total = 0.0
     for number in range(1, len(last)):
         if last[number] != last[number - 1]:
@@ -37,25 +42,25 @@ def told(letters: str) -> list[str]:
 
 @given(SCRIPT)
 def test_116_share_of_changes_is_that_of_nagios(letters: str) -> None:
-    assert percent(recalled(letters)) == pytest.approx(nagios(letters))
+    assert state_change_percent(recalled(letters)) == pytest.approx(nagios(letters))
 
 
 @given(SCRIPT)
 def test_history_of_a_steady_checker_is_one_letter(letters: str) -> None:
-    assert recalled(letters + "h" * RESULTS) == "h"
-    assert len(recalled(letters)) <= RESULTS
+    assert recalled(letters + "h" * FLAPPING_WINDOW) == "h"
+    assert len(recalled(letters)) <= FLAPPING_WINDOW
 
 
 def test_flapping_lasts_longer_than_it_takes_to_begin() -> None:
     five_changes = recalled("hdhdhd")
 
-    assert 20 < percent(five_changes) < 30
+    assert 20 < state_change_percent(five_changes) < 30
     assert not is_flapping(five_changes, before=False)
     assert is_flapping(five_changes, before=True)
 
 
 def test_116_flapping_is_announced_once_at_each_edge() -> None:
-    calm = "h" * RESULTS
+    calm = "h" * FLAPPING_WINDOW
 
     announced = told("hd" * 20 + calm)
 
@@ -82,7 +87,7 @@ def test_i7_messages_about_flapping_alternate_and_silence_has_an_end(letters: st
     edges = [each.partition(":")[0] for each in told(letters) if each[:4] in {"flap", "sett"}]
     assert edges == ["flapping", "settled"] * (len(edges) // 2) + ["flapping"] * (len(edges) % 2)
 
-    settled = [each.partition(":")[0] for each in told(letters + "d" * RESULTS)]
+    settled = [each.partition(":")[0] for each in told(letters + "d" * FLAPPING_WINDOW)]
     assert settled.count("flapping") == settled.count("settled")
 
 

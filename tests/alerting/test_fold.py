@@ -6,31 +6,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.alerting.document import decode_head, encode_head
-from checkup.alerting.fold import RETIRE_AFTER, Setting, fold
-from checkup.alerting.slots import Calendar
-from checkup.alerting.state import Head
+from checkup.alerting.document import decode_state, encode_state
+from checkup.alerting.fold import REMOVE_AFTER, AlertRules, apply_runs
+from checkup.alerting.slots import SlotSchedule
+from checkup.alerting.state import AlertState
 from checkup.model import Run, Status
 from checkup.runfile import run_key
 from tests.alerting.worlds import MINUTE, Toy, run, script, short, slot, toy
 
 NAMES = "abc"
-SETTING = Setting(checkers=[toy(name) for name in NAMES], channels=("slack", "mail"))
+SETTING = AlertRules(checkers=[toy(name) for name in NAMES], channels=("slack", "mail"))
 RUNS = st.lists(
     st.fixed_dictionaries({}, optional={name: st.sampled_from("hgdu") for name in NAMES}),
     max_size=25,
 ).map(lambda rows: [run(number, row) for number, row in enumerate(rows)])
-LATER = RETIRE_AFTER // MINUTE
+LATER = REMOVE_AFTER // MINUTE
 
 
-def after(*runs: Run, head: Head | None = None, setting: Setting = SETTING) -> Head:
-    return fold(head or Head(), runs, setting, now=slot(10**6)).head
+def after(*runs: Run, head: AlertState | None = None, setting: AlertRules = SETTING) -> AlertState:
+    return apply_runs(head or AlertState(), runs, setting, now=slot(10**6)).head
 
 
 def test_alert_carries_what_was_seen() -> None:
     runs = script("hd")
 
-    (alert,) = fold(Head(), runs, SETTING, slot(9)).alerts
+    (alert,) = apply_runs(AlertState(), runs, SETTING, slot(9)).alerts
 
     assert alert.id == f"a/open:down/1/{slot(1)}"
     assert (alert.checker, alert.title, alert.endpoint) == ("a", "A", "http://a.example/")
@@ -40,13 +40,13 @@ def test_alert_carries_what_was_seen() -> None:
 
 
 def test_degraded_alert_gives_the_notice_and_the_first_bad_run() -> None:
-    (alert,) = fold(Head(), script("hggg"), SETTING, slot(9)).alerts
+    (alert,) = apply_runs(AlertState(), script("hggg"), SETTING, slot(9)).alerts
 
     assert (alert.reason, alert.since, alert.slot) == ("it is slow", slot(1), slot(3))
 
 
 def test_recovery_knows_when_the_incident_began_and_gives_no_reason() -> None:
-    alert = fold(Head(), script("hdddh"), SETTING, slot(9)).alerts[-1]
+    alert = apply_runs(AlertState(), script("hdddh"), SETTING, slot(9)).alerts[-1]
 
     assert (alert.opened, alert.since, alert.before) == (slot(1), slot(4), Status.DOWN)
     assert (alert.reason, alert.failure) == ("", "")
@@ -84,7 +84,7 @@ def test_checker_without_a_result_in_a_run_is_left_as_it_is() -> None:
 def test_new_checker_begins_anew() -> None:
     head = after(run(0, {"a": "h"}))
 
-    folded = fold(head, [run(1, {"a": "h", "b": "d"})], SETTING, slot(9))
+    folded = apply_runs(head, [run(1, {"a": "h", "b": "d"})], SETTING, slot(9))
 
     assert [alert.checker for alert in folded.alerts] == ["b"]
 
@@ -93,7 +93,7 @@ def test_result_of_the_go_program_counts_for_the_checker_of_its_title() -> None:
     go = run(0, {"a": "d"})
     go = replace(go, results=tuple(replace(result, id="") for result in go.results))
 
-    (alert,) = fold(Head(), [go], SETTING, slot(9)).alerts
+    (alert,) = apply_runs(AlertState(), [go], SETTING, slot(9)).alerts
 
     assert alert.id == f"a/open:down/1/{slot(0)}"
 
@@ -103,14 +103,14 @@ def test_result_of_an_unknown_checker_is_passed_over() -> None:
 
 
 def test_123_failure_that_a_minority_sees_is_shown_and_not_announced() -> None:
-    setting = Setting(checkers=[toy("a")], calendar=Calendar(regions=("eu", "us", "ap")))
+    setting = AlertRules(checkers=[toy("a")], calendar=SlotSchedule(regions=("eu", "us", "ap")))
     runs = [
         run(number, {"a": letter}, region, position)
         for number, letters in enumerate(("hdh", "hhh"))
         for position, (region, letter) in enumerate(zip(("eu", "us", "ap"), letters, strict=True))
     ]
 
-    during, after = (fold(Head(), part, setting, slot(9)) for part in (runs[:3], runs))
+    during, after = (apply_runs(AlertState(), part, setting, slot(9)) for part in (runs[:3], runs))
 
     assert (during.alerts, after.alerts) == ((), ())
     assert during.head.checkers["a"].partial == ("us",)
@@ -122,14 +122,14 @@ def test_123_failure_that_a_minority_sees_is_shown_and_not_announced() -> None:
 class TestRemovedChecker:
     """A checker that is no longer configured."""
 
-    without = Setting(checkers=[toy("b")], channels=("slack",))
+    without = AlertRules(checkers=[toy("b")], channels=("slack",))
 
     def test_121_outage_of_a_removed_checker_ends_after_a_while(self) -> None:
         head = after(run(0, {"a": "d", "b": "h"}))
         head = after(run(1, {"b": "h"}), head=head, setting=self.without)
         assert head.checkers["a"].missing_since == slot(1)
 
-        folded = fold(head, [run(1 + LATER, {"b": "h"})], self.without, slot(10**6))
+        folded = apply_runs(head, [run(1 + LATER, {"b": "h"})], self.without, slot(10**6))
 
         (alert,) = folded.alerts
         assert alert.id == f"a/resolve:unknown/1/{slot(1 + LATER)}"
@@ -140,16 +140,16 @@ class TestRemovedChecker:
         head = after(run(0, {"a": "h", "b": "h"}))
         runs = [run(1, {"b": "h"}), run(1 + LATER, {"b": "h"})]
 
-        folded = fold(head, runs, self.without, slot(10**6))
+        folded = apply_runs(head, runs, self.without, slot(10**6))
 
         assert (folded.alerts, set(folded.head.checkers)) == ((), {"b"})
 
     def test_two_configurations_in_one_storage_leave_each_other_alone(self) -> None:
-        mine, theirs = Setting(checkers=[toy("a")]), Setting(checkers=[toy("b")])
-        head, alerts = Head(), []
+        mine, theirs = AlertRules(checkers=[toy("a")]), AlertRules(checkers=[toy("b")])
+        head, alerts = AlertState(), []
         for number in range(0, 4 * LATER, 10):
             for setting, name, at in ((mine, "a", number), (theirs, "b", number + 5)):
-                folded = fold(head, [run(at, {name: "d"})], setting, slot(10**6))
+                folded = apply_runs(head, [run(at, {name: "d"})], setting, slot(10**6))
                 head = folded.head
                 alerts += [alert.id for alert in folded.alerts]
 
@@ -158,7 +158,7 @@ class TestRemovedChecker:
     @given(RUNS)
     def test_i10_the_others_are_not_changed(self, runs: list[Run]) -> None:
         checkers: list[Toy] = [toy("b"), toy("c")]
-        fewer = Setting(checkers=checkers, channels=SETTING.channels)
+        fewer = AlertRules(checkers=checkers, channels=SETTING.channels)
 
         full, part = after(*runs), after(*runs, setting=fewer)
 
@@ -171,14 +171,14 @@ class TestRemovedChecker:
 def test_i9_folding_in_parts_through_the_stored_bytes_gives_the_same_bytes(
     runs: list[Run], at: int
 ) -> None:
-    first = decode_head(encode_head(after(*runs[:at])))
+    first = decode_state(encode_state(after(*runs[:at])))
 
-    assert encode_head(after(*runs[at:], head=first)) == encode_head(after(*runs))
+    assert encode_state(after(*runs[at:], head=first)) == encode_state(after(*runs))
 
 
 @given(RUNS)
 def test_i13_no_alert_has_the_id_of_another(runs: list[Run]) -> None:
-    ids = [alert.id for alert in fold(Head(), runs, SETTING, slot(99)).alerts]
+    ids = [alert.id for alert in apply_runs(AlertState(), runs, SETTING, slot(99)).alerts]
 
     assert len(ids) == len(set(ids))
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.fold import Setting, fold
-from checkup.alerting.holding import Reason, Why
-from checkup.alerting.maintenance import Window
-from checkup.alerting.state import Head, Silence
+from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.holding import SuppressionKind, SuppressionReason
+from checkup.alerting.maintenance import MaintenanceWindow
+from checkup.alerting.state import AlertState, Silence
 from checkup.model import Run
 from tests.alerting.worlds import MINUTE, run, script, short, slot, tell, toy
 
@@ -70,16 +70,16 @@ class TestDependencies:
         assert tell(runs("d"), toy("db", depends_on=("db",))) == ["db/open:down@0"]
 
     def test_alert_of_the_parent_names_what_it_keeps_back(self) -> None:
-        setting = Setting(checkers=[DATABASE, SHOP, CART])
+        setting = AlertRules(checkers=[DATABASE, SHOP, CART])
 
-        (alert,) = fold(Head(), runs("hhh", "ddd"), setting, slot(9)).alerts
+        (alert,) = apply_runs(AlertState(), runs("hhh", "ddd"), setting, slot(9)).alerts
 
         assert alert.holds_back == ("SHOP", "CART")
 
     def test_children_that_were_announced_before_are_not_named(self) -> None:
-        setting = Setting(checkers=[DATABASE, SHOP])
+        setting = AlertRules(checkers=[DATABASE, SHOP])
 
-        alerts = fold(Head(), runs("hd", "dd"), setting, slot(9)).alerts
+        alerts = apply_runs(AlertState(), runs("hd", "dd"), setting, slot(9)).alerts
 
         assert [(alert.checker, alert.holds_back) for alert in alerts] == [("shop", ()), ("db", ())]
 
@@ -87,9 +87,9 @@ class TestDependencies:
 class TestMaintenance:
     """``maintenance``: looked at and stored, but not announced."""
 
-    window = Window(start=slot(1), length=3 * MINUTE, title="Move")
+    window = MaintenanceWindow(start=slot(1), length=3 * MINUTE, title="Move")
 
-    def told(self, letters: str, window: Window, **more: Any) -> list[str]:
+    def told(self, letters: str, window: MaintenanceWindow, **more: Any) -> list[str]:
         return tell(script(letters), toy("a", **more), windows=[window])
 
     def test_118_outage_that_outlasts_the_window_is_announced_after_it(self) -> None:
@@ -118,7 +118,7 @@ class TestMaintenance:
         ],
     )
     def test_window_is_about_some(self, window: dict[str, Any], told: list[str]) -> None:
-        some = Window(start=slot(1), length=3 * MINUTE, **window)
+        some = MaintenanceWindow(start=slot(1), length=3 * MINUTE, **window)
 
         assert self.told("hhd", some, group="shop") == told
 
@@ -126,12 +126,12 @@ class TestMaintenance:
 class TestSilence:
     """An operator wants to hear nothing of a checker for a while."""
 
-    def fold(self, letters: str, head: Head) -> tuple[Head, list[str]]:
-        folded = fold(head, script(letters), Setting(checkers=[toy("a")]), slot(9))
+    def fold(self, letters: str, head: AlertState) -> tuple[AlertState, list[str]]:
+        folded = apply_runs(head, script(letters), AlertRules(checkers=[toy("a")]), slot(9))
         return folded.head, [short(alert) for alert in folded.alerts]
 
     def test_silence_ends_by_itself(self) -> None:
-        head = Head(silences={"a": Silence(until=slot(3))})
+        head = AlertState(silences={"a": Silence(until=slot(3))})
 
         after, told = self.fold("hdddd", head)
 
@@ -139,21 +139,21 @@ class TestSilence:
         assert after.silences == {}
 
     def test_silence_of_one_is_no_silence_of_another(self) -> None:
-        head = Head(silences={"b": Silence(until=slot(99))})
+        head = AlertState(silences={"b": Silence(until=slot(99))})
 
         assert self.fold("hd", head)[1] == ["open:down@1"]
 
 
 def test_all_reasons_are_given() -> None:
-    setting = Setting(
+    setting = AlertRules(
         checkers=[DATABASE, SHOP],
-        windows=[Window(start=slot(0), length=9 * MINUTE, title="Move")],
+        windows=[MaintenanceWindow(start=slot(0), length=9 * MINUTE, title="Move")],
     )
-    head = Head(silences={"shop": Silence(until=slot(7))})
-    head = fold(head, runs("dd"), setting, slot(9)).head
+    head = AlertState(silences={"shop": Silence(until=slot(7))})
+    head = apply_runs(head, runs("dd"), setting, slot(9)).head
 
     assert setting.holding(head, slot(1)).reasons(SHOP) == (
-        Reason(why=Why.MAINTENANCE, by="Move", until=slot(9)),
-        Reason(why=Why.SILENCE, until=slot(7)),
-        Reason(why=Why.DEPENDENCY, by="db"),
+        SuppressionReason(why=SuppressionKind.MAINTENANCE, by="Move", until=slot(9)),
+        SuppressionReason(why=SuppressionKind.SILENCE, until=slot(7)),
+        SuppressionReason(why=SuppressionKind.DEPENDENCY, by="db"),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.alerting.fold import HOUR, Setting, fold
-from checkup.alerting.inconclusive import AT_MOST
-from checkup.alerting.state import Head
+from checkup.alerting.fold import HOUR, AlertRules, apply_runs
+from checkup.alerting.inconclusive import MAX_INCONCLUSIVE_RUNS
+from checkup.alerting.state import AlertState
 from checkup.model import AlertKind, Run
 from tests.alerting.worlds import run, slot, tell, toy
 
@@ -27,9 +27,9 @@ def test_28_failures_together_with_all_references_do_not_count_46() -> None:
 
 
 def test_notice_says_what_does_not_count() -> None:
-    setting = Setting(checkers=CHECKERS, references=REFERENCES)
+    setting = AlertRules(checkers=CHECKERS, references=REFERENCES)
 
-    (alert,) = fold(Head(), runs("hhhh", "dhdd"), setting, slot(9)).alerts
+    (alert,) = apply_runs(AlertState(), runs("hhhh", "dhdd"), setting, slot(9)).alerts
 
     assert alert.reason == (
         "R, S failed too, so this may be our own network: 1 failure does not count for now"
@@ -38,7 +38,7 @@ def test_notice_says_what_does_not_count() -> None:
 
 
 def test_28_what_lasts_is_announced() -> None:
-    assert AT_MOST == 3
+    assert MAX_INCONCLUSIVE_RUNS == 3
     assert told("hhhh", "dddd", "dddd", "dddd", "dddd") == [
         "/inconclusive:unknown@1",
         *(f"{name}/blind:unknown@3" for name in "abrs"),
@@ -79,9 +79,9 @@ class TestGap:
     """A schedule that stood still is one notice."""
 
     def told(self, *numbers: int, interval: int = 60) -> list[str]:
-        from checkup.alerting.slots import Calendar  # noqa: PLC0415
+        from checkup.alerting.slots import SlotSchedule  # noqa: PLC0415
 
-        calendar = Calendar(interval=interval * 10**9)
+        calendar = SlotSchedule(interval=interval * 10**9)
         return tell([run(n, {"a": "d"}) for n in numbers], toy("a"), calendar=calendar)
 
     @pytest.mark.parametrize("days", [pytest.param(3, id="fault-5")])

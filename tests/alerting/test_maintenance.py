@@ -9,8 +9,8 @@ from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.maintenance import Window
-from checkup.alerting.recurrence import parse_rule
+from checkup.alerting.maintenance import MaintenanceWindow
+from checkup.alerting.recurrence import parse_rrule
 from checkup.model import SECOND
 
 HOUR = 3600 * SECOND
@@ -20,16 +20,16 @@ def moment(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * SECOND
 
 
-def window(start: str, rule: str = "", hours: float = 2, zone: str = "UTC") -> Window:
-    return Window(
+def window(start: str, rule: str = "", hours: float = 2, zone: str = "UTC") -> MaintenanceWindow:
+    return MaintenanceWindow(
         start=moment(start),
         length=int(hours * HOUR),
-        rule=parse_rule(rule) if rule else None,
+        rule=parse_rrule(rule) if rule else None,
         timezone=zone,
     )
 
 
-def is_open(of: Window, at: str) -> bool:
+def is_open(of: MaintenanceWindow, at: str) -> bool:
     return of.end_at(moment(at)) > 0
 
 
@@ -121,7 +121,7 @@ FIRSTS = st.dates(date(2025, 1, 1), date(2028, 12, 31))
 @pytest.mark.parametrize("text", RULES)
 @given(first=FIRSTS)
 def test_rule_means_what_it_means_to_others(text: str, first: date) -> None:
-    rule, days = parse_rule(text), 500
+    rule, days = parse_rrule(text), 500
     start = datetime(first.year, first.month, first.day, tzinfo=UTC)
     named = "UNTIL" not in text
     other = rrulestr(text.upper(), dtstart=start)
@@ -136,7 +136,7 @@ def test_rule_means_what_it_means_to_others(text: str, first: date) -> None:
 
 
 def test_rule_that_counts_has_an_end() -> None:
-    rule, first = parse_rule("FREQ=WEEKLY;COUNT=3"), date(2026, 3, 2)
+    rule, first = parse_rrule("FREQ=WEEKLY;COUNT=3"), date(2026, 3, 2)
 
     happens = [n for n in range(60) if rule.begins_on(first + timedelta(n), first)]
 
@@ -162,6 +162,6 @@ def test_rule_that_counts_has_an_end() -> None:
 )
 def test_what_is_no_rule_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match="repeat") as caught:
-        parse_rule(text)
+        parse_rrule(text)
 
     assert sentence in str(caught.value)

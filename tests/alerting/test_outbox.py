@@ -6,50 +6,54 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.alerting import outbox
-from checkup.alerting.fold import Setting, fold
-from checkup.alerting.state import Head
+from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.state import AlertState
 from checkup.model import Alert
 from tests.alerting.worlds import script, slot, toy
 
-ALERTS = fold(Head(), script("dh" * 600), Setting(checkers=[toy("a")]), slot(9)).alerts
+ALERTS = apply_runs(
+    AlertState(), script("dh" * 600), AlertRules(checkers=[toy("a")]), slot(9)
+).alerts
 
 
-def waiting(head: Head, channel: str = "slack") -> list[Alert]:
-    return [entry.alert for entry in outbox.waiting_for(head, channel)]
+def waiting(head: AlertState, channel: str = "slack") -> list[Alert]:
+    return [entry.alert for entry in outbox.queued(head, channel)]
 
 
-def filled(count: int) -> Head:
-    return outbox.queue(outbox.queue(Head(), "slack", ALERTS[:count]), "mail", ALERTS[:count])
+def filled(count: int) -> AlertState:
+    return outbox.enqueue(
+        outbox.enqueue(AlertState(), "slack", ALERTS[:count]), "mail", ALERTS[:count]
+    )
 
 
-def claimed(head: Head, until: int = 10) -> Head:
+def claimed(head: AlertState, until: int = 10) -> AlertState:
     return outbox.claim(head, "slack", outbox.next_batch(head, "slack"), "me", until)
 
 
 def test_126_outboxes_are_independent() -> None:
     head = filled(2)
 
-    head = outbox.accepted(head, "slack", outbox.next_batch(head, "slack"))
+    head = outbox.mark_delivered(head, "slack", outbox.next_batch(head, "slack"))
 
     assert (waiting(head), waiting(head, "mail")) == ([], list(ALERTS[:2]))
 
 
 def test_empty_outbox_leaves_no_trace() -> None:
-    head = outbox.queue(Head(), "slack", ALERTS[:1])
+    head = outbox.enqueue(AlertState(), "slack", ALERTS[:1])
 
-    assert outbox.accepted(head, "slack", outbox.next_batch(head, "slack")) == Head()
+    assert outbox.mark_delivered(head, "slack", outbox.next_batch(head, "slack")) == AlertState()
 
 
 def test_receipt_removes_only_what_was_claimed() -> None:
     head = claimed(filled(2))
     batch = outbox.next_batch(filled(2), "slack")
-    head = outbox.queue(head, "slack", ALERTS[2:3])
+    head = outbox.enqueue(head, "slack", ALERTS[2:3])
 
-    assert waiting(outbox.accepted(head, "slack", batch)) == [ALERTS[2]]
+    assert waiting(outbox.mark_delivered(head, "slack", batch)) == [ALERTS[2]]
 
 
 def test_claim_counts_the_attempt_and_says_that_it_may_be_sent() -> None:
-    (entry,) = outbox.waiting_for(claimed(filled(1)), "slack")
+    (entry,) = outbox.queued(claimed(filled(1)), "slack")
 
     assert (entry.owner, entry.until, entry.attempts, entry.maybe_sent) == ("me", 10, 1, True)
 
@@ -66,27 +70,35 @@ def test_claim_of_another_holds_until_it_is_over() -> None:
 def test_refused_alert_is_fresh_again() -> None:
     before = filled(1)
 
-    after = outbox.refused(claimed(before), "slack", outbox.next_batch(before, "slack"), "me")
+    after = outbox.mark_not_delivered(
+        claimed(before), "slack", outbox.next_batch(before, "slack"), "me"
+    )
 
-    (entry,) = outbox.waiting_for(after, "slack")
+    (entry,) = outbox.queued(after, "slack")
     assert (entry.owner, entry.attempts, entry.maybe_sent) == ("", 1, False)
 
 
 def test_refused_repeat_is_still_a_possible_repeat() -> None:
     fresh = filled(1)
-    before = outbox.unclear(claimed(fresh), "slack", outbox.next_batch(fresh, "slack"), "me")
+    before = outbox.mark_delivery_unknown(
+        claimed(fresh), "slack", outbox.next_batch(fresh, "slack"), "me"
+    )
 
-    after = outbox.refused(claimed(before), "slack", outbox.next_batch(before, "slack"), "me")
+    after = outbox.mark_not_delivered(
+        claimed(before), "slack", outbox.next_batch(before, "slack"), "me"
+    )
 
-    assert outbox.waiting_for(after, "slack")[0].maybe_sent
+    assert outbox.queued(after, "slack")[0].maybe_sent
 
 
 def test_unclear_alert_is_a_possible_repeat() -> None:
     before = filled(1)
 
-    after = outbox.unclear(claimed(before), "slack", outbox.next_batch(before, "slack"), "me")
+    after = outbox.mark_delivery_unknown(
+        claimed(before), "slack", outbox.next_batch(before, "slack"), "me"
+    )
 
-    (entry,) = outbox.waiting_for(after, "slack")
+    (entry,) = outbox.queued(after, "slack")
     assert (entry.owner, entry.maybe_sent) == ("", True)
 
 
@@ -95,8 +107,8 @@ def test_claim_that_somebody_else_took_over_is_not_given_back() -> None:
     batch = outbox.next_batch(before, "slack")
     theirs = outbox.claim(claimed(before), "slack", batch, "you", 99)
 
-    assert outbox.refused(theirs, "slack", batch, "me") == theirs
-    assert outbox.unclear(theirs, "slack", batch, "me") == theirs
+    assert outbox.mark_not_delivered(theirs, "slack", batch, "me") == theirs
+    assert outbox.mark_delivery_unknown(theirs, "slack", batch, "me") == theirs
 
 
 def test_only_exactly_the_claim_that_was_written_is_mine() -> None:
@@ -104,20 +116,22 @@ def test_only_exactly_the_claim_that_was_written_is_mine() -> None:
     batch = outbox.next_batch(before, "slack")
     head = claimed(before, until=10)
 
-    assert outbox.has_claimed(head, "slack", batch, "me", 10)
-    assert not outbox.has_claimed(head, "slack", batch, "me", 11)
-    assert not outbox.has_claimed(head, "slack", batch, "you", 10)
-    assert not outbox.has_claimed(head, "slack", batch[:1], "me", 10)
-    assert not outbox.has_claimed(before, "slack", batch, "me", 10)
+    assert outbox.holds_claim(head, "slack", batch, "me", 10)
+    assert not outbox.holds_claim(head, "slack", batch, "me", 11)
+    assert not outbox.holds_claim(head, "slack", batch, "you", 10)
+    assert not outbox.holds_claim(head, "slack", batch[:1], "me", 10)
+    assert not outbox.holds_claim(before, "slack", batch, "me", 10)
 
 
 def test_possible_repeats_and_news_are_never_in_one_message() -> None:
     before = filled(2)
-    head = outbox.unclear(claimed(before), "slack", outbox.next_batch(before, "slack"), "me")
-    head = outbox.queue(head, "slack", ALERTS[2:4])
+    head = outbox.mark_delivery_unknown(
+        claimed(before), "slack", outbox.next_batch(before, "slack"), "me"
+    )
+    head = outbox.enqueue(head, "slack", ALERTS[2:4])
 
     first = outbox.next_batch(head, "slack")
-    second = outbox.next_batch(outbox.accepted(head, "slack", first), "slack")
+    second = outbox.next_batch(outbox.mark_delivered(head, "slack", first), "slack")
 
     assert [entry.alert for entry in first] == list(ALERTS[:2])
     assert [entry.alert for entry in second] == list(ALERTS[2:4])
@@ -125,7 +139,9 @@ def test_possible_repeats_and_news_are_never_in_one_message() -> None:
 
 def test_112_rejected_alert_is_kept_apart_and_holds_nothing_up() -> None:
     before = filled(1)
-    head = outbox.rejected(before, "slack", outbox.next_batch(before, "slack"), "invalid_payload")
+    head = outbox.mark_rejected(
+        before, "slack", outbox.next_batch(before, "slack"), "invalid_payload"
+    )
 
     assert waiting(head) == []
     assert [(lost.channel, lost.alert, lost.error) for lost in head.dead] == [
@@ -138,6 +154,6 @@ def test_112_rejected_alert_is_kept_apart_and_holds_nothing_up() -> None:
 def test_114_outbox_of_a_dead_channel_has_an_end(count: int) -> None:
     head = filled(count)
 
-    assert waiting(head) == list(ALERTS[max(0, count - outbox.LONGEST) : count])
-    assert len(head.dead) <= outbox.DEAD
-    assert bool(head.dead) == (count > outbox.LONGEST)
+    assert waiting(head) == list(ALERTS[max(0, count - outbox.MAX_QUEUED) : count])
+    assert len(head.dead) <= outbox.MAX_DEAD_LETTERS
+    assert bool(head.dead) == (count > outbox.MAX_QUEUED)

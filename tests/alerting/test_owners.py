@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from checkup.alerting import fold as alerting
-from checkup.alerting.state import Head
+from checkup.alerting.state import AlertState
 from checkup.history import fold as history
-from checkup.history.head import Head as History
+from checkup.history.head import HistoryState as History
 from checkup.model import Result, Run
 from tests.alerting.worlds import Toy, result, slot, tell, toy
 
@@ -66,11 +66,11 @@ def scenes(draw: st.DrawFn) -> tuple[list[Toy], Run]:
 @given(scenes(), st.frozensets(st.sampled_from("01")))
 def test_alerts_and_history_agree(scene: tuple[list[Toy], Run], references: frozenset[str]) -> None:
     checkers, run = scene
-    alerts = alerting.Setting(checkers=checkers, references=references)
-    past = history.Setting(checkers=checkers, references=references)
+    alerts = alerting.AlertRules(checkers=checkers, references=references)
+    past = history.EvaluationRules(checkers=checkers, references=references)
 
-    state, _ = alerting.fold(Head(), [run], alerts, slot(9))
-    head, _ = history.fold(History(), [run], past)
+    state, _ = alerting.apply_runs(AlertState(), [run], alerts, slot(9))
+    head, _ = history.apply_runs(History(), [run], past)
 
     now = {name: it.status for name, it in state.checkers.items()}
     assert now == {name: it.status for name, it in head.accounts.items()}

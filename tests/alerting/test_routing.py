@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.fold import Setting, fold
-from checkup.alerting.outbox import next_batch, queue, waiting_for
-from checkup.alerting.routing import EVERYTHING, Route, names
-from checkup.alerting.state import Head
+from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.outbox import enqueue, next_batch, queued
+from checkup.alerting.routing import MATCH_ALL, Route, channel_names
+from checkup.alerting.state import AlertState
 from checkup.model import SECOND, Alert, AlertKind, Result, Run, Status
 from checkup.notifiers.discord import DiscordSettings
 from checkup.notifiers.slack import SlackSettings
@@ -27,7 +27,7 @@ FAST = replace(BACK, before=Status.DEGRADED)
 @pytest.mark.parametrize(
     ("route", "admitted"),
     [
-        (EVERYTHING, True),
+        (MATCH_ALL, True),
         (Route(groups=("Public",)), True),
         (Route(groups=("Internal",)), False),
         (Route(tags=("money", "other")), True),
@@ -70,18 +70,18 @@ def test_end_of_a_checker_that_is_no_longer_configured_goes_to_all_groups() -> N
 def test_names_are_ids_or_the_kind_and_its_number() -> None:
     notifiers = [SlackSettings(), SlackSettings(id="ops"), SlackSettings(), DiscordSettings()]
 
-    assert names(notifiers) == ("slack", "ops", "slack-3", "discord")
+    assert channel_names(notifiers) == ("slack", "ops", "slack-3", "discord")
 
 
 def test_fold_fills_only_the_outboxes_that_it_concerns() -> None:
     run = Run(slot=60 * SECOND, results=(Result(id="shop", title="Shop", down=True),))
-    setting = Setting(
+    setting = AlertRules(
         checkers=[SHOP],
         channels=["all", "web", "db"],
         routes={"web": Route(tags=("web",)), "db": Route(groups=("Database",))},
     )
 
-    folded = fold(Head(), [run], setting, 60 * SECOND)
+    folded = apply_runs(AlertState(), [run], setting, 60 * SECOND)
 
     assert len(folded.alerts) == 1
     assert set(folded.head.channels) == {"all", "web"}
@@ -89,8 +89,8 @@ def test_fold_fills_only_the_outboxes_that_it_concerns() -> None:
 
 @pytest.mark.parametrize(("most", "size"), [(0, 30), (20, 20), (100, 30)])
 def test_batch_has_no_more_than_a_message_can_tell(most: int, size: int) -> None:
-    head = queue(Head(), "pager", many(30))
+    head = enqueue(AlertState(), "pager", many(30))
 
     batch = next_batch(head, "pager", most)
 
-    assert batch == waiting_for(head, "pager")[:size]
+    assert batch == queued(head, "pager")[:size]

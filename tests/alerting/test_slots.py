@@ -6,8 +6,8 @@ from itertools import permutations, product
 
 import pytest
 
-from checkup.alerting.quorum import verdict
-from checkup.alerting.slots import Calendar, closed_slots
+from checkup.alerting.quorum import apply_quorum
+from checkup.alerting.slots import SlotSchedule, closed_slots
 from checkup.model import Run, Status
 from checkup.runfile import run_key
 from tests.alerting.worlds import MINUTE, result, run, slot
@@ -20,7 +20,7 @@ QUORUMS = ("majority", "all", "any", "1", "2", "3")
 
 def agreed(letters: str, quorum: str = "majority", regions: int = 0) -> Status:
     results = [result("a", letter, f"region-{n}") for n, letter in enumerate(letters)]
-    return verdict(results, regions or len(letters), quorum).status
+    return apply_quorum(results, regions or len(letters), quorum).status
 
 
 def reports(number: int, regions: str) -> list[Run]:
@@ -29,12 +29,12 @@ def reports(number: int, regions: str) -> list[Run]:
 
 
 def closed(runs: list[Run], now: int = 0) -> list[int]:
-    calendar = Calendar(regions=REGIONS, grace=2 * MINUTE)
+    calendar = SlotSchedule(regions=REGIONS, grace=2 * MINUTE)
     return [found.slot for found in closed_slots(runs, calendar, now)]
 
 
 def test_slot_of_one_machine_closes_with_its_run() -> None:
-    slots = closed_slots([run(3, {"a": "h"}), run(5, {"a": "d"})], Calendar(), now=0)
+    slots = closed_slots([run(3, {"a": "h"}), run(5, {"a": "d"})], SlotSchedule(), now=0)
 
     assert [found.slot for found in slots] == [slot(3), slot(5)]
     assert [found.cursor for found in slots] == [run_key(run(3, {})), run_key(run(5, {}))]
@@ -58,11 +58,11 @@ def test_7_open_slot_holds_back_those_after_it() -> None:
 class TestMissingSlots:
     """Slots of a schedule of which there is no run."""
 
-    several = Calendar(regions=REGIONS, interval=MINUTE, grace=2 * MINUTE)
-    one = Calendar(interval=MINUTE, grace=2 * MINUTE)
+    several = SlotSchedule(regions=REGIONS, interval=MINUTE, grace=2 * MINUTE)
+    one = SlotSchedule(interval=MINUTE, grace=2 * MINUTE)
     before = run_key(run(1, {}, position=2))
 
-    def closed(self, calendar: Calendar, now: int, runs: list[Run]) -> list[tuple[int, int]]:
+    def closed(self, calendar: SlotSchedule, now: int, runs: list[Run]) -> list[tuple[int, int]]:
         before = self.before if calendar.regions else run_key(run(1, {}))
         found = closed_slots(runs, calendar, now, before)
         return [(each.slot, each.missed) for each in found]
@@ -95,13 +95,13 @@ class TestMissingSlots:
         assert found.missed == 0
 
     def test_without_a_schedule_nothing_is_missing(self) -> None:
-        calendar = Calendar(regions=REGIONS, grace=2 * MINUTE)
+        calendar = SlotSchedule(regions=REGIONS, grace=2 * MINUTE)
 
         assert self.closed(calendar, 0, reports(9, "012")) == [(slot(9), 0)]
 
 
 def test_cursor_is_the_last_key_that_the_slot_can_have() -> None:
-    (found,) = closed_slots(reports(1, "0"), Calendar(regions=REGIONS), slot(9))
+    (found,) = closed_slots(reports(1, "0"), SlotSchedule(regions=REGIONS), slot(9))
 
     assert found.cursor == run_key(run(1, {}, position=2))
 
@@ -109,13 +109,13 @@ def test_cursor_is_the_last_key_that_the_slot_can_have() -> None:
 def test_run_of_an_unknown_region_never_votes_and_is_not_waited_for() -> None:
     laptop = run(1, {"a": "d"}, "laptop")
 
-    (found,) = closed_slots([laptop], Calendar(regions=REGIONS, grace=10**20), now=0)
+    (found,) = closed_slots([laptop], SlotSchedule(regions=REGIONS, grace=10**20), now=0)
 
     assert found.runs == ()
 
 
 def test_run_of_a_named_region_does_not_vote_on_a_single_machine() -> None:
-    (found,) = closed_slots([run(1, {"a": "d"}, "laptop")], Calendar(), now=0)
+    (found,) = closed_slots([run(1, {"a": "d"}, "laptop")], SlotSchedule(), now=0)
 
     assert found.runs == ()
 
@@ -167,8 +167,8 @@ def test_123_quorum_can_be_another(letters: str, quorum: str, status: str) -> No
 def test_123_failure_that_too_few_see_is_partial() -> None:
     results = [result("a", letter, region) for letter, region in zip("hdg", REGIONS, strict=True)]
 
-    assert verdict(results[:2], 3)[:3] == (Status.HEALTHY, results[0], ("us",))
-    assert verdict(results, 3)[:3] == (Status.DEGRADED, results[1], ())
+    assert apply_quorum(results[:2], 3)[:3] == (Status.HEALTHY, results[0], ("us",))
+    assert apply_quorum(results, 3)[:3] == (Status.DEGRADED, results[1], ())
 
 
 @pytest.mark.parametrize("quorum", QUORUMS)

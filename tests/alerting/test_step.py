@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.announcing import announce
-from checkup.alerting.state import BLIND_AFTER, CheckerState
-from checkup.alerting.step import Thresholds, step
+from checkup.alerting.announcing import decide_alerts
+from checkup.alerting.state import NOT_MONITORED_AFTER, CheckerState
+from checkup.alerting.step import Thresholds, next_state
 from checkup.model import AlertKind, Status
 from tests.alerting.worlds import LETTERS, slot, story
 
@@ -28,7 +28,9 @@ def walk(letters: str, limits: Thresholds) -> list[tuple[CheckerState, AlertKind
     """Return the state after each run and what was announced then."""
     state, steps = CheckerState(), []
     for number, letter in enumerate(letters):
-        state, kinds = announce(step(state, seen(letter), slot(number), limits), slot(number))
+        state, kinds = decide_alerts(
+            next_state(state, seen(letter), slot(number), limits), slot(number)
+        )
         story = [kind for kind in kinds if kind in INCIDENT]
         assert len(story) <= 1
         steps.append((state, next(iter(story), None)))
@@ -162,7 +164,7 @@ def test_quiet_checker_stops_changing(letters: str, limits: Thresholds, more: in
 def test_blind_counts_unknown_results_in_a_row(count: int) -> None:
     states = walk("h" + "u" * count, Thresholds())
 
-    assert states[-1][0].blind == min(count, BLIND_AFTER)
+    assert states[-1][0].blind == min(count, NOT_MONITORED_AFTER)
     assert walk("h" + "u" * count + "h", Thresholds())[-1][0].blind == 0
 
 
@@ -174,6 +176,6 @@ def test_blind_counts_unknown_results_in_a_row(count: int) -> None:
 def test_122_other_thresholds_hold_from_the_next_run_on(failure: int, status: str) -> None:
     state = walk("hdd", Thresholds(failure=3, degraded=9))[-1][0]
 
-    after = step(state, Status.DOWN, slot(3), Thresholds(failure=failure, degraded=9))
+    after = next_state(state, Status.DOWN, slot(3), Thresholds(failure=failure, degraded=9))
 
     assert (after.status, after.down.since) == (status, slot(1))

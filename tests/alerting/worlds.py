@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from checkup.alerting.fold import Setting, fold
-from checkup.alerting.state import Head
+from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.state import AlertState
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Alert, Attempt, Result, Run
 from checkup.ports import Checker
@@ -71,18 +71,18 @@ def script(letters: str, name: str = "a") -> list[Run]:
 
 def story(letters: str, *, failure: int = 1, success: int = 1, degraded: int = 3) -> list[str]:
     """Return what is announced in the course of a script, as ``kind:status@slot``."""
-    return told(script(letters), Setting(checkers=[toy("a", failure, success, degraded)]))
+    return told(script(letters), AlertRules(checkers=[toy("a", failure, success, degraded)]))
 
 
-def told(runs: Iterable[Run], setting: Setting) -> list[str]:
-    folded = fold(Head(), runs, setting, now=slot(10**6))
+def told(runs: Iterable[Run], setting: AlertRules) -> list[str]:
+    folded = apply_runs(AlertState(), runs, setting, now=slot(10**6))
     return [short(alert) for alert in folded.alerts]
 
 
 def tell(runs: Sequence[Run], *checkers: Toy, **more: Any) -> list[str]:
     """Return what is announced of these checkers, as ``checker/kind:status@slot``."""
-    setting = Setting(checkers=checkers, **more)
-    folded = fold(Head(), runs, setting, now=slot(10**6))
+    setting = AlertRules(checkers=checkers, **more)
+    folded = apply_runs(AlertState(), runs, setting, now=slot(10**6))
     return [f"{alert.checker}/{short(alert)}" for alert in folded.alerts]
 
 

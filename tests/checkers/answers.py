@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from checkup.checkers.http import HttpChecker
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.model import Attempt
 from tests.servers.base import SocketServer
 
@@ -106,7 +106,7 @@ class RawServer(SocketServer):
         client.recv(1)
 
 
-def look_at(server: RawServer, answer: bytes) -> Attempt | CannotTell:
+def look_at(server: RawServer, answer: bytes) -> Attempt | CheckUnknownError:
     """Return what a demanding checker says to an answer; nothing else may come out."""
     server.answer = answer
     checker = HttpChecker(
@@ -120,7 +120,7 @@ def look_at(server: RawServer, answer: bytes) -> Attempt | CannotTell:
     )
     try:
         return checker.attempt(Deadline.after(LIMIT))
-    except CannotTell as reason:
+    except CheckUnknownError as reason:
         return reason
 
 

@@ -6,7 +6,7 @@ import socket
 import time
 
 from checkup.deadline import Deadline
-from checkup.engine import look
+from checkup.engine import run_checks
 from checkup.model import Attempt, Result
 from checkup.ports import Checker
 
@@ -16,7 +16,7 @@ GENEROUS = 3.0
 
 
 def result_of(checker: Checker) -> Result:
-    return look([checker], deadline=Deadline.after(30), concurrency=1)[0]
+    return run_checks([checker], deadline=Deadline.after(30), concurrency=1)[0]
 
 
 def attempt_of(checker: Checker, seconds: float = 10.0) -> Attempt:

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 import pytest
 
 from checkup.checkers import guard
-from checkup.checkers.connection import first_of, open_connection
-from checkup.checkers.failures import Failed
-from checkup.checkers.resolution import Address, beside, resolve
+from checkup.checkers.connection import connect_happy_eyeballs, open_connection
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.resolution import SocketAddress, resolve, resolve_in_thread
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from tests.checkers.looking import GENEROUS, closed_port
 
 
@@ -36,7 +36,7 @@ def full() -> Iterator[int]:
 def test_silent_address_is_given_up_at_the_deadline(full: int, seconds: float) -> None:
     started = time.monotonic()
 
-    with pytest.raises(Failed) as raised:
+    with pytest.raises(CheckFailedError) as raised:
         open_connection("127.0.0.1", full, Deadline.after(seconds), Stopwatch())
 
     assert raised.value.failure == "connect_timeout"
@@ -46,11 +46,11 @@ def test_silent_address_is_given_up_at_the_deadline(full: int, seconds: float) -
 def test_43_silence_on_a_port_that_the_platform_closes_says_nothing_of_the_target(
     full: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "MAIL", full)
+    monkeypatch.setattr(guard, "SMTP_PORT", full)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "check")
     monkeypatch.setenv("ALLOW_ADDRESSES", "127.0.0.0/8")
 
-    with pytest.raises(CannotTell, match="AWS lets no function reach port"):
+    with pytest.raises(CheckUnknownError, match="AWS lets no function reach port"):
         open_connection("127.0.0.1", full, Deadline.after(0.3), Stopwatch())
 
 
@@ -58,20 +58,20 @@ def test_43_silence_on_a_port_that_the_platform_closes_says_nothing_of_the_targe
 def test_look_up_that_hangs_is_abandoned(seconds: float) -> None:
     never = threading.Event()
 
-    def hang() -> list[Address]:
+    def hang() -> list[SocketAddress]:
         never.wait(60)
         return []
 
     started = time.monotonic()
-    with pytest.raises(Failed) as raised:
-        beside(hang, Deadline.after(seconds))
+    with pytest.raises(CheckFailedError) as raised:
+        resolve_in_thread(hang, Deadline.after(seconds))
     never.set()
 
     assert raised.value.failure == "dns_timeout"
     assert time.monotonic() - started < seconds + GENEROUS
 
 
-def local(port: int) -> Address:
+def local(port: int) -> SocketAddress:
     return socket.AF_INET, ("127.0.0.1", port)
 
 
@@ -79,8 +79,8 @@ def local(port: int) -> Address:
 def test_one_deadline_covers_all_addresses(full: int, count: int) -> None:
     started = time.monotonic()
 
-    with pytest.raises(Failed) as raised:
-        first_of([local(full)] * count, Deadline.after(0.5))
+    with pytest.raises(CheckFailedError) as raised:
+        connect_happy_eyeballs([local(full)] * count, Deadline.after(0.5))
 
     assert raised.value.failure == "connect_timeout"
     assert time.monotonic() - started < 0.5 + GENEROUS
@@ -91,7 +91,7 @@ def test_silent_address_does_not_hold_up_the_next(full: int, deadline: float) ->
     started = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with first_of([local(full), local(port)], Deadline.after(deadline)) as winner:
+        with connect_happy_eyeballs([local(full), local(port)], Deadline.after(deadline)) as winner:
             assert winner.getpeername() == ("127.0.0.1", port)
 
     assert time.monotonic() - started < GENEROUS
@@ -100,7 +100,9 @@ def test_silent_address_does_not_hold_up_the_next(full: int, deadline: float) ->
 def test_closed_address_leads_to_the_next_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        with first_of([local(closed_port()), local(port)], Deadline.after(5)) as winner:
+        with connect_happy_eyeballs(
+            [local(closed_port()), local(port)], Deadline.after(5)
+        ) as winner:
             assert winner.getpeername() == ("127.0.0.1", port)
 
 

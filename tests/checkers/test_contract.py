@@ -9,7 +9,7 @@ import pytest
 
 from checkup.checkers import CHECKERS
 from checkup.deadline import Deadline
-from checkup.engine import look
+from checkup.engine import run_checks
 from tests.checkers.looking import GENEROUS
 
 
@@ -35,7 +35,7 @@ def test_nothing_configured_is_neither_healthy_nor_a_crash(kind: str) -> None:
     checker = CHECKERS[kind](id="empty", endpoint_name="Empty", timeout=1_000_000_000)
     started = time.monotonic()
 
-    (result,) = look([checker], deadline=Deadline.after(10), concurrency=1)
+    (result,) = run_checks([checker], deadline=Deadline.after(10), concurrency=1)
 
     assert time.monotonic() - started < 1 + GENEROUS
     assert (result.id, result.title, result.kind) == ("empty", checker.title, kind)

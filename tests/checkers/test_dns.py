@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.checkers.dns import DnsChecker
-from checkup.checkers.failures import Failed
-from checkup.checkers.nameserver import ask, read_answer, system_servers
-from checkup.checkers.records import expect_code, name_to_ask, records_in
-from checkup.checkers.resolution import Address
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.nameserver import parse_response, query_servers, system_nameservers
+from checkup.checkers.records import answer_records, check_rcode, query_name
+from checkup.checkers.resolution import SocketAddress
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.model import SECOND, Attempt, Status
 from tests.checkers.looking import GENEROUS, attempt_of, closed_port, is_fresh, result_of
 from tests.servers.nameserver import NameServer
@@ -349,8 +349,8 @@ def test_expectation_that_no_answer_can_meet_is_refused(kind: Any, text: str) ->
 def test_without_a_server_those_of_the_system_are_asked(
     server: NameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    system: list[Address] = [(socket.AF_INET, (server.host, server.port))]
-    monkeypatch.setattr("checkup.checkers.dns.system_servers", lambda: system)
+    system: list[SocketAddress] = [(socket.AF_INET, (server.host, server.port))]
+    monkeypatch.setattr("checkup.checkers.nameserver.system_nameservers", lambda: system)
     checker = DnsChecker(hostname_fqdn="www.test")
 
     good, bad = (
@@ -370,7 +370,7 @@ def test_servers_of_the_system_are_read_from_its_file_in_lambda_too(
     file = tmp_path / "resolv.conf"
     file.write_text("search shop.test\nnameserver 169.254.78.1\nnameserver ::1\n")
 
-    servers = system_servers(str(file))
+    servers = system_nameservers(str(file))
 
     assert [address[:2] for _, address in servers] == [("169.254.78.1", 53), ("::1", 53)]
 
@@ -385,8 +385,8 @@ def test_system_without_servers_is_the_monitors_own_trouble(
     if content is not None:
         file.write_text(content)
 
-    with pytest.raises(CannotTell) as raised:
-        system_servers(str(file))
+    with pytest.raises(CheckUnknownError) as raised:
+        system_nameservers(str(file))
 
     assert raised.value.failure == "config"
 
@@ -395,9 +395,9 @@ def test_next_server_is_asked_when_one_does_not_answer(server: NameServer) -> No
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         places = [silent.getsockname(), ("127.0.0.1", closed_port()), (server.host, server.port)]
-        servers: list[Address] = [(socket.AF_INET, place) for place in places]
-        query = dns.message.make_query(name_to_ask("www.test", "A"), "A")
-        answer = ask(servers, query, Deadline.after(1.5))
+        servers: list[SocketAddress] = [(socket.AF_INET, place) for place in places]
+        query = dns.message.make_query(query_name("www.test", "A"), "A")
+        answer = query_servers(servers, query, Deadline.after(1.5))
 
     assert answer.answer
 
@@ -416,13 +416,13 @@ PACKET = answer_to(QUERY)
     )
 )
 def test_any_packet_is_an_answer_or_passed_over(packet: bytes) -> None:
-    answer = read_answer(packet, QUERY)
+    answer = parse_response(packet, QUERY)
 
     if answer is not None:
         assert answer.id == QUERY.id
-        with suppress(Failed):
-            expect_code(answer, "NOERROR")
-            assert records_in(answer)
+        with suppress(CheckFailedError):
+            check_rcode(answer, "NOERROR")
+            assert answer_records(answer)
 
 
 def test_no_http_library_is_loaded() -> None:

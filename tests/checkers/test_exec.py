@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from checkup.checkers.exec import ExecChecker
-from checkup.checkers.process import OUTPUT_CAP, run
+from checkup.checkers.process import MAX_OUTPUT_BYTES, run_process
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.model import SECOND, Attempt, Status
-from checkup.ports import Surroundings
+from checkup.ports import CheckerContext
 from tests.checkers.looking import GENEROUS, MILLISECOND, attempt_of, is_fresh, result_of
 
 Script = Callable[..., ExecChecker]
-NOWHERE = Surroundings(storage=lambda: None, s3=lambda: None, runs_programs=False)
+NOWHERE = CheckerContext(storage=lambda: None, s3=lambda: None, runs_programs=False)
 
 
 @pytest.fixture
@@ -281,10 +281,10 @@ def test_endless_output_is_not_kept(text: str) -> None:
 @pytest.mark.parametrize(
     ("size", "error"),
     [
-        pytest.param(OUTPUT_CAP - 3, "", id="fault-81-just-before-the-cap"),
+        pytest.param(MAX_OUTPUT_BYTES - 3, "", id="fault-81-just-before-the-cap"),
         pytest.param(
-            OUTPUT_CAP - 2,
-            f"response does not contain 'end' in its first {OUTPUT_CAP} bytes",
+            MAX_OUTPUT_BYTES - 2,
+            f"response does not contain 'end' in its first {MAX_OUTPUT_BYTES} bytes",
             id="fault-81-over-the-cap",
         ),
     ],
@@ -377,8 +377,8 @@ def test_want_of_resources_is_the_monitors_own_trouble(limit: int) -> None:
     os.close(lowest)
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 1, hard))
     try:
-        with pytest.raises(CannotTell) as raised:
-            run(["true"], {}, "", Deadline.after(5))
+        with pytest.raises(CheckUnknownError) as raised:
+            run_process(["true"], {}, "", Deadline.after(5))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

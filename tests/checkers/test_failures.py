@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from checkup.checkers.failures import network_failure
-from checkup.errors import CannotTell
+from checkup.checkers.failures import from_os_error
+from checkup.errors import CheckUnknownError
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from checkup.errors import CannotTell
     ],
 )
 def test_trouble_of_this_machine_is_not_the_targets(code: int) -> None:
-    with pytest.raises(CannotTell) as raised:
-        network_failure(OSError(code, "the system's text"))
+    with pytest.raises(CheckUnknownError) as raised:
+        from_os_error(OSError(code, "the system's text"))
 
     assert raised.value.failure == "resource"
     assert "the system's text" not in str(raised.value)
@@ -35,4 +35,4 @@ def test_trouble_of_this_machine_is_not_the_targets(code: int) -> None:
     ],
 )
 def test_trouble_on_the_way_is_the_targets(code: int, failure: str) -> None:
-    assert network_failure(OSError(code, "the system's text")).failure == failure
+    assert from_os_error(OSError(code, "the system's text")).failure == failure

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from checkup.checkers.guard import permitted
+from checkup.checkers.guard import allowed_addresses
 from checkup.checkers.http import HttpChecker
 from checkup.checkers.tcp import TcpChecker
 from checkup.checkers.tls import TlsChecker
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.model import Status
 from checkup.ports import Checker
 from tests.checkers.looking import attempt_of, result_of
@@ -101,8 +101,8 @@ def entry(address: str, port: int = 80) -> tuple[socket.AddressFamily, tuple[Any
 @pytest.mark.usefixtures("function")
 @pytest.mark.parametrize("address", REFUSED)
 def test_address_of_the_function_itself_is_refused_157(address: str) -> None:
-    with pytest.raises(CannotTell) as raised:
-        permitted([entry(address)])
+    with pytest.raises(CheckUnknownError) as raised:
+        allowed_addresses([entry(address)])
 
     assert raised.value.failure == "address_refused"
 
@@ -110,7 +110,7 @@ def test_address_of_the_function_itself_is_refused_157(address: str) -> None:
 @pytest.mark.usefixtures("function")
 @pytest.mark.parametrize("address", PERMITTED)
 def test_other_addresses_are_permitted_private_ones_too(address: str) -> None:
-    assert permitted([entry(address)]) == [entry(address)]
+    assert allowed_addresses([entry(address)]) == [entry(address)]
 
 
 @pytest.mark.parametrize("address", REFUSED)
@@ -119,12 +119,12 @@ def test_everything_is_permitted_on_a_machine_of_ones_own(
 ) -> None:
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
 
-    assert permitted([entry(address)]) == [entry(address)]
+    assert allowed_addresses([entry(address)]) == [entry(address)]
 
 
 @pytest.mark.usefixtures("function")
 def test_refused_addresses_are_left_out_beside_others_156() -> None:
-    found = permitted([entry("127.0.0.1"), entry("10.0.0.1")])
+    found = allowed_addresses([entry("127.0.0.1"), entry("10.0.0.1")])
 
     assert found == [entry("10.0.0.1")]
 
@@ -132,17 +132,17 @@ def test_refused_addresses_are_left_out_beside_others_156() -> None:
 def test_runtime_is_refused_wherever_it_listens_155(function: Callable[..., None]) -> None:
     function(AWS_LAMBDA_RUNTIME_API="10.9.8.7:9001")
 
-    with pytest.raises(CannotTell):
-        permitted([entry("10.9.8.7")])
-    assert permitted([entry("10.9.8.8")])
+    with pytest.raises(CheckUnknownError):
+        allowed_addresses([entry("10.9.8.7")])
+    assert allowed_addresses([entry("10.9.8.8")])
 
 
 def test_named_networks_are_allowed(function: Callable[..., None]) -> None:
     function(ALLOW_ADDRESSES="127.0.0.0/8, ::1")
 
-    assert permitted([entry("127.0.0.1"), entry("::1"), entry("::ffff:127.0.0.1")])
-    with pytest.raises(CannotTell):
-        permitted([entry("169.254.169.254")])
+    assert allowed_addresses([entry("127.0.0.1"), entry("::1"), entry("::ffff:127.0.0.1")])
+    with pytest.raises(CheckUnknownError):
+        allowed_addresses([entry("169.254.169.254")])
 
 
 @pytest.mark.parametrize(
@@ -162,22 +162,22 @@ def test_runtime_is_refused_even_if_its_network_is_allowed_155(
         ALLOW_ADDRESSES="127.0.0.0/8,::1,169.254.0.0/16", AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001"
     )
 
-    assert permitted([entry(address, 8080)])
-    with pytest.raises(CannotTell):
-        permitted([entry(address, port)])
+    assert allowed_addresses([entry(address, 8080)])
+    with pytest.raises(CheckUnknownError):
+        allowed_addresses([entry(address, port)])
 
 
 def test_same_ports_of_other_machines_are_nobodys_secret(function: Callable[..., None]) -> None:
     function(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001")
 
-    assert permitted([entry("10.0.0.1", 9001), entry("192.0.2.1", 2773)])
+    assert allowed_addresses([entry("10.0.0.1", 9001), entry("192.0.2.1", 2773)])
 
 
 def test_unreadable_list_allows_nothing(function: Callable[..., None]) -> None:
     function(ALLOW_ADDRESSES="everything")
 
-    with pytest.raises(CannotTell) as raised:
-        permitted([entry("10.0.0.1")])
+    with pytest.raises(CheckUnknownError) as raised:
+        allowed_addresses([entry("10.0.0.1")])
 
     assert raised.value.failure == "config"
 

@@ -13,21 +13,21 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from checkup.checkers.heartbeat import FOLDER, HeartbeatChecker, Report, report
+from checkup.checkers.heartbeat import KEY_PREFIX, Heartbeat, HeartbeatChecker, store_heartbeat
 from checkup.errors import StorageError, UnavailableError
 from checkup.model import SECOND, Result, Status
-from checkup.ports import Storage, Stored, Surroundings
+from checkup.ports import CheckerContext, Storage, StoredDocument
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
 from tests.checkers.looking import result_of
 
 MINUTE = 60 * SECOND
-KEY = FOLDER + "backup"
+KEY = KEY_PREFIX + "backup"
 
 
 def backup(storage: Storage | None = None, **settings: Any) -> HeartbeatChecker:
     checker = HeartbeatChecker(id="backup", endpoint_name="Backup", **settings)
-    placed = checker.placed(Surroundings(storage=lambda: storage, s3=no_client))
+    placed = checker.placed(CheckerContext(storage=lambda: storage, s3=no_client))
     assert isinstance(placed, HeartbeatChecker)
     return placed
 
@@ -43,7 +43,7 @@ def look(storage: Storage, **settings: Any) -> Result:
 def reported(minutes_ago: float, *, failed: bool = False) -> MemoryStorage:
     storage = MemoryStorage()
     at = time.time_ns() - int(minutes_ago * MINUTE)
-    storage.create(KEY, msgspec.json.encode(Report(at, failed)))
+    storage.create(KEY, msgspec.json.encode(Heartbeat(at, failed)))
     return storage
 
 
@@ -96,7 +96,7 @@ def test_damaged_report_is_unknown(body: bytes) -> None:
 
 
 class BrokenStorage(MemoryStorage):
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         raise StorageError(f"{key} cannot be read")
 
 
@@ -124,15 +124,15 @@ def test_impossible_period_is_refused(settings: dict[str, Any]) -> None:
 def test_reports_replace_each_other(tmp_path: Path) -> None:
     storage = FolderStorage(tmp_path)
 
-    report(storage, "backup")
+    store_heartbeat(storage, "backup")
     first = storage.get(KEY)
-    report(storage, "backup", failed=True)
+    store_heartbeat(storage, "backup", failed=True)
     second = storage.get(KEY)
 
     assert first
     assert second
     assert look(storage).failure == "heartbeat_failed"
-    assert list(storage.list(FOLDER)) == [KEY]
+    assert list(storage.list(KEY_PREFIX)) == [KEY]
     assert first.body != second.body
 
 
@@ -140,7 +140,7 @@ def test_many_may_report_at_once(tmp_path: Path) -> None:
     storage = FolderStorage(tmp_path)
 
     with ThreadPoolExecutor(4) as threads:
-        done = list(threads.map(lambda _: report(storage, "backup"), range(4)))
+        done = list(threads.map(lambda _: store_heartbeat(storage, "backup"), range(4)))
 
     assert done == [None] * 4
     assert look(storage).healthy
@@ -233,7 +233,7 @@ def test_object_has_to_be_young_enough(
         time.sleep(2.1)  # S3 counts whole seconds
     checker = HeartbeatChecker(id="backup", path=f"s3://{place}", period=age, grace=0)
 
-    result = result_of(checker.placed(Surroundings(storage=MemoryStorage, s3=lambda: s3)))
+    result = result_of(checker.placed(CheckerContext(storage=MemoryStorage, s3=lambda: s3)))
 
     assert (result.status, result.failure) == (status, failure)
 
@@ -256,6 +256,6 @@ def test_store_that_is_not_there_makes_it_unknown() -> None:
     )
     checker = HeartbeatChecker(id="backup", path="s3://backups/shop.tar")
 
-    result = result_of(checker.placed(Surroundings(storage=MemoryStorage, s3=lambda: client)))
+    result = result_of(checker.placed(CheckerContext(storage=MemoryStorage, s3=lambda: client)))
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "storage")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from checkup.checkers.http import HttpChecker
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.model import Status
 from tests.checkers.looking import (
     GENEROUS,
@@ -249,7 +249,7 @@ def test_host_without_value_is_ignored(web: WebServer, values: tuple[str, ...]) 
 def test_text_that_is_no_url_is_unknown(url: str) -> None:
     checker = HttpChecker(endpoint_url=url)
 
-    with pytest.raises(CannotTell) as raised:
+    with pytest.raises(CheckUnknownError) as raised:
         attempt_of(checker)
     result = result_of(checker)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from checkup.checkers.http import HttpChecker
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from tests.checkers.looking import GENEROUS, attempt_of, closed_port, result_of
 from tests.servers.certificates import Authority
 from tests.servers.proxy import ProxyServer
@@ -102,7 +102,7 @@ def test_no_proxy_is_respected(
 def test_proxy_that_is_not_there_says_nothing_of_the_target(scheme: str) -> None:
     proxy = f"http://ada:hunter22@127.0.0.1:{closed_port()}"
 
-    with pytest.raises(CannotTell) as raised:
+    with pytest.raises(CheckUnknownError) as raised:
         attempt_of(HttpChecker(endpoint_url=f"{scheme}://site.test/", proxy=proxy))
 
     assert (raised.value.failure, str(raised.value)) == ("proxy", "the proxy: connection refused")
@@ -112,7 +112,7 @@ def test_proxy_that_is_not_there_says_nothing_of_the_target(scheme: str) -> None
 def test_proxy_that_wants_other_credentials_says_nothing_of_the_target(scheme: str) -> None:
     with (
         ProxyServer("", answer="407 Proxy Authentication Required") as proxy,
-        pytest.raises(CannotTell) as raised,
+        pytest.raises(CheckUnknownError) as raised,
     ):
         attempt_of(HttpChecker(endpoint_url=f"{scheme}://site.test/", proxy=proxy.url))
 

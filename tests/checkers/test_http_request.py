@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from checkup.checkers.http import HttpChecker
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from tests.checkers.looking import attempt_of, closed_port
 from tests.servers.web import WebServer
 
@@ -75,7 +75,7 @@ def test_bearer_authentication(web: WebServer) -> None:
 
 @pytest.mark.parametrize("token", [pytest.param("a\r\nX-Evil: 1", id="fault-57-line-break")])
 def test_token_that_cannot_be_sent_is_a_mistake(web: WebServer, token: str) -> None:
-    with pytest.raises(CannotTell) as raised:
+    with pytest.raises(CheckUnknownError) as raised:
         attempt_of(HttpChecker(endpoint_url=web.url(), bearer_token=token))
 
     assert raised.value.failure == "config"

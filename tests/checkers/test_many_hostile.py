@@ -11,7 +11,7 @@ import pytest
 
 from checkup.checkers.http import HttpChecker
 from checkup.deadline import Deadline
-from checkup.engine import look
+from checkup.engine import run_checks
 from checkup.model import SECOND, Status
 from tests.checkers.looking import GENEROUS
 from tests.servers.web import WebServer
@@ -46,7 +46,7 @@ def checkers(url: str) -> list[HttpChecker]:
 def test_run_ends_with_a_verdict_for_each(web: WebServer, seconds: float) -> None:
     started = time.monotonic()
 
-    results = look(checkers(web.url("")), deadline=Deadline.after(seconds), concurrency=50)
+    results = run_checks(checkers(web.url("")), deadline=Deadline.after(seconds), concurrency=50)
 
     assert time.monotonic() - started < seconds + GENEROUS
     assert [result.id for result in results] == [str(number) for number in range(50)]
@@ -57,12 +57,13 @@ def test_run_ends_with_a_verdict_for_each(web: WebServer, seconds: float) -> Non
 SCRIPT = """
 import json, resource, sys
 from checkup.deadline import Deadline
-from checkup.engine import look
+from checkup.engine import run_checks
 from checkup.checkers.http import HttpChecker
 from tests.checkers.test_many_hostile import checkers
-look([HttpChecker(endpoint_url=sys.argv[1] + "/up")] * 3, deadline=Deadline.after(9), concurrency=3)
+warm_up = [HttpChecker(endpoint_url=sys.argv[1] + "/up")] * 3
+run_checks(warm_up, deadline=Deadline.after(9), concurrency=3)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-results = look(checkers(sys.argv[1]), deadline=Deadline.after(3), concurrency=50)
+results = run_checks(checkers(sys.argv[1]), deadline=Deadline.after(3), concurrency=50)
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({"more": after - before, "verdicts": len(results)}))
 """

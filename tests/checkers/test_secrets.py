@@ -13,11 +13,11 @@ import pytest
 from checkup.checkers.http import HttpChecker
 from checkup.checkers.tcp import TcpChecker
 from checkup.deadline import Deadline
-from checkup.engine import look
+from checkup.engine import run_checks
 from checkup.errors import CheckupError, UnavailableError
 from checkup.ports import Checker
 from checkup.redaction import mask_address
-from checkup.runfile import encode
+from checkup.runfile import encode_results
 from tests.checkers.looking import closed_port
 from tests.servers.lines import HOLD, LineServer
 from tests.servers.proxy import ProxyServer
@@ -83,7 +83,7 @@ def said() -> Iterator[io.StringIO]:
 
 def everything_about(checker: Checker) -> str:
     """Return all that is printed, stored or raised because of a look at this checker."""
-    results = look(
+    results = run_checks(
         [checker], deadline=Deadline.after(15), concurrency=1, mask=mask_address, secret=vault
     )
     raised = ""
@@ -91,7 +91,7 @@ def everything_about(checker: Checker) -> str:
         raised = repr(checker.attempt(Deadline.after(5)))
     except CheckupError:
         raised = traceback.format_exc()
-    return encode(results).decode() + raised
+    return encode_results(results).decode() + raised
 
 
 @pytest.mark.parametrize("field", PLANTED)
@@ -154,7 +154,7 @@ def test_what_tcp_sends_and_hears_is_not_repeated(line: str) -> None:
 def test_reference_that_leads_nowhere_is_named_and_unknown(web: WebServer) -> None:
     checker = HttpChecker(endpoint_url=web.url(), bearer_token="env:NOTHING")
 
-    (result,) = look([checker], deadline=Deadline.after(5), concurrency=1, secret=vault)
+    (result,) = run_checks([checker], deadline=Deadline.after(5), concurrency=1, secret=vault)
 
     assert (result.failure, web.accepted) == ("config", 0)
     assert result.error == "env:NOTHING: there is nothing under that name"

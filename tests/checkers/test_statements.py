@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.checkers.statements import parse_statement
+from checkup.checkers.statements import parse_condition
 
 DOCUMENT = {
     "status": "ok",
@@ -57,7 +57,7 @@ DOCUMENT = {
     ],
 )
 def test_true_statement_holds(text: str) -> None:
-    assert parse_statement(text).holds(DOCUMENT)
+    assert parse_condition(text).holds(DOCUMENT)
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_true_statement_holds(text: str) -> None:
     ],
 )
 def test_false_statement_does_not(text: str) -> None:
-    assert not parse_statement(text).holds(DOCUMENT)
+    assert not parse_condition(text).holds(DOCUMENT)
 
 
 @pytest.mark.parametrize("text", ["", "status", "== 5", "a b == 5", "a = 5", "a ==", "[x] == 5"])
 def test_text_that_is_no_statement_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a statement|nothing to compare"):
-        parse_statement(text)
+        parse_condition(text)
 
 
 documents = st.recursive(
@@ -102,7 +102,7 @@ documents = st.recursive(
 @given(st.text(alphabet='ab.[]"$ 0-=!<>containsexist') | st.text(), documents)
 def test_any_text_about_any_document_is_decided_or_refused(text: str, document: object) -> None:
     try:
-        statement = parse_statement(text)
+        statement = parse_condition(text)
     except ValueError:
         return
     assert statement.holds(document) in {True, False}
@@ -112,4 +112,4 @@ def test_any_text_about_any_document_is_decided_or_refused(text: str, document: 
 def test_every_member_equals_itself(document: dict[str, object]) -> None:
     for name, value in document.items():
         written = json.loads(json.dumps(value))
-        assert parse_statement(f"{name} == {json.dumps(value)}").holds({name: written})
+        assert parse_condition(f"{name} == {json.dumps(value)}").holds({name: written})

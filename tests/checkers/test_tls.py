@@ -14,7 +14,7 @@ import pytest
 
 from checkup.checkers.tls import TlsChecker
 from checkup.duration import parse_duration
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.model import SECOND, Attempt, Result, Status
 from tests.checkers.looking import GENEROUS, attempt_of, closed_port, is_fresh, result_of
 from tests.servers import forge
@@ -580,7 +580,7 @@ def test_server_that_never_says_goodbye_is_not_waited_for(roots: str) -> None:
 def test_trouble_is_an_attempt_and_not_an_exception(tmp_path: Path) -> None:
     checker = TlsChecker(endpoint_url="nowhere", trusted_roots=(str(tmp_path),))
 
-    with pytest.raises(CannotTell):
+    with pytest.raises(CheckUnknownError):
         attempt_of(checker)
     assert isinstance(attempt_of(TlsChecker(endpoint_url="nowhere")), Attempt)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from checkup.checkers.trust import file_context, system_context, unverified_context
+from checkup.checkers.trust import ca_file_context, system_roots_context, unverified_context
 from tests.servers.certificates import Authority
 
 
 def test_one_context_serves_all_threads(trusted: Authority) -> None:
     assert trusted.roots.exists()
     with ThreadPoolExecutor(8) as threads:
-        contexts = set(threads.map(lambda _: system_context(), range(64)))
+        contexts = set(threads.map(lambda _: system_roots_context(), range(64)))
 
     assert len(contexts) == 1
 
@@ -24,14 +24,18 @@ def test_system_without_roots_uses_those_of_certifi(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
 
-    assert system_context().cert_store_stats()["x509_ca"] > 50
+    assert system_roots_context().cert_store_stats()["x509_ca"] > 50
 
 
 @pytest.mark.parametrize("strict", [pytest.param(ssl.VERIFY_X509_STRICT, id="63")])
 def test_rules_do_not_depend_on_the_version_of_python(authority: Authority, strict: int) -> None:
-    for context in (system_context(), unverified_context(), file_context(str(authority.roots))):
+    for context in (
+        system_roots_context(),
+        unverified_context(),
+        ca_file_context(str(authority.roots)),
+    ):
         assert context.minimum_version is ssl.TLSVersion.TLSv1_2
         assert not context.verify_flags & strict
         assert not context.hostname_checks_common_name
-    assert system_context().verify_mode is ssl.CERT_REQUIRED
-    assert system_context().check_hostname
+    assert system_roots_context().verify_mode is ssl.CERT_REQUIRED
+    assert system_roots_context().check_hostname

@@ -7,7 +7,13 @@ from importlib import import_module
 import click
 import pytest
 
-from checkup.cli.arguments import _TAKES_VALUE, _TAKES_VALUE_SHORT, COMMANDS, LOOK, route
+from checkup.cli.arguments import (
+    _TAKES_VALUE,
+    _TAKES_VALUE_SHORT,
+    COMMANDS,
+    DEFAULT_COMMAND,
+    move_command_first,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,13 +36,13 @@ from checkup.cli.arguments import _TAKES_VALUE, _TAKES_VALUE_SHORT, COMMANDS, LO
     ],
 )
 def test_first_word_decides(arguments: list[str], routed: list[str]) -> None:
-    assert route(arguments) == routed
+    assert move_command_first(arguments) == routed
 
 
 def test_every_flag_with_a_value_is_known() -> None:
     commands = [
         getattr(import_module(f"checkup.cli.{place.module}"), place.attribute)
-        for place in (*COMMANDS.values(), LOOK)
+        for place in (*COMMANDS.values(), DEFAULT_COMMAND)
     ]
     verbs = [it for command in commands for it in getattr(command, "commands", {}).values()]
     names = {

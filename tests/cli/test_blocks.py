@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.cli.blocks import block, explain
+from checkup.cli.blocks import failure_lines, go_result_block
 from checkup.model import Attempt, Result
 
 RESULT = Result(
@@ -35,7 +35,7 @@ BLOCK = """\
 
 @pytest.mark.parametrize("_", [pytest.param(0, id="E01")])
 def test_block_has_seven_lines_and_an_empty_one(_: int) -> None:
-    assert block(RESULT) == BLOCK
+    assert go_result_block(RESULT) == BLOCK
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_block_has_seven_lines_and_an_empty_one(_: int) -> None:
     ],
 )
 def test_all_lists_each_attempt_with_its_error(attempts: tuple[Attempt, ...], text: str) -> None:
-    assert f"        All: {text}\n Assessment" in block(Result(times=attempts))
+    assert f"        All: {text}\n Assessment" in go_result_block(Result(times=attempts))
 
 
 @pytest.mark.parametrize(
@@ -62,15 +62,15 @@ def test_all_lists_each_attempt_with_its_error(attempts: tuple[Attempt, ...], te
 def test_colour_begins_before_the_assessment_and_ends_on_the_next_line(
     result: Result, start: str
 ) -> None:
-    coloured = block(result, colour=True)
+    coloured = go_result_block(result, colour=True)
 
     assert coloured.endswith(f"]\n{start} Assessment: {result.status}\n\x1b[0m\n")
-    assert coloured.replace(start, "").replace("\x1b[0m", "") == block(result)
+    assert coloured.replace(start, "").replace("\x1b[0m", "") == go_result_block(result)
 
 
 def test_unknown_has_no_colour() -> None:
-    assert block(Result(), colour=True) == block(Result())
-    assert " Assessment: unknown\n" in block(Result())
+    assert go_result_block(Result(), colour=True) == go_result_block(Result())
+    assert " Assessment: unknown\n" in go_result_block(Result())
 
 
 def test_explanation_names_what_is_not_healthy_and_why() -> None:
@@ -82,7 +82,7 @@ def test_explanation_names_what_is_not_healthy_and_why() -> None:
         Result(title="dark"),
     ]
 
-    assert list(explain(results)) == [
+    assert list(failure_lines(results)) == [
         "slow: degraded: too slow",
         "gone: down (connect_refused): connection refused",
         "dark: unknown: nothing was seen",

@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from checkup import bootstrap
-from checkup.checkers.heartbeat import report
+from checkup.checkers.heartbeat import store_heartbeat
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
-from checkup.engine import look
-from checkup.errors import ConfigError, Refused, UnavailableError
+from checkup.engine import run_checks
+from checkup.errors import ConfigError, NotDeliveredError, UnavailableError
 from checkup.model import SECOND, Alert, AlertKind, Status
 from checkup.ports import Clients, Notification, Notifier, NotifierSettings
 from checkup.storage.folder import FolderStorage
@@ -52,7 +52,7 @@ def test_monitor_is_what_the_configuration_says(tmp_path: Path) -> None:
         tmp_path, storage=storage, page=page, concurrent_checks=7, timestamp="1970-01-01T00:00:01Z"
     )
 
-    monitor = bootstrap.make_monitor(config, {})
+    monitor = bootstrap.run_context(config, {})
 
     assert monitor.check_expiry == 24 * 3600 * SECOND
     assert (monitor.page_url, monitor.concurrency) == ("https://status.example.test/", 7)
@@ -62,21 +62,21 @@ def test_monitor_is_what_the_configuration_says(tmp_path: Path) -> None:
 
 def test_monitor_without_a_storage_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"^no storage configured$"):
-        bootstrap.make_monitor(configured(tmp_path), {})
+        bootstrap.run_context(configured(tmp_path), {})
 
 
 def test_negative_concurrency_is_refused_where_checks_run(tmp_path: Path) -> None:
     config = configured(tmp_path, concurrent_checks=-1)
 
     with pytest.raises(ConfigError, match="invalid value for ConcurrentChecks: -1"):
-        bootstrap.make_monitor(config, {}, storage=MemoryStorage())
+        bootstrap.run_context(config, {}, storage=MemoryStorage())
 
 
 def test_channels_of_one_kind_have_numbers(tmp_path: Path) -> None:
     slack = {"type": "slack", "webhook": "env:HOOK"}
     config = configured(tmp_path, notifiers=[slack, slack])
 
-    monitor = bootstrap.make_monitor(config, {}, storage=MemoryStorage())
+    monitor = bootstrap.run_context(config, {}, storage=MemoryStorage())
 
     assert list(monitor.channels) == ["slack", "slack-2"]
 
@@ -95,10 +95,10 @@ def test_channel_that_cannot_be_used_keeps_its_alerts_and_says_why(tmp_path: Pat
     config = configured(tmp_path, notifiers=[slack])
     config = replace(config, notifiers=(Pigeons(), *config.notifiers))
 
-    monitor = bootstrap.make_monitor(config, {}, storage=MemoryStorage())
+    monitor = bootstrap.run_context(config, {}, storage=MemoryStorage())
 
     assert list(monitor.channels) == ["pigeons", "slack"]
-    with pytest.raises(Refused, match="pigeons need an extra"):
+    with pytest.raises(NotDeliveredError, match="pigeons need an extra"):
         monitor.channels["pigeons"].send(Notification(alerts=(ALERT,)))
 
 
@@ -116,7 +116,7 @@ def test_bucket_of_a_stack_replaces_the_storage_and_keeps_its_runs(
         "PAGE_URL": "https://d1.cloudfront.test/",
     }
 
-    monitor = bootstrap.make_monitor(config, environ)
+    monitor = bootstrap.run_context(config, environ)
 
     assert type(monitor.storage).__name__ == "S3Storage"
     assert (monitor.check_expiry, monitor.page_url) == (0, "https://d1.cloudfront.test/")
@@ -126,7 +126,7 @@ def test_bucket_of_a_stack_replaces_the_storage_and_keeps_its_runs(
 def test_laptop_with_a_region_in_its_environment_does_not_vote(tmp_path: Path) -> None:
     config = configured(tmp_path, regions=["eu-west-1"])
 
-    monitor = bootstrap.make_monitor(config, {"AWS_REGION": "eu-west-1"}, storage=MemoryStorage())
+    monitor = bootstrap.run_context(config, {"AWS_REGION": "eu-west-1"}, storage=MemoryStorage())
 
     assert (monitor.region, monitor.votes) == ("", False)
 
@@ -159,7 +159,7 @@ def test_programs_run_on_machines_only(
     path.write_text(json.dumps({"checkers": [{"type": "exec", "name": "A", "command": "true"}]}))
 
     config = bootstrap.read_config(str(path), environ)
-    (result,) = look(config.checkers, deadline=Deadline.after(30), concurrency=1)
+    (result,) = run_checks(config.checkers, deadline=Deadline.after(30), concurrency=1)
 
     assert (result.title, result.failure) == ("A", failure)
     assert result.healthy is not bool(failure)
@@ -169,9 +169,9 @@ def test_checkers_read_the_storage_of_the_configuration(tmp_path: Path) -> None:
     jobs = [{"type": "heartbeat", "endpoint_name": name} for name in ("A", "B")]
     storage = {"type": "fs", "dir": str(tmp_path / "checks")}
     config = configured(tmp_path, checkers=jobs, storage=storage)
-    report(FolderStorage(tmp_path / "checks"), "a")
+    store_heartbeat(FolderStorage(tmp_path / "checks"), "a")
 
-    first, second = look(config.checkers, deadline=Deadline.after(30), concurrency=2)
+    first, second = run_checks(config.checkers, deadline=Deadline.after(30), concurrency=2)
 
     assert first.healthy
     assert second.failure == "heartbeat_none"
@@ -185,7 +185,7 @@ def test_storage_that_cannot_be_opened_harms_only_who_needs_it(tmp_path: Path) -
     storage = {"type": "postgres", "dsn": "postgres://127.0.0.1:1/checkup"}
     config = configured(tmp_path, checkers=checkers, storage=storage)
 
-    job, program = look(config.checkers, deadline=Deadline.after(30), concurrency=2)
+    job, program = run_checks(config.checkers, deadline=Deadline.after(30), concurrency=2)
 
     assert (job.status, job.failure) == (Status.UNKNOWN, "storage")
     assert program.healthy

@@ -10,17 +10,23 @@ from msgspec.structs import replace
 
 from checkup.checkers.http import HttpChecker
 from checkup.cli.pricing import prices
-from checkup.cli.pricing.bill import bill
+from checkup.cli.pricing.bill import monthly_bill
 from checkup.cli.pricing.prices import Price
-from checkup.cli.pricing.saving import least_loss
+from checkup.cli.pricing.saving import cheapest_change
 from checkup.cli.pricing.schedule import runs_per_hour
-from checkup.cli.pricing.sizes import sizes_of, usage_of
-from checkup.cli.pricing.template import defaults
-from checkup.cli.pricing.usage import ATTEMPT_BYTES, RESULT_BYTES, Sizes, Usage, asked_of_s3
+from checkup.cli.pricing.sizes import hourly_usage, stack_size
+from checkup.cli.pricing.template import parameter_defaults
+from checkup.cli.pricing.usage import (
+    ATTEMPT_BYTES,
+    RESULT_BYTES,
+    HourlyUsage,
+    StackSize,
+    s3_requests,
+)
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.model import SECOND, Attempt, Phases, Result
-from checkup.runfile import encode
+from checkup.runfile import encode_results
 from tests.cli.program import Program
 from tests.emulators import ROOT
 
@@ -54,17 +60,17 @@ def config_of(number: int, **more: Any) -> Config:
     return Config(checkers=(checker,) * number, **more)
 
 
-def usage(number: int = 50, parameters: dict[str, str] | None = None, **more: Any) -> Usage:
+def usage(number: int = 50, parameters: dict[str, str] | None = None, **more: Any) -> HourlyUsage:
     config = config_of(number, **more)
-    return usage_of(config, sizes_of(config, parameters))
+    return hourly_usage(config, stack_size(config, parameters))
 
 
-def listed(usage: Usage) -> float:
-    return sum(line.listed for line in bill(usage))
+def listed(usage: HourlyUsage) -> float:
+    return sum(line.listed for line in monthly_bill(usage))
 
 
-def paid(usage: Usage) -> float:
-    return sum(line.paid for line in bill(usage))
+def paid(usage: HourlyUsage) -> float:
+    return sum(line.paid for line in monthly_bill(usage))
 
 
 def test_bill_is_a_table_with_its_sum_and_says_what_to_do(checkup: Program) -> None:
@@ -118,9 +124,9 @@ def test_flag_that_cannot_be_is_named_with_what_can(
 
 
 def test_stack_that_is_not_deployed_is_as_its_template_says() -> None:
-    sizes = sizes_of(config_of(1), None)
+    sizes = stack_size(config_of(1), None)
     assert (sizes.memory, sizes.architecture, sizes.retention) == (256, "arm64", 90)
-    assert defaults()["MemorySize"] == "256"
+    assert parameter_defaults()["MemorySize"] == "256"
     assert (usage().alarms, usage().metrics) == (10, 5)
 
 
@@ -139,7 +145,7 @@ def test_deployed_stack_is_as_its_parameters_say() -> None:
         "Page": "none",
         "ConfigBucket": "settings",
     }
-    assert sizes_of(config_of(1), parameters) == Sizes(
+    assert stack_size(config_of(1), parameters) == StackSize(
         memory=512,
         architecture="x86_64",
         retention=30,
@@ -185,7 +191,7 @@ def test_checkers_that_are_looked_at_less_often_cost_less() -> None:
     rarely = replace(
         often, checkers=tuple(replace(it, interval=3600 * SECOND) for it in often.checkers)
     )
-    sent = [usage_of(it, sizes_of(it, None)).attempts for it in (often, rarely)]
+    sent = [hourly_usage(it, stack_size(it, None)).attempts for it in (often, rarely)]
     assert sent == [40 * 60, 40]
 
 
@@ -202,8 +208,10 @@ def test_checkers_that_are_looked_at_less_often_cost_less() -> None:
 )
 def test_larger_stack_costs_more(dearer: dict[str, Any]) -> None:
     config = config_of(50, interval=2 * MINUTE)
-    sizes = sizes_of(config, None)
-    assert listed(usage_of(config, replace(sizes, **dearer))) > listed(usage_of(config, sizes))
+    sizes = stack_size(config, None)
+    assert listed(hourly_usage(config, replace(sizes, **dearer))) > listed(
+        hourly_usage(config, sizes)
+    )
 
 
 def test_stack_without_a_page_costs_less() -> None:
@@ -213,11 +221,11 @@ def test_stack_without_a_page_costs_less() -> None:
 def test_each_further_region_has_its_runs_its_alarms_and_what_it_sends_home() -> None:
     one, two = usage(), usage(regions=("eu-central-1", "us-east-1"))
     assert (two.alarms - one.alarms, two.metrics - one.metrics) == (6, 2)
-    lines = {line.what: line for line in bill(two)}
+    lines = {line.what: line for line in monthly_bill(two)}
     assert lines["Data between regions"].quantity == pytest.approx(50 * 60 * 370 * 730 / 1e9)
     assert lines["CloudWatch alarms"].paid == pytest.approx(0.60)
     assert lines["EventBridge Scheduler"].quantity == 730 * (60 + 60 + 12)
-    assert asked_of_s3(two).puts > asked_of_s3(one).puts + 60
+    assert s3_requests(two).puts > s3_requests(one).puts + 60
 
 
 def test_secrets_in_secrets_manager_are_counted_once_each(checkup: Program) -> None:
@@ -239,8 +247,8 @@ def test_every_price_is_used() -> None:
     table = {it for it in vars(prices).values() if isinstance(it, Price)}
     table |= set(prices.COMPUTE.values())
     regions = replace(usage(regions=("a-b-1", "c-d-2")), secrets=1)
-    used = {line.price for line in bill(regions)}
-    used |= {line.price for line in bill(usage(parameters={"Architecture": "x86_64"}))}
+    used = {line.price for line in monthly_bill(regions)}
+    used |= {line.price for line in monthly_bill(usage(parameters={"Architecture": "x86_64"}))}
     assert used == table
 
 
@@ -250,22 +258,25 @@ def test_what_is_free_is_not_paid_for_and_the_rest_is() -> None:
 
 
 def test_nothing_of_what_is_free_is_paid_for() -> None:
-    assert {line.what for line in bill(usage()) if line.paid} == {"S3 requests", "S3 storage"}
+    assert {line.what for line in monthly_bill(usage()) if line.paid} == {
+        "S3 requests",
+        "S3 storage",
+    }
 
 
 def test_smallest_change_that_halves_the_price_is_told() -> None:
     config = config_of(1)
-    sizes = replace(sizes_of(config, None), architecture="x86_64", memory=512, seconds=60.0)
-    saving = least_loss(sizes, lambda it: paid(usage_of(config, it)))
+    sizes = replace(stack_size(config, None), architecture="x86_64", memory=512, seconds=60.0)
+    saving = cheapest_change(sizes, lambda it: paid(hourly_usage(config, it)))
     assert saving.what == "MemorySize=256"
-    assert saving.paid <= paid(usage_of(config, sizes)) / 2
+    assert saving.paid <= paid(hourly_usage(config, sizes)) / 2
 
 
 def test_month_of_fifty_endpoints_keeps_to_its_budget() -> None:
     apart = {"CloudWatch metrics", "CloudWatch alarms", "Data sent by checks"}
-    assert sum(line.listed for line in bill(usage()) if line.what not in apart) < 1.60
-    assert asked_of_s3(usage()).puts / 60 < 3.5
-    assert asked_of_s3(usage()).gets / 60 < 5
+    assert sum(line.listed for line in monthly_bill(usage()) if line.what not in apart) < 1.60
+    assert s3_requests(usage()).puts / 60 < 3.5
+    assert s3_requests(usage()).gets / 60 < 5
 
 
 def test_size_of_a_stored_result_is_about_what_it_is() -> None:
@@ -280,4 +291,4 @@ def test_size_of_a_stored_result_is_about_what_it_is() -> None:
         id="website-of-the-shop",
         kind="http",
     )
-    assert len(encode([result])) == pytest.approx(RESULT_BYTES + ATTEMPT_BYTES, rel=0.25)
+    assert len(encode_results([result])) == pytest.approx(RESULT_BYTES + ATTEMPT_BYTES, rel=0.25)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD, decode_head
+from checkup.alerting.document import STATE_KEY, decode_state
 from checkup.model import SECOND
-from checkup.runfile import encode
+from checkup.runfile import encode_results
 from checkup.storage.folder import FolderStorage
 from tests.alerting.worlds import run
 from tests.cli.program import Program
@@ -43,7 +43,7 @@ def store(checkup: Program, *rows: str, until: int = 0) -> None:
     for number, row in enumerate(rows):
         seen = run(0, dict(zip("ab", row, strict=True)))
         at = last - (len(rows) - 1 - number) * MINUTE
-        storage.create(f"runs/{replace(seen, slot=at).name}", encode(seen.results))
+        storage.create(f"runs/{replace(seen, slot=at).name}", encode_results(seen.results))
 
 
 class TestSilence:
@@ -55,7 +55,7 @@ class TestSilence:
         begun = checkup("silence", "A", "--for", "2h")
         assert (begun.returncode, begun.stderr) == (0, "")
         assert begun.stdout.startswith("A: silent until 20")
-        head = decode_head((checkup.folder / "checks" / HEAD).read_bytes())
+        head = decode_state((checkup.folder / "checks" / STATE_KEY).read_bytes())
         assert abs(head.silences["a"].until - time.time_ns() - 120 * MINUTE) < 2 * MINUTE
 
         assert checkup("silence").stdout == begun.stdout
@@ -67,7 +67,7 @@ class TestSilence:
         checkup("silence", "a", "--for", "1d")
         checkup("--store")
 
-        head = decode_head((checkup.folder / "checks" / HEAD).read_bytes())
+        head = decode_state((checkup.folder / "checks" / STATE_KEY).read_bytes())
         assert {name: state.told.value for name, state in head.checkers.items()} == {
             "a": "unknown",
             "b": "down",
@@ -144,11 +144,11 @@ class TestExplain:
     def test_nothing_is_written(self, checkup: Program) -> None:
         write(checkup)
         checkup("--store")
-        before = (checkup.folder / "checks" / HEAD).read_bytes()
+        before = (checkup.folder / "checks" / STATE_KEY).read_bytes()
         store(checkup, "hh")
 
         assert "healthy since" in checkup("explain", "a").stdout
-        assert (checkup.folder / "checks" / HEAD).read_bytes() == before
+        assert (checkup.folder / "checks" / STATE_KEY).read_bytes() == before
 
 
 class TestReplay:

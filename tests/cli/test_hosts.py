@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.cli.serving.hosts import Hosts
+from checkup.cli.serving.hosts import AllowedHosts
 
-HOSTS = Hosts.of("https://status.acme.example/", ["status.internal"])
+HOSTS = AllowedHosts.of("https://status.acme.example/", ["status.internal"])
 
 
 @pytest.mark.parametrize(
@@ -43,5 +43,5 @@ def test_164_a_name_of_somebody_else_is_not(host: str) -> None:
 
 
 def test_without_an_address_of_the_page_there_is_no_name_besides() -> None:
-    assert not Hosts.of("", []).include("status.acme.example")
-    assert Hosts.of("", []).include("localhost")
+    assert not AllowedHosts.of("", []).include("status.acme.example")
+    assert AllowedHosts.of("", []).include("localhost")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from checkup.cli.moments import parse_moment
+from checkup.cli.moments import parse_timestamp
 from checkup.errors import CheckupError
-from checkup.history.periods import month_of, month_start
-from checkup.incidents.documents import KEPT
+from checkup.history.periods import format_month, month_start
+from checkup.incidents.documents import HEAD_RETENTION
 from checkup.model import SECOND
 from tests.cli.program import Program
 from tests.cli.service import Service, closed_port
@@ -248,11 +248,11 @@ def test_what_began_long_ago_is_found_by_its_month(configured: Program) -> None:
 
 def test_what_is_archived_of_a_recent_month_is_found_without_it(configured: Program) -> None:
     now = time.time_ns()
-    began = month_start(now - KEPT)
+    began = month_start(now - HEAD_RETENTION)
     said = {"id": "s", "at": began + SECOND, "status": "resolved", "text": "A disk."}
     about = {"title": "Orders failed", "impact": "minor", "started": began, "said": [said]}
     work = {"title": "New disk", "created": began, "start": began, "end": began + SECOND}
-    month = configured.folder / "checks" / "incidents" / f"{month_of(began)}.json"
+    month = configured.folder / "checks" / "incidents" / f"{format_month(began)}.json"
     month.parent.mkdir(parents=True)
     document = {
         "schema": 1,
@@ -308,7 +308,7 @@ def test_maintenance_of_the_configuration_ends_there(configured: Program) -> Non
     ],
 )
 def test_moments(text: str, moment: int) -> None:
-    assert parse_moment(text, NOW, "Europe/Berlin") == moment
+    assert parse_timestamp(text, NOW, "Europe/Berlin") == moment
 
 
 @pytest.mark.parametrize(
@@ -316,4 +316,4 @@ def test_moments(text: str, moment: int) -> None:
 )
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(CheckupError):
-        parse_moment(text, NOW, "UTC")
+        parse_timestamp(text, NOW, "UTC")

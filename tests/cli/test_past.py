@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from checkup.cli.plot import plot, summary, table
+from checkup.cli.plot import result_rows, result_summary, sparkline
 from checkup.model import SECOND, Attempt, Result
-from checkup.runfile import encode
+from checkup.runfile import encode_results
 from tests.cli.program import SCRIPT, Program
 
 MINUTE = 60 * SECOND
@@ -33,7 +33,7 @@ def store(folder: Path, *runs: tuple[int, list[Result]]) -> None:
     folder.mkdir(exist_ok=True)
     for minutes, results in runs:
         slot = time.time_ns() - minutes * MINUTE
-        (folder / f"{slot}-check.json").write_bytes(encode(results))
+        (folder / f"{slot}-check.json").write_bytes(encode_results(results))
 
 
 @pytest.fixture
@@ -130,35 +130,35 @@ def seen(*results: Result) -> list[tuple[int, Result]]:
 
 
 def test_blocks_are_as_high_as_the_times() -> None:
-    assert plot(seen(*(healthy(n) for n in range(1, 9))), 80) == "▂▃▄▅▆▇██"
+    assert sparkline(seen(*(healthy(n) for n in range(1, 9))), 80) == "▂▃▄▅▆▇██"
 
 
 def test_a_stretch_shows_its_worst() -> None:
     results = [healthy(5)] * 100
     results[37] = DOWN
-    line = plot(seen(*results), 10)
+    line = sparkline(seen(*results), 10)
     assert line == "█" * 3 + "x" + "█" * 6
 
 
 def test_what_is_unknown_is_not_drawn_as_a_time() -> None:
-    assert plot(seen(Result(title="Api"), healthy(1)), 80) == "?█"
+    assert sparkline(seen(Result(title="Api"), healthy(1)), 80) == "?█"
 
 
 def test_a_line_is_never_wider_than_the_terminal() -> None:
     for columns in (1, 7, 40):
-        assert len(plot(seen(*[healthy(5)] * 99), columns)) == columns
+        assert len(sparkline(seen(*[healthy(5)] * 99), columns)) == columns
 
 
 def test_only_outages_have_no_times() -> None:
-    assert summary(seen(DOWN)) == "1 run: 1 down"
+    assert result_summary(seen(DOWN)) == "1 run: 1 down"
 
 
 def test_colours_are_those_of_the_status() -> None:
-    (line,) = table(seen(DOWN), colour=True)
+    (line,) = result_rows(seen(DOWN), colour=True)
     assert "\x1b[31mdown    \x1b[0m" in line
 
 
 def test_regions_and_messages_are_shown() -> None:
     result = Result(title="Api", healthy=True, region="eu", message="new disk", notice="slow")
-    (line,) = table(seen(result))
+    (line,) = result_rows(seen(result))
     assert line == '2023-11-14 22:13:20Z  healthy   0s  eu  slow  "new disk"'

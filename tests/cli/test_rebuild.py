@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from checkup.model import Status
-from checkup.runfile import encode, run_key
+from checkup.runfile import encode_results, run_key
 from checkup.storage.folder import FolderStorage
 from tests.cli.program import Program
 from tests.history.worlds import START, every
@@ -18,7 +18,7 @@ CONFIG = {"checkers": [CHECKER], "storage": {"type": "fs", "dir": "checks"}}
 def store(folder: Path, count: int) -> None:
     storage = FolderStorage(folder / "checks")
     for run in every(HOUR, [Status.HEALTHY] * count, start=START - 365 * 24 * HOUR):
-        storage.create(run_key(run), encode(run.results))
+        storage.create(run_key(run), encode_results(run.results))
 
 
 def history(folder: Path) -> dict[str, bytes]:

@@ -7,10 +7,10 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD, encode_head
-from checkup.alerting.state import Head
+from checkup.alerting.document import STATE_KEY, encode_state
+from checkup.alerting.state import AlertState
 from checkup.model import SECOND, Run
-from checkup.runfile import encode, run_key
+from checkup.runfile import encode_results, run_key
 from checkup.storage.folder import FolderStorage
 from tests.alerting.worlds import result
 from tests.cli.program import Program
@@ -34,12 +34,12 @@ def store(checkup: Program, **definitions: str) -> None:
     storage = FolderStorage(checkup.folder / "checks")
     slot = time.time_ns() // MINUTE * MINUTE
     cursor = run_key(Run(slot=slot - MINUTE, results=(), position=1))
-    storage.create(HEAD, encode_head(Head(seq=1, cursor=cursor)))
+    storage.create(STATE_KEY, encode_state(AlertState(seq=1, cursor=cursor)))
     for position, region in enumerate(REGIONS):
         seen = [result(name, "h", region) for name in "ab"]
         seen[0] = replace(seen[0], definition=definitions[region])
         run = Run(slot=slot, results=tuple(seen), region=region, position=position)
-        storage.create(run_key(run), encode(run.results))
+        storage.create(run_key(run), encode_results(run.results))
 
 
 def test_152_status_and_explain_name_the_region_and_the_checker(checkup: Program) -> None:

@@ -8,14 +8,14 @@ from http import HTTPStatus
 import pytest
 
 from checkup.bootstrap import LiveClients
-from checkup.bootstrap.rotation import SecondTry
+from checkup.bootstrap.rotation import SecretRotationRetry
 from checkup.checkers.http import HttpChecker
 from checkup.deadline import Deadline
-from checkup.engine import look
-from checkup.errors import Refused, UnavailableError
+from checkup.engine import run_checks
+from checkup.errors import NotDeliveredError, UnavailableError
 from checkup.model import Status
 from checkup.notifiers.slack import SlackSettings
-from checkup.secrets import KEPT_SECONDS, Vault
+from checkup.secrets import CACHE_SECONDS, SecretResolver
 from tests.notifiers.stories import DOWN, told
 from tests.servers.slack import FakeSlack
 from tests.servers.web import WebServer
@@ -60,35 +60,37 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def vault(store: ParameterStore, clock: Clock) -> Vault:
-    return Vault({"HOOK": "plain"}, store.client, clock)
+def vault(store: ParameterStore, clock: Clock) -> SecretResolver:
+    return SecretResolver({"HOOK": "plain"}, store.client, clock)
 
 
-def test_nothing_is_asked_before_a_secret_is_needed(vault: Vault, store: ParameterStore) -> None:
+def test_nothing_is_asked_before_a_secret_is_needed(
+    vault: SecretResolver, store: ParameterStore
+) -> None:
     assert vault.resolve("env:HOOK") == "plain"
     assert (store.asked, store.clients) == (0, 0)
 
 
 def test_answer_is_remembered_for_some_minutes(
-    vault: Vault, store: ParameterStore, clock: Clock
+    vault: SecretResolver, store: ParameterStore, clock: Clock
 ) -> None:
     assert vault.resolve(REFERENCE) == "first"
     store.values["/checkup/token"] = "second"
-    clock.now = KEPT_SECONDS - 1
+    clock.now = CACHE_SECONDS - 1
     assert vault.resolve(REFERENCE) == "first"
-    clock.now = KEPT_SECONDS
+    clock.now = CACHE_SECONDS
     assert vault.resolve(REFERENCE) == "second"
     assert (store.asked, store.clients) == (2, 1)
 
 
-def test_refused_secret_is_asked_for_again(vault: Vault, store: ParameterStore) -> None:
+def test_refused_secret_is_asked_for_again(vault: SecretResolver, store: ParameterStore) -> None:
     vault.resolve(REFERENCE)
     store.values["/checkup/token"] = "second"
     vault.forget()
     assert vault.resolve(REFERENCE) == "second"
 
 
-def test_what_is_not_there_is_not_remembered(vault: Vault, store: ParameterStore) -> None:
+def test_what_is_not_there_is_not_remembered(vault: SecretResolver, store: ParameterStore) -> None:
     store.values.clear()
     with pytest.raises(UnavailableError, match="ssm:/checkup/token: there is nothing"):
         vault.resolve(REFERENCE)
@@ -132,7 +134,7 @@ def test_receiver_that_refuses_makes_the_next_message_ask_again(
 
 
 def test_rotated_token_of_a_checker_is_no_outage(
-    vault: Vault, store: ParameterStore, web: WebServer
+    vault: SecretResolver, store: ParameterStore, web: WebServer
 ) -> None:
     """The service that is looked at wants the second token, and the vault still has the first."""
     checker = HttpChecker(
@@ -140,7 +142,7 @@ def test_rotated_token_of_a_checker_is_no_outage(
     )
     vault.resolve(REFERENCE)
     store.values["/checkup/token"] = "second"
-    (result,) = look(
+    (result,) = run_checks(
         [checker],
         deadline=Deadline.after(20),
         concurrency=1,
@@ -152,7 +154,7 @@ def test_rotated_token_of_a_checker_is_no_outage(
 
 
 def test_old_token_stays_hidden_after_the_new_one_is_known(
-    vault: Vault, store: ParameterStore, web: WebServer
+    vault: SecretResolver, store: ParameterStore, web: WebServer
 ) -> None:
     def rotate() -> None:
         store.values["/checkup/token"] = "second"
@@ -161,7 +163,7 @@ def test_old_token_stays_hidden_after_the_new_one_is_known(
     checker = HttpChecker(
         id="api", endpoint_url=web.url("/status/401/first-and-second"), bearer_token=REFERENCE
     )
-    (result,) = look(
+    (result,) = run_checks(
         [checker],
         deadline=Deadline.after(20),
         concurrency=1,
@@ -179,7 +181,7 @@ class Remembering(LiveClients):
 
     def __init__(self, store: ParameterStore) -> None:
         super().__init__({})
-        self._vault = Vault({}, store.client)
+        self._vault = SecretResolver({}, store.client)
 
 
 @pytest.fixture
@@ -188,8 +190,8 @@ def slack() -> Iterator[FakeSlack]:
         yield server
 
 
-def channel(clients: LiveClients) -> SecondTry:
-    return SecondTry(SlackSettings(webhook=REFERENCE).open(clients), clients)
+def channel(clients: LiveClients) -> SecretRotationRetry:
+    return SecretRotationRetry(SlackSettings(webhook=REFERENCE).open(clients), clients)
 
 
 def test_125_message_with_a_rotated_webhook_is_sent_again_at_once(
@@ -212,7 +214,7 @@ def test_125_message_with_a_wrong_webhook_is_refused_once(
 ) -> None:
     store.values["/checkup/token"] = slack.webhook
     slack.behave("403")
-    with pytest.raises(Refused):
+    with pytest.raises(NotDeliveredError):
         channel(Remembering(store)).send(told(DOWN))
     assert (len(slack.requests), store.asked) == (1, 1)
 
@@ -222,6 +224,6 @@ def test_channel_that_is_busy_is_not_asked_twice(store: ParameterStore, slack: F
     clients = Remembering(store)
     clients.secret(REFERENCE)
     slack.behave("429")
-    with pytest.raises(Refused):
+    with pytest.raises(NotDeliveredError):
         channel(clients).send(told(DOWN))
     assert len(slack.requests) == 1

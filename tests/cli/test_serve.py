@@ -19,8 +19,8 @@ import pytest
 
 from checkup.cli.serving import incoming
 from checkup.cli.serving import site as site_module
-from checkup.cli.serving.hosts import Hosts
-from checkup.cli.serving.server import Server
+from checkup.cli.serving.hosts import AllowedHosts
+from checkup.cli.serving.server import PageServer
 from checkup.storage.memory import MemoryStorage
 from tests import gofile
 from tests.cli.program import Program, wait_until
@@ -253,9 +253,9 @@ def test_new_run_is_seen(site: Site) -> None:
 
 
 def test_who_speaks_letter_by_letter_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming, "REQUEST_SECONDS", 1.0)
-    site = site_module.Site(dict, MemoryStorage())
-    with Server(("127.0.0.1", 0), site, Hosts()) as server:
+    monkeypatch.setattr(incoming, "REQUEST_TIMEOUT_SECONDS", 1.0)
+    site = site_module.SiteRoutes(dict, MemoryStorage())
+    with PageServer(("127.0.0.1", 0), site, AllowedHosts()) as server:
         listening = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         listening.start()
         try:

@@ -13,7 +13,7 @@ from threading import Event, Thread, Timer
 
 import pytest
 
-from checkup.cli.stopping import sleep, until_asked
+from checkup.cli.stopping import interruptible_sleep, run_until_stopped
 from tests.cli.program import Program, wait_until
 from tests.cli.service import Service
 
@@ -60,9 +60,9 @@ def test_pause_between_runs_is_ended() -> None:
     assert other.ident
     later = Timer(0.2, signal.pthread_kill, [other.ident, signal.SIGTERM])
     try:
-        with until_asked():
+        with run_until_stopped():
             later.start()
-            sleep(60)
+            interruptible_sleep(60)
     finally:
         done.set()
 

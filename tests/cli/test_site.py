@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from checkup.cli.serving import site as site_module
-from checkup.cli.serving.site import Fresh, Site
+from checkup.cli.serving.site import SiteRoutes, TimedCache
 from checkup.errors import StorageError
 from checkup.ports import PageFile
 from checkup.storage.memory import MemoryStorage
@@ -23,7 +23,7 @@ def test_crowd_renders_the_page_once() -> None:
         builds.append(1)
         return {"index.html": HTML}
 
-    site = Site(build, MemoryStorage())
+    site = SiteRoutes(build, MemoryStorage())
     with ThreadPoolExecutor(8) as crowd:
         replies = list(crowd.map(site.reply, [""] * 40))
 
@@ -32,10 +32,10 @@ def test_crowd_renders_the_page_once() -> None:
 
 
 def test_value_is_made_again_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site_module, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(site_module, "CACHE_SECONDS", -1.0)
     values = iter([1, 2])
 
-    fresh = Fresh(lambda: next(values))
+    fresh = TimedCache(lambda: next(values))
 
     assert (fresh.get(), fresh.get()) == (1, 2)
 
@@ -49,7 +49,7 @@ def test_value_that_could_not_be_made_is_tried_again() -> None:
             raise outcome
         return outcome
 
-    fresh = Fresh(make)
+    fresh = TimedCache(make)
 
     with pytest.raises(StorageError):
         fresh.get()
@@ -57,7 +57,7 @@ def test_value_that_could_not_be_made_is_tried_again() -> None:
 
 
 def test_page_without_an_error_page_answers_as_go_did() -> None:
-    reply = Site(dict, MemoryStorage()).reply("nothing")
+    reply = SiteRoutes(dict, MemoryStorage()).reply("nothing")
 
     assert reply.status == 404
     assert reply.file.body == b'{"Error": {"Message": "file not found: nothing"}}\n'
@@ -67,4 +67,4 @@ def test_run_file_that_is_no_run_is_not_looked_for() -> None:
     storage = MemoryStorage()
     storage.create("state/0000000000000000001-check.json", b"[]")
 
-    assert Site(dict, storage).reply("state/0000000000000000001-check.json").status == 404
+    assert SiteRoutes(dict, storage).reply("state/0000000000000000001-check.json").status == 404

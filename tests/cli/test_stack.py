@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from checkup.alerting.document import HEAD, decode_head, encode_head
-from checkup.alerting.state import CheckerState, Head
+from checkup.alerting.document import STATE_KEY, decode_state, encode_state
+from checkup.alerting.state import AlertState, CheckerState
 from checkup.model import SECOND, Attempt, Result, Run, Status
-from checkup.runfile import encode, run_key
+from checkup.runfile import encode_results, run_key
 from tests.cli.program import Program
 from tests.emulators import ADMINISTRATOR, REGION, Emulator, free_port, ministack
 
@@ -109,10 +109,10 @@ def remember(aws: Emulator) -> None:
     now = int(time.time()) // 60 * 60 * SECOND
     run = Run(slot=now, results=(result,))
     state = CheckerState(status=Status.DOWN, since=SINCE, told=Status.DOWN, title="Shop")
-    head = Head(seq=1, cursor=run_key(run), used=(run.name,), checkers={"shop": state})
+    head = AlertState(seq=1, cursor=run_key(run), used=(run.name,), checkers={"shop": state})
     s3 = aws.client("s3")
-    s3.put_object(Bucket=BUCKET, Key=run_key(run), Body=encode(run.results))
-    s3.put_object(Bucket=BUCKET, Key=HEAD, Body=encode_head(head))
+    s3.put_object(Bucket=BUCKET, Key=run_key(run), Body=encode_results(run.results))
+    s3.put_object(Bucket=BUCKET, Key=STATE_KEY, Body=encode_state(head))
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
@@ -168,7 +168,7 @@ def test_local_file_in_place_of_the_stacks_is_named(checkup: Program, aws: Emula
 
 def test_run_by_hand_is_kept_and_has_no_vote(checkup: Program, aws: Emulator) -> None:
     s3 = aws.client("s3")
-    before = s3.get_object(Bucket=BUCKET, Key=HEAD)["Body"].read()
+    before = s3.get_object(Bucket=BUCKET, Key=STATE_KEY)["Body"].read()
     known = checkup("--stack", "prod", "status", **aws.environ).stdout.split(" UTC, ")[0]
     ended = checkup("--stack", "prod", "message", "Soon back", **aws.environ)
     assert (ended.returncode, ended.stdout) == (0, "Message posted\n")
@@ -177,7 +177,7 @@ def test_run_by_hand_is_kept_and_has_no_vote(checkup: Program, aws: Emulator) ->
     (result,) = json.loads(s3.get_object(Bucket=BUCKET, Key=keys[-1])["Body"].read())
     assert (result["message"], result["region"]) == ("Soon back", "by-hand")
     assert checkup("--stack", "prod", "status", **aws.environ).stdout.startswith(known)
-    assert s3.get_object(Bucket=BUCKET, Key=HEAD)["Body"].read() == before
+    assert s3.get_object(Bucket=BUCKET, Key=STATE_KEY)["Body"].read() == before
     s3.delete_object(Bucket=BUCKET, Key=keys[-1])
 
 
@@ -282,14 +282,14 @@ def test_174_state_is_restored_from_an_earlier_version(checkup: Program, aws: Em
     listed = checkup("--stack", "prod", "restore", **aws.environ)
     assert listed.returncode == 0
     (*_, version) = [line.split()[3] for line in listed.stdout.splitlines()]
-    good = s3.get_object(Bucket=BUCKET, Key=HEAD, VersionId=version)["Body"].read()
-    s3.put_object(Bucket=BUCKET, Key=HEAD, Body=b'{"schema": 1, "che')
+    good = s3.get_object(Bucket=BUCKET, Key=STATE_KEY, VersionId=version)["Body"].read()
+    s3.put_object(Bucket=BUCKET, Key=STATE_KEY, Body=b'{"schema": 1, "che')
 
     ended = checkup("--stack", "prod", "restore", version, **aws.environ)
 
     assert (ended.returncode, ended.stdout) == (0, "restored: 1 checkers\n")
-    before = decode_head(good)
-    after = decode_head(s3.get_object(Bucket=BUCKET, Key=HEAD)["Body"].read())
+    before = decode_state(good)
+    after = decode_state(s3.get_object(Bucket=BUCKET, Key=STATE_KEY)["Body"].read())
     assert after.checkers == before.checkers
     assert after.seq > before.seq
 

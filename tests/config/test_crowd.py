@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.checkers.tcp import TcpChecker
-from checkup.config.crowd import MOST, USUAL, enough
+from checkup.config.crowd import MAX_CONCURRENCY, MIN_CONCURRENCY, default_concurrency
 from checkup.model import SECOND
 
 
@@ -16,22 +16,22 @@ def checkers(*timeouts: int) -> list[TcpChecker]:
 @pytest.mark.parametrize(
     ("timeouts", "deadline", "number"),
     [
-        pytest.param([], 60, USUAL, id="A20-none"),
-        pytest.param([10] * 6, 60, USUAL, id="A20-few"),
+        pytest.param([], 60, MIN_CONCURRENCY, id="A20-none"),
+        pytest.param([10] * 6, 60, MIN_CONCURRENCY, id="A20-few"),
         pytest.param([10] * 50, 60, 10, id="fifty-on-a-machine"),
         pytest.param([10] * 50, 25, 34, id="fifty-in-a-stack"),
         pytest.param([60] * 8, 60, 32, id="as-long-as-a-run"),
-        pytest.param([10] * 5000, 25, MOST, id="thousands"),
+        pytest.param([10] * 5000, 25, MAX_CONCURRENCY, id="thousands"),
     ],
 )
 def test_as_many_run_at_once_as_it_takes(timeouts: list[int], deadline: int, number: int) -> None:
-    assert enough(checkers(*timeouts), deadline * SECOND) == number
+    assert default_concurrency(checkers(*timeouts), deadline * SECOND) == number
 
 
 @given(st.lists(st.integers(1, 40), max_size=100))
 def test_all_have_their_verdict_in_time_even_if_all_hang(timeouts: list[int]) -> None:
     deadline = 60
-    number = enough(checkers(*timeouts), deadline * SECOND)
+    number = default_concurrency(checkers(*timeouts), deadline * SECOND)
 
     ends = [0] * number  # of what each slot is busy with
     for seconds in timeouts:

@@ -10,8 +10,8 @@ import pytest
 from msgspec import Struct, structs
 
 from checkup.config import Config, read
-from checkup.config.annotations import unwrap
-from checkup.config.digest import _public, _Showing, definitions_of, digest_of
+from checkup.config.annotations import unwrap_annotation
+from checkup.config.digest import _public, _Showing, checker_digests, config_digest
 from checkup.config.fields import fields_of
 from checkup.ports import Checker
 from tests.config.world import KINDS
@@ -45,12 +45,12 @@ def with_shop(**more: Any) -> Config:
 
 
 def digests(there: Config, *masks: str) -> tuple[str, dict[str, str]]:
-    return digest_of(there, masks), definitions_of(there, masks)
+    return config_digest(there, masks), checker_digests(there, masks)
 
 
 def another(info: structs.FieldInfo) -> Any:
     """Return a value that is not the default."""
-    plain, _ = unwrap(info.type)
+    plain, _ = unwrap_annotation(info.type)
     if get_origin(plain) is Literal:
         return next(choice for choice in get_args(plain) if choice != info.default)
     if get_origin(plain) is dict:

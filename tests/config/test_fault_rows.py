@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from checkup.cli.program import run
+from checkup.cli.program import run_cli
 from checkup.config import load
 from checkup.deadline import Deadline
-from checkup.engine import look
+from checkup.engine import run_checks
 from checkup.errors import ConfigError
 from checkup.model import Status
 from tests.config.world import KINDS, Read, Refuse
@@ -120,7 +120,7 @@ def test_it_is_a_warning_and_an_error_if_strict(
     path.write_text(json.dumps(document))
 
     (warning,) = load(str(path), KINDS, {}).warnings
-    codes = [run(["-c", str(path), "validate", *flags]) for flags in ([], ["--strict"])]
+    codes = [run_cli(["-c", str(path), "validate", *flags]) for flags in ([], ["--strict"])]
 
     assert text in str(warning)
     assert codes == [0, 1]
@@ -138,7 +138,7 @@ def test_one_bad_checker_takes_no_result_from_the_others(read: Read, _: int) -> 
     others = [tcp(endpoint_name=f"Good {number}") for number in range(49)]
     config = read({"checkers": [*others[:20], bad, *others[20:]]})
 
-    results = look(config.checkers, deadline=Deadline.after(30), concurrency=5)
+    results = run_checks(config.checkers, deadline=Deadline.after(30), concurrency=5)
 
     assert len(results) == 50
     assert [result.title for result in results if result.status is Status.UNKNOWN] == ["Bad"]

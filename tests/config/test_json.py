@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.config import files
-from checkup.config.json_text import read_json
-from checkup.config.report import Report
-from checkup.config.tree import Array, Form, Node, Object, Scalar
+from checkup.config.json_text import parse_json
+from checkup.config.report import Diagnostics
+from checkup.config.tree import ArrayNode, Node, ObjectNode, ScalarNode, ScalarStyle
 from checkup.errors import ConfigError, Problem
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -24,16 +24,16 @@ VALUES = st.recursive(
 
 
 def plain(node: Node) -> Any:
-    if isinstance(node, Object):
+    if isinstance(node, ObjectNode):
         return {member.key: plain(member.value) for member in node.members}
-    if isinstance(node, Array):
+    if isinstance(node, ArrayNode):
         return [plain(item) for item in node.items]
-    return node.text if node.form is Form.QUOTED else json.loads(node.text)
+    return node.text if node.form is ScalarStyle.QUOTED else json.loads(node.text)
 
 
 def problem_of(text: str) -> Problem:
     with pytest.raises(ConfigError) as caught:
-        read_json(Report("f.json", text))
+        parse_json(Diagnostics("f.json", text))
     (problem,) = caught.value.problems
     return problem
 
@@ -41,16 +41,16 @@ def problem_of(text: str) -> Problem:
 @given(VALUES, st.sampled_from([{}, {"ensure_ascii": False}, {"indent": 1}, {"indent": "\t"}]))
 def test_whatever_python_writes_is_read_back(value: Any, style: dict[str, Any]) -> None:
     text = json.dumps(value, **style)
-    report = Report("f.json", text)
-    assert plain(read_json(report)) == value
+    report = Diagnostics("f.json", text)
+    assert plain(parse_json(report)) == value
     assert report.warnings == ()
 
 
 @given(st.text(alphabet="{}[]\",:/*\\ \n-+.0123456789eEtrufalsn'#u\ud800\ufeff", max_size=40))
 def test_what_is_read_without_a_warning_is_json(text: str) -> None:
-    report = Report("f.json", text)
+    report = Diagnostics("f.json", text)
     try:
-        found = plain(read_json(report))
+        found = plain(parse_json(report))
     except ConfigError:
         return
     if not report.warnings:
@@ -60,17 +60,17 @@ def test_what_is_read_without_a_warning_is_json(text: str) -> None:
 @given(VALUES, st.data())
 def test_every_node_stands_where_it_says(value: Any, data: st.DataObject) -> None:
     text = json.dumps(value, indent=data.draw(st.sampled_from([None, 2])))
-    begins = {Object: "{", Array: "["}
-    pending = [read_json(Report("f.json", text))]
+    begins = {ObjectNode: "{", ArrayNode: "["}
+    pending = [parse_json(Diagnostics("f.json", text))]
     while pending:
         node = pending.pop()
-        if isinstance(node, Scalar):
-            written = '"' if node.form is Form.QUOTED else node.text
+        if isinstance(node, ScalarNode):
+            written = '"' if node.form is ScalarStyle.QUOTED else node.text
             assert text.startswith(written, node.at)
             continue
         assert text[node.at] == begins[type(node)]
-        pending += node.items if isinstance(node, Array) else ()
-        for member in node.members if isinstance(node, Object) else ():
+        pending += node.items if isinstance(node, ArrayNode) else ()
+        for member in node.members if isinstance(node, ObjectNode) else ():
             assert json.JSONDecoder().raw_decode(text, member.at)[0] == member.key
             pending.append(member.value)
 
@@ -87,7 +87,7 @@ def test_every_node_stands_where_it_says(value: Any, data: st.DataObject) -> Non
     ],
 )
 def test_escapes_are_read_as_go_reads_them(text: str, expected: str) -> None:
-    assert plain(read_json(Report("f.json", text))) == expected
+    assert plain(parse_json(Diagnostics("f.json", text))) == expected
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_bytes_that_are_not_utf8_become_one_replacement_each(
 ) -> None:
     path = tmp_path / "checkup.json"
     path.write_bytes(b'\n"' + body + b'"')
-    report = files.open_report(str(path), path.read_bytes())
-    assert plain(read_json(report)) == expected
+    report = files.decode_source(str(path), path.read_bytes())
+    assert plain(parse_json(report)) == expected
     assert [(problem.line, problem.column) for problem in report.warnings] == [(2, 2)]
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from checkup.bootstrap import kinds
+from checkup.bootstrap import registered_kinds
 from checkup.config import Config, read
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell, ConfigError
+from checkup.errors import CheckUnknownError, ConfigError
 
 GOOD = {"type": "tcp", "endpoint_name": "Good", "endpoint_url": "127.0.0.1:1"}
 
 
 def left_of(content: Any) -> Config:
     with pytest.raises(ConfigError) as refusal:
-        read("checkup.json", json.dumps(content).encode(), kinds(), {})
+        read("checkup.json", json.dumps(content).encode(), registered_kinds(), {})
     partial = refusal.value.partial
     assert isinstance(partial, Config)
     return partial
@@ -38,7 +38,7 @@ def test_checker_with_an_error_keeps_its_place_and_cannot_look(bad: dict[str, An
 
     assert [checker.id for checker in config.checkers] == ["shop", "good"]
     assert [checker.kind for checker in config.checkers] == ["misread", "tcp"]
-    with pytest.raises(CannotTell, match="its configuration has an error") as reason:
+    with pytest.raises(CheckUnknownError, match="its configuration has an error") as reason:
         config.checkers[0].attempt(Deadline.after(1))
     assert reason.value.failure == "config"
 
@@ -68,5 +68,5 @@ def test_error_elsewhere_harms_no_checker() -> None:
 
 def test_of_a_file_that_is_no_json_nothing_is_left() -> None:
     with pytest.raises(ConfigError) as refusal:
-        read("checkup.json", b'{"checkers": [', kinds(), {})
+        read("checkup.json", b'{"checkers": [', registered_kinds(), {})
     assert refusal.value.partial is None

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 import checkup_page
-from checkup.config.colors import GROUNDS, contrast
-from checkup.options import SPOKEN
-from checkup_page.speech.language import codes
+from checkup.config.colors import BACKGROUND_COLORS, contrast_ratio
+from checkup.options import LOCALES
+from checkup_page.speech.language import available_languages
 from tests.config.world import Read, Refuse, place
 
 
 def test_every_language_of_the_page_can_be_configured_and_no_other() -> None:
-    assert set(SPOKEN) == set(codes())
+    assert set(LOCALES) == set(available_languages())
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,13 @@ def test_a_colour_that_is_hard_to_read_is_a_warning_with_its_line(read: Read) ->
 def test_the_grounds_are_those_of_the_style_sheet() -> None:
     css = (Path(checkup_page.__file__).parent / "static" / "page.css").read_text("utf-8")
     painted = re.findall(r"--page: (#\w{6});\n\s*--card: (#\w{6});", css)
-    assert painted == [GROUNDS["light"], GROUNDS["dark"], GROUNDS["dark"]]
+    assert painted == [
+        BACKGROUND_COLORS["light"],
+        BACKGROUND_COLORS["dark"],
+        BACKGROUND_COLORS["dark"],
+    ]
 
 
 def test_contrast_is_that_of_wcag() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=0.001)
+    assert contrast_ratio("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast_ratio("#777777", "#ffffff") == pytest.approx(4.478, abs=0.001)

@@ -13,9 +13,9 @@ from checkup import config
 from checkup.errors import ConfigError
 from checkup.options import secret_fields
 from checkup.registry import Registry
-from checkup_page.publishers.folder import FolderPublishing
-from checkup_page.publishers.github import GitHubPublishing
-from checkup_page.publishers.s3 import S3Publishing
+from checkup_page.publishers.folder import FolderPublisherSettings
+from checkup_page.publishers.github import GitHubPublisherSettings
+from checkup_page.publishers.s3 import S3PublisherSettings
 from tests.config.world import KINDS
 
 TOKEN = {"access_token": "env:TOKEN", "repository_owner": "acme", "repository_name": "status"}
@@ -30,15 +30,15 @@ def read(folder: Path, publish: Any, **more: Any) -> config.Config:
 @pytest.mark.parametrize(
     ("written", "settings", "address"),
     [
-        ({"type": "fs", "dir": "public"}, FolderPublishing(dir="public"), "public"),
+        ({"type": "fs", "dir": "public"}, FolderPublisherSettings(dir="public"), "public"),
         (
             {"type": "s3", "bucket": "page", "prefix": "/status/"},
-            S3Publishing(bucket="page", prefix="/status/"),
+            S3PublisherSettings(bucket="page", prefix="/status/"),
             "s3://page/status",
         ),
         (
             {"type": "github", **TOKEN},
-            GitHubPublishing(**TOKEN, branch="gh-pages"),
+            GitHubPublisherSettings(**TOKEN, branch="gh-pages"),
             "github.com/acme/status, gh-pages",
         ),
     ],
@@ -74,5 +74,5 @@ def test_where_there_is_no_page_nothing_is_said_of_its_place(tmp_path: Path, wri
 
 
 def test_secrets_are_secrets() -> None:
-    assert secret_fields(GitHubPublishing) == ("access_token",)
-    assert secret_fields(S3Publishing) == ("access_key_id", "secret_access_key")
+    assert secret_fields(GitHubPublisherSettings) == ("access_token",)
+    assert secret_fields(S3PublisherSettings) == ("access_key_id", "secret_access_key")

@@ -14,16 +14,16 @@ from jsonschema import Draft202012Validator
 from msgspec import Struct, structs
 
 from checkup.config import load
-from checkup.config.annotations import description, extra
-from checkup.config.document import SIMPLE
+from checkup.config.annotations import meta_description, meta_extra
+from checkup.config.document import SIMPLE_KEYS
 from checkup.config.fields import _MARKED
-from checkup.config.schema import schema
+from checkup.config.schema import config_schema
 from checkup.config.schema_values import DEFINITIONS
-from checkup.config.settings import DEFAULTS, GROUP_DEFAULTS, Config
+from checkup.config.settings import CHECKER_DEFAULT_KEYS, GROUP_DEFAULT_KEYS, Config
 from tests.config.world import KINDS
 
 FILES = Path(__file__).parent
-SCHEMA = schema(KINDS)
+SCHEMA = config_schema(KINDS)
 VALIDATOR = Draft202012Validator(SCHEMA)
 KINDS_OF: dict[str, Mapping[str, type[Struct]]] = {
     "checker": KINDS.checkers,
@@ -156,17 +156,17 @@ def test_every_key_of_a_kind_is_described(what: str, name: str) -> None:
     written = SCHEMA["$defs"][f"{what}-{name}"]["properties"]
 
     for field in structs.fields(kind):
-        assert written[field.encode_name]["description"] == description(field.type)
+        assert written[field.encode_name]["description"] == meta_description(field.type)
     assert written["type"]["const"] == name
     assert name in SCHEMA["$defs"][what]["properties"]["type"]["enum"]
 
 
 def test_every_key_of_the_file_is_described() -> None:
-    told = {field.encode_name for field in structs.fields(Config) if description(field.type)}
+    told = {field.encode_name for field in structs.fields(Config) if meta_description(field.type)}
 
-    assert set(SCHEMA["properties"]) == {*told, *DEFAULTS, "notifier", "$schema"}
-    assert set(GROUP_DEFAULTS) < set(SCHEMA["$defs"]["group"]["properties"])
-    assert set(SIMPLE) < told
+    assert set(SCHEMA["properties"]) == {*told, *CHECKER_DEFAULT_KEYS, "notifier", "$schema"}
+    assert set(GROUP_DEFAULT_KEYS) < set(SCHEMA["$defs"]["group"]["properties"])
+    assert set(SIMPLE_KEYS) < told
     assert all(each["description"] for each in SCHEMA["properties"].values())
 
 
@@ -204,7 +204,7 @@ def test_every_default_and_example_is_valid() -> None:
 def test_secrets_suggest_a_reference() -> None:
     for kind in KINDS.notifiers.values():
         for field in structs.fields(kind):
-            if extra(field.type, "is") == "secret":
+            if meta_extra(field.type, "is") == "secret":
                 key = f"notifier-{kind.kind}"
                 secret = SCHEMA["$defs"][key]["properties"][field.encode_name]
                 assert {"$ref": "#/$defs/secret"} in secret["anyOf"]

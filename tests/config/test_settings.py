@@ -15,7 +15,7 @@ from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
 from checkup.errors import UnavailableError
 from checkup.notifiers import NOTIFIERS
 from checkup.notifiers.mail import SmtpSettings
-from checkup.ports import Answer
+from checkup.ports import HttpResponse
 from checkup.storage import STORAGES
 
 SETTINGS: list[type[Struct]] = [
@@ -67,12 +67,12 @@ class NoClients:
         *,
         method: str = "POST",
         timeout: float = 4.0,
-    ) -> Answer:
+    ) -> HttpResponse:
         raise AssertionError(method, url, body, headers, timeout)
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
-    ) -> Answer:
+    ) -> HttpResponse:
         raise AssertionError(method, url, body, headers, timeout)
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from checkup.checkers.tcp import TcpChecker
 from checkup.config import yaml_text
-from checkup.config.json_text import read_json
-from checkup.config.report import Report
-from checkup.config.tree import Array, Form, Node, Object
-from checkup.config.yaml_text import read_yaml
+from checkup.config.json_text import parse_json
+from checkup.config.report import Diagnostics
+from checkup.config.tree import ArrayNode, Node, ObjectNode, ScalarStyle
+from checkup.config.yaml_text import parse_yaml
 from tests.config.world import Read, Refuse
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"]), max_size=10)
@@ -29,9 +29,9 @@ VALUES = st.recursive(
 
 
 def shape(node: Node) -> Any:
-    if isinstance(node, Object):
+    if isinstance(node, ObjectNode):
         return {member.key: shape(member.value) for member in node.members}
-    if isinstance(node, Array):
+    if isinstance(node, ArrayNode):
         return [shape(item) for item in node.items]
     return node.text
 
@@ -46,14 +46,14 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @given(VALUES)
 def test_json_is_read_alike_by_both_readers(value: Any) -> None:
     text = json.dumps(value, indent=1, ensure_ascii=False)
-    assert shape(read_yaml(Report("f", text))) == shape(read_json(Report("f", text)))
+    assert shape(parse_yaml(Diagnostics("f", text))) == shape(parse_json(Diagnostics("f", text)))
 
 
 @given(VALUES)
 def test_what_pyyaml_writes_is_read_back(value: Any) -> None:
     text = yaml.safe_dump(value, allow_unicode=True)
     expected = json.loads(json.dumps(value), parse_int=str)
-    found = shape(read_yaml(Report("f", text)))
+    found = shape(parse_yaml(Diagnostics("f", text)))
     assert found == _as_texts(expected)
 
 
@@ -165,12 +165,12 @@ def test_a_byte_order_mark_is_fine_in_yaml(read: Read) -> None:
 @given(VALUES)
 def test_every_node_stands_where_it_says(value: Any) -> None:
     text = yaml.safe_dump({"é😀": value}, allow_unicode=True)
-    pending: list[Node] = [read_yaml(Report("f", text))]
+    pending: list[Node] = [parse_yaml(Diagnostics("f", text))]
     while pending:
         node = pending.pop()
-        if isinstance(node, Array):
+        if isinstance(node, ArrayNode):
             pending += node.items
-        elif isinstance(node, Object):
+        elif isinstance(node, ObjectNode):
             pending += [member.value for member in node.members]
-        elif node.form is Form.PLAIN and " " not in node.text:
+        elif node.form is ScalarStyle.PLAIN and " " not in node.text:
             assert text.startswith(node.text, node.at)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from checkup.bootstrap import kinds
+from checkup.bootstrap import registered_kinds
 from checkup.config import Config
 from checkup.errors import Problem
 
-KINDS = kinds()
+KINDS = registered_kinds()
 
 Read: TypeAlias = Callable[..., Config]
 Refuse: TypeAlias = Callable[..., list[Problem]]

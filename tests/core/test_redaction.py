@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from checkup.redaction import mask, mask_address
+from checkup.redaction import mask_address, mask_secrets
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 WORDS = st.text(LETTERS, min_size=4, max_size=20)
@@ -73,7 +73,7 @@ def test_values_of_a_query_never_show(pairs: list[tuple[str, str]], host: str) -
 @given(st.lists(WORDS, min_size=1, max_size=4), st.lists(st.text(max_size=8), max_size=5))
 def test_known_secrets_show_nowhere(secrets: list[str], around: list[str]) -> None:
     text = "".join(part + secret for part, secret in zip(around, secrets * 2, strict=False))
-    for hide in (mask, mask_address):
+    for hide in (mask_secrets, mask_address):
         shown = hide(text, secrets)
         assert not any(secret in shown for secret in secrets)
 
@@ -81,7 +81,10 @@ def test_known_secrets_show_nowhere(secrets: list[str], around: list[str]) -> No
 @given(PASSWORDS)
 def test_known_secrets_show_in_no_spelling(secret: str) -> None:
     for spelling in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret)):
-        assert mask(f"<{spelling}>", [secret]) in {"<***>", f"<{spelling}>".replace(secret, "***")}
+        assert mask_secrets(f"<{spelling}>", [secret]) in {
+            "<***>",
+            f"<{spelling}>".replace(secret, "***"),
+        }
 
 
 @given(st.text(max_size=60), st.lists(st.text(max_size=6), max_size=3))
@@ -92,15 +95,15 @@ def test_masking_twice_changes_nothing_more(text: str, secrets: list[str]) -> No
 
 
 def test_the_longest_secret_is_hidden_whole() -> None:
-    assert mask("secret-and-more", ["secret", "secret-and-more"]) == "***"
+    assert mask_secrets("secret-and-more", ["secret", "secret-and-more"]) == "***"
 
 
 def test_a_short_secret_is_hidden_where_it_stands_alone() -> None:
-    assert mask("eu europe eu-1 8080 80", ["eu", "80"]) == "*** europe ***-1 8080 ***"
+    assert mask_secrets("eu europe eu-1 8080 80", ["eu", "80"]) == "*** europe ***-1 8080 ***"
 
 
 def test_nothing_to_hide_hides_nothing() -> None:
-    assert mask("plain", ["", " ", "***"]) == "plain"
+    assert mask_secrets("plain", ["", " ", "***"]) == "plain"
 
 
 @pytest.mark.parametrize("part", ["(", "a:,", "a-", "://", "://:", ":@", "?=", "'", "token=", "a"])

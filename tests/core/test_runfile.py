@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.model import Attempt, Phases, Result, Run
-from checkup.runfile import LATE, RUNS, decode, encode, run_key, slot_of
+from checkup.runfile import (
+    LATE_PREFIX,
+    RUNS_PREFIX,
+    decode_results,
+    encode_results,
+    key_time,
+    run_key,
+)
 from tests import gofile
 
 FULL = Result(
@@ -49,7 +56,7 @@ GO_FILES = {
 
 
 def only(body: bytes) -> Result:
-    (result,) = decode(body)
+    (result,) = decode_results(body)
     return result
 
 
@@ -66,15 +73,18 @@ def only(body: bytes) -> Result:
 )
 def test_a_run_has_a_name_that_sorts_by_time(run: Run, key: str) -> None:
     assert run_key(run) == key
-    assert re.fullmatch(r"\d{19}-check\.json", key.removeprefix(RUNS))
-    assert slot_of(key) == run.slot + run.position
+    assert re.fullmatch(r"\d{19}-check\.json", key.removeprefix(RUNS_PREFIX))
+    assert key_time(key) == run.slot + run.position
 
 
 def test_a_name_is_known_wherever_it_lies() -> None:
     name = "1501523631505010894-check.json"
-    assert {slot_of(name), slot_of(RUNS + name), slot_of(LATE + name), slot_of(f"a/b/{name}")} == {
-        1_501_523_631_505_010_894
-    }
+    assert {
+        key_time(name),
+        key_time(RUNS_PREFIX + name),
+        key_time(LATE_PREFIX + name),
+        key_time(f"a/b/{name}"),
+    } == {1_501_523_631_505_010_894}
 
 
 @pytest.mark.parametrize(
@@ -94,22 +104,22 @@ def test_a_name_is_known_wherever_it_lies() -> None:
     ],
 )
 def test_other_names_have_no_slot(key: str) -> None:
-    assert slot_of(key) is None
+    assert key_time(key) is None
 
 
 # Writing
 
 
 def test_one_title_is_written_as_go_writes_it_c01() -> None:
-    assert encode([Result(title="Testing")]) == b'[{"title":"Testing"}]'
+    assert encode_results([Result(title="Testing")]) == b'[{"title":"Testing"}]'
 
 
 def test_no_checkers_are_an_empty_array_c09() -> None:
-    assert encode([]) == b"[]"
+    assert encode_results([]) == b"[]"
 
 
 def test_keys_of_go_come_first_in_its_order_and_ours_follow_c02() -> None:
-    (result,) = json.loads(encode([FULL]))
+    (result,) = json.loads(encode_results([FULL]))
     assert list(result) == [
         *("title", "endpoint", "timestamp", "times", "threshold"),
         *("healthy", "degraded", "down", "notice", "message"),
@@ -123,13 +133,13 @@ def test_keys_of_go_come_first_in_its_order_and_ours_follow_c02() -> None:
 
 
 def test_empty_values_are_left_out_but_the_round_trip_time_c02() -> None:
-    assert encode([Result(times=(Attempt(),))]) == b'[{"times":[{"rtt":0}]}]'
-    assert encode([Result()]) == b"[{}]"
+    assert encode_results([Result(times=(Attempt(),))]) == b'[{"times":[{"rtt":0}]}]'
+    assert encode_results([Result()]) == b"[{}]"
 
 
 def test_threshold_is_written_unless_it_is_0_b06() -> None:
-    assert encode([Result(threshold=5)]) == b'[{"threshold":5}]'
-    assert encode([Result(threshold=0)]) == b"[{}]"
+    assert encode_results([Result(threshold=5)]) == b'[{"threshold":5}]'
+    assert encode_results([Result(threshold=0)]) == b"[{}]"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +158,7 @@ def test_threshold_is_written_unless_it_is_0_b06() -> None:
     ids=["html", "separators", "raw", "control", "short", "quotes", "backslashes", "half", "byte"],
 )
 def test_text_is_escaped_as_go_escapes_it_c03(text: str, written: bytes) -> None:
-    assert encode([Result(title=text)]) == b'[{"title":"' + written + b'"}]'
+    assert encode_results([Result(title=text)]) == b'[{"title":"' + written + b'"}]'
 
 
 texts = st.text(st.characters(codec=None, exclude_categories=()), max_size=12)
@@ -203,20 +213,20 @@ def whole(text: str) -> str:
 
 @given(st.lists(any_results, max_size=3))
 def test_go_reads_every_file_of_ours_c05(results: list[Result]) -> None:
-    assert gofile.read(encode(results)) == [as_go(result) for result in results]
+    assert gofile.read(encode_results(results)) == [as_go(result) for result in results]
 
 
 @given(st.lists(any_results, max_size=3))
 def test_without_keys_of_ours_the_bytes_are_go_s_c02_c03(results: list[Result]) -> None:
     plain = [as_go(result) for result in results]
-    read = decode(gofile.write(plain))
-    assert encode(read) == gofile.write(plain)
+    read = decode_results(gofile.write(plain))
+    assert encode_results(read) == gofile.write(plain)
 
 
 @given(st.lists(any_results, max_size=3))
 def test_what_is_written_reads_back_the_same(results: list[Result]) -> None:
-    read = decode(encode(results))
-    assert decode(encode(read)) == read
+    read = decode_results(encode_results(results))
+    assert decode_results(encode_results(read)) == read
     assert [whole(r.title + r.id) for r in results] == [r.title + r.id for r in read]
 
 
@@ -225,7 +235,7 @@ def test_all_numbers_are_integers_c04(results: list[Result]) -> None:
     def refuse(number: str) -> None:
         pytest.fail(f"{number} is no integer")
 
-    json.loads(encode(results), parse_float=refuse, parse_constant=refuse)
+    json.loads(encode_results(results), parse_float=refuse, parse_constant=refuse)
 
 
 # Reading
@@ -233,13 +243,13 @@ def test_all_numbers_are_integers_c04(results: list[Result]) -> None:
 
 @pytest.mark.parametrize("body", GO_FILES.values(), ids=GO_FILES.keys())
 def test_a_file_of_go_goes_round_unchanged_c30(body: bytes) -> None:
-    ours = encode(decode(body))
+    ours = encode_results(decode_results(body))
     assert ours == body
     assert gofile.write(gofile.read(ours)) == body
 
 
 def test_values_arrive_where_they_belong() -> None:
-    assert decode(encode([FULL])) == (FULL,)
+    assert decode_results(encode_results([FULL])) == (FULL,)
 
 
 def test_a_final_newline_and_spaces_are_no_matter_c06() -> None:
@@ -276,7 +286,7 @@ def test_a_result_without_flags_is_unknown_c07() -> None:
 
 
 def test_null_is_no_results() -> None:
-    assert decode(b"null") == ()
+    assert decode_results(b"null") == ()
     assert gofile.read(b"null") == []
 
 
@@ -313,7 +323,7 @@ REFUSED = {
 @pytest.mark.parametrize(("body", "reason"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_go_refuses_is_refused_with_a_sentence(body: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=rf"^not a check file: .*{re.escape(reason)}"):
-        decode(body)
+        decode_results(body)
     with pytest.raises(gofile.GoError):
         gofile.read(body)
 
@@ -321,7 +331,7 @@ def test_what_go_refuses_is_refused_with_a_sentence(body: bytes, reason: str) ->
 @given(st.binary(max_size=60))
 def test_any_bytes_are_results_or_a_value_error(body: bytes) -> None:
     try:
-        encode(decode(body))
+        encode_results(decode_results(body))
     except ValueError:
         return
 
@@ -344,7 +354,7 @@ json_values = st.recursive(
 def test_what_ours_reads_go_reads_alike(value: object) -> None:
     body = json.dumps(value).encode()
     try:
-        results = decode(body)
+        results = decode_results(body)
     except ValueError:
         return
     assert gofile.read(body) == [as_go(result) for result in results]

@@ -5,23 +5,23 @@ from __future__ import annotations
 import pytest
 
 from checkup.model import Attempt
-from checkup.stats import Stats, stats
+from checkup.stats import RttStats, rtt_stats
 
 
-def of(*rtts: int) -> Stats:
-    return stats([Attempt(rtt=rtt) for rtt in rtts])
+def of(*rtts: int) -> RttStats:
+    return rtt_stats([Attempt(rtt=rtt) for rtt in rtts])
 
 
 def test_no_attempts_have_no_statistics() -> None:
-    assert of() == Stats(total=0, mean=0, median=0, min=0, max=0)
+    assert of() == RttStats(total=0, mean=0, median=0, min=0, max=0)
 
 
 def test_one_attempt_is_everything() -> None:
-    assert of(5) == Stats(total=5, mean=5, median=5, min=5, max=5)
+    assert of(5) == RttStats(total=5, mean=5, median=5, min=5, max=5)
 
 
 def test_order_does_not_matter() -> None:
-    assert of(7, 5, 6) == of(5, 6, 7) == Stats(total=18, mean=6, median=6, min=5, max=7)
+    assert of(7, 5, 6) == of(5, 6, 7) == RttStats(total=18, mean=6, median=6, min=5, max=7)
 
 
 @pytest.mark.parametrize(
@@ -57,4 +57,4 @@ def test_zero_means_not_set_yet_to_the_minimum(rtts: tuple[int, ...], lowest: in
 
 def test_failed_attempts_count() -> None:
     attempts = [Attempt(rtt=4), Attempt(rtt=8, error="refused", failure="connect_refused")]
-    assert stats(attempts) == Stats(total=12, mean=6, median=6, min=4, max=8)
+    assert rtt_stats(attempts) == RttStats(total=12, mean=6, median=6, min=4, max=8)

@@ -29,12 +29,12 @@ LOOK = """
     import socket, time
     from checkup.checkers.tcp import TcpChecker
     from checkup.deadline import Deadline
-    from checkup.engine import look
+    from checkup.engine import run_checks
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         checker = TcpChecker(endpoint_url="127.0.0.1:%d" % server.getsockname()[1], attempts=3)
         before = time.time()
-        (result,) = look([checker], deadline=Deadline.after(20), concurrency=1)
+        (result,) = run_checks([checker], deadline=Deadline.after(20), concurrency=1)
         assert time.time() < before, "the clock did not step back"
     print(result.status.value, all(0 < attempt.rtt < 10**10 for attempt in result.times))
 """

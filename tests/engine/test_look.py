@@ -12,8 +12,8 @@ import pytest
 
 from checkup.alerting.assessment import Assessment
 from checkup.deadline import Deadline
-from checkup.engine import look
-from checkup.errors import CannotTell, CheckupError
+from checkup.engine import run_checks
+from checkup.errors import CheckUnknownError, CheckupError
 from checkup.model import SECOND, Attempt, Result, Status
 from checkup.ports import Checker
 from tests.engine.acting import BAD, GOOD, Acting, hanging, in_turn, playing
@@ -30,7 +30,7 @@ def forever() -> Iterator[threading.Event]:
 
 
 def looked(*checkers: Checker, seconds: float = 20.0, concurrency: int = 5) -> tuple[Result, ...]:
-    return look(checkers, deadline=Deadline.after(seconds), concurrency=concurrency)
+    return run_checks(checkers, deadline=Deadline.after(seconds), concurrency=concurrency)
 
 
 def test_no_checkers_give_no_results() -> None:
@@ -139,7 +139,7 @@ def test_concurrency_below_1_is_refused_with_gos_words(concurrency: int) -> None
 @pytest.mark.parametrize("row", [pytest.param(48, id="B48")])
 def test_checker_that_cannot_look_is_unknown_and_harms_no_other(row: int) -> None:
     def act(_: Deadline) -> Attempt:
-        raise CannotTell("config", f"row {row} cannot be read")
+        raise CheckUnknownError("config", f"row {row} cannot be read")
 
     broken, fine = looked(Acting(act=act, attempts=3), Acting())
 
@@ -246,7 +246,7 @@ def test_result_is_dressed_for_storage() -> None:
         id="a", endpoint_name="A", endpoint_url="http://x/?t=hunter2", act=playing(failed)
     )
 
-    (result,) = look(
+    (result,) = run_checks(
         [checker], deadline=Deadline.after(5), concurrency=1, mask=mask, region="eu", timestamp=42
     )
 
@@ -265,7 +265,7 @@ def test_result_is_dressed_for_storage() -> None:
 def test_progress_is_told_of_each_result_once() -> None:
     told: list[Result] = []
 
-    results = look(
+    results = run_checks(
         [Acting(id=str(n)) for n in range(9)],
         deadline=Deadline.after(5),
         concurrency=3,
@@ -280,7 +280,7 @@ def test_process_ends_although_a_checker_hangs() -> None:
         import time
         from typing import ClassVar
         from checkup.deadline import Deadline
-        from checkup.engine import look
+        from checkup.engine import run_checks
         from checkup.ports import Checker
 
         class Hanging(Checker, frozen=True, kw_only=True):
@@ -288,7 +288,7 @@ def test_process_ends_although_a_checker_hangs() -> None:
             def attempt(self, deadline):
                 time.sleep(60)
 
-        print(look([Hanging()], deadline=Deadline.after(0.2), concurrency=1)[0].failure)
+        print(run_checks([Hanging()], deadline=Deadline.after(0.2), concurrency=1)[0].failure)
     """
 
     ended = subprocess.run(
@@ -308,14 +308,14 @@ def test_want_of_descriptors_is_no_outage(limit: int) -> None:
         import resource, socket
         from checkup.checkers.http import HttpChecker
         from checkup.deadline import Deadline
-        from checkup.engine import look
+        from checkup.engine import run_checks
 
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)  # it never answers
         address = "127.0.0.1:%d" % listener.getsockname()[1]
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, hard))
         checkers = [HttpChecker(endpoint_url=f"http://{{address}}/")] * 200
-        results = look(checkers, deadline=Deadline.after(3), concurrency=200)
+        results = run_checks(checkers, deadline=Deadline.after(3), concurrency=200)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))  # leaving takes some
         print(*sorted({{(r.status.value, r.failure) for r in results}}))
     """

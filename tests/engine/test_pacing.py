@@ -3,13 +3,13 @@ from __future__ import annotations
 import time
 
 from checkup.deadline import Deadline
-from checkup.engine import look
-from checkup.engine.pacing import Pace
+from checkup.engine import run_checks
+from checkup.engine.pacing import StartPacer
 from checkup.model import Attempt
 from tests.engine.acting import GOOD, Acting
 
 
-def gap(pace: Pace) -> float:
+def gap(pace: StartPacer) -> float:
     pace.started()
     return pace.next_start - time.monotonic()
 
@@ -21,11 +21,11 @@ def busy(seconds: float) -> None:
 
 
 def test_first_start_need_not_wait() -> None:
-    assert Pace().next_start <= time.monotonic()
+    assert StartPacer().next_start <= time.monotonic()
 
 
 def test_20_checks_start_apart_by_what_one_costs() -> None:
-    cheap, dear = Pace(), Pace()
+    cheap, dear = StartPacer(), StartPacer()
     for _ in range(20):
         cheap.finished()
     for _ in range(20):
@@ -49,14 +49,14 @@ def test_20_run_spreads_its_checks_by_what_it_has_learned_that_they_cost() -> No
 
     acts = [costly] * 10 + [cheap] * 20
     checkers = [Acting(id=f"c{number}", act=act) for number, act in enumerate(acts)]
-    look(checkers, deadline=Deadline.after(60), concurrency=1)
+    run_checks(checkers, deadline=Deadline.after(60), concurrency=1)
 
     # One after the other without a pause they would take some milliseconds.
     assert starts[-1] - starts[0] > 0.4
 
 
 def test_gap_grows_while_starts_are_late_and_shrinks_again() -> None:
-    pace = Pace()
+    pace = StartPacer()
     before = gap(pace)
     for _ in range(4):
         pace.woken(late_by=0.05)
@@ -69,7 +69,7 @@ def test_gap_grows_while_starts_are_late_and_shrinks_again() -> None:
 
 
 def test_gap_has_a_bound() -> None:
-    pace = Pace()
+    pace = StartPacer()
     busy(1.0)
     pace.finished()
     for _ in range(50):

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from checkup.deadline import Deadline
-from checkup.engine import look
-from checkup.errors import CannotTell
+from checkup.engine import run_checks
+from checkup.errors import CheckUnknownError
 from checkup.model import Attempt, Result, Status
 from tests.engine.acting import BAD, GOOD, Acting, hanging, in_turn, playing
 
@@ -19,7 +19,7 @@ def stored(
 ) -> tuple[Result, float]:
     """Look as a storing run does; return the result and the seconds that it took."""
     started = time.monotonic()
-    (result,) = look([checker], deadline=Deadline.after(seconds), concurrency=1, known=known)
+    (result,) = run_checks([checker], deadline=Deadline.after(seconds), concurrency=1, known=known)
     return result, time.monotonic() - started
 
 
@@ -66,7 +66,7 @@ def test_first_round_counts(known: dict[str, Status] | None, recheck: int) -> No
     ("failure", "status"), [("config", Status.UNKNOWN), ("resource", Status.HEALTHY)]
 )
 def test_only_trouble_that_may_pass_is_looked_at_again(failure: str, status: Status) -> None:
-    tries = iter([CannotTell(failure, "cannot look")])
+    tries = iter([CheckUnknownError(failure, "cannot look")])
 
     def act(_: Deadline) -> Attempt:
         for trouble in tries:
@@ -99,7 +99,7 @@ def test_waiting_for_a_recheck_keeps_no_other_from_its_turn() -> None:
     sick = [Acting(id=f"sick-{n}", act=playing(BAD, GOOD)) for n in range(8)]
     started = time.monotonic()
 
-    results = look(sick, deadline=Deadline.after(20), concurrency=1, known={})
+    results = run_checks(sick, deadline=Deadline.after(20), concurrency=1, known={})
 
     assert all(result.healthy for result in results)
     assert time.monotonic() - started < 6

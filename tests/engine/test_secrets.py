@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from checkup.deadline import Deadline
-from checkup.engine import look
+from checkup.engine import run_checks
 from checkup.errors import UnavailableError
 from checkup.model import Attempt, Result, Status
 from checkup.options import Secret, secret_fields
@@ -50,7 +50,7 @@ class Vault:
 
 
 def results_of(*checkers: Checker, secret: Callable[[str], str]) -> tuple[Result, ...]:
-    return look(checkers, deadline=Deadline.after(20), concurrency=4, secret=secret)
+    return run_checks(checkers, deadline=Deadline.after(20), concurrency=4, secret=secret)
 
 
 def test_checker_gets_the_secret_and_nobody_else() -> None:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.alerting.maintenance import Window
-from checkup.archive import Keeper
+from checkup.alerting.maintenance import MaintenanceWindow
+from checkup.archive import HistoryStore
 from checkup.checkers.http import HttpChecker
 from checkup.deadline import Deadline
-from checkup.history.fold import Setting
+from checkup.history.fold import EvaluationRules
 from checkup.history.periods import DAY, HOUR
 from checkup.model import Result, Run, Status
 from checkup.ports import Storage
@@ -36,7 +36,7 @@ class Story(Struct, frozen=True, kw_only=True):
     """
 
     events: tuple[Run | None, ...]
-    setting: Setting
+    setting: EvaluationRules
 
 
 def tell(story: Story, storage: Storage) -> None:
@@ -53,16 +53,16 @@ def tell(story: Story, storage: Storage) -> None:
             closed = keep(storage, story.setting, newest)
 
 
-def keep(storage: Storage, setting: Setting, slot: int) -> str:
+def keep(storage: Storage, setting: EvaluationRules, slot: int) -> str:
     """Keep the history of all slots up to one, and return the key that closes it."""
     end = run_key(Run(slot=slot, results=(), position=max(0, len(setting.regions) - 1)))
-    Keeper(storage=storage, setting=setting, end=end, lag=0).keep_up(Deadline.after(60))
+    HistoryStore(storage=storage, setting=setting, end=end, lag=0).keep_up(Deadline.after(60))
     return end
 
 
-def rebuild(storage: Storage, setting: Setting) -> None:
+def rebuild(storage: Storage, setting: EvaluationRules) -> None:
     end = max(storage.list("runs/"))
-    Keeper(storage=storage, setting=setting, end=end, lag=0).rebuild(Deadline.after(60))
+    HistoryStore(storage=storage, setting=setting, end=end, lag=0).rebuild(Deadline.after(60))
 
 
 def documents(storage: Storage, prefix: str = "history/") -> dict[str, bytes]:
@@ -99,15 +99,15 @@ def stories(draw: st.DrawFn) -> Story:
                 runs.append(seen(slot, region, draw(statuses), by_go=by_go))
         slot += gap
     windows = draw(st.lists(_windows(slot), max_size=2))
-    setting = Setting(checkers=CHECKERS, regions=regions, windows=windows)
+    setting = EvaluationRules(checkers=CHECKERS, regions=regions, windows=windows)
     return Story(events=tuple(draw(_arrivals(runs))), setting=setting)
 
 
 @st.composite
-def _windows(draw: st.DrawFn, last: int) -> Window:
+def _windows(draw: st.DrawFn, last: int) -> MaintenanceWindow:
     whom = draw(st.sampled_from([frozenset({"api"}), frozenset()]))
     start = draw(st.integers(START, last))
-    return Window(start=start, length=draw(st.integers(1, 9 * HOUR)), checkers=whom)
+    return MaintenanceWindow(start=start, length=draw(st.integers(1, 9 * HOUR)), checkers=whom)
 
 
 @st.composite

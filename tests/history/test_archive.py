@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.archive import Keeper, Months, days_until, settled
-from checkup.archive.keeping import Kept
+from checkup.archive import HistoryStore, MonthCache, read_days, settled_key
+from checkup.archive.keeping import HistoryUpdate
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
-from checkup.history.documents import HEAD, DaysOfMonth, HoursOfDay, decode, encode
-from checkup.history.fold import Setting
-from checkup.history.head import Head
+from checkup.history.documents import HISTORY_KEY, DaysOfMonth, HoursOfDay, decode, encode
+from checkup.history.fold import EvaluationRules
+from checkup.history.head import HistoryState
 from checkup.history.periods import DAY, HOUR
 from checkup.history.tally import Tally
 from checkup.model import Result, Run, Status
-from checkup.ports import Stored
-from checkup.runfile import encode as encode_run
+from checkup.ports import StoredDocument
+from checkup.runfile import encode_results as encode_run
 from checkup.runfile import run_key
 from checkup.storage.memory import MemoryStorage
 from tests.history.worlds import MINUTE, SETTING, START, every, folded, histories, run
@@ -52,7 +52,7 @@ class World(MemoryStorage):
         for it in runs:
             super().create(run_key(it), encode_run(it.results))
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         self.got.append(key)
         return super().get(key)
 
@@ -85,16 +85,16 @@ class World(MemoryStorage):
         return found
 
 
-def keeper(world: World, setting: Setting = SETTING, lag: int = 0) -> Keeper:
+def keeper(world: World, setting: EvaluationRules = SETTING, lag: int = 0) -> HistoryStore:
     end = max(world.list("runs/"), default="")
-    return Keeper(storage=world, setting=setting, end=end, lag=lag)
+    return HistoryStore(storage=world, setting=setting, end=end, lag=lag)
 
 
-def keep(world: World, setting: Setting = SETTING, lag: int = 0) -> Kept:
+def keep(world: World, setting: EvaluationRules = SETTING, lag: int = 0) -> HistoryUpdate:
     return keeper(world, setting, lag).keep_up(Deadline.after(LONG))
 
 
-def rebuild(world: World, setting: Setting = SETTING) -> Kept | None:
+def rebuild(world: World, setting: EvaluationRules = SETTING) -> HistoryUpdate | None:
     return keeper(world, setting).rebuild(Deadline.after(LONG))
 
 
@@ -160,7 +160,7 @@ def test_rebuilt_from_the_runs_of_the_last_days_is_what_was_kept(gone: int) -> N
 def test_rebuilding_mends_what_was_damaged() -> None:
     world = kept(TWO_DAYS)
     before = world.history()
-    for key in ("history/days/2026-08.json", "history/times/2026-08.json", HEAD):
+    for key in ("history/days/2026-08.json", "history/times/2026-08.json", HISTORY_KEY):
         world.delete(key)
     world.delete("history/hours/2026-08-03.json")
     world.create("history/hours/2026-08-03.json", b"garbage")
@@ -168,7 +168,7 @@ def test_rebuilding_mends_what_was_damaged() -> None:
     # The first day's opening is damaged too, so it begins with the second.
     assert rebuild(world)
     after = world.history()
-    assert after[HEAD] == before[HEAD]
+    assert after[HISTORY_KEY] == before[HISTORY_KEY]
     assert after["history/hours/2026-08-04.json"] == before["history/hours/2026-08-04.json"]
     assert len(list(world.list("quarantine/"))) == 1
 
@@ -176,7 +176,7 @@ def test_rebuilding_mends_what_was_damaged() -> None:
 def test_a_head_that_is_lost_is_found_again() -> None:
     world = kept(TWO_DAYS)
     before = world.history()
-    world.delete(HEAD)
+    world.delete(HISTORY_KEY)
     keep(world)
     assert world.history() == before
 
@@ -184,8 +184,8 @@ def test_a_head_that_is_lost_is_found_again() -> None:
 def test_a_head_that_cannot_be_read_is_kept_apart_and_made_anew() -> None:
     world = kept(TWO_DAYS)
     before = world.history()
-    world.delete(HEAD)
-    world.create(HEAD, b"\x00garbage")
+    world.delete(HISTORY_KEY)
+    world.create(HISTORY_KEY, b"\x00garbage")
     keep(world)
     assert world.history() == before
     assert len(list(world.list("quarantine/"))) == 1
@@ -193,10 +193,10 @@ def test_a_head_that_cannot_be_read_is_kept_apart_and_made_anew() -> None:
 
 def test_what_a_newer_version_wrote_is_left_alone() -> None:
     world = World(TWO_DAYS)
-    world.create(HEAD, b'{"schema":2,"something":"else"}')
+    world.create(HISTORY_KEY, b'{"schema":2,"something":"else"}')
     with pytest.raises(StorageError, match="newer version"):
         keep(world)
-    assert world.history() == {HEAD: b'{"schema":2,"something":"else"}'}
+    assert world.history() == {HISTORY_KEY: b'{"schema":2,"something":"else"}'}
 
 
 def writes() -> int:
@@ -259,14 +259,14 @@ def test_a_storage_that_cannot_be_written_leaves_the_history_where_it_was() -> N
     world.wrote.clear()
     world.at = {(number, "before"): fail for number in range(1, 100)}
     done = keep(world)
-    assert encode(done.head) == before[HEAD]
+    assert encode(done.head) == before[HISTORY_KEY]
     assert world.history() == before
 
 
 def test_little_news_is_not_written() -> None:
     world = World(every(MINUTE, [HEALTHY] * 5))
     done = keep(world, lag=10)
-    assert (done.runs, world.wrote) == (5, ["history/hours/2026-08-03.json", HEAD])
+    assert (done.runs, world.wrote) == (5, ["history/hours/2026-08-03.json", HISTORY_KEY])
     world.store(every(MINUTE, [HEALTHY] * 5, start=START + 5 * MINUTE))
     again = keep(world, lag=10)
     assert again.runs == 5
@@ -277,7 +277,7 @@ def test_little_news_is_not_written() -> None:
 def test_time_that_is_up_ends_the_fold_and_the_next_one_goes_on() -> None:
     runs = every(MINUTE, [HEALTHY] * 1200)
     world = World(runs)
-    counts: list[Kept] = []
+    counts: list[HistoryUpdate] = []
     while not counts or counts[-1].behind:
         counts.append(keeper(world).keep_up(Deadline.after(-1)))
     assert [it.runs for it in counts] == [499, 499, 202]
@@ -288,7 +288,7 @@ def test_a_run_that_is_known_is_not_read() -> None:
     world = World(TWO_DAYS)
     known: dict[str, tuple[Result, ...] | None] = {run_key(it): it.results for it in TWO_DAYS}
     end = run_key(TWO_DAYS[-1])
-    Keeper(storage=world, setting=SETTING, end=end, known=known).keep_up(Deadline.after(LONG))
+    HistoryStore(storage=world, setting=SETTING, end=end, known=known).keep_up(Deadline.after(LONG))
     assert not [key for key in world.got if key.startswith("runs/")]
 
 
@@ -311,7 +311,7 @@ def test_a_run_that_comes_after_its_turn_is_never_folded() -> None:
 
 
 def test_slots_of_several_regions_are_not_torn_apart() -> None:
-    setting = Setting(regions=("east", "west"))
+    setting = EvaluationRules(regions=("east", "west"))
     runs = [
         Run(slot=it.slot, results=it.results, region=region, position=number)
         for it in every(MINUTE, [HEALTHY] * 600)
@@ -336,9 +336,9 @@ def _in(result: Result, region: str) -> Result:
 
 
 def test_only_settled_runs_are_folded() -> None:
-    assert settled("", START) == f"runs/{START - 15 * MINUTE:019d}"
+    assert settled_key("", START) == f"runs/{START - 15 * MINUTE:019d}"
     cursor = run_key(run(START - MINUTE))
-    assert settled(cursor, START) == cursor
+    assert settled_key(cursor, START) == cursor
 
 
 def test_days_are_read_from_the_files_of_their_months() -> None:
@@ -347,27 +347,27 @@ def test_days_are_read_from_the_files_of_their_months() -> None:
     now = START + 100 * DAY - MINUTE
     head = keep(world).head
     world.got.clear()
-    months = Months()
-    days, today = days_until(world, head, now, 90, months)
+    months = MonthCache()
+    days, today = read_days(world, head, now, 90, months)
     assert [start for start, rows in days.items() if rows["api"].healthy != DAY] == []
     assert list(days) == [START + number * DAY for number in range(10, 99)]
     assert today["api"].healthy == DAY - MINUTE
     assert world.got == [f"history/days/2026-{month}.json" for month in ("08", "09", "10", "11")]
     world.got.clear()
-    again, _ = days_until(world, head, now + 1, 90, months)
+    again, _ = read_days(world, head, now + 1, 90, months)
     assert world.got == ["history/days/2026-11.json"]
     assert again is days
 
 
 def test_days_that_were_counted_again_are_read_again() -> None:
     world = kept(every(HOUR, [HEALTHY] * 24 * 5))
-    now, months = START + 5 * DAY - MINUTE, Months()
+    now, months = START + 5 * DAY - MINUTE, MonthCache()
     head = keep(world).head
-    before, _ = days_until(world, head, now, 5, months)
+    before, _ = read_days(world, head, now, 5, months)
     key = "history/days/2026-08.json"
     world.delete(key)
     world.create(key, b'{"schema":1,"days":{"2026-08-04":{"api":{"down":7}}}}')
-    after, _ = days_until(world, head, now, 5, months)
+    after, _ = read_days(world, head, now, 5, months)
     assert before[START + DAY]["api"] != Tally(down=7)
     assert after[START + DAY]["api"] == Tally(down=7)
 
@@ -375,11 +375,11 @@ def test_days_that_were_counted_again_are_read_again() -> None:
 def test_days_since_the_last_run_are_days_too() -> None:
     world = kept(every(DAY, [HEALTHY] * 5))
     head = keep(world).head
-    days, today = days_until(world, head, START + 6 * DAY + HOUR, 7, Months())
+    days, today = read_days(world, head, START + 6 * DAY + HOUR, 7, MonthCache())
     assert [rows["api"].healthy for rows in days.values()] == [HOUR, *[DAY] * 5]
     assert today["api"].healthy == HOUR
 
 
 def test_days_without_anything_are_empty() -> None:
-    days, today = days_until(World(), Head(), START, 3, Months())
+    days, today = read_days(World(), HistoryState(), START, 3, MonthCache())
     assert (days, today) == ({START - 2 * DAY: {}, START - DAY: {}}, {})

@@ -10,30 +10,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.archive import Chronicles
-from checkup.archive.chronicles import last_hour
+from checkup.archive import CheckerHistories
+from checkup.archive.chronicles import last_complete_hour
 from checkup.archive.years import FEW
 from checkup.checkers.http import HttpChecker
 from checkup.errors import StorageError
-from checkup.history.chronicle import Chronicle
-from checkup.history.documents import TimesOfMonth, decode, encode
-from checkup.history.fold import Setting
-from checkup.history.head import Head, Period
+from checkup.history.chronicle import CheckerHistory
+from checkup.history.documents import LatencyOfMonth, decode, encode
+from checkup.history.fold import EvaluationRules
+from checkup.history.head import HistoryState, PeriodAggregate
 from checkup.history.periods import (
     DAY,
     HOUR,
-    date_of,
-    day_named,
-    day_of,
-    hour_of,
-    month_of,
+    day_start,
+    format_date,
+    format_month,
+    hour_start,
     month_start,
-    next_month,
+    next_month_start,
+    parse_date,
 )
-from checkup.history.points import Point
-from checkup.history.tally import Tally, percent, together
-from checkup.history.times import Times, merged
-from checkup.history.year import SPANS, YEAR, Year
+from checkup.history.points import ChartPoint
+from checkup.history.tally import Tally, add_tallies, uptime_percent
+from checkup.history.times import LatencyHistogram, merge_histograms
+from checkup.history.year import SPANS, YEAR, YearDocument
 from checkup.model import Run, Status
 from checkup.runfile import run_key
 from tests.history.test_archive import Killed, World, keep, kept, rebuild
@@ -43,13 +43,13 @@ HEALTHY, DOWN = Status.HEALTHY, Status.DOWN
 DAWN = START + 5 * MINUTE
 TWO_WEEKS = every(HOUR, [HEALTHY, HEALTHY, DOWN] * 110, start=DAWN)
 NOW = TWO_WEEKS[-1].slot + 30 * MINUTE
-TODAY = day_of(NOW)
+TODAY = day_start(NOW)
 FOUR_MONTHS = every(HOUR, [HEALTHY, HEALTHY, DOWN, HEALTHY] * 6 * 120, start=START)
-SUMMER_DAY = day_of(FOUR_MONTHS[-1].slot)
+SUMMER_DAY = day_start(FOUR_MONTHS[-1].slot)
 
 
-def read(world: World, now: int = NOW, found: Chronicles | None = None) -> Chronicles:
-    found = found or Chronicles()
+def read(world: World, now: int = NOW, found: CheckerHistories | None = None) -> CheckerHistories:
+    found = found or CheckerHistories()
     head = keep(world).head
     world.got.clear()
     world.wrote.clear()
@@ -57,26 +57,26 @@ def read(world: World, now: int = NOW, found: Chronicles | None = None) -> Chron
     return found
 
 
-def chronicle(runs: Sequence[Run], now: int = NOW) -> Chronicle:
+def chronicle(runs: Sequence[Run], now: int = NOW) -> CheckerHistory:
     return read(kept(runs), now).of("api")
 
 
-def total(points: Sequence[Point]) -> Tally:
-    return together(point.tally for point in points)
+def total(points: Sequence[ChartPoint]) -> Tally:
+    return add_tallies(point.tally for point in points)
 
 
 def damage(world: World, body: bytes) -> None:
     """Put something else in the place of the checker's year."""
     stored = world.get(YEAR)
     assert stored is not None
-    damaged = stored.body.replace(encode(decode(stored.body, Year).summary("api")), body)
+    damaged = stored.body.replace(encode(decode(stored.body, YearDocument).summary("api")), body)
     assert damaged != stored.body
     world.replace(YEAR, damaged, stored.version)
 
 
 def test_a_chronicle_ends_with_the_last_full_hour() -> None:
     found = chronicle(TWO_WEEKS)
-    assert (found.first, found.until) == (DAWN, hour_of(NOW))
+    assert (found.first, found.until) == (DAWN, hour_start(NOW))
     assert [point.start for point in found.days] == [START + day * DAY for day in range(14)]
     assert found.days[-1].tally.counted == found.until - TODAY
     assert found.last_day.tally.counted == DAY
@@ -84,10 +84,10 @@ def test_a_chronicle_ends_with_the_last_full_hour() -> None:
 
 
 def test_an_hour_is_over_when_its_last_run_must_have_come() -> None:
-    folded_past = Head(hour=TODAY)
-    assert last_hour(folded_past, TODAY + MINUTE) == TODAY
-    assert last_hour(Head(hour=TODAY - HOUR), TODAY + MINUTE) == TODAY - HOUR
-    assert last_hour(Head(hour=TODAY - DAY), TODAY + 15 * MINUTE) == TODAY
+    folded_past = HistoryState(hour=TODAY)
+    assert last_complete_hour(folded_past, TODAY + MINUTE) == TODAY
+    assert last_complete_hour(HistoryState(hour=TODAY - HOUR), TODAY + MINUTE) == TODAY - HOUR
+    assert last_complete_hour(HistoryState(hour=TODAY - DAY), TODAY + 15 * MINUTE) == TODAY
 
 
 @given(histories(), st.integers(0, 40), st.data())
@@ -106,13 +106,13 @@ def test_138_a_chronicle_counts_each_nanosecond_once(
             assert point.start < found.until
             assert point.tally.missing(min(length, found.until - point.start)) >= 0
     assert found.last_day.tally.missing(DAY) >= 0
-    week = [day.tally for day in found.days if day.start >= day_of(found.until) - 6 * DAY]
-    assert total(found.hours) == together(week)
+    week = [day.tally for day in found.days if day.start >= day_start(found.until) - 6 * DAY]
+    assert total(found.hours) == add_tallies(week)
 
 
 @given(st.integers(0, 10**18), st.integers(1, 10**18))
 def test_138_uptime_is_between_nothing_and_all_and_never_too_high(part: int, rest: int) -> None:
-    shown = percent(part, part + rest)
+    shown = uptime_percent(part, part + rest)
     assert shown is not None
     units, hundredths = shown.split(".")
     hundredth = int(units) * 100 + int(hundredths)
@@ -145,16 +145,16 @@ def test_response_times_add_up_over_each_span() -> None:
     world = kept(every(HOUR, [HEALTHY] * 24 * 120, start=DAWN))
     now = START + 120 * DAY - 30 * MINUTE
     found = read(world, now).of("api")
-    days: dict[str, Mapping[str, Times]] = {}
+    days: dict[str, Mapping[str, LatencyHistogram]] = {}
     for key in world.list("history/times/"):
         stored = world.get(key)
         assert stored is not None
-        days |= decode(stored.body, TimesOfMonth).days
-    today = day_of(now)
+        days |= decode(stored.body, LatencyOfMonth).days
+    today = day_start(now)
     for span, times in zip((7, 30, 90, 365), found.times, strict=True):
         closed = range(max(START, today - (span - 1) * DAY), today, DAY)
         assert times.count == 24 * len(closed) + 23
-        expected = merged(days[date_of(day)]["api"] for day in closed)
+        expected = merge_histograms(days[format_date(day)]["api"] for day in closed)
         assert times.count - expected.count == 23
         assert dict(expected.buckets).keys() == dict(times.buckets).keys()
 
@@ -162,7 +162,7 @@ def test_response_times_add_up_over_each_span() -> None:
 def test_a_year_of_days_is_read_from_one_file_once_it_is_made() -> None:
     world = kept(TWO_WEEKS)
     known = read(world)
-    week = [f"history/hours/{date_of(TODAY - back * DAY)}.json" for back in range(6, -1, -1)]
+    week = [f"history/hours/{format_date(TODAY - back * DAY)}.json" for back in range(6, -1, -1)]
     months = [key for key in world.got if key.startswith(("history/days/", "history/times/"))]
     assert len(months) == 2 * 13
     assert world.wrote == [YEAR]
@@ -184,8 +184,8 @@ def test_days_that_nobody_has_closed_yet_are_told_and_not_kept() -> None:
 
 def test_time_since_the_last_run_is_missing() -> None:
     found = chronicle(TWO_WEEKS, NOW + 3 * DAY)
-    assert found.last_day == Period()
-    assert found.until == hour_of(NOW + 3 * DAY)
+    assert found.last_day == PeriodAggregate()
+    assert found.until == hour_start(NOW + 3 * DAY)
     assert found.days[-1].start == TODAY
 
 
@@ -200,8 +200,8 @@ def test_the_runs_of_the_go_program_are_in_the_chronicle() -> None:
     its = HttpChecker(id="api", endpoint_name="api", endpoint_url="http://api.internal/")
     runs = [replace(it, results=(replace(it.results[0], id="", kind=""),)) for it in TWO_WEEKS]
     world = World(runs)
-    found = Chronicles()
-    found.keep_up(world, keep(world, Setting(checkers=(its,))).head, NOW)
+    found = CheckerHistories()
+    found.keep_up(world, keep(world, EvaluationRules(checkers=(its,))).head, NOW)
     assert found.of("api") == chronicle(TWO_WEEKS)
 
 
@@ -214,7 +214,7 @@ def test_132_a_year_that_cannot_be_read_is_made_again(body: bytes) -> None:
     assert read(world).of("api") == before
     stored = world.get(YEAR)
     assert stored is not None
-    assert decode(stored.body, Year).end == date_of(TODAY)
+    assert decode(stored.body, YearDocument).end == format_date(TODAY)
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"days":[["x"]]}', b'{"times":[{}]}'])
@@ -246,7 +246,7 @@ def test_a_year_from_which_something_else_would_be_taken_is_made_anew() -> None:
     read(world, then)
     world.store([it for it in FOUR_MONTHS if it.slot > then])
     keep(world)
-    key = f"history/times/{month_of(SUMMER_DAY - 6 * DAY)}.json"
+    key = f"history/times/{format_month(SUMMER_DAY - 6 * DAY)}.json"
     stored = world.get(key)
     assert stored is not None
     world.replace(key, b'{"schema":1,"days":{}}', stored.version)
@@ -280,7 +280,7 @@ def test_141_a_year_that_cannot_be_kept_is_told_nevertheless() -> None:
     head = keep(world).head
     world.wrote.clear()
     world.at[1, "before"] = fail
-    found = Chronicles()
+    found = CheckerHistories()
     found.keep_up(world, head, NOW)
     assert found.of("api") == before
     assert YEAR not in world.history()
@@ -299,7 +299,7 @@ def test_a_process_that_is_killed_when_it_keeps_the_year_does_no_harm(moment: st
 
     world.at[1, moment] = die
     with pytest.raises(Killed):
-        Chronicles().keep_up(world, head, NOW)
+        CheckerHistories().keep_up(world, head, NOW)
     world.at.clear()
     read(world)
     assert world.history() == expected.history()
@@ -312,19 +312,19 @@ def test_two_at_once_keep_the_same_year() -> None:
     head = keep(world).head
     world.wrote.clear()
     world.at[1, "before"] = MakeAside(world, head)
-    Chronicles().keep_up(world, head, NOW)
+    CheckerHistories().keep_up(world, head, NOW)
     assert world.history() == expected.history()
 
 
 class MakeAside:
     """Another process that makes the year meanwhile."""
 
-    def __init__(self, world: World, head: Head) -> None:
+    def __init__(self, world: World, head: HistoryState) -> None:
         self._world, self._head = world, head
 
     def __call__(self) -> None:
         self._world.at.clear()
-        Chronicles().keep_up(self._world, self._head, NOW)
+        CheckerHistories().keep_up(self._world, self._head, NOW)
 
 
 @pytest.mark.parametrize("meanwhile", [False, True], ids=["alone", "a-page-is-made-meanwhile"])
@@ -352,8 +352,8 @@ def test_what_was_counted_again_is_summed_up_again(*, meanwhile: bool) -> None:
     ],
 )
 def test_months_begin_where_calendars_say(day: str, begin: str, end: str) -> None:
-    moment = day_named(day) + 5 * HOUR
-    assert (month_start(moment), next_month(moment)) == (day_named(begin), day_named(end))
+    moment = parse_date(day) + 5 * HOUR
+    assert (month_start(moment), next_month_start(moment)) == (parse_date(begin), parse_date(end))
 
 
 @pytest.mark.parametrize("name", ["hours/2026-08-16", "times/2026-08"])

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.alerting.maintenance import Window
+from checkup.alerting.maintenance import MaintenanceWindow
 from checkup.checkers.http import HttpChecker
-from checkup.history.fold import Setting, fold, until
-from checkup.history.head import Head
+from checkup.history.fold import EvaluationRules, apply_runs, open_days
+from checkup.history.head import HistoryState
 from checkup.history.periods import DAY, HOUR
-from checkup.history.tally import Tally, Trouble, percent, together
+from checkup.history.tally import DayDisruption, Tally, add_tallies, uptime_percent
 from checkup.model import Run, Status
 from tests.history.worlds import (
     MINUTE,
@@ -32,10 +32,10 @@ from tests.history.worlds import (
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
 
 
-def day(runs: list[Run], at: int, of: str = "api", setting: Setting = SETTING) -> Tally:
+def day(runs: list[Run], at: int, of: str = "api", setting: EvaluationRules = SETTING) -> Tally:
     """What is counted of the first day by a moment of it."""
     head, _ = folded(runs, setting)
-    return until(head, at)[START][of].tally
+    return open_days(head, at)[START][of].tally
 
 
 def states(tally: Tally) -> dict[str, int]:
@@ -100,28 +100,28 @@ class TestPeriods:
     def test_troubles_of_a_day_are_remembered_one_by_one(self) -> None:
         seen = [HEALTHY, DOWN, DOWN, DEGRADED, HEALTHY, UNKNOWN, DOWN, HEALTHY]
         assert day(every(MINUTE, seen), START + 8 * MINUTE).troubles == (
-            Trouble(MINUTE, 2 * MINUTE, DOWN),
-            Trouble(3 * MINUTE, MINUTE, DEGRADED),
-            Trouble(6 * MINUTE, MINUTE, DOWN),
+            DayDisruption(MINUTE, 2 * MINUTE, DOWN),
+            DayDisruption(3 * MINUTE, MINUTE, DEGRADED),
+            DayDisruption(6 * MINUTE, MINUTE, DOWN),
         )
 
     def test_what_nobody_saw_the_end_of_is_trouble_still(self) -> None:
         seen = [HEALTHY, DOWN, UNKNOWN, DOWN, HEALTHY, UNKNOWN]
         assert day(every(MINUTE, seen), START + 6 * MINUTE).troubles == (
-            Trouble(MINUTE, MINUTE, DOWN),
-            Trouble(2 * MINUTE, MINUTE, UNKNOWN),
-            Trouble(3 * MINUTE, MINUTE, DOWN),
+            DayDisruption(MINUTE, MINUTE, DOWN),
+            DayDisruption(2 * MINUTE, MINUTE, UNKNOWN),
+            DayDisruption(3 * MINUTE, MINUTE, DOWN),
         )
 
     def test_of_many_troubles_the_longest_are_remembered(self) -> None:
         seen = [HEALTHY, DOWN] * 25 + [HEALTHY] + [DOWN] * 9 + [HEALTHY, DOWN] * 25
         troubles = day(every(MINUTE, seen), START + 110 * MINUTE).troubles
         assert len(troubles) == 20
-        assert Trouble(51 * MINUTE, 9 * MINUTE, DOWN) in troubles
+        assert DayDisruption(51 * MINUTE, 9 * MINUTE, DOWN) in troubles
 
     def test_a_trouble_goes_on_over_the_end_of_an_hour(self) -> None:
         tally = day(every(30 * MINUTE, [DOWN] * 5), START + 2 * HOUR)
-        assert tally.troubles == (Trouble(0, 2 * HOUR, DOWN),)
+        assert tally.troubles == (DayDisruption(0, 2 * HOUR, DOWN),)
 
     def test_a_day_of_flapping_stays_small(self) -> None:
         tally = day(every(MINUTE, [HEALTHY, DOWN] * 500), START + 1000 * MINUTE)
@@ -129,14 +129,16 @@ class TestPeriods:
         assert tally.down == 500 * MINUTE
 
     def test_138_maintenance_is_counted_apart_whatever_was_seen(self) -> None:
-        window = Window(start=START + MINUTE, length=2 * MINUTE, checkers=frozenset({"api"}))
+        window = MaintenanceWindow(
+            start=START + MINUTE, length=2 * MINUTE, checkers=frozenset({"api"})
+        )
         tally = day(
             every(MINUTE, [HEALTHY, DOWN, UNKNOWN, DOWN]),
             START + 4 * MINUTE,
-            setting=Setting(windows=[window]),
+            setting=EvaluationRules(windows=[window]),
         )
         assert states(tally) == {"healthy": MINUTE, "maintenance": 2 * MINUTE, "down": MINUTE}
-        assert tally.troubles == (Trouble(3 * MINUTE, MINUTE, DOWN),)
+        assert tally.troubles == (DayDisruption(3 * MINUTE, MINUTE, DOWN),)
 
     def test_an_account_without_results_is_forgotten(self) -> None:
         runs = [run(START, gone=HEALTHY), run(START + 402 * DAY, api=HEALTHY)]
@@ -144,7 +146,7 @@ class TestPeriods:
 
 
 class TestRegions:
-    VOTING = Setting(regions=("east", "west", "north"))
+    VOTING = EvaluationRules(regions=("east", "west", "north"))
 
     def runs(self, *statuses: Status) -> list[Run]:
         return [
@@ -176,7 +178,7 @@ class TestRegions:
     @pytest.mark.parametrize("by_go", [False, True])
     def test_a_run_in_which_our_own_network_failed_is_unknown(self, *, by_go: bool) -> None:
         checkers = [HttpChecker(endpoint_name=name, id=name) for name in ("api", "reference")]
-        setting = Setting(checkers=checkers, references=frozenset({"reference"}))
+        setting = EvaluationRules(checkers=checkers, references=frozenset({"reference"}))
         seen = run(START, api=DOWN, reference=DOWN)
         if by_go:  # which knows no ids
             seen = replace(seen, results=tuple(replace(it, id="") for it in seen.results))
@@ -200,7 +202,7 @@ def test_order_and_repetition_of_runs_do_not_matter(runs: list[Run], data: st.Da
 @given(histories())
 def test_folding_again_changes_nothing(runs: list[Run]) -> None:
     head, _ = folded(runs)
-    again = fold(head, runs, Setting())
+    again = apply_runs(head, runs, EvaluationRules())
     assert again.head == head
     assert again.closed.days == {}
 
@@ -212,9 +214,9 @@ def test_138_all_time_is_counted_once(runs: list[Run], later: int) -> None:
         return
     end = runs[-1].slot + later
     head, closed = folded(runs)
-    days = {**closed.days, **until(head, end)}
+    days = {**closed.days, **open_days(head, end)}
     for of in ("api", "shop"):
-        total = together(rows[of].tally for rows in days.values() if of in rows)
+        total = add_tallies(rows[of].tally for rows in days.values() if of in rows)
         assert {state: getattr(total, state) for state in STATES} == integrated(runs, of, end)
 
 
@@ -250,7 +252,7 @@ def test_138_uptime_is_a_share(runs: list[Run]) -> None:
     _, closed = folded(runs)
     for tally in _tallies(closed.days):
         assert 0 <= tally.up <= tally.known
-        shown = percent(tally.up, tally.known)
+        shown = uptime_percent(tally.up, tally.known)
         assert shown is None or 0 <= float(shown) <= 100
         assert (shown == "100.00") == (tally.known > 0 and tally.down == 0)
 
@@ -267,7 +269,7 @@ def test_138_uptime_is_a_share(runs: list[Run]) -> None:
     ],
 )
 def test_138_percent_rounds_down(part: int, whole: int, shown: str | None) -> None:
-    assert percent(part, whole) == shown
+    assert uptime_percent(part, whole) == shown
 
 
 def _tallies(periods: Mapping[int, Mapping[str, object]]) -> list[Tally]:
@@ -275,4 +277,4 @@ def _tallies(periods: Mapping[int, Mapping[str, object]]) -> list[Tally]:
 
 
 def test_without_runs_there_is_nothing() -> None:
-    assert until(Head(), START) == {}
+    assert open_days(HistoryState(), START) == {}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkup.history.fold import Setting
+from checkup.history.fold import EvaluationRules
 from checkup.history.periods import DAY, HOUR
 from checkup.model import Status
 from checkup.storage.memory import MemoryStorage
@@ -60,17 +60,17 @@ def test_a_day_of_which_no_run_is_kept_begins_no_other(gone: int) -> None:
     slots = [START + 14 * HOUR, START + 21 * HOUR, START + 2 * DAY + HOUR]
     runs = [seen(slot, "", [DOWN, HEALTHY]) for slot in slots]
     told = MemoryStorage()
-    tell(Story(events=tuple(runs), setting=Setting(checkers=CHECKERS)), told)
+    tell(Story(events=tuple(runs), setting=EvaluationRules(checkers=CHECKERS)), told)
     before = documents(told)
     assert "history/hours/2026-08-04.json" in before
     for key in sorted(documents(told, "runs/"))[:gone]:
         told.delete(key)
-    rebuild(told, Setting(checkers=CHECKERS))
+    rebuild(told, EvaluationRules(checkers=CHECKERS))
     assert documents(told) == before
 
 
 def test_a_day_that_began_without_its_first_region_is_counted_again() -> None:
-    setting = Setting(checkers=CHECKERS, regions=REGIONS)
+    setting = EvaluationRules(checkers=CHECKERS, regions=REGIONS)
     runs = [seen(START + at * HOUR, name, [DOWN, DOWN]) for at in (0, 30) for name in REGIONS[1:]]
     told = MemoryStorage()
     tell(Story(events=tuple(runs), setting=setting), told)
@@ -87,7 +87,7 @@ def one_of_each() -> Story:
     doubled = seen(START + 4 * MINUTE, "", [DOWN, DOWN])
     by_go = seen(START + 7 * MINUTE, "", [HEALTHY, DOWN], by_go=True)
     events = (*on_time[1:4], None, on_time[0], late, *on_time[4:], doubled, by_go)
-    return Story(events=events, setting=Setting(checkers=CHECKERS))
+    return Story(events=events, setting=EvaluationRules(checkers=CHECKERS))
 
 
 def test_what_is_late_lies_apart_and_would_have_counted() -> None:
@@ -118,7 +118,7 @@ def test_runs_of_the_go_program_and_votes_of_regions_count() -> None:
     votes = [seen(START, region, [DOWN, DOWN]) for region in REGIONS]
     counted = set()
     for regions in (votes, votes[:1]):
-        setting = Setting(checkers=CHECKERS, regions=REGIONS)
+        setting = EvaluationRules(checkers=CHECKERS, regions=REGIONS)
         tell(Story(events=tuple(regions), setting=setting), there := MemoryStorage())
         counted.add(documents(there)["history/head.json"])
     assert len(counted) == 2

@@ -9,8 +9,8 @@ from statistics import median_low
 from hypothesis import strategies as st
 
 from checkup.history.documents import HoursOfDay, encode
-from checkup.history.fold import Setting, fold
-from checkup.history.head import Closed, Head, Opening, Period
+from checkup.history.fold import EvaluationRules, apply_runs
+from checkup.history.head import ClosedPeriods, DayStart, HistoryState, PeriodAggregate
 from checkup.history.periods import DAY, HOUR
 from checkup.model import SECOND, Attempt, Result, Run, Status
 
@@ -19,7 +19,7 @@ MILLISECOND = SECOND // 1000
 START = 1_785_715_200_000_000_000
 """3 August 2026, 00:00 UTC."""
 
-SETTING = Setting()
+SETTING = EvaluationRules()
 STATES = ("healthy", "degraded", "down", "unknown", "maintenance")
 
 
@@ -46,22 +46,22 @@ def every(step: int, statuses: Iterable[Status], of: str = "api", start: int = S
 
 
 def folded(
-    runs: Sequence[Run], setting: Setting = SETTING, cuts: Iterable[int] = ()
-) -> tuple[Head, Closed]:
+    runs: Sequence[Run], setting: EvaluationRules = SETTING, cuts: Iterable[int] = ()
+) -> tuple[HistoryState, ClosedPeriods]:
     """Fold runs, in one go or cut into several."""
-    head = Head()
-    hours: dict[int, Mapping[str, Period]] = {}
-    days: dict[int, Mapping[str, Period]] = {}
-    openings: dict[int, Opening] = {}
+    head = HistoryState()
+    hours: dict[int, Mapping[str, PeriodAggregate]] = {}
+    days: dict[int, Mapping[str, PeriodAggregate]] = {}
+    openings: dict[int, DayStart] = {}
     for start, end in pairwise([0, *sorted(cuts), len(runs)]):
-        head, closed = fold(head, runs[start:end], setting)
+        head, closed = apply_runs(head, runs[start:end], setting)
         hours |= closed.hours
         days |= closed.days
         openings |= closed.openings
-    return head, Closed(hours=hours, days=days, openings=openings)
+    return head, ClosedPeriods(hours=hours, days=days, openings=openings)
 
 
-def as_bytes(head: Head, closed: Closed) -> bytes:
+def as_bytes(head: HistoryState, closed: ClosedPeriods) -> bytes:
     return (
         encode(head)
         + b"".join(

@@ -9,8 +9,8 @@ import sys
 
 from checkup.incidents import rules
 from checkup.incidents.model import Maintenance
-from checkup.protocol import Monitor
-from checkup.protocol.planning import announce_maintenance
+from checkup.protocol import RunContext
+from checkup.protocol.planning import schedule_maintenance
 from tests.doom import FILES, die_before
 from tests.incidents.writer import opened
 
@@ -18,11 +18,11 @@ HOUR = 3600 * 1_000_000_000
 
 
 def main(place: str, fatal: str) -> None:
-    there = Monitor(checkers=(), storage=opened("fs", place))
+    there = RunContext(checkers=(), storage=opened("fs", place))
     now = there.storage.clock()
     work = Maintenance(id="work", title="New disk", created=now, start=now, end=now + HOUR)
     die_before(int(fatal), FILES)
-    announce_maintenance(there, lambda document: rules.planned(document, work))
+    schedule_maintenance(there, lambda document: rules.add_maintenance(document, work))
 
 
 if __name__ == "__main__":

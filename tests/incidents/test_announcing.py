@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from checkup.errors import Changed, StorageError
+from checkup.errors import DocumentChangedError, StorageError
 from checkup.history.periods import DAY
 from checkup.incidents import rules
-from checkup.incidents.documents import HEAD, KEPT, encode
-from checkup.incidents.model import Announcements, Maintenance, Said
-from checkup.protocol import Monitor
-from checkup.protocol.announcing import all_announcements, announce, announcements
-from checkup.protocol.changing import change_head
-from checkup.protocol.heads import open_head, read_head
-from checkup.protocol.planned import ANNOUNCING
-from checkup.protocol.planning import announce_maintenance
-from checkup.protocol.silencing import silence
+from checkup.incidents.documents import HEAD_RETENTION, INCIDENTS_KEY, encode
+from checkup.incidents.model import IncidentDocument, IncidentUpdate, Maintenance
+from checkup.protocol import RunContext
+from checkup.protocol.announcing import change_incidents, load_all_incidents, load_incidents
+from checkup.protocol.changing import change_state
+from checkup.protocol.heads import load_state, read_state
+from checkup.protocol.planned import MAINTENANCE_CHANGE_TIMEOUT
+from checkup.protocol.planning import schedule_maintenance
+from checkup.protocol.silencing import silence_checkers
 from checkup.storage.memory import MemoryStorage
 from tests.incidents.writer import INCIDENT, add, opened
 
@@ -71,7 +71,7 @@ def test_what_several_write_at_once_is_all_there(kind: str, tmp_path: Path) -> N
         writer.communicate()
         assert writer.returncode == 0
 
-    written = {said.id for said in announcements(opened(kind, place)).incidents["aaa"].said}
+    written = {said.id for said in load_incidents(opened(kind, place)).incidents["aaa"].said}
 
     assert written == {
         "first",
@@ -86,7 +86,7 @@ def test_a_word_is_there_once_whatever_became_of_the_answer(faults: list[str]) -
     storage = Faulty(*faults)
     for number in range(2):
         add(storage, "a", number)
-    said = announcements(storage).incidents["aaa"].said
+    said = load_incidents(storage).incidents["aaa"].said
     assert [it.id for it in said] == ["first", "a-0", "a-1"]
 
 
@@ -97,13 +97,13 @@ def test_a_storage_that_fails_is_reported_after_a_few_times() -> None:
 
 def test_96_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
     storage = MemoryStorage()
-    body = encode(replace(Announcements(), schema=2))
-    storage.create(HEAD, body)
+    body = encode(replace(IncidentDocument(), schema=2))
+    storage.create(INCIDENTS_KEY, body)
     with pytest.raises(StorageError, match="newer version"):
-        announcements(storage)
+        load_incidents(storage)
     with pytest.raises(StorageError, match="newer version"):
         add(storage, "a", 0)
-    stored = storage.get(HEAD)
+    stored = storage.get(INCIDENTS_KEY)
     assert stored is not None
     assert stored.body == body
 
@@ -112,8 +112,8 @@ def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     storage = MemoryStorage()
-    storage.create(HEAD, b"rubbish")
-    assert announcements(storage) == Announcements()
+    storage.create(INCIDENTS_KEY, b"rubbish")
+    assert load_incidents(storage) == IncidentDocument()
     assert "until an earlier version is put in its place, nothing of it is shown" in caplog.text
     add(storage, "a", 0)
     assert (
@@ -123,18 +123,18 @@ def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew(
     stored = storage.get(kept)
     assert stored is not None
     assert stored.body == b"rubbish"
-    assert set(announcements(storage).incidents) == {"aaa"}
+    assert set(load_incidents(storage).incidents) == {"aaa"}
 
 
 def test_94_what_makes_no_sense_is_kept_aside_when_the_rest_is_written() -> None:
     storage = MemoryStorage()
     odd = replace(INCIDENT, id="../up")
-    body = encode(Announcements(incidents={"../up": odd, "bbb": replace(INCIDENT, id="bbb")}))
-    storage.create(HEAD, body)
-    assert set(announcements(storage).incidents) == {"bbb"}
+    body = encode(IncidentDocument(incidents={"../up": odd, "bbb": replace(INCIDENT, id="bbb")}))
+    storage.create(INCIDENTS_KEY, body)
+    assert set(load_incidents(storage).incidents) == {"bbb"}
     assert list(storage.list("quarantine/")) == []
     add(storage, "a", 0)
-    assert set(announcements(storage).incidents) == {"aaa", "bbb"}
+    assert set(load_incidents(storage).incidents) == {"aaa", "bbb"}
     (kept,) = storage.list("quarantine/")
     stored = storage.get(kept)
     assert stored is not None
@@ -143,34 +143,38 @@ def test_94_what_makes_no_sense_is_kept_aside_when_the_rest_is_written() -> None
 
 def test_what_is_long_over_moves_into_the_file_of_its_month_and_is_not_lost() -> None:
     storage = MemoryStorage()
-    began = storage.clock() - KEPT - 2 * DAY
-    over = Said(id="over", at=began + DAY, status="resolved")
+    began = storage.clock() - HEAD_RETENTION - 2 * DAY
+    over = IncidentUpdate(id="over", at=began + DAY, status="resolved")
     old = replace(INCIDENT, id="old", started=began, said=(*INCIDENT.said, over))
-    announce(storage, lambda document: rules.opened(document, old))
+    change_incidents(storage, lambda document: rules.add_incident(document, old))
     add(storage, "a", 0)
-    assert set(announcements(storage).incidents) == {"aaa"}
-    assert set(all_announcements(storage).incidents) == {"aaa", "old"}
+    assert set(load_incidents(storage).incidents) == {"aaa"}
+    assert set(load_all_incidents(storage).incidents) == {"aaa", "old"}
     assert len(list(storage.list("incidents/"))) == 2
 
 
 def test_what_is_corrected_is_in_the_head_again_for_three_months() -> None:
     storage = MemoryStorage()
-    began = storage.clock() - KEPT - 9 * DAY
-    over = Said(id="over", at=began + DAY, status="resolved")
+    began = storage.clock() - HEAD_RETENTION - 9 * DAY
+    over = IncidentUpdate(id="over", at=began + DAY, status="resolved")
     old = replace(INCIDENT, id="old", started=began, said=(over,))
     work = Maintenance(id="work", title="Disk", created=began, start=began, end=began + DAY)
-    late = Said(id="late", at=storage.clock(), status="", text="It has held since.")
-    announce(storage, lambda document: rules.opened(rules.planned(document, work), old))
-    assert announcements(storage) == Announcements()
+    late = IncidentUpdate(id="late", at=storage.clock(), status="", text="It has held since.")
+    change_incidents(
+        storage, lambda document: rules.add_incident(rules.add_maintenance(document, work), old)
+    )
+    assert load_incidents(storage) == IncidentDocument()
 
-    announce(storage, lambda document: rules.edited(document, old, late.at, title="Worse"))
-    announce(storage, lambda document: rules.noted(document, work, late))
+    change_incidents(
+        storage, lambda document: rules.edit_incident(document, old, late.at, title="Worse")
+    )
+    change_incidents(storage, lambda document: rules.add_maintenance_update(document, work, late))
 
-    head = announcements(storage)
+    head = load_incidents(storage)
     assert head.incidents["old"].title == "Worse"
     assert head.incidents["old"].said == old.said
     assert [it.status for it in head.maintenance["work"].said] == ["completed"]
-    assert all_announcements(storage) == head
+    assert load_all_incidents(storage) == head
 
 
 def maintenance(storage: MemoryStorage, name: str, length: int = DAY) -> Maintenance:
@@ -180,19 +184,19 @@ def maintenance(storage: MemoryStorage, name: str, length: int = DAY) -> Mainten
 
 def test_maintenance_that_is_not_over_is_in_the_head_of_every_run() -> None:
     storage = MemoryStorage()
-    there = Monitor(checkers=(), storage=storage)
+    there = RunContext(checkers=(), storage=storage)
     for planned in (maintenance(storage, "now", 2 * DAY), maintenance(storage, "over", 1)):
-        announce_maintenance(there, partial(rules.planned, maintenance=planned))
-    assert set(read_head(storage).maintenance) == {"now"}
+        schedule_maintenance(there, partial(rules.add_maintenance, maintenance=planned))
+    assert set(read_state(storage).maintenance) == {"now"}
 
 
 def test_a_head_that_is_made_anew_knows_the_maintenance() -> None:
     storage = MemoryStorage()
-    there = Monitor(checkers=(), storage=storage)
+    there = RunContext(checkers=(), storage=storage)
     planned = maintenance(storage, "now", 2 * DAY)
-    announce_maintenance(there, partial(rules.planned, maintenance=planned))
+    schedule_maintenance(there, partial(rules.add_maintenance, maintenance=planned))
     storage.delete("state/head.json")
-    assert set(open_head(there).head.maintenance) == {"now"}
+    assert set(load_state(there).head.maintenance) == {"now"}
 
 
 def killed_before(fatal: int, place: Path) -> bool:
@@ -205,12 +209,12 @@ def killed_before(fatal: int, place: Path) -> bool:
 def test_a_kill_at_any_call_of_an_announcement_is_healed_by_the_next_run(tmp_path: Path) -> None:
     fatal, step, torn, untold = 1, 2, 0, 0
     while killed_before(fatal, tmp_path / str(fatal)):
-        there = Monitor(checkers=(), storage=opened("fs", str(tmp_path / str(fatal))))
-        shown = set(announcements(there.storage).maintenance)
+        there = RunContext(checkers=(), storage=opened("fs", str(tmp_path / str(fatal))))
+        shown = set(load_incidents(there.storage).maintenance)
         untold += not shown
-        torn += shown != set(read_head(there.storage).maintenance)
-        assert set(open_head(there).head.maintenance) == shown
-        assert set(read_head(there.storage).maintenance) == shown
+        torn += shown != set(read_state(there.storage).maintenance)
+        assert set(load_state(there).head.maintenance) == shown
+        assert set(read_state(there.storage).maintenance) == shown
         fatal += step
     assert untold > 3, "it was announced before it could be"
     assert torn > 3, "it was never killed between the two writes"
@@ -218,51 +222,55 @@ def test_a_kill_at_any_call_of_an_announcement_is_healed_by_the_next_run(tmp_pat
 
 def test_the_warning_of_an_announcement_ends_with_the_first_run_that_is_late_enough() -> None:
     storage = MemoryStorage()
-    there = Monitor(checkers=(), storage=storage)
-    announce_maintenance(there, partial(rules.planned, maintenance=maintenance(storage, "now")))
-    warned = read_head(storage).announcing
+    there = RunContext(checkers=(), storage=storage)
+    schedule_maintenance(
+        there, partial(rules.add_maintenance, maintenance=maintenance(storage, "now"))
+    )
+    warned = read_state(storage).announcing
     assert warned
-    assert open_head(there).head.announcing == warned
-    change_head(there, lambda head: replace(head, announcing=warned - 2 * ANNOUNCING), "it")
-    assert open_head(there).head.announcing == 0
+    assert load_state(there).head.announcing == warned
+    change_state(
+        there, lambda head: replace(head, announcing=warned - 2 * MAINTENANCE_CHANGE_TIMEOUT), "it"
+    )
+    assert load_state(there).head.announcing == 0
 
 
 def test_maintenance_that_no_run_could_be_told_of_is_found_by_the_next() -> None:
     storage = Faulty("", "", *3 * ["before"])
-    there = Monitor(checkers=(), storage=storage)
+    there = RunContext(checkers=(), storage=storage)
     planned = maintenance(storage, "now", 2 * DAY)
     with pytest.raises(StorageError, match="no answer"):
-        announce_maintenance(there, partial(rules.planned, maintenance=planned))
-    assert announcements(storage).maintenance == {}
+        schedule_maintenance(there, partial(rules.add_maintenance, maintenance=planned))
+    assert load_incidents(storage).maintenance == {}
     storage.faults = ["", "", *6 * ["before"]]
-    announce_maintenance(there, partial(rules.planned, maintenance=planned))
-    assert read_head(storage).maintenance == {}
+    schedule_maintenance(there, partial(rules.add_maintenance, maintenance=planned))
+    assert read_state(storage).maintenance == {}
     storage.faults.clear()
-    assert set(open_head(there).head.maintenance) == {"now"}
+    assert set(load_state(there).head.maintenance) == {"now"}
 
 
 def test_maintenance_that_a_new_head_could_not_read_is_looked_for_again() -> None:
     storage = MemoryStorage()
-    there = Monitor(checkers=(), storage=storage)
-    storage.create(HEAD, encode(replace(Announcements(), schema=2)))
-    assert open_head(there).head.maintenance == {}
-    storage.delete(HEAD)
+    there = RunContext(checkers=(), storage=storage)
+    storage.create(INCIDENTS_KEY, encode(replace(IncidentDocument(), schema=2)))
+    assert load_state(there).head.maintenance == {}
+    storage.delete(INCIDENTS_KEY)
     planned = maintenance(storage, "now", 2 * DAY)
-    announce(storage, partial(rules.planned, maintenance=planned))
-    assert set(open_head(there).head.maintenance) == {"now"}
-    assert read_head(storage).announcing == 0
+    change_incidents(storage, partial(rules.add_maintenance, maintenance=planned))
+    assert set(load_state(there).head.maintenance) == {"now"}
+    assert read_state(storage).announcing == 0
 
 
 def test_announcements_that_cannot_be_read_hold_up_no_run() -> None:
     storage = MemoryStorage()
-    storage.create(HEAD, encode(replace(Announcements(), schema=2)))
-    assert open_head(Monitor(checkers=(), storage=storage)).head.maintenance == {}
+    storage.create(INCIDENTS_KEY, encode(replace(IncidentDocument(), schema=2)))
+    assert load_state(RunContext(checkers=(), storage=storage)).head.maintenance == {}
 
 
 def test_one_that_others_change_every_time_gives_up_in_the_end() -> None:
     class Busy(MemoryStorage):
         def create(self, key: str, body: bytes) -> str:
-            raise Changed(f"{key}: {len(body)}")
+            raise DocumentChangedError(f"{key}: {len(body)}")
 
     with pytest.raises(StorageError, match="others were faster"):
         add(Busy(), "a", 0)
@@ -271,6 +279,6 @@ def test_one_that_others_change_every_time_gives_up_in_the_end() -> None:
 def test_a_silence_that_cannot_be_written_says_why() -> None:
     full = Faulty("", *20 * ["before"])
     with pytest.raises(StorageError, match="no answer"):
-        silence(Monitor(checkers=(), storage=full), ["api"], since=0, until=1)
+        silence_checkers(RunContext(checkers=(), storage=full), ["api"], since=0, until=1)
     full.faults.clear()
-    assert read_head(full).silences == {}
+    assert read_state(full).silences == {}

@@ -12,27 +12,34 @@ from msgspec.structs import replace
 from checkup.history.periods import DAY
 from checkup.incidents import rules
 from checkup.incidents.documents import (
-    KEPT,
-    NewerAnnouncements,
-    UnreadableAnnouncements,
+    HEAD_RETENTION,
+    NewerIncidentsError,
+    UnreadableIncidentsError,
     decode,
+    drop_invalid,
     encode,
-    sort_out,
-    sound,
-    together,
+    merge,
+    split_old_months,
 )
-from checkup.incidents.model import OVER, STATUSES, Announcements, Incident, Maintenance, Said
+from checkup.incidents.model import (
+    INCIDENT_STATUSES,
+    RESOLVED_STATUSES,
+    Incident,
+    IncidentDocument,
+    IncidentUpdate,
+    Maintenance,
+)
 
 NOW = 1_785_751_362_000_000_000
 """3 August 2026, 10:02:42 UTC."""
 
 IDS = ("aaa", "bbb", "ccc")
 
-Change = Callable[[Announcements], Announcements]
+Change = Callable[[IncidentDocument], IncidentDocument]
 
 
-def said(name: str, at: int = NOW, status: str = "investigating", text: str = "") -> Said:
-    return Said(id=name, at=at, status=status, text=text)
+def said(name: str, at: int = NOW, status: str = "investigating", text: str = "") -> IncidentUpdate:
+    return IncidentUpdate(id=name, at=at, status=status, text=text)
 
 
 def incident(name: str = "aaa", at: int = NOW, **fields: object) -> Incident:
@@ -48,7 +55,11 @@ def maintenance(start: int = NOW, length: int = DAY, **fields: object) -> Mainte
 
 times = st.integers(NOW - 400 * DAY, NOW)
 entries = st.builds(
-    said, st.uuids().map(str), times, st.sampled_from([*STATUSES, ""]), st.text(max_size=20)
+    said,
+    st.uuids().map(str),
+    times,
+    st.sampled_from([*INCIDENT_STATUSES, ""]),
+    st.text(max_size=20),
 )
 
 
@@ -59,47 +70,47 @@ def changes(draw: st.DrawFn) -> Change:
     one = incident(name, at)
     work = maintenance(start, draw(st.integers(1, 40 * DAY)), id=name)
     kinds: list[Change] = [
-        lambda document: rules.opened(document, one),
-        lambda document: rules.updated(document, one, entry),
-        lambda document: rules.resolved(document, one, entry),
-        lambda document: rules.edited(document, one, NOW, title="Another"),
-        lambda document: rules.planned(document, work),
-        lambda document: rules.ended(rules.planned(document, work), name, entry),
+        lambda document: rules.add_incident(document, one),
+        lambda document: rules.add_update(document, one, entry),
+        lambda document: rules.resolve_incident(document, one, entry),
+        lambda document: rules.edit_incident(document, one, NOW, title="Another"),
+        lambda document: rules.add_maintenance(document, work),
+        lambda document: rules.end_maintenance(rules.add_maintenance(document, work), name, entry),
     ]
     return draw(st.sampled_from(kinds))
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> Announcements:
-    document = Announcements()
+def documents(draw: st.DrawFn) -> IncidentDocument:
+    document = IncidentDocument()
     for change in draw(st.lists(changes(), max_size=12)):
         document = change(document)
     return document
 
 
 @given(documents(), changes())
-def test_to_do_a_thing_twice_is_to_do_it_once(document: Announcements, change: Change) -> None:
+def test_to_do_a_thing_twice_is_to_do_it_once(document: IncidentDocument, change: Change) -> None:
     once = change(document)
     assert change(once) == once
 
 
 @given(documents(), entries)
-def test_no_word_gets_lost(document: Announcements, entry: Said) -> None:
-    after = rules.updated(document, incident(), entry)
+def test_no_word_gets_lost(document: IncidentDocument, entry: IncidentUpdate) -> None:
+    after = rules.add_update(document, incident(), entry)
     for name, before in document.incidents.items():
         assert {it.id for it in before.said} <= {it.id for it in after.incidents[name].said}
     assert entry.id in {it.id for it in after.incidents["aaa"].said}
 
 
 @given(documents())
-def test_a_document_is_read_as_it_was_written(document: Announcements) -> None:
+def test_a_document_is_read_as_it_was_written(document: IncidentDocument) -> None:
     assert decode(encode(document)) == document
     assert encode(decode(encode(document))) == encode(document)
 
 
 @given(documents())
-def test_what_this_program_writes_makes_sense(document: Announcements) -> None:
-    assert sound(document) == document
+def test_what_this_program_writes_makes_sense(document: IncidentDocument) -> None:
+    assert drop_invalid(document) == document
 
 
 @pytest.mark.parametrize(
@@ -124,27 +135,27 @@ def test_what_this_program_writes_makes_sense(document: Announcements) -> None:
     ids=lambda it: f"{type(it).__name__}-{it.id[:9]!a}",
 )
 def test_94_what_makes_no_sense_is_left_out_and_nothing_else(odd: Incident | Maintenance) -> None:
-    good = Announcements(
+    good = IncidentDocument(
         incidents={"good": incident("good")}, maintenance={"fine": maintenance(id="fine")}
     )
     field = "incidents" if isinstance(odd, Incident) else "maintenance"
     both = replace(good, **{field: {**getattr(good, field), odd.id: odd}})
-    assert sound(both) == good
+    assert drop_invalid(both) == good
 
 
 def test_94_what_is_under_the_id_of_something_else_is_left_out() -> None:
-    assert sound(Announcements(incidents={"bbb": incident("aaa")})) == Announcements()
+    assert drop_invalid(IncidentDocument(incidents={"bbb": incident("aaa")})) == IncidentDocument()
 
 
 @given(documents())
-def test_what_is_sorted_out_is_all_there_and_old(document: Announcements) -> None:
-    head, months = sort_out(document, NOW)
+def test_what_is_sorted_out_is_all_there_and_old(document: IncidentDocument) -> None:
+    head, months = split_old_months(document, NOW)
     whole = head
     for month in months.values():
-        whole = together(whole, month)
-        assert all(it.status in OVER for it in month.incidents.values())
-        assert all(it.said[-1].at < NOW - KEPT for it in month.incidents.values())
-        assert all(it.end < NOW - KEPT for it in month.maintenance.values())
+        whole = merge(whole, month)
+        assert all(it.status in RESOLVED_STATUSES for it in month.incidents.values())
+        assert all(it.said[-1].at < NOW - HEAD_RETENTION for it in month.incidents.values())
+        assert all(it.end < NOW - HEAD_RETENTION for it in month.maintenance.values())
     assert whole == replace(
         document,
         incidents=whole.incidents,
@@ -152,12 +163,12 @@ def test_what_is_sorted_out_is_all_there_and_old(document: Announcements) -> Non
     )
     assert whole.incidents == document.incidents
     assert whole.maintenance == document.maintenance
-    assert sort_out(head, NOW) == (head, {})
+    assert split_old_months(head, NOW) == (head, {})
 
 
 def test_an_update_without_a_status_leaves_the_incident_what_it_is() -> None:
-    document = rules.updated(Announcements(), incident(), said("b", status="identified"))
-    document = rules.updated(document, incident(), said("c", status="", text="Soon."))
+    document = rules.add_update(IncidentDocument(), incident(), said("b", status="identified"))
+    document = rules.add_update(document, incident(), said("c", status="", text="Soon."))
     assert document.incidents["aaa"].status == "identified"
 
 
@@ -178,21 +189,21 @@ def test_maintenance_goes_by_the_clock(now: int, status: str) -> None:
 
 @pytest.mark.parametrize(("at", "end"), [(NOW + 5, NOW + 5), (NOW - 5, NOW), (NOW + 2 * DAY, None)])
 def test_an_end_comes_earlier_and_never_later(at: int, end: int | None) -> None:
-    document = rules.planned(Announcements(), maintenance())
-    ended = rules.ended(document, "mmm", said("x", at)).maintenance["mmm"]
+    document = rules.add_maintenance(IncidentDocument(), maintenance())
+    ended = rules.end_maintenance(document, "mmm", said("x", at)).maintenance["mmm"]
     assert ended.end == (maintenance().end if end is None else end)
 
 
 def test_what_was_called_off_is_over_and_holds_nothing_back() -> None:
-    document = rules.planned(Announcements(), maintenance())
-    document = rules.ended(document, "mmm", said("x", NOW - 5))
+    document = rules.add_maintenance(IncidentDocument(), maintenance())
+    document = rules.end_maintenance(document, "mmm", said("x", NOW - 5))
     assert document.maintenance["mmm"].status(NOW - 1) == "completed"
     assert document.planned(NOW - 1) == {}
 
 
 def test_96_a_newer_document_is_refused() -> None:
-    with pytest.raises(NewerAnnouncements):
-        decode(encode(replace(Announcements(), schema=2)))
+    with pytest.raises(NewerIncidentsError):
+        decode(encode(replace(IncidentDocument(), schema=2)))
 
 
 @pytest.mark.parametrize(
@@ -208,5 +219,5 @@ def test_96_a_newer_document_is_refused() -> None:
     ],
 )
 def test_94_what_is_no_document_is_named_as_such(body: bytes) -> None:
-    with pytest.raises(UnreadableAnnouncements):
+    with pytest.raises(UnreadableIncidentsError):
         decode(body)

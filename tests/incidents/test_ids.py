@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from checkup.incidents.ids import entry_id, occurrence_id, outage_id
+from checkup.incidents.ids import automatic_incident_id, automatic_update_id, occurrence_id
 
 
 def test_ids_are_what_they_have_always_been() -> None:
-    assert outage_id(123) == "eb9b312ae6ee"
-    assert entry_id("abc", 5) == "df882f634b74"
+    assert automatic_incident_id(123) == "eb9b312ae6ee"
+    assert automatic_update_id("abc", 5) == "df882f634b74"
     assert occurrence_id(5, ["b", "a"], ["Shop"]) == "a884dd1b941c"
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkup.alerting.maintenance import Window
+from checkup.alerting.maintenance import MaintenanceWindow
 from checkup.checkers.http import HttpChecker
-from checkup.history.fold import Setting, until
+from checkup.history.fold import EvaluationRules, open_days
 from checkup.history.periods import DAY
-from checkup.incidents.outages import Outage, Watch, outages
-from checkup.incidents.troubles import joined, troubles_of
+from checkup.incidents.outages import AutomaticIncident, DetectionInput, detect_incidents
+from checkup.incidents.troubles import disruptions_of, join_disruptions
 from checkup.model import Run, Status
 from tests.history.worlds import MINUTE, START, folded, histories, run
 
@@ -51,21 +51,25 @@ def found(
     checkers: Sequence[HttpChecker] = (API, SHOP, MAIL),
     cuts: Sequence[int] = (),
     **setting: object,
-) -> list[Outage]:
+) -> list[AutomaticIncident]:
     """The outages that there are shortly after the last run."""
     now = (runs[-1].slot + 1 if runs else BEGIN) if now is None else now
-    head, closed = folded(runs, Setting(**setting), cuts)  # type: ignore[arg-type]
+    head, closed = folded(runs, EvaluationRules(**setting), cuts)  # type: ignore[arg-type]
     days = [
         {day: {name: period.tally for name, period in rows.items()} for day, rows in part.items()}
-        for part in (closed.days, until(head, now))
+        for part in (closed.days, open_days(head, now))
     ]
-    watch = Watch(
+    watch = DetectionInput(
         checkers=checkers, accounts=head.accounts, interval=MINUTE, since=START - DAY, now=now
     )
-    return list(outages(joined([troubles_of(days[0]), troubles_of(days[1])]), watch))
+    return list(
+        detect_incidents(
+            join_disruptions([disruptions_of(days[0]), disruptions_of(days[1])]), watch
+        )
+    )
 
 
-def spans(seen: Sequence[Outage]) -> list[tuple[float, float | None, set[str]]]:
+def spans(seen: Sequence[AutomaticIncident]) -> list[tuple[float, float | None, set[str]]]:
     """Begin and end in minutes, and whom it is about."""
     return [
         (
@@ -115,7 +119,7 @@ def test_a_threshold_counts_for_outages_as_for_announcements() -> None:
 
 
 def test_maintenance_is_no_outage() -> None:
-    window = Window(start=BEGIN, length=30 * MINUTE, checkers=frozenset({"api"}))
+    window = MaintenanceWindow(start=BEGIN, length=30 * MINUTE, checkers=frozenset({"api"}))
     seen = found(script(api="hdddh", shop="hdddh"), windows=[window])
     assert [{*it.episodes} for it in seen] == [{"shop"}]
 

@@ -9,9 +9,9 @@ import sys
 
 from checkup.bootstrap import LiveClients
 from checkup.incidents import rules
-from checkup.incidents.model import Announcements, Incident, Said
+from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate
 from checkup.ports import Storage
-from checkup.protocol.announcing import announce
+from checkup.protocol.announcing import change_incidents
 from checkup.storage import STORAGES
 
 INCIDENT = Incident(
@@ -19,7 +19,7 @@ INCIDENT = Incident(
     title="It fails",
     impact="major",
     started=1,
-    said=(Said(id="first", at=1, status="investigating"),),
+    said=(IncidentUpdate(id="first", at=1, status="investigating"),),
 )
 
 
@@ -29,12 +29,12 @@ def opened(kind: str, place: str) -> Storage:
 
 
 def add(storage: Storage, name: str, number: int) -> None:
-    entry = Said(id=f"{name}-{number}", at=2, status="identified", text=name)
+    entry = IncidentUpdate(id=f"{name}-{number}", at=2, status="identified", text=name)
 
-    def change(document: Announcements) -> Announcements:
-        return rules.updated(document, INCIDENT, entry)
+    def change(document: IncidentDocument) -> IncidentDocument:
+        return rules.add_update(document, INCIDENT, entry)
 
-    announce(storage, change)
+    change_incidents(storage, change)
 
 
 def main(kind: str, place: str, name: str, count: str) -> None:

@@ -10,7 +10,7 @@ import boto3
 
 from checkup import http
 from checkup.errors import UnavailableError
-from checkup.ports import Answer
+from checkup.ports import HttpResponse
 
 
 class DirectClients:
@@ -35,12 +35,12 @@ class DirectClients:
         *,
         method: str = "POST",
         timeout: float = 4.0,
-    ) -> Answer:
+    ) -> HttpResponse:
         return http.post(url, body, headers, min(timeout, self._timeout), method)
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
-    ) -> Answer:
+    ) -> HttpResponse:
         return http.request(method, url, body, headers, min(timeout, self._timeout))
 
 
@@ -69,7 +69,7 @@ class RoutedClients(DirectClients):
         *,
         method: str = "POST",
         timeout: float = 4.0,
-    ) -> Answer:
+    ) -> HttpResponse:
         address = urlsplit(url)
         if address.scheme == "https":
             url = f"{self._url}/{address.netloc}{address.path}"

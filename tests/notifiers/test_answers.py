@@ -9,25 +9,30 @@ import traceback
 
 import pytest
 
-from checkup.errors import NotifyError, Refused, Rejected, Unanswered
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+)
 from tests.notifiers.channels import BY_NAME, EVERY, EVERY_POST, SECRET
 from tests.notifiers.stories import BACK, DOWN, many, told
 from tests.servers.provider import DROP, HANG, REDIRECT, RESET, Behaviour, Provider, Say
 
 STATUSES = [
-    pytest.param(Say(301), Refused, id="127-301"),
-    pytest.param(REDIRECT, Refused, id="127-307"),
-    pytest.param(Say(401), Refused, id="113-401"),
-    pytest.param(Say(403), Refused, id="113-403"),
-    pytest.param(Say(404), Refused, id="113-404"),
-    pytest.param(Say(410), Refused, id="113-410"),
-    pytest.param(Say(429), Refused, id="fault-109-429"),
-    pytest.param(Say(400), Rejected, id="112-400"),
-    pytest.param(Say(413), Rejected, id="112-413"),
-    pytest.param(Say(500), Unanswered, id="110-500"),
-    pytest.param(Say(502, "<html>"), Unanswered, id="110-502"),
-    pytest.param(Say(503), Unanswered, id="110-503"),
-    pytest.param(DROP, Unanswered, id="110-drop"),
+    pytest.param(Say(301), NotDeliveredError, id="127-301"),
+    pytest.param(REDIRECT, NotDeliveredError, id="127-307"),
+    pytest.param(Say(401), NotDeliveredError, id="113-401"),
+    pytest.param(Say(403), NotDeliveredError, id="113-403"),
+    pytest.param(Say(404), NotDeliveredError, id="113-404"),
+    pytest.param(Say(410), NotDeliveredError, id="113-410"),
+    pytest.param(Say(429), NotDeliveredError, id="fault-109-429"),
+    pytest.param(Say(400), MessageRejectedError, id="112-400"),
+    pytest.param(Say(413), MessageRejectedError, id="112-413"),
+    pytest.param(Say(500), DeliveryUnknownError, id="110-500"),
+    pytest.param(Say(502, "<html>"), DeliveryUnknownError, id="110-502"),
+    pytest.param(Say(503), DeliveryUnknownError, id="110-503"),
+    pytest.param(DROP, DeliveryUnknownError, id="110-drop"),
 ]
 
 
@@ -51,11 +56,11 @@ def test_accepted_message_says_nothing(
 @pytest.mark.parametrize("name", EVERY_POST)
 @pytest.mark.parametrize(("behaviour", "meaning"), STATUSES)
 def test_each_answer_has_its_meaning(
-    provider: Provider, name: str, behaviour: Behaviour, meaning: type[NotifyError]
+    provider: Provider, name: str, behaviour: Behaviour, meaning: type[DeliveryError]
 ) -> None:
     provider.behave(behaviour)
 
-    with pytest.raises(NotifyError) as caught:
+    with pytest.raises(DeliveryError) as caught:
         BY_NAME[name].open(provider.url).send(told(DOWN))
 
     assert type(caught.value) is meaning
@@ -66,7 +71,7 @@ def test_each_answer_has_its_meaning(
 def test_127_redirect_is_not_followed(provider: Provider, name: str) -> None:
     provider.behave(REDIRECT, BY_NAME[name].good)
 
-    with pytest.raises(NotifyError):
+    with pytest.raises(DeliveryError):
         BY_NAME[name].open(provider.url).send(told(DOWN))
 
     assert [request.path for request in provider.requests if "stolen" in request.path] == []
@@ -77,7 +82,7 @@ def test_127_redirect_is_not_followed(provider: Provider, name: str) -> None:
 def test_110_reset_connection_may_have_brought_the_message(provider: Provider, name: str) -> None:
     provider.behave(RESET)
 
-    with pytest.raises(Unanswered):
+    with pytest.raises(DeliveryUnknownError):
         BY_NAME[name].open(provider.url).send(told(DOWN))
 
 
@@ -86,7 +91,7 @@ def test_110_silence_ends_in_time(provider: Provider, name: str) -> None:
     provider.behave(HANG)
     began = time.monotonic()
 
-    with pytest.raises(Unanswered):
+    with pytest.raises(DeliveryUnknownError):
         BY_NAME[name].open(provider.url, timeout=0.3).send(told(DOWN))
 
     assert time.monotonic() - began < 5
@@ -97,13 +102,13 @@ def test_refused_connection_keeps_the_message(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
 
-    with pytest.raises(Refused):
+    with pytest.raises(NotDeliveredError):
         BY_NAME[name].open(url).send(told(DOWN))
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_name_that_does_not_resolve_keeps_the_message(name: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(NotDeliveredError):
         BY_NAME[name].open("http://nowhere.invalid").send(told(DOWN))
 
 
@@ -116,7 +121,7 @@ def test_111_yes_with_another_body_is_no_crash(provider: Provider, name: str, bo
 
     try:
         BY_NAME[name].open(provider.url).send(told(DOWN))
-    except Unanswered:
+    except DeliveryUnknownError:
         assert not believed
     else:
         assert believed
@@ -134,7 +139,7 @@ def test_d09_no_failure_shows_a_secret(
     provider.behave(behaviour)
     timeout = 0.3 if behaviour == HANG else 4.0
 
-    with caplog.at_level(logging.DEBUG, "checkup"), pytest.raises(NotifyError) as caught:
+    with caplog.at_level(logging.DEBUG, "checkup"), pytest.raises(DeliveryError) as caught:
         BY_NAME[name].open(provider.url, timeout).send(told(DOWN))
 
     error: BaseException | None = caught.value

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.errors import Refused
+from checkup.errors import NotDeliveredError
 from checkup.model import Alert, Status
 from checkup.notifiers.wording import short_id
 from tests.notifiers.channels import BY_NAME, SECRET
@@ -93,5 +93,5 @@ def test_limits_are_kept(provider: Provider, alerts: list[Alert]) -> None:
 def test_code_of_an_error_is_named(provider: Provider) -> None:
     provider.behave(Say(404, '{"message": "Unknown Webhook", "code": 10015}'))
 
-    with pytest.raises(Refused, match=r"^Discord answered 404 \(10015\)$"):
+    with pytest.raises(NotDeliveredError, match=r"^Discord answered 404 \(10015\)$"):
         BY_NAME["discord"].open(provider.url).send(told(DOWN))

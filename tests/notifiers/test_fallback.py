@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.errors import NotifyError, Refused, Rejected, Unanswered
-from checkup.notifiers.channels import open_all, open_each
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+)
+from checkup.notifiers.channels import open_notifiers, open_notifiers_with_fallbacks
 from checkup.notifiers.discord import DiscordSettings
 from checkup.notifiers.slack import SlackSettings
 from checkup.ports import Notification, Notifier
@@ -21,7 +26,7 @@ def channels(first: Provider, second: Provider) -> dict[str, Notifier]:
         SlackSettings(webhook=first.url, fallback="spare"),
         DiscordSettings(webhook=second.url, id="spare", fallback="slack"),
     ]
-    return open_all(notifiers, DirectClients())
+    return open_notifiers_with_fallbacks(notifiers, DirectClients())
 
 
 def send(first: Behaviour, second: Behaviour, told_: Notification) -> tuple[int, int]:
@@ -47,7 +52,7 @@ def test_channel_that_may_have_heard_is_asked_once_more_before() -> None:
     with Provider(DROP) as one, Provider(OK) as two:
         slack = channels(one, two)["slack"]
 
-        with pytest.raises(Unanswered):
+        with pytest.raises(DeliveryUnknownError):
             slack.send(told(DOWN))
         assert len(two.requests) == 0
         slack.send(told(DOWN, repeat=True))
@@ -59,17 +64,17 @@ def test_channel_that_may_have_heard_is_asked_once_more_before() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "meaning"),
     [
-        (Say(404), Say(404), Refused),
-        (Say(404), Say(400), Refused),
-        (Say(404), Say(500), Unanswered),
-        (Say(400), OK, Rejected),
+        (Say(404), Say(404), NotDeliveredError),
+        (Say(404), Say(400), NotDeliveredError),
+        (Say(404), Say(500), DeliveryUnknownError),
+        (Say(400), OK, MessageRejectedError),
     ],
     ids=str,
 )
 def test_what_neither_has_taken_waits(
-    first: Behaviour, second: Behaviour, meaning: type[NotifyError]
+    first: Behaviour, second: Behaviour, meaning: type[DeliveryError]
 ) -> None:
-    with pytest.raises(NotifyError) as caught:
+    with pytest.raises(DeliveryError) as caught:
         send(first, second, told(DOWN))
 
     assert type(caught.value) is meaning
@@ -77,15 +82,18 @@ def test_what_neither_has_taken_waits(
 
 def test_two_that_replace_each_other_do_not_go_round_in_circles() -> None:
     with Provider(Say(404)) as one, Provider(Say(404)) as two:
-        with pytest.raises(Refused):
+        with pytest.raises(NotDeliveredError):
             channels(one, two)["spare"].send(told(DOWN))
 
         assert (len(one.requests), len(two.requests)) == (1, 1)
 
 
 def test_each_channel_on_its_own_has_no_fallback() -> None:
-    opened = open_each(
+    opened = open_notifiers(
         [SlackSettings(fallback="spare"), DiscordSettings(id="spare")], DirectClients()
     )
 
-    assert [type(channel).__name__ for channel in opened.values()] == ["Slack", "Discord"]
+    assert [type(it).__name__ for it in opened.values()] == [
+        "SlackWebhookNotifier",
+        "DiscordNotifier",
+    ]

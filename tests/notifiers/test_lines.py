@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from checkup.errors import Unanswered
-from checkup.http import Lines
+from checkup.errors import DeliveryUnknownError
+from checkup.http import ConnectionPool
 
 LARGE = b"x" * 100_000
 
@@ -60,20 +60,20 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def shop() -> Iterator[tuple[Shop, Lines]]:
+def shop() -> Iterator[tuple[Shop, ConnectionPool]]:
     """Run a server and the client's lines to it."""
     with Shop(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield server, Lines()
+            yield server, ConnectionPool()
         finally:
             server.shutdown()
             thread.join()
 
 
-def ask(lines: Lines, server: Shop, path: str) -> bytes:
+def ask(lines: ConnectionPool, server: Shop, path: str) -> bytes:
     return lines.request("GET", server.url + path, b"", {}, 5).body
 
 
@@ -105,13 +105,13 @@ def test_connection_that_was_closed_meanwhile_is_replaced_unnoticed() -> None:
 def test_connection_on_which_a_request_failed_is_not_used_again() -> None:
     with shop() as (server, lines):
         ask(lines, server, "/a")
-        with pytest.raises(Unanswered):
+        with pytest.raises(DeliveryUnknownError):
             ask(lines, server, "/broken")
         assert ask(lines, server, "/b") == b"/b"
     assert server.opened == 2
 
 
-def wait_for_the_end(lines: Lines) -> None:
+def wait_for_the_end(lines: ConnectionPool) -> None:
     """Wait until the other side has hung up."""
     (connection,) = lines._idle.values()
     assert connection.sock is not None

@@ -20,8 +20,13 @@ import pytest
 from aiosmtpd.smtp import Envelope
 from msgspec.structs import replace
 
-from checkup.errors import NotifyError, Refused, Rejected, Unanswered
-from checkup.notifiers.mail import Mail, MailSettings, SmtpSettings
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+)
+from checkup.notifiers.mail import MailNotifier, MailSettings, SmtpSettings
 from checkup.ports import Notification
 from tests.notifiers.clients import DirectClients
 from tests.notifiers.stories import BACK, DOWN, many, told
@@ -39,7 +44,7 @@ def settings(port: int, **more: Any) -> MailSettings:
 
 
 def send(port: int, notification: Notification, *, seconds: float = 6.0, **more: Any) -> None:
-    Mail(settings(port, **more), DirectClients(), seconds).send(notification)
+    MailNotifier(settings(port, **more), DirectClients(), seconds).send(notification)
 
 
 def received(mailbox: Mailbox) -> EmailMessage:
@@ -190,7 +195,7 @@ def test_bad_certificate_keeps_the_mail(trusted: Authority, wrong: str) -> None:
     context: ssl.SSLContext = getattr(trusted, wrong)()
     with (
         mail_server(Mailbox(), start_tls=context, login=True) as mailbox,
-        pytest.raises(Refused, match="the certificate is not valid"),
+        pytest.raises(NotDeliveredError, match="the certificate is not valid"),
     ):
         send(mailbox.port, told(DOWN), smtp=LOGIN)
 
@@ -198,7 +203,10 @@ def test_bad_certificate_keeps_the_mail(trusted: Authority, wrong: str) -> None:
 
 
 def test_required_starttls_that_is_not_offered_keeps_the_mail() -> None:
-    with mail_server(Mailbox()) as mailbox, pytest.raises(Refused, match="offers no STARTTLS"):
+    with (
+        mail_server(Mailbox()) as mailbox,
+        pytest.raises(NotDeliveredError, match="offers no STARTTLS"),
+    ):
         send(mailbox.port, told(DOWN), smtp={"tls": "starttls"})
 
     assert mailbox.mails == []
@@ -215,7 +223,7 @@ def test_password_is_not_sent_in_clear_over_a_network() -> None:
     # As far as the rule knows, 127.0.0.2 is another machine.
     with (
         mail_server(Mailbox(), login=True, host="127.0.0.2") as mailbox,
-        pytest.raises(Refused, match="the password was not sent"),
+        pytest.raises(NotDeliveredError, match="the password was not sent"),
     ):
         send(mailbox.port, told(DOWN), smtp={**LOGIN, "server": "127.0.0.2"})
 
@@ -225,18 +233,18 @@ def test_password_is_not_sent_in_clear_over_a_network() -> None:
 @pytest.mark.parametrize(
     ("command", "reply", "meaning"),
     [
-        ("MAIL", "451 later", Refused),
-        ("MAIL", "553 who?", Refused),
-        ("DATA", "451 later", Refused),
-        ("DATA", "452 no room", Refused),
-        ("DATA", "550 5.7.1 not liked", Refused),
-        ("DATA", "554 no", Refused),
-        ("DATA", "552 5.3.4 too large", Rejected),
-        ("DATA", "554 5.6.0 what is this", Rejected),
+        ("MAIL", "451 later", NotDeliveredError),
+        ("MAIL", "553 who?", NotDeliveredError),
+        ("DATA", "451 later", NotDeliveredError),
+        ("DATA", "452 no room", NotDeliveredError),
+        ("DATA", "550 5.7.1 not liked", NotDeliveredError),
+        ("DATA", "554 no", NotDeliveredError),
+        ("DATA", "552 5.3.4 too large", MessageRejectedError),
+        ("DATA", "554 5.6.0 what is this", MessageRejectedError),
     ],
 )
-def test_each_reply_has_its_meaning(command: str, reply: str, meaning: type[NotifyError]) -> None:
-    with mail_server(Mailbox({command: reply})) as mailbox, pytest.raises(NotifyError) as caught:
+def test_each_reply_has_its_meaning(command: str, reply: str, meaning: type[DeliveryError]) -> None:
+    with mail_server(Mailbox({command: reply})) as mailbox, pytest.raises(DeliveryError) as caught:
         send(mailbox.port, told(DOWN))
 
     assert type(caught.value) is meaning
@@ -258,7 +266,7 @@ def test_one_refused_receiver_keeps_nobody_elses_mail_back(
 def test_mail_waits_if_all_receivers_are_refused() -> None:
     with (
         mail_server(Mailbox({"RCPT": "550 no"})) as mailbox,
-        pytest.raises(Refused, match="answered 550 to the receivers"),
+        pytest.raises(NotDeliveredError, match="answered 550 to the receivers"),
     ):
         send(mailbox.port, told(DOWN), to=("refused@example.com", "refused2@example.com"))
 
@@ -270,7 +278,7 @@ def test_s32_refused_login_shows_no_password(
     with (
         mail_server(box, start_tls=trusted.good(), login=True) as mailbox,
         caplog.at_level(logging.DEBUG, "checkup"),
-        pytest.raises(Refused) as caught,
+        pytest.raises(NotDeliveredError) as caught,
     ):
         send(mailbox.port, told(DOWN), smtp=LOGIN)
 
@@ -283,7 +291,7 @@ def test_s32_password_that_cannot_be_sent_is_not_shown(trusted: Authority) -> No
     secret = "pässword"
     with (
         mail_server(Mailbox(), start_tls=trusted.good(), login=True) as mailbox,
-        pytest.raises(Refused) as caught,
+        pytest.raises(NotDeliveredError) as caught,
     ):
         send(mailbox.port, told(DOWN), smtp={"username": "checkup", "password": secret})
 
@@ -309,7 +317,7 @@ def test_s32_password_that_cannot_be_sent_is_not_shown(trusted: Authority) -> No
     ids=str,
 )
 def test_what_is_not_configured_well_keeps_the_mail(wrong: dict[str, Any]) -> None:
-    with mail_server(Mailbox(), login=True) as mailbox, pytest.raises(Refused):
+    with mail_server(Mailbox(), login=True) as mailbox, pytest.raises(NotDeliveredError):
         send(mailbox.port, told(DOWN), **wrong)
 
     assert mailbox.mails == []
@@ -361,24 +369,26 @@ GREETED = ("220 mail.test", "250 mail.test", "250 OK", "250 OK")
 @pytest.mark.parametrize(
     ("play", "meaning"),
     [
-        pytest.param(talk(), Refused, id="110-silent"),
-        pytest.param(talk(then="trickle"), Refused, id="110-trickle"),
-        pytest.param(talk("220 mail.test", then="trickle"), Refused, id="110-trickled-ehlo"),
-        pytest.param(talk(*GREETED[:2]), Refused, id="110-hang-after-ehlo"),
-        pytest.param(talk(*GREETED), Refused, id="110-before-354"),
-        pytest.param(talk(*GREETED, "354 go"), Unanswered, id="110-after-the-mail"),
-        pytest.param(talk(*GREETED, "354 go", then="close"), Unanswered, id="110-closed"),
-        pytest.param(talk(*GREETED, "354 go", "lalala"), Unanswered, id="110-nonsense"),
-        pytest.param(talk("554 go away"), Refused, id="113-554"),
-        pytest.param(talk("220 mail.test", then="close"), Refused, id="closed"),
-        pytest.param(talk("SSH-2.0-OpenSSH"), Refused, id="ssh"),
+        pytest.param(talk(), NotDeliveredError, id="110-silent"),
+        pytest.param(talk(then="trickle"), NotDeliveredError, id="110-trickle"),
+        pytest.param(
+            talk("220 mail.test", then="trickle"), NotDeliveredError, id="110-trickled-ehlo"
+        ),
+        pytest.param(talk(*GREETED[:2]), NotDeliveredError, id="110-hang-after-ehlo"),
+        pytest.param(talk(*GREETED), NotDeliveredError, id="110-before-354"),
+        pytest.param(talk(*GREETED, "354 go"), DeliveryUnknownError, id="110-after-the-mail"),
+        pytest.param(talk(*GREETED, "354 go", then="close"), DeliveryUnknownError, id="110-closed"),
+        pytest.param(talk(*GREETED, "354 go", "lalala"), DeliveryUnknownError, id="110-nonsense"),
+        pytest.param(talk("554 go away"), NotDeliveredError, id="113-554"),
+        pytest.param(talk("220 mail.test", then="close"), NotDeliveredError, id="closed"),
+        pytest.param(talk("SSH-2.0-OpenSSH"), NotDeliveredError, id="ssh"),
     ],
 )
 def test_server_that_misbehaves_is_left_in_time(
-    play: Callable[[socket.socket, Event], None], meaning: type[NotifyError]
+    play: Callable[[socket.socket, Event], None], meaning: type[DeliveryError]
 ) -> None:
     began = time.monotonic()
-    with raw_server(play) as port, pytest.raises(NotifyError) as caught:
+    with raw_server(play) as port, pytest.raises(DeliveryError) as caught:
         send(port, told(DOWN), seconds=0.6, to=("ops@example.com",))
 
     assert type(caught.value) is meaning
@@ -398,7 +408,7 @@ def test_d11_nobody_logs_in_where_that_is_not_offered() -> None:
 def test_login_that_is_not_known_here_keeps_the_mail() -> None:
     with (
         raw_server(talk("220 mail.test", "250-mail.test\r\n250 AUTH GSSAPI")) as port,
-        pytest.raises(Refused, match="no way to log in that is known here"),
+        pytest.raises(NotDeliveredError, match="no way to log in that is known here"),
     ):
         send(port, told(DOWN), smtp=LOGIN)
 
@@ -407,12 +417,12 @@ def test_closed_port_keeps_the_mail() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
-    with pytest.raises(Refused, match="the connection was refused"):
+    with pytest.raises(NotDeliveredError, match="the connection was refused"):
         send(port, told(DOWN))
 
 
 def test_unknown_name_keeps_the_mail() -> None:
-    with pytest.raises(Refused, match="the name could not be resolved"):
+    with pytest.raises(NotDeliveredError, match="the name could not be resolved"):
         send(25, told(DOWN), smtp={"server": "nowhere.invalid"})
 
 

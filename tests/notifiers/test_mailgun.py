@@ -12,7 +12,7 @@ from base64 import b64decode
 import pytest
 from msgspec.structs import replace
 
-from checkup.errors import Refused, Rejected
+from checkup.errors import MessageRejectedError, NotDeliveredError
 from checkup.notifiers.mailgun import MailgunSettings
 from tests.notifiers.channels import BY_NAME, SECRET
 from tests.notifiers.clients import RoutedClients
@@ -54,9 +54,9 @@ def test_europe_has_its_own_address(provider: Provider) -> None:
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        ("to parameter is not a valid address. please check documentation", Refused),
-        ("'from' parameter is not a valid address. please check", Refused),
-        ("text is too strange", Rejected),
+        ("to parameter is not a valid address. please check documentation", NotDeliveredError),
+        ("'from' parameter is not a valid address. please check", NotDeliveredError),
+        ("text is too strange", MessageRejectedError),
     ],
 )
 def test_named_parameter_says_whose_fault_it_is(
@@ -73,7 +73,7 @@ def test_what_is_not_configured_keeps_the_mail(provider: Provider, absent: str) 
     settings = BY_NAME["mailgun"].settings("")
     empty: object = () if absent == "to" else ""
 
-    with pytest.raises(Refused):
+    with pytest.raises(NotDeliveredError):
         replace(settings, **{absent: empty}).open(RoutedClients(provider.url)).send(told(DOWN))
 
     assert provider.requests == []

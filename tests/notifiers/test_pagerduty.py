@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.errors import Refused, Unanswered
+from checkup.errors import DeliveryUnknownError, NotDeliveredError
 from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.pagerduty import PagerdutySettings
 from tests.notifiers.channels import BY_NAME, SECRET
@@ -109,7 +109,7 @@ def test_one_lost_answer_makes_the_whole_message_unclear(provider: Provider) -> 
     good = BY_NAME["pagerduty"].good
     provider.behave(good, Say(400), Say(429), Say(500), good)
 
-    with pytest.raises(Unanswered):
+    with pytest.raises(DeliveryUnknownError):
         BY_NAME["pagerduty"].open(provider.url).send(told(*many(8)))
 
     assert len(provider.requests) == 8
@@ -120,7 +120,7 @@ def test_wrong_key_keeps_the_message(provider: Provider) -> None:
         Say(400, '{"status": "invalid event", "errors": ["\'routing_key\' is invalid"]}')
     )
 
-    with pytest.raises(Refused, match=r"PagerDuty answered 400 \(routing_key\)"):
+    with pytest.raises(NotDeliveredError, match=r"PagerDuty answered 400 \(routing_key\)"):
         BY_NAME["pagerduty"].open(provider.url).send(told(DOWN))
 
 

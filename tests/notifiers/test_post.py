@@ -12,7 +12,7 @@ from threading import Event, Thread
 import pytest
 import trustme
 
-from checkup.errors import Refused, Unanswered
+from checkup.errors import DeliveryUnknownError, NotDeliveredError
 from checkup.http import post
 
 LIMIT = 0.4
@@ -114,14 +114,20 @@ def test_answer_comes_back_with_lower_case_header_names() -> None:
 @pytest.mark.parametrize("play", [trickle_body, trickle_headers, say_nothing])
 def test_85_deadline_is_for_the_whole_exchange(play: Callable[[Peer, socket.socket], None]) -> None:
     began = time.monotonic()
-    with Peer(play).serving() as url, pytest.raises(Unanswered, match=r"^sent, but no answer"):
+    with (
+        Peer(play).serving() as url,
+        pytest.raises(DeliveryUnknownError, match=r"^sent, but no answer"),
+    ):
         send(url, LIMIT)
 
     assert time.monotonic() - began < 5
 
 
 def test_nonsense_is_no_answer() -> None:
-    with Peer(talk_nonsense).serving() as url, pytest.raises(Unanswered, match=r"is not HTTP"):
+    with (
+        Peer(talk_nonsense).serving() as url,
+        pytest.raises(DeliveryUnknownError, match=r"is not HTTP"),
+    ):
         send(url)
 
 
@@ -141,12 +147,12 @@ def test_refused_connection_certainly_carried_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
-    with pytest.raises(Refused, match=r"^not connected: the connection was refused$"):
+    with pytest.raises(NotDeliveredError, match=r"^not connected: the connection was refused$"):
         send(f"http://127.0.0.1:{port}/")
 
 
 def test_name_that_does_not_resolve_certainly_carried_nothing() -> None:
-    with pytest.raises(Refused, match=r"^not connected: "):
+    with pytest.raises(NotDeliveredError, match=r"^not connected: "):
         send("http://a..b/")
 
 
@@ -155,7 +161,10 @@ def test_handshake_that_never_ends_certainly_carried_nothing() -> None:
         connection.recv(1)
         peer.done.wait(10)
 
-    with Peer(listen).serving() as url, pytest.raises(Refused, match=r"^not connected: no answer"):
+    with (
+        Peer(listen).serving() as url,
+        pytest.raises(NotDeliveredError, match=r"^not connected: no answer"),
+    ):
         send(url.replace("http:", "https:"), LIMIT)
 
 
@@ -168,7 +177,10 @@ def test_certificate_of_a_stranger_is_refused() -> None:
             peer.read(secure)
 
     peer = Peer(greet)
-    with peer.serving() as url, pytest.raises(Refused, match=r"certificate is not valid$"):
+    with (
+        peer.serving() as url,
+        pytest.raises(NotDeliveredError, match=r"certificate is not valid$"),
+    ):
         send(url.replace("http:", "https:"))
     assert peer.received == b""
 
@@ -177,5 +189,7 @@ def test_certificate_of_a_stranger_is_refused() -> None:
     "url", ["", "hook", "ftp://h/", "http://", "http://h:99999/", "http://h/\n", "http://h/é"]
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(Refused, match=r"^not connected: the address is no http or https URL$"):
+    with pytest.raises(
+        NotDeliveredError, match=r"^not connected: the address is no http or https URL$"
+    ):
         send(url)

@@ -11,7 +11,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from checkup.errors import Refused, Rejected
+from checkup.errors import MessageRejectedError, NotDeliveredError
 from checkup.model import Alert
 from checkup.notifiers.pushover import PushoverSettings
 from tests.notifiers.channels import BY_NAME, SECRET
@@ -71,7 +71,9 @@ def test_key_that_is_none_is_refused_here(provider: Provider, key: str) -> None:
         PushoverSettings(token=key, recipient=SECRET),
         PushoverSettings(token=SECRET, recipient=key),
     ):
-        with pytest.raises(Refused, match=r"^pushover: (invalid|no) (API token|recipient)"):
+        with pytest.raises(
+            NotDeliveredError, match=r"^pushover: (invalid|no) (API token|recipient)"
+        ):
             settings.open(RoutedClients(provider.url)).send(told(DOWN))
 
     assert provider.requests == []
@@ -80,9 +82,9 @@ def test_key_that_is_none_is_refused_here(provider: Provider, key: str) -> None:
 @pytest.mark.parametrize(
     ("said", "error", "words"),
     [
-        ({"user": "invalid"}, Refused, "Pushover answered 400 (user)"),
-        ({"token": "invalid"}, Refused, "Pushover answered 400 (token)"),
-        ({"message": "cannot be blank"}, Rejected, "Pushover answered 400 (message)"),
+        ({"user": "invalid"}, NotDeliveredError, "Pushover answered 400 (user)"),
+        ({"token": "invalid"}, NotDeliveredError, "Pushover answered 400 (token)"),
+        ({"message": "cannot be blank"}, MessageRejectedError, "Pushover answered 400 (message)"),
     ],
     ids=str,
 )

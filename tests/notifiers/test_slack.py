@@ -10,7 +10,12 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from checkup.errors import NotifyError, Refused, Rejected, Unanswered
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+)
 from checkup.model import SECOND, AlertKind, Status
 from checkup.notifiers.slack import SlackSettings
 from checkup.notifiers.wording import short_id
@@ -201,15 +206,15 @@ def test_d08_accepted_message_logs_nothing(
 @pytest.mark.parametrize(
     ("behaviour", "error", "words"),
     [
-        ("429", Refused, "Slack answered 429 (rate_limited)"),
-        ("403", Refused, "Slack answered 403 (action_prohibited)"),
-        ("404", Refused, "Slack answered 404 (no_service)"),
-        ("410", Refused, "Slack answered 410 (channel_is_archived)"),
-        ("400", Rejected, "Slack answered 400 (invalid_payload)"),
-        ("500", Unanswered, "Slack answered 500 (error)"),
-        ("not-ok", Unanswered, "Slack answered 200"),
-        ("redirect", Refused, "Slack answered 307"),
-        ("drop", Unanswered, "sent, but the connection was closed"),
+        ("429", NotDeliveredError, "Slack answered 429 (rate_limited)"),
+        ("403", NotDeliveredError, "Slack answered 403 (action_prohibited)"),
+        ("404", NotDeliveredError, "Slack answered 404 (no_service)"),
+        ("410", NotDeliveredError, "Slack answered 410 (channel_is_archived)"),
+        ("400", MessageRejectedError, "Slack answered 400 (invalid_payload)"),
+        ("500", DeliveryUnknownError, "Slack answered 500 (error)"),
+        ("not-ok", DeliveryUnknownError, "Slack answered 200"),
+        ("redirect", NotDeliveredError, "Slack answered 307"),
+        ("drop", DeliveryUnknownError, "sent, but the connection was closed"),
     ],
     ids=[
         "fault-109-429",
@@ -224,7 +229,7 @@ def test_d08_accepted_message_logs_nothing(
     ],
 )
 def test_each_answer_has_its_meaning(
-    slack: FakeSlack, behaviour: str, error: type[NotifyError], words: str
+    slack: FakeSlack, behaviour: str, error: type[DeliveryError], words: str
 ) -> None:
     slack.behave(behaviour)
 
@@ -238,7 +243,7 @@ def test_each_answer_has_its_meaning(
 def test_127_redirect_is_not_followed(slack: FakeSlack) -> None:
     slack.behave("redirect", "ok")
 
-    with pytest.raises(Refused):
+    with pytest.raises(NotDeliveredError):
         notifier(slack).send(told(DOWN))
 
     assert (slack.stolen, len(slack.requests)) == ([], 1)
@@ -258,13 +263,13 @@ def test_112_message_that_slack_cannot_read_is_sent_as_plain_text(slack: FakeSla
 def test_110_silence_ends_in_time_and_is_unclear(slack: FakeSlack) -> None:
     slack.behave("hang")
 
-    with pytest.raises(Unanswered, match=r"sent, but no answer (in time|within 0\.3 s)"):
+    with pytest.raises(DeliveryUnknownError, match=r"sent, but no answer (in time|within 0\.3 s)"):
         notifier(slack, timeout=0.3).send(told(DOWN))
 
 
 @pytest.mark.parametrize("webhook", ["", "env:NOWHERE", "not a url", "ftp://x/y", "http://[/"])
 def test_webhook_that_leads_nowhere_keeps_the_message_waiting(webhook: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(NotDeliveredError):
         SlackSettings(webhook=webhook).open(DirectClients()).send(told(DOWN))
 
 
@@ -274,7 +279,7 @@ def test_d09_no_failure_shows_the_webhook_160(
 ) -> None:
     slack.behave(behaviour)
 
-    with caplog.at_level(logging.DEBUG), pytest.raises(NotifyError) as caught:
+    with caplog.at_level(logging.DEBUG), pytest.raises(DeliveryError) as caught:
         notifier(slack, timeout=0.3).send(told(DOWN))
 
     assert SECRET not in f"{caught.getrepr(style='long')}{caught.value!r}{caplog.text}"
@@ -285,7 +290,7 @@ def test_d09_refused_connection_shows_no_webhook_160() -> None:
         port = server.getsockname()[1]
     clients = DirectClients()
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(NotDeliveredError) as caught:
         SlackSettings(webhook=f"http://127.0.0.1:{port}/{SECRET}").open(clients).send(told(DOWN))
 
     assert str(caught.value) == "not connected: the connection was refused"

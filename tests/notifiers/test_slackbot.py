@@ -8,7 +8,12 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from checkup.errors import NotifyError, Refused, Rejected, Unanswered
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+)
 from checkup.model import SECOND, Alert, AlertKind, Status
 from checkup.notifiers.slack import SlackSettings
 from checkup.notifiers.wording import short_id
@@ -177,9 +182,9 @@ def _told_in_the_end(slack: FakeSlackApi, alerts: list[Alert]) -> bool:
         try:
             bot(slack).send(told(*alerts, repeat=repeat))
             break
-        except Unanswered:
+        except DeliveryUnknownError:
             broke = repeat = True
-        except Refused:
+        except NotDeliveredError:
             broke = True
     told_of = [
         name
@@ -199,25 +204,25 @@ def _told_in_the_end(slack: FakeSlackApi, alerts: list[Alert]) -> bool:
 @pytest.mark.parametrize(
     ("behaviour", "meaning"),
     [
-        ("ratelimited", Refused),
-        ("invalid_auth", Refused),
-        ("is_archived", Refused),
-        ("429", Refused),
-        ("302", Refused),
-        ("msg_too_long", Rejected),
-        ("invalid_attachments", Rejected),
-        ("internal_error", Unanswered),
-        ("500", Unanswered),
-        ("drop", Unanswered),
+        ("ratelimited", NotDeliveredError),
+        ("invalid_auth", NotDeliveredError),
+        ("is_archived", NotDeliveredError),
+        ("429", NotDeliveredError),
+        ("302", NotDeliveredError),
+        ("msg_too_long", MessageRejectedError),
+        ("invalid_attachments", MessageRejectedError),
+        ("internal_error", DeliveryUnknownError),
+        ("500", DeliveryUnknownError),
+        ("drop", DeliveryUnknownError),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_answer_has_its_meaning(
-    slack: FakeSlackApi, behaviour: str, meaning: type[NotifyError]
+    slack: FakeSlackApi, behaviour: str, meaning: type[DeliveryError]
 ) -> None:
     slack.behave(behaviour)
 
-    with pytest.raises(NotifyError) as caught:
+    with pytest.raises(DeliveryError) as caught:
         bot(slack).send(told(DOWN))
 
     assert type(caught.value) is meaning
@@ -236,12 +241,12 @@ def test_message_that_cannot_be_edited_holds_nothing_up(slack: FakeSlackApi, cod
 
 @pytest.mark.parametrize("channel", ["", "#ops", "ops", "c012345"])
 def test_channel_has_to_be_an_id(slack: FakeSlackApi, channel: str) -> None:
-    with pytest.raises(Refused, match="needs the channel's id"):
+    with pytest.raises(NotDeliveredError, match="needs the channel's id"):
         bot(slack, channel=channel).send(told(DOWN))
 
     assert slack.calls == []
 
 
 def test_wrong_token_keeps_the_message(slack: FakeSlackApi) -> None:
-    with pytest.raises(Refused, match="Slack answered invalid_auth"):
+    with pytest.raises(NotDeliveredError, match="Slack answered invalid_auth"):
         bot(slack, token="xoxb-wrong").send(told(DOWN))

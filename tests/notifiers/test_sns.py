@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from checkup.errors import Refused, Rejected, Unanswered
+from checkup.errors import DeliveryUnknownError, MessageRejectedError, NotDeliveredError
 from checkup.model import Alert
 from checkup.notifiers.sns import SnsSettings
 from tests.notifiers.channels import ARN, BY_NAME
@@ -67,13 +67,13 @@ def test_topic_that_keeps_order_drops_a_repeat(provider: Provider) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "words", "error"),
     [
-        (404, "NotFound", "Topic does not exist", Refused),
-        (403, "AuthorizationError", "account 123456789012 may not", Refused),
-        (400, "InvalidParameter", "Invalid parameter: TopicArn", Refused),
-        (400, "InvalidParameter", "Invalid parameter: Message too long", Rejected),
-        (400, "Throttled", "slow", Refused),
-        (500, "InternalError", "x", Unanswered),
-        (503, "ServiceUnavailable", "x", Unanswered),
+        (404, "NotFound", "Topic does not exist", NotDeliveredError),
+        (403, "AuthorizationError", "account 123456789012 may not", NotDeliveredError),
+        (400, "InvalidParameter", "Invalid parameter: TopicArn", NotDeliveredError),
+        (400, "InvalidParameter", "Invalid parameter: Message too long", MessageRejectedError),
+        (400, "Throttled", "slow", NotDeliveredError),
+        (500, "InternalError", "x", DeliveryUnknownError),
+        (503, "ServiceUnavailable", "x", DeliveryUnknownError),
     ],
 )
 def test_each_error_has_its_meaning(
@@ -96,10 +96,10 @@ def test_each_error_has_its_meaning(
 
 @pytest.mark.parametrize("arn", ["", "alarms", "arn:aws:sqs:eu-central-1:123456789012:q"])
 def test_what_is_no_topic_keeps_the_message(arn: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(NotDeliveredError):
         SnsSettings(topic_arn=arn).open(DirectClients()).send(told(DOWN))
 
 
 def test_missing_extra_keeps_the_message() -> None:
-    with pytest.raises(Refused, match="not here"):
+    with pytest.raises(NotDeliveredError, match="not here"):
         SnsSettings(topic_arn=ARN).open(DirectClients()).send(told(DOWN))

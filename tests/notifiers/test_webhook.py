@@ -14,7 +14,7 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from checkup.errors import Refused
+from checkup.errors import NotDeliveredError
 from checkup.notifiers.webhook import WebhookSettings
 from checkup.ports import NotifierSettings
 from tests.notifiers.channels import SECRET
@@ -159,5 +159,5 @@ def test_s13_header_that_cannot_be_sent_is_refused_at_once(
     ids=["nothing", "reference", "secret", "header"],
 )
 def test_what_is_not_configured_well_keeps_the_message(settings: NotifierSettings) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(NotDeliveredError):
         settings.open(DirectClients()).send(told(DOWN))

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from checkup.model import SECOND, Alert, AlertKind, Status
 from checkup.notifiers import wording
-from checkup.notifiers.voice import PLAIN, Voice
+from checkup.notifiers.voice import PLAIN, ChannelFormat
 from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
 
 LATER = NIGHT + 3 * 3600 * SECOND
@@ -70,7 +70,7 @@ def of(kind: AlertKind, **more: Any) -> Alert:
     ],
 )
 def test_each_kind_of_alert_has_its_sentence(alert: Alert, sentence: str) -> None:
-    assert wording.line(alert) == sentence
+    assert wording.alert_line(alert) == sentence
     assert wording.headline(told(alert)) == sentence
 
 
@@ -79,7 +79,7 @@ def test_each_kind_of_alert_has_its_sentence(alert: Alert, sentence: str) -> Non
 def test_no_alert_is_without_words(kind: AlertKind, status: Status) -> None:
     alert = of(kind, status=status)
 
-    assert wording.line(alert).startswith("User service")
+    assert wording.alert_line(alert).startswith("User service")
     assert wording.headline(told(alert, *many(1)))
     assert wording.facts(alert)
 
@@ -96,7 +96,7 @@ def test_no_alert_is_without_words(kind: AlertKind, status: Status) -> None:
     ids=["in-time", "a-little-late", "fault-114-late", "repeat", "late-repeat"],
 )
 def test_label_says_what_is_odd_about_a_message(more: dict[str, Any], label: str) -> None:
-    assert wording.label(told(DOWN, **more)) == label
+    assert wording.delivery_prefix(told(DOWN, **more)) == label
 
 
 def test_headline_puts_the_worst_first_and_the_monitor_last() -> None:
@@ -118,7 +118,7 @@ def test_notices_of_the_monitor_do_not_replace_each_other() -> None:
     gap = of(AlertKind.GAP, **MONITOR)
     rebuilt = of(AlertKind.REBUILT, **MONITOR)
 
-    assert wording.latest([gap, rebuilt]) == [gap, rebuilt]
+    assert wording.latest_alerts([gap, rebuilt]) == [gap, rebuilt]
 
 
 def test_what_an_outage_explains_is_named() -> None:
@@ -129,7 +129,7 @@ def test_what_an_outage_explains_is_named() -> None:
 
 @pytest.mark.parametrize("room", [100, 300, 1000, 5000])
 def test_listing_fits_into_its_room(room: int) -> None:
-    lines = wording.listing(many(200), PLAIN, room)
+    lines = wording.alert_list(many(200), PLAIN, room)
 
     assert len("\n".join(lines)) <= room
     shown = len(lines) - 1
@@ -139,7 +139,7 @@ def test_listing_fits_into_its_room(room: int) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 5, 6, 10, 100])
 @pytest.mark.parametrize("text", ["", "a", "a<b", "<<<<<<<<<<", "🔥🔥🔥🔥🔥🔥", "é" * 50])
 def test_voice_keeps_the_limit_and_cuts_no_escape(text: str, limit: int) -> None:
-    voice = Voice(
+    voice = ChannelFormat(
         escape=lambda character: {"<": "&lt;"}.get(character, character),
         size=lambda shown: len(shown.encode("utf-16-le")) // 2,
     )

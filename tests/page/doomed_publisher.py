@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from checkup.ports import Edition
+from checkup.ports import PageVersion
 from checkup_page.publishers.folder import FolderPublisher
 from tests.doom import FILES, die_before
 from tests.page.pages import page
@@ -19,6 +19,6 @@ NEW = {**page(index="two", status="[]", api=None), "new.html": page()["404.html"
 if __name__ == "__main__":
     folder, fatal = sys.argv[1:]
     publisher = FolderPublisher(folder)
-    publisher.publish(OLD, Edition(position=1, made=NOW))
+    publisher.publish(OLD, PageVersion(position=1, made=NOW))
     die_before(int(fatal), FILES)
-    publisher.publish(NEW, Edition(position=2, made=NOW))
+    publisher.publish(NEW, PageVersion(position=2, made=NOW))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import checkup_page
 from checkup.ports import PageFile
-from checkup_page.speech.language import language
+from checkup_page.speech.language import load_translations
 
 CODE = "he"
 _LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "אבגדעפגהיזקלמנוסרתשטחואקמת")
@@ -51,7 +51,7 @@ def in_its_letters(phrase: str) -> str:
 
 
 def _file() -> str:
-    told = {key: in_its_letters(phrase) for key, phrase in language().phrases.items()}
+    told = {key: in_its_letters(phrase) for key, phrase in load_translations().phrases.items()}
     told |= {"name": "עברית", "direction": "rtl"}
     return "".join(
         f"{key} = {json.dumps(phrase, ensure_ascii=False)}\n" for key, phrase in told.items()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import count
 
 from checkup.model import SECOND
-from checkup.ports import Edition, PageFile
+from checkup.ports import PageFile, PageVersion
 from tests.page.worlds import NOW
 
 _made = count(NOW, SECOND)
 
 
-def edition(position: int = 1) -> Edition:
-    return Edition(position=position, made=next(_made))
+def edition(position: int = 1) -> PageVersion:
+    return PageVersion(position=position, made=next(_made))
 
 
 def file(text: str, **fields: object) -> PageFile:

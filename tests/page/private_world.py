@@ -7,17 +7,17 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD, encode_head
-from checkup.alerting.state import CheckerState, Head
-from checkup.bootstrap import kinds
+from checkup.alerting.document import STATE_KEY, encode_state
+from checkup.alerting.state import AlertState, CheckerState
+from checkup.bootstrap import registered_kinds
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
-from checkup.incidents.documents import HEAD as ANNOUNCED
+from checkup.incidents.documents import INCIDENTS_KEY as ANNOUNCED
 from checkup.incidents.documents import encode as encode_announcements
-from checkup.incidents.model import Announcements, Incident, Maintenance, Said
+from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
 from checkup.model import Attempt, Result, Run
 from checkup.ports import Checker
-from checkup.runfile import encode, run_key
+from checkup.runfile import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
 from tests.page.planting import CANARY, planted
 from tests.page.worlds import MINUTE, NOW
@@ -48,7 +48,7 @@ OTHERWISE: Final = {
 
 def checkers() -> Iterator[Checker]:
     """Three of each kind: one that is shown by its title, one by another name, one hidden."""
-    for kind, settings in kinds().checkers.items():
+    for kind, settings in registered_kinds().checkers.items():
         given = {**SHOWN, **FORMED.get(kind, {}), "endpoint_url": ADDRESS, "public_name": ""}
         title = f"{kind} service"
         yield planted(settings, **{**given, "endpoint_name": title, "id": f"{kind}-{CANARY}"})
@@ -66,7 +66,7 @@ def config(number: int = 0, **page: Any) -> Config:
     Args:
         number: which storage and which publisher it has.
     """
-    known = kinds()
+    known = registered_kinds()
     storages = [planted(it, **FORMED.get(kind, {})) for kind, it in known.storages.items()]
     publishers = [planted(it) for it in known.publishers.values()]
     work = MaintenanceSettings(
@@ -116,9 +116,11 @@ def results(of: Config, *, down: bool) -> Iterator[Result]:
         yield replace(seen, healthy=not down, times=(attempt if down else Attempt(rtt=1),))
 
 
-def announced(of: Config) -> Announcements:
+def announced(of: Config) -> IncidentDocument:
     """Words about what is public, and about what is not."""
-    said = Said(id="aaaaaaaaaaaa", at=NOW - MINUTE, status="investigating", text="We look.")
+    said = IncidentUpdate(
+        id="aaaaaaaaaaaa", at=NOW - MINUTE, status="investigating", text="We look."
+    )
     about = (*(it.id for it in of.checkers), f"gone-{CANARY}")
     begun = {"started": NOW - 2 * HOUR, "said": (said,), "checkers": about}
     told = planted(Incident, id="bbbbbbbbbbbb", title="Slow", impact="minor", **begun)
@@ -133,7 +135,7 @@ def announced(of: Config) -> Announcements:
         said=(),
         **planned,
     )
-    return Announcements(incidents={told.id: told}, maintenance={work.id: work})
+    return IncidentDocument(incidents={told.id: told}, maintenance={work.id: work})
 
 
 def storage(of: Config) -> MemoryStorage:
@@ -146,11 +148,11 @@ def storage(of: Config) -> MemoryStorage:
             )
             slot = NOW - (40 - number) * MINUTE
             run = Run(slot=slot, results=seen, region=region, position=position)
-            there.create(run_key(run), encode(run.results))
+            there.create(run_key(run), encode_results(run.results))
     cursor = max(there.list("runs/"))
     states = {it.id: planted(CheckerState) for it in of.checkers}
-    head = planted(Head, schema=Head().schema, cursor=cursor, used=(), checkers=states)
-    there.create(HEAD, encode_head(head))
+    head = planted(AlertState, schema=AlertState().schema, cursor=cursor, used=(), checkers=states)
+    there.create(STATE_KEY, encode_state(head))
     there.create(ANNOUNCED, encode_announcements(announced(of)))
     there.create("quarantine/0", CANARY.encode())
     return there

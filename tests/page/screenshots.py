@@ -15,7 +15,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from checkup.history.periods import hour_of
+from checkup.history.periods import hour_start
 from examples.demo.announced import key_of
 from tests.page.conftest import FLAGS, Site
 from tests.page.showcase import STATES
@@ -78,7 +78,7 @@ def _take(
 ) -> None:
     """Take the pictures of one page, by their paths and the options of a browser context."""
     site, now = Site(), time.time_ns()
-    site.files = told(hour_of(now)) if name in KINDS else STATES[name](now)
+    site.files = told(hour_start(now)) if name in KINDS else STATES[name](now)
     for path, options in screens.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         context = browser.new_context(**options, timezone_id="UTC", locale="en-GB")

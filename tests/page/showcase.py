@@ -9,17 +9,17 @@ from msgspec.structs import replace
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageLink, PageSettings
 from checkup.config.settings import Config, GroupSettings
-from checkup.history.periods import DAY, day_of
+from checkup.history.periods import DAY, day_start
 from checkup.history.tally import Tally
-from checkup.incidents.model import Announcements, Incident, Maintenance, Said
+from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
 from checkup.model import SECOND, Result, Run, Status
 from checkup.ports import PageFile
-from checkup_page.announcements.bulletin import Bulletin
-from checkup_page.components.component import Past
-from checkup_page.components.days import closed_days
-from checkup_page.components.stretches import Record
-from checkup_page.compose import Observed, compose
-from checkup_page.render import render
+from checkup_page.announcements.bulletin import IncidentData
+from checkup_page.components.component import DailyHistory
+from checkup_page.components.days import closed_day_bars
+from checkup_page.components.stretches import ComponentHistory
+from checkup_page.compose import PageData, build_view
+from checkup_page.render import render_site
 from tests.page.worlds import MILLISECOND, MINUTE, checker, result, runs
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
@@ -48,7 +48,7 @@ PAGE = PageSettings(
 
 
 def first(now: int) -> dict[str, PageFile]:
-    return render(compose(_config(COMPANY), Observed(), now))
+    return render_site(build_view(_config(COMPANY), PageData(), now))
 
 
 def well(now: int) -> dict[str, PageFile]:
@@ -60,17 +60,17 @@ def degraded(now: int) -> dict[str, PageFile]:
 
 
 def outage(now: int) -> dict[str, PageFile]:
-    told = Announcements(incidents={it.id: it for it in (_ongoing(now), _over(now))})
+    told = IncidentDocument(incidents={it.id: it for it in (_ongoing(now), _over(now))})
     return _files(now, {PAYMENTS.id: DOWN}, announced=told)
 
 
 def korean(now: int) -> dict[str, PageFile]:
-    told = Announcements(incidents={"mailqueue000": _over(now)})
+    told = IncidentDocument(incidents={"mailqueue000": _over(now)})
     return _files(now, {PAYMENTS.id: DOWN}, announced=told, languages=("ko", "en"))
 
 
 def maintenance(now: int) -> dict[str, PageFile]:
-    told = Announcements(
+    told = IncidentDocument(
         incidents={"mailqueue000": _over(now)}, maintenance={it.id: it for it in _planned(now)}
     )
     return _files(now, {INVOICES.id: DOWN}, announced=told)
@@ -145,7 +145,7 @@ def _files(
     checkers: Sequence[HttpChecker] = COMPANY,
     age: int = 0,
     days: bool = True,
-    announced: Announcements | None = None,
+    announced: IncidentDocument | None = None,
     languages: tuple[str, ...] = ("en",),
     regions: Mapping[str, str] | None = None,
 ) -> dict[str, PageFile]:
@@ -160,14 +160,14 @@ def _files(
     ]
     pasts = {of.id: _history(now, place, bad.get(of.id)) for place, of in enumerate(checkers)}
     lately = runs(seen, newest=now - age - 12 * SECOND)
-    observed = Observed(
+    observed = PageData(
         runs=tuple(it for run in lately for it in _everywhere(run, [*(regions or {})], checkers)),
         pasts=pasts if days else {},
-        records={of.id: Record(first=now - 400 * DAY) for of in checkers} if days else {},
-        bulletin=Bulletin(announced=announced or Announcements(), months=(day_of(now),)),
+        records={of.id: ComponentHistory(first=now - 400 * DAY) for of in checkers} if days else {},
+        bulletin=IncidentData(announced=announced or IncidentDocument(), months=(day_start(now),)),
     )
     config = _config(checkers, languages, regions)
-    return render(*(compose(config, observed, now, code) for code in languages))
+    return render_site(*(build_view(config, observed, now, code) for code in languages))
 
 
 def _everywhere(run: Run, regions: Sequence[str], checkers: Sequence[HttpChecker]) -> Iterator[Run]:
@@ -186,7 +186,7 @@ def _seen(of: HttpChecker, place: int, run: int, status: Status) -> Result:
     return result(of, status if late else HEALTHY, rtt=rtt + slow, threshold=of.threshold_rtt)
 
 
-def _history(now: int, place: int, status: Status | None) -> Past:
+def _history(now: int, place: int, status: Status | None) -> DailyHistory:
     troubled = {
         0: {31: Tally(healthy=DAY - 12 * MINUTE, down=12 * MINUTE)},
         1: {8: Tally(healthy=DAY - 3 * HOUR, degraded=3 * HOUR), 55: Tally(unknown=DAY)},
@@ -194,15 +194,15 @@ def _history(now: int, place: int, status: Status | None) -> Past:
         4: {20: Tally(healthy=DAY - 2 * HOUR, maintenance=2 * HOUR)},
         5: {62: Tally(healthy=DAY - 4 * HOUR, down=4 * HOUR), 63: Tally(maintenance=DAY)},
     }.get(place % 7, {})
-    today = now - day_of(now)
+    today = now - day_start(now)
     bad = {status.value: min(today, 15 * MINUTE)} if status else {}
     closed = [
-        (day_of(now) - back * DAY, troubled.get(back, Tally(healthy=DAY)))
+        (day_start(now) - back * DAY, troubled.get(back, Tally(healthy=DAY)))
         for back in range(89, 0, -1)
     ]
-    return Past(
-        since=day_of(now) - 400 * DAY,
-        closed=closed_days(closed),
+    return DailyHistory(
+        since=day_start(now) - 400 * DAY,
+        closed=closed_day_bars(closed),
         today=Tally(healthy=max(0, today - 15 * MINUTE) if bad else today, **bad),  # type: ignore[arg-type]
     )
 
@@ -216,8 +216,10 @@ def _ongoing(now: int) -> Incident:
         started=begun,
         checkers=(PAYMENTS.id,),
         said=(
-            Said(id="1", at=begun, status="investigating", text="We are looking into it."),
-            Said(
+            IncidentUpdate(
+                id="1", at=begun, status="investigating", text="We are looking into it."
+            ),
+            IncidentUpdate(
                 id="2",
                 at=now - 4 * MINUTE,
                 status="identified",
@@ -237,8 +239,10 @@ def _over(now: int) -> Incident:
         started=begun,
         checkers=(MAIL.id,),
         said=(
-            Said(id="1", at=begun, status="investigating", text="Mail leaves us late."),
-            Said(id="2", at=begun + 95 * MINUTE, status="resolved", text="All of it is delivered."),
+            IncidentUpdate(id="1", at=begun, status="investigating", text="Mail leaves us late."),
+            IncidentUpdate(
+                id="2", at=begun + 95 * MINUTE, status="resolved", text="All of it is delivered."
+            ),
         ),
     )
 

@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD, encode_head
-from checkup.alerting.state import Head
+from checkup.alerting.document import STATE_KEY, encode_state
+from checkup.alerting.state import AlertState
 from checkup.config.page import IncidentSettings, PageSettings
 from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
-from checkup.history.periods import day_named, month_of, month_start
+from checkup.history.periods import format_month, month_start, parse_date
 from checkup.incidents import documents
-from checkup.incidents.model import Announcements, Incident, Maintenance, Said
+from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
 from checkup.model import SECOND, Result, Status
-from checkup.ports import Checker, Stored
-from checkup.runfile import encode, run_key
+from checkup.ports import Checker, StoredDocument
+from checkup.runfile import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.announcements.desk import as_written, desk, in_place_of_outages
-from checkup_page.building import Memory, build
+from checkup_page.announcements.desk import load_editable, take_over_automatic, to_stored
+from checkup_page.building import PageCache, build_page
 from tests.page.worlds import MINUTE, NOW, checker, result, runs
 
 DAY, HOUR = 24 * 60 * MINUTE, 60 * MINUTE
@@ -46,9 +46,9 @@ def storage(newest: int = NOW - 12 * SECOND, every: int = MINUTE, **letters: str
         for step in zip(*letters.values(), strict=True)
     ]
     for run in runs(steps, newest=newest, every=every):
-        there.create(run_key(run), encode(run.results))
+        there.create(run_key(run), encode_results(run.results))
     cursor = max(there.list("runs/"))
-    there.create(HEAD, encode_head(Head(cursor=cursor)))
+    there.create(STATE_KEY, encode_state(AlertState(cursor=cursor)))
     return there
 
 
@@ -59,7 +59,7 @@ def _result(of: Checker, status: Status) -> Result:
 
 
 def write(there: MemoryStorage, *announced: Incident | Maintenance) -> None:
-    document = Announcements(
+    document = IncidentDocument(
         incidents={it.id: it for it in announced if isinstance(it, Incident)},
         maintenance={it.id: it for it in announced if isinstance(it, Maintenance)},
     )
@@ -67,7 +67,7 @@ def write(there: MemoryStorage, *announced: Incident | Maintenance) -> None:
 
 
 def pages(there: MemoryStorage, world: Config | None = None, now: int = NOW) -> dict[str, str]:
-    files = build(world or config(), there, now, memory=Memory())
+    files = build_page(world or config(), there, now, memory=PageCache())
     return {path: file.body.decode() for path, file in files.items()}
 
 
@@ -82,7 +82,9 @@ def text(html: str) -> str:
 
 
 def human(name: str = "abcdefabcdef", **fields: object) -> Incident:
-    first = Said(id="1" * 12, at=NOW - HOUR, status="investigating", text="We **look** into it.")
+    first = IncidentUpdate(
+        id="1" * 12, at=NOW - HOUR, status="investigating", text="We **look** into it."
+    )
     given = {"title": "Orders fail", "impact": "major", "started": NOW - HOUR, "said": (first,)}
     return Incident(id=name, **{**given, **fields})  # type: ignore[arg-type]
 
@@ -114,7 +116,7 @@ class TestVerdict:
     @pytest.mark.parametrize("status", ["monitoring", "resolved", "postmortem"])
     def test_what_is_over_or_only_watched_leaves_it_to_the_checks(self, status: str) -> None:
         there = storage(api="h" * 60, shop="h" * 60)
-        said = Said(id="2" * 12, at=NOW - MINUTE, status=status, text="Done.")
+        said = IncidentUpdate(id="2" * 12, at=NOW - MINUTE, status=status, text="Done.")
         write(there, human(said=(*human().said, said)))
         assert "All systems operational" in text(pages(there)["index.html"])
 
@@ -189,9 +191,9 @@ class TestOutages:
             assert private not in told
 
     def test_the_same_page_is_made_again_byte_by_byte(self) -> None:
-        there, memory = storage(api="h" * 20 + "d" * 40, shop="h" * 60), Memory()
-        first = build(config(), there, NOW, memory=memory)
-        later = build(config(), there, NOW + SECOND, memory=memory)
+        there, memory = storage(api="h" * 20 + "d" * 40, shop="h" * 60), PageCache()
+        first = build_page(config(), there, NOW, memory=memory)
+        later = build_page(config(), there, NOW + SECOND, memory=memory)
         kept = [it for it in first if it.startswith(("incidents/", "history/", "maintenance/"))]
         assert kept
         assert all(later[it] is first[it] for it in kept if it.startswith("incidents/"))
@@ -201,7 +203,7 @@ class TestOutages:
 class TestPeople:
     def test_what_a_person_wrote_takes_the_place_of_the_outage(self) -> None:
         there = storage(api="h" * 30 + "d" * 30, shop="h" * 60)
-        (key,) = desk(config(), there, NOW).incidents
+        (key,) = load_editable(config(), there, NOW).incidents
         write(there, human(key, checkers=("api",)))
         files = pages(there)
         assert [it for it in files if it.startswith("incidents/")] == [f"incidents/{key}.html"]
@@ -211,7 +213,7 @@ class TestPeople:
 
     def test_only_a_person_ends_what_a_person_wrote(self) -> None:
         there = storage(api="h" * 10 + "d" * 10 + "h" * 40, shop="h" * 60)
-        (key,) = desk(config(), there, NOW - 45 * MINUTE).incidents or [""]
+        (key,) = load_editable(config(), there, NOW - 45 * MINUTE).incidents or [""]
         write(there, human(key, checkers=("api",)))
         (story,) = stories(pages(there))
         assert "Investigating" in story
@@ -219,9 +221,11 @@ class TestPeople:
 
     def test_what_fails_again_after_a_person_ended_it_is_told(self) -> None:
         there = storage(api="h" * 20 + "d" * 10 + "h" * 4 + "d" * 26, shop="h" * 60)
-        (name,) = desk(config(), there, NOW).incidents
-        first = as_written(desk(config(), there, NOW).incidents[name])
-        over = Said(id="2" * 12, at=NOW - 28 * MINUTE, status="resolved", text="We mended it.")
+        (name,) = load_editable(config(), there, NOW).incidents
+        first = to_stored(load_editable(config(), there, NOW).incidents[name])
+        over = IncidentUpdate(
+            id="2" * 12, at=NOW - 28 * MINUTE, status="resolved", text="We mended it."
+        )
         write(there, replace(first, said=(first.said[0], over)))
         old, new = sorted(stories(pages(there)), key=lambda story: "We mended it." not in story)
         assert "Resolved" in old
@@ -230,16 +234,16 @@ class TestPeople:
         again = replace(over, at=NOW - 20 * MINUTE)
         there.replace(
             "incidents/head.json",
-            documents.encode(Announcements(incidents={name: replace(first, said=(again,))})),
+            documents.encode(IncidentDocument(incidents={name: replace(first, said=(again,))})),
             there.get("incidents/head.json").version,  # type: ignore[union-attr]
         )
         assert len(stories(pages(there))) == 1
 
     def test_an_incident_that_is_opened_explains_the_outages_that_last(self) -> None:
         there = storage(api="h" * 30 + "d" * 30, shop="h" * 40 + "d" * 20)
-        known = desk(config(), there, NOW)
+        known = load_editable(config(), there, NOW)
         assert len(known.incidents) == 2
-        opened = in_place_of_outages(known, human(checkers=("api", "shop")))
+        opened = take_over_automatic(known, human(checkers=("api", "shop")))
         write(there, opened)
         (story,) = stories(pages(there))
         assert opened.id in known.incidents
@@ -261,8 +265,8 @@ class TestPeople:
 
     def test_an_outage_that_somebody_writes_about_keeps_its_story(self) -> None:
         there = storage(api="h" * 30 + "d" * 30, shop="h" * 60)
-        (seen,) = desk(config(), there, NOW).incidents.values()
-        written = as_written(seen)
+        (seen,) = load_editable(config(), there, NOW).incidents.values()
+        written = to_stored(seen)
         assert (written.id, written.checkers, written.title) == (seen.key, ("api",), "API is down")
         assert [it.text for it in written.said] == ["API is down."]
 
@@ -329,10 +333,10 @@ class TestMaintenance:
 class TestMonths:
     def test_old_months_are_read_once_and_stay(self) -> None:
         there = storage(api="h" * 10 + "d" * 3 + "h" * 107, shop="h" * 120, every=36 * HOUR)
-        memory = Memory()
+        memory = PageCache()
         world = config()
-        first = build(world, there, NOW, memory=memory)
-        again = build(world, there, NOW, memory=memory)
+        first = build_page(world, there, NOW, memory=memory)
+        again = build_page(world, there, NOW, memory=memory)
         months = [it for it in first if re.fullmatch(r"history/\d{4}-\d\d\.html", it)]
         assert len(months) == 7
         assert all(again[it] is first[it] for it in months[:3])
@@ -341,24 +345,24 @@ class TestMonths:
 
     def test_what_somebody_says_of_an_old_month_is_on_its_page_at_once_and_stays(self) -> None:
         there = storage(api="h" * 120, shop="h" * 120, every=36 * HOUR)
-        memory, began = Memory(), NOW - 120 * DAY
-        over = Said(id="s", at=began + HOUR, status="resolved", text="It was us.")
+        memory, began = PageCache(), NOW - 120 * DAY
+        over = IncidentUpdate(id="s", at=began + HOUR, status="resolved", text="It was us.")
         old = human("old", started=began, said=(over,))
         there.create(
-            "incidents/2026-04.json", documents.encode(Announcements(incidents={"old": old}))
+            "incidents/2026-04.json", documents.encode(IncidentDocument(incidents={"old": old}))
         )
 
         def month() -> str:
-            files = build(config(), there, NOW, memory=memory)
+            files = build_page(config(), there, NOW, memory=memory)
             return text(files["history/2026-04.html"].body.decode())
 
         before = month()
         write(there, replace(old, title="Orders failed", edited=NOW))
         edited = month()
-        known = desk(config(), there, NOW)
+        known = load_editable(config(), there, NOW)
         there.delete("incidents/head.json")
         there.delete("incidents/2026-04.json")
-        moved = documents.encode(Announcements(incidents={"old": known.to_write("old")}))
+        moved = documents.encode(IncidentDocument(incidents={"old": known.to_write("old")}))
         there.create("incidents/2026-04.json", moved)
 
         assert ["Orders fail " in it for it in (before, edited, month())] == [True, False, False]
@@ -368,25 +372,25 @@ class TestMonths:
     def test_a_month_long_ago_is_on_the_desk_if_it_is_asked_for(self) -> None:
         there = storage(api="h" * 10 + "d" * 3 + "h" * 107, shop="h" * 120, every=36 * HOUR)
         february = month_start(NOW - 165 * DAY)
-        said = (Said(id="s", at=NOW - 150 * DAY, status="resolved", text="Gone."),)
+        said = (IncidentUpdate(id="s", at=NOW - 150 * DAY, status="resolved", text="Gone."),)
         old = human("old", started=NOW - 160 * DAY, checkers=("api", "removed"), said=said)
-        month = f"incidents/{month_of(february)}.json"
-        there.create(month, documents.encode(Announcements(incidents={"old": old})))
+        month = f"incidents/{format_month(february)}.json"
+        there.create(month, documents.encode(IncidentDocument(incidents={"old": old})))
 
-        asked = desk(config(), there, NOW, february)
+        asked = load_editable(config(), there, NOW, february)
 
-        assert desk(config(), there, NOW).incidents == {}
+        assert load_editable(config(), there, NOW).incidents == {}
         assert "old" in asked.incidents
         assert asked.to_write("old") == old
         (outage,) = asked.unwritten
         assert [it.text for it in asked.to_write(outage).said][:1] == ["API is down."]
-        assert desk(config(), there, NOW, month_start(NOW)).incidents == {}
+        assert load_editable(config(), there, NOW, month_start(NOW)).incidents == {}
 
     def test_what_is_asked_for_reads_as_much_however_long_the_story_is(self) -> None:
         class Counting(MemoryStorage):
             got = 0
 
-            def get(self, key: str) -> Stored | None:
+            def get(self, key: str) -> StoredDocument | None:
                 self.got += 1
                 return super().get(key)
 
@@ -395,9 +399,9 @@ class TestMonths:
             there = Counting()
             for month in range(years * 12):
                 key = f"incidents/{2026 - years + month // 12}-{month % 12 + 1:02d}.json"
-                old = human(f"{month:012d}", started=day_named("2025-02-03"))
-                there.create(key, documents.encode(Announcements(incidents={old.id: old})))
-            assert desk(config(), there, NOW, day_named("2025-02-01")).incidents
+                old = human(f"{month:012d}", started=parse_date("2025-02-03"))
+                there.create(key, documents.encode(IncidentDocument(incidents={old.id: old})))
+            assert load_editable(config(), there, NOW, parse_date("2025-02-01")).incidents
             counts.add(there.got)
         assert len(counts) == 1
 
@@ -433,7 +437,7 @@ def test_no_link_of_these_pages_leads_nowhere() -> None:
     [
         human("../../up"),
         human(impact="huge"),
-        human(said=(Said(id="s", at=NOW, status="weird"),)),
+        human(said=(IncidentUpdate(id="s", at=NOW, status="weird"),)),
         Maintenance(id="../../up", title="Work", created=0, start=NOW, end=NOW + HOUR),
         Maintenance(
             id="m",
@@ -441,7 +445,7 @@ def test_no_link_of_these_pages_leads_nowhere() -> None:
             created=0,
             start=NOW,
             end=NOW + HOUR,
-            said=(Said(id="s", at=NOW, status="weird"),),
+            said=(IncidentUpdate(id="s", at=NOW, status="weird"),),
         ),
     ],
     ids=["up", "impact", "status", "maintenance-up", "stage"],
@@ -457,7 +461,9 @@ def test_132_one_poisoned_announcement_takes_nothing_else_away(odd: Incident | M
 def test_133_attacks_in_titles_and_texts_stay_texts() -> None:
     attack = "<script>alert(1)</script>"
     there = storage(api="h", shop="h")
-    evil = human(title=attack, said=(Said(id="x", at=NOW, status="resolved", text=attack),))
+    evil = human(
+        title=attack, said=(IncidentUpdate(id="x", at=NOW, status="resolved", text=attack),)
+    )
     work = Maintenance(id="m" * 12, title=attack, text=attack, created=0, start=NOW, end=NOW + HOUR)
     write(there, evil, work)
     for path, body in pages(there).items():

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from checkup.config.page import PageLink, PageSettings, StatusText
 from checkup.config.settings import GroupSettings
-from checkup.history.periods import day_of
-from checkup.incidents.model import Announcements, Incident, Maintenance, Said
+from checkup.history.periods import day_start
+from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
 from checkup.model import SECOND, Attempt, Result, Status
 from checkup.ports import Checker, PageFile
-from checkup_page.announcements.bulletin import Bulletin
-from checkup_page.announcements.pages import AnnouncementPages
-from checkup_page.compose import Observed, compose
-from checkup_page.render import render
-from checkup_page.view import View
+from checkup_page.announcements.bulletin import IncidentData
+from checkup_page.announcements.pages import IncidentPages
+from checkup_page.compose import PageData, build_view
+from checkup_page.render import render_site
+from checkup_page.view import PageView
 from tests.page.conftest import Site, Visit
 from tests.page.worlds import checker, config, result, runs
 
@@ -84,12 +84,12 @@ def hostile() -> dict[str, PageFile]:
     groups = tuple(GroupSettings(name=attack, description=attack) for attack in ATTACKS)
     world = replace(config(checkers, page), groups=groups)
     now = time.time_ns()
-    observed = Observed(
+    observed = PageData(
         runs=runs([[result(of) for of in checkers], seen], newest=now - SECOND),
-        bulletin=Bulletin(announced=announced(now), months=(day_of(now),)),
+        bulletin=IncidentData(announced=announced(now), months=(day_start(now),)),
     )
-    view = compose(world, observed, now)
-    return {**AnnouncementPages().files([view], NoMonths()), **render(view)}
+    view = build_view(world, observed, now)
+    return {**IncidentPages().files([view], NoMonths()), **render_site(view)}
 
 
 class NoMonths:
@@ -98,11 +98,11 @@ class NoMonths:
     def said_of(self, month: int) -> object:
         raise AssertionError(month)
 
-    def told(self, view: View, month: int) -> None:
+    def told(self, view: PageView, month: int) -> None:
         raise AssertionError((view, month))
 
 
-def announced(now: int) -> Announcements:
+def announced(now: int) -> IncidentDocument:
     """An incident for each attack, and work that is going on."""
     incidents = [
         Incident(
@@ -111,7 +111,11 @@ def announced(now: int) -> Announcements:
             impact="major",
             started=now - number * SECOND,
             checkers=(attack,),
-            said=(Said(id=attack, at=now, status="investigating", text=f"{attack}\n\n{attack}"),),
+            said=(
+                IncidentUpdate(
+                    id=attack, at=now, status="investigating", text=f"{attack}\n\n{attack}"
+                ),
+            ),
         )
         for number, attack in enumerate(ATTACKS)
     ]
@@ -124,7 +128,7 @@ def announced(now: int) -> Announcements:
         end=now + 3600 * SECOND,
         checkers=(ATTACKS[5],),
     )
-    return Announcements(incidents={it.id: it for it in incidents}, maintenance={work.id: work})
+    return IncidentDocument(incidents={it.id: it for it in incidents}, maintenance={work.id: work})
 
 
 PAGES = ["index.html", "incidents/attack000000.html", "maintenance/work00000000.html", "month"]

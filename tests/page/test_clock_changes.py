@@ -13,26 +13,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkup.alerting.maintenance import Window
-from checkup.alerting.recurrence import parse_rule
+from checkup.alerting.maintenance import MaintenanceWindow
+from checkup.alerting.recurrence import parse_rrule
 from checkup.config.page import PageSettings
-from checkup.history.fold import Setting
-from checkup.history.head import Period
+from checkup.history.fold import EvaluationRules
+from checkup.history.head import PeriodAggregate
 from checkup.history.periods import DAY, HOUR
-from checkup.history.tally import Tally, together
-from checkup.incidents.model import Announcements, Incident, Said
+from checkup.history.tally import Tally, add_tallies
+from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate
 from checkup.model import SECOND, Status
-from checkup_page.announcements.board import board
-from checkup_page.announcements.bulletin import Bulletin
-from checkup_page.components.stretches import Record
-from checkup_page.compose import Observed, compose
-from checkup_page.speech.voice import Voice
-from checkup_page.speech.words import datetime_of
+from checkup_page.announcements.board import incident_overview
+from checkup_page.announcements.bulletin import IncidentData
+from checkup_page.components.stretches import ComponentHistory
+from checkup_page.compose import PageData, build_view
+from checkup_page.speech.voice import Locale
+from checkup_page.speech.words import to_datetime
 from tests.history.worlds import MINUTE, STATES, folded, run
 from tests.page.worlds import checker, config
 
 API = checker("API")
-SAID = Said(id="s" * 12, at=0, status="investigating")
+SAID = IncidentUpdate(id="s" * 12, at=0, status="investigating")
 
 ZONES = (
     "Europe/Berlin",
@@ -76,22 +76,22 @@ def read(label: str, zone: str) -> set[int]:
 @given(data=st.data())
 def test_138_a_time_is_told_so_that_it_can_mean_no_other(zone: str, data: st.DataObject) -> None:
     moment = data.draw(around(zone))
-    assert read(Voice(zone=zone).moment(moment), zone) == {moment}
+    assert read(Locale(zone=zone).moment(moment), zone) == {moment}
 
 
 @zones
 def test_138_no_two_times_of_a_day_are_told_alike_and_none_is_left_out(zone: str) -> None:
-    voice = Voice(zone=zone)
+    voice = Locale(zone=zone)
     for change in changes(zone):
         moments = range(change - DAY, change + DAY, 30 * MINUTE)
         labels = [voice.short_moment(moment) for moment in moments]
         assert len({*labels}) == len(labels)
-        clock = [datetime_of(moment).astimezone(ZoneInfo(zone)) for moment in moments]
+        clock = [to_datetime(moment).astimezone(ZoneInfo(zone)) for moment in moments]
         assert [label.split()[2] for label in labels] == [f"{at:%H:%M}" for at in clock]
 
 
 def test_the_hour_that_comes_twice_says_which_it_is() -> None:
-    voice = Voice(zone="Europe/Berlin")
+    voice = Locale(zone="Europe/Berlin")
     _, back = changes("Europe/Berlin")
     told = [voice.short_moment(back + beside * MINUTE) for beside in (-90, -30, 30, 90)]
     assert told == ["25 Oct, 01:30", "25 Oct, 02:30 CEST", "25 Oct, 02:30 CET", "25 Oct, 03:30"]
@@ -105,12 +105,12 @@ def test_138_the_days_of_the_first_page_are_whole(zone: str, data: st.DataObject
     begun = now - data.draw(st.integers(0, 13 * 24 - 2)) * HOUR
     incident = Incident(id="i" * 12, title="Slow", impact="minor", started=begun, said=(SAID,))
     world = config([API], PageSettings(title="Status", timezone=zone))
-    observed = Observed(
-        records={API.id: Record(first=now - 60 * DAY)},
-        bulletin=Bulletin(announced=Announcements(incidents={incident.id: incident})),
+    observed = PageData(
+        records={API.id: ComponentHistory(first=now - 60 * DAY)},
+        bulletin=IncidentData(announced=IncidentDocument(incidents={incident.id: incident})),
     )
-    view = compose(world, observed, now)
-    days = board(view).days
+    view = build_view(world, observed, now)
+    days = incident_overview(view).days
     today = view.voice.date_of(now)
     told = [day for span in days for day in _days(span.first, span.last)]
     assert told == [today - timedelta(days=back) for back in range(14)]
@@ -130,10 +130,12 @@ def test_138_hours_sum_exactly_over_days_of_23_and_25_hours(
     zone: str, pattern: list[Status | None]
 ) -> None:
     """With maintenance each night by that clock, and without results here and there."""
-    voice, lengths = Voice(zone=zone), Counter[int]()
+    voice, lengths = Locale(zone=zone), Counter[int]()
     for change in changes(zone):
         start = change // DAY * DAY - DAY
-        window = Window(start=start, length=HOUR, rule=parse_rule("FREQ=DAILY"), timezone=zone)
+        window = MaintenanceWindow(
+            start=start, length=HOUR, rule=parse_rrule("FREQ=DAILY"), timezone=zone
+        )
         runs = [
             run(start + number * 20 * MINUTE, api=status)
             for number, status in enumerate([*pattern * 300][: 4 * 72])
@@ -141,7 +143,7 @@ def test_138_hours_sum_exactly_over_days_of_23_and_25_hours(
         ]
         end = run(start + 4 * DAY, api=Status.HEALTHY)
         _, closed = folded(
-            [run(start, api=Status.HEALTHY), *runs[1:], end], Setting(windows=[window])
+            [run(start, api=Status.HEALTHY), *runs[1:], end], EvaluationRules(windows=[window])
         )
         local: dict[date, list[Tally]] = {}
         for hour in range(start, start + 4 * DAY, HOUR):
@@ -149,14 +151,14 @@ def test_138_hours_sum_exactly_over_days_of_23_and_25_hours(
             local.setdefault(voice.date_of(hour), []).append(tally)
         for tallies in [*local.values()][1:-1]:
             length = len(tallies) * HOUR
-            day = together(tallies)
+            day = add_tallies(tallies)
             assert day.counted + day.missing(length) == length
             assert day.missing(length) >= 0
             lengths[len(tallies)] += 1
-        hours, days = together(chain(*local.values())), together(_of(closed.days))
+        hours, days = add_tallies(chain(*local.values())), add_tallies(_of(closed.days))
         assert {it: getattr(hours, it) for it in STATES} == {it: getattr(days, it) for it in STATES}
     assert {23, 25} <= lengths.keys() <= {23, 24, 25}
 
 
-def _of(periods: Mapping[int, Mapping[str, Period]]) -> Iterator[Tally]:
+def _of(periods: Mapping[int, Mapping[str, PeriodAggregate]]) -> Iterator[Tally]:
     return (rows["api"].tally for rows in periods.values() if "api" in rows)

@@ -7,16 +7,16 @@ import time
 import pytest
 from playwright.sync_api import Page
 
-from checkup.history.periods import hour_of
+from checkup.history.periods import hour_start
 from checkup_page.components.pages import ComponentPages
-from checkup_page.compose import Observed, compose
-from checkup_page.render import render
+from checkup_page.compose import PageData, build_view
+from checkup_page.render import render_site
 from tests.page.conftest import Site, Visit
 from tests.page.test_browser import faults, without_script
 from tests.page.worlds import checker, config, result, runs
 from tests.page.years import pages, path_of
 
-NOW = hour_of(time.time_ns())
+NOW = hour_start(time.time_ns())
 
 
 def at(*, width: int, theme: str = "light") -> object:
@@ -83,8 +83,8 @@ def test_129_an_hour_later_the_page_says_that_it_is_old(site: Site, visit: Visit
 @pytest.mark.parametrize("visit", [at(width=320)], indirect=True)
 def test_no_name_makes_it_wider_than_the_screen(site: Site, visit: Visit) -> None:
     wide = checker("W" * 100, group="M" * 100)
-    view = compose(config([wide]), Observed(runs=runs([[result(wide)]])), NOW)
-    site.files = {**render(view), **ComponentPages().files([view], NOW)}
+    view = build_view(config([wide]), PageData(runs=runs([[result(wide)]])), NOW)
+    site.files = {**render_site(view), **ComponentPages().files([view], NOW)}
     page = visit.open(view.groups[0].components[0].path)
     assert page.locator("img").evaluate("it => it.naturalWidth") > 320
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -10,28 +10,28 @@ from typing import Literal
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD, encode_head
-from checkup.alerting.state import CheckerState, Head
+from checkup.alerting.document import STATE_KEY, encode_state
+from checkup.alerting.state import AlertState, CheckerState
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.errors import StorageError
-from checkup.history.periods import DAY, HOUR, hour_of
-from checkup.history.tally import percent
+from checkup.history.periods import DAY, HOUR, hour_start
+from checkup.history.tally import uptime_percent
 from checkup.model import SECOND, Attempt, Run, Status
-from checkup.ports import PageFile, Stored
-from checkup.runfile import encode, run_key
+from checkup.ports import PageFile, StoredDocument
+from checkup.runfile import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import Memory, build
+from checkup_page.building import PageCache, build_page
 from checkup_page.compose import component_key, page_key
-from checkup_page.speech.language import language
+from checkup_page.speech.language import load_translations
 from tests.page.test_html import Outline
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 from tests.page.years import page_of, pages, path_of
 
 HEALTHY, DOWN = Status.HEALTHY, Status.DOWN
 API, SHOP = checker("API"), checker("Shop")
-END = hour_of(NOW)
+END = hour_start(NOW)
 
 
 def stored(*services: HttpChecker, days: int = 10, **fields: object) -> MemoryStorage:
@@ -45,7 +45,7 @@ def stored(*services: HttpChecker, days: int = 10, **fields: object) -> MemorySt
         for number in range(24 * days)
     ]
     for run in runs(seen, newest=NOW - 12 * MINUTE, every=60 * MINUTE):
-        storage.create(run_key(run), encode(run.results))
+        storage.create(run_key(run), encode_results(run.results))
     return storage
 
 
@@ -70,7 +70,7 @@ def rows(file: PageFile, table: int = 0) -> list[list[str]]:
 
 def test_each_component_has_a_page_that_the_first_page_leads_to() -> None:
     world = config([API, SHOP])
-    files = build(world, stored(API, SHOP), NOW)
+    files = build_page(world, stored(API, SHOP), NOW)
     links = Outline(files["index.html"].body.decode()).values("href")
     for it in (API, SHOP):
         assert f"components/{component_key(page_key(world), it.id)}.html" in links
@@ -119,7 +119,7 @@ def test_137_all_of_it_is_there_without_a_script() -> None:
 
 def test_138_numbers_are_exact_and_rounded_down() -> None:
     world = config([API])
-    file = page(build(world, stored(API), NOW), API, world)
+    file = page(build_page(world, stored(API), NOW), API, world)
     (day, *_, year), until = rows(file), END - HOUR
     assert "Counted up to 3 Aug 2026, 09:00 UTC" in text(file)
     assert day == ["24 hours", "75.00%", "6 h", NONE, "100.00%", "6 of 24"]
@@ -127,7 +127,7 @@ def test_138_numbers_are_exact_and_rounded_down() -> None:
     seen = [slot for slot in slots if slot < until]
     down = sum(min(slot + HOUR, until) - slot for slot in seen[1::4])
     total = until - slots[0]
-    assert year[1] == f"{percent(total - down, total)}%"
+    assert year[1] == f"{uptime_percent(total - down, total)}%"
     assert year[5] == f"{len(seen[1::4])} of {len(seen)}"
 
 
@@ -136,14 +136,14 @@ def test_138_unknown_time_is_missing_and_not_up() -> None:
     storage = stored(API)
     for key in list(storage.list("runs/"))[-30:-10]:
         storage.delete(key)
-    day = rows(page(build(world, storage, NOW), API, world))[0]
+    day = rows(page(build_page(world, storage, NOW), API, world))[0]
     assert day[4] < "70.00%"
 
 
 def test_139_two_checkers_with_one_title_have_two_pages() -> None:
     first, second = checker("API", id="one"), checker("API", id="two")
     world = config([first, second])
-    files = build(world, stored(first, second), NOW)
+    files = build_page(world, stored(first, second), NOW)
     paths = [path for path in files if path.startswith("components/")]
     assert len(paths) == 2
     assert rows(files[paths[0]]) != rows(files[paths[1]])
@@ -151,7 +151,7 @@ def test_139_two_checkers_with_one_title_have_two_pages() -> None:
 
 def test_128_without_results_a_page_says_that_there_are_none() -> None:
     world = config([API])
-    file = page(build(world, MemoryStorage(), NOW), API, world)
+    file = page(build_page(world, MemoryStorage(), NOW), API, world)
     assert "API: Unknown" in text(file)
     assert "No results yet" in text(file)
     assert "There are no numbers yet." in text(file)
@@ -160,9 +160,9 @@ def test_128_without_results_a_page_says_that_there_are_none() -> None:
 
 def test_129_an_old_page_is_unknown_and_a_new_one_says_when_it_will_be_old() -> None:
     world, storage = config([API]), stored(API)
-    fresh = page(build(world, storage, NOW), API, world).body.decode()
+    fresh = page(build_page(world, storage, NOW), API, world).body.decode()
     assert 'data-stale-at="2026-08-03T10:30:00.000Z"' in fresh
-    late = page(build(world, storage, NOW + DAY), API, world)
+    late = page(build_page(world, storage, NOW + DAY), API, world)
     assert "API: Unknown" in text(late)
     assert "Operational when last checked" in text(late)
     assert "data-stale-at" not in late.body.decode()
@@ -173,7 +173,7 @@ class Failing(MemoryStorage):
 
     broken = ""
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         if self.broken and key.startswith(self.broken):
             raise StorageError(f"{key}: no answer")
         return super().get(key)
@@ -187,17 +187,17 @@ def test_141_a_history_that_cannot_be_read_does_not_take_the_page_away(broken: s
         if found:
             storage.create(key, found.body)
     storage.broken = broken
-    assert "API: Operational" in text(page(build(world, storage, NOW), API, world))
+    assert "API: Operational" in text(page(build_page(world, storage, NOW), API, world))
 
 
 @pytest.mark.parametrize("body", [b"\x00", b"[]", b'{"schema":1,"end":"2026-08-03","checkers":[]}'])
 def test_132_a_damaged_year_is_made_again(body: bytes) -> None:
     world, storage = config([API]), stored(API)
-    before = page(build(world, storage, NOW), API, world)
+    before = page(build_page(world, storage, NOW), API, world)
     damaged = storage.get("history/year.json")
     assert damaged is not None
     storage.replace("history/year.json", body, damaged.version)
-    assert page(build(world, storage, NOW), API, world) == before
+    assert page(build_page(world, storage, NOW), API, world) == before
 
 
 HOSTILE = "\u202e<script>alert(1)</script>[x](javascript:alert(2))\"'"
@@ -206,7 +206,7 @@ HOSTILE = "\u202e<script>alert(1)</script>[x](javascript:alert(2))\"'"
 def test_133_134_a_hostile_name_is_only_a_name() -> None:
     evil = checker(HOSTILE, id="evil", description=HOSTILE, group=HOSTILE)
     world = config([evil])
-    body = page(build(world, stored(evil), NOW), evil, world).body.decode()
+    body = page(build_page(world, stored(evil), NOW), evil, world).body.decode()
     outline = Outline(body)
     assert outline.count("script") == 1
     assert "\u202e" not in body
@@ -228,7 +228,7 @@ def test_140_nothing_private_is_on_the_page_of_a_component() -> None:
     world = config([private, hidden])
     attempt = Attempt(rtt=1, error=CANARY, failure=f"connect_{CANARY}")
     storage = stored(private, hidden, times=(attempt,), notice=CANARY, region="")
-    files = build(world, storage, NOW)
+    files = build_page(world, storage, NOW)
     assert sum(path.startswith("components/") for path in files) == 1
     assert not [path for path, file in files.items() if CANARY in file.body.decode()]
 
@@ -241,24 +241,26 @@ def test_135_a_page_with_a_whole_year_stays_small() -> None:
 
 
 def test_a_page_is_made_again_only_when_an_hour_is_over_or_there_is_news() -> None:
-    world, storage, memory = config([API, SHOP]), stored(API, SHOP), Memory()
+    world, storage, memory = config([API, SHOP]), stored(API, SHOP), PageCache()
     cursor = max(storage.list("runs/"))
-    version = storage.create(HEAD, encode_head(Head(cursor=cursor)))
-    before = build(world, storage, NOW, memory=memory)
+    version = storage.create(STATE_KEY, encode_state(AlertState(cursor=cursor)))
+    before = build_page(world, storage, NOW, memory=memory)
     slow = tuple(result(it, rtt=5 * SECOND) for it in (API, SHOP))
     newest = Run(slot=NOW, results=slow)
-    storage.create(run_key(newest), encode(newest.results))
-    same = build(world, storage, NOW + MINUTE, memory=memory)
+    storage.create(run_key(newest), encode_results(newest.results))
+    same = build_page(world, storage, NOW + MINUTE, memory=memory)
     for it in (API, SHOP):
         assert page(same, it, world) is page(before, it, world)
         assert page(before, it, world).every == 3600
     down = CheckerState(status=DOWN, since=NOW)
-    storage.replace(HEAD, encode_head(Head(cursor=cursor, checkers={API.id: down})), version)
-    after = build(world, storage, NOW + 2 * MINUTE, memory=memory)
+    storage.replace(
+        STATE_KEY, encode_state(AlertState(cursor=cursor, checkers={API.id: down})), version
+    )
+    after = build_page(world, storage, NOW + 2 * MINUTE, memory=memory)
     assert page(after, SHOP, world) is page(before, SHOP, world)
     assert "API: Major outage" in text(page(after, API, world))
     assert page(after, API, world).news != page(before, API, world).news
-    later = build(world, storage, NOW + HOUR, memory=memory)
+    later = build_page(world, storage, NOW + HOUR, memory=memory)
     assert page(later, SHOP, world) is not page(before, SHOP, world)
     assert page(later, SHOP, world).news == page(before, SHOP, world).news
 
@@ -270,7 +272,7 @@ def test_140_when_a_certificate_ends_is_told_only_if_that_is_published(
     ends = NOW + 30 * DAY
     world = config([API], PageSettings(title="Status", publish=published))
     storage = stored(API, times=(Attempt(rtt=1000, certificate_expiry=ends),))
-    said = text(page(build(world, storage, NOW), API, world))
+    said = text(page(build_page(world, storage, NOW), API, world))
     assert ("Its certificate ends" in said) is bool(published)
     assert ("2 Sep 2026" in said) is bool(published)
 
@@ -278,8 +280,8 @@ def test_140_when_a_certificate_ends_is_told_only_if_that_is_published(
 def test_the_runs_of_the_go_program_have_a_year_too() -> None:
     world, storage = config([API]), MemoryStorage()
     for it in runs([[result(API)]] * 24 * 5, newest=NOW - 12 * MINUTE, every=60 * MINUTE):
-        storage.create(run_key(it), encode([replace(it.results[0], id="", kind="")]))
-    file = page(build(world, storage, NOW), API, world)
+        storage.create(run_key(it), encode_results([replace(it.results[0], id="", kind="")]))
+    file = page(build_page(world, storage, NOW), API, world)
     assert rows(file)[0][:2] == ["24 hours", "100.00%"]
 
 
@@ -293,7 +295,7 @@ def test_a_badge_can_be_copied_with_its_whole_address() -> None:
 
 def test_without_an_address_of_its_own_a_page_shows_paths() -> None:
     world = config([API], PageSettings(title="Status"))
-    said = text(page(build(world, stored(API), NOW), API, world))
+    said = text(page(build_page(world, stored(API), NOW), API, world))
     assert "https://" not in said
     assert re.search(r"\[!\[API\]\(badges/\w{12}\.svg\)\]\(components/\w{12}\.html\)", said)
 
@@ -303,7 +305,7 @@ def keys_used() -> Iterator[str]:
 
 
 def test_every_language_has_the_words_of_the_page() -> None:
-    english, korean = language("en").phrases, language("ko").phrases
+    english, korean = load_translations("en").phrases, load_translations("ko").phrases
     for section in keys_used():
         mine = {key for key in english if key.startswith(f"{section}.")}
         assert mine

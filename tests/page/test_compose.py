@@ -11,36 +11,36 @@ from checkup.config.page import PageLink, PageSettings, StatusText
 from checkup.config.settings import GroupSettings
 from checkup.model import SECOND, Result, Status
 from checkup.ports import Checker
-from checkup_page.components.component import Standing
-from checkup_page.components.recent import strip
-from checkup_page.compose import Observed, compose
-from checkup_page.publishers.github import GitHubPublishing
-from checkup_page.speech.voice import Voice
+from checkup_page.components.component import ConfirmedStatus
+from checkup_page.components.recent import run_bars
+from checkup_page.compose import PageData, build_view
+from checkup_page.publishers.github import GitHubPublisherSettings
+from checkup_page.speech.voice import Locale
 from checkup_page.speech.words import DAY
-from checkup_page.state import State
-from checkup_page.view import Component, View
+from checkup_page.state import ComponentStatus
+from checkup_page.view import ComponentView, PageView
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN
 API, SHOP, MAIL = checker("API"), checker("Shop"), checker("Mail")
 
 
-def look(*statuses: Status, checkers: Sequence[Checker] = (API, SHOP, MAIL)) -> View:
+def look(*statuses: Status, checkers: Sequence[Checker] = (API, SHOP, MAIL)) -> PageView:
     """The page after five runs that all saw the same."""
     group = [result(of, status) for of, status in zip(checkers, statuses, strict=True)]
-    return compose(config(checkers), Observed(runs=runs([group] * 5)), NOW)
+    return build_view(config(checkers), PageData(runs=runs([group] * 5)), NOW)
 
 
-def after(*results: Sequence[Result], age: int = 12 * SECOND, every: int = MINUTE) -> View:
-    observed = Observed(runs=runs(results, newest=NOW - age, every=every))
-    return compose(config([API]), observed, NOW)
+def after(*results: Sequence[Result], age: int = 12 * SECOND, every: int = MINUTE) -> PageView:
+    observed = PageData(runs=runs(results, newest=NOW - age, every=every))
+    return build_view(config([API]), observed, NOW)
 
 
-def components(view: View) -> tuple[Component, ...]:
+def components(view: PageView) -> tuple[ComponentView, ...]:
     return tuple(component for group in view.groups for component in group.components)
 
 
-def only(view: View) -> Component:
+def only(view: PageView) -> ComponentView:
     (component,) = components(view)
     return component
 
@@ -48,23 +48,31 @@ def only(view: View) -> Component:
 @pytest.mark.parametrize(
     ("statuses", "state", "sentence"),
     [
-        ((HEALTHY, HEALTHY, HEALTHY), State.OPERATIONAL, "All systems operational"),
-        ((HEALTHY, DEGRADED, HEALTHY), State.DEGRADED, "Degraded: Shop is degraded"),
-        ((DEGRADED, DEGRADED, HEALTHY), State.DEGRADED, "Degraded: 2 of 3 services degraded"),
-        ((HEALTHY, DOWN, HEALTHY), State.PARTIAL, "Partial outage: Shop is down"),
-        ((DOWN, DOWN, DEGRADED), State.PARTIAL, "Partial outage: 2 of 3 services down"),
-        ((DOWN, DOWN, DOWN), State.MAJOR, "Major outage: all 3 services down"),
-        ((DOWN, UNKNOWN, HEALTHY), State.PARTIAL, "Partial outage: API is down"),
-        ((HEALTHY, UNKNOWN, HEALTHY), State.UNKNOWN, "Status unknown: Shop could not be checked"),
+        ((HEALTHY, HEALTHY, HEALTHY), ComponentStatus.OPERATIONAL, "All systems operational"),
+        ((HEALTHY, DEGRADED, HEALTHY), ComponentStatus.DEGRADED, "Degraded: Shop is degraded"),
+        (
+            (DEGRADED, DEGRADED, HEALTHY),
+            ComponentStatus.DEGRADED,
+            "Degraded: 2 of 3 services degraded",
+        ),
+        ((HEALTHY, DOWN, HEALTHY), ComponentStatus.PARTIAL, "Partial outage: Shop is down"),
+        ((DOWN, DOWN, DEGRADED), ComponentStatus.PARTIAL, "Partial outage: 2 of 3 services down"),
+        ((DOWN, DOWN, DOWN), ComponentStatus.MAJOR, "Major outage: all 3 services down"),
+        ((DOWN, UNKNOWN, HEALTHY), ComponentStatus.PARTIAL, "Partial outage: API is down"),
+        (
+            (HEALTHY, UNKNOWN, HEALTHY),
+            ComponentStatus.UNKNOWN,
+            "Status unknown: Shop could not be checked",
+        ),
         (
             (UNKNOWN, UNKNOWN, HEALTHY),
-            State.UNKNOWN,
+            ComponentStatus.UNKNOWN,
             "Status unknown: 2 of 3 services could not be checked",
         ),
     ],
 )
 def test_the_verdict_names_what_is_affected_f02(
-    statuses: tuple[Status, ...], state: State, sentence: str
+    statuses: tuple[Status, ...], state: ComponentStatus, sentence: str
 ) -> None:
     verdict = look(*statuses).verdict
     assert (verdict.state, verdict.sentence, verdict.stale) == (state, sentence, False)
@@ -72,7 +80,7 @@ def test_the_verdict_names_what_is_affected_f02(
 
 def test_one_of_one_down_is_a_major_outage() -> None:
     verdict = look(DOWN, checkers=[API]).verdict
-    assert (verdict.state, verdict.sentence) == (State.MAJOR, "Major outage: API is down")
+    assert (verdict.state, verdict.sentence) == (ComponentStatus.MAJOR, "Major outage: API is down")
 
 
 def test_a_result_above_its_threshold_is_slow() -> None:
@@ -82,22 +90,22 @@ def test_a_result_above_its_threshold_is_slow() -> None:
 
 def test_both_flags_set_is_the_worse_of_them_f03() -> None:
     both = replace(result(API, DOWN), degraded=True)
-    assert after([both]).verdict.state is State.MAJOR
+    assert after([both]).verdict.state is ComponentStatus.MAJOR
 
 
 def test_before_the_first_run_nothing_is_called_operational_f04_128() -> None:
-    view = compose(config([API]), Observed(), NOW)
+    view = build_view(config([API]), PageData(), NOW)
     assert view.verdict.sentence == "Collecting first results"
-    assert view.verdict.state is State.UNKNOWN
-    assert (only(view).state, only(view).note) == (State.UNKNOWN, "No results yet")
+    assert view.verdict.state is ComponentStatus.UNKNOWN
+    assert (only(view).state, only(view).note) == (ComponentStatus.UNKNOWN, "No results yet")
 
 
 def test_a_page_without_checkers_is_not_operational_f04_128() -> None:
-    assert compose(config(), Observed(), NOW).verdict.state is State.UNKNOWN
+    assert build_view(config(), PageData(), NOW).verdict.state is ComponentStatus.UNKNOWN
 
 
 def test_a_checker_without_a_result_keeps_the_page_from_being_operational() -> None:
-    view = compose(config([API, SHOP]), Observed(runs=runs([[result(API)]])), NOW)
+    view = build_view(config([API, SHOP]), PageData(runs=runs([[result(API)]])), NOW)
     assert view.verdict.sentence == "Status unknown: Shop has not been checked yet"
 
 
@@ -106,7 +114,7 @@ class TestAge:
         view = after([result(API)], [result(API)], age=5 * MINUTE)
         assert view.verdict.stale
         assert view.verdict.sentence == "Status unknown"
-        assert (only(view).state, only(view).since) == (State.UNKNOWN, None)
+        assert (only(view).state, only(view).since) == (ComponentStatus.UNKNOWN, None)
         assert only(view).note == "Operational when last checked"
 
     def test_three_missed_runs_and_a_minute_are_forgiven(self) -> None:
@@ -118,7 +126,7 @@ class TestAge:
 
     def test_one_long_gap_does_not_change_the_interval(self) -> None:
         before = runs([[result(API)]] * 5, newest=NOW - 60 * MINUTE)
-        view = compose(config([API]), Observed(runs=before + runs([[result(API)]] * 5)), NOW)
+        view = build_view(config([API]), PageData(runs=before + runs([[result(API)]] * 5)), NOW)
         assert view.verdict.interval == MINUTE
 
     def test_two_runs_a_year_apart_promise_no_third(self) -> None:
@@ -131,15 +139,15 @@ class TestAge:
 
     def test_one_old_run_is_stale_after_the_configured_interval(self) -> None:
         slow = replace(config([API]), interval=60 * MINUTE)
-        old = Observed(runs=runs([[result(API)]], newest=NOW - 30 * MINUTE))
-        assert compose(slow, old, NOW).verdict.stale is False
-        assert compose(config([API]), old, NOW).verdict.stale is True
+        old = PageData(runs=runs([[result(API)]], newest=NOW - 30 * MINUTE))
+        assert build_view(slow, old, NOW).verdict.stale is False
+        assert build_view(config([API]), old, NOW).verdict.stale is True
 
     def test_regions_of_one_slot_do_not_count_as_an_interval(self) -> None:
         slots = [
             replace(run, slot=run.slot + k) for run in runs([[result(API)]] * 3) for k in (0, 1)
         ]
-        view = compose(config([API]), Observed(runs=tuple(slots)), NOW)
+        view = build_view(config([API]), PageData(runs=tuple(slots)), NOW)
         assert view.verdict.interval in {MINUTE, MINUTE - 1}
 
     def test_the_script_is_told_when_to_stop_believing(self) -> None:
@@ -150,16 +158,18 @@ class TestAge:
     def test_a_checker_with_its_own_interval_is_given_its_time(self) -> None:
         rare = checker("API", interval=30 * MINUTE)
         seen = runs([[result(rare)], *[[result(SHOP)]] * 20])
-        view = compose(config([rare, SHOP]), Observed(runs=seen), NOW)
-        assert view.verdict.state is State.OPERATIONAL
-        assert components(view)[0].strip == strip([(seen[0].slot, State.OPERATIONAL)], Voice())
+        view = build_view(config([rare, SHOP]), PageData(runs=seen), NOW)
+        assert view.verdict.state is ComponentStatus.OPERATIONAL
+        assert components(view)[0].strip == run_bars(
+            [(seen[0].slot, ComponentStatus.OPERATIONAL)], Locale()
+        )
 
     def test_a_checker_that_is_missing_from_the_last_runs_is_unknown(self) -> None:
         seen = runs([[result(API), result(SHOP)], *[[result(SHOP)]] * 20])
-        view = compose(config([API, SHOP]), Observed(runs=seen), NOW)
+        view = build_view(config([API, SHOP]), PageData(runs=seen), NOW)
         assert [component.state for component in components(view)] == [
-            State.UNKNOWN,
-            State.OPERATIONAL,
+            ComponentStatus.UNKNOWN,
+            ComponentStatus.OPERATIONAL,
         ]
 
 
@@ -168,12 +178,15 @@ class TestStanding:
 
     def test_the_confirmed_status_counts(self) -> None:
         blip = runs([[result(API)]] * 4 + [[result(API, DEGRADED)]])
-        standing = {"api": Standing(HEALTHY, NOW - 9 * MINUTE)}
-        view = compose(config([API]), Observed(runs=blip, standings=standing), NOW)
-        assert (only(view).state, only(view).since) == (State.OPERATIONAL, NOW - 9 * MINUTE)
+        standing = {"api": ConfirmedStatus(HEALTHY, NOW - 9 * MINUTE)}
+        view = build_view(config([API]), PageData(runs=blip, standings=standing), NOW)
+        assert (only(view).state, only(view).since) == (
+            ComponentStatus.OPERATIONAL,
+            NOW - 9 * MINUTE,
+        )
 
     def test_without_it_the_last_result_counts(self) -> None:
-        assert only(after([result(API)], [result(API, DEGRADED)])).state is State.DEGRADED
+        assert only(after([result(API)], [result(API, DEGRADED)])).state is ComponentStatus.DEGRADED
 
     def test_without_it_the_beginning_is_known_if_it_is_in_sight(self) -> None:
         view = after([result(API)], [result(API, DOWN)], [result(API, DOWN)])
@@ -181,11 +194,14 @@ class TestStanding:
         assert only(after(*[[result(API, DOWN)]] * 3)).since is None
 
     def test_what_is_blind_is_unknown(self) -> None:
-        seen = Observed(
-            runs=runs([[result(API, UNKNOWN)]] * 5), standings={"api": Standing(UNKNOWN, 0)}
+        seen = PageData(
+            runs=runs([[result(API, UNKNOWN)]] * 5), standings={"api": ConfirmedStatus(UNKNOWN, 0)}
         )
-        component = only(compose(config([API]), seen, NOW))
-        assert (component.state, component.note) == (State.UNKNOWN, "Could not be checked")
+        component = only(build_view(config([API]), seen, NOW))
+        assert (component.state, component.note) == (
+            ComponentStatus.UNKNOWN,
+            "Could not be checked",
+        )
 
 
 class TestReason:
@@ -202,43 +218,43 @@ class TestReason:
 class TestNames:
     def test_the_public_name_replaces_the_title(self) -> None:
         renamed = checker("db-3.internal", public_name="Database")
-        view = compose(config([renamed]), Observed(runs=runs([[result(renamed)]])), NOW)
+        view = build_view(config([renamed]), PageData(runs=runs([[result(renamed)]])), NOW)
         assert only(view).name == "Database"
 
     def test_a_checker_without_a_name_has_a_number(self) -> None:
         nameless = checker("", id="x", endpoint_url="http://x/")
-        view = compose(config([API, nameless]), Observed(), NOW)
+        view = build_view(config([API, nameless]), PageData(), NOW)
         assert components(view)[1].name == "Check 2"
 
     def test_checkers_with_one_name_stay_two_f06_139(self) -> None:
         twins = [checker("API", id="a"), checker("API", id="b")]
-        view = compose(config(twins), Observed(runs=runs([[result(of) for of in twins]])), NOW)
+        view = build_view(config(twins), PageData(runs=runs([[result(of) for of in twins]])), NOW)
         assert len({component.key for component in components(view)}) == 2
 
     def test_keys_depend_on_nothing_but_the_id(self) -> None:
         renamed = checker("Another", id="api", endpoint_url="http://elsewhere/", group="New")
-        keys = [only(compose(config([of]), Observed(), NOW)).key for of in (API, renamed)]
+        keys = [only(build_view(config([of]), PageData(), NOW)).key for of in (API, renamed)]
         assert keys[0] == keys[1]
 
     @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "//evil", "x"])
     def test_only_http_addresses_are_links_f17_163(self, link: str) -> None:
-        assert only(compose(config([checker("A", link=link)]), Observed(), NOW)).link == ""
+        assert only(build_view(config([checker("A", link=link)]), PageData(), NOW)).link == ""
 
     def test_the_picture_of_somebody_else_is_not_shown(self) -> None:
         for logo, shown in (("https://cdn.example/l.png", ""), ("logo.svg", "logo.svg")):
-            assert compose(config([], PageSettings(logo=logo)), Observed(), NOW).logo == shown
+            assert build_view(config([], PageSettings(logo=logo)), PageData(), NOW).logo == shown
 
     def test_links_of_the_page_are_followable_f17_163(self) -> None:
         links = (PageLink(title="Shop", url="https://s/x"), PageLink(title="X", url="javascript:x"))
-        view = compose(config([], PageSettings(links=links)), Observed(), NOW)
+        view = build_view(config([], PageSettings(links=links)), PageData(), NOW)
         assert [link.text for link in view.links] == ["Shop"]
 
 
 class TestGroups:
-    def grouped(self, *settings: GroupSettings, status: Status = HEALTHY) -> View:
+    def grouped(self, *settings: GroupSettings, status: Status = HEALTHY) -> PageView:
         checkers = [checker("A", group="One"), checker("B", group="Two"), checker("C")]
         seen = runs([[result(of, status) for of in checkers]])
-        return compose(replace(config(checkers), groups=settings), Observed(runs=seen), NOW)
+        return build_view(replace(config(checkers), groups=settings), PageData(runs=seen), NOW)
 
     def test_what_has_no_group_comes_first(self) -> None:
         assert [group.name for group in self.grouped().groups] == ["", "One", "Two"]
@@ -258,8 +274,8 @@ class TestGroups:
     def test_a_group_of_which_part_is_down_is_a_partial_outage(self) -> None:
         checkers = [checker("A", group="One"), checker("B", group="One")]
         seen = runs([[result(checkers[0], DOWN), result(checkers[1])]])
-        (group,) = compose(config(checkers), Observed(runs=seen), NOW).groups
-        assert (group.state, group.operational) == (State.PARTIAL, 1)
+        (group,) = build_view(config(checkers), PageData(runs=seen), NOW).groups
+        assert (group.state, group.operational) == (ComponentStatus.PARTIAL, 1)
 
 
 class TestMessages:
@@ -276,10 +292,10 @@ class TestMessages:
         old = runs([[result(API, region=place)]], newest=NOW - 60 * MINUTE)
         by_hand = [result(API, Status.DOWN, message="Sorry!", region="by-hand")]
         seen = (*old, *runs([by_hand], newest=NOW - MINUTE))
-        view = compose(replace(config([API]), regions=regions), Observed(runs=seen), NOW)
+        view = build_view(replace(config([API]), regions=regions), PageData(runs=seen), NOW)
         assert [message.parts[0].text for message in view.messages] == ["Sorry!"]
         assert (view.facts.runs, view.verdict.checked_at) == (1, NOW - 60 * MINUTE)
-        assert view.groups[0].components[0].state is State.UNKNOWN
+        assert view.groups[0].components[0].state is ComponentStatus.UNKNOWN
 
     def test_addresses_in_a_message_are_links_f17(self) -> None:
         text = "See https://acme.example/news?a=1&b=2. Or javascript:alert(1), (http://x.example/)"
@@ -293,7 +309,7 @@ class TestMessages:
     def test_a_message_of_a_hidden_checker_is_hidden(self) -> None:
         hidden = checker("Secret", hidden=True)
         seen = runs([[result(API), result(hidden, message="psst")]])
-        assert compose(config([API, hidden]), Observed(runs=seen), NOW).messages == ()
+        assert build_view(config([API, hidden]), PageData(runs=seen), NOW).messages == ()
 
 
 class TestSettings:
@@ -311,18 +327,20 @@ class TestSettings:
             healthy="Situation Normal", degraded="Sub-Optimal", down="Outage", unknown="No idea"
         )
         page = PageSettings(status_text=texts)
-        seen = Observed(runs=runs([[result(API, status)]]))
-        assert compose(config([API], page), seen, NOW).verdict.sentence == sentence
+        seen = PageData(runs=runs([[result(API, status)]]))
+        assert build_view(config([API], page), seen, NOW).verdict.sentence == sentence
 
     def test_the_refresh_interval_is_kept(self) -> None:
-        assert compose(config([], PageSettings(refresh_interval=17)), Observed(), NOW).refresh == 17
+        assert (
+            build_view(config([], PageSettings(refresh_interval=17)), PageData(), NOW).refresh == 17
+        )
 
 
 def test_129_a_page_is_believed_for_as_long_as_its_place_takes_to_show_the_next() -> None:
     seen = runs([[result(checker("API"))]] * 3)
     here, there = (
-        compose(replace(config([checker("API")]), publish=place), Observed(runs=seen), NOW)
-        for place in (None, GitHubPublishing())
+        build_view(replace(config([checker("API")]), publish=place), PageData(runs=seen), NOW)
+        for place in (None, GitHubPublisherSettings())
     )
     assert there.verdict.stale_at is not None
     assert here.verdict.stale_at is not None

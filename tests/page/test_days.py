@@ -5,15 +5,21 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from checkup.history.periods import DAY, HOUR, day_of
+from checkup.history.periods import DAY, HOUR, day_start
 from checkup.history.tally import Tally
-from checkup_page.components.days import DayStrip, are_enough, closed_days, day_strip, look_of
-from checkup_page.components.recent import COLUMNS, Segment
-from checkup_page.speech.voice import Voice
+from checkup_page.components.days import (
+    DayBars,
+    closed_day_bars,
+    day_bars,
+    day_status,
+    has_enough_days,
+)
+from checkup_page.components.recent import COLUMNS, BarSegment
+from checkup_page.speech.voice import Locale
 from checkup_page.speech.words import MINUTE
 from tests.page.worlds import NOW
 
-TODAY = day_of(NOW)
+TODAY = day_start(NOW)
 WELL = Tally(healthy=DAY)
 SO_FAR = Tally(healthy=NOW - TODAY)
 """Today, as far as it has come."""
@@ -58,24 +64,24 @@ def well(length: int = DAY, **states: int) -> Tally:
     ],
 )
 def test_a_day_looks_as_its_worst_part_that_matters(tally: Row, look: str) -> None:
-    assert look_of(tally, DAY) == look
+    assert day_status(tally, DAY) == look
 
 
 def test_a_day_that_has_just_begun_is_measured_by_what_is_over_of_it() -> None:
-    assert look_of(Tally(healthy=3 * MINUTE), 5 * MINUTE) == "operational"
+    assert day_status(Tally(healthy=3 * MINUTE), 5 * MINUTE) == "operational"
 
 
-def strip_of(rows: Sequence[tuple[int, Row]], since: int = 0) -> DayStrip:
+def strip_of(rows: Sequence[tuple[int, Row]], since: int = 0) -> DayBars:
     *closed, (_, today) = rows
-    return day_strip(closed_days(closed), today, since, NOW, Voice())
+    return day_bars(closed_day_bars(closed), today, since, NOW, Locale())
 
 
 def test_the_newest_day_is_at_the_right() -> None:
     assert strip_of(days(WELL, well(down=DAY), SO_FAR)).segments == (
-        Segment("none", 0, 87),
-        Segment("operational", 87, 1),
-        Segment("major_outage", 88, 1),
-        Segment("operational", 89, 1),
+        BarSegment("none", 0, 87),
+        BarSegment("operational", 87, 1),
+        BarSegment("major_outage", 88, 1),
+        BarSegment("operational", 89, 1),
     )
 
 
@@ -128,12 +134,12 @@ def test_maintenance_is_no_trouble() -> None:
 def test_without_trouble_it_says_so() -> None:
     strip = strip_of(days(SO_FAR, before=WELL), 0)
     assert strip.summary == ("last 90 days: 100.00% uptime, no day with trouble")
-    assert strip.segments == (Segment("operational", 0, 89), Segment("operational", 89, 1))
+    assert strip.segments == (BarSegment("operational", 0, 89), BarSegment("operational", 89, 1))
 
 
 def enough(*last: Row) -> bool:
     *closed, (_, today) = days(*last)
-    return are_enough(closed_days(closed), today)
+    return has_enough_days(closed_day_bars(closed), today)
 
 
 def test_days_are_shown_from_the_third_on() -> None:

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from checkup.history.periods import hour_of
+from checkup.history.periods import hour_start
 from checkup.ports import PageFile
 from examples.demo.announced import announced, key_of
 from examples.demo.story import EVENTS, EVERYBODY, SERVICES
 from tests.page.years import told
 
-NOW = hour_of(time.time_ns())
+NOW = hour_start(time.time_ns())
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 import pytest
 
 from checkup.config import load
-from checkup.runfile import encode, run_key
+from checkup.runfile import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import build
+from checkup_page.building import build_page
 from tests.config.world import KINDS
 from tests.page.worlds import NOW, result, runs
 
@@ -31,8 +31,8 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> list[PurePosixPath]:
     settings = load(str(file), KINDS, {})
     storage = MemoryStorage()
     for run in runs([[result(it) for it in settings.checkers]] * 65):
-        storage.create(run_key(run), encode(run.results))
-    published = build(settings, storage, NOW)
+        storage.create(run_key(run), encode_results(run.results))
+    published = build_page(settings, storage, NOW)
     assert sum(path.startswith("components/") for path in published) == len(TITLES)
     return [PurePosixPath(path) for path in (*published, *storage.list("history/"))]
 

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 import checkup_page
 from checkup.config.page import PageSettings
 from checkup.model import Attempt, Status
-from checkup_page.compose import Observed, compose
-from checkup_page.render import render
+from checkup_page.compose import PageData, build_view
+from checkup_page.render import render_site
 from tests.page.worlds import NOW, checker, config, result, runs
 
 HEALTHY, DOWN = Status.HEALTHY, Status.DOWN
@@ -26,11 +26,11 @@ VOID = {"meta", "link", "img", "br", "hr", "input"}
 API, SHOP = checker("API", link="https://acme.example/"), checker("Shop", group="Sales")
 
 GROUP = [result(API), result(SHOP, DOWN)]
-SEEN = Observed(
+SEEN = PageData(
     runs=runs([[result(API), result(SHOP)], [*GROUP[:1], result(SHOP, message="Hi")], GROUP])
 )
-FILES = render(compose(config([API, SHOP]), SEEN, NOW))
-FIRST = render(compose(config([API, SHOP], PageSettings(theme="dark")), Observed(), NOW))
+FILES = render_site(build_view(config([API, SHOP]), SEEN, NOW))
+FIRST = render_site(build_view(config([API, SHOP], PageSettings(theme="dark")), PageData(), NOW))
 PAGES = [
     pytest.param(files[name].body.decode(), id=f"{world}-{name}")
     for world, files in (("seen", FILES), ("first", FIRST))
@@ -155,8 +155,8 @@ def test_the_theme_of_the_configuration_is_set() -> None:
 
 
 def test_a_page_that_was_written_stale_says_so_itself_f04_129() -> None:
-    old = Observed(runs=runs([GROUP, GROUP], newest=1_501_606_923_405_043_499))
-    page = render(compose(config([API, SHOP]), old, NOW))["index.html"].body.decode()
+    old = PageData(runs=runs([GROUP, GROUP], newest=1_501_606_923_405_043_499))
+    page = render_site(build_view(config([API, SHOP]), old, NOW))["index.html"].body.decode()
     assert "Status unknown</h2>" in page
     assert "1 Aug 2017, 17:02 UTC" in page
     assert "Operational when last checked" in page
@@ -190,7 +190,9 @@ def test_nothing_private_is_on_the_page_140() -> None:
     assert CANARY in failed[0].id
     assert CANARY in failed[0].endpoint
     failed[1] = replace(failed[1], message=CANARY)
-    files = render(compose(config([private, hidden]), Observed(runs=runs([failed] * 3)), NOW))
+    files = render_site(
+        build_view(config([private, hidden]), PageData(runs=runs([failed] * 3)), NOW)
+    )
     assert not [path for path, file in files.items() if CANARY in file.body.decode()]
     assert ">API</bdi>" in files["index.html"].body.decode()
 
@@ -208,7 +210,9 @@ def test_components_stay_within_the_budget(count: int) -> None:
         ]
         for run in range(90)
     ]
-    body = render(compose(config(checkers), Observed(runs=runs(groups)), NOW))["index.html"].body
+    body = render_site(build_view(config(checkers), PageData(runs=runs(groups)), NOW))[
+        "index.html"
+    ].body
     assert body.count(b'class="strip') >= count
     assert len(body) <= 64 * 1024 * count / 50
     assert len(gzip.compress(body)) <= 16 * 1024 * count / 50

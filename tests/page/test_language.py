@@ -8,29 +8,31 @@ from string import Formatter
 import pytest
 
 from checkup_page.html import TEMPLATES
-from checkup_page.speech.language import DEFAULT, codes, language
-from checkup_page.speech.voice import Voice
+from checkup_page.speech.language import DEFAULT, available_languages, load_translations
+from checkup_page.speech.voice import Locale
 from tests.page.worlds import MINUTE, NOW
 
-others = pytest.mark.parametrize("code", [code for code in codes() if code != DEFAULT])
+others = pytest.mark.parametrize(
+    "code", [code for code in available_languages() if code != DEFAULT]
+)
 
 
 @others
 def test_every_language_has_the_same_phrases(code: str) -> None:
-    assert language(code).phrases.keys() == language().phrases.keys()
+    assert load_translations(code).phrases.keys() == load_translations().phrases.keys()
 
 
 @others
 def test_every_phrase_has_the_same_places_for_values(code: str) -> None:
-    for key, phrase in language(code).phrases.items():
+    for key, phrase in load_translations(code).phrases.items():
         # "1" may be part of the words for one.
         optional = {"n"} if key.endswith(".one") else set()
-        assert places(phrase) - optional == places(language().phrases[key]) - optional, key
+        assert places(phrase) - optional == places(load_translations().phrases[key]) - optional, key
 
 
-@pytest.mark.parametrize("code", codes())
+@pytest.mark.parametrize("code", available_languages())
 def test_no_phrase_is_empty_or_markup(code: str) -> None:
-    for key, phrase in language(code).phrases.items():
+    for key, phrase in load_translations(code).phrases.items():
         assert phrase.strip() == phrase != "", key
         assert not re.search(r"[<>&|]", phrase), key
 
@@ -45,17 +47,17 @@ def test_every_phrase_that_a_template_says_exists() -> None:
         for template in TEMPLATES.iterdir()
         for key in re.findall(r'\bsay\("([\w.-]+)"[,)]', template.read_text("utf-8"))
     }
-    known = {re.sub(r"\.(one|other)$", "", key) for key in language().phrases}
+    known = {re.sub(r"\.(one|other)$", "", key) for key in load_translations().phrases}
     assert said <= known
 
 
 def test_a_language_that_is_not_spoken_is_named_with_those_that_are() -> None:
     with pytest.raises(LookupError, match='does not speak "tlh"; it speaks en, ko'):
-        language("tlh")
+        load_translations("tlh")
 
 
 def test_korean_reads_like_korean() -> None:
-    korean = Voice(language=language("ko"), zone="Asia/Seoul")
+    korean = Locale(language=load_translations("ko"), zone="Asia/Seoul")
     assert korean.moment(NOW) == "2026년 8월 3일 19:02 KST"
     assert korean.short_moment(NOW) == "8월 3일 19:02"
     assert korean.cadence(MINUTE) == "1분마다"
@@ -66,4 +68,6 @@ def test_korean_reads_like_korean() -> None:
 def test_no_korean_particle_follows_a_value() -> None:
     """Which one it is depends on the end of the word before, which no phrase knows."""
     particle = re.compile(r"\{\w+\}(?:은|는|이|가|을|를|와|과|으로|로)(?![가-힣])")
-    assert not [key for key, phrase in language("ko").phrases.items() if particle.search(phrase)]
+    assert not [
+        key for key, phrase in load_translations("ko").phrases.items() if particle.search(phrase)
+    ]

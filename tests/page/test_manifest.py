@@ -6,22 +6,22 @@ from collections.abc import Mapping
 
 import pytest
 
-from checkup.errors import Overtaken
+from checkup.errors import NewerPageError
 from checkup.model import SECOND
-from checkup.ports import Edition, PageFile
-from checkup_page.publishers.manifest import Entry, Manifest, Plan, index_last
+from checkup.ports import PageFile, PageVersion
+from checkup_page.publishers.manifest import Manifest, ManifestEntry, PublishPlan, index_last
 from tests.page.pages import file, page
 from tests.page.worlds import MINUTE, NOW
 
-FIRST = Edition(position=7, made=NOW)
+FIRST = PageVersion(position=7, made=NOW)
 
 
 def planned(
     files: Mapping[str, PageFile], after: int, before: Manifest | None = None, *, free: bool = False
-) -> Plan:
+) -> PublishPlan:
     """Plan an edition so many nanoseconds after the first one."""
-    edition = Edition(position=7, made=NOW + after)
-    return Plan.of(files, edition, before or Manifest(), patient=not free)
+    edition = PageVersion(position=7, made=NOW + after)
+    return PublishPlan.of(files, edition, before or Manifest(), patient=not free)
 
 
 def test_a_page_that_was_never_published_is_put_as_a_whole() -> None:
@@ -100,24 +100,24 @@ def test_a_file_that_waits_keeps_the_time_at_which_it_was_put() -> None:
     ("edition", "is_older"),
     [
         pytest.param(FIRST, False, id="itself"),
-        pytest.param(Edition(7, NOW + 1), False, id="newer-by-time"),
-        pytest.param(Edition(8, NOW - 1), False, id="newer-by-position"),
-        pytest.param(Edition(7, NOW - 1), True, id="older-by-time"),
-        pytest.param(Edition(6, NOW + MINUTE), True, id="older-by-position"),
-        pytest.param(Edition(0, NOW + 61 * MINUTE), False, id="a-storage-begun-anew"),
+        pytest.param(PageVersion(7, NOW + 1), False, id="newer-by-time"),
+        pytest.param(PageVersion(8, NOW - 1), False, id="newer-by-position"),
+        pytest.param(PageVersion(7, NOW - 1), True, id="older-by-time"),
+        pytest.param(PageVersion(6, NOW + MINUTE), True, id="older-by-position"),
+        pytest.param(PageVersion(0, NOW + 61 * MINUTE), False, id="a-storage-begun-anew"),
     ],
 )
-def test_130_an_older_edition_is_refused(edition: Edition, is_older: bool) -> None:  # noqa: FBT001
+def test_130_an_older_edition_is_refused(edition: PageVersion, is_older: bool) -> None:  # noqa: FBT001
     manifest = Manifest(edition=FIRST)
     if is_older:
-        with pytest.raises(Overtaken, match="a newer page is there already"):
+        with pytest.raises(NewerPageError, match="a newer page is there already"):
             manifest.refuse_older(edition, NOW)
     else:
         manifest.refuse_older(edition, NOW)
 
 
 def test_an_edition_from_a_clock_that_is_wrong_does_not_stop_all_others() -> None:
-    Manifest(edition=Edition(9, NOW + 6 * MINUTE)).refuse_older(FIRST, NOW)
+    Manifest(edition=PageVersion(9, NOW + 6 * MINUTE)).refuse_older(FIRST, NOW)
 
 
 def test_131_what_an_unfinished_edition_touched_is_uncertain() -> None:
@@ -137,6 +137,6 @@ def test_132_a_manifest_that_cannot_be_read_is_as_good_as_none(body: bytes) -> N
 
 
 def test_a_manifest_comes_back_as_it_was_written() -> None:
-    entries = {"a.html": Entry("ab", NOW, "news"), "b.html": Entry("cd", 3)}
+    entries = {"a.html": ManifestEntry("ab", NOW, "news"), "b.html": ManifestEntry("cd", 3)}
     manifest = Manifest(edition=FIRST, files=entries, gone=("c.html",))
     assert Manifest.read(manifest.encode()) == manifest

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup_page.announcements.markdown import LIMIT, as_html, cleaned
+from checkup_page.announcements.markdown import LIMIT, clean_markdown, render_markdown
 from tests.page.test_attacks import ATTACKS
 
 ALLOWED = {"p", "a", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "br"}
@@ -56,13 +56,13 @@ def harmless(html: str) -> bool:
 
 @pytest.mark.parametrize("attack", [*ATTACKS, *MARKDOWN_ATTACKS])
 def test_133_no_text_does_anything(attack: str) -> None:
-    html = as_html(cleaned(attack))
+    html = render_markdown(clean_markdown(attack))
     assert harmless(html)
 
 
 @given(st.text(alphabet="<>\"'&[]()!`*_#-:/\\ \nabjavscripthtp.1=\u202e", max_size=80))
 def test_133_no_text_at_all_does_anything(text: str) -> None:
-    assert harmless(as_html(cleaned(text)))
+    assert harmless(render_markdown(clean_markdown(text)))
 
 
 def test_133_what_is_checked_here_would_be_found() -> None:
@@ -75,7 +75,7 @@ def test_what_people_write_is_shown_as_they_mean_it() -> None:
     text = (
         "**Sorry.** See https://a.example/b?c=d&e=f, or [this](http://b.example).\n\n- one\n- two"
     )
-    assert as_html(cleaned(text)) == (
+    assert render_markdown(clean_markdown(text)) == (
         '<p><strong>Sorry.</strong> See <a href="https://a.example/b?c=d&amp;e=f" '
         'rel="nofollow ugc noopener">https://a.example/b?c=d&amp;e=f</a>, or '
         '<a href="http://b.example" rel="nofollow ugc noopener">this</a>.</p>\n'
@@ -84,17 +84,17 @@ def test_what_people_write_is_shown_as_they_mean_it() -> None:
 
 
 def test_134_a_text_keeps_its_lines_and_loses_what_disturbs() -> None:
-    assert cleaned("one\u202e\n\n  two\x00\r\nthree\u200b\n") == "one\n\n  two\nthree"
-    assert len(cleaned("x\n" * LIMIT)) <= LIMIT
+    assert clean_markdown("one\u202e\n\n  two\x00\r\nthree\u200b\n") == "one\n\n  two\nthree"
+    assert len(clean_markdown("x\n" * LIMIT)) <= LIMIT
 
 
 def test_columns_of_code_stay_columns() -> None:
     text = "```\nname      ready\ndb-\u202e0   0/1\n```"
-    shown = as_html(cleaned(text))
+    shown = render_markdown(clean_markdown(text))
     assert "name      ready\ndb-0   0/1\n" in shown
-    assert len(cleaned("a" + 99 * " " + "b")) < 99
+    assert len(clean_markdown("a" + 99 * " " + "b")) < 99
 
 
 def test_a_text_in_one_line_is_as_good_as_one_in_many() -> None:
     text = "word " * (LIMIT // 5 - 1) + "last"
-    assert cleaned(text) == text
+    assert clean_markdown(text) == text

@@ -12,11 +12,11 @@ from typing import Literal
 import pytest
 from pypdf import PdfReader
 
-from checkup.history.periods import hour_of
-from checkup.incidents.documents import HEAD, encode
-from checkup.incidents.model import Announcements, Incident, Said
+from checkup.history.periods import hour_start
+from checkup.incidents.documents import INCIDENTS_KEY, encode
+from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import build
+from checkup_page.building import build_page
 from examples.demo.announced import key_of
 from tests.page.conftest import Site, Visit
 from tests.page.showcase import outage
@@ -24,7 +24,7 @@ from tests.page.test_browser import computed, everything
 from tests.page.worlds import checker, config
 from tests.page.years import path_of, told
 
-NOW = hour_of(time.time_ns())
+NOW = hour_start(time.time_ns())
 PAPER = {"width": 704, "height": 1000}
 """A4 within its margins."""
 
@@ -139,10 +139,10 @@ def test_a_line_of_code_is_there_to_its_end_without_a_finger_that_scrolls(
 ) -> None:
     storage = MemoryStorage()
     text = f"```\n{'x' * 200} {'y' * 200}\n```"
-    said = Said(id="a" * 12, at=NOW, status="investigating", text=text)
+    said = IncidentUpdate(id="a" * 12, at=NOW, status="investigating", text=text)
     slow = Incident(id="b" * 12, title="Slow", impact="minor", started=NOW, said=(said,))
-    storage.create(HEAD, encode(Announcements(incidents={slow.id: slow})))
-    site.files = build(config([checker("API")]), storage, NOW + 1)
+    storage.create(INCIDENTS_KEY, encode(IncidentDocument(incidents={slow.id: slow})))
+    site.files = build_page(config([checker("API")]), storage, NOW + 1)
     page = visit.open(f"incidents/{slow.id}.html")
     page.emulate_media(media=media)
     beyond = page.locator("pre").evaluate("it => it.scrollWidth - it.clientWidth")

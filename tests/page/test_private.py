@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.bootstrap import kinds
+from checkup.bootstrap import registered_kinds
 from checkup.config import Config, read
 from checkup.ports import PageFile, Publisher
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import build
-from checkup_page.publish import publish
+from checkup_page.building import build_page
+from checkup_page.publish import publish_once
 from checkup_page.publishers.folder import FolderPublisher
-from checkup_page.publishers.github import GitHubPublishing
+from checkup_page.publishers.github import GitHubPublisherSettings
 from checkup_page.publishers.s3 import S3Publisher
 from tests.page.planting import CANARY, holding, texts_of
 from tests.page.private_world import ADDRESS, SHOWN, config, storage
@@ -27,7 +27,7 @@ from tests.storage.places import FakeClients
 
 
 def built(of: Config) -> dict[str, bytes]:
-    return bodies(build(of, storage(of), NOW))
+    return bodies(build_page(of, storage(of), NOW))
 
 
 def few(number: int) -> Config:
@@ -40,7 +40,7 @@ def bodies(files: Mapping[str, PageFile]) -> dict[str, bytes]:
     return {path: file.body for path, file in files.items()}
 
 
-@pytest.mark.parametrize("number", range(len(kinds().publishers)))
+@pytest.mark.parametrize("number", range(len(registered_kinds().publishers)))
 def test_no_file_of_any_language_and_format_holds_it_s3_3_140(number: int) -> None:
     files = built(config(number))
     assert {"index.html", "ko/index.html", "metrics.txt", "uptime.csv", "history.atom"} < {*files}
@@ -52,11 +52,13 @@ def test_no_file_of_any_language_and_format_holds_it_s3_3_140(number: int) -> No
 
 def test_every_kind_and_every_field_that_takes_a_text_is_planted() -> None:
     world = config()
-    assert {it.kind for it in world.checkers} == {*kinds().checkers}
-    assert {it.kind for it in world.notifiers} == {*kinds().notifiers}
-    assert {type(config(number).storage) for number in range(8)} == {*kinds().storages.values()}
+    assert {it.kind for it in world.checkers} == {*registered_kinds().checkers}
+    assert {it.kind for it in world.notifiers} == {*registered_kinds().notifiers}
+    assert {type(config(number).storage) for number in range(8)} == {
+        *registered_kinds().storages.values()
+    }
     public = {"endpoint_name", "public_name", *SHOWN} - {"id"}
-    for kind, settings in kinds().checkers.items():
+    for kind, settings in registered_kinds().checkers.items():
         full = {
             name
             for it in world.checkers
@@ -88,7 +90,7 @@ def test_what_is_public_is_there() -> None:
 
 def test_no_file_of_a_folder_holds_it(tmp_path: Path) -> None:
     world = few(4)
-    publish(world, storage(world), FolderPublisher(tmp_path), NOW)
+    publish_once(world, storage(world), FolderPublisher(tmp_path), NOW)
     found = [path for path in tmp_path.rglob("*") if path.is_file()]
     files = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in found}
     assert {"manifest.json", ".checkup/lock", "index.html"} < {*files}
@@ -97,7 +99,7 @@ def test_no_file_of_a_folder_holds_it(tmp_path: Path) -> None:
 
 def test_no_object_of_a_bucket_holds_it(client: Any, bucket: str) -> None:
     world = few(5)
-    publish(world, storage(world), S3Publisher(client, bucket), NOW)
+    publish_once(world, storage(world), S3Publisher(client, bucket), NOW)
     listed = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     names = [item["Key"] for part in listed for item in part["Contents"]]
     answers = {name: client.get_object(Bucket=bucket, Key=name) for name in names}
@@ -115,9 +117,9 @@ def test_no_file_and_no_message_of_a_branch_holds_it() -> None:
     world = few(6)
     about = {"repository_owner": OWNER, "repository_name": NAME, "access_token": TOKEN}
     with fake_github() as server:
-        settings = GitHubPublishing(**{"api_url": server.url, **about})
+        settings = GitHubPublisherSettings(**{"api_url": server.url, **about})
         publisher: Publisher = settings.open(FakeClients(secrets={TOKEN: TOKEN}))
-        publish(world, storage(world), publisher, NOW)
+        publish_once(world, storage(world), publisher, NOW)
         files, messages = server.git.files("gh-pages"), server.git.messages("gh-pages")
     assert {"manifest.json", "index.html"} < {*files}
     assert holding(files) == []
@@ -130,7 +132,7 @@ def configured(*public: str) -> Config:
     seen = {"type": "http", "endpoint_name": "API", "endpoint_url": ADDRESS, "id": f"api-{CANARY}"}
     page = {"title": "Acme", "publish": [*public], "url": "https://status.acme.example"}
     document = {"checkers": [seen], "page": page, "regions": [f"dc-{CANARY}", "west"]}
-    return read("checkup.json", json.dumps(document).encode(), kinds(), {})
+    return read("checkup.json", json.dumps(document).encode(), registered_kinds(), {})
 
 
 def test_what_is_published_on_purpose_is_in_one_file_and_masked() -> None:
@@ -141,4 +143,4 @@ def test_what_is_published_on_purpose_is_in_one_file_and_masked() -> None:
 
 
 def test_a_page_before_the_first_run_holds_it_neither() -> None:
-    assert holding(bodies(build(config(7), MemoryStorage(), NOW))) == []
+    assert holding(bodies(build_page(config(7), MemoryStorage(), NOW))) == []

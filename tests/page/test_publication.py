@@ -8,15 +8,15 @@ from typing import ClassVar
 
 import pytest
 
-from checkup.alerting.document import HEAD, encode_head
-from checkup.alerting.state import CheckerState, Head
-from checkup.errors import Overtaken
+from checkup.alerting.document import STATE_KEY, encode_state
+from checkup.alerting.state import AlertState, CheckerState
+from checkup.errors import NewerPageError
 from checkup.model import SECOND, Status
-from checkup.ports import Edition, PageFile
-from checkup.runfile import encode, run_key
-from checkup_page.building import build
-from checkup_page.publish import Publication
-from checkup_page.publishers.manifest import Manifest, Plan
+from checkup.ports import PageFile, PageVersion
+from checkup.runfile import encode_results, run_key
+from checkup_page.building import build_page
+from checkup_page.publish import PagePublisher
+from checkup_page.publishers.manifest import Manifest, PublishPlan
 from tests.page.test_publish import API, CONFIG, Counted
 from tests.page.worlds import MINUTE, NOW, result, runs
 
@@ -33,10 +33,10 @@ class Wall:
         self.put: list[tuple[int, Sequence[str]]] = []
         self.overtaken = False
 
-    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         if self.overtaken:
-            raise Overtaken("a newer page is there already")
-        plan = Plan.of(files, edition, self.manifest, patient=self.patient)
+            raise NewerPageError("a newer page is there already")
+        plan = PublishPlan.of(files, edition, self.manifest, patient=self.patient)
         self.manifest = plan.manifest
         self.put.append(((edition.made - START) // SECOND, plan.put))
         return plan.put
@@ -50,20 +50,20 @@ class Place(Wall):
 
 def head(storage: Counted, cursor: int, status: Status = Status.HEALTHY) -> None:
     """Let the state between runs be that after some run."""
-    state = Head(seq=cursor, cursor=f"runs/{cursor:019d}-check.json", used=(f"{cursor}",))
-    whole = encode_head(
-        Head(
+    state = AlertState(seq=cursor, cursor=f"runs/{cursor:019d}-check.json", used=(f"{cursor}",))
+    whole = encode_state(
+        AlertState(
             **{
                 **{name: getattr(state, name) for name in state.__struct_fields__},
                 "checkers": {"api": CheckerState(status=status, since=START)},
             }
         )
     )
-    there = storage.get(HEAD)
+    there = storage.get(STATE_KEY)
     if there is None:
-        storage.create(HEAD, whole)
+        storage.create(STATE_KEY, whole)
     else:
-        storage.replace(HEAD, whole, there.version)
+        storage.replace(STATE_KEY, whole, there.version)
 
 
 @pytest.fixture
@@ -75,12 +75,12 @@ def storage() -> Counted:
 
 def run(storage: Counted, at: int, status: Status = Status.HEALTHY) -> None:
     (one,) = runs([[result(API, status)]], newest=START + at)
-    storage.create(run_key(one), encode(one.results))
+    storage.create(run_key(one), encode_results(one.results))
 
 
 def test_the_state_that_only_moves_on_is_no_reason_to_read_anything(storage: Counted) -> None:
     wall = Wall()
-    page = Publication(storage=storage, publisher=wall)
+    page = PagePublisher(storage=storage, publisher=wall)
     page.keep_up(CONFIG, START + SECOND)
     storage.got.clear()
     storage.listed = 0
@@ -94,7 +94,7 @@ def test_the_state_that_only_moves_on_is_no_reason_to_read_anything(storage: Cou
 
 
 def test_news_are_published_at_once(storage: Counted) -> None:
-    page = Publication(storage=storage, publisher=(wall := Wall()))
+    page = PagePublisher(storage=storage, publisher=(wall := Wall()))
     page.keep_up(CONFIG, START + SECOND)
     run(storage, MINUTE, Status.DOWN)
     head(storage, START + MINUTE, Status.DOWN)
@@ -107,10 +107,10 @@ def test_news_are_published_at_once(storage: Counted) -> None:
 
 
 def test_what_only_the_runs_say_is_published_when_somebody_asks(storage: Counted) -> None:
-    page = Publication(storage=storage, publisher=Wall())
+    page = PagePublisher(storage=storage, publisher=Wall())
     page.keep_up(CONFIG, START + SECOND)
     (one,) = runs([[result(API, message="Soon back")]], newest=START + MINUTE)
-    storage.create(run_key(one), encode(one.results))
+    storage.create(run_key(one), encode_results(one.results))
     assert page.keep_up(CONFIG, START + MINUTE) == ()
 
     page.wake()
@@ -119,7 +119,7 @@ def test_what_only_the_runs_say_is_published_when_somebody_asks(storage: Counted
 
 
 def test_an_hour_without_news_is_twelve_editions(storage: Counted) -> None:
-    page = Publication(storage=storage, publisher=(wall := Wall()))
+    page = PagePublisher(storage=storage, publisher=(wall := Wall()))
     for minute in range(60):
         run(storage, minute * MINUTE)
         head(storage, START + minute * MINUTE)
@@ -134,14 +134,14 @@ def test_an_hour_without_news_is_twelve_editions(storage: Counted) -> None:
 
 
 def test_where_writing_is_free_every_run_is_shown(storage: Counted) -> None:
-    page = Publication(storage=storage, publisher=(place := Place()))
+    page = PagePublisher(storage=storage, publisher=(place := Place()))
     for second in (1, 2):
         page.keep_up(CONFIG, START + second * SECOND)
     assert len(place.put) == 2
 
 
 def test_130_a_newer_page_is_left_alone_and_tried_again(storage: Counted) -> None:
-    page = Publication(storage=storage, publisher=(wall := Wall()))
+    page = PagePublisher(storage=storage, publisher=(wall := Wall()))
     wall.overtaken = True
     assert page.keep_up(CONFIG, START) == ()
     wall.overtaken = False
@@ -149,13 +149,13 @@ def test_130_a_newer_page_is_left_alone_and_tried_again(storage: Counted) -> Non
 
 
 def test_136_every_file_may_be_kept_for_seconds_or_minutes(storage: Counted) -> None:
-    ages = {path: file.max_age for path, file in build(CONFIG, storage, START).items()}
+    ages = {path: file.max_age for path, file in build_page(CONFIG, storage, START).items()}
     assert {path for path, age in ages.items() if not 10 <= age <= 3600} == set()
     assert max(ages[path] for path in ("index.html", "api/v2/summary.json")) <= 60
 
 
 def test_days_that_were_counted_again_wait_for_nothing(storage: Counted) -> None:
-    page = Publication(storage=storage, publisher=Wall())
+    page = PagePublisher(storage=storage, publisher=Wall())
     page.keep_up(CONFIG, START + SECOND)
     run(storage, MINUTE)
     assert page.keep_up(CONFIG, START + MINUTE) == ()

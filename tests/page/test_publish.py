@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD, encode_head
-from checkup.alerting.state import BLIND_AFTER, CheckerState, Head
+from checkup.alerting.document import STATE_KEY, encode_state
+from checkup.alerting.state import NOT_MONITORED_AFTER, AlertState, CheckerState
 from checkup.config.page import PageSettings
 from checkup.config.settings import MaintenanceSettings
 from checkup.errors import StorageError
 from checkup.model import SECOND, Run, Status
-from checkup.ports import PageFile, Stored
-from checkup.runfile import encode as encode_run
+from checkup.ports import PageFile, StoredDocument
+from checkup.runfile import encode_results as encode_run
 from checkup.runfile import run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import Memory, build
+from checkup_page.building import PageCache, build_page
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 
 API = checker("API")
@@ -36,7 +36,7 @@ class Counted(MemoryStorage):
         for run in stored:
             self.create(run_key(run), encode_run(run.results))
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         self.got.append(key)
         return super().get(key)
 
@@ -62,7 +62,7 @@ def text(files: dict[str, PageFile]) -> str:
 
 
 def test_the_page_is_for_people_and_for_programs() -> None:
-    files = build(CONFIG, Counted(runs([[result(API)]])), NOW)
+    files = build_page(CONFIG, Counted(runs([[result(API)]])), NOW)
     kinds = {path: file.content_type for path, file in files.items()}
     assert kinds["index.html"] == kinds["404.html"] == "text/html; charset=utf-8"
     assert kinds["api/v2/summary.json"] == "application/json; charset=utf-8"
@@ -75,22 +75,22 @@ def test_the_page_is_for_people_and_for_programs() -> None:
 
 def test_the_same_storage_at_the_same_moment_gives_the_same_page() -> None:
     storage = Counted(runs([[result(API)]] * 3))
-    assert build(CONFIG, storage, NOW) == build(CONFIG, storage, NOW)
+    assert build_page(CONFIG, storage, NOW) == build_page(CONFIG, storage, NOW)
 
 
 def test_an_empty_storage_collects_first_results_f04_128() -> None:
-    files = build(CONFIG, Counted(), NOW)
+    files = build_page(CONFIG, Counted(), NOW)
     assert "Collecting first results" in text(files)
     assert states(files) == {"API": "unknown"}
 
 
 def test_what_is_read_does_not_grow_with_what_is_stored() -> None:
     storage = Counted(runs([[result(API)]] * 200))
-    assert "90 runs since" in text(build(CONFIG, storage, NOW))
+    assert "90 runs since" in text(build_page(CONFIG, storage, NOW))
     assert storage.runs_got == 200  # the first page counts them all, once and for all
     storage.got.clear()
     storage.listed = 0
-    build(CONFIG, storage, NOW)
+    build_page(CONFIG, storage, NOW)
     lists = 2  # of the runs, and of the months in which something was announced
     assert (storage.runs_got, storage.listed) == (90, lists)
     months, week, year = 4, 7, 1  # 90 days lie in four months at most
@@ -100,12 +100,12 @@ def test_what_is_read_does_not_grow_with_what_is_stored() -> None:
 
 def test_only_the_runs_of_the_time_frame_are_shown() -> None:
     short = config([API], PageSettings(timeframe=10 * MINUTE))
-    assert "10 runs since" in text(build(short, Counted(runs([[result(API)]] * 50)), NOW))
+    assert "10 runs since" in text(build_page(short, Counted(runs([[result(API)]] * 50)), NOW))
 
 
 def test_a_day_is_shown_and_looked_at_again_after_a_minute_f09_f10() -> None:
     seen = runs([[result(API)]] * 30, newest=NOW - MINUTE, every=60 * MINUTE)
-    page = text(build(CONFIG, Counted(seen), NOW))
+    page = text(build_page(CONFIG, Counted(seen), NOW))
     assert "24 runs since" in page
     assert "3 Aug 2026, 10:01 UTC" in page
     assert PageSettings().refresh_interval == 60
@@ -113,7 +113,7 @@ def test_a_day_is_shown_and_looked_at_again_after_a_minute_f09_f10() -> None:
 
 def test_when_the_time_frame_is_empty_the_newest_runs_are_shown() -> None:
     old = Counted(runs([[result(API)]] * 5, newest=NOW - 400 * 24 * 60 * MINUTE))
-    files = build(CONFIG, old, NOW)
+    files = build_page(CONFIG, old, NOW)
     assert "5 runs since" in text(files)
     assert "Status unknown" in text(files)
     assert states(files) == {"API": "unknown"}
@@ -122,7 +122,7 @@ def test_when_the_time_frame_is_empty_the_newest_runs_are_shown() -> None:
 def test_a_run_of_the_future_does_not_look_new_for_ever() -> None:
     future = runs([[result(API)]], newest=NOW + 60 * MINUTE)
     storage = Counted([*runs([[result(API, Status.DOWN)]] * 2), *future])
-    files = build(CONFIG, storage, NOW)
+    files = build_page(CONFIG, storage, NOW)
     assert states(files) == {"API": "major_outage"}
     assert summary(files)["status"]["x_checked_at"] == "2026-08-03T10:02:30.000Z"
 
@@ -132,7 +132,7 @@ def test_a_run_that_cannot_be_read_is_passed_over_f05_132(body: bytes) -> None:
     good = runs([[result(API)]] * 3)
     storage = Counted(good[:2])
     storage.create(run_key(good[2]), body)
-    files = build(CONFIG, storage, NOW)
+    files = build_page(CONFIG, storage, NOW)
     assert "2 runs since" in text(files)
     assert "1 stored run could not be read" in text(files)
     assert states(files) == {"API": "operational"}
@@ -141,18 +141,18 @@ def test_a_run_that_cannot_be_read_is_passed_over_f05_132(body: bytes) -> None:
 def test_a_caller_who_builds_again_reads_only_what_is_new() -> None:
     all_runs = runs([[result(API)]] * 100)
     storage = Counted(all_runs[:95])
-    memory = Memory()
-    build(CONFIG, storage, NOW, memory=memory)
+    memory = PageCache()
+    build_page(CONFIG, storage, NOW, memory=memory)
     storage.got.clear()
     storage.create(run_key(all_runs[95]), encode_run(all_runs[95].results))
-    again = build(CONFIG, storage, NOW, memory=memory)
+    again = build_page(CONFIG, storage, NOW, memory=memory)
     assert storage.runs_got == 1
     assert len(memory.newest.read) == 90
-    assert again == build(CONFIG, storage, NOW)
+    assert again == build_page(CONFIG, storage, NOW)
 
 
 def head(storage: MemoryStorage, cursor: str, **checkers: CheckerState) -> None:
-    storage.create(HEAD, encode_head(Head(seq=1, cursor=cursor, checkers=checkers)))
+    storage.create(STATE_KEY, encode_state(AlertState(seq=1, cursor=cursor, checkers=checkers)))
 
 
 def test_the_state_between_runs_decides() -> None:
@@ -161,7 +161,7 @@ def test_the_state_between_runs_decides() -> None:
     head(
         storage, run_key(seen[-1]), api=CheckerState(status=Status.HEALTHY, since=NOW - 90 * SECOND)
     )
-    files = build(CONFIG, storage, NOW)
+    files = build_page(CONFIG, storage, NOW)
     assert states(files) == {"API": "operational"}
     assert summary(files)["components"][0]["updated_at"] == "2026-08-03T10:01:12.000Z"
 
@@ -169,8 +169,12 @@ def test_the_state_between_runs_decides() -> None:
 def test_a_checker_that_is_blind_is_unknown_whatever_it_was() -> None:
     seen = runs([[result(API, Status.UNKNOWN)]] * 3)
     storage = Counted(seen)
-    head(storage, run_key(seen[-1]), api=CheckerState(status=Status.HEALTHY, blind=BLIND_AFTER))
-    assert states(build(CONFIG, storage, NOW)) == {"API": "unknown"}
+    head(
+        storage,
+        run_key(seen[-1]),
+        api=CheckerState(status=Status.HEALTHY, blind=NOT_MONITORED_AFTER),
+    )
+    assert states(build_page(CONFIG, storage, NOW)) == {"API": "unknown"}
 
 
 def test_a_state_that_no_longer_follows_the_runs_is_not_believed() -> None:
@@ -178,13 +182,13 @@ def test_a_state_that_no_longer_follows_the_runs_is_not_believed() -> None:
     before = runs([[result(API)]], newest=NOW - 60 * MINUTE)
     storage = Counted(seen)
     head(storage, run_key(before[0]), api=CheckerState(status=Status.HEALTHY))
-    assert states(build(CONFIG, storage, NOW)) == {"API": "major_outage"}
+    assert states(build_page(CONFIG, storage, NOW)) == {"API": "major_outage"}
 
 
 def test_a_state_that_cannot_be_read_does_not_take_the_page_away() -> None:
     storage = Counted(runs([[result(API, Status.DOWN)]]))
-    storage.create(HEAD, b"\x00garbage")
-    assert states(build(CONFIG, storage, NOW)) == {"API": "major_outage"}
+    storage.create(STATE_KEY, b"\x00garbage")
+    assert states(build_page(CONFIG, storage, NOW)) == {"API": "major_outage"}
 
 
 class Broken(MemoryStorage):
@@ -196,7 +200,7 @@ class Broken(MemoryStorage):
 
 def test_a_storage_that_fails_leaves_the_page_as_it_is_141() -> None:
     with pytest.raises(StorageError):
-        build(CONFIG, Broken(), NOW)
+        build_page(CONFIG, Broken(), NOW)
 
 
 # What a version of the Go program wrote in 2017, the names changed.
@@ -211,7 +215,7 @@ GO_FILE = (
 def test_the_runs_of_the_go_program_are_shown() -> None:
     storage = Counted()
     storage.create("runs/1501606923405043499-check.json", GO_FILE)
-    files = build(config(), storage, NOW)
+    files = build_page(config(), storage, NOW)
     assert states(files) == {"Example HTTP": "unknown", "Example TCP": "unknown"}
     assert "Last checked" in text(files)
     assert "1 Aug 2017, 17:02 UTC" in text(files)
@@ -224,7 +228,7 @@ def test_the_runs_of_the_go_program_belong_to_the_checkers_of_its_file() -> None
     storage.create("runs/1501606923405043499-check.json", GO_FILE)
     http = checker("Example HTTP", id="web", endpoint_url="http://www.example.com")
     hidden = checker("Example TCP", id="tcp", hidden=True)
-    assert states(build(config([http, hidden]), storage, NOW)) == {"Example HTTP": "unknown"}
+    assert states(build_page(config([http, hidden]), storage, NOW)) == {"Example HTTP": "unknown"}
 
 
 def steady(count: int, every: int = 60 * MINUTE, newest: int = NOW - 20 * MINUTE) -> Counted:
@@ -236,30 +240,30 @@ def steady(count: int, every: int = 60 * MINUTE, newest: int = NOW - 20 * MINUTE
 
 
 def test_after_some_days_a_bar_is_a_day() -> None:
-    page = text(build(CONFIG, steady(24 * 5), NOW))
+    page = text(build_page(CONFIG, steady(24 * 5), NOW))
     assert "Each bar is one day in UTC." in page
     assert "<b>99.16%</b> uptime" in page
     assert '1 day with trouble: 30 Jul 1 h down"' in page
 
 
 def test_in_the_first_days_a_bar_is_a_run() -> None:
-    assert "Each bar is one run" in text(build(CONFIG, steady(24), NOW))
+    assert "Each bar is one run" in text(build_page(CONFIG, steady(24), NOW))
 
 
 def test_history_is_kept_for_the_next_page_and_runs_may_go() -> None:
     storage = steady(24 * 5)
-    before = build(CONFIG, storage, NOW)
+    before = build_page(CONFIG, storage, NOW)
     for key in list(storage.list("runs/"))[:-90]:
         storage.delete(key)
     storage.got.clear()
-    assert build(CONFIG, storage, NOW) == before
+    assert build_page(CONFIG, storage, NOW) == before
 
 
 def test_the_runs_of_the_go_program_count() -> None:
     storage = Counted()
     for it in runs([[result(API)]] * 24 * 5, newest=NOW - 20 * MINUTE, every=60 * MINUTE):
         storage.create(run_key(it), encode_run([replace(it.results[0], id="", kind="")]))
-    assert "<b>100.00%</b> uptime" in text(build(CONFIG, storage, NOW))
+    assert "<b>100.00%</b> uptime" in text(build_page(CONFIG, storage, NOW))
 
 
 class ReadOnly(Counted):
@@ -279,7 +283,7 @@ class ReadOnly(Counted):
 def test_141_a_history_that_cannot_be_written_does_not_take_the_page_away() -> None:
     storage = ReadOnly(runs([[result(API)]] * 5))
     storage.full = True
-    assert states(build(CONFIG, storage, NOW)) == {"API": "operational"}
+    assert states(build_page(CONFIG, storage, NOW)) == {"API": "operational"}
 
 
 @pytest.mark.parametrize("body", [b"\x00garbage", b'{"schema":99}', b"[]"])
@@ -287,20 +291,20 @@ def test_132_a_history_that_cannot_be_read_does_not_take_the_page_away(body: byt
     storage = steady(24 * 5)
     storage.create("history/head.json", body)
     storage.create("history/days/2026-07.json", body)
-    assert states(build(CONFIG, storage, NOW)) == {"API": "operational"}
+    assert states(build_page(CONFIG, storage, NOW)) == {"API": "operational"}
 
 
 def test_138_maintenance_is_shown_and_counts_neither_way() -> None:
     outage = NOW - 20 * MINUTE - 89 * 60 * MINUTE
     window = MaintenanceSettings(start=outage - MINUTE, duration=30 * 60 * MINUTE)
-    page = text(build(replace(CONFIG, maintenance=(window,)), steady(24 * 5), NOW))
+    page = text(build_page(replace(CONFIG, maintenance=(window,)), steady(24 * 5), NOW))
     assert "<b>100.00%</b> uptime" in page
     assert "</svg>Maintenance</li>" in page
 
 
 def test_a_checker_that_is_new_has_no_days_yet() -> None:
     storage = steady(24 * 5)
-    page = text(build(config([API, checker("New")]), storage, NOW))
+    page = text(build_page(config([API, checker("New")]), storage, NOW))
     assert "New, last day: nothing is known" in page
 
 
@@ -308,7 +312,7 @@ def test_a_hidden_checker_is_not_in_the_days() -> None:
     secret = checker("Secret", hidden=True)
     seen = [[result(API), result(secret, Status.DOWN)]] * 24 * 5
     storage = Counted(runs(seen, newest=NOW - 20 * MINUTE, every=60 * MINUTE))
-    page = text(build(config([API, secret]), storage, NOW))
+    page = text(build_page(config([API, secret]), storage, NOW))
     assert "Each bar is one day" in page
     assert "Secret" not in page
     assert "secret" not in page

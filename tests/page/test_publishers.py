@@ -13,12 +13,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
-from checkup.errors import Overtaken, PublishError
-from checkup.ports import Edition, Publisher
+from checkup.errors import NewerPageError, PublishError
+from checkup.ports import PageVersion, Publisher
 from checkup.storage.memory import MemoryStorage
-from checkup_page.publish import publish
+from checkup_page.publish import publish_once
 from checkup_page.publishers.folder import FolderPublisher
-from checkup_page.publishers.github import GitHubPublishing
+from checkup_page.publishers.github import GitHubPublisherSettings
 from checkup_page.publishers.s3 import S3Publisher
 from tests.page.pages import edition, page
 from tests.page.worlds import NOW, config
@@ -49,7 +49,7 @@ def place(
 def pages(server: FakeGitHub, **more: str) -> Publisher:
     """A publisher to the server's repository, as it is configured."""
     about = {"repository_owner": OWNER, "repository_name": NAME, "access_token": TOKEN}
-    settings = GitHubPublishing(**{"api_url": server.url, **about, **more})
+    settings = GitHubPublisherSettings(**{"api_url": server.url, **about, **more})
     return settings.open(FakeClients(secrets={TOKEN: TOKEN}))
 
 
@@ -124,7 +124,7 @@ def test_130_i18_an_older_page_never_takes_the_place_of_a_newer_one(place: Place
     publisher, read = place
     older, newer = edition(), edition()
     publisher.publish(page(index="newer"), newer)
-    with pytest.raises(Overtaken, match="a newer page is there already; it stays"):
+    with pytest.raises(NewerPageError, match="a newer page is there already; it stays"):
         publisher.publish(page(index="older", status="older", api=None), older)
     assert read("index.html") == b"newer"
     assert read("api/v2/status.json") == b"{}"
@@ -133,9 +133,9 @@ def test_130_i18_an_older_page_never_takes_the_place_of_a_newer_one(place: Place
 
 def test_130_a_page_with_later_runs_is_newer_whatever_the_clocks_say(place: Place) -> None:
     publisher, read = place
-    publisher.publish(page(index="run 2"), Edition(position=2, made=NOW))
-    with pytest.raises(Overtaken):
-        publisher.publish(page(index="run 1"), Edition(position=1, made=NOW + 1))
+    publisher.publish(page(index="run 2"), PageVersion(position=2, made=NOW))
+    with pytest.raises(NewerPageError):
+        publisher.publish(page(index="run 1"), PageVersion(position=1, made=NOW + 1))
     assert read("index.html") == b"run 2"
 
 
@@ -197,7 +197,7 @@ def anew(publisher: Publisher, request: pytest.FixtureRequest) -> Publisher:
 
 def test_the_page_itself_can_be_published(place: Place) -> None:
     publisher, read = place
-    written = publish(config(), MemoryStorage(), publisher, NOW)
+    written = publish_once(config(), MemoryStorage(), publisher, NOW)
     assert written[-1] == "index.html"
     assert b"Collecting first results" in (read("index.html") or b"")
 

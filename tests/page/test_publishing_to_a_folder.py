@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from checkup.errors import Overtaken
-from checkup.ports import Edition
+from checkup.errors import NewerPageError
+from checkup.ports import PageVersion
 from checkup_page.publishers.folder import FolderPublisher
 from tests.page.doomed_publisher import NEW, OLD
 from tests.page.pages import edition, page
@@ -45,7 +45,7 @@ def test_131_a_kill_at_any_call_leaves_whole_files_and_heals(tmp_path: Path) -> 
     while killed_before(fatal, tmp_path):
         for path, body in shown(tmp_path).items():
             assert body in {file.body for file in bodies[path] if file}
-        FolderPublisher(tmp_path).publish(NEW, Edition(position=3, made=NOW))
+        FolderPublisher(tmp_path).publish(NEW, PageVersion(position=3, made=NOW))
         assert shown(tmp_path) == {path: file.body for path, file in NEW.items()}
         shutil.rmtree(tmp_path)
         fatal += step
@@ -61,7 +61,7 @@ def test_130_of_many_publishers_at_once_the_newest_wins(tmp_path: Path) -> None:
         start.wait()
         try:
             publisher.publish(page(index=f"{number}", status=f"{number}"), editions[number])
-        except Overtaken:
+        except NewerPageError:
             return False
         return True
 

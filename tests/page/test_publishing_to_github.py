@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from checkup.errors import Overtaken, PublishError, UnavailableError
+from checkup.errors import NewerPageError, PublishError, UnavailableError
 from checkup.model import SECOND
-from checkup.ports import Edition, PageFile, Publisher
-from checkup_page.publishers.github import GitHubPublishing
+from checkup.ports import PageFile, PageVersion, Publisher
+from checkup_page.publishers.github import GitHubPublisherSettings
 from tests.page.pages import edition, file, page
 from tests.page.worlds import MINUTE, NOW
 from tests.servers.github import NAME, OWNER, TOKEN, FakeGitHub, Fault, fake_github
@@ -28,7 +28,7 @@ def github() -> Iterator[FakeGitHub]:
 
 def place(server: FakeGitHub, **more: str) -> Publisher:
     about = {"repository_owner": OWNER, "repository_name": NAME, "access_token": TOKEN}
-    settings = GitHubPublishing(**{"api_url": server.url, **about, **more})
+    settings = GitHubPublisherSettings(**{"api_url": server.url, **about, **more})
     return settings.open(FakeClients(secrets={TOKEN: TOKEN}))
 
 
@@ -117,7 +117,7 @@ def test_an_index_without_news_is_committed_every_ten_minutes(github: FakeGitHub
     seen = []
     for minute in range(25):
         files = {**page(), "index.html": file(f"minute {minute}", every=300)}
-        if publisher.publish(files, Edition(position=1, made=start + minute * MINUTE)):
+        if publisher.publish(files, PageVersion(position=1, made=start + minute * MINUTE)):
             seen.append(minute)
     assert seen == [0, 10, 20]
 
@@ -132,7 +132,7 @@ def test_130_publishers_at_once_leave_the_newest_page(github: FakeGitHub) -> Non
         start.wait()
         try:
             publisher.publish(page(index=f"{number}", status=f"{number}"), editions[number])
-        except Overtaken:
+        except NewerPageError:
             return "overtaken"
         return "published"
 
@@ -174,7 +174,7 @@ def test_131_who_dies_before_the_branch_is_moved_has_changed_nothing(github: Fak
 
 
 def test_a_token_that_is_not_valid_is_told_and_not_shown(github: FakeGitHub) -> None:
-    settings = GitHubPublishing(
+    settings = GitHubPublisherSettings(
         api_url=github.url, repository_owner=OWNER, repository_name=NAME, access_token="env:T"
     )
     publisher = settings.open(FakeClients(secrets={"env:T": "ghp_wrong"}))
@@ -186,4 +186,4 @@ def test_a_token_that_is_not_valid_is_told_and_not_shown(github: FakeGitHub) -> 
 
 def test_what_is_not_configured_is_named() -> None:
     with pytest.raises(UnavailableError, match="specify repository_name in publish config"):
-        GitHubPublishing(access_token="x", repository_owner="o").open(FakeClients())
+        GitHubPublisherSettings(access_token="x", repository_owner="o").open(FakeClients())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from checkup.errors import Overtaken, PublishError
+from checkup.errors import NewerPageError, PublishError
 from checkup.ports import PageFile
 from checkup_page.publishers import s3
 from checkup_page.publishers.s3 import S3Publisher
@@ -108,7 +108,7 @@ def test_130_of_many_publishers_at_once_the_newest_wins(s3_url: str, bucket: str
             start.wait()
             try:
                 publisher.publish(files, editions[number])
-            except Overtaken:
+            except NewerPageError:
                 return "overtaken"
             return "published"
 
@@ -154,7 +154,7 @@ def test_130_a_publisher_that_stood_still_says_that_it_was_overtaken(
         assert reached.wait(60)
         S3Publisher(client, bucket).publish(with_links("newer"), newer)
         go_on.set()
-        with pytest.raises(Overtaken):
+        with pytest.raises(NewerPageError):
             ending.result()
     assert objects(client, bucket)["index.html"] == with_links("newer")["index.html"].body
 
@@ -182,7 +182,7 @@ def test_130_an_older_page_does_not_wait_for_a_newer_one(
     with paused(s3_url, 4) as (slow, reached, go_on), ThreadPoolExecutor(1) as pool:
         first = pool.submit(S3Publisher(slow, bucket).publish, with_links("newer"), newer)
         assert reached.wait(60)
-        with pytest.raises(Overtaken):
+        with pytest.raises(NewerPageError):
             S3Publisher(client, bucket).publish(with_links("older"), older)
         go_on.set()
         first.result(60)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.archive import Keeper, setting_of
+from checkup.archive import HistoryStore, setting_of
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
-from checkup.history.head import Account, Head
+from checkup.history.head import HistoryState, OpenCounters
 from checkup.history.tally import Tally
 from checkup.model import Run, Status
-from checkup.runfile import encode, run_key
+from checkup.runfile import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import Memory, build
-from checkup_page.recounted import Counted
+from checkup_page.building import PageCache, build_page
+from checkup_page.recounted import HistoryFingerprint
 from tests.page.worlds import MINUTE, NOW, checker, config, result
 
 API = checker("API")
@@ -23,31 +23,31 @@ HOUR, DAY = 60 * MINUTE, 24 * 60 * MINUTE
 
 def put(storage: MemoryStorage, slot: int, status: Status = Status.HEALTHY) -> str:
     run = Run(slot=slot, results=(result(API, status),))
-    storage.create(run_key(run), encode(run.results))
+    storage.create(run_key(run), encode_results(run.results))
     return run_key(run)
 
 
 def rebuild(storage: MemoryStorage, end: str, world: Config = CONFIG) -> None:
-    keeper = Keeper(storage=storage, setting=setting_of(world), end=end)
+    keeper = HistoryStore(storage=storage, setting=setting_of(world), end=end)
     assert keeper.rebuild(Deadline.after(60))
 
 
 @pytest.mark.parametrize("ago", [3 * HOUR, 30 * HOUR], ids=["today", "yesterday"])
 def test_a_page_that_is_made_again_and_again_follows_a_rebuild_at_once(ago: int) -> None:
-    storage, memory = MemoryStorage(), Memory()
+    storage, memory = MemoryStorage(), PageCache()
     slots = range(NOW - 2 * DAY, NOW, 10 * MINUTE)
     end = [put(storage, slot) for slot in slots][-1]
-    before = build(CONFIG, storage, NOW, memory=memory)
+    before = build_page(CONFIG, storage, NOW, memory=memory)
     (path,) = (path for path in before if path.startswith("components/"))
     put(storage, slots[-1] - ago + MINUTE, Status.DOWN)
     rebuild(storage, end)
-    after = build(CONFIG, storage, NOW, memory=memory)
-    assert after == build(CONFIG, storage, NOW)
+    after = build_page(CONFIG, storage, NOW, memory=memory)
+    assert after == build_page(CONFIG, storage, NOW)
     assert after[path].body != before[path].body
 
 
-def told(*, day: int, hour: int, first: int = 1, since: int = 0) -> Counted:
-    account = Account(
+def told(*, day: int, hour: int, first: int = 1, since: int = 0) -> HistoryFingerprint:
+    account = OpenCounters(
         first=first,
         last=1,
         status=Status.HEALTHY,
@@ -56,18 +56,18 @@ def told(*, day: int, hour: int, first: int = 1, since: int = 0) -> Counted:
         hour=Tally(healthy=hour),
         day=Tally(healthy=day),
     )
-    return Counted.of(Head(hour=since, accounts={"api": account}))
+    return HistoryFingerprint.of(HistoryState(hour=since, accounts={"api": account}))
 
 
 def test_an_hour_that_goes_on_and_a_new_one_are_no_recount() -> None:
     before = told(day=100, hour=10)
     assert not told(day=120, hour=30).was_other(before)
     assert not told(day=150, hour=0, since=HOUR).was_other(before)
-    assert not before.was_other(Counted())
+    assert not before.was_other(HistoryFingerprint())
 
 
 def test_other_hours_another_beginning_and_a_checker_that_is_gone_are_a_recount() -> None:
     before = told(day=100, hour=10)
     assert told(day=99, hour=10).was_other(before)
     assert told(day=100, hour=10, first=2).was_other(before)
-    assert Counted.of(Head()).was_other(before)
+    assert HistoryFingerprint.of(HistoryState()).was_other(before)

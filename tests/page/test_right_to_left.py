@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, expect
 
-from checkup.history.periods import hour_of
+from checkup.history.periods import hour_start
 from checkup.model import SECOND
 from checkup.ports import PageFile
 from examples.demo.announced import key_of
@@ -20,7 +20,7 @@ from tests.page.showcase import STATES
 from tests.page.test_browser import faults
 from tests.page.years import path_of
 
-NOW = hour_of(time.time_ns())
+NOW = hour_start(time.time_ns())
 
 KINDS = {
     "first": "index.html",

@@ -11,9 +11,9 @@ from checkup.config.settings import Config
 from checkup.model import Status
 from checkup_page import news
 from checkup_page.components.pages import ComponentPages
-from checkup_page.compose import Observed, compose
-from checkup_page.state import State
-from checkup_page.view import Sight
+from checkup_page.compose import PageData, build_view
+from checkup_page.state import ComponentStatus
+from checkup_page.view import RegionStatus
 from tests.page.worlds import MINUTE, NOW, checker, config, rendered, result, runs
 
 API = checker("API")
@@ -22,23 +22,23 @@ PRIVATE = "ap-south-1"
 CONFIG = replace(config([API], PAGE), regions=(*PAGE.regions, PRIVATE))
 
 
-def seen(**statuses: Status) -> Observed:
+def seen(**statuses: Status) -> PageData:
     """One run of each region, a nanosecond apart."""
     groups = [
         [result(API, status, region=region.replace("_", "-"))]
         for region, status in statuses.items()
     ]
-    return Observed(runs=runs(groups, newest=NOW - MINUTE, every=1))
+    return PageData(runs=runs(groups, newest=NOW - MINUTE, every=1))
 
 
-def sights(observed: Observed, now: int = NOW) -> tuple[Sight, ...]:
-    return compose(CONFIG, observed, now).groups[0].components[0].sights
+def sights(observed: PageData, now: int = NOW) -> tuple[RegionStatus, ...]:
+    return build_view(CONFIG, observed, now).groups[0].components[0].sights
 
 
 def test_regions_that_disagree_are_named() -> None:
     assert sights(seen(eu_west_1=Status.DOWN, us_east_1=Status.HEALTHY)) == (
-        Sight("Virginia", State.OPERATIONAL),
-        Sight("Ireland", State.of(Status.DOWN)),
+        RegionStatus("Virginia", ComponentStatus.OPERATIONAL),
+        RegionStatus("Ireland", ComponentStatus.of(Status.DOWN)),
     )
 
 
@@ -57,7 +57,7 @@ def test_134_the_name_of_a_region_disturbs_nothing() -> None:
     odd = {"us-east-1": "Vir\u202eginia\n", "eu-west-1": 200 * "x"}
     world = replace(CONFIG, page=replace(PAGE, regions=odd))
     observed = seen(eu_west_1=Status.DOWN, us_east_1=Status.HEALTHY)
-    there, here = compose(world, observed, NOW).groups[0].components[0].sights
+    there, here = build_view(world, observed, NOW).groups[0].components[0].sights
     assert (there.region, len(here.region)) == ("Virginia", 80)
 
 
@@ -65,19 +65,19 @@ def test_region_that_has_fallen_silent_is_not_quoted() -> None:
     old = seen(eu_west_1=Status.DOWN).runs
     recent = runs([[result(API, Status.DOWN, region="us-east-1")]] * 5, newest=NOW - MINUTE)
     long_ago = tuple(replace(run, slot=run.slot - 60 * MINUTE) for run in old)
-    observed = Observed(runs=(*long_ago, *recent))
+    observed = PageData(runs=(*long_ago, *recent))
     assert [sight.region for sight in sights(observed)] == ["Virginia"]
 
 
 def test_region_that_sees_trouble_first_is_news() -> None:
-    calm = compose(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
-    split = compose(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.DOWN), NOW)
+    calm = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
+    split = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.DOWN), NOW)
     told = replace(calm.groups[0].components[0], sights=split.groups[0].components[0].sights)
     assert news.of_component(told) != news.of_component(calm.groups[0].components[0])
 
 
 def test_the_page_says_from_where_it_was_checked() -> None:
-    view = compose(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
+    view = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
     assert view.verdict.places == "Virginia and Ireland"
     page = first_page(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY))
     assert re.search(r"Checked <time[^>]+>[^<]+</time> from Virginia and Ireland<", page)
@@ -90,7 +90,7 @@ def test_one_place_goes_without_saying() -> None:
         seen(eu_west_1=Status.DOWN, ap_south_1=Status.DOWN),
     ):
         for world in (CONFIG, alone):
-            assert compose(world, observed, NOW).verdict.places == ""
+            assert build_view(world, observed, NOW).verdict.places == ""
     assert "Ireland" not in first_page(alone, seen(eu_west_1=Status.DOWN))
 
 
@@ -99,7 +99,7 @@ def test_a_place_that_has_fallen_silent_is_not_named() -> None:
     old = seen(eu_west_1=Status.HEALTHY).runs
     recent = runs([[result(API, region="us-east-1")]] * 5, newest=NOW - MINUTE)
     long_ago = tuple(replace(run, slot=run.slot - 60 * MINUTE) for run in old)
-    assert compose(CONFIG, Observed(runs=(*long_ago, *recent)), NOW).verdict.places == ""
+    assert build_view(CONFIG, PageData(runs=(*long_ago, *recent)), NOW).verdict.places == ""
 
 
 def test_a_stale_page_says_when_and_not_from_where() -> None:
@@ -110,11 +110,11 @@ def test_a_stale_page_says_when_and_not_from_where() -> None:
 
 
 def test_the_page_of_a_component_says_who_saw_what() -> None:
-    view = compose(CONFIG, seen(eu_west_1=Status.DOWN, us_east_1=Status.HEALTHY), NOW)
+    view = build_view(CONFIG, seen(eu_west_1=Status.DOWN, us_east_1=Status.HEALTHY), NOW)
     (page,) = ComponentPages().files([view], NOW).values()
     text = " ".join(re.sub(r"<[^>]+>", "", page.body.decode()).split())
     assert "Virginia: Operational · Ireland: Major outage" in text
 
 
-def first_page(world: Config, observed: Observed) -> str:
+def first_page(world: Config, observed: PageData) -> str:
     return rendered(world, observed.runs, NOW)["index.html"].body.decode()

@@ -10,9 +10,9 @@ import pytest
 from checkup.config.page import PageSettings
 from checkup.config.settings import GroupSettings, MaintenanceSettings
 from checkup.model import SECOND, Status
-from checkup.runfile import encode, run_key
+from checkup.runfile import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.publish import publish
+from checkup_page.publish import publish_once
 from checkup_page.publishers.folder import FolderPublisher
 from tests.page.following import followed, outside
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of everything, below a server's root and at a deeper path of it."""
     root = tmp_path_factory.mktemp("root")
     for place in (root, root / "some" / "prefix"):
-        publish(_world(), _storage(), FolderPublisher(place), NOW)
+        publish_once(_world(), _storage(), FolderPublisher(place), NOW)
     return root
 
 
@@ -52,7 +52,7 @@ def _storage() -> MemoryStorage:
         results = [
             result(it, down if it.title == "API" else Status.HEALTHY) for it in _world().checkers
         ]
-        storage.create(run_key(run), encode(tuple(results)))
+        storage.create(run_key(run), encode_results(tuple(results)))
     return storage
 
 

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from checkup.model import Result, Run
 from checkup.ports import Checker
-from checkup_page.components.tracks import tracks
+from checkup_page.components.tracks import results_by_checker
 from tests.page.worlds import checker, result, runs
 
 API, SHOP = checker("API"), checker("Shop")
@@ -19,7 +19,7 @@ def keys(*all_runs: Run, checkers: tuple[Checker, ...] = (API, SHOP)) -> dict[st
     """How many results each track has."""
     return {
         track.key: sum(item is not None for item in track.results)
-        for track in tracks(checkers, all_runs)
+        for track in results_by_checker(checkers, all_runs)
     }
 
 
@@ -37,14 +37,16 @@ def test_checkers_with_one_title_are_told_apart_by_their_endpoint_f06_139() -> N
     east = checker("API", id="east", endpoint_url="http://east/")
     west = checker("API", id="west", endpoint_url="http://west/?token=abc")
     of_west = replace(without_id(result(west)), endpoint="http://west/?token=***")
-    found = tracks((east, west), runs([[of_west]]))
+    found = results_by_checker((east, west), runs([[of_west]]))
     assert [track.key for track in found if track.newest] == ["west"]
 
 
 def test_checkers_with_one_title_and_endpoint_follow_the_order_of_the_file_139() -> None:
     fast = checker("API", id="fast", threshold_rtt=1)
     slow = checker("API", id="slow", threshold_rtt=2)
-    found = tracks((fast, slow), runs([[without_id(result(fast)), without_id(result(slow))]]))
+    found = results_by_checker(
+        (fast, slow), runs([[without_id(result(fast)), without_id(result(slow))]])
+    )
     assert [track.newest for track in found] == [without_id(result(fast)), without_id(result(slow))]
 
 
@@ -61,12 +63,12 @@ def test_results_of_a_removed_checker_are_left_out() -> None:
 
 def test_results_of_another_configuration_are_all_shown() -> None:
     one, two = checker("One"), checker("Two")
-    found = tracks((), runs([[without_id(result(one)), without_id(result(two))]]))
+    found = results_by_checker((), runs([[without_id(result(one)), without_id(result(two))]]))
     assert [track.newest.title for track in found if track.newest] == ["One", "Two"]
 
 
 def test_results_of_another_configuration_come_after_what_is_configured() -> None:
-    found = tracks((API,), runs([[without_id(result(checker("One")))]]))
+    found = results_by_checker((API,), runs([[without_id(result(checker("One")))]]))
     assert [track.checker for track in found] == [API, None]
 
 
@@ -87,7 +89,7 @@ def test_a_forgotten_name_of_a_renamed_checker_is_not_shown() -> None:
 
 
 def test_each_track_has_a_place_for_each_run() -> None:
-    found = tracks((API, SHOP), runs([[result(API)], [], [result(API), result(SHOP)]]))
+    found = results_by_checker((API, SHOP), runs([[result(API)], [], [result(API), result(SHOP)]]))
     assert [[bool(item) for item in track.results] for track in found] == [
         [True, False, True],
         [False, False, True],

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from checkup.model import SECOND
-from checkup_page.speech.voice import Voice
+from checkup_page.speech.voice import Locale
 from checkup_page.speech.words import DAY, HOUR, MINUTE
 from tests.page.worlds import NOW
 
-VOICE = Voice()
+VOICE = Locale()
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,11 @@ def test_one_has_no_plural() -> None:
     ],
 )
 def test_times_are_told_in_the_zone_of_the_page_and_name_it(zone: str, words: str) -> None:
-    assert Voice(zone=zone).moment(NOW) == words
+    assert Locale(zone=zone).moment(NOW) == words
 
 
 def test_days_stay_days_of_utc() -> None:
-    assert Voice(zone="Asia/Seoul").day_name(NOW + 10 * HOUR) == "3 Aug"
+    assert Locale(zone="Asia/Seoul").day_name(NOW + 10 * HOUR) == "3 Aug"
 
 
 @pytest.mark.parametrize(

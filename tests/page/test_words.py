@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkup_page.speech.words import clean, iso
+from checkup_page.speech.words import clean_line, format_iso
 from tests.page.worlds import NOW
 
 
@@ -21,16 +21,16 @@ from tests.page.worlds import NOW
     ],
 )
 def test_foreign_text_stays_in_its_line_134_170(given: str, shown: str) -> None:
-    assert clean(given, 40) == shown
+    assert clean_line(given, 40) == shown
 
 
 def test_long_text_ends_in_an_ellipsis_134_170() -> None:
-    assert clean("x" * 10_000, 20) == "x" * 19 + "…"
+    assert clean_line("x" * 10_000, 20) == "x" * 19 + "…"
 
 
 def test_text_of_the_allowed_length_is_whole() -> None:
-    assert clean("x" * 20, 20) == "x" * 20
+    assert clean_line("x" * 20, 20) == "x" * 20
 
 
 def test_machines_read_times_in_utc() -> None:
-    assert iso(NOW + 123_456_789) == "2026-08-03T10:02:42.123Z"
+    assert format_iso(NOW + 123_456_789) == "2026-08-03T10:02:42.123Z"

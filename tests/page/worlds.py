@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
-from checkup.history.periods import DAY, HOUR, day_of
+from checkup.history.periods import DAY, HOUR, day_start
 from checkup.history.tally import Tally
 from checkup.model import SECOND, Attempt, Result, Run, Status
 from checkup.ports import Checker, PageFile
-from checkup_page.components.component import Past
-from checkup_page.components.days import closed_days
-from checkup_page.compose import Observed, compose
-from checkup_page.render import render
+from checkup_page.components.component import DailyHistory
+from checkup_page.components.days import closed_day_bars
+from checkup_page.compose import PageData, build_view
+from checkup_page.render import render_site
 
 NOW = 1_785_751_362_000_000_000
 """3 August 2026, 10:02:42 UTC."""
@@ -65,9 +65,9 @@ def rendered(
     """The files of the page at a moment, or now; with days of every kind if wanted."""
     at = at or time.time_ns()
     *closed, (_, today) = _days(at)
-    past = Past(since=0, closed=closed_days(closed), today=today)
+    past = DailyHistory(since=0, closed=closed_day_bars(closed), today=today)
     pasts = {it.id: past for it in world.checkers} if days else {}
-    return render(compose(world, Observed(runs=seen, pasts=pasts), at))
+    return render_site(build_view(world, PageData(runs=seen, pasts=pasts), at))
 
 
 def _days(now: int) -> Iterator[tuple[int, Tally]]:
@@ -83,4 +83,4 @@ def _days(now: int) -> Iterator[tuple[int, Tally]]:
         Tally(),
     )
     for number in range(90):
-        yield day_of(now) - (89 - number) * DAY, kinds[number % len(kinds)]
+        yield day_start(now) - (89 - number) * DAY, kinds[number % len(kinds)]

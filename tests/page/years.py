@@ -6,17 +6,17 @@ from functools import cache
 
 from msgspec.structs import replace
 
-from checkup.archive import Keeper, setting_of
+from checkup.archive import HistoryStore, setting_of
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.model import Run
 from checkup.ports import PageFile
-from checkup.protocol.announcing import announce
-from checkup.runfile import encode, run_key
+from checkup.protocol.announcing import change_incidents
+from checkup.runfile import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import build
+from checkup_page.building import build_page
 from checkup_page.compose import component_key, page_key
 from examples.demo.announced import announced
 from examples.demo.story import DAY, HOUR, MINUTE, SERVICES, Year
@@ -43,9 +43,9 @@ def year(end: int) -> MemoryStorage:
     storage, it = MemoryStorage(), Year(end=end)
     for slot, results in dict([*it.runs(12 * HOUR), *it.runs(15 * MINUTE, DAY)]).items():
         run = Run(slot=slot, results=results)
-        storage.create(run_key(run), encode(run.results))
+        storage.create(run_key(run), encode_results(run.results))
     last = max(storage.list("runs/"))
-    keeper = Keeper(storage=storage, setting=setting_of(CONFIG), end=last, lag=0)
+    keeper = HistoryStore(storage=storage, setting=setting_of(CONFIG), end=last, lag=0)
     keeper.keep_up(Deadline.after(600))
     return storage
 
@@ -53,7 +53,7 @@ def year(end: int) -> MemoryStorage:
 @cache
 def pages(end: int) -> dict[str, PageFile]:
     """The whole page, a little later."""
-    return build(CONFIG, year(end), end + 2 * MINUTE)
+    return build_page(CONFIG, year(end), end + 2 * MINUTE)
 
 
 @cache
@@ -65,9 +65,9 @@ def told(end: int, *languages: str) -> dict[str, PageFile]:
             stored = year(end).get(key)
             if stored is not None:
                 storage.create(key, stored.body)
-    announce(storage, lambda _: announced(end))
+    change_incidents(storage, lambda _: announced(end))
     page = replace(CONFIG.page, languages=languages or CONFIG.page.languages)
-    return build(replace(CONFIG, page=page), storage, end + 2 * MINUTE)
+    return build_page(replace(CONFIG, page=page), storage, end + 2 * MINUTE)
 
 
 def page_of(checker: str, end: int, folder: str = "") -> PageFile:

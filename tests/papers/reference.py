@@ -9,11 +9,11 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from msgspec import Struct, structs
 
-from checkup.bootstrap import kinds
-from checkup.config.annotations import description, extra, unwrap
-from checkup.config.document import SIMPLE
-from checkup.config.schema import default_of
-from checkup.config.settings import DEFAULTS, GROUP_DEFAULTS, Config, GroupSettings
+from checkup.bootstrap import registered_kinds
+from checkup.config.annotations import meta_description, meta_extra, unwrap_annotation
+from checkup.config.document import SIMPLE_KEYS
+from checkup.config.schema import schema_default
+from checkup.config.settings import CHECKER_DEFAULT_KEYS, GROUP_DEFAULT_KEYS, Config, GroupSettings
 from checkup.duration import short_duration
 from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.registry import Registry
@@ -50,7 +50,7 @@ This page is made of the program by `python -m tests.papers`; do not edit it.
 
 def page() -> str:
     """Return the whole page."""
-    known = kinds()
+    known = registered_kinds()
     parts = [
         _HEAD,
         *_file(),
@@ -64,16 +64,16 @@ def page() -> str:
 
 def _file() -> Iterator[str]:
     own = {field.name: field for field in structs.fields(Config)}
-    names = [*_SECTIONS, *SIMPLE, "concurrent_checks", "timestamp"]
+    names = [*_SECTIONS, *SIMPLE_KEYS, "concurrent_checks", "timestamp"]
     yield "## The file\n"
     yield from _table([own[name] for name in names])
-    shared = ", ".join(f"`{name}`" for name in DEFAULTS)
+    shared = ", ".join(f"`{name}`" for name in CHECKER_DEFAULT_KEYS)
     yield f"\nBeside these, for all checkers that do not say otherwise: {shared}.\n"
-    yield from _nested(own[name] for name in SIMPLE)
+    yield from _nested(own[name] for name in SIMPLE_KEYS)
     yield "### `groups`\n"
     yield f"{_prose(GroupSettings)} A name alone is enough.\n"
     yield from _table(structs.fields(GroupSettings))
-    more = ", ".join(f"`{name}`" for name in GROUP_DEFAULTS)
+    more = ", ".join(f"`{name}`" for name in GROUP_DEFAULT_KEYS)
     yield f"\nAnd for its checkers: {more}.\n"
 
 
@@ -122,14 +122,14 @@ def _table(fields: Sequence[structs.FieldInfo]) -> Iterator[str]:
     for field in fields:
         yield (
             f"| `{field.encode_name}` | {_word(field.type)} | {_default(field)} "
-            f"| {description(field.type).replace('|', '&#124;')} |"
+            f"| {meta_description(field.type).replace('|', '&#124;')} |"
         )
 
 
 def _word(annotation: Any) -> str:
     """Say in words what may stand there."""
-    plain, _ = unwrap(annotation)
-    mark = extra(annotation, "is")
+    plain, _ = unwrap_annotation(annotation)
+    mark = meta_extra(annotation, "is")
     if mark:
         return _MARKS.get(mark, mark)
     if plain in _PLAIN:
@@ -142,7 +142,7 @@ def _word(annotation: Any) -> str:
 def _default(field: structs.FieldInfo) -> str:
     if field.required:
         return "(needed)"
-    value = default_of(field)
+    value = schema_default(field)
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return "" if value is None else f"`{', '.join(value) if isinstance(value, list) else value}`"
@@ -150,7 +150,7 @@ def _default(field: structs.FieldInfo) -> str:
 
 def _struct_of(annotation: Any) -> type[Struct] | None:
     """Return the settings class of an object, or of the objects of a list."""
-    plain, _ = unwrap(annotation)
+    plain, _ = unwrap_annotation(annotation)
     if get_origin(plain) is tuple:
         return _struct_of(get_args(plain)[0])
     return plain if isinstance(plain, type) and issubclass(plain, Struct) else None

@@ -9,8 +9,8 @@ from typing import Any, Final, Literal, get_args, get_origin
 import pytest
 from msgspec import Struct, structs
 
-from checkup.bootstrap import kinds
-from checkup.config.annotations import unwrap
+from checkup.bootstrap import registered_kinds
+from checkup.config.annotations import unwrap_annotation
 from checkup.ports import Checker
 from tests.cli.program import Program
 
@@ -70,7 +70,7 @@ FIELDS: Final = 45
 
 def takes_text(annotation: Any) -> Any:
     """Return what plants the reference in a field of this type; None if no text fits."""
-    plain, metas = unwrap(annotation)
+    plain, metas = unwrap_annotation(annotation)
     marks = {mark["is"] for meta in metas for mark in [meta.extra or {}] if "is" in mark}
     if get_origin(plain) is Literal or marks & {"duration", "seconds", "moment", "ranges"}:
         return None
@@ -92,7 +92,7 @@ def planted(kind: type[Struct]) -> Iterator[tuple[str, Any]]:
 def checkers() -> Iterator[Mapping[str, Any]]:
     """Yield checkers that fail, with the secret in one field each."""
     for name, place in PLACES.items():
-        kind: type[Checker] = kinds().checkers[name]
+        kind: type[Checker] = registered_kinds().checkers[name]
         base: dict[str, Any] = {"type": name, "endpoint_url": place, "timeout": "2s"}
         base |= MORE.get(name, {})
         yield {**base, "endpoint_name": f"title-of-{name}", "id": f"{name}-plain"}
@@ -154,5 +154,9 @@ def test_i24_secret_is_in_no_output_log_or_file_s3_1_159(checkup: Program) -> No
 
 
 def test_fields_of_every_kind_are_planted() -> None:
-    assert {checker["type"] for checker in checkers()} == set(kinds().checkers) == set(PLACES)
+    assert (
+        {checker["type"] for checker in checkers()}
+        == set(registered_kinds().checkers)
+        == set(PLACES)
+    )
     assert sum(REFERENCE in str(checker) for checker in checkers()) >= FIELDS

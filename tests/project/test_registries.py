@@ -7,25 +7,29 @@ from typing import get_type_hints
 import pytest
 from msgspec import Meta, Struct
 
-from checkup.bootstrap import kinds
+from checkup.bootstrap import registered_kinds
 from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 
 LINES = [
     *(
-        pytest.param(Checker, kinds().checkers[name], name, id=f"checker-{name}")
-        for name in kinds().checkers
+        pytest.param(Checker, registered_kinds().checkers[name], name, id=f"checker-{name}")
+        for name in registered_kinds().checkers
     ),
     *(
-        pytest.param(StorageSettings, kinds().storages[name], name, id=f"storage-{name}")
-        for name in kinds().storages
+        pytest.param(StorageSettings, registered_kinds().storages[name], name, id=f"storage-{name}")
+        for name in registered_kinds().storages
     ),
     *(
-        pytest.param(NotifierSettings, kinds().notifiers[name], name, id=f"notifier-{name}")
-        for name in kinds().notifiers
+        pytest.param(
+            NotifierSettings, registered_kinds().notifiers[name], name, id=f"notifier-{name}"
+        )
+        for name in registered_kinds().notifiers
     ),
     *(
-        pytest.param(PublisherSettings, kinds().publishers[name], name, id=f"publisher-{name}")
-        for name in kinds().publishers
+        pytest.param(
+            PublisherSettings, registered_kinds().publishers[name], name, id=f"publisher-{name}"
+        )
+        for name in registered_kinds().publishers
     ),
 ]
 

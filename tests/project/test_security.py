@@ -17,7 +17,7 @@ from botocore.session import get_session
 
 from checkup.bootstrap import read_config
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from tests.papers import security, tables
 from tests.project.holes import LOCKS, judged
 
@@ -158,7 +158,7 @@ def test_what_could_do_harm_is_off_by_default_s6_4(tmp_path: Path) -> None:
     assert not program.show_output
     assert program.attempt(Deadline.after(5)).error == ""
     _, refused = read(file, AWS_LAMBDA_FUNCTION_NAME="check", STATE_BUCKET="state")
-    with pytest.raises(CannotTell, match="not supported here"):
+    with pytest.raises(CheckUnknownError, match="not supported here"):
         refused.attempt(Deadline.after(5))
 
 

@@ -10,8 +10,8 @@ from checkup import bootstrap, config, runfile
 from checkup.config.settings import Config, Kinds
 from checkup.deadline import Deadline
 from checkup.model import Status
-from checkup.protocol import check_and_record, known, read_head
-from checkup_page.publish import publish
+from checkup.protocol import confirmed_statuses, read_state, run_and_store
+from checkup_page.publish import publish_once
 from tests.project.toys.toy_notifier import HEARD
 from tests.project.toys.toy_publisher import WALLS
 from tests.project.toys.toy_storage import SHELVES
@@ -20,7 +20,7 @@ TOYS = "tests.project.toys"
 
 
 def kinds_and_toys() -> Kinds:
-    ours = bootstrap.kinds()
+    ours = bootstrap.registered_kinds()
     return Kinds(
         checkers=ours.checkers.with_kind("toy", f"{TOYS}.toy_checker:ToyChecker"),
         storages=ours.storages.with_kind("toy", f"{TOYS}.toy_storage:ToyStorageSettings"),
@@ -49,8 +49,8 @@ def load(folder: Path, **words: str) -> Config:
 
 
 def run_once(settings: Config) -> None:
-    monitor = bootstrap.make_monitor(settings, {})
-    check_and_record(monitor, time.time_ns(), Deadline.after(10))
+    monitor = bootstrap.run_context(settings, {})
+    run_and_store(monitor, time.time_ns(), Deadline.after(10))
 
 
 def test_toys_are_checked_stored_and_announced_like_any_other_kind(tmp_path: Path) -> None:
@@ -59,13 +59,16 @@ def test_toys_are_checked_stored_and_announced_like_any_other_kind(tmp_path: Pat
 
     storage = SHELVES[str(tmp_path)]
     runs = [storage.get(key) for key in storage.list("runs/")]
-    results = [runfile.decode(run.body) for run in runs if run]
+    results = [runfile.decode_results(run.body) for run in runs if run]
     assert [[result.status for result in run] for run in results] == [
         [Status.HEALTHY, Status.DOWN],
         [Status.HEALTHY, Status.HEALTHY],
     ]
     assert {result.kind for run in results for result in run} == {"toy"}
-    assert known(read_head(storage)) == {"even": Status.HEALTHY, "odd": Status.HEALTHY}
+    assert confirmed_statuses(read_state(storage)) == {
+        "even": Status.HEALTHY,
+        "odd": Status.HEALTHY,
+    }
     assert HEARD[str(tmp_path)] == ["Odd is down", "Odd is healthy"]
 
 
@@ -76,6 +79,6 @@ def test_the_page_is_put_into_a_toy_like_into_any_other_place(tmp_path: Path) ->
     clients = bootstrap.make_clients(settings, {})
     place = settings.publish.open(clients)
 
-    publish(settings, SHELVES[str(tmp_path)], place, time.time_ns())
+    publish_once(settings, SHELVES[str(tmp_path)], place, time.time_ns())
 
     assert b"Even" in WALLS[str(tmp_path)]["index.html"]

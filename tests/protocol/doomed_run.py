@@ -20,10 +20,10 @@ from msgspec.structs import replace
 from checkup.deadline import Deadline
 from checkup.model import Run
 from checkup.notifiers.slack import SlackSettings
-from checkup.ports import Hold, Notification, Notifier, Storage, Stored
-from checkup.protocol import Monitor, record
+from checkup.ports import LockState, Notification, Notifier, Storage, StoredDocument
+from checkup.protocol import RunContext, store_run
 from checkup.storage.folder import FolderStorage
-from checkup.storage.s3 import S3Storage, client_config
+from checkup.storage.s3 import S3Storage, s3_client_config
 from tests.alerting.worlds import run, toy
 from tests.notifiers.clients import DirectClients
 
@@ -47,7 +47,7 @@ def s3_client(server: str) -> Any:
     session: Any = boto3.session.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
     )
-    return session.client("s3", endpoint_url=server, config=client_config())
+    return session.client("s3", endpoint_url=server, config=s3_client_config())
 
 
 def slack(webhook: str) -> Notifier:
@@ -78,7 +78,7 @@ class DoomedStorage:
         self._storage = storage
         self._doom = doom
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         self._doom.step()
         stored = self._storage.get(key)
         self._doom.step()
@@ -106,7 +106,7 @@ class DoomedStorage:
     def clock(self) -> int:
         return self._storage.clock()
 
-    def hold(self, name: str) -> AbstractContextManager[Hold]:
+    def hold(self, name: str) -> AbstractContextManager[LockState]:
         return self._storage.hold(name)
 
 
@@ -126,12 +126,12 @@ class DoomedChannel:
 def main(place: str, webhook: str, at: str, letters: str, step: str) -> None:
     doom = Doom(int(step))
     with ExitStack() as until:
-        monitor = Monitor(
+        monitor = RunContext(
             checkers=CHECKERS,
             storage=DoomedStorage(open_place(place, until), doom),
             channels={"slack": DoomedChannel(slack(webhook), doom)},
         )
-        record(monitor, seen(int(at), letters), Deadline.after(5))
+        store_run(monitor, seen(int(at), letters), Deadline.after(5))
     print(doom.steps)
 
 

@@ -6,18 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from checkup.alerting.document import decode_head
-from checkup.alerting.fold import Setting, fold
-from checkup.alerting.state import Head
+from checkup.alerting.document import decode_state
+from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.state import AlertState
 from checkup.model import Alert, Result, Run
-from checkup.ports import Stored
-from checkup.runfile import decode, slot_of
+from checkup.ports import StoredDocument
+from checkup.runfile import decode_results, key_time
 
 
 class Documents(Protocol):
     """Where the runs are."""
 
-    def get(self, key: str) -> Stored | None: ...
+    def get(self, key: str) -> StoredDocument | None: ...
 
 
 class Written(Protocol):
@@ -54,7 +54,7 @@ class Lived(Protocol):
     @property
     def windows(self) -> int: ...
     @property
-    def setting(self) -> Setting: ...
+    def setting(self) -> AlertRules: ...
     @property
     def locks(self) -> bool: ...
     @property
@@ -82,7 +82,7 @@ def judge(world: Lived, *, repeats: int | None = None, in_order: bool = True) ->
             with threads tells of one incident after another.
     """
     replayed = replay(world)
-    last = decode_head(world.heads[-1].body) if world.heads else Head()
+    last = decode_state(world.heads[-1].body) if world.heads else AlertState()
     allowed = world.windows if repeats is None else repeats
     total = 0
     for channel, messages in world.received.items():
@@ -116,10 +116,10 @@ def replay(world: Lived) -> list[str]:
     for key in world.folded:
         stored = world.documents.get(key)
         assert stored is not None
-        runs.append(_run(key, decode(stored.body), world.setting.calendar.regions))
+        runs.append(_run(key, decode_results(stored.body), world.setting.calendar.regions))
     # Whatever was folded was in a slot that had closed, in time or for lack of it.
-    folded = fold(Head(), runs, world.setting, now=world.now)
-    last = decode_head(world.heads[-1].body) if world.heads else Head()
+    folded = apply_runs(AlertState(), runs, world.setting, now=world.now)
+    last = decode_state(world.heads[-1].body) if world.heads else AlertState()
     assert folded.head.checkers == last.checkers, "I15, I17"
     return [world.name(alert) for alert in folded.alerts]
 
@@ -129,7 +129,7 @@ def judge_claims(heads: Sequence[Written]) -> None:
     before: dict[str, tuple[str, int]] = {}
     for written in heads:
         claims: dict[str, tuple[str, int]] = {}
-        for channel, waiting in decode_head(written.body).channels.items():
+        for channel, waiting in decode_state(written.body).channels.items():
             alive = {(e.owner, e.until) for e in waiting if e.owner and e.until > written.now}
             assert len(alive) <= 1, "I20: two claims are alive"
             for claim in alive:
@@ -142,5 +142,5 @@ def judge_claims(heads: Sequence[Written]) -> None:
 def _run(key: str, results: tuple[Result, ...], regions: Sequence[str]) -> Run:
     region = results[0].region if results else ""
     position = regions.index(region) if region in regions else 0
-    at = (slot_of(key) or 0) - position
+    at = (key_time(key) or 0) - position
     return Run(slot=at, results=results, region=region, position=position)

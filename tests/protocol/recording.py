@@ -6,7 +6,7 @@ from typing import Any
 
 from checkup.deadline import Deadline
 from checkup.ports import Notification
-from checkup.protocol import Monitor
+from checkup.protocol import RunContext
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import toy
 
@@ -25,8 +25,8 @@ class Ear:
         self.heard += [alert.id for alert in notification.alerts]
 
 
-def monitor(storage: MemoryStorage, **more: Any) -> Monitor:
-    return Monitor(**{"checkers": (toy("a"), toy("b")), "storage": storage, **more})
+def monitor(storage: MemoryStorage, **more: Any) -> RunContext:
+    return RunContext(**{"checkers": (toy("a"), toy("b")), "storage": storage, **more})
 
 
 def soon() -> Deadline:

@@ -9,8 +9,8 @@ import pytest
 from checkup.deadline import Deadline
 from checkup.model import Attempt
 from checkup.ports import Notification
-from checkup.protocol import check_and_record
-from checkup.stack import deadline_of
+from checkup.protocol import run_and_store
+from checkup.stack import run_deadline
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import Toy, slot
 from tests.protocol.recording import Ear, monitor
@@ -39,16 +39,16 @@ class Down(Toy, frozen=True, kw_only=True):
         return Attempt(error="refused", failure="connect_refused")
 
 
-@pytest.mark.parametrize("run_deadline", [5, 25, 30])
+@pytest.mark.parametrize("seconds", [5, 25, 30])
 def test_9_message_is_begun_only_with_the_time_for_its_answer_and_its_receipt(
-    run_deadline: int,
+    seconds: int,
 ) -> None:
     for half_seconds in range(121):
         watch, left = Watch(), half_seconds / 2
         there = monitor(MemoryStorage(), checkers=(Down(id="a", recheck=0),), channels={"w": watch})
         end = time.monotonic() + left
 
-        recorded = check_and_record(there, slot(0), deadline_of(run_deadline, int(left * 1000)))
+        recorded = run_and_store(there, slot(0), run_deadline(seconds, int(left * 1000)))
 
         assert all(end - at > POSTS for at in watch.at), left
         assert len(watch.at) + recorded.undelivered == len(recorded.alerts), left

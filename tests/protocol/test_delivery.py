@@ -15,7 +15,7 @@ from checkup.bootstrap import LiveClients
 from checkup.deadline import Deadline
 from checkup.model import SECOND
 from checkup.notifiers.slack import SlackSettings
-from checkup.protocol import read_head, record
+from checkup.protocol import read_state, store_run
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, slot
 from tests.notifiers.clients import DirectClients
@@ -34,8 +34,8 @@ def test_d07_failing_slack_is_logged_and_the_run_goes_on(
     with FakeSlack() as slack:
         there = monitor(storage, channels={"slack": slack_channel(slack.webhook)})
         slack.behave(behaviour, "ok")
-        first = record(there, run(0, DOWN), soon())
-        second = record(there, run(1, DOWN), soon())
+        first = store_run(there, run(0, DOWN), soon())
+        second = store_run(there, run(1, DOWN), soon())
 
     assert (first.undelivered, second.undelivered) == (1, 0)
     assert [alert.id for alert in first.alerts] == [f"a/open:down/1/{slot(0)}"]
@@ -51,7 +51,9 @@ def test_d09_webhook_is_neither_logged_nor_stored_160(caplog: pytest.LogCaptureF
     webhook = f"http://127.0.0.1:{port}/{SECRET}"
 
     with caplog.at_level(logging.DEBUG):
-        record(monitor(storage, channels={"slack": slack_channel(webhook)}), run(0, DOWN), soon())
+        store_run(
+            monitor(storage, channels={"slack": slack_channel(webhook)}), run(0, DOWN), soon()
+        )
 
     assert "the connection was refused" in caplog.text
     stored = [storage.get(key) for prefix in ("runs/", "state/") for key in keys(storage, prefix)]
@@ -63,11 +65,11 @@ def test_9_run_without_time_leaves_the_message_to_the_next(late: int) -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
 
-    recorded = record(there, run(0, DOWN), Deadline.after(late))
+    recorded = store_run(there, run(0, DOWN), Deadline.after(late))
 
     assert (recorded.undelivered, ear.heard) == (1, [])
-    assert [entry.attempts for entry in read_head(storage).channels["ear"]] == [0]
-    record(there, run(1, DOWN), soon())
+    assert [entry.attempts for entry in read_state(storage).channels["ear"]] == [0]
+    store_run(there, run(1, DOWN), soon())
     assert ear.heard == [f"a/open:down/1/{slot(0)}"]
 
 
@@ -77,7 +79,7 @@ def test_114_message_that_waited_for_hours_knows_for_how_long() -> None:
     world.sick = {"slack": "refused"}
     world.happen(0, DOWN)
     world.now = slot(360)
-    record(replace(world.monitor(), channels={"slack": ear}), run(360, DOWN), soon())
+    store_run(replace(world.monitor(), channels={"slack": ear}), run(360, DOWN), soon())
 
     assert [(len(each.alerts), each.late) for each in ear.notifications] == [(1, 6 * HOUR)]
 
@@ -87,10 +89,10 @@ def test_125_message_waits_for_a_secret_that_is_missing(tmp_path: Path) -> None:
     slack = SlackSettings(webhook=f"file:{reference}").open(LiveClients({}))
     there = monitor(storage, channels={"slack": slack})
 
-    first = record(there, run(0, DOWN), soon())
+    first = store_run(there, run(0, DOWN), soon())
     with FakeSlack() as server:
         reference.write_text(server.webhook)
-        second = record(there, run(1, DOWN), soon())
+        second = store_run(there, run(1, DOWN), soon())
 
     assert (first.undelivered, second.undelivered) == (1, 0)
     assert len(server.texts) == 1
@@ -102,7 +104,7 @@ def test_8_channel_that_somebody_is_delivering_to_is_left_to_them() -> None:
     there = monitor(storage, channels={"ear": ear})
 
     with storage.hold("channel-ear"):
-        recorded = record(there, run(0, DOWN), soon())
+        recorded = store_run(there, run(0, DOWN), soon())
 
     assert (recorded.undelivered, ear.heard) == (1, [])
 
@@ -116,8 +118,8 @@ def test_12_run_that_slept_after_its_claim_does_not_send() -> None:
 
     there = replace(world.monitor(), wall_clock=lambda: time.time() + sum(asleep))
     world.now = slot(0)
-    first = record(there, run(0, DOWN), soon())
-    second = record(there, run(1, DOWN), soon())
+    first = store_run(there, run(0, DOWN), soon())
+    second = store_run(there, run(1, DOWN), soon())
 
     assert (first.undelivered, second.undelivered) == (1, 0)
     assert [labelled for _, labelled in world.received["slack"]] == [False]
@@ -141,7 +143,7 @@ def test_86_unclear_write_is_decided_again_in_the_same_run(fault: str) -> None:
 def test_message_names_the_page_and_how_many_checkers_there_are() -> None:
     ear = Ear()
     there = monitor(MemoryStorage(), channels={"ear": ear}, page_url="https://s/")
-    record(there, run(0, {"a": "d", "b": "d"}), soon())
+    store_run(there, run(0, {"a": "d", "b": "d"}), soon())
 
     (notification,) = ear.notifications
     assert (notification.page_url, notification.total, notification.repeat) == (

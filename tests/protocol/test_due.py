@@ -5,9 +5,15 @@ from __future__ import annotations
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
 from checkup.model import AlertKind, Attempt, Status
-from checkup.ports import Stored
-from checkup.protocol import Monitor, check_and_record, known, read_head, vote
-from checkup.runfile import RUNS, decode
+from checkup.ports import StoredDocument
+from checkup.protocol import (
+    RunContext,
+    confirmed_statuses,
+    read_state,
+    run_and_store,
+    run_in_region,
+)
+from checkup.runfile import RUNS_PREFIX, decode_results
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import MINUTE, Toy, slot, toy
 
@@ -23,7 +29,7 @@ class Faint(MemoryStorage):
 
     deaf = 0
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         if self.deaf:
             self.deaf -= 1
             raise StorageError("no answer")
@@ -40,8 +46,8 @@ class Ill(Toy, frozen=True, kw_only=True):
 
 def happen(storage: MemoryStorage, moment: int, **more: object) -> list[str]:
     """Let a run of a new process happen, and return the ids that it looked at."""
-    monitor = Monitor(checkers=(EACH, SELDOM), storage=storage)
-    recorded = check_and_record(monitor, moment, Deadline.after(20), **more)  # type: ignore[arg-type]
+    monitor = RunContext(checkers=(EACH, SELDOM), storage=storage)
+    recorded = run_and_store(monitor, moment, Deadline.after(20), **more)  # type: ignore[arg-type]
     return [result.id for result in recorded.run.results]
 
 
@@ -51,8 +57,15 @@ def test_checker_that_is_not_due_is_left_out_and_keeps_its_state() -> None:
     looked = [happen(storage, number * MINUTE) for number in range(4, 12)]
 
     assert [len(ids) for ids in looked] == [2, 2, 1, 1, 1, 1, 2, 1]
-    assert known(read_head(storage)) == {"each": Status.HEALTHY, "seldom": Status.HEALTHY}
-    stored = [decode(found.body) for key in storage.list(RUNS) if (found := storage.get(key))]
+    assert confirmed_statuses(read_state(storage)) == {
+        "each": Status.HEALTHY,
+        "seldom": Status.HEALTHY,
+    }
+    stored = [
+        decode_results(found.body)
+        for key in storage.list(RUNS_PREFIX)
+        if (found := storage.get(key))
+    ]
     assert [len(results) for results in stored] == [2, 2, 1, 1, 1, 1, 2, 1]
 
 
@@ -79,7 +92,7 @@ def test_regions_look_at_the_same_in_each_slot() -> None:
     looked: dict[str, list[list[str]]] = {region: [] for region in regions}
     for number in range(10, 22):
         for region in regions:
-            monitor = Monitor(
+            monitor = RunContext(
                 checkers=(EACH, SELDOM),
                 storage=storage,
                 region=region,
@@ -87,22 +100,22 @@ def test_regions_look_at_the_same_in_each_slot() -> None:
                 interval=MINUTE,
                 grace=2**62,
             )
-            recorded = check_and_record(monitor, number * MINUTE, Deadline.after(20))
+            recorded = run_and_store(monitor, number * MINUTE, Deadline.after(20))
             looked[region].append([result.id for result in recorded.run.results])
 
     assert looked["east"] == looked["west"]
     assert [len(ids) for ids in looked["east"]] == [2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2, 1]
-    assert known(read_head(storage))["seldom"] is Status.HEALTHY
+    assert confirmed_statuses(read_state(storage))["seldom"] is Status.HEALTHY
 
 
 def test_outage_of_a_checker_that_waits_is_told_once() -> None:
     storage = MemoryStorage()
     ill = Ill(id="ill", endpoint_name="Ill", interval=5 * MINUTE, recheck=0)
-    monitor = Monitor(checkers=(EACH, ill), storage=storage)
+    monitor = RunContext(checkers=(EACH, ill), storage=storage)
     kinds = [
         alert.kind
         for number in range(5, 17)
-        for alert in check_and_record(monitor, number * MINUTE, Deadline.after(20)).alerts
+        for alert in run_and_store(monitor, number * MINUTE, Deadline.after(20)).alerts
     ]
 
     assert kinds == [AlertKind.OPEN]
@@ -110,7 +123,7 @@ def test_outage_of_a_checker_that_waits_is_told_once() -> None:
 
 def test_region_that_only_votes_goes_by_the_slot_alone() -> None:
     storage = MemoryStorage()
-    there = Monitor(
+    there = RunContext(
         checkers=(EACH, SELDOM),
         storage=storage,
         channels={},
@@ -118,7 +131,7 @@ def test_region_that_only_votes_goes_by_the_slot_alone() -> None:
         regions=("home", "there"),
         interval=MINUTE,
     )
-    runs = [vote(there, slot(number), Deadline.after(5)) for number in range(10)]
+    runs = [run_in_region(there, slot(number), Deadline.after(5)) for number in range(10)]
     looked = [{result.id for result in run.results} for run in runs]
     assert all("each" in ids for ids in looked)
     turns = [number for number, ids in enumerate(looked) if "seldom" in ids]

@@ -10,13 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.deadline import Deadline
-from checkup.errors import Changed, NotRecorded
+from checkup.errors import DocumentChangedError, RunNotStoredError
 from checkup.model import SECOND, Run, Status
-from checkup.protocol import known, read_head, record
-from checkup.protocol.folding import LAG, TRIES
-from checkup.protocol.monitor import DELIVERY_SECONDS, TAIL_SECONDS
+from checkup.protocol import confirmed_statuses, read_state, store_run
+from checkup.protocol.folding import MAX_LAG, TRIES
+from checkup.protocol.monitor import FINISH_SECONDS, MIN_DELIVERY_SECONDS
 from checkup.protocol.runs import BATCH
-from checkup.runfile import RUNS, encode, run_key, slot_of
+from checkup.runfile import RUNS_PREFIX, encode_results, key_time, run_key
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import MINUTE, run, slot
 from tests.protocol.recording import DOWN, HEALTHY, Ear, monitor, soon
@@ -29,17 +29,17 @@ REGIONS = ("eu", "us", "ap")
 def store(storage: MemoryStorage, runs: Iterable[Run]) -> None:
     """Store runs that nobody has applied yet."""
     for each in runs:
-        storage.create(run_key(each), encode(each.results))
+        storage.create(run_key(each), encode_results(each.results))
 
 
 def test_95_unreadable_run_is_left_out_and_kept(caplog: pytest.LogCaptureFixture) -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
-    record(there, run(0, HEALTHY), soon())
+    store_run(there, run(0, HEALTHY), soon())
     poison = run_key(run(1, {}))
     storage.create(poison, b'[{"id":"a","title":')
 
-    record(there, run(2, DOWN), soon())
+    store_run(there, run(2, DOWN), soon())
 
     assert ear.heard == [f"a/open:down/1/{slot(2)}"]
     assert storage.get(poison) is not None
@@ -50,7 +50,7 @@ def test_unreadable_run_of_the_same_slot_is_left_out() -> None:
     storage, ear = MemoryStorage(), Ear()
     storage.create(run_key(run(1, {})), b"nonsense")
 
-    record(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
+    store_run(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
 
     assert ear.heard == []
 
@@ -58,9 +58,9 @@ def test_unreadable_run_of_the_same_slot_is_left_out() -> None:
 def test_16_run_in_the_future_does_not_close_the_present() -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
-    record(there, replace(run(0, HEALTHY), slot=time.time_ns() + 24 * HOUR), soon())
+    store_run(there, replace(run(0, HEALTHY), slot=time.time_ns() + 24 * HOUR), soon())
 
-    recorded = record(there, run(1, DOWN), soon())
+    recorded = store_run(there, run(1, DOWN), soon())
 
     assert not recorded.late
     assert ear.heard == [f"a/open:down/1/{slot(1)}"]
@@ -73,28 +73,28 @@ def test_16_clock_that_was_a_year_ahead_leaves_nobody_blind(
     there = replace(world.monitor(), check_expiry=24 * HOUR)
     for number in (0, 1, year, year + 1):
         world.now = slot(number)
-        record(there, run(number, HEALTHY), soon())
+        store_run(there, run(number, HEALTHY), soon())
     world.now = slot(200)
 
-    recorded = [record(there, run(number, DOWN), soon()) for number in (200, 201)]
+    recorded = [store_run(there, run(number, DOWN), soon()) for number in (200, 201)]
 
     assert [done.late for done in recorded] == [False, False]
     told = [alert for ids, _ in world.received["slack"] for alert in ids]
     assert told == [f"a/open:down/1/{slot(200)}"]
     assert caplog.text.count("a clock was ahead") == 1
-    assert read_head(world.documents).cursor == run_key(run(201, DOWN))
-    assert read_head(world.documents).expired_at == slot(200)
+    assert read_state(world.documents).cursor == run_key(run(201, DOWN))
+    assert read_state(world.documents).expired_at == slot(200)
 
 
 def test_16_runs_before_the_clock_was_wrong_are_not_folded_again() -> None:
     world, year = World(), 365 * 24 * 60
     for number, seen in ((0, DOWN), (1, HEALTHY), (year, HEALTHY)):
         world.now = slot(number)
-        record(world.monitor(), run(number, seen), soon())
+        store_run(world.monitor(), run(number, seen), soon())
     before = world.folded.copy()
     world.now = slot(2)
 
-    record(world.monitor(), run(2, DOWN), soon())
+    store_run(world.monitor(), run(2, DOWN), soon())
 
     assert world.folded[len(before) :] == [run_key(run(2, DOWN))]
     told = [alert for ids, _ in world.received["slack"] for alert in ids]
@@ -108,24 +108,24 @@ def test_16_runs_before_the_clock_was_wrong_are_not_folded_again() -> None:
 def test_quiet_runs_leave_the_head_alone_but_not_for_ever() -> None:
     storage = MemoryStorage()
     for number in range(4):
-        record(monitor(storage), run(number, HEALTHY), soon())
-    settled = read_head(storage)
+        store_run(monitor(storage), run(number, HEALTHY), soon())
+    settled = read_state(storage)
 
     lags = []
-    for number in range(4, 4 + 3 * LAG):
-        record(monitor(storage), run(number, HEALTHY), soon())
-        lags.append(len(list(storage.list(RUNS, read_head(storage).cursor))))
+    for number in range(4, 4 + 3 * MAX_LAG):
+        store_run(monitor(storage), run(number, HEALTHY), soon())
+        lags.append(len(list(storage.list(RUNS_PREFIX, read_state(storage).cursor))))
 
-    assert max(lags) == LAG - 1
-    assert read_head(storage).seq == settled.seq + 3
-    assert read_head(storage).checkers == settled.checkers
+    assert max(lags) == MAX_LAG - 1
+    assert read_state(storage).seq == settled.seq + 3
+    assert read_state(storage).checkers == settled.checkers
 
 
 def test_known_is_the_confirmed_status_of_each_checker() -> None:
     storage = MemoryStorage()
-    record(monitor(storage), run(0, {"a": "d", "b": "h"}), soon())
+    store_run(monitor(storage), run(0, {"a": "d", "b": "h"}), soon())
 
-    assert known(read_head(storage)) == {"a": Status.DOWN, "b": Status.HEALTHY}
+    assert confirmed_statuses(read_state(storage)) == {"a": Status.DOWN, "b": Status.HEALTHY}
 
 
 @pytest.mark.parametrize("hours", [1, 48, 20_000])
@@ -134,7 +134,7 @@ def test_go_runs_before_the_first_of_ours_are_no_news(hours: int) -> None:
     go = run_key(replace(run(0, {}), slot=now - hours * HOUR))
     storage.create(go, b'[{"title":"A","times":[{"rtt":1}],"down":true}]')
 
-    record(monitor(storage, channels={"ear": ear}), replace(run(0, DOWN), slot=now), soon())
+    store_run(monitor(storage, channels={"ear": ear}), replace(run(0, DOWN), slot=now), soon())
 
     assert ear.heard == [f"a/open:down/1/{now}"]
 
@@ -143,18 +143,18 @@ def test_go_runs_before_the_first_of_ours_are_no_news(hours: int) -> None:
 def test_slot_at_the_end_of_a_batch_keeps_all_of_its_regions(unreadable: int) -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear}, region="eu", regions=REGIONS)
-    record(there, run(0, HEALTHY, "eu"), soon())
+    store_run(there, run(0, HEALTHY, "eu"), soon())
     cut = 1 + BATCH // len(REGIONS)
     assert BATCH % len(REGIONS)
     for number in range(unreadable):
-        storage.create(f"{RUNS}{slot(0.1) + number:019d}-check.json", b"nonsense")
+        storage.create(f"{RUNS_PREFIX}{slot(0.1) + number:019d}-check.json", b"nonsense")
     for number in range(1, cut + 40):
         for position, region in enumerate(REGIONS):
             is_down = number == cut and region != "us"
             letters = DOWN if is_down else HEALTHY
             store(storage, [run(number, letters, region, position)])
 
-    record(there, run(cut + 40, HEALTHY, "eu"), soon())
+    store_run(there, run(cut + 40, HEALTHY, "eu"), soon())
 
     assert ear.heard == [f"a/open:down/1/{slot(cut)}", f"a/resolve:healthy/1/{slot(cut + 1)}"]
 
@@ -176,7 +176,7 @@ class Busy(MemoryStorage):
 
     def replace(self, key: str, body: bytes, version: str) -> str:
         if next(self.faster, False):
-            raise Changed("it is not the version that was read")
+            raise DocumentChangedError("it is not the version that was read")
         return super().replace(key, body, version)
 
 
@@ -189,19 +189,19 @@ class TestBacklog:
     @pytest.fixture
     def storage(self) -> Busy:
         storage = Busy()
-        record(monitor(storage), run(0, HEALTHY), soon())
+        store_run(monitor(storage), run(0, HEALTHY), soon())
         store(storage, (run(number, DOWN) for number in range(1, self.RUNS)))
         return storage
 
     def applied(self, storage: MemoryStorage) -> int:
         """Return the number of the last run that is applied."""
-        return ((slot_of(read_head(storage).cursor) or 0) - slot(0)) // MINUTE
+        return ((key_time(read_state(storage).cursor) or 0) - slot(0)) // MINUTE
 
     def test_it_is_applied_in_one_go_while_there_is_time(self, storage: Busy) -> None:
         ear = Ear()
 
         there = monitor(storage, channels={"ear": ear})
-        recorded = record(there, run(self.RUNS, HEALTHY), Deadline.after(60))
+        recorded = store_run(there, run(self.RUNS, HEALTHY), Deadline.after(60))
 
         assert tuple(ear.heard) == tuple(alert.id for alert in recorded.alerts) == self.HEARD
         assert self.applied(storage) == self.RUNS
@@ -217,7 +217,9 @@ class TestBacklog:
 
         while not applied or applied[-1] < self.RUNS:
             mine = run(self.RUNS + len(applied), HEALTHY)
-            recorded = record(there, mine, Deadline.after(left - TAIL_SECONDS + DELIVERY_SECONDS))
+            recorded = store_run(
+                there, mine, Deadline.after(left - FINISH_SECONDS + MIN_DELIVERY_SECONDS)
+            )
             assert (recorded.run, recorded.late) == (mine, False)
             found += [alert.id for alert in recorded.alerts]
             applied.append(self.applied(storage))
@@ -226,22 +228,22 @@ class TestBacklog:
         assert tuple(found) == self.HEARD
         assert caplog.text.count("later runs apply the rest") == len(applied)
         assert ear.heard == []
-        record(there, run(self.RUNS + len(applied), HEALTHY), soon())
+        store_run(there, run(self.RUNS + len(applied), HEALTHY), soon())
         assert tuple(ear.heard) == self.HEARD
 
     def test_time_is_left_to_deliver_what_is_known_by_then(self, storage: Busy) -> None:
         ear, storage.delay = Ear(), 0.6
 
         there = monitor(storage, channels={"ear": ear})
-        life = Deadline.after(DELIVERY_SECONDS + 1.6)
-        record(there, run(self.RUNS, HEALTHY), Deadline(life.at - TAIL_SECONDS))
+        life = Deadline.after(MIN_DELIVERY_SECONDS + 1.6)
+        store_run(there, run(self.RUNS, HEALTHY), Deadline(life.at - FINISH_SECONDS))
 
         assert tuple(ear.heard) == self.HEARD[:1]
 
     def test_conflicts_of_one_batch_are_not_those_of_another(self, storage: Busy) -> None:
         storage.faster = cycle([*[True] * (TRIES - 1), False])
 
-        recorded = record(monitor(storage), run(self.RUNS, HEALTHY), Deadline.after(60))
+        recorded = store_run(monitor(storage), run(self.RUNS, HEALTHY), Deadline.after(60))
 
         assert tuple(alert.id for alert in recorded.alerts) == self.HEARD
 
@@ -249,7 +251,7 @@ class TestBacklog:
         storage.faster = chain([False], repeat(True))  # noqa: FBT003 - one time it is not
         there = monitor(storage, channels={"ear": Ear()})
 
-        recorded = record(there, run(self.RUNS, HEALTHY), Deadline.after(60))
+        recorded = store_run(there, run(self.RUNS, HEALTHY), Deadline.after(60))
 
         assert tuple(alert.id for alert in recorded.alerts) == self.HEARD[:1]
         assert (self.applied(storage), recorded.undelivered) == (BATCH, 1)
@@ -257,5 +259,5 @@ class TestBacklog:
     def test_conflict_without_end_is_not_recorded(self, storage: Busy) -> None:
         storage.faster = repeat(True)  # noqa: FBT003 - every time it is
 
-        with pytest.raises(NotRecorded, match=f"in {TRIES} attempts"):
-            record(monitor(storage), run(self.RUNS, HEALTHY), Deadline.after(60))
+        with pytest.raises(RunNotStoredError, match=f"in {TRIES} attempts"):
+            store_run(monitor(storage), run(self.RUNS, HEALTHY), Deadline.after(60))

@@ -7,11 +7,10 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD
-from checkup.errors import NotRecorded, StorageError
+from checkup.alerting.document import STATE_KEY
+from checkup.errors import RunNotStoredError, StorageError
 from checkup.model import SECOND, Status
-from checkup.ports import Stored
-from checkup.protocol import known, read_head, record
+from checkup.protocol import confirmed_statuses, read_state, store_run
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run
 from tests.protocol.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
@@ -23,16 +22,16 @@ def test_97_lost_head_is_rebuilt_with_one_notice() -> None:
     there = monitor(storage, channels={"ear": ear})
     now = time.time_ns()
     for number, row in enumerate(letters("hh dh dh")):
-        record(there, replace(run(0, row), slot=now - (9 - number) * SECOND), soon())
-    before = read_head(storage)
-    storage.delete(HEAD)
+        store_run(there, replace(run(0, row), slot=now - (9 - number) * SECOND), soon())
+    before = read_state(storage)
+    storage.delete(STATE_KEY)
     ear.heard.clear()
 
-    record(there, replace(run(0, DOWN), slot=now), soon())
+    store_run(there, replace(run(0, DOWN), slot=now), soon())
 
     assert ear.heard == [f"/rebuilt:unknown/0/{now - 7 * SECOND}"]
-    assert read_head(storage).checkers["a"].opened == before.checkers["a"].opened
-    record(there, replace(run(0, HEALTHY), slot=now + 1), soon())
+    assert read_state(storage).checkers["a"].opened == before.checkers["a"].opened
+    store_run(there, replace(run(0, HEALTHY), slot=now + 1), soon())
     assert ear.heard[1:] == [f"a/resolve:healthy/1/{now + 1}"]
 
 
@@ -41,9 +40,9 @@ def test_notice_of_a_rebuilt_head_says_what_fails_now() -> None:
 
     there = monitor(storage, channels={"ear": ear})
     now = time.time_ns()
-    record(there, replace(run(0, {"a": "d", "b": "h"}), slot=now - SECOND), soon())
-    storage.delete(HEAD)
-    record(there, replace(run(0, {"a": "d", "b": "h"}), slot=now), soon())
+    store_run(there, replace(run(0, {"a": "d", "b": "h"}), slot=now - SECOND), soon())
+    storage.delete(STATE_KEY)
+    store_run(there, replace(run(0, {"a": "d", "b": "h"}), slot=now), soon())
 
     (notice,) = ear.notifications[-1].alerts
     assert notice.reason == ("the state was lost and rebuilt from the last run; failing now: A")
@@ -56,12 +55,12 @@ def test_94_i22_unreadable_head_is_kept_in_quarantine_and_rebuilt(body: bytes) -
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
     now = time.time_ns()
-    record(there, replace(run(0, DOWN), slot=now - SECOND), soon())
-    stored = storage.get(HEAD)
+    store_run(there, replace(run(0, DOWN), slot=now - SECOND), soon())
+    stored = storage.get(STATE_KEY)
     assert stored is not None
-    storage.replace(HEAD, body, stored.version)
+    storage.replace(STATE_KEY, body, stored.version)
 
-    record(there, replace(run(0, DOWN), slot=now), soon())
+    store_run(there, replace(run(0, DOWN), slot=now), soon())
 
     assert ear.heard == [
         f"a/open:down/1/{now - SECOND}",
@@ -71,30 +70,32 @@ def test_94_i22_unreadable_head_is_kept_in_quarantine_and_rebuilt(body: bytes) -
     kept = storage.get(key)
     assert kept is not None
     assert kept.body == body
-    assert known(read_head(storage))["a"] is Status.DOWN
+    assert confirmed_statuses(read_state(storage))["a"] is Status.DOWN
 
 
 def test_96_head_of_a_newer_version_is_not_touched() -> None:
     storage = MemoryStorage()
-    storage.create(HEAD, b'{"schema":99}')
+    storage.create(STATE_KEY, b'{"schema":99}')
 
-    with pytest.raises(NotRecorded, match=r"newer version of Checkup wrote it \(schema 99\)"):
-        record(monitor(storage), run(0, DOWN), soon())
+    with pytest.raises(RunNotStoredError, match=r"newer version of Checkup wrote it \(schema 99\)"):
+        store_run(monitor(storage), run(0, DOWN), soon())
 
-    assert storage.get(HEAD) == Stored(b'{"schema":99}', storage.get(HEAD).version)  # type: ignore[union-attr]
+    left = storage.get(STATE_KEY)
+    assert left is not None
+    assert left.body == b'{"schema":99}'
     with pytest.raises(StorageError, match="newer version"):
-        read_head(storage)
+        read_state(storage)
 
 
 def test_storage_that_is_new_has_a_new_head() -> None:
-    assert read_head(MemoryStorage()).checkers == {}
+    assert read_state(MemoryStorage()).checkers == {}
 
 
 def test_91_failing_storage_leaves_the_run_with_the_caller() -> None:
     world = World()
     world.faults = dict.fromkeys(range(99), "not-applied")
 
-    with pytest.raises(NotRecorded, match="the storage did not answer") as caught:
-        record(world.monitor(), run(0, DOWN), soon())
+    with pytest.raises(RunNotStoredError, match="the storage did not answer") as caught:
+        store_run(world.monitor(), run(0, DOWN), soon())
 
     assert caught.value.run == run(0, DOWN)

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from checkup.alerting.document import HEAD, decode_head
+from checkup.alerting.document import STATE_KEY, decode_state
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Status
-from checkup.ports import Hold, Storage, Stored
-from checkup.protocol import Monitor, record
-from checkup.runfile import RUNS
+from checkup.ports import LockState, Storage, StoredDocument
+from checkup.protocol import RunContext, store_run
+from checkup.runfile import RUNS_PREFIX
 from tests import gofile
 from tests.protocol.doomed_run import CHECKERS, open_place, s3_client, seen, slack
 from tests.servers.slack import FakeSlack
@@ -55,7 +55,7 @@ class Later:
         self._storage = storage
         self._ahead = ahead
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         return self._storage.get(key)
 
     def create(self, key: str, body: bytes) -> str:
@@ -73,7 +73,7 @@ class Later:
     def clock(self) -> int:
         return self._storage.clock() + self._ahead
 
-    def hold(self, name: str) -> AbstractContextManager[Hold]:
+    def hold(self, name: str) -> AbstractContextManager[LockState]:
         return self._storage.hold(name)
 
 
@@ -89,12 +89,12 @@ class Trial:
 
     def happen(self, number: int, letters: str, *, ahead: int = 0) -> None:
         """Let an undisturbed run happen in this process."""
-        monitor = Monitor(
+        monitor = RunContext(
             checkers=CHECKERS,
             storage=Later(self._storage, ahead),
             channels={"slack": slack(self._slack.webhook)},
         )
-        record(monitor, seen(self._slot(number), letters), Deadline.after(5))
+        store_run(monitor, seen(self._slot(number), letters), Deadline.after(5))
 
     def die(self, number: int, letters: str, step: int) -> int | None:
         """Let a run happen in a process that dies at a step; return the steps if it survived."""
@@ -119,15 +119,15 @@ class Trial:
         assert "*A* is down" in self._slack.texts[0]
         assert len(self._slack.messages) <= 2
 
-        stored = self._storage.get(HEAD)
+        stored = self._storage.get(STATE_KEY)
         assert stored is not None
-        head = decode_head(stored.body)
+        head = decode_state(stored.body)
         assert (head.channels, head.dead) == ({}, ())
         assert {name: state.told for name, state in head.checkers.items()} == {
             "a": Status.DOWN,
             "b": Status.HEALTHY,
         }
-        for key in self._storage.list(RUNS):
+        for key in self._storage.list(RUNS_PREFIX):
             run = self._storage.get(key)
             assert run is not None
             assert len(gofile.read(run.body)) == 2

@@ -13,7 +13,7 @@ import pytest
 from checkup import bootstrap, protocol
 from checkup.checkers.tcp import TcpChecker
 from checkup.deadline import Deadline
-from checkup.errors import NotRecorded, StorageError
+from checkup.errors import RunNotStoredError, StorageError
 from checkup.storage.memory import MemoryStorage
 from tests.servers.web import WebServer
 
@@ -39,8 +39,8 @@ def look_once(
     file.write_text(json.dumps({"checkers": [], "heartbeat_url": url}))
     environ = environ or {}
     config = bootstrap.read_config(str(file), environ)
-    monitor = bootstrap.make_monitor(config, environ, storage=storage)
-    protocol.check_and_record(monitor, time.time_ns(), Deadline.after(5), **more)
+    monitor = bootstrap.run_context(config, environ, storage=storage)
+    protocol.run_and_store(monitor, time.time_ns(), Deadline.after(5), **more)
 
 
 def asked(web: WebServer) -> list[str]:
@@ -58,7 +58,7 @@ def test_begin_and_end_of_a_run_are_told(tmp_path: Path) -> None:
 
 def test_run_that_is_not_stored_is_told_as_a_failure(tmp_path: Path) -> None:
     with WebServer() as web:
-        with pytest.raises(NotRecorded):
+        with pytest.raises(RunNotStoredError):
             look_once(tmp_path, web.url("/status/200"), Broken())
         assert sorted(asked(web)) == ["GET /status/200/fail", "GET /status/200/start"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from checkup.checkers.http import HttpChecker
 from checkup.model import Status
-from checkup.protocol import check_and_record
+from checkup.protocol import run_and_store
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import slot
 from tests.protocol.recording import Ear, monitor, soon
@@ -46,7 +46,7 @@ def test_44_lost_connections_are_no_outage_and_would_be_without_a_second_look(
             flapping=False,
         )  # fmt: skip
         there = monitor(MemoryStorage(), checkers=(checker,), channels={"ear": ear})
-        recorded = [check_and_record(there, slot(n), soon()) for n in range(RUNS)]
+        recorded = [run_and_store(there, slot(n), soon()) for n in range(RUNS)]
 
     assert len(ear.heard) == told
     statuses = {one.run.results[0].status for one in recorded}

@@ -6,10 +6,10 @@ import time
 
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD
+from checkup.alerting.document import STATE_KEY
 from checkup.model import SECOND, Status
-from checkup.protocol import read_head, record
-from checkup.runfile import LATE, RUNS, run_key
+from checkup.protocol import read_state, store_run
+from checkup.runfile import LATE_PREFIX, RUNS_PREFIX, run_key
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, slot
 from tests.protocol.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
@@ -19,9 +19,9 @@ from tests.protocol.worlds import World
 def test_run_is_stored_under_its_slot() -> None:
     storage = MemoryStorage()
 
-    recorded = record(monitor(storage), run(1, DOWN), soon())
+    recorded = store_run(monitor(storage), run(1, DOWN), soon())
 
-    assert keys(storage, RUNS) == [run_key(run(1, DOWN))]
+    assert keys(storage, RUNS_PREFIX) == [run_key(run(1, DOWN))]
     assert recorded.run == run(1, DOWN)
 
 
@@ -29,7 +29,7 @@ def test_1_run_that_was_there_first_counts() -> None:
     storage, ear = MemoryStorage(), Ear()
     storage.create(run_key(run(1, {})), b'[{"id":"a","title":"A","times":[],"healthy":true}]')
 
-    recorded = record(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
+    recorded = store_run(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
 
     assert [result.status for result in recorded.run.results] == [Status.HEALTHY]
     assert ear.heard == []
@@ -37,25 +37,25 @@ def test_1_run_that_was_there_first_counts() -> None:
 
 def test_3_event_that_comes_again_changes_nothing() -> None:
     storage = MemoryStorage()
-    record(monitor(storage), run(1, DOWN), soon())
-    before = storage.get(HEAD)
+    store_run(monitor(storage), run(1, DOWN), soon())
+    before = storage.get(STATE_KEY)
 
-    record(monitor(storage), run(1, HEALTHY), soon())
+    store_run(monitor(storage), run(1, HEALTHY), soon())
 
-    assert storage.get(HEAD) == before
-    assert keys(storage, LATE) == []
+    assert storage.get(STATE_KEY) == before
+    assert keys(storage, LATE_PREFIX) == []
 
 
 def test_6_run_of_a_closed_slot_is_kept_as_evidence_and_never_folded() -> None:
     storage, ear = MemoryStorage(), Ear()
-    record(monitor(storage), run(5, HEALTHY), soon())
-    before = storage.get(HEAD)
+    store_run(monitor(storage), run(5, HEALTHY), soon())
+    before = storage.get(STATE_KEY)
 
-    recorded = record(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
+    recorded = store_run(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
 
     assert recorded.late
-    assert keys(storage, LATE) == [LATE + run(1, {}).name]
-    assert (storage.get(HEAD), ear.heard) == (before, [])
+    assert keys(storage, LATE_PREFIX) == [LATE_PREFIX + run(1, {}).name]
+    assert (storage.get(STATE_KEY), ear.heard) == (before, [])
 
 
 def test_7_run_whose_slot_was_closed_while_it_was_being_stored_is_late() -> None:
@@ -77,19 +77,19 @@ def test_7_run_whose_slot_was_closed_while_it_was_being_stored_is_late() -> None
 
 def test_3_run_that_was_folded_is_not_late_when_its_event_comes_again() -> None:
     storage = MemoryStorage()
-    record(monitor(storage), run(1, DOWN), soon())
+    store_run(monitor(storage), run(1, DOWN), soon())
 
-    assert not record(monitor(storage), run(1, HEALTHY), soon()).late
+    assert not store_run(monitor(storage), run(1, HEALTHY), soon()).late
 
 
 def test_run_of_an_unknown_region_is_stored_and_never_votes() -> None:
     storage, ear = MemoryStorage(), Ear()
     laptop = monitor(storage, region="laptop", regions=("eu",), channels={"ear": ear})
 
-    record(laptop, run(1, DOWN, "laptop"), soon())
+    store_run(laptop, run(1, DOWN, "laptop"), soon())
 
-    assert len(keys(storage, RUNS)) == 1
-    assert (read_head(storage).checkers, ear.heard) == ({}, [])
+    assert len(keys(storage, RUNS_PREFIX)) == 1
+    assert (read_state(storage).checkers, ear.heard) == ({}, [])
 
 
 def test_regions_share_a_slot_and_agree() -> None:
@@ -98,7 +98,7 @@ def test_regions_share_a_slot_and_agree() -> None:
     for position, (region, letter) in enumerate(zip(regions, "dhd", strict=True)):
         there = monitor(storage, region=region, regions=regions, channels={"ear": ear})
         seen = replace(run(0, {"a": letter}, region, position), slot=at)
-        record(there, seen, soon())
+        store_run(there, seen, soon())
         assert bool(ear.heard) == (position == 2)
 
     assert ear.heard == [f"a/open:down/1/{at}"]

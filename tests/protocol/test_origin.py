@@ -7,7 +7,7 @@ from typing import Any
 
 from checkup import __version__
 from checkup.model import Status
-from checkup.protocol import Monitor, check_and_record, read_head, vote
+from checkup.protocol import RunContext, read_state, run_and_store, run_in_region
 from checkup.runfile import run_key
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, slot
@@ -23,13 +23,13 @@ def stored(storage: MemoryStorage, region: str = "", position: int = 0) -> list[
     return results
 
 
-def region(storage: MemoryStorage, name: str, **definitions: str) -> Monitor:
+def region(storage: MemoryStorage, name: str, **definitions: str) -> RunContext:
     return monitor(storage, region=name, regions=REGIONS, definitions=definitions, digest="d1")
 
 
 def test_s10_2_first_result_of_a_run_names_configuration_and_version() -> None:
     storage = MemoryStorage()
-    check_and_record(monitor(storage, digest="0f1e2d"), slot(0), soon())
+    run_and_store(monitor(storage, digest="0f1e2d"), slot(0), soon())
     first, second = stored(storage)
     assert (first["config"], first["version"]) == ("0f1e2d", __version__)
     assert not second.keys() & {"config", "version", "definition"}
@@ -37,7 +37,7 @@ def test_s10_2_first_result_of_a_run_names_configuration_and_version() -> None:
 
 def test_s10_2_run_of_a_region_says_what_each_checker_looked_at() -> None:
     storage = MemoryStorage()
-    vote(region(storage, "us", a="one", b="two"), slot(0), soon())
+    run_in_region(region(storage, "us", a="one", b="two"), slot(0), soon())
     results = stored(storage, "us", 1)
     assert [result["definition"] for result in results] == ["one", "two"]
     assert [result["region"] for result in results] == ["us", "us"]
@@ -46,24 +46,24 @@ def test_s10_2_run_of_a_region_says_what_each_checker_looked_at() -> None:
 
 def test_run_of_nothing_is_an_empty_one() -> None:
     storage = MemoryStorage()
-    check_and_record(monitor(storage, checkers=(), digest="d1"), slot(0), soon())
+    run_and_store(monitor(storage, checkers=(), digest="d1"), slot(0), soon())
     assert stored(storage) == []
 
 
 def test_152_region_that_looks_at_something_else_is_named_and_does_not_count() -> None:
     storage = MemoryStorage()
-    check_and_record(region(storage, "eu"), slot(0), soon())  # from here on runs are news
-    vote(region(storage, "us", a="old", b="same"), slot(1), soon())
-    recorded = check_and_record(region(storage, "eu", a="new", b="same"), slot(1), soon())
-    states = read_head(storage).checkers
+    run_and_store(region(storage, "eu"), slot(0), soon())  # from here on runs are news
+    run_in_region(region(storage, "us", a="old", b="same"), slot(1), soon())
+    recorded = run_and_store(region(storage, "eu", a="new", b="same"), slot(1), soon())
+    states = read_state(storage).checkers
     assert recorded.excluded == ("us",)
     assert {name: state.excluded for name, state in states.items()} == {"a": ("us",), "b": ()}
 
 
 def test_152_regions_that_look_at_the_same_are_in_nobodys_way() -> None:
     storage = MemoryStorage()
-    check_and_record(region(storage, "eu"), slot(0), soon())
-    vote(region(storage, "us", a="same", b="same"), slot(1), soon())
-    recorded = check_and_record(region(storage, "eu", a="same", b="same"), slot(1), soon())
+    run_and_store(region(storage, "eu"), slot(0), soon())
+    run_in_region(region(storage, "us", a="same", b="same"), slot(1), soon())
+    recorded = run_and_store(region(storage, "eu", a="same", b="same"), slot(1), soon())
     assert recorded.excluded == ()
-    assert {state.status for state in read_head(storage).checkers.values()} == {Status.HEALTHY}
+    assert {state.status for state in read_state(storage).checkers.values()} == {Status.HEALTHY}

@@ -8,7 +8,7 @@ import pytest
 
 from checkup.deadline import Deadline
 from checkup.notifiers.pagerduty import PagerdutySettings
-from checkup.protocol import Monitor, read_head, record
+from checkup.protocol import RunContext, read_state, store_run
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, toy
 from tests.notifiers.clients import RoutedClients
@@ -31,13 +31,13 @@ class Duty:
         self._provider = provider
         self.storage = MemoryStorage()
         channel = PagerdutySettings(routing_key="k" * 32).open(RoutedClients(provider.url))
-        self._monitor = Monitor(
+        self._monitor = RunContext(
             checkers=(toy("a"),), storage=self.storage, channels={"pagerduty": channel}
         )
 
     def happen(self, number: int, letters: dict[str, str]) -> int:
         """Let a run happen and return how many alerts wait afterwards."""
-        return record(self._monitor, run(number, letters), Deadline.after(5)).undelivered
+        return store_run(self._monitor, run(number, letters), Deadline.after(5)).undelivered
 
     @property
     def events(self) -> list[tuple[str, str]]:
@@ -101,7 +101,7 @@ def test_107_event_that_is_sent_again_is_the_same_incident(
     assert waiting[-1] == 0
     assert len(duty.events) > 2
     assert duty.incidents == ["resolved"]
-    assert read_head(duty.storage).channels == {}
+    assert read_state(duty.storage).channels == {}
 
 
 def test_117_outage_and_recovery_that_waited_together_are_one_incident(provider: Provider) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from threading import Barrier
 
 from checkup.model import SECOND
-from checkup.ports import Stored
+from checkup.ports import StoredDocument
 from checkup.protocol.runs import runs_since
-from checkup.runfile import encode, run_key
+from checkup.runfile import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import EPOCH, MINUTE, run
 
@@ -23,7 +23,7 @@ class FarAway(MemoryStorage):
         super().__init__()
         self._all_here = Barrier(self.at_once)
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         self._all_here.wait(30)
         return super().get(key)
 
@@ -32,7 +32,7 @@ def test_runs_are_read_many_at_once_and_come_in_order() -> None:
     storage = FarAway()
     for number in range(RUNS):
         seen = run(number, {"a": "h"})
-        storage.create(run_key(seen), encode(seen.results))
+        storage.create(run_key(seen), encode_results(seen.results))
 
     found = list(runs_since(storage, EPOCH - SECOND, ()))
 

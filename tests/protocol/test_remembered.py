@@ -8,11 +8,11 @@ import pytest
 
 from checkup.deadline import Deadline
 from checkup.model import SECOND
-from checkup.ports import Stored
-from checkup.protocol import Monitor, Recorded, read_head, record
-from checkup.protocol.folding import LAG
-from checkup.protocol.remembered import Remembered
-from checkup.runfile import RUNS, encode, run_key
+from checkup.ports import StoredDocument
+from checkup.protocol import RunContext, RunOutcome, read_state, store_run
+from checkup.protocol.folding import MAX_LAG
+from checkup.protocol.remembered import RunCache
+from checkup.runfile import RUNS_PREFIX, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import MINUTE, run, slot, toy
 
@@ -31,8 +31,8 @@ class Counting(MemoryStorage):
         self.listed += 1
         return super().list(prefix, after)
 
-    def get(self, key: str) -> Stored | None:
-        self.read += key.startswith(RUNS)
+    def get(self, key: str) -> StoredDocument | None:
+        self.read += key.startswith(RUNS_PREFIX)
         return super().get(key)
 
     def clock(self) -> int:
@@ -44,21 +44,21 @@ def storage() -> Counting:
     return Counting()
 
 
-def monitor(storage: Counting, **more: object) -> Monitor:
+def monitor(storage: Counting, **more: object) -> RunContext:
     """A process that a schedule starts each minute."""
     given = {"checkers": (toy("a"),), "storage": storage, "interval": MINUTE, "scheduled": True}
-    return Monitor(**{**given, **more})  # type: ignore[arg-type]
+    return RunContext(**{**given, **more})  # type: ignore[arg-type]
 
 
-def happen(process: Monitor, number: float, letters: dict[str, str] = WELL) -> Recorded:
-    return record(process, run(number, letters), Deadline.after(30))
+def happen(process: RunContext, number: float, letters: dict[str, str] = WELL) -> RunOutcome:
+    return store_run(process, run(number, letters), Deadline.after(30))
 
 
-def settled(storage: Counting, process: Monitor) -> int:
+def settled(storage: Counting, process: RunContext) -> int:
     """Let runs happen until the cursor stands at the last one; return the number of the next."""
     for number in range(100):
         happen(process, number)
-        if number > LAG and read_head(storage).cursor == run_key(run(number, WELL)):
+        if number > MAX_LAG and read_state(storage).cursor == run_key(run(number, WELL)):
             storage.listed = storage.read = 0
             return number + 1
     raise AssertionError
@@ -67,10 +67,10 @@ def settled(storage: Counting, process: Monitor) -> int:
 def test_quiet_runs_are_listed_only_when_the_cursor_moves(storage: Counting) -> None:
     process = monitor(storage)
     start = settled(storage, process)
-    for number in range(start, start + 3 * LAG):
+    for number in range(start, start + 3 * MAX_LAG):
         happen(process, number)
     assert (storage.listed, storage.read) == (3, 0)
-    assert read_head(storage).cursor == run_key(run(start + 3 * LAG - 1, WELL))
+    assert read_state(storage).cursor == run_key(run(start + 3 * MAX_LAG - 1, WELL))
 
 
 def test_what_happens_is_told_at_once(storage: Counting) -> None:
@@ -84,7 +84,7 @@ def test_what_happens_is_told_at_once(storage: Counting) -> None:
 def test_a_run_that_another_process_left_is_found_by_its_gap(storage: Counting) -> None:
     process = monitor(storage)
     start = settled(storage, process)
-    storage.create(run_key(run(start, DOWN)), encode(run(start, DOWN).results))
+    storage.create(run_key(run(start, DOWN)), encode_results(run(start, DOWN).results))
     told = happen(process, start + 1).alerts
     assert [alert.status.value for alert in told] == ["down", "healthy"]
 
@@ -92,8 +92,8 @@ def test_a_run_that_another_process_left_is_found_by_its_gap(storage: Counting) 
 def test_a_run_off_the_schedule_is_found_when_the_cursor_moves(storage: Counting) -> None:
     process = monitor(storage)
     start = settled(storage, process)
-    storage.create(run_key(run(start + 0.5, DOWN)), encode(run(start + 0.5, DOWN).results))
-    told = [alert for number in range(LAG) for alert in happen(process, start + number).alerts]
+    storage.create(run_key(run(start + 0.5, DOWN)), encode_results(run(start + 0.5, DOWN).results))
+    told = [alert for number in range(MAX_LAG) for alert in happen(process, start + number).alerts]
     assert [alert.status.value for alert in told] == ["down", "healthy"]
 
 
@@ -103,9 +103,9 @@ def test_without_a_schedule_that_is_kept_every_run_is_listed(
 ) -> None:
     process = monitor(storage, **more)
     start = settled(storage, process)
-    for number in range(start, start + LAG):
+    for number in range(start, start + MAX_LAG):
         happen(process, number)
-    assert storage.listed == LAG
+    assert storage.listed == MAX_LAG
 
 
 def test_a_new_process_lists_once_and_reads_what_it_does_not_remember(storage: Counting) -> None:
@@ -118,7 +118,7 @@ def test_a_new_process_lists_once_and_reads_what_it_does_not_remember(storage: C
 
 
 def test_only_the_last_runs_are_remembered() -> None:
-    remembered = Remembered()
+    remembered = RunCache()
     for number in range(200):
         remembered.add(run(number, WELL))
     assert remembered.get(run_key(run(100, WELL))) is None

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD, decode_head, encode_head
-from checkup.alerting.state import Head, Silence
+from checkup.alerting.document import STATE_KEY, decode_state, encode_state
+from checkup.alerting.state import AlertState, Silence
 from checkup.deadline import Deadline
-from checkup.errors import Refused, StorageError
+from checkup.errors import NotDeliveredError, StorageError
 from checkup.model import Status
 from checkup.ports import Notification
-from checkup.protocol import Monitor, record
-from checkup.protocol.restoring import restore
+from checkup.protocol import RunContext, store_run
+from checkup.protocol.restoring import restore_state
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, toy
 
@@ -28,7 +28,7 @@ class Listener:
 
     def send(self, notification: Notification) -> None:
         if self.is_dead:
-            raise Refused("out of order")
+            raise NotDeliveredError("out of order")
         self.told += [f"{alert.kind}:{alert.status}" for alert in notification.alerts]
 
 
@@ -38,7 +38,7 @@ class World:
     def __init__(self) -> None:
         self.listener = Listener()
         self.storage = MemoryStorage()
-        self.monitor = Monitor(
+        self.monitor = RunContext(
             checkers=(toy("a"),), storage=self.storage, channels={"slack": self.listener}
         )
         self._number = 0
@@ -46,24 +46,24 @@ class World:
     def live(self, letters: str) -> bytes:
         """Live through some runs and return the head after them."""
         for letter in letters:
-            record(self.monitor, run(self._number, {"a": letter}), Deadline.after(30))
+            store_run(self.monitor, run(self._number, {"a": letter}), Deadline.after(30))
             self._number += 1
         return self.stored
 
     @property
     def stored(self) -> bytes:
-        found = self.storage.get(HEAD)
+        found = self.storage.get(STATE_KEY)
         assert found is not None
         return found.body
 
     @property
-    def head(self) -> Head:
-        return decode_head(self.stored)
+    def head(self) -> AlertState:
+        return decode_state(self.stored)
 
     def damage(self, body: bytes) -> None:
-        found = self.storage.get(HEAD)
+        found = self.storage.get(STATE_KEY)
         assert found is not None
-        self.storage.replace(HEAD, body, found.version)
+        self.storage.replace(STATE_KEY, body, found.version)
 
 
 @pytest.fixture
@@ -79,9 +79,9 @@ def test_174_nobody_is_told_twice_of_what_came_after_it(world: World, damage: st
     old = world.live("h")
     world.live("dhd")
     before = list(world.listener.told)
-    world.damage(DAMAGES[damage] or encode_head(replace(world.head, checkers={})))
+    world.damage(DAMAGES[damage] or encode_state(replace(world.head, checkers={})))
 
-    head = restore(world.monitor, old)
+    head = restore_state(world.monitor, old)
 
     assert head.checkers["a"].status is Status.DOWN
     world.live("d")
@@ -95,7 +95,7 @@ def test_what_waits_goes_on_waiting(world: World) -> None:
     world.listener.is_dead = True
     world.live("d")
 
-    restore(world.monitor, old)
+    restore_state(world.monitor, old)
 
     world.listener.is_dead = False
     world.live("d")
@@ -107,7 +107,7 @@ def test_what_waited_in_the_old_one_may_be_a_repeat(world: World) -> None:
     old = world.live("hd")
     world.damage(b"nonsense")
 
-    restored = restore(world.monitor, old)
+    restored = restore_state(world.monitor, old)
 
     (waiting,) = restored.channels["slack"]
     assert (waiting.maybe_sent, waiting.owner) == (True, "")
@@ -116,15 +116,15 @@ def test_what_waited_in_the_old_one_may_be_a_repeat(world: World) -> None:
 def test_silences_are_those_of_now(world: World) -> None:
     old = world.live("h")
     silences = {"a": Silence(until=10**19)}
-    world.damage(encode_head(replace(world.head, silences=silences)))
-    assert restore(world.monitor, old).silences == silences
+    world.damage(encode_state(replace(world.head, silences=silences)))
+    assert restore_state(world.monitor, old).silences == silences
 
 
 def test_it_counts_as_newer_than_all_before(world: World) -> None:
     old = world.live("h")
     world.live("dh")
     before = world.head.seq
-    restore(world.monitor, old)
+    restore_state(world.monitor, old)
     assert world.head.seq > before
 
 
@@ -133,7 +133,7 @@ def test_what_is_no_head_is_refused_and_nothing_is_changed(world: World, body: b
     world.live("h")
     before = world.stored
     with pytest.raises(StorageError, match="is of no use"):
-        restore(world.monitor, body)
+        restore_state(world.monitor, body)
     assert world.stored == before
 
 
@@ -141,14 +141,16 @@ class Overtaken(MemoryStorage):
     """A storage in which a run writes its head just before the first one that is created here."""
 
     def create(self, key: str, body: bytes) -> str:
-        if key == HEAD and self.get(HEAD) is None:
-            super().create(HEAD, encode_head(Head(seq=7)))
+        if key == STATE_KEY and self.get(STATE_KEY) is None:
+            super().create(STATE_KEY, encode_state(AlertState(seq=7)))
         return super().create(key, body)
 
 
 def test_head_that_appears_meanwhile_is_read_and_replaced() -> None:
     earlier = World().live("hd")
     storage = Overtaken()
-    restored = restore(Monitor(checkers=(toy("a"),), storage=storage, channels={}), earlier)
+    restored = restore_state(
+        RunContext(checkers=(toy("a"),), storage=storage, channels={}), earlier
+    )
     assert restored.checkers["a"].status is Status.DOWN
     assert restored.seq > 7

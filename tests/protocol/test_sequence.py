@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from checkup.alerting.document import HEAD
+from checkup.alerting.document import STATE_KEY
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell, NotRecorded
+from checkup.errors import CheckUnknownError, RunNotStoredError
 from checkup.model import Attempt, Status
-from checkup.protocol import check_and_record, known, read_head
-from checkup.runfile import decode, run_key
+from checkup.protocol import confirmed_statuses, read_state, run_and_store
+from checkup.runfile import decode_results, run_key
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import Toy, run, slot
 from tests.protocol.recording import Ear, monitor, soon
@@ -21,22 +21,22 @@ from tests.protocol.worlds import World
 def test_what_was_seen_is_stored_and_known() -> None:
     storage = MemoryStorage()
 
-    recorded = check_and_record(monitor(storage), slot(0), soon())
+    recorded = run_and_store(monitor(storage), slot(0), soon())
 
     assert [result.id for result in recorded.run.results] == ["a", "b"]
-    assert known(read_head(storage)) == dict.fromkeys("ab", Status.HEALTHY)
+    assert confirmed_statuses(read_state(storage)) == dict.fromkeys("ab", Status.HEALTHY)
 
 
 def test_d15_message_is_stored_with_its_checker_and_sent_to_nobody() -> None:
     storage, ear = MemoryStorage(), Ear()
 
-    check_and_record(
+    run_and_store(
         monitor(storage, channels={"ear": ear}), slot(0), soon(), message=("b", "We know.")
     )
 
     stored = storage.get(run_key(run(0, {})))
     assert stored is not None
-    assert [result.message for result in decode(stored.body)] == ["", "We know."]
+    assert [result.message for result in decode_results(stored.body)] == ["", "We know."]
     assert ear.heard == []
 
 
@@ -44,7 +44,7 @@ def test_d15_message_is_stored_with_its_checker_and_sent_to_nobody() -> None:
 def test_10_no_time_left_is_a_limit(left: int) -> None:
     storage = MemoryStorage()
 
-    recorded = check_and_record(monitor(storage), slot(0), Deadline.after(left))
+    recorded = run_and_store(monitor(storage), slot(0), Deadline.after(left))
 
     assert [result.status for result in recorded.run.results] == [Status.UNKNOWN] * 2
     assert {result.failure for result in recorded.run.results} == {"run_deadline"}
@@ -55,7 +55,7 @@ def test_d10_checker_that_cannot_look_does_not_silence_the_others() -> None:
     checkers = (Unable(id="a", endpoint_name="A"), Broken(id="b", failure_threshold=1))
     there = monitor(storage, checkers=checkers, channels={"ear": ear})
 
-    recorded = check_and_record(there, slot(0), soon())
+    recorded = run_and_store(there, slot(0), soon())
 
     statuses = [result.status for result in recorded.run.results]
     assert statuses == [Status.UNKNOWN, Status.DOWN]
@@ -66,8 +66,8 @@ def test_outage_that_was_known_is_looked_at_once() -> None:
     storage = MemoryStorage()
     there = monitor(storage, checkers=(Broken(id="a", endpoint_name="A", recheck=1),))
 
-    first = check_and_record(there, slot(0), soon())
-    second = check_and_record(there, slot(1), soon())
+    first = run_and_store(there, slot(0), soon())
+    second = run_and_store(there, slot(1), soon())
 
     assert [result.rechecks for result in first.run.results] == [1]
     assert [result.rechecks for result in second.run.results] == [0]
@@ -77,17 +77,17 @@ def test_failing_storage_leaves_the_results_with_the_caller() -> None:
     world = World()
     world.faults = dict.fromkeys(range(99), "not-applied")
 
-    with pytest.raises(NotRecorded) as caught:
-        check_and_record(world.monitor(), slot(0), soon())
+    with pytest.raises(RunNotStoredError) as caught:
+        run_and_store(world.monitor(), slot(0), soon())
 
     assert [result.status for result in caught.value.run.results] == [Status.HEALTHY] * 2
 
 
 def test_head_is_valid_json() -> None:
     storage = MemoryStorage()
-    check_and_record(monitor(storage), slot(0), soon())
+    run_and_store(monitor(storage), slot(0), soon())
 
-    stored = storage.get(HEAD)
+    stored = storage.get(STATE_KEY)
     assert stored is not None
     assert set(json.loads(stored.body)) == {
         "announcing",
@@ -118,4 +118,4 @@ class Unable(Toy, frozen=True, kw_only=True):
 
     def attempt(self, deadline: Deadline) -> Attempt:
         del deadline
-        raise CannotTell("config", "nowhere to look")
+        raise CheckUnknownError("config", "nowhere to look")

@@ -11,23 +11,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn
 
-from checkup.alerting.document import HEAD, decode_head
-from checkup.alerting.fold import Setting
-from checkup.alerting.slots import Calendar
-from checkup.alerting.state import Head
+from checkup.alerting.document import STATE_KEY, decode_state
+from checkup.alerting.fold import AlertRules
+from checkup.alerting.slots import SlotSchedule
+from checkup.alerting.state import AlertState
 from checkup.deadline import Deadline
 from checkup.errors import (
-    Changed,
-    Exists,
-    NotRecorded,
-    Refused,
-    Rejected,
+    DeliveryUnknownError,
+    DocumentChangedError,
+    DocumentExistsError,
+    MessageRejectedError,
+    NotDeliveredError,
+    RunNotStoredError,
     StorageError,
-    Unanswered,
 )
 from checkup.model import SECOND, Alert
-from checkup.ports import Hold, Notification, Stored
-from checkup.protocol import Monitor, Recorded, record
+from checkup.ports import LockState, Notification, StoredDocument
+from checkup.protocol import RunContext, RunOutcome, store_run
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import EPOCH, Toy, run, slot, toy
 
@@ -95,14 +95,14 @@ class World:
         self.regions = tuple(regions)
 
     @property
-    def setting(self) -> Setting:
-        return Setting(checkers=self.checkers, calendar=Calendar(regions=self.regions))
+    def setting(self) -> AlertRules:
+        return AlertRules(checkers=self.checkers, calendar=SlotSchedule(regions=self.regions))
 
     def name(self, alert: Alert) -> str:
         return alert.id
 
-    def monitor(self, **more: Any) -> Monitor:
-        return Monitor(
+    def monitor(self, **more: Any) -> RunContext:
+        return RunContext(
             checkers=self.checkers,
             storage=FaultyStorage(self),
             channels={name: FaultyChannel(self, name) for name in self.received},
@@ -112,22 +112,22 @@ class World:
 
     def happen(
         self, number: float, letters: Mapping[str, str], region: str = ""
-    ) -> Recorded | None:
+    ) -> RunOutcome | None:
         """Let a run happen; None if it was killed or could not be recorded."""
         self.latest = number
         self.now = max(self.now, slot(number) + 5 * SECOND)
         try:
             monitor = self.monitor(region=region)
             seen = run(number, letters, region, monitor.position)
-            return record(monitor, seen, Deadline.after(5))
-        except (Killed, NotRecorded):
+            return store_run(monitor, seen, Deadline.after(5))
+        except (Killed, RunNotStoredError):
             return None
 
-    def again(self, letters: Mapping[str, str]) -> Recorded | None:
+    def again(self, letters: Mapping[str, str]) -> RunOutcome | None:
         """Let another run of the same slot happen, which sees something else."""
         return self.happen(self.latest, letters)
 
-    def meanwhile(self, letters: Mapping[str, str]) -> Recorded | None:
+    def meanwhile(self, letters: Mapping[str, str]) -> RunOutcome | None:
         """Let a run of a slot happen that is a little later than the latest."""
         return self.happen(self.latest + 0.2, letters)
 
@@ -138,9 +138,9 @@ class World:
             for region in self.regions or ("",):
                 assert self.happen(number + more, letters, region) is not None
 
-    def head(self) -> Head:
-        stored = self.documents.get(HEAD)
-        return decode_head(stored.body) if stored else Head()
+    def head(self) -> AlertState:
+        stored = self.documents.get(STATE_KEY)
+        return decode_state(stored.body) if stored else AlertState()
 
     def step(self, name: str) -> str:
         """Begin the next step and return what is to go wrong with it."""
@@ -161,8 +161,8 @@ class World:
 
     def wrote(self, body: bytes, listed: Sequence[str]) -> None:
         """Note a head that was written by a process that had ``listed`` these runs before."""
-        before, after = self.heads[-1:], decode_head(body)
-        cursor = decode_head(before[0].body).cursor if before else ""
+        before, after = self.heads[-1:], decode_state(body)
+        cursor = decode_state(before[0].body).cursor if before else ""
         self.folded += [key for key in listed if cursor < key <= after.cursor]
         self.heads.append(Written(body, self.now))
         self.in_window = False
@@ -176,7 +176,7 @@ class FaultyStorage:
         self._documents = world.documents
         self._listed: list[str] = []
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         fault = self._begin("get", key)
         self._end(fault if fault == "killed-after" else "")
         if fault in {"not-applied", "answer-lost"}:
@@ -187,14 +187,14 @@ class FaultyStorage:
         fault = self._begin("create", key)
         version = self._documents.create(key, body) if fault != "not-applied" else ""
         self._note(key, body, fault)
-        self._end(fault, Exists("it is there already"))
+        self._end(fault, DocumentExistsError("it is there already"))
         return version
 
     def replace(self, key: str, body: bytes, version: str) -> str:
         fault = self._begin("replace", key)
         after = self._documents.replace(key, body, version) if fault != "not-applied" else ""
         self._note(key, body, fault)
-        self._end(fault, Changed("it is not the version that was read"))
+        self._end(fault, DocumentChangedError("it is not the version that was read"))
         return after
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
@@ -211,9 +211,9 @@ class FaultyStorage:
         return self._world.now
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[Hold]:
+    def hold(self, name: str) -> Iterator[LockState]:
         if not self._world.locks:
-            yield Hold.UNSUPPORTED
+            yield LockState.UNSUPPORTED
             return
         with self._documents.hold(name) as hold:
             yield hold
@@ -222,7 +222,7 @@ class FaultyStorage:
         return self._world.step(f"{verb} {key.partition('/')[0]}")
 
     def _note(self, key: str, body: bytes, fault: str) -> None:
-        if key == HEAD and fault != "not-applied":
+        if key == STATE_KEY and fault != "not-applied":
             self._world.wrote(body, self._listed)
 
     def _end(self, fault: str, own: StorageError | None = None) -> None:
@@ -254,13 +254,13 @@ class FaultyChannel:
             self._world.kill()
         if fault == "answer-lost":
             self._world.windows += 1
-            raise Unanswered("no answer")
+            raise DeliveryUnknownError("no answer")
 
 
 _NOT_ACCEPTED = {
-    "refused": Refused("busy"),
-    "rejected": Rejected("nonsense"),
-    "never-arrived": Unanswered("no answer"),
+    "refused": NotDeliveredError("busy"),
+    "rejected": MessageRejectedError("nonsense"),
+    "never-arrived": DeliveryUnknownError("no answer"),
     "broken": RuntimeError("a mistake in the notifier"),
 }
 

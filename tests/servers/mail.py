@@ -17,7 +17,7 @@ class Mailbox:
     """What a mail server was told.
 
     Attributes:
-        refuse: the reply to a command (``MAIL``, ``RCPT``, ``DATA``, ``AUTH``) in place of
+        refuse: the reply to a command (``SMTP_PORT``, ``RCPT``, ``DATA``, ``AUTH``) in place of
             acceptance; to RCPT only for addresses that begin with ``refused``.
         mails: what was accepted.
         logins: names and passwords, and whether they came encrypted.

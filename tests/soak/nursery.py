@@ -31,11 +31,17 @@ import aws_lambda_powertools  # noqa: F401 - what an environment imports is ther
 import boto3  # noqa: F401
 from botocore.config import Config
 
-from checkup import http, invocation, stack  # noqa: F401
-from checkup.cli import looking, program  # noqa: F401
+from checkup import http
+from checkup.cli import (
+    looking,  # noqa: F401
+    program,
+)
 from checkup.notifiers import slack  # noqa: F401
-from checkup.ports import Answer
-from checkup.storage import folder, s3  # noqa: F401
+from checkup.ports import HttpResponse
+from checkup.storage import (
+    folder,  # noqa: F401
+    s3,
+)
 from checkup.storage.sql import adapter, sqlite  # noqa: F401
 from tests.doom import DATABASES, FILES, SOCKETS, die_before
 
@@ -137,7 +143,7 @@ def function() -> Handler:
 
 def command() -> Handler:
     """Return the command line; its event is what follows its name."""
-    return lambda event, _: program.run(event)
+    return lambda event, _: program.run_cli(event)
 
 
 DOORS: Final = {"function": function, "command": command}
@@ -149,7 +155,7 @@ def lead_elsewhere(detours: Mapping[str, str]) -> None:
 
     def post(
         url: str, body: bytes, headers: Mapping[str, str], timeout: float, method: str
-    ) -> Answer:
+    ) -> HttpResponse:
         for address, place in detours.items():
             url = url.replace(address, place, 1)
         return ask(url, body, headers, PATIENCE * timeout, method)
@@ -159,9 +165,9 @@ def lead_elsewhere(detours: Mapping[str, str]) -> None:
 
 def wait_longer() -> None:
     """Let requests to S3 wait longer; on a busy machine the gate may hold them for seconds."""
-    make = s3.client_config
+    make = s3.s3_client_config
     longer = Config(read_timeout=PATIENCE * make().read_timeout)
-    setattr(s3, "client_config", lambda: make().merge(longer))  # noqa: B010
+    setattr(s3, "s3_client_config", lambda: make().merge(longer))  # noqa: B010
 
 
 def run(handler: Handler, order: Mapping[str, Any]) -> NoReturn:

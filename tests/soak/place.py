@@ -15,12 +15,12 @@ from random import Random
 from typing import Any, Final
 
 from checkup import bootstrap
-from checkup.alerting.document import HEAD, decode_head
-from checkup.alerting.fold import Setting
+from checkup.alerting.document import STATE_KEY, decode_state
+from checkup.alerting.fold import AlertRules
 from checkup.model import Alert
 from checkup.notifiers.wording import short_id
 from checkup.ports import Storage
-from checkup.runfile import RUNS, decode
+from checkup.runfile import RUNS_PREFIX, decode_results
 from checkup.storage.memory import MemoryStorage
 from tests import gofile
 from tests.protocol.judge import judge
@@ -98,7 +98,7 @@ class Place:
     @property
     def folded(self) -> Sequence[str]:
         """One run follows another, so none is ever late."""
-        return list(self.documents.list(RUNS))
+        return list(self.documents.list(RUNS_PREFIX))
 
     @cached_property
     def documents(self) -> Storage:
@@ -113,9 +113,9 @@ class Place:
         return storage
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> AlertRules:
         read = bootstrap.read_config(str(self._home / "checkup.json"), {})
-        return bootstrap.make_monitor(read, {}, storage=MemoryStorage()).setting
+        return bootstrap.run_context(read, {}, storage=MemoryStorage()).setting
 
     @property
     def received(self) -> Mapping[str, Sequence[tuple[Sequence[str], bool]]]:
@@ -143,27 +143,27 @@ class Place:
 
     def _look(self, has_told: bool) -> None:  # noqa: FBT001
         """Look at the head that the run has left."""
-        stored = self.documents.get(HEAD)
+        stored = self.documents.get(STATE_KEY)
         if stored is not None and (not self.heads or self.heads[-1].body != stored.body):
             self.heads.append(Written(stored.body, time.time_ns(), 0))
         if has_told:
-            waiting = decode_head(stored.body).channels.get("slack", ()) if stored else ()
+            waiting = decode_state(stored.body).channels.get("slack", ()) if stored else ()
             told = short_ids(self._slack.messages[-1])
             self.windows += bool({short_id(entry.alert) for entry in waiting} & {*told})
 
     def _judge_files(self) -> None:
         """Everything can be read, and what was reported as stored is there."""
         storage = self.documents
-        keys = list(storage.list(RUNS))
+        keys = list(storage.list(RUNS_PREFIX))
         assert len(keys) >= self._recorded
         for key in keys:
             stored = storage.get(key)
             assert stored is not None
-            assert len(decode(stored.body)) == len(CHECKERS)
+            assert len(decode_results(stored.body)) == len(CHECKERS)
         assert list(storage.list("quarantine/")) == []
         if self._kind == "folder":
             index = gofile.read_index((self._home / "checks" / "index.json").read_bytes())
-            assert list(index) == [key.removeprefix(RUNS) for key in keys]
+            assert list(index) == [key.removeprefix(RUNS_PREFIX) for key in keys]
         else:
             with closing(sqlite3.connect(self._home / "checks.db")) as connection:
                 assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

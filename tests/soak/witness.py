@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
-from checkup.alerting.document import decode_head
-from checkup.alerting.fold import Setting
+from checkup.alerting.document import decode_state
+from checkup.alerting.fold import AlertRules
 from checkup.model import Alert
 from checkup.notifiers.wording import short_id
 from checkup.storage.s3 import S3Storage
@@ -49,7 +49,7 @@ class Witness:
     """
 
     locks = False
-    setting: Setting
+    setting: AlertRules
 
     def __init__(self, stage: Stage, documents: S3Storage, *, is_bot: bool) -> None:
         self.heads: list[Written] = []
@@ -93,8 +93,8 @@ class Witness:
                 self.told.append(Told(channel, tuple(names), self.turn.process, len(self.heads)))
 
     def _wrote(self, body: bytes) -> None:
-        before = decode_head(self.heads[-1].body).cursor if self.heads else ""
-        after = decode_head(body).cursor
+        before = decode_state(self.heads[-1].body).cursor if self.heads else ""
+        after = decode_state(body).cursor
         self.folded += [key for key in self.turn.listed if before < key <= after]
         self.heads.append(Written(body, self.now, self.turn.process))
 
@@ -111,7 +111,7 @@ class Witness:
     def _has_receipt(self, told: Told) -> bool:
         for written in self.heads[told.heads :]:
             if written.process == told.process:
-                waiting = decode_head(written.body).channels.get(told.channel, ())
+                waiting = decode_state(written.body).channels.get(told.channel, ())
                 return not {short_id(entry.alert) for entry in waiting} & set(told.names)
         return False
 

@@ -16,7 +16,7 @@ import requests
 from msgspec.structs import replace
 
 from checkup import bootstrap
-from checkup.alerting.fold import Setting
+from checkup.alerting.fold import AlertRules
 from checkup.model import SECOND
 from checkup.storage.memory import MemoryStorage
 from checkup.storage.s3 import S3Storage
@@ -225,10 +225,10 @@ class World:
         for secret in (SECRET, TOKEN):
             assert secret.encode() not in seen, "I24: a log or a head holds a secret"
 
-    def _setting(self) -> Setting:
+    def _setting(self) -> AlertRules:
         environ = {**os.environ, "AWS_LAMBDA_FUNCTION_NAME": "check"}
         config = bootstrap.read_config(str(self._home / "checkup.json"), environ)
-        return bootstrap.make_monitor(config, environ, storage=MemoryStorage()).setting
+        return bootstrap.run_context(config, environ, storage=MemoryStorage()).setting
 
 
 def _event(minute: int) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from checkup.alerting.document import HEAD
+from checkup.alerting.document import STATE_KEY
 from tests.servers.slack import FakeSlack
 from tests.stack.day import MINUTE, minutes_ago
 from tests.stack.deployment import Deployment
@@ -53,12 +53,12 @@ def doubled(stack: Deployment, rebuilt: Rebuilt, slack: FakeSlack, users: Servic
     for number, slot in enumerate(slots[:TIMES]):
         users.well = bool(number % 2)
         told.append(told_of(stack, slack, [slot, slot]))
-    head = stack.read(HEAD)
+    head = stack.read(STATE_KEY)
     stack.check(slots[TIMES - 1])
-    again = head, stack.read(HEAD)
+    again = head, stack.read(STATE_KEY)
     users.well = False
     late = stack.check(slots[0] - 120 * MINUTE)
-    unmoved = stack.read(HEAD)
+    unmoved = stack.read(STATE_KEY)
     told_together = told_of(stack, slack, slots[TIMES:])
     users.well = True
     return Doubled(

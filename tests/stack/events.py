@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from checkup.errors import EventError
-from checkup.invocation import parse, parse_task
+from checkup.invocation import parse_check_event, parse_publish_event
 
 NUMBER: Final = 10_000
 ROOT: Final = Path(__file__).parents[2]
@@ -154,7 +154,10 @@ def functions(service: Counter) -> Iterator[list[tuple[Callable[[Any], object], 
         (Path(folder) / "checkup.json").write_text(json.dumps({"checkers": [checker]}))
         os.chdir(folder)
         check, publish = (import_module(name).handler for name in ("check", "publish"))
-        yield [(lambda event: parse(event, now=NOW), check), (parse_task, publish)]
+        yield [
+            (lambda event: parse_check_event(event, now=NOW), check),
+            (parse_publish_event, publish),
+        ]
         os.chdir(ROOT)
 
 

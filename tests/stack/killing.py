@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkup.alerting.document import HEAD
+from checkup.alerting.document import STATE_KEY
 from tests.servers.s3_faults import faulty_s3
 from tests.servers.slack import FakeSlack
 from tests.stack.day import MINUTE, minutes_ago
@@ -52,7 +52,7 @@ def killed(stack: Deployment, doubled: Doubled, slack: FakeSlack, users: Service
         stack.bridge.through(name, {"AWS_ENDPOINT_URL_S3": s3.url}),
     ):
         s3.kill = lambda: kill(stack)
-        for minute, well, written in ((0, False, "runs/"), (2, True, HEAD)):
+        for minute, well, written in ((0, False, "runs/"), (2, True, STATE_KEY)):
             users.well = well
             s3.deadly = f"PUT /{bucket}/{written}"
             ends.append(ended(stack, begin + minute * MINUTE))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from checkup.alerting.document import HEAD
+from checkup.alerting.document import STATE_KEY
 from tests.stack.day import MINUTE
 from tests.stack.deployment import Deployment
 
@@ -33,7 +33,7 @@ class Mended:
 def mended(stack: Deployment, repeated: list[str]) -> Mended:
     assert repeated
     bucket = stack.outputs["StateBucketName"]
-    stack.emulator.client("s3").put_object(Bucket=bucket, Key=HEAD, Body=DAMAGED)
+    stack.emulator.client("s3").put_object(Bucket=bucket, Key=STATE_KEY, Body=DAMAGED)
     stack.check(int(time.time()) // MINUTE * MINUTE)
     aside = [stack.read(key) for key in stack.keys("quarantine/")]
-    return Mended(aside, stack.read(HEAD), stack.keys("history/"))
+    return Mended(aside, stack.read(STATE_KEY), stack.keys("history/"))

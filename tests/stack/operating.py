@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from checkup.alerting.document import HEAD, encode_head
-from checkup.alerting.state import Head
+from checkup.alerting.document import STATE_KEY, encode_state
+from checkup.alerting.state import AlertState
 from tests.cli.program import Ended
 from tests.servers.slack import FakeSlack
 from tests.stack.alarms import SIGNS_OF_LIFE, alarms_of
@@ -30,7 +30,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "channels": ("notify",),
     "cost": ("cost",),
 }
-FORGED = encode_head(Head())
+FORGED = encode_state(AlertState())
 """A state in which nothing ever happened."""
 
 
@@ -70,11 +70,11 @@ def restored(
     assert killed
     begin, before, told = minutes_ago(7), len(slack.messages), []
     s3, bucket = stack.client("s3"), stack.outputs["StateBucketName"]
-    chosen = s3.head_object(Bucket=bucket, Key=HEAD)["VersionId"]
+    chosen = s3.head_object(Bucket=bucket, Key=STATE_KEY)["VersionId"]
     users.well = False
     stack.check(begin)
     told.append(len(slack.messages) - before)
-    s3.put_object(Bucket=bucket, Key=HEAD, Body=FORGED)
+    s3.put_object(Bucket=bucket, Key=STATE_KEY, Body=FORGED)
     listed, said = operator.says("restore"), operator.says("restore", chosen)
     known = operator("explain", "user-service").stdout
     for minute, well in ((1, False), (2, True)):

@@ -12,11 +12,11 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from checkup.alerting.document import HEAD, decode_head
+from checkup.alerting.document import STATE_KEY, decode_state
 from checkup.errors import ConfigError
-from checkup.invocation import AdHoc, Scheduled
+from checkup.invocation import AdHocCheck, ScheduledRun
 from checkup.model import SECOND
-from checkup.stack import CheckService
+from checkup.stack import CheckFunction
 from tests.servers.s3_faults import FaultyS3, faulty_s3
 
 NOON = 1_769_860_800 * SECOND
@@ -55,8 +55,8 @@ class Bucket:
 
     @property
     def remembered(self) -> str:
-        return decode_head(
-            self._s3.get_object(Bucket="state", Key=HEAD)["Body"].read()
+        return decode_state(
+            self._s3.get_object(Bucket="state", Key=STATE_KEY)["Body"].read()
         ).config_version
 
 
@@ -92,24 +92,24 @@ def bucket(asked: FaultyS3, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     return Bucket(s3)
 
 
-def run(service: CheckService, minute: int = 0) -> Any:
-    return service.answer(Scheduled(NOON + minute * 60 * SECOND), LIFE)
+def run(service: CheckFunction, minute: int = 0) -> Any:
+    return service.answer(ScheduledRun(NOON + minute * 60 * SECOND), LIFE)
 
 
-def titles(service: CheckService) -> list[str]:
-    return [result["title"] for result in service.answer(AdHoc(()), LIFE)]
+def titles(service: CheckFunction) -> list[str]:
+    return [result["title"] for result in service.answer(AdHocCheck(()), LIFE)]
 
 
 def test_object_counts_and_its_version_is_remembered(bucket: Bucket) -> None:
     first = bucket.put(content("Shop"))
-    service = CheckService(STACK)
+    service = CheckFunction(STACK)
     assert run(service)["statuses"] == {"down": 1}
     assert bucket.remembered == first
 
 
 def test_change_counts_from_the_next_run_on(bucket: Bucket) -> None:
     bucket.put(content("Shop"))
-    service = CheckService(STACK)
+    service = CheckFunction(STACK)
     assert titles(service) == ["Shop"]
     second = bucket.put(content("Shop", "Blog"))
     assert titles(service) == ["Shop", "Blog"]
@@ -119,7 +119,7 @@ def test_change_counts_from_the_next_run_on(bucket: Bucket) -> None:
 
 def test_what_has_not_changed_is_not_read_again(bucket: Bucket, asked: FaultyS3) -> None:
     bucket.put(content("Shop"))
-    service = CheckService(STACK)
+    service = CheckFunction(STACK)
     titles(service)
     before = len(asked.seen)
     titles(service)
@@ -133,13 +133,13 @@ def test_153_version_that_was_good_last_stands_in(
     bucket: Bucket, caplog: pytest.LogCaptureFixture, wrong: bytes | None, *, warm: bool
 ) -> None:
     good = bucket.put(content("Shop"))
-    service = CheckService(STACK)
+    service = CheckFunction(STACK)
     run(service)
     if wrong is None:
         bucket.delete()
     else:
         bucket.put(wrong)
-    service = service if warm else CheckService(STACK)
+    service = service if warm else CheckFunction(STACK)
 
     with caplog.at_level(logging.ERROR, "checkup"):
         summary = run(service, 1)
@@ -153,7 +153,7 @@ def test_153_version_that_was_good_last_stands_in(
 
 def test_repaired_object_counts_again(bucket: Bucket) -> None:
     bucket.put(content("Shop"))
-    service = CheckService(STACK)
+    service = CheckFunction(STACK)
     run(service)
     bucket.put(NO_JSON)
     run(service, 1)
@@ -166,8 +166,8 @@ def test_153_without_an_earlier_version_the_good_checkers_run(bucket: Bucket) ->
     bad = {"type": "tpc", "endpoint_name": "Blog", "endpoint_url": "127.0.0.1:1"}
     good = json.loads(content("Shop"))["checkers"]
     bucket.put(json.dumps({"checkers": [bad, *good], "recheck": 0}).encode())
-    service = CheckService(STACK)
-    results = service.answer(AdHoc(()), LIFE)
+    service = CheckFunction(STACK)
+    results = service.answer(AdHocCheck(()), LIFE)
     assert [(result["title"], result.get("down", False)) for result in results] == [
         ("Blog", False),
         ("Shop", True),
@@ -180,7 +180,7 @@ def test_153_without_an_earlier_version_the_good_checkers_run(bucket: Bucket) ->
 def test_13_without_anything_that_is_of_use_nothing_is_written(bucket: Bucket) -> None:
     bucket.put(NO_JSON)
     with pytest.raises(ConfigError, match=r"s3://settings/checkup\.json"):
-        run(CheckService(STACK))
+        run(CheckFunction(STACK))
 
 
 def test_13_of_a_bundled_file_with_errors_the_good_checkers_run(
@@ -189,7 +189,7 @@ def test_13_of_a_bundled_file_with_errors_the_good_checkers_run(
     del bucket
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkup.json").write_bytes(content("Shop", page={"timeframe": "?"}))
-    service = CheckService({**STACK, "CONFIG_BUCKET": ""})
+    service = CheckFunction({**STACK, "CONFIG_BUCKET": ""})
     assert titles(service) == ["Shop"]
 
 
@@ -200,7 +200,7 @@ def test_166_region_that_votes_asks_for_nothing_but_to_put_its_run(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkup.json").write_bytes(content("Shop", regions=["us-east-1", "eu-west-1"]))
     voting = {**STACK, "CONFIG_BUCKET": "", "HOME_REGION": "us-east-1", "AWS_REGION": "eu-west-1"}
-    service = CheckService(voting)
+    service = CheckFunction(voting)
     before = len(asked.seen)
 
     summary, again = run(service), run(service)
@@ -214,10 +214,10 @@ def test_166_region_that_votes_asks_for_nothing_but_to_put_its_run(
 
 def test_14_look_by_hand_is_kept_apart_if_wanted(bucket: Bucket, asked: FaultyS3) -> None:
     bucket.put(content("Shop"))
-    service = CheckService(STACK)
+    service = CheckFunction(STACK)
     titles(service)
     before = len(asked.seen)
-    service.answer(AdHoc((), record=True), LIFE)
+    service.answer(AdHocCheck((), record=True), LIFE)
     written = [line for line in asked.seen[before:] if line.startswith("PUT")]
     assert len(written) == 1
     assert written[0].startswith("PUT /state/by-hand/")
@@ -229,8 +229,8 @@ def test_152_home_names_regions_that_look_at_something_else(
     caplog.set_level(logging.INFO, "checkup")
     regions = {"regions": ["us-east-1", "eu-west-1"]}
     bucket.put(content("Shop", "Blog", **regions))
-    home = CheckService(STACK)
-    elsewhere = CheckService({**STACK, "AWS_REGION": "eu-west-1", "HOME_REGION": "us-east-1"})
+    home = CheckFunction(STACK)
+    elsewhere = CheckFunction({**STACK, "AWS_REGION": "eu-west-1", "HOME_REGION": "us-east-1"})
     run(home)
     there = run(elsewhere, 1)
     bucket.put(content("Shop", "Blog", **regions).replace(b"127.0.0.1:1", b"127.0.0.1:2", 1))

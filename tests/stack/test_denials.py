@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from checkup.alerting.document import HEAD
-from checkup.history.documents import HEAD as HISTORY
+from checkup.alerting.document import STATE_KEY
+from checkup.history.documents import HISTORY_KEY as HISTORY
 from tests.emulators import REGION
 from tests.stack.pair import CONFIG, OTHER, Stacks
 from tests.stack.skeleton import Clients, Refused, make
@@ -24,7 +24,7 @@ FORBIDDEN: dict[str, tuple[str, Deed]] = {
     ),
     "check deletes an old state": (
         "HomePolicy",
-        lambda aws, it: aws("s3").delete_object(Bucket=it.state, Key=HEAD, VersionId="1"),
+        lambda aws, it: aws("s3").delete_object(Bucket=it.state, Key=STATE_KEY, VersionId="1"),
     ),
     "check writes elsewhere in the state bucket": (
         "HomePolicy",
@@ -105,7 +105,7 @@ FORBIDDEN: dict[str, tuple[str, Deed]] = {
     ),
     "publish writes state": (
         "PagePolicy",
-        lambda aws, it: aws("s3").put_object(Bucket=it.state, Key=HEAD, Body=b""),
+        lambda aws, it: aws("s3").put_object(Bucket=it.state, Key=STATE_KEY, Body=b""),
     ),
     "publish writes a run": (
         "PagePolicy",
@@ -131,12 +131,12 @@ FORBIDDEN: dict[str, tuple[str, Deed]] = {
     ),
     "another region reads the state": (
         "VotePolicy",
-        lambda aws, it: aws("s3", region_name=REGION).get_object(Bucket=it.state, Key=HEAD),
+        lambda aws, it: aws("s3", region_name=REGION).get_object(Bucket=it.state, Key=STATE_KEY),
     ),
     "another region writes the state": (
         "VotePolicy",
         lambda aws, it: aws("s3", region_name=REGION).put_object(
-            Bucket=it.state, Key=HEAD, Body=b""
+            Bucket=it.state, Key=STATE_KEY, Body=b""
         ),
     ),
     "another region lists runs": (

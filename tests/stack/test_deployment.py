@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from checkup import runfile
-from checkup.alerting.document import decode_head
+from checkup.alerting.document import decode_state
 from tests.emulators import ROOT
 from tests.servers.slack import FakeSlack
 from tests.stack.day import MINUTE
@@ -40,7 +40,10 @@ def test_nothing_is_left_undelivered(outage: Outage) -> None:
 def test_each_slot_has_its_run_in_the_bucket(outage: Outage) -> None:
     assert list(outage.runs) == [f"runs/{summary['run']}" for summary in outage.summaries]
     for body in outage.runs.values():
-        assert [result.title for result in runfile.decode(body)] == ["Website", "User Service"]
+        assert [result.title for result in runfile.decode_results(body)] == [
+            "Website",
+            "User Service",
+        ]
 
 
 def test_webhook_is_in_no_run_page_or_log_s3_1_160(outage: Outage, slack: FakeSlack) -> None:
@@ -133,7 +136,7 @@ def test_update_changes_what_it_was_told_to_and_replaces_nothing(
 
 def test_94_damaged_state_is_set_aside_and_made_anew(mended: Mended) -> None:
     assert mended.aside == [DAMAGED]
-    assert set(decode_head(mended.head).checkers) == {"website", "user-service"}
+    assert set(decode_state(mended.head).checkers) == {"website", "user-service"}
 
 
 def test_publisher_counts_the_days(mended: Mended) -> None:

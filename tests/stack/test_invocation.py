@@ -13,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.errors import EventError
-from checkup.invocation import AdHoc, NotifyTest, Scheduled, Task, parse, parse_task
+from checkup.invocation import (
+    AdHocCheck,
+    NotifierTest,
+    PublishTask,
+    ScheduledRun,
+    parse_check_event,
+    parse_publish_event,
+)
 from checkup.model import SECOND
 from tests.emulators import ROOT
 
@@ -21,13 +28,13 @@ MINUTE = 60 * SECOND
 NOON = 1_769_860_800 * SECOND  # 2026-01-31T12:00:00Z
 
 
-def read(event: Any, now: int = NOON + 5 * MINUTE) -> Scheduled | AdHoc | NotifyTest:
-    return parse(event, now=now)
+def read(event: Any, now: int = NOON + 5 * MINUTE) -> ScheduledRun | AdHocCheck | NotifierTest:
+    return parse_check_event(event, now=now)
 
 
 def slot_of(event: Any, interval: int = MINUTE, now: int = NOON + 5 * MINUTE) -> int:
     request = read(event, now=now)
-    assert isinstance(request, Scheduled)
+    assert isinstance(request, ScheduledRun)
     return request.slot(interval)
 
 
@@ -87,15 +94,15 @@ def test_19_leap_second_counts_as_the_one_before_it() -> None:
 
 @pytest.mark.parametrize("names", [[], ["Website"], ["website", "b"]])
 def test_ad_hoc_look_names_checkers(names: list[str]) -> None:
-    assert read({"checkers": names}) == AdHoc(tuple(names))
+    assert read({"checkers": names}) == AdHocCheck(tuple(names))
 
 
 def test_ad_hoc_look_is_kept_on_request() -> None:
-    assert read({"checkers": ["a"], "record": True}) == AdHoc(("a",), record=True)
+    assert read({"checkers": ["a"], "record": True}) == AdHocCheck(("a",), record=True)
 
 
 def test_channels_are_tried_on_request() -> None:
-    assert read({"notify_test": ["slack"]}) == NotifyTest(("slack",))
+    assert read({"notify_test": ["slack"]}) == NotifierTest(("slack",))
 
 
 @pytest.mark.parametrize("key", ["checkers", "notify_test"])
@@ -144,7 +151,7 @@ def test_15_event_that_is_no_object_is_refused(event: Any) -> None:
     with pytest.raises(EventError, match="no JSON object"):
         read(event)
     with pytest.raises(EventError, match="no JSON object"):
-        parse_task(event)
+        parse_publish_event(event)
 
 
 def test_error_shows_a_foreign_value_but_not_at_any_length() -> None:
@@ -155,7 +162,7 @@ def test_error_shows_a_foreign_value_but_not_at_any_length() -> None:
 
 @pytest.mark.parametrize("task", ["publish", "rebuild"])
 def test_task_of_the_publish_function_is_named(task: Any) -> None:
-    assert parse_task({"task": task}) == Task(task)
+    assert parse_publish_event({"task": task}) == PublishTask(task)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +179,7 @@ def test_task_of_the_publish_function_is_named(task: Any) -> None:
 )
 def test_15_task_that_is_not_known_is_refused(event: Any) -> None:
     with pytest.raises(EventError, match=r'send {"task": "publish"}'):
-        parse_task(event)
+        parse_publish_event(event)
 
 
 def test_15_any_event_but_a_known_one_is_refused_before_anybody_is_asked() -> None:
@@ -205,6 +212,6 @@ def as_check(event: Any) -> bool:
 
 def as_task(event: Any) -> bool:
     try:
-        return bool(parse_task(event))
+        return bool(parse_publish_event(event))
     except EventError:
         return False

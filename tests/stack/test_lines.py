@@ -14,7 +14,7 @@ import pytest
 from checkup import __version__
 from checkup.bootstrap import read_config
 from checkup.model import SECOND, Run
-from checkup.stack.lines import origin_of, run_of, telling
+from checkup.stack.lines import log_fields, origin_fields, run_fields
 from checkup.storage.memory import MemoryStorage
 from tests.protocol.recording import monitor
 
@@ -50,14 +50,14 @@ def say(words: str) -> None:
 
 
 def test_s10_2_each_line_of_a_run_tells_its_facts_from_any_thread(lines: Lines) -> None:
-    with telling(FACTS), ThreadPoolExecutor(1) as pool:
+    with log_fields(FACTS), ThreadPoolExecutor(1) as pool:
         say("here")
         pool.submit(say, "there").result()
     assert lines.seen == [FACTS, FACTS]
 
 
 def test_s10_2_lines_of_no_run_tell_none(lines: Lines) -> None:
-    with pytest.raises(KeyError), telling(FACTS):
+    with pytest.raises(KeyError), log_fields(FACTS):
         raise KeyError
     say("afterwards")
     assert lines.seen == [{}]
@@ -68,7 +68,7 @@ def test_s10_2_facts_are_run_slot_region_configuration_and_version(tmp_path: Pat
     file.write_text(json.dumps({"notifiers": [{"type": "slack", "webhook": "${SLACK_WEBHOOK}"}]}))
     config = read_config(str(file), ENVIRON)
     here = monitor(MemoryStorage(), region="us", regions=("eu", "us"))
-    assert {**run_of(here, NOON), **origin_of(config, ENVIRON)} == {
+    assert {**run_fields(here, NOON), **origin_fields(config, ENVIRON)} == {
         "run": Run(slot=NOON, results=(), position=1).name,
         "slot": "2026-01-31T12:00:00Z",
         "region": "eu-central-1",

@@ -12,22 +12,22 @@ import pytest
 from botocore.exceptions import ClientError
 
 from checkup import bootstrap, secrets
-from checkup.alerting.document import HEAD
-from checkup.archive import Keeper
-from checkup.checkers.heartbeat import HeartbeatChecker, report
+from checkup.alerting.document import STATE_KEY
+from checkup.archive import HistoryStore
+from checkup.checkers.heartbeat import HeartbeatChecker, store_heartbeat
 from checkup.deadline import Deadline
 from checkup.errors import CheckupError, PublishError
-from checkup.history.documents import HEAD as HISTORY
-from checkup.history.fold import Setting
-from checkup.invocation import AdHoc
+from checkup.history.documents import HISTORY_KEY as HISTORY
+from checkup.history.fold import EvaluationRules
+from checkup.invocation import AdHocCheck
 from checkup.model import SECOND, Run
 from checkup.notifiers.sns import SnsSettings
-from checkup.ports import Edition, PageFile, Surroundings
-from checkup.protocol import Monitor, record, vote
-from checkup.stack.checking import look_now
+from checkup.ports import CheckerContext, PageFile, PageVersion
+from checkup.protocol import RunContext, run_in_region, store_run
+from checkup.stack.checking import run_adhoc
 from checkup.storage.s3 import S3Storage
 from checkup.storage.s3_object import S3Object
-from checkup_page.publish import publish
+from checkup_page.publish import publish_once
 from checkup_page.publishers.s3 import S3Publisher
 from tests.emulators import REGION, ROOT
 from tests.notifiers.stories import DOWN, told
@@ -70,36 +70,36 @@ def storage(stacks: Stacks, clients: Clients) -> S3Storage:
     return S3Storage(clients("s3", region_name=REGION), stacks.state, runs_prefix="runs/")
 
 
-def monitor(stacks: Stacks, clients: Clients) -> Monitor:
-    return Monitor(checkers=(), storage=storage(stacks, clients), channels={})
+def monitor(stacks: Stacks, clients: Clients) -> RunContext:
+    return RunContext(checkers=(), storage=storage(stacks, clients), channels={})
 
 
 def store_a_run(stacks: Stacks, clients: Clients) -> None:
     run = Run(slot=next(stacks.slots) * SECOND, results=())
-    record(monitor(stacks, clients), run, Deadline.after(30))
+    store_run(monitor(stacks, clients), run, Deadline.after(30))
 
 
 def mend_the_state(stacks: Stacks, clients: Clients) -> None:
-    stacks.put(HEAD, DAMAGED)
+    stacks.put(STATE_KEY, DAMAGED)
     store_a_run(stacks, clients)
 
 
 def await_a_job(stacks: Stacks, clients: Clients, path: str = "") -> None:
     """Look whether a job has reported in, or has written what it should."""
-    report(storage(stacks, stacks.home.emulator.client), "job")
+    store_heartbeat(storage(stacks, stacks.home.emulator.client), "job")
     checker = HeartbeatChecker(id="job", endpoint_name="Job", path=path)
-    surroundings = Surroundings(
+    surroundings = CheckerContext(
         storage=lambda: storage(stacks, clients), s3=lambda: clients("s3", region_name=REGION)
     )
     assert checker.placed(surroundings).attempt(Deadline.after(10)).error == ""
 
 
 def look_by_hand(stacks: Stacks, clients: Clients) -> None:
-    look_now(monitor(stacks, clients), AdHoc((), record=True), Deadline.after(10))
+    run_adhoc(monitor(stacks, clients), AdHocCheck((), record=True), Deadline.after(10))
 
 
 def put_a_vote(stacks: Stacks, clients: Clients) -> None:
-    vote(monitor(stacks, clients), next(stacks.slots) * SECOND, Deadline.after(10))
+    run_in_region(monitor(stacks, clients), next(stacks.slots) * SECOND, Deadline.after(10))
 
 
 def publish_to_a_topic(stacks: Stacks, clients: Clients) -> None:
@@ -112,10 +112,10 @@ def read_the_configuration(stacks: Stacks, clients: Clients) -> None:
     assert source.at(stacks.version).body == b"{}"
 
 
-def keeper(stacks: Stacks, clients: Clients) -> Keeper:
+def keeper(stacks: Stacks, clients: Clients) -> HistoryStore:
     stacks.put(f"runs/{next(stacks.slots) * SECOND}-check.json", b"[]")
     end = f"runs/{next(stacks.slots) * SECOND}-check.json"
-    return Keeper(storage=storage(stacks, clients), setting=Setting(), end=end, lag=0)
+    return HistoryStore(storage=storage(stacks, clients), setting=EvaluationRules(), end=end, lag=0)
 
 
 def keep_history(stacks: Stacks, clients: Clients) -> None:
@@ -132,7 +132,7 @@ class Nowhere:
 
     patient: ClassVar[bool] = False
 
-    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         del files, edition
         return ()
 
@@ -140,7 +140,7 @@ class Nowhere:
 def build_a_page(stacks: Stacks, clients: Clients) -> None:
     config = bootstrap.read_config(str(ROOT / "functions" / "checkup.json"), {})
     stacks.put(f"runs/{next(stacks.slots) * SECOND}-check.json", b"[]")
-    publish(config, storage(stacks, clients), Nowhere(), time.time_ns())
+    publish_once(config, storage(stacks, clients), Nowhere(), time.time_ns())
 
 
 def publish_a_page(stacks: Stacks, clients: Clients) -> None:
@@ -148,7 +148,7 @@ def publish_a_page(stacks: Stacks, clients: Clients) -> None:
         publisher = S3Publisher(clients("s3"), stacks.page)
         number = next(stacks.slots)
         page = PageFile(body=str(number).encode(), content_type="text/html", max_age=0)
-        edition = Edition(position=number * SECOND, made=number * SECOND)
+        edition = PageVersion(position=number * SECOND, made=number * SECOND)
         assert publisher.publish({"index.html": page, "404.html": page}, edition)
 
 
@@ -158,14 +158,14 @@ def remove_a_page(stacks: Stacks, clients: Clients) -> None:
     whole = {"index.html": file, "404.html": file, "components/a.html": file}
     for paths in (whole.keys(), whole.keys() - {"components/a.html"}):
         number = next(stacks.slots) * SECOND
-        edition = Edition(position=number, made=number)
+        edition = PageVersion(position=number, made=number)
         publisher.publish({path: whole[path] for path in paths}, edition)
     if "components/a.html" in stacks.pages():
         raise PublishError("it is still there")
 
 
 def resolve(reference: str) -> Callable[[Stacks, Clients], None]:
-    return lambda _, clients: assert_secret(secrets.resolve(reference, {}, clients))
+    return lambda _, clients: assert_secret(secrets.resolve_secret(reference, {}, clients))
 
 
 def assert_secret(value: str) -> None:

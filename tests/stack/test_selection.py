@@ -5,7 +5,7 @@ import pytest
 from checkup.deadline import Deadline
 from checkup.model import Attempt
 from checkup.ports import Checker
-from checkup.selection import choose
+from checkup.selection import select_checkers
 
 
 class Toy(Checker, frozen=True, kw_only=True):
@@ -22,30 +22,30 @@ ALL = (WEBSITE, USERS, TWIN)
 
 
 def test_no_name_means_all() -> None:
-    assert choose(ALL, []) == ALL
+    assert select_checkers(ALL, []) == ALL
 
 
 @pytest.mark.parametrize("name", ["Website", "website", "WEBSITE"])
 def test_title_or_id_is_meant_without_regard_to_case(name: str) -> None:
-    assert choose(ALL, [name]) == (WEBSITE,)
+    assert select_checkers(ALL, [name]) == (WEBSITE,)
 
 
 def test_order_is_that_of_the_configuration() -> None:
-    assert choose(ALL, ["users", "website"]) == (WEBSITE, USERS)
+    assert select_checkers(ALL, ["users", "website"]) == (WEBSITE, USERS)
 
 
 def test_shared_title_means_every_checker_that_has_it() -> None:
-    assert choose(ALL, ["user service"]) == (USERS, TWIN)
+    assert select_checkers(ALL, ["user service"]) == (USERS, TWIN)
 
 
 def test_unknown_name_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(LookupError, match=r'no checker "web-site"; did you mean "Website"\?'):
-        choose(ALL, ["users", "web-site"])
+        select_checkers(ALL, ["users", "web-site"])
 
 
 def test_unknown_name_that_resembles_nothing_is_refused() -> None:
     with pytest.raises(LookupError, match=r'no checker "qqq"$'):
-        choose(ALL, ["qqq"])
+        select_checkers(ALL, ["qqq"])
 
 
 INTERNAL = (
@@ -61,4 +61,4 @@ INTERNAL = (
 @pytest.mark.parametrize("address", INTERNAL)
 def test_address_is_no_name_of_a_checker_154(address: str, form: str) -> None:
     with pytest.raises(LookupError, match="no checker"):
-        choose(ALL, [form.format(address)])
+        select_checkers(ALL, [form.format(address)])

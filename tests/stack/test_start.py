@@ -5,10 +5,10 @@ import sys
 
 LASTING = """
 import gc
-from checkup.stack import lasting
+from checkup.stack import frozen_gc
 
 try:
-    with lasting():
+    with frozen_gc():
         made = [[]]
         print(gc.isenabled())
         raise KeyError

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from checkup.errors import Changed, Exists
+from checkup.errors import DocumentChangedError, DocumentExistsError
 from checkup.storage.folder import FolderStorage
 from tests.doom import FILES, die_before
 
@@ -50,7 +50,7 @@ def _append(storage: FolderStorage, line: bytes) -> None:
                 storage.create(LOG, line)
             else:
                 storage.replace(LOG, stored.body + line, stored.version)
-        except (Exists, Changed):
+        except (DocumentExistsError, DocumentChangedError):
             continue
         return
 

@@ -14,11 +14,11 @@ import boto3
 import pytest
 
 from checkup import http
-from checkup.ports import Answer, Storage
+from checkup.ports import HttpResponse, Storage
 from checkup.storage.folder import FolderStorage
 from checkup.storage.github import GitHubSettings
 from checkup.storage.memory import MemoryStorage
-from checkup.storage.s3 import S3Storage, client_config
+from checkup.storage.s3 import S3Storage, s3_client_config
 from checkup.storage.sql import MySqlSettings, PostgresSettings, SqliteSettings
 from tests import databases
 from tests.servers.github import NAME, OWNER, TOKEN, FakeGitHub
@@ -60,7 +60,7 @@ def s3_server(url: str) -> Iterator[S3Server]:
 
 def s3_client(url: str, **options: Any) -> Any:
     """Return a client as the program makes one."""
-    return _session().client("s3", **{"endpoint_url": url, "config": client_config(), **options})
+    return _session().client("s3", **{"endpoint_url": url, "config": s3_client_config(), **options})
 
 
 @cache
@@ -99,12 +99,12 @@ class FakeClients:
         *,
         method: str = "POST",
         timeout: float = 4.0,
-    ) -> Answer:
+    ) -> HttpResponse:
         raise AssertionError(method, url, body, headers, timeout)
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
-    ) -> Answer:
+    ) -> HttpResponse:
         return http.request(method, url, body, headers, timeout)
 
 

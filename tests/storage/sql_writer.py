@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from checkup.errors import Changed, Exists
+from checkup.errors import DocumentChangedError, DocumentExistsError
 from checkup.ports import Storage
 from checkup.storage import STORAGES
 from tests.storage.places import FakeClients
@@ -70,7 +70,7 @@ def append_line(storage: Storage, line: bytes) -> None:
                 storage.create(LOG, line)
             else:
                 storage.replace(LOG, stored.body + line, stored.version)
-        except (Exists, Changed):
+        except (DocumentExistsError, DocumentChangedError):
             continue
         return
 

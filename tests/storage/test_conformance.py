@@ -9,10 +9,10 @@ from threading import Barrier
 
 import pytest
 
-from checkup.errors import Changed, Exists, StorageError
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
 from checkup.model import SECOND
-from checkup.ports import Hold, Storage
-from checkup.runfile import RUNS
+from checkup.ports import LockState, Storage
+from checkup.runfile import RUNS_PREFIX
 from tests.storage.places import Place
 
 HEAD = "state/head.json"
@@ -20,7 +20,7 @@ START = 1_700_000_000_000_000_000
 
 
 def run_key(number: int) -> str:
-    return f"{RUNS}{START + number:019d}-check.json"
+    return f"{RUNS_PREFIX}{START + number:019d}-check.json"
 
 
 # Reading and creating
@@ -69,7 +69,7 @@ def test_another_instance_sees_the_same(place: Place) -> None:
 
 def test_create_fails_where_something_is_and_leaves_it(storage: Storage) -> None:
     storage.create(HEAD, b"first")
-    with pytest.raises(Exists, match=r"head\.json is there already"):
+    with pytest.raises(DocumentExistsError, match=r"head\.json is there already"):
         storage.create(HEAD, b"second")
     stored = storage.get(HEAD)
     assert stored is not None
@@ -78,16 +78,16 @@ def test_create_fails_where_something_is_and_leaves_it(storage: Storage) -> None
 
 def test_create_of_the_same_bytes_fails_all_the_same(storage: Storage) -> None:
     storage.create(run_key(0), b"[]")
-    with pytest.raises(Exists):
+    with pytest.raises(DocumentExistsError):
         storage.create(run_key(0), b"[]")
 
 
 def test_two_runs_in_one_nanosecond_do_not_overwrite_each_other_98(storage: Storage) -> None:
     storage.create(run_key(0), b"[1]")
     storage.create(run_key(1), b"[2]")
-    with pytest.raises(Exists):
+    with pytest.raises(DocumentExistsError):
         storage.create(run_key(0), b"[3]")
-    assert list(storage.list(RUNS)) == [run_key(0), run_key(1)]
+    assert list(storage.list(RUNS_PREFIX)) == [run_key(0), run_key(1)]
 
 
 # Replacing
@@ -97,7 +97,7 @@ def test_replace_needs_the_version_that_was_read(storage: Storage) -> None:
     first = storage.create(HEAD, b"1")
     second = storage.replace(HEAD, b"2", first)
     assert second != first
-    with pytest.raises(Changed, match=r"head\.json is not the version that was read"):
+    with pytest.raises(DocumentChangedError, match=r"head\.json is not the version that was read"):
         storage.replace(HEAD, b"3", first)
     stored = storage.get(HEAD)
     assert stored is not None
@@ -124,14 +124,14 @@ def test_replace_by_the_same_bytes_is_allowed(storage: Storage) -> None:
 def test_replace_of_what_is_gone_does_not_bring_it_back_89(storage: Storage) -> None:
     version = storage.create(HEAD, b"{}")
     storage.delete(HEAD)
-    with pytest.raises(Changed):
+    with pytest.raises(DocumentChangedError):
         storage.replace(HEAD, b"{}", version)
     assert storage.get(HEAD) is None
 
 
 def test_replace_of_what_never_was_fails(storage: Storage) -> None:
     version = storage.create("state/other.json", b"{}")
-    with pytest.raises(Changed):
+    with pytest.raises(DocumentChangedError):
         storage.replace(HEAD, b"{}", version)
 
 
@@ -140,7 +140,7 @@ def test_a_version_never_passes_for_other_bytes(storage: Storage) -> None:
     a = storage.create(HEAD, b"a")
     b = storage.replace(HEAD, b"b", a)
     again = storage.replace(HEAD, b"a", b)
-    with pytest.raises(Changed):
+    with pytest.raises(DocumentChangedError):
         storage.replace(HEAD, b"c", b)
     storage.replace(HEAD, b"c", again)
 
@@ -149,13 +149,13 @@ def test_a_document_made_anew_is_another_version(storage: Storage) -> None:
     version = storage.create(HEAD, b"old")
     storage.delete(HEAD)
     storage.create(HEAD, b"new")
-    with pytest.raises(Changed):
+    with pytest.raises(DocumentChangedError):
         storage.replace(HEAD, b"x", version)
 
 
 def test_a_version_of_nobody_is_refused(storage: Storage) -> None:
     storage.create(HEAD, b"{}")
-    with pytest.raises(Changed):
+    with pytest.raises(DocumentChangedError):
         storage.replace(HEAD, b"x", '"0123456789abcdef0123456789abcdef"')
 
 
@@ -176,22 +176,22 @@ def test_delete_leaves_the_others(storage: Storage) -> None:
     for number in range(3):
         storage.create(run_key(number), b"[]")
     storage.delete(run_key(1))
-    assert list(storage.list(RUNS)) == [run_key(0), run_key(2)]
+    assert list(storage.list(RUNS_PREFIX)) == [run_key(0), run_key(2)]
 
 
 def test_storing_never_deletes_by_itself_c22(storage: Storage) -> None:
-    ancient = f"{RUNS}{1:019d}-check.json"
+    ancient = f"{RUNS_PREFIX}{1:019d}-check.json"
     storage.create(ancient, b"[]")
     for number in range(5):
         storage.create(run_key(number), b"[]")
-    assert next(storage.list(RUNS)) == ancient
+    assert next(storage.list(RUNS_PREFIX)) == ancient
 
 
 # Listing
 
 
 def test_nothing_is_listed_where_nothing_is(storage: Storage) -> None:
-    assert list(storage.list(RUNS)) == []
+    assert list(storage.list(RUNS_PREFIX)) == []
     assert list(storage.list("state/")) == []
 
 
@@ -199,7 +199,7 @@ def test_keys_come_in_order_whatever_the_order_of_writing(storage: Storage) -> N
     numbers = [7, 3, 9, 0, 5]
     for number in numbers:
         storage.create(run_key(number), b"[]")
-    assert list(storage.list(RUNS)) == [run_key(number) for number in sorted(numbers)]
+    assert list(storage.list(RUNS_PREFIX)) == [run_key(number) for number in sorted(numbers)]
 
 
 def test_order_is_that_of_the_whole_key(storage: Storage) -> None:
@@ -212,7 +212,7 @@ def test_order_is_that_of_the_whole_key(storage: Storage) -> None:
 def test_folders_do_not_mix(storage: Storage) -> None:
     for key in (HEAD, run_key(0), f"late/{START:019d}-check.json", "runs-not/x", "state2/x"):
         storage.create(key, b"[]")
-    assert list(storage.list(RUNS)) == [run_key(0)]
+    assert list(storage.list(RUNS_PREFIX)) == [run_key(0)]
     assert list(storage.list("state/")) == [HEAD]
     assert list(storage.list("late/")) == [f"late/{START:019d}-check.json"]
 
@@ -223,17 +223,17 @@ def test_a_prefix_may_end_within_a_name(storage: Storage) -> None:
     assert list(storage.list("h/2024-01")) == ["h/2024-01-01", "h/2024-01-02"]
     for number in (1, 2, 30):
         storage.create(run_key(number), b"[]")
-    assert list(storage.list(f"{RUNS}170000000000000000")) == [run_key(1), run_key(2)]
+    assert list(storage.list(f"{RUNS_PREFIX}170000000000000000")) == [run_key(1), run_key(2)]
 
 
 @pytest.mark.parametrize(
     ("after", "numbers"),
     [
         ("", [1, 2, 3]),
-        (RUNS, [1, 2, 3]),
+        (RUNS_PREFIX, [1, 2, 3]),
         (run_key(0), [1, 2, 3]),
         (run_key(1), [2, 3]),
-        (f"{RUNS}{START + 2:019d}", [2, 3]),
+        (f"{RUNS_PREFIX}{START + 2:019d}", [2, 3]),
         (run_key(3), []),
         ("a", [1, 2, 3]),
         ("z", []),
@@ -245,7 +245,7 @@ def test_list_begins_after_a_key_that_need_not_exist(
 ) -> None:
     for number in (1, 2, 3):
         storage.create(run_key(number), b"[]")
-    assert list(storage.list(RUNS, after)) == [run_key(number) for number in numbers]
+    assert list(storage.list(RUNS_PREFIX, after)) == [run_key(number) for number in numbers]
 
 
 def test_list_begins_after_a_document_too(storage: Storage) -> None:
@@ -261,8 +261,8 @@ def test_more_than_a_page_is_listed_to_the_end_c21_92(place: Place) -> None:
     number = place.page + 5
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: storage.create(run_key(n), b"[]"), range(number)))
-    assert list(storage.list(RUNS)) == [run_key(n) for n in range(number)]
-    assert list(storage.list(RUNS, run_key(1))) == [run_key(n) for n in range(2, number)]
+    assert list(storage.list(RUNS_PREFIX)) == [run_key(n) for n in range(number)]
+    assert list(storage.list(RUNS_PREFIX, run_key(1))) == [run_key(n) for n in range(2, number)]
 
 
 # Keys
@@ -304,7 +304,7 @@ def race(place: Place, act: Callable[[Storage, int], object]) -> list[object]:
         barrier.wait()
         try:
             return act(storage, number)
-        except (Exists, Changed) as no:
+        except (DocumentExistsError, DocumentChangedError) as no:
             return type(no)
 
     with ThreadPoolExecutor(RACERS) as pool:
@@ -314,8 +314,8 @@ def race(place: Place, act: Callable[[Storage, int], object]) -> list[object]:
 @pytest.mark.parametrize("key", [HEAD, run_key(0)], ids=["document", "run"])
 def test_of_racing_creators_exactly_one_wins_88(place: Place, key: str) -> None:
     outcomes = race(place, lambda storage, n: storage.create(key, f"[{n}]".encode()))
-    assert outcomes.count(Exists) == RACERS - 1
-    (winner,) = (n for n, outcome in enumerate(outcomes) if outcome is not Exists)
+    assert outcomes.count(DocumentExistsError) == RACERS - 1
+    (winner,) = (n for n, outcome in enumerate(outcomes) if outcome is not DocumentExistsError)
     stored = place.open().get(key)
     assert stored is not None
     assert (stored.body, stored.version) == (f"[{winner}]".encode(), outcomes[winner])
@@ -324,8 +324,8 @@ def test_of_racing_creators_exactly_one_wins_88(place: Place, key: str) -> None:
 def test_of_racing_replacers_exactly_one_wins_88(place: Place) -> None:
     version = place.open().create(HEAD, b"0")
     outcomes = race(place, lambda storage, n: storage.replace(HEAD, b"by %d" % n, version))
-    assert outcomes.count(Changed) == RACERS - 1
-    (winner,) = (n for n, outcome in enumerate(outcomes) if outcome is not Changed)
+    assert outcomes.count(DocumentChangedError) == RACERS - 1
+    (winner,) = (n for n, outcome in enumerate(outcomes) if outcome is not DocumentChangedError)
     stored = place.open().get(HEAD)
     assert stored is not None
     assert stored.body == b"by %d" % winner
@@ -340,7 +340,7 @@ def test_no_increment_is_lost_88(place: Place) -> None:
             assert stored is not None
             try:
                 storage.replace(HEAD, str(int(stored.body) + 1).encode(), stored.version)
-            except Changed:
+            except DocumentChangedError:
                 continue
             return
 
@@ -369,8 +369,8 @@ def test_a_right_is_held_by_one_or_not_supported(place: Place) -> None:
     one, other = place.open(), place.open()
     with one.hold("deliver") as mine, other.hold("deliver") as theirs:
         assert (mine, theirs) in {
-            (Hold.MINE, Hold.ELSEWHERE),
-            (Hold.UNSUPPORTED, Hold.UNSUPPORTED),
+            (LockState.MINE, LockState.ELSEWHERE),
+            (LockState.UNSUPPORTED, LockState.UNSUPPORTED),
         }
     with other.hold("deliver") as freed:
         assert freed is mine
@@ -379,7 +379,7 @@ def test_a_right_is_held_by_one_or_not_supported(place: Place) -> None:
 def test_rights_of_other_names_are_others(storage: Storage) -> None:
     with storage.hold("deliver") as one, storage.hold("expire") as other:
         assert one is other
-        assert one is not Hold.ELSEWHERE
+        assert one is not LockState.ELSEWHERE
 
 
 def test_a_right_ends_with_an_exception(storage: Storage) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from checkup.errors import StorageError
 from checkup.model import Result
-from checkup.runfile import decode, encode
+from checkup.runfile import decode_results, encode_results
 from checkup.storage.folder import FolderSettings, FolderStorage
 from tests import gofile
 from tests.storage.places import FakeClients
@@ -38,7 +38,7 @@ def index_of(folder: Path) -> dict[str, int]:
 
 
 def test_a_run_lies_where_go_puts_it_c01_c08(folder: Path) -> None:
-    FolderStorage(folder).create(KEY, encode([Result(title="Testing")]))
+    FolderStorage(folder).create(KEY, encode_results([Result(title="Testing")]))
     assert (folder / NAME).read_bytes() == b'[{"title":"Testing"}]\n'
 
 
@@ -55,7 +55,7 @@ def test_files_of_go_are_read_c06(folder: Path, end: str) -> None:
     assert list(storage.list("runs/")) == [KEY]
     stored = storage.get(KEY)
     assert stored is not None
-    assert decode(stored.body)[0].title == "a"
+    assert decode_results(stored.body)[0].title == "a"
 
 
 def test_what_is_not_in_the_index_is_listed_all_the_same_c06(folder: Path) -> None:

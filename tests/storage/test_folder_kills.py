@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from checkup.ports import Hold
+from checkup.ports import LockState
 from checkup.storage.folder import FolderStorage
 from tests import gofile
 from tests.storage.folder_writer import HEAD, LOG, NEW, OLD, RUN
@@ -131,11 +131,11 @@ def test_nobody_waits_for_a_killed_owner_of_a_right(tmp_path: Path) -> None:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "mine\n"
         with storage.hold("deliver") as hold:
-            assert hold is Hold.ELSEWHERE
+            assert hold is LockState.ELSEWHERE
         owner.kill()
         owner.wait()
     with storage.hold("deliver") as hold:
-        assert hold is Hold.MINE
+        assert hold is LockState.MINE
 
 
 def test_a_kill_leaves_no_temporary_file_for_ever_99(tmp_path: Path) -> None:

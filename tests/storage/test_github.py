@@ -12,10 +12,10 @@ import pytest
 
 from checkup import protocol
 from checkup.deadline import Deadline
-from checkup.errors import Changed, Exists, StorageError, UnavailableError
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError, UnavailableError
 from checkup.model import SECOND, Attempt, Result, Run
-from checkup.ports import DeletesMany, Storage
-from checkup.runfile import encode, run_key
+from checkup.ports import BulkDelete, Storage
+from checkup.runfile import encode_results, run_key
 from checkup.storage.github.adapter import GitHubStorage
 from tests import gofile
 from tests.servers.github import NAME, OWNER, TOKEN, FakeGitHub, Fault, fake_github
@@ -66,7 +66,7 @@ def test_a_run_and_the_index_are_one_commit_as_go_words_it(
     commits = len(github.git.commits)
     before = time.time_ns()
 
-    storage.create(KEY, encode([Result(title="Testing")]))
+    storage.create(KEY, encode_results([Result(title="Testing")]))
 
     assert len(github.git.commits) == commits + 1
     assert github.git.messages("main")[-1] == f"[checkup] store {path}{end}"
@@ -124,7 +124,7 @@ def test_many_are_deleted_with_one_commit(github: FakeGitHub, storage: GitHubSto
         storage.create(key, b"[]")
     commits = len(github.git.commits)
 
-    assert isinstance(storage, DeletesMany)
+    assert isinstance(storage, BulkDelete)
     storage.delete_all([*keys[:4], KEY])
     storage.delete_all([])
     storage.delete_all([KEY])
@@ -140,9 +140,9 @@ def test_what_expires_is_deleted_by_a_storing_run(github: FakeGitHub) -> None:
     old, young = (Run(slot=time.time_ns() - m * 60 * SECOND, results=()) for m in (61, 30))
     for run in (old, young):
         storage.create(run_key(run), b"[]")
-    monitor = protocol.Monitor(checkers=(), storage=storage, check_expiry=3600 * SECOND)
+    monitor = protocol.RunContext(checkers=(), storage=storage, check_expiry=3600 * SECOND)
     for _ in range(2):
-        protocol.record(monitor, Run(slot=time.time_ns(), results=()), Deadline.after(5))
+        protocol.store_run(monitor, Run(slot=time.time_ns(), results=()), Deadline.after(5))
     assert old.name not in github.main
     assert young.name in github.main
 
@@ -201,7 +201,7 @@ def test_writers_of_the_same_bytes_make_different_commits_88(github: FakeGitHub)
 def test_a_branch_that_never_rests_is_an_error(
     github: FakeGitHub, storage: GitHubStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("checkup.storage.github.branch._PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("checkup.storage.github.branch._COMMIT_PAUSES", (0.0, 0.0))
     busy = Fault(path=MOVE, status=422, body=b'{"message":"Update is not a fast forward"}')
     github.faults = [busy] * 3
     with pytest.raises(StorageError, match="others commit to the branch all the time"):
@@ -246,7 +246,7 @@ def test_it_is_not_ours_if_somebody_was_there_before_86(github: FakeGitHub) -> N
     storage = opened(github)
     push = lambda: github.git.put("main", {HEAD: b"theirs"})  # noqa: E731 - a short deed
     github.faults = [Fault(path=MOVE, then=push)]
-    with pytest.raises(Exists):
+    with pytest.raises(DocumentExistsError):
         storage.create(HEAD, b"ours")
     assert github.main[HEAD] == b"theirs"
 
@@ -256,7 +256,7 @@ def test_a_lost_replace_that_lost_a_race_is_not_ours_86(github: FakeGitHub) -> N
     version = storage.create(HEAD, b"1")
     push = lambda: github.git.put("main", {HEAD: b"theirs"})  # noqa: E731 - a short deed
     github.faults = [Fault(path=MOVE, then=push)]
-    with pytest.raises(Changed):
+    with pytest.raises(DocumentChangedError):
         storage.replace(HEAD, b"ours", version)
 
 
@@ -401,10 +401,10 @@ def test_a_run_takes_as_few_requests_as_is_promised(github: FakeGitHub) -> None:
 
     def cost(storage: Storage) -> int:
         before = github.counted
-        monitor = protocol.Monitor(checkers=(), storage=storage)
+        monitor = protocol.RunContext(checkers=(), storage=storage)
         result = Result(title="a", id="a", times=(Attempt(rtt=5),), healthy=True)
         run = Run(slot=time.time_ns(), results=(result,))
-        protocol.record(monitor, run, Deadline.after(5))
+        protocol.store_run(monitor, run, Deadline.after(5))
         return github.counted - before
 
     storage = opened(github)

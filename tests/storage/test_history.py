@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from checkup.alerting.maintenance import Window
-from checkup.history.fold import Setting
+from checkup.alerting.maintenance import MaintenanceWindow
+from checkup.history.fold import EvaluationRules
 from checkup.history.periods import HOUR
 from checkup.model import Run, Status
 from checkup.ports import Storage
@@ -27,7 +27,7 @@ from tests.storage.places import Place
 
 DOWN, HEALTHY, UNKNOWN = Status.DOWN, Status.HEALTHY, Status.UNKNOWN
 SLOTS = [START + number * 5 * HOUR for number in range(7)]
-SHOP = Window(start=SLOTS[3] + 1, length=6 * HOUR, checkers=frozenset({"shop"}))
+SHOP = MaintenanceWindow(start=SLOTS[3] + 1, length=6 * HOUR, checkers=frozenset({"shop"}))
 
 
 def one_machine() -> Iterator[Run | None]:
@@ -61,7 +61,7 @@ def told_here(story: Story, place: Place) -> tuple[Storage, dict[str, bytes]]:
 
 def test_138_it_has_the_same_bytes_however_it_was_counted(place: Place) -> None:
     windows = (SHOP,)
-    setting = Setting(checkers=CHECKERS, windows=windows)
+    setting = EvaluationRules(checkers=CHECKERS, windows=windows)
     story = Story(events=tuple(one_machine()), setting=setting)
     there, kept = told_here(story, place)
 
@@ -77,7 +77,7 @@ def test_138_it_has_the_same_bytes_however_it_was_counted(place: Place) -> None:
 
 
 def test_138_votes_of_regions_have_the_same_bytes_too(place: Place) -> None:
-    setting = Setting(checkers=CHECKERS, regions=REGIONS)
+    setting = EvaluationRules(checkers=CHECKERS, regions=REGIONS)
     story = Story(events=tuple(regions()), setting=setting)
     there, kept = told_here(story, place)
     rebuild(there, setting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from checkup.protocol.announcing import announcements
+from checkup.protocol.announcing import load_incidents
 from tests.incidents.writer import add
 from tests.storage.places import Place
 
@@ -24,5 +24,5 @@ def test_no_word_is_lost(place: Place) -> None:
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, "ab"))
 
-    said = announcements(place.open()).incidents["aaa"].said
+    said = load_incidents(place.open()).incidents["aaa"].said
     assert sorted(it.id for it in said) == ["a-0", "a-1", "b-0", "b-1", "first"]

@@ -10,10 +10,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from checkup.errors import Changed, Exists, StorageError
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
 from checkup.model import Result
-from checkup.runfile import encode
-from checkup.storage.s3 import S3Settings, S3Storage, client_config
+from checkup.runfile import encode_results
+from checkup.storage.s3 import S3Settings, S3Storage, s3_client_config
 from tests.servers.s3_faults import (
     CONFLICT,
     CUT,
@@ -88,7 +88,7 @@ def test_a_retried_create_that_lost_a_race_is_not_ours_86(
 ) -> None:
     direct.create(KEY, b"[1]")
     s3.faults = [DROP_BEFORE]
-    with pytest.raises(Exists):
+    with pytest.raises(DocumentExistsError):
         storage.create(KEY, b"[2]")
 
 
@@ -98,14 +98,14 @@ def test_a_retried_replace_that_lost_a_race_is_not_ours_86(
     version = direct.create(HEAD, b"1")
     direct.replace(HEAD, b"2", version)
     s3.faults = [INTERNAL]
-    with pytest.raises(Changed):
+    with pytest.raises(DocumentChangedError):
         storage.replace(HEAD, b"3", version)
 
 
 def test_an_ordinary_race_costs_no_read_88(s3: FaultyS3, storage: S3Storage) -> None:
     storage.create(KEY, b"[]")
     s3.seen.clear()
-    with pytest.raises(Exists):
+    with pytest.raises(DocumentExistsError):
         storage.create(KEY, b"[]")
     assert [request.split()[0] for request in s3.seen] == ["PUT"]
 
@@ -150,7 +150,7 @@ def test_a_conflict_proves_nothing_87(s3: FaultyS3, storage: S3Storage, direct: 
     storage.create(KEY, b"[]")
     direct.create(HEAD, b"theirs")
     s3.faults = [CONFLICT] * 2
-    with pytest.raises(Exists):
+    with pytest.raises(DocumentExistsError):
         storage.create(HEAD, b"mine")
 
 
@@ -167,7 +167,7 @@ def test_a_conflict_without_end_is_an_error_not_a_lost_race_87(
     s3.faults = [CONFLICT] * 50
     with pytest.raises(StorageError, match="S3 answered 409") as caught:
         storage.create(KEY, b"[]")
-    assert not isinstance(caught.value, Exists | Changed)
+    assert not isinstance(caught.value, DocumentExistsError | DocumentChangedError)
     assert len(s3.seen) == 5
 
 
@@ -211,7 +211,7 @@ def test_a_refusal_that_stays_is_an_error_without_secrets(
     said = str(caught.value)
     assert said.startswith("cannot write s3://checkup-")
     assert reason in said
-    assert not isinstance(caught.value, Exists | Changed)
+    assert not isinstance(caught.value, DocumentExistsError | DocumentChangedError)
     assert caught.value.__suppress_context__, "the library's text would be printed"
     assert not any(secret in said for secret in ("123456789012", "AKIA", "hunter2", "arn:"))
 
@@ -244,7 +244,7 @@ def test_a_name_that_no_bucket_has_is_told(moto: S3Server) -> None:
 def test_no_credentials_are_told_91(moto: S3Server, bucket: str) -> None:
     session: Any = boto3.session.Session(region_name="us-east-1")
     with (
-        closing(session.client("s3", endpoint_url=moto.url, config=client_config())) as client,
+        closing(session.client("s3", endpoint_url=moto.url, config=s3_client_config())) as client,
         pytest.raises(StorageError, match="no AWS credentials are configured"),
     ):
         S3Storage(client, bucket).get(HEAD)
@@ -259,7 +259,7 @@ def test_nobody_there_is_told_85(bucket: str) -> None:
 
 
 def test_a_server_that_hangs_is_left_85(s3: FaultyS3, bucket: str) -> None:
-    quick = client_config().merge(Config(read_timeout=0.2, retries={"total_max_attempts": 2}))
+    quick = s3_client_config().merge(Config(read_timeout=0.2, retries={"total_max_attempts": 2}))
     s3.faults = [HANG, HANG]
     with (
         closing(s3_client(s3.url, config=quick)) as client,
@@ -269,7 +269,7 @@ def test_a_server_that_hangs_is_left_85(s3: FaultyS3, bucket: str) -> None:
 
 
 def test_no_call_can_take_the_run_s_time_85() -> None:
-    config = client_config()
+    config = s3_client_config()
     assert config.connect_timeout + config.read_timeout <= 8
     assert config.retries == {"mode": "standard", "total_max_attempts": 3}
 
@@ -323,7 +323,7 @@ def test_objects_lie_where_the_layout_says(
     moto: S3Server, bucket: str, layout: dict[str, Any], run: str, head: str
 ) -> None:
     storage = S3Storage(moto.client, bucket, **layout)
-    storage.create(KEY, encode([Result(title="Testing")]))
+    storage.create(KEY, encode_results([Result(title="Testing")]))
     storage.create(HEAD, b"{}")
     assert names(moto, bucket) == [run, head]
     stored = moto.client.get_object(Bucket=bucket, Key=run)["Body"].read()

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from checkup import runfile
-from checkup.errors import Changed, Exists, StorageError
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
 from checkup.model import Attempt, Result, Run
-from checkup.ports import Hold, Storage
+from checkup.ports import LockState, Storage
 from tests import gofile
 from tests.storage.homes import HOMES, Home
 from tests.storage.sql_writer import LOG
@@ -68,7 +68,7 @@ def test_a_row_without_results_is_an_empty_document(home: Home) -> None:
     key = "runs/" + home.go.store(NOW, LATER, None)
     body = body_of(home.open(), key)
     with pytest.raises(ValueError, match="not a check file"):
-        runfile.decode(body)
+        runfile.decode_results(body)
 
 
 def test_rows_of_other_names_belong_to_somebody_else(home: Home) -> None:
@@ -86,7 +86,7 @@ def test_rows_of_other_names_belong_to_somebody_else(home: Home) -> None:
 
 def test_go_reads_our_runs_c01_c28(home: Home) -> None:
     run = Run(slot=NOW, results=SEEN)
-    home.open().create(runfile.run_key(run), runfile.encode(SEEN))
+    home.open().create(runfile.run_key(run), runfile.encode_results(SEEN))
     assert home.go.index() == {run.name: NOW}
     assert home.go.fetch(run.name) == [
         gofile.Result(title="Testing", times=[gofile.Attempt(rtt=1)], healthy=True)
@@ -94,7 +94,7 @@ def test_go_reads_our_runs_c01_c28(home: Home) -> None:
 
 
 def test_results_are_the_bytes_of_go_without_a_newline_c01(home: Home) -> None:
-    home.open().create(f"runs/{NOW}-check.json", runfile.encode([Result(title="Testing")]))
+    home.open().create(f"runs/{NOW}-check.json", runfile.encode_results([Result(title="Testing")]))
     assert home.go.body(f"{NOW}-check.json") == b'[{"title":"Testing"}]'
 
 
@@ -120,7 +120,7 @@ def test_documents_are_not_among_the_checks_of_go(home: Home) -> None:
 
 def test_a_run_may_be_large(home: Home) -> None:
     results = [Result(title=f"Number {n} \u00e9", healthy=True) for n in range(60_000)]
-    body = runfile.encode(results)
+    body = runfile.encode_results(results)
     assert len(body) > 2_500_000
     home.open().create(f"runs/{NOW}-check.json", body)
     assert body_of(home.open(), f"runs/{NOW}-check.json") == body
@@ -132,7 +132,7 @@ def test_a_moment_that_a_row_has_already_is_not_a_key_that_exists(home: Home) ->
     storage = home.open()
     with pytest.raises(StorageError, match="another row of checks has its timestamp") as caught:
         storage.create(f"runs/{LATER}-check.json", b"[]")
-    assert not isinstance(caught.value, Exists)
+    assert not isinstance(caught.value, DocumentExistsError)
 
 
 def test_a_moment_after_the_year_2262_is_refused(home: Home) -> None:
@@ -144,7 +144,7 @@ def test_a_replaced_run_is_one_row(home: Home) -> None:
     storage = home.open()
     key = f"runs/{NOW}-check.json"
     version = storage.replace(key, b"[2]", storage.create(key, b"[1]"))
-    with pytest.raises(Changed):
+    with pytest.raises(DocumentChangedError):
         storage.replace(key, b"[3]", "another")
     assert storage.replace(key, b"[4]", version)
     assert home.go.index() == {f"{NOW}-check.json": NOW}
@@ -156,7 +156,7 @@ def test_a_version_never_comes_again(home: Home) -> None:
     version = storage.create(HEAD, b"{}")
     storage.delete(HEAD)
     storage.create(HEAD, b"{}")
-    with pytest.raises(Changed):
+    with pytest.raises(DocumentChangedError):
         storage.replace(HEAD, b"x", version)
 
 
@@ -246,8 +246,8 @@ def test_nobody_waits_for_a_killed_owner_of_a_right(home: Home) -> None:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "mine\n"
         with storage.hold("deliver") as held, storage.hold("expire") as other:
-            assert (held, other) == (Hold.ELSEWHERE, Hold.MINE)
+            assert (held, other) == (LockState.ELSEWHERE, LockState.MINE)
         owner.kill()
         assert owner.wait() == -signal.SIGKILL
     with storage.hold("deliver") as held:
-        assert held is Hold.MINE
+        assert held is LockState.MINE

@@ -11,11 +11,11 @@ from threading import Event, Thread
 
 import pytest
 
-from checkup.errors import Changed, Exists, StorageError
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
 from checkup.model import SECOND
-from checkup.ports import Hold, Storage
+from checkup.ports import LockState, Storage
 from checkup.storage.sql import mysql, postgres
-from checkup.storage.sql.mysql_dsn import parse
+from checkup.storage.sql.mysql_dsn import parse_mysql_dsn
 from tests import databases
 from tests.databases import PASSWORD, Server
 from tests.servers.wire_faults import Lost, Wire, wire
@@ -182,7 +182,7 @@ def test_a_create_whose_commit_is_lost_happens_once_90(there: There, key: str, l
         stored = storage.get(key)
         assert stored is not None
         assert (stored.body, stored.version) == (b"[]", version)
-        with pytest.raises(Exists):
+        with pytest.raises(DocumentExistsError):
             storage.create(key, b"[]")
 
 
@@ -195,7 +195,7 @@ def test_a_replace_whose_commit_is_lost_happens_once_90(there: There, key: str, 
         line.lose = lost
         second = storage.replace(key, b"[2]", first)
         assert line.broken == 1
-        with pytest.raises(Changed):
+        with pytest.raises(DocumentChangedError):
             storage.replace(key, b"[3]", first)
         assert storage.replace(key, b"[4]", second)
 
@@ -206,7 +206,7 @@ def test_a_create_whose_answer_is_lost_is_not_mistaken_for_anothers(there: There
         there.open().create(HEAD, b"theirs")
         storage.get(RUN)
         line.lose = Lost.ANSWER
-        with pytest.raises(Exists):
+        with pytest.raises(DocumentExistsError):
             storage.create(HEAD, b"mine")
 
 
@@ -265,17 +265,17 @@ def test_a_document_of_many_megabytes_is_stored_or_refused(there: There) -> None
 def test_rights_of_different_databases_are_different(there: There) -> None:
     other = There(there.name, there.server, there.server.new_database())
     with there.open().hold("deliver") as mine, other.open().hold("deliver") as theirs:
-        assert mine is theirs is Hold.MINE
+        assert mine is theirs is LockState.MINE
 
 
 def test_a_right_is_free_again_after_its_connection_broke(there: There) -> None:
     storage = there.open()
     with storage.hold("deliver") as held:
-        assert held is Hold.MINE
+        assert held is LockState.MINE
         there.server.crash()
         there.server.start()
     with storage.hold("deliver") as held:
-        assert held is Hold.MINE
+        assert held is LockState.MINE
 
 
 # PostgreSQL alone
@@ -381,7 +381,10 @@ def test_mysql_is_reached_by_its_socket(mariadb: databases.MariaDb) -> None:
 
 def test_variables_of_the_session_are_set_as_go_sets_them(mariadb: databases.MariaDb) -> None:
     dsn = mariadb.dsn(mariadb.new_database(), time_zone="'+05:00'")
-    with closing(mysql.MySql(parse(dsn)).connect()) as connection, connection.cursor() as cursor:
+    with (
+        closing(mysql.MySqlBackend(parse_mysql_dsn(dsn)).connect()) as connection,
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SELECT @@time_zone, @@innodb_lock_wait_timeout")
         assert cursor.fetchall() == (("+05:00", 5),)
     elsewhere = open_storage("mysql", mariadb.dsn(mariadb.new_database()))

@@ -12,13 +12,13 @@ from threading import Thread
 import pytest
 
 from checkup import config
-from checkup.bootstrap import kinds
+from checkup.bootstrap import registered_kinds
 from checkup.errors import ConfigError, UnavailableError
 from checkup.ports import StorageSettings
 from checkup.storage.sql import MySqlSettings, PostgresSettings, SqliteSettings, SqlSettings
-from checkup.storage.sql.mysql_dsn import MySqlServer
-from checkup.storage.sql.mysql_dsn import parse as mysql
-from checkup.storage.sql.postgres_dsn import parse as postgres
+from checkup.storage.sql.mysql_dsn import MySqlDsn
+from checkup.storage.sql.mysql_dsn import parse_mysql_dsn as mysql
+from checkup.storage.sql.postgres_dsn import parse_postgres_dsn as postgres
 from checkup.storage.sql.postgres_dsn import with_defaults
 from checkup.storage.sql.settings import PostgresqlBlock
 from tests import gofile
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def read(tmp_path: Path, storage: dict[str, object], **environ: str) -> StorageSettings | None:
     path = tmp_path / "checkup.json"
     path.write_text(json.dumps({"checkers": [], "storage": storage}))
-    return config.load(str(path), kinds(), environ).storage
+    return config.load(str(path), registered_kinds(), environ).storage
 
 
 # DSNs of PostgreSQL
@@ -119,29 +119,27 @@ def test_the_defaults_of_gos_driver_are_a_local_server_and_encryption() -> None:
     [
         (
             "me:p@ss:wo/rd@tcp(db.example:3307)/status?charset=utf8&parseTime=true",
-            MySqlServer(
+            MySqlDsn(
                 user="me", password="p@ss:wo/rd", host="db.example", port=3307, database="status"
             ),
         ),
         (
             "me@unix(/run/mysqld/mysqld.sock)/status",
-            MySqlServer(
-                user="me", password="", socket="/run/mysqld/mysqld.sock", database="status"
-            ),
+            MySqlDsn(user="me", password="", socket="/run/mysqld/mysqld.sock", database="status"),
         ),
         (
             "me:pw@tcp([::1]:80)/a%2Fb?tls=skip-verify&loc=US%2FPacific",
-            MySqlServer(
+            MySqlDsn(
                 user="me", password="pw", host="::1", port=80, database="a/b", tls="skip-verify"
             ),
         ),
-        ("me:pw@tcp(db)/x", MySqlServer(user="me", password="pw", host="db", database="x")),
-        ("me:pw@/x", MySqlServer(user="me", password="pw", host="127.0.0.1", database="x")),
-        ("/", MySqlServer(user="", password="", host="127.0.0.1", database="")),
-        ("me@unix/x", MySqlServer(user="me", password="", socket="/tmp/mysql.sock", database="x")),
+        ("me:pw@tcp(db)/x", MySqlDsn(user="me", password="pw", host="db", database="x")),
+        ("me:pw@/x", MySqlDsn(user="me", password="pw", host="127.0.0.1", database="x")),
+        ("/", MySqlDsn(user="", password="", host="127.0.0.1", database="")),
+        ("me@unix/x", MySqlDsn(user="me", password="", socket="/tmp/mysql.sock", database="x")),
         (
             "me@tcp/x?tls=1&time_zone=%27UTC%27&timeout=5s&sql_mode=ANSI",
-            MySqlServer(
+            MySqlDsn(
                 user="me",
                 password="",
                 host="127.0.0.1",
@@ -158,7 +156,7 @@ def test_the_defaults_of_gos_driver_are_a_local_server_and_encryption() -> None:
         ("me:secret@tcp(db)/x?tls=custom", None),
     ],
 )
-def test_dsns_of_mysql(dsn: str, server: MySqlServer | None) -> None:
+def test_dsns_of_mysql(dsn: str, server: MySqlDsn | None) -> None:
     if server is not None:
         assert mysql(dsn) == server
         return
@@ -279,7 +277,7 @@ def test_nobody_else_pays_for_the_libraries() -> None:
     script = """
 import sys
 import checkup.bootstrap, checkup.storage.sql
-list(checkup.bootstrap.kinds().storages.values())
+list(checkup.bootstrap.registered_kinds().storages.values())
 print([name for name in ("sqlalchemy", "psycopg", "pymysql", "sqlite3") if name in sys.modules])
 """
     done = subprocess.run(

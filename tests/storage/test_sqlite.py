@@ -15,7 +15,7 @@ import pytest
 from checkup.errors import StorageError
 from checkup.ports import Storage
 from checkup.storage.sql import sqlite
-from checkup.storage.sql.sqlite import Sqlite
+from checkup.storage.sql.sqlite import SqliteBackend
 from tests.storage.sql_writer import LOG, open_storage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +70,7 @@ def pragma(path: Path, name: str) -> object:
 
 
 def test_every_transaction_is_on_the_disk_before_it_is_answered_103_104(path: Path) -> None:
-    with closing(Sqlite(str(path), create=True).connect()) as connection:
+    with closing(SqliteBackend(str(path), create=True).connect()) as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert pragma(path, "journal_mode") == "wal"
 

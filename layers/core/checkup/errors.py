@@ -4,12 +4,12 @@ CheckupError
 ├── ConfigError            the configuration is refused; it carries every problem
 ├── EventError             a Lambda event that is not one of ours
 ├── UnavailableError       a kind that cannot be used here; names the extra or the place that can
-├── CannotTell             a checker could not look: unknown, never down
+├── CheckUnknownError             a checker could not look: unknown, never down
 ├── StorageError           a storage could not be read or written
 │   ├── Exists             create: the key is there already
 │   ├── Changed            replace: the document is not the one that was read
-│   └── NotRecorded        a run could not be stored or weighed; it carries the run
-├── NotifyError            a message was not delivered
+│   └── RunNotStoredError        a run could not be stored or weighed; it carries the run
+├── DeliveryError            a message was not delivered
 │   ├── Refused            certainly not accepted; worth another try
 │   ├── Unanswered         perhaps accepted: the answer was lost
 │   └── Rejected           never going to be accepted as it is
@@ -86,7 +86,7 @@ class UnavailableError(CheckupError):
     """A configured kind that cannot be used here."""
 
 
-class CannotTell(CheckupError):  # noqa: N818 - it is the outcome of a look, not a mistake
+class CheckUnknownError(CheckupError):
     """A checker could not look, for reasons of its own; its result is unknown.
 
     Attributes:
@@ -102,15 +102,15 @@ class StorageError(CheckupError):
     """A storage could not be read or written."""
 
 
-class Exists(StorageError):  # noqa: N818 - an answer of the storage that callers expect
+class DocumentExistsError(StorageError):
     """The key to create is there already."""
 
 
-class Changed(StorageError):  # noqa: N818 - an answer of the storage that callers expect
+class DocumentChangedError(StorageError):
     """The document to replace is gone or is not the version that was read."""
 
 
-class NotRecorded(StorageError):  # noqa: N818 - says what became of the run
+class RunNotStoredError(StorageError):
     """A run could not be stored or weighed.
 
     Attributes:
@@ -122,19 +122,19 @@ class NotRecorded(StorageError):  # noqa: N818 - says what became of the run
         self.run = run
 
 
-class NotifyError(CheckupError):
+class DeliveryError(CheckupError):
     """A message was not delivered."""
 
 
-class Refused(NotifyError):  # noqa: N818 - names what the receiver did
+class NotDeliveredError(DeliveryError):
     """The receiver certainly did not accept the message: refused, busy, not found by name."""
 
 
-class Unanswered(NotifyError):  # noqa: N818 - names what the receiver did
+class DeliveryUnknownError(DeliveryError):
     """The message was sent and no usable answer came: it may have been accepted."""
 
 
-class Rejected(NotifyError):  # noqa: N818 - names what the receiver did
+class MessageRejectedError(DeliveryError):
     """The receiver will never accept this message as it is."""
 
 
@@ -142,5 +142,5 @@ class PublishError(CheckupError):
     """The page could not be written."""
 
 
-class Overtaken(PublishError):  # noqa: N818 - an answer of the place that callers expect
+class NewerPageError(PublishError):
     """A newer page is there already, or is being put there; it is left as it is."""

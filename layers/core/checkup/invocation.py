@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 from checkup.errors import EventError
 from checkup.model import SECOND
 
-Names = Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=1000)]
+NameList = Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=1000)]
 """Titles, ids or names of channels; all that there are if there are none."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ _PUBLISH_FORMS: Final = '{"task": "publish"}, {"task": "rebuild"} or an event of
 Form = TypeVar("Form", bound=Struct)
 
 
-class Scheduled(Struct, frozen=True):
+class ScheduledRun(Struct, frozen=True):
     """A run of the schedule: check everything, store, tell.
 
     Attributes:
@@ -48,7 +48,7 @@ class Scheduled(Struct, frozen=True):
         return self.moment - self.moment % interval
 
 
-class AdHoc(Struct, frozen=True, forbid_unknown_fields=True):
+class AdHocCheck(Struct, frozen=True, forbid_unknown_fields=True):
     """A look by hand, which moves no state and tells nobody.
 
     Attributes:
@@ -56,17 +56,17 @@ class AdHoc(Struct, frozen=True, forbid_unknown_fields=True):
         record: keep what was seen, apart from the runs that count.
     """
 
-    checkers: Names
+    checkers: NameList
     record: bool = False
 
 
-class NotifyTest(Struct, frozen=True, forbid_unknown_fields=True):
+class NotifierTest(Struct, frozen=True, forbid_unknown_fields=True):
     """A test message to some channels, with the rights and secrets of the function itself."""
 
-    notify_test: Names
+    notify_test: NameList
 
 
-class Task(Struct, frozen=True, forbid_unknown_fields=True):
+class PublishTask(Struct, frozen=True, forbid_unknown_fields=True):
     """What the publish function is asked to do: render the page, or count its days again before."""
 
     task: Literal["publish", "rebuild"]
@@ -94,13 +94,13 @@ class _Record(Struct, frozen=True, rename="camel"):
     s3: _Storage
 
 
-class Changes(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal"):
+class S3Event(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal"):
     """What S3 sends when objects change; it may grow fields, and says nothing that we rely on."""
 
     records: tuple[_Record, ...]
 
 
-def parse(event: object, *, now: int) -> Scheduled | AdHoc | NotifyTest:
+def parse_check_event(event: object, *, now: int) -> ScheduledRun | AdHocCheck | NotifierTest:
     """Return what an event asks of the check function.
 
     Args:
@@ -111,16 +111,16 @@ def parse(event: object, *, now: int) -> Scheduled | AdHoc | NotifyTest:
     """
     match _keys(event, _CHECK_FORMS):
         case ["slot"]:
-            return Scheduled(_moment(_converted(event, _Slot, _CHECK_FORMS).slot, now))
+            return ScheduledRun(_moment(_converted(event, _Slot, _CHECK_FORMS).slot, now))
         case ["notify_test"]:
-            return _converted(event, NotifyTest, _CHECK_FORMS)
+            return _converted(event, NotifierTest, _CHECK_FORMS)
         case keys if "checkers" in keys:
-            return _converted(event, AdHoc, _CHECK_FORMS)
+            return _converted(event, AdHocCheck, _CHECK_FORMS)
         case keys:
             raise EventError(f"the event has the keys {_quote(keys)}; send {_CHECK_FORMS}")
 
 
-def parse_task(event: object) -> Task | Changes:
+def parse_publish_event(event: object) -> PublishTask | S3Event:
     """Return what an event asks of the publish function.
 
     Raises:
@@ -128,9 +128,9 @@ def parse_task(event: object) -> Task | Changes:
     """
     match _keys(event, _PUBLISH_FORMS):
         case ["Records"]:
-            return _converted(event, Changes, _PUBLISH_FORMS)
+            return _converted(event, S3Event, _PUBLISH_FORMS)
         case ["task"]:
-            return _converted(event, Task, _PUBLISH_FORMS)
+            return _converted(event, PublishTask, _PUBLISH_FORMS)
         case keys:
             raise EventError(f"the event has the keys {_quote(keys)}; send {_PUBLISH_FORMS}")
 

@@ -28,7 +28,7 @@ no part of anything that is stored.
 Strings = Annotated[tuple[str, ...], Meta(extra={"is": "strings"})]
 """A list of strings; a single string is read as a list of one."""
 
-Moment = Annotated[int, Meta(extra={"is": "moment"})]
+Timestamp = Annotated[int, Meta(extra={"is": "moment"})]
 """Nanoseconds since the epoch; written in RFC 3339."""
 
 Seconds = Annotated[int, Meta(extra={"is": "seconds"})]
@@ -40,10 +40,10 @@ Ranges = Annotated[tuple[tuple[int, int], ...], Meta(extra={"is": "ranges"})]
 Color = Annotated[str, Meta(extra={"is": "color"})]
 """Red, green and blue; written as ``#0a7d3c``."""
 
-SPOKEN: Final = ("en", "ko")
+LOCALES: Final = ("en", "ko")
 """The languages of the page, each of them a file of ``checkup_page/speech/languages``."""
 
-Languages = Annotated[tuple[str, ...], Meta(extra={"is": "languages"})]
+Locales = Annotated[tuple[str, ...], Meta(extra={"is": "languages"})]
 """Some of these; a single one is read as a list of one."""
 
 

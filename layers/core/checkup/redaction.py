@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
-HIDDEN = "***"
+MASK = "***"
 
 _SHORT = 4
 """Shorter secrets are hidden where they stand alone: an ``eu`` inside a word is no secret."""
@@ -32,10 +32,10 @@ _NAMED = re.compile(
 )
 
 
-def mask(text: str, secrets: Sequence[str] = ()) -> str:
+def mask_secrets(text: str, secrets: Sequence[str] = ()) -> str:
     """Return the text with every secret hidden, also where it is percent-encoded."""
     pattern = _any_of(tuple(secrets))
-    return pattern.sub(HIDDEN, text) if pattern else text
+    return pattern.sub(MASK, text) if pattern else text
 
 
 def mask_address(text: str, secrets: Sequence[str] = ()) -> str:
@@ -44,10 +44,10 @@ def mask_address(text: str, secrets: Sequence[str] = ()) -> str:
     The user's name stays (``https://user:***@host``) unless there is no password: then it is
     a token. Names of query values stay (``?key=***``), so that people know their address.
     """
-    shown = _ADDRESS.sub(_mask_userinfo, mask(text, secrets))
-    shown = _BARE_USERINFO.sub(rf"\1:{HIDDEN}@", shown)
-    shown = _PAIR.sub(rf"\1{HIDDEN}", shown)
-    return _NAMED.sub(rf"\1{HIDDEN}", shown)
+    shown = _ADDRESS.sub(_mask_userinfo, mask_secrets(text, secrets))
+    shown = _BARE_USERINFO.sub(rf"\1:{MASK}@", shown)
+    shown = _PAIR.sub(rf"\1{MASK}", shown)
+    return _NAMED.sub(rf"\1{MASK}", shown)
 
 
 def _mask_userinfo(match: re.Match[str]) -> str:
@@ -56,7 +56,7 @@ def _mask_userinfo(match: re.Match[str]) -> str:
     if not userinfo:
         return match[0]
     user, colon, _ = userinfo[0].partition(":")
-    shown = f"{user}:{HIDDEN}" if colon else HIDDEN
+    shown = f"{user}:{MASK}" if colon else MASK
     return f"://{shown}@{rest[userinfo.end() :]}"
 
 

@@ -18,9 +18,9 @@ import msgspec
 
 from checkup.model import Attempt, Phases, Result, Run
 
-RUNS: Final = "runs/"
-LATE: Final = "late/"
-BY_HAND: Final = "by-hand/"
+RUNS_PREFIX: Final = "runs/"
+LATE_PREFIX: Final = "late/"
+MANUAL_PREFIX: Final = "by-hand/"
 """Looks by hand that somebody wanted to keep; they count for nothing."""
 
 _NAME = re.compile(r"(\d{19})-check\.json", re.ASCII)
@@ -34,23 +34,23 @@ _ESCAPES = {"\\\\": r"\\", r"\b": r"\u0008", r"\f": r"\u000c"}
 
 def run_key(run: Run) -> str:
     """Return the key under which a run is stored."""
-    return RUNS + run.name
+    return RUNS_PREFIX + run.name
 
 
-def slot_of(key: str) -> int | None:
+def key_time(key: str) -> int | None:
     """Return the nanoseconds in a check file's name, or None if ``key`` does not name one."""
     name = _NAME.fullmatch(key.rpartition("/")[2])
     return int(name[1]) if name else None
 
 
-def encode(results: Sequence[Result]) -> bytes:
+def encode_results(results: Sequence[Result]) -> bytes:
     """Return the content of a check file, without a final newline."""
     content = [_result(result) for result in results]
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return _ESCAPE.sub(_escaped, text).encode()
 
 
-def decode(body: bytes) -> tuple[Result, ...]:
+def decode_results(body: bytes) -> tuple[Result, ...]:
     """Read a check file of this program, of any version of the Go program or of a fork of it.
 
     What is missing or null has its default, and unknown keys are passed over. Broken Unicode

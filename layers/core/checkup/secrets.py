@@ -18,15 +18,15 @@ from typing import Any, Final
 
 from checkup.errors import UnavailableError
 
-AwsClient = Callable[[str], Any]
+AwsClientFactory = Callable[[str], Any]
 """Returns a client of the AWS service of that name."""
 
-KEPT_SECONDS: Final = 300.0
+CACHE_SECONDS: Final = 300.0
 
 _OF_AWS: Final = ("ssm:", "secretsmanager:")
 
 
-class Vault:
+class SecretResolver:
     """Resolves references, and remembers what AWS answered; for use in several threads.
 
     Args:
@@ -36,7 +36,7 @@ class Vault:
     def __init__(
         self,
         environ: Mapping[str, str],
-        aws: AwsClient,
+        aws: AwsClientFactory,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._environ = environ
@@ -52,12 +52,12 @@ class Vault:
             UnavailableError: the reference leads nowhere or to nothing.
         """
         if not value.startswith(_OF_AWS):
-            return resolve(value, self._environ, self._aws)
+            return resolve_secret(value, self._environ, self._aws)
         with self._asking:
             secret, until = self._known.get(value, ("", 0.0))
             if not secret or self._clock() >= until:
-                secret = resolve(value, self._environ, self._aws)
-                self._known[value] = secret, self._clock() + KEPT_SECONDS
+                secret = resolve_secret(value, self._environ, self._aws)
+                self._known[value] = secret, self._clock() + CACHE_SECONDS
             return secret
 
     @property
@@ -71,7 +71,7 @@ class Vault:
             self._known.clear()
 
 
-def resolve(value: str, environ: Mapping[str, str], aws: AwsClient) -> str:
+def resolve_secret(value: str, environ: Mapping[str, str], aws: AwsClientFactory) -> str:
     """Return the secret that ``value`` refers to, or ``value`` itself if it is no reference.
 
     Raises:
@@ -104,12 +104,12 @@ def _from_file(reference: str, name: str) -> str:
         raise UnavailableError(f"{reference}: the file is not text") from None
 
 
-def _from_parameter(reference: str, name: str, aws: AwsClient) -> str:
+def _from_parameter(reference: str, name: str, aws: AwsClientFactory) -> str:
     answer = _ask(reference, aws("ssm").get_parameter, Name=name, WithDecryption=True)
     return str(answer["Parameter"]["Value"])
 
 
-def _from_secrets_manager(reference: str, name: str, aws: AwsClient) -> str:
+def _from_secrets_manager(reference: str, name: str, aws: AwsClientFactory) -> str:
     secret_id, _, key = name.partition("#")
     answer = _ask(reference, aws("secretsmanager").get_secret_value, SecretId=secret_id)
     text = str(answer.get("SecretString", ""))

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from checkup.ports import Checker
 
 
-def choose(checkers: Sequence[Checker], names: Sequence[str]) -> tuple[Checker, ...]:
+def select_checkers(checkers: Sequence[Checker], names: Sequence[str]) -> tuple[Checker, ...]:
     """Return the checkers that are named, in the order of the configuration; all without names.
 
     Every checker of a title that several share is meant.

@@ -9,7 +9,7 @@ from msgspec import Struct
 from checkup.model import Attempt
 
 
-class Stats(Struct, frozen=True, kw_only=True):
+class RttStats(Struct, frozen=True, kw_only=True):
     """Nanoseconds over all attempts of one result, failed ones included."""
 
     total: int = 0
@@ -19,14 +19,14 @@ class Stats(Struct, frozen=True, kw_only=True):
     max: int = 0
 
 
-def stats(attempts: Sequence[Attempt]) -> Stats:
+def rtt_stats(attempts: Sequence[Attempt]) -> RttStats:
     """Return the statistics that the Go program prints; all zero without attempts.
 
     The minimum follows its running scan, in which a 0 (no round trip was measured) means
     "not set yet": ``[5, 0, 7]`` has the minimum 7.
     """
     if not attempts:
-        return Stats()
+        return RttStats()
     rtts = [attempt.rtt for attempt in attempts]
     ordered = sorted(rtts)
     middle, odd = divmod(len(ordered), 2)
@@ -34,7 +34,7 @@ def stats(attempts: Sequence[Attempt]) -> Stats:
     for rtt in rtts:
         if lowest == 0 or rtt < lowest:
             lowest = rtt
-    return Stats(
+    return RttStats(
         total=sum(rtts),
         mean=sum(rtts) // len(rtts),
         median=ordered[middle] if odd else (ordered[middle - 1] + ordered[middle]) // 2,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from checkup.history.periods import month_of
-from checkup_page.state import State
+from checkup.history.periods import format_month
+from checkup_page.state import ComponentStatus
 
 
-class Stretch(Struct, frozen=True, kw_only=True):
+class AffectedPeriod(Struct, frozen=True, kw_only=True):
     """A time in which a component was not well; without an end while it lasts."""
 
     start: int
     end: int | None
-    state: State
+    state: ComponentStatus
 
 
-class Affected(Struct, frozen=True, kw_only=True):
+class AffectedComponent(Struct, frozen=True, kw_only=True):
     """A component that an announcement concerns, by its public key and name.
 
     Attributes:
@@ -25,10 +25,10 @@ class Affected(Struct, frozen=True, kw_only=True):
 
     key: str
     name: str
-    stretches: tuple[Stretch, ...] = ()
+    stretches: tuple[AffectedPeriod, ...] = ()
 
 
-class Update(Struct, frozen=True, kw_only=True):
+class UpdateView(Struct, frozen=True, kw_only=True):
     """One entry of the story.
 
     Attributes:
@@ -47,7 +47,7 @@ class Update(Struct, frozen=True, kw_only=True):
     html: str
 
 
-class Incident(Struct, frozen=True, kw_only=True):
+class IncidentView(Struct, frozen=True, kw_only=True):
     """Something that went wrong.
 
     Attributes:
@@ -62,13 +62,13 @@ class Incident(Struct, frozen=True, kw_only=True):
     key: str
     title: str
     impact: str
-    state: State
+    state: ComponentStatus
     status: str
     started_at: int
     updated_at: int
     resolved_at: int | None
-    affected: tuple[Affected, ...]
-    updates: tuple[Update, ...]
+    affected: tuple[AffectedComponent, ...]
+    updates: tuple[UpdateView, ...]
 
     @property
     def path(self) -> str:
@@ -76,7 +76,7 @@ class Incident(Struct, frozen=True, kw_only=True):
         return f"incidents/{self.key}.html"
 
 
-class Maintenance(Struct, frozen=True, kw_only=True):
+class MaintenanceView(Struct, frozen=True, kw_only=True):
     """A time in which failures are expected; of a recurring one, one occurrence.
 
     Attributes:
@@ -94,8 +94,8 @@ class Maintenance(Struct, frozen=True, kw_only=True):
     scheduled_until: int
     created_at: int
     updated_at: int
-    affected: tuple[Affected, ...]
-    updates: tuple[Update, ...]
+    affected: tuple[AffectedComponent, ...]
+    updates: tuple[UpdateView, ...]
     recurring: bool = False
 
     @property
@@ -109,7 +109,7 @@ class Maintenance(Struct, frozen=True, kw_only=True):
         return f"maintenance/{self.key}.html"
 
 
-class Month(Struct, frozen=True, kw_only=True):
+class IncidentMonth(Struct, frozen=True, kw_only=True):
     """What happened in one month of UTC.
 
     Attributes:
@@ -123,10 +123,10 @@ class Month(Struct, frozen=True, kw_only=True):
     begin: int
     first: int
     end: int
-    incidents: tuple[Incident, ...]
-    maintenances: tuple[Maintenance, ...]
+    incidents: tuple[IncidentView, ...]
+    maintenances: tuple[MaintenanceView, ...]
 
     @property
     def path(self) -> str:
         """Where its page is, from the root of the site."""
-        return f"history/{month_of(self.begin)}.html"
+        return f"history/{format_month(self.begin)}.html"

@@ -9,14 +9,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from checkup_page.announcements.announcement import Incident, Maintenance
-from checkup_page.announcements.worked_on import under_way
-from checkup_page.view import View
+from checkup_page.announcements.announcement import IncidentView, MaintenanceView
+from checkup_page.announcements.worked_on import active_maintenance
+from checkup_page.view import PageView
 
 DAYS: Final = 14
 """Days of incidents on the first page, today among them."""
 
-NEXT: Final = 2
+MAX_UPCOMING: Final = 2
 """Coming maintenance that is shown in full."""
 
 
@@ -30,10 +30,10 @@ class Day(Struct, frozen=True, kw_only=True):
 
     first: date
     last: date
-    incidents: tuple[Incident, ...]
+    incidents: tuple[IncidentView, ...]
 
 
-class Board(Struct, frozen=True, kw_only=True):
+class IncidentOverview(Struct, frozen=True, kw_only=True):
     """What is announced.
 
     Attributes:
@@ -44,27 +44,27 @@ class Board(Struct, frozen=True, kw_only=True):
         days: the last two weeks, newest first; before there were results, those with incidents.
     """
 
-    active: tuple[Incident, ...]
-    current: tuple[Maintenance, ...]
-    coming: tuple[Maintenance, ...]
+    active: tuple[IncidentView, ...]
+    current: tuple[MaintenanceView, ...]
+    coming: tuple[MaintenanceView, ...]
     later: int
     days: tuple[Day, ...]
 
 
-def board(view: View) -> Board:
+def incident_overview(view: PageView) -> IncidentOverview:
     """Return what the first page tells of incidents and maintenance."""
     planned = [item for item in view.maintenances if item.status == "scheduled"]
-    return Board(
+    return IncidentOverview(
         active=tuple(item for item in view.incidents if item.resolved_at is None),
-        current=under_way(view.maintenances),
-        coming=tuple(planned[:NEXT]),
-        later=len(planned[NEXT:]),
+        current=active_maintenance(view.maintenances),
+        coming=tuple(planned[:MAX_UPCOMING]),
+        later=len(planned[MAX_UPCOMING:]),
         days=tuple(_days(view)),
     )
 
 
-def _days(view: View) -> Iterator[Day]:
-    begun: dict[date, list[Incident]] = {}
+def _days(view: PageView) -> Iterator[Day]:
+    begun: dict[date, list[IncidentView]] = {}
     for incident in view.incidents:
         begun.setdefault(view.voice.date_of(incident.started_at), []).append(incident)
     for quiet, days in groupby(_dates(view, begun), key=lambda day: day not in begun):
@@ -75,7 +75,7 @@ def _days(view: View) -> Iterator[Day]:
                 yield Day(first=day, last=day, incidents=tuple(begun[day]))
 
 
-def _dates(view: View, begun: Collection[date]) -> Iterator[date]:
+def _dates(view: PageView, begun: Collection[date]) -> Iterator[date]:
     """Yield the days of the last two weeks, newest first, that have results or incidents."""
     components = (item for group in view.groups for item in group.components)
     seen = [item.first_seen for item in components if item.first_seen is not None]

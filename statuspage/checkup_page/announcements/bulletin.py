@@ -8,23 +8,27 @@ from typing import Final, NamedTuple
 from msgspec import Struct, field
 
 from checkup.config.settings import Config
-from checkup.history.head import Account
-from checkup.history.periods import HOUR, day_of, next_month
-from checkup.incidents.model import Announcements
-from checkup.incidents.outages import Outage, Watch
-from checkup.incidents.troubles import Troubles, open_ended
-from checkup_page.announcements.announcement import Incident, Maintenance, Month
-from checkup_page.announcements.incidents import Stories, incidents, unwritten
-from checkup_page.announcements.maintenances import announced, configured
-from checkup_page.announcements.public import Public
-from checkup_page.speech.voice import Voice
+from checkup.history.head import OpenCounters
+from checkup.history.periods import HOUR, day_start, next_month_start
+from checkup.incidents.model import IncidentDocument
+from checkup.incidents.outages import AutomaticIncident, DetectionInput
+from checkup.incidents.troubles import Disruptions, with_open_end
+from checkup_page.announcements.announcement import IncidentMonth, IncidentView, MaintenanceView
+from checkup_page.announcements.incidents import (
+    AutomaticIncidentCache,
+    all_incidents,
+    uncovered_incidents,
+)
+from checkup_page.announcements.maintenances import configured_maintenance, stored_maintenance
+from checkup_page.announcements.public import PublicComponents
+from checkup_page.speech.voice import Locale
 from checkup_page.speech.words import DAY
 
 RECENT: Final = 14 * DAY + HOUR
 """How long an incident stays on the first page: fourteen days, of which one may have 25 hours."""
 
 
-class Bulletin(Struct, frozen=True, kw_only=True):
+class IncidentData(Struct, frozen=True, kw_only=True):
     """What was read of some successive months.
 
     Attributes:
@@ -36,27 +40,29 @@ class Bulletin(Struct, frozen=True, kw_only=True):
         stories: how outages were told before.
     """
 
-    announced: Announcements = Announcements()
-    troubles: Troubles = {}
-    accounts: Mapping[str, Account] = {}
+    announced: IncidentDocument = IncidentDocument()
+    troubles: Disruptions = {}
+    accounts: Mapping[str, OpenCounters] = {}
     months: tuple[int, ...] = ()
     since: int = 0
-    stories: Stories = field(default_factory=Stories)
+    stories: AutomaticIncidentCache = field(default_factory=AutomaticIncidentCache)
 
 
-class Told(NamedTuple):
-    """How it is shown; see :class:`checkup_page.view.View`."""
+class IncidentViews(NamedTuple):
+    """How it is shown; see :class:`checkup_page.view.PageView`."""
 
-    incidents: tuple[Incident, ...] = ()
-    maintenances: tuple[Maintenance, ...] = ()
-    finished: tuple[Maintenance, ...] = ()
-    months: tuple[Month, ...] = ()
+    incidents: tuple[IncidentView, ...] = ()
+    maintenances: tuple[MaintenanceView, ...] = ()
+    finished: tuple[MaintenanceView, ...] = ()
+    months: tuple[IncidentMonth, ...] = ()
 
 
-def tell(bulletin: Bulletin, config: Config, public: Public, voice: Voice, now: int) -> Told:
+def build_incidents(
+    bulletin: IncidentData, config: Config, public: PublicComponents, voice: Locale, now: int
+) -> IncidentViews:
     """Return what is shown of incidents and maintenance."""
     found = _outages(bulletin, config, public, now)
-    stories = incidents(
+    stories = all_incidents(
         bulletin.announced.incidents.values(),
         bulletin.stories.tell(found, public, voice),
         _of_written(bulletin, now),
@@ -64,12 +70,12 @@ def tell(bulletin: Bulletin, config: Config, public: Public, voice: Voice, now: 
     )
     plans = sorted(
         (
-            *announced(bulletin.announced.maintenance.values(), public, voice, now),
-            *configured(config.maintenance, public, voice, now),
+            *stored_maintenance(bulletin.announced.maintenance.values(), public, voice, now),
+            *configured_maintenance(config.maintenance, public, voice, now),
         ),
         key=lambda it: (it.scheduled_for, it.key),
     )
-    return Told(
+    return IncidentViews(
         incidents=tuple(it for it in stories if _is_news(it, now)),
         maintenances=tuple(it for it in plans if it.status != "completed"),
         finished=tuple(it for it in plans if it.status == "completed"),
@@ -80,9 +86,11 @@ def tell(bulletin: Bulletin, config: Config, public: Public, voice: Voice, now: 
     )
 
 
-def _outages(bulletin: Bulletin, config: Config, public: Public, now: int) -> tuple[Outage, ...]:
+def _outages(
+    bulletin: IncidentData, config: Config, public: PublicComponents, now: int
+) -> tuple[AutomaticIncident, ...]:
     """Return the outages of public components that are to be told."""
-    watch = Watch(
+    watch = DetectionInput(
         checkers=tuple(it for it in config.checkers if it.id in public.components),
         accounts=bulletin.accounts,
         interval=config.interval,
@@ -95,30 +103,34 @@ def _outages(bulletin: Bulletin, config: Config, public: Public, now: int) -> tu
     )
     found = bulletin.stories.find(bulletin.troubles, watch)
     written_down = bulletin.announced.incidents.values()
-    return unwritten(found, written_down, config.page.incidents, now)
+    return uncovered_incidents(found, written_down, config.page.incidents, now)
 
 
-def _of_written(bulletin: Bulletin, now: int) -> Troubles:
+def _of_written(bulletin: IncidentData, now: int) -> Disruptions:
     """Return the troubles of those that people wrote about."""
     written_down = bulletin.announced.incidents.values()
     named = {checker for incident in written_down for checker in incident.checkers}
     return {
-        checker: open_ended(bulletin.troubles[checker], bulletin.accounts.get(checker), now)
+        checker: with_open_end(bulletin.troubles[checker], bulletin.accounts.get(checker), now)
         for checker in named & bulletin.troubles.keys()
     }
 
 
-def _is_news(incident: Incident, now: int) -> bool:
+def _is_news(incident: IncidentView, now: int) -> bool:
     return incident.resolved_at is None or incident.updated_at > now - RECENT
 
 
 def _month(
-    begin: int, since: int, stories: Sequence[Incident], plans: Sequence[Maintenance], now: int
-) -> Month:
-    end = min(next_month(begin), day_of(now) + DAY)
-    return Month(
+    begin: int,
+    since: int,
+    stories: Sequence[IncidentView],
+    plans: Sequence[MaintenanceView],
+    now: int,
+) -> IncidentMonth:
+    end = min(next_month_start(begin), day_start(now) + DAY)
+    return IncidentMonth(
         begin=begin,
-        first=max(begin, day_of(since)),
+        first=max(begin, day_start(since)),
         end=end,
         incidents=tuple(it for it in stories if begin <= it.started_at < end),
         maintenances=tuple(

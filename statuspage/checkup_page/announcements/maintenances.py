@@ -9,35 +9,35 @@ from typing import Final
 from checkup.config.settings import MaintenanceSettings
 from checkup.incidents import model
 from checkup.incidents.ids import occurrence_id
-from checkup.incidents.model import Said
-from checkup_page.announcements.announcement import Maintenance, Update
-from checkup_page.announcements.public import Public
-from checkup_page.announcements.story import TITLE_LIMIT, update
-from checkup_page.speech.voice import Voice
-from checkup_page.speech.words import DAY, clean
+from checkup.incidents.model import IncidentUpdate
+from checkup_page.announcements.announcement import MaintenanceView, UpdateView
+from checkup_page.announcements.public import PublicComponents
+from checkup_page.announcements.story import TITLE_LIMIT, update_view
+from checkup_page.speech.voice import Locale
+from checkup_page.speech.words import DAY, clean_line
 
 AHEAD: Final = 31 * DAY
 """How long before it begins maintenance of the configuration is announced."""
 
-RECENT: Final = 2 * DAY
+RECENTLY_COMPLETED: Final = 2 * DAY
 """How long it is told of afterwards if it comes again: until everybody has seen the end."""
 
-NEXT: Final = 2
+MAX_OCCURRENCES: Final = 2
 """How many times it is announced that maintenance comes again."""
 
 
-def announced(
-    maintenances: Iterable[model.Maintenance], public: Public, voice: Voice, now: int
-) -> Iterator[Maintenance]:
+def stored_maintenance(
+    maintenances: Iterable[model.Maintenance], public: PublicComponents, voice: Locale, now: int
+) -> Iterator[MaintenanceView]:
     """Yield what was announced while the program was running."""
     for it in maintenances:
-        updates = [update(said) for said in reversed(it.said)]
+        updates = [update_view(said) for said in reversed(it.said)]
         if it.text:
-            plan = Said(id=it.id, at=it.created, status="scheduled", text=it.text)
-            updates.append(update(plan))
-        yield Maintenance(
+            plan = IncidentUpdate(id=it.id, at=it.created, status="scheduled", text=it.text)
+            updates.append(update_view(plan))
+        yield MaintenanceView(
             key=it.id,
-            title=clean(it.title, TITLE_LIMIT) or voice.say("maintenance.page.untitled"),
+            title=clean_line(it.title, TITLE_LIMIT) or voice.say("maintenance.page.untitled"),
             status=it.status(now),
             scheduled_for=it.start,
             scheduled_until=it.end,
@@ -48,9 +48,9 @@ def announced(
         )
 
 
-def configured(
-    settings: Iterable[MaintenanceSettings], public: Public, voice: Voice, now: int
-) -> Iterator[Maintenance]:
+def configured_maintenance(
+    settings: Iterable[MaintenanceSettings], public: PublicComponents, voice: Locale, now: int
+) -> Iterator[MaintenanceView]:
     """Yield what is in the configuration: what is due, and what was not long ago."""
     for planned in settings:
         for start in _beginnings(planned, now):
@@ -60,24 +60,24 @@ def configured(
 def _beginnings(planned: MaintenanceSettings, now: int) -> Iterator[int]:
     """Yield when it begins: those times that are told of."""
     window = planned.window
-    since = now - RECENT - window.length if planned.repeat else 0
+    since = now - RECENTLY_COMPLETED - window.length if planned.repeat else 0
     yield from window.begins(since, now + 1)
-    yield from islice(window.begins(now + 1, now + AHEAD), NEXT)
+    yield from islice(window.begins(now + 1, now + AHEAD), MAX_OCCURRENCES)
 
 
 def _occurrence(
-    planned: MaintenanceSettings, start: int, public: Public, voice: Voice, now: int
-) -> Maintenance:
+    planned: MaintenanceSettings, start: int, public: PublicComponents, voice: Locale, now: int
+) -> MaintenanceView:
     end = start + planned.window.length
     key = occurrence_id(start, planned.checkers, planned.groups)
     # Nobody knows when it was written into the file.
     known_since = start - AHEAD
-    plan = Said(id=key, at=known_since, status="scheduled", text=planned.description)
-    updates: tuple[Update, ...] = (update(plan),) if planned.description else ()
+    plan = IncidentUpdate(id=key, at=known_since, status="scheduled", text=planned.description)
+    updates: tuple[UpdateView, ...] = (update_view(plan),) if planned.description else ()
     status = "scheduled" if now < start else "in_progress" if now < end else "completed"
-    return Maintenance(
+    return MaintenanceView(
         key=key,
-        title=clean(planned.title, TITLE_LIMIT) or voice.say("maintenance.page.untitled"),
+        title=clean_line(planned.title, TITLE_LIMIT) or voice.say("maintenance.page.untitled"),
         status=status,
         scheduled_for=start,
         scheduled_until=end,

@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from checkup_page.links import followable, with_links
-from checkup_page.speech.words import clean
+from checkup_page.links import linkify, safe_link
+from checkup_page.speech.words import clean_line
 
 LIMIT: Final = 10_000
 """Characters of one text; more is cut."""
@@ -26,13 +26,13 @@ _UNWANTED: Final = ("heading", "lheading", "image", "hr")
 """A text stands below the page's own headings, and a picture would be a request to somebody."""
 
 
-def cleaned(text: str) -> str:
+def clean_markdown(text: str) -> str:
     """Return a text of several lines without what could disturb its surroundings."""
     lines = [_line(line) for line in text[:LIMIT].expandtabs(4).splitlines()]
     return "\n".join(lines).strip("\n")
 
 
-def as_html(text: str) -> str:
+def render_markdown(text: str) -> str:
     """Return a cleaned text as HTML that is safe to show as it is."""
     if not text:
         return ""
@@ -43,7 +43,8 @@ def as_html(text: str) -> str:
 def _line(line: str) -> str:
     """Return a cleaned line that keeps its spaces, for lists and the columns of code."""
     parts = (
-        part[:_SPACES] if part[0] == " " else clean(part, LIMIT) for part in _PARTS.findall(line)
+        part[:_SPACES] if part[0] == " " else clean_line(part, LIMIT)
+        for part in _PARTS.findall(line)
     )
     return "".join(parts).rstrip()
 
@@ -51,7 +52,7 @@ def _line(line: str) -> str:
 class _Parser(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the name is the library's
         """Say whether a link may lead there."""
-        return bool(followable(url)) or url.casefold().startswith("mailto:")
+        return bool(safe_link(url)) or url.casefold().startswith("mailto:")
 
 
 @cache
@@ -79,7 +80,7 @@ def _link(state: StateCore) -> None:
 
 
 def _with_links(text: Token) -> Iterator[Token]:
-    for part in with_links(text.content):
+    for part in linkify(text.content):
         word = Token("text", "", 0, content=part.text)
         if part.link:
             yield Token("link_open", "a", 1, attrs={"href": part.link, "rel": _REL})

@@ -8,19 +8,19 @@ from typing import Final
 
 from checkup.model import Run
 from checkup.ports import Checker
-from checkup_page.components.tracks import tracks
-from checkup_page.links import with_links
-from checkup_page.speech.words import clean
-from checkup_page.view import Message
+from checkup_page.components.tracks import results_by_checker
+from checkup_page.links import linkify
+from checkup_page.speech.words import clean_line
+from checkup_page.view import PageMessage
 
 MOST: Final = 20
 LIMIT: Final = 2000
 """Characters of one message; more is cut."""
 
 
-def messages(
+def page_messages(
     checkers: Sequence[Checker], runs: Sequence[Run], names: Mapping[str, str]
-) -> tuple[Message, ...]:
+) -> tuple[PageMessage, ...]:
     """Return the newest messages, the last one first.
 
     Args:
@@ -33,11 +33,11 @@ def messages(
 
 def _said(
     checkers: Sequence[Checker], runs: Sequence[Run], names: Mapping[str, str]
-) -> Iterator[Message]:
+) -> Iterator[PageMessage]:
     for run in reversed(runs):
         is_spoken = any(result.message for result in run.results)
-        for track in tracks(checkers, [run]) if is_spoken else ():
-            text = clean(track.newest.message, LIMIT) if track.newest else ""
+        for track in results_by_checker(checkers, [run]) if is_spoken else ():
+            text = clean_line(track.newest.message, LIMIT) if track.newest else ""
             if text and track.key in names:
-                parts = tuple(with_links(text))
-                yield Message(component=names[track.key], at=run.slot, parts=parts)
+                parts = tuple(linkify(text))
+                yield PageMessage(component=names[track.key], at=run.slot, parts=parts)

@@ -7,67 +7,73 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from markupsafe import escape
 from msgspec.structs import replace
 
-from checkup.incidents.ids import entry_id
-from checkup.incidents.outages import Outage
-from checkup.incidents.troubles import Episode, Period
+from checkup.incidents.ids import automatic_update_id
+from checkup.incidents.outages import AutomaticIncident
+from checkup.incidents.troubles import Disruption, Episode
 from checkup.model import Status
-from checkup_page.announcements.announcement import Affected, Incident, Update
-from checkup_page.announcements.public import Public
-from checkup_page.announcements.story import LOOKS, stretches
-from checkup_page.speech.voice import Voice
+from checkup_page.announcements.announcement import AffectedComponent, IncidentView, UpdateView
+from checkup_page.announcements.public import PublicComponents
+from checkup_page.announcements.story import IMPACT_STATUS, affected_periods
+from checkup_page.speech.voice import Locale
 
 Moments = dict[int, dict[str, list[str]]]
 """What changed when: at each moment, the names of those that became down, degraded or well, or in
 maintenance."""
 
 
-def told(outage: Outage, public: Public, voice: Voice) -> Incident:
+def automatic_incident_view(
+    outage: AutomaticIncident, public: PublicComponents, voice: Locale
+) -> IncidentView:
     """Return an outage as an incident."""
     components = public.named(outage.episodes)
     moments = _moments(outage, components)
     updates = tuple(_updates(outage, moments, voice))
     impact = _impact(outage, public)
-    return Incident(
+    return IncidentView(
         key=outage.id,
         title=_title(outage, components.values(), voice),
         impact=impact,
-        state=LOOKS[impact],
+        state=IMPACT_STATUS[impact],
         status=updates[0].status,
         started_at=outage.start,
         updated_at=updates[0].at,
         resolved_at=outage.end,
         affected=tuple(
-            replace(it, stretches=tuple(stretches(_periods(outage, name), outage.start, None)))
+            replace(
+                it, stretches=tuple(affected_periods(_periods(outage, name), outage.start, None))
+            )
             for name, it in components.items()
         ),
         updates=updates,
     )
 
 
-def _title(outage: Outage, components: Iterable[Affected], voice: Voice) -> str:
+def _title(
+    outage: AutomaticIncident, components: Iterable[AffectedComponent], voice: Locale
+) -> str:
     word = "down" if _is_down(outage, outage.episodes) else "degraded"
     return _sentence(f"outage.{word}", [component.name for component in components], voice)
 
 
-def _impact(outage: Outage, public: Public) -> str:
+def _impact(outage: AutomaticIncident, public: PublicComponents) -> str:
     if not _is_down(outage, outage.episodes):
         return "minor"
     everything = all(_is_down(outage, [checker]) for checker in public.components)
     return "critical" if everything else "major"
 
 
-def _is_down(outage: Outage, checkers: Collection[str]) -> bool:
+def _is_down(outage: AutomaticIncident, checkers: Collection[str]) -> bool:
     """Say whether one of the checkers was down."""
     periods = (period for checker in checkers for period in _periods(outage, checker))
     return any(period.status is Status.DOWN for period in periods)
 
 
-def _periods(outage: Outage, checker: str) -> Iterator[Period]:
+def _periods(outage: AutomaticIncident, checker: str) -> Iterator[Disruption]:
     for episode in outage.episodes.get(checker, ()):
         yield from episode
 
 
-def _moments(outage: Outage, components: Mapping[str, Affected]) -> Moments:
+def _moments(outage: AutomaticIncident, components: Mapping[str, AffectedComponent]) -> Moments:
     moments: Moments = {}
     for checker, component in components.items():
         for episode in outage.episodes[checker]:
@@ -92,7 +98,7 @@ def _changes(episode: Episode, *, is_planned: bool) -> Iterator[tuple[int, str]]
         yield episode[-1].end, "maintenance" if is_planned else "healthy"
 
 
-def _updates(outage: Outage, moments: Moments, voice: Voice) -> Iterator[Update]:
+def _updates(outage: AutomaticIncident, moments: Moments, voice: Locale) -> Iterator[UpdateView]:
     """Yield the story, newest first."""
     for at in sorted(moments, reverse=True):
         over = at == outage.end
@@ -102,8 +108,8 @@ def _updates(outage: Outage, moments: Moments, voice: Voice) -> Iterator[Update]
         if over and not outage.planned:
             sentences.append(voice.say("outage.over", length=voice.lasting(at - outage.start)))
         body = " ".join(f"{sentence}." for sentence in sentences)
-        yield Update(
-            key=entry_id(outage.id, at),
+        yield UpdateView(
+            key=automatic_update_id(outage.id, at),
             status="resolved" if over else "investigating",
             at=at,
             body=body,
@@ -111,5 +117,5 @@ def _updates(outage: Outage, moments: Moments, voice: Voice) -> Iterator[Update]
         )
 
 
-def _sentence(key: str, names: Sequence[str], voice: Voice) -> str:
+def _sentence(key: str, names: Sequence[str], voice: Locale) -> str:
     return voice.say(key, names=voice.listed(names), n=len(names))

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from checkup.ports import PageFile
 from checkup_page import html
-from checkup_page.announcements.announcement import Incident, Maintenance, Month
-from checkup_page.announcements.spans import spans
-from checkup_page.view import View
+from checkup_page.announcements.announcement import IncidentMonth, IncidentView, MaintenanceView
+from checkup_page.announcements.spans import days_of_month
+from checkup_page.view import PageView
 
 HISTORY: Final = "history/index.html"
 
@@ -21,19 +21,19 @@ MAX_AGE: Final = 60
 SHEET: Final = "announcement.css"
 
 
-class OldMonths(Protocol):
+class ArchivedMonths(Protocol):
     """Tells of months that are long over, which are given by their beginnings."""
 
     def said_of(self, month: int) -> object:
         """Return what may still be changed of it; as long as it is the same, so is the month."""
         ...
 
-    def told(self, view: View, month: int) -> Month | None:
+    def told(self, view: PageView, month: int) -> IncidentMonth | None:
         """Return it in the language of a view; None if it cannot be read."""
         ...
 
 
-class Subject(Struct, frozen=True, kw_only=True):
+class IncidentPageInput(Struct, frozen=True, kw_only=True):
     """All that a page says; as long as it is the same, so is the page.
 
     Attributes:
@@ -44,28 +44,28 @@ class Subject(Struct, frozen=True, kw_only=True):
         newer, older: the months beside it.
     """
 
-    view: View
+    view: PageView
     template: str
     path: str
-    item: Incident | Maintenance | Month | tuple[Month, ...]
-    newer: Month | None = None
-    older: Month | None = None
+    item: IncidentView | MaintenanceView | IncidentMonth | tuple[IncidentMonth, ...]
+    newer: IncidentMonth | None = None
+    older: IncidentMonth | None = None
 
 
-Made = tuple[Subject, PageFile]
+Made = tuple[IncidentPageInput, PageFile]
 """A page, and what it was made of."""
 
 
-class AnnouncementPages:
+class IncidentPages:
     """The pages of a site; one is made again only when there is something else to say on it."""
 
     def __init__(self) -> None:
         self._made: dict[str, Made] = {}
-        self._old: dict[tuple[str, int], tuple[object, Month]] = {}
-        self._shells: dict[str, View] = {}
-        self._settled: dict[str, tuple[View, Sequence[Month], Mapping[str, Made]]] = {}
+        self._old: dict[tuple[str, int], tuple[object, IncidentMonth]] = {}
+        self._shells: dict[str, PageView] = {}
+        self._settled: dict[str, tuple[PageView, Sequence[IncidentMonth], Mapping[str, Made]]] = {}
 
-    def files(self, views: Iterable[View], old: OldMonths) -> dict[str, PageFile]:
+    def files(self, views: Iterable[PageView], old: ArchivedMonths) -> dict[str, PageFile]:
         """Return the pages by their paths, in all languages.
 
         Args:
@@ -82,7 +82,9 @@ class AnnouncementPages:
         self._made = made
         return {path: file for path, (_, file) in made.items()}
 
-    def _pages(self, folder: str, subjects: Iterable[Subject]) -> Iterator[tuple[str, Made]]:
+    def _pages(
+        self, folder: str, subjects: Iterable[IncidentPageInput]
+    ) -> Iterator[tuple[str, Made]]:
         for subject in subjects:
             path = f"{folder}{subject.path}"
             before = self._made.get(path)
@@ -91,7 +93,9 @@ class AnnouncementPages:
             else:
                 yield path, (subject, _page(subject))
 
-    def _settled_pages(self, folder: str, shell: View, old: Sequence[Month]) -> Mapping[str, Made]:
+    def _settled_pages(
+        self, folder: str, shell: PageView, old: Sequence[IncidentMonth]
+    ) -> Mapping[str, Made]:
         """Return what happened in months that are over: there is more of it from month to month.
 
         Mostly the pages are those of the last time, and nothing is compared.
@@ -104,19 +108,19 @@ class AnnouncementPages:
             self._settled[folder] = (shell, old, pages)
         return pages
 
-    def _shell(self, view: View) -> View:
+    def _shell(self, view: PageView) -> PageView:
         """Return what every page shows; the very object of the last time if it is the same."""
         shell, before = view.shell, self._shells.get(view.folder)
         if before is None or before != shell:
             self._shells[view.folder] = shell
         return self._shells[view.folder]
 
-    def _months(self, view: View, old: OldMonths) -> tuple[Month, ...]:
+    def _months(self, view: PageView, old: ArchivedMonths) -> tuple[IncidentMonth, ...]:
         """Return all months, newest first."""
         earlier = (self._month(view, old, begin) for begin in view.earlier)
         return (*view.months, *(month for month in earlier if month is not None))
 
-    def _month(self, view: View, old: OldMonths, begin: int) -> Month | None:
+    def _month(self, view: PageView, old: ArchivedMonths, begin: int) -> IncidentMonth | None:
         """Return an old month; as it was told last if it cannot be read."""
         said, key = old.said_of(begin), (view.voice.language.code, begin)
         before, month = self._old.get(key, (None, None))
@@ -128,26 +132,30 @@ class AnnouncementPages:
         return month
 
 
-def _subjects(view: View, shell: View, months: Sequence[Month]) -> Iterator[Subject]:
+def _subjects(
+    view: PageView, shell: PageView, months: Sequence[IncidentMonth]
+) -> Iterator[IncidentPageInput]:
     incidents = (*view.incidents, *(it for month in months for it in month.incidents))
     planned = (*view.maintenances, *view.finished, *(it for m in months for it in m.maintenances))
     return _told(shell, incidents, planned)
 
 
 def _told(
-    shell: View, incidents: Iterable[Incident], planned: Iterable[Maintenance]
-) -> Iterator[Subject]:
+    shell: PageView, incidents: Iterable[IncidentView], planned: Iterable[MaintenanceView]
+) -> Iterator[IncidentPageInput]:
     for incident in {it.key: it for it in incidents}.values():
-        yield Subject(view=shell, template="incident.html", path=incident.path, item=incident)
+        yield IncidentPageInput(
+            view=shell, template="incident.html", path=incident.path, item=incident
+        )
     for maintenance in {it.key: it for it in planned}.values():
-        yield Subject(
+        yield IncidentPageInput(
             view=shell, template="maintenance.html", path=maintenance.path, item=maintenance
         )
 
 
-def _overviews(shell: View, months: Sequence[Month]) -> Iterator[Subject]:
+def _overviews(shell: PageView, months: Sequence[IncidentMonth]) -> Iterator[IncidentPageInput]:
     for newer, month, older in zip((None, *months), months, (*months[1:], None), strict=False):
-        yield Subject(
+        yield IncidentPageInput(
             view=shell,
             template="month.html",
             path=month.path,
@@ -155,17 +163,17 @@ def _overviews(shell: View, months: Sequence[Month]) -> Iterator[Subject]:
             newer=newer,
             older=older,
         )
-    yield Subject(view=shell, template="history.html", path=HISTORY, item=tuple(months))
+    yield IncidentPageInput(view=shell, template="history.html", path=HISTORY, item=tuple(months))
 
 
-def _is_same(one: Subject, other: Subject) -> bool:
+def _is_same(one: IncidentPageInput, other: IncidentPageInput) -> bool:
     """Say whether two subjects are the same; mostly they are made of the very same parts."""
     return (one.view is other.view and one.item is other.item) or one == other
 
 
-def _page(subject: Subject) -> PageFile:
+def _page(subject: IncidentPageInput) -> PageFile:
     item = subject.item
-    return html.page(
+    return html.render_page(
         subject.view,
         subject.template,
         subject.path,
@@ -173,5 +181,5 @@ def _page(subject: Subject) -> PageFile:
         sheet=SHEET,
         subject=subject,
         item=item,
-        spans=spans(item) if isinstance(item, Month) else (),
+        spans=days_of_month(item) if isinstance(item, IncidentMonth) else (),
     )

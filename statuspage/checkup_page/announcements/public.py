@@ -8,10 +8,10 @@ from typing import Self
 from msgspec import Struct
 
 from checkup.ports import Checker
-from checkup_page.announcements.announcement import Affected
+from checkup_page.announcements.announcement import AffectedComponent
 
 
-class Public(Struct, frozen=True):
+class PublicComponents(Struct, frozen=True):
     """The components of the page that are of a checker, in the order of the configuration.
 
     Attributes:
@@ -19,13 +19,13 @@ class Public(Struct, frozen=True):
         groups: the checker ids of each group, by its name.
     """
 
-    components: Mapping[str, Affected] = {}
+    components: Mapping[str, AffectedComponent] = {}
     groups: Mapping[str, tuple[str, ...]] = {}
 
     @classmethod
-    def of(cls, checkers: Iterable[Checker], components: Mapping[str, Affected]) -> Self:
+    def of(cls, checkers: Iterable[Checker], components: Mapping[str, AffectedComponent]) -> Self:
         """Return the checkers that are on the page; ``components`` are by their ids."""
-        shown: dict[str, Affected] = {}
+        shown: dict[str, AffectedComponent] = {}
         groups: dict[str, tuple[str, ...]] = {}
         for checker in checkers:
             if checker.id in components:
@@ -33,7 +33,9 @@ class Public(Struct, frozen=True):
                 groups[checker.group] = (*groups.get(checker.group, ()), checker.id)
         return cls(shown, groups)
 
-    def named(self, checkers: Collection[str], groups: Iterable[str] = ()) -> dict[str, Affected]:
+    def named(
+        self, checkers: Collection[str], groups: Iterable[str] = ()
+    ) -> dict[str, AffectedComponent]:
         """Return the components that an announcement is about, by checker id.
 
         What is hidden, or is not configured any more, is left out.

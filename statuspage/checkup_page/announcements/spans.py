@@ -6,12 +6,12 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from checkup.history.periods import day_of
-from checkup_page.announcements.announcement import Incident, Month
+from checkup.history.periods import day_start
+from checkup_page.announcements.announcement import IncidentMonth, IncidentView
 from checkup_page.speech.words import DAY
 
 
-class Span(Struct, frozen=True, kw_only=True):
+class IncidentDays(Struct, frozen=True, kw_only=True):
     """A day of a month, or neighbouring ones without incidents.
 
     Attributes:
@@ -20,20 +20,22 @@ class Span(Struct, frozen=True, kw_only=True):
 
     first: int
     last: int
-    incidents: tuple[Incident, ...]
+    incidents: tuple[IncidentView, ...]
 
 
-def spans(month: Month) -> list[Span]:
+def days_of_month(month: IncidentMonth) -> list[IncidentDays]:
     """Return the days of a month, newest first, those without incidents taken together."""
-    begun: dict[int, list[Incident]] = {}
+    begun: dict[int, list[IncidentView]] = {}
     for incident in month.incidents:
-        begun.setdefault(day_of(incident.started_at), []).append(incident)
+        begun.setdefault(day_start(incident.started_at), []).append(incident)
     days = range(month.end - DAY, month.first - DAY, -DAY)
     found = []
     for quiet, group in groupby(days, key=lambda day: day not in begun):
         together = [*group]
         if quiet:
-            found.append(Span(first=together[-1], last=together[0], incidents=()))
+            found.append(IncidentDays(first=together[-1], last=together[0], incidents=()))
         else:
-            found += [Span(first=it, last=it, incidents=tuple(begun[it])) for it in together]
+            found += [
+                IncidentDays(first=it, last=it, incidents=tuple(begun[it])) for it in together
+            ]
     return found

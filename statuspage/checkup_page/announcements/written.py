@@ -7,16 +7,21 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from checkup.incidents import model
-from checkup.incidents.troubles import Period
-from checkup_page.announcements.announcement import Incident
-from checkup_page.announcements.public import Public
-from checkup_page.announcements.story import LOOKS, TITLE_LIMIT, stretches, update
-from checkup_page.speech.words import clean
+from checkup.incidents.troubles import Disruption
+from checkup_page.announcements.announcement import IncidentView
+from checkup_page.announcements.public import PublicComponents
+from checkup_page.announcements.story import (
+    IMPACT_STATUS,
+    TITLE_LIMIT,
+    affected_periods,
+    update_view,
+)
+from checkup_page.speech.words import clean_line
 
 
-def written(
-    incident: model.Incident, public: Public, troubles: Mapping[str, Sequence[Period]]
-) -> Incident:
+def incident_view(
+    incident: model.Incident, public: PublicComponents, troubles: Mapping[str, Sequence[Disruption]]
+) -> IncidentView:
     """Return an incident that somebody wrote.
 
     Args:
@@ -24,12 +29,12 @@ def written(
         public: whom it may name.
         troubles: when the checkers were not well, by id.
     """
-    updates = tuple(update(said) for said in reversed(incident.said))
-    return Incident(
+    updates = tuple(update_view(said) for said in reversed(incident.said))
+    return IncidentView(
         key=incident.id,
-        title=clean(incident.title, TITLE_LIMIT),
+        title=clean_line(incident.title, TITLE_LIMIT),
         impact=incident.impact,
-        state=LOOKS[incident.impact],
+        state=IMPACT_STATUS[incident.impact],
         status=incident.status,
         started_at=incident.started,
         updated_at=updates[0].at,
@@ -38,7 +43,7 @@ def written(
             replace(
                 component,
                 stretches=tuple(
-                    stretches(troubles.get(checker, ()), incident.started, incident.resolved)
+                    affected_periods(troubles.get(checker, ()), incident.started, incident.resolved)
                 ),
             )
             for checker, component in public.named(incident.checkers).items()

@@ -10,10 +10,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from checkup.history.times import middle
-from checkup_page.components.days import segments_of
-from checkup_page.components.recent import Segment
-from checkup_page.components.series import Series
+from checkup.history.times import bucket_midpoint
+from checkup_page.components.days import merge_bars
+from checkup_page.components.recent import BarSegment
+from checkup_page.components.series import ChartSeries
 
 HEIGHT: Final = 100
 
@@ -30,7 +30,7 @@ _BACK: Final = {rise: f"-2{rise:+}" for rise in _RISES}
 """Steps to the next column and to the one before, as an SVG writes them."""
 
 
-class Chart(Struct, frozen=True, kw_only=True):
+class ResponseChart(Struct, frozen=True, kw_only=True):
     """One chart; each column of it is an hour or a day.
 
     Attributes:
@@ -51,7 +51,7 @@ class Chart(Struct, frozen=True, kw_only=True):
     step: int
     begin: int
     end: int
-    segments: tuple[Segment, ...]
+    segments: tuple[BarSegment, ...]
     median: str = ""
     band: str = ""
     top: int = 0
@@ -68,7 +68,7 @@ class Chart(Struct, frozen=True, kw_only=True):
         return found.most_common()
 
 
-def chart(name: str, columns: Series, begin: int, end: int) -> Chart:
+def response_chart(name: str, columns: ChartSeries, begin: int, end: int) -> ResponseChart:
     """Return a chart of the columns between two moments.
 
     Args:
@@ -83,16 +83,18 @@ def chart(name: str, columns: Series, begin: int, end: int) -> Chart:
     top = lowest = highest = 0
     median = band = ""
     if timed:
-        top = _nice(min(middle(timed[-1]), OUTLIER * middle(timed[len(timed) // 2])))
-        lowest, highest = (middle(of(filter(None, medians))) for of in (min, max))
+        top = _nice(
+            min(bucket_midpoint(timed[-1]), OUTLIER * bucket_midpoint(timed[len(timed) // 2]))
+        )
+        lowest, highest = (bucket_midpoint(of(filter(None, medians))) for of in (min, max))
         median, band = _paths(medians, highs, top)
-    return Chart(
+    return ResponseChart(
         name=name,
         columns=len(medians),
         step=columns.step,
         begin=begin,
         end=end,
-        segments=segments_of(columns.looks[shown]),
+        segments=merge_bars(columns.looks[shown]),
         median=median,
         band=band,
         top=top,
@@ -104,7 +106,7 @@ def chart(name: str, columns: Series, begin: int, end: int) -> Chart:
 
 def _peak(highs: Sequence[int], begin: int, step: int) -> tuple[int, int]:
     highest = max(highs, default=0)
-    return (middle(highest), begin + highs.index(highest) * step) if highest else (0, 0)
+    return (bucket_midpoint(highest), begin + highs.index(highest) * step) if highest else (0, 0)
 
 
 def _nice(time: int) -> int:
@@ -114,7 +116,7 @@ def _nice(time: int) -> int:
 
 def _paths(medians: Sequence[int], highs: Sequence[int], top: int) -> tuple[str, str]:
     """Return the line of the medians and the outline of the band above it."""
-    heights = {bucket: _height(middle(bucket), top) for bucket in {*medians, *highs}}
+    heights = {bucket: _height(bucket_midpoint(bucket), top) for bucket in {*medians, *highs}}
     lines, bands = [], []
     for first, last in _parts(medians):
         low = [heights[bucket] for bucket in medians[first:last]]

@@ -9,19 +9,19 @@ from typing import Final
 
 from msgspec import Struct
 
-from checkup.history.periods import DAY, day_of
-from checkup.history.tally import Tally, percent, together
+from checkup.history.periods import DAY, day_start
+from checkup.history.tally import Tally, add_tallies, uptime_percent
 from checkup.model import SECOND
-from checkup_page.components.recent import Segment
-from checkup_page.speech.language import language
-from checkup_page.speech.voice import Voice
+from checkup_page.components.recent import BarSegment
+from checkup_page.speech.language import load_translations
+from checkup_page.speech.voice import Locale
 from checkup_page.speech.words import MINUTE
-from checkup_page.state import State
+from checkup_page.state import ComponentStatus
 
 NONE: Final = "none"
-_CALM: Final = frozenset({State.OPERATIONAL, State.MAINTENANCE, NONE})
+_CALM: Final = frozenset({ComponentStatus.OPERATIONAL, ComponentStatus.MAINTENANCE, NONE})
 
-LOOKS: Final = (*State, NONE)
+BAR_STATUSES: Final = (*ComponentStatus, NONE)
 """How bars look, from good to nothing."""
 
 AT_LEAST: Final = 3
@@ -43,7 +43,7 @@ BadDay = tuple[int, Tally]
 """A day that was not a good one, by its beginning."""
 
 
-class ClosedDays(Struct, frozen=True, kw_only=True):
+class ClosedDayBars(Struct, frozen=True, kw_only=True):
     """The days before today, which do not change any more until tomorrow.
 
     Attributes:
@@ -51,24 +51,24 @@ class ClosedDays(Struct, frozen=True, kw_only=True):
         segments: a bar for each.
         total: their time by state.
         troubles: those that were not good ones, newest first.
-        said: the same for a script, see :class:`DayStrip`.
+        said: the same for a script, see :class:`DayBars`.
         filled: on how many of them there are results.
     """
 
     begin: int
-    segments: tuple[Segment, ...]
+    segments: tuple[BarSegment, ...]
     total: Tally
     troubles: tuple[BadDay, ...]
     said: str
     filled: int
 
 
-class DayStrip(Struct, frozen=True, kw_only=True):
+class DayBars(Struct, frozen=True, kw_only=True):
     """The last days, the right-most bar being today.
 
     Attributes:
         segments: all columns from left to right.
-        times: when the bars were, see :func:`checkup_page.components.recent.times`.
+        times: when the bars were, see :func:`checkup_page.components.recent.encode_bar_times`.
         said: what there is to say of those with trouble, the newest first, for a script: of each
             ``97.91d30u2``, that is the uptime and the minutes ``d``own, de``g``raded,
             ``u``nknown and in ``m``aintenance.
@@ -78,7 +78,7 @@ class DayStrip(Struct, frozen=True, kw_only=True):
         days: how many days that is about.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[BarSegment, ...]
     times: str
     said: str
     summary: str
@@ -87,41 +87,41 @@ class DayStrip(Struct, frozen=True, kw_only=True):
     days: int
 
 
-def closed_days(days: Counted) -> ClosedDays:
+def closed_day_bars(days: Counted) -> ClosedDayBars:
     """Return what is drawn and said of the days before today."""
     looks: list[str] = []
     troubles: list[BadDay] = []
     well, others = 0, []
     for day, tally in days:
-        if tally is not None and is_plain(tally, DAY):
+        if tally is not None and is_fully_operational(tally, DAY):
             well += tally.healthy
-            looks.append(State.OPERATIONAL)
+            looks.append(ComponentStatus.OPERATIONAL)
             continue
-        look = look_of(tally, DAY)
+        look = day_status(tally, DAY)
         looks.append(look)
         if tally is not None:
             others.append(tally)
-            if is_trouble(look):
+            if is_affected(look):
                 troubles.append((day, tally))
     begin = days[0][0]
-    return ClosedDays(
+    return ClosedDayBars(
         begin=begin,
-        segments=segments_of(looks),
-        total=together([*others, Tally(healthy=well)]),
+        segments=merge_bars(looks),
+        total=add_tallies([*others, Tally(healthy=well)]),
         troubles=tuple(reversed(troubles)),
         said=" ".join(_said(tally) for _, tally in reversed(troubles)),
         filled=len(looks) - looks.count(NONE),
     )
 
 
-def are_enough(closed: ClosedDays, today: Tally | None) -> bool:
+def has_enough_days(closed: ClosedDayBars, today: Tally | None) -> bool:
     """Say whether there is something on enough days for a bar each."""
     return closed.filled + (today is not None) >= AT_LEAST
 
 
-def day_strip(
-    closed: ClosedDays, today: Tally | None, since: int, now: int, voice: Voice
-) -> DayStrip:
+def day_bars(
+    closed: ClosedDayBars, today: Tally | None, since: int, now: int, voice: Locale
+) -> DayBars:
     """Return the strip of the last days.
 
     Args:
@@ -131,21 +131,21 @@ def day_strip(
         now: the present.
         voice: says it.
     """
-    day = day_of(now)
+    day = day_start(now)
     begin = max(closed.begin, since)
-    look = look_of(today, now - day)
+    look = day_status(today, now - day)
     total, troubles, said = closed.total, closed.troubles, closed.said
     if today is not None:
-        total = together([total, today])
-        if is_trouble(look):
+        total = add_tallies([total, today])
+        if is_affected(look):
             troubles = ((day, today), *troubles)
             said = f"{_said(today)} {said}".rstrip()
-    uptime = percent(total.up, total.known)
-    observed = percent(total.known, now - begin - total.maintenance)
-    covered = (day - day_of(begin)) // DAY + 1
+    uptime = uptime_percent(total.up, total.known)
+    observed = uptime_percent(total.known, now - begin - total.maintenance)
+    covered = (day - day_start(begin)) // DAY + 1
     last = (day - closed.begin) // DAY
-    return DayStrip(
-        segments=(*closed.segments, Segment(look, last, 1)),
+    return DayBars(
+        segments=(*closed.segments, BarSegment(look, last, 1)),
         times=f"{day // SECOND} {DAY // SECOND}*{last}",
         said=said,
         summary=_summary(covered, uptime, troubles, voice),
@@ -155,7 +155,7 @@ def day_strip(
     )
 
 
-def look_of(tally: Tally | None, length: int) -> str:
+def day_status(tally: Tally | None, length: int) -> str:
     """Return how a day looks: the worst that was seen, if it is worth a word.
 
     What is mostly not known never looks well, and any outage is worth a word.
@@ -166,33 +166,37 @@ def look_of(tally: Tally | None, length: int) -> str:
     if tally is None or not tally.counted:
         return NONE
     if tally.down:
-        return State.MAJOR if tally.down * MAJOR_SHARE >= tally.known else State.PARTIAL
+        return (
+            ComponentStatus.MAJOR
+            if tally.down * MAJOR_SHARE >= tally.known
+            else ComponentStatus.PARTIAL
+        )
     if tally.maintenance and tally.maintenance >= tally.known:
-        return State.MAINTENANCE
+        return ComponentStatus.MAINTENANCE
     if 2 * (tally.known + tally.maintenance) < length:
-        return State.UNKNOWN if tally.unknown else NONE
+        return ComponentStatus.UNKNOWN if tally.unknown else NONE
     is_degraded = tally.degraded and tally.degraded * DEGRADED_SHARE >= tally.known
-    return State.DEGRADED if is_degraded else State.OPERATIONAL
+    return ComponentStatus.DEGRADED if is_degraded else ComponentStatus.OPERATIONAL
 
 
-def is_plain(tally: Tally, length: int) -> bool:
+def is_fully_operational(tally: Tally, length: int) -> bool:
     """Say whether a day is like most days: well, and nothing else."""
     return 2 * tally.healthy >= length > 0 and not (
         tally.down or tally.degraded or tally.unknown or tally.maintenance
     )
 
 
-def segments_of(looks: Sequence[str]) -> tuple[Segment, ...]:
+def merge_bars(looks: Sequence[str]) -> tuple[BarSegment, ...]:
     """Return neighbours that look the same as one."""
     segments, start = [], 0
     for look, group in groupby(looks):
         length = len(list(group))
-        segments.append(Segment(look, start, length))
+        segments.append(BarSegment(look, start, length))
         start += length
     return tuple(segments)
 
 
-def is_trouble(look: str) -> bool:
+def is_affected(look: str) -> bool:
     """Say whether a day was neither a good one nor meant to be like that."""
     return look not in _CALM
 
@@ -200,14 +204,14 @@ def is_trouble(look: str) -> bool:
 def _said(tally: Tally) -> str:
     lengths = zip("dgum", _lengths(tally), strict=True)
     told = "".join(f"{letter}{length // MINUTE}" for letter, length in lengths if length)
-    return f"{percent(tally.up, tally.known) or ''}{told}"
+    return f"{uptime_percent(tally.up, tally.known) or ''}{told}"
 
 
 def _lengths(tally: Tally) -> tuple[int, int, int, int]:
     return tally.down, tally.degraded, tally.unknown, tally.maintenance
 
 
-def what_happened(tally: Tally, voice: Voice) -> str:
+def describe_day(tally: Tally, voice: Locale) -> str:
     """Return how long a day was not a good one: ``12 min down, 3 h degraded``."""
     kinds = ("down", "degraded", "unknown", "maintenance")
     return ", ".join(
@@ -217,7 +221,7 @@ def what_happened(tally: Tally, voice: Voice) -> str:
     )
 
 
-def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], voice: Voice) -> str:
+def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], voice: Locale) -> str:
     last = voice.say("days.last", n=days)
     if uptime is None:
         return voice.say("days.unknown", last=last)
@@ -234,5 +238,5 @@ def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], voice: V
 @lru_cache(maxsize=10_000)
 def _told(code: str, day: int, tally: Tally) -> str:
     """Return what happened on a day of UTC; the same days are told every few minutes."""
-    voice = Voice(language=language(code))
-    return voice.say("day.told", day=voice.day_name(day), parts=what_happened(tally, voice))
+    voice = Locale(language=load_translations(code))
+    return voice.say("day.told", day=voice.day_name(day), parts=describe_day(tally, voice))

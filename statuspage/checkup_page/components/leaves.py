@@ -9,18 +9,18 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from checkup.history.periods import DAY
-from checkup_page.components.days import is_trouble, what_happened
-from checkup_page.components.series import Series
-from checkup_page.components.stretches import Month, Stretch
-from checkup_page.speech.voice import Voice
-from checkup_page.speech.words import datetime_of
+from checkup_page.components.days import describe_day, is_affected
+from checkup_page.components.series import ChartSeries
+from checkup_page.components.stretches import Month, PeriodStats
+from checkup_page.speech.voice import Locale
+from checkup_page.speech.words import to_datetime
 
 WEEK: Final = 7
 EPOCH: Final = 3
 """The first of January 1970 was a Thursday; Monday is 0."""
 
 
-class Leaf(Struct, frozen=True, kw_only=True):
+class CalendarMonth(Struct, frozen=True, kw_only=True):
     """One month up to the present day.
 
     Attributes:
@@ -35,10 +35,10 @@ class Leaf(Struct, frozen=True, kw_only=True):
     weekday: int
     looks: Sequence[str]
     words: dict[int, str]
-    stretch: Stretch | None
+    stretch: PeriodStats | None
 
 
-class Trouble(NamedTuple):
+class AffectedDay(NamedTuple):
     """A day that was not a good one, and what happened."""
 
     day: date
@@ -46,9 +46,9 @@ class Trouble(NamedTuple):
     words: str
 
 
-def leaves(
-    days: Series, months: Sequence[Month], told: Sequence[Stretch], voice: Voice
-) -> tuple[Leaf, ...]:
+def calendar_months(
+    days: ChartSeries, months: Sequence[Month], told: Sequence[PeriodStats], voice: Locale
+) -> tuple[CalendarMonth, ...]:
     """Return the calendar.
 
     Args:
@@ -64,26 +64,28 @@ def leaves(
     )
 
 
-def troubles(calendar: Sequence[Leaf]) -> Iterator[Trouble]:
+def affected_days(calendar: Sequence[CalendarMonth]) -> Iterator[AffectedDay]:
     """Yield the days that were not good ones, newest first."""
     for leaf in reversed(calendar):
         for number, words in reversed(leaf.words.items()):
             day = leaf.begin + (number - 1) * DAY
-            yield Trouble(datetime_of(day).date(), leaf.looks[number - 1], words)
+            yield AffectedDay(to_datetime(day).date(), leaf.looks[number - 1], words)
 
 
-def _leaf(days: Series, shown: slice, stretch: Stretch | None, voice: Voice) -> Leaf:
+def _leaf(
+    days: ChartSeries, shown: slice, stretch: PeriodStats | None, voice: Locale
+) -> CalendarMonth:
     begin = days.begin + shown.start * DAY
     looks = days.looks[shown]
     told = ((at, days.tallies[at]) for at in range(shown.start, shown.stop) if at in days.tallies)
-    return Leaf(
+    return CalendarMonth(
         begin=begin,
         weekday=(begin // DAY + EPOCH) % WEEK,
         looks=looks,
         words={
-            at - shown.start + 1: what_happened(tally, voice)
+            at - shown.start + 1: describe_day(tally, voice)
             for at, tally in told
-            if is_trouble(days.looks[at])
+            if is_affected(days.looks[at])
         },
         stretch=stretch,
     )

@@ -9,20 +9,20 @@ from itertools import groupby, pairwise
 from msgspec import Struct
 
 from checkup.model import SECOND, Result, Status
-from checkup.stats import stats
-from checkup_page.speech.voice import Voice
-from checkup_page.state import State
+from checkup.stats import rtt_stats
+from checkup_page.speech.voice import Locale
+from checkup_page.state import ComponentStatus
 
 COLUMNS = 90
 """Bars in a strip on a wide screen; it is cut to the newest 60 and 30 on narrower ones."""
 
 SPANS = 10
 
-Shown = tuple[int, State | None]
+TimedStatus = tuple[int, ComponentStatus | None]
 """A run's time and the state that was seen in it; None where there is no result."""
 
 
-class Segment(Struct, frozen=True):
+class BarSegment(Struct, frozen=True):
     """Neighbouring bars that look the same.
 
     Attributes:
@@ -35,20 +35,20 @@ class Segment(Struct, frozen=True):
     length: int
 
 
-class Span(Struct, frozen=True):
+class StatusPeriod(Struct, frozen=True):
     """Successive runs with the same state, from the first to the last of them."""
 
-    state: State | None
+    state: ComponentStatus | None
     first: int
     last: int
 
 
-class Strip(Struct, frozen=True, kw_only=True):
+class RunBars(Struct, frozen=True, kw_only=True):
     """The newest results, the right-most bar being the last.
 
     Attributes:
         segments: all columns from left to right.
-        times: when the bars were, see :func:`times`.
+        times: when the bars were, see :func:`encode_bar_times`.
         said: nothing; days have something to say.
         starts: the time of the left-most bar when 90, 60 and 30 are shown; None if that bar
             lies before the first result.
@@ -58,42 +58,42 @@ class Strip(Struct, frozen=True, kw_only=True):
         more: whether that list was cut.
     """
 
-    segments: tuple[Segment, ...]
+    segments: tuple[BarSegment, ...]
     times: str
     said: str
     starts: tuple[int | None, int | None, int | None]
     end: int
     summary: str
-    spans: tuple[Span, ...]
+    spans: tuple[StatusPeriod, ...]
     more: bool
 
 
-def strip(shown: Sequence[Shown], voice: Voice) -> Strip:
+def run_bars(shown: Sequence[TimedStatus], voice: Locale) -> RunBars:
     """Return the strip of the newest results; ``shown`` is oldest first."""
     newest = shown[-COLUMNS:]
     spans = tuple(reversed(tuple(_spans(newest))))
-    return Strip(
+    return RunBars(
         segments=tuple(_segments([state for _, state in newest])),
-        times=times([at for at, _ in newest]),
+        times=encode_bar_times([at for at, _ in newest]),
         said="",
         starts=(_start(newest, COLUMNS), _start(newest, 60), _start(newest, 30)),
         end=newest[-1][0] if newest else 0,
-        summary=_summary([state for _, state in newest], voice),
+        summary=_summarize_runs([state for _, state in newest], voice),
         spans=spans[:SPANS] if len(spans) > 1 else (),
         more=len(spans) > SPANS,
     )
 
 
-def _segments(states: Sequence[State | None]) -> Iterator[Segment]:
-    missing: list[State | None] = [None] * (COLUMNS - len(states))
+def _segments(states: Sequence[ComponentStatus | None]) -> Iterator[BarSegment]:
+    missing: list[ComponentStatus | None] = [None] * (COLUMNS - len(states))
     start = 0
     for state, group in groupby([*missing, *states]):
         length = len(list(group))
-        yield Segment("none" if state is None else state.value, start, length)
+        yield BarSegment("none" if state is None else state.value, start, length)
         start += length
 
 
-def times(moments: Sequence[int]) -> str:
+def encode_bar_times(moments: Sequence[int]) -> str:
     """Return when the bars of a strip were, for a script: ``1785751350 60*88,61``.
 
     That is the second of the last one, and the steps back from it, each with how often it comes.
@@ -104,7 +104,7 @@ def times(moments: Sequence[int]) -> str:
     return f"{seconds[0]} {told}" if seconds else ""
 
 
-def strokes(segments: Iterable[Segment]) -> dict[str, str]:
+def bar_paths(segments: Iterable[BarSegment]) -> dict[str, str]:
     """Return the paths along which the bars of each look are drawn, each of them 1 wide."""
     paths: dict[str, str] = {}
     for part in segments:
@@ -112,21 +112,21 @@ def strokes(segments: Iterable[Segment]) -> dict[str, str]:
     return paths
 
 
-def _start(shown: Sequence[Shown], columns: int) -> int | None:
+def _start(shown: Sequence[TimedStatus], columns: int) -> int | None:
     return shown[-columns][0] if len(shown) >= columns else None
 
 
-def _spans(shown: Iterable[Shown]) -> Iterator[Span]:
+def _spans(shown: Iterable[TimedStatus]) -> Iterator[StatusPeriod]:
     for state, group in groupby(shown, key=lambda pair: pair[1]):
         times = [at for at, _ in group]
-        yield Span(state, times[0], times[-1])
+        yield StatusPeriod(state, times[0], times[-1])
 
 
-def _summary(states: Sequence[State | None], voice: Voice) -> str:
+def _summarize_runs(states: Sequence[ComponentStatus | None], voice: Locale) -> str:
     counts = Counter("none" if state is None else state.value for state in states)
     parts = [
         voice.say(f"strip.counted.{look}", n=counts[look])
-        for look in (*State, "none")
+        for look in (*ComponentStatus, "none")
         if counts[look]
     ]
     if not parts:
@@ -138,4 +138,4 @@ def response_time(result: Result | None) -> int | None:
     """Return the median round trip time; None if the result failed or measured nothing."""
     if result is None or result.status not in {Status.HEALTHY, Status.DEGRADED}:
         return None
-    return stats(result.times).median or None
+    return rtt_stats(result.times).median or None

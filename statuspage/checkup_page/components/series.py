@@ -9,23 +9,23 @@ from typing import Final
 from msgspec import Struct
 
 from checkup.history.periods import HOUR
-from checkup.history.points import Point
+from checkup.history.points import ChartPoint
 from checkup.history.tally import Tally
-from checkup_page.components.days import NONE, is_plain, look_of
-from checkup_page.state import State
+from checkup_page.components.days import NONE, day_status, is_fully_operational
+from checkup_page.state import ComponentStatus
 
 _BUCKETS: Final = "H"
 """Numbers below 65,536, of two bytes each: a thousand components have a million of them."""
 
 
-class Series(Struct, frozen=True):
+class ChartSeries(Struct, frozen=True):
     """Columns from left to right, all of one length but the last, which may be cut short.
 
     Attributes:
         begin: when the first one begins.
         step: how long each is.
         looks: how they look.
-        medians, highs: the buckets of their response times, see :class:`Point`; 0 for none.
+        medians, highs: the buckets of their response times, see :class:`ChartPoint`; 0 for none.
         tallies: of those that were not simply good, by their places.
     """
 
@@ -41,7 +41,7 @@ class Series(Struct, frozen=True):
         return slice((begin - self.begin) // self.step, -(-(end - self.begin) // self.step))
 
 
-def series(points: Iterable[Point], begin: int, end: int, step: int) -> Series:
+def chart_series(points: Iterable[ChartPoint], begin: int, end: int, step: int) -> ChartSeries:
     """Return the columns between two moments; points that lie elsewhere are left out."""
     count = -(-(end - begin) // step)
     looks = [NONE] * count
@@ -55,9 +55,9 @@ def series(points: Iterable[Point], begin: int, end: int, step: int) -> Series:
             continue
         tally, length = point.tally, step if at < count - 1 else end - begin - at * step
         medians[at], highs[at] = point.median_bucket, point.high_bucket
-        if is_plain(tally, length):
-            looks[at] = State.OPERATIONAL
+        if is_fully_operational(tally, length):
+            looks[at] = ComponentStatus.OPERATIONAL
         else:
             tallies[at] = tally
-            looks[at] = look_of(tally, length)
-    return Series(begin, step, looks, medians, highs, tallies)
+            looks[at] = day_status(tally, length)
+    return ChartSeries(begin, step, looks, medians, highs, tallies)

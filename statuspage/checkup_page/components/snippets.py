@@ -6,10 +6,10 @@ import html
 import re
 from typing import NamedTuple
 
-from checkup_page.view import Component, View
+from checkup_page.view import ComponentView, PageView
 
 
-class Snippets(NamedTuple):
+class BadgeSnippets(NamedTuple):
     """What to copy, and where the files are that it needs.
 
     Attributes:
@@ -24,14 +24,14 @@ class Snippets(NamedTuple):
     endpoint: str
 
 
-def snippets(view: View, item: Component) -> Snippets:
+def badge_snippets(view: PageView, item: ComponentView) -> BadgeSnippets:
     """Return the snippets of a component, with whole addresses if that of the page is known."""
     site = f"{view.url.rstrip('/')}/" if view.url else ""
     picture = f"badges/{item.key}.svg"
     page = f"{site}{view.folder}{item.path}"
     text = re.sub(r"([\\\[\]`*_<>])", r"\\\1", item.name)
     name = html.escape(item.name)
-    return Snippets(
+    return BadgeSnippets(
         markdown=f"[![{text}]({site}{picture})]({page})",
         html=f'<a href="{page}"><img src="{site}{picture}" alt="{name}"></a>',
         picture=picture,

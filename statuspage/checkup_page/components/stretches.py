@@ -11,15 +11,22 @@ from typing import Final
 
 from msgspec import Struct
 
-from checkup.history.chronicle import Chronicle
-from checkup.history.periods import DAY, HOUR, day_of, month_of, month_start, next_month
-from checkup.history.points import HIGH, MEDIAN, Point
-from checkup.history.tally import Tally, percent
-from checkup.history.times import Times
+from checkup.history.chronicle import CheckerHistory
+from checkup.history.periods import (
+    DAY,
+    HOUR,
+    day_start,
+    format_month,
+    month_start,
+    next_month_start,
+)
+from checkup.history.points import HIGH, MEDIAN, ChartPoint
+from checkup.history.tally import Tally, uptime_percent
+from checkup.history.times import LatencyHistogram
 from checkup.history.year import SPANS
 from checkup.model import Phases
-from checkup_page.components.series import Series, series
-from checkup_page.components.table import table
+from checkup_page.components.series import ChartSeries, chart_series
+from checkup_page.components.table import csv_rows
 
 LAST_DAY: Final = "24h"
 HIGHEST: Final = 0.99
@@ -31,7 +38,7 @@ Month = tuple[str, int, int]
 """A month: its name, ``2026-08``, when it begins and when the next one does."""
 
 
-class Response(Struct, frozen=True):
+class ResponseStats(Struct, frozen=True):
     """Response times of the results that were not down, in nanoseconds.
 
     Attributes:
@@ -45,7 +52,7 @@ class Response(Struct, frozen=True):
     phases: Phases | None
 
 
-class Stretch(Struct, frozen=True, kw_only=True):
+class PeriodStats(Struct, frozen=True, kw_only=True):
     """A span of time that ends with the last full hour, or a month.
 
     Attributes:
@@ -61,20 +68,20 @@ class Stretch(Struct, frozen=True, kw_only=True):
     begin: int
     end: int
     tally: Tally
-    response: Response | None = None
+    response: ResponseStats | None = None
 
     @property
     def uptime(self) -> str | None:
         """Per cent of the observed time, rounded down; None if nothing was observed."""
-        return percent(self.tally.up, self.tally.known)
+        return uptime_percent(self.tally.up, self.tally.known)
 
     @property
     def observed(self) -> str | None:
         """Per cent of the time that was observed, maintenance left out, rounded down."""
-        return percent(self.tally.known, self.end - self.begin - self.tally.maintenance)
+        return uptime_percent(self.tally.known, self.end - self.begin - self.tally.maintenance)
 
 
-class Record(Struct, frozen=True):
+class ComponentHistory(Struct, frozen=True):
     """All of one component, each from the oldest to the newest or from the shortest on.
 
     Attributes:
@@ -83,41 +90,41 @@ class Record(Struct, frozen=True):
         first: when its first result came; None if none has, or no history is kept.
     """
 
-    stretches: tuple[Stretch, ...] = ()
-    months: tuple[Stretch, ...] = ()
-    hours: Series | None = None
-    days: Series | None = None
+    stretches: tuple[PeriodStats, ...] = ()
+    months: tuple[PeriodStats, ...] = ()
+    hours: ChartSeries | None = None
+    days: ChartSeries | None = None
     table: tuple[str, ...] = ()
     first: int | None = None
 
 
-def record(chronicle: Chronicle) -> Record:
+def component_history(chronicle: CheckerHistory) -> ComponentHistory:
     """Return what spans of time came to for a component; nothing before its first result."""
     if chronicle.first is None:
-        return Record()
-    until, today = chronicle.until, day_of(chronicle.until)
+        return ComponentHistory()
+    until, today = chronicle.until, day_start(chronicle.until)
     oldest = min(last_months(today)[0][1], today - (SPANS[-1] - 1) * DAY)
     sums = _Sums(chronicle.days)
-    return Record(
+    return ComponentHistory(
         stretches=_stretches(chronicle, sums),
         months=_months(chronicle, sums),
-        hours=series(chronicle.hours, today - (SPANS[0] - 1) * DAY, until, HOUR),
-        days=series(chronicle.days, oldest, until, DAY),
-        table=table(chronicle),
+        hours=chart_series(chronicle.hours, today - (SPANS[0] - 1) * DAY, until, HOUR),
+        days=chart_series(chronicle.days, oldest, until, DAY),
+        table=csv_rows(chronicle),
         first=chronicle.first,
     )
 
 
-def _stretches(chronicle: Chronicle, sums: _Sums) -> tuple[Stretch, ...]:
+def _stretches(chronicle: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...]:
     """Return the last 24 hours, and the last 7, 30, 90 and 365 days."""
     end, day = chronicle.until, chronicle.last_day
     first = end if chronicle.first is None else chronicle.first
     found = [(LAST_DAY, end - DAY, day.tally, day.times)]
     for days, times in zip(SPANS, chronicle.times, strict=True):
-        begin = day_of(end) - (days - 1) * DAY
+        begin = day_start(end) - (days - 1) * DAY
         found.append((f"{days}d", begin, sums.between(begin, end), times))
     return tuple(
-        Stretch(
+        PeriodStats(
             name=name,
             begin=min(max(begin, first), end),
             end=end,
@@ -128,18 +135,18 @@ def _stretches(chronicle: Chronicle, sums: _Sums) -> tuple[Stretch, ...]:
     )
 
 
-def _months(chronicle: Chronicle, sums: _Sums) -> tuple[Stretch, ...]:
+def _months(chronicle: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...]:
     """Return the last twelve months since the first result, oldest first."""
     until = chronicle.until
     first = until if chronicle.first is None else chronicle.first
     return tuple(
-        Stretch(
+        PeriodStats(
             name=name,
             begin=max(begin, first),
             end=min(end, until),
             tally=sums.between(begin, end),
         )
-        for name, begin, end in last_months(day_of(until))
+        for name, begin, end in last_months(day_start(until))
         if end > first
     )
 
@@ -150,7 +157,7 @@ def last_months(day: int) -> tuple[Month, ...]:
     found: list[Month] = []
     for _ in range(MONTHS):
         begin = month_start(day)
-        found.append((month_of(begin), begin, next_month(begin)))
+        found.append((format_month(begin), begin, next_month_start(begin)))
         day = begin - DAY
     return tuple(reversed(found))
 
@@ -158,7 +165,7 @@ def last_months(day: int) -> tuple[Month, ...]:
 class _Sums:
     """The time by state from the first of some days on, to tell that of any span of them."""
 
-    def __init__(self, days: Sequence[Point]) -> None:
+    def __init__(self, days: Sequence[ChartPoint]) -> None:
         tallies = [day.tally for day in days]
         self._starts = [day.start for day in days]
         self._sums = [[0, *accumulate(map(attrgetter(name), tallies))] for name in _FIELDS]
@@ -169,11 +176,11 @@ class _Sums:
         return Tally(**dict(zip(_FIELDS, sums, strict=True)))
 
 
-def _response(times: Times) -> Response | None:
+def _response(times: LatencyHistogram) -> ResponseStats | None:
     median, high, highest = (times.quantile(share) for share in (MEDIAN, HIGH, HIGHEST))
     if median is None or high is None or highest is None:
         return None
-    return Response(median, high, highest, _mean(times.phases, times.phased))
+    return ResponseStats(median, high, highest, _mean(times.phases, times.phased))
 
 
 def _mean(sums: Phases, count: int) -> Phases | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from checkup.history.chronicle import Chronicle
-from checkup.history.periods import DAY, date_of, day_of
-from checkup.history.points import Point
-from checkup.history.tally import percent
+from checkup.history.chronicle import CheckerHistory
+from checkup.history.periods import DAY, day_start, format_date
+from checkup.history.points import ChartPoint
+from checkup.history.tally import uptime_percent
 from checkup.model import SECOND
 from checkup_page.speech.words import MILLISECOND
 
@@ -28,21 +28,21 @@ COLUMNS: Final = (
 """Days are those of UTC. Uptime and seconds are rounded down; nothing is an empty cell."""
 
 
-def table(chronicle: Chronicle) -> tuple[str, ...]:
+def csv_rows(chronicle: CheckerHistory) -> tuple[str, ...]:
     """Return a row, its columns joined by commas, for each day from the first result on."""
-    today = day_of(chronicle.until)
-    first = today if chronicle.first is None else day_of(chronicle.first)
+    today = day_start(chronicle.until)
+    first = today if chronicle.first is None else day_start(chronicle.first)
     points = {point.start: point for point in chronicle.days}
     return tuple(
-        f"{date_of(day)},{_numbers(points.get(day) or Point(0))}"
+        f"{format_date(day)},{_numbers(points.get(day) or ChartPoint(0))}"
         for day in range(max(first, today - DAYS * DAY), today, DAY)
     )
 
 
-def _numbers(point: Point) -> str:
+def _numbers(point: ChartPoint) -> str:
     tally = point.tally
     return (
-        f"{percent(tally.up, tally.known) or ''},{tally.healthy // SECOND},"
+        f"{uptime_percent(tally.up, tally.known) or ''},{tally.healthy // SECOND},"
         f"{tally.degraded // SECOND},{tally.down // SECOND},{tally.unknown // SECOND},"
         f"{tally.maintenance // SECOND},{tally.missing(DAY) // SECOND},"
         f"{_milliseconds(point.median)},{_milliseconds(point.high)}"

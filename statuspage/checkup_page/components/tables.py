@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 from markupsafe import Markup, escape
 
 from checkup.model import Phases
-from checkup_page.components.stretches import Response, Stretch
-from checkup_page.speech.language import language
-from checkup_page.speech.voice import Voice
-from checkup_page.view import Component
+from checkup_page.components.stretches import PeriodStats, ResponseStats
+from checkup_page.speech.language import load_translations
+from checkup_page.speech.voice import Locale
+from checkup_page.view import ComponentView
 
 NOTHING: Final = "\N{EN DASH}"
 PHASES: Final = Phases.__struct_fields__
@@ -35,7 +35,7 @@ def table(head: Row, rows: Iterable[Row]) -> Markup:
     )
 
 
-class Tables(NamedTuple):
+class ComponentTables(NamedTuple):
     """The tables of one component.
 
     Attributes:
@@ -49,11 +49,11 @@ class Tables(NamedTuple):
     phased: bool
 
 
-def tables(item: Component, voice: Voice) -> Tables:
+def component_tables(item: ComponentView, voice: Locale) -> ComponentTables:
     """Return the tables of a component."""
     phased = any(it.response and it.response.phases for it in item.stretches)
     timed = any(it.response for it in item.stretches)
-    return Tables(
+    return ComponentTables(
         uptimes=table(
             _head(("span", "uptime", "down", "degraded", "observed", "failures"), voice),
             (_uptime(it, voice) for it in item.stretches),
@@ -67,7 +67,7 @@ def tables(item: Component, voice: Voice) -> Tables:
     )
 
 
-def _uptime(it: Stretch, voice: Voice) -> Row:
+def _uptime(it: PeriodStats, voice: Locale) -> Row:
     tally = it.tally
     return (
         voice.say(f"stretch.{it.name}"),
@@ -79,7 +79,7 @@ def _uptime(it: Stretch, voice: Voice) -> Row:
     )
 
 
-def _month(it: Stretch, voice: Voice) -> Row:
+def _month(it: PeriodStats, voice: Locale) -> Row:
     tally = it.tally
     return (
         voice.month_name(it.begin),
@@ -91,7 +91,7 @@ def _month(it: Stretch, voice: Voice) -> Row:
     )
 
 
-def _times(stretches: Iterable[Stretch], voice: Voice, *, phased: bool) -> Markup:
+def _times(stretches: Iterable[PeriodStats], voice: Locale, *, phased: bool) -> Markup:
     code, names = voice.language.code, PHASES if phased else ()
     head = (voice.say("component.span"), "p50", "p95", "p99")
     rows = (
@@ -109,20 +109,20 @@ def _share(percent: str | None) -> str:
     return NOTHING if percent is None else f"{percent}%"
 
 
-def _length(length: int, voice: Voice) -> str:
+def _length(length: int, voice: Locale) -> str:
     return voice.lasting(length) if length else NOTHING
 
 
-def _time(of: Response | Phases | None, name: str, code: str) -> str:
+def _time(of: ResponseStats | Phases | None, name: str, code: str) -> str:
     return NOTHING if of is None else _elapsed(code, getattr(of, name))
 
 
 @lru_cache(maxsize=4000)
 def _elapsed(code: str, time: int) -> str:
-    return Voice(language=language(code)).elapsed(time)
+    return Locale(language=load_translations(code)).elapsed(time)
 
 
-def _head(names: Iterable[str], voice: Voice) -> Row:
+def _head(names: Iterable[str], voice: Locale) -> Row:
     return [voice.say(f"component.{name}") for name in names]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from checkup.ports import PageFile
 from checkup_page.formats import api_v2, badges, calendar_file, feed, metrics, uptime_csv
 from checkup_page.formats.lasting import lasting
-from checkup_page.view import View
+from checkup_page.view import PageView
 
 
-class Formats:
+class MachineFiles:
     """The files of one page.
 
     Most of them say what has happened. They are made again only when something has, and can
@@ -16,19 +16,19 @@ class Formats:
     """
 
     def __init__(self) -> None:
-        self._made: tuple[View, dict[str, PageFile]] | None = None
+        self._made: tuple[PageView, dict[str, PageFile]] | None = None
 
-    def files(self, view: View) -> dict[str, PageFile]:
+    def files(self, view: PageView) -> dict[str, PageFile]:
         """Return the files by their paths."""
         settled, made = lasting(view), self._made
         if made is None or made[0] != settled:
             made = self._made = (settled, _lasting_files(settled))
-        return {**api_v2.files(view), **metrics.files(view), **made[1]}
+        return {**api_v2.live_files(view), **metrics.files(view), **made[1]}
 
 
-def _lasting_files(view: View) -> dict[str, PageFile]:
+def _lasting_files(view: PageView) -> dict[str, PageFile]:
     return {
-        **api_v2.lists(view),
+        **api_v2.settled_files(view),
         **badges.files(view),
         **calendar_file.files(view),
         **feed.files(view),

@@ -7,9 +7,9 @@ from typing import Final
 from msgspec import Struct
 
 from checkup.ports import PageFile
-from checkup_page.formats.drawn import drawn
-from checkup_page.formats.served import JSON, LASTING, document, text_file
-from checkup_page.formats.text_width import width
+from checkup_page.formats.drawn import render_xml
+from checkup_page.formats.served import JSON, SETTLED_MAX_AGE, text_file, to_json
+from checkup_page.formats.text_width import text_width
 
 UNKNOWN: Final = "#59636e"
 
@@ -29,20 +29,20 @@ class Badge(Struct, frozen=True, kw_only=True):
     colour: str
 
 
-def picture(badge: Badge) -> PageFile:
+def badge_svg(badge: Badge) -> PageFile:
     """Return a badge as an SVG that needs no font: its texts are given the room they have."""
-    text = drawn(
+    text = render_xml(
         "badge.svg",
         badge=badge,
-        left=width(badge.label, _SIZE) + 2 * _GAP,
-        right=width(badge.message, _SIZE) + 2 * _GAP,
+        left=text_width(badge.label, _SIZE) + 2 * _GAP,
+        right=text_width(badge.message, _SIZE) + 2 * _GAP,
         size=_SIZE,
         gap=_GAP,
     )
     return text_file(text, _SVG)
 
 
-def endpoint(badge: Badge, *, every: int = 0) -> PageFile:
+def shields_endpoint(badge: Badge, *, every: int = 0) -> PageFile:
     """Return a badge for shields.io (https://shields.io/badges/endpoint-badge).
 
     Nobody is to give another colour to one that says that nothing is known.
@@ -53,6 +53,6 @@ def endpoint(badge: Badge, *, every: int = 0) -> PageFile:
         "message": badge.message,
         "color": badge.colour,
         "isError": badge.colour == UNKNOWN,
-        "cacheSeconds": LASTING,
+        "cacheSeconds": SETTLED_MAX_AGE,
     }
-    return text_file(document(content), JSON, every=every)
+    return text_file(to_json(content), JSON, every=every)

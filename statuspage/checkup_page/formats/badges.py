@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from checkup.history.tally import Tally, percent, together
+from checkup.history.tally import Tally, add_tallies, uptime_percent
 from checkup.ports import PageFile
 from checkup_page import news
-from checkup_page.components.stretches import Stretch
-from checkup_page.formats.badge import UNKNOWN, Badge, endpoint, picture
-from checkup_page.speech.voice import Voice
-from checkup_page.speech.words import clean
-from checkup_page.state import State
-from checkup_page.view import Component, View
+from checkup_page.components.stretches import PeriodStats
+from checkup_page.formats.badge import UNKNOWN, Badge, badge_svg, shields_endpoint
+from checkup_page.speech.voice import Locale
+from checkup_page.speech.words import clean_line
+from checkup_page.state import ComponentStatus
+from checkup_page.view import ComponentView, PageView
 
 PAGE: Final = "page"
 """What stands for the whole page in the paths of badges; keys of components are longer."""
 
 _COLOURS: Final = {
-    State.OPERATIONAL: "#1a7f37",
-    State.DEGRADED: "#9a6700",
-    State.PARTIAL: "#bc4c00",
-    State.MAJOR: "#cf222e",
-    State.MAINTENANCE: "#0969da",
-    State.UNKNOWN: UNKNOWN,
+    ComponentStatus.OPERATIONAL: "#1a7f37",
+    ComponentStatus.DEGRADED: "#9a6700",
+    ComponentStatus.PARTIAL: "#bc4c00",
+    ComponentStatus.MAJOR: "#cf222e",
+    ComponentStatus.MAINTENANCE: "#0969da",
+    ComponentStatus.UNKNOWN: UNKNOWN,
 }
 """Those of the light page."""
 
 _STEPS: Final = (
-    (99.9, _COLOURS[State.OPERATIONAL]),
+    (99.9, _COLOURS[ComponentStatus.OPERATIONAL]),
     (99.0, "#4d7a0d"),
-    (97.5, _COLOURS[State.DEGRADED]),
-    (95.0, _COLOURS[State.PARTIAL]),
-    (0.0, _COLOURS[State.MAJOR]),
+    (97.5, _COLOURS[ComponentStatus.DEGRADED]),
+    (95.0, _COLOURS[ComponentStatus.PARTIAL]),
+    (0.0, _COLOURS[ComponentStatus.MAJOR]),
 )
 """Per cent of uptime, and the colour from there on."""
 
@@ -44,7 +44,7 @@ _TIMED: Final = ("24h", "7d", "30d")
 _NAME_LIMIT: Final = 40
 
 
-def files(view: View) -> dict[str, PageFile]:
+def files(view: PageView) -> dict[str, PageFile]:
     """Return the badges by their paths."""
     voice = view.voice
     components = [item for group in view.groups for item in group.components]
@@ -59,33 +59,36 @@ def files(view: View) -> dict[str, PageFile]:
     return found
 
 
-def _health(key: str, name: str, state: State, voice: Voice) -> dict[str, PageFile]:
+def _health(key: str, name: str, state: ComponentStatus, voice: Locale) -> dict[str, PageFile]:
     badge = Badge(label=name, message=voice.say(f"state.{state}"), colour=_COLOURS[state])
-    return {f"badges/{key}.svg": picture(badge), f"badges/{key}/health.json": endpoint(badge)}
+    return {
+        f"badges/{key}.svg": badge_svg(badge),
+        f"badges/{key}/health.json": shields_endpoint(badge),
+    }
 
 
-def _together(components: Iterable[Component]) -> Iterator[tuple[str, str | None]]:
+def _together(components: Iterable[ComponentView]) -> Iterator[tuple[str, str | None]]:
     """Yield the uptimes of all components together: their observed times count alike."""
     tallies: dict[str, list[Tally]] = {}
     for item in components:
         for stretch in item.stretches:
             tallies.setdefault(stretch.name, []).append(stretch.tally)
     for name, every in tallies.items():
-        total = together(every)
-        yield name, percent(total.up, total.known)
+        total = add_tallies(every)
+        yield name, uptime_percent(total.up, total.known)
 
 
 def _uptimes(
-    key: str, name: str, uptimes: Iterable[tuple[str, str | None]], voice: Voice
+    key: str, name: str, uptimes: Iterable[tuple[str, str | None]], voice: Locale
 ) -> dict[str, PageFile]:
     return {
-        f"badges/{key}/uptime-{span}.json": endpoint(
+        f"badges/{key}/uptime-{span}.json": shields_endpoint(
             Badge(
                 label=voice.say("badge.uptime", name=name, span=span),
                 message=voice.say("state.unknown") if uptime is None else f"{uptime}%",
                 colour=UNKNOWN if uptime is None else _colour(float(uptime)),
             ),
-            every=news.HOUR,
+            every=news.HOURLY,
         )
         for span, uptime in uptimes
     }
@@ -96,7 +99,7 @@ def _colour(uptime: float) -> str:
 
 
 def _responses(
-    key: str, name: str, stretches: Iterable[Stretch], voice: Voice
+    key: str, name: str, stretches: Iterable[PeriodStats], voice: Locale
 ) -> dict[str, PageFile]:
     found = {}
     for stretch in stretches:
@@ -109,9 +112,9 @@ def _responses(
             )
             path = f"badges/{key}/response-{stretch.name}.json"
             # There are three of each component, and hardly one stays as it is.
-            found[path] = endpoint(badge, every=news.DAY)
+            found[path] = shields_endpoint(badge, every=news.DAILY)
     return found
 
 
 def _short(name: str) -> str:
-    return clean(name, _NAME_LIMIT)
+    return clean_line(name, _NAME_LIMIT)

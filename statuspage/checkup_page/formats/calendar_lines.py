@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from checkup_page.speech.words import datetime_of
+from checkup_page.speech.words import to_datetime
 
 WIDTH: Final = 75
 """Octets of a line, its end left out."""
@@ -15,20 +15,20 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MARKED: Final = re.compile(r"([\\;,])")
 
 
-def joined(lines: Iterable[str]) -> str:
+def fold_lines(lines: Iterable[str]) -> str:
     """Return the lines as one text, the long ones folded."""
     return "".join(f"{_folded(line)}\r\n" for line in lines)
 
 
-def text(value: str) -> str:
+def escape_text(value: str) -> str:
     """Return a text as a value."""
     lines = _CONTROL.sub("", value).splitlines()
     return r"\n".join(_MARKED.sub(r"\\\1", line) for line in lines)
 
 
-def moment(nanoseconds: int) -> str:
+def format_utc(nanoseconds: int) -> str:
     """Return a time as a value."""
-    return f"{datetime_of(nanoseconds):%Y%m%dT%H%M%SZ}"
+    return f"{to_datetime(nanoseconds):%Y%m%dT%H%M%SZ}"
 
 
 def _folded(line: str) -> str:

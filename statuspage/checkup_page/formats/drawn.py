@@ -10,13 +10,13 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from checkup_page.speech.words import datetime_of, iso
+from checkup_page.speech.words import format_iso, to_datetime
 
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 has no way to write."""
 
 
-def drawn(template: str, **values: object) -> str:
+def render_xml(template: str, **values: object) -> str:
     """Return a document; what XML cannot hold is left out of it."""
     return _FORBIDDEN.sub("", _templates().get_template(template).render(values))
 
@@ -31,9 +31,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.filters |= {"iso": iso, "rfc822": _rfc822}
+    templates.filters |= {"iso": format_iso, "rfc822": _rfc822}
     return templates
 
 
 def _rfc822(nanoseconds: int) -> str:
-    return format_datetime(datetime_of(nanoseconds))
+    return format_datetime(to_datetime(nanoseconds))

@@ -9,11 +9,11 @@ from typing import Final
 from msgspec import Struct
 
 from checkup.ports import PageFile
-from checkup_page.announcements.announcement import Incident, Maintenance
+from checkup_page.announcements.announcement import IncidentView, MaintenanceView
 from checkup_page.formats import announced
-from checkup_page.formats.drawn import drawn
-from checkup_page.formats.served import address, authority, text_file
-from checkup_page.view import View
+from checkup_page.formats.drawn import render_xml
+from checkup_page.formats.served import absolute_url, id_domain, text_file
+from checkup_page.view import PageView
 
 FEEDS: Final = {
     "history.atom": "application/atom+xml; charset=utf-8",
@@ -28,7 +28,7 @@ _MINTED: Final = "2026"
 """The year of the tags (RFC 4151). It is part of every id and never changes."""
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class FeedEntry(Struct, frozen=True, kw_only=True):
     """One entry.
 
     Attributes:
@@ -41,30 +41,30 @@ class Entry(Struct, frozen=True, kw_only=True):
     kind: str
     published: int
     planned: str
-    item: Incident | Maintenance
+    item: IncidentView | MaintenanceView
 
 
-def files(view: View) -> dict[str, PageFile]:
+def files(view: PageView) -> dict[str, PageFile]:
     """Return the feeds by their paths. They change when there is news, and so do their dates."""
     entries = sorted(_entries(view), key=lambda entry: entry.item.updated_at, reverse=True)
     values = {
         "view": view,
         "voice": view.voice,
-        "address": partial(address, view),
+        "address": partial(absolute_url, view),
         "tag": _tag(view, view.key),
         "updated": max((entry.item.updated_at for entry in entries), default=0),
         "entries": entries[:NEWEST],
     }
-    return {path: text_file(drawn(path, **values), kind) for path, kind in FEEDS.items()}
+    return {path: text_file(render_xml(path, **values), kind) for path, kind in FEEDS.items()}
 
 
-def _entries(view: View) -> Iterator[Entry]:
-    for item in announced.incidents(view):
+def _entries(view: PageView) -> Iterator[FeedEntry]:
+    for item in announced.recent_incidents(view):
         tag = _tag(view, f"incident/{item.key}")
         published = item.updates[-1].at
-        yield Entry(tag=tag, kind="incident", published=published, planned="", item=item)
-    for planned in announced.maintenances(view):
-        yield Entry(
+        yield FeedEntry(tag=tag, kind="incident", published=published, planned="", item=item)
+    for planned in announced.recent_maintenance(view):
+        yield FeedEntry(
             tag=_tag(view, f"maintenance/{planned.key}"),
             kind="maintenance",
             published=planned.created_at,
@@ -77,5 +77,5 @@ def _entries(view: View) -> Iterator[Entry]:
         )
 
 
-def _tag(view: View, name: str) -> str:
-    return f"tag:{authority(view)},{_MINTED}:{name}"
+def _tag(view: PageView, name: str) -> str:
+    return f"tag:{id_domain(view)},{_MINTED}:{name}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checkup_page.view import Component, Verdict, View
+from checkup_page.view import ComponentView, OverallStatus, PageView
 
 
-def lasting(view: View) -> View:
+def lasting(view: PageView) -> PageView:
     """Return the page as it will be until something happens, or an hour or a day is over."""
     groups = (
         replace(group, components=tuple(_lasting(item) for item in group.components))
@@ -16,7 +16,7 @@ def lasting(view: View) -> View:
     facts = replace(view.facts, runs=0, first=None, unreadable=0, looks=(), generated_at=0)
     return replace(
         view,
-        verdict=Verdict(sentence="", state=view.verdict.state),
+        verdict=OverallStatus(sentence="", state=view.verdict.state),
         groups=tuple(groups),
         messages=(),
         facts=facts,
@@ -24,5 +24,5 @@ def lasting(view: View) -> View:
     )
 
 
-def _lasting(item: Component) -> Component:
+def _lasting(item: ComponentView) -> ComponentView:
     return replace(item, checked_at=None, response=None, strip=None, days=None)

@@ -14,11 +14,11 @@ from msgspec import structs
 
 from checkup.model import SECOND
 from checkup.ports import PageFile
-from checkup_page.formats.openmetrics import CONTENT_TYPE, Gauge, Labels, Sample, exposed
+from checkup_page.formats.openmetrics import CONTENT_TYPE, Gauge, Labels, Sample, render_metrics
 from checkup_page.formats.served import live_file
-from checkup_page.probe import Probe
-from checkup_page.state import State
-from checkup_page.view import Component, Group, View
+from checkup_page.probe import ProbeMetrics
+from checkup_page.state import ComponentStatus
+from checkup_page.view import ComponentGroup, ComponentView, PageView
 
 PATH: Final = "metrics.txt"
 
@@ -26,25 +26,27 @@ Found = Iterator[tuple[Labels, float]]
 """Values of one component, and by what they differ."""
 
 
-def files(view: View) -> dict[str, PageFile]:
+def files(view: PageView) -> dict[str, PageFile]:
     """Return the metrics by their path."""
-    return {PATH: live_file(view, exposed(_gauges(view)), CONTENT_TYPE)}
+    return {PATH: live_file(view, render_metrics(_gauges(view)), CONTENT_TYPE)}
 
 
-def _gauges(view: View) -> Iterator[Gauge]:
+def _gauges(view: PageView) -> Iterator[Gauge]:
     components = [(group, item) for group in view.groups for item in group.components]
     for name, sense, measure in _MEASURES:
         samples = (
-            Sample(value, _labels(group, item, view.probes.get(item.key, Probe())) | differing)
+            Sample(
+                value, _labels(group, item, view.probes.get(item.key, ProbeMetrics())) | differing
+            )
             for group, item in components
-            for differing, value in measure(item, view.probes.get(item.key, Probe()))
+            for differing, value in measure(item, view.probes.get(item.key, ProbeMetrics()))
         )
         yield Gauge(name, sense, tuple(samples))
     states = Counter(item.state for _, item in components)
     yield Gauge(
         "monitor_checks",
         "How many components are in which state.",
-        tuple(Sample(states[state], {"state": state.value}) for state in State),
+        tuple(Sample(states[state], {"state": state.value}) for state in ComponentStatus),
     )
     last = view.verdict.checked_at
     yield Gauge(
@@ -54,45 +56,45 @@ def _gauges(view: View) -> Iterator[Gauge]:
     )
 
 
-def _labels(group: Group, item: Component, probe: Probe) -> Labels:
+def _labels(group: ComponentGroup, item: ComponentView, probe: ProbeMetrics) -> Labels:
     """Return what a component is known by; names alone need not differ."""
     given = {"check": item.name, "group": group.name, "id": item.key, "instance": probe.address}
     return {name: value for name, value in given.items() if value}
 
 
-def _success(_: Component, probe: Probe) -> Found:
+def _success(_: ComponentView, probe: ProbeMetrics) -> Found:
     if probe.success is not None:
         yield {}, int(probe.success)
 
 
-def _duration(_: Component, probe: Probe) -> Found:
+def _duration(_: ComponentView, probe: ProbeMetrics) -> Found:
     if probe.response is not None:
         yield {}, probe.response / SECOND
 
 
-def _phases(_: Component, probe: Probe) -> Found:
+def _phases(_: ComponentView, probe: ProbeMetrics) -> Found:
     if probe.phases is not None:
         for phase, length in structs.asdict(probe.phases).items():
             yield {"phase": "processing" if phase == "wait" else phase}, length / SECOND
 
 
-def _certificate(_: Component, probe: Probe) -> Found:
+def _certificate(_: ComponentView, probe: ProbeMetrics) -> Found:
     if probe.certificate_expiry is not None:
         yield {}, probe.certificate_expiry / SECOND
 
 
-def _state(item: Component, _: Probe) -> Found:
-    for state in State:
+def _state(item: ComponentView, _: ProbeMetrics) -> Found:
+    for state in ComponentStatus:
         yield {"state": state.value}, int(item.state is state)
 
 
-def _uptime(item: Component, _: Probe) -> Found:
+def _uptime(item: ComponentView, _: ProbeMetrics) -> Found:
     for stretch in item.stretches:
         if stretch.tally.known:
             yield {"window": stretch.name}, stretch.tally.up / stretch.tally.known
 
 
-_MEASURES: Final[tuple[tuple[str, str, Callable[[Component, Probe], Found]], ...]] = (
+_MEASURES: Final[tuple[tuple[str, str, Callable[[ComponentView, ProbeMetrics], Found]], ...]] = (
     ("probe_success", "Whether the component could be used in the newest run.", _success),
     ("probe_duration_seconds", "Median response time of the newest run.", _duration),
     ("probe_http_duration_seconds", "Where the time of a request went.", _phases),

@@ -33,7 +33,7 @@ class Gauge(Struct, frozen=True):
     samples: tuple[Sample, ...]
 
 
-def exposed(gauges: Iterable[Gauge]) -> str:
+def render_metrics(gauges: Iterable[Gauge]) -> str:
     """Return the document; a gauge without a value is left out of it."""
     lines = (line for gauge in gauges if gauge.samples for line in _lines(gauge))
     return "".join(f"{line}\n" for line in (*lines, "# EOF"))

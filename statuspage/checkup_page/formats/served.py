@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from checkup.ports import PageFile
 from checkup_page import news
-from checkup_page.view import View
+from checkup_page.view import PageView
 
 Json = dict[str, Any]
 """A document, or a part of one."""
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 LIVE: Final = 30
 """Seconds that a copy may be kept of what tells how things are now."""
 
-LASTING: Final = 300
+SETTLED_MAX_AGE: Final = 300
 """The same of what changes only when there is something new to tell."""
 
 _HOST: Final = re.compile(r"https?://([a-z0-9.-]+)(?=[:/?#]|$)", re.ASCII | re.IGNORECASE)
@@ -34,26 +34,26 @@ def text_file(text: str, kind: str, *, every: int = 0) -> PageFile:
         every: as in :class:`PageFile`.
     """
     body = text.encode(errors="replace")
-    return PageFile(body=body, content_type=kind, max_age=LASTING, every=every)
+    return PageFile(body=body, content_type=kind, max_age=SETTLED_MAX_AGE, every=every)
 
 
-def live_file(view: View, text: str, kind: str) -> PageFile:
+def live_file(view: PageView, text: str, kind: str) -> PageFile:
     """Return a text that changes with every run: what of it is no news can wait."""
-    file, told = text_file(text, kind, every=news.FIVE_MINUTES), news.of_page(view)
+    file, told = text_file(text, kind, every=news.EVERY_FIVE_MINUTES), news.of_page(view)
     return replace(file, max_age=LIVE, news=told)
 
 
-def document(content: Json) -> str:
+def to_json(content: Json) -> str:
     """Return the text of a document."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-def address(view: View, path: str) -> str:
+def absolute_url(view: PageView, path: str) -> str:
     """Return where a file of the page is; from the root of the site if that is not known."""
     return f"{view.url.rstrip('/')}/{path}" if view.url else path
 
 
-def authority(view: View) -> str:
+def id_domain(view: PageView) -> str:
     """Return the name under which the page's ids are unique: its host, if that is known."""
     host = _HOST.match(view.url)
     return host[1].lower() if host else "checkup.invalid"

@@ -27,7 +27,7 @@ _WIDTHS: Final = {char: width for width, chars in _CLASSES.items() for char in c
 _USUAL, _FULL = 650, 1000
 
 
-def width(text: str, size: int) -> int:
+def text_width(text: str, size: int) -> int:
     """Return the width in pixels at a size of the font."""
     return -(-sum(map(_width, text)) * size // 1000)
 

@@ -11,7 +11,7 @@ from checkup.ports import PageFile
 from checkup_page import news
 from checkup_page.components.table import COLUMNS
 from checkup_page.formats.served import text_file
-from checkup_page.view import View
+from checkup_page.view import PageView
 
 PATH: Final = "uptime.csv"
 
@@ -20,12 +20,12 @@ _FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take 
 """What a cell begins with that a spreadsheet computes."""
 
 
-def files(view: View) -> dict[str, PageFile]:
+def files(view: PageView) -> dict[str, PageFile]:
     """Return the table by its path; its last day is the one before the present one."""
-    return {PATH: text_file("".join(_lines(view)), _CSV, every=news.HOUR)}
+    return {PATH: text_file("".join(_lines(view)), _CSV, every=news.HOURLY)}
 
 
-def _lines(view: View) -> Iterator[str]:
+def _lines(view: PageView) -> Iterator[str]:
     yield _line("component", "group", "id", *COLUMNS)
     for group in view.groups:
         for item in group.components:

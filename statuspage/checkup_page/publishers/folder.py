@@ -10,18 +10,18 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from checkup.alerting.document import HEAD
+from checkup.alerting.document import STATE_KEY
 from checkup.errors import PublishError, StorageError
-from checkup.ports import Clients, Edition, PageFile, PublisherSettings
-from checkup.storage.files import told, written
-from checkup.storage.locks import locked
-from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, Plan, index_last
+from checkup.ports import Clients, PageFile, PageVersion, PublisherSettings
+from checkup.storage.files import temporary_file, translate_os_errors
+from checkup.storage.locks import file_lock
+from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, PublishPlan, index_last
 
 _OURS: Final = ".checkup"
 """Where the lock is, and files that are still being written."""
 
 
-class FolderPublishing(PublisherSettings, frozen=True, kw_only=True):
+class FolderPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
     """A folder of this machine, for any web server."""
 
     kind: ClassVar[str] = "fs"
@@ -51,7 +51,7 @@ class FolderPublisher:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder)
 
-    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         """Write what changed; see :meth:`checkup.ports.Publisher.publish`.
 
         Writing costs nothing here, so no file waits for its time; and as anybody can change
@@ -59,17 +59,20 @@ class FolderPublisher:
         """
         try:
             self._refuse_strangers(files)
-            with told("write", self._folder), locked(self._folder / _OURS / "lock"):
+            with (
+                translate_os_errors("write", self._folder),
+                file_lock(self._folder / _OURS / "lock"),
+            ):
                 return self._publish(files, edition)
         except StorageError as error:
             raise PublishError(str(error)) from error
 
-    def _publish(self, files: Mapping[str, PageFile], edition: Edition) -> list[str]:
+    def _publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> list[str]:
         before = Manifest.read(self._read(MANIFEST) or b"")
         before.refuse_older(edition, time.time_ns())
-        manifest = Plan.of(files, edition, before, patient=self.patient).manifest
+        manifest = PublishPlan.of(files, edition, before, patient=self.patient).manifest
         for path in manifest.gone:
-            with told("remove", self._folder / path):
+            with translate_os_errors("remove", self._folder / path):
                 (self._folder / path).unlink(missing_ok=True)
         # Before the files: from here on whoever is older has to stay away, and after a crash
         # the next edition knows all that may lie here.
@@ -78,7 +81,7 @@ class FolderPublisher:
 
     def _refuse_strangers(self, files: Iterable[str]) -> None:
         """Make sure that what files take the place of is nobody else's site, and no storage."""
-        if (self._folder / HEAD).exists():
+        if (self._folder / STATE_KEY).exists():
             raise PublishError(f"{self._folder} is where runs are stored: name another folder")
         there = (self._folder / path for path in (INDEX, MANIFEST, *files))
         found = next((path for path in there if path.is_file()), None)
@@ -88,7 +91,7 @@ class FolderPublisher:
 
     def _read(self, path: str) -> bytes | None:
         target = self._folder / path
-        with told("read", target):
+        with translate_os_errors("read", target):
             return target.read_bytes() if target.is_file() else None
 
     def _write(self, path: str, body: bytes) -> bool:
@@ -97,8 +100,8 @@ class FolderPublisher:
         if self._read(path) == body:
             return False
         with (
-            told("write", target),
-            written(self._folder / _OURS, body, durable=False) as draft,
+            translate_os_errors("write", target),
+            temporary_file(self._folder / _OURS, body, durable=False) as draft,
         ):
             target.parent.mkdir(parents=True, exist_ok=True)
             draft.replace(target)

@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from checkup.errors import PublishError, StorageError
 from checkup.model import SECOND
 from checkup.options import Secret
-from checkup.ports import Clients, Edition, PageFile, PublisherSettings
-from checkup.storage.github.branch import Change, View
-from checkup.storage.github.refusal import NOT_FOUND, UNPROCESSABLE, GitHubRefusal
-from checkup.storage.github.settings import GitHubSettings, Repository
+from checkup.ports import Clients, PageFile, PageVersion, PublisherSettings
+from checkup.storage.github.branch import BranchSnapshot, CommitDraft
+from checkup.storage.github.refusal import NOT_FOUND, UNPROCESSABLE, GitHubError
+from checkup.storage.github.settings import GitHubRepository, GitHubSettings
 from checkup.storage.github.trees import blob_sha
-from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, Plan
+from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, PublishPlan
 
 _PLAIN: Final = ".nojekyll"
 """Tells GitHub to show the files as they are."""
@@ -34,7 +34,7 @@ _KEPT: Final = 600
 """Seconds for which GitHub lets every file be kept by whoever has it."""
 
 
-class GitHubPublishing(PublisherSettings, frozen=True, kw_only=True):
+class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
     """A branch of a repository that GitHub Pages shows; one commit for each edition."""
 
     kind: ClassVar[str] = "github"
@@ -85,15 +85,15 @@ class GitHubPublisher:
 
     patient: ClassVar[bool] = True
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: GitHubRepository) -> None:
         self._repository = repository
 
-    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         """Commit what changed and is due; see :meth:`checkup.ports.Publisher.publish`."""
         paced = {path: _paced(file) for path, file in files.items()}
         written: list[str] = []
 
-        def decide(view: View) -> Change | None:
+        def decide(view: BranchSnapshot) -> CommitDraft | None:
             written[:], change = self._decide(view, paced, edition)
             return change
 
@@ -109,19 +109,19 @@ class GitHubPublisher:
         branch = self._repository.branch
         try:
             branch.look()
-        except GitHubRefusal as no:
+        except GitHubError as no:
             if no.status != NOT_FOUND:
                 raise
             try:
-                branch.start(Change("[checkup] begin the status page", {_PLAIN: b""}))
-            except GitHubRefusal as other:
+                branch.start(CommitDraft("[checkup] begin the status page", {_PLAIN: b""}))
+            except GitHubError as other:
                 if other.status != UNPROCESSABLE:
                     raise
                 branch.look()  # somebody else has just made it
 
     def _decide(
-        self, view: View, files: Mapping[str, PageFile], edition: Edition
-    ) -> tuple[list[str], Change | None]:
+        self, view: BranchSnapshot, files: Mapping[str, PageFile], edition: PageVersion
+    ) -> tuple[list[str], CommitDraft | None]:
         """Return the paths that change in what is there, and the commit that changes them."""
         trees = self._repository.trees
         before = Manifest.read(trees.read(view.files[MANIFEST]) if MANIFEST in view.files else b"")
@@ -130,7 +130,7 @@ class GitHubPublisher:
             address = f"{self._repository.address}{found}"
             before.refuse_stranger(address, marked=_OURS in view.files)
         before.refuse_older(edition, self._repository.api.now())
-        plan = Plan.of(files, edition, before, patient=self.patient)
+        plan = PublishPlan.of(files, edition, before, patient=self.patient)
         put = {path: files[path].body for path in plan.put if _differs(view, path, files[path])}
         gone = dict.fromkeys(path for path in plan.manifest.gone if path in view.files)
         if not put and not gone:
@@ -140,10 +140,10 @@ class GitHubPublisher:
         # Two publishers of the same page must not make the very same commit: then both would
         # have moved the branch.
         message = f"[checkup] publish the status page\n\nEdition: {uuid4().hex}"
-        return list(put), Change(message, changed)
+        return list(put), CommitDraft(message, changed)
 
 
-def _differs(view: View, path: str, file: PageFile) -> bool:
+def _differs(view: BranchSnapshot, path: str, file: PageFile) -> bool:
     return view.files.get(path) != blob_sha(file.body)
 
 

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.errors import Overtaken, PublishError
+from checkup.errors import NewerPageError, PublishError
 from checkup.model import SECOND
-from checkup.ports import Edition, PageFile
+from checkup.ports import PageFile, PageVersion
 
 MANIFEST: Final = "manifest.json"
 INDEX: Final = "index.html"
@@ -25,7 +25,7 @@ _AHEAD: Final = 300 * SECOND
 """An edition made later than this after the present was made by a clock that is wrong."""
 
 
-class Entry(Struct, frozen=True, omit_defaults=True):
+class ManifestEntry(Struct, frozen=True, omit_defaults=True):
     """One file as it was published.
 
     Attributes:
@@ -49,8 +49,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """
 
     schema: int = _SCHEMA
-    edition: Edition = Edition(0, 0)
-    files: Mapping[str, Entry] = {}
+    edition: PageVersion = PageVersion(0, 0)
+    files: Mapping[str, ManifestEntry] = {}
     gone: tuple[str, ...] = ()
 
     @classmethod
@@ -82,31 +82,31 @@ class Manifest(Struct, frozen=True, kw_only=True):
         if not (marked or self.files):
             raise PublishError(f"{file} is of another site: remove it, or name another place")
 
-    def refuse_older(self, edition: Edition, now: int) -> None:
+    def refuse_older(self, edition: PageVersion, now: int) -> None:
         """Make sure that an edition is not older than the one that is there.
 
         Args:
             now: the present, by the clock of the place.
 
         Raises:
-            Overtaken: it is.
+            NewerPageError: it is.
         """
         there = self.edition
         is_newer = there > edition and there.made > edition.made - _SLOWEST
         if is_newer and there.made <= now + _AHEAD:
-            raise Overtaken("a newer page is there already; it stays")
+            raise NewerPageError("a newer page is there already; it stays")
 
     def without_last(self) -> Manifest:
         """Return what is certain if nobody knows how far the last edition has come."""
         files = {
-            path: Entry("", 0) if entry.at == self.edition.made else entry
+            path: ManifestEntry("", 0) if entry.at == self.edition.made else entry
             for path, entry in self.files.items()
         }
-        unsure = dict.fromkeys(self.gone, Entry("", 0))
+        unsure = dict.fromkeys(self.gone, ManifestEntry("", 0))
         return Manifest(edition=self.edition, files={**unsure, **files})
 
 
-class Plan(Struct, frozen=True):
+class PublishPlan(Struct, frozen=True):
     """What an edition has to do.
 
     Attributes:
@@ -120,7 +120,7 @@ class Plan(Struct, frozen=True):
 
     @classmethod
     def of(
-        cls, files: Mapping[str, PageFile], edition: Edition, before: Manifest, *, patient: bool
+        cls, files: Mapping[str, PageFile], edition: PageVersion, before: Manifest, *, patient: bool
     ) -> Self:
         """Compare a page with what is there.
 
@@ -159,11 +159,11 @@ def _is_inside(path: str) -> bool:
     return "\0" not in path and not {"", ".", ".."} & {*path.split("/")}
 
 
-def _entry(file: PageFile, edition: Edition) -> Entry:
-    return Entry(hashlib.sha256(file.body).hexdigest(), edition.made, file.news)
+def _entry(file: PageFile, edition: PageVersion) -> ManifestEntry:
+    return ManifestEntry(hashlib.sha256(file.body).hexdigest(), edition.made, file.news)
 
 
-def _is_due(every: int, entry: Entry, before: Entry | None) -> bool:
+def _is_due(every: int, entry: ManifestEntry, before: ManifestEntry | None) -> bool:
     """Say whether a file is to be written now.
 
     Time is cut into pieces that all publishers share, so that several of them, which are started

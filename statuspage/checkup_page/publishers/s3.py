@@ -10,13 +10,13 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta
 
-from checkup.errors import Overtaken, PublishError
+from checkup.errors import NewerPageError, PublishError
 from checkup.options import Secret
-from checkup.ports import Clients, Edition, PageFile, PublisherSettings
+from checkup.ports import Clients, PageFile, PageVersion, PublisherSettings
 from checkup.storage.s3 import S3Settings
-from checkup.storage.s3_errors import S3Refusal
-from checkup_page.publishers.manifest import INDEX, Plan
-from checkup_page.publishers.s3_objects import Objects, There
+from checkup.storage.s3_errors import S3Error
+from checkup_page.publishers.manifest import INDEX, PublishPlan
+from checkup_page.publishers.s3_objects import BucketState, PageBucket
 
 LEASE_SECONDS: Final = 60
 """For how long a publisher is taken to be at work after it has written the manifest."""
@@ -33,7 +33,7 @@ _AT_ONCE: Final = 8
 _NOT_FOUND: Final = "404.html"
 
 
-class S3Publishing(PublisherSettings, frozen=True, kw_only=True):
+class S3PublisherSettings(PublisherSettings, frozen=True, kw_only=True):
     """A bucket of S3 or of a service that speaks its protocol, behind something that serves it."""
 
     kind: ClassVar[str] = "s3"
@@ -83,44 +83,44 @@ class S3Publisher:
 
     Args:
         client: boto3's client of S3, with bounded waits as by
-            :func:`checkup.storage.s3.client_config`.
+            :func:`checkup.storage.s3.s3_client_config`.
         prefix: what all object names begin with; empty or ending in a slash.
     """
 
     patient: ClassVar[bool] = True
 
     def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:  # noqa: ANN401 - boto3
-        self._objects = Objects(client, bucket, prefix)
-        self._known: There | None = None
+        self._objects = PageBucket(client, bucket, prefix)
+        self._known: BucketState | None = None
         self._claimed = ""
 
-    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         """Write what changed and is due; see :meth:`checkup.ports.Publisher.publish`."""
         try:
             return self._publish(files, edition)
-        except S3Refusal as no:
+        except S3Error as no:
             raise PublishError(str(no)) from no
 
-    def _publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+    def _publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         for _ in range(_TRIES):
             there, self._known = self._known or self._look(edition), None
             there.manifest.refuse_older(edition, self._objects.now())
-            plan = Plan.of(files, edition, there.manifest, patient=self.patient)
+            plan = PublishPlan.of(files, edition, there.manifest, patient=self.patient)
             if plan.is_empty:
                 self._known = there
                 return []
             self._claimed = self._objects.claim(plan.manifest, there.version)
             if self._claimed:
                 index = self._carry_out(plan, files, there.seen)
-                self._known = There(plan.manifest, self._claimed, index)
+                self._known = BucketState(plan.manifest, self._claimed, index)
                 return plan.put
         raise PublishError(f"{self._objects.address}: others publish all the time")
 
-    def _look(self, edition: Edition) -> There:
+    def _look(self, edition: PageVersion) -> BucketState:
         """Return what is there, as soon as nobody else is at work.
 
         Raises:
-            Overtaken: the other one's edition is newer.
+            NewerPageError: the other one's edition is newer.
             PublishError: the other one does not come to an end, or this is another site.
         """
         end = time.monotonic() + _WAIT_SECONDS
@@ -138,15 +138,15 @@ class S3Publisher:
                 raise PublishError(f"{self._objects.address}: another publisher is at work")
             time.sleep(_POLL_SECONDS)
 
-    def _is_abandoned(self, there: There) -> bool:
+    def _is_abandoned(self, there: BucketState) -> bool:
         """Say whether nobody is at work on an edition that is not whole, or can still be."""
         return not there.manifest.files or self._objects.age() >= LEASE_SECONDS
 
-    def _carry_out(self, plan: Plan, files: Mapping[str, PageFile], seen: str) -> str:
+    def _carry_out(self, plan: PublishPlan, files: Mapping[str, PageFile], seen: str) -> str:
         """Write the files, the index last; return its ETag.
 
         Raises:
-            Overtaken: somebody else has written the index meanwhile.
+            NewerPageError: somebody else has written the index meanwhile.
             PublishError: it takes too long; the next edition writes all of this once more.
         """
         objects, end = self._objects, time.monotonic() + _WORK_SECONDS
@@ -164,5 +164,5 @@ class S3Publisher:
         in_time(lambda: None)
         etag = objects.seal(files[INDEX], plan.manifest.edition, seen)
         if not etag:
-            raise Overtaken(f"{objects.address}: another publisher has taken over")
+            raise NewerPageError(f"{objects.address}: another publisher has taken over")
         return etag

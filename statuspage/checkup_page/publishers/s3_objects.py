@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from checkup.model import SECOND
-from checkup.ports import Edition, PageFile
-from checkup.storage.s3_bucket import Bucket
-from checkup.storage.s3_errors import S3Refusal
+from checkup.ports import PageFile, PageVersion
+from checkup.storage.s3_bucket import S3Bucket
+from checkup.storage.s3_errors import S3Error
 from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest
 
 _STALE_IF_ERROR: Final = 24 * 3600
@@ -22,7 +22,7 @@ _CHANGED: Final = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}
 _SEAL: Final = "edition"
 
 
-class There(NamedTuple):
+class BucketState(NamedTuple):
     """What is in the bucket.
 
     Attributes:
@@ -39,15 +39,15 @@ class There(NamedTuple):
     is_whole: bool = True
 
 
-class Objects:
-    """The page's objects. Every method raises S3Refusal when S3 does not do what is asked.
+class PageBucket:
+    """The page's objects. Every method raises S3Error when S3 does not do what is asked.
 
     Args:
         prefix: what all their names begin with; empty or ending in a slash.
     """
 
     def __init__(self, client: Any, bucket: str, prefix: str) -> None:  # noqa: ANN401 - boto3
-        self._bucket = Bucket(client, bucket)
+        self._bucket = S3Bucket(client, bucket)
         self._prefix = prefix
         self.address = self._bucket.address(prefix)
 
@@ -55,21 +55,21 @@ class Objects:
         """Return S3's own time at its last answer, in nanoseconds."""
         return self._bucket.answered_at()
 
-    def look(self) -> There:
+    def look(self) -> BucketState:
         """Read the manifest, and see by the index whether it is true."""
         try:
             stored = self._bucket.read(self._prefix + MANIFEST)
-        except S3Refusal as no:
+        except S3Error as no:
             if no.status not in _ABSENT:
                 raise
             stored = None
         index = self._head(INDEX)
         seen, seal = index.get("ETag", ""), index.get("Metadata", {}).get(_SEAL, "")
         if stored is None:
-            return There(seen=seen, is_marked=bool(seal))
+            return BucketState(seen=seen, is_marked=bool(seal))
         manifest = Manifest.read(stored.body)
         is_whole = seal == _number(manifest.edition)
-        return There(manifest, stored.version, seen, bool(seal), is_whole)
+        return BucketState(manifest, stored.version, seen, bool(seal), is_whole)
 
     def age(self) -> float:
         """Return how long ago the manifest was written, in seconds of S3's own time."""
@@ -91,7 +91,7 @@ class Objects:
         """Write a file, whatever is there."""
         self._bucket.write(self._prefix + path, file.body, **_about(file))
 
-    def seal(self, file: PageFile, edition: Edition, etag: str) -> str:
+    def seal(self, file: PageFile, edition: PageVersion, etag: str) -> str:
         """Write the index of an edition in the place of the one that was seen.
 
         Returns:
@@ -104,7 +104,7 @@ class Objects:
         """Remove a file; without the right to do so, put another in its place."""
         try:
             self._bucket.delete(self._prefix + path)
-        except S3Refusal as no:
+        except S3Error as no:
             if no.status != HTTPStatus.FORBIDDEN or instead is None:
                 raise
             self.put(path, instead)
@@ -112,7 +112,7 @@ class Objects:
     def _put_if(self, path: str, file: PageFile, more: dict[str, Any]) -> str:
         try:
             return self._bucket.write(self._prefix + path, file.body, **_about(file), **more)
-        except S3Refusal as no:
+        except S3Error as no:
             if no.status in _CHANGED and no.code != "NoSuchBucket":
                 return ""
             raise
@@ -120,7 +120,7 @@ class Objects:
     def _head(self, path: str) -> Any:  # noqa: ANN401 - whatever boto3 gives
         try:
             return self._bucket.ask("read", path, "head_object", Key=self._prefix + path)
-        except S3Refusal as no:
+        except S3Error as no:
             if no.status in _ABSENT:
                 return {}
             raise
@@ -132,5 +132,5 @@ def _about(file: PageFile) -> dict[str, str]:
     return {"ContentType": file.content_type, "CacheControl": cache}
 
 
-def _number(edition: Edition) -> str:
+def _number(edition: PageVersion) -> str:
     return f"{edition.position}-{edition.made}"

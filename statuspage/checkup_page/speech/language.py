@@ -15,7 +15,7 @@ DEFAULT: Final = "en"
 _FOLDER = Path(__file__).parent / "languages"
 
 
-class Language(Struct, frozen=True):
+class Translations(Struct, frozen=True):
     """A language that the page speaks.
 
     Attributes:
@@ -43,20 +43,22 @@ class Language(Struct, frozen=True):
 
 
 @cache
-def language(code: str = DEFAULT) -> Language:
+def load_translations(code: str = DEFAULT) -> Translations:
     """Return a language by its code.
 
     Raises:
         LookupError: the page does not speak it.
     """
-    if code not in codes():
-        raise LookupError(f'the page does not speak "{code}"; it speaks {", ".join(codes())}')
+    if code not in available_languages():
+        raise LookupError(
+            f'the page does not speak "{code}"; it speaks {", ".join(available_languages())}'
+        )
     text = (_FOLDER / f"{code}.toml").read_text("utf-8")
-    return Language(code, dict(_flat(tomllib.loads(text))))
+    return Translations(code, dict(_flat(tomllib.loads(text))))
 
 
 @cache
-def codes() -> tuple[str, ...]:
+def available_languages() -> tuple[str, ...]:
     """Return the codes of all languages that the page speaks."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 

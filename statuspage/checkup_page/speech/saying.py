@@ -9,12 +9,12 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from checkup_page.speech.language import Language
+from checkup_page.speech.language import Translations
 
 _VALUE: Final = re.compile(r"\{(\w+)\}")
 
 
-def saying(language: Language) -> Callable[..., Markup]:
+def html_translator(language: Translations) -> Callable[..., Markup]:
     """Return what says phrases: markup among the values stays, all else is escaped.
 
     A page says hundreds of them, so each is taken apart once.

@@ -9,14 +9,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from checkup.model import SECOND
-from checkup_page.speech.language import Language, language
-from checkup_page.speech.words import (
-    DAY,
-    HOUR,
-    MILLISECOND,
-    MINUTE,
-    datetime_of,
-)
+from checkup_page.speech.language import Translations, load_translations
+from checkup_page.speech.words import DAY, HOUR, MILLISECOND, MINUTE, to_datetime
 
 _MANY = 10
 
@@ -24,14 +18,14 @@ _NAMED = 4
 """Names that a sentence has; of more it says how many others there are."""
 
 
-class Voice(Struct, frozen=True, kw_only=True):
+class Locale(Struct, frozen=True, kw_only=True):
     """A language, and the zone in which times are told.
 
     Attributes:
         zone: a name of the time zone database, as ``page.timezone`` gives it.
     """
 
-    language: Language = field(default_factory=language)
+    language: Translations = field(default_factory=load_translations)
     zone: str = "UTC"
 
     def say(self, key: str, **values: object) -> str:
@@ -55,7 +49,7 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def day_name(self, nanoseconds: int) -> str:
         """Return a day of UTC among others of the same year: ``3 Aug``."""
-        return self.say("time.day", **self._parts(datetime_of(nanoseconds).astimezone(UTC)))
+        return self.say("time.day", **self._parts(to_datetime(nanoseconds).astimezone(UTC)))
 
     def date_of(self, nanoseconds: int) -> date:
         """Return the day on which something happened here."""
@@ -67,7 +61,7 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def month_name(self, nanoseconds: int) -> str:
         """Return a month of UTC: ``Aug 2026``."""
-        at = datetime_of(nanoseconds).astimezone(UTC)
+        at = to_datetime(nanoseconds).astimezone(UTC)
         return self.say("time.month", **self._parts(at), year=at.year)
 
     def listed(self, names: Sequence[str]) -> str:
@@ -81,7 +75,7 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def _local(self, nanoseconds: int) -> datetime:
         """Return a time in our zone; at both ends of the calendar there is only UTC."""
-        at = datetime_of(nanoseconds)
+        at = to_datetime(nanoseconds)
         try:
             return at.astimezone(ZoneInfo(self.zone))
         except OverflowError:

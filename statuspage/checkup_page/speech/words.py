@@ -24,7 +24,7 @@ _INVISIBLE = {*"\u00ad\u180e\u200b\ufeff", *map(chr, range(0x2060, 0x2066))}
 _STACKED = 4
 
 
-def clean(text: str, limit: int) -> str:
+def clean_line(text: str, limit: int) -> str:
     """Return a foreign string as it may be shown: one line that stays within its line.
 
     Control characters, characters that turn the direction of writing and invisible ones are
@@ -51,22 +51,22 @@ def _is_unwanted(character: str) -> bool:
     )
 
 
-def iso(nanoseconds: int) -> str:
+def format_iso(nanoseconds: int) -> str:
     """Return the time as machines read it: ``2026-08-03T10:02:41.123Z``."""
-    return datetime_of(nanoseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return to_datetime(nanoseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def iso_seconds(nanoseconds: int) -> str:
+def format_iso_seconds(nanoseconds: int) -> str:
     """Return the time for a script that counts from it: ``2026-08-03T10:02:41Z``."""
-    return f"{datetime_of(nanoseconds):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{to_datetime(nanoseconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def iso_minutes(nanoseconds: int) -> str:
+def format_iso_minutes(nanoseconds: int) -> str:
     """Return the time as exactly as it is shown: ``2026-08-03T10:02Z``."""
-    return f"{datetime_of(nanoseconds):%Y-%m-%dT%H:%MZ}"
+    return f"{to_datetime(nanoseconds):%Y-%m-%dT%H:%MZ}"
 
 
-def datetime_of(nanoseconds: int) -> datetime:
+def to_datetime(nanoseconds: int) -> datetime:
     """Return a time in UTC; what no calendar has becomes its nearest end."""
     seconds, rest = divmod(max(0, nanoseconds), SECOND)
     if seconds > _LATEST:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from checkup_page.formats import Formats
+from checkup_page.formats import MachineFiles
 from tests.page.formats.world import announced
 
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -20,7 +20,7 @@ def made() -> dict[str, str]:
     others = tuple(f"badges/{item.key}" for group in page.groups[1:] for item in group.components)
     return {
         path: readable(path, file.body)
-        for path, file in Formats().files(page).items()
+        for path, file in MachineFiles().files(page).items()
         if not path.startswith(others)
     }
 

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from checkup.model import SECOND, Status
 from checkup.ports import PageFile
-from checkup_page.compose import Observed, compose
-from checkup_page.formats import Formats
-from checkup_page.state import State
-from checkup_page.view import View
+from checkup_page.compose import PageData, build_view
+from checkup_page.formats import MachineFiles
+from checkup_page.state import ComponentStatus
+from checkup_page.view import PageView
 from tests.page.formats.world import CHECKERS, announced, incident, maintenance, view
 from tests.page.worlds import MINUTE, NOW, config
 
@@ -141,12 +141,12 @@ DOCUMENTS = {
 """The union of what clients in six languages expect, with null and list where they have them."""
 
 
-def read(of: View) -> dict[str, Any]:
+def read(of: PageView) -> dict[str, Any]:
     return {path[7:-5]: json.loads(file.body) for path, file in files(of).items()}
 
 
-def files(of: View) -> dict[str, PageFile]:
-    return {path: it for path, it in Formats().files(of).items() if path.startswith("api/v2/")}
+def files(of: PageView) -> dict[str, PageFile]:
+    return {path: it for path, it in MachineFiles().files(of).items() if path.startswith("api/v2/")}
 
 
 def documents(*statuses: Status, age: int = 12 * SECOND) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def test_both_documents_say_the_same() -> None:
 
 @pytest.mark.parametrize("page", [announced(), view(HEALTHY, DOWN), view()])
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_has_every_field_with_its_type(name: str, page: View) -> None:
+def test_a_document_has_every_field_with_its_type(name: str, page: PageView) -> None:
     jsonschema.validate(read(page)[name], DOCUMENTS[name])
 
 
@@ -227,7 +227,7 @@ def test_ids_stay_when_a_component_is_renamed_moved_and_regrouped() -> None:
     other = {"public_name": "Front door", "group": "Shop", "endpoint_url": "https://new.internal/"}
     moved = (*others, replace(first, **other))
     before, after = (
-        json.loads(Formats().files(compose(config(of), Observed(), NOW))[SUMMARY].body)
+        json.loads(MachineFiles().files(build_view(config(of), PageData(), NOW))[SUMMARY].body)
         for of in (CHECKERS, moved)
     )
     ids = {item["name"]: item["id"] for item in before["components"]}
@@ -293,9 +293,9 @@ def test_a_component_that_is_gone_is_named_and_not_listed() -> None:
 def test_what_is_in_maintenance_is_called_so() -> None:
     page = view(HEALTHY)
     (item,) = page.groups[0].components
-    item = replace(item, state=State.MAINTENANCE)
+    item = replace(item, state=ComponentStatus.MAINTENANCE)
     group = replace(page.groups[0], components=(item,))
-    verdict = replace(page.verdict, state=State.MAINTENANCE)
+    verdict = replace(page.verdict, state=ComponentStatus.MAINTENANCE)
     found = read(replace(page, groups=(group,), verdict=verdict))
     assert found["components"]["components"][0]["status"] == "under_maintenance"
     assert found["status"]["status"]["indicator"] == "maintenance"

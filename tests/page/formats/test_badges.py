@@ -15,8 +15,8 @@ from checkup.history.tally import Tally
 from checkup.model import Status
 from checkup_page.formats import badges
 from checkup_page.formats.badges import _COLOURS, _STEPS
-from checkup_page.formats.text_width import width
-from checkup_page.view import View
+from checkup_page.formats.text_width import text_width
+from checkup_page.view import PageView
 from tests.page.formats.world import view
 
 HEALTHY, DOWN, UNKNOWN = Status.HEALTHY, Status.DOWN, Status.UNKNOWN
@@ -38,7 +38,7 @@ ENDPOINT = {
 """What https://shields.io/badges/endpoint-badge takes, of the properties that we use."""
 
 
-def endpoints(of: View, key: str) -> dict[str, Any]:
+def endpoints(of: PageView, key: str) -> dict[str, Any]:
     start = f"badges/{key}/"
     return {
         path.removeprefix(start).removesuffix(".json"): json.loads(file.body)
@@ -47,7 +47,7 @@ def endpoints(of: View, key: str) -> dict[str, Any]:
     }
 
 
-def keys(of: View) -> list[str]:
+def keys(of: PageView) -> list[str]:
     return [item.key for group in of.groups for item in group.components]
 
 
@@ -114,7 +114,7 @@ def test_a_span_in_which_nothing_was_observed_is_unknown() -> None:
     assert found["uptime-7d"]["isError"]
 
 
-def picture(of: View, key: str) -> ET.Element:
+def picture(of: PageView, key: str) -> ET.Element:
     return ET.fromstring(badges.files(of)[f"badges/{key}.svg"].body)
 
 
@@ -152,9 +152,9 @@ def test_pictures_can_stand_side_by_side_in_one_document() -> None:
 
 
 def test_wide_letters_are_wide() -> None:
-    assert width("iiii", 11) < width("aaaa", 11) < width("WWWW", 11)
-    assert width("日本", 11) == 22
-    assert width(unicodedata.normalize("NFD", "é"), 11) == width("e", 11)
+    assert text_width("iiii", 11) < text_width("aaaa", 11) < text_width("WWWW", 11)
+    assert text_width("日本", 11) == 22
+    assert text_width(unicodedata.normalize("NFD", "é"), 11) == text_width("e", 11)
 
 
 def luminance(colour: str) -> float:

@@ -17,7 +17,7 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.history.periods import DAY
-from checkup_page.formats import Formats
+from checkup_page.formats import MachineFiles
 from tests.page.conftest import Site
 from tests.page.formats.world import announced, view
 from tests.page.worlds import NOW
@@ -29,7 +29,7 @@ TODAY = datetime.fromtimestamp(NOW // 10**9, UTC)
 @pytest.fixture
 def url(site: Site) -> str:
     """Where a page with incidents and maintenance is served."""
-    site.files = Formats().files(announced())
+    site.files = MachineFiles().files(announced())
     return site.url
 
 
@@ -86,7 +86,7 @@ class TestStatuspage:
         ]
 
     def test_a_page_before_its_first_run_is_no_trouble(self, site: Site) -> None:
-        site.files = Formats().files(view())
+        site.files = MachineFiles().files(view())
         found = self.asked(site.url)
         assert (found.status, found.impact) == ("Collecting first results", "Minor")
         assert {it.status for it in found.components} == {"Degraded Performance"}
@@ -131,7 +131,7 @@ class TestFeed:
         assert feed.findtext(f"{ATOM}author/{ATOM}name") == "Acme Status"
 
     def test_a_feed_without_entries_is_one_too(self, site: Site) -> None:
-        site.files = Formats().files(view())
+        site.files = MachineFiles().files(view())
         feed = feedparser.parse(fetched(f"{site.url}history.atom"))
         assert (feed.bozo, feed.entries) == (False, [])
 
@@ -156,7 +156,7 @@ class TestCalendar:
         later = replace(then, updated_at=then.updated_at + DAY, scheduled_until=NOW + 9 * DAY)
         known = []
         for plan in (then, then, later):
-            site.files = Formats().files(replace(page, maintenances=(*others, plan)))
+            site.files = MachineFiles().files(replace(page, maintenances=(*others, plan)))
             calendar = icalendar.Calendar.from_ical(fetched(f"{site.url}maintenance.ics"))
             known.append(calendar.walk("VEVENT")[1])
         first, same, changed = known
@@ -169,7 +169,7 @@ class TestCalendar:
         page = announced()
         *others, off = page.maintenances
         off = replace(off, scheduled_until=off.scheduled_for, status="completed")
-        site.files = Formats().files(replace(page, maintenances=(*others, off)))
+        site.files = MachineFiles().files(replace(page, maintenances=(*others, off)))
         calendar = icalendar.Calendar.from_ical(fetched(f"{site.url}maintenance.ics"))
         assert [str(event["STATUS"]) for event in calendar.walk("VEVENT")] == [
             "CONFIRMED",
@@ -177,7 +177,7 @@ class TestCalendar:
         ]
 
     def test_a_calendar_without_events_is_one_too(self, site: Site) -> None:
-        site.files = Formats().files(view())
+        site.files = MachineFiles().files(view())
         calendar = icalendar.Calendar.from_ical(fetched(f"{site.url}maintenance.ics"))
         assert calendar.walk("VEVENT") == []
         assert len(calendar.subcomponents) == 1

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from checkup.model import SECOND, Status
 from checkup.ports import PageFile
-from checkup_page.components.component import Standing
-from checkup_page.components.stretches import record
-from checkup_page.compose import Observed, compose
-from checkup_page.formats import Formats
-from checkup_page.view import View
+from checkup_page.components.component import ConfirmedStatus
+from checkup_page.components.stretches import component_history
+from checkup_page.compose import PageData, build_view
+from checkup_page.formats import MachineFiles
+from checkup_page.view import PageView
 from tests.page.formats.world import CHECKERS, announced, chronicle, view
 from tests.page.worlds import MINUTE, NOW, config, result, runs
 
@@ -19,14 +19,14 @@ LIVE = {"api/v2/summary.json", "api/v2/status.json", "metrics.txt"}
 """What is of the moment."""
 
 
-def steady(now: int, status: Status = Status.HEALTHY) -> View:
+def steady(now: int, status: Status = Status.HEALTHY) -> PageView:
     """A page that has looked the same for an hour."""
-    seen = Observed(
+    seen = PageData(
         runs=runs([[result(of, status) for of in CHECKERS]] * 90, newest=now - 12 * SECOND),
-        standings={of.id: Standing(status, NOW - 60 * MINUTE) for of in CHECKERS},
-        records={of.id: record(chronicle()) for of in CHECKERS},
+        standings={of.id: ConfirmedStatus(status, NOW - 60 * MINUTE) for of in CHECKERS},
+        records={of.id: component_history(chronicle()) for of in CHECKERS},
     )
-    return compose(config(CHECKERS), seen, now)
+    return build_view(config(CHECKERS), seen, now)
 
 
 def changed(before: dict[str, PageFile], after: dict[str, PageFile]) -> set[str]:
@@ -34,30 +34,30 @@ def changed(before: dict[str, PageFile], after: dict[str, PageFile]) -> set[str]
 
 
 def test_a_run_that_brings_no_news_changes_what_is_of_the_moment_and_nothing_else() -> None:
-    before, after = (Formats().files(steady(now)) for now in (NOW, NOW + MINUTE))
+    before, after = (MachineFiles().files(steady(now)) for now in (NOW, NOW + MINUTE))
     assert changed(before, after) == LIVE
 
 
 def test_what_is_of_the_moment_can_wait_unless_there_is_news() -> None:
-    before, after = (Formats().files(steady(now)) for now in (NOW, NOW + MINUTE))
-    down = Formats().files(steady(NOW, Status.DOWN))
+    before, after = (MachineFiles().files(steady(now)) for now in (NOW, NOW + MINUTE))
+    down = MachineFiles().files(steady(NOW, Status.DOWN))
     for path in LIVE:
         assert before[path].every == 300
         assert before[path].news == after[path].news != down[path].news
 
 
 def test_what_says_what_has_happened_is_made_once() -> None:
-    formats = Formats()
+    formats = MachineFiles()
     before, after = (formats.files(steady(now)) for now in (NOW, NOW + MINUTE))
     again = {path for path in before if before[path] is not after[path]}
     assert again == LIVE
 
 
 def test_it_is_made_again_when_something_happens() -> None:
-    formats = Formats()
+    formats = MachineFiles()
     formats.files(steady(NOW))
     for page in (steady(NOW, Status.DOWN), announced(), replace(steady(NOW), title="Other")):
-        assert formats.files(page) == Formats().files(page)
+        assert formats.files(page) == MachineFiles().files(page)
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_it_is_made_again_when_something_happens() -> None:
     ],
 )
 def test_each_file_says_what_it_is_136(path: str, kind: str) -> None:
-    file = Formats().files(view(Status.HEALTHY))[path]
+    file = MachineFiles().files(view(Status.HEALTHY))[path]
     assert file.content_type == kind
     assert file.max_age == (30 if path in LIVE else 300)
 
 
 def test_badges_of_what_is_counted_by_the_hour_wait_for_the_hour() -> None:
-    files = Formats().files(view(Status.HEALTHY))
+    files = MachineFiles().files(view(Status.HEALTHY))
     assert {files[f"badges/page/uptime-{span}.json"].every for span in ("24h", "365d")} == {3600}
     assert files["uptime.csv"].every == 3600
     assert files["badges/page/health.json"].every == 0

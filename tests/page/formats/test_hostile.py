@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from checkup.config.page import PageSettings
 from checkup.history.periods import HOUR
-from checkup_page.announcements.announcement import Affected
-from checkup_page.components.stretches import record
-from checkup_page.compose import Observed, compose
-from checkup_page.formats import Formats
+from checkup_page.announcements.announcement import AffectedComponent
+from checkup_page.components.stretches import component_history
+from checkup_page.compose import PageData, build_view
+from checkup_page.formats import MachineFiles
 from checkup_page.formats.calendar_lines import WIDTH
 from tests.page.formats.prometheus import families
 from tests.page.formats.world import chronicle, incident, maintenance, update
@@ -50,11 +50,11 @@ def written(text: str) -> dict[str, bytes]:
     """The files of a page on which everything that people choose is this text."""
     of = checker(text, id="x", group=text, description=text)
     page = PageSettings(title=text, url="https://status.acme.example/")
-    records = {"x": record(chronicle())}
-    seen = Observed(runs=runs([[result(of, kind="http")]]), records=records)
-    view = compose(config([of], page), seen, NOW)
+    records = {"x": component_history(chronicle())}
+    seen = PageData(runs=runs([[result(of, kind="http")]]), records=records)
+    view = build_view(config([of], page), seen, NOW)
     component = next(item for group in view.groups for item in group.components)
-    one = Affected(key=component.key, name=text)
+    one = AffectedComponent(key=component.key, name=text)
     trouble = incident("i", one, status="identified", resolved=None)
     plan = maintenance("m", one, start=NOW + HOUR, status="scheduled", said=True)
     said, planned = (update("u", it, NOW, text) for it in ("identified", "scheduled"))
@@ -63,7 +63,7 @@ def written(text: str) -> dict[str, bytes]:
         incidents=(replace(trouble, title=text, updates=(said,)),),
         maintenances=(replace(plan, title=text, updates=(planned,)),),
     )
-    return {path: file.body for path, file in Formats().files(view).items()}
+    return {path: file.body for path, file in MachineFiles().files(view).items()}
 
 
 @example("]]>\x00\ufffe\ud800")

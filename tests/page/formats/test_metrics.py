@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.model import SECOND, Attempt, Phases, Run, Status
-from checkup_page.compose import Observed, compose
+from checkup_page.compose import PageData, build_view
 from checkup_page.formats import metrics
-from checkup_page.view import View
+from checkup_page.view import PageView
 from tests.page.formats.prometheus import families
 from tests.page.formats.world import API, view
 from tests.page.worlds import MILLISECOND, MINUTE, NOW, checker, config, result, runs
@@ -31,20 +31,20 @@ LOOKED = result(
 )
 
 
-def samples(of: View) -> list[tuple[str, dict[str, str], float]]:
+def samples(of: PageView) -> list[tuple[str, dict[str, str], float]]:
     """What Prometheus' own parser finds."""
     found = families(metrics.files(of)["metrics.txt"].body)
     return [(it.name, it.labels, it.value) for family in found for it in family.samples]
 
 
-def values(of: View, name: str, label: str = "check") -> dict[str, float]:
+def values(of: PageView, name: str, label: str = "check") -> dict[str, float]:
     return {labels.get(label, ""): value for found, labels, value in samples(of) if found == name}
 
 
-def secure(*publish: Any) -> View:
+def secure(*publish: Any) -> PageView:
     world: Config = config([SECURE], PageSettings(publish=publish))
     seen: tuple[Run, ...] = runs([[LOOKED]])
-    return compose(world, Observed(runs=seen), NOW)
+    return build_view(world, PageData(runs=seen), NOW)
 
 
 def test_the_parser_of_prometheus_takes_them_to_the_end_mark() -> None:
@@ -97,8 +97,8 @@ def test_phases_have_the_names_of_blackbox_exporter() -> None:
 
 def test_names_that_are_the_same_stay_two() -> None:
     twins = [checker("API", id="a"), checker("API", id="b")]
-    seen = Observed(runs=runs([[result(of) for of in twins]]))
-    found = samples(compose(config(twins), seen, NOW))
+    seen = PageData(runs=runs([[result(of) for of in twins]]))
+    found = samples(build_view(config(twins), seen, NOW))
     assert len({labels["id"] for name, labels, _ in found if name == "probe_success"}) == 2
 
 
@@ -119,6 +119,6 @@ class TestPrivate:
     def test_errors_and_regions_stay_so(self, publish: tuple[str, ...]) -> None:
         failed = replace(result(API, DOWN), region="dc-secret", notice="hunter2")
         page = PageSettings(publish=publish)  # type: ignore[arg-type]
-        seen = Observed(runs=runs([[failed]]))
-        text = metrics.files(compose(config([API], page), seen, NOW))["metrics.txt"].body
+        seen = PageData(runs=runs([[failed]]))
+        text = metrics.files(build_view(config([API], page), seen, NOW))["metrics.txt"].body
         assert not any(word in text for word in (b"dc-secret", b"hunter2", b"refused"))

@@ -11,26 +11,26 @@ from msgspec.structs import replace
 from checkup.config.settings import GroupSettings
 from checkup.history.periods import DAY
 from checkup.model import SECOND, Status
-from checkup_page.components.stretches import record
-from checkup_page.components.table import DAYS, table
-from checkup_page.compose import Observed, compose
+from checkup_page.components.stretches import component_history
+from checkup_page.components.table import DAYS, csv_rows
+from checkup_page.compose import PageData, build_view
 from checkup_page.formats import uptime_csv
-from checkup_page.view import View
+from checkup_page.view import PageView
 from tests.page.formats.world import chronicle, view
 from tests.page.worlds import NOW, checker, config, result, runs
 
 
-def rows(of: View) -> list[dict[str, str]]:
+def rows(of: PageView) -> list[dict[str, str]]:
     text = uptime_csv.files(of)["uptime.csv"].body.decode()
     return list(csv.DictReader(StringIO(text, newline=""), strict=True))
 
 
-def called(name: str) -> View:
+def called(name: str) -> PageView:
     """A page with one component of this name, in a group of this name."""
     of = checker(name, id="x", group=name)
     world = replace(config([of]), groups=(GroupSettings(name=name),))
-    records = {"x": record(chronicle())}
-    return compose(world, Observed(runs=runs([[result(of)]]), records=records), NOW)
+    records = {"x": component_history(chronicle())}
+    return build_view(world, PageData(runs=runs([[result(of)]]), records=records), NOW)
 
 
 def test_there_is_a_line_for_each_component_and_closed_day() -> None:
@@ -51,17 +51,17 @@ def test_the_seconds_of_a_day_add_up() -> None:
 def test_a_day_without_any_result_is_missing() -> None:
     story = chronicle()
     gap = replace(story, days=(*story.days[:2], *story.days[3:]))
-    lost = table(gap)[2]
+    lost = csv_rows(gap)[2]
     assert lost == "2026-07-30,,0,0,0,0,0,86400,,"
 
 
 def test_no_more_than_the_last_days_are_told() -> None:
     story = replace(chronicle(), first=0)
-    assert len(table(story)) == DAYS
+    assert len(csv_rows(story)) == DAYS
 
 
 def test_nothing_is_told_before_the_first_result() -> None:
-    assert table(replace(chronicle(), first=None)) == ()
+    assert csv_rows(replace(chronicle(), first=None)) == ()
     assert rows(view()) == []
 
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checkup.history.chronicle import Chronicle
-from checkup.history.head import Period
-from checkup.history.periods import DAY, HOUR, day_of, hour_of
-from checkup.history.points import point
+from checkup.history.chronicle import CheckerHistory
+from checkup.history.head import PeriodAggregate
+from checkup.history.periods import DAY, HOUR, day_start, hour_start
+from checkup.history.points import chart_point
 from checkup.history.tally import Tally
-from checkup.history.times import Times, bucket_of
+from checkup.history.times import LatencyHistogram, bucket_of
 from checkup.history.year import SPANS
 from checkup.model import Status
-from checkup_page.announcements.announcement import Affected, Incident, Maintenance, Update
-from checkup_page.components.stretches import record
-from checkup_page.compose import Observed, compose
-from checkup_page.identity import stable_key
-from checkup_page.state import State
-from checkup_page.view import View
+from checkup_page.announcements.announcement import (
+    AffectedComponent,
+    IncidentView,
+    MaintenanceView,
+    UpdateView,
+)
+from checkup_page.components.stretches import component_history
+from checkup_page.compose import PageData, build_view
+from checkup_page.identity import public_key
+from checkup_page.state import ComponentStatus
+from checkup_page.view import PageView
 from tests.page.worlds import MILLISECOND, MINUTE, NOW, checker, config, result, runs
 
 API = checker("API")
@@ -26,37 +31,40 @@ EAST = checker("East", group="Shop")
 CHECKERS = (API, WEST, EAST)
 
 
-def view(*statuses: Status, age: int = 12_000 * MILLISECOND) -> View:
+def view(*statuses: Status, age: int = 12_000 * MILLISECOND) -> PageView:
     """A page on which each of the checkers was seen in its status, after a week."""
     group = [result(of, status) for of, status in zip(CHECKERS, statuses, strict=False)]
     seen = runs([group] * 3, newest=NOW - age) if group else ()
-    records = {of.id: record(chronicle()) for of in CHECKERS[: len(group)]}
-    return compose(config(CHECKERS), Observed(runs=seen, records=records), NOW)
+    records = {of.id: component_history(chronicle()) for of in CHECKERS[: len(group)]}
+    return build_view(config(CHECKERS), PageData(runs=seen, records=records), NOW)
 
 
-def chronicle() -> Chronicle:
+def chronicle() -> CheckerHistory:
     """A week of which the fourth day had an outage and the last one has only begun."""
-    times, until = Times(count=2, buckets=((bucket_of(98 * MILLISECOND), 2),)), hour_of(NOW)
+    times, until = (
+        LatencyHistogram(count=2, buckets=((bucket_of(98 * MILLISECOND), 2),)),
+        hour_start(NOW),
+    )
     tallies = [Tally(healthy=DAY)] * 6
     tallies[3] = Tally(healthy=20 * HOUR, degraded=HOUR, down=HOUR, unknown=HOUR)
-    periods = [Period(tally=tally, times=times) for tally in tallies]
-    periods.append(Period(tally=Tally(healthy=until - day_of(NOW)), times=times))
-    begin = day_of(NOW) - 6 * DAY
-    return Chronicle(
+    periods = [PeriodAggregate(tally=tally, times=times) for tally in tallies]
+    periods.append(PeriodAggregate(tally=Tally(healthy=until - day_start(NOW)), times=times))
+    begin = day_start(NOW) - 6 * DAY
+    return CheckerHistory(
         until=until,
         first=begin,
         hours=(),
-        days=tuple(point(begin + at * DAY, period) for at, period in enumerate(periods)),
-        last_day=Period(tally=Tally(healthy=DAY), times=times),
+        days=tuple(chart_point(begin + at * DAY, period) for at, period in enumerate(periods)),
+        last_day=PeriodAggregate(tally=Tally(healthy=DAY), times=times),
         times=(times,) * len(SPANS),
     )
 
 
-def announced() -> View:
+def announced() -> PageView:
     """The same with an outage, one that is over, maintenance that goes on and one to come."""
     seen = view(Status.HEALTHY, Status.DOWN, Status.DEGRADED)
     (api,), (west, east) = (group.components for group in seen.groups)
-    api_, west_, east_ = (Affected(key=of.key, name=of.name) for of in (api, west, east))
+    api_, west_, east_ = (AffectedComponent(key=of.key, name=of.name) for of in (api, west, east))
     return replace(
         seen,
         incidents=(
@@ -70,19 +78,21 @@ def announced() -> View:
     )
 
 
-def update(name: str, status: str, at: int, text: str) -> Update:
-    return Update(
-        key=stable_key("update", name), status=status, at=at, body=text, html=f"<p>{text}</p>"
+def update(name: str, status: str, at: int, text: str) -> UpdateView:
+    return UpdateView(
+        key=public_key("update", name), status=status, at=at, body=text, html=f"<p>{text}</p>"
     )
 
 
-def incident(name: str, *affected: Affected, status: str, resolved: int | None) -> Incident:
+def incident(
+    name: str, *affected: AffectedComponent, status: str, resolved: int | None
+) -> IncidentView:
     end = NOW - 10 * MINUTE if resolved is None else resolved
-    return Incident(
-        key=stable_key("incident", name),
+    return IncidentView(
+        key=public_key("incident", name),
         title=f"Orders fail, {name}",
         impact="major",
-        state=State.PARTIAL,
+        state=ComponentStatus.PARTIAL,
         status=status,
         started_at=end - HOUR,
         updated_at=end,
@@ -96,11 +106,11 @@ def incident(name: str, *affected: Affected, status: str, resolved: int | None) 
 
 
 def maintenance(
-    name: str, *affected: Affected, start: int, status: str, said: bool = False
-) -> Maintenance:
+    name: str, *affected: AffectedComponent, start: int, status: str, said: bool = False
+) -> MaintenanceView:
     told = update(name, "scheduled", NOW - DAY, "The database moves;\nwrites wait, reads go on.")
-    return Maintenance(
-        key=stable_key("maintenance", name),
+    return MaintenanceView(
+        key=public_key("maintenance", name),
         title=f"Move of the database, {name}",
         status=status,
         scheduled_for=start,

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from checkup.ports import Clients, Edition, PageFile, Publisher, PublisherSettings
+from checkup.ports import Clients, PageFile, PageVersion, Publisher, PublisherSettings
 
 WALLS: dict[str, dict[str, bytes]] = {}
 
@@ -33,7 +33,7 @@ class ToyPublisher:
     def __init__(self, wall: str) -> None:
         self._wall = wall
 
-    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         assert edition.made
         WALLS[self._wall] = {path: file.body for path, file in files.items()}
         return list(files)

@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from checkup.errors import Changed, Exists
-from checkup.ports import Clients, Hold, Storage, StorageSettings, Stored
+from checkup.errors import DocumentChangedError, DocumentExistsError
+from checkup.ports import Clients, LockState, Storage, StorageSettings, StoredDocument
 
 SHELVES: dict[str, ToyStorage] = {}
 
@@ -27,21 +27,21 @@ class ToyStorageSettings(StorageSettings, frozen=True, kw_only=True):
 
 class ToyStorage:
     def __init__(self) -> None:
-        self._documents: dict[str, Stored] = {}
+        self._documents: dict[str, StoredDocument] = {}
         self._versions = count()
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         return self._documents.get(key)
 
     def create(self, key: str, body: bytes) -> str:
         if key in self._documents:
-            raise Exists(key)
+            raise DocumentExistsError(key)
         return self._keep(key, body)
 
     def replace(self, key: str, body: bytes, version: str) -> str:
         stored = self._documents.get(key)
         if stored is None or stored.version != version:
-            raise Changed(key)
+            raise DocumentChangedError(key)
         return self._keep(key, body)
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
@@ -53,9 +53,9 @@ class ToyStorage:
     def clock(self) -> int:
         return time_ns()
 
-    def hold(self, name: str) -> AbstractContextManager[Hold]:  # noqa: ARG002
-        return nullcontext(Hold.UNSUPPORTED)
+    def hold(self, name: str) -> AbstractContextManager[LockState]:  # noqa: ARG002
+        return nullcontext(LockState.UNSUPPORTED)
 
     def _keep(self, key: str, body: bytes) -> str:
-        self._documents[key] = Stored(body, str(next(self._versions)))
+        self._documents[key] = StoredDocument(body, str(next(self._versions)))
         return self._documents[key].version

@@ -23,7 +23,7 @@ _OF_A_STATUS: Final = {
 }
 
 
-def about(
+def checker_alert(
     kind: AlertKind, slot: int, result: Result, before: CheckerState, after: CheckerState
 ) -> Alert:
     """Return the announcement that leads a checker from one state to the other."""
@@ -46,13 +46,13 @@ def about(
     )
 
 
-def retired(checker: str, state: CheckerState, slot: int) -> Alert:
+def removed_checker_alert(checker: str, state: CheckerState, slot: int) -> Alert:
     """Return the end of an incident of a checker that is no longer configured."""
     gone = replace(state, status=Status.UNKNOWN, since=state.missing_since)
-    return about(AlertKind.RESOLVE, slot, Result(id=checker), state, gone)
+    return checker_alert(AlertKind.RESOLVE, slot, Result(id=checker), state, gone)
 
 
-def inconclusive(run: Run, references: Collection[str], discounted: int) -> Alert:
+def inconclusive_alert(run: Run, references: Collection[str], discounted: int) -> Alert:
     """Return the notice that failures of this run do not count."""
     names = [r.title or r.id for r in run.results if r.id in references]
     others = discounted - sum(1 for r in run.results if r.id in references)
@@ -63,12 +63,12 @@ def inconclusive(run: Run, references: Collection[str], discounted: int) -> Aler
     return _of_the_monitor(AlertKind.INCONCLUSIVE, run.slot, run.slot, reason, run.region)
 
 
-def gap(slot: int, since: int) -> Alert:
+def missed_runs_alert(slot: int, since: int) -> Alert:
     """Return the notice that no run took place for a long time."""
     return _of_the_monitor(AlertKind.GAP, slot, since, "no run took place, so nothing is known")
 
 
-def rebuilt(slot: int, runs: int, failing: Collection[str]) -> Alert:
+def state_rebuilt_alert(slot: int, runs: int, failing: Collection[str]) -> Alert:
     """Return the notice that the state was lost and made anew from the last runs."""
     now = f"failing now: {', '.join(failing)}" if failing else "nothing fails now"
     past = "run" if runs == 1 else f"{runs} runs"

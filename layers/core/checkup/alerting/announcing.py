@@ -11,23 +11,23 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from checkup.alerting.state import BLIND_AFTER, CheckerState
+from checkup.alerting.state import NOT_MONITORED_AFTER, CheckerState
 from checkup.model import SECOND, AlertKind, Status
 
-SHORTEST_REMINDER: Final = 300 * SECOND
+MIN_REMINDER_INTERVAL: Final = 300 * SECOND
 """Reminders come no more often than every five minutes, whatever is configured."""
 
 
-class Announced(NamedTuple):
+class AlertDecision(NamedTuple):
     """The state once everybody has been told, and what to tell them, in order."""
 
     state: CheckerState
     kinds: tuple[AlertKind, ...]
 
 
-def announce(
+def decide_alerts(
     state: CheckerState, slot: int, *, held: bool = False, remind_every: int = 0
-) -> Announced:
+) -> AlertDecision:
     """Return what the last run gives reason to announce.
 
     A checker that is healthy from the start is nothing to talk about; one that is down from the
@@ -47,14 +47,14 @@ def announce(
         if not held and not kinds and is_reminder_due(state, slot, remind_every):
             kinds.append(AlertKind.REMIND)
             state = replace(state, reminded=slot)
-    return Announced(state, tuple(kinds))
+    return AlertDecision(state, tuple(kinds))
 
 
 def next_reminder(state: CheckerState, remind_every: int) -> int:
     """Return the moment from which on the next run reminds of the outage; 0 for never."""
     if state.told is not Status.DOWN or state.status is not Status.DOWN or remind_every <= 0:
         return 0
-    every = max(remind_every, SHORTEST_REMINDER)
+    every = max(remind_every, MIN_REMINDER_INTERVAL)
     return state.opened + ((state.reminded - state.opened) // every + 1) * every
 
 
@@ -68,7 +68,7 @@ def is_reminder_due(state: CheckerState, slot: int, remind_every: int) -> bool:
 
 
 def _blind(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
-    if state.blind >= BLIND_AFTER and not state.told_blind:
+    if state.blind >= NOT_MONITORED_AFTER and not state.told_blind:
         kinds.append(AlertKind.BLIND)
         return replace(state, told_blind=True)
     if not state.blind and state.told_blind:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from checkup.duration import format_duration
 from checkup.model import Attempt, Status
-from checkup.stats import stats
+from checkup.stats import rtt_stats
 
 
 class Assessment(Struct, frozen=True):
@@ -26,7 +26,7 @@ def assess(attempts: Sequence[Attempt], threshold_rtt: int = 0) -> Assessment:
     """
     if any(attempt.error for attempt in attempts):
         return Assessment(Status.DOWN)
-    if 0 < threshold_rtt < stats(attempts).median:
+    if 0 < threshold_rtt < rtt_stats(attempts).median:
         limit = format_duration(threshold_rtt)
         return Assessment(Status.DEGRADED, f"median round trip time exceeded threshold ({limit})")
     return Assessment(Status.HEALTHY)

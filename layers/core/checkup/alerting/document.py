@@ -12,62 +12,64 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from checkup.alerting.state import SCHEMA, CheckerState, Head
-from checkup.runfile import slot_of
+from checkup.alerting.state import SCHEMA, AlertState, CheckerState
+from checkup.runfile import key_time
 
-HEAD: Final = "state/head.json"
+STATE_KEY: Final = "state/head.json"
 """The key of the head."""
 
 _LARGEST = 64 * 1024 * 1024
 
-Document = TypeVar("Document", Head, CheckerState)
+Document = TypeVar("Document", AlertState, CheckerState)
 
 
-class UnreadableHead(ValueError):  # noqa: N818 - says what the head is
+class UnreadableStateError(ValueError):
     """The bytes are no head; the sentence says why."""
 
 
-class NewerHead(ValueError):  # noqa: N818 - says what the head is
+class NewerStateError(ValueError):
     """A later version of the program has written the head; it is not ours to change."""
 
 
-def encode_head(head: Head) -> bytes:
+def encode_state(head: AlertState) -> bytes:
     """Return the canonical bytes: the same head always gives the same ones."""
     tree = _flat(head)
     tree["checkers"] = {name: _flat(state) for name, state in head.checkers.items()}
     return msgspec.json.encode(tree, order="sorted")
 
 
-def decode_head(body: bytes) -> Head:
+def decode_state(body: bytes) -> AlertState:
     """Read a head.
 
     Raises:
-        NewerHead: its schema is not known here yet.
-        UnreadableHead: anything else that is wrong with it.
+        NewerStateError: its schema is not known here yet.
+        UnreadableStateError: anything else that is wrong with it.
     """
     tree = _tree(body)
     schema = tree.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
-        raise NewerHead(f"a newer version of Checkup wrote it (schema {schema}); update this one")
+        raise NewerStateError(
+            f"a newer version of Checkup wrote it (schema {schema}); update this one"
+        )
     try:
         checkers = {name: _read(state, CheckerState) for name, state in tree["checkers"].items()}
-        head = _read({**tree, "checkers": {}}, Head)
+        head = _read({**tree, "checkers": {}}, AlertState)
     except (msgspec.ValidationError, KeyError, AttributeError, TypeError) as error:
-        raise UnreadableHead(f"not a head: {type(error).__name__}: {error}") from None
-    if schema != SCHEMA or (head.cursor and slot_of(head.cursor) is None):
-        raise UnreadableHead("not a head: its schema or its cursor makes no sense")
+        raise UnreadableStateError(f"not a head: {type(error).__name__}: {error}") from None
+    if schema != SCHEMA or (head.cursor and key_time(head.cursor) is None):
+        raise UnreadableStateError("not a head: its schema or its cursor makes no sense")
     return msgspec.structs.replace(head, checkers=checkers)
 
 
 def _tree(body: bytes) -> dict[str, Any]:
     if len(body) > _LARGEST:
-        raise UnreadableHead(f"not a head: {len(body)} bytes are too many")
+        raise UnreadableStateError(f"not a head: {len(body)} bytes are too many")
     try:
         tree = msgspec.json.decode(body)
     except (ValueError, RecursionError):
-        raise UnreadableHead("not a head: no valid JSON") from None
+        raise UnreadableStateError("not a head: no valid JSON") from None
     if not isinstance(tree, dict):
-        raise UnreadableHead("not a head: no JSON object")
+        raise UnreadableStateError("not a head: no JSON object")
     return tree
 
 

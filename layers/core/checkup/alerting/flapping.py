@@ -13,7 +13,7 @@ from typing import Final
 
 from checkup.model import Status
 
-RESULTS: Final = 21
+FLAPPING_WINDOW: Final = 21
 """Results that are looked at. As many equal ones end every phase of flapping."""
 
 # In units of 1/95 the weights 0.8 … 1.2 are the whole numbers 76 … 114, and 1 % of all is 19.
@@ -23,17 +23,17 @@ _BEGINS, _ENDS = 30, 20
 _LETTERS = {Status.HEALTHY: "h", Status.DEGRADED: "g", Status.DOWN: "d"}
 
 
-def remember(recent: str, seen: Status) -> str:
+def append_status(recent: str, seen: Status) -> str:
     """Return the last results with one more, as letters.
 
     The first of them that are alike are kept as one: nothing changed between them, and the
     history of a checker that is always well stays as it is.
     """
-    last = (recent + _LETTERS[seen])[-RESULTS:]
+    last = (recent + _LETTERS[seen])[-FLAPPING_WINDOW:]
     return last[len(last) - len(last.lstrip(last[0])) - 1 :]
 
 
-def percent(recent: str) -> float:
+def state_change_percent(recent: str) -> float:
     """Return the weight of the changes, in percent of all that could be."""
     return _weight(recent) / _PERCENT
 
@@ -44,7 +44,7 @@ def is_flapping(recent: str, before: bool) -> bool:  # noqa: FBT001 - the state 
 
 
 def _weight(recent: str) -> int:
-    missing = RESULTS - len(recent)
+    missing = FLAPPING_WINDOW - len(recent)
     return sum(
         _OLDEST + _STEP * (missing + number)
         for number, (one, next_one) in enumerate(pairwise(recent))

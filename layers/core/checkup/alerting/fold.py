@@ -13,31 +13,31 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.alerting import alerts
-from checkup.alerting.announcing import announce
-from checkup.alerting.holding import Holding
-from checkup.alerting.inconclusive import weigh
-from checkup.alerting.maintenance import Window
-from checkup.alerting.outbox import queue
-from checkup.alerting.owners import Owners
-from checkup.alerting.quorum import MAJORITY, Verdict, verdict
-from checkup.alerting.routing import EVERYTHING, Route
-from checkup.alerting.slots import Calendar, Slot, closed_slots
-from checkup.alerting.state import CheckerState, Head
-from checkup.alerting.step import Thresholds, step
+from checkup.alerting.announcing import decide_alerts
+from checkup.alerting.holding import Suppression
+from checkup.alerting.inconclusive import discount_network_failures
+from checkup.alerting.maintenance import MaintenanceWindow
+from checkup.alerting.outbox import enqueue
+from checkup.alerting.owners import ResultMatcher
+from checkup.alerting.quorum import MAJORITY, QuorumResult, apply_quorum
+from checkup.alerting.routing import MATCH_ALL, Route
+from checkup.alerting.slots import ClosedSlot, SlotSchedule, closed_slots
+from checkup.alerting.state import AlertState, CheckerState
+from checkup.alerting.step import Thresholds, next_state
 from checkup.model import SECOND, Alert, Result, Run, Status
 from checkup.ports import Checker
 
 HOUR: Final = 3600 * SECOND
 
-RETIRE_AFTER: Final = HOUR
+REMOVE_AFTER: Final = HOUR
 """How long a checker may be missing from the configuration before it is forgotten. Not at once,
 because two configurations may share one storage and each knows only its own checkers."""
 
-USED: Final = 8
+APPLIED_RUNS_KEPT: Final = 8
 """Runs of which the head remembers that they were folded."""
 
 
-class Setting(Struct, frozen=True, kw_only=True):
+class AlertRules(Struct, frozen=True, kw_only=True):
     """What a fold has to know of the configuration.
 
     Attributes:
@@ -52,14 +52,14 @@ class Setting(Struct, frozen=True, kw_only=True):
     checkers: Sequence[Checker]
     channels: Sequence[str] = ()
     routes: Mapping[str, Route] = {}
-    calendar: Calendar = Calendar()
+    calendar: SlotSchedule = SlotSchedule()
     quorum: str = MAJORITY
     references: frozenset[str] = frozenset()
-    windows: Sequence[Window] = ()
+    windows: Sequence[MaintenanceWindow] = ()
 
-    def holding(self, head: Head, slot: int) -> Holding:
+    def holding(self, head: AlertState, slot: int) -> Suppression:
         """Return what keeps announcements back after the run of a slot."""
-        return Holding(
+        return Suppression(
             slot=slot,
             checkers={checker.id: checker for checker in self.checkers},
             states=head.checkers,
@@ -68,36 +68,38 @@ class Setting(Struct, frozen=True, kw_only=True):
         )
 
 
-class Folded(NamedTuple):
+class AppliedRuns(NamedTuple):
     """The head after a fold, and the alerts that the fold put into its outboxes."""
 
-    head: Head
+    head: AlertState
     alerts: tuple[Alert, ...]
 
 
-def fold(head: Head, runs: Iterable[Run], setting: Setting, now: int) -> Folded:
+def apply_runs(head: AlertState, runs: Iterable[Run], setting: AlertRules, now: int) -> AppliedRuns:
     """Fold the runs, given in the order of their keys, whose slots are closed.
 
     Args:
         now: the storage's time; it decides nothing but whether a region is waited for.
     """
     due: list[Alert] = []
-    owners = Owners(setting.checkers)
+    owners = ResultMatcher(setting.checkers)
     named = [owners.named(run) for run in runs]
     for slot in closed_slots(named, setting.calendar, now, head.cursor):
         head = _fold_slot(head, slot, setting, due)
     checkers = {checker.id: checker for checker in setting.checkers}
     for channel in setting.channels if due else ():
-        route = setting.routes.get(channel, EVERYTHING)
+        route = setting.routes.get(channel, MATCH_ALL)
         concerned = [alert for alert in due if route.admits(alert, checkers.get(alert.checker))]
-        head = queue(head, channel, concerned)
-    return Folded(head, tuple(due))
+        head = enqueue(head, channel, concerned)
+    return AppliedRuns(head, tuple(due))
 
 
-def _fold_slot(head: Head, slot: Slot, setting: Setting, due: list[Alert]) -> Head:
+def _fold_slot(
+    head: AlertState, slot: ClosedSlot, setting: AlertRules, due: list[Alert]
+) -> AlertState:
     """Return the head after a slot, and add to the alerts that are due."""
     if slot.missed > HOUR:
-        due.append(alerts.gap(slot.slot, slot.slot - slot.missed))
+        due.append(alerts.missed_runs_alert(slot.slot, slot.slot - slot.missed))
     head, runs = _weighed(head, slot, setting, due)
     verdicts = _verdicts(runs, setting)
     states = _stepped(head.checkers, verdicts, slot.slot, setting)
@@ -105,7 +107,7 @@ def _fold_slot(head: Head, slot: Slot, setting: Setting, due: list[Alert]) -> He
         head,
         checkers=states,
         cursor=slot.cursor,
-        used=(*head.used, *(run.name for run in slot.runs))[-USED:],
+        used=(*head.used, *(run.name for run in slot.runs))[-APPLIED_RUNS_KEPT:],
         silences={c: s for c, s in head.silences.items() if slot.slot < s.until},
         maintenance={k: it for k, it in head.maintenance.items() if slot.slot < it.end},
     )
@@ -113,20 +115,22 @@ def _fold_slot(head: Head, slot: Slot, setting: Setting, due: list[Alert]) -> He
     return replace(head, checkers=_retired({**states, **told}, slot.slot, setting, due))
 
 
-def _weighed(head: Head, slot: Slot, setting: Setting, due: list[Alert]) -> tuple[Head, list[Run]]:
+def _weighed(
+    head: AlertState, slot: ClosedSlot, setting: AlertRules, due: list[Alert]
+) -> tuple[AlertState, list[Run]]:
     """Return the runs as they count, by what each region's reference targets say of its network."""
     rows, runs = dict(head.inconclusive), []
     for run in slot.runs:
-        weighed = weigh(run, setting.references, rows.pop(run.region, 0))
+        weighed = discount_network_failures(run, setting.references, rows.pop(run.region, 0))
         runs.append(weighed.run)
         if weighed.row:
             rows[run.region] = weighed.row
         if weighed.discounted and weighed.row == 1:
-            due.append(alerts.inconclusive(run, setting.references, weighed.discounted))
+            due.append(alerts.inconclusive_alert(run, setting.references, weighed.discounted))
     return replace(head, inconclusive=rows), runs
 
 
-def _verdicts(runs: Iterable[Run], setting: Setting) -> dict[str, Verdict]:
+def _verdicts(runs: Iterable[Run], setting: AlertRules) -> dict[str, QuorumResult]:
     """Return what the regions agree on, for each checker that one of them looked at."""
     results: dict[str, tuple[Result, ...]] = {}
     for run in runs:
@@ -134,7 +138,7 @@ def _verdicts(runs: Iterable[Run], setting: Setting) -> dict[str, Verdict]:
             results[checker] = (*results.get(checker, ()), result)
     regions = len(setting.calendar.voters)
     return {
-        checker.id: verdict(results[checker.id], regions, setting.quorum)
+        checker.id: apply_quorum(results[checker.id], regions, setting.quorum)
         for checker in setting.checkers
         if checker.id in results
     }
@@ -142,9 +146,9 @@ def _verdicts(runs: Iterable[Run], setting: Setting) -> dict[str, Verdict]:
 
 def _stepped(
     before: Mapping[str, CheckerState],
-    verdicts: Mapping[str, Verdict],
+    verdicts: Mapping[str, QuorumResult],
     slot: int,
-    setting: Setting,
+    setting: AlertRules,
 ) -> dict[str, CheckerState]:
     states = dict(before)
     for checker in setting.checkers:
@@ -160,7 +164,7 @@ def _stepped(
             looked=slot if checker.interval > 0 else 0,
             missing_since=0,
         )
-        states[checker.id] = step(present, seen.status, slot, _thresholds(checker))
+        states[checker.id] = next_state(present, seen.status, slot, _thresholds(checker))
     return states
 
 
@@ -174,7 +178,11 @@ def _thresholds(checker: Checker) -> Thresholds:
 
 
 def _announced(
-    head: Head, verdicts: Mapping[str, Verdict], slot: int, setting: Setting, due: list[Alert]
+    head: AlertState,
+    verdicts: Mapping[str, QuorumResult],
+    slot: int,
+    setting: AlertRules,
+    due: list[Alert],
 ) -> dict[str, CheckerState]:
     """Return the states once all has been told that nothing keeps back."""
     holding = setting.holding(head, slot)
@@ -183,20 +191,22 @@ def _announced(
         if checker.id not in verdicts:
             continue
         before = head.checkers[checker.id]
-        told[checker.id], kinds = announce(
+        told[checker.id], kinds = decide_alerts(
             before,
             slot,
             held=bool(holding.reasons(checker)),
             remind_every=checker.remind_every,
         )
         result = verdicts[checker.id].result
-        spoken += [alerts.about(kind, slot, result, before, told[checker.id]) for kind in kinds]
+        spoken += [
+            alerts.checker_alert(kind, slot, result, before, told[checker.id]) for kind in kinds
+        ]
     after = replace(holding, states={**head.checkers, **told})
     due += [_with_consequences(alert, after) for alert in spoken]
     return told
 
 
-def _with_consequences(alert: Alert, holding: Holding) -> Alert:
+def _with_consequences(alert: Alert, holding: Suppression) -> Alert:
     """Name in an alert of an outage the failures that it explains and that are not announced."""
     if alert.status is not Status.DOWN:
         return alert
@@ -204,7 +214,7 @@ def _with_consequences(alert: Alert, holding: Holding) -> Alert:
 
 
 def _retired(
-    states: dict[str, CheckerState], slot: int, setting: Setting, due: list[Alert]
+    states: dict[str, CheckerState], slot: int, setting: AlertRules, due: list[Alert]
 ) -> dict[str, CheckerState]:
     """Forget checkers that are gone for good; whoever heard of their outage hears of that."""
     configured = {checker.id for checker in setting.checkers}
@@ -212,8 +222,8 @@ def _retired(
         state = states[checker]
         if not state.missing_since:
             states[checker] = replace(state, missing_since=slot)
-        elif slot - state.missing_since >= RETIRE_AFTER:
+        elif slot - state.missing_since >= REMOVE_AFTER:
             del states[checker]
             if state.told in {Status.DOWN, Status.DEGRADED}:
-                due.append(alerts.retired(checker, state, slot))
+                due.append(alerts.removed_checker_alert(checker, state, slot))
     return states

@@ -11,13 +11,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from checkup.alerting.maintenance import Window
+from checkup.alerting.maintenance import MaintenanceWindow
 from checkup.alerting.state import CheckerState, Silence
 from checkup.model import Status
 from checkup.ports import Checker
 
 
-class Why(StrEnum):
+class SuppressionKind(StrEnum):
     """What can keep announcements back."""
 
     MAINTENANCE = "maintenance"
@@ -25,7 +25,7 @@ class Why(StrEnum):
     DEPENDENCY = "dependency"
 
 
-class Reason(Struct, frozen=True, kw_only=True):
+class SuppressionReason(Struct, frozen=True, kw_only=True):
     """One thing that keeps a checker's announcements back.
 
     Attributes:
@@ -33,12 +33,12 @@ class Reason(Struct, frozen=True, kw_only=True):
         until: when it ends by itself; 0 if that is not known.
     """
 
-    why: Why
+    why: SuppressionKind
     by: str = ""
     until: int = 0
 
 
-class Holding(Struct, frozen=True, kw_only=True):
+class Suppression(Struct, frozen=True, kw_only=True):
     """All that can keep announcements back after one run.
 
     Attributes:
@@ -48,10 +48,10 @@ class Holding(Struct, frozen=True, kw_only=True):
     slot: int
     checkers: Mapping[str, Checker]
     states: Mapping[str, CheckerState]
-    windows: Sequence[Window] = ()
+    windows: Sequence[MaintenanceWindow] = ()
     silences: Mapping[str, Silence] = {}
 
-    def reasons(self, checker: Checker) -> tuple[Reason, ...]:
+    def reasons(self, checker: Checker) -> tuple[SuppressionReason, ...]:
         """Return every reason to keep quiet about a checker; none means to speak."""
         return (*self._windows(checker), *self._silence(checker), *self._outages(checker))
 
@@ -63,23 +63,25 @@ class Holding(Struct, frozen=True, kw_only=True):
             if self._is_untold(checker.id) and cause in self._explanations(checker.id)
         )
 
-    def _windows(self, checker: Checker) -> Iterator[Reason]:
+    def _windows(self, checker: Checker) -> Iterator[SuppressionReason]:
         for window in self.windows:
             if window.concerns(checker.id, checker.group):
                 until = window.end_at(self.slot)
                 if until:
-                    yield Reason(why=Why.MAINTENANCE, by=window.title, until=until)
+                    yield SuppressionReason(
+                        why=SuppressionKind.MAINTENANCE, by=window.title, until=until
+                    )
 
-    def _silence(self, checker: Checker) -> Iterator[Reason]:
+    def _silence(self, checker: Checker) -> Iterator[SuppressionReason]:
         silence = self.silences.get(checker.id)
         if silence is not None and self.slot < silence.until:
-            yield Reason(why=Why.SILENCE, until=silence.until)
+            yield SuppressionReason(why=SuppressionKind.SILENCE, until=silence.until)
 
-    def _outages(self, checker: Checker) -> Iterator[Reason]:
+    def _outages(self, checker: Checker) -> Iterator[SuppressionReason]:
         explanations = self._explanations(checker.id)
         for parent in checker.depends_on:
             if parent in explanations:
-                yield Reason(why=Why.DEPENDENCY, by=parent)
+                yield SuppressionReason(why=SuppressionKind.DEPENDENCY, by=parent)
 
     def _explanations(self, checker: str) -> frozenset[str]:
         """Return the failing checkers that this one depends on, directly or through others.

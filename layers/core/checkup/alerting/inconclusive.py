@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from checkup.model import Result, Run, Status
 
-AT_MOST: Final = 3
+MAX_INCONCLUSIVE_RUNS: Final = 3
 """Inconclusive runs in a row; the next one counts, whatever the reference targets say."""
 
 
-class Weighed(NamedTuple):
+class DiscountedRun(NamedTuple):
     """A run as it counts.
 
     Attributes:
@@ -31,7 +31,7 @@ class Weighed(NamedTuple):
     discounted: int = 0
 
 
-def weigh(run: Run, references: Collection[str], row: int) -> Weighed:
+def discount_network_failures(run: Run, references: Collection[str], row: int) -> DiscountedRun:
     """Return the run as it counts.
 
     Args:
@@ -41,14 +41,14 @@ def weigh(run: Run, references: Collection[str], row: int) -> Weighed:
     seen = {result.status for result in run.results if result.id in references}
     known = seen - {Status.UNKNOWN}
     if not known:
-        return Weighed(run, row)
+        return DiscountedRun(run, row)
     bad = [result for result in run.results if _is_bad(result)]
     if known != {Status.DOWN} or all(result.id in references for result in bad):
-        return Weighed(run, 0)
-    if row >= AT_MOST:
-        return Weighed(run, row)
+        return DiscountedRun(run, 0)
+    if row >= MAX_INCONCLUSIVE_RUNS:
+        return DiscountedRun(run, row)
     results = tuple(_unknown(result) if _is_bad(result) else result for result in run.results)
-    return Weighed(replace(run, results=results), row + 1, len(bad))
+    return DiscountedRun(replace(run, results=results), row + 1, len(bad))
 
 
 def _is_bad(result: Result) -> bool:

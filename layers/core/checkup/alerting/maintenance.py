@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from checkup.alerting.recurrence import Rule
+from checkup.alerting.recurrence import RecurrenceRule
 from checkup.model import SECOND
 
 _DAY: Final = 24 * 3600 * SECOND
 
 
-class Window(Struct, frozen=True, kw_only=True):
+class MaintenanceWindow(Struct, frozen=True, kw_only=True):
     """A maintenance window.
 
     Attributes:
@@ -33,7 +33,7 @@ class Window(Struct, frozen=True, kw_only=True):
     start: int
     length: int
     title: str = ""
-    rule: Rule | None = None
+    rule: RecurrenceRule | None = None
     timezone: str = "UTC"
     checkers: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
@@ -68,7 +68,7 @@ class Window(Struct, frozen=True, kw_only=True):
                 if since <= begin < until:
                     yield begin
 
-    def _ends(self, moment: int, rule: Rule) -> list[int]:
+    def _ends(self, moment: int, rule: RecurrenceRule) -> list[int]:
         """Return the end of each time that is going on; long ones may overlap."""
         if moment < self.start:
             return []

@@ -8,29 +8,29 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from checkup.alerting.state import Head, Pending, Undeliverable
+from checkup.alerting.state import AlertState, DeadLetter, QueuedAlert
 from checkup.model import Alert
 
-LONGEST: Final = 1000
+MAX_QUEUED: Final = 1000
 """Alerts that wait for one channel; if it is dead for weeks, the oldest are given up."""
 
-DEAD: Final = 50
+MAX_DEAD_LETTERS: Final = 50
 """Alerts that were given up and are still kept for the operator."""
 
 
-def queue(head: Head, channel: str, alerts: Iterable[Alert]) -> Head:
+def enqueue(head: AlertState, channel: str, alerts: Iterable[Alert]) -> AlertState:
     """Put alerts at the end of a channel's outbox; what no longer fits is given up."""
-    waiting = (*waiting_for(head, channel), *(Pending(alert=alert) for alert in alerts))
-    lost = {pending.alert.id for pending in waiting[:-LONGEST]}
+    waiting = (*queued(head, channel), *(QueuedAlert(alert=alert) for alert in alerts))
+    lost = {pending.alert.id for pending in waiting[:-MAX_QUEUED]}
     return _give_up(_with(head, channel, waiting), channel, lost, "too many alerts were waiting")
 
 
-def waiting_for(head: Head, channel: str) -> tuple[Pending, ...]:
+def queued(head: AlertState, channel: str) -> tuple[QueuedAlert, ...]:
     """Return what a channel has still to be told, in order."""
     return head.channels.get(channel, ())
 
 
-def next_batch(head: Head, channel: str, most: int = 0) -> tuple[Pending, ...]:
+def next_batch(head: AlertState, channel: str, most: int = 0) -> tuple[QueuedAlert, ...]:
     """Return what goes into the next message.
 
     Alerts that may have been sent before and alerts that were certainly not never share one,
@@ -39,20 +39,22 @@ def next_batch(head: Head, channel: str, most: int = 0) -> tuple[Pending, ...]:
     Args:
         most: how many alerts one message can tell; 0 for any number.
     """
-    waiting = waiting_for(head, channel)
+    waiting = queued(head, channel)
     alike = takewhile(lambda entry: entry.maybe_sent == waiting[0].maybe_sent, waiting)
     return tuple(islice(alike, most or None))
 
 
-def is_claimed(head: Head, channel: str, by_others_than: str, now: int) -> bool:
+def is_claimed(head: AlertState, channel: str, by_others_than: str, now: int) -> bool:
     """Say whether somebody else may be delivering to this channel at the moment."""
     return any(
         entry.owner not in {"", by_others_than} and entry.until > now
-        for entry in waiting_for(head, channel)
+        for entry in queued(head, channel)
     )
 
 
-def claim(head: Head, channel: str, batch: Sequence[Pending], owner: str, until: int) -> Head:
+def claim(
+    head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str, until: int
+) -> AlertState:
     """Mark a batch as being delivered; from now on it may have been sent."""
     return _change(
         head,
@@ -64,20 +66,24 @@ def claim(head: Head, channel: str, batch: Sequence[Pending], owner: str, until:
     )
 
 
-def has_claimed(head: Head, channel: str, batch: Sequence[Pending], owner: str, until: int) -> bool:
+def holds_claim(
+    head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str, until: int
+) -> bool:
     """Say whether exactly this claim is in force."""
-    waiting = waiting_for(head, channel)
+    waiting = queued(head, channel)
     claimed = [entry for entry in waiting if (entry.owner, entry.until) == (owner, until)]
     return _ids(claimed) == _ids(batch)
 
 
-def accepted(head: Head, channel: str, batch: Sequence[Pending]) -> Head:
+def mark_delivered(head: AlertState, channel: str, batch: Sequence[QueuedAlert]) -> AlertState:
     """Remove what the channel has accepted, and nothing else."""
     gone = _ids(batch)
-    return _with(head, channel, [e for e in waiting_for(head, channel) if e.alert.id not in gone])
+    return _with(head, channel, [e for e in queued(head, channel) if e.alert.id not in gone])
 
 
-def refused(head: Head, channel: str, batch: Sequence[Pending], owner: str) -> Head:
+def mark_not_delivered(
+    head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
+) -> AlertState:
     """Give back what the channel has certainly not accepted.
 
     Args:
@@ -87,17 +93,23 @@ def refused(head: Head, channel: str, batch: Sequence[Pending], owner: str) -> H
     return _release(head, channel, before, owner)
 
 
-def unclear(head: Head, channel: str, batch: Sequence[Pending], owner: str) -> Head:
+def mark_delivery_unknown(
+    head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
+) -> AlertState:
     """Give back what the channel may have accepted."""
     return _release(head, channel, dict.fromkeys(_ids(batch), True), owner)
 
 
-def rejected(head: Head, channel: str, batch: Sequence[Pending], error: str) -> Head:
+def mark_rejected(
+    head: AlertState, channel: str, batch: Sequence[QueuedAlert], error: str
+) -> AlertState:
     """Give up what the channel will never accept, so that it holds nothing else up."""
     return _give_up(head, channel, _ids(batch), error)
 
 
-def _release(head: Head, channel: str, maybe_sent: Mapping[str, bool], owner: str) -> Head:
+def _release(
+    head: AlertState, channel: str, maybe_sent: Mapping[str, bool], owner: str
+) -> AlertState:
     return _change(
         head,
         channel,
@@ -110,32 +122,32 @@ def _release(head: Head, channel: str, maybe_sent: Mapping[str, bool], owner: st
     )
 
 
-def _give_up(head: Head, channel: str, ids: Iterable[str], error: str) -> Head:
+def _give_up(head: AlertState, channel: str, ids: Iterable[str], error: str) -> AlertState:
     gone = set(ids)
-    waiting = waiting_for(head, channel)
+    waiting = queued(head, channel)
     lost = [
-        Undeliverable(channel=channel, alert=entry.alert, error=error)
+        DeadLetter(channel=channel, alert=entry.alert, error=error)
         for entry in waiting
         if entry.alert.id in gone
     ]
     left = _with(head, channel, [entry for entry in waiting if entry.alert.id not in gone])
-    return replace(left, dead=(*head.dead, *lost)[-DEAD:])
+    return replace(left, dead=(*head.dead, *lost)[-MAX_DEAD_LETTERS:])
 
 
 def _change(
-    head: Head, channel: str, ids: Iterable[str], change: Callable[[Pending], Pending]
-) -> Head:
+    head: AlertState, channel: str, ids: Iterable[str], change: Callable[[QueuedAlert], QueuedAlert]
+) -> AlertState:
     chosen = set(ids)
-    entries = waiting_for(head, channel)
+    entries = queued(head, channel)
     return _with(head, channel, [change(e) if e.alert.id in chosen else e for e in entries])
 
 
-def _with(head: Head, channel: str, entries: Iterable[Pending]) -> Head:
+def _with(head: AlertState, channel: str, entries: Iterable[QueuedAlert]) -> AlertState:
     """Return the head with another outbox; an empty one leaves no trace."""
     others = {name: box for name, box in head.channels.items() if name != channel}
     box = tuple(entries)
     return replace(head, channels={**others, channel: box} if box else others)
 
 
-def _ids(entries: Iterable[Pending]) -> set[str]:
+def _ids(entries: Iterable[QueuedAlert]) -> set[str]:
     return {entry.alert.id for entry in entries}

@@ -11,7 +11,7 @@ from checkup.ports import Checker
 from checkup.redaction import mask_address
 
 
-class Owners:
+class ResultMatcher:
     """The checkers by what their results can be recognised by.
 
     A result belongs to the checker whose id it carries. One without an id was written by the

@@ -19,7 +19,7 @@ from checkup.model import Result, Status
 MAJORITY: Final = "majority"
 
 
-class Verdict(NamedTuple):
+class QuorumResult(NamedTuple):
     """What counts.
 
     Attributes:
@@ -34,7 +34,7 @@ class Verdict(NamedTuple):
     excluded: tuple[str, ...] = ()
 
 
-def verdict(results: Sequence[Result], regions: int, quorum: str = MAJORITY) -> Verdict:
+def apply_quorum(results: Sequence[Result], regions: int, quorum: str = MAJORITY) -> QuorumResult:
     """Return the status that enough regions agree on.
 
     Args:
@@ -55,7 +55,7 @@ def verdict(results: Sequence[Result], regions: int, quorum: str = MAJORITY) -> 
     return found._replace(excluded=excluded)
 
 
-def is_quorum(text: str) -> bool:
+def is_valid_quorum(text: str) -> bool:
     """Say whether a text names one."""
     return text in {MAJORITY, "all", "any"} or (text.isdecimal() and int(text) > 0)
 
@@ -83,19 +83,19 @@ def _in_words(excluded: Sequence[str]) -> str:
     return f"{', '.join(excluded)} {does} at something else: deploy the same configuration there"
 
 
-def _agreed(results: Sequence[Result], regions: int, quorum: str) -> Verdict:
+def _agreed(results: Sequence[Result], regions: int, quorum: str) -> QuorumResult:
     votes = [result for result in results if result.status is not Status.UNKNOWN]
     if len(votes) < _needed_to_tell(quorum, regions):
-        return Verdict(Status.UNKNOWN, results[0])
+        return QuorumResult(Status.UNKNOWN, results[0])
     enough = _needed_to_fail(quorum, len(votes), regions)
     down = [vote for vote in votes if vote.status is Status.DOWN]
     bad = [vote for vote in votes if vote.status is not Status.HEALTHY]
     if len(down) >= enough:
-        return Verdict(Status.DOWN, down[0])
+        return QuorumResult(Status.DOWN, down[0])
     if len(bad) >= enough:
-        return Verdict(Status.DEGRADED, (down or bad)[0])
+        return QuorumResult(Status.DEGRADED, (down or bad)[0])
     well = next(vote for vote in votes if vote.status is Status.HEALTHY)
-    return Verdict(Status.HEALTHY, well, tuple(vote.region for vote in down))
+    return QuorumResult(Status.HEALTHY, well, tuple(vote.region for vote in down))
 
 
 def _needed_to_tell(quorum: str, regions: int) -> int:

@@ -27,11 +27,11 @@ _PARTS: Final = (
     "WKST",
 )
 _Part = TypeVar("_Part")
-_DAY: Final = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
+_WEEKDAY: Final = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
 _UNTIL: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T\d{6}Z?)?", re.ASCII)
 
 
-class Rule(Struct, frozen=True, kw_only=True):
+class RecurrenceRule(Struct, frozen=True, kw_only=True):
     """A recurrence by days.
 
     Attributes:
@@ -111,7 +111,7 @@ class Rule(Struct, frozen=True, kw_only=True):
         return sum(day == first or self._fits(day, first) for day in span)
 
 
-def parse_rule(text: str) -> Rule:
+def parse_rrule(text: str) -> RecurrenceRule:
     """Read a rule such as ``FREQ=WEEKLY;BYDAY=SU`` or ``FREQ=MONTHLY;BYDAY=1TU``.
 
     Raises:
@@ -123,7 +123,7 @@ def parse_rule(text: str) -> Rule:
         raise ValueError(f"repeat needs a FREQ, one of {', '.join(_FREQUENCIES)}")
     if "COUNT" in parts and "UNTIL" in parts:
         raise ValueError("repeat has either a COUNT or an UNTIL")
-    rule = Rule(
+    rule = RecurrenceRule(
         frequency=frequency,
         interval=_number("INTERVAL", parts.get("INTERVAL", "1"), 1, 10_000),
         count=_number("COUNT", parts["COUNT"], 1, 10_000) if "COUNT" in parts else 0,
@@ -154,7 +154,7 @@ def _each(parts: Mapping[str, str], name: str, read: Callable[[str], _Part]) -> 
 
 
 def _day(word: str) -> tuple[int, int]:
-    found = _DAY.fullmatch(word)
+    found = _WEEKDAY.fullmatch(word)
     if found is None:
         raise ValueError(f'repeat: "{word}" is no weekday; write MO, TU, or 1MO, -1FR')
     return _WEEKDAYS.index(found[2]), int(found[1] or 0)

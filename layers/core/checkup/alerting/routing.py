@@ -47,7 +47,7 @@ class Route(Struct, frozen=True, kw_only=True):
         return checker.group in self.groups or bool({*checker.tags} & {*self.tags})
 
 
-EVERYTHING: Final = Route()
+MATCH_ALL: Final = Route()
 
 
 def route(settings: NotifierSettings) -> Route:
@@ -55,7 +55,7 @@ def route(settings: NotifierSettings) -> Route:
     return Route(groups=settings.groups, tags=settings.tags, severities=settings.severities)
 
 
-def names(notifiers: Sequence[NotifierSettings]) -> tuple[str, ...]:
+def channel_names(notifiers: Sequence[NotifierSettings]) -> tuple[str, ...]:
     """Return the name of each channel, under which its outbox is kept.
 
     Without an id, names stay the same as long as the order within a kind does.

@@ -15,10 +15,10 @@ from itertools import groupby
 from msgspec import Struct
 
 from checkup.model import SECOND, Run
-from checkup.runfile import run_key, slot_of
+from checkup.runfile import key_time, run_key
 
 
-class Calendar(Struct, frozen=True, kw_only=True):
+class SlotSchedule(Struct, frozen=True, kw_only=True):
     """When slots are, and when they close.
 
     Attributes:
@@ -37,7 +37,7 @@ class Calendar(Struct, frozen=True, kw_only=True):
         return self.regions or ("",)
 
 
-class Slot(Struct, frozen=True, kw_only=True):
+class ClosedSlot(Struct, frozen=True, kw_only=True):
     """What all voting regions saw in one slot.
 
     Attributes:
@@ -53,8 +53,8 @@ class Slot(Struct, frozen=True, kw_only=True):
 
 
 def closed_slots(
-    runs: Iterable[Run], calendar: Calendar, now: int, cursor: str = ""
-) -> tuple[Slot, ...]:
+    runs: Iterable[Run], calendar: SlotSchedule, now: int, cursor: str = ""
+) -> tuple[ClosedSlot, ...]:
     """Return the slots that can be folded, in order.
 
     Args:
@@ -70,11 +70,13 @@ def closed_slots(
         if _is_open(calendar, slot, len(votes), missed, now):
             break
         cursor = run_key(Run(slot=slot, results=(), position=len(voters) - 1))
-        closed.append(Slot(slot=slot, cursor=cursor, runs=tuple(votes.values()), missed=missed))
+        closed.append(
+            ClosedSlot(slot=slot, cursor=cursor, runs=tuple(votes.values()), missed=missed)
+        )
     return tuple(closed)
 
 
-def _is_open(calendar: Calendar, slot: int, votes: int, missed: int, now: int) -> bool:
+def _is_open(calendar: SlotSchedule, slot: int, votes: int, missed: int, now: int) -> bool:
     """Say whether a run may still come that belongs into this slot, or before it."""
     if len(calendar.voters) == 1:
         return False
@@ -83,9 +85,9 @@ def _is_open(calendar: Calendar, slot: int, votes: int, missed: int, now: int) -
     return 0 < votes < len(calendar.voters) and now < slot + calendar.grace
 
 
-def _missed(calendar: Calendar, cursor: str, slot: int) -> int:
+def _missed(calendar: SlotSchedule, cursor: str, slot: int) -> int:
     """Return the time in which slots of the schedule lie of which there is no run."""
-    last = slot_of(cursor)
+    last = key_time(cursor)
     if not calendar.interval or last is None:
         return 0
     gap = slot - last - calendar.interval

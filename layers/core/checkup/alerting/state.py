@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from checkup.alerting.maintenance import Window
+from checkup.alerting.maintenance import MaintenanceWindow
 from checkup.model import Alert, Status
 
 SCHEMA: Final = 1
 """The version of the head's layout; a newer one is never overwritten."""
 
-BLIND_AFTER: Final = 3
+NOT_MONITORED_AFTER: Final = 3
 """Unknown results in a row after which a checker counts as not seen any more."""
 
 
@@ -90,14 +90,14 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
         A checker that cannot look is unknown, whatever it was before. A failure that only a
         minority of the regions sees is announced to nobody and is no secret either.
         """
-        if self.blind >= BLIND_AFTER:
+        if self.blind >= NOT_MONITORED_AFTER:
             return Status.UNKNOWN
         if self.status is Status.HEALTHY and self.partial:
             return Status.DEGRADED
         return self.status
 
 
-class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class QueuedAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An alert that a channel has not been told yet, as far as is known.
 
     Attributes:
@@ -114,7 +114,7 @@ class Pending(Struct, frozen=True, kw_only=True, omit_defaults=True):
     maybe_sent: bool = False
 
 
-class Undeliverable(Struct, frozen=True, kw_only=True):
+class DeadLetter(Struct, frozen=True, kw_only=True):
     """An alert that a channel will never accept, kept for the operator to see.
 
     Attributes:
@@ -138,7 +138,7 @@ class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: int = 0
 
 
-class Planned(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ScheduledMaintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Maintenance that was announced while the program was running.
 
     Attributes:
@@ -152,9 +152,9 @@ class Planned(Struct, frozen=True, kw_only=True, omit_defaults=True):
     groups: tuple[str, ...] = ()
 
     @property
-    def window(self) -> Window:
+    def window(self) -> MaintenanceWindow:
         """The same, as a window of the configuration."""
-        return Window(
+        return MaintenanceWindow(
             start=self.start,
             length=self.end - self.start,
             title=self.title,
@@ -163,7 +163,7 @@ class Planned(Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-class Head(Struct, frozen=True, kw_only=True):
+class AlertState(Struct, frozen=True, kw_only=True):
     """The document ``state/head.json``.
 
     Attributes:
@@ -193,11 +193,11 @@ class Head(Struct, frozen=True, kw_only=True):
     used: tuple[str, ...] = ()
     expired_at: int = 0
     silences: Mapping[str, Silence] = field(default_factory=dict)
-    maintenance: Mapping[str, Planned] = field(default_factory=dict)
+    maintenance: Mapping[str, ScheduledMaintenance] = field(default_factory=dict)
     announcing: int = 0
     inconclusive: Mapping[str, int] = field(default_factory=dict)
     checkers: Mapping[str, CheckerState] = field(default_factory=dict)
-    channels: Mapping[str, tuple[Pending, ...]] = field(default_factory=dict)
-    dead: tuple[Undeliverable, ...] = ()
+    channels: Mapping[str, tuple[QueuedAlert, ...]] = field(default_factory=dict)
+    dead: tuple[DeadLetter, ...] = ()
     config_version: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.alerting.flapping import is_flapping, remember
-from checkup.alerting.state import BLIND_AFTER, CheckerState, Streak
+from checkup.alerting.flapping import append_status, is_flapping
+from checkup.alerting.state import NOT_MONITORED_AFTER, CheckerState, Streak
 from checkup.model import Status
 
 _HEALTHY, _DEGRADED, _DOWN, _UNKNOWN = (
@@ -39,15 +39,17 @@ class Thresholds(Struct, frozen=True, kw_only=True):
         return max(self.failure, self.success, self.degraded)
 
 
-def step(state: CheckerState, seen: Status, slot: int, thresholds: Thresholds) -> CheckerState:
+def next_state(
+    state: CheckerState, seen: Status, slot: int, thresholds: Thresholds
+) -> CheckerState:
     """Return the state after a run in which the checker was ``seen`` like this.
 
     An unknown result is no evidence, neither of a failure nor of a recovery.
     """
     if seen is _UNKNOWN:
-        return replace(state, blind=min(state.blind + 1, BLIND_AFTER))
+        return replace(state, blind=min(state.blind + 1, NOT_MONITORED_AFTER))
     limit = thresholds.longest
-    recent = remember(state.recent, seen) if thresholds.flapping else ""
+    recent = append_status(state.recent, seen) if thresholds.flapping else ""
     counted = replace(
         state,
         blind=0,

@@ -8,21 +8,21 @@ once write the same, and one of their heads wins.
 
 from __future__ import annotations
 
-from checkup.archive.chronicles import Chronicles
-from checkup.archive.keeping import Keeper, Kept
-from checkup.archive.listing import Listing
-from checkup.archive.pending import settled
-from checkup.archive.reading import Days, Months, days_until
+from checkup.archive.chronicles import CheckerHistories
+from checkup.archive.keeping import HistoryStore, HistoryUpdate
+from checkup.archive.listing import RunListing
+from checkup.archive.pending import settled_key
+from checkup.archive.reading import Days, MonthCache, read_days
 from checkup.archive.setting import setting_of
 
 __all__ = [
-    "Chronicles",
+    "CheckerHistories",
     "Days",
-    "Keeper",
-    "Kept",
-    "Listing",
-    "Months",
-    "days_until",
+    "HistoryStore",
+    "HistoryUpdate",
+    "MonthCache",
+    "RunListing",
+    "read_days",
     "setting_of",
-    "settled",
+    "settled_key",
 ]

@@ -10,36 +10,36 @@ from checkup.archive.stored import update
 from checkup.history.documents import (
     DaysOfMonth,
     HoursOfDay,
-    TimesOfMonth,
+    LatencyOfMonth,
     days_key,
     hours_key,
-    times_key,
+    latency_key,
 )
-from checkup.history.head import Closed, Period
-from checkup.history.periods import HOUR, date_of, day_of, month_of
+from checkup.history.head import ClosedPeriods, PeriodAggregate
+from checkup.history.periods import HOUR, day_start, format_date, format_month
 from checkup.ports import Storage
 
 
-def save(storage: Storage, closed: Closed) -> None:
+def save_closed(storage: Storage, closed: ClosedPeriods) -> None:
     """Write what a fold has closed; to write it again changes nothing.
 
     Raises:
         StorageError: the storage failed; some of it may have been written.
     """
-    for day in sorted({*map(day_of, closed.hours), *closed.openings}):
+    for day in sorted({*map(day_start, closed.hours), *closed.openings}):
         _save_hours(storage, day, closed)
     months: dict[str, list[int]] = {}
     for day in sorted(closed.days):
-        months.setdefault(month_of(day), []).append(day)
+        months.setdefault(format_month(day), []).append(day)
     for days in months.values():
         _save_days(storage, {day: closed.days[day] for day in days})
 
 
-def _save_hours(storage: Storage, day: int, closed: Closed) -> None:
+def _save_hours(storage: Storage, day: int, closed: ClosedPeriods) -> None:
     hours = {
         f"{(hour - day) // HOUR:02d}": rows
         for hour, rows in closed.hours.items()
-        if day_of(hour) == day
+        if day_start(hour) == day
     }
 
     def change(old: HoursOfDay) -> HoursOfDay:
@@ -49,19 +49,19 @@ def _save_hours(storage: Storage, day: int, closed: Closed) -> None:
     update(storage, hours_key(day), HoursOfDay, change)
 
 
-def _save_days(storage: Storage, days: Mapping[int, Mapping[str, Period]]) -> None:
+def _save_days(storage: Storage, days: Mapping[int, Mapping[str, PeriodAggregate]]) -> None:
     """Save days of one month."""
     tallies, times = {}, {}
     for day, rows in days.items():
-        tallies[date_of(day)] = {name: row.tally for name, row in rows.items()}
-        times[date_of(day)] = {name: row.times for name, row in rows.items()}
+        tallies[format_date(day)] = {name: row.tally for name, row in rows.items()}
+        times[format_date(day)] = {name: row.times for name, row in rows.items()}
 
     def change_days(old: DaysOfMonth) -> DaysOfMonth:
         return replace(old, days={**old.days, **tallies})
 
-    def change_times(old: TimesOfMonth) -> TimesOfMonth:
+    def change_times(old: LatencyOfMonth) -> LatencyOfMonth:
         return replace(old, days={**old.days, **times})
 
     month = min(days)
     update(storage, days_key(month), DaysOfMonth, change_days)
-    update(storage, times_key(month), TimesOfMonth, change_times)
+    update(storage, latency_key(month), LatencyOfMonth, change_times)

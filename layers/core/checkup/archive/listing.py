@@ -10,12 +10,12 @@ from typing import Final, Self
 from msgspec import Struct
 
 from checkup.ports import Storage
-from checkup.runfile import RUNS
+from checkup.runfile import RUNS_PREFIX
 
 _KEPT: Final = 1_000
 
 
-class Listing(Struct, frozen=True):
+class RunListing(Struct, frozen=True):
     """The newest runs of a storage.
 
     Attributes:
@@ -33,8 +33,8 @@ class Listing(Struct, frozen=True):
         Raises:
             StorageError: it could not be listed.
         """
-        start, end = (f"{RUNS}{at:019d}" for at in (moment, before))
-        listed = takewhile(lambda key: key < end, storage.list(RUNS, start))
+        start, end = (f"{RUNS_PREFIX}{at:019d}" for at in (moment, before))
+        listed = takewhile(lambda key: key < end, storage.list(RUNS_PREFIX, start))
         keys = tuple(deque(listed, _KEPT))
         return cls(start if len(keys) < _KEPT else keys[0], keys)
 

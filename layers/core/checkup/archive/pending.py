@@ -12,11 +12,11 @@ from msgspec import Struct
 from checkup.errors import StorageError
 from checkup.model import SECOND, Result, Run
 from checkup.ports import Storage
-from checkup.runfile import RUNS, decode, slot_of
+from checkup.runfile import RUNS_PREFIX, decode_results, key_time
 
 _log = logging.getLogger(__name__)
 
-PATIENCE: Final = 900 * SECOND
+MAX_CLOCK_SKEW: Final = 900 * SECOND
 """After this time a run comes too late to count, where no state says so already; and one that
 cannot be read does not hold back those after it any longer."""
 
@@ -27,7 +27,7 @@ Known = Mapping[str, tuple[Result, ...] | None]
 """The results of runs by key; None for one that is unreadable."""
 
 
-class Pending(Struct, frozen=True, kw_only=True):
+class PendingRuns(Struct, frozen=True, kw_only=True):
     """The next runs.
 
     Attributes:
@@ -42,18 +42,18 @@ class Pending(Struct, frozen=True, kw_only=True):
     more: bool
 
 
-def settled(cursor: str, now: int) -> str:
+def settled_key(cursor: str, now: int) -> str:
     """Return the key up to which no run can come any more.
 
     Args:
         cursor: up to which the state between runs is closed; empty if there is none.
     """
-    return max(cursor, f"{RUNS}{max(0, now - PATIENCE):019d}")
+    return max(cursor, f"{RUNS_PREFIX}{max(0, now - MAX_CLOCK_SKEW):019d}")
 
 
 def pending(
     storage: Storage, listed: Iterable[str], end: str, regions: Sequence[str], known: Known
-) -> Pending:
+) -> PendingRuns:
     """Return the runs after the cursor, in order and a limited number of them.
 
     Args:
@@ -69,7 +69,7 @@ def pending(
     if more:
         keys = _whole_slots(keys, len(regions))
     runs = (_run(storage, key, regions, known) for key in keys)
-    return Pending(
+    return PendingRuns(
         runs=tuple(run for run in runs if run is not None),
         last=keys[-1] if keys else "",
         keys=len(keys),
@@ -79,12 +79,12 @@ def pending(
 
 def _whole_slots(keys: list[str], regions: int) -> list[str]:
     """Leave out the last keys that may be of a slot that goes on after them."""
-    limit = (slot_of(keys[-1]) or 0) - regions
-    return [key for key in keys if (slot_of(key) or 0) <= limit] or keys
+    limit = (key_time(keys[-1]) or 0) - regions
+    return [key for key in keys if (key_time(key) or 0) <= limit] or keys
 
 
 def _run(storage: Storage, key: str, regions: Sequence[str], known: Known) -> Run | None:
-    moment = slot_of(key)
+    moment = key_time(key)
     results = known[key] if key in known else _results(storage, key)
     if moment is None or results is None:
         return None
@@ -96,9 +96,9 @@ def _run(storage: Storage, key: str, regions: Sequence[str], known: Known) -> Ru
 def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
     try:
         stored = storage.get(key)
-        return None if stored is None else decode(stored.body)
+        return None if stored is None else decode_results(stored.body)
     except StorageError as error:
-        if storage.clock() - (slot_of(key) or 0) < PATIENCE:
+        if storage.clock() - (key_time(key) or 0) < MAX_CLOCK_SKEW:
             raise
         _log.warning("%s is left out of the history: %s", key, error)
         return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from checkup.config.settings import Config
-from checkup.history.fold import Setting
-from checkup.incidents.model import Announcements
+from checkup.history.fold import EvaluationRules
+from checkup.incidents.model import IncidentDocument
 
 
-def setting_of(config: Config, announced: Announcements | None = None) -> Setting:
+def setting_of(config: Config, announced: IncidentDocument | None = None) -> EvaluationRules:
     """Return the setting of a fold.
 
     Args:
@@ -15,7 +15,7 @@ def setting_of(config: Config, announced: Announcements | None = None) -> Settin
         announced: where the other maintenance is.
     """
     others = announced.maintenance.values() if announced else ()
-    return Setting(
+    return EvaluationRules(
         checkers=config.checkers,
         regions=config.regions,
         quorum=config.quorum,

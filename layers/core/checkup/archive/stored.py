@@ -9,9 +9,9 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from checkup.errors import Changed, Exists, StorageError
-from checkup.history.documents import NewerHistory, UnreadableHistory, decode, encode
-from checkup.ports import Storage, Stored
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
+from checkup.history.documents import NewerHistoryError, UnreadableHistoryError, decode, encode
+from checkup.ports import Storage, StoredDocument
 from checkup.storage.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ Document = TypeVar("Document", bound=Struct)
 Part = TypeVar("Part", bound=Struct)
 
 
-def read(storage: Storage, key: str, kind: type[Document]) -> Document | None:
+def load(storage: Storage, key: str, kind: type[Document]) -> Document | None:
     """Return a document; None if there is none that can be read.
 
     Raises:
@@ -33,7 +33,7 @@ def read(storage: Storage, key: str, kind: type[Document]) -> Document | None:
     return None if stored is None else decoded(key, stored, kind)
 
 
-def slice_of(
+def decode_part(
     key: str, slices: Mapping[str, msgspec.Raw], name: str, kind: type[Part]
 ) -> Mapping[str, Part]:
     """Return one part of a document, by checker; nothing if there is none that can be read."""
@@ -64,29 +64,29 @@ def update(
             quarantine(storage, stored.body)
         body = encode(change(kind() if old is None else old))
         try:
-            put(storage, key, stored, body)
-        except (Changed, Exists):
+            save(storage, key, stored, body)
+        except (DocumentChangedError, DocumentExistsError):
             _log.info("%s: somebody else was faster", key)
         else:
             return
     raise StorageError(f"{key}: others were faster {TRIES} times; the next run goes on")
 
 
-def put(storage: Storage, key: str, before: Stored | None, body: bytes) -> Stored:
+def save(storage: Storage, key: str, before: StoredDocument | None, body: bytes) -> StoredDocument:
     """Put a document in the place of the one that was read, if it differs, and return it.
 
     Raises:
-        Changed, Exists: somebody else was faster.
+        DocumentChangedError, DocumentExistsError: somebody else was faster.
         StorageError: it may or may not have been written.
     """
     if before is None:
-        return Stored(body, storage.create(key, body))
+        return StoredDocument(body, storage.create(key, body))
     if before.body == body:
         return before
-    return Stored(body, storage.replace(key, body, before.version))
+    return StoredDocument(body, storage.replace(key, body, before.version))
 
 
-def decoded(key: str, stored: Stored, kind: type[Document]) -> Document | None:
+def decoded(key: str, stored: StoredDocument, kind: type[Document]) -> Document | None:
     """Return the document; None if it cannot be read.
 
     Raises:
@@ -94,8 +94,8 @@ def decoded(key: str, stored: Stored, kind: type[Document]) -> Document | None:
     """
     try:
         return decode(stored.body, kind)
-    except NewerHistory as error:
+    except NewerHistoryError as error:
         raise StorageError(f"{key}: {error}") from error
-    except UnreadableHistory as error:
+    except UnreadableHistoryError as error:
         _log.warning("%s: %s", key, error)
         return None

@@ -7,20 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Final
 
-from checkup.archive.stored import decoded, put, read, slice_of
+from checkup.archive.stored import decode_part, decoded, load, save
 from checkup.errors import StorageError
-from checkup.history.documents import (
-    DaysOfMonth,
-    SlicedTimes,
-    days_key,
-    encode,
-    times_key,
-)
-from checkup.history.head import Head, Period
-from checkup.history.periods import DAY, date_of, day_of, month_start
-from checkup.history.summing import Summing, next_year, too_old
-from checkup.history.times import Times
-from checkup.history.year import DAYS, YEAR, Year
+from checkup.history.documents import DaysOfMonth, LazyLatency, days_key, encode, latency_key
+from checkup.history.head import HistoryState, PeriodAggregate
+from checkup.history.periods import DAY, day_start, format_date, month_start
+from checkup.history.summing import YearBuilder, advance_year, expiring_days
+from checkup.history.times import LatencyHistogram
+from checkup.history.year import DAYS, YEAR, YearDocument
 from checkup.ports import Storage
 
 _log = logging.getLogger(__name__)
@@ -28,11 +22,11 @@ _log = logging.getLogger(__name__)
 FEW: Final = 3
 """Days that are added to an old year one by one; after more of them it is made anew."""
 
-Open = Mapping[int, Mapping[str, Period]]
+Open = Mapping[int, Mapping[str, PeriodAggregate]]
 """Days that are over and in no file yet, by their beginnings."""
 
 
-def year_until(storage: Storage, head: Head, today: int, opened: Open) -> Year:
+def load_year(storage: Storage, head: HistoryState, today: int, opened: Open) -> YearDocument:
     """Return the year before a day; it is made and kept if nobody has done that yet today.
 
     On most days that is the year of the day before and one more day, for which the files of a
@@ -49,19 +43,19 @@ def year_until(storage: Storage, head: Head, today: int, opened: Open) -> Year:
         StorageError: the storage failed, or a newer version of the program keeps the history.
     """
     stored = storage.get(YEAR)
-    kept = None if stored is None else decoded(YEAR, stored, Year)
-    if kept is not None and kept.end == date_of(today):
+    kept = None if stored is None else decoded(YEAR, stored, YearDocument)
+    if kept is not None and kept.end == format_date(today):
         return kept
     year = _continued(storage, kept, today, opened) or _made(storage, today, opened)
-    if today == day_of(head.hour):
+    if today == day_start(head.hour):
         try:
-            put(storage, YEAR, stored, encode(year))
+            save(storage, YEAR, stored, encode(year))
         except StorageError as error:
             _log.info("%s is not kept, the next page makes it again: %s", YEAR, error)
     return year
 
 
-def forget_year(storage: Storage) -> None:
+def reset_year(storage: Storage) -> None:
     """Let it be made again, because days are going to be counted again.
 
     Raises:
@@ -69,13 +63,15 @@ def forget_year(storage: Storage) -> None:
     """
     stored = storage.get(YEAR)
     if stored is not None:
-        put(storage, YEAR, stored, encode(Year()))
+        save(storage, YEAR, stored, encode(YearDocument()))
 
 
-def _continued(storage: Storage, kept: Year | None, end: int, opened: Open) -> Year | None:
+def _continued(
+    storage: Storage, kept: YearDocument | None, end: int, opened: Open
+) -> YearDocument | None:
     """Return what a year that ended not long ago has become; None if that cannot be told."""
     for days in range(1, FEW + 1):
-        if kept is not None and kept.end == date_of(end - days * DAY):
+        if kept is not None and kept.end == format_date(end - days * DAY):
             try:
                 return _with(storage, kept, range(end - days * DAY, end, DAY), opened)
             except ValueError as error:
@@ -83,40 +79,44 @@ def _continued(storage: Storage, kept: Year | None, end: int, opened: Open) -> Y
     return None
 
 
-def _with(storage: Storage, year: Year, days: Iterable[int], opened: Open) -> Year:
+def _with(storage: Storage, year: YearDocument, days: Iterable[int], opened: Open) -> YearDocument:
     for day in days:
-        gone = [_times(storage, it) for it in too_old(day)]
+        gone = [_times(storage, it) for it in expiring_days(day)]
         ((_, periods),) = _days(storage, [day])
-        year = next_year(year, day, opened.get(day) or periods, gone)
+        year = advance_year(year, day, opened.get(day) or periods, gone)
     return year
 
 
-def _made(storage: Storage, end: int, opened: Open) -> Year:
-    summing = Summing(end)
+def _made(storage: Storage, end: int, opened: Open) -> YearDocument:
+    summing = YearBuilder(end)
     for day, periods in _days(storage, range(end - DAYS * DAY, end, DAY)):
         summing.add(day, opened.get(day) or periods)
     return summing.year()
 
 
-def _days(storage: Storage, days: Iterable[int]) -> Iterator[tuple[int, Mapping[str, Period]]]:
+def _days(
+    storage: Storage, days: Iterable[int]
+) -> Iterator[tuple[int, Mapping[str, PeriodAggregate]]]:
     """Yield the closed days, with the response times of one of them at a time in memory."""
     for month, group in groupby(days, key=month_start):
-        tallies = read(storage, days_key(month), DaysOfMonth) or DaysOfMonth()
-        times = read(storage, times_key(month), SlicedTimes) or SlicedTimes()
+        tallies = load(storage, days_key(month), DaysOfMonth) or DaysOfMonth()
+        times = load(storage, latency_key(month), LazyLatency) or LazyLatency()
         for day in group:
             timed = _times_of(times, day)
             yield (
                 day,
                 {
-                    checker: Period(tally=tally, times=timed.get(checker, Times()))
-                    for checker, tally in tallies.days.get(date_of(day), {}).items()
+                    checker: PeriodAggregate(
+                        tally=tally, times=timed.get(checker, LatencyHistogram())
+                    )
+                    for checker, tally in tallies.days.get(format_date(day), {}).items()
                 },
             )
 
 
-def _times(storage: Storage, day: int) -> Mapping[str, Times]:
-    return _times_of(read(storage, times_key(day), SlicedTimes) or SlicedTimes(), day)
+def _times(storage: Storage, day: int) -> Mapping[str, LatencyHistogram]:
+    return _times_of(load(storage, latency_key(day), LazyLatency) or LazyLatency(), day)
 
 
-def _times_of(month: SlicedTimes, day: int) -> Mapping[str, Times]:
-    return slice_of(times_key(day), month.days, date_of(day), Times)
+def _times_of(month: LazyLatency, day: int) -> Mapping[str, LatencyHistogram]:
+    return decode_part(latency_key(day), month.days, format_date(day), LatencyHistogram)

@@ -7,25 +7,30 @@ by the function that needs them.
 from __future__ import annotations
 
 from checkup.bootstrap.clients import LiveClients, make_clients
-from checkup.bootstrap.configs import kinds, placed, read_config, run_deadline_seconds
-from checkup.bootstrap.deployed import Counted, DeployedConfig
-from checkup.bootstrap.storages import make_s3, open_storage, stack_storage
-from checkup.bootstrap.wiring import make_keeper, make_monitor, mask_with, open_channels
+from checkup.bootstrap.configs import (
+    adapt_config,
+    read_config,
+    registered_kinds,
+    run_deadline_seconds,
+)
+from checkup.bootstrap.deployed import ActiveConfig, DeployedConfigReader
+from checkup.bootstrap.storages import open_stack_storage, open_storage, s3_client
+from checkup.bootstrap.wiring import history_store, open_channels, run_context, secret_masker
 
 __all__ = [
-    "Counted",
-    "DeployedConfig",
+    "ActiveConfig",
+    "DeployedConfigReader",
     "LiveClients",
-    "kinds",
+    "adapt_config",
+    "history_store",
     "make_clients",
-    "make_keeper",
-    "make_monitor",
-    "make_s3",
-    "mask_with",
     "open_channels",
+    "open_stack_storage",
     "open_storage",
-    "placed",
     "read_config",
+    "registered_kinds",
+    "run_context",
     "run_deadline_seconds",
-    "stack_storage",
+    "s3_client",
+    "secret_masker",
 ]

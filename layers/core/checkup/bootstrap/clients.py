@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from checkup import secrets
 from checkup.config.settings import Config
 from checkup.errors import UnavailableError
-from checkup.ports import Answer
+from checkup.ports import HttpResponse
 
 if TYPE_CHECKING:
-    from checkup.http import Lines
+    from checkup.http import ConnectionPool
 
 _PROBLEMS: Final = {
     "NoRegionError": "no region of AWS is known; set AWS_REGION, or name one with --region",
@@ -29,7 +29,7 @@ class LiveClients:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._vault = secrets.Vault(environ, self.aws)
+        self._vault = secrets.SecretResolver(environ, self.aws)
 
     def secret(self, value: str) -> str:
         """Resolve a secret, as :meth:`checkup.ports.Clients.secret` says."""
@@ -70,7 +70,7 @@ class LiveClients:
         *,
         method: str = "POST",
         timeout: float = 4.0,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send one HTTP POST, as :meth:`checkup.ports.Clients.post` says."""
         from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
 
@@ -78,22 +78,22 @@ class LiveClients:
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
-    ) -> Answer:
+    ) -> HttpResponse:
         """Do any HTTP request, as :meth:`checkup.ports.Clients.request` says."""
         return self._noticed(self._lines.request(method, url, body, headers, timeout))
 
-    def _noticed(self, answer: Answer) -> Answer:
+    def _noticed(self, answer: HttpResponse) -> HttpResponse:
         """Return the answer; one that refuses whoever asks may be meant for an old secret."""
         if answer.status in _REFUSALS:
             self.forget_secrets()
         return answer
 
     @cached_property
-    def _lines(self) -> Lines:
+    def _lines(self) -> ConnectionPool:
         """Connections that are kept for as long as these clients are."""
-        from checkup.http import Lines  # noqa: PLC0415 - brings in the HTTP libraries
+        from checkup.http import ConnectionPool  # noqa: PLC0415 - brings in the HTTP libraries
 
-        return Lines()
+        return ConnectionPool()
 
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401 - boto3 has no static type

@@ -12,18 +12,18 @@ from msgspec.structs import replace
 from checkup import config as configuration
 from checkup.bootstrap.clients import make_clients
 from checkup.bootstrap.publishers import PUBLISHERS
-from checkup.bootstrap.storages import make_s3, open_storage
+from checkup.bootstrap.storages import open_storage, s3_client
 from checkup.checkers import CHECKERS
 from checkup.config.settings import Config, Kinds
 from checkup.model import SECOND
 from checkup.notifiers import NOTIFIERS
-from checkup.ports import Surroundings
+from checkup.ports import CheckerContext
 from checkup.storage import STORAGES
 
 Made = TypeVar("Made")
 
 
-def kinds() -> Kinds:
+def registered_kinds() -> Kinds:
     """Return every kind of checker, storage, notifier and publisher that there is here."""
     return Kinds(checkers=CHECKERS, storages=STORAGES, notifiers=NOTIFIERS, publishers=PUBLISHERS)
 
@@ -34,10 +34,10 @@ def read_config(path: str | None, environ: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: with every problem that the file has.
     """
-    return placed(configuration.load(path, kinds(), environ), environ)
+    return adapt_config(configuration.load(path, registered_kinds(), environ), environ)
 
 
-def placed(config: Config, environ: Mapping[str, str]) -> Config:
+def adapt_config(config: Config, environ: Mapping[str, str]) -> Config:
     """Return the configuration as it counts here.
 
     Its checkers know where they are: the storage of the runs, and whether this is a machine.
@@ -63,11 +63,11 @@ def _run_deadline(config: Config, environ: Mapping[str, str]) -> int:
     return int(float(seconds) * SECOND) if seconds else config.run_deadline
 
 
-def _surroundings(config: Config, environ: Mapping[str, str]) -> Surroundings:
+def _surroundings(config: Config, environ: Mapping[str, str]) -> CheckerContext:
     clients = make_clients(config, environ)
-    return Surroundings(
+    return CheckerContext(
         storage=_once(lambda: open_storage(config, clients, environ)),
-        s3=_once(lambda: make_s3(clients)),
+        s3=_once(lambda: s3_client(clients)),
         runs_programs="AWS_LAMBDA_FUNCTION_NAME" not in environ,
     )
 

@@ -17,18 +17,18 @@ from msgspec.structs import replace
 
 from checkup import config as configuration
 from checkup.bootstrap.clients import LiveClients
-from checkup.bootstrap.configs import kinds, placed
-from checkup.bootstrap.storages import make_s3, stack_storage
+from checkup.bootstrap.configs import adapt_config, registered_kinds
+from checkup.bootstrap.storages import open_stack_storage, s3_client
 from checkup.config import files
 from checkup.config.settings import Config
 from checkup.errors import ConfigError, Problem, StorageError
-from checkup.protocol import read_head
-from checkup.storage.s3_object import NotThere, S3Object
+from checkup.protocol import read_state
+from checkup.storage.s3_object import ObjectNotFoundError, S3Object
 
 _log = logging.getLogger(__name__)
 
 
-class Counted(Struct, frozen=True, kw_only=True):
+class ActiveConfig(Struct, frozen=True, kw_only=True):
     """The configuration that counts at this moment.
 
     Attributes:
@@ -42,7 +42,7 @@ class Counted(Struct, frozen=True, kw_only=True):
     problem: ConfigError | None = None
 
 
-class DeployedConfig:
+class DeployedConfigReader:
     """Reads the configuration of the stack whose functions have this environment.
 
     Args:
@@ -57,9 +57,9 @@ class DeployedConfig:
         self._clients = LiveClients(environ)
         self._bundled = bundled
         self._etag = ""
-        self._counted: Counted | None = None
+        self._counted: ActiveConfig | None = None
 
-    def current(self) -> Counted:
+    def current(self) -> ActiveConfig:
         """Return what counts now.
 
         Raises:
@@ -72,26 +72,26 @@ class DeployedConfig:
             self._counted = self._from_bundle()
         return self._counted
 
-    def _from_bundle(self) -> Counted:
+    def _from_bundle(self) -> ActiveConfig:
         try:
-            name = self._bundled[0] if self._bundled else files.find(None)
-            body = self._bundled[1] if self._bundled else files.read(name)
-            return Counted(config=self._read(name, body))
+            name = self._bundled[0] if self._bundled else files.find_config_file(None)
+            body = self._bundled[1] if self._bundled else files.read_config_file(name)
+            return ActiveConfig(config=self._read(name, body))
         except ConfigError as error:
             return self._part(error)
 
-    def _from_object(self, before: Counted | None) -> Counted:
+    def _from_object(self, before: ActiveConfig | None) -> ActiveConfig:
         source = self._source
         try:
             found = source.changed(self._etag if before else "")
-        except NotThere as error:
+        except ObjectNotFoundError as error:
             self._etag = ""
             return self._good_before(source, ConfigError([Problem(file="", text=str(error))]))
         if found is None:
             assert before is not None  # noqa: S101 - nothing was asked but what had changed
             return before
         try:
-            counted = Counted(config=self._read(source.address, found.body), version=found.id)
+            counted = ActiveConfig(config=self._read(source.address, found.body), version=found.id)
         except ConfigError as error:
             counted = self._good_before(source, error)
         self._etag = found.etag
@@ -100,37 +100,37 @@ class DeployedConfig:
     @cached_property
     def _source(self) -> S3Object:
         bucket, key = self._environ["CONFIG_BUCKET"], self._environ["CONFIG_KEY"]
-        return S3Object(make_s3(self._clients), bucket, key)
+        return S3Object(s3_client(self._clients), bucket, key)
 
-    def _good_before(self, source: S3Object, problem: ConfigError) -> Counted:
+    def _good_before(self, source: S3Object, problem: ConfigError) -> ActiveConfig:
         """Return the version that was good last or, without one, what is right of this one."""
         version = self._remembered()
         if version:
             try:
                 config = self._read(source.address, source.at(version).body)
-                return Counted(config=config, version=version, problem=problem)
+                return ActiveConfig(config=config, version=version, problem=problem)
             except (ConfigError, StorageError) as error:
                 _log.warning("%s, version %s: %s", source.address, version, error)
         return self._part(problem)
 
     def _remembered(self) -> str:
         """Return the id of the version that the head calls good."""
-        storage = stack_storage(self._clients, self._environ)
+        storage = open_stack_storage(self._clients, self._environ)
         try:
-            return read_head(storage).config_version
+            return read_state(storage).config_version
         except StorageError as error:
             _log.warning("which configuration was good last is not known: %s", error)
             return ""
 
-    def _part(self, problem: ConfigError) -> Counted:
+    def _part(self, problem: ConfigError) -> ActiveConfig:
         if not isinstance(problem.partial, Config):
             raise problem
-        return Counted(config=self._here(problem.partial), problem=problem)
+        return ActiveConfig(config=self._here(problem.partial), problem=problem)
 
     def _read(self, name: str, body: bytes) -> Config:
-        return self._here(configuration.read(name, body, kinds(), self._environ))
+        return self._here(configuration.read(name, body, registered_kinds(), self._environ))
 
     def _here(self, config: Config) -> Config:
         # A negative number has been warned of; on one machine it stops whoever checks.
         usable = replace(config, concurrent_checks=max(0, config.concurrent_checks))
-        return placed(usable, self._environ)
+        return adapt_config(usable, self._environ)

@@ -13,9 +13,9 @@ from checkup.registry import Registry
 
 PUBLISHERS: Final[Registry[PublisherSettings]] = Registry(
     {
-        "fs": "checkup_page.publishers.folder:FolderPublishing",
-        "s3": "checkup_page.publishers.s3:S3Publishing",
-        "github": "checkup_page.publishers.github:GitHubPublishing",
+        "fs": "checkup_page.publishers.folder:FolderPublisherSettings",
+        "s3": "checkup_page.publishers.s3:S3PublisherSettings",
+        "github": "checkup_page.publishers.github:GitHubPublisherSettings",
     }
     if find_spec("checkup_page")
     else {}

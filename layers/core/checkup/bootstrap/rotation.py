@@ -5,11 +5,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from checkup.bootstrap.clients import LiveClients
-from checkup.errors import Refused
+from checkup.errors import NotDeliveredError
 from checkup.ports import Notification, Notifier
 
 
-class SecondTry(Struct, frozen=True):
+class SecretRotationRetry(Struct, frozen=True):
     """A channel whose secret may be rotated at any moment.
 
     What was refused has certainly not been accepted, so that a second message doubles nothing.
@@ -23,7 +23,7 @@ class SecondTry(Struct, frozen=True):
         known = self.clients.known_secrets
         try:
             self.channel.send(notification)
-        except Refused:
+        except NotDeliveredError:
             if not known or self.clients.known_secrets:
                 raise  # the secret was new, or nobody said that it was wrong
             self.channel.send(notification)

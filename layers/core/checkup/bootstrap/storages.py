@@ -23,22 +23,22 @@ def open_storage(config: Config, clients: Clients, environ: Mapping[str, str]) -
     if environ.get("STATE_BUCKET"):
         if config.storage is not None:
             _log.info("the bucket of the stack replaces the configured storage")
-        return stack_storage(clients, environ)
+        return open_stack_storage(clients, environ)
     return config.storage.open(clients) if config.storage is not None else None
 
 
-def stack_storage(clients: Clients, environ: Mapping[str, str]) -> Storage:
+def open_stack_storage(clients: Clients, environ: Mapping[str, str]) -> Storage:
     """Return the storage in the state bucket of a deployed stack (``STATE_BUCKET``).
 
     Where the stack only votes, that is the bucket of another one (in ``HOME_REGION``).
     """
     from checkup.storage.s3 import S3Storage  # noqa: PLC0415 - only in a stack
 
-    client = make_s3(clients, environ.get("HOME_REGION", ""))
+    client = s3_client(clients, environ.get("HOME_REGION", ""))
     return S3Storage(client, environ["STATE_BUCKET"], runs_prefix="runs/")
 
 
-def make_s3(clients: Clients, region: str = "") -> Any:  # noqa: ANN401 - boto3 has no static type
+def s3_client(clients: Clients, region: str = "") -> Any:  # noqa: ANN401 - boto3 has no static type
     """Return a client of S3 whose calls end within seconds.
 
     Args:
@@ -47,6 +47,6 @@ def make_s3(clients: Clients, region: str = "") -> Any:  # noqa: ANN401 - boto3 
     Raises:
         UnavailableError: there is none.
     """
-    from checkup.storage.s3 import client_config  # noqa: PLC0415 - only where S3 is used
+    from checkup.storage.s3 import s3_client_config  # noqa: PLC0415 - only where S3 is used
 
-    return clients.aws("s3", config=client_config(), region_name=region)
+    return clients.aws("s3", config=s3_client_config(), region_name=region)

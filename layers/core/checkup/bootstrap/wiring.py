@@ -6,31 +6,31 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from checkup.alerting.routing import names, route
-from checkup.archive import Keeper, setting_of, settled
+from checkup.alerting.routing import channel_names, route
+from checkup.archive import HistoryStore, setting_of, settled_key
 from checkup.bootstrap.clients import LiveClients, make_clients
-from checkup.bootstrap.rotation import SecondTry
+from checkup.bootstrap.rotation import SecretRotationRetry
 from checkup.bootstrap.storages import open_storage
 from checkup.config.settings import Config
 from checkup.errors import UnavailableError
-from checkup.notifiers.channels import open_all, open_each
+from checkup.notifiers.channels import open_notifiers, open_notifiers_with_fallbacks
 from checkup.ports import Notifier, Storage
-from checkup.protocol import Monitor, read_head
-from checkup.protocol.announcing import all_announcements
-from checkup.protocol.lifesign import LifeSign
+from checkup.protocol import RunContext, read_state
+from checkup.protocol.announcing import load_all_incidents
+from checkup.protocol.lifesign import HeartbeatPing
 from checkup.redaction import mask_address
 
-BY_HAND: Final = "by-hand"
+MANUAL_REGION: Final = "by-hand"
 """The region of runs that somebody adds to those of a stack."""
 
 
-def make_monitor(
+def run_context(
     config: Config,
     environ: Mapping[str, str],
     *,
     storage: Storage | None = None,
     config_version: str = "",
-) -> Monitor:
+) -> RunContext:
     """Return everything that a storing run needs.
 
     Args:
@@ -45,20 +45,20 @@ def make_monitor(
     place = storage if storage is not None else open_storage(config, clients, environ)
     if place is None:
         raise UnavailableError("no storage configured")
-    named = dict(zip(names(config.notifiers), config.notifiers, strict=True))
-    return Monitor(
+    named = dict(zip(channel_names(config.notifiers), config.notifiers, strict=True))
+    return RunContext(
         checkers=config.checkers,
         storage=place,
         channels={
-            name: SecondTry(channel, clients)
-            for name, channel in open_all(config.notifiers, clients).items()
+            name: SecretRotationRetry(channel, clients)
+            for name, channel in open_notifiers_with_fallbacks(config.notifiers, clients).items()
         },
         routes={name: route(settings) for name, settings in named.items()},
         most={name: settings.most for name, settings in named.items()},
         region=_region(config, environ),
         regions=config.regions,
         page_url=config.page.url or environ.get("PAGE_URL", ""),
-        mask=mask_with(config),
+        mask=secret_masker(config),
         secret=clients.secret,
         forget_secrets=clients.forget_secrets,
         check_expiry=_check_expiry(config, environ),
@@ -76,19 +76,19 @@ def make_monitor(
     )
 
 
-def make_keeper(config: Config, storage: Storage, now: int) -> Keeper:
+def history_store(config: Config, storage: Storage, now: int) -> HistoryStore:
     """Return what counts the history of all runs that are settled by now."""
-    end = settled(read_head(storage).cursor, now)
-    setting = setting_of(config, all_announcements(storage))
-    return Keeper(storage=storage, setting=setting, end=end, lag=0)
+    end = settled_key(read_state(storage).cursor, now)
+    setting = setting_of(config, load_all_incidents(storage))
+    return HistoryStore(storage=storage, setting=setting, end=end, lag=0)
 
 
 def open_channels(config: Config, environ: Mapping[str, str]) -> dict[str, Notifier]:
     """Return every configured channel on its own, by its name."""
-    return open_each(config.notifiers, make_clients(config, environ))
+    return open_notifiers(config.notifiers, make_clients(config, environ))
 
 
-def mask_with(config: Config) -> Callable[[str], str]:
+def secret_masker(config: Config) -> Callable[[str], str]:
     """Return the function that hides the secrets of this configuration in a text."""
 
     def mask(text: str) -> str:
@@ -108,9 +108,9 @@ def _alive(
     config: Config, clients: LiveClients, environ: Mapping[str, str]
 ) -> Callable[[], AbstractContextManager[None]]:
     """Return what tells of complete runs; who has no vote has none to tell of."""
-    if not config.heartbeat_url or _region(config, environ) == BY_HAND:
+    if not config.heartbeat_url or _region(config, environ) == MANUAL_REGION:
         return nullcontext
-    return LifeSign(config.heartbeat_url, clients).around
+    return HeartbeatPing(config.heartbeat_url, clients).around
 
 
 def _region(config: Config, environ: Mapping[str, str]) -> str:
@@ -120,4 +120,4 @@ def _region(config: Config, environ: Mapping[str, str]) -> str:
     """
     if "AWS_LAMBDA_FUNCTION_NAME" in environ:
         return environ.get("AWS_REGION", "") if config.regions else ""
-    return BY_HAND if "STATE_BUCKET" in environ else ""
+    return MANUAL_REGION if "STATE_BUCKET" in environ else ""

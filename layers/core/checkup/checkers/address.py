@@ -6,8 +6,8 @@ import re
 import socket
 from urllib.parse import SplitResult, urlsplit
 
-from checkup.checkers.failures import Failed
-from checkup.errors import CannotTell
+from checkup.checkers.failures import CheckFailedError
+from checkup.errors import CheckUnknownError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _COLON_FIRST = re.compile(r"[^/?#]*:")
@@ -16,38 +16,38 @@ _HOST_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*):([^:\[\]]*)")
 _HIGHEST_PORT = 65535
 
 
-def web_address(url: str) -> SplitResult:
+def parse_http_url(url: str) -> SplitResult:
     """Take the URL of a web server apart; the result has a host, and a port or None.
 
     Raises:
-        CannotTell: it is no URL; the Go program refuses to run with it.
-        Failed: it is a URL and not one of a web server.
+        CheckUnknownError: it is no URL; the Go program refuses to run with it.
+        CheckFailedError: it is a URL and not one of a web server.
     """
     scheme = _SCHEME.match(url)
     if _NEVER.search(url) or (not scheme and _COLON_FIRST.match(url)):
         raise _unusable()
     if not scheme or scheme[1].lower() not in {"http", "https"}:
         found = scheme[1].lower() if scheme else ""
-        raise Failed("address", f'unsupported protocol scheme "{found}"')
+        raise CheckFailedError("address", f'unsupported protocol scheme "{found}"')
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise _unusable() from error
     if not host:
-        raise Failed("address", "no host in the URL")
+        raise CheckFailedError("address", "no host in the URL")
     return parts
 
 
-def host_and_port(address: str) -> tuple[str, int]:
+def split_host_port(address: str) -> tuple[str, int]:
     """Take ``host:port`` apart; an IPv6 host stands in brackets, a service's name is a port.
 
     Raises:
-        Failed: there is no port, or no such one.
+        CheckFailedError: there is no port, or no such one.
     """
     parts = _HOST_PORT.fullmatch(address)
     if not parts:
-        raise Failed("address", "missing port in address; write it as host:port")
+        raise CheckFailedError("address", "missing port in address; write it as host:port")
     return parts[1].strip("[]"), _port(parts[2])
 
 
@@ -57,8 +57,8 @@ def _port(text: str) -> int:
     try:
         return socket.getservbyname(text, "tcp")
     except OSError as error:
-        raise Failed("address", "no such port") from error
+        raise CheckFailedError("address", "no such port") from error
 
 
-def _unusable() -> CannotTell:
-    return CannotTell("config", "the URL cannot be read; write it as http://host/path")
+def _unusable() -> CheckUnknownError:
+    return CheckUnknownError("config", "the URL cannot be read; write it as http://host/path")

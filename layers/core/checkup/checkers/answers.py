@@ -17,8 +17,8 @@ from http.client import (
 from urllib3 import HTTPHeaderDict
 from urllib3 import HTTPResponse as DecodingResponse
 
-from checkup.checkers.failures import Failed, network_failure, tls_failure
-from checkup.errors import CannotTell
+from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
+from checkup.errors import CheckUnknownError
 
 _MOST_INTERIM = 5
 """As in Go's net/http."""
@@ -26,7 +26,7 @@ _MOST_INTERIM = 5
 _CHUNK = 65_536
 
 
-class Answer(HTTPResponse):
+class FinalResponse(HTTPResponse):
     """Passes over every interim answer (RFC 9110, 15.2); the base class knows only 100."""
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -35,14 +35,14 @@ class Answer(HTTPResponse):
             if not _is_interim(status):
                 return version, status, reason
             parse_headers(self.fp)
-        raise Failed("protocol", "the server sends interim answers and no final one")
+        raise CheckFailedError("protocol", "the server sends interim answers and no final one")
 
 
 def _is_interim(status: int) -> bool:
     return 100 <= status < 200 and status != HTTPStatus.SWITCHING_PROTOCOLS  # noqa: PLR2004 - 1xx
 
 
-def decoding(answer: HTTPResponse, method: str) -> DecodingResponse:
+def decoded_response(answer: HTTPResponse, method: str) -> DecodingResponse:
     """Return urllib3's view of the answer, which undoes the encodings of the body.
 
     Raises:
@@ -59,7 +59,7 @@ def decoding(answer: HTTPResponse, method: str) -> DecodingResponse:
     )
 
 
-def read_body(raw: DecodingResponse, cap: int) -> Iterator[bytes]:
+def iter_body(raw: DecodingResponse, cap: int) -> Iterator[bytes]:
     """Yield a decoded body, at most ``cap`` bytes of it: a bomb is not unpacked any further.
 
     Raises:
@@ -71,32 +71,32 @@ def read_body(raw: DecodingResponse, cap: int) -> Iterator[bytes]:
         left -= len(chunk)
 
 
-def answer_failure(error: BaseException, late: str) -> Failed:
+def response_failure(error: BaseException, late: str) -> CheckFailedError:
     """Return what an error while an answer was awaited or read says of the target.
 
     Args:
         late: the sentence for an answer that was not complete in time.
 
     Raises:
-        CannotTell: it says something of this machine, or of the HTTP library's limits.
+        CheckUnknownError: it says something of this machine, or of the HTTP library's limits.
     """
     if isinstance(error, TimeoutError):
-        return Failed("deadline", late)
+        return CheckFailedError("deadline", late)
     if isinstance(error, HTTPException):
         return _protocol_failure(error)
     if isinstance(error, ssl.SSLError):
-        return tls_failure(error)
+        return from_ssl_error(error)
     if isinstance(error, OSError):
-        return network_failure(error)
-    return Failed("protocol", "the body is not encoded as its headers say")
+        return from_os_error(error)
+    return CheckFailedError("protocol", "the body is not encoded as its headers say")
 
 
-def _protocol_failure(error: HTTPException) -> Failed:
+def _protocol_failure(error: HTTPException) -> CheckFailedError:
     if isinstance(error, RemoteDisconnected):
-        return Failed("empty_reply", "the server closed the connection without an answer")
+        return CheckFailedError("empty_reply", "the server closed the connection without an answer")
     if isinstance(error, BadStatusLine):
-        return Failed("protocol", "the answer is not HTTP")
+        return CheckFailedError("protocol", "the answer is not HTTP")
     if isinstance(error, IncompleteRead):
-        return Failed("short_body", "the body ended early")
+        return CheckFailedError("short_body", "the body ended early")
     # 100 header lines and 65,536 bytes in one of them; neither can be changed.
-    raise CannotTell("client_limit", "the answer has more header lines than can be read")
+    raise CheckUnknownError("client_limit", "the answer has more header lines than can be read")

@@ -29,7 +29,7 @@ _ISSUER, _VALIDITY = 2, 3
 _LATEST = 2**63 - 1
 
 
-def certificate_expiry(der: bytes | None) -> int:
+def not_after_ns(der: bytes | None) -> int:
     """Return nanoseconds since the epoch, at most an int64; 0 if it cannot be read."""
     try:
         return _not_after(der or b"")
@@ -37,14 +37,14 @@ def certificate_expiry(der: bytes | None) -> int:
         return 0
 
 
-def issuer_of(der: bytes) -> str:
+def issuer_name(der: bytes) -> str:
     """Return the parts of the issuer's name with commas between them."""
     with suppress(IndexError, ValueError):
         return ", ".join(_name_parts(der))
     return ""
 
 
-def alternative_names(der: bytes) -> tuple[str, ...]:
+def subject_alt_names(der: bytes) -> tuple[str, ...]:
     """Return the DNS names, in lower case, and the IP addresses that the certificate is for."""
     with suppress(IndexError, ValueError):
         return tuple(_general_names(der))

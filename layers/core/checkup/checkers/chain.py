@@ -8,15 +8,15 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from checkup.checkers.certificate import alternative_names, certificate_expiry, issuer_of
-from checkup.checkers.failures import Failed
-from checkup.checkers.quoting import quote
+from checkup.checkers.certificate import issuer_name, not_after_ns, subject_alt_names
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.quoting import quote_untrusted
 
 _DER = 2
 """The number by which Python before 3.13 knows the encoding (``_ssl.ENCODING_DER``)."""
 
 
-def chain_of(connection: ssl.SSLSocket) -> Sequence[bytes]:
+def peer_certificates(connection: ssl.SSLSocket) -> Sequence[bytes]:
     """Return the certificates in DER, the server's own first.
 
     It is the path to a trusted root if that was verified, and what the server sent otherwise.
@@ -30,33 +30,35 @@ def chain_of(connection: ssl.SSLSocket) -> Sequence[bytes]:
     return [certificate.public_bytes(_DER) for certificate in found or ()]
 
 
-def first_end(chain: Sequence[bytes]) -> int:
+def earliest_expiry_ns(chain: Sequence[bytes]) -> int:
     """Return when the first of the certificates ends, in nanoseconds; 0 if there is none."""
-    ends = [end for certificate in chain if (end := certificate_expiry(certificate))]
+    ends = [end for certificate in chain if (end := not_after_ns(certificate))]
     return min(ends, default=0)
 
 
-def expect_issuer(chain: Sequence[bytes], expected: str) -> None:
+def check_issuer(chain: Sequence[bytes], expected: str) -> None:
     """Look for a text in the name of who issued the server's certificate.
 
     Raises:
-        Failed: it is not there.
+        CheckFailedError: it is not there.
     """
-    issuer = issuer_of(chain[0]) if chain else ""
+    issuer = issuer_name(chain[0]) if chain else ""
     if expected.casefold() not in issuer.casefold():
-        raise Failed("tls_issuer", f"certificate is issued by '{quote(issuer, ())}'")
+        raise CheckFailedError(
+            "tls_issuer", f"certificate is issued by '{quote_untrusted(issuer, ())}'"
+        )
 
 
-def expect_names(chain: Sequence[bytes], expected: Sequence[str]) -> None:
+def check_names(chain: Sequence[bytes], expected: Sequence[str]) -> None:
     """See that the server's certificate is valid for each of these hosts (RFC 9525, section 6).
 
     Raises:
-        Failed: for one it is not.
+        CheckFailedError: for one it is not.
     """
-    names = alternative_names(chain[0]) if chain else ()
+    names = subject_alt_names(chain[0]) if chain else ()
     for host in expected:
         if not _covers(names, _canonical(host)):
-            raise Failed("tls_names", f"certificate is not for '{host}'")
+            raise CheckFailedError("tls_names", f"certificate is not for '{host}'")
 
 
 def _covers(names: Sequence[str], host: str) -> bool:

@@ -12,14 +12,14 @@ from contextlib import ExitStack
 from selectors import EVENT_WRITE, PollSelector
 from typing import Any
 
-from checkup.checkers.chain import chain_of, first_end
-from checkup.checkers.failures import Failed, network_failure, tls_failure
-from checkup.checkers.guard import is_closed_here
-from checkup.checkers.resolution import Address, resolve
-from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
+from checkup.checkers.chain import earliest_expiry_ns, peer_certificates
+from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
+from checkup.checkers.guard import is_port_blocked
+from checkup.checkers.resolution import SocketAddress, resolve
+from checkup.checkers.sockets import DeadlineSocket, DeadlineTLSSocket
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 
 _HEAD_START = 0.25
 """Seconds before the next address is tried beside one that is silent (RFC 8305, section 8)."""
@@ -39,40 +39,40 @@ def open_connection(
     deadline: Deadline,
     watch: Stopwatch,
     family: socket.AddressFamily = socket.AF_UNSPEC,
-) -> BoundedSocket:
+) -> DeadlineSocket:
     """Look the host up and connect to the first of its addresses that answers.
 
     The socket has no deadline yet but this one.
 
     Raises:
-        Failed: no address answered by the deadline.
-        CannotTell: for want of local resources, or the address may not be checked from here.
+        CheckFailedError: no address answered by the deadline.
+        CheckUnknownError: for want of local resources, or the address may not be checked from here.
     """
     with watch.phase("resolve"):
         addresses = resolve(host, port, deadline, family)
     with watch.phase("connect"):
         try:
-            sock = first_of(addresses, deadline)
-        except Failed as failed:
-            if failed.failure == "connect_timeout" and is_closed_here(port):
+            sock = connect_happy_eyeballs(addresses, deadline)
+        except CheckFailedError as failed:
+            if failed.failure == "connect_timeout" and is_port_blocked(port):
                 sentence = f"AWS lets no function reach port {port}"
-                raise CannotTell("port_blocked", sentence) from failed
+                raise CheckUnknownError("port_blocked", sentence) from failed
             raise
     sock.deadline = deadline
     return sock
 
 
 def start_tls(
-    sock: BoundedSocket, context: ssl.SSLContext, host: str, deadline: Deadline, watch: Stopwatch
-) -> tuple[BoundedTLSSocket, int]:
+    sock: DeadlineSocket, context: ssl.SSLContext, host: str, deadline: Deadline, watch: Stopwatch
+) -> tuple[DeadlineTLSSocket, int]:
     """Complete a TLS handshake; ``sock`` is used up, whatever happens.
 
     Returns:
         The socket to go on with, and when the first certificate of the chain ends.
 
     Raises:
-        Failed: the handshake failed, or was not finished by the deadline.
-        CannotTell: for want of local resources.
+        CheckFailedError: the handshake failed, or was not finished by the deadline.
+        CheckUnknownError: for want of local resources.
     """
     with watch.phase("tls"), ExitStack() as unfinished:
         unfinished.callback(sock.close)
@@ -81,40 +81,44 @@ def start_tls(
                 sock, server_hostname=host.rstrip("."), do_handshake_on_connect=False
             )
             unfinished.callback(secured.close)
-            assert isinstance(secured, BoundedTLSSocket)  # noqa: S101 - contexts make no others
+            assert isinstance(secured, DeadlineTLSSocket)  # noqa: S101 - contexts make no others
             secured.deadline = deadline
             secured.arm()
             secured.do_handshake()
         except (OSError, ValueError) as error:
             raise _handshake_failure(error, watch) from error
         unfinished.pop_all()
-    return secured, first_end(chain_of(secured))
+    return secured, earliest_expiry_ns(peer_certificates(secured))
 
 
-def _handshake_failure(error: OSError | ValueError, watch: Stopwatch) -> Failed:
+def _handshake_failure(error: OSError | ValueError, watch: Stopwatch) -> CheckFailedError:
     if isinstance(error, TimeoutError):
-        return Failed("tls_timeout", f"TLS handshake not finished after {watch}")
+        return CheckFailedError("tls_timeout", f"TLS handshake not finished after {watch}")
     if isinstance(error, (ssl.SSLEOFError, ConnectionError)):
-        return Failed("tls_handshake", "connection closed by the server in the TLS handshake")
+        return CheckFailedError(
+            "tls_handshake", "connection closed by the server in the TLS handshake"
+        )
     if isinstance(error, ssl.SSLError):
-        return tls_failure(error)
+        return from_ssl_error(error)
     if isinstance(error, OSError):
-        return network_failure(error)
-    return Failed("address", "not a possible host name")
+        return from_os_error(error)
+    return CheckFailedError("address", "not a possible host name")
 
 
-def first_of(addresses: Sequence[Address], deadline: Deadline) -> BoundedSocket:
+def connect_happy_eyeballs(
+    addresses: Sequence[SocketAddress], deadline: Deadline
+) -> DeadlineSocket:
     """Connect to all addresses, one after the other but without waiting for the silent ones.
 
     Raises:
-        Failed: none of them answered by the deadline.
-        CannotTell: for want of local resources.
+        CheckFailedError: none of them answered by the deadline.
+        CheckUnknownError: for want of local resources.
     """
     race = _Race(addresses)
     try:
         while race.is_open():
             if deadline.left() <= 0:
-                raise Failed("connect_timeout", "no connection in time")
+                raise CheckFailedError("connect_timeout", "no connection in time")
             winner = race.advance(deadline)
             if winner:
                 return winner
@@ -126,7 +130,7 @@ def first_of(addresses: Sequence[Address], deadline: Deadline) -> BoundedSocket:
 class _Race:
     """Connections to the addresses of one host; the first that is made wins."""
 
-    def __init__(self, addresses: Sequence[Address]) -> None:
+    def __init__(self, addresses: Sequence[SocketAddress]) -> None:
         self._waiting = deque(addresses)
         self._next_start = 0.0
         self._selector = PollSelector()
@@ -136,7 +140,7 @@ class _Race:
         """Whether an address is left that has not failed."""
         return bool(self._waiting or self._selector.get_map())
 
-    def advance(self, deadline: Deadline) -> BoundedSocket | None:
+    def advance(self, deadline: Deadline) -> DeadlineSocket | None:
         """Start the next connection if it is its turn, wait, and return the winner if any."""
         if self._waiting and time.monotonic() >= self._next_start:
             self._start(*self._waiting.popleft())
@@ -145,7 +149,7 @@ class _Race:
         turn = Deadline(self._next_start) if self._waiting else deadline
         for key, _ in self._selector.select(max(0.0, min(turn.left(), deadline.left()))):
             sock = key.fileobj
-            assert isinstance(sock, BoundedSocket)  # noqa: S101 - nothing else is registered
+            assert isinstance(sock, DeadlineSocket)  # noqa: S101 - nothing else is registered
             self._selector.unregister(sock)
             failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if not failed:
@@ -153,27 +157,27 @@ class _Race:
             self._fail(OSError(failed, ""), sock)
         return None
 
-    def verdict(self) -> Failed:
+    def verdict(self) -> CheckFailedError:
         """Why no connection was made: the most telling of the addresses' errors.
 
         Raises:
-            CannotTell: for want of local resources.
+            CheckUnknownError: for want of local resources.
         """
         telling = (error for error in self._errors if error.errno not in _NO_WAY)
-        return network_failure(next(telling, self._errors[0]))
+        return from_os_error(next(telling, self._errors[0]))
 
     def close(self) -> None:
         """Give up the connections that are still being made."""
         for key in list(self._selector.get_map().values()):
             sock = key.fileobj
-            assert isinstance(sock, BoundedSocket)  # noqa: S101 - nothing else is registered
+            assert isinstance(sock, DeadlineSocket)  # noqa: S101 - nothing else is registered
             sock.close()
         self._selector.close()
 
     def _start(self, family: socket.AddressFamily, address: tuple[Any, ...]) -> None:
         self._next_start = time.monotonic() + _HEAD_START
         try:
-            sock = BoundedSocket(family, socket.SOCK_STREAM)
+            sock = DeadlineSocket(family, socket.SOCK_STREAM)
         except OSError as error:
             self._fail(error)
             return
@@ -186,7 +190,7 @@ class _Race:
         else:
             self._fail(OSError(failed, ""), sock)
 
-    def _fail(self, error: OSError, sock: BoundedSocket | None = None) -> None:
+    def _fail(self, error: OSError, sock: DeadlineSocket | None = None) -> None:
         self._errors.append(error)
         self._next_start = 0.0
         if sock:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from checkup.checkers.failures import Failed, network_failure, tls_failure
-from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
+from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
+from checkup.checkers.sockets import DeadlineSocket, DeadlineTLSSocket
 
 _CAP = 8_192
 _PIECE = 1_024
 
-_Socket = BoundedSocket | BoundedTLSSocket
+_Socket = DeadlineSocket | DeadlineTLSSocket
 
 
 class _Turn(Struct, frozen=True):
@@ -52,29 +52,31 @@ _TLS_TURNS: Mapping[str, Sequence[_Turn]] = {
 }
 
 
-def ask_for_tls(sock: BoundedSocket, protocol: str) -> None:
+def request_starttls(sock: DeadlineSocket, protocol: str) -> None:
     """Lead the server to where a TLS handshake can begin.
 
     Nothing that it sent before the handshake is taken for a part of what comes after
     (CVE-2011-0411).
 
     Raises:
-        Failed: it does not speak the protocol, or offers no TLS.
+        CheckFailedError: it does not speak the protocol, or offers no TLS.
     """
     for number, turn in enumerate(_TLS_TURNS[protocol]):
         answer = _say_and_hear(sock, turn.say, turn.last)
         if turn.good.search(answer):
             continue
         if number == 0:
-            raise Failed("protocol", f"the server does not greet as {protocol} servers do")
-        raise Failed("starttls_refused", "the server offers no STARTTLS")
+            raise CheckFailedError(
+                "protocol", f"the server does not greet as {protocol} servers do"
+            )
+        raise CheckFailedError("starttls_refused", "the server offers no STARTTLS")
 
 
-def exchange(sock: _Socket, send: bytes, expect: bytes) -> None:
+def send_and_expect(sock: _Socket, send: bytes, expect: bytes) -> None:
     """Send something and wait for something; either may be empty.
 
     Raises:
-        Failed: it did not arrive.
+        CheckFailedError: it did not arrive.
     """
     _say_and_hear(sock, send, re.compile(re.escape(expect)) if expect else None)
 
@@ -85,11 +87,11 @@ def _say_and_hear(sock: _Socket, say: bytes, end: re.Pattern[bytes] | None) -> b
             sock.sendall(say)
         return _hear(sock, end) if end else b""
     except TimeoutError as error:
-        raise Failed("deadline", "the expected answer did not arrive in time") from error
+        raise CheckFailedError("deadline", "the expected answer did not arrive in time") from error
     except ssl.SSLError as error:
-        raise tls_failure(error) from error
+        raise from_ssl_error(error) from error
     except OSError as error:
-        raise network_failure(error) from error
+        raise from_os_error(error) from error
 
 
 def _hear(sock: _Socket, end: re.Pattern[bytes]) -> bytes:
@@ -99,8 +101,10 @@ def _hear(sock: _Socket, end: re.Pattern[bytes]) -> bytes:
         with memoryview(heard) as view:
             received = sock.recv_into(view[size : size + _PIECE])
         if not received:
-            raise Failed("expect_mismatch", "the server closed without the expected answer")
+            raise CheckFailedError(
+                "expect_mismatch", "the server closed without the expected answer"
+            )
         size += received
         if end.search(heard, 0, size):
             return bytes(heard[:size])
-    raise Failed("expect_mismatch", f"the first {_CAP} bytes are not the expected answer")
+    raise CheckFailedError("expect_mismatch", f"the first {_CAP} bytes are not the expected answer")

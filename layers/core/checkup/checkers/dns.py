@@ -9,18 +9,18 @@ import dns.message
 from dns.message import Message
 from msgspec import Meta
 
-from checkup.checkers.address import host_and_port
+from checkup.checkers.address import split_host_port
 from checkup.checkers.connection import open_connection
-from checkup.checkers.failures import Failed
-from checkup.checkers.nameserver import ask, system_servers
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.nameserver import query_servers, system_nameservers
 from checkup.checkers.records import (
-    canonical,
-    expect_code,
-    expect_records,
-    name_to_ask,
-    records_in,
+    answer_records,
+    canonical_rdata,
+    check_rcode,
+    check_records,
+    query_name,
 )
-from checkup.checkers.resolution import Address, resolve
+from checkup.checkers.resolution import SocketAddress, resolve
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Attempt
@@ -69,7 +69,7 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse expectations that no answer can meet."""
         for text in (*self.answers_equal, *self.answers_contain):
-            canonical(text, self._type)
+            canonical_rdata(text, self._type)
 
     @property
     def endpoint(self) -> str:
@@ -88,7 +88,7 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
                 self._judge(answer)
             else:
                 self._connect(deadline, watch)
-        except Failed as failed:
+        except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
             rtt=watch.elapsed() if is_answered else 0,
@@ -111,30 +111,30 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
 
     def _answer(self, deadline: Deadline, watch: Stopwatch) -> Message:
         limit = deadline if self.timeout else deadline.within(_QUERY_LIMIT)
-        query = dns.message.make_query(name_to_ask(self.hostname_fqdn, self._type), self._type)
+        query = dns.message.make_query(query_name(self.hostname_fqdn, self._type), self._type)
         if self._is_judged:
             query.use_edns(0, payload=_SAFE_PAYLOAD)
         servers = self._servers(limit, watch)
         with watch.phase("wait"):
-            return ask(servers, query, limit, whole=self._is_judged)
+            return query_servers(servers, query, limit, whole=self._is_judged)
 
-    def _servers(self, deadline: Deadline, watch: Stopwatch) -> Sequence[Address]:
+    def _servers(self, deadline: Deadline, watch: Stopwatch) -> Sequence[SocketAddress]:
         if not self.endpoint_url:
-            return system_servers()
-        host, port = host_and_port(self.endpoint_url)
+            return system_nameservers()
+        host, port = split_host_port(self.endpoint_url)
         with watch.phase("resolve"):
             return resolve(host, port, deadline)
 
     def _judge(self, answer: Message) -> None:
         expected = self.expected_rcode or "NOERROR"
-        expect_code(answer, expected)
+        check_rcode(answer, expected)
         if expected != "NOERROR" or (self.expected_rcode and not self._records_are_expected):
             return
-        records = records_in(answer)
+        records = answer_records(answer)
         if self.answers_equal:
-            expect_records(records, self._type, self.answers_equal, all_of_them=True)
-        expect_records(records, self._type, self.answers_contain, all_of_them=False)
+            check_records(records, self._type, self.answers_equal, all_of_them=True)
+        check_records(records, self._type, self.answers_contain, all_of_them=False)
 
     def _connect(self, deadline: Deadline, watch: Stopwatch) -> None:
         limit = deadline if self.timeout else deadline.within(_CONNECT_LIMIT)
-        open_connection(*host_and_port(self.endpoint_url), limit, watch).close()
+        open_connection(*split_host_port(self.endpoint_url), limit, watch).close()

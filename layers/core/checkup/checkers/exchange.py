@@ -21,19 +21,19 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse as DecodingResponse
 from urllib3.exceptions import HTTPError
 
-from checkup.checkers.answers import Answer, answer_failure, decoding, read_body
+from checkup.checkers.answers import FinalResponse, decoded_response, iter_body, response_failure
 from checkup.checkers.connection import open_connection, start_tls
-from checkup.checkers.failures import Failed
-from checkup.checkers.proxies import Proxy, expect_proxy_lets_us, open_tunnel
-from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.proxies import Proxy, check_proxy_status, open_tunnel
+from checkup.checkers.sockets import DeadlineSocket, DeadlineTLSSocket
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 
 _PORTS = {"http": 80, "https": 443}
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class Timeouts(Struct, frozen=True, kw_only=True):
     """How long an exchange may last: as a whole, and the seconds of three of its phases."""
 
     whole: Deadline
@@ -46,7 +46,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         return self.whole if seconds is None else self.whole.within(seconds)
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class ConnectOptions(Struct, frozen=True, kw_only=True):
     """How to get to a server.
 
     Attributes:
@@ -62,7 +62,7 @@ class Way(Struct, frozen=True, kw_only=True):
     proxy: Proxy | None = None
 
 
-class Exchange(HTTPAdapter):
+class HttpExchange(HTTPAdapter):
     """An adapter for exactly one request, and what was measured on its way.
 
     Attributes:
@@ -70,12 +70,12 @@ class Exchange(HTTPAdapter):
         certificate_expiry: when the server's certificate ends; 0 if there was none.
     """
 
-    def __init__(self, limits: Limits, way: Way, watch: Stopwatch) -> None:
+    def __init__(self, limits: Timeouts, way: ConnectOptions, watch: Stopwatch) -> None:
         super().__init__()
         self._limits = limits
         self._way = way
         self._watch = watch
-        self._sock: BoundedSocket | BoundedTLSSocket | None = None
+        self._sock: DeadlineSocket | DeadlineTLSSocket | None = None
         self._answer: DecodingResponse | None = None
         self.certificate_expiry = 0
         self.rtt = 0
@@ -100,8 +100,8 @@ class Exchange(HTTPAdapter):
         What a session adds (verification, proxies, time limits, certificates) is not used.
 
         Raises:
-            Failed: there was no answer in time, or none that is HTTP.
-            CannotTell: for want of local resources.
+            CheckFailedError: there was no answer in time, or none that is HTTP.
+            CheckUnknownError: for want of local resources.
         """
         try:
             connection = self._connect(urlsplit(str(request.url)))
@@ -110,24 +110,24 @@ class Exchange(HTTPAdapter):
         finally:
             self.rtt = self._watch.elapsed()
         if self._is_forwarded:
-            expect_proxy_lets_us(answer.status)
+            check_proxy_status(answer.status)
         return self.build_response(request, answer)
 
     def body(self, response: Response, cap: int) -> Iterator[bytes]:
         """Yield the decoded body in pieces, at most ``cap`` bytes of it.
 
         Raises:
-            Failed: it broke off, or was not complete in time.
+            CheckFailedError: it broke off, or was not complete in time.
         """
         assert self._sock  # noqa: S101 - the response came from it
         self._sock.deadline = self._limits.whole
         try:
             with self._watch.phase("transfer"):
-                yield from read_body(response.raw, cap)
+                yield from iter_body(response.raw, cap)
         except (HTTPError, ValueError) as error:  # the latter for a chunk of negative size
             late = f"body not finished after {self._watch}"
-            failed = answer_failure(error.__cause__ or error, late)
-            raise Failed(failed.failure, f"reading response body: {failed}") from error
+            failed = response_failure(error.__cause__ or error, late)
+            raise CheckFailedError(failed.failure, f"reading response body: {failed}") from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -154,18 +154,18 @@ class Exchange(HTTPAdapter):
             )
         self._sock.deadline = limits.phase(limits.headers)
         connection = HTTPConnection(host, port)
-        connection.response_class = Answer
+        connection.response_class = FinalResponse
         connection.sock = self._sock
         return connection
 
-    def _open(self, host: str, port: int, deadline: Deadline) -> BoundedSocket:
+    def _open(self, host: str, port: int, deadline: Deadline) -> DeadlineSocket:
         proxy, family = self._way.proxy, self._way.family
         if not proxy:
             return open_connection(host, port, deadline, self._watch, family)
         try:
             sock = open_connection(proxy.host, proxy.port, deadline, self._watch, family)
-        except Failed as failed:
-            raise CannotTell("proxy", f"the proxy: {failed}") from failed
+        except CheckFailedError as failed:
+            raise CheckUnknownError("proxy", f"the proxy: {failed}") from failed
         if self._way.context:
             self._sock = sock  # to be closed, whatever happens
             with self._watch.phase("connect"):
@@ -186,10 +186,12 @@ class Exchange(HTTPAdapter):
             connection.endheaders(body if isinstance(body, bytes) else None)
             answer = connection.getresponse()
         except (HTTPException, OSError) as error:
-            raise answer_failure(error, f"no response headers after {self._watch}") from error
+            raise response_failure(error, f"no response headers after {self._watch}") from error
         try:
-            self._answer = decoding(answer, str(request.method))
+            self._answer = decoded_response(answer, str(request.method))
         except HTTPError as error:
             answer.close()
-            raise Failed("protocol", "the headers of the answer contradict each other") from error
+            raise CheckFailedError(
+                "protocol", "the headers of the answer contradict each other"
+            ) from error
         return self._answer

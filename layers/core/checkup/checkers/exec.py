@@ -10,14 +10,14 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, field, structs
 
 from checkup.alerting.assessment import Assessment, assess
-from checkup.checkers.failures import Failed
-from checkup.checkers.process import OUTPUT_CAP, Ended, run
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.process import MAX_OUTPUT_BYTES, ProcessResult, run_process
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.model import Attempt, Status
 from checkup.options import Strings
-from checkup.ports import Checker, Surroundings
+from checkup.ports import Checker, CheckerContext
 
 _INHERITED = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"}
@@ -72,7 +72,7 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         """The program, without its arguments: they may hold secrets."""
         return self.command
 
-    def placed(self, surroundings: Surroundings) -> Checker:
+    def placed(self, surroundings: CheckerContext) -> Checker:
         """Return this checker, or one that refuses where no programs are to be run."""
         return self if surroundings.runs_programs else _Refused(**structs.asdict(self))
 
@@ -83,10 +83,10 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         elapsed = 0
         try:
             command = [self.command, *self.arguments]
-            ended = run(command, self._environment(), self.working_directory, deadline)
+            ended = run_process(command, self._environment(), self.working_directory, deadline)
             elapsed = watch.elapsed()
             self._judge(ended, watch)
-        except Failed as failed:
+        except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(rtt=elapsed or watch.elapsed(), error=error, failure=failure)
 
@@ -112,7 +112,7 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         }
         return inherited | self.environment
 
-    def _judge(self, ended: Ended, watch: Stopwatch) -> None:
+    def _judge(self, ended: ProcessResult, watch: Stopwatch) -> None:
         if ended.status != 0:
             raise self._failure(ended, watch)
         for text, is_wanted, verb in (
@@ -120,24 +120,24 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
             (self.must_not_contain, False, "contains"),
         ):
             if text and (text.encode() in ended.output) is not is_wanted:
-                is_cut = is_wanted and len(ended.output) == OUTPUT_CAP
-                place = f" in its first {OUTPUT_CAP} bytes" if is_cut else ""
-                raise Failed(_MISMATCH, f"response {verb} '{text}'{place}")
+                is_cut = is_wanted and len(ended.output) == MAX_OUTPUT_BYTES
+                place = f" in its first {MAX_OUTPUT_BYTES} bytes" if is_cut else ""
+                raise CheckFailedError(_MISMATCH, f"response {verb} '{text}'{place}")
 
-    def _failure(self, ended: Ended, watch: Stopwatch) -> Failed:
+    def _failure(self, ended: ProcessResult, watch: Stopwatch) -> CheckFailedError:
         if ended.status is None:
             failure, reason = "deadline", f"signal: killed, not finished after {watch}"
         elif ended.status < 0:
             name = signal.strsignal(-ended.status) or str(-ended.status)
             failure, reason = "exec_signal", f"signal: {name.lower()}"
         elif self.nagios and ended.status == _NAGIOS_UNKNOWN:
-            raise CannotTell("nagios_unknown", self._sentence("exit status 3", ended.output))
+            raise CheckUnknownError("nagios_unknown", self._sentence("exit status 3", ended.output))
         else:
             failure = f"exit_{ended.status}"
             if self.nagios:
                 failure = _NAGIOS.get(ended.status, failure)
             reason = f"exit status {ended.status}"
-        return Failed(failure, self._sentence(reason, ended.output))
+        return CheckFailedError(failure, self._sentence(reason, ended.output))
 
     def _sentence(self, reason: str, output: bytes) -> str:
         """Return the reason alone, or as the Go program has it: together with the output."""
@@ -150,4 +150,6 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
 
 class _Refused(ExecChecker, frozen=True, kw_only=True):
     def attempt(self, deadline: Deadline) -> Attempt:  # noqa: ARG002 - of the port
-        raise CannotTell("unsupported", "exec is not supported here: it runs on machines only")
+        raise CheckUnknownError(
+            "unsupported", "exec is not supported here: it runs on machines only"
+        )

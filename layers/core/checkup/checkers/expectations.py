@@ -11,17 +11,17 @@ from msgspec import Meta, field
 from requests import Response
 
 from checkup.checkers import patterns
-from checkup.checkers.failures import Failed
-from checkup.checkers.quoting import quote
-from checkup.checkers.secured import SecuredChecker
-from checkup.checkers.statements import Statement, parse_statement
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.quoting import quote_untrusted
+from checkup.checkers.secured import NetworkChecker
+from checkup.checkers.statements import JsonCondition, parse_condition
 from checkup.options import Headers, Ranges, Strings
 
 _UP = ((200, 204),)
 _MEBIBYTE = 1_048_576
 
 
-class ExpectantChecker(SecuredChecker, frozen=True, kw_only=True):
+class ExpectantChecker(NetworkChecker, frozen=True, kw_only=True):
     """A checker that judges answers of HTTP."""
 
     up_status: Annotated[
@@ -58,8 +58,8 @@ class ExpectantChecker(SecuredChecker, frozen=True, kw_only=True):
             raise ValueError("up_status and up_statuses exclude each other")
         for statement in self.must_hold:
             _statement(statement)
-        patterns.check(self.must_match)
-        patterns.check(self.must_not_match)
+        patterns.validate_pattern(self.must_match)
+        patterns.validate_pattern(self.must_not_match)
 
     def judge_head(self, response: Response, secrets: Sequence[str]) -> None:
         """Judge status and headers.
@@ -68,22 +68,22 @@ class ExpectantChecker(SecuredChecker, frozen=True, kw_only=True):
             secrets: what must not be quoted from the answer.
 
         Raises:
-            Failed: they are not as expected.
+            CheckFailedError: they are not as expected.
         """
         wanted = ((self.up_status, self.up_status),) if self.up_status > 0 else self.up_statuses
         status = response.status_code
         if not any(first <= status <= last for first, last in wanted or _UP):
-            reason = quote(response.reason or "", secrets)
-            raise Failed(f"status_{status}", f"response status {status} {reason}".strip())
+            reason = quote_untrusted(response.reason or "", secrets)
+            raise CheckFailedError(f"status_{status}", f"response status {status} {reason}".strip())
         for name, texts in self.must_have_headers.items():
             value = response.headers.get(name)
             if value is None:
-                raise Failed("header_mismatch", f"response has no header {name}")
+                raise CheckFailedError("header_mismatch", f"response has no header {name}")
             for text in texts:
                 if text.casefold() not in value.casefold():
-                    shown = quote(value, secrets)
+                    shown = quote_untrusted(value, secrets)
                     sentence = f"response header {name} is '{shown}', without '{text}'"
-                    raise Failed("header_mismatch", sentence)
+                    raise CheckFailedError("header_mismatch", sentence)
 
     @property
     def looks_at_body(self) -> bool:
@@ -94,8 +94,8 @@ class ExpectantChecker(SecuredChecker, frozen=True, kw_only=True):
         """Read a body to its end and judge it.
 
         Raises:
-            Failed: it is not as expected.
-            CannotTell: it cannot be judged here.
+            CheckFailedError: it is not as expected.
+            CheckUnknownError: it cannot be judged here.
         """
         wanted, unwanted = _Search(self.must_contain), _Search(self.must_not_contain)
         body = bytearray()
@@ -119,16 +119,16 @@ class ExpectantChecker(SecuredChecker, frozen=True, kw_only=True):
         return bool(self.must_match or self.must_not_match or self.must_hold)
 
     def _judge_all(self, body: bytes, place: str) -> None:
-        if self.must_match and not patterns.is_found(self.must_match, body):
+        if self.must_match and not patterns.re2_search(self.must_match, body):
             raise _mismatch(f"response does not match '{self.must_match}'{place}")
-        if self.must_not_match and patterns.is_found(self.must_not_match, body):
+        if self.must_not_match and patterns.re2_search(self.must_not_match, body):
             raise _mismatch(f"response matches '{self.must_not_match}'")
         if not self.must_hold:
             return
         try:
             document = msgspec.json.decode(body)
         except (ValueError, RecursionError) as error:
-            raise Failed("body_not_json", f"response is not JSON{place}") from error
+            raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
         for text in self.must_hold:
             if not _statement(text).holds(document):
                 raise _mismatch(f"response does not hold: {text}")
@@ -152,9 +152,9 @@ class _Search:
 
 
 @lru_cache(maxsize=1024)
-def _statement(text: str) -> Statement:
-    return parse_statement(text)
+def _statement(text: str) -> JsonCondition:
+    return parse_condition(text)
 
 
-def _mismatch(sentence: str) -> Failed:
-    return Failed("body_mismatch", sentence)
+def _mismatch(sentence: str) -> CheckFailedError:
+    return CheckFailedError("body_mismatch", sentence)

@@ -2,7 +2,7 @@
 
 The sentences are ours. A library's text may hold an address with its secrets, differs between
 versions and speaks to programmers. What is wrong on the monitor's own side is not a failure
-of the target: it is raised as CannotTell.
+of the target: it is raised as CheckUnknownError.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import errno
 import ssl
 
-from checkup.errors import CannotTell, CheckupError
+from checkup.errors import CheckUnknownError, CheckupError
 
 
-class Failed(CheckupError):  # noqa: N818 - it is the outcome of an attempt, not a mistake
+class CheckFailedError(CheckupError):
     """The attempt is over: the target failed it. Checkers turn it into an Attempt.
 
     Attributes:
@@ -85,20 +85,22 @@ _TLS = {
 }
 
 
-def network_failure(error: OSError) -> Failed:
+def from_os_error(error: OSError) -> CheckFailedError:
     """Return what a failed system call on a socket says of the target.
 
     Raises:
-        CannotTell: it says something of this machine instead.
+        CheckUnknownError: it says something of this machine instead.
     """
     if error.errno in _OWN_TROUBLE:
-        raise CannotTell("resource", _OWN_TROUBLE[error.errno]) from error
-    return Failed(*_NETWORK.get(error.errno or 0, ("network", "the connection failed")))
+        raise CheckUnknownError("resource", _OWN_TROUBLE[error.errno]) from error
+    return CheckFailedError(*_NETWORK.get(error.errno or 0, ("network", "the connection failed")))
 
 
-def tls_failure(error: ssl.SSLError) -> Failed:
+def from_ssl_error(error: ssl.SSLError) -> CheckFailedError:
     """Return what a failed TLS operation says of the target."""
     if isinstance(error, ssl.SSLCertVerificationError):
         other = ("tls_certificate", "certificate is not acceptable")
-        return Failed(*_CERTIFICATE.get(error.verify_code, other))
-    return Failed(*_TLS.get(error.reason or "", ("tls_handshake", "TLS handshake failed")))
+        return CheckFailedError(*_CERTIFICATE.get(error.verify_code, other))
+    return CheckFailedError(
+        *_TLS.get(error.reason or "", ("tls_handshake", "TLS handshake failed"))
+    )

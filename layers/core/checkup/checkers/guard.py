@@ -17,13 +17,13 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, TypeVar
 
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 
 _Family = TypeVar("_Family")
 _Address = IPv4Address | IPv6Address
 _Network = IPv4Network | IPv6Network
 
-MAIL = 25
+SMTP_PORT = 25
 
 _SECRETS = 2773
 """Where AWS's extension for parameters and secrets listens in a function's environment."""
@@ -57,30 +57,32 @@ _CARRIERS = tuple(
 """IPv6 networks whose addresses lead to an IPv4 address, and how far from their end it stands."""
 
 
-def permitted(
+def allowed_addresses(
     addresses: Sequence[tuple[_Family, tuple[Any, ...]]],
 ) -> Sequence[tuple[_Family, tuple[Any, ...]]]:
     """Return the socket addresses that may be connected to from here.
 
     Raises:
-        CannotTell: there were some, and none of them may.
+        CheckUnknownError: there were some, and none of them may.
     """
     rules = _rules()
     if rules is None:
         return addresses
     found = [entry for entry in addresses if rules.permit(str(entry[1][0]), entry[1][1])]
     if addresses and not found:
-        raise CannotTell("address_refused", "this address may not be checked from a function")
+        raise CheckUnknownError(
+            "address_refused", "this address may not be checked from a function"
+        )
     return found
 
 
-def is_closed_here(port: int) -> bool:
+def is_port_blocked(port: int) -> bool:
     """Say whether what is sent from here to this port of the internet vanishes.
 
     AWS drops it for port 25, unless an account has asked to be able to send mail
     (https://repost.aws/knowledge-center/ec2-port-25-throttle).
     """
-    return port == MAIL and "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+    return port == SMTP_PORT and "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
 class _Rules:
@@ -119,7 +121,7 @@ def _made(allowed: str, runtime: str) -> _Rules:
         networks = [ip_network(part.strip()) for part in allowed.split(",") if part.strip()]
     except ValueError as error:
         sentence = "ALLOW_ADDRESSES is no list of networks such as 10.0.0.0/8"
-        raise CannotTell("config", sentence) from error
+        raise CheckUnknownError("config", sentence) from error
     return _Rules(networks, runtime)
 
 

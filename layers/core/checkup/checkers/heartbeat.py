@@ -8,21 +8,27 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from checkup.checkers.failures import Failed
-from checkup.checkers.newest import newest_file, newest_object
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.newest import newest_file_ns, newest_object_ns
 from checkup.deadline import Deadline
 from checkup.duration import format_duration
-from checkup.errors import CannotTell, Changed, Exists, StorageError, UnavailableError
+from checkup.errors import (
+    CheckUnknownError,
+    DocumentChangedError,
+    DocumentExistsError,
+    StorageError,
+    UnavailableError,
+)
 from checkup.model import SECOND, Attempt
 from checkup.options import Duration
-from checkup.ports import Checker, Storage, Surroundings
+from checkup.ports import Checker, CheckerContext, Storage
 
-FOLDER: Final = "heartbeats/"
+KEY_PREFIX: Final = "heartbeats/"
 _OBJECT = "s3://"
 _MOST_TRIES = 5
 
 
-class Report(Struct, frozen=True):
+class Heartbeat(Struct, frozen=True):
     """What a job said last: the document under ``heartbeats/<id>``.
 
     Attributes:
@@ -34,22 +40,22 @@ class Report(Struct, frozen=True):
     failed: bool = False
 
 
-def report(storage: Storage, checker: str, *, failed: bool = False) -> None:
+def store_heartbeat(storage: Storage, checker: str, *, failed: bool = False) -> None:
     """Store that the job behind a checker's id reports in now.
 
     Raises:
         StorageError: it could not be stored.
     """
-    key = FOLDER + checker
+    key = KEY_PREFIX + checker
     for tries_left in reversed(range(_MOST_TRIES)):
         stored = storage.get(key)
-        body = msgspec.json.encode(Report(storage.clock(), failed))
+        body = msgspec.json.encode(Heartbeat(storage.clock(), failed))
         try:
             if stored is None:
                 storage.create(key, body)
             else:
                 storage.replace(key, body, stored.version)
-        except (Changed, Exists):
+        except (DocumentChangedError, DocumentExistsError):
             if not tries_left:
                 raise
         else:
@@ -90,70 +96,72 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         """What is waited for."""
         return self.path or self.endpoint_url or f"every {format_duration(self.period)}"
 
-    def placed(self, surroundings: Surroundings) -> Checker:
+    def placed(self, surroundings: CheckerContext) -> Checker:
         """Return the checker that reads the storage of this place."""
         fields = {info.name: getattr(self, info.name) for info in structs.fields(HeartbeatChecker)}
         return _Placed(**fields, surroundings=surroundings)
 
-    def _place(self) -> Surroundings:
-        raise CannotTell("config", "there is no storage here, so no job can report in")
+    def _place(self) -> CheckerContext:
+        raise CheckUnknownError("config", "there is no storage here, so no job can report in")
 
     def attempt(self, deadline: Deadline) -> Attempt:  # noqa: ARG002 - reading takes no time
         """See :meth:`checkup.ports.Checker.attempt`."""
         try:
             self._judge(*self._last())
-        except Failed as failed:
+        except CheckFailedError as failed:
             return Attempt(error=str(failed), failure=failed.failure)
         return Attempt()
 
-    def _last(self) -> tuple[Report, int]:
+    def _last(self) -> tuple[Heartbeat, int]:
         """Return the last report, and what time it is where that was written.
 
         Raises:
-            Failed: what the job should have written is not there.
-            CannotTell: it cannot be read, or there never was a report.
+            CheckFailedError: what the job should have written is not there.
+            CheckUnknownError: it cannot be read, or there never was a report.
         """
         if self.path.startswith(_OBJECT):
             return self._object()
         if self.path:
-            return Report(newest_file(self.path)), time.time_ns()
+            return Heartbeat(newest_file_ns(self.path)), time.time_ns()
         return self._stored()
 
-    def _object(self) -> tuple[Report, int]:
+    def _object(self) -> tuple[Heartbeat, int]:
         try:
             client = self._place().s3()
         except UnavailableError as error:
-            raise CannotTell("config", str(error)) from error
-        at, now = newest_object(client, self.path.removeprefix(_OBJECT))
-        return Report(at), now
+            raise CheckUnknownError("config", str(error)) from error
+        at, now = newest_object_ns(client, self.path.removeprefix(_OBJECT))
+        return Heartbeat(at), now
 
-    def _stored(self) -> tuple[Report, int]:
+    def _stored(self) -> tuple[Heartbeat, int]:
         try:
             storage = self._place().storage()
             if storage is None:
-                raise CannotTell("config", "no storage configured, so no job can report in")
-            stored = storage.get(FOLDER + self.id)
+                raise CheckUnknownError("config", "no storage configured, so no job can report in")
+            stored = storage.get(KEY_PREFIX + self.id)
         except (StorageError, UnavailableError) as error:
-            raise CannotTell("storage", "the reports of jobs cannot be read") from error
+            raise CheckUnknownError("storage", "the reports of jobs cannot be read") from error
         if stored is None:
-            raise CannotTell("heartbeat_none", "the job has not reported yet")
+            raise CheckUnknownError("heartbeat_none", "the job has not reported yet")
         try:
-            return msgspec.json.decode(stored.body, type=Report), storage.clock()
+            return msgspec.json.decode(stored.body, type=Heartbeat), storage.clock()
         except msgspec.DecodeError as error:
-            raise CannotTell("storage", "the report of the job is damaged") from error
+            raise CheckUnknownError("storage", "the report of the job is damaged") from error
 
-    def _judge(self, last: Report, now: int) -> None:
+    def _judge(self, last: Heartbeat, now: int) -> None:
         if last.failed:
-            raise Failed("heartbeat_failed", "the job reports that it failed")
+            raise CheckFailedError("heartbeat_failed", "the job reports that it failed")
         age = now - last.at
         if age > self.period + self.grace:
             passed = format_duration(age // SECOND * SECOND)
             due = format_duration(self.period)
-            raise Failed("heartbeat_late", f"nothing from the job for {passed}, due every {due}")
+            raise CheckFailedError(
+                "heartbeat_late", f"nothing from the job for {passed}, due every {due}"
+            )
 
 
 class _Placed(HeartbeatChecker, frozen=True, kw_only=True):
-    surroundings: Surroundings
+    surroundings: CheckerContext
 
-    def _place(self) -> Surroundings:
+    def _place(self) -> CheckerContext:
         return self.surroundings

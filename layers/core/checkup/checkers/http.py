@@ -8,19 +8,14 @@ from urllib.parse import SplitResult
 from msgspec import Meta, field
 from requests import PreparedRequest
 
-from checkup.checkers.exchange import Limits, Way
+from checkup.checkers.exchange import ConnectOptions, Timeouts
 from checkup.checkers.expectations import ExpectantChecker
-from checkup.checkers.failures import Failed
-from checkup.checkers.proxies import (
-    FROM_ENVIRONMENT,
-    basic_authorization,
-    proxy_for,
-    read_proxy,
-)
-from checkup.checkers.request import build_request, secrets_of
-from checkup.checkers.visit import Visit
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.proxies import FROM_ENVIRONMENT, basic_auth, parse_proxy, proxy_for
+from checkup.checkers.request import build_request, request_secrets
+from checkup.checkers.visit import HttpSession
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.model import SECOND, Attempt
 from checkup.options import Headers, Secret
 
@@ -68,8 +63,8 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
             raise ValueError("bearer_token and username exclude each other")
         if self.proxy not in {"", FROM_ENVIRONMENT}:
             try:
-                read_proxy(self.proxy)
-            except CannotTell as error:
+                parse_proxy(self.proxy)
+            except CheckUnknownError as error:
                 raise ValueError(str(error)) from None
 
     def attempt(self, deadline: Deadline) -> Attempt:
@@ -82,14 +77,14 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
                 body=self.body,
                 authorization=self._authorization(),
             )
-        except Failed as failed:
+        except CheckFailedError as failed:
             return Attempt(error=str(failed), failure=failed.failure)
         error = failure = ""
-        secrets = secrets_of(request, self.endpoint_url, self.proxy)
-        with Visit(self._limits(deadline), self._way_to, secrets) as visit:
+        secrets = request_secrets(request, self.endpoint_url, self.proxy)
+        with HttpSession(self._limits(deadline), self._way_to, secrets) as visit:
             try:
                 self._look(visit, request, secrets)
-            except Failed as failed:
+            except CheckFailedError as failed:
                 error, failure = str(failed), failed.failure
         return Attempt(
             rtt=visit.rtt,
@@ -105,19 +100,19 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
         answered = judged or bool(attempt.phases and attempt.phases.transfer)
         return self.attempt_spacing if answered else 0
 
-    def _look(self, visit: Visit, request: PreparedRequest, secrets: tuple[str, ...]) -> None:
+    def _look(self, visit: HttpSession, request: PreparedRequest, secrets: tuple[str, ...]) -> None:
         response = visit.send(request, self.follow_redirects)
         self.judge_head(response, secrets)
         if self.looks_at_body:
             self.judge_body(visit.body(response, self.max_body))
 
-    def _limits(self, deadline: Deadline) -> Limits:
+    def _limits(self, deadline: Deadline) -> Timeouts:
         if self.timeout:
-            return Limits(whole=deadline)
-        return Limits(whole=deadline, connect=10.0, tls=5.0, headers=5.0)
+            return Timeouts(whole=deadline)
+        return Timeouts(whole=deadline, connect=10.0, tls=5.0, headers=5.0)
 
-    def _way_to(self, url: SplitResult, is_home: bool) -> Way:  # noqa: FBT001 - of Visit
-        return Way(
+    def _way_to(self, url: SplitResult, is_home: bool) -> ConnectOptions:  # noqa: FBT001 - of Visit
+        return ConnectOptions(
             context=self.tls_context(at_home=is_home) if url.scheme == "https" else None,
             family=self.family,
             server_name=self.server_name if is_home else "",
@@ -128,5 +123,5 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
         if self.bearer_token:
             return f"Bearer {self.bearer_token}"
         if self.username or self.password:
-            return basic_authorization(self.username.encode(), self.password.encode())
+            return basic_auth(self.username.encode(), self.password.encode())
         return ""

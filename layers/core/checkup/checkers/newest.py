@@ -9,22 +9,22 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from checkup.checkers.failures import Failed
-from checkup.errors import CannotTell
+from checkup.checkers.failures import CheckFailedError
+from checkup.errors import CheckUnknownError
 from checkup.model import SECOND
 
 _ABSENT = {"404", "NoSuchKey"}
 
 
-def newest_file(pattern: str) -> int:
+def newest_file_ns(pattern: str) -> int:
     """Return when the file, or the newest that ``*`` and ``?`` find, was written.
 
     Returns:
         Nanoseconds since the epoch, by the clock of its file system.
 
     Raises:
-        Failed: there is none.
-        CannotTell: it may not be looked at.
+        CheckFailedError: there is none.
+        CheckUnknownError: it may not be looked at.
     """
     found = glob(pattern) if set(pattern) & set("*?[") else [pattern]  # noqa: PTH207 - as written
     try:
@@ -32,12 +32,12 @@ def newest_file(pattern: str) -> int:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _missing("file") from error
     except OSError as error:
-        raise CannotTell("config", "the file cannot be looked at") from error
+        raise CheckUnknownError("config", "the file cannot be looked at") from error
     except ValueError as error:  # nothing was found, or it is no possible path
         raise _missing("file") from error
 
 
-def newest_object(client: Any, place: str) -> tuple[int, int]:  # noqa: ANN401 - boto3 has no type
+def newest_object_ns(client: Any, place: str) -> tuple[int, int]:  # noqa: ANN401 - boto3 has no type
     """Return when the object was written, and what time it is at the store.
 
     Args:
@@ -48,8 +48,8 @@ def newest_object(client: Any, place: str) -> tuple[int, int]:  # noqa: ANN401 -
         Both in nanoseconds since the epoch, in whole seconds.
 
     Raises:
-        Failed: there is none.
-        CannotTell: the store did not say.
+        CheckFailedError: there is none.
+        CheckUnknownError: the store did not say.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - it is there by now
 
@@ -59,9 +59,9 @@ def newest_object(client: Any, place: str) -> tuple[int, int]:  # noqa: ANN401 -
     except ClientError as error:
         if error.response["Error"].get("Code") in _ABSENT:
             raise _missing("object") from error
-        raise CannotTell("storage", "S3 does not say when the object was written") from error
+        raise CheckUnknownError("storage", "S3 does not say when the object was written") from error
     except BotoCoreError as error:
-        raise CannotTell("storage", "S3 cannot be asked for the object") from error
+        raise CheckUnknownError("storage", "S3 cannot be asked for the object") from error
     if not found:
         raise _missing("object")
     written, asked = max(found)
@@ -84,5 +84,5 @@ def _date(answer: dict[str, Any]) -> datetime:
     return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
 
-def _missing(what: str) -> Failed:
-    return Failed("heartbeat_missing", f"the {what} that the job writes does not exist")
+def _missing(what: str) -> CheckFailedError:
+    return CheckFailedError("heartbeat_missing", f"the {what} that the job writes does not exist")

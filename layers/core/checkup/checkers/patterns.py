@@ -11,38 +11,38 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
 
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 
 _MEMORY = 8 * 1024 * 1024
 """Bytes that one pattern may need at most, compiled and at work."""
 
 
-def is_available() -> bool:
+def has_re2() -> bool:
     """Whether patterns can be used here."""
     return find_spec("re2") is not None
 
 
-def is_found(pattern: str, body: bytes) -> bool:
+def re2_search(pattern: str, body: bytes) -> bool:
     """Say whether the pattern matches anywhere in the body.
 
     Raises:
-        CannotTell: patterns cannot be used here.
+        CheckUnknownError: patterns cannot be used here.
     """
     try:
         compiled = _compiled(pattern)
     except ImportError as error:
         sentence = "patterns need an extra; run: pip install 'checkup[patterns]'"
-        raise CannotTell("unsupported", sentence) from error
+        raise CheckUnknownError("unsupported", sentence) from error
     return compiled.search(body) is not None
 
 
-def check(pattern: str) -> None:
+def validate_pattern(pattern: str) -> None:
     """See that the pattern can be used, as far as that can be told here.
 
     Raises:
         ValueError: it is no pattern of RE2's.
     """
-    if pattern and is_available():
+    if pattern and has_re2():
         _compiled(pattern)
 
 

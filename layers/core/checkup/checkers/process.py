@@ -18,11 +18,11 @@ from typing import IO, Final
 
 from msgspec import Struct
 
-from checkup.checkers.failures import Failed
+from checkup.checkers.failures import CheckFailedError
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 
-OUTPUT_CAP: Final = 65_536
+MAX_OUTPUT_BYTES: Final = 65_536
 
 _GLANCE = 0.05
 """Seconds after which a silent program is looked at: it may have left its pipe to a child."""
@@ -35,7 +35,7 @@ _CHUNK = 65_536
 _NO_PROCESS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
 
-class Ended(Struct, frozen=True):
+class ProcessResult(Struct, frozen=True):
     """How a program came to its end.
 
     Attributes:
@@ -48,9 +48,9 @@ class Ended(Struct, frozen=True):
     output: bytes
 
 
-def run(
+def run_process(
     command: Sequence[str], environment: Mapping[str, str], directory: str, deadline: Deadline
-) -> Ended:
+) -> ProcessResult:
     """Run a program to its end, or to the deadline, and kill what is left of its group.
 
     Args:
@@ -59,8 +59,8 @@ def run(
         directory: where it runs; empty for where this process does.
 
     Raises:
-        Failed: there is no such program, or it cannot be run.
-        CannotTell: the settings cannot be used, or this machine lacks the resources.
+        CheckFailedError: there is no such program, or it cannot be run.
+        CheckUnknownError: the settings cannot be used, or this machine lacks the resources.
     """
     with _started(command, environment, directory) as process:
         try:
@@ -68,7 +68,7 @@ def run(
             status = process.poll()
         finally:
             _kill(process)
-    return Ended(status, output)
+    return ProcessResult(status, output)
 
 
 def _started(
@@ -85,24 +85,28 @@ def _started(
             start_new_session=True,
         )
     except ValueError as error:
-        raise CannotTell("config", "the command or its environment cannot be used") from error
+        raise CheckUnknownError(
+            "config", "the command or its environment cannot be used"
+        ) from error
     except OSError as error:
         if directory and error.filename == directory:
-            raise CannotTell("config", "the working directory cannot be used") from error
+            raise CheckUnknownError("config", "the working directory cannot be used") from error
         if error.errno in _NO_PROCESS:
-            raise CannotTell("resource", "this machine cannot start another process") from error
+            raise CheckUnknownError(
+                "resource", "this machine cannot start another process"
+            ) from error
         raise _start_failure(command[0], error) from error
 
 
-def _start_failure(program: str, error: OSError) -> Failed:
+def _start_failure(program: str, error: OSError) -> CheckFailedError:
     """Say it as Go does."""
     reason = os.strerror(error.errno or 0).lower()
     failure = "exec_missing" if error.errno == errno.ENOENT else "exec_not_executable"
     if "/" in program:
-        return Failed(failure, f"fork/exec {program}: {reason}")
+        return CheckFailedError(failure, f"fork/exec {program}: {reason}")
     if failure == "exec_missing":
         reason = "executable file not found in $PATH"
-    return Failed(failure, f'exec: "{program}": {reason}')
+    return CheckFailedError(failure, f'exec: "{program}": {reason}')
 
 
 def _output(process: subprocess.Popen[bytes], deadline: Deadline) -> bytes:
@@ -116,7 +120,7 @@ def _output(process: subprocess.Popen[bytes], deadline: Deadline) -> bytes:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline.left()))
             break
-        kept += (chunk or b"")[: OUTPUT_CAP - len(kept)]
+        kept += (chunk or b"")[: MAX_OUTPUT_BYTES - len(kept)]
         if has_ended and chunk is None:
             break
         if not has_ended and process.poll() is not None:

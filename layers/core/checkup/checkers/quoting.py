@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checkup.redaction import mask, mask_address
+from checkup.redaction import mask_address, mask_secrets
 
 _LONGEST = 80
 _SHORTEST_SECRET = 4
 """Letters; a shorter one would tear holes in every sentence."""
 
 
-def quote(text: str, secrets: Sequence[str]) -> str:
+def quote_untrusted(text: str, secrets: Sequence[str]) -> str:
     """Return the text, fit to be printed and stored.
 
     Args:
@@ -19,4 +19,4 @@ def quote(text: str, secrets: Sequence[str]) -> str:
     """
     printable = "".join(letter for letter in text if letter.isprintable())
     known = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-    return mask_address(mask(printable, known))[:_LONGEST]
+    return mask_address(mask_secrets(printable, known))[:_LONGEST]

@@ -17,8 +17,8 @@ from dns.message import Message, QueryMessage
 from dns.name import Name
 from dns.rdata import Rdata
 
-from checkup.checkers.failures import Failed
-from checkup.checkers.quoting import quote
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.quoting import quote_untrusted
 
 _SENTENCES = {
     "NXDOMAIN": "there is no such name",
@@ -29,11 +29,11 @@ _SENTENCES = {
 }
 
 
-def name_to_ask(text: str, record_type: str) -> Name:
+def query_name(text: str, record_type: str) -> Name:
     """Return the name, complete; for PTR an address may be given.
 
     Raises:
-        Failed: it is not a possible name.
+        CheckFailedError: it is not a possible name.
     """
     try:
         if record_type == "PTR":
@@ -43,10 +43,10 @@ def name_to_ask(text: str, record_type: str) -> Name:
                 pass  # a name, not an address
         return dns.name.from_text(text)
     except (dns.exception.DNSException, ValueError) as error:
-        raise Failed("address", "not a possible name") from error
+        raise CheckFailedError("address", "not a possible name") from error
 
 
-def canonical(text: str, record_type: str) -> bytes:
+def canonical_rdata(text: str, record_type: str) -> bytes:
     """Return what a record's text stands for, however it is spelt.
 
     A text for TXT is the content itself; in quotation marks it may be in several parts.
@@ -68,39 +68,39 @@ def canonical(text: str, record_type: str) -> bytes:
     return _canonical(record)
 
 
-def expect_code(answer: Message, expected: str) -> None:
+def check_rcode(answer: Message, expected: str) -> None:
     """See that the answer has the response code that is expected.
 
     Raises:
-        Failed: it has another; the class and the sentence are those of that one.
+        CheckFailedError: it has another; the class and the sentence are those of that one.
     """
     code = dns.rcode.to_text(answer.rcode())
     if code == expected:
         return
     wanted = "" if expected == "NOERROR" else f", {expected} was expected"
     sentence = _SENTENCES.get(code, f"the name server answers {code}")
-    raise Failed(f"dns_{code.lower()}", f"{sentence}{_reasons(answer)}{wanted}")
+    raise CheckFailedError(f"dns_{code.lower()}", f"{sentence}{_reasons(answer)}{wanted}")
 
 
-def records_in(answer: Message) -> Sequence[Rdata]:
+def answer_records(answer: Message) -> Sequence[Rdata]:
     """Return the records that were asked for, at the end of the aliases if there are any.
 
     Raises:
-        Failed: there are none.
+        CheckFailedError: there are none.
     """
     assert isinstance(answer, QueryMessage)  # noqa: S101 - it answers a query
     try:
         found = answer.resolve_chaining().answer
     except dns.message.ChainTooLong as error:
-        raise Failed("dns_alias_loop", "the aliases of the name lead nowhere") from error
+        raise CheckFailedError("dns_alias_loop", "the aliases of the name lead nowhere") from error
     except dns.exception.DNSException as error:
-        raise Failed("dns_malformed", "the answer contradicts itself") from error
+        raise CheckFailedError("dns_malformed", "the answer contradicts itself") from error
     if not found:
-        raise Failed("dns_nodata", "the name has no record of this type")
+        raise CheckFailedError("dns_nodata", "the name has no record of this type")
     return list(found)
 
 
-def expect_records(
+def check_records(
     records: Sequence[Rdata], record_type: str, expected: Sequence[str], *, all_of_them: bool
 ) -> None:
     """Compare the records with those expected, as sets.
@@ -109,17 +109,19 @@ def expect_records(
         all_of_them: there may be no others.
 
     Raises:
-        Failed: one is missing, or one too many.
+        CheckFailedError: one is missing, or one too many.
     """
     found = {_canonical(record): record for record in records}
-    wanted = {canonical(text, record_type): text for text in expected}
+    wanted = {canonical_rdata(text, record_type): text for text in expected}
     for content, text in wanted.items():
         if content not in found:
-            raise Failed("dns_mismatch", f"the answer lacks '{text}'")
+            raise CheckFailedError("dns_mismatch", f"the answer lacks '{text}'")
     for content, record in found.items():
         if all_of_them and content not in wanted:
-            shown = quote(record.to_text(), ())
-            raise Failed("dns_mismatch", f"the answer has '{shown}', which is not expected")
+            shown = quote_untrusted(record.to_text(), ())
+            raise CheckFailedError(
+                "dns_mismatch", f"the answer has '{shown}', which is not expected"
+            )
 
 
 def _canonical(record: Rdata) -> bytes:

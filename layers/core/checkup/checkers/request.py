@@ -10,9 +10,9 @@ from requests import PreparedRequest
 from requests.exceptions import RequestException
 
 from checkup import __version__
-from checkup.checkers.address import web_address
-from checkup.checkers.proxies import basic
-from checkup.errors import CannotTell
+from checkup.checkers.address import parse_http_url
+from checkup.checkers.proxies import url_credentials
+from checkup.errors import CheckUnknownError
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_NEVER = re.compile(r"[\r\n\x00]")
@@ -34,10 +34,10 @@ def build_request(
         headers: they win over everything that is derived.
 
     Raises:
-        CannotTell: it cannot be sent as it is configured.
-        Failed: the URL is not that of a web server.
+        CheckUnknownError: it cannot be sent as it is configured.
+        CheckFailedError: the URL is not that of a web server.
     """
-    parts = web_address(url)
+    parts = parse_http_url(url)
     request = PreparedRequest()
     request.prepare_method(method)
     request.prepare_headers({})
@@ -45,22 +45,22 @@ def build_request(
         netloc = parts.netloc.rpartition("@")[2]
         request.prepare_url(urlunsplit(parts._replace(netloc=netloc)), None)
     except (RequestException, ValueError) as error:
-        raise CannotTell("config", "the URL cannot be used as it is written") from error
+        raise CheckUnknownError("config", "the URL cannot be used as it is written") from error
     request.headers["Host"] = urlsplit(str(request.url)).netloc
     request.headers["User-Agent"] = f"checkup/{__version__}"
     request.headers["Connection"] = "close"
-    if authorization := authorization or basic(parts):
+    if authorization := authorization or url_credentials(parts):
         request.headers["Authorization"] = authorization
     if body or method in _WITH_BODY:
         request.body = body.encode()
         request.headers["Content-Length"] = str(len(request.body))
     request.headers.update(_configured(headers))
     if _HEADER_NEVER.search(request.headers.get("Authorization") or ""):
-        raise CannotTell("config", "the credentials cannot be sent in a header")
+        raise CheckUnknownError("config", "the credentials cannot be sent in a header")
     return request
 
 
-def secrets_of(request: PreparedRequest, *urls: str) -> tuple[str, ...]:
+def request_secrets(request: PreparedRequest, *urls: str) -> tuple[str, ...]:
     """Return what a server learns from the request and must not be quoted with.
 
     Args:
@@ -86,5 +86,5 @@ def _configured(headers: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, s
             continue
         value = ", ".join(used)
         if not _HEADER_NAME.fullmatch(name) or _HEADER_NEVER.search(value):
-            raise CannotTell("config", "a header has a name or value that cannot be sent")
+            raise CheckUnknownError("config", "a header has a name or value that cannot be sent")
         yield spelling, value.encode().decode("latin-1")  # goes over the wire as UTF-8

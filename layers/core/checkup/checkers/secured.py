@@ -11,11 +11,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from checkup.alerting.assessment import Assessment, assess
-from checkup.checkers.resolution import FAMILIES
+from checkup.checkers.resolution import ADDRESS_FAMILIES
 from checkup.checkers.trust import (
-    file_context,
-    identity,
-    system_context,
+    ca_file_context,
+    client_certificate,
+    system_roots_context,
     unverified_context,
 )
 from checkup.duration import format_duration
@@ -24,7 +24,7 @@ from checkup.options import Duration
 from checkup.ports import Checker
 
 
-class SecuredChecker(Checker, frozen=True, kw_only=True):
+class NetworkChecker(Checker, frozen=True, kw_only=True):
     """A checker that makes connections over TCP, with TLS or without."""
 
     ip_version: Annotated[
@@ -51,7 +51,7 @@ class SecuredChecker(Checker, frozen=True, kw_only=True):
     ] = 0
 
     def __post_init__(self) -> None:
-        if self.ip_version not in FAMILIES:
+        if self.ip_version not in ADDRESS_FAMILIES:
             raise ValueError("ip_version must be 4 or 6, or 0 for either")
         if self.client_key and not self.client_certificate:
             raise ValueError("client_key needs a client_certificate")
@@ -59,7 +59,7 @@ class SecuredChecker(Checker, frozen=True, kw_only=True):
     @property
     def family(self) -> socket.AddressFamily:
         """The addresses that may be connected to."""
-        return FAMILIES[self.ip_version]
+        return ADDRESS_FAMILIES[self.ip_version]
 
     @property
     def expiry_limit(self) -> int:
@@ -74,17 +74,17 @@ class SecuredChecker(Checker, frozen=True, kw_only=True):
                 nobody else is told who we are.
 
         Raises:
-            Failed: the file of roots cannot be used; in the Go program that is down.
-            CannotTell: the client's certificate cannot be used.
+            CheckFailedError: the file of roots cannot be used; in the Go program that is down.
+            CheckUnknownError: the client's certificate cannot be used.
         """
         own = None
         if self.client_certificate and at_home:
-            own = identity(self.client_certificate, self.client_key)
+            own = client_certificate(self.client_certificate, self.client_key)
         # Go reads the file whether or not it will verify with it.
-        context = file_context(self.tls_ca_file, own=own) if self.tls_ca_file else None
+        context = ca_file_context(self.tls_ca_file, own=own) if self.tls_ca_file else None
         if self.tls_skip_verify:
             return unverified_context(own)
-        return context or system_context(own)
+        return context or system_roots_context(own)
 
     def assess(self, attempts: Sequence[Attempt]) -> Assessment:
         """Weigh the attempts; a certificate that ends soon is told before slowness."""

@@ -41,9 +41,9 @@ class _Bounded(socket.socket):
         super().sendall(*args, **kwargs)
 
 
-class BoundedSocket(_Bounded):
+class DeadlineSocket(_Bounded):
     """A socket of which no call outlasts ``deadline``; set it before the first call."""
 
 
-class BoundedTLSSocket(_Bounded, ssl.SSLSocket):
+class DeadlineTLSSocket(_Bounded, ssl.SSLSocket):
     """The same under TLS; its handshake has to be armed by hand."""

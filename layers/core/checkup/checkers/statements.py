@@ -31,7 +31,7 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-class Statement(Struct, frozen=True):
+class JsonCondition(Struct, frozen=True):
     """One claim about a document.
 
     Attributes:
@@ -63,7 +63,7 @@ class Statement(Struct, frozen=True):
                 return _comparable(found, self.value) and _ORDER[order](found, self.value)
 
 
-def parse_statement(text: str) -> Statement:
+def parse_condition(text: str) -> JsonCondition:
     """Read a statement.
 
     Raises:
@@ -77,7 +77,7 @@ def parse_statement(text: str) -> Statement:
     rest = text[match.end() :].strip()
     if not match[3] and not rest:
         raise ValueError(f"nothing to compare with: {text!r}")
-    return Statement(text, steps, found, None if match[3] else _value(rest))
+    return JsonCondition(text, steps, found, None if match[3] else _value(rest))
 
 
 def _path(text: str) -> tuple[tuple[str | int, ...], int]:

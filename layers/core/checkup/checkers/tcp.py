@@ -8,17 +8,17 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from checkup.checkers import dialogue
-from checkup.checkers.address import host_and_port
+from checkup.checkers.address import split_host_port
 from checkup.checkers.connection import open_connection, start_tls
-from checkup.checkers.failures import Failed
-from checkup.checkers.secured import SecuredChecker
-from checkup.checkers.sockets import BoundedSocket, BoundedTLSSocket
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.secured import NetworkChecker
+from checkup.checkers.sockets import DeadlineSocket, DeadlineTLSSocket
 from checkup.checkers.stopwatch import Stopwatch
 from checkup.deadline import Deadline
 from checkup.model import SECOND, Attempt
 
 
-class TcpChecker(SecuredChecker, frozen=True, kw_only=True):
+class TcpChecker(NetworkChecker, frozen=True, kw_only=True):
     """Opens and closes one connection to ``host:port``.
 
     Without ``send``, ``expect`` and ``starttls`` nothing is sent or read: a server that accepts
@@ -44,11 +44,11 @@ class TcpChecker(SecuredChecker, frozen=True, kw_only=True):
         error = failure = ""
         talk = _Talk(self, Stopwatch())
         try:
-            host, port = host_and_port(self.endpoint_url)
+            host, port = split_host_port(self.endpoint_url)
             context = self.tls_context() if self.tls or self.starttls else None
             talk = _Talk(self, Stopwatch())  # only now: preparing a context is no round trip
             talk.hold(host, port, context, deadline)
-        except Failed as failed:
+        except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
             rtt=talk.watch.elapsed(),
@@ -76,17 +76,17 @@ class _Talk:
     ) -> None:
         """Connect, say and hear what is configured, and hang up."""
         checker = self._checker
-        sock: BoundedSocket | BoundedTLSSocket
+        sock: DeadlineSocket | DeadlineTLSSocket
         sock = open_connection(host, port, deadline, self.watch, checker.family)
         try:
-            if checker.starttls and isinstance(sock, BoundedSocket):
+            if checker.starttls and isinstance(sock, DeadlineSocket):
                 with self.watch.phase("wait"):
-                    dialogue.ask_for_tls(sock, checker.starttls)
-            if context and isinstance(sock, BoundedSocket):
+                    dialogue.request_starttls(sock, checker.starttls)
+            if context and isinstance(sock, DeadlineSocket):
                 name = checker.server_name or host or "localhost"
                 sock, self.certificate_expiry = start_tls(sock, context, name, deadline, self.watch)
             if checker.send or checker.expect:
                 with self.watch.phase("wait"):
-                    dialogue.exchange(sock, checker.send.encode(), checker.expect.encode())
+                    dialogue.send_and_expect(sock, checker.send.encode(), checker.expect.encode())
         finally:
             sock.close()

@@ -10,17 +10,22 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from checkup.checkers.address import host_and_port
-from checkup.checkers.chain import chain_of, expect_issuer, expect_names
+from checkup.checkers.address import split_host_port
+from checkup.checkers.chain import check_issuer, check_names, peer_certificates
 from checkup.checkers.connection import open_connection, start_tls
-from checkup.checkers.failures import Failed, tls_failure
-from checkup.checkers.secured import SecuredChecker
-from checkup.checkers.sockets import BoundedTLSSocket
+from checkup.checkers.failures import CheckFailedError, from_ssl_error
+from checkup.checkers.secured import NetworkChecker
+from checkup.checkers.sockets import DeadlineTLSSocket
 from checkup.checkers.stopwatch import Stopwatch
-from checkup.checkers.trust import file_context, identity, system_context, unverified_context
+from checkup.checkers.trust import (
+    ca_file_context,
+    client_certificate,
+    system_roots_context,
+    unverified_context,
+)
 from checkup.deadline import Deadline
 from checkup.duration import format_duration
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.model import SECOND, Attempt
 from checkup.options import Duration, Strings
 
@@ -29,7 +34,7 @@ _SHORTEST_FAREWELL = 0.1
 """Seconds that a server is given at least to object to a connection without a certificate."""
 
 
-class TlsChecker(SecuredChecker, frozen=True, kw_only=True):
+class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
     """Makes a TLS connection to ``endpoint_url`` (``host:port``) and looks at the certificates.
 
     All that lead to the trusted root count, for the first to end ends the service. Whether one
@@ -71,20 +76,20 @@ class TlsChecker(SecuredChecker, frozen=True, kw_only=True):
         """Return the prepared context of these options.
 
         Raises:
-            CannotTell: a file of roots or of the client's certificate cannot be used.
+            CheckUnknownError: a file of roots or of the client's certificate cannot be used.
         """
         own = None
         if self.client_certificate and at_home:
-            own = identity(self.client_certificate, self.client_key)
+            own = client_certificate(self.client_certificate, self.client_key)
         roots = (*self.trusted_roots, self.tls_ca_file)
         # Go reads the files before it does anything else, and refuses to run without them.
         try:
-            context = file_context(*filter(None, roots), own=own) if any(roots) else None
-        except Failed as failed:
-            raise CannotTell("config", f"trusted_roots: {failed}") from failed
+            context = ca_file_context(*filter(None, roots), own=own) if any(roots) else None
+        except CheckFailedError as failed:
+            raise CheckUnknownError("config", f"trusted_roots: {failed}") from failed
         if self.tls_skip_verify:
             return unverified_context(own)
-        return context or system_context(own)
+        return context or system_roots_context(own)
 
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.ports.Checker.attempt`."""
@@ -98,7 +103,7 @@ class TlsChecker(SecuredChecker, frozen=True, kw_only=True):
                 rtt = watch.elapsed()
                 self._judge(secured, expiry)
                 _hear_objection(secured, watch)
-        except Failed as failed:
+        except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
             rtt=rtt or watch.elapsed(),
@@ -110,35 +115,35 @@ class TlsChecker(SecuredChecker, frozen=True, kw_only=True):
 
     def _connect(
         self, context: ssl.SSLContext, deadline: Deadline, watch: Stopwatch
-    ) -> tuple[BoundedTLSSocket, int]:
-        host, port = host_and_port(self.endpoint_url)
+    ) -> tuple[DeadlineTLSSocket, int]:
+        host, port = split_host_port(self.endpoint_url)
         sock = open_connection(host, port, deadline, watch, self.family)
         name = self.server_name or host or "localhost"
         return start_tls(sock, context, name, deadline, watch)
 
-    def _judge(self, secured: BoundedTLSSocket, expiry: int) -> None:
+    def _judge(self, secured: DeadlineTLSSocket, expiry: int) -> None:
         left = expiry - time.time_ns()
         if expiry and left < 0:
-            raise Failed("tls_expired", f"certificate expired {_seconds(-left)} ago")
+            raise CheckFailedError("tls_expired", f"certificate expired {_seconds(-left)} ago")
         if expiry and left < self.cert_expiry_down_threshold:
-            raise Failed("tls_expiring", f"certificate expires in {_seconds(left)}")
+            raise CheckFailedError("tls_expiring", f"certificate expires in {_seconds(left)}")
         spoken = (secured.version() or "").removeprefix("TLSv")
         if spoken < self.minimum_version:
-            raise Failed("tls_version", f"the server speaks TLS {spoken} at most")
-        chain = chain_of(secured)
+            raise CheckFailedError("tls_version", f"the server speaks TLS {spoken} at most")
+        chain = peer_certificates(secured)
         if self.expected_issuer:
-            expect_issuer(chain, self.expected_issuer)
-        expect_names(chain, self.expected_names)
+            check_issuer(chain, self.expected_issuer)
+        check_names(chain, self.expected_names)
 
 
-def _hear_objection(secured: BoundedTLSSocket, watch: Stopwatch) -> None:
+def _hear_objection(secured: DeadlineTLSSocket, watch: Stopwatch) -> None:
     """Hang up, and hear the objection of a server that wants a certificate of ours.
 
     Under TLS 1.3 it comes after the handshake (RFC 8446, section 4.4.2), within a round trip.
     A server that has none hangs up too, or is not waited for.
 
     Raises:
-        Failed: it wants one.
+        CheckFailedError: it wants one.
     """
     handshake = watch.phases().tls / SECOND
     secured.deadline = secured.deadline.within(max(2 * handshake, _SHORTEST_FAREWELL))
@@ -150,7 +155,7 @@ def _hear_objection(secured: BoundedTLSSocket, watch: Stopwatch) -> None:
             secured.arm()
             secured.recv(1)
         except ssl.SSLError as error:
-            objection = tls_failure(error)
+            objection = from_ssl_error(error)
             if objection.failure == "tls_client_certificate":
                 raise objection from error
 

@@ -14,14 +14,14 @@ from threading import Lock
 
 from msgspec import Struct
 
-from checkup.checkers.failures import Failed
-from checkup.checkers.sockets import BoundedTLSSocket
-from checkup.errors import CannotTell
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.sockets import DeadlineTLSSocket
+from checkup.errors import CheckUnknownError
 
 _building = Lock()
 
 
-class Identity(Struct, frozen=True):
+class ClientCertificate(Struct, frozen=True):
     """What a client shows of itself: PEM files, read again when one has changed.
 
     Attributes:
@@ -34,20 +34,20 @@ class Identity(Struct, frozen=True):
     changed: tuple[int, ...]
 
 
-def identity(certificate: str, key: str = "") -> Identity:
+def client_certificate(certificate: str, key: str = "") -> ClientCertificate:
     """Return the identity in these files, as they are now.
 
     Raises:
-        CannotTell: a file is not there.
+        CheckUnknownError: a file is not there.
     """
     try:
         changed = tuple(Path(path).stat().st_mtime_ns for path in (certificate, key) if path)
     except (OSError, ValueError) as error:
         raise _no_identity() from error
-    return Identity(certificate, key, changed)
+    return ClientCertificate(certificate, key, changed)
 
 
-def system_context(own: Identity | None = None) -> ssl.SSLContext:
+def system_roots_context(own: ClientCertificate | None = None) -> ssl.SSLContext:
     """Return the context that trusts the system's roots, or certifi's if it has none.
 
     SSL_CERT_FILE and SSL_CERT_DIR are honoured, as Go does on Unix.
@@ -58,31 +58,31 @@ def system_context(own: Identity | None = None) -> ssl.SSLContext:
         return _system_context(paths.cafile, paths.capath, changed, own)
 
 
-def unverified_context(own: Identity | None = None) -> ssl.SSLContext:
+def unverified_context(own: ClientCertificate | None = None) -> ssl.SSLContext:
     """Return the context that accepts every certificate."""
     with _building:
         return _unverified_context(own)
 
 
-def file_context(*paths: str, own: Identity | None = None) -> ssl.SSLContext:
+def ca_file_context(*paths: str, own: ClientCertificate | None = None) -> ssl.SSLContext:
     """Return the context that trusts the roots in these PEM files and no others.
 
     The files are read again when one has changed.
 
     Raises:
-        Failed: a file cannot be read, or holds no certificate.
+        CheckFailedError: a file cannot be read, or holds no certificate.
     """
     try:
         changed = tuple(Path(path).stat().st_mtime_ns for path in paths)
     except (OSError, ValueError) as error:
-        raise Failed("tls_roots", "error reading root certificate") from error
+        raise CheckFailedError("tls_roots", "error reading root certificate") from error
     with _building:
         return _file_context(paths, changed, own)
 
 
 @lru_cache(maxsize=64)
 def _system_context(
-    cafile: str | None, capath: str | None, changed: int, own: Identity | None
+    cafile: str | None, capath: str | None, changed: int, own: ClientCertificate | None
 ) -> ssl.SSLContext:
     del changed  # part of the key: roots that were updated are loaded again
     context = _bare_context(own)
@@ -96,7 +96,7 @@ def _system_context(
 
 
 @lru_cache(maxsize=64)
-def _unverified_context(own: Identity | None) -> ssl.SSLContext:
+def _unverified_context(own: ClientCertificate | None) -> ssl.SSLContext:
     context = _bare_context(own)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -105,7 +105,7 @@ def _unverified_context(own: Identity | None) -> ssl.SSLContext:
 
 @lru_cache(maxsize=64)
 def _file_context(
-    paths: tuple[str, ...], changed: tuple[int, ...], own: Identity | None
+    paths: tuple[str, ...], changed: tuple[int, ...], own: ClientCertificate | None
 ) -> ssl.SSLContext:
     del changed  # part of the key
     context = _bare_context(own)
@@ -113,15 +113,15 @@ def _file_context(
         try:
             roots = Path(path).read_text(encoding="ascii", errors="ignore")
         except OSError as error:
-            raise Failed("tls_roots", "error reading root certificate") from error
+            raise CheckFailedError("tls_roots", "error reading root certificate") from error
         try:
             context.load_verify_locations(cadata=roots)
         except (ssl.SSLError, ValueError) as error:
-            raise Failed("tls_roots", "error parsing root certificate") from error
+            raise CheckFailedError("tls_roots", "error parsing root certificate") from error
     return context
 
 
-def _bare_context(own: Identity | None) -> ssl.SSLContext:
+def _bare_context(own: ClientCertificate | None) -> ssl.SSLContext:
     """Return a context with the same rules on every Python version, and without roots.
 
     They are those of Go: a trusted certificate need not be self-signed, names stand in the
@@ -132,13 +132,13 @@ def _bare_context(own: Identity | None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False
     context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.sslsocket_class = BoundedTLSSocket
+    context.sslsocket_class = DeadlineTLSSocket
     if own:
         _present(context, own)
     return context
 
 
-def _present(context: ssl.SSLContext, own: Identity) -> None:
+def _present(context: ssl.SSLContext, own: ClientCertificate) -> None:
     def no_password() -> bytes:
         return b""  # rather than asking for one on the terminal
 
@@ -148,5 +148,5 @@ def _present(context: ssl.SSLContext, own: Identity) -> None:
         raise _no_identity() from error
 
 
-def _no_identity() -> CannotTell:
-    return CannotTell("config", "the client certificate or its key cannot be read")
+def _no_identity() -> CheckUnknownError:
+    return CheckUnknownError("config", "the client certificate or its key cannot be read")

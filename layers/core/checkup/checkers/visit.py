@@ -13,19 +13,19 @@ from requests.exceptions import RequestException
 from requests.sessions import SessionRedirectMixin
 from requests.utils import requote_uri
 
-from checkup.checkers.address import web_address
-from checkup.checkers.exchange import Exchange, Limits, Way
-from checkup.checkers.failures import Failed
-from checkup.checkers.quoting import quote
+from checkup.checkers.address import parse_http_url
+from checkup.checkers.exchange import ConnectOptions, HttpExchange, Timeouts
+from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.quoting import quote_untrusted
 from checkup.checkers.stopwatch import Stopwatch
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 
 _RULES = SessionRedirectMixin()
 _HARMLESS = {"accept", "accept-language", "accept-encoding", "connection", "user-agent"}
 """Headers that another server may see as well."""
 
 
-class Visit:
+class HttpSession:
     """An attempt's way through the web.
 
     Attributes:
@@ -33,7 +33,10 @@ class Visit:
     """
 
     def __init__(
-        self, limits: Limits, way_to: Callable[[SplitResult, bool], Way], secrets: Sequence[str]
+        self,
+        limits: Timeouts,
+        way_to: Callable[[SplitResult, bool], ConnectOptions],
+        secrets: Sequence[str],
     ) -> None:
         """Prepare for a visit.
 
@@ -44,7 +47,7 @@ class Visit:
         self._limits = limits
         self._way_to = way_to
         self._secrets = secrets
-        self._exchanges: list[Exchange] = []
+        self._exchanges: list[HttpExchange] = []
         self._open = ExitStack()
         self.watch = Stopwatch()
 
@@ -74,9 +77,9 @@ class Visit:
         """Send the request, follow at most so many redirects, and return the last answer.
 
         Raises:
-            Failed: there was no answer in time, or none that is HTTP, or a redirect leads
+            CheckFailedError: there was no answer in time, or none that is HTTP, or a redirect leads
                 where nobody should follow.
-            CannotTell: for want of local resources.
+            CheckUnknownError: for want of local resources.
         """
         home = _origin(str(request.url))
         response = self._exchange(request, is_home=True)
@@ -84,15 +87,17 @@ class Visit:
             target = _target(request, response)
             if not target:
                 return response
-            shown = quote(target, self._secrets)
+            shown = quote_untrusted(target, self._secrets)
             try:
                 request = _next(request, response, target)
                 is_home = _origin(str(request.url)) == home
                 response = self._exchange(request, is_home=is_home)
-            except Failed as failed:
-                raise Failed(failed.failure, f"redirected to {shown}: {failed}") from failed
+            except CheckFailedError as failed:
+                raise CheckFailedError(
+                    failed.failure, f"redirected to {shown}: {failed}"
+                ) from failed
         if redirects and _target(request, response):
-            raise Failed("redirect_limit", f"redirected more than {redirects} times")
+            raise CheckFailedError("redirect_limit", f"redirected more than {redirects} times")
         return response
 
     def body(self, response: Response, cap: int) -> Iterator[bytes]:
@@ -103,13 +108,13 @@ class Visit:
         way = self._way_to(urlsplit(str(request.url)), is_home)
         if not self._exchanges:
             self.watch = Stopwatch()  # only now: preparing a context is no round trip
-        exchange = self._open.enter_context(Exchange(self._limits, way, self.watch))
+        exchange = self._open.enter_context(HttpExchange(self._limits, way, self.watch))
         self._exchanges.append(exchange)
         try:
             return exchange.send(request)
-        except CannotTell as reason:
+        except CheckUnknownError as reason:
             if reason.failure == "address_refused" and len(self._exchanges) > 1:
-                raise Failed(reason.failure, str(reason)) from reason
+                raise CheckFailedError(reason.failure, str(reason)) from reason
             raise
 
 
@@ -117,30 +122,30 @@ def _target(request: PreparedRequest, response: Response) -> str:
     """Return where a redirect leads, or an empty string if the answer is none.
 
     Raises:
-        Failed: to what is no URL.
+        CheckFailedError: to what is no URL.
     """
     try:
         target = _RULES.get_redirect_target(response)
         return urljoin(str(request.url), target) if target is not None else ""
     except ValueError as error:
-        raise Failed("redirect_address", "redirected to what is no URL") from error
+        raise CheckFailedError("redirect_address", "redirected to what is no URL") from error
 
 
 def _next(request: PreparedRequest, response: Response, target: str) -> PreparedRequest:
     """Return the request that a redirect asks for (RFC 9110, section 15.4).
 
     Raises:
-        Failed: it is not to be followed.
+        CheckFailedError: it is not to be followed.
     """
     before = urlsplit(str(request.url))
     following = request.copy()
     try:
-        address = web_address(requote_uri(target))
+        address = parse_http_url(requote_uri(target))
         following.prepare_url(address._replace(netloc=_host(address)).geturl(), None)
-    except (CannotTell, RequestException, ValueError) as error:
-        raise Failed("redirect_address", "not a URL") from error
+    except (CheckUnknownError, RequestException, ValueError) as error:
+        raise CheckFailedError("redirect_address", "not a URL") from error
     if before.scheme == "https" and address.scheme != "https":
-        raise Failed("redirect_insecure", "from https to http")
+        raise CheckFailedError("redirect_insecure", "from https to http")
     _RULES.rebuild_method(following, response)
     if following.method != request.method:
         _drop_body(following)
@@ -152,7 +157,9 @@ def _next(request: PreparedRequest, response: Response, target: str) -> Prepared
 def _become_a_stranger(request: PreparedRequest) -> None:
     """Leave out what is meant for the server that redirects to another one."""
     if request.body:
-        raise Failed("redirect_body", "what was to be sent is not meant for another server")
+        raise CheckFailedError(
+            "redirect_body", "what was to be sent is not meant for another server"
+        )
     for name in list(request.headers):
         if name.lower() not in _HARMLESS:
             del request.headers[name]

@@ -12,15 +12,15 @@ from click.shell_completion import CompletionItem
 
 from checkup.cli import recording, session, terminal
 from checkup.errors import CheckupError
-from checkup.history.periods import month_of
-from checkup.incidents.model import Said
-from checkup_page.announcements.announcement import Incident, Maintenance
-from checkup_page.announcements.desk import Desk, desk
-from checkup_page.announcements.markdown import LIMIT, cleaned
+from checkup.history.periods import format_month
+from checkup.incidents.model import IncidentUpdate
+from checkup_page.announcements.announcement import IncidentView, MaintenanceView
+from checkup_page.announcements.desk import EditableIncidents, load_editable
+from checkup_page.announcements.markdown import LIMIT, clean_markdown
 from checkup_page.announcements.story import TITLE_LIMIT
-from checkup_page.speech.words import clean
+from checkup_page.speech.words import clean_line
 
-Item = TypeVar("Item", Incident, Maintenance)
+Item = TypeVar("Item", IncidentView, MaintenanceView)
 
 Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -30,33 +30,35 @@ def new_id() -> str:
     return secrets.token_hex(6)
 
 
-def said(text: str, status: str, at: int) -> Said:
+def new_update(text: str, status: str, at: int) -> IncidentUpdate:
     """Return a new entry of a story."""
-    return Said(id=new_id(), at=at, status=status, text=words(text))
+    return IncidentUpdate(id=new_id(), at=at, status=status, text=clean_body(text))
 
 
-def titled(text: str) -> str:
+def clean_title(text: str) -> str:
     """Return a title as it is kept: one line that every page, feed and terminal can show.
 
     Raises:
         CheckupError: nothing is left to read.
     """
-    title = clean(text, TITLE_LIMIT)
+    title = clean_line(text, TITLE_LIMIT)
     if not title:
         raise CheckupError("the title is empty; people have to know what it is about")
     if len(" ".join(text.split())) > TITLE_LIMIT:
-        terminal.say(f"warning: the title is cut after {TITLE_LIMIT} characters")
+        terminal.log_line(f"warning: the title is cut after {TITLE_LIMIT} characters")
     return title
 
 
-def words(text: str) -> str:
+def clean_body(text: str) -> str:
     """Return a Markdown text as it is kept, without what nothing could show."""
     if len(text) > LIMIT:
-        terminal.say(f"warning: the text is cut after {LIMIT} characters")
-    return cleaned(text)
+        terminal.log_line(f"warning: the text is cut after {LIMIT} characters")
+    return clean_markdown(text)
 
 
-def meant(items: Mapping[str, Item], start: str, noun: str, month: int | None = None) -> Item:
+def find_by_id_prefix(
+    items: Mapping[str, Item], start: str, noun: str, month: int | None = None
+) -> Item:
     """Return the one whose id begins like this.
 
     Args:
@@ -74,7 +76,7 @@ def meant(items: Mapping[str, Item], start: str, noun: str, month: int | None = 
     if found:
         raise CheckupError(f'"{start}" is the beginning of several ids: {", ".join(found)}')
     if month is not None:
-        name = month_of(month)
+        name = format_month(month)
         listing = f'"checkup {noun} list --month {name}" shows their ids'
         raise CheckupError(f'no {noun} "{start}" began in {name}; {listing}')
     listing = f'"checkup {noun} list" shows their ids'
@@ -82,16 +84,16 @@ def meant(items: Mapping[str, Item], start: str, noun: str, month: int | None = 
     raise CheckupError(f'no {noun} "{start}"; {listing}; {older}')
 
 
-def completing(choose: Callable[[Desk], Mapping[str, Item]]) -> Completion:
+def id_completion(choose: Callable[[EditableIncidents], Mapping[str, Item]]) -> Completion:
     """Return what offers the ids of incidents or of maintenance to a shell."""
 
     def complete(
         context: click.Context, _: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         try:
-            config = session.read(context.params.get("config_file"))
-            storage, month = recording.open_storage(config), context.params.get("month")
-            items = choose(desk(config, storage, time.time_ns(), month))
+            config = session.read_config(context.params.get("config_file"))
+            storage, month = recording.require_storage(config), context.params.get("month")
+            items = choose(load_editable(config, storage, time.time_ns(), month))
         except CheckupError:
             return []
         return [

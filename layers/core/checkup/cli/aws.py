@@ -33,15 +33,15 @@ _PROBLEMS: Final = {
 }
 
 
-class NotFound(Exception):  # noqa: N818 - an answer of AWS
+class AwsNotFoundError(Exception):
     """What was asked about is not there."""
 
 
-def asked(action: str, call: Callable[..., Any], **question: Any) -> Any:  # noqa: ANN401
+def call_aws(action: str, call: Callable[..., Any], **question: Any) -> Any:  # noqa: ANN401
     """Call AWS; say what is missing in words, for its own texts hold numbers of accounts.
 
     Raises:
-        NotFound: there is nothing of that name.
+        AwsNotFoundError: there is nothing of that name.
         CheckupError: anything else.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
@@ -51,7 +51,7 @@ def asked(action: str, call: Callable[..., Any], **question: Any) -> Any:  # noq
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code in _NOT_FOUND:
-            raise NotFound from None
+            raise AwsNotFoundError from None
         if code in _DENIED:
             raise CheckupError(f"you may not do this: it takes the right {action}") from None
         raise CheckupError(_PROBLEMS.get(code, f"AWS refused {action} ({code})")) from None

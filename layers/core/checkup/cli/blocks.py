@@ -10,7 +10,7 @@ from typing import Final
 
 from checkup.duration import format_duration
 from checkup.model import Attempt, Result, Status
-from checkup.stats import stats
+from checkup.stats import rtt_stats
 
 _COLOURS: Final = {
     Status.HEALTHY: "\x1b[32m",
@@ -20,9 +20,9 @@ _COLOURS: Final = {
 _RESET: Final = "\x1b[0m"
 
 
-def block(result: Result, *, colour: bool = False) -> str:
+def go_result_block(result: Result, *, colour: bool = False) -> str:
     """Return the lines of one result, the empty line after it included."""
-    figures = stats(result.times)
+    figures = rtt_stats(result.times)
     return (
         f"== {result.title} - {result.endpoint}\n"
         f"  Threshold: {format_duration(result.threshold)}\n"
@@ -35,7 +35,7 @@ def block(result: Result, *, colour: bool = False) -> str:
     )
 
 
-def explain(results: Iterable[Result]) -> Iterator[str]:
+def failure_lines(results: Iterable[Result]) -> Iterator[str]:
     """Yield a line for each result that is not healthy: what it is, and why."""
     for result in results:
         if result.status is not Status.HEALTHY:
@@ -44,7 +44,7 @@ def explain(results: Iterable[Result]) -> Iterator[str]:
             yield f"{result.title}: {result.status}{failure}: {reason}"
 
 
-def coloured(text: str, status: Status, *, colour: bool) -> str:
+def colored(text: str, status: Status, *, colour: bool) -> str:
     """Return the text in the colour of a status, if there are to be colours."""
     start = _COLOURS.get(status) if colour else None
     return f"{start}{text}{_RESET}" if start else text
@@ -57,4 +57,4 @@ def _all(attempts: Iterable[Attempt]) -> str:
 
 def _assessment(status: Status, *, colour: bool) -> str:
     """Return the line with its end; the colour is reset at the start of the next line."""
-    return coloured(f" Assessment: {status}\n", status, colour=colour)
+    return colored(f" Assessment: {status}\n", status, colour=colour)

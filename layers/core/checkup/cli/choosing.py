@@ -8,39 +8,41 @@ import click
 from click.shell_completion import CompletionItem
 
 from checkup import selection
-from checkup.cli.failures import UnknownWord
+from checkup.cli.failures import UnknownCommandError
 from checkup.errors import CheckupError
 from checkup.ports import Checker
 
 
-def choose(checkers: Sequence[Checker], words: Sequence[str]) -> tuple[Checker, ...]:
+def select_checkers_or_suggest(
+    checkers: Sequence[Checker], words: Sequence[str]
+) -> tuple[Checker, ...]:
     """Return the checkers that the words name, in the order of the configuration.
 
     Raises:
-        UnknownWord: a word names no checker; it may have been meant to be a command.
+        UnknownCommandError: a word names no checker; it may have been meant to be a command.
     """
     for word in words:
         try:
-            selection.choose(checkers, [word])
+            selection.select_checkers(checkers, [word])
         except LookupError as error:
-            raise UnknownWord(word, _candidates(checkers)) from error
-    return selection.choose(checkers, words)
+            raise UnknownCommandError(word, _candidates(checkers)) from error
+    return selection.select_checkers(checkers, words)
 
 
 def complete_checkers(
     context: click.Context, _: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Offer the ids, and the titles that a shell takes as one word."""
-    from checkup.cli import session  # noqa: PLC0415 - brings in what reads the configuration
+    from checkup.cli.session import read_config  # noqa: PLC0415 - brings in what reads the configuration
 
     try:
-        checkers = session.read(context.params.get("config_file")).checkers
+        checkers = read_config(context.params.get("config_file")).checkers
     except CheckupError:
         return []
     return list(_offers(checkers, incomplete.casefold()))
 
 
-def complete_first_word(
+def complete_command_or_checker(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Offer the commands too, as long as no checker is named."""

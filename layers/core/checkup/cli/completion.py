@@ -7,7 +7,7 @@ from typing import Final
 import click
 from click.shell_completion import get_completion_class
 
-from checkup.cli.flags import examples
+from checkup.cli.flags import examples_epilog
 from checkup.errors import CheckupError
 
 _SHELLS: Final = ("bash", "zsh", "fish")
@@ -15,7 +15,7 @@ COMPLETION_VARIABLE: Final = "_CHECKUP_COMPLETE"
 
 
 @click.command(
-    epilog=examples(
+    epilog=examples_epilog(
         'eval "$(checkup completion bash)"                # in ~/.bashrc',
         'eval "$(checkup completion zsh)"                 # in ~/.zshrc',
         "checkup completion fish > ~/.config/fish/completions/checkup.fish",

@@ -11,13 +11,13 @@ import click
 from msgspec.structs import replace
 
 from checkup.cli import session
-from checkup.cli.flags import STACK, config_flag, examples, verbose_flag
+from checkup.cli.flags import STACK, config_options, examples_epilog, verbose_option
 from checkup.cli.pricing import prices
-from checkup.cli.pricing.bill import Line, bill
-from checkup.cli.pricing.saving import least_loss
-from checkup.cli.pricing.sizes import LEAST, sizes_of, usage_of
-from checkup.cli.pricing.usage import Sizes, Usage
-from checkup.cli.spans import parse_span, span
+from checkup.cli.pricing.bill import BillLine, monthly_bill
+from checkup.cli.pricing.saving import cheapest_change
+from checkup.cli.pricing.sizes import MIN_INTERVAL, hourly_usage, stack_size
+from checkup.cli.pricing.usage import HourlyUsage, StackSize
+from checkup.cli.spans import format_timespan, parse_timespan
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 
@@ -32,14 +32,14 @@ def _number(_: click.Context, __: click.Parameter, value: float | None) -> float
 
 
 @click.command(
-    epilog=examples(
+    epilog=examples_epilog(
         "checkup cost",
         "checkup --stack checkup cost     the stack as it is deployed",
         "checkup -c shop.yaml cost --memory 512 --retention 30 --interval 5m",
         "checkup cost --seconds 3.5       with what your log says of a run",
     ),
 )
-@config_flag
+@config_options
 @click.option(
     "--memory", metavar="MB", type=click.IntRange(128, 10_240), help="For the stack's MemorySize."
 )
@@ -63,7 +63,7 @@ def _number(_: click.Context, __: click.Parameter, value: float | None) -> float
     help="That a run takes; else a guess.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
-@verbose_flag
+@verbose_option
 def cost(
     config_file: str | None, *, as_json: bool, verbose: bool, **given: float | str | None
 ) -> int:
@@ -74,10 +74,10 @@ def cost(
     those that were counted on an emulator, in an hour without an outage. CloudFront sends a
     terabyte of pages a month for nothing.
     """
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    sizes = _as_given(sizes_of(config, _parameters()), given)
-    usage = usage_of(config, sizes)
-    lines = list(bill(usage))
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    sizes = _as_given(stack_size(config, _parameters()), given)
+    usage = hourly_usage(config, sizes)
+    lines = list(monthly_bill(usage))
     if as_json:
         print(json.dumps(_document(lines), indent=2))
         return 0
@@ -93,12 +93,12 @@ def _parameters() -> Mapping[str, str] | None:
     name = click.get_current_context().meta.get(STACK)
     if name is None:
         return None
-    from checkup.cli.deployed import described  # noqa: PLC0415 - few look at stacks
+    from checkup.cli.deployed import describe_stack  # noqa: PLC0415 - few look at stacks
 
-    return described(name).parameters
+    return describe_stack(name).parameters
 
 
-def _as_given(sizes: Sizes, given: Mapping[str, float | str | None]) -> Sizes:
+def _as_given(sizes: StackSize, given: Mapping[str, float | str | None]) -> StackSize:
     """Return the sizes with what the flags say of them."""
     found = {name: value for name, value in given.items() if value is not None}
     if "interval" in found:
@@ -107,23 +107,23 @@ def _as_given(sizes: Sizes, given: Mapping[str, float | str | None]) -> Sizes:
 
 
 def _interval(text: str) -> int:
-    interval = parse_span(text)
-    if interval < LEAST:
+    interval = parse_timespan(text)
+    if interval < MIN_INTERVAL:
         raise CheckupError(f"a stack runs once a minute at most; say --interval 1m, not {text}")
     return interval
 
 
-def _summary(usage: Usage) -> str:
+def _summary(usage: HourlyUsage) -> str:
     sizes = usage.sizes
     checkers = "1 checker" if usage.components == 1 else f"{usage.components} checkers"
     regions = "" if usage.regions == 1 else f" in {usage.regions} regions"
     return (
-        f"A month of {checkers} each {span(sizes.interval)}{regions}: "
+        f"A month of {checkers} each {format_timespan(sizes.interval)}{regions}: "
         f"{sizes.memory} MB, {sizes.architecture}, runs kept for {sizes.retention} days"
     )
 
 
-def _table(lines: Sequence[Line]) -> Iterator[str]:
+def _table(lines: Sequence[BillLine]) -> Iterator[str]:
     width = max(len(line.what) for line in lines)
     yield f"{'':<{width}}  {'':>23}  {'list':>8}  {'paid':>8}"
     for line in lines:
@@ -142,7 +142,7 @@ def _origin() -> str:
     )
 
 
-def _advice(config: Config, usage: Usage, lines: Sequence[Line]) -> Iterator[str]:
+def _advice(config: Config, usage: HourlyUsage, lines: Sequence[BillLine]) -> Iterator[str]:
     """Say what most is paid for, and what would cost half as much."""
     paid = _paid(lines)
     if paid < _CENT:
@@ -150,16 +150,18 @@ def _advice(config: Config, usage: Usage, lines: Sequence[Line]) -> Iterator[str
     dearest = max(lines, key=lambda line: line.paid)
     share = dearest.paid / paid
     yield f"Largest: {dearest.what} ({dearest.price.unit}), {share:.0%} of what is paid."
-    saving = least_loss(usage.sizes, lambda sizes: _paid(bill(usage_of(config, sizes))))
+    saving = cheapest_change(
+        usage.sizes, lambda sizes: _paid(monthly_bill(hourly_usage(config, sizes)))
+    )
     word = "Half" if saving.paid <= paid / 2 else "Less"
     yield f"{word} of it: {saving.what}, then {saving.paid:.2f} is paid."
 
 
-def _paid(lines: Iterable[Line]) -> float:
+def _paid(lines: Iterable[BillLine]) -> float:
     return sum(line.paid for line in lines)
 
 
-def _document(lines: Sequence[Line]) -> dict[str, Any]:
+def _document(lines: Sequence[BillLine]) -> dict[str, Any]:
     return {
         "currency": "USD",
         "region": prices.REGION,

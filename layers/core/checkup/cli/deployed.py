@@ -16,8 +16,8 @@ from zipfile import BadZipFile, ZipFile
 
 from checkup import bootstrap
 from checkup.cli import terminal
-from checkup.cli.aws import NotFound, asked
-from checkup.config.files import USUAL
+from checkup.cli.aws import AwsNotFoundError, call_aws
+from checkup.config.files import DEFAULT_FILE_NAMES
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 
@@ -25,7 +25,7 @@ _DOWNLOAD_SECONDS: Final = 20.0
 _PUBLISHER: Final = "PUBLISH_FUNCTION"
 
 
-class Stack(NamedTuple):
+class StackDescription(NamedTuple):
     """What a stack says of itself.
 
     Attributes:
@@ -36,7 +36,7 @@ class Stack(NamedTuple):
     parameters: Mapping[str, str]
 
 
-def enter(name: str, path: str | None) -> Config:
+def open_stack(name: str, path: str | None) -> Config:
     """Let this process work on a stack as its functions do, and return the configuration.
 
     Args:
@@ -52,21 +52,23 @@ def enter(name: str, path: str | None) -> Config:
     os.environ["PAGE_URL"] = outputs.get("PageUrl", "")
     os.environ[_PUBLISHER] = outputs.get("PublishFunctionName", "")
     if path is not None:
-        terminal.say(f"{path} is used, not the configuration of the stack {name}")
+        terminal.log_line(f"{path} is used, not the configuration of the stack {name}")
         return bootstrap.read_config(path, os.environ)
     function = _function(clients, outputs["CheckFunctionName"])
     variables = function["Configuration"].get("Environment", {}).get("Variables", {})
     os.environ.update(variables)
     named = os.environ.get("CONFIG_BUCKET")
     bundled = None if named else _bundled(function["Code"]["Location"])
-    counted = bootstrap.DeployedConfig(os.environ, bundled).current()
+    counted = bootstrap.DeployedConfigReader(os.environ, bundled).current()
     if counted.problem is not None:
         instead = "an earlier version counts" if counted.version else "what is right of it counts"
-        terminal.say(f"the configuration of {name} has errors, so {instead}:\n{counted.problem}")
+        terminal.log_line(
+            f"the configuration of {name} has errors, so {instead}:\n{counted.problem}"
+        )
     return counted.config
 
 
-def publish_soon() -> None:
+def request_publish() -> None:
     """Have the page of the stack made anew, if this process works on one; do not wait for it.
 
     Whoever may write and not invoke waits for the page's own schedule.
@@ -75,21 +77,21 @@ def publish_soon() -> None:
         return
     client = bootstrap.LiveClients(os.environ).aws("lambda")
     try:
-        asked(
+        call_aws(
             "lambda:InvokeFunction",
             client.invoke,
             FunctionName=os.environ[_PUBLISHER],
             InvocationType="Event",
             Payload=b'{"task": "publish"}',
         )
-    except NotFound:
-        terminal.say("the page shows it within five minutes: its function is not there")
+    except AwsNotFoundError:
+        terminal.log_line("the page shows it within five minutes: its function is not there")
     except CheckupError as error:
-        terminal.say(f"the page shows it within five minutes: {error}")
+        terminal.log_line(f"the page shows it within five minutes: {error}")
 
 
 @cache
-def described(name: str) -> Stack:
+def describe_stack(name: str) -> StackDescription:
     """Ask AWS for a stack, once.
 
     Raises:
@@ -97,14 +99,14 @@ def described(name: str) -> Stack:
     """
     client = bootstrap.LiveClients(os.environ).aws("cloudformation")
     try:
-        answer = asked("cloudformation:DescribeStacks", client.describe_stacks, StackName=name)
-    except NotFound:
+        answer = call_aws("cloudformation:DescribeStacks", client.describe_stacks, StackName=name)
+    except AwsNotFoundError:
         region = client.meta.region_name
         raise CheckupError(
             f"there is no stack {name} in {region}; name another region with --region"
         ) from None
     (stack,) = answer["Stacks"]
-    return Stack(
+    return StackDescription(
         {it["OutputKey"]: it["OutputValue"] for it in stack.get("Outputs", ())},
         {it["ParameterKey"]: it["ParameterValue"] for it in stack.get("Parameters", ())},
     )
@@ -112,7 +114,7 @@ def described(name: str) -> Stack:
 
 def _outputs(name: str) -> Mapping[str, str]:
     """Return where the stack has its runs and functions."""
-    found = described(name).outputs
+    found = describe_stack(name).outputs
     if not {"StateBucketName", "CheckFunctionName"} <= found.keys():
         raise CheckupError(
             f"the stack {name} keeps no runs: it is not one of Checkup's, its deployment failed,"
@@ -122,7 +124,7 @@ def _outputs(name: str) -> Mapping[str, str]:
 
 
 def _function(clients: bootstrap.LiveClients, name: str) -> Any:  # noqa: ANN401 - as AWS answers
-    return asked("lambda:GetFunction", clients.aws("lambda").get_function, FunctionName=name)
+    return call_aws("lambda:GetFunction", clients.aws("lambda").get_function, FunctionName=name)
 
 
 def _bundled(package: str) -> tuple[str, bytes]:
@@ -133,7 +135,7 @@ def _bundled(package: str) -> tuple[str, bytes]:
     """
     try:
         with ZipFile(BytesIO(_download(package))) as files:
-            name = next(name for name in USUAL if name in files.namelist())
+            name = next(name for name in DEFAULT_FILE_NAMES if name in files.namelist())
             return name, files.read(name)
     except BadZipFile:
         raise CheckupError("the package of the check function is no archive") from None

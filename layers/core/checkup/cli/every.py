@@ -10,8 +10,8 @@ from typing import Final
 import click
 
 from checkup.cli import failures, recording, session, terminal
-from checkup.cli.flags import config_flag, examples, verbose_flag
-from checkup.cli.stopping import Stopping, sleep, until_asked
+from checkup.cli.flags import config_options, examples_epilog, verbose_option
+from checkup.cli.stopping import StopHandler, interruptible_sleep, run_until_stopped
 from checkup.duration import parse_duration
 from checkup.errors import CheckupError
 from checkup.model import SECOND
@@ -37,15 +37,15 @@ class _Every(click.Command):
 
 @click.command(
     cls=_Every,
-    epilog=examples(
+    epilog=examples_epilog(
         "checkup every 1m",
         "checkup every 1h30m",
         "checkup every day",
         "checkup -c shop.yaml every 30s -v",
     ),
 )
-@config_flag
-@verbose_flag
+@config_options
+@verbose_option
 @click.argument("interval")
 def every(config_file: str | None, *, verbose: bool, interval: str) -> int:
     """Look, store and tell of changes, at once and then at each INTERVAL.
@@ -56,11 +56,11 @@ def every(config_file: str | None, *, verbose: bool, interval: str) -> int:
     code 0, in the middle of a run within two seconds.
     """
     step = parse_interval(interval)
-    config = session.begin(config_file, verbose=verbose)
+    config = session.load_config(config_file, verbose=verbose)
     if not config.checkers:
         raise CheckupError("no checkers configured")
-    recorder = recording.Recorder.of(config, interval=step)
-    with until_asked() as stopping:
+    recorder = recording.RunRecorder.of(config, interval=step)
+    with run_until_stopped() as stopping:
         _repeat(lambda: _survive(recorder.record, verbose=verbose), step / SECOND, stopping)
     return 0
 
@@ -81,7 +81,7 @@ def parse_interval(text: str) -> int:
     return step
 
 
-def _repeat(work: Callable[[], object], step: float, stopping: Stopping) -> None:
+def _repeat(work: Callable[[], object], step: float, stopping: StopHandler) -> None:
     """Work now and at each step after now that does not fall into the work before it."""
     start = time.monotonic()
     while not stopping.asked:
@@ -89,7 +89,7 @@ def _repeat(work: Callable[[], object], step: float, stopping: Stopping) -> None
             work()
         if not stopping.asked:
             elapsed = time.monotonic() - start
-            sleep(step - elapsed % step)
+            interruptible_sleep(step - elapsed % step)
 
 
 def _survive(work: Callable[[], object], *, verbose: bool) -> None:
@@ -97,6 +97,6 @@ def _survive(work: Callable[[], object], *, verbose: bool) -> None:
     try:
         work()
     except CheckupError as error:
-        terminal.say(str(error))
+        terminal.log_line(str(error))
     except Exception as error:  # noqa: BLE001 - whatever it was, the next run is due
-        failures.describe(error, verbose=verbose)
+        failures.report_internal_error(error, verbose=verbose)

@@ -16,13 +16,13 @@ from checkup.cli.flags import VERBOSE
 from checkup.errors import CheckupError
 from checkup.redaction import mask_address
 
-FAILED: Final = 1
-NOBODY_READS: Final = 141
-MISUSED: Final = 255
+EXIT_FAILURE: Final = 1
+EXIT_BROKEN_PIPE: Final = 141
+EXIT_USAGE: Final = 255
 _HINT: Final = "Run 'checkup --help' for usage."
 
 
-class UnknownWord(click.UsageError):
+class UnknownCommandError(click.UsageError):
     """A word that is neither a command nor a checker.
 
     Args:
@@ -36,7 +36,7 @@ class UnknownWord(click.UsageError):
         self.meant = list(dict.fromkeys(names[name] for name in close))
 
 
-class Outcome(Struct):
+class CommandResult(Struct):
     """How a command ended: its exit code, and the notes that its flags left."""
 
     code: int = 0
@@ -44,12 +44,12 @@ class Outcome(Struct):
 
 
 @contextmanager
-def reported() -> Iterator[Outcome]:
+def handle_errors() -> Iterator[CommandResult]:
     """Turn whatever goes wrong inside into words and an exit code.
 
     Ctrl-C is no error and passes, and so does an output that cannot be written.
     """
-    outcome = Outcome()
+    outcome = CommandResult()
     try:
         yield outcome
     except click.exceptions.Exit as wish:
@@ -57,16 +57,16 @@ def reported() -> Iterator[Outcome]:
     except click.UsageError as error:
         outcome.code = _misused(error)
     except CheckupError as error:
-        terminal.say(str(error))
-        outcome.code = FAILED
+        terminal.log_line(str(error))
+        outcome.code = EXIT_FAILURE
     except Exception as error:
-        if terminal.is_lost(error):
+        if terminal.is_output_error(error):
             raise
-        describe(error, verbose=bool(outcome.notes.get(VERBOSE)))
-        outcome.code = FAILED
+        report_internal_error(error, verbose=bool(outcome.notes.get(VERBOSE)))
+        outcome.code = EXIT_FAILURE
 
 
-def describe(error: Exception, *, verbose: bool) -> None:
+def report_internal_error(error: Exception, *, verbose: bool) -> None:
     """Report an error that should not be: where it came from, and with ``-v`` how.
 
     Its text may hold anything, so it is left out of the short form and masked in the long one.
@@ -74,9 +74,9 @@ def describe(error: Exception, *, verbose: bool) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
     hint = "" if verbose else "; run it with -v to see more"
-    terminal.say(f"internal error: {type(error).__name__} at {place}{hint}")
+    terminal.log_line(f"internal error: {type(error).__name__} at {place}{hint}")
     if verbose:
-        terminal.say(mask_address("".join(traceback.format_exception(error))))
+        terminal.log_line(mask_address("".join(traceback.format_exception(error))))
 
 
 def _misused(error: click.UsageError) -> int:
@@ -87,14 +87,14 @@ def _misused(error: click.UsageError) -> int:
     if type(error) in {click.UsageError, click.MissingParameter} and error.ctx is not None:
         print(error.ctx.get_help())
         _print_error(error.format_message())
-        return FAILED
+        return EXIT_FAILURE
     _print_error(_flag_text(error))
     meant = getattr(error, "meant", None) or getattr(error, "possibilities", None)
     if meant:
         names = "\n".join(f"\t{name}" for name in meant)
         click.echo(f"\nDid you mean this?\n{names}\n", err=True)
     click.echo(_HINT, err=True)
-    return MISUSED
+    return EXIT_USAGE
 
 
 def _flag_text(error: click.UsageError) -> str:

@@ -60,7 +60,7 @@ _profile: Decorator = click.option(
 )
 
 
-def config_flag(command: Callable[..., Any]) -> Callable[..., Any]:
+def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Let a command be told which configuration to read: from a file, or that of a stack."""
     return _config(_stack(_region(_profile(command))))
 
@@ -70,12 +70,12 @@ def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:  # n
     return value
 
 
-verbose_flag: Decorator = click.option(
+verbose_option: Decorator = click.option(
     "-v", "--verbose", is_flag=True, callback=_note, help="Say more, on stderr."
 )
 
 
-def examples(*lines: str) -> str:
+def examples_epilog(*lines: str) -> str:
     """Return the epilog of a command's help; click leaves its line breaks alone."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 

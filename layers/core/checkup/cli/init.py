@@ -7,14 +7,14 @@ from typing import Final
 
 import click
 
-from checkup.cli.flags import examples
+from checkup.cli.flags import examples_epilog
 from checkup.errors import CheckupError
 
 SCHEMA_FILE: Final = "checkup.schema.json"
 
 
 @click.command(
-    epilog=examples(
+    epilog=examples_epilog(
         "checkup init",
         "checkup init https://www.example.com db.internal:5432",
         "checkup init --json",
@@ -27,15 +27,15 @@ def init(*, as_json: bool, addresses: tuple[str, ...]) -> int:
 
     Each ADDRESS, a URL or host:port, becomes a checker. Nothing is ever overwritten.
     """
-    from checkup.cli import starter  # noqa: PLC0415 - brings in YAML
-    from checkup.config.files import USUAL  # noqa: PLC0415 - what reads the configuration
+    from checkup.cli.starter import starter_json, starter_yaml  # noqa: PLC0415 - brings in YAML
+    from checkup.config.files import DEFAULT_FILE_NAMES  # noqa: PLC0415 - what reads the configuration
 
-    present = [name for name in USUAL if Path(name).exists()]
+    present = [name for name in DEFAULT_FILE_NAMES if Path(name).exists()]
     if present:
         raise CheckupError(f"{present[0]} is here already; to look at it, run: checkup validate")
-    name = USUAL[0] if as_json else USUAL[1]
-    text = starter.text(addresses)
-    _write(name, starter.as_json(text) if as_json else text)
+    name = DEFAULT_FILE_NAMES[0] if as_json else DEFAULT_FILE_NAMES[1]
+    text = starter_yaml(addresses)
+    _write(name, starter_json(text) if as_json else text)
     written = [name, *_write_schema()]
     print(f"written: {', '.join(written)}")
     own = "" if addresses else f"put your own addresses into {name}, then "
@@ -46,9 +46,9 @@ def init(*, as_json: bool, addresses: tuple[str, ...]) -> int:
 def _write_schema() -> list[str]:
     if Path(SCHEMA_FILE).exists():
         return []
-    from checkup.cli.schema import schema_text  # noqa: PLC0415 - imports every kind
+    from checkup.cli.schema import schema_json  # noqa: PLC0415 - imports every kind
 
-    _write(SCHEMA_FILE, schema_text())
+    _write(SCHEMA_FILE, schema_json())
     return [SCHEMA_FILE]
 
 

@@ -9,26 +9,26 @@ import click
 
 from checkup import bootstrap
 from checkup.cli import notices, recording, session
-from checkup.cli.announced import meant, new_id, said, titled, words
-from checkup.cli.deployed import publish_soon
-from checkup.cli.flags import config_flag, examples, month_flag, verbose_flag
-from checkup.cli.moments import parse_moment
-from checkup.cli.spans import moment, parse_span
-from checkup.cli.verbs import Verbs
-from checkup.cli.whom import checkers_of, component_flag, group_flag, groups_of
+from checkup.cli.announced import clean_body, clean_title, find_by_id_prefix, new_id, new_update
+from checkup.cli.deployed import request_publish
+from checkup.cli.flags import config_options, examples_epilog, month_flag, verbose_option
+from checkup.cli.moments import parse_timestamp
+from checkup.cli.spans import format_minute, parse_timespan
+from checkup.cli.verbs import SubcommandGroup
+from checkup.cli.whom import checker_ids, component_option, group_names, group_option
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.incidents import model, rules
-from checkup.incidents.documents import LAST
+from checkup.incidents.documents import LATEST_TIME
 from checkup.ports import Storage
-from checkup.protocol.announcing import announce
-from checkup.protocol.planning import announce_maintenance
-from checkup_page.announcements.desk import desk
+from checkup.protocol.announcing import change_incidents
+from checkup.protocol.planning import schedule_maintenance
+from checkup_page.announcements.desk import load_editable
 
 
 @click.group(
-    cls=Verbs,
-    epilog=examples(
+    cls=SubcommandGroup,
+    epilog=examples_epilog(
         'checkup maintenance add "New database" --from "2026-11-28 22:00" --for 2h --component api',
         'checkup maintenance add "Deploy" --for 15m --group Shop     from now on',
         'checkup maintenance update 7c1 "The disk is in." --status verifying',
@@ -45,14 +45,14 @@ def maintenance() -> None:
 
 
 @maintenance.command("add")
-@config_flag
+@config_options
 @click.option("--from", "begin", metavar="TIME", default="now", help="When it begins, if not now.")
 @click.option("--for", "length", metavar="TIME", default="", help="How long: 90m, 2h, 3d.")
 @click.option("--until", "end", metavar="TIME", default="", help="When it ends, in place of --for.")
-@component_flag
-@group_flag
+@component_option
+@group_option
 @click.option("--message", "text", metavar="TEXT", default="", help="What people should know.")
-@verbose_flag
+@verbose_option
 @click.argument("title")
 def add(  # noqa: PLR0913 - a flag each
     config_file: str | None,
@@ -73,42 +73,45 @@ def add(  # noqa: PLR0913 - a flag each
     """
     if bool(length) == bool(end):
         raise click.UsageError("say how long with --for, or when it ends with --until")
-    config = session.begin(config_file, verbose=verbose, quiet=True)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
     now, zone = time.time_ns(), config.page.timezone
-    start = parse_moment(begin, now, zone)
+    start = parse_timestamp(begin, now, zone)
     planned = model.Maintenance(
         id=new_id(),
-        title=titled(title),
-        text=words(text),
+        title=clean_title(title),
+        text=clean_body(text),
         created=now,
         start=start,
-        end=start + parse_span(length) if length else parse_moment(end, now, zone),
-        checkers=checkers_of(config, components),
-        groups=groups_of(config, groups),
+        end=start + parse_timespan(length) if length else parse_timestamp(end, now, zone),
+        checkers=checker_ids(config, components),
+        groups=group_names(config, groups),
     )
     if planned.end <= max(planned.start, now):
         raise CheckupError("it would be over before it begins, or by now")
-    if planned.end >= LAST:
-        raise CheckupError(f"it would not be over before {moment(LAST)}")
-    monitor = bootstrap.make_monitor(config, os.environ)
-    announce_maintenance(monitor, lambda document: rules.planned(document, planned))
-    publish_soon()
-    print(f"{planned.id}  {planned.title}: {moment(planned.start)} to {moment(planned.end)}")
+    if planned.end >= LATEST_TIME:
+        raise CheckupError(f"it would not be over before {format_minute(LATEST_TIME)}")
+    monitor = bootstrap.run_context(config, os.environ)
+    schedule_maintenance(monitor, lambda document: rules.add_maintenance(document, planned))
+    request_publish()
+    print(
+        f"{planned.id}  {planned.title}: "
+        f"{format_minute(planned.start)} to {format_minute(planned.end)}"
+    )
     return 0
 
 
 @maintenance.command("update")
-@config_flag
+@config_options
 @click.option(
     "--status",
     type=click.Choice(("in_progress", "verifying")),
     help="How far it is; only while it goes on.",
 )
 @month_flag
-@verbose_flag
+@verbose_option
 @click.argument("name", metavar="ID", shell_complete=notices.maintenance_ids)
 @click.argument("text", required=False, default="")
-def update(  # noqa: PLR0913 - a flag each
+def update_maintenance(  # noqa: PLR0913 - a flag each
     config_file: str | None,
     *,
     status: str | None,
@@ -118,40 +121,42 @@ def update(  # noqa: PLR0913 - a flag each
     text: str,
 ) -> int:
     """Say TEXT about maintenance, before it, meanwhile or afterwards."""
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    storage, now = recording.open_storage(config), time.time_ns()
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    storage, now = recording.require_storage(config), time.time_ns()
     it = _ours(config, storage, name, now, month)
-    entry = said(text, status or "", now)
+    entry = new_update(text, status or "", now)
     if not (entry.text or status):
         raise click.UsageError("say something: TEXT or --status")
     if status and (stage := it.status(now)) in {"scheduled", "completed"}:
         raise CheckupError(f'"{it.title}" is not going on: it is {stage}')
-    document = announce(storage, lambda document: rules.noted(document, it, entry))
-    publish_soon()
+    document = change_incidents(
+        storage, lambda document: rules.add_maintenance_update(document, it, entry)
+    )
+    request_publish()
     print(f"{it.id}  {it.title}: {document.maintenance[it.id].status(now)}")
     return 0
 
 
 @maintenance.command("end")
-@config_flag
-@verbose_flag
+@config_options
+@verbose_option
 @click.argument("name", metavar="ID", shell_complete=notices.maintenance_ids)
 @click.argument("text", required=False, default="")
 def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
     """End maintenance now, or call it off, and perhaps say TEXT about it."""
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    monitor = bootstrap.make_monitor(config, os.environ)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    monitor = bootstrap.run_context(config, os.environ)
     now = time.time_ns()
     it = _ours(config, monitor.storage, name, now)
-    entry = said(text, "completed", now)
-    document = announce_maintenance(
+    entry = new_update(text, "completed", now)
+    document = schedule_maintenance(
         monitor,
         # What is long over is in the file of its month.
-        lambda document: rules.ended(rules.planned(document, it), it.id, entry),
+        lambda document: rules.end_maintenance(rules.add_maintenance(document, it), it.id, entry),
     )
-    publish_soon()
+    request_publish()
     over = document.maintenance[it.id]
-    how = f"ended {moment(over.end)}" if over.end > over.start else "called off"
+    how = f"ended {format_minute(over.end)}" if over.end > over.start else "called off"
     print(f"{it.id}  {it.title}: {how}")
     return 0
 
@@ -160,12 +165,12 @@ def _ours(
     config: Config, storage: Storage, name: str, now: int, month: int | None = None
 ) -> model.Maintenance:
     """Return the announced maintenance whose id begins like this; the file's is not ours."""
-    known = desk(config, storage, now, month)
-    it = meant(known.maintenances, name, "maintenance", month)
+    known = load_editable(config, storage, now, month)
+    it = find_by_id_prefix(known.maintenances, name, "maintenance", month)
     if it.key not in known.written.maintenance:
         raise CheckupError(f'"{it.title}" is in {config.path}; change it there')
     return known.written.maintenance[it.key]
 
 
-maintenance.add_command(notices.maintenances)
-maintenance.add_command(notices.maintenance)
+maintenance.add_command(notices.list_maintenance)
+maintenance.add_command(notices.show_maintenance)

@@ -8,22 +8,22 @@ import click
 
 from checkup.cli import progress, recording, session
 from checkup.cli.choosing import complete_checkers
-from checkup.cli.deployed import publish_soon
-from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli.deployed import request_publish
+from checkup.cli.flags import config_options, examples_epilog, verbose_option
 from checkup.config.nearest import Nearest
 from checkup.errors import CheckupError
 from checkup.ports import Checker
-from checkup.redaction import mask
+from checkup.redaction import mask_secrets
 
 
 @click.command(
-    epilog=examples(
+    epilog=examples_epilog(
         'checkup message "We are looking into it."',
         'checkup message "The new disk is in." --about "Web shop"',
         'checkup -c shop.yaml message -a api "Back at 14:00 UTC."',
     ),
 )
-@config_flag
+@config_options
 @click.option(
     "-a",
     "--about",
@@ -32,7 +32,7 @@ from checkup.redaction import mask
     shell_complete=complete_checkers,
     help="The title or id of the checker; needed if there are several.",
 )
-@verbose_flag
+@verbose_option
 @click.argument("text")
 def message(config_file: str | None, *, about: str, verbose: bool, text: str) -> int:
     """Look at everything and store the run with TEXT attached to one result.
@@ -41,12 +41,12 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
     """
     if not text.strip():
         raise CheckupError("the message is empty")
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    recorder = recording.Recorder.of(config)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    recorder = recording.RunRecorder.of(config)
     checker = _about(config.checkers, about)
-    with progress.shown(len(config.checkers), wanted=not verbose) as done:
-        recorder.record(message=(checker.id, mask(text, config.masks)), progress=done)
-    publish_soon()
+    with progress.progress_bar(len(config.checkers), wanted=not verbose) as done:
+        recorder.record(message=(checker.id, mask_secrets(text, config.masks)), progress=done)
+    request_publish()
     print("Message posted")
     return 0
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from checkup.cli.spans import parse_span
+from checkup.cli.spans import parse_timespan
 from checkup.errors import CheckupError
 from checkup.model import SECOND
 
@@ -30,7 +30,7 @@ def parse_month(text: str) -> int:
     return int(moment.timestamp()) * SECOND
 
 
-def parse_moment(text: str, now: int, zone: str) -> int:
+def parse_timestamp(text: str, now: int, zone: str) -> int:
     """Return the nanoseconds since the epoch of a moment.
 
     Args:
@@ -45,7 +45,7 @@ def parse_moment(text: str, now: int, zone: str) -> int:
     if words == "now":
         return now
     if words.startswith("in "):
-        return now + parse_span(words.removeprefix("in ").strip())
+        return now + parse_timespan(words.removeprefix("in ").strip())
     try:
         moment = datetime.fromisoformat(text.strip())
         local = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))

@@ -8,25 +8,25 @@ from collections.abc import Iterator
 import click
 
 from checkup.cli import recording, session
-from checkup.cli.announced import completing, meant
-from checkup.cli.flags import config_flag, month_flag, verbose_flag
-from checkup.cli.spans import moment, span
-from checkup_page.announcements.announcement import Incident, Maintenance
-from checkup_page.announcements.desk import Desk, desk
+from checkup.cli.announced import find_by_id_prefix, id_completion
+from checkup.cli.flags import config_options, month_flag, verbose_option
+from checkup.cli.spans import format_minute, format_timespan
+from checkup_page.announcements.announcement import IncidentView, MaintenanceView
+from checkup_page.announcements.desk import EditableIncidents, load_editable
 
-incident_ids = completing(lambda desk: desk.incidents)
-maintenance_ids = completing(lambda desk: desk.maintenances)
+incident_ids = id_completion(lambda desk: desk.incidents)
+maintenance_ids = id_completion(lambda desk: desk.maintenances)
 
 
 @click.command("list")
-@config_flag
+@config_options
 @month_flag
-@verbose_flag
-def incidents(config_file: str | None, *, month: int | None, verbose: bool) -> int:
+@verbose_option
+def list_incidents(config_file: str | None, *, month: int | None, verbose: bool) -> int:
     """List the incidents of the last months, or of one month: what is open, and what was."""
-    config = session.begin(config_file, verbose=verbose, quiet=True)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
     now = time.time_ns()
-    known = desk(config, recording.open_storage(config), now, month)
+    known = load_editable(config, recording.require_storage(config), now, month)
     for it in known.incidents.values():
         print(_incident(it, known, now))
     if not known.incidents:
@@ -35,16 +35,16 @@ def incidents(config_file: str | None, *, month: int | None, verbose: bool) -> i
 
 
 @click.command("show")
-@config_flag
+@config_options
 @month_flag
-@verbose_flag
+@verbose_option
 @click.argument("name", metavar="ID", shell_complete=incident_ids)
-def incident(config_file: str | None, *, month: int | None, verbose: bool, name: str) -> int:
+def show_incident(config_file: str | None, *, month: int | None, verbose: bool, name: str) -> int:
     """Show an incident and all that was said of it, oldest first."""
-    config = session.begin(config_file, verbose=verbose, quiet=True)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
     now = time.time_ns()
-    known = desk(config, recording.open_storage(config), now, month)
-    it = meant(known.incidents, name, "incident", month)
+    known = load_editable(config, recording.require_storage(config), now, month)
+    it = find_by_id_prefix(known.incidents, name, "incident", month)
     print(_incident(it, known, now))
     if it.affected:
         print(f"  about {', '.join(part.name for part in it.affected)}")
@@ -54,16 +54,16 @@ def incident(config_file: str | None, *, month: int | None, verbose: bool, name:
 
 
 @click.command("list")
-@config_flag
+@config_options
 @month_flag
-@verbose_flag
-def maintenances(config_file: str | None, *, month: int | None, verbose: bool) -> int:
+@verbose_option
+def list_maintenance(config_file: str | None, *, month: int | None, verbose: bool) -> int:
     """List what is going on and what is planned, that of the configuration too.
 
     With --month, list what began in that month.
     """
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    known = desk(config, recording.open_storage(config), time.time_ns(), month)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    known = load_editable(config, recording.require_storage(config), time.time_ns(), month)
     listed = [
         it for it in known.maintenances.values() if month is not None or it.status != "completed"
     ]
@@ -76,44 +76,47 @@ def maintenances(config_file: str | None, *, month: int | None, verbose: bool) -
 
 
 @click.command("show")
-@config_flag
+@config_options
 @month_flag
-@verbose_flag
+@verbose_option
 @click.argument("name", metavar="ID", shell_complete=maintenance_ids)
-def maintenance(config_file: str | None, *, month: int | None, verbose: bool, name: str) -> int:
+def show_maintenance(
+    config_file: str | None, *, month: int | None, verbose: bool, name: str
+) -> int:
     """Show maintenance and all that was said of it, oldest first."""
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    known = desk(config, recording.open_storage(config), time.time_ns(), month)
-    it = meant(known.maintenances, name, "maintenance", month)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    known = load_editable(config, recording.require_storage(config), time.time_ns(), month)
+    it = find_by_id_prefix(known.maintenances, name, "maintenance", month)
     print(_maintenance(it))
     for line in _story(it):
         print(line)
     return 0
 
 
-def _incident(it: Incident, known: Desk, now: int) -> str:
+def _incident(it: IncidentView, known: EditableIncidents, now: int) -> str:
     """Return an incident in one line, and whether it is there by itself."""
-    lasted = span((it.resolved_at or now) - it.started_at)
+    lasted = format_timespan((it.resolved_at or now) - it.started_at)
     source = "" if it.key not in known.unwritten else "  (by itself"
     if source:
         source += ")" if it.key in known.shown else ", not on the page)"
     return (
-        f"{it.key}  {it.impact:<8}  {it.status:<13}  {moment(it.started_at)}  {lasted:>9}  "
+        f"{it.key}  {it.impact:<8}  {it.status:<13}  {format_minute(it.started_at)}  {lasted:>9}  "
         f"{it.title}{source}"
     )
 
 
-def _maintenance(it: Maintenance) -> str:
+def _maintenance(it: MaintenanceView) -> str:
     about = ", ".join(part.name for part in it.affected) or "everything"
     return (
-        f"{it.key}  {it.status:<11}  {moment(it.scheduled_for)} to {moment(it.scheduled_until)}  "
+        f"{it.key}  {it.status:<11}  "
+        f"{format_minute(it.scheduled_for)} to {format_minute(it.scheduled_until)}  "
         f"{it.title}: {about}"
     )
 
 
-def _story(it: Incident | Maintenance) -> Iterator[str]:
+def _story(it: IncidentView | MaintenanceView) -> Iterator[str]:
     """Yield all that was said, oldest first."""
     for entry in reversed(it.updates):
-        yield f"\n  {moment(entry.at)}  {entry.status}"
+        yield f"\n  {format_minute(entry.at)}  {entry.status}"
         for line in entry.body.splitlines():
             yield f"    {line}".rstrip()

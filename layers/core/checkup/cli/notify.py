@@ -9,33 +9,33 @@ import click
 from click.shell_completion import CompletionItem
 
 from checkup import bootstrap
-from checkup.alerting.routing import names
+from checkup.alerting.routing import channel_names
 from checkup.cli import session
-from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli.flags import config_options, examples_epilog, verbose_option
 from checkup.config.settings import Config
 from checkup.errors import ConfigError
-from checkup.notifiers.trial import choose, try_out
+from checkup.notifiers.trial import select_notifiers, send_test
 from checkup.ports import Notifier
 
 
 def _complete(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
     try:
-        config = session.read(context.params.get("config_file"))
+        config = session.read_config(context.params.get("config_file"))
     except ConfigError:
         return []
-    return [CompletionItem(n) for n in names(config.notifiers) if n.startswith(begun)]
+    return [CompletionItem(n) for n in channel_names(config.notifiers) if n.startswith(begun)]
 
 
 @click.command(
-    epilog=examples(
+    epilog=examples_epilog(
         "checkup notify                  list the channels",
         "checkup notify --test           send a test message to each",
         "checkup notify --test slack-2   to this one",
     ),
 )
-@config_flag
+@config_options
 @click.option("--test", is_flag=True, help="Send a message that says that it is a test.")
-@verbose_flag
+@verbose_option
 @click.argument("channels", nargs=-1, metavar="[CHANNEL]...", shell_complete=_complete)
 def notify(config_file: str | None, *, test: bool, verbose: bool, channels: Sequence[str]) -> int:
     """List the channels that are told of changes, or send each a test message.
@@ -43,8 +43,8 @@ def notify(config_file: str | None, *, test: bool, verbose: bool, channels: Sequ
     A test goes to the channel itself, past its groups, tags, severities and fallback, and is no
     alert: nothing is stored. The exit code is 1 if a channel did not accept it.
     """
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    chosen = choose(names(config.notifiers), channels)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    chosen = select_notifiers(channel_names(config.notifiers), channels)
     if not test:
         for name in chosen:
             print(name)
@@ -59,9 +59,9 @@ def _tried(
     config: Config, opened: Mapping[str, Notifier], chosen: Sequence[str], width: int
 ) -> Iterator[bool]:
     """Send to one channel after the other; print what each makes of it, and say if it accepted."""
-    mask = bootstrap.mask_with(config)
+    mask = bootstrap.secret_masker(config)
     page_url = config.page.url or os.environ.get("PAGE_URL", "")
     for name in chosen:
-        problem = try_out(opened[name], name, page_url)
+        problem = send_test(opened[name], name, page_url)
         print(f"{name:<{width}}  {mask(problem) if problem else 'accepted'}", flush=True)
         yield not problem

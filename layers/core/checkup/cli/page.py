@@ -10,23 +10,23 @@ import click
 
 from checkup import bootstrap
 from checkup.cli import recording, session
-from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli.flags import config_options, examples_epilog, verbose_option
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.ports import Publisher
-from checkup_page.publish import publish
+from checkup_page.publish import publish_once
 from checkup_page.publishers.folder import FolderPublisher
 
 
 @click.command(
-    epilog=examples(
+    epilog=examples_epilog(
         "checkup page public",
         "checkup -c shop.yaml page /var/www/status",
         "checkup page     (where `publish` of the configuration says)",
     ),
 )
-@config_flag
-@verbose_flag
+@config_options
+@verbose_option
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path())
 def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
     """Put the status page of the stored runs into DIR, for any web server.
@@ -38,10 +38,10 @@ def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
     """
     if folder == "":
         raise click.UsageError("DIR is empty; write . for this folder")
-    config = session.begin(config_file, verbose=verbose)
-    storage = recording.open_storage(config)
+    config = session.load_config(config_file, verbose=verbose)
+    storage = recording.require_storage(config)
     publisher, address = _place(config, folder)
-    written = publish(config, storage, publisher, time.time_ns())
+    written = publish_once(config, storage, publisher, time.time_ns())
     print(f"{len(written)} files written; the page is {address}")
     return 0
 

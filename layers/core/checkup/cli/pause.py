@@ -12,18 +12,18 @@ from typing import Any
 import click
 
 from checkup import bootstrap
-from checkup.cli.aws import NotFound, asked
-from checkup.cli.deployed import described
-from checkup.cli.flags import STACK, config_flag, examples, verbose_flag
+from checkup.cli.aws import AwsNotFoundError, call_aws
+from checkup.cli.deployed import describe_stack
+from checkup.cli.flags import STACK, config_options, examples_epilog, verbose_option
 from checkup.errors import CheckupError
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 """What the template was deployed with; the second for SAM's transformation."""
 
 
-@click.command(epilog=examples("checkup --stack checkup pause"))
-@config_flag
-@verbose_flag
+@click.command(epilog=examples_epilog("checkup --stack checkup pause"))
+@config_options
+@verbose_option
 @click.pass_context
 def pause(context: click.Context, config_file: str | None, *, verbose: bool) -> int:
     """Stop the schedules of a stack: nothing is checked, and the page says that nothing is known.
@@ -36,9 +36,9 @@ def pause(context: click.Context, config_file: str | None, *, verbose: bool) -> 
     return 0
 
 
-@click.command(epilog=examples("checkup --stack checkup resume"))
-@config_flag
-@verbose_flag
+@click.command(epilog=examples_epilog("checkup --stack checkup resume"))
+@config_options
+@verbose_option
 @click.pass_context
 def resume(context: click.Context, config_file: str | None, *, verbose: bool) -> int:
     """Start the schedules of a stack again."""
@@ -53,12 +53,12 @@ def _set(context: click.Context, enabled: str) -> None:
     name = context.meta.get(STACK)
     if name is None:
         raise CheckupError("name the stack with --stack; elsewhere, stop what starts the runs")
-    parameters = [_parameter(parameter, enabled) for parameter in described(name).parameters]
+    parameters = [_parameter(parameter, enabled) for parameter in describe_stack(name).parameters]
     if _parameter("Enabled", enabled) not in parameters:
         raise CheckupError(f"the stack {name} is not one of Checkup's")
     client = bootstrap.LiveClients(os.environ).aws("cloudformation")
     try:
-        asked(
+        call_aws(
             "cloudformation:UpdateStack",
             client.update_stack,
             StackName=name,
@@ -66,7 +66,7 @@ def _set(context: click.Context, enabled: str) -> None:
             Parameters=parameters,
             Capabilities=_CAPABILITIES,
         )
-    except NotFound:  # "No updates are to be performed": it is what it should be
+    except AwsNotFoundError:  # "No updates are to be performed": it is what it should be
         return
     _wait(client, name)
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Final, TypeAlias
 
-from checkup.cli.blocks import coloured
+from checkup.cli.blocks import colored
 from checkup.duration import format_duration
 from checkup.model import SECOND, Result, Status
-from checkup.stats import stats
+from checkup.stats import rtt_stats
 
-Seen: TypeAlias = Sequence[tuple[int, Result]]
+TimedResults: TypeAlias = Sequence[tuple[int, Result]]
 """Results with the moments of their runs, oldest first; never empty."""
 
 _MICROSECOND: Final = 1_000
@@ -23,18 +23,18 @@ _UNKNOWN: Final = "?"
 _WIDEST: Final = 120
 
 
-def table(seen: Seen, *, colour: bool = False) -> Iterator[str]:
+def result_rows(seen: TimedResults, *, colour: bool = False) -> Iterator[str]:
     """Yield a line for each result: when, what, how long it took, and why."""
-    times = [took(result) for _, result in seen]
+    times = [median_time(result) for _, result in seen]
     width = max(map(len, times))
     for (slot, result), time in zip(seen, times, strict=True):
         when = f"{datetime.fromtimestamp(slot // SECOND, UTC):%Y-%m-%d %H:%M:%S}Z"
-        status = coloured(f"{result.status:<8}", result.status, colour=colour)
+        status = colored(f"{result.status:<8}", result.status, colour=colour)
         place = f"{result.region}  " if result.region else ""
-        yield f"{when}  {status}  {time:>{width}}  {place}{why(result)}".rstrip()
+        yield f"{when}  {status}  {time:>{width}}  {place}{result_reason(result)}".rstrip()
 
 
-def plot(seen: Seen, columns: int, *, colour: bool = False) -> str:
+def sparkline(seen: TimedResults, columns: int, *, colour: bool = False) -> str:
     """Return a line of blocks, as high as the longest time of each stretch.
 
     A stretch in which the checker was down has a cross, and one without a verdict a question
@@ -49,7 +49,7 @@ def plot(seen: Seen, columns: int, *, colour: bool = False) -> str:
     return "".join(_block(stretch, highest, colour=colour) for stretch in stretches)
 
 
-def summary(seen: Seen) -> str:
+def result_summary(seen: TimedResults) -> str:
     """Return how many results there are of each status, and how long they took."""
     counts = Counter(result.status for _, result in seen)
     statuses = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
@@ -70,16 +70,16 @@ def _block(stretch: Sequence[Result], highest: int, *, colour: bool) -> str:
     else:
         longest = max(_rtt(result) for result in stretch)
         sign = _BLOCKS[min(longest * len(_BLOCKS) // (highest or 1), len(_BLOCKS) - 1)]
-    return coloured(sign, status, colour=colour)
+    return colored(sign, status, colour=colour)
 
 
-def took(result: Result) -> str:
+def median_time(result: Result) -> str:
     """Return the median time of a result."""
     return _short(_rtt(result))
 
 
 def _rtt(result: Result) -> int:
-    return stats(result.times).median
+    return rtt_stats(result.times).median
 
 
 def _short(nanoseconds: int) -> str:
@@ -87,7 +87,7 @@ def _short(nanoseconds: int) -> str:
     return format_duration(round(nanoseconds, -3) if nanoseconds > _MICROSECOND else nanoseconds)
 
 
-def why(result: Result) -> str:
+def result_reason(result: Result) -> str:
     """Return what a result says besides its status, which is often nothing."""
     reason = result.error or result.notice
     failure = f" ({result.failure})" if result.failure else ""

@@ -11,13 +11,13 @@ from click.shell_completion import CompletionItem, shell_complete
 
 from checkup import __version__
 from checkup.cli import failures, terminal
-from checkup.cli.arguments import COMMANDS, LOOK, route
+from checkup.cli.arguments import COMMANDS, DEFAULT_COMMAND, move_command_first
 from checkup.cli.completion import COMPLETION_VARIABLE
-from checkup.cli.flags import examples
+from checkup.cli.flags import examples_epilog
 
 
-class Program(click.Group):
-    """A group in which words that name no command go to :data:`LOOK`."""
+class CheckupGroup(click.Group):
+    """A group in which words that name no command go to :data:`DEFAULT_COMMAND`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names in the order of the help."""
@@ -25,7 +25,7 @@ class Program(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and return the command of that name."""
-        place = LOOK if cmd_name == LOOK.module else COMMANDS.get(cmd_name)
+        place = DEFAULT_COMMAND if cmd_name == DEFAULT_COMMAND.module else COMMANDS.get(cmd_name)
         if place is None:
             return None
         module = import_module(f"checkup.cli.{place.module}")
@@ -43,7 +43,7 @@ class Program(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command's name first, then go on as any group."""
-        return super().parse_args(ctx, route(args))
+        return super().parse_args(ctx, move_command_first(args))
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Show both forms."""
@@ -52,7 +52,7 @@ class Program(click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the flags of a look among those of the program, then the commands."""
-        look = self.get_command(ctx, LOOK.module)
+        look = self.get_command(ctx, DEFAULT_COMMAND.module)
         params = [*(look.params if look else ()), *self.get_params(ctx)]
         flags = [param for param in params if isinstance(param, click.Option)]
         records = [record for flag in flags if (record := flag.get_help_record(ctx))]
@@ -63,9 +63,9 @@ class Program(click.Group):
 
 
 @click.group(
-    cls=Program,
+    cls=CheckupGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=examples(
+    epilog=examples_epilog(
         "checkup init                 write a checkup.yaml to start from",
         "checkup                      look at everything in checkup.json now",
         "checkup api website          look at these two, by title or id",
@@ -85,20 +85,20 @@ def program() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
+def run_cli(arguments: Sequence[str]) -> int:
     """Do what the arguments say and return the exit code."""
-    terminal.keep_places()
+    terminal.reserve_std_descriptors()
     try:
-        terminal.speak_utf8()
+        terminal.use_utf8()
         code = _complete_or_invoke(list(arguments))
         terminal.flush()
     except BrokenPipeError:
-        terminal.turn_away()
-        return failures.NOBODY_READS
+        terminal.discard_output()
+        return failures.EXIT_BROKEN_PIPE
     except OSError as error:
-        terminal.say(f"the output cannot be written: {error.strerror}")
-        terminal.turn_away()
-        return failures.FAILED
+        terminal.log_line(f"the output cannot be written: {error.strerror}")
+        terminal.discard_output()
+        return failures.EXIT_FAILURE
     return code
 
 
@@ -106,7 +106,7 @@ def _complete_or_invoke(arguments: list[str]) -> int:
     instruction = os.environ.get(COMPLETION_VARIABLE)
     if instruction:
         return shell_complete(program, {}, "checkup", COMPLETION_VARIABLE, instruction)
-    with failures.reported() as outcome, program.make_context("checkup", arguments) as context:
+    with failures.handle_errors() as outcome, program.make_context("checkup", arguments) as context:
         outcome.notes = context.meta
         outcome.code = program.invoke(context)
     return outcome.code

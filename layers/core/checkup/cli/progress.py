@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from checkup.cli import terminal
 from checkup.model import Result
 
-Done: TypeAlias = Callable[[Result], None]
+OnResult: TypeAlias = Callable[[Result], None]
 
 _PATIENCE: Final = 1.0
 _PAUSE: Final = 0.2
@@ -21,7 +21,7 @@ _WIPE: Final = "\r\x1b[K"
 
 
 @contextmanager
-def shown(total: int, *, wanted: bool = True) -> Iterator[Done]:
+def progress_bar(total: int, *, wanted: bool = True) -> Iterator[OnResult]:
     """Show a bar on stderr until the block ends, which leaves no trace of it.
 
     Only people see it: never a pipe, a file or a dumb terminal.
@@ -34,7 +34,7 @@ def shown(total: int, *, wanted: bool = True) -> Iterator[Done]:
         What is to be told of each result.
     """
     bar = _Bar(total)
-    if not wanted or not terminal.is_watched(os.environ):
+    if not wanted or not terminal.is_interactive(os.environ):
         yield bar.advance
         return
     drawing = Thread(target=bar.draw, daemon=True)

@@ -10,22 +10,22 @@ import click
 
 from checkup import bootstrap
 from checkup.cli import session, terminal
-from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli.flags import config_options, examples_epilog, verbose_option
 from checkup.errors import CheckupError
-from checkup.ports import Provisionable, Step, StorageSettings
+from checkup.ports import Provisionable, ProvisionStep, StorageSettings
 from checkup.storage import STORAGES
 
 
 @click.command(
-    epilog=examples(
+    epilog=examples_epilog(
         "checkup provision",
         "checkup provision --yes",
         "AWS_BUCKET_NAME=my-checks AWS_REGION=eu-central-1 checkup provision s3",
     ),
 )
-@config_flag
+@config_options
 @click.option("--yes", is_flag=True, help="Do it without asking.")
-@verbose_flag
+@verbose_option
 @click.argument("provider", required=False, default="", metavar="[s3]")
 def provision(config_file: str | None, *, yes: bool, verbose: bool, provider: str) -> int:
     """Make what the configured storage needs: a folder, tables, a branch or a bucket.
@@ -37,11 +37,11 @@ def provision(config_file: str | None, *, yes: bool, verbose: bool, provider: st
     With s3, no configuration is read: the bucket is AWS_BUCKET_NAME, in AWS_REGION.
     """
     if provider:
-        terminal.prepare(verbose=verbose)
+        terminal.configure_logging(verbose=verbose)
         settings = _named(provider, os.environ)
         clients = bootstrap.LiveClients(os.environ)
     else:
-        config = session.begin(config_file, verbose=verbose, quiet=True)
+        config = session.load_config(config_file, verbose=verbose, quiet=True)
         if config.storage is None:
             raise CheckupError("no storage configuration found")
         settings = config.storage
@@ -69,7 +69,7 @@ def _named(provider: str, environ: Mapping[str, str]) -> StorageSettings:
     return kind(bucket=bucket, region=region)  # type: ignore[call-arg]
 
 
-def _go_through(steps: Sequence[Step], *, is_agreed: bool) -> int:
+def _go_through(steps: Sequence[ProvisionStep], *, is_agreed: bool) -> int:
     if not steps:
         print("nothing has to be done: all is there")
         return 0

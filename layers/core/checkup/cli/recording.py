@@ -22,7 +22,7 @@ from checkup.ports import Checker, Storage
 _log = logging.getLogger(__name__)
 
 
-def open_storage(config: Config) -> Storage:
+def require_storage(config: Config) -> Storage:
     """Return the storage of this configuration.
 
     Raises:
@@ -34,10 +34,10 @@ def open_storage(config: Config) -> Storage:
     return storage
 
 
-class Recorder(Struct, frozen=True):
+class RunRecorder(Struct, frozen=True):
     """Stores runs of one configuration, one after the other."""
 
-    monitor: protocol.Monitor
+    monitor: protocol.RunContext
     deadline_seconds: float
 
     @classmethod
@@ -51,7 +51,7 @@ class Recorder(Struct, frozen=True):
         Raises:
             CheckupError: no storage is configured, or it cannot be used.
         """
-        monitor = bootstrap.make_monitor(config, os.environ)
+        monitor = bootstrap.run_context(config, os.environ)
         if interval:
             monitor = replace(monitor, interval=interval)
         return cls(monitor, bootstrap.run_deadline_seconds(config))
@@ -75,13 +75,13 @@ class Recorder(Struct, frozen=True):
             CheckupError: the run could not be stored.
         """
         slot, deadline = time.time_ns(), Deadline.after(self.deadline_seconds)
-        recorded = protocol.check_and_record(
+        recorded = protocol.run_and_store(
             self.monitor, slot, deadline, message=message, only=only, progress=progress
         )
         for alert in recorded.alerts:
             _log.info("alert: %s: %s, before: %s", alert.title, alert.status, alert.before)
         if recorded.undelivered:
-            terminal.say(f"alerts that wait for the next run: {recorded.undelivered}")
+            terminal.log_line(f"alerts that wait for the next run: {recorded.undelivered}")
         if recorded.late:
-            terminal.say("the run came too late to count and is kept apart")
+            terminal.log_line("the run came too late to count and is kept apart")
         return recorded.run

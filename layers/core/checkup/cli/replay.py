@@ -11,15 +11,15 @@ import click
 from msgspec.structs import replace
 
 from checkup import bootstrap
-from checkup.alerting.fold import Setting
+from checkup.alerting.fold import AlertRules
 from checkup.cli import session
-from checkup.cli.choosing import choose, complete_checkers
-from checkup.cli.flags import config_flag, examples, verbose_flag
-from checkup.cli.spans import moment, parse_span, span
+from checkup.cli.choosing import complete_checkers, select_checkers_or_suggest
+from checkup.cli.flags import config_options, examples_epilog, verbose_option
+from checkup.cli.spans import format_minute, format_timespan, parse_timespan
 from checkup.errors import CheckupError
 from checkup.model import Alert
 from checkup.ports import Checker
-from checkup.protocol.replaying import Replayed, Told
+from checkup.protocol.replaying import ReplayedAlerts, ReplayReport
 from checkup.protocol.replaying import replay as fold_again
 
 _SHOWN: Final = 20
@@ -39,7 +39,7 @@ def _switch(text: str) -> bool:
 
 
 def _pause(text: str) -> int:
-    return 0 if text == "0" else parse_span(text)
+    return 0 if text == "0" else parse_timespan(text)
 
 
 _KEYS: Final[Mapping[str, Callable[[str], Any]]] = {
@@ -52,16 +52,16 @@ _KEYS: Final[Mapping[str, Callable[[str], Any]]] = {
 
 
 @click.command(
-    epilog=examples(
+    epilog=examples_epilog(
         "checkup replay --set failure_threshold=3",
         "checkup replay --since 30d --set failure_threshold=2 --set success_threshold=2",
         "checkup replay api --since 7d --set flapping=false",
     ),
 )
-@config_flag
+@config_options
 @click.option("--since", metavar="TIME", default="7d", help="How far back: 12h, 30d; else 7d.")
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="A key of checkers.")
-@verbose_flag
+@verbose_option
 @click.argument("names", nargs=-1, metavar="[NAME ...]", shell_complete=complete_checkers)
 def replay(
     config_file: str | None,
@@ -78,10 +78,10 @@ def replay(
     or sent.
     """
     given = dict(_change(text) for text in changes)
-    start = time.time_ns() - parse_span(since)
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    chosen = choose(config.checkers, names)
-    monitor = bootstrap.make_monitor(config, os.environ)
+    start = time.time_ns() - parse_timespan(since)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    chosen = select_checkers_or_suggest(config.checkers, names)
+    monitor = bootstrap.run_context(config, os.environ)
     setting = replace(monitor.setting, checkers=chosen)
     settings = [setting, *([_with(setting, given)] if given else [])]
     replayed = fold_again(monitor, settings, start)
@@ -100,23 +100,26 @@ def _change(text: str) -> tuple[str, Any]:
         raise CheckupError(f"{key}: {error}") from error
 
 
-def _with(setting: Setting, given: Mapping[str, Any]) -> Setting:
+def _with(setting: AlertRules, given: Mapping[str, Any]) -> AlertRules:
     changed: list[Checker] = [replace(checker, **given) for checker in setting.checkers]
     return replace(setting, checkers=changed)
 
 
-def _lines(replayed: Replayed, titles: Sequence[str]) -> Iterator[str]:
+def _lines(replayed: ReplayReport, titles: Sequence[str]) -> Iterator[str]:
     if not replayed.runs:
         yield "no runs are stored in that time"
         return
-    first, last = moment(replayed.first), moment(replayed.last)
+    first, last = format_minute(replayed.first), format_minute(replayed.last)
     yield f"{replayed.runs} runs from {first} to {last}"
     yield from _table(
         ["", *titles],
         ["alerts", *(str(len(told.alerts)) for told in replayed.told)],
         ["outages announced", *(str(len(told.openings)) for told in replayed.told)],
-        ["  delay, mean", *(span(_mean(told.delays)) for told in replayed.told)],
-        ["  delay, longest", *(span(max(told.delays, default=0)) for told in replayed.told)],
+        ["  delay, mean", *(format_timespan(_mean(told.delays)) for told in replayed.told)],
+        [
+            "  delay, longest",
+            *(format_timespan(max(told.delays, default=0)) for told in replayed.told),
+        ],
     )
     if len(replayed.told) > 1:
         yield from _difference(replayed.told[0], replayed.told[1])
@@ -129,7 +132,7 @@ def _table(*rows: Sequence[str]) -> Iterator[str]:
         yield "  ".join([name.ljust(widths[0]), *right]).rstrip()
 
 
-def _difference(before: Told, after: Told) -> Iterator[str]:
+def _difference(before: ReplayedAlerts, after: ReplayedAlerts) -> Iterator[str]:
     for sentence, alerts in (
         ("no longer announced", before.without(after)),
         ("announced besides", after.without(before)),
@@ -142,7 +145,7 @@ def _difference(before: Told, after: Told) -> Iterator[str]:
 def _listed(alerts: Sequence[Alert]) -> Iterator[str]:
     for alert in alerts[:_SHOWN]:
         why = f": {alert.reason}" if alert.reason else ""
-        yield f"  {moment(alert.opened)}  {alert.title or alert.checker} {alert.status}{why}"
+        yield f"  {format_minute(alert.opened)}  {alert.title or alert.checker} {alert.status}{why}"
     if len(alerts) > _SHOWN:
         yield f"  … and {len(alerts) - _SHOWN} more"
 

@@ -12,7 +12,7 @@ from checkup.cli.flags import STACK
 from checkup.config.settings import Config
 
 
-def read(path: str | None) -> Config:
+def read_config(path: str | None) -> Config:
     """Read the configuration: the file's, or that of the stack which ``--stack`` names.
 
     From then on this process works on the storage of that stack.
@@ -25,12 +25,12 @@ def read(path: str | None) -> Config:
     stack = context.meta.get(STACK) if context else None
     if stack is None:
         return bootstrap.read_config(path, os.environ)
-    from checkup.cli.deployed import enter  # noqa: PLC0415 - few look at stacks
+    from checkup.cli.deployed import open_stack  # noqa: PLC0415 - few look at stacks
 
-    return enter(stack, path)
+    return open_stack(stack, path)
 
 
-def begin(path: str | None, *, verbose: bool, quiet: bool = False) -> Config:
+def load_config(path: str | None, *, verbose: bool, quiet: bool = False) -> Config:
     """Read the configuration, say on stderr what it warns of, and open the log.
 
     Args:
@@ -40,9 +40,9 @@ def begin(path: str | None, *, verbose: bool, quiet: bool = False) -> Config:
     Raises:
         ConfigError: with every problem of the file.
     """
-    terminal.prepare(verbose=verbose)
-    config = read(path)
+    terminal.configure_logging(verbose=verbose)
+    config = read_config(path)
     if verbose or not quiet:
         for warning in config.warnings:
-            terminal.say(f"warning: {warning}")
+            terminal.log_line(f"warning: {warning}")
     return config

@@ -15,7 +15,7 @@ _LONGEST: Final = 36_525 * 86_400 * SECOND
 _LENGTHS: Final = {"d": 86_400 * SECOND, "w": 7 * 86_400 * SECOND}
 
 
-def parse_span(text: str) -> int:
+def parse_timespan(text: str) -> int:
     """Return the nanoseconds of a length of time such as ``90m``, ``2h`` or ``30d``.
 
     Raises:
@@ -33,12 +33,12 @@ def parse_span(text: str) -> int:
     return span
 
 
-def moment(at: int) -> str:
+def format_minute(at: int) -> str:
     """Return a moment as people read it, to the minute."""
     return f"{datetime.fromtimestamp(at // SECOND, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def span(nanoseconds: int) -> str:
+def format_timespan(nanoseconds: int) -> str:
     """Return a length of time in its two largest units, to the second."""
     seconds = max(0, nanoseconds) // SECOND
     counts = (

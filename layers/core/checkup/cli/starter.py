@@ -71,7 +71,7 @@ page:
 """
 
 
-def text(addresses: Iterable[str]) -> str:
+def starter_yaml(addresses: Iterable[str]) -> str:
     """Return a checkup.yaml that looks at these addresses, or at an example."""
     checkers = "".join(_checker(address) for address in addresses)
     if not checkers:
@@ -79,7 +79,7 @@ def text(addresses: Iterable[str]) -> str:
     return f"{_HEAD}{checkers}\n{_TAIL}"
 
 
-def as_json(text: str) -> str:
+def starter_json(text: str) -> str:
     """Return the same configuration as a checkup.json."""
     content = {"$schema": _SCHEMA, **yaml.safe_load(text)}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -10,20 +10,20 @@ from typing import Final, NamedTuple
 import click
 
 from checkup import bootstrap
-from checkup.alerting.state import CheckerState, Head
+from checkup.alerting.state import AlertState, CheckerState
 from checkup.cli import session, terminal
-from checkup.cli.blocks import coloured
-from checkup.cli.choosing import choose, complete_checkers
-from checkup.cli.explain import held_by, left_out
-from checkup.cli.flags import config_flag, examples, verbose_flag
-from checkup.cli.plot import took, why
-from checkup.cli.spans import moment, span
+from checkup.cli.blocks import colored
+from checkup.cli.choosing import complete_checkers, select_checkers_or_suggest
+from checkup.cli.explain import excluded_regions_text, suppression_text
+from checkup.cli.flags import config_options, examples_epilog, verbose_option
+from checkup.cli.plot import median_time, result_reason
+from checkup.cli.spans import format_minute, format_timespan
 from checkup.errors import CheckupError
 from checkup.model import Status
 from checkup.ports import Checker
-from checkup.protocol import Monitor
-from checkup.protocol.present import Observation, latest, present
-from checkup.runfile import slot_of
+from checkup.protocol import RunContext
+from checkup.protocol.present import SlotResult, current_state, last_results
+from checkup.runfile import key_time
 
 _RUNS: Final = 12
 """Runs in which the last result of a checker is looked for."""
@@ -36,15 +36,15 @@ _TIME: Final = 3
 
 
 @click.command(
-    epilog=examples(
+    epilog=examples_epilog(
         "checkup status",
         "checkup status api website",
         "checkup --stack checkup status",
         "checkup status || echo 'something is wrong'",
     ),
 )
-@config_flag
-@verbose_flag
+@config_options
+@verbose_option
 @click.argument("names", nargs=-1, metavar="[NAME ...]", shell_complete=complete_checkers)
 def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) -> int:
     """Show what is known of every checker, or of those named; nothing is checked or written.
@@ -53,21 +53,21 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     announcements back or waits to be delivered. The exit code is 0 if all are healthy and runs
     take place.
     """
-    config = session.begin(config_file, verbose=verbose, quiet=True)
-    checkers = choose(config.checkers, names)
-    monitor = bootstrap.make_monitor(config, os.environ)
-    seen, head = latest(monitor, _RUNS), present(monitor)
+    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    checkers = select_checkers_or_suggest(config.checkers, names)
+    monitor = bootstrap.run_context(config, os.environ)
+    seen, head = last_results(monitor, _RUNS), current_state(monitor)
     last = max((observation.slot for observation in seen.values()), default=0)
     if not last:
         raise CheckupError("no run of the last day is stored")
     rows = [_row(monitor, head, checker, seen.get(checker.id)) for checker in checkers]
-    for line in _table(rows, colour=terminal.is_coloured(os.environ)):
+    for line in _table(rows, colour=terminal.wants_color(os.environ)):
         print(line)
     age = time.time_ns() - last
-    print(f"\nlast run {moment(last)}, {span(age)} ago")
+    print(f"\nlast run {format_minute(last)}, {format_timespan(age)} ago")
     is_stale = age > _STALE * config.interval
     if is_stale:
-        terminal.say("runs do not take place: what is shown may no longer be true")
+        terminal.log_line("runs do not take place: what is shown may no longer be true")
     return 1 if is_stale or any(row.status is not Status.HEALTHY for row in rows) else 0
 
 
@@ -81,23 +81,23 @@ class _Row(NamedTuple):
     note: str
 
 
-def _row(monitor: Monitor, head: Head, checker: Checker, seen: Observation | None) -> _Row:
+def _row(monitor: RunContext, head: AlertState, checker: Checker, seen: SlotResult | None) -> _Row:
     state = head.checkers.get(checker.id, CheckerState())
-    held = monitor.setting.holding(head, slot_of(head.cursor) or 0).reasons(checker)
+    held = monitor.setting.holding(head, key_time(head.cursor) or 0).reasons(checker)
     waiting = sum(
         entry.alert.checker == checker.id for entries in head.channels.values() for entry in entries
     )
     notes = [
-        why(seen.result) if seen else "not seen today",
-        f"not counted: {left_out(state)}" if state.excluded else "",
-        *map(held_by, held),
+        result_reason(seen.result) if seen else "not seen today",
+        f"not counted: {excluded_regions_text(state)}" if state.excluded else "",
+        *map(suppression_text, held),
         f"{waiting} messages wait" if waiting else "",
     ]
     return _Row(
         title=checker.title or checker.id,
         status=state.shown,
-        since=moment(state.since) if state.since else "",
-        took=took(seen.result) if seen else "",
+        since=format_minute(state.since) if state.since else "",
+        took=median_time(seen.result) if seen else "",
         note="; ".join(filter(None, notes)),
     )
 
@@ -109,5 +109,5 @@ def _table(rows: Sequence[_Row], *, colour: bool) -> Iterator[str]:
             cell.rjust(width) if number == _TIME else cell.ljust(width)
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        shown = coloured(status, row.status, colour=colour)
+        shown = colored(status, row.status, colour=colour)
         yield f"{title}  {shown}  {since}  {time_taken}  {note}".rstrip()

@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-GRACE: Final = 2.0
+STOP_GRACE_SECONDS: Final = 2.0
 """Seconds that the work at hand is given to end by itself."""
 
-LOOK_UP: Final = 1.0
+SIGNAL_POLL_SECONDS: Final = 1.0
 """Seconds after which a wait is interrupted: a signal that comes just before it, or to another
 thread, does not end it, and would be noticed when it is over."""
 
 
-class Stop(BaseException):
+class StopRequestedError(BaseException):
     """The program was asked to stop; like KeyboardInterrupt, nothing but a door catches it."""
 
 
-class Stopping:
+class StopHandler:
     """Turns the signals into the end of a block.
 
     Outside of :meth:`at_work` a signal ends the block at once. Inside, the work may end by
@@ -45,22 +45,22 @@ class Stopping:
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """Note the wish, and end the work now or in a while."""
         if self.asked or not self._working:
-            raise Stop
+            raise StopRequestedError
         self.asked = True
-        signal.setitimer(signal.ITIMER_REAL, GRACE)
+        signal.setitimer(signal.ITIMER_REAL, STOP_GRACE_SECONDS)
 
 
 @contextmanager
-def until_asked() -> Iterator[Stopping]:
+def run_until_stopped() -> Iterator[StopHandler]:
     """Run a block that a signal ends; the block is left without an error."""
-    stopping = Stopping()
+    stopping = StopHandler()
     before = {
         number: signal.signal(number, stopping.on_signal)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     }
     try:
         yield stopping
-    except Stop:
+    except StopRequestedError:
         pass
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -68,8 +68,8 @@ def until_asked() -> Iterator[Stopping]:
             signal.signal(number, handler)
 
 
-def sleep(seconds: float) -> None:
+def interruptible_sleep(seconds: float) -> None:
     """Wait, and notice every signal."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        time.sleep(min(left, LOOK_UP))
+        time.sleep(min(left, SIGNAL_POLL_SECONDS))

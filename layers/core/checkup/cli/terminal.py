@@ -18,7 +18,7 @@ _STDERR: Final = 2
 _LOST = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
-def say(text: str) -> None:
+def log_line(text: str) -> None:
     """Write a line to stderr as the Go program does: date, time, text.
 
     What cannot be written there, because a disk is full for example, is no reason to stop.
@@ -38,19 +38,19 @@ def say(text: str) -> None:
         return
 
 
-def is_coloured(environ: Mapping[str, str]) -> bool:
+def wants_color(environ: Mapping[str, str]) -> bool:
     """Say whether stdout shows colours: a terminal that can, of a person who wants them."""
     wanted = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
     return wanted and sys.stdout is not None and sys.stdout.isatty()
 
 
-def is_watched(environ: Mapping[str, str]) -> bool:
+def is_interactive(environ: Mapping[str, str]) -> bool:
     """Say whether somebody sees all that is printed, on a terminal where a line can be wiped."""
     streams = (sys.stdout, sys.stderr)
     return environ.get("TERM") != "dumb" and all(stream and stream.isatty() for stream in streams)
 
 
-def prepare(*, verbose: bool) -> None:
+def configure_logging(*, verbose: bool) -> None:
     """Send the program's log to stderr: warnings and errors, or everything."""
     handler = _Lines()
     for name in ("checkup", "checkup_page"):
@@ -60,14 +60,14 @@ def prepare(*, verbose: bool) -> None:
         log.setLevel(logging.DEBUG if verbose else logging.WARNING)
 
 
-def speak_utf8() -> None:
+def use_utf8() -> None:
     """Write UTF-8 whatever the locale, for the micro sign and the titles of this world."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def keep_places() -> None:
+def reserve_std_descriptors() -> None:
     """Let no file of ours take the number of a stream that was closed, and so what is said."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
         pass
@@ -86,15 +86,15 @@ def flush() -> None:
         if sys.stderr is not None:
             sys.stderr.flush()
     except OSError:
-        turn_away(_STDERR)
+        discard_output(_STDERR)
 
 
-def is_lost(error: BaseException) -> bool:
+def is_output_error(error: BaseException) -> bool:
     """Say whether an error means that the output cannot be written."""
     return isinstance(error, OSError) and error.errno in _LOST
 
 
-def turn_away(*streams: int) -> None:
+def discard_output(*streams: int) -> None:
     """Forget the output that nobody reads any more: of these streams, or of both."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams or (_STDOUT, _STDERR):
@@ -106,4 +106,4 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Say it if that is possible; in the middle of a run nothing depends on it."""
         with suppress(OSError):
-            say(record.getMessage())
+            log_line(record.getMessage())

@@ -8,25 +8,25 @@ from collections.abc import Iterable, Sequence
 import click
 
 from checkup.cli import session, terminal
-from checkup.cli.flags import config_flag, examples, verbose_flag
+from checkup.cli.flags import config_options, examples_epilog, verbose_option
 from checkup.config.settings import Config
 from checkup.errors import ConfigError, Problem
 
 
 @click.command(
-    epilog=examples("checkup validate", "checkup -c shop.yaml validate --strict"),
+    epilog=examples_epilog("checkup validate", "checkup -c shop.yaml validate --strict"),
 )
-@config_flag
+@config_options
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
-@verbose_flag
+@verbose_option
 def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
     """Read the configuration and print every problem and warning with its line and the fix.
 
     Nothing is checked, opened or sent. The exit code is 0 if the file can be used.
     """
-    terminal.prepare(verbose=verbose)
+    terminal.configure_logging(verbose=verbose)
     try:
-        config = session.read(config_file)
+        config = session.read_config(config_file)
     except ConfigError as error:
         _print(error.problems, error.warnings)
         print(

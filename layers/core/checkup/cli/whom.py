@@ -13,7 +13,7 @@ from checkup.config.nearest import Nearest
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 
-component_flag: Decorator = click.option(
+component_option: Decorator = click.option(
     "--component",
     "components",
     multiple=True,
@@ -22,25 +22,25 @@ component_flag: Decorator = click.option(
     help="The title or id of a checker that it is about; as often as needed.",
 )
 
-group_flag: Decorator = click.option(
+group_option: Decorator = click.option(
     "--group", "groups", multiple=True, metavar="NAME", help="A whole group, likewise."
 )
 
 
-def checkers_of(config: Config, names: Sequence[str]) -> tuple[str, ...]:
+def checker_ids(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     """Return the ids of the checkers that are named; none without names.
 
     Raises:
         CheckupError: a name that no checker has.
     """
     try:
-        chosen = selection.choose(config.checkers, names) if names else ()
+        chosen = selection.select_checkers(config.checkers, names) if names else ()
     except LookupError as error:
         raise CheckupError(str(error)) from error
     return tuple(checker.id for checker in chosen)
 
 
-def groups_of(config: Config, names: Sequence[str]) -> tuple[str, ...]:
+def group_names(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     """Return the groups that are named, as the configuration spells them.
 
     Raises:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from checkup.config import files
-from checkup.config.document import read_document
-from checkup.config.environment import Environment
-from checkup.config.json_text import read_json
-from checkup.config.reading import Reading
+from checkup.config.document import build_config
+from checkup.config.environment import VariableExpander
+from checkup.config.json_text import parse_json
+from checkup.config.reading import SettingsReader
 from checkup.config.settings import Config, Kinds
 
 __all__ = ["Config", "Kinds", "load", "read"]
@@ -26,8 +26,8 @@ def load(path: str | None, kinds: Kinds, environ: Mapping[str, str]) -> Config:
     Raises:
         ConfigError: with every problem that the file has.
     """
-    name = files.find(path)
-    return read(name, files.read(name), kinds, environ)
+    name = files.find_config_file(path)
+    return read(name, files.read_config_file(name), kinds, environ)
 
 
 def read(name: str, body: bytes, kinds: Kinds, environ: Mapping[str, str]) -> Config:
@@ -40,11 +40,11 @@ def read(name: str, body: bytes, kinds: Kinds, environ: Mapping[str, str]) -> Co
     Raises:
         ConfigError: with every problem that the file has.
     """
-    report = files.open_report(name, body)
+    report = files.decode_source(name, body)
     if files.is_yaml(name):
-        from checkup.config.yaml_text import read_yaml  # noqa: PLC0415 - most files are JSON
+        from checkup.config.yaml_text import parse_yaml  # noqa: PLC0415 - most files are JSON
 
-        root = read_yaml(report)
+        root = parse_yaml(report)
     else:
-        root = read_json(report)
-    return read_document(root, kinds, Reading(report, Environment(environ)))
+        root = parse_json(report)
+    return build_config(root, kinds, SettingsReader(report, VariableExpander(environ)))

@@ -8,25 +8,25 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from msgspec import Meta
 
 
-def unwrap(annotation: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401
+def unwrap_annotation(annotation: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401
     """Return the bare type and all that is said about it; ``X | None`` is X."""
     if get_origin(annotation) is Annotated:
         inner, *metas = get_args(annotation)
-        bare, more = unwrap(inner)
+        bare, more = unwrap_annotation(inner)
         return bare, more + [meta for meta in metas if isinstance(meta, Meta)]
     if get_origin(annotation) in {Union, UnionType}:
         (only,) = (choice for choice in get_args(annotation) if choice is not type(None))
-        return unwrap(only)
+        return unwrap_annotation(only)
     return annotation, []
 
 
-def extra(annotation: Any, name: str) -> str:  # noqa: ANN401
+def meta_extra(annotation: Any, name: str) -> str:  # noqa: ANN401
     """Return what the type's marks say under this name, if they do."""
-    marks = (meta.extra for meta in unwrap(annotation)[1] if meta.extra)
+    marks = (meta.extra for meta in unwrap_annotation(annotation)[1] if meta.extra)
     return next((mark[name] for mark in marks if name in mark), "")
 
 
-def description(annotation: Any) -> str:  # noqa: ANN401
+def meta_description(annotation: Any) -> str:  # noqa: ANN401
     """Return what the outermost description says, or an empty string."""
-    metas = reversed(unwrap(annotation)[1])
+    metas = reversed(unwrap_annotation(annotation)[1])
     return next((meta.description for meta in metas if meta.description), "")

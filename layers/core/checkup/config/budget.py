@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from checkup.config.identity import Entry
-from checkup.config.reading import Reading
+from checkup.config.identity import CheckerEntry
+from checkup.config.reading import SettingsReader
 from checkup.config.settings import Config
 from checkup.config.tree import Member
 from checkup.duration import short_duration
 
 
-def check_budget(
-    reading: Reading, config: Config, entries: Iterable[Entry], members: Mapping[str, Member]
+def check_run_deadline(
+    reading: SettingsReader,
+    config: Config,
+    entries: Iterable[CheckerEntry],
+    members: Mapping[str, Member],
 ) -> None:
     """Warn of checkers that a run has no time for, and of runs that have none for each other.
 
@@ -27,7 +30,7 @@ def check_budget(
         _check(reading, config, entry)
 
 
-def _check(reading: Reading, config: Config, entry: Entry) -> None:
+def _check(reading: SettingsReader, config: Config, entry: CheckerEntry) -> None:
     checker = entry.checker
     if 0 < checker.interval < config.interval and "interval" in entry.members:
         text = f"shorter than the interval of the runs ({short_duration(config.interval)})"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from checkup.alerting.routing import names
+from checkup.alerting.routing import channel_names
 from checkup.config.nearest import Nearest
-from checkup.config.reading import Reading
+from checkup.config.reading import SettingsReader
 from checkup.ports import Checker, NotifierSettings
 
 
-class Entry(NamedTuple):
+class NotifierEntry(NamedTuple):
     """A notifier and where it stands in the file."""
 
     settings: NotifierSettings
@@ -19,15 +19,19 @@ class Entry(NamedTuple):
     key: str
 
 
-def check_channels(
-    reading: Reading, entries: Sequence[Entry], checkers: Sequence[Checker], *, complete: bool
+def check_notifiers(
+    reading: SettingsReader,
+    entries: Sequence[NotifierEntry],
+    checkers: Sequence[Checker],
+    *,
+    complete: bool,
 ) -> None:
     """Note names that two channels have, fallbacks that are none, and routes from nowhere.
 
     Args:
         complete: all checkers could be read, so what none of them has is a mistake.
     """
-    channels = names([entry.settings for entry in entries])
+    channels = channel_names([entry.settings for entry in entries])
     nearest = Nearest(channels)
     for place, (entry, name) in enumerate(zip(entries, channels, strict=True)):
         if name in channels[:place]:

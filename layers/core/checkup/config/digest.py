@@ -35,7 +35,7 @@ _TOLD: Final = frozenset(Checker.__struct_fields__) - {
 """What a checker is called, and when and to whom it is told: no result depends on it."""
 
 
-def digest_of(config: Config, masks: Sequence[str], shown: Mapping[str, str] = _NONE) -> str:
+def config_digest(config: Config, masks: Sequence[str], shown: Mapping[str, str] = _NONE) -> str:
     """Return the digest of all that a configuration says.
 
     Args:
@@ -45,7 +45,7 @@ def digest_of(config: Config, masks: Sequence[str], shown: Mapping[str, str] = _
     return _digest(_public(config, _Showing(masks, shown)))
 
 
-def definitions_of(
+def checker_digests(
     config: Config, masks: Sequence[str], shown: Mapping[str, str] = _NONE
 ) -> dict[str, str]:
     """Return the digest of what each checker looks at, and how, by its id.

@@ -6,17 +6,17 @@ from functools import lru_cache
 
 from msgspec import structs
 
-from checkup.config.budget import check_budget
-from checkup.config.channels import check_channels
+from checkup.config.budget import check_run_deadline
+from checkup.config.channels import check_notifiers
 from checkup.config.checkers import read_checkers
 from checkup.config.colors import check_colors
-from checkup.config.digest import definitions_of, digest_of
-from checkup.config.fields import Fields, fields_of
-from checkup.config.identity import with_ids
-from checkup.config.misread import Misread, without_misread
-from checkup.config.reading import Reading
+from checkup.config.digest import checker_digests, config_digest
+from checkup.config.fields import FieldTable, fields_of
+from checkup.config.identity import assign_ids
+from checkup.config.misread import InvalidChecker, replace_invalid_checkers
+from checkup.config.reading import SettingsReader
 from checkup.config.references import (
-    Names,
+    CheckerNames,
     check_groups,
     resolve_dependencies,
     resolve_maintenance,
@@ -30,11 +30,11 @@ from checkup.config.sections import (
     read_storage,
     read_timestamp,
 )
-from checkup.config.settings import DEFAULTS, Config, Kinds
-from checkup.config.tree import Node, Object, describe, is_null
+from checkup.config.settings import CHECKER_DEFAULT_KEYS, Config, Kinds
+from checkup.config.tree import Node, ObjectNode, describe, is_null
 from checkup.ports import Checker
 
-SIMPLE = (
+SIMPLE_KEYS = (
     "regions",
     "reference_targets",
     "maintenance",
@@ -56,43 +56,43 @@ _SECTIONS = (
 )
 
 
-def read_document(root: Node, kinds: Kinds, reading: Reading) -> Config:
+def build_config(root: Node, kinds: Kinds, reading: SettingsReader) -> Config:
     """Return the configuration that a tree stands for.
 
     Raises:
         ConfigError: with every problem of the file.
     """
     if is_null(root):
-        root = Object(root.at, ())
-    if not isinstance(root, Object):
+        root = ObjectNode(root.at, ())
+    if not isinstance(root, ObjectNode):
         text = f"expected an object with a list of checkers, found {describe(root)}"
         reading.report.fail(root.at, "", text, 'write {"checkers": [...]}')
     config = _read(root, kinds, reading)
     masks, shown = tuple(reading.environment.used), reading.environment.shown
     config = structs.replace(
         config,
-        digest=digest_of(config, masks, shown),
-        definitions=definitions_of(config, masks, shown) if config.regions else {},
+        digest=config_digest(config, masks, shown),
+        definitions=checker_digests(config, masks, shown) if config.regions else {},
         warnings=reading.report.warnings,
         masks=masks,
         path=reading.report.file,
     )
     if reading.report.has_errors:
-        reading.report.refuse(without_misread(config, reading.report.wrong_keys))
+        reading.report.refuse(replace_invalid_checkers(config, reading.report.wrong_keys))
     return config
 
 
-def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
+def _read(root: ObjectNode, kinds: Kinds, reading: SettingsReader) -> Config:
     members = reading.members(root, "")
     sections = {name: members.pop(name).value for name in _SECTIONS if name in members}
     values = reading.fill(_top_fields(), members, "").values
-    defaults = {name: values.pop(name) for name in DEFAULTS if name in values}
+    defaults = {name: values.pop(name) for name in CHECKER_DEFAULT_KEYS if name in values}
     groups = read_groups(reading, sections.get("groups"))
     entries = read_checkers(reading, kinds.checkers, sections.get("checkers"), defaults, groups)
     check_groups(reading, entries, [group.settings.name for group in groups])
-    named = with_ids(reading, entries)
-    complete = not any(isinstance(checker, Misread) for checker in named)
-    names = Names(named, [group.settings.name for group in groups], complete=complete)
+    named = assign_ids(reading, entries)
+    complete = not any(isinstance(checker, InvalidChecker) for checker in named)
+    names = CheckerNames(named, [group.settings.name for group in groups], complete=complete)
     if "reference_targets" in values:
         place, targets = members["reference_targets"].value, values["reference_targets"]
         values["reference_targets"] = names.ids(reading, targets, place, "reference_targets")
@@ -100,7 +100,7 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
         place, windows = members["maintenance"].value, values["maintenance"]
         values["maintenance"] = resolve_maintenance(reading, windows, place, names)
     channels = read_notifiers(reading, kinds.notifiers, sections)
-    check_channels(reading, channels, named, complete=complete)
+    check_notifiers(reading, channels, named, complete=complete)
     config = Config(
         checkers=resolve_dependencies(reading, named, entries, names),
         storage=read_storage(reading, kinds.storages, sections.get("storage")),
@@ -112,13 +112,13 @@ def _read(root: Object, kinds: Kinds, reading: Reading) -> Config:
         quorum=read_quorum(reading, sections.get("quorum")),
         **values,
     )
-    check_budget(reading, config, entries, members)
+    check_run_deadline(reading, config, entries, members)
     if "page" in members:
         check_colors(reading, config.page, members["page"].value)
     return config
 
 
 @lru_cache(maxsize=1)
-def _top_fields() -> Fields:
-    own, shared = fields_of(Config).pick(SIMPLE), fields_of(Checker).pick(DEFAULTS)
-    return Fields.of(*own, *shared, also=_SECTIONS)
+def _top_fields() -> FieldTable:
+    own, shared = fields_of(Config).pick(SIMPLE_KEYS), fields_of(Checker).pick(CHECKER_DEFAULT_KEYS)
+    return FieldTable.of(*own, *shared, also=_SECTIONS)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from checkup.redaction import HIDDEN
+from checkup.redaction import MASK
 
-_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
-class MissingVariable(LookupError):  # noqa: N818 - caught where it is met
+class MissingVariableError(LookupError):
     """A variable that is not set and has no default.
 
     Attributes:
@@ -22,7 +22,7 @@ class MissingVariable(LookupError):  # noqa: N818 - caught where it is met
         self.name = name
 
 
-class Environment:
+class VariableExpander:
     """The variables of the process, and which of them the configuration used.
 
     Attributes:
@@ -43,13 +43,13 @@ class Environment:
         one of the three forms stays as it is.
 
         Raises:
-            MissingVariable: there is neither a value nor a default.
+            MissingVariableError: there is neither a value nor a default.
         """
         if "${" not in text:
             self.shown.setdefault(text, text)
             return text
-        expanded = _REFERENCE.sub(self._value, text)
-        self.shown[expanded] = _REFERENCE.sub(self._hidden, text)
+        expanded = _VARIABLE.sub(self._value, text)
+        self.shown[expanded] = _VARIABLE.sub(self._hidden, text)
         return expanded
 
     def _value(self, match: re.Match[str]) -> str:
@@ -63,8 +63,8 @@ class Environment:
         if default is not None:
             return default
         if value is None:
-            raise MissingVariable(name)
+            raise MissingVariableError(name)
         return value
 
     def _hidden(self, match: re.Match[str]) -> str:
-        return HIDDEN if self._variables.get(match["name"] or "") else self._value(match)
+        return MASK if self._variables.get(match["name"] or "") else self._value(match)

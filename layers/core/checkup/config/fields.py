@@ -8,37 +8,37 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 
 from msgspec import NODEFAULT, Meta, Struct, structs
 
-from checkup.config.annotations import extra, unwrap
+from checkup.config.annotations import meta_extra, unwrap_annotation
 from checkup.config.nearest import Nearest
-from checkup.config.scalars import Wrong
-from checkup.config.tree import Array, Node, Object, describe, is_null
-from checkup.config.values import Values
+from checkup.config.scalars import InvalidValueError
+from checkup.config.tree import ArrayNode, Node, ObjectNode, describe, is_null
+from checkup.config.values import ValueReader
 
 if TYPE_CHECKING:
-    from checkup.config.reading import Reading
+    from checkup.config.reading import SettingsReader
 
-Read: TypeAlias = Callable[["Reading", Node, str], Any]
+FieldReader: TypeAlias = Callable[["SettingsReader", Node, str], Any]
 
-_MARKED: Mapping[str, Read] = {
-    "duration": Values.duration,
-    "seconds": Values.seconds,
-    "moment": Values.moment,
-    "color": Values.color,
-    "languages": Values.languages,
-    "secret": Values.secret,
-    "strings": Values.strings,
-    "headers": Values.headers,
-    "ranges": Values.ranges,
+_MARKED: Mapping[str, FieldReader] = {
+    "duration": ValueReader.duration,
+    "seconds": ValueReader.seconds,
+    "moment": ValueReader.moment,
+    "color": ValueReader.color,
+    "languages": ValueReader.languages,
+    "secret": ValueReader.secret,
+    "strings": ValueReader.strings,
+    "headers": ValueReader.headers,
+    "ranges": ValueReader.ranges,
 }
-_PLAIN: Mapping[Any, Read] = {
-    str: Values.string,
-    int: Values.integer,
-    float: Values.decimal,
-    bool: Values.boolean,
+_PLAIN: Mapping[Any, FieldReader] = {
+    str: ValueReader.string,
+    int: ValueReader.integer,
+    float: ValueReader.decimal,
+    bool: ValueReader.boolean,
 }
 
 
-class Field(Struct, frozen=True):
+class ConfigField(Struct, frozen=True):
     """One key that an object may have.
 
     Attributes:
@@ -51,43 +51,43 @@ class Field(Struct, frozen=True):
 
     name: str
     key: str
-    read: Read
+    read: FieldReader
     required: bool
     if_empty: str = ""
     default: Any = None
     is_private: bool = False
 
 
-class Fields(Struct, frozen=True):
+class FieldTable(Struct, frozen=True):
     """The keys that an object may have, by their name without case."""
 
-    table: Mapping[str, Field]
+    table: Mapping[str, ConfigField]
     nearest: Nearest
 
     @classmethod
-    def of(cls, *fields: Field, also: tuple[str, ...] = ()) -> Fields:
+    def of(cls, *fields: ConfigField, also: tuple[str, ...] = ()) -> FieldTable:
         """Return the table of these fields; ``also`` are names that others read."""
         table = {field.key.casefold(): field for field in fields}
         return cls(table, Nearest([*(field.key for field in fields), *also]))
 
-    def pick(self, names: tuple[str, ...]) -> tuple[Field, ...]:
+    def pick(self, names: tuple[str, ...]) -> tuple[ConfigField, ...]:
         """Return the fields of these names."""
         return tuple(self.table[name] for name in names)
 
 
 @cache
-def fields_of(kind: type[Struct]) -> Fields:
+def fields_of(kind: type[Struct]) -> FieldTable:
     """Return the keys that configure a settings class."""
-    return Fields.of(
+    return FieldTable.of(
         *(
-            Field(
+            ConfigField(
                 info.name,
                 info.encode_name,
                 _reader(info.type),
                 info.required,
-                extra(info.type, "if_empty"),
+                meta_extra(info.type, "if_empty"),
                 _default(info),
-                extra(info.type, "is") == "secret" or bool(extra(info.type, "private")),
+                meta_extra(info.type, "is") == "secret" or bool(meta_extra(info.type, "private")),
             )
             for info in structs.fields(kind)
         )
@@ -100,16 +100,16 @@ def _default(info: structs.FieldInfo) -> Any:  # noqa: ANN401 - of any field
     return None if info.required else info.default
 
 
-def _reader(annotation: Any) -> Read:  # noqa: ANN401 - annotations are of any type
+def _reader(annotation: Any) -> FieldReader:  # noqa: ANN401 - annotations are of any type
     """Return what reads a value of this type."""
-    plain, metas = unwrap(annotation)
-    mark = extra(annotation, "is")
+    plain, metas = unwrap_annotation(annotation)
+    mark = meta_extra(annotation, "is")
     read = _MARKED[mark] if mark else _by_type(plain)
     limits = [check for meta in metas for check in _limits(meta)]
     return _checked(read, limits) if limits else read
 
 
-def _by_type(plain: Any) -> Read:  # noqa: ANN401
+def _by_type(plain: Any) -> FieldReader:  # noqa: ANN401
     if plain in _PLAIN:
         return _PLAIN[plain]
     origin, arguments = get_origin(plain), get_args(plain)
@@ -135,33 +135,33 @@ def _limits(meta: Meta) -> list[tuple[Callable[[Any], object], str]]:
     return [(holds, sentence) for limit, holds, sentence in bounds if limit is not None]
 
 
-def _checked(read: Read, limits: list[tuple[Callable[[Any], object], str]]) -> Read:
-    def checked(reading: Reading, node: Node, key: str) -> Any:  # noqa: ANN401
+def _checked(read: FieldReader, limits: list[tuple[Callable[[Any], object], str]]) -> FieldReader:
+    def checked(reading: SettingsReader, node: Node, key: str) -> Any:  # noqa: ANN401
         value = read(reading, node, key)
         for holds, sentence in limits:
             if not holds(value):
-                raise Wrong(sentence)
+                raise InvalidValueError(sentence)
         return value
 
     return checked
 
 
-def _choice(choices: tuple[str, ...]) -> Read:
+def _choice(choices: tuple[str, ...]) -> FieldReader:
     nearest, known = Nearest(choices), ", ".join(filter(None, choices))
 
-    def choice(reading: Reading, node: Node, key: str) -> str:
+    def choice(reading: SettingsReader, node: Node, key: str) -> str:
         text = reading.string(node, key)
         if text not in choices:
-            raise Wrong(f"must be one of {known}", nearest.advice(text))
+            raise InvalidValueError(f"must be one of {known}", nearest.advice(text))
         return text
 
     return choice
 
 
-def _list(read: Read) -> Read:
-    def items(reading: Reading, node: Node, key: str) -> tuple[Any, ...]:
-        if not isinstance(node, Array):
-            raise Wrong(f"expected a list, found {describe(node)}", "put it in [ ]")
+def _list(read: FieldReader) -> FieldReader:
+    def items(reading: SettingsReader, node: Node, key: str) -> tuple[Any, ...]:
+        if not isinstance(node, ArrayNode):
+            raise InvalidValueError(f"expected a list, found {describe(node)}", "put it in [ ]")
         return tuple(
             value
             for index, item in enumerate(node.items)
@@ -171,10 +171,10 @@ def _list(read: Read) -> Read:
     return items
 
 
-def _mapping(read: Read) -> Read:
-    def mapping(reading: Reading, node: Node, key: str) -> dict[str, Any]:
-        if not isinstance(node, Object):
-            raise Wrong(f"expected an object, found {describe(node)}")
+def _mapping(read: FieldReader) -> FieldReader:
+    def mapping(reading: SettingsReader, node: Node, key: str) -> dict[str, Any]:
+        if not isinstance(node, ObjectNode):
+            raise InvalidValueError(f"expected an object, found {describe(node)}")
         return {
             member.key: value
             for member in node.members
@@ -185,10 +185,10 @@ def _mapping(read: Read) -> Read:
     return mapping
 
 
-def _struct(kind: type[Struct]) -> Read:
-    def struct(reading: Reading, node: Node, key: str) -> Struct:
-        if not isinstance(node, Object):
-            raise Wrong(f"expected an object, found {describe(node)}")
+def _struct(kind: type[Struct]) -> FieldReader:
+    def struct(reading: SettingsReader, node: Node, key: str) -> Struct:
+        if not isinstance(node, ObjectNode):
+            raise InvalidValueError(f"expected an object, found {describe(node)}")
         draft = reading.fill(fields_of(kind), reading.members(node, key), key)
         reading.require(fields_of(kind), draft, node.at, key)
         return reading.make(kind, draft, node.at, key)

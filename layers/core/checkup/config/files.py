@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-from checkup.config.report import Report
+from checkup.config.report import Diagnostics
 from checkup.errors import ConfigError, Problem
 
-USUAL = ("checkup.json", "checkup.yaml", "checkup.yml")
+DEFAULT_FILE_NAMES = ("checkup.json", "checkup.yaml", "checkup.yml")
 """The names that are looked for in the working directory."""
 
 _YAML = frozenset({".yaml", ".yml"})
@@ -18,7 +18,7 @@ _LARGEST = 4 * 1024 * 1024
 _REPLACEMENT = "\ufffd"
 
 
-def find(path: str | None) -> str:
+def find_config_file(path: str | None) -> str:
     """Return the name of the file to read.
 
     Raises:
@@ -26,11 +26,11 @@ def find(path: str | None) -> str:
     """
     if path is not None:
         return path
-    found = [name for name in USUAL if Path(name).exists()]
+    found = [name for name in DEFAULT_FILE_NAMES if Path(name).exists()]
     if len(found) > 1:
         text = f"{' and '.join(found)} are both here"
         raise ConfigError([Problem(file="", text=text, fix="keep one, or name one with -c")])
-    return found[0] if found else USUAL[0]
+    return found[0] if found else DEFAULT_FILE_NAMES[0]
 
 
 def is_yaml(name: str) -> bool:
@@ -38,7 +38,7 @@ def is_yaml(name: str) -> bool:
     return Path(name).suffix.lower() in _YAML
 
 
-def read(name: str) -> bytes:
+def read_config_file(name: str) -> bytes:
     """Return the file's bytes, one more than allowed if there are too many.
 
     Raises:
@@ -51,7 +51,7 @@ def read(name: str) -> bytes:
         _unreadable(name, error)
 
 
-def open_report(name: str, body: bytes) -> Report:
+def decode_source(name: str, body: bytes) -> Diagnostics:
     """Return an empty report about the text of a file.
 
     Invalid UTF-8 becomes U+FFFD byte by byte, as Go does it, with a warning.
@@ -66,7 +66,7 @@ def open_report(name: str, body: bytes) -> Report:
     if body.startswith(codecs.BOM_UTF8) and not is_yaml(name):
         _refuse(name, "begins with a byte order mark", "save it as UTF-8 without BOM")
     text = body.removeprefix(codecs.BOM_UTF8).decode("utf-8", _handler)
-    report = Report(name, text)
+    report = Diagnostics(name, text)
     if _REPLACEMENT in text and not _is_utf8(body):
         at = text.index(_REPLACEMENT)
         report.warn(at, "", "bytes that are not UTF-8", "save the file as UTF-8")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from checkup.config.reading import Reading
+from checkup.config.reading import SettingsReader
 from checkup.config.tree import Member
 from checkup.ports import Checker
 from checkup.redaction import mask_address
@@ -20,7 +20,7 @@ _LONGEST_SLUG = 64
 _HASH = 8
 
 
-class Entry(Struct, frozen=True):
+class CheckerEntry(Struct, frozen=True):
     """A checker that has been read, and where it stands.
 
     Attributes:
@@ -35,7 +35,7 @@ class Entry(Struct, frozen=True):
     members: dict[str, Member]
 
 
-def with_ids(reading: Reading, entries: Sequence[Entry]) -> tuple[Checker, ...]:
+def assign_ids(reading: SettingsReader, entries: Sequence[CheckerEntry]) -> tuple[Checker, ...]:
     """Give each checker without an id the slug of its title; note ids that cannot be.
 
     Configured ids come first. Among checkers of one title the first in the file keeps the
@@ -43,7 +43,7 @@ def with_ids(reading: Reading, entries: Sequence[Entry]) -> tuple[Checker, ...]:
     another at the end, or removing one of them, changes nobody else's id. Only who removes or
     moves the first one hands its slug on, hence the warning.
     """
-    taken: dict[str, Entry] = {}
+    taken: dict[str, CheckerEntry] = {}
     for entry in entries:
         if entry.checker.id:
             _claim(reading, entry, taken)
@@ -58,7 +58,7 @@ def slug(title: str) -> str:
     return "-".join(words)[:_LONGEST_SLUG].rstrip("-")
 
 
-def _claim(reading: Reading, entry: Entry, taken: dict[str, Entry]) -> None:
+def _claim(reading: SettingsReader, entry: CheckerEntry, taken: dict[str, CheckerEntry]) -> None:
     name, place = entry.checker.id, entry.members["id"].value
     if not _ALLOWED.fullmatch(name):
         text = "an id has letters, digits, and between them . _ or -, up to 100"
@@ -71,7 +71,10 @@ def _claim(reading: Reading, entry: Entry, taken: dict[str, Entry]) -> None:
 
 
 def _with_id(
-    reading: Reading, entry: Entry, taken: dict[str, Entry], twins: Counter[str]
+    reading: SettingsReader,
+    entry: CheckerEntry,
+    taken: dict[str, CheckerEntry],
+    twins: Counter[str],
 ) -> Checker:
     if entry.checker.id:
         return entry.checker
@@ -86,7 +89,7 @@ def _with_id(
     return structs.replace(entry.checker, id=name)
 
 
-def _next_free(name: str, taken: Mapping[str, Entry], twins: Counter[str]) -> str:
+def _next_free(name: str, taken: Mapping[str, CheckerEntry], twins: Counter[str]) -> str:
     """Return the name, or the first of ``name-2``, ``name-3`` … that nobody has."""
     while True:
         twins[name] += 1
@@ -95,7 +98,7 @@ def _next_free(name: str, taken: Mapping[str, Entry], twins: Counter[str]) -> st
             return free
 
 
-def _hash(entry: Entry) -> str:
+def _hash(entry: CheckerEntry) -> str:
     """Eight digits for the kind and the address; passwords and query values do not count."""
     address = mask_address(entry.written.endpoint)
     return hashlib.sha256(f"{entry.checker.kind} {address}".encode()).hexdigest()[:_HASH]

@@ -29,7 +29,7 @@ _CHARACTERS = {
 }
 
 
-def unexpected(text: str, at: int, wanted: str) -> tuple[str, str]:
+def unexpected_character(text: str, at: int, wanted: str) -> tuple[str, str]:
     """Return what is wrong at ``at``, where ``wanted`` should be, and what to do about it."""
     if at >= len(text):
         return f"the file ends where {wanted} belongs", ""
@@ -40,7 +40,7 @@ def unexpected(text: str, at: int, wanted: str) -> tuple[str, str]:
     return _HINTS.get(wanted, _not_a_comma)(text, at, wanted)
 
 
-def bad_text(text: str, start: int, at: int) -> tuple[int, str, str]:
+def invalid_string(text: str, start: int, at: int) -> tuple[int, str, str]:
     """Return place, problem and fix for the text from ``start`` that breaks off at ``at``."""
     if at >= len(text):
         return start, "a quotation mark that is never closed", 'end the text with "'

@@ -11,9 +11,17 @@ import re
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from checkup.config.json_hints import bad_text, unexpected
-from checkup.config.report import Report
-from checkup.config.tree import DEEPEST, Array, Form, Member, Node, Object, Scalar
+from checkup.config.json_hints import invalid_string, unexpected_character
+from checkup.config.report import Diagnostics
+from checkup.config.tree import (
+    MAX_DEPTH,
+    ArrayNode,
+    Member,
+    Node,
+    ObjectNode,
+    ScalarNode,
+    ScalarStyle,
+)
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 _COMMENT = re.compile(r"//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/")
@@ -28,7 +36,7 @@ _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _Item = TypeVar("_Item")
 
 
-def read_json(report: Report) -> Node:
+def parse_json(report: Diagnostics) -> Node:
     """Return the tree of the report's text.
 
     Raises:
@@ -38,7 +46,7 @@ def read_json(report: Report) -> Node:
 
 
 class _Scanner:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Diagnostics) -> None:
         self._report = report
         self._text = report.text
         self._at = 0
@@ -56,22 +64,24 @@ class _Scanner:
     def _value(self) -> Node:
         first, at = self._peek(), self._at
         if first == "{":
-            return Object(at, tuple(self._sequence("}", self._member)))
+            return ObjectNode(at, tuple(self._sequence("}", self._member)))
         if first == "[":
-            return Array(at, tuple(self._sequence("]", self._item)))
+            return ArrayNode(at, tuple(self._sequence("]", self._item)))
         if first == '"':
-            return Scalar(at, self._quoted(), Form.QUOTED)
+            return ScalarNode(at, self._quoted(), ScalarStyle.QUOTED)
         match = _NUMBER.match(self._text, at) or _WORD.match(self._text, at)
         if match is None:
             self._stop("a value")
         self._at = match.end()
-        return Scalar(at, match[0], Form.NUMBER if match.re is _NUMBER else Form.WORD)
+        return ScalarNode(
+            at, match[0], ScalarStyle.NUMBER if match.re is _NUMBER else ScalarStyle.WORD
+        )
 
     def _sequence(self, end: str, read: Callable[[int], _Item]) -> list[_Item]:
         """Read what stands between the bracket at this place and its ``end``."""
         start, comma, found = self._at, -1, list[_Item]()
-        if len(self._path) >= DEEPEST:
-            self._fail(start, f"more than {DEEPEST} objects and lists in each other")
+        if len(self._path) >= MAX_DEPTH:
+            self._fail(start, f"more than {MAX_DEPTH} objects and lists in each other")
         self._at += 1
         while self._peek() != end:
             if self._at == len(self._text):
@@ -109,7 +119,7 @@ class _Scanner:
         match = _TEXT.match(self._text, self._at)
         if match is None or not match[2]:
             end = match.end() if match else self._at
-            self._fail(*bad_text(self._text, self._at, end))
+            self._fail(*invalid_string(self._text, self._at, end))
         self._at = match.end()
         body = match[1]
         return _ESCAPE.sub(_unescape, body) if "\\" in body else body
@@ -134,7 +144,7 @@ class _Scanner:
             self._report.warn(at, "", f"a {what}, which JSON does not allow", fix)
 
     def _stop(self, wanted: str) -> NoReturn:
-        self._fail(self._at, *unexpected(self._text, self._at, wanted))
+        self._fail(self._at, *unexpected_character(self._text, self._at, wanted))
 
     def _unfinished(self, start: int, end: str) -> NoReturn:
         kind = "object" if end == "}" else "list"

@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from checkup.config.fields import fields_of
 from checkup.config.nearest import Nearest
-from checkup.config.reading import Reading, Refused, join
-from checkup.config.tree import Form, Member, Node, Object, Scalar, describe, is_null
+from checkup.config.reading import InvalidObjectError, SettingsReader, join
+from checkup.config.tree import Member, Node, ObjectNode, ScalarNode, ScalarStyle, describe, is_null
 from checkup.registry import Registry
 
 
-class Choice(Struct, frozen=True):
+class KindChoice(Struct, frozen=True):
     """What an object can become.
 
     Attributes:
@@ -31,7 +31,7 @@ class Choice(Struct, frozen=True):
         return ", ".join(sorted(self.registry))
 
 
-class Found(Struct, frozen=True):
+class KindMatch(Struct, frozen=True):
     """An object whose kind is known, before its fields are read.
 
     Attributes:
@@ -45,33 +45,33 @@ class Found(Struct, frozen=True):
     key: str
 
 
-def find_kind(reading: Reading, choice: Choice, node: Node, key: str) -> Found:
+def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str) -> KindMatch:
     """Return what class an object is to become.
 
     Raises:
         Refused: it is no object, or its kind is unknown; this has been noted.
     """
-    if not isinstance(node, Object):
+    if not isinstance(node, ObjectNode):
         text = f"unknown {choice.what} type: expected an object, found {describe(node)}"
         reading.report.error(node.at, key, text, "remove it, or give it a type")
-        raise Refused
+        raise InvalidObjectError
     members = reading.members(node, key)
     place = next((members.pop(name) for name in ("type", choice.old) if _says(members, name)), None)
     if place is None:
         text = f"{choice.what} has no type{_title(members)}"
         reading.report.error(node.at, key, text, f'add "type": one of {choice.known}')
-        raise Refused
+        raise InvalidObjectError
     path = join(key, place.key)
-    for name in reading.attempt(Reading.string, place.value, path):
+    for name in reading.attempt(SettingsReader.string, place.value, path):
         if name in choice.registry:
-            return Found(choice.registry[name], members, node.at, key)
+            return KindMatch(choice.registry[name], members, node.at, key)
         text = f"unknown {choice.what} type: {name}{_title(members)}"
         fix = f"{Nearest(choice.registry).advice(name)} known are {choice.known}".strip()
         reading.report.error(place.value.at, path, text, fix)
-    raise Refused
+    raise InvalidObjectError
 
 
-def read_settings(reading: Reading, found: Found) -> Any:  # noqa: ANN401 - of the found kind
+def read_settings(reading: SettingsReader, found: KindMatch) -> Any:  # noqa: ANN401 - of the found kind
     """Return the settings of an object whose kind is known.
 
     Raises:
@@ -88,13 +88,13 @@ def _says(members: dict[str, Member], name: str) -> bool:
     if name not in members:
         return False
     value = members[name].value
-    return not is_null(value) and not (isinstance(value, Scalar) and not value.text)
+    return not is_null(value) and not (isinstance(value, ScalarNode) and not value.text)
 
 
 def _title(members: dict[str, Member]) -> str:
     """Name the checker, as it is written in the file."""
     for name in ("endpoint_name", "name"):
         value = members[name].value if name in members else None
-        if isinstance(value, Scalar) and value.form in {Form.QUOTED, Form.PLAIN}:
+        if isinstance(value, ScalarNode) and value.form in {ScalarStyle.QUOTED, ScalarStyle.PLAIN}:
             return f' ("{value.text}")'
     return ""

@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Final, NoReturn
 from msgspec import structs
 
 from checkup.config.fields import fields_of
-from checkup.config.reading import Reading
-from checkup.config.report import Report
+from checkup.config.reading import SettingsReader
+from checkup.config.report import Diagnostics
 from checkup.config.settings import Config
 from checkup.config.tree import Member
 from checkup.deadline import Deadline
-from checkup.errors import CannotTell
+from checkup.errors import CheckUnknownError
 from checkup.ports import Checker
 
 _KEPT: Final = ("endpoint_name", "id", "group", "description", "link", "hidden", "public_name")
@@ -30,7 +30,7 @@ _PRIVATE: Final = frozenset({".hidden", ".public_name"})
 _PLACE: Final = re.compile(r"checkers\[(\d+)\]")
 
 
-class Misread(Checker, frozen=True, kw_only=True):
+class InvalidChecker(Checker, frozen=True, kw_only=True):
     """A checker that cannot look, for its configuration has an error."""
 
     kind: ClassVar[str] = "misread"
@@ -38,12 +38,12 @@ class Misread(Checker, frozen=True, kw_only=True):
     def attempt(self, deadline: Deadline) -> NoReturn:
         """See :meth:`checkup.ports.Checker.attempt`."""
         del deadline
-        raise CannotTell("config", "its configuration has an error")
+        raise CheckUnknownError("config", "its configuration has an error")
 
 
-def salvaged(
-    reading: Reading, members: Mapping[str, Member], inherited: Mapping[str, Any]
-) -> Misread:
+def invalid_checker(
+    reading: SettingsReader, members: Mapping[str, Member], inherited: Mapping[str, Any]
+) -> InvalidChecker:
     """Return what stands for a checker that could not be made; nothing more is noted.
 
     Args:
@@ -53,12 +53,12 @@ def salvaged(
     kept = {name: member for name, member in members.items() if name in _KEPT}
     if "name" in members:  # another spelling of it, where there are both the one to show
         kept["endpoint_name"] = members["name"]
-    quiet = Reading(Report("", reading.report.text), reading.environment)
-    values = quiet.fill(fields_of(Misread), kept, "").values
-    return Misread(**{"hidden": inherited.get("hidden", False), **values})
+    quiet = SettingsReader(Diagnostics("", reading.report.text), reading.environment)
+    values = quiet.fill(fields_of(InvalidChecker), kept, "").values
+    return InvalidChecker(**{"hidden": inherited.get("hidden", False), **values})
 
 
-def without_misread(config: Config, errors: Iterable[str]) -> Config:
+def replace_invalid_checkers(config: Config, errors: Iterable[str]) -> Config:
     """Return the configuration with every checker that has an error replaced.
 
     Args:
@@ -75,8 +75,8 @@ def without_misread(config: Config, errors: Iterable[str]) -> Config:
     return structs.replace(config, checkers=checkers)
 
 
-def _misread(checker: Checker, wrong: set[str]) -> Misread:
+def _misread(checker: Checker, wrong: set[str]) -> InvalidChecker:
     kept = {name: getattr(checker, name) for name in _KEPT} | {"endpoint_name": checker.title}
     if not wrong.isdisjoint(_PRIVATE):
         kept["hidden"] = True
-    return Misread(**kept)
+    return InvalidChecker(**kept)

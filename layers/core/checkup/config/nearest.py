@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-_LONGEST = 64
+_LONGEST_NAME = 64
 _FEW = 100
 _SHORTEST = 3
 
@@ -23,7 +23,7 @@ class Nearest:
 
     def guess(self, name: str) -> str:
         """Return the name that was probably meant, or an empty string."""
-        if not _SHORTEST <= len(name) <= _LONGEST:
+        if not _SHORTEST <= len(name) <= _LONGEST_NAME:
             return self._variants.get(_fold(name), "")
         for variant in _without_one(_fold(name)):
             if variant in self._variants:
@@ -41,7 +41,7 @@ class Nearest:
         for name in self._names:
             folded = _fold(name)
             variants[folded] = name
-            if _SHORTEST <= len(name) <= _LONGEST:
+            if _SHORTEST <= len(name) <= _LONGEST_NAME:
                 for variant in _without_one(folded):
                     variants.setdefault(variant, name)
         return variants

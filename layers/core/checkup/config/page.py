@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-from checkup.config.zones import is_zone
+from checkup.config.zones import is_time_zone
 from checkup.model import SECOND
-from checkup.options import Color, Duration, Languages, Seconds
+from checkup.options import Color, Duration, Locales, Seconds
 
 DAY: Final = 24 * 3600 * SECOND
 
@@ -75,9 +75,7 @@ class PageSettings(Struct, frozen=True, kw_only=True):
     logo: Annotated[str, Meta(description="A picture's path or data URL.")] = ""
     links: Annotated[tuple[PageLink, ...], Meta(description="Links at the head.")] = ()
     timezone: Annotated[str, Meta(description="The zone of times and days.")] = "UTC"
-    languages: Annotated[Languages, Meta(description="Languages, the preferred one first.")] = (
-        "en",
-    )
+    languages: Annotated[Locales, Meta(description="Languages, the preferred one first.")] = ("en",)
     theme: Annotated[
         Literal["auto", "light", "dark"], Meta(description="Colours; auto follows the reader.")
     ] = "auto"
@@ -102,7 +100,7 @@ class PageSettings(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.languages:
             raise ValueError('has no language; write "languages": ["en"]')
-        if not is_zone(self.timezone):
+        if not is_time_zone(self.timezone):
             raise ValueError(f'there is no time zone "{self.timezone}"; write "Europe/Berlin"')
         if "<" in self.css:
             raise ValueError('"css" has a "<", which a style sheet does not need; remove it')

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from checkup.config.fields import Field, Fields, Read
-from checkup.config.scalars import Wrong
-from checkup.config.tree import Member, Node, Object, is_null
-from checkup.config.values import Values
+from checkup.config.fields import ConfigField, FieldReader, FieldTable
+from checkup.config.scalars import InvalidValueError
+from checkup.config.tree import Member, Node, ObjectNode, is_null
+from checkup.config.values import ValueReader
 
 _Settings = TypeVar("_Settings", bound=Struct)
 
@@ -18,7 +18,7 @@ _SILENT = frozenset({"$schema"})
 """For editors."""
 
 
-class Draft(Struct, frozen=True):
+class FieldValues(Struct, frozen=True):
     """The fields that an object sets.
 
     Attributes:
@@ -32,14 +32,14 @@ class Draft(Struct, frozen=True):
     failed: set[str]
 
 
-class Refused(Exception):  # noqa: N818 - the problem has been noted
+class InvalidObjectError(Exception):
     """An object that no settings can be made of; why is in the report."""
 
 
-class Reading(Values):
+class SettingsReader(ValueReader):
     """Reads objects; its parent reads what they hold."""
 
-    def members(self, node: Object, key: str) -> dict[str, Member]:
+    def members(self, node: ObjectNode, key: str) -> dict[str, Member]:
         """Return the members by their name without case; of two with one name the last."""
         found: dict[str, Member] = {}
         for member in node.members:
@@ -51,9 +51,9 @@ class Reading(Values):
             found[name] = member
         return found
 
-    def fill(self, fields: Fields, members: Mapping[str, Member], key: str) -> Draft:
+    def fill(self, fields: FieldTable, members: Mapping[str, Member], key: str) -> FieldValues:
         """Read every member that is a field; warn of the others."""
-        draft = Draft({}, {}, set())
+        draft = FieldValues({}, {}, set())
         for name, member in members.items():
             field = fields.table.get(name)
             if field is None:
@@ -62,18 +62,18 @@ class Reading(Values):
                 self._set(draft, field, member, join(key, member.key))
         return draft
 
-    def attempt(self, read: Read, node: Node, key: str) -> tuple[Any, ...]:
+    def attempt(self, read: FieldReader, node: Node, key: str) -> tuple[Any, ...]:
         """Return the one value that was read, or none after noting what is wrong with it."""
         try:
             return (read(self, node, key),)
-        except Wrong as wrong:
+        except InvalidValueError as wrong:
             at = node.at if wrong.at is None else wrong.at
             self.report.error(at, key, wrong.text, wrong.fix)
-        except Refused:
+        except InvalidObjectError:
             pass
         return ()
 
-    def require(self, fields: Fields, draft: Draft, at: int, key: str) -> None:
+    def require(self, fields: FieldTable, draft: FieldValues, at: int, key: str) -> None:
         """Note every required field that is absent.
 
         Raises:
@@ -88,9 +88,9 @@ class Reading(Values):
             if field.name not in draft.failed:
                 self.report.error(at, join(key, field.key), "is missing", f'add "{field.key}"')
         if absent:
-            raise Refused
+            raise InvalidObjectError
 
-    def make(self, kind: type[_Settings], draft: Draft, at: int, key: str) -> _Settings:
+    def make(self, kind: type[_Settings], draft: FieldValues, at: int, key: str) -> _Settings:
         """Return the settings, unless they contradict themselves.
 
         Raises:
@@ -102,9 +102,9 @@ class Reading(Values):
         except ValueError as error:
             if not draft.failed:
                 self.report.error(at, key, str(error))
-            raise Refused from error
+            raise InvalidObjectError from error
 
-    def _set(self, draft: Draft, field: Field, member: Member, key: str) -> None:
+    def _set(self, draft: FieldValues, field: ConfigField, member: Member, key: str) -> None:
         self.expanded = False
         draft.failed.add(field.name)
         for value in self.attempt(field.read, member.value, key):
@@ -115,7 +115,7 @@ class Reading(Values):
             if field.if_empty and not value:
                 self.report.warn(member.value.at, key, f"is empty: {field.if_empty}")
 
-    def _unknown(self, fields: Fields, member: Member, key: str) -> None:
+    def _unknown(self, fields: FieldTable, member: Member, key: str) -> None:
         if member.key in _SILENT or member.key.startswith("x-"):
             return
         advice = fields.nearest.advice(member.key) or "remove it"

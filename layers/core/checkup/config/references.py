@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import structs
 
-from checkup.config.identity import Entry
+from checkup.config.identity import CheckerEntry
 from checkup.config.nearest import Nearest
-from checkup.config.reading import Reading
+from checkup.config.reading import SettingsReader
 from checkup.config.settings import MaintenanceSettings
-from checkup.config.tree import Array, Node, Object
+from checkup.config.tree import ArrayNode, Node, ObjectNode
 from checkup.ports import Checker
 
 
-class Names:
+class CheckerNames:
     """The ids of all checkers, the titles that only one of them has, and the groups.
 
     If some checkers could not be read, the names are not complete, and an unknown one may be
@@ -36,14 +36,18 @@ class Names:
         self._ids |= {checker.id.casefold(): checker.id for checker in checkers}
         self._nearest = Nearest(checker.id for checker in checkers)
 
-    def of_groups(self, reading: Reading, named: Sequence[str], node: Node, key: str) -> None:
+    def of_groups(
+        self, reading: SettingsReader, named: Sequence[str], node: Node, key: str
+    ) -> None:
         """Note every name of no group."""
         for name, place in zip(named, _places(node), strict=False):
             if name not in self._groups and self._complete:
                 fix = Nearest(self._groups).advice(name) or "name the group of a checker"
                 reading.report.error(place.at, key, f'there is no group "{name}"', fix)
 
-    def ids(self, reading: Reading, named: Sequence[str], node: Node, key: str) -> tuple[str, ...]:
+    def ids(
+        self, reading: SettingsReader, named: Sequence[str], node: Node, key: str
+    ) -> tuple[str, ...]:
         """Return the ids of the checkers that are named; note every name of none."""
         found = []
         for name, place in zip(named, _places(node), strict=False):
@@ -56,7 +60,10 @@ class Names:
 
 
 def resolve_dependencies(
-    reading: Reading, checkers: Sequence[Checker], entries: Sequence[Entry], names: Names
+    reading: SettingsReader,
+    checkers: Sequence[Checker],
+    entries: Sequence[CheckerEntry],
+    names: CheckerNames,
 ) -> tuple[Checker, ...]:
     """Replace what ``depends_on`` names by ids; note names of nothing and circles."""
     resolved = []
@@ -78,7 +85,7 @@ def resolve_dependencies(
 
 
 def resolve_maintenance(
-    reading: Reading, windows: Sequence[MaintenanceSettings], node: Node, names: Names
+    reading: SettingsReader, windows: Sequence[MaintenanceSettings], node: Node, names: CheckerNames
 ) -> tuple[MaintenanceSettings, ...]:
     """Replace the checkers that maintenance names by ids; note names of nothing."""
     items = _places(node)
@@ -86,7 +93,7 @@ def resolve_maintenance(
         return tuple(windows)  # what could not be read has been noted
     resolved = []
     for number, (window, item) in enumerate(zip(windows, items, strict=True)):
-        members = item.members if isinstance(item, Object) else ()
+        members = item.members if isinstance(item, ObjectNode) else ()
         nodes = {member.key.casefold(): member.value for member in members}
         key = f"maintenance[{number}]"
         if window.groups:
@@ -98,7 +105,9 @@ def resolve_maintenance(
     return tuple(resolved)
 
 
-def check_groups(reading: Reading, entries: Iterable[Entry], groups: Sequence[str]) -> None:
+def check_groups(
+    reading: SettingsReader, entries: Iterable[CheckerEntry], groups: Sequence[str]
+) -> None:
     """Note checkers of a group that is not among ``groups``, if there are any."""
     if not groups:
         return
@@ -112,7 +121,7 @@ def check_groups(reading: Reading, entries: Iterable[Entry], groups: Sequence[st
 
 
 def _places(node: Node) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Array) else (node,)
+    return node.items if isinstance(node, ArrayNode) else (node,)
 
 
 def _circle(edges: Mapping[str, Sequence[str]]) -> list[str]:

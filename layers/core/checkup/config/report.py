@@ -8,12 +8,12 @@ from collections.abc import Collection
 from typing import NoReturn
 
 from checkup.errors import ConfigError, Problem
-from checkup.redaction import mask
+from checkup.redaction import mask_secrets
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-class Report:
+class Diagnostics:
     """Collects problems by their offset in the text of one file.
 
     Attributes:
@@ -80,8 +80,8 @@ class Report:
             line=line,
             column=column,
             key=key,
-            text=mask(text, tuple(self.hidden)),
-            fix=mask(fix, tuple(self.hidden)),
+            text=mask_secrets(text, tuple(self.hidden)),
+            fix=mask_secrets(fix, tuple(self.hidden)),
         )
 
 

@@ -12,10 +12,16 @@ from typing import Any, Final
 
 from msgspec import NODEFAULT, Struct, structs
 
-from checkup.config.annotations import description, extra
-from checkup.config.document import SIMPLE
+from checkup.config.annotations import meta_description, meta_extra
+from checkup.config.document import SIMPLE_KEYS
 from checkup.config.schema_values import DEFINITIONS, NULL, Schema, or_null, schema_of
-from checkup.config.settings import DEFAULTS, GROUP_DEFAULTS, Config, GroupSettings, Kinds
+from checkup.config.settings import (
+    CHECKER_DEFAULT_KEYS,
+    GROUP_DEFAULT_KEYS,
+    Config,
+    GroupSettings,
+    Kinds,
+)
 from checkup.duration import short_duration
 from checkup.ports import Checker
 from checkup.registry import Registry
@@ -30,19 +36,19 @@ _OTHER_KEYS: Final[Schema] = {
 }
 
 
-def schema(kinds: Kinds) -> Schema:
+def config_schema(kinds: Kinds) -> Schema:
     """Return the schema of a file that names these kinds."""
     return _Writer(kinds).document()
 
 
-def default_of(field: structs.FieldInfo) -> Any:  # noqa: ANN401 - of the field's type
+def schema_default(field: structs.FieldInfo) -> Any:  # noqa: ANN401 - of the field's type
     """Return what the field is if the file does not say; None for nothing in particular."""
     value = field.default
     if value is NODEFAULT and field.default_factory is not NODEFAULT:
         value = field.default_factory()
     if value in (NODEFAULT, None, "", (), {}) or isinstance(value, Struct):
         return None
-    mark = extra(field.type, "is")
+    mark = meta_extra(field.type, "is")
     return None if mark == "moment" else _as_written(value, mark)
 
 
@@ -77,9 +83,9 @@ class _Writer:
             publish = self._one_of("publish", self._kinds.publishers, ())
             sections["publish"] = {"anyOf": [publish, NULL]}
         for name in sections.keys() & own.keys():
-            sections[name] |= {"description": description(own[name].type)}
-        simple = [own[name] for name in (*SIMPLE, "concurrent_checks", "timestamp", "quorum")]
-        shared = self._shared(DEFAULTS, "For all checkers: ")
+            sections[name] |= {"description": meta_description(own[name].type)}
+        simple = [own[name] for name in (*SIMPLE_KEYS, "concurrent_checks", "timestamp", "quorum")]
+        shared = self._shared(CHECKER_DEFAULT_KEYS, "For all checkers: ")
         return {
             "$schema": DIALECT,
             "title": "Checkup",
@@ -129,7 +135,9 @@ class _Writer:
 
     def _group(self) -> Schema:
         written = self._struct(GroupSettings)
-        written["properties"] |= self._shared(GROUP_DEFAULTS, "For the checkers of this group: ")
+        written["properties"] |= self._shared(
+            GROUP_DEFAULT_KEYS, "For the checkers of this group: "
+        )
         self._definitions["group"] = written
         return {"$ref": "#/$defs/group"}
 
@@ -165,10 +173,10 @@ class _Writer:
 
     def _property(self, field: structs.FieldInfo) -> Schema:
         value = schema_of(field.type, self._refer)
-        written = {"description": description(field.type)} | (
+        written = {"description": meta_description(field.type)} | (
             value if field.required else or_null(value)
         )
-        default = default_of(field)
+        default = schema_default(field)
         return written if default is None else written | {"default": default}
 
 

@@ -11,8 +11,8 @@ from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from msgspec import Meta, Struct
 
-from checkup.config.annotations import extra, unwrap
-from checkup.options import SPOKEN
+from checkup.config.annotations import meta_extra, unwrap_annotation
+from checkup.options import LOCALES
 
 Schema: TypeAlias = dict[str, Any]
 Refer: TypeAlias = Callable[[type[Struct]], Schema]
@@ -55,7 +55,7 @@ DEFINITIONS: Final[Mapping[str, Schema]] = {
         "examples": ["2026-01-31T18:00:00Z"],
     },
     "languages": {
-        "anyOf": [{"enum": [*SPOKEN]}, {"type": "array", "items": {"enum": [*SPOKEN]}}],
+        "anyOf": [{"enum": [*LOCALES]}, {"type": "array", "items": {"enum": [*LOCALES]}}],
         "examples": ["ko", ["en", "ko"]],
     },
     "color": {"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$", "examples": ["#0a7d3c"]},
@@ -99,8 +99,8 @@ def schema_of(annotation: Any, refer: Refer) -> Schema:  # noqa: ANN401 - annota
     Raises:
         TypeError: the reader has no such type either.
     """
-    plain, metas = unwrap(annotation)
-    mark, limits = extra(annotation, "is"), _limits(metas)
+    plain, metas = unwrap_annotation(annotation)
+    mark, limits = meta_extra(annotation, "is"), _limits(metas)
     if mark == "duration" and limits:
         return _bounded_duration(limits)
     if mark:

@@ -11,19 +11,19 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
-from checkup.alerting.maintenance import Window
+from checkup.alerting.maintenance import MaintenanceWindow
 from checkup.alerting.quorum import MAJORITY
-from checkup.alerting.recurrence import parse_rule
-from checkup.config.crowd import enough
+from checkup.alerting.recurrence import parse_rrule
+from checkup.config.crowd import default_concurrency
 from checkup.config.page import PageSettings
-from checkup.config.zones import is_zone
+from checkup.config.zones import is_time_zone
 from checkup.errors import ConfigError, Problem
 from checkup.model import SECOND
-from checkup.options import Duration, Moment, Secret, Strings
+from checkup.options import Duration, Secret, Strings, Timestamp
 from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.registry import Registry
 
-DEFAULTS: Final[tuple[str, ...]] = (
+CHECKER_DEFAULT_KEYS: Final[tuple[str, ...]] = (
     "tags",
     "hidden",
     "timeout",
@@ -36,7 +36,7 @@ DEFAULTS: Final[tuple[str, ...]] = (
 )
 """The keys of a checker that may stand at the top level, for all checkers, and in a group."""
 
-GROUP_DEFAULTS: Final[tuple[str, ...]] = (*DEFAULTS, "interval")
+GROUP_DEFAULT_KEYS: Final[tuple[str, ...]] = (*CHECKER_DEFAULT_KEYS, "interval")
 """A group may also slow its checkers down; at the top level ``interval`` is that of the runs."""
 
 
@@ -68,8 +68,8 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
 
     title: Annotated[str, Meta(description="What is done, as people read it.")] = ""
     description: Annotated[str, Meta(description="What they should know of it.")] = ""
-    start: Annotated[Moment, Meta(description="When it begins (the first time).")]
-    end: Annotated[Moment, Meta(description="When it ends; or give `duration`.")] = 0
+    start: Annotated[Timestamp, Meta(description="When it begins (the first time).")]
+    end: Annotated[Timestamp, Meta(description="When it ends; or give `duration`.")] = 0
     duration: Annotated[Duration, Meta(ge=0, description="How long it lasts.")] = 0
     repeat: Annotated[str, Meta(description="An RRULE of RFC 5545, for one that comes again.")] = ""
     timezone: Annotated[str, Meta(description="The zone in which it repeats.")] = "UTC"
@@ -82,18 +82,18 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
         if self.end and self.end <= self.start:
             raise ValueError("ends before it begins")
         if self.repeat:
-            parse_rule(self.repeat)
-        if not is_zone(self.timezone):
+            parse_rrule(self.repeat)
+        if not is_time_zone(self.timezone):
             raise ValueError(f'there is no time zone "{self.timezone}"; write "Europe/Berlin"')
 
     @property
-    def window(self) -> Window:
+    def window(self) -> MaintenanceWindow:
         """What alerting knows of it."""
-        return Window(
+        return MaintenanceWindow(
             start=self.start,
             length=self.duration or self.end - self.start,
             title=self.title,
-            rule=parse_rule(self.repeat) if self.repeat else None,
+            rule=parse_rrule(self.repeat) if self.repeat else None,
             timezone=self.timezone,
             checkers=frozenset(self.checkers),
             groups=frozenset(self.groups),
@@ -127,7 +127,7 @@ class Config(Struct, frozen=True, kw_only=True):
     concurrent_checks: Annotated[
         int, Meta(description="Checkers that run at once; 0 for as many as it takes, at least 5.")
     ] = 0
-    timestamp: Annotated[Moment, Meta(description="The time of every result, if fixed.")] = 0
+    timestamp: Annotated[Timestamp, Meta(description="The time of every result, if fixed.")] = 0
     groups: Annotated[
         tuple[GroupSettings, ...], Meta(description="Groups of the page, in its order.")
     ] = ()
@@ -166,11 +166,11 @@ class Config(Struct, frozen=True, kw_only=True):
         if self.concurrent_checks > 0:
             return self.concurrent_checks
         if self.concurrent_checks == 0:
-            return enough(self.checkers, self.run_deadline)
-        text, fix = concurrency_refusal(self.concurrent_checks)
+            return default_concurrency(self.checkers, self.run_deadline)
+        text, fix = invalid_concurrency(self.concurrent_checks)
         raise ConfigError([Problem(file=self.path, key="concurrent_checks", text=text, fix=fix)])
 
 
-def concurrency_refusal(number: int) -> tuple[str, str]:
+def invalid_concurrency(number: int) -> tuple[str, str]:
     """Return what is wrong with a negative number, in the Go program's words, and the fix."""
     return f"invalid value for ConcurrentChecks: {number} (must be set > 0)", "remove it"

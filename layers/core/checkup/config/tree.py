@@ -8,7 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 
-class Form(Enum):
+class ScalarStyle(Enum):
     """How a scalar is written, which decides what it may be read as.
 
     JSON has quoted texts, numbers and words (``true``, ``false``, ``null``). A plain scalar
@@ -22,7 +22,7 @@ class Form(Enum):
     PLAIN = "a single value"
 
 
-class Scalar(Struct, frozen=True, gc=False):
+class ScalarNode(Struct, frozen=True, gc=False):
     """One value that holds no others.
 
     Attributes:
@@ -32,7 +32,7 @@ class Scalar(Struct, frozen=True, gc=False):
 
     at: int
     text: str
-    form: Form
+    form: ScalarStyle
 
 
 class Member(Struct, frozen=True):
@@ -43,23 +43,23 @@ class Member(Struct, frozen=True):
     value: Node
 
 
-class Object(Struct, frozen=True):
+class ObjectNode(Struct, frozen=True):
     """Keys with values, in the order of the file; a key may occur twice."""
 
     at: int
     members: tuple[Member, ...]
 
 
-class Array(Struct, frozen=True):
+class ArrayNode(Struct, frozen=True):
     """A list of values."""
 
     at: int
     items: tuple[Node, ...]
 
 
-Node: TypeAlias = Scalar | Object | Array
+Node: TypeAlias = ScalarNode | ObjectNode | ArrayNode
 
-DEEPEST = 100
+MAX_DEPTH = 100
 """Objects and lists may lie in each other this deep; a configuration needs six."""
 
 _YAML_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -67,17 +67,17 @@ _YAML_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 def is_null(node: Node) -> bool:
     """Whether the value says that there is none."""
-    if not isinstance(node, Scalar):
+    if not isinstance(node, ScalarNode):
         return False
-    if node.form is Form.PLAIN:
+    if node.form is ScalarStyle.PLAIN:
         return node.text in _YAML_NULLS
-    return node.form is Form.WORD and node.text == "null"
+    return node.form is ScalarStyle.WORD and node.text == "null"
 
 
 def describe(node: Node) -> str:
     """Name what was found, without showing it: it may be a secret."""
-    if isinstance(node, Object):
+    if isinstance(node, ObjectNode):
         return "an object"
-    if isinstance(node, Array):
+    if isinstance(node, ArrayNode):
         return "a list"
-    return node.text if node.form is Form.WORD else node.form.value
+    return node.text if node.form is ScalarStyle.WORD else node.form.value

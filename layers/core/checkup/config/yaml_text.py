@@ -13,8 +13,16 @@ from typing import Any, NoReturn
 import yaml
 from msgspec import Struct
 
-from checkup.config.report import Report
-from checkup.config.tree import DEEPEST, Array, Form, Member, Node, Object, Scalar
+from checkup.config.report import Diagnostics
+from checkup.config.tree import (
+    MAX_DEPTH,
+    ArrayNode,
+    Member,
+    Node,
+    ObjectNode,
+    ScalarNode,
+    ScalarStyle,
+)
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LARGEST = 500_000
@@ -32,7 +40,7 @@ class _Sized(Struct, frozen=True):
     size: int
 
 
-def read_yaml(report: Report) -> Node:
+def parse_yaml(report: Diagnostics) -> Node:
     """Return the tree of the report's text.
 
     Raises:
@@ -52,7 +60,7 @@ def read_yaml(report: Report) -> Node:
 
 
 class _Composer:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Diagnostics) -> None:
         self._report = report
         self._events: Iterator[Any] = iter(yaml.parse(report.text, Loader=_LOADER))
         self._anchors: dict[str, _Sized] = {}
@@ -83,8 +91,8 @@ class _Composer:
     def _collection(self, event: Any) -> _Sized:  # noqa: ANN401
         if event.tag not in _COLLECTION_TAGS:
             self._fail(event, "a YAML tag", _NO_TAGS)
-        if len(self._path) >= DEEPEST:
-            self._fail(event, f"more than {DEEPEST} objects and lists in each other")
+        if len(self._path) >= MAX_DEPTH:
+            self._fail(event, f"more than {MAX_DEPTH} objects and lists in each other")
         read = self._object if isinstance(event, yaml.MappingStartEvent) else self._array
         found = read(event)
         if found.size > _LARGEST:
@@ -95,12 +103,12 @@ class _Composer:
         members, merged, size = list[Member](), list[Member](), 1
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._compose(event).node
-            if not isinstance(key, Scalar):
+            if not isinstance(key, ScalarNode):
                 self._fail(event, "a key that is not a text", "keys are words, such as type")
             self._path.append(f".{key.text}" if self._path else key.text)
             value = self._compose(next(self._events))
             size += value.size
-            if key.text == "<<" and key.form is Form.PLAIN:
+            if key.text == "<<" and key.form is ScalarStyle.PLAIN:
                 merged += self._merge(event, value.node)
             else:
                 members.append(Member(event.start_mark.index, key.text, value.node))
@@ -108,7 +116,7 @@ class _Composer:
         own = {member.key.casefold() for member in members}
         inherited = {member.key.casefold(): member for member in reversed(merged)}
         rest = [member for key, member in inherited.items() if key not in own]
-        return _Sized(Object(start.start_mark.index, (*rest, *members)), size)
+        return _Sized(ObjectNode(start.start_mark.index, (*rest, *members)), size)
 
     def _array(self, start: Any) -> _Sized:  # noqa: ANN401
         items, size = list[Node](), 1
@@ -118,16 +126,16 @@ class _Composer:
             self._path.pop()
             size += item.size
             items.append(item.node)
-        return _Sized(Array(start.start_mark.index, tuple(items)), size)
+        return _Sized(ArrayNode(start.start_mark.index, tuple(items)), size)
 
-    def _scalar(self, event: Any) -> Scalar:  # noqa: ANN401
+    def _scalar(self, event: Any) -> ScalarNode:  # noqa: ANN401
         at, text = event.start_mark.index, event.value
         if event.tag in _PLAIN_TAGS or (event.tag is None and not event.style):
-            return Scalar(at, text, Form.PLAIN)
+            return ScalarNode(at, text, ScalarStyle.PLAIN)
         if event.tag is not None and event.tag not in _TEXT_TAGS:
             self._fail(event, "a YAML tag", _NO_TAGS)
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return Scalar(at, text, Form.QUOTED)
+        return ScalarNode(at, text, ScalarStyle.QUOTED)
 
     def _alias(self, event: Any) -> _Sized:  # noqa: ANN401
         found = self._anchors.get(event.anchor)
@@ -136,10 +144,10 @@ class _Composer:
         return found
 
     def _merge(self, event: Any, value: Node) -> list[Member]:  # noqa: ANN401
-        sources = value.items if isinstance(value, Array) else (value,)
+        sources = value.items if isinstance(value, ArrayNode) else (value,)
         members = list[Member]()
         for source in sources:
-            if not isinstance(source, Object):
+            if not isinstance(source, ObjectNode):
                 self._fail(event, "<< merges objects only", "name an object with &, merge it by *")
             members += source.members
         return members

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 
-def is_zone(name: str) -> bool:
+def is_time_zone(name: str) -> bool:
     """Say whether this machine knows a time zone of this name."""
     try:
         ZoneInfo(name)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from checkup.engine.run import look
+from checkup.engine.run import run_checks
 
-__all__ = ["look"]
+__all__ = ["run_checks"]

@@ -19,7 +19,7 @@ _LATE = 0.008
 """Seconds; longer than Python's threads make each other wait (sys.getswitchinterval)."""
 
 
-class Pace:
+class StartPacer:
     """Tells when the next check may start, from the CPU seconds that the last ones took.
 
     One that is under way has taken about half of what it will.

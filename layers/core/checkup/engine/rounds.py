@@ -9,8 +9,8 @@ from threading import Thread
 from traceback import extract_tb
 
 from checkup.deadline import Deadline
-from checkup.engine.secrets import Secrets
-from checkup.errors import CannotTell
+from checkup.engine.secrets import CheckerSecrets
+from checkup.errors import CheckUnknownError
 from checkup.model import SECOND, Attempt
 from checkup.ports import Checker
 
@@ -21,7 +21,7 @@ _GRACE = 1.0
 """Seconds that a checker may outlast its limit before it is given up."""
 
 
-class Round:
+class CheckTask:
     """The attempts of one checker, as far as they have come.
 
     Attributes:
@@ -32,20 +32,22 @@ class Round:
         overdue: by when it has to be over, even if its checker ignores every limit.
     """
 
-    def __init__(self, number: int, checker: Checker, deadline: Deadline, secrets: Secrets) -> None:
+    def __init__(
+        self, number: int, checker: Checker, deadline: Deadline, secrets: CheckerSecrets
+    ) -> None:
         self.number = number
         self.checker = checker
         self.timestamp = time.time_ns()
         self.attempts: list[Attempt] = []
-        self.given_up: CannotTell | None = None
+        self.given_up: CheckUnknownError | None = None
         count, spacing = max(1, checker.attempts), max(0, checker.attempt_spacing)
         self._deadline = deadline
         self._secrets = secrets
         self._count = count
-        self._limit = limit_of(checker)
+        self._limit = attempt_timeout(checker)
         self.overdue = Deadline.after(count * (self._limit + spacing / SECOND) + _GRACE)
 
-    def start(self, ended: SimpleQueue[Round]) -> None:
+    def start(self, ended: SimpleQueue[CheckTask]) -> None:
         """Begin, and put this into ``ended`` at the end.
 
         The thread does not keep the process from exiting.
@@ -58,7 +60,7 @@ class Round:
         try:
             Thread(target=run, name=f"checkup-{self.checker.id}", daemon=True).start()
         except RuntimeError:
-            self.given_up = CannotTell("resource", "this machine has no free thread")
+            self.given_up = CheckUnknownError("resource", "this machine has no free thread")
             ended.put(self)
 
     def _attempt_all(self) -> None:
@@ -66,31 +68,33 @@ class Round:
         for left in reversed(range(self._count)):
             attempt = checker.attempt(self._deadline.within(self._limit))
             if attempt.error and self._deadline.left() <= 0:
-                raise CannotTell(RUN_DEADLINE, NOT_FINISHED)
+                raise CheckUnknownError(RUN_DEADLINE, NOT_FINISHED)
             self.attempts.append(attempt)
             if left:
                 self._pause(checker.spacing_after(attempt) / SECOND)
 
     def _pause(self, seconds: float) -> None:
         if seconds >= self._deadline.left():
-            raise CannotTell(RUN_DEADLINE, NOT_FINISHED)
+            raise CheckUnknownError(RUN_DEADLINE, NOT_FINISHED)
         time.sleep(max(0.0, seconds))
 
 
-def limit_of(checker: Checker) -> float:
+def attempt_timeout(checker: Checker) -> float:
     """Return the seconds that one attempt may take."""
     configured = checker.timeout or 0
     return (configured if configured > 0 else checker.default_timeout) / SECOND
 
 
-def _outcome(work: Callable[[], None]) -> CannotTell | None:
+def _outcome(work: Callable[[], None]) -> CheckUnknownError | None:
     """Run a checker's code, which may do anything, and say why it was not finished."""
     try:
         work()
-    except CannotTell as reason:
+    except CheckUnknownError as reason:
         return reason
     except BaseException as error:  # noqa: BLE001 - one bad checker must not harm the others
-        return CannotTell("internal", f"the checker failed: {type(error).__name__}{_at(error)}")
+        return CheckUnknownError(
+            "internal", f"the checker failed: {type(error).__name__}{_at(error)}"
+        )
     return None
 
 

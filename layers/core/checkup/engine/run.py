@@ -11,18 +11,18 @@ from queue import Empty, SimpleQueue
 from msgspec.structs import replace
 
 from checkup.deadline import Deadline
-from checkup.engine.pacing import Pace
+from checkup.engine.pacing import StartPacer
 from checkup.engine.rechecks import Rechecks
-from checkup.engine.rounds import NOT_FINISHED, RUN_DEADLINE, Round
-from checkup.engine.secrets import Secrets
-from checkup.engine.verdict import Verdicts
-from checkup.errors import CannotTell, CheckupError
+from checkup.engine.rounds import NOT_FINISHED, RUN_DEADLINE, CheckTask
+from checkup.engine.secrets import CheckerSecrets
+from checkup.engine.verdict import ResultBuilder
+from checkup.errors import CheckUnknownError, CheckupError
 from checkup.model import Result, Status
 from checkup.ports import Checker
 
-_OVERDUE = CannotTell("overdue", "the checker did not keep to its time limit")
-_NOT_FINISHED = CannotTell(RUN_DEADLINE, NOT_FINISHED)
-_NOT_BEGUN = CannotTell(RUN_DEADLINE, "not begun when the run had to end")
+_OVERDUE = CheckUnknownError("overdue", "the checker did not keep to its time limit")
+_NOT_FINISHED = CheckUnknownError(RUN_DEADLINE, NOT_FINISHED)
+_NOT_BEGUN = CheckUnknownError(RUN_DEADLINE, "not begun when the run had to end")
 
 _REFUSALS = {"status_401", "status_403", "status_404", "status_407"}
 """Failures that a secret can have which was valid yesterday."""
@@ -32,7 +32,7 @@ _LOOK_UP = 1.0
 thread, does not end it, and would be noticed when it is over."""
 
 
-def look(  # noqa: PLR0913 - all but the checkers by name
+def run_checks(  # noqa: PLR0913 - all but the checkers by name
     checkers: Sequence[Checker],
     *,
     deadline: Deadline,
@@ -67,8 +67,11 @@ def look(  # noqa: PLR0913 - all but the checkers by name
     """
     if concurrency < 1:
         raise CheckupError(f"invalid value for ConcurrentChecks: {concurrency} (must be set > 0)")
-    verdicts = Verdicts(
-        mask=mask, secrets=Secrets(secret, forget_secrets), region=region, timestamp=timestamp
+    verdicts = ResultBuilder(
+        mask=mask,
+        secrets=CheckerSecrets(secret, forget_secrets),
+        region=region,
+        timestamp=timestamp,
     )
     run = _Run(checkers, deadline, verdicts, Rechecks(known), progress)
     return run.to_the_end(concurrency)
@@ -81,7 +84,7 @@ class _Run:
         self,
         checkers: Sequence[Checker],
         deadline: Deadline,
-        verdicts: Verdicts,
+        verdicts: ResultBuilder,
         rechecks: Rechecks,
         progress: Callable[[Result], None] | None,
     ) -> None:
@@ -90,10 +93,10 @@ class _Run:
         self._verdicts = verdicts
         self._rechecks = rechecks
         self._progress = progress
-        self._pace = Pace()
+        self._pace = StartPacer()
         self._due = [(0.0, number) for number in range(len(checkers))]  # a heap
-        self._flying: dict[int, Round] = {}
-        self._ended: SimpleQueue[Round] = SimpleQueue()
+        self._flying: dict[int, CheckTask] = {}
+        self._ended: SimpleQueue[CheckTask] = SimpleQueue()
         self._so_far: dict[int, Result] = {}
         self._final: dict[int, Result] = {}
 
@@ -129,7 +132,7 @@ class _Run:
     def _start(self) -> None:
         _, number = heapq.heappop(self._due)
         checker = self._checkers[number]
-        self._flying[number] = Round(number, checker, self._deadline, self._verdicts.secrets)
+        self._flying[number] = CheckTask(number, checker, self._deadline, self._verdicts.secrets)
         self._pace.started()  # first, for a thread that is slow to begin is a sign of strain
         self._flying[number].start(self._ended)
 
@@ -138,7 +141,7 @@ class _Run:
             if ongoing.overdue.left() <= 0:
                 self._end(ongoing, _OVERDUE)
 
-    def _end(self, ended: Round, given_up: CannotTell | None) -> None:
+    def _end(self, ended: CheckTask, given_up: CheckUnknownError | None) -> None:
         """Judge a round that is over; one that was abandoned earlier is judged already."""
         number = ended.number
         if self._flying.get(number) is not ended:
@@ -154,7 +157,7 @@ class _Run:
             self._so_far[number] = result
             heapq.heappush(self._due, (time.monotonic() + pause, number))
 
-    def _judge(self, ended: Round, given_up: CannotTell | None) -> Result:
+    def _judge(self, ended: CheckTask, given_up: CheckUnknownError | None) -> Result:
         attempts = tuple(ended.attempts)
         result = self._verdicts.of(ended.checker, ended.timestamp, attempts, given_up)
         before = self._so_far.get(ended.number)

@@ -7,13 +7,13 @@ from threading import Lock
 
 from msgspec import structs
 
-from checkup.errors import CannotTell, UnavailableError
+from checkup.errors import CheckUnknownError, UnavailableError
 from checkup.options import secret_fields
 from checkup.ports import Checker
-from checkup.redaction import mask
+from checkup.redaction import mask_secrets
 
 
-class Secrets:
+class CheckerSecrets:
     """Fills the secrets of checkers in, once per run, in whichever thread needs one first."""
 
     def __init__(
@@ -21,7 +21,7 @@ class Secrets:
     ) -> None:
         self._look_up = look_up
         self._forget = forget
-        self._known: dict[str, str | CannotTell] = {}
+        self._known: dict[str, str | CheckUnknownError] = {}
         self._used: set[str] = set()
         self._looking = Lock()  # clients of AWS must not be made by two threads at once
 
@@ -29,7 +29,7 @@ class Secrets:
         """Return the checker with its secrets in the place of references to them.
 
         Raises:
-            CannotTell: a reference leads nowhere.
+            CheckUnknownError: a reference leads nowhere.
         """
         written = _written(checker)
         if not written:
@@ -51,22 +51,22 @@ class Secrets:
     def hide(self, text: str) -> str:
         """Return the text without any secret that was used so far."""
         values = sorted(self._used.copy())
-        return mask(text, values) if values else text
+        return mask_secrets(text, values) if values else text
 
     def _value(self, reference: str) -> str:
         with self._looking:
             if reference not in self._known:
                 self._known[reference] = self._found(reference)
             found = self._known[reference]
-        if isinstance(found, CannotTell):
-            raise CannotTell(found.failure, str(found))
+        if isinstance(found, CheckUnknownError):
+            raise CheckUnknownError(found.failure, str(found))
         return found
 
-    def _found(self, reference: str) -> str | CannotTell:
+    def _found(self, reference: str) -> str | CheckUnknownError:
         try:
             secret = self._look_up(reference)
         except UnavailableError as error:
-            return CannotTell("config", str(error))
+            return CheckUnknownError("config", str(error))
         self._used.add(secret)
         return secret
 

@@ -8,13 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.alerting.assessment import Assessment
-from checkup.engine.secrets import Secrets
-from checkup.errors import CannotTell
+from checkup.engine.secrets import CheckerSecrets
+from checkup.errors import CheckUnknownError
 from checkup.model import Attempt, Result, Status
 from checkup.ports import Checker
 
 
-class Verdicts(Struct, frozen=True, kw_only=True):
+class ResultBuilder(Struct, frozen=True, kw_only=True):
     """Writes the results of one run.
 
     Attributes:
@@ -25,7 +25,7 @@ class Verdicts(Struct, frozen=True, kw_only=True):
     """
 
     mask: Callable[[str], str]
-    secrets: Secrets
+    secrets: CheckerSecrets
     region: str
     timestamp: int
 
@@ -34,7 +34,7 @@ class Verdicts(Struct, frozen=True, kw_only=True):
         checker: Checker,
         timestamp: int,
         attempts: Sequence[Attempt],
-        given_up: CannotTell | None,
+        given_up: CheckUnknownError | None,
     ) -> Result:
         """Return the verdict on the attempts that were made.
 
@@ -49,7 +49,7 @@ class Verdicts(Struct, frozen=True, kw_only=True):
         try:
             assessment = checker.assess(attempts)
         except Exception as error:  # noqa: BLE001 - one bad checker must not harm the others
-            reason = CannotTell("internal", f"the checker failed: {type(error).__name__}")
+            reason = CheckUnknownError("internal", f"the checker failed: {type(error).__name__}")
             return self.of(checker, timestamp, [], reason)
         return self._result(checker, timestamp, attempts, assessment)
 

@@ -19,18 +19,18 @@ INTERVALS: Final = 3
 GRACE: Final = 60 * SECOND
 """A scheduler is up to a minute late."""
 
-FIRST: Final = HOUR
+FIRST_LIFETIME: Final = HOUR
 """How long the very first result stands at most, when nothing is usual yet."""
 
-LONGEST: Final = 8 * DAY
+MAX_LIFETIME: Final = 8 * DAY
 """How long a result stands at most: who looks once a week has no gaps."""
 
-REMEMBERED: Final = 5
+INTERVALS_KEPT: Final = 5
 """Intervals that tell what is usual; a few odd ones among them change nothing."""
 
 
-def stands_for(gaps: tuple[int, ...]) -> int:
+def result_lifetime(gaps: tuple[int, ...]) -> int:
     """Return how long a result stands that comes after these intervals."""
     if not gaps:
-        return FIRST
-    return min(INTERVALS * median_low(gaps) + GRACE, LONGEST)
+        return FIRST_LIFETIME
+    return min(INTERVALS * median_low(gaps) + GRACE, MAX_LIFETIME)

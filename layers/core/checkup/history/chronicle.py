@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from checkup.history.head import Period
-from checkup.history.points import Point
-from checkup.history.times import Times
+from checkup.history.head import PeriodAggregate
+from checkup.history.points import ChartPoint
+from checkup.history.times import LatencyHistogram
 
 
-class Chronicle(Struct, frozen=True, kw_only=True):
+class CheckerHistory(Struct, frozen=True, kw_only=True):
     """All that is told of one checker up to a full hour.
 
     Attributes:
@@ -23,7 +23,7 @@ class Chronicle(Struct, frozen=True, kw_only=True):
 
     until: int
     first: int | None
-    hours: tuple[Point, ...]
-    days: tuple[Point, ...]
-    last_day: Period
-    times: tuple[Times, ...]
+    hours: tuple[ChartPoint, ...]
+    days: tuple[ChartPoint, ...]
+    last_day: PeriodAggregate
+    times: tuple[LatencyHistogram, ...]

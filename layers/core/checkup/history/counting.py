@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from typing import Final
 
-from checkup.history.cadence import REMEMBERED, stands_for
-from checkup.history.head import Account
-from checkup.history.periods import day_of
-from checkup.history.tally import TROUBLES, Tally, Trouble
-from checkup.history.times import Times, added, bucket_of
+from checkup.history.cadence import INTERVALS_KEPT, result_lifetime
+from checkup.history.head import OpenCounters
+from checkup.history.periods import day_start
+from checkup.history.tally import MAX_DISRUPTIONS, DayDisruption, Tally
+from checkup.history.times import LatencyHistogram, add_phases, bucket_of
 from checkup.model import Result, Status
-from checkup.stats import stats
+from checkup.stats import rtt_stats
 
 _WELL: Final = frozenset({Status.HEALTHY, Status.DEGRADED})
 
 
-class Counting:
+class CheckerCounter:
     """An account that can be added to; :meth:`account` gives it as it is by then."""
 
-    def __init__(self, slot: int, account: Account | None = None) -> None:
+    def __init__(self, slot: int, account: OpenCounters | None = None) -> None:
         """Go on with an account, or begin one with the first result, which is still to come."""
-        account = account or Account(
+        account = account or OpenCounters(
             first=slot, last=slot, status=Status.UNKNOWN, counted=slot, until=slot
         )
         self.first, self.last = account.first, account.last
         self.status, self.planned = account.status, account.planned
         self.counted, self.until = account.counted, account.until
         self.gaps = account.gaps
-        self.hour = Sum(account.hour, account.hour_times)
-        self.day = Sum(account.day, account.day_times)
+        self.hour = PeriodCounter(account.hour, account.hour_times)
+        self.day = PeriodCounter(account.day, account.day_times)
 
-    def account(self) -> Account:
+    def account(self) -> OpenCounters:
         """Return the account, which does not change any more."""
         hour, day = self.hour, self.day
-        return Account(
+        return OpenCounters(
             first=self.first,
             last=self.last,
             status=self.status,
@@ -57,25 +57,25 @@ class Counting:
         self.hour.add(state, length)
         self.day.add(state, length)
         if self.status is not Status.HEALTHY and not self.planned:
-            self.day.add_trouble(self.counted - day_of(self.counted), length, self.status)
+            self.day.add_trouble(self.counted - day_start(self.counted), length, self.status)
         self.counted = end
 
     def see(self, slot: int, status: Status, result: Result, *, planned: bool) -> None:
         """Take a result, after counting up to its slot."""
         self.count_until(slot)
         if slot > self.last:
-            self.gaps = (*self.gaps, slot - self.last)[-REMEMBERED:]
+            self.gaps = (*self.gaps, slot - self.last)[-INTERVALS_KEPT:]
         self.last = self.counted = slot
         self.status, self.planned = status, planned
-        self.until = slot + stands_for(self.gaps)
+        self.until = slot + result_lifetime(self.gaps)
         for period in (self.hour, self.day):
             period.see(status, result)
 
 
-class Sum:
+class PeriodCounter:
     """What has been counted of one period."""
 
-    def __init__(self, tally: Tally, times: Times) -> None:
+    def __init__(self, tally: Tally, times: LatencyHistogram) -> None:
         self._states = {
             "healthy": tally.healthy,
             "degraded": tally.degraded,
@@ -101,17 +101,17 @@ class Sum:
         last = self._troubles[-1] if self._troubles else None
         follows = last is not None and last.start + last.length == start
         if last is not None and follows and last.status is status:
-            self._troubles[-1] = Trouble(last.start, last.length + length, status)
+            self._troubles[-1] = DayDisruption(last.start, last.length + length, status)
         elif follows or status is not Status.UNKNOWN:
-            if len(self._troubles) == TROUBLES:
+            if len(self._troubles) == MAX_DISRUPTIONS:
                 self._troubles.remove(min(self._troubles, key=lambda trouble: trouble.length))
-            self._troubles.append(Trouble(start, length, status))
+            self._troubles.append(DayDisruption(start, length, status))
 
     def see(self, status: Status, result: Result) -> None:
         """Count a result, and the time that it took."""
         self._runs += 1
         self._failures += status is Status.DOWN
-        time = stats(result.times).median if result.status in _WELL else 0
+        time = rtt_stats(result.times).median if result.status in _WELL else 0
         if time <= 0:
             return
         self._count += 1
@@ -121,7 +121,7 @@ class Sum:
         for attempt in result.times:
             if attempt.phases is not None:
                 self._phased += 1
-                self._phases = added(self._phases, attempt.phases)
+                self._phases = add_phases(self._phases, attempt.phases)
 
     def tally(self) -> Tally:
         """Return the time by state."""
@@ -132,9 +132,9 @@ class Sum:
             troubles=tuple(self._troubles),
         )
 
-    def times(self) -> Times:
+    def times(self) -> LatencyHistogram:
         """Return the response times."""
-        return Times(
+        return LatencyHistogram(
             count=self._count,
             total=self._total,
             buckets=tuple(sorted(self._buckets.items())),
@@ -143,6 +143,6 @@ class Sum:
         )
 
 
-def nothing() -> Sum:
+def nothing() -> PeriodCounter:
     """Return the sum of a period that has just begun."""
-    return Sum(Tally(), Times())
+    return PeriodCounter(Tally(), LatencyHistogram())

@@ -13,13 +13,13 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from checkup.history.head import SCHEMA, Opening, Period
-from checkup.history.periods import date_of, month_of
+from checkup.history.head import SCHEMA, DayStart, PeriodAggregate
+from checkup.history.periods import format_date, format_month
 from checkup.history.tally import Tally
-from checkup.history.times import Times
+from checkup.history.times import LatencyHistogram
 
 FOLDER: Final = "history/"
-HEAD: Final = FOLDER + "head.json"
+HISTORY_KEY: Final = FOLDER + "head.json"
 HOURS: Final = FOLDER + "hours/"
 DAYS: Final = FOLDER + "days/"
 TIMES: Final = FOLDER + "times/"
@@ -27,11 +27,11 @@ TIMES: Final = FOLDER + "times/"
 Document = TypeVar("Document", bound=Struct)
 
 
-class UnreadableHistory(ValueError):  # noqa: N818 - says what the document is
+class UnreadableHistoryError(ValueError):
     """The bytes are no such document; the sentence says why."""
 
 
-class NewerHistory(ValueError):  # noqa: N818 - says what the document is
+class NewerHistoryError(ValueError):
     """A later version of the program has written the document; it is not ours to change."""
 
 
@@ -44,8 +44,8 @@ class HoursOfDay(Struct, frozen=True, kw_only=True):
     """
 
     schema: int = SCHEMA
-    opening: Opening | None = None
-    hours: Mapping[str, Mapping[str, Period]] = field(default_factory=dict)
+    opening: DayStart | None = None
+    hours: Mapping[str, Mapping[str, PeriodAggregate]] = field(default_factory=dict)
 
 
 class DaysOfMonth(Struct, frozen=True, kw_only=True):
@@ -55,21 +55,21 @@ class DaysOfMonth(Struct, frozen=True, kw_only=True):
     days: Mapping[str, Mapping[str, Tally]] = field(default_factory=dict)
 
 
-class TimesOfMonth(Struct, frozen=True, kw_only=True):
+class LatencyOfMonth(Struct, frozen=True, kw_only=True):
     """The response times on the closed days of one month, by date and by checker."""
 
     schema: int = SCHEMA
-    days: Mapping[str, Mapping[str, Times]] = field(default_factory=dict)
+    days: Mapping[str, Mapping[str, LatencyHistogram]] = field(default_factory=dict)
 
 
-class SlicedHours(Struct, frozen=True, kw_only=True):
+class LazyHours(Struct, frozen=True, kw_only=True):
     """:class:`HoursOfDay` to be decoded hour by hour: all hours of many checkers are large."""
 
     hours: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
 
-class SlicedTimes(Struct, frozen=True, kw_only=True):
-    """:class:`TimesOfMonth` to be decoded day by day, for the same reason."""
+class LazyLatency(Struct, frozen=True, kw_only=True):
+    """:class:`LatencyOfMonth` to be decoded day by day, for the same reason."""
 
     days: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
@@ -80,17 +80,17 @@ class _Schema(Struct):
 
 def hours_key(day: int) -> str:
     """Return where the hours of a day are."""
-    return f"{HOURS}{date_of(day)}.json"
+    return f"{HOURS}{format_date(day)}.json"
 
 
 def days_key(day: int) -> str:
     """Return where the days of the month of a day are."""
-    return f"{DAYS}{month_of(day)}.json"
+    return f"{DAYS}{format_month(day)}.json"
 
 
-def times_key(day: int) -> str:
+def latency_key(day: int) -> str:
     """Return where the response times of the month of a day are."""
-    return f"{TIMES}{month_of(day)}.json"
+    return f"{TIMES}{format_month(day)}.json"
 
 
 def encode(document: object) -> bytes:
@@ -102,16 +102,16 @@ def decode(body: bytes, kind: type[Document]) -> Document:
     """Read a document of a kind.
 
     Raises:
-        NewerHistory: its schema is not known here yet.
-        UnreadableHistory: anything else that is wrong with it.
+        NewerHistoryError: its schema is not known here yet.
+        UnreadableHistoryError: anything else that is wrong with it.
     """
     try:
         schema = msgspec.json.decode(body, type=_Schema).schema
         found = msgspec.json.decode(body, type=kind) if schema == SCHEMA else None
     except (ValueError, RecursionError) as error:
-        raise UnreadableHistory(f"not a document of the history: {error}") from None
+        raise UnreadableHistoryError(f"not a document of the history: {error}") from None
     if schema > SCHEMA:
-        raise NewerHistory("a newer version of Checkup wrote it; update this one")
+        raise NewerHistoryError("a newer version of Checkup wrote it; update this one")
     if found is None:
-        raise UnreadableHistory("not a document of the history: its schema makes no sense")
+        raise UnreadableHistoryError("not a document of the history: its schema makes no sense")
     return found

@@ -12,19 +12,19 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from checkup.alerting.inconclusive import weigh
-from checkup.alerting.maintenance import Window
-from checkup.alerting.owners import Owners
-from checkup.alerting.quorum import MAJORITY, verdict
-from checkup.history.counting import Counting
-from checkup.history.head import Closed, Head, Period
-from checkup.history.ledger import Ledger
+from checkup.alerting.inconclusive import discount_network_failures
+from checkup.alerting.maintenance import MaintenanceWindow
+from checkup.alerting.owners import ResultMatcher
+from checkup.alerting.quorum import MAJORITY, apply_quorum
+from checkup.history.counting import CheckerCounter
+from checkup.history.head import ClosedPeriods, HistoryState, PeriodAggregate
+from checkup.history.ledger import HistoryAggregator
 from checkup.model import Result, Run, Status
 from checkup.ports import Checker
 from checkup.runfile import run_key
 
 
-class Setting(Struct, frozen=True, kw_only=True):
+class EvaluationRules(Struct, frozen=True, kw_only=True):
     """What a fold has to know of the configuration.
 
     Attributes:
@@ -39,7 +39,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     regions: Sequence[str] = ()
     quorum: str = MAJORITY
     references: frozenset[str] = frozenset()
-    windows: Sequence[Window] = ()
+    windows: Sequence[MaintenanceWindow] = ()
 
     @property
     def voters(self) -> Sequence[str]:
@@ -52,17 +52,17 @@ class Setting(Struct, frozen=True, kw_only=True):
         return {checker.id: checker.group for checker in self.checkers}
 
 
-class Folded(NamedTuple):
+class AggregatedRuns(NamedTuple):
     """The head after a fold, and what the fold has closed."""
 
-    head: Head
-    closed: Closed
+    head: HistoryState
+    closed: ClosedPeriods
 
 
-def fold(head: Head, runs: Iterable[Run], setting: Setting) -> Folded:
+def apply_runs(head: HistoryState, runs: Iterable[Run], setting: EvaluationRules) -> AggregatedRuns:
     """Fold the runs after the head's cursor; all of a slot must be there, or none."""
-    ledger, cursor = Ledger(head), head.cursor
-    owners, groups = Owners(setting.checkers), setting.groups
+    ledger, cursor = HistoryAggregator(head), head.cursor
+    owners, groups = ResultMatcher(setting.checkers), setting.groups
     for slot, found in groupby(_in_order(runs, cursor), key=lambda run: run.slot):
         together = [*found]
         votes = {run.region: run for run in together if run.region in setting.voters}
@@ -72,27 +72,27 @@ def fold(head: Head, runs: Iterable[Run], setting: Setting) -> Folded:
         for checker, (status, result) in _verdicts(votes.values(), owners, ledger, setting):
             count = ledger.counts.get(checker)
             if count is None:
-                count = ledger.counts[checker] = Counting(slot)
+                count = ledger.counts[checker] = CheckerCounter(slot)
             group = groups.get(checker, "")
             is_planned = any(window.concerns(checker, group) for window in planned)
             count.see(slot, status, result, planned=is_planned)
-    return Folded(ledger.head(cursor), ledger.closed)
+    return AggregatedRuns(ledger.head(cursor), ledger.closed)
 
 
-def until(head: Head, moment: int) -> Mapping[int, Mapping[str, Period]]:
+def open_days(head: HistoryState, moment: int) -> Mapping[int, Mapping[str, PeriodAggregate]]:
     """Return the days that are not closed in the head, as they are at a moment; by beginning.
 
     There are several if nothing has been folded since the day before.
     """
-    ledger = Ledger(head)
+    ledger = HistoryAggregator(head)
     ledger.count_until(moment)
     day, counted = ledger.open_day()
     return {**ledger.closed.days, day: counted} if head.hour else {}
 
 
-def closed_until(head: Head, moment: int) -> Closed:
+def closed_before(head: HistoryState, moment: int) -> ClosedPeriods:
     """Return the hours and days that are over at a moment and not closed in the head."""
-    ledger = Ledger(head)
+    ledger = HistoryAggregator(head)
     ledger.close_before(moment)
     return ledger.closed
 
@@ -103,18 +103,18 @@ def _in_order(runs: Iterable[Run], cursor: str) -> list[Run]:
 
 
 def _verdicts(
-    runs: Iterable[Run], owners: Owners, ledger: Ledger, setting: Setting
+    runs: Iterable[Run], owners: ResultMatcher, ledger: HistoryAggregator, setting: EvaluationRules
 ) -> Iterator[tuple[str, tuple[Status, Result]]]:
     """Yield what the regions agree on, for each checker that one of them looked at."""
     results: dict[str, dict[str, Result]] = {}
     for run in runs:
         row = ledger.inconclusive.pop(run.region, 0)
-        weighed = weigh(owners.named(run), setting.references, row)
+        weighed = discount_network_failures(owners.named(run), setting.references, row)
         if weighed.row:
             ledger.inconclusive[run.region] = weighed.row
         for result in weighed.run.results:
             if result.id:
                 results.setdefault(result.id, {})[run.region] = result
     for name, votes in results.items():
-        agreed = verdict(tuple(votes.values()), len(setting.voters), setting.quorum)
+        agreed = apply_quorum(tuple(votes.values()), len(setting.voters), setting.quorum)
         yield name, (agreed.status, agreed.result)

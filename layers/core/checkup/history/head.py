@@ -8,14 +8,14 @@ from typing import Final
 from msgspec import Struct, field
 
 from checkup.history.tally import Tally
-from checkup.history.times import Times
+from checkup.history.times import LatencyHistogram
 from checkup.model import Status
 
 SCHEMA: Final = 1
 """The version of the layout of all documents here; a newer one is never overwritten."""
 
 
-class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class OpenCounters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What there is to know of one checker to go on counting.
 
     Attributes:
@@ -37,12 +37,12 @@ class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
     until: int
     gaps: tuple[int, ...] = ()
     hour: Tally = Tally()
-    hour_times: Times = Times()
+    hour_times: LatencyHistogram = LatencyHistogram()
     day: Tally = Tally()
-    day_times: Times = Times()
+    day_times: LatencyHistogram = LatencyHistogram()
 
 
-class Head(Struct, frozen=True, kw_only=True):
+class HistoryState(Struct, frozen=True, kw_only=True):
     """The document ``history/head.json``.
 
     Attributes:
@@ -55,18 +55,18 @@ class Head(Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     cursor: str = ""
     hour: int = 0
-    accounts: Mapping[str, Account] = field(default_factory=dict)
+    accounts: Mapping[str, OpenCounters] = field(default_factory=dict)
     inconclusive: Mapping[str, int] = field(default_factory=dict)
 
 
-class Period(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class PeriodAggregate(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One closed hour or day of one checker."""
 
     tally: Tally = Tally()
-    times: Times = Times()
+    times: LatencyHistogram = LatencyHistogram()
 
 
-class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DayStart(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a day began, so that it can be counted again without the runs before it.
 
     Attributes:
@@ -76,13 +76,13 @@ class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     first_run: int
-    accounts: Mapping[str, Account] = field(default_factory=dict)
+    accounts: Mapping[str, OpenCounters] = field(default_factory=dict)
     inconclusive: Mapping[str, int] = field(default_factory=dict)
 
 
-class Closed(Struct, frozen=True, kw_only=True):
+class ClosedPeriods(Struct, frozen=True, kw_only=True):
     """What a fold has finished, by the beginnings of hours and days, and by checker."""
 
-    hours: Mapping[int, Mapping[str, Period]] = field(default_factory=dict)
-    days: Mapping[int, Mapping[str, Period]] = field(default_factory=dict)
-    openings: Mapping[int, Opening] = field(default_factory=dict)
+    hours: Mapping[int, Mapping[str, PeriodAggregate]] = field(default_factory=dict)
+    days: Mapping[int, Mapping[str, PeriodAggregate]] = field(default_factory=dict)
+    openings: Mapping[int, DayStart] = field(default_factory=dict)

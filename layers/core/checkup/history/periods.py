@@ -15,29 +15,29 @@ HOUR: Final = 3600 * SECOND
 DAY: Final = 24 * HOUR
 
 
-def hour_of(moment: int) -> int:
+def hour_start(moment: int) -> int:
     """Return when the hour of a moment began."""
     return moment - moment % HOUR
 
 
-def day_of(moment: int) -> int:
+def day_start(moment: int) -> int:
     """Return when the day of a moment began."""
     return moment - moment % DAY
 
 
 @lru_cache(maxsize=1000)
-def date_of(day: int) -> str:
+def format_date(day: int) -> str:
     """Return the name of a day: ``2026-08-03``."""
     return f"{datetime.fromtimestamp(day // SECOND, UTC):%Y-%m-%d}"
 
 
-def month_of(day: int) -> str:
+def format_month(day: int) -> str:
     """Return the name of the month of a day: ``2026-08``."""
-    return date_of(day)[:7]
+    return format_date(day)[:7]
 
 
 @lru_cache(maxsize=1000)
-def day_named(date: str) -> int:
+def parse_date(date: str) -> int:
     """Return when the day of that name began.
 
     Raises:
@@ -48,9 +48,9 @@ def day_named(date: str) -> int:
 
 def month_start(moment: int) -> int:
     """Return when the month of a moment began."""
-    return day_named(f"{month_of(moment)}-01")
+    return parse_date(f"{format_month(moment)}-01")
 
 
-def next_month(moment: int) -> int:
+def next_month_start(moment: int) -> int:
     """Return when the month after that of a moment begins."""
     return month_start(month_start(moment) + 32 * DAY)

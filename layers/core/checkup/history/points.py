@@ -6,16 +6,16 @@ from typing import Final
 
 from msgspec import Struct
 
-from checkup.history.head import Period
+from checkup.history.head import PeriodAggregate
 from checkup.history.periods import HOUR
-from checkup.history.tally import Tally, together
-from checkup.history.times import Merging, middle
+from checkup.history.tally import Tally, add_tallies
+from checkup.history.times import HistogramMerger, bucket_midpoint
 
 MEDIAN: Final = 0.5
 HIGH: Final = 0.95
 
 
-class Point(Struct, frozen=True, array_like=True, gc=False):
+class ChartPoint(Struct, frozen=True, array_like=True, gc=False):
     """What stands for a period in a chart.
 
     Attributes:
@@ -38,33 +38,33 @@ class Point(Struct, frozen=True, array_like=True, gc=False):
     @property
     def median(self) -> int | None:
         """The median response time, in nanoseconds."""
-        return middle(self.median_bucket) if self.median_bucket else None
+        return bucket_midpoint(self.median_bucket) if self.median_bucket else None
 
     @property
     def high(self) -> int | None:
         """The response time that 95 % of the results do not exceed, in nanoseconds."""
-        return middle(self.high_bucket) if self.high_bucket else None
+        return bucket_midpoint(self.high_bucket) if self.high_bucket else None
 
 
-def point(start: int, period: Period) -> Point:
+def chart_point(start: int, period: PeriodAggregate) -> ChartPoint:
     """Return what stands for a period."""
     tally, times = period.tally, period.times
-    untroubled = together([tally]) if tally.troubles else tally
-    return Point(start // HOUR, untroubled, times.bucket(MEDIAN), times.bucket(HIGH))
+    untroubled = add_tallies([tally]) if tally.troubles else tally
+    return ChartPoint(start // HOUR, untroubled, times.bucket(MEDIAN), times.bucket(HIGH))
 
 
-class Adding:
+class PeriodMerger:
     """Periods of one checker that do not overlap, put together one after the other."""
 
     def __init__(self) -> None:
         self._tallies: list[Tally] = []
-        self._times = Merging()
+        self._times = HistogramMerger()
 
-    def add(self, period: Period) -> None:
+    def add(self, period: PeriodAggregate) -> None:
         """Add one more."""
         self._tallies.append(period.tally)
         self._times.add(period.times)
 
-    def period(self) -> Period:
+    def period(self) -> PeriodAggregate:
         """Return all of them as one, without their troubles."""
-        return Period(tally=together(self._tallies), times=self._times.times())
+        return PeriodAggregate(tally=add_tallies(self._tallies), times=self._times.times())

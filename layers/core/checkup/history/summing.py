@@ -7,14 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from checkup.history.documents import encode
-from checkup.history.head import Period
-from checkup.history.periods import DAY, HOUR, date_of
-from checkup.history.points import Point, point
-from checkup.history.times import Merging, Times, merged, without
-from checkup.history.year import DAYS, SPANS, Summary, Year
+from checkup.history.head import PeriodAggregate
+from checkup.history.periods import DAY, HOUR, format_date
+from checkup.history.points import ChartPoint, chart_point
+from checkup.history.times import (
+    HistogramMerger,
+    LatencyHistogram,
+    merge_histograms,
+    subtract_histogram,
+)
+from checkup.history.year import DAYS, SPANS, CheckerYear, YearDocument
 
 
-class Summing:
+class YearBuilder:
     """A year that days are added to, in their order."""
 
     def __init__(self, end: int) -> None:
@@ -25,37 +30,40 @@ class Summing:
         """
         self._end = end
         self._days: dict[str, list[msgspec.Raw]] = {}
-        self._rings: dict[str, tuple[Merging, ...]] = {}
+        self._rings: dict[str, tuple[HistogramMerger, ...]] = {}
 
-    def add(self, day: int, periods: Mapping[str, Period]) -> None:
+    def add(self, day: int, periods: Mapping[str, PeriodAggregate]) -> None:
         """Add one day, by its beginning."""
         age = (self._end - day) // DAY
         ring = next((number for number, span in enumerate(SPANS) if age < span), None)
         for checker, period in periods.items():
             if checker not in self._days:
                 self._days[checker] = []
-                self._rings[checker] = tuple(Merging() for _ in SPANS)
-            self._days[checker].append(msgspec.Raw(encode(point(day, period))))
+                self._rings[checker] = tuple(HistogramMerger() for _ in SPANS)
+            self._days[checker].append(msgspec.Raw(encode(chart_point(day, period))))
             if ring is not None:
                 self._rings[checker][ring].add(period.times)
 
-    def year(self) -> Year:
+    def year(self) -> YearDocument:
         """Return all days that were added."""
         checkers = {name: msgspec.Raw(self._summary(name)) for name in self._days}
-        return Year(end=date_of(self._end), checkers=checkers)
+        return YearDocument(end=format_date(self._end), checkers=checkers)
 
     def _summary(self, checker: str) -> bytes:
-        times, span = [], Merging()
+        times, span = [], HistogramMerger()
         for ring in self._rings[checker]:
             span.add(ring.times())
             times.append(span.times())
         return _encoded(self._days[checker], times)
 
 
-def next_year(
-    year: Year, day: int, periods: Mapping[str, Period], gone: Sequence[Mapping[str, Times]]
-) -> Year:
-    """Return the year that ends a day later: what :class:`Summing` makes of all of its days.
+def advance_year(
+    year: YearDocument,
+    day: int,
+    periods: Mapping[str, PeriodAggregate],
+    gone: Sequence[Mapping[str, LatencyHistogram]],
+) -> YearDocument:
+    """Return the year that ends a day later: what :class:`YearBuilder` makes of all of its days.
 
     Args:
         year: ends with the day before.
@@ -69,31 +77,37 @@ def next_year(
     """
     checkers = {}
     for checker in year.checkers.keys() | periods.keys():
-        left = [times.get(checker, Times()) for times in gone]
+        left = [times.get(checker, LatencyHistogram()) for times in gone]
         summary = _next(year.strict_summary(checker), day, periods.get(checker), left)
         if summary.days:
             checkers[checker] = msgspec.Raw(_encoded(summary.days, summary.times))
-    return Year(end=date_of(day + DAY), checkers=checkers)
+    return YearDocument(end=format_date(day + DAY), checkers=checkers)
 
 
-def too_old(day: int) -> Iterator[int]:
+def expiring_days(day: int) -> Iterator[int]:
     """Yield the days that a day takes the place of, one for each of the spans."""
     return (day - (span - 1) * DAY for span in SPANS)
 
 
-def _next(old: Summary, day: int, period: Period | None, gone: Sequence[Times]) -> Summary:
+def _next(
+    old: CheckerYear, day: int, period: PeriodAggregate | None, gone: Sequence[LatencyHistogram]
+) -> CheckerYear:
     points = {it.start: it for it in old.days}
     times = []
-    for start, whole, part in zip(too_old(day), old.times, gone, strict=True):
-        before = points.get(start, Point(start // HOUR))
-        if point(start, Period(tally=before.tally, times=part)) != before:
-            raise ValueError(f"{date_of(start)} is not what it was")
-        times.append(merged((without(whole, part), period.times if period else Times())))
+    for start, whole, part in zip(expiring_days(day), old.times, gone, strict=True):
+        before = points.get(start, ChartPoint(start // HOUR))
+        if chart_point(start, PeriodAggregate(tally=before.tally, times=part)) != before:
+            raise ValueError(f"{format_date(start)} is not what it was")
+        times.append(
+            merge_histograms(
+                (subtract_histogram(whole, part), period.times if period else LatencyHistogram())
+            )
+        )
     days = [it for it in old.days if it.start > day - DAYS * DAY]
     if period is not None:
-        days.append(point(day, period))
-    return Summary(days=tuple(days), times=tuple(times))
+        days.append(chart_point(day, period))
+    return CheckerYear(days=tuple(days), times=tuple(times))
 
 
-def _encoded(days: Sequence[Point | msgspec.Raw], times: Sequence[Times]) -> bytes:
+def _encoded(days: Sequence[ChartPoint | msgspec.Raw], times: Sequence[LatencyHistogram]) -> bytes:
     return encode({"days": days, "times": times})

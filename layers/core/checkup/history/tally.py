@@ -13,14 +13,14 @@ from msgspec import Struct
 
 from checkup.model import Status
 
-FORMULA: Final = (
+UPTIME_FORMULA: Final = (
     "Uptime is the share of the observed time in which a service was operational or degraded, "
     "rounded down. Time is observed if there is a result for it that is not unknown. Maintenance "
     "counts neither way."
 )
 """What :attr:`Tally.up` and :attr:`Tally.known` say, for people."""
 
-TROUBLES: Final = 20
+MAX_DISRUPTIONS: Final = 20
 """Troubles of one day that are remembered one by one, the longest; the tally counts all."""
 
 
@@ -28,7 +28,7 @@ TROUBLES: Final = 20
 # looked through by the garbage collector again and again, they took half of the time of a page.
 
 
-class Trouble(Struct, frozen=True, array_like=True, gc=False):
+class DayDisruption(Struct, frozen=True, array_like=True, gc=False):
     """A stretch of one day without a better result.
 
     Attributes:
@@ -59,7 +59,7 @@ class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     maintenance: int = 0
     runs: int = 0
     failures: int = 0
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[DayDisruption, ...] = ()
 
     @property
     def up(self) -> int:
@@ -81,7 +81,7 @@ class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         return length - self.counted
 
 
-def together(tallies: Iterable[Tally]) -> Tally:
+def add_tallies(tallies: Iterable[Tally]) -> Tally:
     """Return the sum of periods that do not overlap; their troubles are left out."""
     healthy = degraded = down = unknown = maintenance = runs = failures = 0
     for tally in tallies:
@@ -103,7 +103,7 @@ def together(tallies: Iterable[Tally]) -> Tally:
     )
 
 
-def percent(part: int, whole: int) -> str | None:
+def uptime_percent(part: int, whole: int) -> str | None:
     """Return a share with two decimals, rounded down; None if there is nothing to share.
 
     Rounded down, 100.00 is said of nothing that was not always up.

@@ -18,7 +18,7 @@ _BITS: Final = 4
 _STEPS: Final = 1 << _BITS
 
 
-class Times(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class LatencyHistogram(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Response times of one checker in one period.
 
     Attributes:
@@ -41,7 +41,7 @@ class Times(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         Args:
             share: from 0 to 1.
         """
-        return middle(self.bucket(share)) if self.count else None
+        return bucket_midpoint(self.bucket(share)) if self.count else None
 
     def bucket(self, share: float) -> int:
         """Return the bucket of that time; 0 if there are no times."""
@@ -61,7 +61,7 @@ def bucket_of(time: int) -> int:
     return (shift << _BITS) + (time >> shift)
 
 
-def middle(bucket: int) -> int:
+def bucket_midpoint(bucket: int) -> int:
     """Return a time in the middle of a bucket."""
     if bucket < 2 * _STEPS:
         return bucket
@@ -69,7 +69,7 @@ def middle(bucket: int) -> int:
     return (_STEPS + bucket % _STEPS << shift) + (1 << shift >> 1)
 
 
-class Merging:
+class HistogramMerger:
     """Times of periods that are put together one after the other."""
 
     def __init__(self) -> None:
@@ -77,19 +77,19 @@ class Merging:
         self._buckets: dict[int, int] = {}
         self._phases = Phases()
 
-    def add(self, times: Times) -> None:
+    def add(self, times: LatencyHistogram) -> None:
         """Add the times of one more period."""
         self._count += times.count
         self._total += times.total
         if times.phased:
             self._phased += times.phased
-            self._phases = added(self._phases, times.phases)
+            self._phases = add_phases(self._phases, times.phases)
         for bucket, number in times.buckets:
             self._buckets[bucket] = self._buckets.get(bucket, 0) + number
 
-    def times(self) -> Times:
+    def times(self) -> LatencyHistogram:
         """Return the times of all of them, as if they were one period."""
-        return Times(
+        return LatencyHistogram(
             count=self._count,
             total=self._total,
             buckets=tuple(sorted(self._buckets.items())),
@@ -98,15 +98,15 @@ class Merging:
         )
 
 
-def merged(times: Iterable[Times]) -> Times:
+def merge_histograms(times: Iterable[LatencyHistogram]) -> LatencyHistogram:
     """Return the times of several periods as if they were one."""
-    merging = Merging()
+    merging = HistogramMerger()
     for some in times:
         merging.add(some)
     return merging.times()
 
 
-def without(whole: Times, part: Times) -> Times:
+def subtract_histogram(whole: LatencyHistogram, part: LatencyHistogram) -> LatencyHistogram:
     """Return the times of a period without those of a part of it.
 
     Raises:
@@ -117,7 +117,7 @@ def without(whole: Times, part: Times) -> Times:
         buckets[bucket] = buckets.get(bucket, 0) - number
     if min(buckets.values(), default=0) < 0:
         raise ValueError("these times are not in that period")
-    return Times(
+    return LatencyHistogram(
         count=whole.count - part.count,
         total=whole.total - part.total,
         buckets=tuple((bucket, number) for bucket, number in buckets.items() if number),
@@ -126,7 +126,7 @@ def without(whole: Times, part: Times) -> Times:
     )
 
 
-def added(some: Phases, others: Phases) -> Phases:
+def add_phases(some: Phases, others: Phases) -> Phases:
     """Return the sum of two, phase by phase."""
     return Phases(
         resolve=some.resolve + others.resolve,

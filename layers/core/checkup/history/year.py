@@ -15,8 +15,8 @@ from msgspec import Struct, field
 
 from checkup.history.documents import FOLDER
 from checkup.history.head import SCHEMA
-from checkup.history.points import Point
-from checkup.history.times import Times
+from checkup.history.points import ChartPoint
+from checkup.history.times import LatencyHistogram
 
 YEAR: Final = FOLDER + "year.json"
 
@@ -27,7 +27,7 @@ SPANS: Final = (7, 30, 90, 365)
 """Days that response times are added up for, today included."""
 
 
-class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CheckerYear(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last year of one checker.
 
     Attributes:
@@ -35,11 +35,11 @@ class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
         times: response times of the closed days of each of the spans.
     """
 
-    days: tuple[Point, ...] = ()
-    times: tuple[Times, ...] = (Times(),) * len(SPANS)
+    days: tuple[ChartPoint, ...] = ()
+    times: tuple[LatencyHistogram, ...] = (LatencyHistogram(),) * len(SPANS)
 
 
-class Year(Struct, frozen=True, kw_only=True):
+class YearDocument(Struct, frozen=True, kw_only=True):
     """The document ``history/year.json``.
 
     Attributes:
@@ -51,20 +51,20 @@ class Year(Struct, frozen=True, kw_only=True):
     end: str = ""
     checkers: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
-    def summary(self, checker: str) -> Summary:
+    def summary(self, checker: str) -> CheckerYear:
         """Return the year of one checker; an empty one if there is none that can be read."""
         try:
             return self.strict_summary(checker)
         except ValueError:
-            return Summary()
+            return CheckerYear()
 
-    def strict_summary(self, checker: str) -> Summary:
+    def strict_summary(self, checker: str) -> CheckerYear:
         """Return the year of one checker; an empty one if there is none.
 
         Raises:
             ValueError: it cannot be read.
         """
-        found = msgspec.json.decode(self.checkers.get(checker, b"{}"), type=Summary)
+        found = msgspec.json.decode(self.checkers.get(checker, b"{}"), type=CheckerYear)
         if len(found.times) != len(SPANS):
             raise ValueError("other spans were added up")
         return found

@@ -6,8 +6,8 @@ netrc.
 
 from __future__ import annotations
 
-from checkup.http.exchange import reason
-from checkup.http.lines import Lines, post, request
-from checkup.http.trust import trust
+from checkup.http.exchange import describe_error
+from checkup.http.lines import ConnectionPool, post, request
+from checkup.http.trust import client_tls_context
 
-__all__ = ["Lines", "post", "reason", "request", "trust"]
+__all__ = ["ConnectionPool", "client_tls_context", "describe_error", "post", "request"]

@@ -19,11 +19,11 @@ from threading import Lock, Thread
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from checkup.errors import Refused, Unanswered
-from checkup.ports import Answer
+from checkup.errors import DeliveryUnknownError, NotDeliveredError
+from checkup.ports import HttpResponse
 
 
-class Line(NamedTuple):
+class Origin(NamedTuple):
     """Where a connection leads."""
 
     scheme: str
@@ -31,7 +31,7 @@ class Line(NamedTuple):
     port: int | None
 
 
-class Question(NamedTuple):
+class HttpRequest(NamedTuple):
     """What to send, and how much of the answer's body to read."""
 
     method: str
@@ -41,12 +41,12 @@ class Question(NamedTuple):
     largest: int
 
     @property
-    def line(self) -> Line:
+    def line(self) -> Origin:
         """Where it is to be sent."""
-        return Line(self.address.scheme, self.address.hostname or "", self.address.port)
+        return Origin(self.address.scheme, self.address.hostname or "", self.address.port)
 
 
-def ask(question: Question, timeout: float, connection: HTTPConnection) -> Answer:
+def send_request(question: HttpRequest, timeout: float, connection: HTTPConnection) -> HttpResponse:
     """Do an exchange on a connection, which is left open if it can be used once more.
 
     Args:
@@ -54,7 +54,7 @@ def ask(question: Question, timeout: float, connection: HTTPConnection) -> Answe
 
     Raises:
         Refused: it certainly did not arrive.
-        Unanswered: it was sent, and no whole answer came in time.
+        DeliveryUnknownError: it was sent, and no whole answer came in time.
     """
     exchange = _Exchange(question, connection)
     worker = Thread(target=exchange.run, name="request", daemon=True)
@@ -76,12 +76,12 @@ class _Exchange:
     all; so the caller's clock decides, and closes the connection under the thread.
     """
 
-    def __init__(self, question: Question, connection: HTTPConnection) -> None:
+    def __init__(self, question: HttpRequest, connection: HTTPConnection) -> None:
         self._question = question
         self._connection = connection
         self._phase = _Phase.CONNECTING
         self._lock = Lock()
-        self._answer: Answer | None = None
+        self._answer: HttpResponse | None = None
         self._problem = ""
 
     def run(self) -> None:
@@ -92,12 +92,12 @@ class _Exchange:
             if self._advance(_Phase.CONNECTING, _Phase.SENT):
                 self._answer = self._ask()
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
-            self._problem = reason(error)
+            self._problem = describe_error(error)
         finally:
             if self._answer is None:
                 self._connection.close()
 
-    def conclude(self, timeout: float) -> Answer:
+    def conclude(self, timeout: float) -> HttpResponse:
         """Return the answer or raise; afterwards nothing more is sent."""
         unsent = self._advance(_Phase.CONNECTING, _Phase.OVER)
         if self._answer is not None:
@@ -105,17 +105,17 @@ class _Exchange:
         problem = self._problem or f"no answer within {timeout:g} s"
         self._cut()
         if unsent:
-            raise Refused(f"not connected: {problem}")
-        raise Unanswered(f"sent, but {problem}")
+            raise NotDeliveredError(f"not connected: {problem}")
+        raise DeliveryUnknownError(f"sent, but {problem}")
 
-    def _ask(self) -> Answer:
+    def _ask(self) -> HttpResponse:
         method, address, body, headers, largest = self._question
         path = address.path or "/"
         query = f"?{address.query}" if address.query else ""
         self._connection.request(method, path + query, body=body or None, headers=dict(headers))
         with self._connection.getresponse() as response:
             found = {name.lower(): value for name, value in response.getheaders()}
-            answer = Answer(response.status, response.read(largest), found)
+            answer = HttpResponse(response.status, response.read(largest), found)
             if not response.isclosed():  # what is left of it would be taken for the next answer
                 self._connection.close()
         return answer
@@ -135,7 +135,7 @@ class _Exchange:
                 connected.shutdown(socket.SHUT_RDWR)
 
 
-def address(url: str) -> SplitResult:
+def parse_url(url: str) -> SplitResult:
     """Return the parts of an address.
 
     Raises:
@@ -147,7 +147,7 @@ def address(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or not url.isascii() or any(character <= " " for character in url):
-        raise Refused("not connected: the address is no http or https URL")
+        raise NotDeliveredError("not connected: the address is no http or https URL")
     return found
 
 
@@ -163,6 +163,6 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def reason(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Name the kind of failure; the library's words may contain the address."""
     return next((words for kind, words in _REASONS if isinstance(error, kind)), "an internal error")

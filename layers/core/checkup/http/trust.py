@@ -10,7 +10,7 @@ from threading import Lock
 _building = Lock()
 
 
-def trust() -> ssl.SSLContext:
+def client_tls_context() -> ssl.SSLContext:
     """Trust what this machine trusts, and what requests does if that is nothing.
 
     The context is everybody's, so nobody may change it. It is made anew when the machine's

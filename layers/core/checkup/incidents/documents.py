@@ -14,43 +14,43 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.history.periods import DAY, day_of, month_of
+from checkup.history.periods import DAY, day_start, format_month
 from checkup.incidents.model import (
     IMPACTS,
+    INCIDENT_STATUSES,
+    MAINTENANCE_STATUSES,
     SCHEMA,
-    STAGES,
-    STATUSES,
-    Announcements,
     Incident,
+    IncidentDocument,
     Maintenance,
 )
 from checkup.model import SECOND
 
 FOLDER: Final = "incidents/"
-HEAD: Final = FOLDER + "head.json"
+INCIDENTS_KEY: Final = FOLDER + "head.json"
 
-KEPT: Final = 92 * DAY
+HEAD_RETENTION: Final = 92 * DAY
 """How long something stays in the head after its end and the last change of it: three months."""
 
 _LARGEST: Final = 64 * 1024 * 1024
 _ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
-LAST: Final = 4_102_444_800 * SECOND
+LATEST_TIME: Final = 4_102_444_800 * SECOND
 """The year 2100, long before nanoseconds run out: nothing is announced for later."""
 
 
-class UnreadableAnnouncements(ValueError):  # noqa: N818 - says what the document is
+class UnreadableIncidentsError(ValueError):
     """The bytes are no such document; the sentence says why."""
 
 
-class NewerAnnouncements(ValueError):  # noqa: N818 - says what the document is
+class NewerIncidentsError(ValueError):
     """A later version of the program has written the document; it is not ours to change."""
 
 
-class Sorted(NamedTuple):
+class SplitIncidents(NamedTuple):
     """A head without what is old, and that by month: ``2026-08``."""
 
-    head: Announcements
-    months: Mapping[str, Announcements]
+    head: IncidentDocument
+    months: Mapping[str, IncidentDocument]
 
 
 class _Schema(Struct):
@@ -62,33 +62,33 @@ def month_key(month: str) -> str:
     return f"{FOLDER}{month}.json"
 
 
-def encode(document: Announcements) -> bytes:
+def encode(document: IncidentDocument) -> bytes:
     """Return the canonical bytes."""
     return msgspec.json.encode(document, order="sorted")
 
 
-def decode(body: bytes) -> Announcements:
+def decode(body: bytes) -> IncidentDocument:
     """Read a document.
 
     Raises:
-        NewerAnnouncements: its schema is not known here yet.
-        UnreadableAnnouncements: anything else that is wrong with it.
+        NewerIncidentsError: its schema is not known here yet.
+        UnreadableIncidentsError: anything else that is wrong with it.
     """
     if len(body) > _LARGEST:
-        raise UnreadableAnnouncements(f"no announcements: {len(body)} bytes are too many")
+        raise UnreadableIncidentsError(f"no announcements: {len(body)} bytes are too many")
     try:
         schema = msgspec.json.decode(body, type=_Schema).schema
-        found = msgspec.json.decode(body, type=Announcements) if schema == SCHEMA else None
+        found = msgspec.json.decode(body, type=IncidentDocument) if schema == SCHEMA else None
     except (ValueError, RecursionError) as error:
-        raise UnreadableAnnouncements(f"no announcements: {error}") from None
+        raise UnreadableIncidentsError(f"no announcements: {error}") from None
     if schema > SCHEMA:
-        raise NewerAnnouncements("a newer version of Checkup wrote it; update this one")
+        raise NewerIncidentsError("a newer version of Checkup wrote it; update this one")
     if found is None:
-        raise UnreadableAnnouncements("no announcements: they make no sense")
+        raise UnreadableIncidentsError("no announcements: they make no sense")
     return found
 
 
-def sound(document: Announcements) -> Announcements:
+def drop_invalid(document: IncidentDocument) -> IncidentDocument:
     """Return what of a document makes sense: who wrote the rest, it was not this program."""
     incidents, maintenance = document.incidents.items(), document.maintenance.items()
     return replace(
@@ -98,9 +98,9 @@ def sound(document: Announcements) -> Announcements:
     )
 
 
-def sort_out(document: Announcements, now: int) -> Sorted:
+def split_old_months(document: IncidentDocument, now: int) -> SplitIncidents:
     """Return the head as it should be by now, and what is too old for it."""
-    before = now - KEPT
+    before = now - HEAD_RETENTION
     past = {
         key: it
         for key, it in document.incidents.items()
@@ -111,23 +111,23 @@ def sort_out(document: Announcements, now: int) -> Sorted:
         for key, it in document.maintenance.items()
         if max([it.end, *(said.at for said in it.said)]) < before
     }
-    months: dict[str, Announcements] = {}
+    months: dict[str, IncidentDocument] = {}
     old = [
-        *((it.started, Announcements(incidents={key: it})) for key, it in past.items()),
-        *((it.start, Announcements(maintenance={key: it})) for key, it in over.items()),
+        *((it.started, IncidentDocument(incidents={key: it})) for key, it in past.items()),
+        *((it.start, IncidentDocument(maintenance={key: it})) for key, it in over.items()),
     ]
     for began, one in old:
-        month = month_of(day_of(began))
-        months[month] = together(months.get(month, Announcements()), one)
+        month = format_month(day_start(began))
+        months[month] = merge(months.get(month, IncidentDocument()), one)
     head = replace(
         document,
         incidents={key: it for key, it in document.incidents.items() if key not in past},
         maintenance={key: it for key, it in document.maintenance.items() if key not in over},
     )
-    return Sorted(head, months)
+    return SplitIncidents(head, months)
 
 
-def together(old: Announcements, new: Announcements) -> Announcements:
+def merge(old: IncidentDocument, new: IncidentDocument) -> IncidentDocument:
     """Return what is in one of the two; where both have something, the newer counts."""
     return replace(
         old,
@@ -142,7 +142,7 @@ def _is_incident(key: str, it: Incident) -> bool:
         _is_id(key, it.id)
         and it.impact in IMPACTS
         and bool(it.said)
-        and all(said.status in STATUSES for said in it.said)
+        and all(said.status in INCIDENT_STATUSES for said in it.said)
         and all(map(_is_moment, moments))
     )
 
@@ -151,7 +151,7 @@ def _is_maintenance(key: str, it: Maintenance) -> bool:
     moments = (it.created, it.start, it.end, *(said.at for said in it.said))
     return (
         _is_id(key, it.id)
-        and all(said.status in STAGES for said in it.said)
+        and all(said.status in MAINTENANCE_STATUSES for said in it.said)
         and all(map(_is_moment, moments))
     )
 
@@ -162,4 +162,4 @@ def _is_id(key: str, name: str) -> bool:
 
 
 def _is_moment(at: int) -> bool:
-    return 0 <= at < LAST
+    return 0 <= at < LATEST_TIME

@@ -12,12 +12,12 @@ from typing import Final
 _LENGTH: Final = 12
 
 
-def outage_id(start: int) -> str:
+def automatic_incident_id(start: int) -> str:
     """Return what stands for the outage that began at a moment."""
     return _id(f"outage {start}")
 
 
-def entry_id(outage: str, at: int) -> str:
+def automatic_update_id(outage: str, at: int) -> str:
     """Return what stands for what happened in an outage at a moment."""
     return _id(f"{outage} {at}")
 

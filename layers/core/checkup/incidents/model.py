@@ -8,23 +8,23 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from checkup.alerting.state import Planned
+from checkup.alerting.state import ScheduledMaintenance
 
 SCHEMA: Final = 1
 """The version of the documents' layout; a newer one is never overwritten."""
 
-STATUSES: Final = ("investigating", "identified", "monitoring", "resolved", "postmortem")
+INCIDENT_STATUSES: Final = ("investigating", "identified", "monitoring", "resolved", "postmortem")
 """What an incident can be, in the order in which it usually is."""
 
-OVER: Final = frozenset({"resolved", "postmortem"})
+RESOLVED_STATUSES: Final = frozenset({"resolved", "postmortem"})
 
 IMPACTS: Final = ("none", "minor", "major", "critical")
 
-STAGES: Final = ("scheduled", "in_progress", "verifying", "completed")
+MAINTENANCE_STATUSES: Final = ("scheduled", "in_progress", "verifying", "completed")
 """What maintenance can be, in that order."""
 
 
-class Said(Struct, frozen=True, kw_only=True):
+class IncidentUpdate(Struct, frozen=True, kw_only=True):
     """One entry of a story.
 
     Attributes:
@@ -57,7 +57,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     impact: str
     started: int
     checkers: tuple[str, ...] = ()
-    said: tuple[Said, ...]
+    said: tuple[IncidentUpdate, ...]
     replaces: tuple[str, ...] = ()
     edited: int = 0
 
@@ -71,7 +71,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """When it ended; None while it lasts."""
         ended = None
         for said in self.said:
-            over = said.status in OVER
+            over = said.status in RESOLVED_STATUSES
             ended = (said.at if ended is None else ended) if over else None
         return ended
 
@@ -96,12 +96,12 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     end: int
     checkers: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    said: tuple[Said, ...] = ()
+    said: tuple[IncidentUpdate, ...] = ()
 
     @property
-    def planned(self) -> Planned:
+    def planned(self) -> ScheduledMaintenance:
         """What alerting has to know of it."""
-        return Planned(
+        return ScheduledMaintenance(
             start=self.start,
             end=self.end,
             title=self.title,
@@ -110,7 +110,7 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
     @property
-    def known(self) -> Planned:
+    def known(self) -> ScheduledMaintenance:
         """The same since it was announced: what ended before has ended by itself."""
         return replace(self.planned, start=max(self.start, self.created))
 
@@ -127,14 +127,14 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return "verifying" if verifying else "in_progress"
 
 
-class Announcements(Struct, frozen=True, kw_only=True):
+class IncidentDocument(Struct, frozen=True, kw_only=True):
     """A document: ``incidents/head.json``, or the older ones of a month. Both by id."""
 
     schema: int = SCHEMA
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     maintenance: Mapping[str, Maintenance] = field(default_factory=dict)
 
-    def planned(self, now: int) -> Mapping[str, Planned]:
+    def planned(self, now: int) -> Mapping[str, ScheduledMaintenance]:
         """Return the maintenance that is not over at a moment, by its id."""
         return {
             key: it.planned for key, it in self.maintenance.items() if it.status(now) != "completed"

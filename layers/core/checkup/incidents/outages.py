@@ -11,15 +11,15 @@ from statistics import median_low
 
 from msgspec import Struct
 
-from checkup.alerting.maintenance import Window
-from checkup.history.head import Account
-from checkup.incidents.ids import outage_id
-from checkup.incidents.troubles import Episode, Troubles, episodes, open_ended
+from checkup.alerting.maintenance import MaintenanceWindow
+from checkup.history.head import OpenCounters
+from checkup.incidents.ids import automatic_incident_id
+from checkup.incidents.troubles import Disruptions, Episode, group_episodes, with_open_end
 from checkup.model import Status
 from checkup.ports import Checker
 
 
-class Outage(Struct, frozen=True, kw_only=True):
+class AutomaticIncident(Struct, frozen=True, kw_only=True):
     """What began together, or one because of the other.
 
     Attributes:
@@ -41,7 +41,7 @@ class Outage(Struct, frozen=True, kw_only=True):
         return (now if self.end is None else self.end) - self.start
 
 
-class Watch(Struct, frozen=True, kw_only=True):
+class DetectionInput(Struct, frozen=True, kw_only=True):
     """What has to be known to tell outages from blips.
 
     Attributes:
@@ -53,14 +53,14 @@ class Watch(Struct, frozen=True, kw_only=True):
     """
 
     checkers: Sequence[Checker]
-    accounts: Mapping[str, Account]
+    accounts: Mapping[str, OpenCounters]
     interval: int
     since: int
     now: int
-    windows: Sequence[Window] = ()
+    windows: Sequence[MaintenanceWindow] = ()
 
 
-def outages(troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
+def detect_incidents(troubles: Disruptions, watch: DetectionInput) -> tuple[AutomaticIncident, ...]:
     """Return what was, and is, wrong with the checkers, oldest first.
 
     What began in the same run is one outage. A checker that depends on one of an outage that
@@ -69,8 +69,8 @@ def outages(troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
     found = [
         (checker, episode)
         for checker in watch.checkers
-        for episode in episodes(
-            open_ended(troubles.get(checker.id, ()), watch.accounts.get(checker.id), watch.now)
+        for episode in group_episodes(
+            with_open_end(troubles.get(checker.id, ()), watch.accounts.get(checker.id), watch.now)
         )
         if episode[0].start > watch.since and _is_confirmed(episode, checker, watch)
     ]
@@ -87,7 +87,7 @@ def outages(troubles: Troubles, watch: Watch) -> tuple[Outage, ...]:
     return tuple(group.outage() for group in groups)
 
 
-def again(outage: Outage, moment: int) -> Outage | None:
+def began_after(outage: AutomaticIncident, moment: int) -> AutomaticIncident | None:
     """Return what began of an outage after a moment, as an outage of its own; None if nothing did.
 
     What only became better or worse had begun before.
@@ -99,8 +99,8 @@ def again(outage: Outage, moment: int) -> Outage | None:
     start = min(own[0][0].start for own in left.values())
     ends = [own[-1][-1].end for own in left.values()]
     known = [end for end in ends if end is not None]
-    return Outage(
-        id=outage_id(start),
+    return AutomaticIncident(
+        id=automatic_incident_id(start),
         start=start,
         end=max(known) if len(known) == len(ends) else None,
         episodes=left,
@@ -113,7 +113,7 @@ def _begun_after(own: Sequence[Episode], moment: int) -> tuple[Episode, ...]:
     ends = [None, *(period.end for period in periods)]
     for number, period in enumerate(periods):
         if period.start > moment and period.start != ends[number]:
-            return tuple(episodes(periods[number:]))
+            return tuple(group_episodes(periods[number:]))
     return ()
 
 
@@ -124,7 +124,7 @@ class _Group:
         latest: when it ends as far as it is known.
     """
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: DetectionInput) -> None:
         self._watch = watch
         self._planned: set[str] = set()
         self._episodes: dict[str, tuple[Episode, ...]] = {}
@@ -145,11 +145,11 @@ class _Group:
         (self._planned.add if is_planned else self._planned.discard)(checker.id)
         self._episodes[checker.id] = (*self._episodes.get(checker.id, ()), episode)
 
-    def outage(self) -> Outage:
+    def outage(self) -> AutomaticIncident:
         """Return what has come together."""
         lasts = any(own[-1][-1].end is None for own in self._episodes.values())
-        return Outage(
-            id=outage_id(self._start),
+        return AutomaticIncident(
+            id=automatic_incident_id(self._start),
             start=self._start,
             end=None if lasts else self.latest,
             episodes=self._episodes,
@@ -157,7 +157,7 @@ class _Group:
         )
 
 
-def _is_confirmed(episode: Episode, checker: Checker, watch: Watch) -> bool:
+def _is_confirmed(episode: Episode, checker: Checker, watch: DetectionInput) -> bool:
     """Say whether it took as many runs as an announcement takes."""
     account = watch.accounts.get(checker.id)
     measured = median_low(account.gaps) if account and account.gaps else 0

@@ -10,15 +10,23 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from checkup.incidents.model import OVER, Announcements, Incident, Maintenance, Said
+from checkup.incidents.model import (
+    RESOLVED_STATUSES,
+    Incident,
+    IncidentDocument,
+    IncidentUpdate,
+    Maintenance,
+)
 
 
-def opened(document: Announcements, incident: Incident) -> Announcements:
+def add_incident(document: IncidentDocument, incident: Incident) -> IncidentDocument:
     """Add an incident; one that is there already stays as it is."""
     return replace(document, incidents={incident.id: incident, **document.incidents})
 
 
-def updated(document: Announcements, incident: Incident, said: Said) -> Announcements:
+def add_update(
+    document: IncidentDocument, incident: Incident, said: IncidentUpdate
+) -> IncidentDocument:
     """Add to the story of an incident.
 
     Args:
@@ -28,29 +36,31 @@ def updated(document: Announcements, incident: Incident, said: Said) -> Announce
     """
     known = document.incidents.get(incident.id, incident)
     if said.id in {entry.id for entry in known.said}:
-        return opened(document, known)
+        return add_incident(document, known)
     entry = said if said.status else replace(said, status=known.status)
     story = replace(known, said=_in_order((*known.said, entry)))
     return replace(document, incidents={**document.incidents, story.id: story})
 
 
-def resolved(document: Announcements, incident: Incident, said: Said) -> Announcements:
+def resolve_incident(
+    document: IncidentDocument, incident: Incident, said: IncidentUpdate
+) -> IncidentDocument:
     """End an incident; one that is over stays as it is unless there is something to say."""
     known = document.incidents.get(incident.id, incident)
-    if known.status in OVER and not said.text:
-        return opened(document, known)
-    return updated(document, incident, replace(said, status="resolved"))
+    if known.status in RESOLVED_STATUSES and not said.text:
+        return add_incident(document, known)
+    return add_update(document, incident, replace(said, status="resolved"))
 
 
-def edited(  # noqa: PLR0913 - the optional ones by name
-    document: Announcements,
+def edit_incident(  # noqa: PLR0913 - the optional ones by name
+    document: IncidentDocument,
     incident: Incident,
     at: int,
     *,
     title: str = "",
     impact: str = "",
     checkers: Iterable[str] = (),
-) -> Announcements:
+) -> IncidentDocument:
     """Correct at some moment what an incident is called, how bad it is or whom it is about."""
     known = document.incidents.get(incident.id, incident)
     changed = replace(
@@ -63,12 +73,14 @@ def edited(  # noqa: PLR0913 - the optional ones by name
     return replace(document, incidents={**document.incidents, changed.id: changed})
 
 
-def planned(document: Announcements, maintenance: Maintenance) -> Announcements:
+def add_maintenance(document: IncidentDocument, maintenance: Maintenance) -> IncidentDocument:
     """Announce maintenance; what is there already stays as it is."""
     return replace(document, maintenance={maintenance.id: maintenance, **document.maintenance})
 
 
-def noted(document: Announcements, maintenance: Maintenance, said: Said) -> Announcements:
+def add_maintenance_update(
+    document: IncidentDocument, maintenance: Maintenance, said: IncidentUpdate
+) -> IncidentDocument:
     """Add to the story of maintenance.
 
     Args:
@@ -78,13 +90,15 @@ def noted(document: Announcements, maintenance: Maintenance, said: Said) -> Anno
     """
     known = document.maintenance.get(maintenance.id, maintenance)
     if said.id in {entry.id for entry in known.said}:
-        return planned(document, known)
+        return add_maintenance(document, known)
     entry = said if said.status else replace(said, status=known.status(said.at))
     story = replace(known, said=_in_order((*known.said, entry)))
     return replace(document, maintenance={**document.maintenance, story.id: story})
 
 
-def ended(document: Announcements, maintenance: str, said: Said) -> Announcements:
+def end_maintenance(
+    document: IncidentDocument, maintenance: str, said: IncidentUpdate
+) -> IncidentDocument:
     """Bring the end of maintenance forward to when this is said; what is over stays as it is.
 
     One that has not begun is called off: it ends where it would have begun.
@@ -103,6 +117,6 @@ def ended(document: Announcements, maintenance: str, said: Said) -> Announcement
     return replace(document, maintenance={**document.maintenance, maintenance: over})
 
 
-def _in_order(story: Iterable[Said]) -> tuple[Said, ...]:
+def _in_order(story: Iterable[IncidentUpdate]) -> tuple[IncidentUpdate, ...]:
     """Return a story by its times; of the same moment, what was said last comes last."""
     return tuple(sorted(story, key=lambda said: said.at))

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.history.head import Account
+from checkup.history.head import OpenCounters
 from checkup.history.tally import Tally
 from checkup.model import SECOND, Status
 
@@ -16,7 +16,7 @@ JOINED: Final = 300 * SECOND
 """Who fails again so soon after a recovery had not recovered."""
 
 
-class Period(Struct, frozen=True, kw_only=True):
+class Disruption(Struct, frozen=True, kw_only=True):
     """A stretch of time in which a checker was not well.
 
     Attributes:
@@ -33,28 +33,28 @@ class Period(Struct, frozen=True, kw_only=True):
         return now if self.end is None else self.end
 
 
-Episode = tuple[Period, ...]
+Episode = tuple[Disruption, ...]
 """One checker, from its first bad result to the first good one that lasted; never empty."""
 
-Troubles = Mapping[str, tuple[Period, ...]]
+Disruptions = Mapping[str, tuple[Disruption, ...]]
 """By checker id, in order."""
 
 
-def troubles_of(days: Mapping[int, Mapping[str, Tally]]) -> Troubles:
+def disruptions_of(days: Mapping[int, Mapping[str, Tally]]) -> Disruptions:
     """Return the troubles of days, which are given by their beginnings."""
-    found: dict[str, list[Period]] = {}
+    found: dict[str, list[Disruption]] = {}
     for day, rows in sorted(days.items()):
         for checker, tally in rows.items():
             for trouble in tally.troubles:
                 begin = day + trouble.start
-                period = Period(start=begin, end=begin + trouble.length, status=trouble.status)
+                period = Disruption(start=begin, end=begin + trouble.length, status=trouble.status)
                 _append(found.setdefault(checker, []), period)
     return {checker: tuple(periods) for checker, periods in found.items()}
 
 
-def joined(parts: Iterable[Troubles]) -> Troubles:
+def join_disruptions(parts: Iterable[Disruptions]) -> Disruptions:
     """Return the troubles of successive times as those of all this time."""
-    found: dict[str, tuple[Period, ...]] = {}
+    found: dict[str, tuple[Disruption, ...]] = {}
     for part in parts:
         for checker, periods in part.items():
             earlier = found.get(checker, ())
@@ -62,7 +62,9 @@ def joined(parts: Iterable[Troubles]) -> Troubles:
     return found
 
 
-def open_ended(periods: Sequence[Period], account: Account | None, now: int) -> tuple[Period, ...]:
+def with_open_end(
+    periods: Sequence[Disruption], account: OpenCounters | None, now: int
+) -> tuple[Disruption, ...]:
     """Return the troubles of one checker, the last one without an end if it lasts.
 
     Args:
@@ -75,7 +77,7 @@ def open_ended(periods: Sequence[Period], account: Account | None, now: int) -> 
     return (*periods[:-1], replace(periods[-1], end=None))
 
 
-def episodes(periods: Sequence[Period]) -> list[Episode]:
+def group_episodes(periods: Sequence[Disruption]) -> list[Episode]:
     """Return the troubles of one checker, which are in order, as far as they belong together."""
     found: list[Episode] = []
     for period in periods:
@@ -87,20 +89,20 @@ def episodes(periods: Sequence[Period]) -> list[Episode]:
     return found
 
 
-def _lasts(period: Period, account: Account, now: int) -> bool:
+def _lasts(period: Disruption, account: OpenCounters, now: int) -> bool:
     """Say whether nothing better was seen since: that nobody looks any more is no recovery."""
     is_well = account.status is Status.HEALTHY or account.planned
     return not is_well and period.until(now) >= min(now, account.until)
 
 
-def _appended(earlier: Sequence[Period], later: Iterable[Period]) -> tuple[Period, ...]:
+def _appended(earlier: Sequence[Disruption], later: Iterable[Disruption]) -> tuple[Disruption, ...]:
     periods = [*earlier]
     for period in later:
         _append(periods, period)
     return tuple(periods)
 
 
-def _append(periods: list[Period], period: Period) -> None:
+def _append(periods: list[Disruption], period: Disruption) -> None:
     last = periods[-1] if periods else None
     if last is not None and last.end == period.start and last.status is period.status:
         periods[-1] = replace(last, end=period.end)

@@ -7,10 +7,10 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.utils import getaddresses
 
-from checkup.errors import Refused
+from checkup.errors import NotDeliveredError
 
 
-def addresses(texts: Iterable[str], key: str) -> list[Address]:
+def parse_addresses(texts: Iterable[str], key: str) -> list[Address]:
     """Return the addresses, of which there is at least one.
 
     Args:
@@ -21,7 +21,7 @@ def addresses(texts: Iterable[str], key: str) -> list[Address]:
     """
     found = list(_addresses(texts, key))
     if not found:
-        raise Refused(f"no address is configured as {key}")
+        raise NotDeliveredError(f"no address is configured as {key}")
     return found
 
 
@@ -34,5 +34,5 @@ def _addresses(texts: Iterable[str], key: str) -> Iterator[Address]:
         except (MessageError, ValueError, IndexError):
             plain = Address()
         if not (plain.username and plain.domain and address.isascii() and is_visible):
-            raise Refused(f"what is configured as {key} is not a mail address")
+            raise NotDeliveredError(f"what is configured as {key} is not a mail address")
         yield plain

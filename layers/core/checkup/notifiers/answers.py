@@ -7,13 +7,18 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from checkup.errors import Refused, Rejected, Unanswered, UnavailableError
-from checkup.ports import Answer, Clients
+from checkup.errors import (
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+    UnavailableError,
+)
+from checkup.ports import Clients, HttpResponse
 
 
-def judge(
+def check_response(
     who: str,
-    answer: Answer,
+    answer: HttpResponse,
     *,
     accepted: bool,
     unreadable: Collection[int] = (400, 413),
@@ -31,21 +36,21 @@ def judge(
         said: the provider's own code for what is wrong, if it is safe to show.
 
     Raises:
-        Rejected: the message will never be accepted.
+        MessageRejectedError: the message will never be accepted.
         Refused: it certainly was not accepted.
-        Unanswered: it may have been.
+        DeliveryUnknownError: it may have been.
     """
     if accepted:
         return
     words = f"{who} answered {answer.status}" + (f" ({said})" if said else "")
     if answer.status in unreadable:
-        raise Rejected(words)
+        raise MessageRejectedError(words)
     if 300 <= answer.status < 500:  # noqa: PLR2004 - redirects and refusals
-        raise Refused(words)
-    raise Unanswered(words)
+        raise NotDeliveredError(words)
+    raise DeliveryUnknownError(words)
 
 
-def document(answer: Answer) -> dict[str, Any]:
+def json_object(answer: HttpResponse) -> dict[str, Any]:
     """Return the JSON object that was answered, or an empty one."""
     try:
         found = json.loads(answer.body)
@@ -54,7 +59,7 @@ def document(answer: Answer) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def code(text: str) -> str:
+def safe_error_code(text: str) -> str:
     """Return a provider's error code, such as ``channel_is_archived``, if it looks like one.
 
     What it says may repeat what it was sent; keys and tokens have digits or capitals in them.
@@ -62,7 +67,7 @@ def code(text: str) -> str:
     return text.strip() if re.fullmatch(r"[a-z_]{1,40}", text.strip()) else ""
 
 
-def secret(clients: Clients, value: str, missing: str) -> str:
+def notifier_secret(clients: Clients, value: str, missing: str) -> str:
     """Return what a secret stands for, looked up anew for each message.
 
     Args:
@@ -72,8 +77,8 @@ def secret(clients: Clients, value: str, missing: str) -> str:
         Refused: there is none. It can be put right, so the message waits.
     """
     if not value:
-        raise Refused(missing)
+        raise NotDeliveredError(missing)
     try:
         return clients.secret(value)
     except UnavailableError as error:
-        raise Refused(str(error)) from error
+        raise NotDeliveredError(str(error)) from error

@@ -13,42 +13,42 @@ from contextlib import suppress
 from enum import Enum
 from threading import Lock, Thread
 
-from checkup.errors import NotifyError, Refused, Unanswered
+from checkup.errors import DeliveryError, DeliveryUnknownError, NotDeliveredError
 
-Reason = Callable[[Exception], str]
+ErrorText = Callable[[Exception], str]
 """Names the kind of a failure; never the library's own words, which may contain a secret."""
 
 
-class _Phase(Enum):
+class _SendPhase(Enum):
     BEFORE = "before"
     HANDED_OVER = "handed over"
     OVER = "over"
 
 
-class CalledOff(Exception):  # noqa: N818 - says what happened
+class SendCancelledError(Exception):
     """The caller has given up, so nothing may be handed over any more."""
 
 
-class Attempt:
+class SendAttempt:
     """One try to hand a message over."""
 
-    def __init__(self, work: Callable[[Attempt], None], reason: Reason) -> None:
+    def __init__(self, work: Callable[[SendAttempt], None], reason: ErrorText) -> None:
         self._work = work
         self._reason = reason
-        self._phase = _Phase.BEFORE
+        self._phase = _SendPhase.BEFORE
         self._lock = Lock()
         self._is_done = False
-        self._error: NotifyError | None = None
+        self._error: DeliveryError | None = None
         self._problem = ""
 
     def hand_over(self) -> None:
         """Say, from within the work, that from now on the message may be accepted.
 
         Raises:
-            CalledOff: it is too late for that.
+            SendCancelledError: it is too late for that.
         """
-        if not self._advance(_Phase.BEFORE, _Phase.HANDED_OVER):
-            raise CalledOff
+        if not self._advance(_SendPhase.BEFORE, _SendPhase.HANDED_OVER):
+            raise SendCancelledError
 
     def within(self, seconds: float, cut: Callable[[], object] = bool) -> None:
         """Do the work; returning means that it ended well.
@@ -58,13 +58,13 @@ class Attempt:
 
         Raises:
             Refused: the message was certainly not handed over.
-            Unanswered: it was, and no answer came.
-            NotifyError: what the work itself raised.
+            DeliveryUnknownError: it was, and no answer came.
+            DeliveryError: what the work itself raised.
         """
         worker = Thread(target=self._run, name="attempt", daemon=True)
         worker.start()
         worker.join(seconds)
-        unsent = self._advance(_Phase.BEFORE, _Phase.OVER)
+        unsent = self._advance(_SendPhase.BEFORE, _SendPhase.OVER)
         if self._is_done:
             return
         if self._error is not None:
@@ -72,20 +72,24 @@ class Attempt:
         problem = self._problem or f"no answer within {seconds:g} s"
         with suppress(Exception):
             cut()
-        raise Refused(f"not sent: {problem}") if unsent else Unanswered(f"sent, but {problem}")
+        raise (
+            NotDeliveredError(f"not sent: {problem}")
+            if unsent
+            else DeliveryUnknownError(f"sent, but {problem}")
+        )
 
     def _run(self) -> None:
         try:
             self._work(self)
             self._is_done = True
-        except NotifyError as error:
+        except DeliveryError as error:
             # Without what it came from, which may contain a secret.
             self._error = error.with_traceback(None)
             self._error.__context__ = self._error.__cause__ = None
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
             self._problem = self._reason(error)
 
-    def _advance(self, before: _Phase, after: _Phase) -> bool:
+    def _advance(self, before: _SendPhase, after: _SendPhase) -> bool:
         with self._lock:
             if self._phase is not before:
                 return False

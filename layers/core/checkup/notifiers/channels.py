@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from checkup.alerting.routing import names
-from checkup.errors import Refused, UnavailableError
-from checkup.notifiers.fallback import Fallback
+from checkup.alerting.routing import channel_names
+from checkup.errors import NotDeliveredError, UnavailableError
+from checkup.notifiers.fallback import FallbackNotifier
 from checkup.ports import Clients, Notification, Notifier, NotifierSettings
 
 
@@ -18,25 +18,27 @@ class _Absent(Struct, frozen=True):
     reason: str
 
     def send(self, notification: Notification) -> None:  # noqa: ARG002
-        raise Refused(self.reason)
+        raise NotDeliveredError(self.reason)
 
 
-def open_each(notifiers: Sequence[NotifierSettings], clients: Clients) -> dict[str, Notifier]:
+def open_notifiers(notifiers: Sequence[NotifierSettings], clients: Clients) -> dict[str, Notifier]:
     """Return every channel on its own, by its name."""
     opened = [_open(settings, clients) for settings in notifiers]
-    return dict(zip(names(notifiers), opened, strict=True))
+    return dict(zip(channel_names(notifiers), opened, strict=True))
 
 
-def open_all(notifiers: Sequence[NotifierSettings], clients: Clients) -> dict[str, Notifier]:
+def open_notifiers_with_fallbacks(
+    notifiers: Sequence[NotifierSettings], clients: Clients
+) -> dict[str, Notifier]:
     """Return every channel with its fallback, if it has one, by its name."""
-    channels = open_each(notifiers, clients)
+    channels = open_notifiers(notifiers, clients)
     fallbacks = {
         name: settings.fallback
         for name, settings in zip(channels, notifiers, strict=True)
         if settings.fallback in channels
     }
     return {
-        name: Fallback(channel, channels[fallbacks[name]], (name, fallbacks[name]))
+        name: FallbackNotifier(channel, channels[fallbacks[name]], (name, fallbacks[name]))
         if name in fallbacks
         else channel
         for name, channel in channels.items()

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from msgspec import Meta, Struct
 
-from checkup.notifiers.answers import document, judge, secret
+from checkup.notifiers.answers import check_response, json_object, notifier_secret
 from checkup.notifiers.discordmessage import message
 from checkup.options import Secret
-from checkup.ports import Answer, Clients, Notification, NotifierSettings
+from checkup.ports import Clients, HttpResponse, Notification, NotifierSettings
 
 _HEADERS = {"content-type": "application/json", "user-agent": "checkup"}
 
@@ -24,12 +24,12 @@ class DiscordSettings(NotifierSettings, frozen=True, kw_only=True):
 
     webhook: Annotated[Secret, Meta(description="The address that Discord gave you.")] = ""
 
-    def open(self, clients: Clients) -> Discord:
+    def open(self, clients: Clients) -> DiscordNotifier:
         """Return the channel; its webhook is looked up for each message anew."""
-        return Discord(self, clients)
+        return DiscordNotifier(self, clients)
 
 
-class Discord(Struct, frozen=True):
+class DiscordNotifier(Struct, frozen=True):
     """A Discord channel behind a webhook."""
 
     settings: DiscordSettings
@@ -37,7 +37,7 @@ class Discord(Struct, frozen=True):
 
     def send(self, notification: Notification) -> None:
         """Post one message, as :meth:`checkup.ports.Notifier.send` says."""
-        webhook = secret(
+        webhook = notifier_secret(
             self.clients, self.settings.webhook, "no webhook is configured for discord"
         )
         body = json.dumps(message(notification)).encode()
@@ -54,14 +54,14 @@ def _waiting(webhook: str) -> str:
     return address._replace(query=urlencode([*query, ("wait", "true")])).geturl()
 
 
-def _judge(answer: Answer) -> None:
+def _judge(answer: HttpResponse) -> None:
     """Return if Discord has the message: 200 with it, or 204 as without ``wait``.
 
     400 is a message that it cannot read; 401, 403 and 404 say that the webhook is gone, and 429
     that messages come too fast (https://discord.com/developers/docs/topics/opcodes-and-status-codes).
     """
-    number = document(answer).get("code")
-    judge(
+    number = json_object(answer).get("code")
+    check_response(
         "Discord",
         answer,
         accepted=answer.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT},

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from checkup.model import Alert, Status
 from checkup.notifiers import wording
-from checkup.notifiers.voice import Voice
-from checkup.notifiers.wording import DETAILED, Fact
+from checkup.notifiers.voice import ChannelFormat
+from checkup.notifiers.wording import MAX_DETAILED, Fact
 from checkup.ports import Notification
 
 _MARKUP: Final = frozenset("\\*_~`|<>[](){}#-+=.:@!&/")
@@ -35,15 +35,15 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-_VOICE: Final = Voice(escape=_escape, strong=("**", "**"), size=_units)
+_VOICE: Final = ChannelFormat(escape=_escape, strong=("**", "**"), size=_units)
 
 
 def message(notification: Notification) -> dict[str, Any]:
     """Return the payload; nothing in it can call anybody."""
     alerts = notification.alerts
-    label = wording.label(notification, "_", "_")
-    embeds = [_detail(a) for a in alerts] if len(alerts) <= DETAILED else [_list(alerts)]
-    url = wording.page(notification)
+    label = wording.delivery_prefix(notification, "_", "_")
+    embeds = [_detail(a) for a in alerts] if len(alerts) <= MAX_DETAILED else [_list(alerts)]
+    url = wording.page_url(notification)
     if url:
         embeds[0] |= {"title": "Status page", "url": url}
     return {
@@ -71,8 +71,8 @@ def _detail(alert: Alert) -> dict[str, Any]:
 
 def _list(alerts: Sequence[Alert]) -> dict[str, Any]:
     return {
-        "color": _COLOURS.get(wording.worst(alerts), _RED),
-        "description": "\n".join(wording.listing(alerts, _VOICE, _LIST)),
+        "color": _COLOURS.get(wording.worst_status(alerts), _RED),
+        "description": "\n".join(wording.alert_list(alerts, _VOICE, _LIST)),
     }
 
 

@@ -6,13 +6,13 @@ import logging
 
 from msgspec import Struct
 
-from checkup.errors import Refused, Unanswered
+from checkup.errors import DeliveryUnknownError, NotDeliveredError
 from checkup.ports import Notification, Notifier
 
 _log = logging.getLogger(__name__)
 
 
-class Fallback(Struct, frozen=True):
+class FallbackNotifier(Struct, frozen=True):
     """A channel that is replaced by another while it is dead.
 
     Attributes:
@@ -32,19 +32,21 @@ class Fallback(Struct, frozen=True):
         """
         try:
             self.first.send(notification)
-        except Refused as error:
+        except NotDeliveredError as error:
             self._send_to_second(notification, error)
-        except Unanswered as error:
+        except DeliveryUnknownError as error:
             if not notification.repeat:
                 raise
             self._send_to_second(notification, error)
 
-    def _send_to_second(self, notification: Notification, error: Refused | Unanswered) -> None:
+    def _send_to_second(
+        self, notification: Notification, error: NotDeliveredError | DeliveryUnknownError
+    ) -> None:
         first, second = self.names
         _log.warning("%s: %s; telling %s", first, error, second)
         try:
             self.second.send(notification)
-        except Unanswered:
+        except DeliveryUnknownError:
             raise
         except Exception as also:  # noqa: BLE001 - the first one's answer decides
             _log.warning("%s: %s", second, also)

@@ -10,11 +10,11 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
-from checkup.errors import Refused
+from checkup.errors import NotDeliveredError
 from checkup.notifiers import smtp
-from checkup.notifiers.addresses import addresses
-from checkup.notifiers.answers import secret
-from checkup.notifiers.letter import Letter, compose
+from checkup.notifiers.addresses import parse_addresses
+from checkup.notifiers.answers import notifier_secret
+from checkup.notifiers.letter import MailContent, compose_mail
 from checkup.notifiers.subject import SubjectSettings
 from checkup.options import Secret, Strings
 from checkup.ports import Clients, Notification
@@ -48,12 +48,12 @@ class MailSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_": 
     to: Annotated[Strings, Meta(description="The receivers' addresses.")] = ()
     smtp: Annotated[SmtpSettings, Meta(description="The mail server.")] = SmtpSettings()
 
-    def open(self, clients: Clients) -> Mail:
+    def open(self, clients: Clients) -> MailNotifier:
         """Return the channel; the password is looked up for each message anew."""
-        return Mail(self, clients)
+        return MailNotifier(self, clients)
 
 
-class Mail(Struct, frozen=True):
+class MailNotifier(Struct, frozen=True):
     """A mail server and the people to write to.
 
     Attributes:
@@ -67,23 +67,23 @@ class Mail(Struct, frozen=True):
 
     def send(self, notification: Notification) -> None:
         """Hand one mail for all receivers over, as :meth:`checkup.ports.Notifier.send` says."""
-        sender, *_ = addresses([self.settings.from_], "from")
-        receivers = addresses(self.settings.to, "to")
-        letter = compose(notification, self.settings.subject)
+        sender, *_ = parse_addresses([self.settings.from_], "from")
+        receivers = parse_addresses(self.settings.to, "to")
+        letter = compose_mail(notification, self.settings.subject)
         content = _message(letter, sender, receivers)
         bare = [receiver.addr_spec for receiver in receivers]
-        smtp.send(self._server(), smtp.Envelope(sender.addr_spec, bare, content), self.seconds)
+        smtp.send_mail(self._server(), smtp.Envelope(sender.addr_spec, bare, content), self.seconds)
 
-    def _server(self) -> smtp.Server:
+    def _server(self) -> smtp.SmtpServer:
         said = self.settings.smtp
         if not said.server:
-            raise Refused("no server is configured for mail")
+            raise NotDeliveredError("no server is configured for mail")
         password = (
-            secret(self.clients, said.password, "no password is configured for mail")
+            notifier_secret(self.clients, said.password, "no password is configured for mail")
             if said.username
             else ""
         )
-        return smtp.Server(
+        return smtp.SmtpServer(
             host=said.server,
             port=said.port,
             username=said.username,
@@ -92,7 +92,7 @@ class Mail(Struct, frozen=True):
         )
 
 
-def _message(letter: Letter, sender: Address, receivers: list[Address]) -> bytes:
+def _message(letter: MailContent, sender: Address, receivers: list[Address]) -> bytes:
     """Return the mail as it is sent: text and HTML, both in ASCII on the wire."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender

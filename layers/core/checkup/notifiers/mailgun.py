@@ -9,13 +9,13 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Meta, Struct
 
-from checkup.errors import Refused
-from checkup.notifiers.addresses import addresses
-from checkup.notifiers.answers import document, judge, secret
-from checkup.notifiers.letter import compose
+from checkup.errors import NotDeliveredError
+from checkup.notifiers.addresses import parse_addresses
+from checkup.notifiers.answers import check_response, json_object, notifier_secret
+from checkup.notifiers.letter import compose_mail
 from checkup.notifiers.subject import SubjectSettings
 from checkup.options import Secret, Strings
-from checkup.ports import Answer, Clients, Notification
+from checkup.ports import Clients, HttpResponse, Notification
 
 _BASES: Final = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
 _ABOUT_US: Final = ("from", "to")
@@ -35,12 +35,12 @@ class MailgunSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_
         "us"
     )
 
-    def open(self, clients: Clients) -> Mailgun:
+    def open(self, clients: Clients) -> MailgunNotifier:
         """Return the channel; the key is looked up for each message anew."""
-        return Mailgun(self, clients)
+        return MailgunNotifier(self, clients)
 
 
-class Mailgun(Struct, frozen=True):
+class MailgunNotifier(Struct, frozen=True):
     """A domain at Mailgun and the people to write to."""
 
     settings: MailgunSettings
@@ -50,11 +50,11 @@ class Mailgun(Struct, frozen=True):
         """Hand one mail for all receivers over, as :meth:`checkup.ports.Notifier.send` says."""
         said = self.settings
         if not said.domain:
-            raise Refused("no domain is configured for mailgun")
-        key = secret(self.clients, said.apikey, "no apikey is configured for mailgun")
-        sender, *_ = addresses([said.from_], "from")
-        receivers = addresses(said.to, "to")
-        letter = compose(notification, said.subject)
+            raise NotDeliveredError("no domain is configured for mailgun")
+        key = notifier_secret(self.clients, said.apikey, "no apikey is configured for mailgun")
+        sender, *_ = parse_addresses([said.from_], "from")
+        receivers = parse_addresses(said.to, "to")
+        letter = compose_mail(notification, said.subject)
         form = {
             "from": str(sender),
             "to": ", ".join(map(str, receivers)),
@@ -78,17 +78,17 @@ def _headers(key: str) -> dict[str, str]:
     }
 
 
-def _judge(answer: Answer) -> None:
+def _judge(answer: HttpResponse) -> None:
     """Return if Mailgun has queued the mail: 200 with its id.
 
     400 names in its ``message`` the parameter that is wrong. 401 and 403 are about the key, 404
     about the domain, 402 and 429 about quotas: all of that can be put right
     (https://documentation.mailgun.com/docs/mailgun/quickstart-guide/responses).
     """
-    said = document(answer)
+    said = json_object(answer)
     words = str(said.get("message", "")).split()
     about = next((name for name in _ABOUT_US if words[:1] in ([name], [f"'{name}'"])), "")
-    judge(
+    check_response(
         "Mailgun",
         answer,
         accepted=answer.status == HTTPStatus.OK and bool(said.get("id")),

@@ -9,7 +9,7 @@ from checkup.model import SECOND
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
-def length(nanoseconds: int) -> str:
+def format_length(nanoseconds: int) -> str:
     """Return a length of time in its two largest units."""
     seconds = max(0, nanoseconds) // SECOND
     if seconds < _MINUTE:
@@ -22,12 +22,12 @@ def length(nanoseconds: int) -> str:
     return " ".join([f"{count} {unit}" for count, unit in counts if count][:2])
 
 
-def date(moment: int) -> str:
+def format_date_time(moment: int) -> str:
     """Return a moment with its day, to the minute."""
     return f"{_utc(moment):%Y-%m-%d %H:%M} UTC"
 
 
-def clock(moment: int, now: int) -> str:
+def format_time(moment: int, now: int) -> str:
     """Return the time of day, with its date if that is another day than that of ``now``."""
     there, here = _utc(moment), _utc(now)
     day = "" if there.date() == here.date() else f"{there.day} {there:%b} "

@@ -14,11 +14,16 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
-from checkup.errors import NotifyError, Refused, Rejected, Unanswered
-from checkup.notifiers.answers import document, judge, secret
-from checkup.notifiers.pagerdutyevent import Event, events
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+)
+from checkup.notifiers.answers import check_response, json_object, notifier_secret
+from checkup.notifiers.pagerdutyevent import PagerdutyEvent, incident_events
 from checkup.options import Secret
-from checkup.ports import Answer, Clients, Notification, NotifierSettings
+from checkup.ports import Clients, HttpResponse, Notification, NotifierSettings
 
 _BASES: Final = {
     "us": "https://events.pagerduty.com",
@@ -26,7 +31,7 @@ _BASES: Final = {
 }
 _HEADERS: Final = {"content-type": "application/json", "user-agent": "checkup"}
 _AT_ONCE: Final = 10
-_WORST_FIRST: Final = (Unanswered, Refused, Rejected)
+_WORST_FIRST: Final = (DeliveryUnknownError, NotDeliveredError, MessageRejectedError)
 
 
 class PagerdutySettings(NotifierSettings, frozen=True, kw_only=True):
@@ -42,12 +47,12 @@ class PagerdutySettings(NotifierSettings, frozen=True, kw_only=True):
         Literal["us", "eu"], Meta(description="Where PagerDuty keeps the account.")
     ] = "us"
 
-    def open(self, clients: Clients) -> Pagerduty:
+    def open(self, clients: Clients) -> PagerdutyNotifier:
         """Return the channel; its key is looked up for each message anew."""
-        return Pagerduty(self, clients)
+        return PagerdutyNotifier(self, clients)
 
 
-class Pagerduty(Struct, frozen=True):
+class PagerdutyNotifier(Struct, frozen=True):
     """A service of PagerDuty."""
 
     settings: PagerdutySettings
@@ -59,37 +64,37 @@ class Pagerduty(Struct, frozen=True):
         Those of one incident go in order, and incidents at the same time. If any failed, the
         whole message counts as that, for the events that arrived are harmless a second time.
         """
-        key = secret(
+        key = notifier_secret(
             self.clients, self.settings.routing_key, "no routing_key is configured for pagerduty"
         )
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            incidents = events(notification).values()
+            incidents = incident_events(notification).values()
             found = list(pool.map(lambda incident: self._send(key, incident), incidents))
         for kind in _WORST_FIRST:
             for error in found:
                 if isinstance(error, kind):
                     raise error
 
-    def _send(self, key: str, incident: Sequence[Event]) -> NotifyError | None:
+    def _send(self, key: str, incident: Sequence[PagerdutyEvent]) -> DeliveryError | None:
         try:
             for event in incident:
                 body = json.dumps({"routing_key": key, **event.body}).encode()
                 url = _BASES[self.settings.region] + event.path
                 _judge(self.clients.post(url, body, _HEADERS))
-        except NotifyError as error:
+        except DeliveryError as error:
             return error
         return None
 
 
-def _judge(answer: Answer) -> None:
+def _judge(answer: HttpResponse) -> None:
     """Return if PagerDuty has taken the event: 202.
 
     400 is an event that it cannot read, or a key that is none, which can be put right; 403 an
     integration that is gone; 429 too many events, of which it takes about 120 a minute
     (https://developer.pagerduty.com/docs/events-api-v2-overview#response-codes--retry-logic).
     """
-    about_key = "routing_key" in str(document(answer).get("errors", ""))
-    judge(
+    about_key = "routing_key" in str(json_object(answer).get("errors", ""))
+    check_response(
         "PagerDuty",
         answer,
         accepted=answer.status == HTTPStatus.ACCEPTED,

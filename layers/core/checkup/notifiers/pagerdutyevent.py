@@ -31,34 +31,34 @@ _APART: Final = {
 """What is an incident of its own there, beside the outage of the same checker."""
 
 
-class Event(Struct, frozen=True):
+class PagerdutyEvent(Struct, frozen=True):
     """One request: to which of the two interfaces, and its JSON but for the routing key."""
 
     path: str
     body: Mapping[str, Any]
 
 
-def events(notification: Notification) -> dict[str, list[Event]]:
+def incident_events(notification: Notification) -> dict[str, list[PagerdutyEvent]]:
     """Return the events of each incident in order, by its key.
 
     What is about the monitor itself begins nothing that could end, so it is a change event:
     those are shown beside incidents and call nobody.
     """
-    found: dict[str, list[Event]] = {}
-    url = wording.page(notification)
+    found: dict[str, list[PagerdutyEvent]] = {}
+    url = wording.page_url(notification)
     for alert in notification.alerts:
         key = _key(alert)
         found.setdefault(key, []).append(_event(alert, key, url))
     return found
 
 
-def _event(alert: Alert, key: str, url: str) -> Event:
+def _event(alert: Alert, key: str, url: str) -> PagerdutyEvent:
     if not alert.checker:
-        return Event("/v2/change/enqueue", {"payload": _payload(alert)})
+        return PagerdutyEvent("/v2/change/enqueue", {"payload": _payload(alert)})
     about = {"dedup_key": key, "client": "Checkup", **({"client_url": url} if url else {})}
     if alert.kind in _ENDS:
-        return Event("/v2/enqueue", {"event_action": "resolve", **about})
-    return Event(
+        return PagerdutyEvent("/v2/enqueue", {"event_action": "resolve", **about})
+    return PagerdutyEvent(
         "/v2/enqueue", {"event_action": "trigger", **about, "payload": _alert_payload(alert)}
     )
 
@@ -66,7 +66,7 @@ def _event(alert: Alert, key: str, url: str) -> Event:
 def _key(alert: Alert) -> str:
     """Return what all alerts of one incident and no others share."""
     apart = _APART.get(alert.kind)
-    key = f"checkup/{alert.checker}/{apart}" if apart else f"checkup/{wording.incident(alert)}"
+    key = f"checkup/{alert.checker}/{apart}" if apart else f"checkup/{wording.incident_key(alert)}"
     if len(key) <= _KEY and key.isascii():
         return key
     return f"checkup/{hashlib.sha256(key.encode()).hexdigest()}"
@@ -74,7 +74,7 @@ def _key(alert: Alert) -> str:
 
 def _payload(alert: Alert) -> dict[str, Any]:
     return {
-        "summary": PLAIN.outside(wording.line(alert), _SUMMARY),
+        "summary": PLAIN.outside(wording.alert_line(alert), _SUMMARY),
         "source": PLAIN.outside(alert.endpoint or wording.title(alert), _TEXT),
         "timestamp": rfc3339(alert.since),
         "custom_details": {

@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 
 from msgspec import Meta, Struct
 
-from checkup.errors import Refused
+from checkup.errors import NotDeliveredError
 from checkup.model import SECOND, Status
 from checkup.notifiers import wording
-from checkup.notifiers.answers import document, judge, secret
-from checkup.notifiers.subject import SubjectSettings, heading
+from checkup.notifiers.answers import check_response, json_object, notifier_secret
+from checkup.notifiers.subject import SubjectSettings, subject_prefix
 from checkup.notifiers.voice import PLAIN
 from checkup.options import Secret
-from checkup.ports import Answer, Clients, Notification
+from checkup.ports import Clients, HttpResponse, Notification
 
 _URL: Final = "https://api.pushover.net/1/messages.json"
 _HEADERS: Final = {"content-type": "application/x-www-form-urlencoded", "user-agent": "checkup"}
@@ -40,12 +40,12 @@ class PushoverSettings(SubjectSettings, frozen=True, kw_only=True):
     token: Annotated[Secret, Meta(description="The application's token.")] = ""
     recipient: Annotated[Secret, Meta(description="The key of the user or group.")] = ""
 
-    def open(self, clients: Clients) -> Pushover:
+    def open(self, clients: Clients) -> PushoverNotifier:
         """Return the channel; token and key are looked up for each message anew."""
-        return Pushover(self, clients)
+        return PushoverNotifier(self, clients)
 
 
-class Pushover(Struct, frozen=True):
+class PushoverNotifier(Struct, frozen=True):
     """The devices of a user or a group."""
 
     settings: PushoverSettings
@@ -62,41 +62,41 @@ class Pushover(Struct, frozen=True):
 
     def _key(self, value: str, what: str) -> str:
         """Return a key, which as in the Go program has to look like one."""
-        key = secret(self.clients, value, f"pushover: no {what} is configured")
+        key = notifier_secret(self.clients, value, f"pushover: no {what} is configured")
         if not _KEY.fullmatch(key):
-            raise Refused(f"pushover: invalid {what}: it must be 30 letters and digits")
+            raise NotDeliveredError(f"pushover: invalid {what}: it must be 30 letters and digits")
         return key
 
 
 def _message(notification: Notification, subject: str) -> dict[str, str]:
-    label = wording.label(notification)
+    label = wording.delivery_prefix(notification)
     form = {
-        "title": PLAIN.outside(heading(notification, subject), _TITLE),
+        "title": PLAIN.outside(subject_prefix(notification, subject), _TITLE),
         "message": _text(notification, label),
-        "priority": str(_PRIORITIES.get(wording.worst(notification.alerts), _LOW)),
+        "priority": str(_PRIORITIES.get(wording.worst_status(notification.alerts), _LOW)),
         "timestamp": str(notification.alerts[-1].slot // SECOND),
     }
-    url = wording.page(notification)
+    url = wording.page_url(notification)
     return {**form, "url": url, "url_title": "Status page"} if url else form
 
 
 def _text(notification: Notification, label: str) -> str:
     head = PLAIN.outside(label + wording.headline(notification), _HEADLINE)
     room = _MESSAGE - len(head) - 2
-    lines = wording.below(notification.alerts, PLAIN, room)
+    lines = wording.body_lines(notification.alerts, PLAIN, room)
     return "\n".join([head, "", *lines])
 
 
-def _judge(answer: Answer) -> None:
+def _judge(answer: HttpResponse) -> None:
     """Return if Pushover has queued the message: 200 and ``"status": 1``.
 
     With 4xx it names in ``errors`` and by their keys the parameters that it refused. Its own
     words may repeat them, so only the names are shown. 429: the month's quota is used up.
     """
-    said = document(answer)
+    said = json_object(answer)
     about = [name for name in ("token", "user", "message", "title", "url") if said.get(name)]
     ours = {"token", "user"}.isdisjoint(about)
-    judge(
+    check_response(
         "Pushover",
         answer,
         accepted=answer.status == HTTPStatus.OK and said.get("status") == 1,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from checkup.model import Alert, AlertKind, Status
-from checkup.notifiers.moments import clock, length
+from checkup.notifiers.moments import format_length, format_time
 
-LENGTHS: Final[Mapping[AlertKind, str]] = {
+DURATION_LABELS: Final[Mapping[AlertKind, str]] = {
     AlertKind.CHANGE: "So far",
     AlertKind.REMIND: "So far",
     AlertKind.RESOLVE: "Lasted",
@@ -28,7 +28,7 @@ _STATES: Final[Mapping[AlertKind, str]] = {
 }
 
 
-def state(alert: Alert) -> str:
+def status_phrase(alert: Alert) -> str:
     """Return the words under which alerts are counted together."""
     if alert.kind in _STATES:
         return _STATES[alert.kind]
@@ -37,7 +37,7 @@ def state(alert: Alert) -> str:
     return f"still {alert.status}" if alert.kind is AlertKind.REMIND else str(alert.status)
 
 
-def sentence(alert: Alert, name: str, reason: str) -> str:
+def alert_sentence(alert: Alert, name: str, reason: str) -> str:
     """Return one sentence.
 
     Args:
@@ -46,10 +46,10 @@ def sentence(alert: Alert, name: str, reason: str) -> str:
     return _SENTENCES[alert.kind](alert, name, f": {reason}" if reason else "")
 
 
-def lasted(alert: Alert) -> str:
+def outage_duration(alert: Alert) -> str:
     """Return how long it has lasted until the announced status began, or until now."""
     until = alert.slot if alert.kind in {AlertKind.REMIND, AlertKind.GAP} else alert.since
-    return length(until - alert.opened)
+    return format_length(until - alert.opened)
 
 
 def _open(alert: Alert, name: str, why: str) -> str:
@@ -63,14 +63,16 @@ def _change(alert: Alert, name: str, why: str) -> str:
 
 
 def _remind(alert: Alert, name: str, why: str) -> str:
-    return f"{name} is still {alert.status}, for {lasted(alert)} now{why}{_explains(alert)}"
+    return (
+        f"{name} is still {alert.status}, for {outage_duration(alert)} now{why}{_explains(alert)}"
+    )
 
 
 def _resolve(alert: Alert, name: str, _: str) -> str:
     if alert.status is Status.UNKNOWN:
-        since = clock(alert.opened, alert.slot)
+        since = format_time(alert.opened, alert.slot)
         return f"{name} is no longer checked; it had been {alert.before} since {since}"
-    return f"{name} is healthy again since {_since(alert)}, after {lasted(alert)}"
+    return f"{name} is healthy again since {_since(alert)}, after {outage_duration(alert)}"
 
 
 def _flapping(alert: Alert, name: str, why: str) -> str:
@@ -90,7 +92,7 @@ def _sighted(alert: Alert, name: str, why: str) -> str:
 
 
 def _gap(alert: Alert, name: str, why: str) -> str:
-    return f"{name}{why}, from {_since(alert)} for {lasted(alert)}"
+    return f"{name}{why}, from {_since(alert)} for {outage_duration(alert)}"
 
 
 def _notice(_: Alert, name: str, why: str) -> str:
@@ -98,7 +100,7 @@ def _notice(_: Alert, name: str, why: str) -> str:
 
 
 def _since(alert: Alert) -> str:
-    return clock(alert.since, alert.slot)
+    return format_time(alert.since, alert.slot)
 
 
 def _explains(alert: Alert) -> str:

@@ -9,8 +9,13 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from checkup.deadline import Deadline
-from checkup.errors import NotifyError, Refused, Rejected, Unanswered
-from checkup.notifiers.answers import code, document, judge
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+)
+from checkup.notifiers.answers import check_response, json_object, safe_error_code
 from checkup.ports import Clients
 
 _URL: Final = "https://slack.com/api/"
@@ -53,7 +58,7 @@ class SlackApi:
         """Post a message and return its ``ts``, by which Slack knows it.
 
         Raises:
-            NotifyError: Slack did not take it, or perhaps.
+            DeliveryError: Slack did not take it, or perhaps.
         """
         return str(self._write("chat.postMessage", message).get("ts", ""))
 
@@ -61,7 +66,7 @@ class SlackApi:
         """Change a message, unless that is not allowed any more or somebody has removed it.
 
         Raises:
-            NotifyError: Slack did not take it, or perhaps.
+            DeliveryError: Slack did not take it, or perhaps.
         """
         self._write("chat.update", message, but=_NO_LONGER)
 
@@ -74,8 +79,8 @@ class SlackApi:
         body = urlencode(question).encode()
         try:
             return self._call(method, body, "application/x-www-form-urlencoded")
-        except NotifyError as error:
-            raise Refused(str(error)) from None
+        except DeliveryError as error:
+            raise NotDeliveredError(str(error)) from None
 
     def _write(
         self, method: str, message: dict[str, Any], but: Collection[str] = ()
@@ -95,7 +100,7 @@ class SlackApi:
         """
         left = self._life.left()
         if left < _SHORTEST_SECONDS:
-            raise Refused("no time was left for Slack")
+            raise NotDeliveredError("no time was left for Slack")
         headers = {
             "authorization": f"Bearer {self._token}",
             "content-type": kind,
@@ -103,18 +108,20 @@ class SlackApi:
         }
         timeout = min(left, _CALL_SECONDS)
         answer = self._clients.post(_URL + method, body, headers, timeout=timeout)
-        said = document(answer)
+        said = json_object(answer)
         if answer.status == HTTPStatus.OK and said.get("ok") is False:
-            error = code(str(said.get("error", "")))
+            error = safe_error_code(str(said.get("error", "")))
             if error in but:
                 return {}
             raise _refusal(error)
-        judge("Slack", answer, accepted=answer.status == HTTPStatus.OK and said.get("ok") is True)
+        check_response(
+            "Slack", answer, accepted=answer.status == HTTPStatus.OK and said.get("ok") is True
+        )
         return said
 
 
-def _refusal(error: str) -> NotifyError:
+def _refusal(error: str) -> DeliveryError:
     words = f"Slack answered {error or 'no'}"
     if error in _ABOUT_THE_MESSAGE:
-        return Rejected(words)
-    return Unanswered(words) if error in _PERHAPS_DONE else Refused(words)
+        return MessageRejectedError(words)
+    return DeliveryUnknownError(words) if error in _PERHAPS_DONE else NotDeliveredError(words)

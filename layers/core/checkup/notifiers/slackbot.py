@@ -14,12 +14,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.deadline import Deadline
-from checkup.errors import NotifyError, Refused, Unanswered
+from checkup.errors import DeliveryError, DeliveryUnknownError, NotDeliveredError
 from checkup.model import SECOND, Alert, AlertKind, Status
-from checkup.notifiers.answers import secret
+from checkup.notifiers.answers import notifier_secret
 from checkup.notifiers.slackapi import SlackApi
-from checkup.notifiers.slackroots import Root, key, told_in
-from checkup.notifiers.wording import DETAILED, short_id
+from checkup.notifiers.slackroots import IncidentMessage, alert_ids_in, incident_hash
+from checkup.notifiers.wording import MAX_DETAILED, short_id
 from checkup.ports import Clients, Notification
 
 _CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{5,30}")
@@ -37,7 +37,7 @@ _STORY: Final = {AlertKind.OPEN, AlertKind.CHANGE, AlertKind.REMIND, AlertKind.R
 """Kinds that say how an incident stands."""
 
 
-class SlackBot(Struct, frozen=True):
+class SlackBotNotifier(Struct, frozen=True):
     """A Slack channel behind a bot's token.
 
     Attributes:
@@ -61,25 +61,27 @@ class SlackBot(Struct, frozen=True):
         perhaps accepted: the next try looks what is there and goes on behind it.
         """
         if not _CHANNEL.fullmatch(self.channel):
-            raise Refused("slack with a token needs the channel's id, such as C0123456789")
-        token = secret(self.clients, self.token, "no token is configured for slack")
+            raise NotDeliveredError(
+                "slack with a token needs the channel's id, such as C0123456789"
+            )
+        token = notifier_secret(self.clients, self.token, "no token is configured for slack")
         api = SlackApi(self.clients, token, Deadline.after(self.seconds))
         try:
             _Story(self, api, notification).tell()
-        except NotifyError as error:
+        except DeliveryError as error:
             if api.has_written:
-                raise Unanswered(f"a part was accepted, then: {error}") from None
+                raise DeliveryUnknownError(f"a part was accepted, then: {error}") from None
             raise
 
 
 class _Story:
     """One message of the outbox, told in the channel."""
 
-    def __init__(self, bot: SlackBot, api: SlackApi, notification: Notification) -> None:
+    def __init__(self, bot: SlackBotNotifier, api: SlackApi, notification: Notification) -> None:
         self._bot = bot
         self._api = api
         self._notification = notification
-        self._roots: dict[str, Root] = {}
+        self._roots: dict[str, IncidentMessage] = {}
         self._told: set[str] = set()
         self._replied: set[str] = set()
 
@@ -89,9 +91,13 @@ class _Story:
         if self._notification.repeat or not is_news:
             self._look()
         fresh = [a for a in self._notification.alerts if short_id(a) not in self._told]
-        begun = list({key(a): a for a in reversed(fresh) if key(a) not in self._roots}.values())
+        begun = list(
+            {
+                incident_hash(a): a for a in reversed(fresh) if incident_hash(a) not in self._roots
+            }.values()
+        )
         begun.reverse()
-        size = 1 if len(begun) <= DETAILED else _TOGETHER
+        size = 1 if len(begun) <= MAX_DETAILED else _TOGETHER
         for place in range(0, len(begun), size):
             self._begin(begun[place : place + size])
         for alert in fresh:
@@ -100,14 +106,16 @@ class _Story:
 
     def _look(self) -> None:
         """Find the messages of the incidents, and what was told of them if that is not certain."""
-        wanted = {key(alert) for alert in self._notification.alerts}
+        wanted = {incident_hash(alert) for alert in self._notification.alerts}
         for message in self._history():
-            root = Root.found(message)
+            root = IncidentMessage.found(message)
             if root is None or not wanted & {*root.incidents}:
                 continue
             self._told |= {*root.told}
             if self._notification.repeat:
-                self._replied |= {name for reply in self._replies(root) for name in told_in(reply)}
+                self._replied |= {
+                    name for reply in self._replies(root) for name in alert_ids_in(reply)
+                }
             for name in root.incidents:
                 self._roots.setdefault(name, root)
 
@@ -128,7 +136,7 @@ class _Story:
                 return
             question["cursor"] = str(cursor)
 
-    def _replies(self, root: Root) -> Sequence[dict[str, Any]]:
+    def _replies(self, root: IncidentMessage) -> Sequence[dict[str, Any]]:
         question = {"channel": self._bot.channel, "ts": root.ts, "include_all_metadata": "true"}
         answer = self._api.read("conversations.replies", limit=str(_PAGE), **question)
         found: Sequence[dict[str, Any]] = answer.get("messages", ())
@@ -136,14 +144,14 @@ class _Story:
 
     def _begin(self, alerts: Sequence[Alert]) -> None:
         message = self._rendered(alerts)
-        root = Root.of(alerts, message["text"])
+        root = IncidentMessage.of(alerts, message["text"])
         posted = replace(root, ts=self._post({**message, "metadata": root.metadata}))
         for name in posted.incidents:
             self._roots[name] = posted
 
     def _go_on(self, alert: Alert) -> None:
         """Tell of an alert in the thread, then show in the first message what is the case now."""
-        root = self._roots[key(alert)]
+        root = self._roots[incident_hash(alert)]
         grew = root.after(alert)
         reply = {
             "thread_ts": root.ts,
@@ -161,11 +169,11 @@ class _Story:
         for name in grew.incidents:
             self._roots[name] = grew
 
-    def _edit(self, root: Root, alert: Alert) -> None:
+    def _edit(self, root: IncidentMessage, alert: Alert) -> None:
         place = {"channel": self._bot.channel, "ts": root.ts, "metadata": root.metadata}
         self._api.edit({**self._now(root, alert), **place})
 
-    def _now(self, root: Root, alert: Alert) -> dict[str, Any]:
+    def _now(self, root: IncidentMessage, alert: Alert) -> dict[str, Any]:
         """Return what a first message shows after an alert."""
         if len(root.incidents) == 1 and alert.kind in _STORY:
             return self._rendered([alert])

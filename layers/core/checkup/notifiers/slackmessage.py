@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from checkup.model import SECOND, Alert, Status
 from checkup.notifiers import wording
-from checkup.notifiers.voice import Voice
-from checkup.notifiers.wording import DETAILED, Fact
+from checkup.notifiers.voice import ChannelFormat
+from checkup.notifiers.wording import MAX_DETAILED, Fact
 from checkup.ports import Notification
 
-_VOICE: Final = Voice(escape=partial(html.escape, quote=False), strong=("*", "*"))
+_VOICE: Final = ChannelFormat(escape=partial(html.escape, quote=False), strong=("*", "*"))
 """See https://api.slack.com/reference/surfaces/formatting#escaping."""
 
-_QUIET: Final = Voice(escape=_VOICE.escape)
+_QUIET: Final = ChannelFormat(escape=_VOICE.escape)
 """For the notification on a phone, which shows asterisks as they are."""
 
 _TITLE, _VALUE, _FALLBACK, _TEXT = 150, 1000, 1000, 3000
@@ -28,7 +28,7 @@ _COLOURS: Final = {Status.HEALTHY: "good", Status.UNKNOWN: "#888888"}
 def full_message(notification: Notification) -> dict[str, Any]:
     """Return the payload with coloured attachments."""
     alerts = notification.alerts
-    if len(alerts) <= DETAILED:
+    if len(alerts) <= MAX_DETAILED:
         attachments = [_detail(alert) for alert in alerts]
     else:
         attachments = [_list(alerts)]
@@ -37,13 +37,13 @@ def full_message(notification: Notification) -> dict[str, Any]:
 
 def plain_message(notification: Notification) -> dict[str, Any]:
     """Return the same as text alone."""
-    lines = [_text(notification), *wording.listing(notification.alerts, _VOICE, _TEXT)]
+    lines = [_text(notification), *wording.alert_list(notification.alerts, _VOICE, _TEXT)]
     return {"text": "\n".join(lines)}
 
 
 def _text(notification: Notification) -> str:
-    label = wording.label(notification, "_", "_")
-    url = wording.page(notification)
+    label = wording.delivery_prefix(notification, "_", "_")
+    url = wording.page_url(notification)
     link = f" (<{url}|status page>)" if url else ""
     return label + wording.headline(notification, _VOICE) + link
 
@@ -56,7 +56,7 @@ def _detail(alert: Alert) -> dict[str, Any]:
     facts += wording.facts(alert)
     return {
         "color": _COLOURS.get(alert.status, "danger"),
-        "fallback": wording.line(alert, _QUIET),
+        "fallback": wording.alert_line(alert, _QUIET),
         "fields": [_field(fact) for fact in facts],
         "footer": f"alert {wording.short_id(alert)}",
         "ts": alert.slot // SECOND,
@@ -65,9 +65,9 @@ def _detail(alert: Alert) -> dict[str, Any]:
 
 def _list(alerts: Sequence[Alert]) -> dict[str, Any]:
     return {
-        "color": _COLOURS.get(wording.worst(alerts), "danger"),
-        "fallback": "\n".join(wording.listing(alerts, _QUIET, _FALLBACK)),
-        "text": "\n".join(wording.listing(alerts, _VOICE)),
+        "color": _COLOURS.get(wording.worst_status(alerts), "danger"),
+        "fallback": "\n".join(wording.alert_list(alerts, _QUIET, _FALLBACK)),
+        "text": "\n".join(wording.alert_list(alerts, _VOICE)),
         "mrkdwn_in": ["text"],
     }
 

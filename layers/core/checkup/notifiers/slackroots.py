@@ -24,7 +24,7 @@ _TOLD: Final = 200
 here to have arrived."""
 
 
-class Root(Struct, frozen=True, kw_only=True):
+class IncidentMessage(Struct, frozen=True, kw_only=True):
     """The one message of an incident, or of several that began together.
 
     Attributes:
@@ -44,18 +44,18 @@ class Root(Struct, frozen=True, kw_only=True):
     headline: str = ""
 
     @classmethod
-    def of(cls, alerts: Iterable[Alert], headline: str) -> Root:
+    def of(cls, alerts: Iterable[Alert], headline: str) -> IncidentMessage:
         """Return the root of incidents that begin."""
         known = tuple(alerts)
         return cls(
-            incidents=tuple(map(key, known)),
+            incidents=tuple(map(incident_hash, known)),
             told=tuple(map(wording.short_id, known)),
             text=headline[:_HEADLINE],
             headline=headline[:_HEADLINE],
         )
 
     @classmethod
-    def found(cls, message: Mapping[str, Any]) -> Root | None:
+    def found(cls, message: Mapping[str, Any]) -> IncidentMessage | None:
         """Return the root that a message of the channel is, if it is one of ours."""
         about = payload(message)
         incidents = _texts(about.get("incidents"))
@@ -70,11 +70,11 @@ class Root(Struct, frozen=True, kw_only=True):
             headline=str(about.get("headline", "")),
         )
 
-    def after(self, alert: Alert) -> Root:
+    def after(self, alert: Alert) -> IncidentMessage:
         """Return the root once it tells of one more alert."""
         over = self.over
-        if alert.kind is AlertKind.RESOLVE and key(alert) not in over:
-            over = (*over, key(alert))
+        if alert.kind is AlertKind.RESOLVE and incident_hash(alert) not in over:
+            over = (*over, incident_hash(alert))
         return replace(self, over=over, told=(*self.told, wording.short_id(alert))[-_TOLD:])
 
     @property
@@ -89,9 +89,9 @@ class Root(Struct, frozen=True, kw_only=True):
         return {"event_type": EVENT, "event_payload": about}
 
 
-def key(alert: Alert) -> str:
+def incident_hash(alert: Alert) -> str:
     """Return a short name of the alert's incident."""
-    return hashlib.sha256(wording.incident(alert).encode()).hexdigest()[:12]
+    return hashlib.sha256(wording.incident_key(alert).encode()).hexdigest()[:12]
 
 
 def payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -103,7 +103,7 @@ def payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
     return about if isinstance(about, Mapping) else {}
 
 
-def told_in(message: Mapping[str, Any]) -> tuple[str, ...]:
+def alert_ids_in(message: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the short ids of the alerts that a message of ours tells of."""
     return _texts(payload(message).get("told"))
 

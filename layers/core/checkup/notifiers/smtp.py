@@ -14,8 +14,8 @@ from typing import Final
 from msgspec import Struct
 
 from checkup import http
-from checkup.errors import Refused, Rejected, Unanswered
-from checkup.notifiers.attended import Attempt
+from checkup.errors import DeliveryUnknownError, MessageRejectedError, NotDeliveredError
+from checkup.notifiers.attended import SendAttempt
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ _CONTENT: Final = re.compile(rb"5\.(?:6\.\d+|3\.4)\b")
 """Enhanced status codes (RFC 3463) by which a server blames the content or the size."""
 
 
-class Server(Struct, frozen=True, kw_only=True):
+class SmtpServer(Struct, frozen=True, kw_only=True):
     """A mail server and how to speak with it.
 
     Attributes:
@@ -62,7 +62,7 @@ class Envelope(Struct, frozen=True):
     content: bytes
 
 
-def send(server: Server, envelope: Envelope, seconds: float) -> None:
+def send_mail(server: SmtpServer, envelope: Envelope, seconds: float) -> None:
     """Hand one mail over to the server.
 
     Args:
@@ -70,12 +70,12 @@ def send(server: Server, envelope: Envelope, seconds: float) -> None:
 
     Raises:
         Refused: the server certainly did not take it.
-        Unanswered: it was sent and no answer came.
-        Rejected: the server will never take this mail.
+        DeliveryUnknownError: it was sent and no answer came.
+        MessageRejectedError: the server will never take this mail.
     """
     connection = _connection(server, seconds)
 
-    def work(attempt: Attempt) -> None:
+    def work(attempt: SendAttempt) -> None:
         try:
             _converse(connection, server, envelope, attempt)
         finally:
@@ -85,16 +85,20 @@ def send(server: Server, envelope: Envelope, seconds: float) -> None:
         if connection.sock is not None:
             connection.sock.shutdown(socket.SHUT_RDWR)
 
-    Attempt(work, _reason).within(seconds, cut)
+    SendAttempt(work, _reason).within(seconds, cut)
 
 
-def _connection(server: Server, seconds: float) -> smtplib.SMTP:
+def _connection(server: SmtpServer, seconds: float) -> smtplib.SMTP:
     if server.is_implicit:
-        return smtplib.SMTP_SSL(local_hostname=_OUR_NAME, timeout=seconds, context=http.trust())
+        return smtplib.SMTP_SSL(
+            local_hostname=_OUR_NAME, timeout=seconds, context=http.client_tls_context()
+        )
     return smtplib.SMTP(local_hostname=_OUR_NAME, timeout=seconds)
 
 
-def _converse(smtp: smtplib.SMTP, server: Server, envelope: Envelope, attempt: Attempt) -> None:
+def _converse(
+    smtp: smtplib.SMTP, server: SmtpServer, envelope: Envelope, attempt: SendAttempt
+) -> None:
     # smtplib checks the certificate against the name that it finds here.
     smtp._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
     code, _ = smtp.connect(server.host, server.port)
@@ -109,23 +113,23 @@ def _converse(smtp: smtplib.SMTP, server: Server, envelope: Envelope, attempt: A
         smtp.putcmd("quit")  # its answer would change nothing
 
 
-def _start_tls(smtp: smtplib.SMTP, server: Server) -> None:
+def _start_tls(smtp: smtplib.SMTP, server: SmtpServer) -> None:
     """Encrypt if the server can, or must."""
     if server.tls == "never" or (server.tls == "auto" and not smtp.has_extn("starttls")):
         return
     if not smtp.has_extn("starttls"):
-        raise Refused("the mail server offers no STARTTLS, so nothing was sent")
-    smtp.starttls(context=http.trust())
+        raise NotDeliveredError("the mail server offers no STARTTLS, so nothing was sent")
+    smtp.starttls(context=http.client_tls_context())
     smtp.ehlo_or_helo_if_needed()
 
 
-def _log_in(smtp: smtplib.SMTP, server: Server) -> None:
+def _log_in(smtp: smtplib.SMTP, server: SmtpServer) -> None:
     """Log in if there is a name and the server asks for one, but never in clear over a network."""
     if not server.username or not smtp.has_extn("auth"):
         return
     is_private = isinstance(smtp.sock, ssl.SSLSocket) or server.host in _LOOPBACK
     if not is_private and server.tls != "never":
-        raise Refused("the mail server offers no TLS, so the password was not sent")
+        raise NotDeliveredError("the mail server offers no TLS, so the password was not sent")
     smtp.login(server.username, server.password)
 
 
@@ -135,13 +139,13 @@ def _address(smtp: smtplib.SMTP, envelope: Envelope) -> None:
     codes = [smtp.rcpt(receiver)[0] for receiver in envelope.receivers]
     refusals = [code for code in codes if code not in _RECEIVER_ACCEPTED]
     if len(refusals) == len(codes):
-        raise Refused(f"the mail server answered {refusals[0]} to the receivers")
+        raise NotDeliveredError(f"the mail server answered {refusals[0]} to the receivers")
     if refusals:
         count = f"{len(refusals)} of {len(codes)}"
         _log.warning("the mail server answered %d to %s receivers", refusals[0], count)
 
 
-def _hand_over(smtp: smtplib.SMTP, content: bytes, attempt: Attempt) -> None:
+def _hand_over(smtp: smtplib.SMTP, content: bytes, attempt: SendAttempt) -> None:
     """Send the mail itself, which is the server's from the final dot on.
 
     A refusal now is mostly about the sender's good name or a quota, which can be put right, so
@@ -156,15 +160,15 @@ def _hand_over(smtp: smtplib.SMTP, content: bytes, attempt: Attempt) -> None:
         return
     said = f"the mail server answered {code} to the mail"
     if code == _TOO_LARGE or _CONTENT.match(reply):
-        raise Rejected(said)
+        raise MessageRejectedError(said)
     if code >= 400:  # noqa: PLR2004 - 4yz and 5yz
-        raise Refused(said)
-    raise Unanswered(said)
+        raise NotDeliveredError(said)
+    raise DeliveryUnknownError(said)
 
 
 def _expect(code: int, expected: int, to: str) -> None:
     if code != expected:
-        raise Refused(f"the mail server answered {code} to {to}")
+        raise NotDeliveredError(f"the mail server answered {code} to {to}")
 
 
 def _reason(error: Exception) -> str:
@@ -177,4 +181,4 @@ def _reason(error: Exception) -> str:
         return "the connection was closed"
     if isinstance(error, smtplib.SMTPException):
         return "the mail server offers no way to log in that is known here"
-    return http.reason(error)
+    return http.describe_error(error)

@@ -9,16 +9,24 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Struct
 
-from checkup.errors import NotifyError, Refused, Rejected, Unanswered, UnavailableError
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+    UnavailableError,
+)
 from checkup.model import Alert
 from checkup.notifiers import letter, wording
-from checkup.notifiers.attended import Attempt
+from checkup.notifiers.attended import SendAttempt
 from checkup.notifiers.subject import SubjectSettings, subject_line
-from checkup.notifiers.voice import Voice
+from checkup.notifiers.voice import ChannelFormat
 from checkup.ports import Clients, Notification
 
 _SUBJECT: Final = 99
-_ASCII: Final = Voice(escape=lambda character: character if character.isascii() else "?", cut="...")
+_ASCII: Final = ChannelFormat(
+    escape=lambda character: character if character.isascii() else "?", cut="..."
+)
 """A subject has less than 100 characters, all of them visible and in ASCII."""
 
 _ARN: Final = re.compile(r"arn:[a-z-]+:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
@@ -50,12 +58,12 @@ class SnsSettings(SubjectSettings, frozen=True, kw_only=True):
 
     topic_arn: Annotated[str, Meta(description="The topic.")] = ""
 
-    def open(self, clients: Clients) -> Sns:
+    def open(self, clients: Clients) -> SnsNotifier:
         """Return the channel; AWS is first asked when there is something to say."""
-        return Sns(self, clients)
+        return SnsNotifier(self, clients)
 
 
-class Sns(Struct, frozen=True):
+class SnsNotifier(Struct, frozen=True):
     """A topic.
 
     Attributes:
@@ -70,21 +78,21 @@ class Sns(Struct, frozen=True):
         """Publish one message, as :meth:`checkup.ports.Notifier.send` says."""
         topic = _ARN.fullmatch(self.settings.topic_arn)
         if topic is None:
-            raise Refused("no topic_arn of a topic is configured for sns")
+            raise NotDeliveredError("no topic_arn of a topic is configured for sns")
         request = _request(notification, self.settings)
 
-        def work(attempt: Attempt) -> None:
+        def work(attempt: SendAttempt) -> None:
             client = self._client(topic[1])
             attempt.hand_over()
             _publish(client, request)
 
-        Attempt(work, _reason).within(self.seconds)
+        SendAttempt(work, _reason).within(self.seconds)
 
     def _client(self, region: str) -> Any:  # noqa: ANN401 - boto3 has no static type
         try:
             return self.clients.aws("sns", region_name=region, config=_config())
         except UnavailableError as error:
-            raise Refused(str(error)) from error
+            raise NotDeliveredError(str(error)) from error
 
 
 def _config() -> Any:  # noqa: ANN401 - botocore is an extra
@@ -102,7 +110,7 @@ def _request(notification: Notification, settings: SnsSettings) -> dict[str, Any
     request = {
         "TopicArn": settings.topic_arn,
         "Subject": _ASCII.outside(subject_line(notification, settings.subject), _SUBJECT),
-        "Message": letter.text(notification),
+        "Message": letter.plain_text(notification),
         "MessageAttributes": _attributes(alerts),
     }
     if settings.topic_arn.endswith(_FIFO):
@@ -113,9 +121,9 @@ def _request(notification: Notification, settings: SnsSettings) -> dict[str, Any
 
 def _attributes(alerts: Sequence[Alert]) -> dict[str, dict[str, str]]:
     """Return what subscriptions can filter by."""
-    checkers = [alert.checker for alert in wording.latest(alerts)[: wording.LISTED]]
+    checkers = [alert.checker for alert in wording.latest_alerts(alerts)[: wording.MAX_LISTED]]
     return {
-        "status": {"DataType": "String", "StringValue": str(wording.worst(alerts))},
+        "status": {"DataType": "String", "StringValue": str(wording.worst_status(alerts))},
         "checkers": {"DataType": "String.Array", "StringValue": json.dumps(checkers)},
     }
 
@@ -130,11 +138,11 @@ def _publish(client: Any, request: dict[str, Any]) -> None:  # noqa: ANN401
     except BotoCoreError as error:
         name = type(error).__name__
         if name in _NOT_SENT:
-            raise Refused(f"SNS was not reached ({name})") from None
-        raise Unanswered(f"sent, but SNS did not answer ({name})") from None
+            raise NotDeliveredError(f"SNS was not reached ({name})") from None
+        raise DeliveryUnknownError(f"sent, but SNS did not answer ({name})") from None
 
 
-def _judged(response: Any) -> NotifyError:  # noqa: ANN401
+def _judged(response: Any) -> DeliveryError:  # noqa: ANN401
     """Return what an error of SNS means.
 
     Its own words may name the account. What is wrong with topic, rights or keys can be put right
@@ -145,10 +153,10 @@ def _judged(response: Any) -> NotifyError:  # noqa: ANN401
     code = re.sub(r"[^A-Za-z.]", "", str(error.get("Code", "")))[:60]
     said = f"SNS answered {status} ({code})"
     if status >= _SERVER_ERROR:
-        return Unanswered(said)
+        return DeliveryUnknownError(said)
     if str(error.get("Message", "")).startswith(_ABOUT_THE_MESSAGE):
-        return Rejected(said)
-    return Refused(said)
+        return MessageRejectedError(said)
+    return NotDeliveredError(said)
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from checkup.notifiers import wording
 from checkup.notifiers.voice import PLAIN
 from checkup.ports import Notification, NotifierSettings
 
-USUAL_SUBJECT: Final = "Checkup: Service Unavailable"
+DEFAULT_SUBJECT: Final = "Checkup: Service Unavailable"
 
 _GOOD_NEWS: Final = "Checkup"
 _LENGTH: Final = 200
@@ -21,18 +21,18 @@ class SubjectSettings(NotifierSettings, frozen=True, kw_only=True):
     """Settings of a channel whose messages have a subject."""
 
     subject: Annotated[str, Meta(description="The subject; the usual one if blank.")] = (
-        USUAL_SUBJECT
+        DEFAULT_SUBJECT
     )
 
     def __post_init__(self) -> None:
         if not self.subject.strip():
-            structs.force_setattr(self, "subject", USUAL_SUBJECT)
+            structs.force_setattr(self, "subject", DEFAULT_SUBJECT)
 
 
-def heading(notification: Notification, subject: str) -> str:
+def subject_prefix(notification: Notification, subject: str) -> str:
     """Return the configured subject; the usual one only if something is unavailable."""
-    trouble = wording.worst(notification.alerts) in {Status.DOWN, Status.DEGRADED}
-    return subject if trouble or subject != USUAL_SUBJECT else _GOOD_NEWS
+    trouble = wording.worst_status(notification.alerts) in {Status.DOWN, Status.DEGRADED}
+    return subject if trouble or subject != DEFAULT_SUBJECT else _GOOD_NEWS
 
 
 def subject_line(notification: Notification, subject: str) -> str:
@@ -40,6 +40,6 @@ def subject_line(notification: Notification, subject: str) -> str:
 
     The configured part comes first, so that rules that sort mail by it go on working.
     """
-    label = wording.label(notification)
-    line = f"{heading(notification, subject)}: {label}{wording.headline(notification)}"
+    label = wording.delivery_prefix(notification)
+    line = f"{subject_prefix(notification, subject)}: {label}{wording.headline(notification)}"
     return PLAIN.outside(line, _LENGTH)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from checkup.errors import CheckupError, NotifyError
+from checkup.errors import CheckupError, DeliveryError
 from checkup.model import Alert, AlertKind, Status
 from checkup.ports import Notification, Notifier
 
 
-def choose(known: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
+def select_notifiers(known: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
     """Return the channels that are named, in the order of the configuration; all without names.
 
     Raises:
@@ -24,11 +24,11 @@ def choose(known: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
     return [name for name in known if name in wanted or not wanted]
 
 
-def try_out(channel: Notifier, name: str, page_url: str) -> str:
+def send_test(channel: Notifier, name: str, page_url: str) -> str:
     """Send a message that says that it is a test; return what went wrong, or an empty text."""
     try:
         channel.send(Notification(alerts=(_message(name),), page_url=page_url))
-    except NotifyError as error:
+    except DeliveryError as error:
         return f"{type(error).__name__.lower()}: {error}"
     return ""
 

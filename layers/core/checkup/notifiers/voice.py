@@ -12,7 +12,7 @@ def _as_it_is(character: str) -> str:
     return character
 
 
-class Voice(Struct, frozen=True, kw_only=True):
+class ChannelFormat(Struct, frozen=True, kw_only=True):
     """How a channel writes.
 
     Attributes:
@@ -45,7 +45,7 @@ class Voice(Struct, frozen=True, kw_only=True):
         return "".join(kept) + self.cut
 
 
-PLAIN: Final = Voice()
+PLAIN: Final = ChannelFormat()
 
 
 def one_line(text: str) -> str:

@@ -16,11 +16,11 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-from checkup.errors import Refused
+from checkup.errors import NotDeliveredError
 from checkup.notifiers import webhookbody, wording
-from checkup.notifiers.answers import judge, secret
+from checkup.notifiers.answers import check_response, notifier_secret
 from checkup.options import Headers, Secret
-from checkup.ports import Answer, Clients, Notification, NotifierSettings
+from checkup.ports import Clients, HttpResponse, Notification, NotifierSettings
 
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _VALUE: Final = re.compile(r"[\x20-\x7e]*")
@@ -51,17 +51,17 @@ class WebhookSettings(NotifierSettings, frozen=True, kw_only=True):
     ] = ""
 
     def __post_init__(self) -> None:
-        webhookbody.check(self.template)
+        webhookbody.validate_template(self.template)
         for name, values in self.headers.items():
             if not _NAME.fullmatch(name) or not all(map(_VALUE.fullmatch, values)):
                 raise ValueError(f"headers: {name!r} is not a header that can be sent")
 
-    def open(self, clients: Clients) -> Webhook:
+    def open(self, clients: Clients) -> WebhookNotifier:
         """Return the channel; its secrets are looked up for each message anew."""
-        return Webhook(self, clients)
+        return WebhookNotifier(self, clients)
 
 
-class Webhook(Struct, frozen=True):
+class WebhookNotifier(Struct, frozen=True):
     """An address that takes JSON."""
 
     settings: WebhookSettings
@@ -69,8 +69,8 @@ class Webhook(Struct, frozen=True):
 
     def send(self, notification: Notification) -> None:
         """Post one message, as :meth:`checkup.ports.Notifier.send` says."""
-        url = secret(self.clients, self.settings.url, "no url is configured for webhook")
-        body = webhookbody.render(self.settings.template, notification)
+        url = notifier_secret(self.clients, self.settings.url, "no url is configured for webhook")
+        body = webhookbody.render_body(self.settings.template, notification)
         headers = {
             "content-type": "application/json",
             "user-agent": "checkup",
@@ -81,9 +81,13 @@ class Webhook(Struct, frozen=True):
 
     def _configured_headers(self) -> Iterable[tuple[str, str]]:
         for name, values in self.settings.headers.items():
-            found = [secret(self.clients, value, f"header {name} is empty") for value in values]
+            found = [
+                notifier_secret(self.clients, value, f"header {name} is empty") for value in values
+            ]
             if not all(map(_VALUE.fullmatch, found)):
-                raise Refused(f"header {name}: what its reference leads to cannot be sent")
+                raise NotDeliveredError(
+                    f"header {name}: what its reference leads to cannot be sent"
+                )
             yield name.lower(), ", ".join(found)
 
     def _signature(self, name: str, body: bytes) -> Mapping[str, str]:
@@ -95,7 +99,7 @@ class Webhook(Struct, frozen=True):
         found = {"webhook-id": f"msg_{name}", "webhook-timestamp": stamp}
         if not self.settings.secret:
             return found
-        key = _key(secret(self.clients, self.settings.secret, "no secret"))
+        key = _key(notifier_secret(self.clients, self.settings.secret, "no secret"))
         signed = b".".join((found["webhook-id"].encode(), stamp.encode(), body))
         signature = b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
         return {**found, "webhook-signature": f"v1,{signature}"}
@@ -108,12 +112,14 @@ def _key(text: str) -> bytes:
     try:
         return b64decode(text.removeprefix(_PREFIX), validate=True)
     except binascii.Error:
-        raise Refused("webhook: what follows whsec_ in the secret is not base64") from None
+        raise NotDeliveredError(
+            "webhook: what follows whsec_ in the secret is not base64"
+        ) from None
 
 
-def _judge(answer: Answer) -> None:
+def _judge(answer: HttpResponse) -> None:
     """Return if the receiver took the message: any 2xx."""
-    judge(
+    check_response(
         "the webhook",
         answer,
         accepted=200 <= answer.status < 300,  # noqa: PLR2004 - 2xx

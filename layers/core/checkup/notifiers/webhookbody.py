@@ -38,7 +38,7 @@ _SAMPLE: Final = Notification(
 )
 
 
-def render(template: str, notification: Notification) -> bytes:
+def render_body(template: str, notification: Notification) -> bytes:
     """Return the body to send.
 
     Args:
@@ -51,7 +51,7 @@ def render(template: str, notification: Notification) -> bytes:
 
 
 @cache
-def check(template: str) -> None:
+def validate_template(template: str) -> None:
     """Raise ValueError, with what is wrong, if no JSON can be made with this template."""
     known = _values(_SAMPLE)
     unknown = [name for name in _PLACE.findall(template) if name not in known]
@@ -59,7 +59,7 @@ def check(template: str) -> None:
         places = ", ".join(known)
         raise ValueError(f"template: there is no {{{{{unknown[0]}}}}}; there are {places}")
     try:
-        json.loads(render(template, _SAMPLE))
+        json.loads(render_body(template, _SAMPLE))
     except ValueError:
         hint = "put texts in quotation marks, and alerts, count, total and repeat in none"
         raise ValueError(f"template: does not lead to JSON; {hint}") from None
@@ -68,14 +68,14 @@ def check(template: str) -> None:
 def _values(notification: Notification) -> dict[str, Any]:
     """Return all that a receiver can know, by the names of the placeholders."""
     alerts = notification.alerts
-    label = wording.label(notification)
+    label = wording.delivery_prefix(notification)
     headline = label + wording.headline(notification)
     return {
         "id": wording.message_id(alerts),
         "headline": headline,
-        "text": "\n".join([headline, "", *wording.below(alerts)]),
-        "status": str(wording.worst(alerts)),
-        "page_url": wording.page(notification),
+        "text": "\n".join([headline, "", *wording.body_lines(alerts)]),
+        "status": str(wording.worst_status(alerts)),
+        "page_url": wording.page_url(notification),
         "repeat": notification.repeat,
         "count": len(alerts),
         "total": notification.total,

@@ -17,17 +17,17 @@ from msgspec import Struct
 
 from checkup.model import SECOND, Alert, Status
 from checkup.notifiers import sentences
-from checkup.notifiers.moments import date, length
-from checkup.notifiers.voice import PLAIN, Voice
+from checkup.notifiers.moments import format_date_time, format_length
+from checkup.notifiers.voice import PLAIN, ChannelFormat
 from checkup.ports import Notification
 
-DETAILED: Final = 5
+MAX_DETAILED: Final = 5
 """Alerts that are told with their details; more than these are a list."""
 
-LISTED: Final = 20
+MAX_LISTED: Final = 20
 """Alerts that are named at all."""
 
-LATE: Final = 600 * SECOND
+LATE_AFTER_NS: Final = 600 * SECOND
 """From when on it is worth a word that a message comes late."""
 
 _TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
@@ -56,27 +56,27 @@ def title(alert: Alert) -> str:
     return alert.title or alert.checker
 
 
-def label(notification: Notification, before: str = "", after: str = "") -> str:
+def delivery_prefix(notification: Notification, before: str = "", after: str = "") -> str:
     """Return what stands before the headline of a message that may be a repeat, or is late.
 
     Args:
         before, after: how the channel marks it.
     """
     words = ["possible repeat"] if notification.repeat else []
-    if notification.late >= LATE:
-        words.append(f"told {length(notification.late)} late")
+    if notification.late >= LATE_AFTER_NS:
+        words.append(f"told {format_length(notification.late)} late")
     text = ", ".join(words)
     return f"{before}{text[:1].upper()}{text[1:]}:{after} " if text else ""
 
 
-def headline(notification: Notification, voice: Voice = PLAIN) -> str:
+def headline(notification: Notification, voice: ChannelFormat = PLAIN) -> str:
     """Say what is the case now; of a checker with several alerts the last one counts."""
-    last = latest(notification.alerts)
+    last = latest_alerts(notification.alerts)
     if len(last) == 1:
-        return line(last[0], voice)
+        return alert_line(last[0], voice)
     groups: dict[str, list[Alert]] = {}
     for alert in sorted(last, key=_rank):
-        groups.setdefault(sentences.state(alert), []).append(alert)
+        groups.setdefault(sentences.status_phrase(alert), []).append(alert)
     of = f" of {notification.total}" if notification.total else ""
     return "; ".join(
         f"{len(alerts)}{of if alerts[0].checker else ''} {words}: {_names(alerts, voice)}"
@@ -84,23 +84,25 @@ def headline(notification: Notification, voice: Voice = PLAIN) -> str:
     )
 
 
-def latest(alerts: Sequence[Alert]) -> list[Alert]:
+def latest_alerts(alerts: Sequence[Alert]) -> list[Alert]:
     """Return the last alert of each checker, and all that are about the monitor itself."""
     return list({alert.checker or alert.id: alert for alert in alerts}.values())
 
 
-def worst(alerts: Sequence[Alert]) -> Status:
+def worst_status(alerts: Sequence[Alert]) -> Status:
     """Return the most severe status that is the case now."""
-    return Status.worst(alert.status for alert in latest(alerts))
+    return Status.worst(alert.status for alert in latest_alerts(alerts))
 
 
-def line(alert: Alert, voice: Voice = PLAIN) -> str:
+def alert_line(alert: Alert, voice: ChannelFormat = PLAIN) -> str:
     """Say in one line what happened."""
     reason = voice.outside(alert.reason, _REASON)
-    return sentences.sentence(alert, _name(alert, voice, _TITLE), reason)
+    return sentences.alert_sentence(alert, _name(alert, voice, _TITLE), reason)
 
 
-def listing(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = _ROOM) -> list[str]:
+def alert_list(
+    alerts: Sequence[Alert], voice: ChannelFormat = PLAIN, room: int = _ROOM
+) -> list[str]:
     """Return a line for each alert, as many as fit, and how many more there are.
 
     Args:
@@ -108,8 +110,8 @@ def listing(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = _ROOM) ->
     """
     lines: list[str] = []
     room -= _MORE
-    for alert in alerts[:LISTED]:
-        entry = f"• {line(alert, voice)} ({short_id(alert)})"
+    for alert in alerts[:MAX_LISTED]:
+        entry = f"• {alert_line(alert, voice)} ({short_id(alert)})"
         room -= voice.size(entry) + 1
         if room < 0:
             break
@@ -118,9 +120,15 @@ def listing(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = _ROOM) ->
     return [*lines, f"… and {more} more"] if more else lines
 
 
-def below(alerts: Sequence[Alert], voice: Voice = PLAIN, room: int = _ROOM) -> list[str]:
+def body_lines(
+    alerts: Sequence[Alert], voice: ChannelFormat = PLAIN, room: int = _ROOM
+) -> list[str]:
     """Return what stands under the headline: of one alert its details, of several their lines."""
-    return details(alerts[0], voice, room) if len(alerts) == 1 else listing(alerts, voice, room)
+    return (
+        detail_lines(alerts[0], voice, room)
+        if len(alerts) == 1
+        else alert_list(alerts, voice, room)
+    )
 
 
 def facts(alert: Alert) -> list[Fact]:
@@ -128,15 +136,19 @@ def facts(alert: Alert) -> list[Fact]:
     found = [Fact("Why", alert.reason)] if alert.reason else []
     if alert.holds_back:
         found.append(Fact("Explains", _shortened(alert.holds_back)))
-    found.append(Fact("Since", date(alert.since), short=True))
-    if alert.kind in sentences.LENGTHS:
-        found.append(Fact(sentences.LENGTHS[alert.kind], sentences.lasted(alert), short=True))
+    found.append(Fact("Since", format_date_time(alert.since), short=True))
+    if alert.kind in sentences.DURATION_LABELS:
+        found.append(
+            Fact(
+                sentences.DURATION_LABELS[alert.kind], sentences.outage_duration(alert), short=True
+            )
+        )
     if alert.region:
         found.append(Fact("Seen from", alert.region, short=True))
     return found
 
 
-def details(alert: Alert, voice: Voice = PLAIN, room: int = _ROOM) -> list[str]:
+def detail_lines(alert: Alert, voice: ChannelFormat = PLAIN, room: int = _ROOM) -> list[str]:
     """Return what the line of an alert leaves out, one thing per line.
 
     Args:
@@ -161,13 +173,13 @@ def message_id(alerts: Sequence[Alert]) -> str:
     return hashlib.sha256("\n".join(alert.id for alert in alerts).encode()).hexdigest()[:32]
 
 
-def incident(alert: Alert) -> str:
+def incident_key(alert: Alert) -> str:
     """Return what the alerts of one incident have in common: ``checker/number``."""
     checker, _, number, _ = alert.id.rsplit("/", 3)
     return f"{checker}/{number}"
 
 
-def page(notification: Notification) -> str:
+def page_url(notification: Notification) -> str:
     """Return the address of the status page, harmless in any markup; empty if there is none."""
     url = notification.page_url
     if not url.startswith(("http://", "https://")) or len(url) > _URL:
@@ -175,18 +187,18 @@ def page(notification: Notification) -> str:
     return re.sub(r"[\s<>|\"'`\\^{}()\[\]\x00-\x20\x7f]", lambda found: quote(found[0]), url)
 
 
-def _name(alert: Alert, voice: Voice, limit: int) -> str:
+def _name(alert: Alert, voice: ChannelFormat, limit: int) -> str:
     before, after = voice.strong
     return before + voice.outside(title(alert), limit) + after
 
 
-def _names(alerts: Sequence[Alert], voice: Voice) -> str:
+def _names(alerts: Sequence[Alert], voice: ChannelFormat) -> str:
     return _shortened([_name(alert, voice, _NAME) for alert in alerts])
 
 
 def _shortened(names: Sequence[str]) -> str:
-    more = len(names) - DETAILED
-    return ", ".join(names[:DETAILED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - MAX_DETAILED
+    return ", ".join(names[:MAX_DETAILED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _rank(alert: Alert) -> int:

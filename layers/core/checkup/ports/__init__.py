@@ -5,39 +5,39 @@ in the registry of its package. The settings classes are the configuration: what
 in checkup.json, a field is called here, and its description is the documentation.
 """
 
-from checkup.ports.checker import Checker, Surroundings
-from checkup.ports.clients import Answer, Clients
+from checkup.ports.checker import Checker, CheckerContext
+from checkup.ports.clients import Clients, HttpResponse
 from checkup.ports.notifier import Notification, Notifier, NotifierSettings
-from checkup.ports.publisher import Edition, PageFile, Publisher, PublisherSettings
+from checkup.ports.publisher import PageFile, PageVersion, Publisher, PublisherSettings
 from checkup.ports.storage import (
-    DeletesMany,
-    Hold,
+    BulkDelete,
+    ConcurrentReads,
+    LockState,
     Provisionable,
-    ReadsAtOnce,
-    Step,
+    ProvisionStep,
     Storage,
     StorageSettings,
-    Stored,
+    StoredDocument,
 )
 
 __all__ = [
-    "Answer",
+    "BulkDelete",
     "Checker",
+    "CheckerContext",
     "Clients",
-    "DeletesMany",
-    "Edition",
-    "Hold",
+    "ConcurrentReads",
+    "HttpResponse",
+    "LockState",
     "Notification",
     "Notifier",
     "NotifierSettings",
     "PageFile",
+    "PageVersion",
+    "ProvisionStep",
     "Provisionable",
     "Publisher",
     "PublisherSettings",
-    "ReadsAtOnce",
-    "Step",
     "Storage",
     "StorageSettings",
-    "Stored",
-    "Surroundings",
+    "StoredDocument",
 ]

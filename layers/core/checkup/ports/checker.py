@@ -93,10 +93,10 @@ class Checker(Struct, frozen=True, kw_only=True):
         must be over by ``deadline``.
 
         Raises:
-            CannotTell: the checker itself is unable to look.
+            CheckUnknownError: the checker itself is unable to look.
         """
 
-    def placed(self, surroundings: Surroundings) -> Checker:
+    def placed(self, surroundings: CheckerContext) -> Checker:
         """Return this checker as it looks from the place where it runs.
 
         Most kinds look the same from everywhere. Nothing may be opened yet.
@@ -114,7 +114,7 @@ class Checker(Struct, frozen=True, kw_only=True):
         return assess(attempts, self.threshold_rtt)
 
 
-class Surroundings(Struct, frozen=True, kw_only=True):
+class CheckerContext(Struct, frozen=True, kw_only=True):
     """What checkers find in the place where they run; opened when one first asks for it.
 
     Attributes:

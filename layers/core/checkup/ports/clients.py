@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 
-class Answer(Struct, frozen=True):
+class HttpResponse(Struct, frozen=True):
     """What an HTTP service answered; ``headers`` has lower-case names."""
 
     status: int
@@ -43,7 +43,7 @@ class Clients(Protocol):
         *,
         method: str = "POST",
         timeout: float = 4.0,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send one HTTP POST, follow no redirect, and return the answer.
 
         Args:
@@ -52,12 +52,12 @@ class Clients(Protocol):
 
         Raises:
             Refused: it certainly did not arrive (name, connection, certificate).
-            Unanswered: it was sent and no answer came.
+            DeliveryUnknownError: it was sent and no answer came.
         """
         ...
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
-    ) -> Answer:
+    ) -> HttpResponse:
         """Do any HTTP request as :meth:`post` does, and return the whole answer."""
         ...

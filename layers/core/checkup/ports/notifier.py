@@ -38,8 +38,8 @@ class Notifier(Protocol):
 
         Raises:
             Refused: certainly not accepted.
-            Unanswered: perhaps accepted.
-            Rejected: never going to be accepted.
+            DeliveryUnknownError: perhaps accepted.
+            MessageRejectedError: never going to be accepted.
         """
         ...
 

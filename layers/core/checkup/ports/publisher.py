@@ -30,7 +30,7 @@ class PageFile(Struct, frozen=True, kw_only=True):
     news: str = ""
 
 
-class Edition(Struct, frozen=True, order=True):
+class PageVersion(Struct, frozen=True, order=True):
     """Which page it is, among those of one storage: a greater one is newer.
 
     Attributes:
@@ -51,13 +51,13 @@ class Publisher(Protocol):
 
     patient: ClassVar[bool]
 
-    def publish(self, files: Mapping[str, PageFile], edition: Edition) -> Sequence[str]:
+    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         """Write the files that changed and are due, ``index.html`` last; return their paths.
 
         Files that an earlier edition had put there and that are no more are removed.
 
         Raises:
-            Overtaken: a newer edition is there; it stays.
+            NewerPageError: a newer edition is there; it stays.
             PublishError: the place could not be written.
         """
         ...

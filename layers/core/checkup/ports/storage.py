@@ -14,7 +14,7 @@ from checkup.options import Duration
 from checkup.ports.clients import Clients
 
 
-class Stored(Struct, frozen=True):
+class StoredDocument(Struct, frozen=True):
     """A document as it was read.
 
     Attributes:
@@ -26,7 +26,7 @@ class Stored(Struct, frozen=True):
     version: str
 
 
-class Hold(Enum):
+class LockState(Enum):
     """The answer to :meth:`Storage.hold`."""
 
     MINE = "mine"
@@ -43,7 +43,7 @@ class Storage(Protocol):
     StorageError when the storage fails; after a write that may nevertheless have been done.
     """
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
         ...
 
@@ -51,7 +51,7 @@ class Storage(Protocol):
         """Write a new document and return its version.
 
         Raises:
-            Exists: there is one already; it is left as it is.
+            DocumentExistsError: there is one already; it is left as it is.
         """
         ...
 
@@ -59,7 +59,7 @@ class Storage(Protocol):
         """Replace the document that was read as ``version`` and return the new version.
 
         Raises:
-            Changed: it is gone or is another version by now; it is left as it is.
+            DocumentChangedError: it is gone or is another version by now; it is left as it is.
         """
         ...
 
@@ -80,13 +80,13 @@ class Storage(Protocol):
         """The storage's own time, in nanoseconds since the epoch, as of its last answer."""
         ...
 
-    def hold(self, name: str) -> AbstractContextManager[Hold]:
+    def hold(self, name: str) -> AbstractContextManager[LockState]:
         """Take an exclusive right that ends with its owner, if the storage has such a thing."""
         ...
 
 
 @runtime_checkable
-class ReadsAtOnce(Protocol):
+class ConcurrentReads(Protocol):
     """A storage so far away that reading from it is mostly waiting.
 
     Attributes:
@@ -97,7 +97,7 @@ class ReadsAtOnce(Protocol):
 
 
 @runtime_checkable
-class DeletesMany(Protocol):
+class BulkDelete(Protocol):
     """A storage in which removing many documents at once costs as little as removing one."""
 
     def delete_all(self, keys: Iterable[str]) -> None:
@@ -105,7 +105,7 @@ class DeletesMany(Protocol):
         ...
 
 
-class Step(Struct, frozen=True):
+class ProvisionStep(Struct, frozen=True):
     """One thing to make or to change before a storage can be used.
 
     Attributes:
@@ -121,7 +121,7 @@ class Step(Struct, frozen=True):
 class Provisionable(Protocol):
     """A storage that can make what it needs."""
 
-    def missing(self, check_expiry: int) -> Sequence[Step]:
+    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return what has to be done, in order, and do nothing of it yet.
 
         Args:

@@ -12,19 +12,19 @@ carries on from, and whatever it left undone is done then.
 
 from __future__ import annotations
 
-from checkup.protocol.heads import known, read_head
-from checkup.protocol.monitor import TAIL_SECONDS, Monitor, Recorded
+from checkup.protocol.heads import confirmed_statuses, read_state
+from checkup.protocol.monitor import FINISH_SECONDS, RunContext, RunOutcome
 from checkup.protocol.origin import with_origin
-from checkup.protocol.sequence import check_and_record, record, vote
+from checkup.protocol.sequence import run_and_store, run_in_region, store_run
 
 __all__ = [
-    "TAIL_SECONDS",
-    "Monitor",
-    "Recorded",
-    "check_and_record",
-    "known",
-    "read_head",
-    "record",
-    "vote",
+    "FINISH_SECONDS",
+    "RunContext",
+    "RunOutcome",
+    "confirmed_statuses",
+    "read_state",
+    "run_and_store",
+    "run_in_region",
+    "store_run",
     "with_origin",
 ]

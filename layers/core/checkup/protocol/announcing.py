@@ -11,27 +11,27 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.errors import StorageError
-from checkup.history.periods import day_named, day_of, month_start
+from checkup.history.periods import day_start, month_start, parse_date
 from checkup.incidents.documents import (
     FOLDER,
-    HEAD,
-    NewerAnnouncements,
-    UnreadableAnnouncements,
+    INCIDENTS_KEY,
+    NewerIncidentsError,
+    UnreadableIncidentsError,
     decode,
+    drop_invalid,
     encode,
+    merge,
     month_key,
-    sort_out,
-    sound,
-    together,
+    split_old_months,
 )
-from checkup.incidents.model import Announcements
-from checkup.ports import Storage, Stored
-from checkup.protocol.persisting import persist
+from checkup.incidents.model import IncidentDocument
+from checkup.ports import Storage, StoredDocument
+from checkup.protocol.persisting import compare_and_set
 from checkup.storage.quarantine import quarantine
 
 _log = logging.getLogger(__name__)
 
-Change = Callable[[Announcements], Announcements]
+Change = Callable[[IncidentDocument], IncidentDocument]
 
 _MONTH: Final = re.compile(rf"{FOLDER}((?:19[7-9]|2[0-9]{{2}})[0-9]-(?:0[1-9]|1[0-2]))[.]json")
 
@@ -48,9 +48,9 @@ class IncidentArchive(Struct, frozen=True, kw_only=True):
         day: the beginning of the day on which the files were read.
     """
 
-    everything: Announcements = Announcements()
-    head: Announcements = Announcements()
-    months: Mapping[int, Announcements] = {}
+    everything: IncidentDocument = IncidentDocument()
+    head: IncidentDocument = IncidentDocument()
+    months: Mapping[int, IncidentDocument] = {}
     unread: frozenset[int] = frozenset()
     listed: bool = False
     day: int = -1
@@ -60,31 +60,31 @@ class IncidentArchive(Struct, frozen=True, kw_only=True):
         return self.listed and (month in self.months or month not in self.unread)
 
 
-def announcements(storage: Storage, key: str = HEAD) -> Announcements:
+def load_incidents(storage: Storage, key: str = INCIDENTS_KEY) -> IncidentDocument:
     """Return what is announced, by default in the head; nothing if that cannot be read.
 
     Raises:
         StorageError: the storage failed, or a newer version of the program wrote it.
     """
     stored = storage.get(key)
-    return Announcements() if stored is None else _read(key, stored).sound
+    return IncidentDocument() if stored is None else _read(key, stored).sound
 
 
-def all_announcements(storage: Storage) -> Announcements:
+def load_all_incidents(storage: Storage) -> IncidentDocument:
     """Return everything that was ever announced: as much to read as there are months.
 
     Raises:
         StorageError: the storage failed, or a newer version of the program wrote some of it.
     """
-    found = Announcements()
-    for key in [*_months(storage).values(), HEAD]:
-        found = together(found, announcements(storage, key))
+    found = IncidentDocument()
+    for key in [*_months(storage).values(), INCIDENTS_KEY]:
+        found = merge(found, load_incidents(storage, key))
     return found
 
 
 def load_archive(
     storage: Storage,
-    head: Announcements,
+    head: IncidentDocument,
     now: int,
     known: IncidentArchive | None = None,
     wanted: Container[int] | None = None,
@@ -102,7 +102,7 @@ def load_archive(
         known: what was read before.
         wanted: the beginnings of the months whose files are needed, if these are not all.
     """
-    known, today = known or IncidentArchive(), day_of(now)
+    known, today = known or IncidentArchive(), day_start(now)
     if known.head == head and known.day == today and not known.unread:
         return known
     try:
@@ -111,7 +111,7 @@ def load_archive(
         _log.warning("what is long over is as it was last read: %s", error)
         return replace(known, everything=_merged(known.months, head), head=head, day=-1)
     changed = _months_of_lost(known.head, head) | known.unread
-    months: dict[int, Announcements] = {}
+    months: dict[int, IncidentDocument] = {}
     unread = set()
     for month, key in keys.items():
         if wanted is not None and month not in wanted:
@@ -120,7 +120,7 @@ def load_archive(
             months[month] = known.months[month]
         if month not in known.months or month in changed or known.day != today:
             try:
-                months[month] = announcements(storage, key)
+                months[month] = load_incidents(storage, key)
             except StorageError as error:
                 _log.warning("%s is not read: %s", key, error)
                 unread.add(month)
@@ -134,7 +134,7 @@ def load_archive(
     )
 
 
-def _months_of_lost(before: Announcements, head: Announcements) -> frozenset[int]:
+def _months_of_lost(before: IncidentDocument, head: IncidentDocument) -> frozenset[int]:
     """Return the months in which began what was in a head and is not in the next one."""
     incidents = before.incidents.keys() - head.incidents.keys()
     maintenance = before.maintenance.keys() - head.maintenance.keys()
@@ -146,14 +146,14 @@ def _months_of_lost(before: Announcements, head: Announcements) -> frozenset[int
     )
 
 
-def _merged(months: Mapping[int, Announcements], head: Announcements) -> Announcements:
-    found = Announcements()
+def _merged(months: Mapping[int, IncidentDocument], head: IncidentDocument) -> IncidentDocument:
+    found = IncidentDocument()
     for month in sorted(months):
-        found = together(found, months[month])
-    return together(found, head)
+        found = merge(found, months[month])
+    return merge(found, head)
 
 
-def announce(storage: Storage, change: Change) -> Announcements:
+def change_incidents(storage: Storage, change: Change) -> IncidentDocument:
     """Change what is announced and return what has become of that.
 
     Args:
@@ -164,36 +164,36 @@ def announce(storage: Storage, change: Change) -> Announcements:
     Raises:
         StorageError: it could not be written, or a newer version of the program wrote it.
     """
-    return persist(lambda: _announce(storage, change), HEAD)
+    return compare_and_set(lambda: _announce(storage, change), INCIDENTS_KEY)
 
 
-def _announce(storage: Storage, change: Change) -> Announcements:
+def _announce(storage: Storage, change: Change) -> IncidentDocument:
     """Change the head; what is too old for it is put into the file of its month before."""
-    stored = storage.get(HEAD)
-    changed = change(_opened(storage, HEAD, stored))
-    head, months = sort_out(changed, storage.clock())
+    stored = storage.get(INCIDENTS_KEY)
+    changed = change(_opened(storage, INCIDENTS_KEY, stored))
+    head, months = split_old_months(changed, storage.clock())
     for month, old in months.items():
         _add(storage, month_key(month), old)
-    _put(storage, HEAD, stored, encode(head))
+    _put(storage, INCIDENTS_KEY, stored, encode(head))
     return changed
 
 
-def _add(storage: Storage, key: str, old: Announcements) -> None:
+def _add(storage: Storage, key: str, old: IncidentDocument) -> None:
     stored = storage.get(key)
-    _put(storage, key, stored, encode(together(_opened(storage, key, stored), old)))
+    _put(storage, key, stored, encode(merge(_opened(storage, key, stored), old)))
 
 
-def _put(storage: Storage, key: str, before: Stored | None, body: bytes) -> None:
+def _put(storage: Storage, key: str, before: StoredDocument | None, body: bytes) -> None:
     if before is None:
         storage.create(key, body)
     elif before.body != body:
         storage.replace(key, body, before.version)
 
 
-def _opened(storage: Storage, key: str, stored: Stored | None) -> Announcements:
+def _opened(storage: Storage, key: str, stored: StoredDocument | None) -> IncidentDocument:
     """Return a document that is about to be written; its bytes are kept if some of it cannot be."""
     if stored is None:
-        return Announcements()
+        return IncidentDocument()
     found = _read(key, stored)
     if not found.is_whole:
         quarantine(storage, stored.body)
@@ -204,11 +204,11 @@ def _opened(storage: Storage, key: str, stored: Stored | None) -> Announcements:
 class _Read(NamedTuple):
     """What makes sense of a document, and whether that is all of it."""
 
-    sound: Announcements
+    sound: IncidentDocument
     is_whole: bool
 
 
-def _read(key: str, stored: Stored) -> _Read:
+def _read(key: str, stored: StoredDocument) -> _Read:
     """Read a document as far as that is possible.
 
     Raises:
@@ -216,16 +216,16 @@ def _read(key: str, stored: Stored) -> _Read:
     """
     try:
         found = decode(stored.body)
-    except NewerAnnouncements as error:
+    except NewerIncidentsError as error:
         raise StorageError(f"{key}: {error}") from error
-    except UnreadableAnnouncements as error:
+    except UnreadableIncidentsError as error:
         _log.warning(
             "%s: %s; until an earlier version is put in its place, nothing of it is shown",
             key,
             error,
         )
-        return _Read(Announcements(), is_whole=False)
-    kept = sound(found)
+        return _Read(IncidentDocument(), is_whole=False)
+    kept = drop_invalid(found)
     if kept != found:
         _log.warning("%s: what makes no sense in it is left out", key)
     return _Read(kept, kept == found)
@@ -234,4 +234,4 @@ def _read(key: str, stored: Stored) -> _Read:
 def _months(storage: Storage) -> Mapping[int, str]:
     """Return the keys of the files of months, by the beginning of the month."""
     found = (_MONTH.fullmatch(key) for key in storage.list(FOLDER))
-    return {day_named(f"{it[1]}-01"): it[0] for it in found if it}
+    return {parse_date(f"{it[1]}-01"): it[0] for it in found if it}

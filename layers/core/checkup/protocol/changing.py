@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from checkup.alerting.state import Head
-from checkup.protocol.heads import commit, open_head
-from checkup.protocol.monitor import Monitor
-from checkup.protocol.persisting import persist
+from checkup.alerting.state import AlertState
+from checkup.protocol.heads import commit_state, load_state
+from checkup.protocol.monitor import RunContext
+from checkup.protocol.persisting import compare_and_set
 
 
-def change_head(monitor: Monitor, change: Callable[[Head], Head], what: str) -> Head:
+def change_state(
+    monitor: RunContext, change: Callable[[AlertState], AlertState], what: str
+) -> AlertState:
     """Change the head, and return it as it is then.
 
     Args:
@@ -21,9 +23,9 @@ def change_head(monitor: Monitor, change: Callable[[Head], Head], what: str) -> 
         StorageError: it could not be written down.
     """
 
-    def write() -> Head:
-        current = open_head(monitor)
+    def write() -> AlertState:
+        current = load_state(monitor)
         head = change(current.head)
-        return head if head == current.head else commit(monitor.storage, current, head).head
+        return head if head == current.head else commit_state(monitor.storage, current, head).head
 
-    return persist(write, what)
+    return compare_and_set(write, what)

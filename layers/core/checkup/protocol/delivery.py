@@ -16,17 +16,22 @@ from uuid import uuid4
 from msgspec import Struct
 
 from checkup.alerting import outbox
-from checkup.alerting.state import Head, Pending
+from checkup.alerting.state import AlertState, QueuedAlert
 from checkup.deadline import Deadline
-from checkup.errors import Refused, Rejected, StorageError, Unanswered
+from checkup.errors import (
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+    StorageError,
+)
 from checkup.model import SECOND
-from checkup.ports import Hold, Notification
-from checkup.protocol.heads import Current, commit, open_head
-from checkup.protocol.monitor import DELIVERY_SECONDS, Monitor
+from checkup.ports import LockState, Notification
+from checkup.protocol.heads import LoadedState, commit_state, load_state
+from checkup.protocol.monitor import MIN_DELIVERY_SECONDS, RunContext
 
 _log = logging.getLogger(__name__)
 
-MESSAGES: Final = 4
+MAX_MESSAGES: Final = 4
 """Messages to one channel in one run; there is more than one only if alerts came in meanwhile,
 or if some of them may be repeats."""
 
@@ -36,7 +41,7 @@ MESSAGE_SECONDS: Final = 16.0
 """A message and, if its channel is dead, the same to another at 6 s each, and the receipt."""
 
 
-class Outcome(Enum):
+class DeliveryStatus(Enum):
     """What became of a message."""
 
     ACCEPTED = "accepted"
@@ -45,10 +50,10 @@ class Outcome(Enum):
     REJECTED = "rejected"
 
 
-class Answered(Struct, frozen=True):
+class DeliveryResult(Struct, frozen=True):
     """What became of a message, and the channel's words if it was not accepted."""
 
-    outcome: Outcome
+    outcome: DeliveryStatus
     words: str = ""
 
 
@@ -62,44 +67,44 @@ class Claim(Struct, frozen=True):
             goes on while a machine sleeps.
     """
 
-    current: Current
-    batch: tuple[Pending, ...]
+    current: LoadedState
+    batch: tuple[QueuedAlert, ...]
     good_until: float
 
 
-def deliver(monitor: Monitor, head: Head, life: Deadline) -> int:
+def deliver(monitor: RunContext, head: AlertState, life: Deadline) -> int:
     """Deliver what waits in the outboxes and return how many alerts wait afterwards.
 
     Channels are independent: what happens to one of them does not concern the others.
     """
     waiting = 0
     for channel in monitor.channels:
-        if outbox.waiting_for(head, channel):
+        if outbox.queued(head, channel):
             waiting += _deliver_to(monitor, channel, head, life)
     return waiting
 
 
-def _deliver_to(monitor: Monitor, channel: str, head: Head, life: Deadline) -> int:
+def _deliver_to(monitor: RunContext, channel: str, head: AlertState, life: Deadline) -> int:
     try:
         with monitor.storage.hold(f"channel-{channel}") as hold:
-            if hold is not Hold.ELSEWHERE:
-                head = Delivery(monitor, channel, life, hold).run(head)
+            if hold is not LockState.ELSEWHERE:
+                head = ChannelDelivery(monitor, channel, life, hold).run(head)
     except StorageError as error:
         _log.warning("%s: alerts may have to wait for the next run: %s", channel, error)
-    return len(outbox.waiting_for(head, channel))
+    return len(outbox.queued(head, channel))
 
 
-class Delivery:
+class ChannelDelivery:
     """Delivers to one channel on behalf of one run."""
 
-    def __init__(self, monitor: Monitor, channel: str, life: Deadline, hold: Hold) -> None:
+    def __init__(self, monitor: RunContext, channel: str, life: Deadline, hold: LockState) -> None:
         self._monitor = monitor
         self._channel = channel
         self._life = life
-        self._alone = hold is Hold.MINE
+        self._alone = hold is LockState.MINE
         self._owner = uuid4().hex
 
-    def run(self, head: Head) -> Head:
+    def run(self, head: AlertState) -> AlertState:
         """Send message after message until the outbox is empty or the channel has had enough.
 
         Args:
@@ -111,46 +116,50 @@ class Delivery:
         Raises:
             StorageError: the storage failed; a message may have been sent without a receipt.
         """
-        for _ in range(MESSAGES):
+        for _ in range(MAX_MESSAGES):
             claim = self._claim()
             if claim is None:
                 break
             answered = self._send(claim)
             head = self._receipt(claim, answered)
-            if answered.outcome in {Outcome.REFUSED, Outcome.UNCLEAR}:
+            if answered.outcome in {DeliveryStatus.REFUSED, DeliveryStatus.UNCLEAR}:
                 break
         return head
 
     def _claim(self) -> Claim | None:
         """Claim the next batch, or return None if there is none for this run to deliver."""
         storage = self._monitor.storage
-        current = open_head(self._monitor)
+        current = load_state(self._monitor)
         for _ in range(TRIES):
             most = self._monitor.most.get(self._channel, 0)
             batch = outbox.next_batch(current.head, self._channel, most)
-            if not batch or self._life.left() < DELIVERY_SECONDS or self._is_taken(current.head):
+            if (
+                not batch
+                or self._life.left() < MIN_DELIVERY_SECONDS
+                or self._is_taken(current.head)
+            ):
                 return None
             good_until = self._monitor.wall_clock() + self._life.left()
             until = storage.clock() + int((self._life.left() + MARGIN_SECONDS) * SECOND)
             mine = outbox.claim(current.head, self._channel, batch, self._owner, until)
             try:
-                return Claim(commit(storage, current, mine), batch, good_until)
+                return Claim(commit_state(storage, current, mine), batch, good_until)
             except StorageError as error:
                 _log.info("%s: claiming again: %s", self._channel, error)
-            current = open_head(self._monitor)
-            if outbox.has_claimed(current.head, self._channel, batch, self._owner, until):
+            current = load_state(self._monitor)
+            if outbox.holds_claim(current.head, self._channel, batch, self._owner, until):
                 return Claim(current, batch, good_until)  # only the answer was lost
         return None
 
-    def _is_taken(self, head: Head) -> bool:
+    def _is_taken(self, head: AlertState) -> bool:
         """Say whether another run may be delivering; who holds the lock knows that none is."""
         now = self._monitor.storage.clock()
         return not self._alone and outbox.is_claimed(head, self._channel, self._owner, now)
 
-    def _send(self, claim: Claim) -> Answered:
+    def _send(self, claim: Claim) -> DeliveryResult:
         left = min(self._life.left(), claim.good_until - self._monitor.wall_clock())
         if left < MESSAGE_SECONDS:  # perhaps frozen meanwhile; somebody else may be sending it
-            return Answered(Outcome.REFUSED, "no time was left in this run")
+            return DeliveryResult(DeliveryStatus.REFUSED, "no time was left in this run")
         notification = Notification(
             alerts=tuple(entry.alert for entry in claim.batch),
             repeat=claim.batch[0].maybe_sent,
@@ -160,23 +169,25 @@ class Delivery:
         )
         try:
             self._monitor.channels[self._channel].send(notification)
-        except Refused as error:
-            return Answered(Outcome.REFUSED, str(error))
-        except Rejected as error:
-            return Answered(Outcome.REJECTED, str(error))
-        except Unanswered as error:
-            return Answered(Outcome.UNCLEAR, str(error))
+        except NotDeliveredError as error:
+            return DeliveryResult(DeliveryStatus.REFUSED, str(error))
+        except MessageRejectedError as error:
+            return DeliveryResult(DeliveryStatus.REJECTED, str(error))
+        except DeliveryUnknownError as error:
+            return DeliveryResult(DeliveryStatus.UNCLEAR, str(error))
         except Exception as error:  # noqa: BLE001 - one bad notifier must not harm the others
-            return Answered(Outcome.UNCLEAR, f"the notifier failed: {type(error).__name__}")
-        return Answered(Outcome.ACCEPTED)
+            return DeliveryResult(
+                DeliveryStatus.UNCLEAR, f"the notifier failed: {type(error).__name__}"
+            )
+        return DeliveryResult(DeliveryStatus.ACCEPTED)
 
-    def _receipt(self, claim: Claim, answered: Answered) -> Head:
+    def _receipt(self, claim: Claim, answered: DeliveryResult) -> AlertState:
         """Write down what the channel said, and return the head that says so."""
-        if answered.outcome is Outcome.REJECTED:
+        if answered.outcome is DeliveryStatus.REJECTED:
             # The stack's alarm for alerts that were given up counts these.
             dead = {"dead_alerts": len(claim.batch)}
             _log.error("%s: rejected: %s", self._channel, answered.words, extra=dead)
-        elif answered.outcome is not Outcome.ACCEPTED:
+        elif answered.outcome is not DeliveryStatus.ACCEPTED:
             _log.warning("%s: %s: %s", self._channel, answered.outcome.value, answered.words)
         current = claim.current
         for _ in range(TRIES):
@@ -184,19 +195,21 @@ class Delivery:
             if head == current.head:
                 return head
             try:
-                return commit(self._monitor.storage, current, head).head
+                return commit_state(self._monitor.storage, current, head).head
             except StorageError as error:
                 _log.info("%s: writing the receipt again: %s", self._channel, error)
-            current = open_head(self._monitor)
+            current = load_state(self._monitor)
         return current.head
 
-    def _with_receipt(self, head: Head, batch: tuple[Pending, ...], answered: Answered) -> Head:
+    def _with_receipt(
+        self, head: AlertState, batch: tuple[QueuedAlert, ...], answered: DeliveryResult
+    ) -> AlertState:
         match answered.outcome:
-            case Outcome.ACCEPTED:
-                return outbox.accepted(head, self._channel, batch)
-            case Outcome.REFUSED:
-                return outbox.refused(head, self._channel, batch, self._owner)
-            case Outcome.UNCLEAR:
-                return outbox.unclear(head, self._channel, batch, self._owner)
-            case Outcome.REJECTED:
-                return outbox.rejected(head, self._channel, batch, answered.words)
+            case DeliveryStatus.ACCEPTED:
+                return outbox.mark_delivered(head, self._channel, batch)
+            case DeliveryStatus.REFUSED:
+                return outbox.mark_not_delivered(head, self._channel, batch, self._owner)
+            case DeliveryStatus.UNCLEAR:
+                return outbox.mark_delivery_unknown(head, self._channel, batch, self._owner)
+            case DeliveryStatus.REJECTED:
+                return outbox.mark_rejected(head, self._channel, batch, answered.words)

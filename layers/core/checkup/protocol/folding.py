@@ -9,14 +9,14 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.alerting.fold import Folded, fold
-from checkup.alerting.state import Head
+from checkup.alerting.fold import AppliedRuns, apply_runs
+from checkup.alerting.state import AlertState
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
 from checkup.model import Alert, Run
-from checkup.protocol.expiry import is_due
-from checkup.protocol.heads import Current, commit, open_head
-from checkup.protocol.monitor import DELIVERY_SECONDS, Monitor
+from checkup.protocol.expiry import is_retention_due
+from checkup.protocol.heads import LoadedState, commit_state, load_state
+from checkup.protocol.monitor import MIN_DELIVERY_SECONDS, RunContext
 from checkup.protocol.runs import pending_runs
 
 _log = logging.getLogger(__name__)
@@ -24,11 +24,11 @@ _log = logging.getLogger(__name__)
 TRIES: Final = 8
 """Attempts to commit a batch; one of several competing writers always succeeds."""
 
-LAG: Final = 10
+MAX_LAG: Final = 10
 """Quiet runs that the cursor may be behind: writing costs more than reading a few runs again."""
 
 
-class FoldedIn(Struct, frozen=True, kw_only=True):
+class ApplyOutcome(Struct, frozen=True, kw_only=True):
     """The outcome of folding.
 
     Attributes:
@@ -37,12 +37,14 @@ class FoldedIn(Struct, frozen=True, kw_only=True):
         expire: it fell to this process to delete old runs.
     """
 
-    current: Current
+    current: LoadedState
     alerts: tuple[Alert, ...] = ()
     expire: bool = False
 
 
-def fold_in(monitor: Monitor, current: Current, mine: Run | None, life: Deadline) -> FoldedIn:
+def apply_pending_runs(
+    monitor: RunContext, current: LoadedState, mine: Run | None, life: Deadline
+) -> ApplyOutcome:
     """Fold all runs that are stored and not folded yet, batch by batch while there is time.
 
     There is time as long as the next batch, if it takes no longer than the last one, leaves enough
@@ -56,7 +58,7 @@ def fold_in(monitor: Monitor, current: Current, mine: Run | None, life: Deadline
         StorageError: nothing could be committed: the storage failed, or others were faster every
             time.
     """
-    done, more = FoldedIn(current=current), True
+    done, more = ApplyOutcome(current=current), True
     while more:
         before = life.left()
         try:
@@ -67,15 +69,15 @@ def fold_in(monitor: Monitor, current: Current, mine: Run | None, life: Deadline
             _log.warning("later runs apply the rest of the runs: %s", error)
             break
         left = life.left()
-        if more and left - (before - left) < DELIVERY_SECONDS:
+        if more and left - (before - left) < MIN_DELIVERY_SECONDS:
             _log.warning("later runs apply the rest of the runs: there are too many for one")
             break
     return done
 
 
 def _fold_batch(
-    monitor: Monitor, done: FoldedIn, mine: Run | None, life: Deadline
-) -> tuple[FoldedIn, bool]:
+    monitor: RunContext, done: ApplyOutcome, mine: Run | None, life: Deadline
+) -> tuple[ApplyOutcome, bool]:
     """Fold and commit some runs; say also whether there may be more.
 
     A write that failed, or perhaps did not, is never judged by its answer: the head is read again
@@ -88,11 +90,13 @@ def _fold_batch(
             if life.left() <= 0:
                 raise
             _log.info("folding again: %s", error)
-            done = replace(done, current=open_head(monitor))
+            done = replace(done, current=load_state(monitor))
     raise StorageError(f"the runs could not be folded in {TRIES} attempts; the next run goes on")
 
 
-def _try_batch(monitor: Monitor, done: FoldedIn, mine: Run | None) -> tuple[FoldedIn, bool]:
+def _try_batch(
+    monitor: RunContext, done: ApplyOutcome, mine: Run | None
+) -> tuple[ApplyOutcome, bool]:
     before = done.current.head
     own = _own_runs(monitor, before, mine)
     if own and _is_quiet(before, _weigh(monitor, before, own).head, len(own)):
@@ -101,13 +105,15 @@ def _try_batch(monitor: Monitor, done: FoldedIn, mine: Run | None) -> tuple[Fold
     head, alerts = _weigh(monitor, before, runs)
     if _is_quiet(before, head, len(runs)):
         return done, False
-    current = commit(monitor.storage, done.current, head)
+    current = commit_state(monitor.storage, done.current, head)
     expire = head.expired_at != before.expired_at
-    done = FoldedIn(current=current, alerts=(*done.alerts, *alerts), expire=done.expire or expire)
+    done = ApplyOutcome(
+        current=current, alerts=(*done.alerts, *alerts), expire=done.expire or expire
+    )
     return done, more
 
 
-def _own_runs(monitor: Monitor, before: Head, mine: Run | None) -> list[Run] | None:
+def _own_runs(monitor: RunContext, before: AlertState, mine: Run | None) -> list[Run] | None:
     """Return the runs after the cursor where they can be known without listing them.
 
     That is so where one process has stored a run for every slot of a schedule. Somebody else's
@@ -119,20 +125,20 @@ def _own_runs(monitor: Monitor, before: Head, mine: Run | None) -> list[Run] | N
     return monitor.remembered.one_each(before.cursor, mine, monitor.interval)
 
 
-def _weigh(monitor: Monitor, before: Head, runs: Sequence[Run]) -> Folded:
+def _weigh(monitor: RunContext, before: AlertState, runs: Sequence[Run]) -> AppliedRuns:
     """Return what follows from some runs, and what this process adds of its own."""
     now = monitor.storage.clock()
-    folded = fold(before, runs, monitor.setting, now)
+    folded = apply_runs(before, runs, monitor.setting, now)
     head = folded.head
-    if is_due(before.expired_at, monitor.check_expiry, now):
+    if is_retention_due(before.expired_at, monitor.check_expiry, now):
         head = replace(head, expired_at=now)
     if monitor.config_version:
         head = replace(head, config_version=monitor.config_version)
     return folded._replace(head=head)
 
 
-def _is_quiet(before: Head, after: Head, runs: int) -> bool:
+def _is_quiet(before: AlertState, after: AlertState, runs: int) -> bool:
     """Say whether the head can stay as it is, with the cursor a few runs behind."""
     if after == before:
         return True
-    return runs < LAG and replace(after, cursor=before.cursor, used=before.used) == before
+    return runs < MAX_LAG and replace(after, cursor=before.cursor, used=before.used) == before

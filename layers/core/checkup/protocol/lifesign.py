@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from checkup.errors import NotifyError, UnavailableError
+from checkup.errors import DeliveryError, UnavailableError
 from checkup.ports import Clients
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ SECONDS: Final = 2.0
 _HEADERS: Final = {"user-agent": "checkup"}
 
 
-class LifeSign(Struct, frozen=True):
+class HeartbeatPing(Struct, frozen=True):
     """Somebody who waits for our runs.
 
     Attributes:
@@ -53,7 +53,7 @@ class LifeSign(Struct, frozen=True):
         try:
             url = _with_verb(self.clients.secret(self.url), verb)
             answer = self.clients.request("GET", url, b"", _HEADERS, timeout=SECONDS)
-        except (NotifyError, UnavailableError) as error:
+        except (DeliveryError, UnavailableError) as error:
             _log.warning("heartbeat_url%s: %s", verb, error)
             return
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES:

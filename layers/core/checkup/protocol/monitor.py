@@ -9,20 +9,20 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from checkup.alerting.fold import Setting
-from checkup.alerting.maintenance import Window
+from checkup.alerting.fold import AlertRules
+from checkup.alerting.maintenance import MaintenanceWindow
 from checkup.alerting.quorum import MAJORITY
 from checkup.alerting.routing import Route
-from checkup.alerting.slots import Calendar
+from checkup.alerting.slots import SlotSchedule
 from checkup.model import SECOND, Alert, Run
 from checkup.ports import Checker, Notifier, Storage
-from checkup.protocol.remembered import Remembered
+from checkup.protocol.remembered import RunCache
 
-TAIL_SECONDS: Final = 30.0
+FINISH_SECONDS: Final = 30.0
 """What a run takes at most after its checkers' deadline, to store, fold and deliver. Whoever
 limits the life of a run from outside has to allow for it."""
 
-DELIVERY_SECONDS: Final = 24.0
+MIN_DELIVERY_SECONDS: Final = 24.0
 """What is left of a run's life at least when it begins to deliver: claim, message and receipt,
 each once more if need be, at up to 4 s. A kill must never come between message and receipt."""
 
@@ -31,7 +31,7 @@ def _as_it_is(text: str) -> str:
     return text
 
 
-class Monitor(Struct, frozen=True, kw_only=True):
+class RunContext(Struct, frozen=True, kw_only=True):
     """A configuration, wired to the objects that do the work.
 
     Attributes:
@@ -79,14 +79,14 @@ class Monitor(Struct, frozen=True, kw_only=True):
     grace: int = 150 * SECOND
     quorum: str = MAJORITY
     reference_targets: tuple[str, ...] = ()
-    maintenance: tuple[Window, ...] = ()
+    maintenance: tuple[MaintenanceWindow, ...] = ()
     timestamp: int = 0
     wall_clock: Callable[[], float] = time.time
     alive: Callable[[], AbstractContextManager[None]] = nullcontext
     config_version: str = ""
     digest: str = ""
     definitions: Mapping[str, str] = {}
-    remembered: Remembered = field(default_factory=Remembered)
+    remembered: RunCache = field(default_factory=RunCache)
 
     @property
     def votes(self) -> bool:
@@ -99,13 +99,13 @@ class Monitor(Struct, frozen=True, kw_only=True):
         return self.regions.index(self.region) if self.region in self.regions else 0
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> AlertRules:
         """What a fold has to know of the configuration."""
-        return Setting(
+        return AlertRules(
             checkers=self.checkers,
             channels=tuple(self.channels),
             routes=self.routes,
-            calendar=Calendar(
+            calendar=SlotSchedule(
                 regions=self.regions,
                 interval=self.interval if self.scheduled else 0,
                 grace=self.grace,
@@ -116,7 +116,7 @@ class Monitor(Struct, frozen=True, kw_only=True):
         )
 
 
-class Recorded(Struct, frozen=True, kw_only=True):
+class RunOutcome(Struct, frozen=True, kw_only=True):
     """What became of a storing run.
 
     Attributes:

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from checkup import __version__
 from checkup.model import Result
-from checkup.protocol.monitor import Monitor
+from checkup.protocol.monitor import RunContext
 
 
-def with_origin(results: Sequence[Result], monitor: Monitor) -> tuple[Result, ...]:
+def with_origin(results: Sequence[Result], monitor: RunContext) -> tuple[Result, ...]:
     """Return results that are to be stored, and say so in them.
 
     What is the same for the whole run stands in its first result only.
@@ -22,6 +22,6 @@ def with_origin(results: Sequence[Result], monitor: Monitor) -> tuple[Result, ..
     return tuple(defined)
 
 
-def _defined(result: Result, monitor: Monitor) -> Result:
+def _defined(result: Result, monitor: RunContext) -> Result:
     definition = monitor.definitions.get(result.id, "")
     return replace(result, definition=definition) if definition else result

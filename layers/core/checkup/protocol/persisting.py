@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from checkup.errors import Changed, Exists, StorageError
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
 
 _log = logging.getLogger(__name__)
 
-TRIES: Final = 50
+MAX_TRIES: Final = 50
 """Attempts to write; one of several competing writers always succeeds."""
 
 FAILURES: Final = 3
@@ -19,7 +19,7 @@ FAILURES: Final = 3
 Written = TypeVar("Written")
 
 
-def persist(write: Callable[[], Written], what: str) -> Written:
+def compare_and_set(write: Callable[[], Written], what: str) -> Written:
     """Return what a write returns, which reads first and may be tried several times.
 
     Args:
@@ -30,14 +30,14 @@ def persist(write: Callable[[], Written], what: str) -> Written:
         StorageError: it could not be written down.
     """
     failures = 0
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         try:
             return write()
-        except (Changed, Exists):
+        except (DocumentChangedError, DocumentExistsError):
             _log.info("%s: somebody else was faster", what)
         except StorageError as error:
             failures += 1
             if failures == FAILURES:
                 raise
             _log.info("writing %s again: %s", what, error)
-    raise StorageError(f"{what}: others were faster {TRIES} times; try again")
+    raise StorageError(f"{what}: others were faster {MAX_TRIES} times; try again")

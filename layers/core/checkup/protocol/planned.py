@@ -11,24 +11,24 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from checkup.alerting.state import Head
+from checkup.alerting.state import AlertState
 from checkup.errors import StorageError
 from checkup.model import SECOND
 from checkup.ports import Storage
-from checkup.protocol.announcing import announcements
+from checkup.protocol.announcing import load_incidents
 
 _log = logging.getLogger(__name__)
 
-ANNOUNCING: Final = 300 * SECOND
+MAINTENANCE_CHANGE_TIMEOUT: Final = 300 * SECOND
 """How long it takes at most to announce maintenance, from the warning to the last word of it."""
 
 
-def warned(head: Head, now: int) -> Head:
+def mark_maintenance_change(head: AlertState, now: int) -> AlertState:
     """Return a head that says that maintenance is about to be announced."""
     return replace(head, announcing=max(head.announcing, now))
 
 
-def planned(storage: Storage, head: Head) -> Head:
+def with_scheduled_maintenance(storage: Storage, head: AlertState) -> AlertState:
     """Return a head with all announced maintenance that is not over.
 
     The warning stays for as long as somebody may still be writing.
@@ -37,15 +37,15 @@ def planned(storage: Storage, head: Head) -> Head:
         StorageError: what is announced could not be read.
     """
     now = storage.clock()
-    is_written = not 0 <= now - head.announcing <= ANNOUNCING
+    is_written = not 0 <= now - head.announcing <= MAINTENANCE_CHANGE_TIMEOUT
     return replace(
         head,
-        maintenance=announcements(storage).planned(now),
+        maintenance=load_incidents(storage).planned(now),
         announcing=0 if is_written else head.announcing,
     )
 
 
-def planned_if_warned(storage: Storage, head: Head) -> Head:
+def with_maintenance_if_marked(storage: Storage, head: AlertState) -> AlertState:
     """Return a head with what was announced since the warning; the same head without one.
 
     What cannot be read holds no run up.
@@ -53,7 +53,7 @@ def planned_if_warned(storage: Storage, head: Head) -> Head:
     if not head.announcing:
         return head
     try:
-        return planned(storage, head)
+        return with_scheduled_maintenance(storage, head)
     except StorageError as error:
         _log.warning("the announced maintenance is left out: %s", error)
         return head

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 
 from checkup.errors import StorageError
-from checkup.incidents.model import Announcements
-from checkup.protocol.announcing import Change, announce
-from checkup.protocol.changing import change_head
-from checkup.protocol.monitor import Monitor
-from checkup.protocol.planned import planned, warned
+from checkup.incidents.model import IncidentDocument
+from checkup.protocol.announcing import Change, change_incidents
+from checkup.protocol.changing import change_state
+from checkup.protocol.monitor import RunContext
+from checkup.protocol.planned import mark_maintenance_change, with_scheduled_maintenance
 
 _log = logging.getLogger(__name__)
 
 
-def announce_maintenance(monitor: Monitor, change: Change) -> Announcements:
+def schedule_maintenance(monitor: RunContext, change: Change) -> IncidentDocument:
     """Change what is announced of maintenance and return what is announced then.
 
     Runs are warned first. Killed at any moment, it has either not been announced, or the next
@@ -22,17 +22,21 @@ def announce_maintenance(monitor: Monitor, change: Change) -> Announcements:
 
     Args:
         monitor: whose runs are to know.
-        change: as for :func:`checkup.protocol.announcing.announce`.
+        change: as for :func:`checkup.protocol.announcing.change_incidents`.
 
     Raises:
         StorageError: it is not announced, or nobody knows whether it is.
     """
     storage = monitor.storage
-    change_head(monitor, lambda head: warned(head, storage.clock()), "the maintenance")
-    document = announce(storage, change)
+    change_state(
+        monitor, lambda head: mark_maintenance_change(head, storage.clock()), "the maintenance"
+    )
+    document = change_incidents(storage, change)
     try:
         # Read after the head: whoever announces something later changes the head later.
-        change_head(monitor, lambda head: planned(storage, head), "the maintenance")
+        change_state(
+            monitor, lambda head: with_scheduled_maintenance(storage, head), "the maintenance"
+        )
     except StorageError as error:
         _log.warning("runs know of it from the next one on: %s", error)
     return document

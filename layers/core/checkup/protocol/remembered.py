@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from checkup.model import Run
-from checkup.runfile import RUNS, run_key, slot_of
+from checkup.runfile import RUNS_PREFIX, key_time, run_key
 
-_KEPT = 50
+_CACHED_RUNS = 50
 
 
-class Remembered:
+class RunCache:
     """The last runs of one process, by key."""
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class Remembered:
     def add(self, run: Run) -> None:
         """Remember a run as it is stored, and forget the oldest of many."""
         self._runs[run_key(run)] = run
-        for key in list(self._runs)[:-_KEPT]:
+        for key in list(self._runs)[:-_CACHED_RUNS]:
             del self._runs[key]
 
     def get(self, key: str) -> Run | None:
@@ -32,10 +32,10 @@ class Remembered:
         Args:
             interval: from slot to slot, in nanoseconds.
         """
-        closed = slot_of(cursor)
-        if closed is None or interval <= 0 or (last.slot - closed) // interval > _KEPT:
+        closed = key_time(cursor)
+        if closed is None or interval <= 0 or (last.slot - closed) // interval > _CACHED_RUNS:
             return None
         slots = range(closed + interval, last.slot + 1, interval)
-        runs = [self._runs.get(f"{RUNS}{Run(slot=slot, results=()).name}") for slot in slots]
+        runs = [self._runs.get(f"{RUNS_PREFIX}{Run(slot=slot, results=()).name}") for slot in slots]
         found = [run for run in runs if run is not None]
         return found if found and len(found) == len(runs) and found[-1].slot == last.slot else None

@@ -8,14 +8,14 @@ from itertools import islice
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.alerting.fold import Setting, fold
-from checkup.alerting.state import Head
+from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.state import AlertState
 from checkup.model import Alert, AlertKind, Run
-from checkup.protocol.monitor import Monitor
+from checkup.protocol.monitor import RunContext
 from checkup.protocol.runs import BATCH, runs_since, whole_slots
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class ReplayedAlerts(Struct, frozen=True, kw_only=True):
     """What one setting announces.
 
     Attributes:
@@ -34,13 +34,13 @@ class Told(Struct, frozen=True, kw_only=True):
         """How long each incident had lasted when it was announced, in nanoseconds."""
         return tuple(alert.slot - alert.opened for alert in self.openings)
 
-    def without(self, other: Told) -> tuple[Alert, ...]:
+    def without(self, other: ReplayedAlerts) -> tuple[Alert, ...]:
         """Return the incidents that the other setting does not announce."""
         known = {(alert.checker, alert.opened) for alert in other.openings}
         return tuple(a for a in self.openings if (a.checker, a.opened) not in known)
 
 
-class Replayed(Struct, frozen=True, kw_only=True):
+class ReplayReport(Struct, frozen=True, kw_only=True):
     """The outcome of a replay.
 
     Attributes:
@@ -51,10 +51,10 @@ class Replayed(Struct, frozen=True, kw_only=True):
     runs: int
     first: int
     last: int
-    told: tuple[Told, ...]
+    told: tuple[ReplayedAlerts, ...]
 
 
-def replay(monitor: Monitor, settings: Sequence[Setting], since: int) -> Replayed:
+def replay(monitor: RunContext, settings: Sequence[AlertRules], since: int) -> ReplayReport:
     """Fold the runs since a moment with each setting, from a state that knows nothing.
 
     Raises:
@@ -67,22 +67,22 @@ def replay(monitor: Monitor, settings: Sequence[Setting], since: int) -> Replaye
         first, last = first or batch[0].slot, batch[-1].slot
         for machine in machines:
             machine.fold(batch)
-    told = tuple(Told(alerts=tuple(machine.alerts)) for machine in machines)
-    return Replayed(runs=count, first=first, last=last, told=told)
+    told = tuple(ReplayedAlerts(alerts=tuple(machine.alerts)) for machine in machines)
+    return ReplayReport(runs=count, first=first, last=last, told=told)
 
 
 class _Machine:
     """The pure machine with one setting, and what it has announced so far."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: AlertRules) -> None:
         self._setting = replace(setting, channels=())
-        self._head = Head()
+        self._head = AlertState()
         self.alerts: list[Alert] = []
 
     def fold(self, runs: Sequence[Run]) -> None:
         """Fold some runs, whose slots are complete; whoever has not reported yet never will."""
         over = runs[-1].slot + self._setting.calendar.grace
-        self._head, alerts = fold(self._head, runs, self._setting, over)
+        self._head, alerts = apply_runs(self._head, runs, self._setting, over)
         self.alerts += alerts
 
 

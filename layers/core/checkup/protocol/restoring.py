@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checkup.alerting.document import HEAD, NewerHead, UnreadableHead, decode_head, encode_head
-from checkup.alerting.fold import fold
-from checkup.alerting.state import Head
+from checkup.alerting.document import (
+    STATE_KEY,
+    NewerStateError,
+    UnreadableStateError,
+    decode_state,
+    encode_state,
+)
+from checkup.alerting.fold import apply_runs
+from checkup.alerting.state import AlertState
 from checkup.errors import StorageError
 from checkup.model import SECOND
-from checkup.protocol.monitor import Monitor
-from checkup.protocol.persisting import persist
+from checkup.protocol.monitor import RunContext
+from checkup.protocol.persisting import compare_and_set
 from checkup.protocol.runs import pending_runs
 
 
-def restore(monitor: Monitor, body: bytes) -> Head:
+def restore_state(monitor: RunContext, body: bytes) -> AlertState:
     """Put what an earlier head knew of the checkers in the place of what the present one knows.
 
     The runs since then are folded again and count as told, so that nobody hears of anything twice.
@@ -27,37 +33,37 @@ def restore(monitor: Monitor, body: bytes) -> Head:
         StorageError: that is no head, or it could not be written.
     """
     old = _decoded(body)
-    return persist(lambda: _restore(monitor, old), HEAD)
+    return compare_and_set(lambda: _restore(monitor, old), STATE_KEY)
 
 
-def _restore(monitor: Monitor, old: Head) -> Head:
+def _restore(monitor: RunContext, old: AlertState) -> AlertState:
     storage = monitor.storage
-    stored = storage.get(HEAD)
+    stored = storage.get(STATE_KEY)
     head = _caught_up(monitor, _with_states_of(old, _readable(stored.body if stored else b"")))
     # Above whatever was written before, also where that cannot be read.
     head = replace(head, seq=max(head.seq + 1, storage.clock() // SECOND))
     if stored is None:
-        storage.create(HEAD, encode_head(head))
+        storage.create(STATE_KEY, encode_state(head))
     else:
-        storage.replace(HEAD, encode_head(head), stored.version)
+        storage.replace(STATE_KEY, encode_state(head), stored.version)
     return head
 
 
-def _decoded(body: bytes) -> Head:
+def _decoded(body: bytes) -> AlertState:
     try:
-        return decode_head(body)
-    except (NewerHead, UnreadableHead) as error:
-        raise StorageError(f"that version of {HEAD} is of no use: {error}") from error
+        return decode_state(body)
+    except (NewerStateError, UnreadableStateError) as error:
+        raise StorageError(f"that version of {STATE_KEY} is of no use: {error}") from error
 
 
-def _readable(body: bytes) -> Head | None:
+def _readable(body: bytes) -> AlertState | None:
     try:
-        return decode_head(body)
-    except (NewerHead, UnreadableHead):
+        return decode_state(body)
+    except (NewerStateError, UnreadableStateError):
         return None
 
 
-def _with_states_of(old: Head, present: Head | None) -> Head:
+def _with_states_of(old: AlertState, present: AlertState | None) -> AlertState:
     if present is None:
         # What waited then may have been delivered since.
         waiting = {
@@ -74,11 +80,11 @@ def _with_states_of(old: Head, present: Head | None) -> Head:
     )
 
 
-def _caught_up(monitor: Monitor, head: Head) -> Head:
+def _caught_up(monitor: RunContext, head: AlertState) -> AlertState:
     """Fold the runs after the head's cursor, and tell nobody."""
     silent = replace(monitor.setting, channels=())
     while True:
         runs, more = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
-        before, head = head, fold(head, runs, silent, monitor.storage.clock()).head
+        before, head = head, apply_runs(head, runs, silent, monitor.storage.clock()).head
         if not more or head.cursor == before.cursor:
             return head

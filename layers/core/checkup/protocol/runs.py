@@ -11,15 +11,22 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from checkup.errors import Exists, StorageError
+from checkup.errors import DocumentExistsError, StorageError
 from checkup.model import SECOND, Run
-from checkup.ports import ReadsAtOnce, Storage
-from checkup.protocol.remembered import Remembered
-from checkup.runfile import LATE, RUNS, decode, encode, run_key, slot_of
+from checkup.ports import ConcurrentReads, Storage
+from checkup.protocol.remembered import RunCache
+from checkup.runfile import (
+    LATE_PREFIX,
+    RUNS_PREFIX,
+    decode_results,
+    encode_results,
+    key_time,
+    run_key,
+)
 
 _log = logging.getLogger(__name__)
 
-PATIENCE: Final = 900 * SECOND
+MAX_CLOCK_SKEW: Final = 900 * SECOND
 """How far in the storage's future a run may lie and still be folded, and how long a run that
 cannot be read holds back those after it. Beyond it is a wrong clock, or a broken file."""
 
@@ -35,7 +42,7 @@ READ_AHEAD: Final = 10
 _DAY: Final = 86_400 * SECOND
 
 
-class Observed(Struct, frozen=True, kw_only=True):
+class StoredRun(Struct, frozen=True, kw_only=True):
     """What is stored under a slot, now that it has been observed.
 
     Attributes:
@@ -58,7 +65,7 @@ class RunBatch(NamedTuple):
     more: bool
 
 
-def observe(storage: Storage, run: Run, cursor: str, regions: Sequence[str]) -> Observed:
+def observe(storage: Storage, run: Run, cursor: str, regions: Sequence[str]) -> StoredRun:
     """Store a run under its slot, where it can never change again.
 
     If there is one already (the same event came twice, or an answer was lost), that one counts.
@@ -67,15 +74,15 @@ def observe(storage: Storage, run: Run, cursor: str, regions: Sequence[str]) -> 
     Raises:
         StorageError: the run could not be stored.
     """
-    key, body = run_key(run), encode(run.results)
+    key, body = run_key(run), encode_results(run.results)
     late = key <= cursor
-    target = LATE + run.name if late and storage.get(key) is None else key
+    target = LATE_PREFIX + run.name if late and storage.get(key) is None else key
     try:
         stored = _create(storage, target, body)
     except StorageError as error:
         _log.info("storing %s once more: %s", target, error)
         stored = _create(storage, target, body)
-    return Observed(run=_decoded(target, stored, regions), late=late)
+    return StoredRun(run=_decoded(target, stored, regions), late=late)
 
 
 def put(storage: Storage, run: Run) -> None:
@@ -85,21 +92,21 @@ def put(storage: Storage, run: Run) -> None:
         StorageError: it could not be stored.
     """
     try:
-        storage.create(run_key(run), encode(run.results))
-    except Exists:
+        storage.create(run_key(run), encode_results(run.results))
+    except DocumentExistsError:
         _log.info("%s is there already", run.name)
 
 
 def pending_runs(
-    storage: Storage, cursor: str, regions: Sequence[str], remembered: Remembered
+    storage: Storage, cursor: str, regions: Sequence[str], remembered: RunCache
 ) -> RunBatch:
     """Return the next runs after the cursor.
 
     Args:
         remembered: runs that need not be read again.
     """
-    horizon = storage.clock() + PATIENCE
-    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS, cursor))
+    horizon = storage.clock() + MAX_CLOCK_SKEW
+    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS_PREFIX, cursor))
     read = (remembered.get(key) or _read(storage, key, regions) for key in keys)
     runs = list(islice((run for run in read if run is not None), BATCH))
     more = len(runs) == BATCH
@@ -120,7 +127,7 @@ def recent_runs(
 
     There may be years of runs before them, too many to list.
     """
-    after, keys = _recent_keys(storage, storage.clock() + PATIENCE)
+    after, keys = _recent_keys(storage, storage.clock() + MAX_CLOCK_SKEW)
     read = (_read(storage, key, regions) for key in deque(keys, count))
     return after, [run for run in read if run is not None]
 
@@ -134,18 +141,18 @@ def last_key(storage: Storage) -> str:
 def _recent_keys(storage: Storage, until: int) -> tuple[str, Iterator[str]]:
     """Return the keys of the last day up to a moment, and the key after which they begin."""
     after = run_key(Run(slot=max(0, storage.clock() - _DAY), results=()))
-    if next(storage.list(RUNS), after) >= after:
+    if next(storage.list(RUNS_PREFIX), after) >= after:
         after = ""
-    return after, takewhile(lambda key: _moment(key) <= until, storage.list(RUNS, after))
+    return after, takewhile(lambda key: _moment(key) <= until, storage.list(RUNS_PREFIX, after))
 
 
 def runs_since(storage: Storage, since: int, regions: Sequence[str]) -> Iterator[Run]:
     """Yield the runs since a moment, in order; a few are read ahead where that saves waiting."""
     after = run_key(Run(slot=max(0, since), results=()))
-    horizon = storage.clock() + PATIENCE
-    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS, after))
+    horizon = storage.clock() + MAX_CLOCK_SKEW
+    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS_PREFIX, after))
     read = partial(_read, storage, regions=regions)
-    ahead = _at_once(read, keys, storage.at_once) if isinstance(storage, ReadsAtOnce) else None
+    ahead = _at_once(read, keys, storage.at_once) if isinstance(storage, ConcurrentReads) else None
     yield from (run for run in ahead or map(read, keys) if run is not None)
 
 
@@ -164,7 +171,7 @@ def _create(storage: Storage, key: str, body: bytes) -> bytes:
     """Return what is stored under ``key``: this, or what was there before."""
     try:
         storage.create(key, body)
-    except Exists:
+    except DocumentExistsError:
         stored = storage.get(key)
         return body if stored is None else stored.body
     return body
@@ -175,7 +182,7 @@ def _read(storage: Storage, key: str, regions: Sequence[str]) -> Run | None:
     try:
         stored = storage.get(key)
     except StorageError as error:
-        if storage.clock() - _moment(key) < PATIENCE:
+        if storage.clock() - _moment(key) < MAX_CLOCK_SKEW:
             raise
         _log.warning("%s is left out: %s", key, error)
         return None
@@ -185,7 +192,7 @@ def _read(storage: Storage, key: str, regions: Sequence[str]) -> Run | None:
 def _decoded(key: str, body: bytes, regions: Sequence[str]) -> Run | None:
     """Read a run back; its region is the one that its results name."""
     try:
-        results = decode(body)
+        results = decode_results(body)
     except ValueError as error:
         _log.warning("%s is left out: %s", key, error)
         return None
@@ -196,4 +203,4 @@ def _decoded(key: str, body: bytes, regions: Sequence[str]) -> Run | None:
 
 def _moment(key: str) -> int:
     """Return the nanoseconds in the key; what is no run lies at the beginning of time."""
-    return slot_of(key) or 0
+    return key_time(key) or 0

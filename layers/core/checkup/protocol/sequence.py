@@ -8,31 +8,31 @@ from contextlib import nullcontext
 from msgspec.structs import replace
 
 from checkup.alerting.due import is_due
-from checkup.alerting.state import CheckerState, Head
+from checkup.alerting.state import AlertState, CheckerState
 from checkup.deadline import Deadline
-from checkup.engine import look
-from checkup.errors import NotRecorded, StorageError
+from checkup.engine import run_checks
+from checkup.errors import RunNotStoredError, StorageError
 from checkup.model import Result, Run
 from checkup.ports import Checker
 from checkup.protocol.delivery import deliver
-from checkup.protocol.expiry import expire
-from checkup.protocol.folding import fold_in
-from checkup.protocol.heads import Current, known, open_head
-from checkup.protocol.monitor import TAIL_SECONDS, Monitor, Recorded
+from checkup.protocol.expiry import delete_expired_runs
+from checkup.protocol.folding import apply_pending_runs
+from checkup.protocol.heads import LoadedState, confirmed_statuses, load_state
+from checkup.protocol.monitor import FINISH_SECONDS, RunContext, RunOutcome
 from checkup.protocol.origin import with_origin
 from checkup.protocol.runs import observe, put
 from checkup.runfile import run_key
 
 
-def check_and_record(  # noqa: PLR0913 - the optional ones by name
-    monitor: Monitor,
+def run_and_store(  # noqa: PLR0913 - the optional ones by name
+    monitor: RunContext,
     slot: int,
     deadline: Deadline,
     *,
     message: tuple[str, str] | None = None,
     only: Sequence[Checker] | None = None,
     progress: Callable[[Result], None] | None = None,
-) -> Recorded:
+) -> RunOutcome:
     """Run the checkers that are due and record what they saw.
 
     Args:
@@ -45,7 +45,7 @@ def check_and_record(  # noqa: PLR0913 - the optional ones by name
         progress: called with each result as soon as it is final.
 
     Raises:
-        NotRecorded: the storage failed; the error carries what was seen.
+        RunNotStoredError: the storage failed; the error carries what was seen.
     """
     with monitor.alive() if only is None else nullcontext():
         current = _look_up(monitor)
@@ -56,7 +56,7 @@ def check_and_record(  # noqa: PLR0913 - the optional ones by name
         return _record(monitor, _run(monitor, slot, results), deadline, current)
 
 
-def vote(monitor: Monitor, slot: int, deadline: Deadline) -> Run:
+def run_in_region(monitor: RunContext, slot: int, deadline: Deadline) -> Run:
     """Run the checkers and put what they saw where another region folds it.
 
     Nothing is read, so that a region needs no right but to put its runs. Every bad result is
@@ -64,7 +64,7 @@ def vote(monitor: Monitor, slot: int, deadline: Deadline) -> Run:
     says the slot alone.
 
     Raises:
-        NotRecorded: the storage failed; the error carries what was seen.
+        RunNotStoredError: the storage failed; the error carries what was seen.
     """
     in_turn = CheckerState(looked=slot)
     due = [it for it in monitor.checkers if is_due(it, slot, in_turn, monitor.interval)]
@@ -73,42 +73,44 @@ def vote(monitor: Monitor, slot: int, deadline: Deadline) -> Run:
     try:
         put(monitor.storage, run)
     except StorageError as error:
-        raise NotRecorded(run, str(error)) from error
+        raise RunNotStoredError(run, str(error)) from error
     return run
 
 
-def record(monitor: Monitor, run: Run, deadline: Deadline) -> Recorded:
+def store_run(monitor: RunContext, run: Run, deadline: Deadline) -> RunOutcome:
     """Store a run, fold it, and tell the channels what changed.
 
     Args:
-        deadline: as for :func:`check_and_record`.
+        deadline: as for :func:`run_and_store`.
 
     Raises:
-        NotRecorded: the storage failed; the error carries the run.
+        RunNotStoredError: the storage failed; the error carries the run.
     """
     return _record(monitor, run, deadline, None)
 
 
-def _record(monitor: Monitor, run: Run, deadline: Deadline, current: Current | None) -> Recorded:
-    life = Deadline(deadline.at + TAIL_SECONDS)
+def _record(
+    monitor: RunContext, run: Run, deadline: Deadline, current: LoadedState | None
+) -> RunOutcome:
+    life = Deadline(deadline.at + FINISH_SECONDS)
     try:
         # The head comes first: once there is one, whatever is stored afterwards is news.
-        current = current or open_head(monitor)
+        current = current or load_state(monitor)
         observed = observe(monitor.storage, run, current.head.cursor, monitor.regions)
         stored = observed.run or run
         if not monitor.votes:
-            return Recorded(run=stored, late=observed.late)
+            return RunOutcome(run=stored, late=observed.late)
         if observed.run is not None:
             monitor.remembered.add(observed.run)
-        folded = fold_in(monitor, current, observed.run, life)
+        folded = apply_pending_runs(monitor, current, observed.run, life)
     except StorageError as error:
-        raise NotRecorded(run, str(error)) from error
+        raise RunNotStoredError(run, str(error)) from error
     head = folded.current.head
     undelivered = deliver(monitor, head, life)
     if folded.expire:
-        expire(monitor.storage, head.cursor, monitor.check_expiry, life)
+        delete_expired_runs(monitor.storage, head.cursor, monitor.check_expiry, life)
     late = _is_late(head, stored, at_first=observed.late)
-    return Recorded(
+    return RunOutcome(
         run=stored,
         alerts=folded.alerts,
         undelivered=undelivered,
@@ -117,7 +119,7 @@ def _record(monitor: Monitor, run: Run, deadline: Deadline, current: Current | N
     )
 
 
-def _is_late(head: Head, run: Run, *, at_first: bool) -> bool:
+def _is_late(head: AlertState, run: Run, *, at_first: bool) -> bool:
     """Say whether a slot was closed without this run, perhaps only while it was being stored.
 
     Args:
@@ -131,17 +133,17 @@ def _is_late(head: Head, run: Run, *, at_first: bool) -> bool:
 
 
 def _look(
-    monitor: Monitor,
+    monitor: RunContext,
     checkers: Sequence[Checker],
     deadline: Deadline,
-    current: Current | None,
+    current: LoadedState | None,
     progress: Callable[[Result], None] | None,
 ) -> tuple[Result, ...]:
-    return look(
+    return run_checks(
         checkers,
         deadline=deadline,
         concurrency=monitor.concurrency,
-        known=known(current.head) if current else {},
+        known=confirmed_statuses(current.head) if current else {},
         mask=monitor.mask,
         secret=monitor.secret,
         forget_secrets=monitor.forget_secrets,
@@ -151,7 +153,7 @@ def _look(
     )
 
 
-def _run(monitor: Monitor, slot: int, results: tuple[Result, ...]) -> Run:
+def _run(monitor: RunContext, slot: int, results: tuple[Result, ...]) -> Run:
     return Run(
         slot=slot,
         results=with_origin(results, monitor),
@@ -160,16 +162,16 @@ def _run(monitor: Monitor, slot: int, results: tuple[Result, ...]) -> Run:
     )
 
 
-def _look_up(monitor: Monitor) -> Current | None:
+def _look_up(monitor: RunContext) -> LoadedState | None:
     """Return the head; a storage that fails now is reported when it fails to take the run."""
     try:
-        return open_head(monitor)
+        return load_state(monitor)
     except StorageError:
         return None
 
 
 def _due(
-    monitor: Monitor, slot: int, current: Current | None, message: tuple[str, str] | None
+    monitor: RunContext, slot: int, current: LoadedState | None, message: tuple[str, str] | None
 ) -> tuple[Checker, ...]:
     """Return the checkers to run in this slot; the one that somebody writes about is."""
     states = current.head.checkers if current else {}

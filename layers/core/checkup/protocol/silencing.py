@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 
-from checkup.alerting.state import Head, Silence
-from checkup.protocol.changing import change_head
-from checkup.protocol.monitor import Monitor
+from checkup.alerting.state import AlertState, Silence
+from checkup.protocol.changing import change_state
+from checkup.protocol.monitor import RunContext
 
 
-def silence(
-    monitor: Monitor, checkers: Collection[str], *, since: int, until: int
+def silence_checkers(
+    monitor: RunContext, checkers: Collection[str], *, since: int, until: int
 ) -> Mapping[str, Silence]:
     """Keep quiet about some checkers until a moment, and return all silences that there are then.
 
@@ -25,13 +25,13 @@ def silence(
         StorageError: it could not be written down.
     """
 
-    def change(head: Head) -> Head:
+    def change(head: AlertState) -> AlertState:
         return _silenced(head, checkers, since, until)
 
-    return change_head(monitor, change, "the silence").silences
+    return change_state(monitor, change, "the silence").silences
 
 
-def _silenced(head: Head, checkers: Collection[str], since: int, until: int) -> Head:
+def _silenced(head: AlertState, checkers: Collection[str], since: int, until: int) -> AlertState:
     silences = {name: s for name, s in head.silences.items() if name not in checkers}
     if until > since:
         silences |= {name: Silence(since=since, until=until) for name in checkers}

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from checkup.stack.checking import CheckService, deadline_of
-from checkup.stack.lines import origin_of
-from checkup.stack.rebuilding import rebuild
-from checkup.stack.settings import Settings
-from checkup.stack.start import lasting
+from checkup.stack.checking import CheckFunction, run_deadline
+from checkup.stack.lines import origin_fields
+from checkup.stack.rebuilding import rebuild_history
+from checkup.stack.settings import FunctionConfig
+from checkup.stack.start import frozen_gc
 
-__all__ = ["CheckService", "Settings", "deadline_of", "lasting", "origin_of", "rebuild"]
+__all__ = [
+    "CheckFunction",
+    "FunctionConfig",
+    "frozen_gc",
+    "origin_fields",
+    "rebuild_history",
+    "run_deadline",
+]

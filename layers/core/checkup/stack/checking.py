@@ -10,43 +10,39 @@ from contextlib import suppress
 from typing import Any
 
 from checkup import bootstrap
-from checkup.alerting.routing import names as channel_names
-from checkup.bootstrap import Counted
+from checkup.alerting.routing import channel_names
+from checkup.bootstrap import ActiveConfig
 from checkup.deadline import Deadline
-from checkup.engine import look
+from checkup.engine import run_checks
 from checkup.errors import CheckupError, EventError
-from checkup.invocation import AdHoc, NotifyTest, Scheduled
+from checkup.invocation import AdHocCheck, NotifierTest, ScheduledRun
 from checkup.model import Run
 from checkup.notifiers import trial
 from checkup.ports import Checker
-from checkup.protocol import (
-    TAIL_SECONDS,
-    Monitor,
-    check_and_record,
-    vote,
-    with_origin,
-)
-from checkup.runfile import BY_HAND, encode
-from checkup.selection import choose
-from checkup.stack.lines import origin_of, run_of, summary, telling, told
-from checkup.stack.settings import Settings
+from checkup.protocol import FINISH_SECONDS, RunContext, run_and_store, run_in_region, with_origin
+from checkup.runfile import MANUAL_PREFIX, encode_results
+from checkup.selection import select_checkers
+from checkup.stack.lines import log_fields, origin_fields, outcome_fields, run_fields, status_counts
+from checkup.stack.settings import FunctionConfig
 
 _log = logging.getLogger(__name__)
 
 
-class CheckService:
+class CheckFunction:
     """The check function, for as long as its environment lives."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._settings = Settings(environ)
-        self._wired: tuple[Counted, Monitor] | None = None
+        self._settings = FunctionConfig(environ)
+        self._wired: tuple[ActiveConfig, RunContext] | None = None
         if self._settings.first is not None:
             # Imports and clients, while the function starts and has a processor of its own.
             with suppress(CheckupError):
                 self._monitor(self._settings.first)
 
-    def answer(self, request: Scheduled | AdHoc | NotifyTest, remaining_milliseconds: int) -> Any:  # noqa: ANN401 - as the event asks
+    def answer(
+        self, request: ScheduledRun | AdHocCheck | NotifierTest, remaining_milliseconds: int
+    ) -> Any:  # noqa: ANN401 - as the event asks
         """Do what an event asks.
 
         Args:
@@ -59,57 +55,57 @@ class CheckService:
         counted = self._settings.current()
         monitor = self._monitor(counted)
         seconds = bootstrap.run_deadline_seconds(counted.config)
-        deadline = deadline_of(seconds, remaining_milliseconds)
+        deadline = run_deadline(seconds, remaining_milliseconds)
         match request:
-            case Scheduled():
+            case ScheduledRun():
                 return self._run(counted, request.slot(monitor.interval), deadline)
-            case AdHoc():
-                return look_now(monitor, request, deadline)
-            case NotifyTest(names):
+            case AdHocCheck():
+                return run_adhoc(monitor, request, deadline)
+            case NotifierTest(names):
                 return self._try_channels(counted, names)
 
-    def _monitor(self, counted: Counted) -> Monitor:
+    def _monitor(self, counted: ActiveConfig) -> RunContext:
         """Return the objects for a configuration, made anew only when it is another one."""
         if self._wired is None or self._wired[0] is not counted:
-            monitor = bootstrap.make_monitor(
+            monitor = bootstrap.run_context(
                 counted.config, self._environ, config_version=counted.version
             )
             self._wired = counted, monitor
         return self._wired[1]
 
-    def _run(self, counted: Counted, slot: int, deadline: Deadline) -> dict[str, Any]:
+    def _run(self, counted: ActiveConfig, slot: int, deadline: Deadline) -> dict[str, Any]:
         monitor = self._monitor(counted)
-        facts = {**run_of(monitor, slot), **origin_of(counted.config, self._environ)}
-        with telling(facts):
+        facts = {**run_fields(monitor, slot), **origin_fields(counted.config, self._environ)}
+        with log_fields(facts):
             if self._environ.get("HOME_REGION"):
-                outcome = summary(vote(monitor, slot, deadline))
+                outcome = status_counts(run_in_region(monitor, slot, deadline))
             else:
-                outcome = told(monitor, check_and_record(monitor, slot, deadline))
+                outcome = outcome_fields(monitor, run_and_store(monitor, slot, deadline))
             _log.info("run recorded", extra=outcome)
         return facts | outcome
 
-    def _try_channels(self, counted: Counted, names: tuple[str, ...]) -> dict[str, str]:
+    def _try_channels(self, counted: ActiveConfig, names: tuple[str, ...]) -> dict[str, str]:
         config = counted.config
-        mask = bootstrap.mask_with(config)
+        mask = bootstrap.secret_masker(config)
         opened = bootstrap.open_channels(config, self._environ)
         page_url = config.page.url or self._environ.get("PAGE_URL", "")
         return {
-            name: mask(trial.try_out(opened[name], name, page_url)) or "accepted"
+            name: mask(trial.send_test(opened[name], name, page_url)) or "accepted"
             for name in _chosen_channels(channel_names(config.notifiers), names)
         }
 
 
-def deadline_of(run_deadline: float, remaining_milliseconds: int) -> Deadline:
+def run_deadline(run_deadline: float, remaining_milliseconds: int) -> Deadline:
     """Return when to stop looking: early enough to store and tell before the platform ends it.
 
     Args:
         run_deadline: seconds that a run may look at most.
         remaining_milliseconds: the life that is left to the invocation.
     """
-    return Deadline.after(run_deadline).within(remaining_milliseconds / 1000 - TAIL_SECONDS)
+    return Deadline.after(run_deadline).within(remaining_milliseconds / 1000 - FINISH_SECONDS)
 
 
-def look_now(monitor: Monitor, request: AdHoc, deadline: Deadline) -> list[dict[str, Any]]:
+def run_adhoc(monitor: RunContext, request: AdHocCheck, deadline: Deadline) -> list[dict[str, Any]]:
     """Look at the named checkers, or at all: no state moves, nobody is told.
 
     Returns:
@@ -119,7 +115,7 @@ def look_now(monitor: Monitor, request: AdHoc, deadline: Deadline) -> list[dict[
         EventError: no checker has one of the names.
         StorageError: it was to be kept and could not be.
     """
-    results = look(
+    results = run_checks(
         _chosen(monitor, request.checkers),
         deadline=deadline,
         concurrency=monitor.concurrency,
@@ -127,23 +123,23 @@ def look_now(monitor: Monitor, request: AdHoc, deadline: Deadline) -> list[dict[
         secret=monitor.secret,
         region=monitor.region,
     )
-    body = encode(with_origin(results, monitor))
+    body = encode_results(with_origin(results, monitor))
     if request.record:
         name = Run(slot=time.time_ns(), results=results).name
-        monitor.storage.create(BY_HAND + name, body)
+        monitor.storage.create(MANUAL_PREFIX + name, body)
     array: list[dict[str, Any]] = json.loads(body)
     return array
 
 
-def _chosen(monitor: Monitor, names: Sequence[str]) -> tuple[Checker, ...]:
+def _chosen(monitor: RunContext, names: Sequence[str]) -> tuple[Checker, ...]:
     try:
-        return choose(monitor.checkers, names)
+        return select_checkers(monitor.checkers, names)
     except LookupError as error:
         raise EventError(str(error)) from None
 
 
 def _chosen_channels(known: Sequence[str], names: Sequence[str]) -> Sequence[str]:
     try:
-        return trial.choose(known, names)
+        return trial.select_notifiers(known, names)
     except CheckupError as error:
         raise EventError(str(error)) from None

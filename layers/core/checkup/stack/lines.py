@@ -12,16 +12,16 @@ from typing import Any
 from checkup import __version__
 from checkup.config import Config
 from checkup.model import SECOND, Run
-from checkup.protocol import Monitor, Recorded, read_head
+from checkup.protocol import RunContext, RunOutcome, read_state
 
 
-def origin_of(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
+def origin_fields(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
     """Return where something was made, with which configuration and version of the program."""
     region = environ.get("AWS_REGION", "")
     return {"region": region, "config": config.digest, "version": __version__}
 
 
-def run_of(monitor: Monitor, slot: int) -> dict[str, str]:
+def run_fields(monitor: RunContext, slot: int) -> dict[str, str]:
     """Return the name of this region's run of a slot, and the slot as a schedule writes it."""
     moment = datetime.fromtimestamp(slot // SECOND, UTC)
     return {
@@ -31,7 +31,7 @@ def run_of(monitor: Monitor, slot: int) -> dict[str, str]:
 
 
 @contextmanager
-def telling(facts: Mapping[str, str]) -> Iterator[None]:
+def log_fields(facts: Mapping[str, str]) -> Iterator[None]:
     """Add facts to each line that is logged meanwhile, by whatever thread or library."""
     plain = logging.getLogRecordFactory()
 
@@ -47,16 +47,16 @@ def telling(facts: Mapping[str, str]) -> Iterator[None]:
         logging.setLogRecordFactory(plain)
 
 
-def summary(run: Run) -> dict[str, Any]:
+def status_counts(run: Run) -> dict[str, Any]:
     """Return how many results of a run have which status."""
     statuses = Counter(result.status.value for result in run.results)
     return {"statuses": dict(sorted(statuses.items()))}
 
 
-def told(monitor: Monitor, recorded: Recorded) -> dict[str, Any]:
+def outcome_fields(monitor: RunContext, recorded: RunOutcome) -> dict[str, Any]:
     """Return the summary of a run with what became of its news; alarms read the log."""
     outcome = {
-        **summary(recorded.run),
+        **status_counts(recorded.run),
         "alerts": [alert.id for alert in recorded.alerts],
         "undelivered": recorded.undelivered,
         "late": recorded.late,
@@ -68,8 +68,8 @@ def told(monitor: Monitor, recorded: Recorded) -> dict[str, Any]:
     return outcome
 
 
-def _oldest_alert(monitor: Monitor, now: int) -> int:
+def _oldest_alert(monitor: RunContext, now: int) -> int:
     """Return for how many seconds the alert has waited that waits longest."""
-    waiting = read_head(monitor.storage).channels.values()
+    waiting = read_state(monitor.storage).channels.values()
     slots = (entry.alert.slot for entries in waiting for entry in entries)
     return (now - min(slots, default=now)) // SECOND

@@ -17,14 +17,14 @@ _PAGE_SECONDS: Final = 20.0
 """What rendering and publishing the page afterwards takes at most."""
 
 
-def rebuild(config: Config, storage: Storage, remaining_milliseconds: int) -> None:
+def rebuild_history(config: Config, storage: Storage, remaining_milliseconds: int) -> None:
     """Count the days again from the runs that are kept; what is not done in time goes on later.
 
     Raises:
         StorageError: the storage failed.
     """
     life = Deadline.after(remaining_milliseconds / 1000 - _PAGE_SECONDS)
-    kept = bootstrap.make_keeper(config, storage, time.time_ns()).rebuild(life)
+    kept = bootstrap.history_store(config, storage, time.time_ns()).rebuild(life)
     if kept is None:
         _log.warning("nothing to rebuild: the runs that are kept do not cover a whole day")
     else:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from checkup.bootstrap import Counted, DeployedConfig
+from checkup.bootstrap import ActiveConfig, DeployedConfigReader
 from checkup.errors import CheckupError, ConfigError
 
 _log = logging.getLogger(__name__)
 
 
-class Settings:
+class FunctionConfig:
     """What counts at the moment, for functions that serve event after event.
 
     Attributes:
@@ -19,11 +19,11 @@ class Settings:
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._deployed = DeployedConfig(environ)
-        self._warned: Counted | None = None
+        self._deployed = DeployedConfigReader(environ)
+        self._warned: ActiveConfig | None = None
         self.first = self._read_ahead()
 
-    def current(self) -> Counted:
+    def current(self) -> ActiveConfig:
         """Return what counts; complain with each event for which that is not what it should be.
 
         The stack's alarm for an unreadable configuration counts these complaints.
@@ -45,7 +45,7 @@ class Settings:
         self._warned = counted
         return counted
 
-    def _read_ahead(self) -> Counted | None:
+    def _read_ahead(self) -> ActiveConfig | None:
         """Do what takes processor time while the function starts, when it has most of it."""
         try:
             return self._deployed.current()
@@ -58,7 +58,7 @@ def _complain(problem: ConfigError, instead: str) -> None:
     _log.error("the configuration cannot be used", extra=extra)
 
 
-def _instead(counted: Counted) -> str:
+def _instead(counted: ActiveConfig) -> str:
     if counted.version:
         return f"its version {counted.version} counts"
     return "the checkers that are right are run, and the others are unknown"

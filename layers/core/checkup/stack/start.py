@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def lasting() -> Iterator[None]:
+def frozen_gc() -> Iterator[None]:
     """Look for garbage neither while something is made that stays, nor in it ever again.
 
     The many objects of AWS's client otherwise set off one collection after the other, which takes

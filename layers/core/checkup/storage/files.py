@@ -27,7 +27,7 @@ _REASONS = {
 
 
 @contextmanager
-def told(action: str, path: Path) -> Iterator[None]:
+def translate_os_errors(action: str, path: Path) -> Iterator[None]:
     """Turn what the operating system says into a StorageError that names the path."""
     try:
         yield
@@ -38,7 +38,7 @@ def told(action: str, path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def written(folder: Path, body: bytes, *, durable: bool = True) -> Iterator[Path]:
+def temporary_file(folder: Path, body: bytes, *, durable: bool = True) -> Iterator[Path]:
     """Write a new file below ``folder`` and yield its path, to be linked or renamed.
 
     A process that is killed here leaves it behind; a later writer sweeps it.
@@ -58,7 +58,7 @@ def written(folder: Path, body: bytes, *, durable: bool = True) -> Iterator[Path
             path.unlink(missing_ok=True)
 
 
-def sync(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
     """Make the names in a folder survive a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -22,19 +22,13 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from checkup.errors import Changed, Exists, StorageError
-from checkup.ports import Clients, Hold, Step, StorageSettings, Stored
-from checkup.runfile import RUNS
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
+from checkup.ports import Clients, LockState, ProvisionStep, StorageSettings, StoredDocument
+from checkup.runfile import RUNS_PREFIX
 from checkup.storage import goindex
-from checkup.storage.files import sync, told, written
-from checkup.storage.keys import (
-    checked,
-    checked_name,
-    checked_prefix,
-    is_key,
-    run_name,
-)
-from checkup.storage.locks import held, locked
+from checkup.storage.files import fsync_folder, temporary_file, translate_os_errors
+from checkup.storage.keys import is_key, run_file_name, valid_key, valid_lock_name, valid_prefix
+from checkup.storage.locks import file_lock, try_file_lock
 
 _PRIVATE = ".checkup"
 
@@ -65,54 +59,58 @@ class FolderStorage:
         self._root = Path(folder).absolute()
         self._private = self._root / _PRIVATE
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
         path = self._path(key)
-        with told("read", path):
+        with translate_os_errors("read", path):
             try:
                 content = path.read_bytes()
             except FileNotFoundError:
                 return None
-        body = content.removesuffix(b"\n") if run_name(key) else content
-        return Stored(body, _version(body))
+        body = content.removesuffix(b"\n") if run_file_name(key) else content
+        return StoredDocument(body, _version(body))
 
     def create(self, key: str, body: bytes) -> str:
         """Write a new document; see :meth:`checkup.ports.Storage.create`."""
         path = self._path(key)
-        with told("write", path), self._written(key, body) as temporary:
+        with translate_os_errors("write", path), self._written(key, body) as temporary:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.link(temporary, path)
             except FileExistsError:
-                raise Exists(f"{path} is there already") from None
-            sync(path.parent)
-        if run_name(key):
+                raise DocumentExistsError(f"{path} is there already") from None
+            fsync_folder(path.parent)
+        if run_file_name(key):
             self._add_to_index(path.name)
         return _version(body)
 
     def replace(self, key: str, body: bytes, version: str) -> str:
         """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
         path = self._path(key)
-        with told("write", path), self._written(key, body) as temporary, self._locked():
+        with (
+            translate_os_errors("write", path),
+            self._written(key, body) as temporary,
+            self._locked(),
+        ):
             current = self.get(key)
             if current is None or current.version != version:
-                raise Changed(f"{path} is not the version that was read")
+                raise DocumentChangedError(f"{path} is not the version that was read")
             temporary.replace(path)
-            sync(path.parent)
+            fsync_folder(path.parent)
         return _version(body)
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys in order, as they are when the first is asked for."""
-        checked_prefix(prefix)
-        with told("list", self._root):
-            found = self._names() if prefix.startswith(RUNS) else self._paths(prefix)
+        valid_prefix(prefix)
+        with translate_os_errors("list", self._root):
+            found = self._names() if prefix.startswith(RUNS_PREFIX) else self._paths(prefix)
             keys = sorted(key for key in found if key.startswith(prefix) and key > after)
         yield from (key for key in keys if is_key(key))
 
     def delete(self, key: str) -> None:
         """Remove the document; the index forgets a check file with the next run."""
         path = self._path(key)
-        with told("delete", path), self._locked():
+        with translate_os_errors("delete", path), self._locked():
             path.unlink(missing_ok=True)
 
     def clock(self) -> int:
@@ -120,41 +118,45 @@ class FolderStorage:
         return time.time_ns()
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[Hold]:
+    def hold(self, name: str) -> Iterator[LockState]:
         """Take a lock of the kernel, which ends with its owner."""
-        path = self._private / f"hold-{checked_name(name)}.lock"
+        path = self._private / f"hold-{valid_lock_name(name)}.lock"
         with ExitStack() as stack:
-            with told("lock", path):
-                hold = stack.enter_context(held(path))
+            with translate_os_errors("lock", path):
+                hold = stack.enter_context(try_file_lock(path))
             yield hold
 
-    def missing(self, check_expiry: int) -> Sequence[Step]:  # noqa: ARG002 - needs no room for it
+    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:  # noqa: ARG002 - needs no room for it
         """Return what :meth:`checkup.ports.Provisionable.missing` says: the folder."""
-        return [] if self._root.is_dir() else [Step(f"make the folder {self._root}", self._make)]
+        return (
+            []
+            if self._root.is_dir()
+            else [ProvisionStep(f"make the folder {self._root}", self._make)]
+        )
 
     def _make(self) -> None:
-        with told("make", self._root):
+        with translate_os_errors("make", self._root):
             self._root.mkdir(parents=True, exist_ok=True)
 
     def _path(self, key: str) -> Path:
-        return self._root / (run_name(checked(key)) or key)
+        return self._root / (run_file_name(valid_key(key)) or key)
 
     def _written(self, key: str, body: bytes) -> AbstractContextManager[Path]:
-        return written(self._private, body + b"\n" if run_name(key) else body)
+        return temporary_file(self._private, body + b"\n" if run_file_name(key) else body)
 
     def _locked(self) -> AbstractContextManager[None]:
-        return locked(self._private / "write.lock")
+        return file_lock(self._private / "write.lock")
 
     def _add_to_index(self, name: str) -> None:
         # The run is stored, and that is what counts. What fails here, the next run mends.
         with suppress(OSError, StorageError), self._locked():
-            goindex.add(self._root, name, self._private)
+            goindex.update_index_file(self._root, name, self._private)
 
     def _names(self) -> Iterator[str]:
         """Yield what would be the keys of all files at the top, were they check files."""
         with suppress(FileNotFoundError):
             names = os.listdir(self._root)  # noqa: PTH208 - half a million paths would be slow
-            yield from (RUNS + name for name in names)
+            yield from (RUNS_PREFIX + name for name in names)
 
     def _paths(self, prefix: str) -> Iterator[str]:
         """Yield what would be the keys of all files below the folder that ``prefix`` names."""

@@ -17,15 +17,15 @@ from typing import Final
 import msgspec
 
 from checkup.model import Nanoseconds
-from checkup.runfile import slot_of
-from checkup.storage.files import written
+from checkup.runfile import key_time
+from checkup.storage.files import temporary_file
 
-INDEX: Final = "index.json"
+INDEX_FILE: Final = "index.json"
 
 _LARGEST = 2**63 - 1
 
 
-def add(root: Path, name: str, scratch: Path) -> None:
+def update_index_file(root: Path, name: str, scratch: Path) -> None:
     """Bring the index of a folder up to date, a new check file included.
 
     The caller holds the folder's lock.
@@ -37,12 +37,12 @@ def add(root: Path, name: str, scratch: Path) -> None:
         OSError: it could not be written.
     """
     names = os.listdir(root)  # noqa: PTH208 - half a million paths would be slow
-    body = extended(_read(root / INDEX), names, name, time.time_ns()) + b"\n"
-    with written(scratch, body, durable=False) as temporary:
-        temporary.replace(root / INDEX)
+    body = index_with_run(_read(root / INDEX_FILE), names, name, time.time_ns()) + b"\n"
+    with temporary_file(scratch, body, durable=False) as temporary:
+        temporary.replace(root / INDEX_FILE)
 
 
-def extended(index: bytes, names: Iterable[str], new: str, now: int) -> bytes:
+def index_with_run(index: bytes, names: Iterable[str], new: str, now: int) -> bytes:
     """Return an index that has one check file more.
 
     Args:
@@ -55,7 +55,7 @@ def extended(index: bytes, names: Iterable[str], new: str, now: int) -> bytes:
     return msgspec.json.encode(entries, order="sorted")
 
 
-def reduced(index: bytes, names: Iterable[str]) -> bytes:
+def index_of_files(index: bytes, names: Iterable[str]) -> bytes:
     """Return an index of the files that are left."""
     return msgspec.json.encode(_present(names, _entries(index)), order="sorted")
 
@@ -64,7 +64,7 @@ def _present(names: Iterable[str], known: dict[str, Nanoseconds]) -> dict[str, i
     """Return an entry for every check file, and for what else is listed and exists."""
     entries = {}
     for name in names:
-        indexed = known.get(name) or slot_of(name)
+        indexed = known.get(name) or key_time(name)
         if indexed:
             entries[name] = min(indexed, _LARGEST)
     return entries

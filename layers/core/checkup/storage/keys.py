@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from checkup.errors import StorageError
-from checkup.runfile import RUNS, slot_of
+from checkup.runfile import RUNS_PREFIX, key_time
 
 _PART = r"(?!\.)[!-.0-\[\]-~]{1,255}"
 _KEY = re.compile(rf"(?:{_PART}/)+{_PART}")
@@ -19,7 +19,7 @@ _PREFIX = re.compile(rf"(?:{_PART}/)+[^/]*")
 _LONGEST = 1000
 
 
-def checked(key: str) -> str:
+def valid_key(key: str) -> str:
     """Return ``key`` as it is.
 
     Raises:
@@ -34,21 +34,21 @@ def is_key(key: str) -> bool:
     """Say whether a document can be kept under ``key``."""
     if len(key) > _LONGEST or not _KEY.fullmatch(key):
         return False
-    return not key.startswith(RUNS) or run_name(key) is not None
+    return not key.startswith(RUNS_PREFIX) or run_file_name(key) is not None
 
 
-def run_name(key: str) -> str | None:
+def run_file_name(key: str) -> str | None:
     """Return the name of the check file that ``key`` stands for, or None for another key."""
-    name = key.removeprefix(RUNS)
-    return name if name != key and is_check_file(name) else None
+    name = key.removeprefix(RUNS_PREFIX)
+    return name if name != key and is_run_file(name) else None
 
 
-def is_check_file(name: str) -> bool:
+def is_run_file(name: str) -> bool:
     """Say whether a file at the top of a storage is a run's; all others are somebody else's."""
-    return "/" not in name and slot_of(name) is not None
+    return "/" not in name and key_time(name) is not None
 
 
-def checked_prefix(prefix: str) -> str:
+def valid_prefix(prefix: str) -> str:
     """Return ``prefix`` as it is.
 
     Raises:
@@ -59,7 +59,7 @@ def checked_prefix(prefix: str) -> str:
     return prefix
 
 
-def checked_name(name: str) -> str:
+def valid_lock_name(name: str) -> str:
     """Return the name of a right to hold as it is.
 
     Raises:

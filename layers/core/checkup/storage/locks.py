@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from checkup.errors import StorageError
-from checkup.ports import Hold
+from checkup.ports import LockState
 
 _WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.005
@@ -19,7 +19,7 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Hold the lock at ``path``, alone among all threads and processes of this machine.
 
     Raises:
@@ -35,7 +35,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[Hold]:
+def try_file_lock(path: Path) -> Iterator[LockState]:
     """Try once to take the lock at ``path`` and hold it while the block runs."""
     with _opened(path) as descriptor:
         try:
@@ -43,9 +43,9 @@ def held(path: Path) -> Iterator[Hold]:
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            hold = Hold.UNSUPPORTED
+            hold = LockState.UNSUPPORTED
         else:
-            hold = Hold.MINE if mine else Hold.ELSEWHERE
+            hold = LockState.MINE if mine else LockState.ELSEWHERE
         yield hold
 
 

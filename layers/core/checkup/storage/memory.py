@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from checkup.errors import Changed, Exists
-from checkup.ports import Hold, Stored
-from checkup.storage.keys import checked, checked_name, checked_prefix
+from checkup.errors import DocumentChangedError, DocumentExistsError
+from checkup.ports import LockState, StoredDocument
+from checkup.storage.keys import valid_key, valid_lock_name, valid_prefix
 
 
 class MemoryStorage:
@@ -22,16 +22,16 @@ class MemoryStorage:
         self._lock = Lock()
         self._holds: defaultdict[str, Lock] = defaultdict(Lock)
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
-        body = self._documents.get(checked(key))
-        return None if body is None else Stored(body, _version(body))
+        body = self._documents.get(valid_key(key))
+        return None if body is None else StoredDocument(body, _version(body))
 
     def create(self, key: str, body: bytes) -> str:
         """Write a new document; see :meth:`checkup.ports.Storage.create`."""
         with self._lock:
-            if checked(key) in self._documents:
-                raise Exists(f"{key} is there already")
+            if valid_key(key) in self._documents:
+                raise DocumentExistsError(f"{key} is there already")
             self._documents[key] = body
         return _version(body)
 
@@ -40,13 +40,13 @@ class MemoryStorage:
         with self._lock:
             current = self.get(key)
             if current is None or current.version != version:
-                raise Changed(f"{key} is not the version that was read")
+                raise DocumentChangedError(f"{key} is not the version that was read")
             self._documents[key] = body
         return _version(body)
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys in order, as they are when the first is asked for."""
-        checked_prefix(prefix)
+        valid_prefix(prefix)
         with self._lock:
             keys = sorted(self._documents)
         yield from (key for key in keys if key.startswith(prefix) and key > after)
@@ -54,20 +54,20 @@ class MemoryStorage:
     def delete(self, key: str) -> None:
         """Remove the document; it is no error if there is none."""
         with self._lock:
-            self._documents.pop(checked(key), None)
+            self._documents.pop(valid_key(key), None)
 
     def clock(self) -> int:
         """Return the time of this machine."""
         return time.time_ns()
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[Hold]:
+    def hold(self, name: str) -> Iterator[LockState]:
         """Take an exclusive right among the threads of this process."""
         with self._lock:
-            lock = self._holds[checked_name(name)]
+            lock = self._holds[valid_lock_name(name)]
         mine = lock.acquire(blocking=False)
         try:
-            yield Hold.MINE if mine else Hold.ELSEWHERE
+            yield LockState.MINE if mine else LockState.ELSEWHERE
         finally:
             if mine:
                 lock.release()

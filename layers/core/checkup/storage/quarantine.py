@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checkup.errors import Exists
+from checkup.errors import DocumentExistsError
 from checkup.ports import Storage
 
 
@@ -10,5 +10,5 @@ def quarantine(storage: Storage, body: bytes) -> None:
     """Keep bytes that nobody can read, before something else takes their place."""
     try:
         storage.create(f"quarantine/{storage.clock():019d}.json", body)
-    except Exists:
+    except DocumentExistsError:
         return  # somebody else has seen it in the same nanosecond

@@ -14,14 +14,14 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from checkup.errors import Changed, Exists
+from checkup.errors import DocumentChangedError, DocumentExistsError
 from checkup.options import Secret
-from checkup.ports import Clients, Hold, Step, StorageSettings, Stored
-from checkup.runfile import RUNS
-from checkup.storage.keys import checked, checked_prefix, is_check_file, is_key, run_name
-from checkup.storage.s3_bucket import Bucket
-from checkup.storage.s3_conditions import PROBE, prove_conditions
-from checkup.storage.s3_errors import S3Refusal
+from checkup.ports import Clients, LockState, ProvisionStep, StorageSettings, StoredDocument
+from checkup.runfile import RUNS_PREFIX
+from checkup.storage.keys import is_key, is_run_file, run_file_name, valid_key, valid_prefix
+from checkup.storage.s3_bucket import S3Bucket
+from checkup.storage.s3_conditions import PROBE_KEY, verify_conditional_writes
+from checkup.storage.s3_errors import S3Error
 
 
 class S3Settings(StorageSettings, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
         options: dict[str, Any] = {
             "region_name": self.region,
             "endpoint_url": self.endpoint_url,
-            "config": client_config(),
+            "config": s3_client_config(),
         }
         if self.access_key_id and self.secret_access_key:
             options["aws_access_key_id"] = clients.secret(self.access_key_id)
@@ -66,7 +66,7 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
         return clients.aws("s3", **given)
 
 
-def client_config() -> Any:  # noqa: ANN401 - botocore is an extra
+def s3_client_config() -> Any:  # noqa: ANN401 - botocore is an extra
     """Return the botocore options of a client whose calls end within seconds.
 
     The defaults of botocore wait for a minute, five times. None without botocore, for making
@@ -90,7 +90,7 @@ class S3Storage:
     Reading a key that is absent takes s3:ListBucket; without it S3 says that access is denied.
 
     Args:
-        client: boto3's client of S3, with bounded waits as by :func:`client_config`.
+        client: boto3's client of S3, with bounded waits as by :func:`s3_client_config`.
         prefix: what all object names begin with; empty or ending in a slash.
         runs_prefix: what the names of check files have after that; Go has nothing there.
         is_proven: the service is known to keep to conditions, as S3 itself does. If not, that is
@@ -109,12 +109,12 @@ class S3Storage:
         runs_prefix: str = "",
         is_proven: bool = True,
     ) -> None:
-        self._bucket = Bucket(client, bucket)
+        self._bucket = S3Bucket(client, bucket)
         self._prefix = prefix
         self._runs_prefix = prefix + runs_prefix
         self._is_proven = is_proven
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
         return self._bucket.read(self._name(key))
 
@@ -123,9 +123,11 @@ class S3Storage:
         name = self._name(key)
         try:
             return self._write(name, body, IfNoneMatch="*")
-        except S3Refusal as no:
+        except S3Error as no:
             if no.status == HTTPStatus.PRECONDITION_FAILED:
-                raise Exists(f"{self._bucket.address(name)} is there already") from None
+                raise DocumentExistsError(
+                    f"{self._bucket.address(name)} is there already"
+                ) from None
             raise
 
     def replace(self, key: str, body: bytes, version: str) -> str:
@@ -133,15 +135,15 @@ class S3Storage:
         name = self._name(key)
         try:
             return self._write(name, body, IfMatch=version)
-        except S3Refusal as no:
+        except S3Error as no:
             if no.status == HTTPStatus.PRECONDITION_FAILED or no.code == "NoSuchKey":
                 address = self._bucket.address(name)
-                raise Changed(f"{address} is not the version that was read") from None
+                raise DocumentChangedError(f"{address} is not the version that was read") from None
             raise
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys in order, page by page."""
-        keys = self._runs if checked_prefix(prefix).startswith(RUNS) else self._documents
+        keys = self._runs if valid_prefix(prefix).startswith(RUNS_PREFIX) else self._documents
         for key in keys(prefix, after):
             if key.startswith(prefix) and key > after:
                 yield key
@@ -154,33 +156,35 @@ class S3Storage:
         """Return S3's own time as of its last answer, in whole seconds."""
         return self._bucket.answered_at()
 
-    def hold(self, name: str) -> AbstractContextManager[Hold]:  # noqa: ARG002 - of no use here
+    def hold(self, name: str) -> AbstractContextManager[LockState]:  # noqa: ARG002 - of no use here
         """Say that S3 has no locks that end with their owner."""
-        return nullcontext(Hold.UNSUPPORTED)
+        return nullcontext(LockState.UNSUPPORTED)
 
     def _write(self, name: str, body: bytes, **condition: str) -> str:
         if not self._is_proven:
-            prove_conditions(self._bucket, self._prefix + PROBE)
+            verify_conditional_writes(self._bucket, self._prefix + PROBE_KEY)
             self._is_proven = True
         return self._bucket.write(name, body, **condition)
 
-    def missing(self, check_expiry: int) -> Sequence[Step]:
+    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return what the bucket lacks; see :meth:`checkup.ports.Provisionable.missing`."""
-        from checkup.storage import s3_provisioning  # noqa: PLC0415 - runs never need it
+        from checkup.storage.s3_provisioning import pending_steps  # noqa: PLC0415 - runs never need it
 
-        return s3_provisioning.missing(self._bucket, self._prefix, check_expiry)
+        return pending_steps(self._bucket, self._prefix, check_expiry)
 
     def _name(self, key: str) -> str:
-        run = run_name(checked(key))
+        run = run_file_name(valid_key(key))
         return self._prefix + key if run is None else self._runs_prefix + run
 
     def _runs(self, prefix: str, after: str) -> Iterator[str]:
         """Yield the keys of check files, which may lie among objects of somebody else."""
         top = self._runs_prefix
-        start = top + after.removeprefix(RUNS) if after.startswith(RUNS) else ""
-        for name in self._bucket.names(top + prefix.removeprefix(RUNS), start, Delimiter="/"):
-            if is_check_file(name.removeprefix(top)):
-                yield RUNS + name.removeprefix(top)
+        start = top + after.removeprefix(RUNS_PREFIX) if after.startswith(RUNS_PREFIX) else ""
+        for name in self._bucket.names(
+            top + prefix.removeprefix(RUNS_PREFIX), start, Delimiter="/"
+        ):
+            if is_run_file(name.removeprefix(top)):
+                yield RUNS_PREFIX + name.removeprefix(top)
 
     def _documents(self, prefix: str, after: str) -> Iterator[str]:
         start = self._prefix + after if after else ""

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from checkup.storage.s3_bucket import Bucket
-from checkup.storage.s3_errors import S3Refusal
+from checkup.storage.s3_bucket import S3Bucket
+from checkup.storage.s3_errors import S3Error
 
 _BLOCK: Final = dict.fromkeys(
     ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
@@ -27,7 +27,7 @@ _NOT_SET: Final = frozenset(
 )
 
 
-class Aspect(Struct, frozen=True):
+class BucketSetting(Struct, frozen=True):
     """One setting of a bucket.
 
     Attributes:
@@ -39,13 +39,13 @@ class Aspect(Struct, frozen=True):
 
     says: str
     permission: str
-    is_met: Callable[[Bucket], bool]
-    make: Callable[[Bucket], object]
+    is_met: Callable[[S3Bucket], bool]
+    make: Callable[[S3Bucket], object]
 
 
-def tls_only() -> Aspect:
+def tls_only() -> BucketSetting:
     """Return the part of the bucket's policy that is ours."""
-    return Aspect(
+    return BucketSetting(
         "refuse requests without TLS",
         "s3:PutBucketPolicy",
         lambda bucket: any(map(_refuses_plain, _statements(bucket))),
@@ -53,61 +53,62 @@ def tls_only() -> Aspect:
     )
 
 
-def aspects() -> list[Aspect]:
+def bucket_settings() -> list[BucketSetting]:
     """Return what every bucket should have, whatever is stored there and however."""
     return [
-        Aspect(
+        BucketSetting(
             "let nobody in from outside: block public access",
             "s3:PutBucketPublicAccessBlock",
             lambda bucket: (
-                get(bucket, "public_access_block", "PublicAccessBlockConfiguration") == _BLOCK
+                get_setting(bucket, "public_access_block", "PublicAccessBlockConfiguration")
+                == _BLOCK
             ),
-            lambda bucket: put(
+            lambda bucket: put_setting(
                 bucket, "put_public_access_block", PublicAccessBlockConfiguration=_BLOCK
             ),
         ),
-        Aspect(
+        BucketSetting(
             "let its owner own every object, without ACLs",
             "s3:PutBucketOwnershipControls",
             lambda bucket: (
-                get(bucket, "bucket_ownership_controls", "OwnershipControls") == _OWNERSHIP
+                get_setting(bucket, "bucket_ownership_controls", "OwnershipControls") == _OWNERSHIP
             ),
-            lambda bucket: put(
+            lambda bucket: put_setting(
                 bucket, "put_bucket_ownership_controls", OwnershipControls=_OWNERSHIP
             ),
         ),
-        Aspect(
+        BucketSetting(
             "encrypt every object",
             "s3:PutEncryptionConfiguration",
             lambda bucket: bool(
-                get(bucket, "bucket_encryption", "ServerSideEncryptionConfiguration")
+                get_setting(bucket, "bucket_encryption", "ServerSideEncryptionConfiguration")
             ),
-            lambda bucket: put(
+            lambda bucket: put_setting(
                 bucket, "put_bucket_encryption", ServerSideEncryptionConfiguration=_ENCRYPTION
             ),
         ),
-        Aspect(
+        BucketSetting(
             "keep old versions of the state, to look at and to go back to",
             "s3:PutBucketVersioning",
-            lambda bucket: get(bucket, "bucket_versioning", "Status") == "Enabled",
-            lambda bucket: put(
+            lambda bucket: get_setting(bucket, "bucket_versioning", "Status") == "Enabled",
+            lambda bucket: put_setting(
                 bucket, "put_bucket_versioning", VersioningConfiguration={"Status": "Enabled"}
             ),
         ),
     ]
 
 
-def get(bucket: Bucket, setting: str, key: str) -> Any:  # noqa: ANN401 - boto3 has no static type
+def get_setting(bucket: S3Bucket, setting: str, key: str) -> Any:  # noqa: ANN401 - boto3 has no static type
     """Return a part of a setting, or None if it was never set."""
     try:
         return bucket.ask("look at", "", f"get_{setting}").get(key)
-    except S3Refusal as no:
+    except S3Error as no:
         if no.code in _NOT_SET:
             return None
         raise
 
 
-def put(bucket: Bucket, operation: str, **settings: Any) -> None:  # noqa: ANN401 - as boto3 wants it
+def put_setting(bucket: S3Bucket, operation: str, **settings: Any) -> None:  # noqa: ANN401 - as boto3 wants it
     """Set a setting."""
     bucket.ask("prepare", "", operation, **settings)
 
@@ -118,13 +119,13 @@ def _refuses_plain(statement: Any) -> bool:  # noqa: ANN401 - any JSON
     return about == ("Deny", "*", "s3:*") and statement.get("Condition") == condition
 
 
-def _statements(bucket: Bucket) -> list[Any]:
-    text = get(bucket, "bucket_policy", "Policy")
+def _statements(bucket: S3Bucket) -> list[Any]:
+    text = get_setting(bucket, "bucket_policy", "Policy")
     statements = json.loads(text)["Statement"] if text else []
     return statements if isinstance(statements, list) else [statements]
 
 
-def _refuse_plain(bucket: Bucket) -> None:
+def _refuse_plain(bucket: S3Bucket) -> None:
     arn = f"arn:aws:s3:::{bucket.name}"
     statement = {
         "Sid": "TlsOnly",
@@ -135,4 +136,4 @@ def _refuse_plain(bucket: Bucket) -> None:
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     policy = {"Version": "2012-10-17", "Statement": [*_statements(bucket), statement]}
-    put(bucket, "put_bucket_policy", Policy=json.dumps(policy))
+    put_setting(bucket, "put_bucket_policy", Policy=json.dumps(policy))

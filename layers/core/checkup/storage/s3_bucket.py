@@ -10,15 +10,15 @@ from http import HTTPStatus
 from typing import Any
 
 from checkup.model import SECOND
-from checkup.ports import Stored
-from checkup.storage.s3_errors import S3Refusal, raised_by_botocore, refusal
+from checkup.ports import StoredDocument
+from checkup.storage.s3_errors import S3Error, botocore_errors, s3_error
 
 _CONFLICT_PAUSES = (0.05, 0.1, 0.2, 0.4)
 _READS = 3
 
 
-class Bucket:
-    """Objects by name. Every method raises S3Refusal when S3 does not do what is asked.
+class S3Bucket:
+    """Objects by name. Every method raises S3Error when S3 does not do what is asked.
 
     Attributes:
         name: of the bucket.
@@ -43,19 +43,19 @@ class Bucket:
         """Return how people know an object."""
         return f"s3://{self.name}/{name}"
 
-    def read(self, name: str) -> Stored | None:
+    def read(self, name: str) -> StoredDocument | None:
         """Return the object and its ETag, or None if there is none."""
         for reads_left in reversed(range(_READS)):
             try:
                 answer = self.ask("read", name, "get_object", Key=name)
-                return Stored(answer["Body"].read(), answer["ETag"])
-            except S3Refusal as no:
+                return StoredDocument(answer["Body"].read(), answer["ETag"])
+            except S3Error as no:
                 if no.code == "NoSuchKey":
                     return None
                 raise
-            except raised_by_botocore() as error:  # the body broke off, which no client retries
+            except botocore_errors() as error:  # the body broke off, which no client retries
                 if not reads_left:
-                    raise refusal(error, "read", self.address(name)) from None
+                    raise s3_error(error, "read", self.address(name)) from None
         raise AssertionError  # the last read has returned or raised
 
     def write(self, name: str, body: bytes, **more: object) -> str:
@@ -72,7 +72,7 @@ class Bucket:
         while True:
             try:
                 return self._write_once(name, body, more)
-            except S3Refusal as no:
+            except S3Error as no:
                 sent_before = sent_before or no.retried
                 if no.status == HTTPStatus.PRECONDITION_FAILED and sent_before:
                     return self._own(name, body, no)
@@ -111,9 +111,9 @@ class Bucket:
         """
         try:
             answer = getattr(self._client, operation)(Bucket=self.name, **parameters)
-        except raised_by_botocore() as error:
+        except botocore_errors() as error:
             self._keep_time(getattr(error, "response", None) or {})
-            raise refusal(error, action, self.address(name)) from None
+            raise s3_error(error, action, self.address(name)) from None
         self._keep_time(answer)
         return answer
 
@@ -122,7 +122,7 @@ class Bucket:
         answer = self.ask("write", name, "put_object", Key=name, **content)
         return str(answer["ETag"])
 
-    def _own(self, name: str, body: bytes, no: S3Refusal) -> str:
+    def _own(self, name: str, body: bytes, no: S3Error) -> str:
         """Return the ETag of what is there if it is what we wrote."""
         current = self.read(name)
         if current is None or current.body != body:

@@ -11,14 +11,14 @@ from typing import Final
 from uuid import uuid4
 
 from checkup.errors import StorageError
-from checkup.storage.s3_bucket import Bucket
-from checkup.storage.s3_errors import S3Refusal
+from checkup.storage.s3_bucket import S3Bucket
+from checkup.storage.s3_errors import S3Error
 
-PROBE: Final = "state/conditions-test"
+PROBE_KEY: Final = "state/conditions-test"
 """The object that is written to find out; it stays, so that the next test writes nothing."""
 
 
-def prove_conditions(bucket: Bucket, name: str) -> None:
+def verify_conditional_writes(bucket: S3Bucket, name: str) -> None:
     """Make sure that a second creation and a replacement of what is not there are refused.
 
     Raises:
@@ -30,18 +30,18 @@ def prove_conditions(bucket: Bucket, name: str) -> None:
         raise StorageError(_ignored(bucket, name, "If-Match"))
 
 
-def _writes(bucket: Bucket, name: str, **condition: str) -> bool:
+def _writes(bucket: S3Bucket, name: str, **condition: str) -> bool:
     """Say whether a write goes through; its content is new, so no other is taken for it."""
     try:
         bucket.write(name, uuid4().hex.encode(), **condition)
-    except S3Refusal as no:
+    except S3Error as no:
         if no.status == HTTPStatus.PRECONDITION_FAILED:
             return False
         raise
     return True
 
 
-def _ignored(bucket: Bucket, name: str, condition: str) -> str:
+def _ignored(bucket: S3Bucket, name: str, condition: str) -> str:
     address = bucket.address(name)
     return (
         f"{address}: the service ignores {condition}, so two runs could overwrite each other "

@@ -44,7 +44,7 @@ _SENTENCES = {
 }
 
 
-class S3Refusal(StorageError):  # noqa: N818 - named like its family in checkup.errors
+class S3Error(StorageError):
     """A request to S3 that came to nothing, told in a sentence.
 
     Attributes:
@@ -60,14 +60,14 @@ class S3Refusal(StorageError):  # noqa: N818 - named like its family in checkup.
         self.retried = retried
 
 
-def raised_by_botocore() -> tuple[type[Exception], ...]:
+def botocore_errors() -> tuple[type[Exception], ...]:
     """Return botocore's two families of exceptions."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
 
     return BotoCoreError, ClientError
 
 
-def refusal(error: Exception, action: str, address: str) -> S3Refusal:
+def s3_error(error: Exception, action: str, address: str) -> S3Error:
     """Return what to raise in place of botocore's exception, whose text has account numbers.
 
     Args:
@@ -79,7 +79,7 @@ def refusal(error: Exception, action: str, address: str) -> S3Refusal:
     about: dict[str, Any] = answer.get("ResponseMetadata", {})
     status = about.get("HTTPStatusCode", 0)
     reason = _reason(status, code) if answer else _reason_without_answer(type(error).__name__)
-    return S3Refusal(
+    return S3Error(
         f"cannot {action} {address}: {reason}",
         status=status,
         code=code,

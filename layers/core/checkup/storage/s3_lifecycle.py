@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from checkup.model import SECOND
-from checkup.storage.keys import is_check_file
-from checkup.storage.s3_aspects import Aspect, get, put
-from checkup.storage.s3_bucket import Bucket
+from checkup.storage.keys import is_run_file
+from checkup.storage.s3_aspects import BucketSetting, get_setting, put_setting
+from checkup.storage.s3_bucket import S3Bucket
 
 _OURS: Final = "checkup-"
 _DAY: Final = 86_400 * SECOND
@@ -16,7 +16,9 @@ _RUNS_BEGIN: Final = "1"
 """Nanoseconds of 19 digits begin so until May 2033."""
 
 
-def rules(bucket: Bucket, prefix: str, check_expiry: int, *, exists: bool) -> list[dict[str, Any]]:
+def lifecycle_rules(
+    bucket: S3Bucket, prefix: str, check_expiry: int, *, exists: bool
+) -> list[dict[str, Any]]:
     """Return the rules of the lifecycle.
 
     Checkup itself deletes expired runs. A rule does so too where nobody stores any more, as long
@@ -46,28 +48,28 @@ def rules(bucket: Bucket, prefix: str, check_expiry: int, *, exists: bool) -> li
     return [{**rule, "Status": "Enabled"} for rule in rules]
 
 
-def _has_others(bucket: Bucket, start: str, prefix: str) -> bool:
-    return not all(is_check_file(name.removeprefix(prefix)) for name in bucket.names(start, ""))
+def _has_others(bucket: S3Bucket, start: str, prefix: str) -> bool:
+    return not all(is_run_file(name.removeprefix(prefix)) for name in bucket.names(start, ""))
 
 
-def lifecycle(rules: list[dict[str, Any]]) -> Aspect:
+def lifecycle(rules: list[dict[str, Any]]) -> BucketSetting:
     """Return the lifecycle as one setting, in which the rules of others stay as they are."""
     days = [rule["Expiration"]["Days"] for rule in rules if "Days" in rule["Expiration"]]
     runs = f", and runs after {days[0]} days" if days else ""
 
-    def is_met(bucket: Bucket) -> bool:
+    def is_met(bucket: S3Bucket) -> bool:
         ours = [rule for rule in _found(bucket) if _is_ours(rule)]
         return len(ours) == len(rules) and all(
             any(_is_same(rule, other) for other in ours) for rule in rules
         )
 
-    def make(bucket: Bucket) -> None:
+    def make(bucket: S3Bucket) -> None:
         others = [rule for rule in _found(bucket) if not _is_ours(rule)]
         configuration = {"Rules": [*others, *rules]}
         operation = "put_bucket_lifecycle_configuration"
-        put(bucket, operation, LifecycleConfiguration=configuration)
+        put_setting(bucket, operation, LifecycleConfiguration=configuration)
 
-    return Aspect(
+    return BucketSetting(
         f"delete old versions after {_OLD_VERSIONS_DAYS} days{runs}",
         "s3:PutLifecycleConfiguration",
         is_met,
@@ -75,8 +77,8 @@ def lifecycle(rules: list[dict[str, Any]]) -> Aspect:
     )
 
 
-def _found(bucket: Bucket) -> list[Any]:
-    return get(bucket, "bucket_lifecycle_configuration", "Rules") or []
+def _found(bucket: S3Bucket) -> list[Any]:
+    return get_setting(bucket, "bucket_lifecycle_configuration", "Rules") or []
 
 
 def _is_ours(rule: Any) -> bool:  # noqa: ANN401 - boto3 has no static type

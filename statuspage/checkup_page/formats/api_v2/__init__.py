@@ -14,42 +14,48 @@ from typing import Final
 
 from checkup.ports import PageFile
 from checkup_page.formats import announced
-from checkup_page.formats.api_v2.announcements import incident, maintenance
-from checkup_page.formats.api_v2.components import changed_at, components
-from checkup_page.formats.api_v2.status import checked_at, page, status
-from checkup_page.formats.served import JSON, Json, document, live_file, text_file
-from checkup_page.view import View
+from checkup_page.formats.api_v2.announcements import incident_object, maintenance_object
+from checkup_page.formats.api_v2.components import changed_at, component_list
+from checkup_page.formats.api_v2.status import checked_at, page_object, status
+from checkup_page.formats.served import JSON, Json, live_file, text_file, to_json
+from checkup_page.view import PageView
 
 NEWEST: Final = 50
 """Incidents, and times of maintenance, that are listed at most if they are not all to be listed."""
 
 
-def files(view: View) -> dict[str, PageFile]:
+def live_files(view: PageView) -> dict[str, PageFile]:
     """Return what is of this moment, by paths."""
-    listed = components(view, looked=True)
+    listed = component_list(view, looked=True)
     known = _by_id(listed)
     unresolved = [item for item in view.incidents if item.resolved_at is None]
-    planned = [maintenance(view, item, known) for item in view.maintenances]
-    head = page(view, checked_at(view)) | status(view)
+    planned = [maintenance_object(view, item, known) for item in view.maintenances]
+    head = page_object(view, checked_at(view)) | status(view)
     summary = {
         "components": listed,
-        "incidents": [incident(view, item, known) for item in unresolved],
+        "incidents": [incident_object(view, item, known) for item in unresolved],
         "scheduled_maintenances": planned,
     }
     return {
-        _path(name): live_file(view, document(content), JSON)
+        _path(name): live_file(view, to_json(content), JSON)
         for name, content in (("summary", head | summary), ("status", head))
     }
 
 
-def lists(view: View) -> dict[str, PageFile]:
+def settled_files(view: PageView) -> dict[str, PageFile]:
     """Return what has happened and what is planned, by paths."""
-    listed = components(view)
-    known, head = _by_id(listed), page(view, changed_at(view))
-    incidents = [incident(view, it, known) for it in announced.incidents(view)[:NEWEST]]
-    unresolved = [incident(view, it, known) for it in view.incidents if it.resolved_at is None]
-    recent = [maintenance(view, it, known) for it in announced.maintenances(view)[:NEWEST]]
-    planned = [maintenance(view, it, known) for it in view.maintenances]
+    listed = component_list(view)
+    known, head = _by_id(listed), page_object(view, changed_at(view))
+    incidents = [
+        incident_object(view, it, known) for it in announced.recent_incidents(view)[:NEWEST]
+    ]
+    unresolved = [
+        incident_object(view, it, known) for it in view.incidents if it.resolved_at is None
+    ]
+    recent = [
+        maintenance_object(view, it, known) for it in announced.recent_maintenance(view)[:NEWEST]
+    ]
+    planned = [maintenance_object(view, it, known) for it in view.maintenances]
     upcoming = [it for it in planned if it["status"] == "scheduled"]
     active = [it for it in planned if it["status"] != "scheduled"]
     found: dict[str, Json] = {
@@ -60,7 +66,7 @@ def lists(view: View) -> dict[str, PageFile]:
         "scheduled-maintenances/upcoming": {"scheduled_maintenances": upcoming},
         "scheduled-maintenances/active": {"scheduled_maintenances": active},
     }
-    return {_path(name): text_file(document(head | it), JSON) for name, it in found.items()}
+    return {_path(name): text_file(to_json(head | it), JSON) for name, it in found.items()}
 
 
 def _path(name: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checkup_page.formats.announced import last_event
-from checkup_page.formats.api_v2.status import word
+from checkup_page.formats.api_v2.status import api_status
 from checkup_page.formats.served import Json
-from checkup_page.speech.words import iso
-from checkup_page.view import Component, Group, View
+from checkup_page.speech.words import format_iso
+from checkup_page.view import ComponentGroup, ComponentView, PageView
 
 
-def components(view: View, *, looked: bool = False) -> list[Json]:
+def component_list(view: PageView, *, looked: bool = False) -> list[Json]:
     """Return components and groups in the order of the page.
 
     Args:
@@ -24,17 +24,17 @@ def components(view: View, *, looked: bool = False) -> list[Json]:
         item["position"] = position
         if looked and not item["group"]:
             at = times[item["id"]]
-            item["x_checked_at"] = None if at is None else iso(at)
+            item["x_checked_at"] = None if at is None else format_iso(at)
     return listed
 
 
-def changed_at(view: View) -> int:
+def changed_at(view: PageView) -> int:
     """Return when anything on the page happened last, be it measured or announced; 0 for never."""
     states = (_times(item)[1] for group in view.groups for item in group.components)
     return max((*states, last_event(view)))
 
 
-def _listed(view: View) -> Iterator[Json]:
+def _listed(view: PageView) -> Iterator[Json]:
     for group in view.groups:
         members = [_component(view, item, group) for item in group.components]
         if group.name:
@@ -42,14 +42,14 @@ def _listed(view: View) -> Iterator[Json]:
         yield from members
 
 
-def _component(view: View, item: Component, group: Group) -> Json:
+def _component(view: PageView, item: ComponentView, group: ComponentGroup) -> Json:
     created_at, updated_at = _times(item)
     return {
         "id": item.key,
         "name": item.name,
-        "status": word(item.state),
-        "created_at": iso(created_at),
-        "updated_at": iso(updated_at),
+        "status": api_status(item.state),
+        "created_at": format_iso(created_at),
+        "updated_at": format_iso(updated_at),
         "position": 0,
         "description": item.description or None,
         "showcase": True,
@@ -62,17 +62,17 @@ def _component(view: View, item: Component, group: Group) -> Json:
     }
 
 
-def _times(item: Component) -> tuple[int, int]:
+def _times(item: ComponentView) -> tuple[int, int]:
     """Return when a component was first seen, and when its state began; 0 for never."""
     known = [at for at in (item.since, item.first_seen) if at is not None]
     return min(known, default=0), next(iter(known), 0)
 
 
-def _group(view: View, group: Group, members: list[Json]) -> Json:
+def _group(view: PageView, group: ComponentGroup, members: list[Json]) -> Json:
     return {
         "id": group.key,
         "name": group.name,
-        "status": word(group.state),
+        "status": api_status(group.state),
         "created_at": min(member["created_at"] for member in members),
         "updated_at": max(member["updated_at"] for member in members),
         "position": 0,

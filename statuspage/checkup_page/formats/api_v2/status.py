@@ -7,28 +7,28 @@ operational, and ``x_state`` says the truth.
 from __future__ import annotations
 
 from checkup_page.formats.served import Json
-from checkup_page.speech.words import iso
-from checkup_page.state import State
-from checkup_page.view import View
+from checkup_page.speech.words import format_iso
+from checkup_page.state import ComponentStatus
+from checkup_page.view import PageView
 
 _INDICATORS = {
-    State.OPERATIONAL: ("none", "All Systems Operational"),
-    State.DEGRADED: ("minor", "Partially Degraded Service"),
-    State.PARTIAL: ("major", "Partial System Outage"),
-    State.MAJOR: ("critical", "Major Service Outage"),
-    State.MAINTENANCE: ("maintenance", "Service Under Maintenance"),
-    State.UNKNOWN: ("minor", "Status unknown"),
+    ComponentStatus.OPERATIONAL: ("none", "All Systems Operational"),
+    ComponentStatus.DEGRADED: ("minor", "Partially Degraded Service"),
+    ComponentStatus.PARTIAL: ("major", "Partial System Outage"),
+    ComponentStatus.MAJOR: ("critical", "Major Service Outage"),
+    ComponentStatus.MAINTENANCE: ("maintenance", "Service Under Maintenance"),
+    ComponentStatus.UNKNOWN: ("minor", "Status unknown"),
 }
 
 _WORDS = {
-    State.DEGRADED: "degraded_performance",
-    State.MAINTENANCE: "under_maintenance",
-    State.UNKNOWN: "degraded_performance",
+    ComponentStatus.DEGRADED: "degraded_performance",
+    ComponentStatus.MAINTENANCE: "under_maintenance",
+    ComponentStatus.UNKNOWN: "degraded_performance",
 }
 """Where the API has another word than we have."""
 
 
-def page(view: View, updated_at: int) -> Json:
+def page_object(view: PageView, updated_at: int) -> Json:
     """Return the head of a document."""
     return {
         "page": {
@@ -36,37 +36,37 @@ def page(view: View, updated_at: int) -> Json:
             "name": view.title,
             "url": view.url,
             "time_zone": "Etc/UTC",
-            "updated_at": iso(updated_at),
+            "updated_at": format_iso(updated_at),
         }
     }
 
 
-def checked_at(view: View) -> int:
+def checked_at(view: PageView) -> int:
     """Return when the newest results came; before the first ones, when the page was written."""
     last = view.verdict.checked_at
     return view.facts.generated_at if last is None else last
 
 
-def status(view: View) -> Json:
+def status(view: PageView) -> Json:
     """Return the verdict."""
     verdict = view.verdict
     indicator, description = _INDICATORS[verdict.state]
     if verdict.checked_at is None:
         description = verdict.sentence
-    elif verdict.state is State.UNKNOWN:
-        description = f"{description}, last checked {iso(verdict.checked_at)}"
+    elif verdict.state is ComponentStatus.UNKNOWN:
+        description = f"{description}, last checked {format_iso(verdict.checked_at)}"
     return {
         "status": {
             "indicator": indicator,
             "description": description,
             "x_state": verdict.state.value,
             "x_stale": verdict.stale,
-            "x_checked_at": None if verdict.checked_at is None else iso(verdict.checked_at),
-            "x_generated_at": iso(view.facts.generated_at),
+            "x_checked_at": None if verdict.checked_at is None else format_iso(verdict.checked_at),
+            "x_generated_at": format_iso(view.facts.generated_at),
         }
     }
 
 
-def word(state: State) -> str:
+def api_status(state: ComponentStatus) -> str:
     """Return the API's word for the state of a component."""
     return _WORDS.get(state, state.value)

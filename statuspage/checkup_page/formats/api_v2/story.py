@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from checkup_page.announcements.announcement import Affected, Incident, Maintenance, Update
+from checkup_page.announcements.announcement import (
+    AffectedComponent,
+    IncidentView,
+    MaintenanceView,
+    UpdateView,
+)
 from checkup_page.formats.served import Json
-from checkup_page.speech.words import iso
+from checkup_page.speech.words import format_iso
 
 Listed = Mapping[str, Json]
 """Components and groups by their ids."""
@@ -28,8 +33,8 @@ _WELL: Final = frozenset({"scheduled", "completed", "resolved", "postmortem"})
 """Updates that say that the components work."""
 
 
-def story(
-    item: Incident | Maintenance, updates: Sequence[Update], impact: str, listed: Listed
+def incident_updates(
+    item: IncidentView | MaintenanceView, updates: Sequence[UpdateView], impact: str, listed: Listed
 ) -> Json:
     """Return the updates, newest first, and the components as they are now.
 
@@ -46,15 +51,15 @@ def story(
     }
 
 
-def _update(item: Incident | Maintenance, update: Update, affected: list[Json]) -> Json:
+def _update(item: IncidentView | MaintenanceView, update: UpdateView, affected: list[Json]) -> Json:
     return {
         "id": update.key,
         "status": update.status,
         "body": update.body,
         "incident_id": item.key,
-        "created_at": iso(update.at),
-        "updated_at": iso(update.at),
-        "display_at": iso(update.at),
+        "created_at": format_iso(update.at),
+        "updated_at": format_iso(update.at),
+        "display_at": format_iso(update.at),
         "affected_components": affected,
         "deliver_notifications": False,
         "custom_tweet": None,
@@ -62,7 +67,9 @@ def _update(item: Incident | Maintenance, update: Update, affected: list[Json]) 
     }
 
 
-def _affected(item: Incident | Maintenance, before: str, after: str, listed: Listed) -> list[Json]:
+def _affected(
+    item: IncidentView | MaintenanceView, before: str, after: str, listed: Listed
+) -> list[Json]:
     return [
         {
             "code": one.key,
@@ -74,7 +81,7 @@ def _affected(item: Incident | Maintenance, before: str, after: str, listed: Lis
     ]
 
 
-def _full_name(affected: Affected, listed: Listed) -> str:
+def _full_name(affected: AffectedComponent, listed: Listed) -> str:
     """Return the name after that of the group."""
     group = listed.get(affected.key, {}).get("group_id")
     return f"{listed[group]['name']} - {affected.name}" if group else affected.name

@@ -7,33 +7,33 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from checkup.cli.pricing.usage import Sizes
-from checkup.cli.spans import span
+from checkup.cli.pricing.usage import StackSize
+from checkup.cli.spans import format_timespan
 
 _SLOWER: Final = (2, 3, 5, 10)
 _LEAST_MEMORY: Final = 128
 
 
-class Saving(NamedTuple):
+class CostSaving(NamedTuple):
     """A change of one thing, and the dollars that a month costs then."""
 
     what: str
     paid: float
 
 
-def least_loss(sizes: Sizes, paid: Callable[[Sizes], float]) -> Saving:
+def cheapest_change(sizes: StackSize, paid: Callable[[StackSize], float]) -> CostSaving:
     """Return the smallest change of one thing that halves what is paid, else what saves most.
 
     Args:
         paid: the dollars for a month of a stack of such sizes.
     """
     enough = paid(sizes) / 2
-    savings = [Saving(what, paid(smaller)) for what, smaller in _smaller(sizes)]
+    savings = [CostSaving(what, paid(smaller)) for what, smaller in _smaller(sizes)]
     most = min(savings, key=lambda saving: saving.paid)
     return next((saving for saving in savings if saving.paid <= enough), most)
 
 
-def _smaller(sizes: Sizes) -> Iterator[tuple[str, Sizes]]:
+def _smaller(sizes: StackSize) -> Iterator[tuple[str, StackSize]]:
     """Yield smaller sizes with what to set, those first that are missed the least."""
     if sizes.architecture != "arm64":
         yield "Architecture=arm64", replace(sizes, architecture="arm64")
@@ -45,4 +45,7 @@ def _smaller(sizes: Sizes) -> Iterator[tuple[str, Sizes]]:
         yield f"RunRetentionDays={days}", replace(sizes, retention=days)
     for times in _SLOWER:
         interval = sizes.interval * times
-        yield f"a run each {span(interval)} (interval, Schedule)", replace(sizes, interval=interval)
+        yield (
+            f"a run each {format_timespan(interval)} (interval, Schedule)",
+            replace(sizes, interval=interval),
+        )

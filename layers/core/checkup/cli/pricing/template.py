@@ -13,21 +13,21 @@ _TEMPLATE: Final = Path(__file__).with_name("template.yaml")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Watched(NamedTuple):
+class CloudWatchCounts(NamedTuple):
     """What CloudWatch keeps for a stack."""
 
     alarms: int
     metrics: int
 
 
-def defaults() -> Mapping[str, str]:
+def parameter_defaults() -> Mapping[str, str]:
     """Return the parameters of a stack whose deployment names none."""
     return {
         name: str(parameter["Default"]) for name, parameter in _template()["Parameters"].items()
     }
 
 
-def watched(*, is_home: bool, has_page: bool) -> Watched:
+def cloudwatch_counts(*, is_home: bool, has_page: bool) -> CloudWatchCounts:
     """Count what watches a stack; one that only votes for another has less that can fail."""
     there = {None} | ({"IsHome"} if is_home else set()) | ({"HasPage"} if has_page else set())
     kinds = [
@@ -35,7 +35,9 @@ def watched(*, is_home: bool, has_page: bool) -> Watched:
         for resource in _template()["Resources"].values()
         if resource.get("Condition") in there
     ]
-    return Watched(kinds.count("AWS::CloudWatch::Alarm"), kinds.count("AWS::Logs::MetricFilter"))
+    return CloudWatchCounts(
+        kinds.count("AWS::CloudWatch::Alarm"), kinds.count("AWS::Logs::MetricFilter")
+    )
 
 
 @cache

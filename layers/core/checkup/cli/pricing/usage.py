@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from checkup.archive.keeping import LAG as HISTORY_LAG
-from checkup.protocol.folding import LAG
+from checkup.archive.keeping import MAX_LAG as HISTORY_LAG
+from checkup.protocol.folding import MAX_LAG
 
 PAGES: Final = 12
 """Of an hour by their schedule; each change of the state makes one more."""
@@ -31,7 +31,7 @@ ATTEMPT_BYTES: Final = 110
 """Of a stored run, for each of them."""
 
 
-class Sizes(Struct, frozen=True, kw_only=True):
+class StackSize(Struct, frozen=True, kw_only=True):
     """How large a stack is, and how often it runs.
 
     Attributes:
@@ -55,7 +55,7 @@ class Sizes(Struct, frozen=True, kw_only=True):
     seconds: float | None = None
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class HourlyUsage(Struct, frozen=True, kw_only=True):
     """What there is to do.
 
     Attributes:
@@ -75,7 +75,7 @@ class Usage(Struct, frozen=True, kw_only=True):
     results: float
     runs: float
     regions: int
-    sizes: Sizes
+    sizes: StackSize
     alarms: int = 0
     metrics: int = 0
     secrets: int = 0
@@ -91,7 +91,7 @@ class Usage(Struct, frozen=True, kw_only=True):
     @property
     def slots_behind(self) -> int:
         """After how many slots in which nothing happens the state is written."""
-        return math.ceil(LAG / self.regions)
+        return math.ceil(MAX_LAG / self.regions)
 
     @property
     def changes(self) -> float:
@@ -109,14 +109,14 @@ class Usage(Struct, frozen=True, kw_only=True):
         return self.results * RESULT_BYTES + self.attempts * ATTEMPT_BYTES
 
 
-class Asked(NamedTuple):
+class S3Requests(NamedTuple):
     """Requests to S3 in an hour, by what they cost."""
 
     puts: float
     gets: float
 
 
-def asked_of_s3(usage: Usage) -> Asked:
+def s3_requests(usage: HourlyUsage) -> S3Requests:
     """Return the requests of an hour in which nothing happens."""
     # A run is put. The home reads the state each time and writes it now and then; a home of several
     # regions lists the runs each time, and reads those of the others until the state is written.
@@ -133,4 +133,4 @@ def asked_of_s3(usage: Usage) -> Asked:
         gets += usage.runs * usage.regions + usage.pages * 2 + PAGES * 2 + 7
     if usage.sizes.asks_for_configuration:
         gets += usage.runs * usage.regions + usage.pages
-    return Asked(puts, gets)
+    return S3Requests(puts, gets)

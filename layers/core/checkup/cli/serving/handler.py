@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from checkup.cli import failures, terminal
-from checkup.cli.serving.incoming import SILENCE_SECONDS, Incoming
-from checkup.cli.serving.reply import Reply, plain
+from checkup.cli.serving.incoming import IDLE_TIMEOUT_SECONDS, RequestReader
+from checkup.cli.serving.reply import PageResponse, text_response
 from checkup.errors import CheckupError
 
 if TYPE_CHECKING:
-    from checkup.cli.serving.server import Server
+    from checkup.cli.serving.server import PageServer
 
 _HEADERS: Final = {
     "Cache-Control": "no-cache",
@@ -24,18 +24,18 @@ _HEADERS: Final = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
+class PageApp(BaseHTTPRequestHandler):
     """Answers what comes on a connection."""
 
-    server: Server
+    server: PageServer
     protocol_version = "HTTP/1.1"
-    timeout = SILENCE_SECONDS
+    timeout = IDLE_TIMEOUT_SECONDS
 
     def setup(self) -> None:
         """Read within limits of time; see the library, as for the other names of its own."""
         super().setup()
         self.rfile.close()
-        self._incoming = Incoming(self.connection)
+        self._incoming = RequestReader(self.connection)
         self.rfile = BufferedReader(self._incoming)
 
     def handle_one_request(self) -> None:
@@ -58,25 +58,27 @@ class Handler(BaseHTTPRequestHandler):
         if code == HTTPStatus.NOT_IMPLEMENTED:
             code = HTTPStatus.METHOD_NOT_ALLOWED
         self.close_connection = True
-        self._answer(plain(code))
+        self._answer(text_response(code))
 
-    def _reply(self) -> Reply:
+    def _reply(self) -> PageResponse:
         if not all(map(self.server.hosts.include, self.headers.get_all("Host", ()))):
-            return plain(HTTPStatus.MISDIRECTED_REQUEST, "this is not the name of this server")
+            return text_response(
+                HTTPStatus.MISDIRECTED_REQUEST, "this is not the name of this server"
+            )
         try:
             path = unquote(urlsplit(self.path).path).removeprefix("/")
         except ValueError:
-            return plain(HTTPStatus.BAD_REQUEST)
+            return text_response(HTTPStatus.BAD_REQUEST)
         try:
             return self.server.site.reply(path)
         except CheckupError as error:
-            terminal.say(str(error))
-            return plain(HTTPStatus.SERVICE_UNAVAILABLE)
+            terminal.log_line(str(error))
+            return text_response(HTTPStatus.SERVICE_UNAVAILABLE)
         except Exception as error:  # noqa: BLE001 - one bad request must not harm the others
-            failures.describe(error, verbose=self.server.verbose)
-            return plain(HTTPStatus.INTERNAL_SERVER_ERROR)
+            failures.report_internal_error(error, verbose=self.server.verbose)
+            return text_response(HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    def _answer(self, reply: Reply) -> None:
+    def _answer(self, reply: PageResponse) -> None:
         unchanged = reply.status == HTTPStatus.OK and self._has(reply.etag)
         status = HTTPStatus.NOT_MODIFIED if unchanged else reply.status
         body, encoding = reply.encoded(self._header("Accept-Encoding"))
@@ -115,4 +117,4 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401
         """Say it on stderr, if it was asked for."""
         if self.server.verbose:
-            terminal.say(f"{self.client_address[0]} {format % args}")
+            terminal.log_line(f"{self.client_address[0]} {format % args}")

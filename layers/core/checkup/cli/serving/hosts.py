@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 _HOST = re.compile(r"(?:\[([\w:.%]+)\]|([\w.-]+))(?::\d*)?", re.ASCII)
 
 
-class Hosts:
+class AllowedHosts:
     """The names that are ours, besides addresses and ``localhost``."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:

@@ -11,14 +11,14 @@ from checkup.deadline import Deadline
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-SILENCE_SECONDS: Final = 10.0
+IDLE_TIMEOUT_SECONDS: Final = 10.0
 """A connection on which nothing moves for so long is closed."""
 
-REQUEST_SECONDS: Final = 30.0
+REQUEST_TIMEOUT_SECONDS: Final = 30.0
 """Who takes longer to say what is wanted, letter by letter, is not waited for."""
 
 
-class Incoming(RawIOBase):
+class RequestReader(RawIOBase):
     """What a client sends, for as long as one request may take."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -27,7 +27,7 @@ class Incoming(RawIOBase):
 
     def begin(self) -> None:
         """Wait for the next request from now on."""
-        self._deadline = Deadline.after(REQUEST_SECONDS)
+        self._deadline = Deadline.after(REQUEST_TIMEOUT_SECONDS)
 
     def readable(self) -> bool:
         """Say that it is."""
@@ -42,8 +42,8 @@ class Incoming(RawIOBase):
         left = self._deadline.left()
         if left <= 0:
             raise TimeoutError
-        self._connection.settimeout(min(SILENCE_SECONDS, left))
+        self._connection.settimeout(min(IDLE_TIMEOUT_SECONDS, left))
         try:
             return self._connection.recv_into(buffer)
         finally:
-            self._connection.settimeout(SILENCE_SECONDS)
+            self._connection.settimeout(IDLE_TIMEOUT_SECONDS)

@@ -24,7 +24,7 @@ _NOTHING: Final = "default-src 'none'; style-src 'unsafe-inline'"
 _OWN: Final = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]*)"')
 
 
-class Reply(Struct, frozen=True, kw_only=True):
+class PageResponse(Struct, frozen=True, kw_only=True):
     """A status and a file."""
 
     status: int
@@ -57,11 +57,11 @@ class Reply(Struct, frozen=True, kw_only=True):
         return self.file.content_type.startswith(kind)
 
 
-def plain(status: int, words: str = "") -> Reply:
+def text_response(status: int, words: str = "") -> PageResponse:
     """Return an answer of one line."""
     text = f"{status} {words or HTTPStatus(status).phrase}\n".encode()
     file = PageFile(body=text, content_type="text/plain; charset=utf-8", max_age=0)
-    return Reply(status=status, file=file)
+    return PageResponse(status=status, file=file)
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -11,15 +11,15 @@ from threading import Condition
 from typing import Any, Final
 
 from checkup.cli import terminal
-from checkup.cli.serving.handler import Handler
-from checkup.cli.serving.hosts import Hosts
-from checkup.cli.serving.site import Site
+from checkup.cli.serving.handler import PageApp
+from checkup.cli.serving.hosts import AllowedHosts
+from checkup.cli.serving.site import SiteRoutes
 
 _GRACE_SECONDS: Final = 2.0
 """What is being answered when the server is closed is given so long."""
 
 
-class Server(ThreadingMixIn, TCPServer):
+class PageServer(ThreadingMixIn, TCPServer):
     """Serves a site, from the moment that it is made until it is closed.
 
     Each connection has a thread of its own, so that a slow one holds up nobody.
@@ -37,7 +37,12 @@ class Server(ThreadingMixIn, TCPServer):
     request_queue_size = 64
 
     def __init__(
-        self, address: tuple[str, int], site: Site, hosts: Hosts, *, verbose: bool = False
+        self,
+        address: tuple[str, int],
+        site: SiteRoutes,
+        hosts: AllowedHosts,
+        *,
+        verbose: bool = False,
     ) -> None:
         self.site = site
         self.hosts = hosts
@@ -53,7 +58,7 @@ class Server(ThreadingMixIn, TCPServer):
         family, *_, place = min(places, key=lambda found: found[0] != socket.AF_INET)
         self.address_family = family
         host, port = place[:2]
-        super().__init__((str(host), int(port)), Handler)
+        super().__init__((str(host), int(port)), PageApp)
 
     @property
     def host(self) -> str:
@@ -88,4 +93,4 @@ class Server(ThreadingMixIn, TCPServer):
         """Say nothing of visitors that go away; anything else is a line of the log."""
         error = sys.exception()
         if not isinstance(error, OSError):
-            terminal.say(f"a request failed: {type(error).__name__}")
+            terminal.log_line(f"a request failed: {type(error).__name__}")

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import Final, Generic, TypeVar
 
 from checkup import runfile
-from checkup.cli.serving.reply import Reply
+from checkup.cli.serving.reply import PageResponse
 from checkup.ports import PageFile, Storage
 
-FRESH_SECONDS: Final = 3.0
+CACHE_SECONDS: Final = 3.0
 """How long an answer is given again as it was, so that a crowd renders the page once."""
 
 _JSON: Final = "application/json"
@@ -26,7 +26,7 @@ Value = TypeVar("Value")
 Build = Callable[[], Mapping[str, PageFile]]
 
 
-class Fresh(Generic[Value]):
+class TimedCache(Generic[Value]):
     """A value that is made when it is asked for, and again when it is some seconds old.
 
     Whoever asks while it is being made waits for it.
@@ -40,12 +40,12 @@ class Fresh(Generic[Value]):
     def get(self) -> Value:
         """Return the value."""
         with self._lock:
-            if self._made is None or time.monotonic() - self._made[1] > FRESH_SECONDS:
+            if self._made is None or time.monotonic() - self._made[1] > CACHE_SECONDS:
                 self._made = (self._make(), time.monotonic())
             return self._made[0]
 
 
-class Site:
+class SiteRoutes:
     """Everything that can be asked for.
 
     Args:
@@ -54,11 +54,11 @@ class Site:
     """
 
     def __init__(self, build: Build, storage: Storage) -> None:
-        self._page = Fresh(build)
-        self._index = Fresh(self._make_index)
+        self._page = TimedCache(build)
+        self._index = TimedCache(self._make_index)
         self._storage = storage
 
-    def reply(self, path: str) -> Reply:
+    def reply(self, path: str) -> PageResponse:
         """Answer a request for a path, which has neither a leading slash nor a query.
 
         A path is a name in a table and never one in a file system.
@@ -69,22 +69,22 @@ class Site:
         index = "index.html" if not path or path.endswith("/") else ""
         file = self._data(path) or self._page.get().get(path + index)
         if file is not None:
-            return Reply(status=200, file=file)
-        return Reply(status=404, file=self._page.get().get("404.html") or _not_found(path))
+            return PageResponse(status=200, file=file)
+        return PageResponse(status=404, file=self._page.get().get("404.html") or _not_found(path))
 
     def _data(self, path: str) -> PageFile | None:
         if path == "index.json":
             return self._index.get()
-        if runfile.slot_of(path) is None or "/" in path:
+        if runfile.key_time(path) is None or "/" in path:
             return None
-        stored = self._storage.get(runfile.RUNS + path)
+        stored = self._storage.get(runfile.RUNS_PREFIX + path)
         return _json(stored.body) if stored else None
 
     def _make_index(self) -> PageFile:
         slots = {
-            key.removeprefix(runfile.RUNS): slot
-            for key in self._storage.list(runfile.RUNS)
-            if (slot := runfile.slot_of(key)) is not None
+            key.removeprefix(runfile.RUNS_PREFIX): slot
+            for key in self._storage.list(runfile.RUNS_PREFIX)
+            if (slot := runfile.key_time(key)) is not None
         }
         return _json(json.dumps(slots, separators=(",", ":")).encode() + b"\n")
 

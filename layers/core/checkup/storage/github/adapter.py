@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from uuid import uuid4
 
-from checkup.errors import Changed, Exists, StorageError
-from checkup.ports import Hold, Step, Stored
-from checkup.runfile import RUNS
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
+from checkup.ports import LockState, ProvisionStep, StoredDocument
+from checkup.runfile import RUNS_PREFIX
 from checkup.storage import goindex
 from checkup.storage.github import provisioning
-from checkup.storage.github.api import Api
-from checkup.storage.github.branch import Branch, Change, View
-from checkup.storage.github.trees import Trees, blob_sha
-from checkup.storage.goindex import INDEX
-from checkup.storage.keys import checked, checked_prefix, is_key, run_name
+from checkup.storage.github.api import GitHubApi
+from checkup.storage.github.branch import BranchSnapshot, CommitDraft, GitHubBranch
+from checkup.storage.github.trees import GitObjects, blob_sha
+from checkup.storage.goindex import INDEX_FILE
+from checkup.storage.keys import is_key, run_file_name, valid_key, valid_prefix
 
 
 class GitHubStorage:
@@ -31,7 +31,14 @@ class GitHubStorage:
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of, by name
-        self, *, api: Api, trees: Trees, branch: Branch, address: str, folder: str, suffix: str
+        self,
+        *,
+        api: GitHubApi,
+        trees: GitObjects,
+        branch: GitHubBranch,
+        address: str,
+        folder: str,
+        suffix: str,
     ) -> None:
         self._api = api
         self._trees = trees
@@ -40,20 +47,20 @@ class GitHubStorage:
         self._folder = folder
         self._suffix = suffix
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
         path = _path(key)
         with self._told("read", path):
             sha = self._branch.look().files.get(path)
-            return None if sha is None else Stored(self._trees.read(sha), sha)
+            return None if sha is None else StoredDocument(self._trees.read(sha), sha)
 
     def create(self, key: str, body: bytes) -> str:
         """Write a new document; see :meth:`checkup.ports.Storage.create`."""
         path = _path(key)
 
-        def decide(view: View) -> Change:
+        def decide(view: BranchSnapshot) -> CommitDraft:
             if path in view.files:
-                raise Exists(f"{self._address}{path} is there already")
+                raise DocumentExistsError(f"{self._address}{path} is there already")
             return self._store(view, path, body)
 
         with self._told("write", path):
@@ -64,9 +71,11 @@ class GitHubStorage:
         """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
         path = _path(key)
 
-        def decide(view: View) -> Change:
+        def decide(view: BranchSnapshot) -> CommitDraft:
             if view.files.get(path) != version:
-                raise Changed(f"{self._address}{path} is not the version that was read")
+                raise DocumentChangedError(
+                    f"{self._address}{path} is not the version that was read"
+                )
             return self._store(view, path, body)
 
         with self._told("write", path):
@@ -75,7 +84,7 @@ class GitHubStorage:
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys in order, as they are when the first is asked for."""
-        checked_prefix(prefix)
+        valid_prefix(prefix)
         with self._told("list", prefix):
             files = self._branch.look().files
         keys = sorted(key for path in files if _is_after(key := _key(path), prefix, after))
@@ -86,10 +95,10 @@ class GitHubStorage:
         self.delete_all([key])
 
     def delete_all(self, keys: Iterable[str]) -> None:
-        """Remove documents with one commit; see :class:`checkup.ports.DeletesMany`."""
+        """Remove documents with one commit; see :class:`checkup.ports.BulkDelete`."""
         paths = [_path(key) for key in keys]
 
-        def decide(view: View) -> Change | None:
+        def decide(view: BranchSnapshot) -> CommitDraft | None:
             present = [path for path in paths if path in view.files]
             return self._delete(view, present) if present else None
 
@@ -102,17 +111,17 @@ class GitHubStorage:
         with self._told("reach", ""):
             return self._api.now()
 
-    def hold(self, name: str) -> AbstractContextManager[Hold]:  # noqa: ARG002 - of no use here
+    def hold(self, name: str) -> AbstractContextManager[LockState]:  # noqa: ARG002 - of no use here
         """Say that GitHub has no locks that end with their owner."""
-        return nullcontext(Hold.UNSUPPORTED)
+        return nullcontext(LockState.UNSUPPORTED)
 
-    def missing(self, check_expiry: int) -> Sequence[Step]:  # noqa: ARG002 - needs no room for it
+    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:  # noqa: ARG002 - needs no room for it
         """Return what :meth:`checkup.ports.Provisionable.missing` says: the branch and folder."""
-        index = provisioning.empty_index(self._message("store", self._folder + INDEX))
+        index = provisioning.empty_index(self._message("store", self._folder + INDEX_FILE))
         with self._told("look at", ""):
             return provisioning.missing(self._api, self._branch, self._address, index)
 
-    def _store(self, view: View, path: str, body: bytes) -> Change:
+    def _store(self, view: BranchSnapshot, path: str, body: bytes) -> CommitDraft:
         """Return the commit of one document, with the index if it is a run.
 
         Two writers of the same bytes must not make the very same commit, for then both would
@@ -120,21 +129,21 @@ class GitHubStorage:
         """
         message = self._message("store", self._folder + path)
         if "/" in path:
-            return Change(f"{message}\n\nWrite: {uuid4().hex}", {path: body})
-        index = goindex.extended(self._index(view), _names(view), path, time.time_ns())
-        return Change(message, {path: body, INDEX: index})
+            return CommitDraft(f"{message}\n\nWrite: {uuid4().hex}", {path: body})
+        index = goindex.index_with_run(self._index(view), _names(view), path, time.time_ns())
+        return CommitDraft(message, {path: body, INDEX_FILE: index})
 
-    def _delete(self, view: View, paths: Sequence[str]) -> Change:
+    def _delete(self, view: BranchSnapshot, paths: Sequence[str]) -> CommitDraft:
         """Return the commit that removes files; the index forgets those that it knew."""
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         files: dict[str, bytes | None] = dict.fromkeys(paths)
-        if INDEX in view.files and any("/" not in path for path in paths):
+        if INDEX_FILE in view.files and any("/" not in path for path in paths):
             left = set(_names(view)) - set(paths)
-            files[INDEX] = goindex.reduced(self._index(view), left)
-        return Change(self._message("delete", self._folder + paths[0] + more), files)
+            files[INDEX_FILE] = goindex.index_of_files(self._index(view), left)
+        return CommitDraft(self._message("delete", self._folder + paths[0] + more), files)
 
-    def _index(self, view: View) -> bytes:
-        sha = view.files.get(INDEX)
+    def _index(self, view: BranchSnapshot) -> bytes:
+        sha = view.files.get(INDEX_FILE)
         return b"" if sha is None else self._trees.read(sha)
 
     def _message(self, action: str, what: str) -> str:
@@ -145,7 +154,7 @@ class GitHubStorage:
         """Add to what went wrong what was tried."""
         try:
             yield
-        except (Exists, Changed):
+        except (DocumentExistsError, DocumentChangedError):
             raise
         except StorageError as error:
             what = f"{self._address}{path}"
@@ -154,18 +163,18 @@ class GitHubStorage:
 
 def _path(key: str) -> str:
     """Return where a document lies below the folder."""
-    return run_name(checked(key)) or key
+    return run_file_name(valid_key(key)) or key
 
 
 def _key(path: str) -> str:
     """Return the key of what lies there, if it is a document at all."""
-    return path if "/" in path else RUNS + path
+    return path if "/" in path else RUNS_PREFIX + path
 
 
 def _is_after(key: str, prefix: str, after: str) -> bool:
     return key.startswith(prefix) and key > after
 
 
-def _names(view: View) -> Iterator[str]:
+def _names(view: BranchSnapshot) -> Iterator[str]:
     """Yield the names of the files beside the index."""
     return (path for path in view.files if "/" not in path)

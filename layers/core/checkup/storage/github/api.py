@@ -10,10 +10,10 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from checkup.errors import Refused, Unanswered
+from checkup.errors import DeliveryUnknownError, NotDeliveredError
 from checkup.model import SECOND
-from checkup.ports import Answer, Clients
-from checkup.storage.github.refusal import GitHubRefusal, reason
+from checkup.ports import Clients, HttpResponse
+from checkup.storage.github.refusal import GitHubError, status_text
 
 _JSON: Final = "application/vnd.github+json"
 _RAW: Final = "application/vnd.github.raw+json"
@@ -23,10 +23,10 @@ _PAUSES: Final = (0.1, 0.4)
 _MINUTE: Final = 60
 
 
-class Api:
+class GitHubApi:
     """The part of GitHub's REST interface that is about one repository.
 
-    Every method raises GitHubRefusal when GitHub does not do what is asked. All that is ever
+    Every method raises GitHubError when GitHub does not do what is asked. All that is ever
     asked may be carried out twice without harm, so a lost answer is another try.
 
     Args:
@@ -68,7 +68,7 @@ class Api:
 
     def _ask(
         self, method: str, path: str, body: bytes = b"", *, accept: str = _JSON, condition: str = ""
-    ) -> Answer:
+    ) -> HttpResponse:
         headers = {
             "Accept": accept,
             "Authorization": f"Bearer {self._token}",
@@ -81,8 +81,8 @@ class Api:
         answer, retried = self._try(method, path, body, headers)
         self._keep_limit(answer)
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES and answer.status != 304:  # noqa: PLR2004
-            raise GitHubRefusal(
-                reason(answer.status),
+            raise GitHubError(
+                status_text(answer.status),
                 status=answer.status,
                 is_race=b"fast forward" in answer.body,
                 retried=retried,
@@ -91,15 +91,15 @@ class Api:
 
     def _try(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[Answer, bool]:
+    ) -> tuple[HttpResponse, bool]:
         """Return the first answer that is not of a server in trouble, and whether it was late."""
         for number, pause in enumerate((*_PAUSES, None)):
-            answer: Answer | None = None
+            answer: HttpResponse | None = None
             try:
                 url = self._url + path
                 answer = self._clients.request(method, url, body, headers, timeout=_TIMEOUT)
                 self._keep_time(answer)
-            except (Refused, Unanswered) as error:
+            except (NotDeliveredError, DeliveryUnknownError) as error:
                 problem = str(error)
             if answer is not None and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 return answer, number > 0
@@ -108,9 +108,9 @@ class Api:
             time.sleep(random.uniform(0.5, 1) * pause)  # noqa: S311 - only to spread
         if answer is not None:
             return answer, True
-        raise GitHubRefusal(f"GitHub was not reached: {problem}")
+        raise GitHubError(f"GitHub was not reached: {problem}")
 
-    def _keep_time(self, answer: Answer) -> None:
+    def _keep_time(self, answer: HttpResponse) -> None:
         date = answer.headers.get("date")
         if date:
             self._answered_at = int(parsedate_to_datetime(date).timestamp()) * SECOND
@@ -118,21 +118,21 @@ class Api:
     def _respect_limit(self) -> None:
         """Send nothing while GitHub has asked for silence, as it shuts out who goes on."""
         if time.time_ns() < self._closed_until:
-            raise GitHubRefusal(_until(self._closed_until))
+            raise GitHubError(_until(self._closed_until))
 
-    def _keep_limit(self, answer: Answer) -> None:
+    def _keep_limit(self, answer: HttpResponse) -> None:
         """Find out until when GitHub wants no more requests.
 
         Raises:
-            GitHubRefusal: it wants none now.
+            GitHubError: it wants none now.
         """
         wait = _seconds_to_wait(answer, self._answered_at // SECOND)
         if wait > 0:
             self._closed_until = time.time_ns() + wait * SECOND
-            raise GitHubRefusal(_until(self._closed_until), status=answer.status)
+            raise GitHubError(_until(self._closed_until), status=answer.status)
 
 
-def _seconds_to_wait(answer: Answer, now: int) -> int:
+def _seconds_to_wait(answer: HttpResponse, now: int) -> int:
     """Return for how long the one who got this answer must not ask again."""
     if answer.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}:
         return 0
@@ -151,8 +151,8 @@ def _until(moment: int) -> str:
     return f"GitHub's limit of requests is used up until {end}"
 
 
-def _document(answer: Answer) -> Any:  # noqa: ANN401 - any JSON
+def _document(answer: HttpResponse) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):
-        raise GitHubRefusal("the answer is not one of GitHub's; look at api_url") from None
+        raise GitHubError("the answer is not one of GitHub's; look at api_url") from None

@@ -11,14 +11,14 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from checkup.errors import StorageError
-from checkup.storage.github.api import Api
-from checkup.storage.github.refusal import EMPTY, NOT_FOUND, UNPROCESSABLE, GitHubRefusal
-from checkup.storage.github.trees import Trees, blob_sha
+from checkup.storage.github.api import GitHubApi
+from checkup.storage.github.refusal import EMPTY, NOT_FOUND, UNPROCESSABLE, GitHubError
+from checkup.storage.github.trees import GitObjects, blob_sha
 
-_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 0.8, 0.8, 0.8, 0.8)
+_COMMIT_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 0.8, 0.8, 0.8, 0.8)
 
 
-class View(Struct, frozen=True):
+class BranchSnapshot(Struct, frozen=True):
     """What was on the branch at some moment.
 
     Attributes:
@@ -31,7 +31,7 @@ class View(Struct, frozen=True):
     files: Mapping[str, str]
 
 
-class Change(Struct, frozen=True):
+class CommitDraft(Struct, frozen=True):
     """What is to be committed.
 
     Attributes:
@@ -50,22 +50,22 @@ class Committer(Struct, frozen=True):
     email: str
 
 
-class Branch:
+class GitHubBranch:
     """The last commit of a branch, for one who may not be the only one to add to it.
 
     Attributes:
         name: as in ``main``.
     """
 
-    def __init__(self, api: Api, trees: Trees, name: str, committer: Committer) -> None:
+    def __init__(self, api: GitHubApi, trees: GitObjects, name: str, committer: Committer) -> None:
         self._api = api
         self._trees = trees
         self.name = name
         self._path = quote(name)
         self._committer = committer
-        self._seen: tuple[View | None, str] = (None, "")
+        self._seen: tuple[BranchSnapshot | None, str] = (None, "")
 
-    def look(self) -> View:
+    def look(self) -> BranchSnapshot:
         """Return what is on the branch now; it costs nothing if that is known already."""
         known, etag = self._seen
         answer, etag = self._ask(etag)
@@ -73,12 +73,12 @@ class Branch:
             commit = str(answer["commit"]["sha"])
             if known is None or known.commit != commit:
                 tree = str(answer["commit"]["commit"]["tree"]["sha"])
-                known = View(commit, tree, self._trees.files(tree))
+                known = BranchSnapshot(commit, tree, self._trees.files(tree))
             self._seen = known, etag
         assert known is not None  # noqa: S101 - without an ETag there is an answer
         return known
 
-    def change(self, decide: Callable[[View], Change | None]) -> None:
+    def change(self, decide: Callable[[BranchSnapshot], CommitDraft | None]) -> None:
         """Add a commit.
 
         Args:
@@ -88,7 +88,7 @@ class Branch:
         Raises:
             StorageError: the branch could not be moved, or perhaps was.
         """
-        for pause in (*_PAUSES, None):
+        for pause in (*_COMMIT_PAUSES, None):
             view = self.look()
             change = decide(view)
             if change is None or self._add(view, change):
@@ -97,11 +97,11 @@ class Branch:
                 time.sleep(random.uniform(0.2, 1) * pause)  # noqa: S311 - only to spread
         raise StorageError("others commit to the branch all the time")
 
-    def start(self, change: Change) -> None:
+    def start(self, change: CommitDraft) -> None:
         """Make the branch, with nothing on it but this."""
         try:
             tree = self._trees.write(None, change.files)
-        except GitHubRefusal as no:
+        except GitHubError as no:
             if no.status != EMPTY:
                 raise
             # In a repository without any commit only the files themselves can be written.
@@ -116,29 +116,29 @@ class Branch:
     def _ask(self, etag: str) -> tuple[Any, str]:
         try:
             return self._api.read_if_changed(f"/branches/{self._path}", etag)
-        except GitHubRefusal as no:
+        except GitHubError as no:
             if no.status == NOT_FOUND:
-                raise GitHubRefusal(
+                raise GitHubError(
                     f"the branch {self.name} is not there, or the access_token may not see it:"
                     " run `checkup provision`",
                     status=no.status,
                 ) from None
             raise
 
-    def _add(self, view: View, change: Change) -> bool:
+    def _add(self, view: BranchSnapshot, change: CommitDraft) -> bool:
         """Say whether the branch was moved from what was seen to a commit of this change."""
         tree = self._trees.write(view.tree, change.files)
         commit = self._commit(tree, change.message, parents=[view.commit])
         try:
             target = {"sha": commit, "force": False}
             self._api.write("PATCH", f"/git/refs/heads/{self._path}", target)
-        except GitHubRefusal as no:
+        except GitHubError as no:
             if no.status != UNPROCESSABLE:
                 raise
             if not no.is_race and self.look().commit == view.commit:
                 raise
             return no.retried and self._has(commit)
-        self._seen = View(commit, tree, _changed(view.files, change.files)), ""
+        self._seen = BranchSnapshot(commit, tree, _changed(view.files, change.files)), ""
         return True
 
     def _commit(self, tree: str, message: str, *, parents: list[str]) -> str:
@@ -152,7 +152,7 @@ class Branch:
         """Say whether the branch has come past a commit, after the answer to moving it was lost."""
         try:
             found = self._api.read(f"/compare/{commit}...{self._path}?per_page=1")
-        except GitHubRefusal as no:
+        except GitHubError as no:
             if no.status == NOT_FOUND:
                 return False
             raise

@@ -26,7 +26,7 @@ _SENTENCES: Final = {
 _SENTENCES_LIKE: Final = {307: 301, 308: 301}
 
 
-class GitHubRefusal(StorageError):  # noqa: N818 - named like its family in checkup.errors
+class GitHubError(StorageError):
     """A request to GitHub that came to nothing, told in a sentence.
 
     Attributes:
@@ -44,7 +44,7 @@ class GitHubRefusal(StorageError):  # noqa: N818 - named like its family in chec
         self.retried = retried
 
 
-def reason(status: int) -> str:
+def status_text(status: int) -> str:
     """Return what a status means for the one who configured the storage."""
     known = _SENTENCES.get(_SENTENCES_LIKE.get(status, status))
     return known or f"GitHub answered {status}"

@@ -11,9 +11,9 @@ from checkup.errors import UnavailableError
 from checkup.options import Secret
 from checkup.ports import Clients, StorageSettings
 from checkup.storage.github.adapter import GitHubStorage
-from checkup.storage.github.api import Api
-from checkup.storage.github.branch import Branch, Committer
-from checkup.storage.github.trees import Trees
+from checkup.storage.github.api import GitHubApi
+from checkup.storage.github.branch import Committer, GitHubBranch
+from checkup.storage.github.trees import GitObjects
 
 _API: Final = "https://api.github.com"
 _SUFFIX: Final = "[ci skip]"
@@ -21,7 +21,7 @@ _NEEDED: Final = ("access_token", "repository_owner", "repository_name", "branch
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class Repository(NamedTuple):
+class GitHubRepository(NamedTuple):
     """A branch of a repository, ready to be read and added to.
 
     Attributes:
@@ -29,9 +29,9 @@ class Repository(NamedTuple):
         folder: where in it everything is; empty or ending in a slash.
     """
 
-    api: Api
-    trees: Trees
-    branch: Branch
+    api: GitHubApi
+    trees: GitObjects
+    branch: GitHubBranch
     address: str
     folder: str
 
@@ -73,7 +73,7 @@ class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
             suffix=(self.commit_message_suffix or _SUFFIX).strip(),
         )
 
-    def connect(self, clients: Clients, section: str = "storage") -> Repository:
+    def connect(self, clients: Clients, section: str = "storage") -> GitHubRepository:
         """Return the repository; nothing is sent before it is used.
 
         Args:
@@ -86,11 +86,11 @@ class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
         owner, name = self.repository_owner, self.repository_name
         url = f"{self._api()}/repos/{quote(owner, safe='')}/{quote(name, safe='')}"
         folder = self._folder()
-        api = Api(clients, url, clients.secret(self.access_token))
-        trees = Trees(api, folder)
+        api = GitHubApi(clients, url, clients.secret(self.access_token))
+        trees = GitObjects(api, folder)
         committer = Committer(self.committer_name, self.committer_email)
-        branch = Branch(api, trees, self.branch, committer)
-        return Repository(api, trees, branch, f"github.com/{owner}/{name}/{folder}", folder)
+        branch = GitHubBranch(api, trees, self.branch, committer)
+        return GitHubRepository(api, trees, branch, f"github.com/{owner}/{name}/{folder}", folder)
 
     def _folder(self) -> str:
         """Return the folder with a slash, or nothing for the root, however it is written."""

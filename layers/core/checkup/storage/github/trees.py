@@ -8,20 +8,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from checkup.storage.github.api import Api
-from checkup.storage.github.refusal import GitHubRefusal
+from checkup.storage.github.api import GitHubApi
+from checkup.storage.github.refusal import GitHubError
 
 _REMEMBERED: Final = 8
 
 
-class Trees:
+class GitObjects:
     """What commits are made of. All of it is known by its hash and never changes.
 
     Args:
         folder: which alone is of interest; empty or ending in a slash.
     """
 
-    def __init__(self, api: Api, folder: str) -> None:
+    def __init__(self, api: GitHubApi, folder: str) -> None:
         self._api = api
         self._folder = folder
         self._known: dict[str, bytes] = {}
@@ -30,13 +30,13 @@ class Trees:
         """Return a file's content.
 
         Raises:
-            GitHubRefusal: also if it is not what was asked for.
+            GitHubError: also if it is not what was asked for.
         """
         body = self._known.get(sha)
         if body is None:
             body = self._api.download(f"/git/blobs/{sha}")
             if blob_sha(body) != sha:
-                raise GitHubRefusal("the answer of GitHub was cut short")
+                raise GitHubError("the answer of GitHub was cut short")
             self._keep(sha, body)
         return body
 
@@ -87,7 +87,7 @@ class Trees:
         if not is_whole:
             answer = self._api.read(f"/git/trees/{tree}")
             if answer.get("truncated"):
-                raise GitHubRefusal(
+                raise GitHubError(
                     f"there are too many files in {path or 'the repository'} for GitHub to list;"
                     " move old runs to another folder, and set check_expiry"
                 )

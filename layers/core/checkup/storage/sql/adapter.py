@@ -9,12 +9,12 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from checkup.errors import Changed, Exists, StorageError
-from checkup.ports import Hold, Step, Stored
-from checkup.storage.keys import checked, checked_name, checked_prefix
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
+from checkup.ports import LockState, ProvisionStep, StoredDocument
+from checkup.storage.keys import valid_key, valid_lock_name, valid_prefix
 from checkup.storage.sql import schema
-from checkup.storage.sql.database import Backend, Database
-from checkup.storage.sql.shelves import Shelf, shelf_of
+from checkup.storage.sql.database import Database, DatabaseBackend
+from checkup.storage.sql.shelves import DocumentTable, table_for
 
 
 class SqlStorage:
@@ -25,21 +25,21 @@ class SqlStorage:
     written, so after a lost connection a look tells whether the write had been done.
     """
 
-    def __init__(self, backend: Backend, *, create: bool = False) -> None:
+    def __init__(self, backend: DatabaseBackend, *, create: bool = False) -> None:
         self._backend = backend
         self._database = Database(backend)
         self._create = create
         self._ready = False
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
-        shelf = shelf_of(checked(key))
+        shelf = table_for(valid_key(key))
         with self._told(f"read {key}"):
             return self._database.read(lambda connection: shelf.select(connection, key))
 
     def create(self, key: str, body: bytes) -> str:
         """Write a new document; see :meth:`checkup.ports.Storage.create`."""
-        shelf = shelf_of(checked(key))
+        shelf = table_for(valid_key(key))
         version = shelf.new_version(body)
 
         def insert(connection: Connection) -> bool:
@@ -55,7 +55,7 @@ class SqlStorage:
 
     def replace(self, key: str, body: bytes, version: str) -> str:
         """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
-        shelf = shelf_of(checked(key))
+        shelf = table_for(valid_key(key))
         new = shelf.new_version(body)
 
         def update(connection: Connection) -> bool:
@@ -63,12 +63,12 @@ class SqlStorage:
 
         with self._told(f"write {key}"):
             if not self._write(shelf, key, new, update):
-                raise Changed(f"{key} is not the version that was read")
+                raise DocumentChangedError(f"{key} is not the version that was read")
         return new
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys in order, page by page; no transaction lasts from one to the next."""
-        shelf, last = shelf_of(checked_prefix(prefix)), ""
+        shelf, last = table_for(valid_prefix(prefix)), ""
         while True:
             turn = partial(shelf.page, prefix=prefix, after=after, last=last)
             with self._told(f"list {prefix}"):
@@ -79,7 +79,7 @@ class SqlStorage:
 
     def delete(self, key: str) -> None:
         """Remove the document; it is no error if there is none."""
-        shelf = shelf_of(checked(key))
+        shelf = table_for(valid_key(key))
         with self._told(f"delete {key}"):
             self._database.write(lambda connection, _: shelf.delete(connection, key))
 
@@ -89,9 +89,9 @@ class SqlStorage:
             return self._database.now()
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[Hold]:
+    def hold(self, name: str) -> Iterator[LockState]:
         """Take a lock that the database, or the kernel beside SQLite, takes back from the dead."""
-        checked_name(name)
+        valid_lock_name(name)
         with ExitStack() as stack:
             with self._database.told(f"lock {name}"):
                 hold = stack.enter_context(self._database.hold(name))
@@ -104,19 +104,21 @@ class SqlStorage:
             StorageError: the database refused, or a newer program has been here.
         """
         with self._database.told("make the tables"):
-            self._database.alter(schema.upgrade)
+            self._database.alter(schema.upgrade_schema)
 
-    def missing(self, check_expiry: int) -> Sequence[Step]:  # noqa: ARG002 - needs no room for it
+    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:  # noqa: ARG002 - needs no room for it
         """Return what :meth:`checkup.ports.Provisionable.missing` says: a file, and tables."""
         file = self._backend.missing()
         if file is not None:
-            return [file, Step("make the tables in it", self.provision)]
+            return [file, ProvisionStep("make the tables in it", self.provision)]
         with self._database.told("look at the tables"):
-            needed = self._database.read(schema.needed)
-        return [Step(f"{needed} in {self._backend.name}", self.provision)] if needed else []
+            needed = self._database.read(schema.pending_migration)
+        return (
+            [ProvisionStep(f"{needed} in {self._backend.name}", self.provision)] if needed else []
+        )
 
     def _write(
-        self, shelf: Shelf, key: str, new: str, change: Callable[[Connection], bool]
+        self, shelf: DocumentTable, key: str, new: str, change: Callable[[Connection], bool]
     ) -> bool:
         """Return what ``change`` returns, or True if it was done before the connection was lost."""
 
@@ -129,16 +131,16 @@ class SqlStorage:
 
         return self._database.write(work)
 
-    def _explain_refusal(self, shelf: Shelf, key: str) -> None:
+    def _explain_refusal(self, shelf: DocumentTable, key: str) -> None:
         """Raise what it means that the database would not have a second row.
 
         Raises:
-            Exists: the key is there.
+            DocumentExistsError: the key is there.
             StorageError: it is not, so another run has its moment.
         """
         if self._database.read(lambda connection: shelf.select(connection, key)) is None:
             raise StorageError(f"cannot write {key}: another row of checks has its timestamp")
-        raise Exists(f"{key} is there already")
+        raise DocumentExistsError(f"{key} is there already")
 
     @contextmanager
     def _told(self, action: str) -> Iterator[None]:
@@ -150,6 +152,6 @@ class SqlStorage:
             yield
 
     def _make_ready(self) -> None:
-        if self._create and self._database.read(schema.version) < schema.VERSION:
-            self._database.alter(schema.upgrade)
-        self._database.read(schema.check)
+        if self._create and self._database.read(schema.schema_version) < schema.VERSION:
+            self._database.alter(schema.upgrade_schema)
+        self._database.read(schema.check_schema)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, QueuePool, TextClause, create_engine,
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from checkup.errors import StorageError
-from checkup.ports import Hold, Step
+from checkup.ports import LockState, ProvisionStep
 
 CONNECT_SECONDS: Final = 5
 ANSWER_SECONDS: Final = 10
@@ -30,7 +30,7 @@ _WRITING = "checkup_writing"
 _T = TypeVar("_T")
 
 
-class Backend(Protocol):
+class DatabaseBackend(Protocol):
     """What is special about one kind of database.
 
     Attributes:
@@ -45,7 +45,7 @@ class Backend(Protocol):
         """Return a new connection of the driver, with bounded waits."""
         ...
 
-    def missing(self) -> Step | None:
+    def missing(self) -> ProvisionStep | None:
         """Return what has to be made before anybody can connect."""
         ...
 
@@ -61,7 +61,7 @@ class Backend(Protocol):
         """Return the database's time, in nanoseconds since the epoch."""
         ...
 
-    def hold(self, engine: Engine, name: str) -> AbstractContextManager[Hold]:
+    def hold(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
         """Try once to take the right ``name`` and hold it while the block runs."""
         ...
 
@@ -77,7 +77,7 @@ class Backend(Protocol):
 class Database:
     """Runs pieces of work in transactions; safe for threads."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: DatabaseBackend) -> None:
         self._backend = backend
         self._engine = create_engine(
             f"{backend.dialect}://",
@@ -113,7 +113,7 @@ class Database:
         """Return the database's time, in nanoseconds since the epoch."""
         return self.read(self._backend.now)
 
-    def hold(self, name: str) -> AbstractContextManager[Hold]:
+    def hold(self, name: str) -> AbstractContextManager[LockState]:
         """Try once to take the right ``name`` and hold it while the block runs."""
         return self._backend.hold(self._engine, name)
 
@@ -144,7 +144,7 @@ class Database:
         raise AssertionError  # the last try has returned or raised
 
 
-def _beginner(backend: Backend) -> Callable[[Connection], None]:
+def _beginner(backend: DatabaseBackend) -> Callable[[Connection], None]:
     def begin(connection: Connection) -> None:
         backend.begin(connection, writing=_WRITING in connection.get_execution_options())
 
@@ -152,7 +152,7 @@ def _beginner(backend: Backend) -> Callable[[Connection], None]:
 
 
 @contextmanager
-def held(engine: Engine, take: TextClause, release: TextClause) -> Iterator[Hold]:
+def server_lock(engine: Engine, take: TextClause, release: TextClause) -> Iterator[LockState]:
     """Hold a right that the server gives to one connection, and takes back when it ends.
 
     Args:
@@ -161,7 +161,7 @@ def held(engine: Engine, take: TextClause, release: TextClause) -> Iterator[Hold
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         mine = bool(connection.scalar(take))
         try:
-            yield Hold.MINE if mine else Hold.ELSEWHERE
+            yield LockState.MINE if mine else LockState.ELSEWHERE
         finally:
             if mine:
                 _release(connection, release)

@@ -13,7 +13,7 @@ from pymysql.constants import CLIENT
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from checkup.ports import Hold
+from checkup.ports import LockState
 from checkup.storage.sql.database import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
@@ -21,9 +21,9 @@ from checkup.storage.sql.database import (
     FOREIGN_TABLE,
     MISSING_TABLE,
     UNANSWERED,
-    held,
+    server_lock,
 )
-from checkup.storage.sql.mysql_dsn import MySqlServer
+from checkup.storage.sql.mysql_dsn import MySqlDsn
 
 _REFUSED = "the user or the password was refused"
 _STOPPING = "the server is stopping"
@@ -64,13 +64,13 @@ _DEADLOCK = 1213
 _RELEASE: Final = text("SELECT RELEASE_LOCK(:name)")
 
 
-class MySql:
+class MySqlBackend:
     """A database of MySQL or MariaDB."""
 
     dialect = "mysql+pymysql"
     name = "MySQL"
 
-    def __init__(self, server: MySqlServer) -> None:
+    def __init__(self, server: MySqlDsn) -> None:
         self._server = server
 
     def connect(self) -> Any:  # noqa: ANN401 - as in the protocol
@@ -119,11 +119,11 @@ class MySql:
         query = text("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)")
         return int(connection.scalar(query)) * 1000
 
-    def hold(self, engine: Engine, name: str) -> AbstractContextManager[Hold]:
+    def hold(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
         """Take a lock of the server's by name, which ends with its connection."""
         lock = self._lock(f"hold {name}")
         take = text("SELECT GET_LOCK(:name, 0)").bindparams(name=lock)
-        return held(engine, take, _RELEASE.bindparams(name=lock))
+        return server_lock(engine, take, _RELEASE.bindparams(name=lock))
 
     def collided(self, error: DBAPIError) -> bool:
         """Say whether the server ended a deadlock at our cost."""

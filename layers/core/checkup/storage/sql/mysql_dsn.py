@@ -26,7 +26,7 @@ _HELP: Final = (
 )
 
 
-class MySqlServer(Struct, frozen=True, kw_only=True):
+class MySqlDsn(Struct, frozen=True, kw_only=True):
     """What a DSN says.
 
     Attributes:
@@ -45,7 +45,7 @@ class MySqlServer(Struct, frozen=True, kw_only=True):
     variables: dict[str, str] = {}
 
 
-def parse(dsn: str) -> MySqlServer:
+def parse_mysql_dsn(dsn: str) -> MySqlDsn:
     """Return what the DSN says.
 
     Raises:
@@ -59,7 +59,7 @@ def parse(dsn: str) -> MySqlServer:
     database, _, query = back.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
     host, port, socket = _address(server)
-    return MySqlServer(
+    return MySqlDsn(
         user=user,
         password=password,
         host=host,

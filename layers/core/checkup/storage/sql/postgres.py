@@ -12,7 +12,7 @@ from psycopg.pq import Conninfo
 from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
-from checkup.ports import Hold
+from checkup.ports import LockState
 from checkup.storage.sql.database import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
@@ -20,7 +20,7 @@ from checkup.storage.sql.database import (
     FOREIGN_TABLE,
     MISSING_TABLE,
     UNANSWERED,
-    held,
+    server_lock,
 )
 from checkup.storage.sql.postgres_dsn import with_defaults
 
@@ -67,7 +67,7 @@ _WORDS: Final = {
 _DEADLOCK, _NOT_SERIALIZABLE = "40P01", "40001"
 
 
-class Postgres:
+class PostgresBackend:
     """A database of PostgreSQL."""
 
     dialect = "postgresql+psycopg"
@@ -115,11 +115,11 @@ class Postgres:
         query = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
         return int(connection.scalar(text(query))) * 1000
 
-    def hold(self, engine: Engine, name: str) -> AbstractContextManager[Hold]:
+    def hold(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
         """Take an advisory lock of the database, which ends with its connection."""
         take = _locking("pg_try_advisory_lock", f"hold {name}")
         release = _locking("pg_advisory_unlock", f"hold {name}")
-        return held(engine, take, release)
+        return server_lock(engine, take, release)
 
     def collided(self, error: DBAPIError) -> bool:
         """Say whether the server ended a deadlock at our cost."""

@@ -24,7 +24,7 @@ _SCHEMES = ("postgres://", "postgresql://")
 _GO_ONLY = frozenset({"binary_parameters", "disable_prepared_binary_result", "sslinline"})
 
 
-def parse(dsn: str) -> dict[str, str]:
+def parse_postgres_dsn(dsn: str) -> dict[str, str]:
     """Return the words of a DSN.
 
     Raises:

@@ -17,13 +17,13 @@ from checkup.storage.sql.tables import CHECKS, DOCUMENTS, as_bytes
 _KEY = "schema_version"
 
 
-def check(connection: Connection) -> None:
+def check_schema(connection: Connection) -> None:
     """Make sure that the tables are there and are those that this program knows.
 
     Raises:
         StorageError: they are not; the sentence says what to do.
     """
-    found = version(connection)
+    found = schema_version(connection)
     if found == 0:
         raise StorageError(
             'the tables of Checkup are missing: run `checkup provision`, or set "create": true'
@@ -36,13 +36,13 @@ def check(connection: Connection) -> None:
     _refuse_newer(found)
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade_schema(connection: Connection) -> None:
     """Take the steps that are missing; the Go program's table stays as it is.
 
     Raises:
         StorageError: a newer program has been here.
     """
-    found = version(connection)
+    found = schema_version(connection)
     _refuse_newer(found)
     for step in _STEPS[found:]:
         step(connection)
@@ -50,13 +50,13 @@ def upgrade(connection: Connection) -> None:
         _write(connection)
 
 
-def needed(connection: Connection) -> str:
-    """Say what :func:`upgrade` would do; empty if nothing.
+def pending_migration(connection: Connection) -> str:
+    """Say what :func:`upgrade_schema` would do; empty if nothing.
 
     Raises:
         StorageError: a newer program has been here.
     """
-    found = version(connection)
+    found = schema_version(connection)
     _refuse_newer(found)
     if found == VERSION:
         return ""
@@ -65,7 +65,7 @@ def needed(connection: Connection) -> str:
     return f"make the tables {CHECKS.name} and {DOCUMENTS.name}, where they are not there yet"
 
 
-def version(connection: Connection) -> int:
+def schema_version(connection: Connection) -> int:
     """Return the version of the tables; 0 if there are none, or none but the Go program's."""
     if not inspect(connection).has_table(DOCUMENTS.name):
         return 0

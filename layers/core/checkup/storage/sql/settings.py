@@ -48,9 +48,11 @@ class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
         """Return the storage; the first use of it connects."""
         if not self.dsn:
             raise UnavailableError('missing PostgreSQL DSN: set "dsn"')
-        from checkup.storage.sql.postgres_dsn import parse  # noqa: PLC0415 - most need none
+        from checkup.storage.sql.postgres_dsn import parse_postgres_dsn  # noqa: PLC0415 - most need none
 
-        return _postgres(self.kind, parse(clients.secret(self.dsn)), create=self.create)
+        return _postgres(
+            self.kind, parse_postgres_dsn(clients.secret(self.dsn)), create=self.create
+        )
 
 
 class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
@@ -70,9 +72,11 @@ class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
             raise UnavailableError('missing MySQL DSN: set "dsn"')
         with _extra(self.kind):
             from checkup.storage.sql.adapter import SqlStorage  # noqa: PLC0415 - an extra
-            from checkup.storage.sql.mysql import MySql  # noqa: PLC0415 - an extra
-            from checkup.storage.sql.mysql_dsn import parse  # noqa: PLC0415 - an extra
-        return SqlStorage(MySql(parse(clients.secret(self.dsn))), create=self.create)
+            from checkup.storage.sql.mysql import MySqlBackend  # noqa: PLC0415 - an extra
+            from checkup.storage.sql.mysql_dsn import parse_mysql_dsn  # noqa: PLC0415 - an extra
+        return SqlStorage(
+            MySqlBackend(parse_mysql_dsn(clients.secret(self.dsn))), create=self.create
+        )
 
 
 class PostgresqlBlock(Struct, frozen=True, kw_only=True):
@@ -127,15 +131,15 @@ class SqlSettings(StorageSettings, frozen=True, kw_only=True):
 def _sqlite(kind: str, path: str, *, create: bool) -> Storage:
     with _extra(kind):
         from checkup.storage.sql.adapter import SqlStorage  # noqa: PLC0415 - an extra
-        from checkup.storage.sql.sqlite import Sqlite  # noqa: PLC0415 - an extra
-    return SqlStorage(Sqlite(path, create=create), create=create)
+        from checkup.storage.sql.sqlite import SqliteBackend  # noqa: PLC0415 - an extra
+    return SqlStorage(SqliteBackend(path, create=create), create=create)
 
 
 def _postgres(kind: str, words: dict[str, str], *, create: bool) -> Storage:
     with _extra(kind):
         from checkup.storage.sql.adapter import SqlStorage  # noqa: PLC0415 - an extra
-        from checkup.storage.sql.postgres import Postgres  # noqa: PLC0415 - an extra
-    return SqlStorage(Postgres(words), create=create)
+        from checkup.storage.sql.postgres import PostgresBackend  # noqa: PLC0415 - an extra
+    return SqlStorage(PostgresBackend(words), create=create)
 
 
 @contextmanager

@@ -14,23 +14,23 @@ from uuid import uuid4
 from sqlalchemy import Connection, select
 
 from checkup.errors import StorageError
-from checkup.ports import Stored
-from checkup.runfile import RUNS, slot_of
-from checkup.storage.keys import is_check_file
+from checkup.ports import StoredDocument
+from checkup.runfile import RUNS_PREFIX, key_time
+from checkup.storage.keys import is_run_file
 from checkup.storage.sql.tables import CHECKS, DOCUMENTS, as_bytes
 
 _PAGE = 500
 _LARGEST = 2**63 - 1
 
 
-class Shelf(Protocol):
+class DocumentTable(Protocol):
     """What one table does for the storage. Keys are whole; the shelf knows what it keeps."""
 
     def new_version(self, body: bytes) -> str:
         """Return the version under which ``body`` is going to be written."""
         ...
 
-    def select(self, connection: Connection, key: str) -> Stored | None:
+    def select(self, connection: Connection, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
         ...
 
@@ -60,9 +60,9 @@ class Shelf(Protocol):
         ...
 
 
-def shelf_of(key: str) -> Shelf:
+def table_for(key: str) -> DocumentTable:
     """Return the shelf that keeps the key, or all keys with this prefix."""
-    return _RUNS if key.startswith(RUNS) else _REST
+    return _RUNS if key.startswith(RUNS_PREFIX) else _REST
 
 
 class _Documents:
@@ -71,11 +71,11 @@ class _Documents:
     def new_version(self, body: bytes) -> str:  # noqa: ARG002 - a version is no digest here
         return uuid4().hex
 
-    def select(self, connection: Connection, key: str) -> Stored | None:
+    def select(self, connection: Connection, key: str) -> StoredDocument | None:
         columns = DOCUMENTS.c
         query = select(columns.body, columns.version).where(columns.key == key)
         row = connection.execute(query).first()
-        return None if row is None else Stored(as_bytes(row.body), row.version)
+        return None if row is None else StoredDocument(as_bytes(row.body), row.version)
 
     def insert(self, connection: Connection, key: str, body: bytes, version: str) -> None:
         connection.execute(DOCUMENTS.insert().values(key=key, body=body, version=version))
@@ -104,11 +104,11 @@ class _Runs:
     def new_version(self, body: bytes) -> str:
         return hashlib.sha256(body).hexdigest()
 
-    def select(self, connection: Connection, key: str) -> Stored | None:
+    def select(self, connection: Connection, key: str) -> StoredDocument | None:
         return self._read(connection, key, lock=False)
 
     def insert(self, connection: Connection, key: str, body: bytes, version: str) -> None:  # noqa: ARG002
-        moment = slot_of(key) or 0
+        moment = key_time(key) or 0
         if moment > _LARGEST:
             raise StorageError(f"{key} cannot be stored: no moment is that late")
         row = {"name": _name(key), "timestamp": moment, "results": _text(key, body)}
@@ -134,25 +134,25 @@ class _Runs:
         begin = name > last if last else name >= max(_low(prefix), _low(after))
         query = select(name).where(begin, name <= _high(prefix)).order_by(name).limit(_PAGE)
         rows = list(connection.scalars(query))
-        keys = (RUNS + row for row in rows if is_check_file(row))
+        keys = (RUNS_PREFIX + row for row in rows if is_run_file(row))
         found = [key for key in keys if key.startswith(prefix) and key > after]
         return found, rows[-1] if len(rows) == _PAGE else ""
 
-    def _read(self, connection: Connection, key: str, *, lock: bool) -> Stored | None:
+    def _read(self, connection: Connection, key: str, *, lock: bool) -> StoredDocument | None:
         query = select(CHECKS.c.results).where(CHECKS.c.name == _name(key))
         row = connection.execute(query.with_for_update() if lock else query).first()
         if row is None:
             return None
         body = as_bytes(row.results)
-        return Stored(body, self.new_version(body))
+        return StoredDocument(body, self.new_version(body))
 
 
-_REST: Final[Shelf] = _Documents()
-_RUNS: Final[Shelf] = _Runs()
+_REST: Final[DocumentTable] = _Documents()
+_RUNS: Final[DocumentTable] = _Runs()
 
 
 def _name(key: str) -> str:
-    return key.removeprefix(RUNS)
+    return key.removeprefix(RUNS_PREFIX)
 
 
 def _low(beginning: str) -> str:
@@ -166,7 +166,7 @@ def _high(prefix: str) -> str:
 
 
 def _digits(beginning: str) -> str:
-    if not beginning.startswith(RUNS):
+    if not beginning.startswith(RUNS_PREFIX):
         return ""
     found = re.match("[0-9]{0,19}", _name(beginning))
     return found[0] if found else ""

@@ -13,9 +13,9 @@ from urllib.parse import unquote
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from checkup.ports import Hold, Step
-from checkup.storage.files import told
-from checkup.storage.locks import held
+from checkup.ports import LockState, ProvisionStep
+from checkup.storage.files import translate_os_errors
+from checkup.storage.locks import try_file_lock
 from checkup.storage.sql.database import ANSWER_SECONDS, FOREIGN_TABLE, MISSING_TABLE
 
 _REASONS = {
@@ -38,7 +38,7 @@ _WORDS = {
 }
 
 
-class Sqlite:
+class SqliteBackend:
     """A file of SQLite, safe for threads and processes of one machine.
 
     The write-ahead log with ``synchronous=FULL`` survives a kill and a loss of power with every
@@ -74,12 +74,16 @@ class Sqlite:
             raise
         return connection
 
-    def missing(self) -> Step | None:
+    def missing(self) -> ProvisionStep | None:
         """Return the making of the file."""
-        return None if self._path.exists() else Step(f"make the file {self._path}", self._make)
+        return (
+            None
+            if self._path.exists()
+            else ProvisionStep(f"make the file {self._path}", self._make)
+        )
 
     def _make(self) -> None:
-        with told("make", self._path):
+        with translate_os_errors("make", self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.touch()
 
@@ -97,12 +101,12 @@ class Sqlite:
         return time.time_ns()
 
     @contextmanager
-    def hold(self, engine: Engine, name: str) -> Iterator[Hold]:  # noqa: ARG002 - needs no connection
+    def hold(self, engine: Engine, name: str) -> Iterator[LockState]:  # noqa: ARG002 - needs no connection
         """Take a lock of the kernel beside the file, for SQLite's own would stop the writers."""
         path = self._path.with_name(f"{self._path.name}-{name}.lock")
         with ExitStack() as stack:
-            with told("lock", path):
-                hold = stack.enter_context(held(path))
+            with translate_os_errors("lock", path):
+                hold = stack.enter_context(try_file_lock(path))
             yield hold
 
     def collided(self, error: DBAPIError) -> bool:  # noqa: ARG002 - nothing is ever undone

@@ -20,24 +20,21 @@ from pathlib import Path
 from budgets import Table
 from msgspec.structs import replace
 
-from checkup.archive import HistoryStore, setting_of
-from checkup.archive.closing import save_closed
-from checkup.archive.years import load_year
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
-from checkup.config.settings import Config
+from checkup.config.settings import Config, setting_of
 from checkup.deadline import Deadline
-from checkup.history.documents import HISTORY_KEY, decode, encode
-from checkup.history.head import ClosedPeriods, HistoryState, PeriodAggregate
-from checkup.history.periods import DAY, HOUR, day_start
-from checkup.history.tally import Tally
-from checkup.history.times import LatencyHistogram, bucket_of
-from checkup.model import SECOND, Attempt, Phases, Result, Run
-from checkup.runfile import encode_results as encode_run
-from checkup.runfile import run_key
+from checkup.history.documents import HISTORY_KEY, ClosedPeriods, HistoryState, decode, encode
+from checkup.history.latency import LatencyHistogram, bucket_of
+from checkup.history.reader import load_year
+from checkup.history.store import HistoryStore, save_closed
+from checkup.history.tally import PeriodAggregate, Tally
+from checkup.model import Attempt, Phases, Result, Run, run_key
+from checkup.model import encode_results as encode_run
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import PageCache, build_page
+from checkup.times import DAY, HOUR, SECOND, day_start
+from checkup_page.build import PageCache, build_page
 
 COMPONENTS = 1000
 NOW = 1_785_751_362_000_000_000

@@ -43,9 +43,9 @@ def serve() -> None:
 def look_at(paths: list[str]) -> dict[str, float]:
     """Look at 50 endpoints at once."""
     from checkup.checkers.http import HttpChecker
+    from checkup.checkers.runner import run_checks
     from checkup.deadline import Deadline
-    from checkup.engine import run_checks
-    from checkup.model import SECOND
+    from checkup.times import SECOND
 
     def run(some: list[str], seconds: float) -> float:
         checkers = [

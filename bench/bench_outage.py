@@ -13,9 +13,9 @@ from budgets import Table
 from s3_hour import MINUTE, configuration
 
 from checkup.deadline import Deadline
+from checkup.interfaces import Notification
 from checkup.model import Attempt, Result, Run
-from checkup.ports import Notification
-from checkup.protocol import RunContext, store_run
+from checkup.pipeline import RunContext, store_run
 from checkup.storage.memory import MemoryStorage
 
 NOW = 1_785_751_380_000_000_000

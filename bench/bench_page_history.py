@@ -15,15 +15,15 @@ from collections.abc import Sequence
 
 from budgets import Table
 
-from checkup.archive import HistoryStore, setting_of
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
-from checkup.config.settings import Config
+from checkup.config.settings import Config, setting_of
 from checkup.deadline import Deadline
-from checkup.model import SECOND, Attempt, Result, Run
-from checkup.runfile import encode_results, run_key
+from checkup.history.store import HistoryStore
+from checkup.model import Attempt, Result, Run, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import PageCache, build_page
+from checkup.times import SECOND
+from checkup_page.build import PageCache, build_page
 
 ENDPOINTS = 50
 HOUR = 3600 * SECOND

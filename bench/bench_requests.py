@@ -9,9 +9,7 @@ from __future__ import annotations
 from budgets import Table
 from s3_hour import MINUTES, Hour, configuration, uneventful_hour
 
-from checkup.cli.pricing.bill import monthly_bill
-from checkup.cli.pricing.sizes import hourly_usage, stack_size
-from checkup.cli.pricing.usage import HourlyUsage, s3_requests
+from checkup.cli.pricing import HourlyUsage, hourly_usage, monthly_bill, s3_requests, stack_size
 
 ENDPOINTS = 50
 FEW, REGIONS = 5, 3

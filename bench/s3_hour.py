@@ -22,16 +22,17 @@ import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from checkup import bootstrap
+from checkup.app import open_stack_storage
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
-from checkup.model import SECOND, Attempt, Result, Run
-from checkup.ports import PageFile, PageVersion
-from checkup.protocol import RunContext, store_run
-from checkup.protocol.runs import put
+from checkup.interfaces import PageFile, PageVersion
+from checkup.model import Attempt, Result, Run
+from checkup.pipeline import RunContext, store_run
+from checkup.run_store import put
 from checkup.storage.s3 import s3_client_config
+from checkup.times import SECOND
 from checkup_page.publish import PagePublisher
 from checkup_page.publishers.s3 import S3Publisher
 
@@ -191,11 +192,11 @@ class _Stack:
             client.create_bucket(Bucket=bucket)
         self._app = app
         self._config = config
-        self._storage = bootstrap.open_stack_storage(clients, environ)
-        self._elsewhere = bootstrap.open_stack_storage(clients, environ)
+        self._storage = open_stack_storage(clients, environ)
+        self._elsewhere = open_stack_storage(clients, environ)
         self._monitor = RunContext(
             checkers=config.checkers,
-            storage=bootstrap.open_stack_storage(clients, environ),
+            storage=open_stack_storage(clients, environ),
             interval=config.interval,
             scheduled=True,
             region=next(iter(config.regions), ""),

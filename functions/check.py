@@ -11,8 +11,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from checkup.invocation import parse_check_event
-from checkup.stack import CheckFunction, frozen_gc
+from checkup.aws.check import CheckFunction
+from checkup.aws.events import parse_check_event
+from checkup.aws.runtime import frozen_gc
 
 logger = Logger(service="checkup", use_rfc3339=True)
 with frozen_gc():

@@ -10,18 +10,19 @@ import time
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from checkup import bootstrap
-from checkup.invocation import PublishTask, parse_publish_event
-from checkup.stack import FunctionConfig, frozen_gc, origin_fields, rebuild_history
+from checkup import app
+from checkup.aws.events import PublishTask, parse_publish_event
+from checkup.aws.publish import rebuild_history
+from checkup.aws.runtime import FunctionConfig, frozen_gc, origin_fields
 from checkup_page.publish import PagePublisher
 from checkup_page.publishers.s3 import S3Publisher
 
 logger = Logger(service="checkup", use_rfc3339=True)
 with frozen_gc():
     settings = FunctionConfig(os.environ)
-    clients = bootstrap.LiveClients(os.environ)
-    storage = bootstrap.open_stack_storage(clients, os.environ)
-    publisher = S3Publisher(bootstrap.s3_client(clients), os.environ["PAGE_BUCKET"])
+    clients = app.LiveClients(os.environ)
+    storage = app.open_stack_storage(clients, os.environ)
+    publisher = S3Publisher(app.s3_client(clients), os.environ["PAGE_BUCKET"])
     page = PagePublisher(storage=storage, publisher=publisher)
 
 

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from checkup.bootstrap import read_config
+from checkup.app import read_config
 from checkup.config import Config
-from checkup.duration import format_duration
 from checkup.errors import ConfigError
+from checkup.times import format_duration
 from examples.demo.chat import transcript
 from examples.demo.world import World
 

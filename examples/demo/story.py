@@ -7,7 +7,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from checkup.model import SECOND, Attempt, Phases, Result, Status
+from checkup.model import Attempt, Phases, Result, Status
+from checkup.times import SECOND
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE

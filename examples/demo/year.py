@@ -11,16 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from checkup.archive import HistoryStore, setting_of
-from checkup.bootstrap import read_config, run_context
+from checkup.app import read_config, run_context
 from checkup.config import Config
+from checkup.config.settings import setting_of
 from checkup.deadline import Deadline
-from checkup.model import SECOND, Run
-from checkup.protocol import store_run
-from checkup.protocol.announcing import change_incidents
-from checkup.runfile import encode_results, run_key
+from checkup.history.store import HistoryStore
+from checkup.incidents.store import change_incidents
+from checkup.model import Run, encode_results, run_key
+from checkup.pipeline import store_run
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from examples.demo.announced import announced
 from examples.demo.story import DAY, MINUTE, SERVICES, YEAR, Year
 

@@ -12,15 +12,13 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from checkup.ports import PageFile
-from checkup_page.announcements.board import incident_overview
-from checkup_page.components.recent import COLUMNS, bar_paths
-from checkup_page.dress import page_assets
-from checkup_page.speech import words
-from checkup_page.speech.language import load_translations
-from checkup_page.speech.saying import html_translator
-from checkup_page.speech.voice import Locale
-from checkup_page.state import ComponentStatus
+from checkup import times
+from checkup.interfaces import PageFile
+from checkup_page.assets import page_assets
+from checkup_page.components.bars import COLUMNS, bar_paths
+from checkup_page.incidents.build import incident_overview
+from checkup_page.locale import Locale, html_translator, load_translations
+from checkup_page.status import ComponentStatus
 from checkup_page.view import PageView
 
 SUBSCRIBE_LINKS: Final = (
@@ -128,12 +126,12 @@ def _templates(code: str, zone: str) -> Environment:
         "date": voice.date_name,
         "day": voice.day_name,
         "elapsed": voice.elapsed,
-        "iso": words.format_iso,
+        "iso": times.format_iso,
         "lasting": voice.lasting,
-        "minutes": words.format_iso_minutes,
+        "minutes": times.format_iso_minutes,
         "moment": voice.moment,
         "month": voice.month_name,
-        "seconds": words.format_iso_seconds,
+        "seconds": times.format_iso_seconds,
         "short_moment": voice.short_moment,
     }
     # Pages have many of their times and lengths in common.

@@ -11,14 +11,15 @@ from msgspec.structs import replace
 
 from checkup.config.settings import Config
 from checkup.errors import NewerPageError
-from checkup.model import SECOND
-from checkup.ports import PageVersion, Publisher, Storage
-from checkup_page import news
-from checkup_page.building import HeadDocuments, PageBuilder, PageCache
+from checkup.interfaces import PageVersion, Publisher, Storage
+from checkup.times import SECOND
+from checkup_page.build import PageBuilder, PageCache
+from checkup_page.load import HeadDocuments
+from checkup_page.view import EVERY_FIVE_MINUTES
 
 _log = logging.getLogger(__name__)
 
-_TURN: Final = news.EVERY_FIVE_MINUTES * SECOND
+_TURN: Final = EVERY_FIVE_MINUTES * SECOND
 
 
 class PagePublisher(Struct):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from checkup.ports import PageFile
-from checkup_page import html, news
+from checkup.interfaces import PageFile
+from checkup_page import html
 from checkup_page.formats import MachineFiles
-from checkup_page.view import PageView
+from checkup_page.view import EVERY_FIVE_MINUTES, PageView, of_page
 
 INDEX: Final = "index.html"
 NOT_FOUND: Final = "404.html"
@@ -43,9 +43,9 @@ def render_site(
 
 def _pages(view: PageView) -> dict[str, PageFile]:
     """Return everything for people, by paths from the root of its language."""
-    told = news.of_page(view)
+    told = of_page(view)
     return {
         INDEX: html.render_page(
-            view, INDEX, INDEX, max_age=MAX_AGE, every=news.EVERY_FIVE_MINUTES, news=told
+            view, INDEX, INDEX, max_age=MAX_AGE, every=EVERY_FIVE_MINUTES, news=told
         )
     }

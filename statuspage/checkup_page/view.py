@@ -7,20 +7,40 @@ since the epoch; strings of others have been cleaned, not yet escaped.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup_page.announcements.announcement import IncidentMonth, IncidentView, MaintenanceView
-from checkup_page.components.days import DayBars
-from checkup_page.components.recent import BarSegment, RunBars
-from checkup_page.components.series import ChartSeries
-from checkup_page.components.stretches import PeriodStats
-from checkup_page.probe import ProbeMetrics
-from checkup_page.speech.voice import Locale
-from checkup_page.state import ComponentStatus
+from checkup.model import Phases
+from checkup_page.components.bars import BarSegment, DayBars, RunBars
+from checkup_page.components.history import ChartSeries, PeriodStats
+from checkup_page.incidents.view import IncidentMonth, IncidentView, MaintenanceView
+from checkup_page.locale import Locale
+from checkup_page.status import ComponentStatus
+
+
+class ProbeMetrics(Struct, frozen=True, kw_only=True):
+    """What is known of one component.
+
+    Attributes:
+        success: whether it could be used; None if nobody knows, or too long ago.
+        response: the median response time in nanoseconds; None if there is none.
+        phases: where the time of an HTTP request went; None if there was none.
+        address: what was checked, secrets masked; empty unless addresses are published.
+        certificate_expiry: when the server's certificate ends, in nanoseconds since the epoch;
+            None if there is none, and unless certificates are published.
+    """
+
+    success: bool | None = None
+    response: int | None = None
+    phases: Phases | None = None
+    address: str = ""
+    certificate_expiry: int | None = None
 
 
 class LinkedText(Struct, frozen=True):
@@ -62,7 +82,7 @@ class ComponentView(Struct, frozen=True, kw_only=True):
         stretches: the last 24 hours, 7, 30, 90 and 365 days; none if no history is kept.
         months: the last twelve since its first result, oldest first.
         hourly, daily: the columns of its charts; None if no history is kept.
-        table: its closed days, see :mod:`checkup_page.components.table`.
+        table: its closed days, see :mod:`checkup_page.components.history`.
         sights: what each region saw last that has a public name, while not all of it is good.
     """
 
@@ -245,3 +265,140 @@ class PageView(Struct, frozen=True, kw_only=True):
     def up(self) -> str:
         """The way back from there."""
         return "../" * self.folder.count("/")
+
+
+# The page without what changes from run to run: what is left changes when something happens.
+
+
+def lasting(view: PageView) -> PageView:
+    """Return the page as it will be until something happens, or an hour or a day is over."""
+    groups = (
+        replace(group, components=tuple(_lasting(item) for item in group.components))
+        for group in view.groups
+    )
+    facts = replace(view.facts, runs=0, first=None, unreadable=0, looks=(), generated_at=0)
+    return replace(
+        view,
+        verdict=OverallStatus(sentence="", state=view.verdict.state),
+        groups=tuple(groups),
+        messages=(),
+        facts=facts,
+        probes={},
+    )
+
+
+def _lasting(item: ComponentView) -> ComponentView:
+    return replace(item, checked_at=None, response=None, strip=None, days=None)
+
+
+# Names that machines can rely on and that give nothing away.
+
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+_LENGTH = 12
+
+
+@lru_cache(maxsize=10_000)
+def public_key(*parts: str) -> str:
+    """Return twelve characters of base 36, as the ids of Statuspage look.
+
+    The same parts give the same key for ever; the parts cannot be read from it.
+    """
+    digest = hashlib.sha256("\0".join(parts).encode(errors="replace")).digest()
+    number = int.from_bytes(digest) % len(_DIGITS) ** _LENGTH
+    digits = []
+    for _ in range(_LENGTH):
+        number, digit = divmod(number, len(_DIGITS))
+        digits.append(_DIGITS[digit])
+    return "".join(digits)
+
+
+# Addresses that may be followed from a page.
+
+
+_LINK = re.compile(r"https?://[^\s<>\"'\\]*[^\s<>\"'\\.,;:!?)\]}]", re.IGNORECASE)
+
+
+_IMAGE = re.compile(
+    r"data:image/(?:png|gif|jpeg|webp|svg\+xml)[;,][\w!$&'()*+,;=:@%/.-]*", re.IGNORECASE
+)
+
+
+_PATH = re.compile(r"(?!/)[\w./-]+", re.ASCII)
+
+
+def safe_link(address: str) -> str:
+    """Return an http or https address as it is, and anything else as an empty string."""
+    return address if _LINK.fullmatch(address) else ""
+
+
+def safe_image(address: str) -> str:
+    """Return the address of a picture that lies beside the page or is contained in it.
+
+    Any other would be a request to somebody else, which the page does not make: then an empty
+    string.
+    """
+    return address if _IMAGE.fullmatch(address) or _PATH.fullmatch(address) else ""
+
+
+def linkify(text: str) -> Iterator[LinkedText]:
+    """Yield the parts of a text, with the addresses in it as links."""
+    end = 0
+    for match in _LINK.finditer(text):
+        if match.start() > end:
+            yield LinkedText(text[end : match.start()])
+        yield LinkedText(match[0], match[0])
+        end = match.end()
+    if end < len(text):
+        yield LinkedText(text[end:])
+
+
+# What of the page cannot wait until it is next published: whatever a reader would call news.
+
+
+EVERY_FIVE_MINUTES, HOURLY = 300, 3600
+
+
+DAILY = 24 * HOURLY
+"""Seconds between two versions of a file in a place where writing costs, if there is no news."""
+
+
+def of_page(view: PageView) -> str:
+    """Return what stands for the news of the whole page.
+
+    Times, bars and response times change with every run and are none; nor are counts of them.
+    """
+    return public_key("news", *_page(view))
+
+
+def of_component(item: ComponentView) -> str:
+    """Return what stands for the news of one component."""
+    return public_key("news", *_component(item))
+
+
+def _page(view: PageView) -> Iterator[str]:
+    yield from (view.title, view.facts.version, view.verdict.state, view.verdict.sentence)
+    for group in view.groups:
+        yield from ("group", group.name, group.description)
+        for item in group.components:
+            yield from _component(item)
+    for message in view.messages:
+        yield from ("message", message.component, str(message.at))
+    announced: tuple[IncidentView | MaintenanceView, ...] = (*view.incidents, *view.maintenances)
+    for told in announced:
+        yield from (told.key, told.status, told.title, str(told.updated_at))
+
+
+def _component(item: ComponentView) -> Iterator[str]:
+    yield from (
+        "component",
+        item.key,
+        item.name,
+        item.description,
+        item.link,
+        item.state,
+        item.note,
+        *(part for sight in item.sights for part in (sight.region, sight.state)),
+    )

@@ -6,10 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.announcing import MIN_REMINDER_INTERVAL, decide_alerts, next_reminder
 from checkup.alerting.state import CheckerState
-from checkup.alerting.step import Thresholds, next_state
-from checkup.model import SECOND, AlertKind, Status
+from checkup.alerting.transitions import (
+    MIN_REMINDER_INTERVAL,
+    Thresholds,
+    decide_alerts,
+    next_reminder,
+    next_state,
+)
+from checkup.model import AlertKind, Status
+from checkup.times import SECOND
 from tests.alerting.worlds import LETTERS, MINUTE, run, script, slot, tell, toy
 
 EVERY = 10 * MINUTE
@@ -93,7 +99,7 @@ class TestBlind:
         assert [each.removeprefix("a/") for each in tell(script(letters), toy("a"))] == announced
 
     def test_blindness_gives_its_reason(self) -> None:
-        from checkup.alerting.fold import AlertRules, apply_runs  # noqa: PLC0415
+        from checkup.alerting.apply import AlertRules, apply_runs  # noqa: PLC0415
         from checkup.alerting.state import AlertState  # noqa: PLC0415
 
         (alert,) = apply_runs(

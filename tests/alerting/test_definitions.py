@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.alerting.fold import AlertRules, apply_runs
-from checkup.alerting.quorum import QuorumResult, apply_quorum
-from checkup.alerting.slots import SlotSchedule
+from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import AlertState
+from checkup.evaluation import QuorumResult, SlotSchedule, apply_quorum
 from checkup.model import AlertKind, Result, Run, Status
 from tests.alerting.worlds import result, run, slot, toy
 

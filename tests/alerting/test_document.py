@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.document import (
+from checkup.alerting.apply import AlertRules, apply_runs
+from checkup.alerting.state import (
+    AlertState,
+    CheckerState,
     NewerStateError,
     UnreadableStateError,
     decode_state,
     encode_state,
 )
-from checkup.alerting.fold import AlertRules, apply_runs
-from checkup.alerting.state import AlertState, CheckerState
 from tests.alerting.worlds import script, slot, toy
 
 USED = apply_runs(

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.due import is_due
-from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import AlertState, CheckerState
-from checkup.ports import Checker
+from checkup.interfaces import Checker
+from checkup.pipeline.run import is_due
 from tests.alerting.worlds import MINUTE, run, slot, toy
 
 STEPS = st.integers(1, 8).map(lambda minutes: minutes * MINUTE)

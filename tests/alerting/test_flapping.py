@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.flapping import (
+from checkup.alerting.transitions import (
     FLAPPING_WINDOW,
     append_status,
     is_flapping,

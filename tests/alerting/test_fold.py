@@ -6,12 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.alerting.document import decode_state, encode_state
-from checkup.alerting.fold import REMOVE_AFTER, AlertRules, apply_runs
-from checkup.alerting.slots import SlotSchedule
-from checkup.alerting.state import AlertState
-from checkup.model import Run, Status
-from checkup.runfile import run_key
+from checkup.alerting.apply import REMOVE_AFTER, AlertRules, apply_runs
+from checkup.alerting.state import AlertState, decode_state, encode_state
+from checkup.evaluation import SlotSchedule
+from checkup.model import Run, Status, run_key
 from tests.alerting.worlds import MINUTE, Toy, run, script, short, slot, toy
 
 NAMES = "abc"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.fold import AlertRules, apply_runs
-from checkup.alerting.holding import SuppressionKind, SuppressionReason
-from checkup.alerting.maintenance import MaintenanceWindow
+from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import AlertState, Silence
+from checkup.alerting.suppression import SuppressionKind, SuppressionReason
+from checkup.maintenance import MaintenanceWindow
 from checkup.model import Run
 from tests.alerting.worlds import MINUTE, run, script, short, slot, tell, toy
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.alerting.fold import HOUR, AlertRules, apply_runs
-from checkup.alerting.inconclusive import MAX_INCONCLUSIVE_RUNS
+from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import AlertState
+from checkup.evaluation import MAX_INCONCLUSIVE_RUNS
 from checkup.model import AlertKind, Run
+from checkup.times import HOUR
 from tests.alerting.worlds import run, slot, tell, toy
 
 REFERENCES = frozenset("rs")
@@ -79,7 +80,7 @@ class TestGap:
     """A schedule that stood still is one notice."""
 
     def told(self, *numbers: int, interval: int = 60) -> list[str]:
-        from checkup.alerting.slots import SlotSchedule  # noqa: PLC0415
+        from checkup.evaluation import SlotSchedule  # noqa: PLC0415
 
         calendar = SlotSchedule(interval=interval * 10**9)
         return tell([run(n, {"a": "d"}) for n in numbers], toy("a"), calendar=calendar)

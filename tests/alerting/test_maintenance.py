@@ -9,9 +9,8 @@ from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.maintenance import MaintenanceWindow
-from checkup.alerting.recurrence import parse_rrule
-from checkup.model import SECOND
+from checkup.maintenance import MaintenanceWindow, parse_rrule
+from checkup.times import SECOND
 
 HOUR = 3600 * SECOND
 

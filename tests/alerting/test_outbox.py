@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.alerting import outbox
-from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import AlertState
 from checkup.model import Alert
 from tests.alerting.worlds import script, slot, toy

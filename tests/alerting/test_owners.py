@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.alerting import fold as alerting
+from checkup.alerting import apply as alerting
 from checkup.alerting.state import AlertState
-from checkup.history import fold as history
-from checkup.history.head import HistoryState as History
+from checkup.evaluation import EvaluationRules
+from checkup.history import aggregate
+from checkup.history.documents import HistoryState as History
 from checkup.model import Result, Run
 from tests.alerting.worlds import Toy, result, slot, tell, toy
 
@@ -67,10 +68,10 @@ def scenes(draw: st.DrawFn) -> tuple[list[Toy], Run]:
 def test_alerts_and_history_agree(scene: tuple[list[Toy], Run], references: frozenset[str]) -> None:
     checkers, run = scene
     alerts = alerting.AlertRules(checkers=checkers, references=references)
-    past = history.EvaluationRules(checkers=checkers, references=references)
+    past = EvaluationRules(checkers=checkers, references=references)
 
     state, _ = alerting.apply_runs(AlertState(), [run], alerts, slot(9))
-    head, _ = history.apply_runs(History(), [run], past)
+    head, _ = aggregate.apply_runs(History(), [run], past)
 
     now = {name: it.status for name, it in state.checkers.items()}
     assert now == {name: it.status for name, it in head.accounts.items()}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.fold import AlertRules, apply_runs
-from checkup.alerting.outbox import enqueue, next_batch, queued
-from checkup.alerting.routing import MATCH_ALL, Route, channel_names
+from checkup.alerting.apply import AlertRules, apply_runs
+from checkup.alerting.outbox import MATCH_ALL, Route, channel_names, enqueue, next_batch, queued
 from checkup.alerting.state import AlertState
-from checkup.model import SECOND, Alert, AlertKind, Result, Run, Status
+from checkup.model import Alert, AlertKind, Result, Run, Status
 from checkup.notifiers.discord import DiscordSettings
 from checkup.notifiers.slack import SlackSettings
+from checkup.times import SECOND
 from tests.notifiers.stories import BACK, DOWN, many
 from tests.project.toys.toy_checker import ToyChecker
 

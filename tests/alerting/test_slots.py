@@ -6,10 +6,8 @@ from itertools import permutations, product
 
 import pytest
 
-from checkup.alerting.quorum import apply_quorum
-from checkup.alerting.slots import SlotSchedule, closed_slots
-from checkup.model import Run, Status
-from checkup.runfile import run_key
+from checkup.evaluation import SlotSchedule, apply_quorum, closed_slots
+from checkup.model import Run, Status, run_key
 from tests.alerting.worlds import MINUTE, result, run, slot
 
 REGIONS = ("eu", "us", "ap")

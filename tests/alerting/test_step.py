@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.alerting.announcing import decide_alerts
 from checkup.alerting.state import NOT_MONITORED_AFTER, CheckerState
-from checkup.alerting.step import Thresholds, next_state
+from checkup.alerting.transitions import Thresholds, decide_alerts, next_state
 from checkup.model import AlertKind, Status
 from tests.alerting.worlds import LETTERS, slot, story
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from checkup.alerting.fold import AlertRules, apply_runs
+from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import AlertState
 from checkup.deadline import Deadline
-from checkup.model import SECOND, Alert, Attempt, Result, Run
-from checkup.ports import Checker
+from checkup.interfaces import Checker
+from checkup.model import Alert, Attempt, Result, Run
+from checkup.times import SECOND
 
 MINUTE = 60 * SECOND
 EPOCH = 1_700_000_000 * SECOND

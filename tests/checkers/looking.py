@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 import time
 
+from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
+from checkup.interfaces import Checker
 from checkup.model import Attempt, Result
-from checkup.ports import Checker
 
 MILLISECOND = 1_000_000
 GENEROUS = 3.0

@@ -8,8 +8,8 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.checkers.certificate import issuer_name, not_after_ns, subject_alt_names
-from checkup.model import SECOND
+from checkup.checkers.certificates import issuer_name, not_after_ns, subject_alt_names
+from checkup.times import SECOND
 from tests.servers.forge import authority, leaf
 
 AUTHORITY = trustme.CA()

@@ -8,12 +8,16 @@ from contextlib import ExitStack
 
 import pytest
 
-from checkup.checkers import guard
-from checkup.checkers.connection import connect_happy_eyeballs, open_connection
+from checkup.checkers import address_guard
 from checkup.checkers.failures import CheckFailedError
-from checkup.checkers.resolution import SocketAddress, resolve, resolve_in_thread
-from checkup.checkers.stopwatch import Stopwatch
-from checkup.deadline import Deadline
+from checkup.checkers.network import (
+    SocketAddress,
+    connect_happy_eyeballs,
+    open_connection,
+    resolve,
+    resolve_in_thread,
+)
+from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from tests.checkers.looking import GENEROUS, closed_port
 
@@ -46,7 +50,7 @@ def test_silent_address_is_given_up_at_the_deadline(full: int, seconds: float) -
 def test_43_silence_on_a_port_that_the_platform_closes_says_nothing_of_the_target(
     full: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "SMTP_PORT", full)
+    monkeypatch.setattr(address_guard, "SMTP_PORT", full)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "check")
     monkeypatch.setenv("ALLOW_ADDRESSES", "127.0.0.0/8")
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from checkup.checkers import CHECKERS
+from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
 from tests.checkers.looking import GENEROUS
 
 

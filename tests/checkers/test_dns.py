@@ -15,14 +15,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.checkers.dns import DnsChecker
+from checkup.checkers.dns import (
+    DnsChecker,
+    answer_records,
+    check_rcode,
+    parse_response,
+    query_name,
+    query_servers,
+    system_nameservers,
+)
 from checkup.checkers.failures import CheckFailedError
-from checkup.checkers.nameserver import parse_response, query_servers, system_nameservers
-from checkup.checkers.records import answer_records, check_rcode, query_name
-from checkup.checkers.resolution import SocketAddress
+from checkup.checkers.network import SocketAddress
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
-from checkup.model import SECOND, Attempt, Status
+from checkup.model import Attempt, Status
+from checkup.times import SECOND
 from tests.checkers.looking import GENEROUS, attempt_of, closed_port, is_fresh, result_of
 from tests.servers.nameserver import NameServer
 
@@ -350,7 +357,7 @@ def test_without_a_server_those_of_the_system_are_asked(
     server: NameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system: list[SocketAddress] = [(socket.AF_INET, (server.host, server.port))]
-    monkeypatch.setattr("checkup.checkers.nameserver.system_nameservers", lambda: system)
+    monkeypatch.setattr("checkup.checkers.dns.system_nameservers", lambda: system)
     checker = DnsChecker(hostname_fqdn="www.test")
 
     good, bad = (

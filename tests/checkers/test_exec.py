@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from checkup.checkers.exec import ExecChecker
-from checkup.checkers.process import MAX_OUTPUT_BYTES, run_process
+from checkup.checkers.exec import MAX_OUTPUT_BYTES, ExecChecker, run_process
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
-from checkup.model import SECOND, Attempt, Status
-from checkup.ports import CheckerContext
+from checkup.interfaces import CheckerContext
+from checkup.model import Attempt, Status
+from checkup.times import SECOND
 from tests.checkers.looking import GENEROUS, MILLISECOND, attempt_of, is_fresh, result_of
 
 Script = Callable[..., ExecChecker]

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from checkup.checkers.guard import allowed_addresses
+from checkup.checkers.address_guard import allowed_addresses
 from checkup.checkers.http import HttpChecker
 from checkup.checkers.tcp import TcpChecker
 from checkup.checkers.tls import TlsChecker
 from checkup.errors import CheckUnknownError
+from checkup.interfaces import Checker
 from checkup.model import Status
-from checkup.ports import Checker
 from tests.checkers.looking import attempt_of, result_of
 from tests.servers.web import WebServer
 

@@ -15,10 +15,11 @@ from moto.server import ThreadedMotoServer
 
 from checkup.checkers.heartbeat import KEY_PREFIX, Heartbeat, HeartbeatChecker, store_heartbeat
 from checkup.errors import StorageError, UnavailableError
-from checkup.model import SECOND, Result, Status
-from checkup.ports import CheckerContext, Storage, StoredDocument
+from checkup.interfaces import CheckerContext, Storage, StoredDocument
+from checkup.model import Result, Status
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.checkers.looking import result_of
 
 MINUTE = 60 * SECOND

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from checkup.checkers import patterns
+from checkup.checkers import conditions
 from checkup.checkers.http import HttpChecker
 from checkup.errors import CheckUnknownError
 from tests.checkers.looking import attempt_of, result_of
@@ -89,13 +89,13 @@ def test_patterns(web: WebServer, settings: dict[str, str], error: str) -> None:
 )
 def test_no_pattern_hangs_150(pattern: str, body: bytes) -> None:
     """Under Python's own ``re`` each of these would take until the end of the world."""
-    assert not patterns.re2_search(pattern, body)
+    assert not conditions.re2_search(pattern, body)
 
 
 @pytest.mark.parametrize("body", [pytest.param(b"\xff\xfe\x00up\xc3", id="fault-52-invalid-utf8")])
 def test_bytes_that_are_no_text_are_searched(body: bytes) -> None:
-    assert patterns.re2_search("up", body)
-    assert not patterns.re2_search("down", body)
+    assert conditions.re2_search("up", body)
+    assert not conditions.re2_search("down", body)
 
 
 def test_statements_about_json(web: WebServer) -> None:
@@ -164,7 +164,7 @@ def test_pattern_without_the_extra_is_unknown(
     web: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "re2", None)
-    patterns._compiled.cache_clear()
+    conditions._compiled.cache_clear()
     checker = HttpChecker(endpoint_url=web.url(), must_match="up")
 
     with pytest.raises(CheckUnknownError) as raised:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from checkup.checkers.http import HttpChecker
-from checkup.model import SECOND
+from checkup.times import SECOND
 from tests.checkers.looking import GENEROUS, attempt_of, result_of
 from tests.servers.certificates import EXPIRY, Authority
 from tests.servers.web import WebServer

@@ -10,9 +10,10 @@ import time
 import pytest
 
 from checkup.checkers.http import HttpChecker
+from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
-from checkup.model import SECOND, Status
+from checkup.model import Status
+from checkup.times import SECOND
 from tests.checkers.looking import GENEROUS
 from tests.servers.web import WebServer
 
@@ -57,7 +58,7 @@ def test_run_ends_with_a_verdict_for_each(web: WebServer, seconds: float) -> Non
 SCRIPT = """
 import json, resource, sys
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
+from checkup.checkers.runner import run_checks
 from checkup.checkers.http import HttpChecker
 from tests.checkers.test_many_hostile import checkers
 warm_up = [HttpChecker(endpoint_url=sys.argv[1] + "/up")] * 3

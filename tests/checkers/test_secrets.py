@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from checkup.checkers.http import HttpChecker
+from checkup.checkers.runner import run_checks
 from checkup.checkers.tcp import TcpChecker
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
 from checkup.errors import CheckupError, UnavailableError
-from checkup.ports import Checker
-from checkup.redaction import mask_address
-from checkup.runfile import encode_results
+from checkup.interfaces import Checker
+from checkup.model import encode_results
+from checkup.text import mask_address
 from tests.checkers.looking import closed_port
 from tests.servers.lines import HOLD, LineServer
 from tests.servers.proxy import ProxyServer

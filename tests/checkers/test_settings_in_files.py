@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from checkup import bootstrap
+from checkup import app
 from checkup.checkers.http import HttpChecker
 from checkup.checkers.tcp import TcpChecker
 from checkup.errors import ConfigError
@@ -19,7 +19,7 @@ def read(folder: Path, **settings: Any) -> Any:
     url = "127.0.0.1:25" if settings.get("type") == "tcp" else "http://127.0.0.1/"
     checker = {"type": "http", "endpoint_name": "A", "endpoint_url": url, **settings}
     file.write_text(json.dumps({"checkers": [checker]}, indent=1))
-    config = bootstrap.read_config(str(file), {"TOKEN": "x"})
+    config = app.read_config(str(file), {"TOKEN": "x"})
     assert [str(warning) for warning in config.warnings] == []
     return config.checkers[0]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.checkers.statements import parse_condition
+from checkup.checkers.conditions import parse_condition
 
 DOCUMENT = {
     "status": "ok",

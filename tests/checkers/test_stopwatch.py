@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from checkup.checkers.stopwatch import Stopwatch
+from checkup.deadline import Stopwatch
 
 
 def test_phases_are_added_up_and_count_when_they_fail() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from checkup.checkers.tcp import TcpChecker
-from checkup.model import SECOND
+from checkup.times import SECOND
 from tests.checkers.looking import GENEROUS, attempt_of, result_of
 from tests.servers.certificates import EXPIRY, Authority
 from tests.servers.lines import HOLD, TLS, WAIT, LineServer

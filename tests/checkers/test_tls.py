@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from checkup.checkers.tls import TlsChecker
-from checkup.duration import parse_duration
 from checkup.errors import CheckUnknownError
-from checkup.model import SECOND, Attempt, Result, Status
+from checkup.model import Attempt, Result, Status
+from checkup.times import SECOND, parse_duration
 from tests.checkers.looking import GENEROUS, attempt_of, closed_port, is_fresh, result_of
 from tests.servers import forge
 from tests.servers.forge import Holder, in_days, leaf

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checkup.checkers.trust import ca_file_context, system_roots_context, unverified_context
+from checkup.checkers.tls_context import ca_file_context, system_roots_context, unverified_context
 from tests.servers.certificates import Authority
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 import pytest
 
-from checkup.cli.arguments import (
+from checkup.cli.main import (
     _TAKES_VALUE,
     _TAKES_VALUE_SHORT,
     COMMANDS,
@@ -19,17 +19,17 @@ from checkup.cli.arguments import (
 @pytest.mark.parametrize(
     ("arguments", "routed"),
     [
-        pytest.param([], ["look"], id="nothing"),
-        pytest.param(["--store"], ["look", "--store"], id="flags-alone"),
+        pytest.param([], ["check"], id="nothing"),
+        pytest.param(["--store"], ["check", "--store"], id="flags-alone"),
         pytest.param(["every", "1m"], ["every", "1m"], id="command"),
         pytest.param(["-c", "f", "every", "1m"], ["every", "-c", "f", "1m"], id="E11-before"),
         pytest.param(["every", "-c", "f", "1m"], ["every", "-c", "f", "1m"], id="E11-after"),
         pytest.param(["--config=f", "page", "d"], ["page", "--config=f", "d"], id="E11-equals"),
         pytest.param(["-vc", "every", "page", "d"], ["page", "-vc", "every", "d"], id="cluster"),
         pytest.param(["-cevery", "serve"], ["serve", "-cevery"], id="value-joined"),
-        pytest.param(["-c", "every"], ["look", "-c", "every"], id="value-is-no-command"),
-        pytest.param(["api", "every"], ["look", "api", "every"], id="only-the-first-word"),
-        pytest.param(["--", "page"], ["look", "--", "page"], id="after-two-dashes"),
+        pytest.param(["-c", "every"], ["check", "-c", "every"], id="value-is-no-command"),
+        pytest.param(["api", "every"], ["check", "api", "every"], id="only-the-first-word"),
+        pytest.param(["--", "page"], ["check", "--", "page"], id="after-two-dashes"),
         pytest.param(["-v", "-h"], ["-h"], id="help"),
         pytest.param(["every", "-h"], ["every", "-h"], id="help-of-a-command"),
         pytest.param(["-c", "f", "--version"], ["--version"], id="version"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.cli.blocks import failure_lines, go_result_block
+from checkup.cli.output import failure_lines, go_result_block
 from checkup.model import Attempt, Result
 
 RESULT = Result(

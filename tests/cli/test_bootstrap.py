@@ -10,16 +10,17 @@ from typing import Any, ClassVar
 import pytest
 from msgspec.structs import replace
 
-from checkup import bootstrap
+from checkup import app
 from checkup.checkers.heartbeat import store_heartbeat
+from checkup.checkers.runner import run_checks
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
 from checkup.errors import ConfigError, NotDeliveredError, UnavailableError
-from checkup.model import SECOND, Alert, AlertKind, Status
-from checkup.ports import Clients, Notification, Notifier, NotifierSettings
+from checkup.interfaces import Clients, Notification, Notifier, NotifierSettings
+from checkup.model import Alert, AlertKind, Status
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 
 AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -42,7 +43,7 @@ ALERT = Alert(
 def configured(folder: Path, **content: Any) -> Config:
     path = folder / "checkup.json"
     path.write_text(json.dumps(content))
-    return bootstrap.read_config(str(path), {})
+    return app.read_config(str(path), {})
 
 
 def test_monitor_is_what_the_configuration_says(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_monitor_is_what_the_configuration_says(tmp_path: Path) -> None:
         tmp_path, storage=storage, page=page, concurrent_checks=7, timestamp="1970-01-01T00:00:01Z"
     )
 
-    monitor = bootstrap.run_context(config, {})
+    monitor = app.run_context(config, {})
 
     assert monitor.check_expiry == 24 * 3600 * SECOND
     assert (monitor.page_url, monitor.concurrency) == ("https://status.example.test/", 7)
@@ -62,21 +63,21 @@ def test_monitor_is_what_the_configuration_says(tmp_path: Path) -> None:
 
 def test_monitor_without_a_storage_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"^no storage configured$"):
-        bootstrap.run_context(configured(tmp_path), {})
+        app.run_context(configured(tmp_path), {})
 
 
 def test_negative_concurrency_is_refused_where_checks_run(tmp_path: Path) -> None:
     config = configured(tmp_path, concurrent_checks=-1)
 
     with pytest.raises(ConfigError, match="invalid value for ConcurrentChecks: -1"):
-        bootstrap.run_context(config, {}, storage=MemoryStorage())
+        app.run_context(config, {}, storage=MemoryStorage())
 
 
 def test_channels_of_one_kind_have_numbers(tmp_path: Path) -> None:
     slack = {"type": "slack", "webhook": "env:HOOK"}
     config = configured(tmp_path, notifiers=[slack, slack])
 
-    monitor = bootstrap.run_context(config, {}, storage=MemoryStorage())
+    monitor = app.run_context(config, {}, storage=MemoryStorage())
 
     assert list(monitor.channels) == ["slack", "slack-2"]
 
@@ -95,7 +96,7 @@ def test_channel_that_cannot_be_used_keeps_its_alerts_and_says_why(tmp_path: Pat
     config = configured(tmp_path, notifiers=[slack])
     config = replace(config, notifiers=(Pigeons(), *config.notifiers))
 
-    monitor = bootstrap.run_context(config, {}, storage=MemoryStorage())
+    monitor = app.run_context(config, {}, storage=MemoryStorage())
 
     assert list(monitor.channels) == ["pigeons", "slack"]
     with pytest.raises(NotDeliveredError, match="pigeons need an extra"):
@@ -116,7 +117,7 @@ def test_bucket_of_a_stack_replaces_the_storage_and_keeps_its_runs(
         "PAGE_URL": "https://d1.cloudfront.test/",
     }
 
-    monitor = bootstrap.run_context(config, environ)
+    monitor = app.run_context(config, environ)
 
     assert type(monitor.storage).__name__ == "S3Storage"
     assert (monitor.check_expiry, monitor.page_url) == (0, "https://d1.cloudfront.test/")
@@ -126,7 +127,7 @@ def test_bucket_of_a_stack_replaces_the_storage_and_keeps_its_runs(
 def test_laptop_with_a_region_in_its_environment_does_not_vote(tmp_path: Path) -> None:
     config = configured(tmp_path, regions=["eu-west-1"])
 
-    monitor = bootstrap.run_context(config, {"AWS_REGION": "eu-west-1"}, storage=MemoryStorage())
+    monitor = app.run_context(config, {"AWS_REGION": "eu-west-1"}, storage=MemoryStorage())
 
     assert (monitor.region, monitor.votes) == ("", False)
 
@@ -135,11 +136,11 @@ def test_library_of_aws_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "botocore.exceptions", None)
 
     with pytest.raises(UnavailableError, match=r"pip install 'checkup\[aws\]'"):
-        bootstrap.LiveClients({}).aws("s3")
+        app.LiveClients({}).aws("s3")
 
 
 def test_c25_client_without_a_region_works_in_the_one_of_the_environment() -> None:
-    clients = bootstrap.LiveClients({"AWS_REGION": "eu-west-3"})
+    clients = app.LiveClients({"AWS_REGION": "eu-west-3"})
 
     assert clients.aws("s3", region_name="").meta.region_name == "eu-west-3"
     assert clients.aws("s3", region_name="sa-east-1").meta.region_name == "sa-east-1"
@@ -158,7 +159,7 @@ def test_programs_run_on_machines_only(
     path = tmp_path / "checkup.json"
     path.write_text(json.dumps({"checkers": [{"type": "exec", "name": "A", "command": "true"}]}))
 
-    config = bootstrap.read_config(str(path), environ)
+    config = app.read_config(str(path), environ)
     (result,) = run_checks(config.checkers, deadline=Deadline.after(30), concurrency=1)
 
     assert (result.title, result.failure) == ("A", failure)

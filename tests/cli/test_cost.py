@@ -9,24 +9,25 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.checkers.http import HttpChecker
-from checkup.cli.pricing import prices
-from checkup.cli.pricing.bill import monthly_bill
-from checkup.cli.pricing.prices import Price
-from checkup.cli.pricing.saving import cheapest_change
-from checkup.cli.pricing.schedule import runs_per_hour
-from checkup.cli.pricing.sizes import hourly_usage, stack_size
-from checkup.cli.pricing.template import parameter_defaults
-from checkup.cli.pricing.usage import (
+from checkup.cli import pricing
+from checkup.cli.cost import cheapest_change
+from checkup.cli.pricing import (
     ATTEMPT_BYTES,
     RESULT_BYTES,
     HourlyUsage,
+    Price,
     StackSize,
+    hourly_usage,
+    monthly_bill,
+    parameter_defaults,
+    runs_per_hour,
     s3_requests,
+    stack_size,
 )
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
-from checkup.model import SECOND, Attempt, Phases, Result
-from checkup.runfile import encode_results
+from checkup.model import Attempt, Phases, Result, encode_results
+from checkup.times import SECOND
 from tests.cli.program import Program
 from tests.emulators import ROOT
 
@@ -244,8 +245,8 @@ def test_guess_of_a_run_ends_with_its_deadline() -> None:
 
 
 def test_every_price_is_used() -> None:
-    table = {it for it in vars(prices).values() if isinstance(it, Price)}
-    table |= set(prices.COMPUTE.values())
+    table = {it for it in vars(pricing).values() if isinstance(it, Price)}
+    table |= set(pricing.COMPUTE.values())
     regions = replace(usage(regions=("a-b-1", "c-d-2")), secrets=1)
     used = {line.price for line in monthly_bill(regions)}
     used |= {line.price for line in monthly_bill(usage(parameters={"Architecture": "x86_64"}))}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from checkup.cli.every import parse_interval
+from checkup.cli.check import parse_interval
 from checkup.errors import CheckupError
 from tests.cli.program import Program, wait_until
 from tests.cli.service import Service

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY, decode_state
-from checkup.model import SECOND
-from checkup.runfile import encode_results
+from checkup.alerting.state import STATE_KEY, decode_state
+from checkup.model import encode_results
 from checkup.storage.folder import FolderStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import run
 from tests.cli.program import Program
 from tests.cli.service import closed_port

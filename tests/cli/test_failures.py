@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from checkup.cli import failures
-from checkup.cli.flags import VERBOSE
+from checkup.cli import process
+from checkup.cli.options import VERBOSE
 from tests.cli.program import Program, wait_until
 from tests.cli.service import Service
 
@@ -20,7 +20,7 @@ def fail() -> None:
 
 
 def test_unexpected_error_is_one_line_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
-    with failures.handle_errors() as outcome:
+    with process.handle_errors() as outcome:
         fail()
 
     _, stderr = capsys.readouterr()
@@ -32,7 +32,7 @@ def test_unexpected_error_is_one_line_with_its_place(capsys: pytest.CaptureFixtu
 def test_unexpected_error_with_v_has_its_way_and_no_secret(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with failures.handle_errors() as outcome:
+    with process.handle_errors() as outcome:
         outcome.notes[VERBOSE] = True
         fail()
 
@@ -43,10 +43,10 @@ def test_unexpected_error_with_v_has_its_way_and_no_secret(
 
 
 def test_notes_of_one_command_are_not_those_of_the_next() -> None:
-    with failures.handle_errors() as outcome:
+    with process.handle_errors() as outcome:
         outcome.notes[VERBOSE] = True
 
-    with failures.handle_errors() as other:
+    with process.handle_errors() as other:
         assert other.notes == {}
 
 

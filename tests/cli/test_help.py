@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from checkup import __version__
-from checkup.cli.arguments import COMMANDS
+from checkup.cli.main import COMMANDS
 from tests.cli.program import SCRIPT, Program
 
 GO_COMMANDS = ("every", "message", "provision", "serve", "help")
@@ -98,8 +98,11 @@ def test_list_of_commands_imports_none_of_them(
     )
 
     modules = set(ended.stdout.splitlines()[-1].split())
-    assert "checkup.cli.look" in modules
-    assert not {"checkup.engine", "checkup.config", "checkup_page", "yaml", "jinja2"} & modules
+    assert "checkup.cli.main" in modules
+    assert (
+        not {"checkup.checkers.runner", "checkup.config.load", "checkup_page", "yaml", "jinja2"}
+        & modules
+    )
 
 
 def test_look_needs_neither_aws_nor_templates(checkup: Program) -> None:
@@ -116,7 +119,7 @@ def test_look_needs_neither_aws_nor_templates(checkup: Program) -> None:
     )
 
     modules = set(ended.stdout.splitlines()[-1].split())
-    assert "checkup.engine" in modules
+    assert "checkup.checkers.runner" in modules
     assert not {"boto3", "botocore", "jinja2", "dns", "checkup_page"} & modules
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.cli.serving.hosts import AllowedHosts
+from checkup.cli.server import AllowedHosts
 
 HOSTS = AllowedHosts.of("https://status.acme.example/", ["status.internal"])
 

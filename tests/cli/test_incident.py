@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from checkup.cli.moments import parse_timestamp
 from checkup.errors import CheckupError
-from checkup.history.periods import format_month, month_start
-from checkup.incidents.documents import HEAD_RETENTION
-from checkup.model import SECOND
+from checkup.incidents.store import HEAD_RETENTION
+from checkup.times import SECOND, format_month, month_start, parse_timestamp
 from tests.cli.program import Program
 from tests.cli.service import Service, closed_port
 

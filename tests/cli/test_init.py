@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from checkup.cli import starter
+from checkup.cli import config
 from tests.cli.program import Program
 from tests.cli.service import Service
 
@@ -54,7 +54,7 @@ def test_json_says_the_same_without_comments(checkup: Program) -> None:
     assert written.stdout.startswith("written: checkup.json, ")
     content = json.loads((checkup.folder / "checkup.json").read_text())
     assert content.pop("$schema") == "./checkup.schema.json"
-    assert content == yaml.safe_load(starter.starter_yaml(URLS))
+    assert content == yaml.safe_load(config.starter_yaml(URLS))
     assert checkup("validate").returncode == 0
 
 
@@ -109,7 +109,7 @@ def test_schema_is_printed(checkup: Program) -> None:
 
 
 def test_everything_that_is_switched_off_works_when_switched_on(checkup: Program) -> None:
-    text = starter.starter_yaml(())
+    text = config.starter_yaml(())
     on = re.sub(r"^( *)#(?! \S|\n| yaml)", r"\1", text, flags=re.MULTILINE)
     (checkup.folder / "checkup.yaml").write_text(on)
 
@@ -120,7 +120,7 @@ def test_everything_that_is_switched_off_works_when_switched_on(checkup: Program
 
 
 def test_each_address_is_the_checker_that_it_looks_like() -> None:
-    checkers = yaml.safe_load(starter.starter_yaml(URLS))["checkers"]
+    checkers = yaml.safe_load(config.starter_yaml(URLS))["checkers"]
 
     assert [tuple(checker.values()) for checker in checkers] == [
         ("http", "www.example.com", "https://www.example.com"),

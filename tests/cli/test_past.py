@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from checkup.cli.plot import result_rows, result_summary, sparkline
-from checkup.model import SECOND, Attempt, Result
-from checkup.runfile import encode_results
+from checkup.cli.output import result_rows, result_summary, sparkline
+from checkup.model import Attempt, Result, encode_results
+from checkup.times import SECOND
 from tests.cli.program import SCRIPT, Program
 
 MINUTE = 60 * SECOND

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from checkup.model import Status
-from checkup.runfile import encode_results, run_key
+from checkup.model import Status, encode_results, run_key
 from checkup.storage.folder import FolderStorage
 from tests.cli.program import Program
 from tests.history.worlds import START, every

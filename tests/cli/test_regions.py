@@ -7,11 +7,10 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY, encode_state
-from checkup.alerting.state import AlertState
-from checkup.model import SECOND, Run
-from checkup.runfile import encode_results, run_key
+from checkup.alerting.state import STATE_KEY, AlertState, encode_state
+from checkup.model import Run, encode_results, run_key
 from checkup.storage.folder import FolderStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import result
 from tests.cli.program import Program
 

@@ -7,11 +7,10 @@ from http import HTTPStatus
 
 import pytest
 
-from checkup.bootstrap import LiveClients
-from checkup.bootstrap.rotation import SecretRotationRetry
+from checkup.app import LiveClients, SecretRotationRetry
 from checkup.checkers.http import HttpChecker
+from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
 from checkup.errors import NotDeliveredError, UnavailableError
 from checkup.model import Status
 from checkup.notifiers.slack import SlackSettings

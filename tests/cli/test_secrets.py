@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from checkup.bootstrap import LiveClients
+from checkup.app import LiveClients
 from checkup.errors import UnavailableError
 
 CANARY = "https://hooks.slack.test/services/CANARY"

@@ -17,10 +17,9 @@ from typing import NamedTuple
 
 import pytest
 
-from checkup.cli.serving import incoming
-from checkup.cli.serving import site as site_module
-from checkup.cli.serving.hosts import AllowedHosts
-from checkup.cli.serving.server import PageServer
+from checkup.cli import server
+from checkup.cli import server as site_module
+from checkup.cli.server import AllowedHosts, PageServer
 from checkup.storage.memory import MemoryStorage
 from tests import gofile
 from tests.cli.program import Program, wait_until
@@ -253,19 +252,19 @@ def test_new_run_is_seen(site: Site) -> None:
 
 
 def test_who_speaks_letter_by_letter_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming, "REQUEST_TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(server, "REQUEST_TIMEOUT_SECONDS", 1.0)
     site = site_module.SiteRoutes(dict, MemoryStorage())
-    with PageServer(("127.0.0.1", 0), site, AllowedHosts()) as server:
-        listening = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    with PageServer(("127.0.0.1", 0), site, AllowedHosts()) as listener:
+        listening = Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
         listening.start()
         try:
-            port = int(server.server_address[1])
+            port = int(listener.server_address[1])
             with socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
                 slow.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
                 with pytest.raises(ConnectionError):
                     drip(slow)
         finally:
-            server.shutdown()
+            listener.shutdown()
             listening.join()
 
 

@@ -13,7 +13,7 @@ from threading import Event, Thread, Timer
 
 import pytest
 
-from checkup.cli.stopping import interruptible_sleep, run_until_stopped
+from checkup.cli.process import interruptible_sleep, run_until_stopped
 from tests.cli.program import Program, wait_until
 from tests.cli.service import Service
 

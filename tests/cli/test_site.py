@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from checkup.cli.serving import site as site_module
-from checkup.cli.serving.site import SiteRoutes, TimedCache
+from checkup.cli import server as site_module
+from checkup.cli.server import SiteRoutes, TimedCache
 from checkup.errors import StorageError
-from checkup.ports import PageFile
+from checkup.interfaces import PageFile
 from checkup.storage.memory import MemoryStorage
 
 HTML = PageFile(body=b"<p>fine", content_type="text/html", max_age=60)

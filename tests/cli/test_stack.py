@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from checkup.alerting.document import STATE_KEY, decode_state, encode_state
-from checkup.alerting.state import AlertState, CheckerState
-from checkup.model import SECOND, Attempt, Result, Run, Status
-from checkup.runfile import encode_results, run_key
+from checkup.alerting.state import STATE_KEY, AlertState, CheckerState, decode_state, encode_state
+from checkup.model import Attempt, Result, Run, Status, encode_results, run_key
+from checkup.times import SECOND
 from tests.cli.program import Program
 from tests.emulators import ADMINISTRATOR, REGION, Emulator, free_port, ministack
 

@@ -20,8 +20,8 @@ from msgspec import NODEFAULT, Struct, structs
 from checkup.checkers import CHECKERS
 from checkup.config import Config, Kinds, load
 from checkup.errors import ConfigError, Problem
+from checkup.interfaces import Checker
 from checkup.notifiers import NOTIFIERS
-from checkup.ports import Checker
 from checkup.storage import STORAGES
 
 _KINDS = Kinds(checkers=CHECKERS, storages=STORAGES, notifiers=NOTIFIERS)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.checkers.tcp import TcpChecker
-from checkup.config.crowd import MAX_CONCURRENCY, MIN_CONCURRENCY, default_concurrency
-from checkup.model import SECOND
+from checkup.config.settings import MAX_CONCURRENCY, MIN_CONCURRENCY, default_concurrency
+from checkup.times import SECOND
 
 
 def checkers(*timeouts: int) -> list[TcpChecker]:

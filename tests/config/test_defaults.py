@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from checkup.model import SECOND
 from checkup.notifiers.slack import SlackSettings
+from checkup.times import SECOND
 from tests.config.world import Read, Refuse
 
 

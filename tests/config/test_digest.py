@@ -10,10 +10,9 @@ import pytest
 from msgspec import Struct, structs
 
 from checkup.config import Config, read
-from checkup.config.annotations import unwrap_annotation
 from checkup.config.digest import _public, _Showing, checker_digests, config_digest
-from checkup.config.fields import fields_of
-from checkup.ports import Checker
+from checkup.config.fields import fields_of, unwrap_annotation
+from checkup.interfaces import Checker
 from tests.config.world import KINDS
 
 JSON = b"""{

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from checkup.cli.program import run_cli
+from checkup.checkers.runner import run_checks
+from checkup.cli.main import run_cli
 from checkup.config import load
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
 from checkup.errors import ConfigError
 from checkup.model import Status
 from tests.config.world import KINDS, Read, Refuse

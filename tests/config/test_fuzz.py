@@ -17,8 +17,8 @@ from checkup.config import Config, load
 from checkup.config.page import PageSettings
 from checkup.config.settings import GroupSettings, MaintenanceSettings
 from checkup.errors import ConfigError
+from checkup.interfaces import Checker
 from checkup.notifiers import NOTIFIERS
-from checkup.ports import Checker
 from checkup.storage import STORAGES
 from tests.config.world import KINDS
 

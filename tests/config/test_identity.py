@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.config.identity import slug
+from checkup.config.checkers import slug
 from tests.config.world import Read, Refuse
 
 

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.config import files
-from checkup.config.json_text import parse_json
-from checkup.config.report import Diagnostics
-from checkup.config.tree import ArrayNode, Node, ObjectNode, ScalarNode, ScalarStyle
+from checkup.config import source
+from checkup.config.parse_json import parse_json
+from checkup.config.source import ArrayNode, Diagnostics, Node, ObjectNode, ScalarNode, ScalarStyle
 from checkup.errors import ConfigError, Problem
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -99,7 +98,7 @@ def test_bytes_that_are_not_utf8_become_one_replacement_each(
 ) -> None:
     path = tmp_path / "checkup.json"
     path.write_bytes(b'\n"' + body + b'"')
-    report = files.decode_source(str(path), path.read_bytes())
+    report = source.decode_source(str(path), path.read_bytes())
     assert plain(parse_json(report)) == expected
     assert [(problem.line, problem.column) for problem in report.warnings] == [(2, 2)]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from checkup.bootstrap import registered_kinds
+from checkup.app import registered_kinds
 from checkup.config import Config, read
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError, ConfigError

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import checkup_page
-from checkup.config.colors import BACKGROUND_COLORS, contrast_ratio
-from checkup.options import LOCALES
-from checkup_page.speech.language import available_languages
+from checkup.config.page import BACKGROUND_COLORS, contrast_ratio
+from checkup.interfaces.kinds import LOCALES
+from checkup_page.locale import available_languages
 from tests.config.world import Read, Refuse, place
 
 

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from checkup import config
 from checkup.errors import ConfigError
-from checkup.options import secret_fields
-from checkup.registry import Registry
+from checkup.interfaces.kinds import Registry, secret_fields
 from checkup_page.publishers.folder import FolderPublisherSettings
 from checkup_page.publishers.github import GitHubPublisherSettings
 from checkup_page.publishers.s3 import S3PublisherSettings

@@ -14,12 +14,9 @@ from jsonschema import Draft202012Validator
 from msgspec import Struct, structs
 
 from checkup.config import load
-from checkup.config.annotations import meta_description, meta_extra
-from checkup.config.document import SIMPLE_KEYS
-from checkup.config.fields import _MARKED
-from checkup.config.schema import config_schema
-from checkup.config.schema_values import DEFINITIONS
-from checkup.config.settings import CHECKER_DEFAULT_KEYS, GROUP_DEFAULT_KEYS, Config
+from checkup.config.fields import _MARKED, meta_description, meta_extra
+from checkup.config.schema import DEFINITIONS, config_schema
+from checkup.config.settings import CHECKER_DEFAULT_KEYS, GROUP_DEFAULT_KEYS, SIMPLE_KEYS, Config
 from tests.config.world import KINDS
 
 FILES = Path(__file__).parent

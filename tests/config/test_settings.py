@@ -13,9 +13,9 @@ from checkup.config.fields import fields_of
 from checkup.config.page import PageLink, PageSettings, StatusText
 from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
 from checkup.errors import UnavailableError
+from checkup.interfaces import HttpResponse
 from checkup.notifiers import NOTIFIERS
 from checkup.notifiers.mail import SmtpSettings
-from checkup.ports import HttpResponse
 from checkup.storage import STORAGES
 
 SETTINGS: list[type[Struct]] = [

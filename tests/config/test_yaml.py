@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.checkers.tcp import TcpChecker
-from checkup.config import yaml_text
-from checkup.config.json_text import parse_json
-from checkup.config.report import Diagnostics
-from checkup.config.tree import ArrayNode, Node, ObjectNode, ScalarStyle
-from checkup.config.yaml_text import parse_yaml
+from checkup.config import parse_yaml as parser
+from checkup.config.parse_json import parse_json
+from checkup.config.parse_yaml import parse_yaml
+from checkup.config.source import ArrayNode, Diagnostics, Node, ObjectNode, ScalarStyle
 from tests.config.world import Read, Refuse
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"]), max_size=10)
@@ -40,7 +39,7 @@ def shape(node: Node) -> Any:
 def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read with libyaml and with PyYAML's own parser."""
     if request.param == "pure":
-        monkeypatch.setattr(yaml_text, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(parser, "_LOADER", yaml.SafeLoader)
 
 
 @given(VALUES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from checkup.bootstrap import registered_kinds
+from checkup.app import registered_kinds
 from checkup.config import Config
 from checkup.errors import Problem
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.duration import format_duration, parse_duration
+from checkup.times import format_duration, parse_duration
 
 SECOND = 1_000_000_000
 

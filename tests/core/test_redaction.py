@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from checkup.redaction import mask_address, mask_secrets
+from checkup.text import mask_address, mask_secrets
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 WORDS = st.text(LETTERS, min_size=4, max_size=20)

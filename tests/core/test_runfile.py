@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.model import Attempt, Phases, Result, Run
-from checkup.runfile import (
+from checkup.model import (
     LATE_PREFIX,
     RUNS_PREFIX,
+    Attempt,
+    Phases,
+    Result,
+    Run,
     decode_results,
     encode_results,
     key_time,

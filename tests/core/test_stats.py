@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.model import Attempt
-from checkup.stats import RttStats, rtt_stats
+from checkup.model import Attempt, RttStats, rtt_stats
 
 
 def of(*rtts: int) -> RttStats:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from checkup.deadline import Deadline
-from checkup.model import SECOND, Attempt
-from checkup.ports import Checker
+from checkup.interfaces import Checker
+from checkup.model import Attempt
+from checkup.times import SECOND
 
 GOOD = Attempt(rtt=1_000_000)
 BAD = Attempt(rtt=1_000_000, error="connection refused", failure="connect_refused")

@@ -29,7 +29,7 @@ LOOK = """
     import socket, time
     from checkup.checkers.tcp import TcpChecker
     from checkup.deadline import Deadline
-    from checkup.engine import run_checks
+    from checkup.checkers.runner import run_checks
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         checker = TcpChecker(endpoint_url="127.0.0.1:%d" % server.getsockname()[1], attempts=3)

@@ -10,12 +10,13 @@ from textwrap import dedent
 
 import pytest
 
-from checkup.alerting.assessment import Assessment
+from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
 from checkup.errors import CheckUnknownError, CheckupError
-from checkup.model import SECOND, Attempt, Result, Status
-from checkup.ports import Checker
+from checkup.interfaces import Checker
+from checkup.interfaces.checker import Assessment
+from checkup.model import Attempt, Result, Status
+from checkup.times import SECOND
 from tests.engine.acting import BAD, GOOD, Acting, hanging, in_turn, playing
 
 GENEROUS = 3.0
@@ -280,8 +281,8 @@ def test_process_ends_although_a_checker_hangs() -> None:
         import time
         from typing import ClassVar
         from checkup.deadline import Deadline
-        from checkup.engine import run_checks
-        from checkup.ports import Checker
+        from checkup.checkers.runner import run_checks
+        from checkup.interfaces import Checker
 
         class Hanging(Checker, frozen=True, kw_only=True):
             kind: ClassVar[str] = "hanging"
@@ -308,7 +309,7 @@ def test_want_of_descriptors_is_no_outage(limit: int) -> None:
         import resource, socket
         from checkup.checkers.http import HttpChecker
         from checkup.deadline import Deadline
-        from checkup.engine import run_checks
+        from checkup.checkers.runner import run_checks
 
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)  # it never answers
         address = "127.0.0.1:%d" % listener.getsockname()[1]

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import time
 
+from checkup.checkers.runner import StartPacer, run_checks
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
-from checkup.engine.pacing import StartPacer
 from checkup.model import Attempt
 from tests.engine.acting import GOOD, Acting
 

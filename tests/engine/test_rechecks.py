@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
 from checkup.errors import CheckUnknownError
 from checkup.model import Attempt, Result, Status
 from tests.engine.acting import BAD, GOOD, Acting, hanging, in_turn, playing

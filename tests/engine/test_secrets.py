@@ -8,12 +8,12 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
-from checkup.engine import run_checks
 from checkup.errors import UnavailableError
+from checkup.interfaces import Checker, NotifierSettings
+from checkup.interfaces.kinds import Secret, secret_fields
 from checkup.model import Attempt, Result, Status
-from checkup.options import Secret, secret_fields
-from checkup.ports import Checker, NotifierSettings
 from tests.engine.acting import Acting
 
 

@@ -9,16 +9,15 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.alerting.maintenance import MaintenanceWindow
-from checkup.archive import HistoryStore
 from checkup.checkers.http import HttpChecker
 from checkup.deadline import Deadline
-from checkup.history.fold import EvaluationRules
-from checkup.history.periods import DAY, HOUR
-from checkup.model import Result, Run, Status
-from checkup.ports import Storage
-from checkup.protocol.runs import observe
-from checkup.runfile import run_key
+from checkup.evaluation import EvaluationRules
+from checkup.history.store import HistoryStore
+from checkup.interfaces import Storage
+from checkup.maintenance import MaintenanceWindow
+from checkup.model import Result, Run, Status, run_key
+from checkup.run_store import observe
+from checkup.times import DAY, HOUR
 from tests.history.worlds import MINUTE, START, result
 
 CHECKERS: Final = tuple(

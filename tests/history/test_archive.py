@@ -8,20 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.archive import HistoryStore, MonthCache, read_days, settled_key
-from checkup.archive.keeping import HistoryUpdate
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
-from checkup.history.documents import HISTORY_KEY, DaysOfMonth, HoursOfDay, decode, encode
-from checkup.history.fold import EvaluationRules
-from checkup.history.head import HistoryState
-from checkup.history.periods import DAY, HOUR
+from checkup.evaluation import EvaluationRules
+from checkup.history.documents import (
+    HISTORY_KEY,
+    DaysOfMonth,
+    HistoryState,
+    HoursOfDay,
+    decode,
+    encode,
+)
+from checkup.history.reader import MonthCache, read_days
+from checkup.history.store import HistoryStore, HistoryUpdate
 from checkup.history.tally import Tally
-from checkup.model import Result, Run, Status
-from checkup.ports import StoredDocument
-from checkup.runfile import encode_results as encode_run
-from checkup.runfile import run_key
+from checkup.interfaces import StoredDocument
+from checkup.model import Result, Run, Status, run_key
+from checkup.model import encode_results as encode_run
+from checkup.run_store import settled_key
 from checkup.storage.memory import MemoryStorage
+from checkup.times import DAY, HOUR
 from tests.history.worlds import MINUTE, SETTING, START, every, folded, histories, run
 
 HEALTHY, DOWN = Status.HEALTHY, Status.DOWN

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.archive import CheckerHistories
-from checkup.archive.chronicles import last_complete_hour
-from checkup.archive.years import FEW
 from checkup.checkers.http import HttpChecker
 from checkup.errors import StorageError
-from checkup.history.chronicle import CheckerHistory
-from checkup.history.documents import LatencyOfMonth, decode, encode
-from checkup.history.fold import EvaluationRules
-from checkup.history.head import HistoryState, PeriodAggregate
-from checkup.history.periods import (
+from checkup.evaluation import EvaluationRules
+from checkup.history.documents import HistoryState, LatencyOfMonth, decode, encode
+from checkup.history.latency import LatencyHistogram, merge_histograms
+from checkup.history.reader import FEW, CheckerHistories, last_complete_hour
+from checkup.history.series import SPANS, YEAR, CheckerHistory, YearDocument
+from checkup.history.tally import ChartPoint, PeriodAggregate, Tally, add_tallies, uptime_percent
+from checkup.model import Run, Status, run_key
+from checkup.times import (
     DAY,
     HOUR,
     day_start,
@@ -30,12 +30,6 @@ from checkup.history.periods import (
     next_month_start,
     parse_date,
 )
-from checkup.history.points import ChartPoint
-from checkup.history.tally import Tally, add_tallies, uptime_percent
-from checkup.history.times import LatencyHistogram, merge_histograms
-from checkup.history.year import SPANS, YEAR, YearDocument
-from checkup.model import Run, Status
-from checkup.runfile import run_key
 from tests.history.test_archive import Killed, World, keep, kept, rebuild
 from tests.history.worlds import MINUTE, START, every, histories, integrated, run
 

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.alerting.maintenance import MaintenanceWindow
 from checkup.checkers.http import HttpChecker
-from checkup.history.fold import EvaluationRules, apply_runs, open_days
-from checkup.history.head import HistoryState
-from checkup.history.periods import DAY, HOUR
+from checkup.evaluation import EvaluationRules
+from checkup.history.aggregate import apply_runs, open_days
+from checkup.history.documents import HistoryState
 from checkup.history.tally import DayDisruption, Tally, add_tallies, uptime_percent
+from checkup.maintenance import MaintenanceWindow
 from checkup.model import Run, Status
+from checkup.times import DAY, HOUR
 from tests.history.worlds import (
     MINUTE,
     SETTING,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkup.history.fold import EvaluationRules
-from checkup.history.periods import DAY, HOUR
+from checkup.evaluation import EvaluationRules
 from checkup.model import Status
 from checkup.storage.memory import MemoryStorage
+from checkup.times import DAY, HOUR
 from tests.history.stories import (
     CHECKERS,
     REGIONS,

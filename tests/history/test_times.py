@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.history.times import (
+from checkup.history.latency import (
     LatencyHistogram,
     bucket_midpoint,
     bucket_of,

@@ -8,11 +8,12 @@ from statistics import median_low
 
 from hypothesis import strategies as st
 
-from checkup.history.documents import HoursOfDay, encode
-from checkup.history.fold import EvaluationRules, apply_runs
-from checkup.history.head import ClosedPeriods, DayStart, HistoryState, PeriodAggregate
-from checkup.history.periods import DAY, HOUR
-from checkup.model import SECOND, Attempt, Result, Run, Status
+from checkup.evaluation import EvaluationRules
+from checkup.history.aggregate import apply_runs
+from checkup.history.documents import ClosedPeriods, DayStart, HistoryState, HoursOfDay, encode
+from checkup.history.tally import PeriodAggregate
+from checkup.model import Attempt, Result, Run, Status
+from checkup.times import DAY, HOUR, SECOND
 
 MINUTE = 60 * SECOND
 MILLISECOND = SECOND // 1000

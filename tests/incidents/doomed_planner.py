@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from checkup.incidents import rules
+from checkup.incidents import model
 from checkup.incidents.model import Maintenance
-from checkup.protocol import RunContext
-from checkup.protocol.planning import schedule_maintenance
+from checkup.pipeline import RunContext
+from checkup.pipeline.state_store import schedule_maintenance
 from tests.doom import FILES, die_before
 from tests.incidents.writer import opened
 
@@ -22,7 +22,7 @@ def main(place: str, fatal: str) -> None:
     now = there.storage.clock()
     work = Maintenance(id="work", title="New disk", created=now, start=now, end=now + HOUR)
     die_before(int(fatal), FILES)
-    schedule_maintenance(there, lambda document: rules.add_maintenance(document, work))
+    schedule_maintenance(there, lambda document: model.add_maintenance(document, work))
 
 
 if __name__ == "__main__":

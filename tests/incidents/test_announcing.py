@@ -13,18 +13,27 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.errors import DocumentChangedError, StorageError
-from checkup.history.periods import DAY
-from checkup.incidents import rules
-from checkup.incidents.documents import HEAD_RETENTION, INCIDENTS_KEY, encode
+from checkup.incidents import model
 from checkup.incidents.model import IncidentDocument, IncidentUpdate, Maintenance
-from checkup.protocol import RunContext
-from checkup.protocol.announcing import change_incidents, load_all_incidents, load_incidents
-from checkup.protocol.changing import change_state
-from checkup.protocol.heads import load_state, read_state
-from checkup.protocol.planned import MAINTENANCE_CHANGE_TIMEOUT
-from checkup.protocol.planning import schedule_maintenance
-from checkup.protocol.silencing import silence_checkers
+from checkup.incidents.store import (
+    HEAD_RETENTION,
+    INCIDENTS_KEY,
+    change_incidents,
+    encode,
+    load_all_incidents,
+    load_incidents,
+)
+from checkup.pipeline import RunContext
+from checkup.pipeline.state_store import (
+    MAINTENANCE_CHANGE_TIMEOUT,
+    change_state,
+    load_state,
+    read_state,
+    schedule_maintenance,
+    silence_checkers,
+)
 from checkup.storage.memory import MemoryStorage
+from checkup.times import DAY
 from tests.incidents.writer import INCIDENT, add, opened
 
 WRITERS, WORDS = 3, 5
@@ -146,7 +155,7 @@ def test_what_is_long_over_moves_into_the_file_of_its_month_and_is_not_lost() ->
     began = storage.clock() - HEAD_RETENTION - 2 * DAY
     over = IncidentUpdate(id="over", at=began + DAY, status="resolved")
     old = replace(INCIDENT, id="old", started=began, said=(*INCIDENT.said, over))
-    change_incidents(storage, lambda document: rules.add_incident(document, old))
+    change_incidents(storage, lambda document: model.add_incident(document, old))
     add(storage, "a", 0)
     assert set(load_incidents(storage).incidents) == {"aaa"}
     assert set(load_all_incidents(storage).incidents) == {"aaa", "old"}
@@ -161,14 +170,14 @@ def test_what_is_corrected_is_in_the_head_again_for_three_months() -> None:
     work = Maintenance(id="work", title="Disk", created=began, start=began, end=began + DAY)
     late = IncidentUpdate(id="late", at=storage.clock(), status="", text="It has held since.")
     change_incidents(
-        storage, lambda document: rules.add_incident(rules.add_maintenance(document, work), old)
+        storage, lambda document: model.add_incident(model.add_maintenance(document, work), old)
     )
     assert load_incidents(storage) == IncidentDocument()
 
     change_incidents(
-        storage, lambda document: rules.edit_incident(document, old, late.at, title="Worse")
+        storage, lambda document: model.edit_incident(document, old, late.at, title="Worse")
     )
-    change_incidents(storage, lambda document: rules.add_maintenance_update(document, work, late))
+    change_incidents(storage, lambda document: model.add_maintenance_update(document, work, late))
 
     head = load_incidents(storage)
     assert head.incidents["old"].title == "Worse"
@@ -186,7 +195,7 @@ def test_maintenance_that_is_not_over_is_in_the_head_of_every_run() -> None:
     storage = MemoryStorage()
     there = RunContext(checkers=(), storage=storage)
     for planned in (maintenance(storage, "now", 2 * DAY), maintenance(storage, "over", 1)):
-        schedule_maintenance(there, partial(rules.add_maintenance, maintenance=planned))
+        schedule_maintenance(there, partial(model.add_maintenance, maintenance=planned))
     assert set(read_state(storage).maintenance) == {"now"}
 
 
@@ -194,7 +203,7 @@ def test_a_head_that_is_made_anew_knows_the_maintenance() -> None:
     storage = MemoryStorage()
     there = RunContext(checkers=(), storage=storage)
     planned = maintenance(storage, "now", 2 * DAY)
-    schedule_maintenance(there, partial(rules.add_maintenance, maintenance=planned))
+    schedule_maintenance(there, partial(model.add_maintenance, maintenance=planned))
     storage.delete("state/head.json")
     assert set(load_state(there).head.maintenance) == {"now"}
 
@@ -224,7 +233,7 @@ def test_the_warning_of_an_announcement_ends_with_the_first_run_that_is_late_eno
     storage = MemoryStorage()
     there = RunContext(checkers=(), storage=storage)
     schedule_maintenance(
-        there, partial(rules.add_maintenance, maintenance=maintenance(storage, "now"))
+        there, partial(model.add_maintenance, maintenance=maintenance(storage, "now"))
     )
     warned = read_state(storage).announcing
     assert warned
@@ -240,10 +249,10 @@ def test_maintenance_that_no_run_could_be_told_of_is_found_by_the_next() -> None
     there = RunContext(checkers=(), storage=storage)
     planned = maintenance(storage, "now", 2 * DAY)
     with pytest.raises(StorageError, match="no answer"):
-        schedule_maintenance(there, partial(rules.add_maintenance, maintenance=planned))
+        schedule_maintenance(there, partial(model.add_maintenance, maintenance=planned))
     assert load_incidents(storage).maintenance == {}
     storage.faults = ["", "", *6 * ["before"]]
-    schedule_maintenance(there, partial(rules.add_maintenance, maintenance=planned))
+    schedule_maintenance(there, partial(model.add_maintenance, maintenance=planned))
     assert read_state(storage).maintenance == {}
     storage.faults.clear()
     assert set(load_state(there).head.maintenance) == {"now"}
@@ -256,7 +265,7 @@ def test_maintenance_that_a_new_head_could_not_read_is_looked_for_again() -> Non
     assert load_state(there).head.maintenance == {}
     storage.delete(INCIDENTS_KEY)
     planned = maintenance(storage, "now", 2 * DAY)
-    change_incidents(storage, partial(rules.add_maintenance, maintenance=planned))
+    change_incidents(storage, partial(model.add_maintenance, maintenance=planned))
     assert set(load_state(there).head.maintenance) == {"now"}
     assert read_state(storage).announcing == 0
 

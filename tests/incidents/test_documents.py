@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from checkup.history.periods import DAY
-from checkup.incidents import rules
-from checkup.incidents.documents import (
+from checkup.incidents import model
+from checkup.incidents.model import (
+    INCIDENT_STATUSES,
+    RESOLVED_STATUSES,
+    Incident,
+    IncidentDocument,
+    IncidentUpdate,
+    Maintenance,
+)
+from checkup.incidents.store import (
     HEAD_RETENTION,
     NewerIncidentsError,
     UnreadableIncidentsError,
@@ -21,14 +28,7 @@ from checkup.incidents.documents import (
     merge,
     split_old_months,
 )
-from checkup.incidents.model import (
-    INCIDENT_STATUSES,
-    RESOLVED_STATUSES,
-    Incident,
-    IncidentDocument,
-    IncidentUpdate,
-    Maintenance,
-)
+from checkup.times import DAY
 
 NOW = 1_785_751_362_000_000_000
 """3 August 2026, 10:02:42 UTC."""
@@ -70,12 +70,12 @@ def changes(draw: st.DrawFn) -> Change:
     one = incident(name, at)
     work = maintenance(start, draw(st.integers(1, 40 * DAY)), id=name)
     kinds: list[Change] = [
-        lambda document: rules.add_incident(document, one),
-        lambda document: rules.add_update(document, one, entry),
-        lambda document: rules.resolve_incident(document, one, entry),
-        lambda document: rules.edit_incident(document, one, NOW, title="Another"),
-        lambda document: rules.add_maintenance(document, work),
-        lambda document: rules.end_maintenance(rules.add_maintenance(document, work), name, entry),
+        lambda document: model.add_incident(document, one),
+        lambda document: model.add_update(document, one, entry),
+        lambda document: model.resolve_incident(document, one, entry),
+        lambda document: model.edit_incident(document, one, NOW, title="Another"),
+        lambda document: model.add_maintenance(document, work),
+        lambda document: model.end_maintenance(model.add_maintenance(document, work), name, entry),
     ]
     return draw(st.sampled_from(kinds))
 
@@ -96,7 +96,7 @@ def test_to_do_a_thing_twice_is_to_do_it_once(document: IncidentDocument, change
 
 @given(documents(), entries)
 def test_no_word_gets_lost(document: IncidentDocument, entry: IncidentUpdate) -> None:
-    after = rules.add_update(document, incident(), entry)
+    after = model.add_update(document, incident(), entry)
     for name, before in document.incidents.items():
         assert {it.id for it in before.said} <= {it.id for it in after.incidents[name].said}
     assert entry.id in {it.id for it in after.incidents["aaa"].said}
@@ -167,8 +167,8 @@ def test_what_is_sorted_out_is_all_there_and_old(document: IncidentDocument) -> 
 
 
 def test_an_update_without_a_status_leaves_the_incident_what_it_is() -> None:
-    document = rules.add_update(IncidentDocument(), incident(), said("b", status="identified"))
-    document = rules.add_update(document, incident(), said("c", status="", text="Soon."))
+    document = model.add_update(IncidentDocument(), incident(), said("b", status="identified"))
+    document = model.add_update(document, incident(), said("c", status="", text="Soon."))
     assert document.incidents["aaa"].status == "identified"
 
 
@@ -189,14 +189,14 @@ def test_maintenance_goes_by_the_clock(now: int, status: str) -> None:
 
 @pytest.mark.parametrize(("at", "end"), [(NOW + 5, NOW + 5), (NOW - 5, NOW), (NOW + 2 * DAY, None)])
 def test_an_end_comes_earlier_and_never_later(at: int, end: int | None) -> None:
-    document = rules.add_maintenance(IncidentDocument(), maintenance())
-    ended = rules.end_maintenance(document, "mmm", said("x", at)).maintenance["mmm"]
+    document = model.add_maintenance(IncidentDocument(), maintenance())
+    ended = model.end_maintenance(document, "mmm", said("x", at)).maintenance["mmm"]
     assert ended.end == (maintenance().end if end is None else end)
 
 
 def test_what_was_called_off_is_over_and_holds_nothing_back() -> None:
-    document = rules.add_maintenance(IncidentDocument(), maintenance())
-    document = rules.end_maintenance(document, "mmm", said("x", NOW - 5))
+    document = model.add_maintenance(IncidentDocument(), maintenance())
+    document = model.end_maintenance(document, "mmm", said("x", NOW - 5))
     assert document.maintenance["mmm"].status(NOW - 1) == "completed"
     assert document.planned(NOW - 1) == {}
 

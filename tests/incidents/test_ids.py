@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checkup.incidents.ids import automatic_incident_id, automatic_update_id, occurrence_id
+from checkup.incidents.model import automatic_incident_id, automatic_update_id, occurrence_id
 
 
 def test_ids_are_what_they_have_always_been() -> None:

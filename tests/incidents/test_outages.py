@@ -8,13 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkup.alerting.maintenance import MaintenanceWindow
 from checkup.checkers.http import HttpChecker
-from checkup.history.fold import EvaluationRules, open_days
-from checkup.history.periods import DAY
-from checkup.incidents.outages import AutomaticIncident, DetectionInput, detect_incidents
-from checkup.incidents.troubles import disruptions_of, join_disruptions
+from checkup.evaluation import EvaluationRules
+from checkup.history.aggregate import open_days
+from checkup.incidents.automatic import (
+    AutomaticIncident,
+    DetectionInput,
+    detect_incidents,
+    disruptions_of,
+    join_disruptions,
+)
+from checkup.maintenance import MaintenanceWindow
 from checkup.model import Run, Status
+from checkup.times import DAY
 from tests.history.worlds import MINUTE, START, folded, histories, run
 
 HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN, Status.UNKNOWN

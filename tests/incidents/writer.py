@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 
-from checkup.bootstrap import LiveClients
-from checkup.incidents import rules
+from checkup.app import LiveClients
+from checkup.incidents import model
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate
-from checkup.ports import Storage
-from checkup.protocol.announcing import change_incidents
+from checkup.incidents.store import change_incidents
+from checkup.interfaces import Storage
 from checkup.storage import STORAGES
 
 INCIDENT = Incident(
@@ -32,7 +32,7 @@ def add(storage: Storage, name: str, number: int) -> None:
     entry = IncidentUpdate(id=f"{name}-{number}", at=2, status="identified", text=name)
 
     def change(document: IncidentDocument) -> IncidentDocument:
-        return rules.add_update(document, INCIDENT, entry)
+        return model.add_update(document, INCIDENT, entry)
 
     change_incidents(storage, change)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from checkup.interfaces import Notifier, NotifierSettings
 from checkup.notifiers.discord import DiscordSettings
 from checkup.notifiers.mailgun import MailgunSettings
 from checkup.notifiers.pagerduty import PagerdutySettings
@@ -12,7 +13,6 @@ from checkup.notifiers.pushover import PushoverSettings
 from checkup.notifiers.slack import SlackSettings
 from checkup.notifiers.sns import SnsSettings
 from checkup.notifiers.webhook import WebhookSettings
-from checkup.ports import Notifier, NotifierSettings
 from tests.notifiers.clients import RoutedClients
 from tests.servers.provider import Say
 

@@ -10,7 +10,7 @@ import boto3
 
 from checkup import http
 from checkup.errors import UnavailableError
-from checkup.ports import HttpResponse
+from checkup.interfaces import HttpResponse
 
 
 class DirectClients:

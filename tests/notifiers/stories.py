@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checkup.model import SECOND, Alert, AlertKind, Status
-from checkup.ports import Notification
+from checkup.interfaces import Notification
+from checkup.model import Alert, AlertKind, Status
+from checkup.times import SECOND
 
 NIGHT = 1_714_532_000 * SECOND  # 2024-05-01 02:53:20 UTC
 

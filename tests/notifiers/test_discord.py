@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from checkup.errors import NotDeliveredError
 from checkup.model import Alert, Status
-from checkup.notifiers.wording import short_id
+from checkup.notifiers.message import short_id
 from tests.notifiers.channels import BY_NAME, SECRET
 from tests.notifiers.sending import PAGE, sent
 from tests.notifiers.stories import DOWN, LONG, many, told

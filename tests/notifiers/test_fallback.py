@@ -10,10 +10,10 @@ from checkup.errors import (
     MessageRejectedError,
     NotDeliveredError,
 )
-from checkup.notifiers.channels import open_notifiers, open_notifiers_with_fallbacks
+from checkup.interfaces import Notification, Notifier
+from checkup.notifiers.base import open_notifiers, open_notifiers_with_fallbacks
 from checkup.notifiers.discord import DiscordSettings
 from checkup.notifiers.slack import SlackSettings
-from checkup.ports import Notification, Notifier
 from tests.notifiers.clients import DirectClients
 from tests.notifiers.stories import DOWN, told
 from tests.servers.provider import DROP, Behaviour, Provider, Say

@@ -26,8 +26,8 @@ from checkup.errors import (
     MessageRejectedError,
     NotDeliveredError,
 )
+from checkup.interfaces import Notification
 from checkup.notifiers.mail import MailNotifier, MailSettings, SmtpSettings
-from checkup.ports import Notification
 from tests.notifiers.clients import DirectClients
 from tests.notifiers.stories import BACK, DOWN, many, told
 from tests.servers.certificates import Authority

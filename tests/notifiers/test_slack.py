@@ -16,10 +16,11 @@ from checkup.errors import (
     MessageRejectedError,
     NotDeliveredError,
 )
-from checkup.model import SECOND, AlertKind, Status
+from checkup.interfaces import Notifier
+from checkup.model import AlertKind, Status
+from checkup.notifiers.message import short_id
 from checkup.notifiers.slack import SlackSettings
-from checkup.notifiers.wording import short_id
-from checkup.ports import Notifier
+from checkup.times import SECOND
 from tests.notifiers.clients import DirectClients
 from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
 from tests.servers.slack import SECRET, FakeSlack

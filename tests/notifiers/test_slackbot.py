@@ -14,10 +14,11 @@ from checkup.errors import (
     MessageRejectedError,
     NotDeliveredError,
 )
-from checkup.model import SECOND, Alert, AlertKind, Status
+from checkup.interfaces import Notifier
+from checkup.model import Alert, AlertKind, Status
+from checkup.notifiers.message import short_id
 from checkup.notifiers.slack import SlackSettings
-from checkup.notifiers.wording import short_id
-from checkup.ports import Notifier
+from checkup.times import SECOND
 from tests.notifiers.clients import RoutedClients
 from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
 from tests.servers.slackapi import CHANNEL, TOKEN, FakeSlackApi

@@ -15,8 +15,8 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.errors import NotDeliveredError
+from checkup.interfaces import NotifierSettings
 from checkup.notifiers.webhook import WebhookSettings
-from checkup.ports import NotifierSettings
 from tests.notifiers.channels import SECRET
 from tests.notifiers.clients import DirectClients
 from tests.notifiers.sending import PAGE, sent

@@ -7,9 +7,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.model import SECOND, Alert, AlertKind, Status
-from checkup.notifiers import wording
-from checkup.notifiers.voice import PLAIN, ChannelFormat
+from checkup.model import Alert, AlertKind, Status
+from checkup.notifiers import message
+from checkup.notifiers.message import (
+    PLAIN,
+    ChannelFormat,
+    Fact,
+    alert_line,
+    alert_list,
+    delivery_prefix,
+    facts,
+    headline,
+    latest_alerts,
+)
+from checkup.times import SECOND
 from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
 
 LATER = NIGHT + 3 * 3600 * SECOND
@@ -70,8 +81,8 @@ def of(kind: AlertKind, **more: Any) -> Alert:
     ],
 )
 def test_each_kind_of_alert_has_its_sentence(alert: Alert, sentence: str) -> None:
-    assert wording.alert_line(alert) == sentence
-    assert wording.headline(told(alert)) == sentence
+    assert alert_line(alert) == sentence
+    assert headline(told(alert)) == sentence
 
 
 @pytest.mark.parametrize("kind", list(AlertKind))
@@ -79,9 +90,9 @@ def test_each_kind_of_alert_has_its_sentence(alert: Alert, sentence: str) -> Non
 def test_no_alert_is_without_words(kind: AlertKind, status: Status) -> None:
     alert = of(kind, status=status)
 
-    assert wording.alert_line(alert).startswith("User service")
-    assert wording.headline(told(alert, *many(1)))
-    assert wording.facts(alert)
+    assert alert_line(alert).startswith("User service")
+    assert headline(told(alert, *many(1)))
+    assert facts(alert)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +107,7 @@ def test_no_alert_is_without_words(kind: AlertKind, status: Status) -> None:
     ids=["in-time", "a-little-late", "fault-114-late", "repeat", "late-repeat"],
 )
 def test_label_says_what_is_odd_about_a_message(more: dict[str, Any], label: str) -> None:
-    assert wording.delivery_prefix(told(DOWN, **more)) == label
+    assert delivery_prefix(told(DOWN, **more)) == label
 
 
 def test_headline_puts_the_worst_first_and_the_monitor_last() -> None:
@@ -108,7 +119,7 @@ def test_headline_puts_the_worst_first_and_the_monitor_last() -> None:
         *many(2),
     ]
 
-    assert wording.headline(told(*alerts)) == (
+    assert headline(told(*alerts)) == (
         "1 of 10 still down: D; 2 of 10 down: Service 0, Service 1; 1 of 10 healthy again: B; "
         "1 of 10 cannot be checked: C; 1 notice from: Checkup"
     )
@@ -118,18 +129,18 @@ def test_notices_of_the_monitor_do_not_replace_each_other() -> None:
     gap = of(AlertKind.GAP, **MONITOR)
     rebuilt = of(AlertKind.REBUILT, **MONITOR)
 
-    assert wording.latest_alerts([gap, rebuilt]) == [gap, rebuilt]
+    assert latest_alerts([gap, rebuilt]) == [gap, rebuilt]
 
 
 def test_what_an_outage_explains_is_named() -> None:
-    facts = wording.facts(replace(DOWN, holds_back=tuple("ABCDEFG")))
+    facts = message.facts(replace(DOWN, holds_back=tuple("ABCDEFG")))
 
-    assert wording.Fact("Explains", "A, B, C, D, E and 2 more") in facts
+    assert Fact("Explains", "A, B, C, D, E and 2 more") in facts
 
 
 @pytest.mark.parametrize("room", [100, 300, 1000, 5000])
 def test_listing_fits_into_its_room(room: int) -> None:
-    lines = wording.alert_list(many(200), PLAIN, room)
+    lines = alert_list(many(200), PLAIN, room)
 
     assert len("\n".join(lines)) <= room
     shown = len(lines) - 1

@@ -14,7 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 
-from checkup.ports import PageFile
+from checkup.interfaces import PageFile
 from tests.storage.places import s3_client
 
 FLAGS = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from checkup.ports import PageVersion
+from checkup.interfaces import PageVersion
 from checkup_page.publishers.folder import FolderPublisher
 from tests.doom import FILES, die_before
 from tests.page.pages import page

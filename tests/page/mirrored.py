@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 
 import checkup_page
-from checkup.ports import PageFile
-from checkup_page.speech.language import load_translations
+from checkup.interfaces import PageFile
+from checkup_page.locale import load_translations
 
 CODE = "he"
 _LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "אבגדעפגהיזקלמנוסרתשטחואקמת")
@@ -32,7 +32,7 @@ def pages(folder: Path, end: int) -> dict[str, PageFile]:
     """
     package = folder / "checkup_page"
     shutil.copytree(Path(checkup_page.__file__).parent, package)
-    (package / "speech" / "languages" / f"{CODE}.toml").write_text(_file(), "utf-8")
+    (package / "locales" / f"{CODE}.toml").write_text(_file(), "utf-8")
     made = subprocess.run(
         [sys.executable, "-m", "tests.page.mirrored", str(end)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import count
 
-from checkup.model import SECOND
-from checkup.ports import PageFile, PageVersion
+from checkup.interfaces import PageFile, PageVersion
+from checkup.times import SECOND
 from tests.page.worlds import NOW
 
 _made = count(NOW, SECOND)

@@ -7,17 +7,15 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY, encode_state
-from checkup.alerting.state import AlertState, CheckerState
-from checkup.bootstrap import registered_kinds
+from checkup.alerting.state import STATE_KEY, AlertState, CheckerState, encode_state
+from checkup.app import registered_kinds
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
-from checkup.incidents.documents import INCIDENTS_KEY as ANNOUNCED
-from checkup.incidents.documents import encode as encode_announcements
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
-from checkup.model import Attempt, Result, Run
-from checkup.ports import Checker
-from checkup.runfile import encode_results, run_key
+from checkup.incidents.store import INCIDENTS_KEY as ANNOUNCED
+from checkup.incidents.store import encode as encode_announcements
+from checkup.interfaces import Checker
+from checkup.model import Attempt, Result, Run, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
 from tests.page.planting import CANARY, planted
 from tests.page.worlds import MINUTE, NOW

@@ -15,7 +15,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from checkup.history.periods import hour_start
+from checkup.times import hour_start
 from examples.demo.announced import key_of
 from tests.page.conftest import FLAGS, Site
 from tests.page.showcase import STATES

@@ -9,16 +9,16 @@ from msgspec.structs import replace
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageLink, PageSettings
 from checkup.config.settings import Config, GroupSettings
-from checkup.history.periods import DAY, day_start
 from checkup.history.tally import Tally
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
-from checkup.model import SECOND, Result, Run, Status
-from checkup.ports import PageFile
-from checkup_page.announcements.bulletin import IncidentData
-from checkup_page.components.component import DailyHistory
-from checkup_page.components.days import closed_day_bars
-from checkup_page.components.stretches import ComponentHistory
-from checkup_page.compose import PageData, build_view
+from checkup.interfaces import PageFile
+from checkup.model import Result, Run, Status
+from checkup.times import DAY, SECOND, day_start
+from checkup_page.build_view import PageData, build_view
+from checkup_page.components.bars import closed_day_bars
+from checkup_page.components.build import DailyHistory
+from checkup_page.components.history import ComponentHistory
+from checkup_page.incidents.build import IncidentData
 from checkup_page.render import render_site
 from tests.page.worlds import MILLISECOND, MINUTE, checker, result, runs
 

@@ -9,19 +9,17 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY, encode_state
-from checkup.alerting.state import AlertState
+from checkup.alerting.state import STATE_KEY, AlertState, encode_state
 from checkup.config.page import IncidentSettings, PageSettings
 from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
-from checkup.history.periods import format_month, month_start, parse_date
-from checkup.incidents import documents
+from checkup.incidents import store
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
-from checkup.model import SECOND, Result, Status
-from checkup.ports import Checker, StoredDocument
-from checkup.runfile import encode_results, run_key
+from checkup.interfaces import Checker, StoredDocument
+from checkup.model import Result, Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.announcements.desk import load_editable, take_over_automatic, to_stored
-from checkup_page.building import PageCache, build_page
+from checkup.times import SECOND, format_month, month_start, parse_date
+from checkup_page.build import PageCache, build_page
+from checkup_page.incidents.load import load_editable, take_over_automatic, to_stored
 from tests.page.worlds import MINUTE, NOW, checker, result, runs
 
 DAY, HOUR = 24 * 60 * MINUTE, 60 * MINUTE
@@ -63,7 +61,7 @@ def write(there: MemoryStorage, *announced: Incident | Maintenance) -> None:
         incidents={it.id: it for it in announced if isinstance(it, Incident)},
         maintenance={it.id: it for it in announced if isinstance(it, Maintenance)},
     )
-    there.create("incidents/head.json", documents.encode(document))
+    there.create("incidents/head.json", store.encode(document))
 
 
 def pages(there: MemoryStorage, world: Config | None = None, now: int = NOW) -> dict[str, str]:
@@ -234,7 +232,7 @@ class TestPeople:
         again = replace(over, at=NOW - 20 * MINUTE)
         there.replace(
             "incidents/head.json",
-            documents.encode(IncidentDocument(incidents={name: replace(first, said=(again,))})),
+            store.encode(IncidentDocument(incidents={name: replace(first, said=(again,))})),
             there.get("incidents/head.json").version,  # type: ignore[union-attr]
         )
         assert len(stories(pages(there))) == 1
@@ -349,7 +347,7 @@ class TestMonths:
         over = IncidentUpdate(id="s", at=began + HOUR, status="resolved", text="It was us.")
         old = human("old", started=began, said=(over,))
         there.create(
-            "incidents/2026-04.json", documents.encode(IncidentDocument(incidents={"old": old}))
+            "incidents/2026-04.json", store.encode(IncidentDocument(incidents={"old": old}))
         )
 
         def month() -> str:
@@ -362,7 +360,7 @@ class TestMonths:
         known = load_editable(config(), there, NOW)
         there.delete("incidents/head.json")
         there.delete("incidents/2026-04.json")
-        moved = documents.encode(IncidentDocument(incidents={"old": known.to_write("old")}))
+        moved = store.encode(IncidentDocument(incidents={"old": known.to_write("old")}))
         there.create("incidents/2026-04.json", moved)
 
         assert ["Orders fail " in it for it in (before, edited, month())] == [True, False, False]
@@ -375,7 +373,7 @@ class TestMonths:
         said = (IncidentUpdate(id="s", at=NOW - 150 * DAY, status="resolved", text="Gone."),)
         old = human("old", started=NOW - 160 * DAY, checkers=("api", "removed"), said=said)
         month = f"incidents/{format_month(february)}.json"
-        there.create(month, documents.encode(IncidentDocument(incidents={"old": old})))
+        there.create(month, store.encode(IncidentDocument(incidents={"old": old})))
 
         asked = load_editable(config(), there, NOW, february)
 
@@ -400,7 +398,7 @@ class TestMonths:
             for month in range(years * 12):
                 key = f"incidents/{2026 - years + month // 12}-{month % 12 + 1:02d}.json"
                 old = human(f"{month:012d}", started=parse_date("2025-02-03"))
-                there.create(key, documents.encode(IncidentDocument(incidents={old.id: old})))
+                there.create(key, store.encode(IncidentDocument(incidents={old.id: old})))
             assert load_editable(config(), there, NOW, parse_date("2025-02-01")).incidents
             counts.add(there.got)
         assert len(counts) == 1

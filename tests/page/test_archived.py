@@ -12,17 +12,20 @@ from msgspec.structs import replace
 from checkup.config.page import IncidentSettings, PageSettings
 from checkup.config.settings import Config
 from checkup.errors import StorageError
-from checkup.history.periods import DAY, HOUR, month_start, parse_date
-from checkup.incidents import rules
-from checkup.incidents.documents import INCIDENTS_KEY
+from checkup.incidents import model
 from checkup.incidents.model import Incident, IncidentUpdate, Maintenance
-from checkup.model import Status
-from checkup.ports import PageFile, StoredDocument
-from checkup.protocol.announcing import change_incidents, load_all_incidents, load_incidents
-from checkup.runfile import encode_results, run_key
+from checkup.incidents.store import (
+    INCIDENTS_KEY,
+    change_incidents,
+    load_all_incidents,
+    load_incidents,
+)
+from checkup.interfaces import PageFile, StoredDocument
+from checkup.model import Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.announcements.desk import load_editable
-from checkup_page.building import PageCache, build_page
+from checkup.times import DAY, HOUR, month_start, parse_date
+from checkup_page.build import PageCache, build_page
+from checkup_page.incidents.load import load_editable
 from tests.page.worlds import checker, result, runs
 
 API = checker("API")
@@ -64,9 +67,9 @@ class Dated(MemoryStorage):
         """Announce it as the command line does, which moves what is long over."""
         for it in announced:
             if isinstance(it, Incident):
-                change_incidents(self, partial(rules.add_incident, incident=it))
+                change_incidents(self, partial(model.add_incident, incident=it))
             else:
-                change_incidents(self, partial(rules.add_maintenance, maintenance=it))
+                change_incidents(self, partial(model.add_maintenance, maintenance=it))
 
     def pages(self, memory: PageCache | None = None) -> dict[str, PageFile]:
         self.asked = []
@@ -194,10 +197,10 @@ def test_a_word_that_is_said_late_is_on_the_page_at_once_and_stays() -> None:
         known = load_editable(WORLD, there, there.now, month)
         entry = replace(late, id=f"late{day}", at=there.now)
         change_incidents(
-            there, partial(rules.add_update, incident=known.to_write("old"), said=entry)
+            there, partial(model.add_update, incident=known.to_write("old"), said=entry)
         )
         disk, entry = known.written.maintenance["disk"], replace(entry, status="")
-        change_incidents(there, partial(rules.add_maintenance_update, maintenance=disk, said=entry))
+        change_incidents(there, partial(model.add_maintenance_update, maintenance=disk, said=entry))
         for which in (memory, PageCache()):
             files = there.pages(which)
             for path in ("incidents/old.html", "maintenance/disk.html"):

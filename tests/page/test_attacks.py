@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from checkup.config.page import PageLink, PageSettings, StatusText
 from checkup.config.settings import GroupSettings
-from checkup.history.periods import day_start
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
-from checkup.model import SECOND, Attempt, Result, Status
-from checkup.ports import Checker, PageFile
-from checkup_page.announcements.bulletin import IncidentData
-from checkup_page.announcements.pages import IncidentPages
-from checkup_page.compose import PageData, build_view
+from checkup.interfaces import Checker, PageFile
+from checkup.model import Attempt, Result, Status
+from checkup.times import SECOND, day_start
+from checkup_page.build_view import PageData, build_view
+from checkup_page.incidents.build import IncidentData
+from checkup_page.incidents.pages import IncidentPages
 from checkup_page.render import render_site
 from checkup_page.view import PageView
 from tests.page.conftest import Site, Visit

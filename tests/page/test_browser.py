@@ -16,8 +16,9 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from checkup.config.page import Colors, PageLink, PageSettings, Palette
 from checkup.config.settings import GroupSettings
-from checkup.model import SECOND, Status
-from checkup.ports import PageFile
+from checkup.interfaces import PageFile
+from checkup.model import Status
+from checkup.times import SECOND
 from tests.page.conftest import Site, Visit
 from tests.page.showcase import STATES, outage
 from tests.page.worlds import MILLISECOND, MINUTE, checker, config, rendered, result, runs

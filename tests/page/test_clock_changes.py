@@ -13,21 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkup.alerting.maintenance import MaintenanceWindow
-from checkup.alerting.recurrence import parse_rrule
 from checkup.config.page import PageSettings
-from checkup.history.fold import EvaluationRules
-from checkup.history.head import PeriodAggregate
-from checkup.history.periods import DAY, HOUR
-from checkup.history.tally import Tally, add_tallies
+from checkup.evaluation import EvaluationRules
+from checkup.history.tally import PeriodAggregate, Tally, add_tallies
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate
-from checkup.model import SECOND, Status
-from checkup_page.announcements.board import incident_overview
-from checkup_page.announcements.bulletin import IncidentData
-from checkup_page.components.stretches import ComponentHistory
-from checkup_page.compose import PageData, build_view
-from checkup_page.speech.voice import Locale
-from checkup_page.speech.words import to_datetime
+from checkup.maintenance import MaintenanceWindow, parse_rrule
+from checkup.model import Status
+from checkup.times import DAY, HOUR, SECOND, to_datetime
+from checkup_page.build_view import PageData, build_view
+from checkup_page.components.history import ComponentHistory
+from checkup_page.incidents.build import IncidentData, incident_overview
+from checkup_page.locale import Locale
 from tests.history.worlds import MINUTE, STATES, folded, run
 from tests.page.worlds import checker, config
 

@@ -7,9 +7,9 @@ import time
 import pytest
 from playwright.sync_api import Page
 
-from checkup.history.periods import hour_start
-from checkup_page.components.pages import ComponentPages
-from checkup_page.compose import PageData, build_view
+from checkup.times import hour_start
+from checkup_page.build_view import PageData, build_view
+from checkup_page.components.page import ComponentPages
 from checkup_page.render import render_site
 from tests.page.conftest import Site, Visit
 from tests.page.test_browser import faults, without_script

@@ -10,21 +10,19 @@ from typing import Literal
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY, encode_state
-from checkup.alerting.state import AlertState, CheckerState
+from checkup.alerting.state import STATE_KEY, AlertState, CheckerState, encode_state
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.errors import StorageError
-from checkup.history.periods import DAY, HOUR, hour_start
 from checkup.history.tally import uptime_percent
-from checkup.model import SECOND, Attempt, Run, Status
-from checkup.ports import PageFile, StoredDocument
-from checkup.runfile import encode_results, run_key
+from checkup.interfaces import PageFile, StoredDocument
+from checkup.model import Attempt, Run, Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import PageCache, build_page
-from checkup_page.compose import component_key, page_key
-from checkup_page.speech.language import load_translations
+from checkup.times import DAY, HOUR, SECOND, hour_start
+from checkup_page.build import PageCache, build_page
+from checkup_page.build_view import component_key, page_key
+from checkup_page.locale import load_translations
 from tests.page.test_html import Outline
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 from tests.page.years import page_of, pages, path_of

@@ -9,15 +9,15 @@ from msgspec.structs import replace
 
 from checkup.config.page import PageLink, PageSettings, StatusText
 from checkup.config.settings import GroupSettings
-from checkup.model import SECOND, Result, Status
-from checkup.ports import Checker
-from checkup_page.components.component import ConfirmedStatus
-from checkup_page.components.recent import run_bars
-from checkup_page.compose import PageData, build_view
+from checkup.interfaces import Checker
+from checkup.model import Result, Status
+from checkup.times import DAY, SECOND
+from checkup_page.build_view import PageData, build_view
+from checkup_page.components.bars import run_bars
+from checkup_page.components.build import ConfirmedStatus
+from checkup_page.locale import Locale
 from checkup_page.publishers.github import GitHubPublisherSettings
-from checkup_page.speech.voice import Locale
-from checkup_page.speech.words import DAY
-from checkup_page.state import ComponentStatus
+from checkup_page.status import ComponentStatus
 from checkup_page.view import ComponentView, PageView
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from checkup.history.periods import DAY, HOUR, day_start
 from checkup.history.tally import Tally
-from checkup_page.components.days import (
+from checkup.times import DAY, HOUR, MINUTE, day_start
+from checkup_page.components.bars import (
+    COLUMNS,
+    BarSegment,
     DayBars,
     closed_day_bars,
     day_bars,
     day_status,
     has_enough_days,
 )
-from checkup_page.components.recent import COLUMNS, BarSegment
-from checkup_page.speech.voice import Locale
-from checkup_page.speech.words import MINUTE
+from checkup_page.locale import Locale
 from tests.page.worlds import NOW
 
 TODAY = day_start(NOW)

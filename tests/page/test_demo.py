@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from checkup.history.periods import hour_start
-from checkup.ports import PageFile
+from checkup.interfaces import PageFile
+from checkup.times import hour_start
 from examples.demo.announced import announced, key_of
 from examples.demo.story import EVENTS, EVERYBODY, SERVICES
 from tests.page.years import told

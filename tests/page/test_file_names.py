@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 import pytest
 
 from checkup.config import load
-from checkup.runfile import encode_results, run_key
+from checkup.model import encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import build_page
+from checkup_page.build import build_page
 from tests.config.world import KINDS
 from tests.page.worlds import NOW, result, runs
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 import checkup_page
 from checkup.config.page import PageSettings
 from checkup.model import Attempt, Status
-from checkup_page.compose import PageData, build_view
+from checkup_page.build_view import PageData, build_view
 from checkup_page.render import render_site
 from tests.page.worlds import NOW, checker, config, result, runs
 

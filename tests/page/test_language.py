@@ -8,8 +8,7 @@ from string import Formatter
 import pytest
 
 from checkup_page.html import TEMPLATES
-from checkup_page.speech.language import DEFAULT, available_languages, load_translations
-from checkup_page.speech.voice import Locale
+from checkup_page.locale import DEFAULT, Locale, available_languages, load_translations
 from tests.page.worlds import MINUTE, NOW
 
 others = pytest.mark.parametrize(

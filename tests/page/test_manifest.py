@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from checkup.errors import NewerPageError
-from checkup.model import SECOND
-from checkup.ports import PageFile, PageVersion
+from checkup.interfaces import PageFile, PageVersion
+from checkup.times import SECOND
 from checkup_page.publishers.manifest import Manifest, ManifestEntry, PublishPlan, index_last
 from tests.page.pages import file, page
 from tests.page.worlds import MINUTE, NOW

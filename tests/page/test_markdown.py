@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup_page.announcements.markdown import LIMIT, clean_markdown, render_markdown
+from checkup_page.incidents.markdown import LIMIT, clean_markdown, render_markdown
 from tests.page.test_attacks import ATTACKS
 
 ALLOWED = {"p", "a", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "br"}

@@ -12,11 +12,11 @@ from typing import Literal
 import pytest
 from pypdf import PdfReader
 
-from checkup.history.periods import hour_start
-from checkup.incidents.documents import INCIDENTS_KEY, encode
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate
+from checkup.incidents.store import INCIDENTS_KEY, encode
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import build_page
+from checkup.times import hour_start
+from checkup_page.build import build_page
 from examples.demo.announced import key_of
 from tests.page.conftest import Site, Visit
 from tests.page.showcase import outage

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.bootstrap import registered_kinds
+from checkup.app import registered_kinds
 from checkup.config import Config, read
-from checkup.ports import PageFile, Publisher
+from checkup.interfaces import PageFile, Publisher
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import build_page
+from checkup_page.build import build_page
 from checkup_page.publish import publish_once
 from checkup_page.publishers.folder import FolderPublisher
 from checkup_page.publishers.github import GitHubPublisherSettings

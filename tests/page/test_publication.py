@@ -8,13 +8,12 @@ from typing import ClassVar
 
 import pytest
 
-from checkup.alerting.document import STATE_KEY, encode_state
-from checkup.alerting.state import AlertState, CheckerState
+from checkup.alerting.state import STATE_KEY, AlertState, CheckerState, encode_state
 from checkup.errors import NewerPageError
-from checkup.model import SECOND, Status
-from checkup.ports import PageFile, PageVersion
-from checkup.runfile import encode_results, run_key
-from checkup_page.building import build_page
+from checkup.interfaces import PageFile, PageVersion
+from checkup.model import Status, encode_results, run_key
+from checkup.times import SECOND
+from checkup_page.build import build_page
 from checkup_page.publish import PagePublisher
 from checkup_page.publishers.manifest import Manifest, PublishPlan
 from tests.page.test_publish import API, CONFIG, Counted

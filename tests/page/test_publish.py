@@ -9,17 +9,22 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY, encode_state
-from checkup.alerting.state import NOT_MONITORED_AFTER, AlertState, CheckerState
+from checkup.alerting.state import (
+    NOT_MONITORED_AFTER,
+    STATE_KEY,
+    AlertState,
+    CheckerState,
+    encode_state,
+)
 from checkup.config.page import PageSettings
 from checkup.config.settings import MaintenanceSettings
 from checkup.errors import StorageError
-from checkup.model import SECOND, Run, Status
-from checkup.ports import PageFile, StoredDocument
-from checkup.runfile import encode_results as encode_run
-from checkup.runfile import run_key
+from checkup.interfaces import PageFile, StoredDocument
+from checkup.model import Run, Status, run_key
+from checkup.model import encode_results as encode_run
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import PageCache, build_page
+from checkup.times import SECOND
+from checkup_page.build import PageCache, build_page
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs
 
 API = checker("API")

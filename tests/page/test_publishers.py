@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from checkup.errors import NewerPageError, PublishError
-from checkup.ports import PageVersion, Publisher
+from checkup.interfaces import PageVersion, Publisher
 from checkup.storage.memory import MemoryStorage
 from checkup_page.publish import publish_once
 from checkup_page.publishers.folder import FolderPublisher

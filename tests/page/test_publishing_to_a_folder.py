@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from checkup.errors import NewerPageError
-from checkup.ports import PageVersion
+from checkup.interfaces import PageVersion
 from checkup_page.publishers.folder import FolderPublisher
 from tests.page.doomed_publisher import NEW, OLD
 from tests.page.pages import edition, page

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from checkup.errors import NewerPageError, PublishError, UnavailableError
-from checkup.model import SECOND
-from checkup.ports import PageFile, PageVersion, Publisher
+from checkup.interfaces import PageFile, PageVersion, Publisher
+from checkup.times import SECOND
 from checkup_page.publishers.github import GitHubPublisherSettings
 from tests.page.pages import edition, file, page
 from tests.page.worlds import MINUTE, NOW

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from checkup.errors import NewerPageError, PublishError
-from checkup.ports import PageFile
+from checkup.interfaces import PageFile
 from checkup_page.publishers import s3
 from checkup_page.publishers.s3 import S3Publisher
 from tests.page.pages import edition, file, page

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from checkup.model import Attempt, Status
-from checkup_page.components.recent import COLUMNS, BarSegment, bar_paths, response_time, run_bars
-from checkup_page.speech.voice import Locale
-from checkup_page.state import ComponentStatus
+from checkup_page.components.bars import COLUMNS, BarSegment, bar_paths, response_time, run_bars
+from checkup_page.locale import Locale
+from checkup_page.status import ComponentStatus
 from tests.page.worlds import MILLISECOND, checker, result
 
 UP, DOWN, SLOW = ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR, ComponentStatus.DEGRADED

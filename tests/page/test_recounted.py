@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.archive import HistoryStore, setting_of
-from checkup.config.settings import Config
+from checkup.config.settings import Config, setting_of
 from checkup.deadline import Deadline
-from checkup.history.head import HistoryState, OpenCounters
+from checkup.history.documents import HistoryState, OpenCounters
+from checkup.history.store import HistoryStore
 from checkup.history.tally import Tally
-from checkup.model import Run, Status
-from checkup.runfile import encode_results, run_key
+from checkup.model import Run, Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import PageCache, build_page
-from checkup_page.recounted import HistoryFingerprint
+from checkup_page.build import PageCache, build_page
+from checkup_page.load import HistoryFingerprint
 from tests.page.worlds import MINUTE, NOW, checker, config, result
 
 API = checker("API")

@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, expect
 
-from checkup.history.periods import hour_start
-from checkup.model import SECOND
-from checkup.ports import PageFile
+from checkup.interfaces import PageFile
+from checkup.times import SECOND, hour_start
 from examples.demo.announced import key_of
 from tests.page import mirrored
 from tests.page.conftest import Site, Visit

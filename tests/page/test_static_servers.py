@@ -9,9 +9,9 @@ import pytest
 
 from checkup.config.page import PageSettings
 from checkup.config.settings import GroupSettings, MaintenanceSettings
-from checkup.model import SECOND, Status
-from checkup.runfile import encode_results, run_key
+from checkup.model import Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from checkup_page.publish import publish_once
 from checkup_page.publishers.folder import FolderPublisher
 from tests.page.following import followed, outside

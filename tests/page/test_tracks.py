@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from checkup.interfaces import Checker
 from checkup.model import Result, Run
-from checkup.ports import Checker
-from checkup_page.components.tracks import results_by_checker
+from checkup_page.components.build import results_by_checker
 from tests.page.worlds import checker, result, runs
 
 API, SHOP = checker("API"), checker("Shop")

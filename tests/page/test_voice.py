@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.model import SECOND
-from checkup_page.speech.voice import Locale
-from checkup_page.speech.words import DAY, HOUR, MINUTE
+from checkup.times import DAY, HOUR, MINUTE, SECOND
+from checkup_page.locale import Locale
 from tests.page.worlds import NOW
 
 VOICE = Locale()

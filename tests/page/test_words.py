@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from checkup_page.speech.words import clean_line, format_iso
+from checkup.text import clean_line
+from checkup.times import format_iso
 from tests.page.worlds import NOW
 
 

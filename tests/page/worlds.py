@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
-from checkup.history.periods import DAY, HOUR, day_start
 from checkup.history.tally import Tally
-from checkup.model import SECOND, Attempt, Result, Run, Status
-from checkup.ports import Checker, PageFile
-from checkup_page.components.component import DailyHistory
-from checkup_page.components.days import closed_day_bars
-from checkup_page.compose import PageData, build_view
+from checkup.interfaces import Checker, PageFile
+from checkup.model import Attempt, Result, Run, Status
+from checkup.times import DAY, HOUR, SECOND, day_start
+from checkup_page.build_view import PageData, build_view
+from checkup_page.components.bars import closed_day_bars
+from checkup_page.components.build import DailyHistory
 from checkup_page.render import render_site
 
 NOW = 1_785_751_362_000_000_000

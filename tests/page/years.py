@@ -6,18 +6,17 @@ from functools import cache
 
 from msgspec.structs import replace
 
-from checkup.archive import HistoryStore, setting_of
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
-from checkup.config.settings import Config
+from checkup.config.settings import Config, setting_of
 from checkup.deadline import Deadline
-from checkup.model import Run
-from checkup.ports import PageFile
-from checkup.protocol.announcing import change_incidents
-from checkup.runfile import encode_results, run_key
+from checkup.history.store import HistoryStore
+from checkup.incidents.store import change_incidents
+from checkup.interfaces import PageFile
+from checkup.model import Run, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
-from checkup_page.building import build_page
-from checkup_page.compose import component_key, page_key
+from checkup_page.build import build_page
+from checkup_page.build_view import component_key, page_key
 from examples.demo.announced import announced
 from examples.demo.story import DAY, HOUR, MINUTE, SERVICES, Year
 

@@ -9,14 +9,19 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from msgspec import Struct, structs
 
-from checkup.bootstrap import registered_kinds
-from checkup.config.annotations import meta_description, meta_extra, unwrap_annotation
-from checkup.config.document import SIMPLE_KEYS
+from checkup.app import registered_kinds
+from checkup.config.fields import meta_description, meta_extra, unwrap_annotation
 from checkup.config.schema import schema_default
-from checkup.config.settings import CHECKER_DEFAULT_KEYS, GROUP_DEFAULT_KEYS, Config, GroupSettings
-from checkup.duration import short_duration
-from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
-from checkup.registry import Registry
+from checkup.config.settings import (
+    CHECKER_DEFAULT_KEYS,
+    GROUP_DEFAULT_KEYS,
+    SIMPLE_KEYS,
+    Config,
+    GroupSettings,
+)
+from checkup.interfaces import Checker, NotifierSettings, PublisherSettings, StorageSettings
+from checkup.interfaces.kinds import Registry
+from checkup.times import short_duration
 
 PAGE: Final = "docs/reference.md"
 EXAMPLES: Final = Path(__file__).parent.parent.parent / "examples" / "checkers"

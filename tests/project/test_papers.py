@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checkup.bootstrap import read_config, registered_kinds
+from checkup.app import read_config, registered_kinds
 from tests.papers import reference, tables
 
 EXAMPLES = sorted(reference.EXAMPLES.glob("*.yaml"))

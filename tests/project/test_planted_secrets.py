@@ -9,9 +9,9 @@ from typing import Any, Final, Literal, get_args, get_origin
 import pytest
 from msgspec import Struct, structs
 
-from checkup.bootstrap import registered_kinds
-from checkup.config.annotations import unwrap_annotation
-from checkup.ports import Checker
+from checkup.app import registered_kinds
+from checkup.config.fields import unwrap_annotation
+from checkup.interfaces import Checker
 from tests.cli.program import Program
 
 CANARY = "hunter22-canary"

@@ -7,8 +7,8 @@ from typing import get_type_hints
 import pytest
 from msgspec import Meta, Struct
 
-from checkup.bootstrap import registered_kinds
-from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
+from checkup.app import registered_kinds
+from checkup.interfaces import Checker, NotifierSettings, PublisherSettings, StorageSettings
 
 LINES = [
     *(

@@ -15,7 +15,7 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
-from checkup.bootstrap import read_config
+from checkup.app import read_config
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
 from tests.papers import security, tables

@@ -6,11 +6,11 @@ import json
 import time
 from pathlib import Path
 
-from checkup import bootstrap, config, runfile
+from checkup import app, config, model
 from checkup.config.settings import Config, Kinds
 from checkup.deadline import Deadline
 from checkup.model import Status
-from checkup.protocol import confirmed_statuses, read_state, run_and_store
+from checkup.pipeline import confirmed_statuses, read_state, run_and_store
 from checkup_page.publish import publish_once
 from tests.project.toys.toy_notifier import HEARD
 from tests.project.toys.toy_publisher import WALLS
@@ -20,7 +20,7 @@ TOYS = "tests.project.toys"
 
 
 def kinds_and_toys() -> Kinds:
-    ours = bootstrap.registered_kinds()
+    ours = app.registered_kinds()
     return Kinds(
         checkers=ours.checkers.with_kind("toy", f"{TOYS}.toy_checker:ToyChecker"),
         storages=ours.storages.with_kind("toy", f"{TOYS}.toy_storage:ToyStorageSettings"),
@@ -49,7 +49,7 @@ def load(folder: Path, **words: str) -> Config:
 
 
 def run_once(settings: Config) -> None:
-    monitor = bootstrap.run_context(settings, {})
+    monitor = app.run_context(settings, {})
     run_and_store(monitor, time.time_ns(), Deadline.after(10))
 
 
@@ -59,7 +59,7 @@ def test_toys_are_checked_stored_and_announced_like_any_other_kind(tmp_path: Pat
 
     storage = SHELVES[str(tmp_path)]
     runs = [storage.get(key) for key in storage.list("runs/")]
-    results = [runfile.decode_results(run.body) for run in runs if run]
+    results = [model.decode_results(run.body) for run in runs if run]
     assert [[result.status for result in run] for run in results] == [
         [Status.HEALTHY, Status.DOWN],
         [Status.HEALTHY, Status.HEALTHY],
@@ -76,7 +76,7 @@ def test_the_page_is_put_into_a_toy_like_into_any_other_place(tmp_path: Path) ->
     settings = load(tmp_path, Even="even")
     run_once(settings)
     assert settings.publish is not None
-    clients = bootstrap.make_clients(settings, {})
+    clients = app.make_clients(settings, {})
     place = settings.publish.open(clients)
 
     publish_once(settings, SHELVES[str(tmp_path)], place, time.time_ns())

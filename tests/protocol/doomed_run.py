@@ -18,10 +18,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from checkup.deadline import Deadline
+from checkup.interfaces import LockState, Notification, Notifier, Storage, StoredDocument
 from checkup.model import Run
 from checkup.notifiers.slack import SlackSettings
-from checkup.ports import LockState, Notification, Notifier, Storage, StoredDocument
-from checkup.protocol import RunContext, store_run
+from checkup.pipeline import RunContext, store_run
 from checkup.storage.folder import FolderStorage
 from checkup.storage.s3 import S3Storage, s3_client_config
 from tests.alerting.worlds import run, toy

@@ -6,12 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from checkup.alerting.document import decode_state
-from checkup.alerting.fold import AlertRules, apply_runs
-from checkup.alerting.state import AlertState
-from checkup.model import Alert, Result, Run
-from checkup.ports import StoredDocument
-from checkup.runfile import decode_results, key_time
+from checkup.alerting.apply import AlertRules, apply_runs
+from checkup.alerting.state import AlertState, decode_state
+from checkup.interfaces import StoredDocument
+from checkup.model import Alert, Result, Run, decode_results, key_time
 
 
 class Documents(Protocol):

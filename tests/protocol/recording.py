@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from checkup.deadline import Deadline
-from checkup.ports import Notification
-from checkup.protocol import RunContext
+from checkup.interfaces import Notification
+from checkup.pipeline import RunContext
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import toy
 

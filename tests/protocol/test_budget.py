@@ -6,11 +6,11 @@ import time
 
 import pytest
 
+from checkup.aws.check import run_deadline
 from checkup.deadline import Deadline
+from checkup.interfaces import Notification
 from checkup.model import Attempt
-from checkup.ports import Notification
-from checkup.protocol import run_and_store
-from checkup.stack import run_deadline
+from checkup.pipeline import run_and_store
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import Toy, slot
 from tests.protocol.recording import Ear, monitor

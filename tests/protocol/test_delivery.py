@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checkup.bootstrap import LiveClients
+from checkup.app import LiveClients
 from checkup.deadline import Deadline
-from checkup.model import SECOND
 from checkup.notifiers.slack import SlackSettings
-from checkup.protocol import read_state, store_run
+from checkup.pipeline import read_state, store_run
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import run, slot
 from tests.notifiers.clients import DirectClients
 from tests.protocol.recording import DOWN, Ear, keys, monitor, soon

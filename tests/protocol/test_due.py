@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
-from checkup.model import AlertKind, Attempt, Status
-from checkup.ports import StoredDocument
-from checkup.protocol import (
+from checkup.interfaces import StoredDocument
+from checkup.model import RUNS_PREFIX, AlertKind, Attempt, Status, decode_results
+from checkup.pipeline import (
     RunContext,
     confirmed_statuses,
     read_state,
     run_and_store,
     run_in_region,
 )
-from checkup.runfile import RUNS_PREFIX, decode_results
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import MINUTE, Toy, slot, toy
 

@@ -7,11 +7,11 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY
-from checkup.model import SECOND
-from checkup.protocol import store_run
-from checkup.runfile import LATE_PREFIX, RUNS_PREFIX, run_key
+from checkup.alerting.state import STATE_KEY
+from checkup.model import LATE_PREFIX, RUNS_PREFIX, run_key
+from checkup.pipeline import store_run
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import run, slot
 from tests.protocol.recording import HEALTHY, keys, monitor, soon
 from tests.protocol.worlds import World

@@ -10,14 +10,14 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.deadline import Deadline
-from checkup.errors import DocumentChangedError, RunNotStoredError
-from checkup.model import SECOND, Run, Status
-from checkup.protocol import confirmed_statuses, read_state, store_run
-from checkup.protocol.folding import MAX_LAG, TRIES
-from checkup.protocol.monitor import FINISH_SECONDS, MIN_DELIVERY_SECONDS
-from checkup.protocol.runs import BATCH
-from checkup.runfile import RUNS_PREFIX, encode_results, key_time, run_key
+from checkup.errors import DocumentChangedError
+from checkup.model import RUNS_PREFIX, Run, Status, encode_results, key_time, run_key
+from checkup.pipeline import confirmed_statuses, read_state, store_run
+from checkup.pipeline.context import FINISH_SECONDS, MIN_DELIVERY_SECONDS
+from checkup.pipeline.run import MAX_LAG, TRIES
+from checkup.run_store import BATCH, RunNotStoredError
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import MINUTE, run, slot
 from tests.protocol.recording import DOWN, HEALTHY, Ear, monitor, soon
 from tests.protocol.worlds import World

@@ -7,11 +7,13 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY
-from checkup.errors import RunNotStoredError, StorageError
-from checkup.model import SECOND, Status
-from checkup.protocol import confirmed_statuses, read_state, store_run
+from checkup.alerting.state import STATE_KEY
+from checkup.errors import StorageError
+from checkup.model import Status
+from checkup.pipeline import confirmed_statuses, read_state, store_run
+from checkup.run_store import RunNotStoredError
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import run
 from tests.protocol.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
 from tests.protocol.worlds import World, letters

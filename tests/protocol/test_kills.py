@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from checkup.alerting.document import STATE_KEY, decode_state
+from checkup.alerting.state import STATE_KEY, decode_state
 from checkup.deadline import Deadline
-from checkup.model import SECOND, Status
-from checkup.ports import LockState, Storage, StoredDocument
-from checkup.protocol import RunContext, store_run
-from checkup.runfile import RUNS_PREFIX
+from checkup.interfaces import LockState, Storage, StoredDocument
+from checkup.model import RUNS_PREFIX, Status
+from checkup.pipeline import RunContext, store_run
+from checkup.times import SECOND
 from tests import gofile
 from tests.protocol.doomed_run import CHECKERS, open_place, s3_client, seen, slack
 from tests.servers.slack import FakeSlack

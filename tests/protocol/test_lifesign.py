@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from checkup import bootstrap, protocol
+from checkup import app, pipeline
 from checkup.checkers.tcp import TcpChecker
 from checkup.deadline import Deadline
-from checkup.errors import RunNotStoredError, StorageError
+from checkup.errors import StorageError
+from checkup.run_store import RunNotStoredError
 from checkup.storage.memory import MemoryStorage
 from tests.servers.web import WebServer
 
@@ -38,9 +39,9 @@ def look_once(
     file = tmp_path / "checkup.json"
     file.write_text(json.dumps({"checkers": [], "heartbeat_url": url}))
     environ = environ or {}
-    config = bootstrap.read_config(str(file), environ)
-    monitor = bootstrap.run_context(config, environ, storage=storage)
-    protocol.run_and_store(monitor, time.time_ns(), Deadline.after(5), **more)
+    config = app.read_config(str(file), environ)
+    monitor = app.run_context(config, environ, storage=storage)
+    pipeline.run_and_store(monitor, time.time_ns(), Deadline.after(5), **more)
 
 
 def asked(web: WebServer) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from checkup.checkers.http import HttpChecker
 from checkup.model import Status
-from checkup.protocol import run_and_store
+from checkup.pipeline import run_and_store
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import slot
 from tests.protocol.recording import Ear, monitor, soon

@@ -6,11 +6,11 @@ import time
 
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY
-from checkup.model import SECOND, Status
-from checkup.protocol import read_state, store_run
-from checkup.runfile import LATE_PREFIX, RUNS_PREFIX, run_key
+from checkup.alerting.state import STATE_KEY
+from checkup.model import LATE_PREFIX, RUNS_PREFIX, Status, run_key
+from checkup.pipeline import read_state, store_run
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import run, slot
 from tests.protocol.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
 from tests.protocol.worlds import World

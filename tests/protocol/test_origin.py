@@ -6,9 +6,8 @@ import json
 from typing import Any
 
 from checkup import __version__
-from checkup.model import Status
-from checkup.protocol import RunContext, read_state, run_and_store, run_in_region
-from checkup.runfile import run_key
+from checkup.model import Status, run_key
+from checkup.pipeline import RunContext, read_state, run_and_store, run_in_region
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, slot
 from tests.protocol.recording import monitor, soon

@@ -8,7 +8,7 @@ import pytest
 
 from checkup.deadline import Deadline
 from checkup.notifiers.pagerduty import PagerdutySettings
-from checkup.protocol import RunContext, read_state, store_run
+from checkup.pipeline import RunContext, read_state, store_run
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, toy
 from tests.notifiers.clients import RoutedClients

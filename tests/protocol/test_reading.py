@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from threading import Barrier
 
-from checkup.model import SECOND
-from checkup.ports import StoredDocument
-from checkup.protocol.runs import runs_since
-from checkup.runfile import encode_results, run_key
+from checkup.interfaces import StoredDocument
+from checkup.model import encode_results, run_key
+from checkup.run_store import runs_since
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import EPOCH, MINUTE, run
 
 RUNS = 24

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from checkup.deadline import Deadline
-from checkup.model import SECOND
-from checkup.ports import StoredDocument
-from checkup.protocol import RunContext, RunOutcome, read_state, store_run
-from checkup.protocol.folding import MAX_LAG
-from checkup.protocol.remembered import RunCache
-from checkup.runfile import RUNS_PREFIX, encode_results, run_key
+from checkup.interfaces import StoredDocument
+from checkup.model import RUNS_PREFIX, encode_results, run_key
+from checkup.pipeline import RunContext, RunOutcome, read_state, store_run
+from checkup.pipeline.run import MAX_LAG
+from checkup.run_store import RunCache
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import MINUTE, run, slot, toy
 
 WELL, DOWN = {"a": "h"}, {"a": "d"}

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from checkup.alerting.document import STATE_KEY, decode_state, encode_state
-from checkup.alerting.state import AlertState, Silence
+from checkup.alerting.state import STATE_KEY, AlertState, Silence, decode_state, encode_state
 from checkup.deadline import Deadline
 from checkup.errors import NotDeliveredError, StorageError
+from checkup.interfaces import Notification
 from checkup.model import Status
-from checkup.ports import Notification
-from checkup.protocol import RunContext, store_run
-from checkup.protocol.restoring import restore_state
+from checkup.pipeline import RunContext, store_run
+from checkup.pipeline.replay import restore_state
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, toy
 

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from checkup.alerting.document import STATE_KEY
+from checkup.alerting.state import STATE_KEY
 from checkup.deadline import Deadline
-from checkup.errors import CheckUnknownError, RunNotStoredError
-from checkup.model import Attempt, Status
-from checkup.protocol import confirmed_statuses, read_state, run_and_store
-from checkup.runfile import decode_results, run_key
+from checkup.errors import CheckUnknownError
+from checkup.model import Attempt, Status, decode_results, run_key
+from checkup.pipeline import confirmed_statuses, read_state, run_and_store
+from checkup.run_store import RunNotStoredError
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import Toy, run, slot
 from tests.protocol.recording import Ear, monitor, soon

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from checkup.runfile import run_key
+from checkup.model import run_key
 from tests.alerting.worlds import MINUTE, run, toy
 from tests.protocol.judge import judge, judge_claims
 from tests.protocol.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World

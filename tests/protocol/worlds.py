@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn
 
-from checkup.alerting.document import STATE_KEY, decode_state
-from checkup.alerting.fold import AlertRules
-from checkup.alerting.slots import SlotSchedule
-from checkup.alerting.state import AlertState
+from checkup.alerting.apply import AlertRules
+from checkup.alerting.state import STATE_KEY, AlertState, decode_state
 from checkup.deadline import Deadline
 from checkup.errors import (
     DeliveryUnknownError,
@@ -22,13 +20,15 @@ from checkup.errors import (
     DocumentExistsError,
     MessageRejectedError,
     NotDeliveredError,
-    RunNotStoredError,
     StorageError,
 )
-from checkup.model import SECOND, Alert
-from checkup.ports import LockState, Notification, StoredDocument
-from checkup.protocol import RunContext, RunOutcome, store_run
+from checkup.evaluation import SlotSchedule
+from checkup.interfaces import LockState, Notification, StoredDocument
+from checkup.model import Alert
+from checkup.pipeline import RunContext, RunOutcome, store_run
+from checkup.run_store import RunNotStoredError
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.alerting.worlds import EPOCH, Toy, run, slot, toy
 
 

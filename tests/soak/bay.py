@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import run_wsgi_app
 
-from checkup.model import SECOND
+from checkup.times import SECOND
 from tests.soak.gate import Gate
 
 REFUSED: Final = {

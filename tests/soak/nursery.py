@@ -32,17 +32,14 @@ import boto3  # noqa: F401
 from botocore.config import Config
 
 from checkup import http
-from checkup.cli import (
-    looking,  # noqa: F401
-    program,
-)
+from checkup.cli.main import run_cli
+from checkup.interfaces import HttpResponse
 from checkup.notifiers import slack  # noqa: F401
-from checkup.ports import HttpResponse
 from checkup.storage import (
     folder,  # noqa: F401
     s3,
 )
-from checkup.storage.sql import adapter, sqlite  # noqa: F401
+from checkup.storage.sql import sqlite  # noqa: F401
 from tests.doom import DATABASES, FILES, SOCKETS, die_before
 
 FUNCTION: Final = Path(__file__).resolve().parents[2] / "functions" / "check.py"
@@ -143,7 +140,7 @@ def function() -> Handler:
 
 def command() -> Handler:
     """Return the command line; its event is what follows its name."""
-    return lambda event, _: program.run_cli(event)
+    return lambda event, _: run_cli(event)
 
 
 DOORS: Final = {"function": function, "command": command}

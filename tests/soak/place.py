@@ -14,13 +14,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from checkup import bootstrap
-from checkup.alerting.document import STATE_KEY, decode_state
-from checkup.alerting.fold import AlertRules
-from checkup.model import Alert
-from checkup.notifiers.wording import short_id
-from checkup.ports import Storage
-from checkup.runfile import RUNS_PREFIX, decode_results
+from checkup import app
+from checkup.alerting.apply import AlertRules
+from checkup.alerting.state import STATE_KEY, decode_state
+from checkup.interfaces import Storage
+from checkup.model import RUNS_PREFIX, Alert, decode_results
+from checkup.notifiers.message import short_id
 from checkup.storage.memory import MemoryStorage
 from tests import gofile
 from tests.protocol.judge import judge
@@ -105,8 +104,8 @@ class Place:
         here = Path.cwd()
         os.chdir(self._home)
         try:
-            read = bootstrap.read_config("checkup.json", {})
-            storage = bootstrap.open_storage(read, bootstrap.make_clients(read, {}), {})
+            read = app.read_config("checkup.json", {})
+            storage = app.open_storage(read, app.make_clients(read, {}), {})
         finally:
             os.chdir(here)
         assert storage is not None
@@ -114,8 +113,8 @@ class Place:
 
     @property
     def setting(self) -> AlertRules:
-        read = bootstrap.read_config(str(self._home / "checkup.json"), {})
-        return bootstrap.run_context(read, {}, storage=MemoryStorage()).setting
+        read = app.read_config(str(self._home / "checkup.json"), {})
+        return app.run_context(read, {}, storage=MemoryStorage()).setting
 
     @property
     def received(self) -> Mapping[str, Sequence[tuple[Sequence[str], bool]]]:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 
-from checkup.alerting.document import decode_state
-from checkup.alerting.fold import AlertRules
+from checkup.alerting.apply import AlertRules
+from checkup.alerting.state import decode_state
 from checkup.model import Alert
-from checkup.notifiers.wording import short_id
+from checkup.notifiers.message import short_id
 from checkup.storage.s3 import S3Storage
 from tests.servers.slack import short_ids
 from tests.soak.stage import Stage

@@ -15,11 +15,11 @@ from typing import Final, Self
 import requests
 from msgspec.structs import replace
 
-from checkup import bootstrap
-from checkup.alerting.fold import AlertRules
-from checkup.model import SECOND
+from checkup import app
+from checkup.alerting.apply import AlertRules
 from checkup.storage.memory import MemoryStorage
 from checkup.storage.s3 import S3Storage
+from checkup.times import SECOND
 from tests.protocol.doomed_run import s3_client
 from tests.protocol.judge import judge
 from tests.servers.slack import SECRET, FakeSlack
@@ -227,8 +227,8 @@ class World:
 
     def _setting(self) -> AlertRules:
         environ = {**os.environ, "AWS_LAMBDA_FUNCTION_NAME": "check"}
-        config = bootstrap.read_config(str(self._home / "checkup.json"), environ)
-        return bootstrap.run_context(config, environ, storage=MemoryStorage()).setting
+        config = app.read_config(str(self._home / "checkup.json"), environ)
+        return app.run_context(config, environ, storage=MemoryStorage()).setting
 
 
 def _event(minute: int) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from checkup.alerting.document import STATE_KEY
+from checkup.alerting.state import STATE_KEY
 from tests.servers.slack import FakeSlack
 from tests.stack.day import MINUTE, minutes_ago
 from tests.stack.deployment import Deployment

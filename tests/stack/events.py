@@ -23,8 +23,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from checkup.aws.events import parse_check_event, parse_publish_event
 from checkup.errors import EventError
-from checkup.invocation import parse_check_event, parse_publish_event
 
 NUMBER: Final = 10_000
 ROOT: Final = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checkup.alerting.document import STATE_KEY
+from checkup.alerting.state import STATE_KEY
 from tests.servers.s3_faults import faulty_s3
 from tests.servers.slack import FakeSlack
 from tests.stack.day import MINUTE, minutes_ago

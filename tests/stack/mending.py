@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from checkup.alerting.document import STATE_KEY
+from checkup.alerting.state import STATE_KEY
 from tests.stack.day import MINUTE
 from tests.stack.deployment import Deployment
 

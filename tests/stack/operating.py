@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from checkup.alerting.document import STATE_KEY, encode_state
-from checkup.alerting.state import AlertState
+from checkup.alerting.state import STATE_KEY, AlertState, encode_state
 from tests.cli.program import Ended
 from tests.servers.slack import FakeSlack
 from tests.stack.alarms import SIGNS_OF_LIFE, alarms_of

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from checkup import bootstrap
+from checkup import app
 from tests.emulators import ROOT
 from tests.stack.project import OTHER, PROCESSOR, Project
 
@@ -133,7 +133,7 @@ def test_functions_bring_handlers_and_configuration(project: Project, function: 
 
 
 def test_configuration_that_comes_with_the_functions_is_sound() -> None:
-    config = bootstrap.read_config(str(ROOT / "functions" / "checkup.json"), {})
+    config = app.read_config(str(ROOT / "functions" / "checkup.json"), {})
     assert config.checkers
     assert config.warnings == ()
 

@@ -12,11 +12,11 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from checkup.alerting.document import STATE_KEY, decode_state
+from checkup.alerting.state import STATE_KEY, decode_state
+from checkup.aws.check import CheckFunction
+from checkup.aws.events import AdHocCheck, ScheduledRun
 from checkup.errors import ConfigError
-from checkup.invocation import AdHocCheck, ScheduledRun
-from checkup.model import SECOND
-from checkup.stack import CheckFunction
+from checkup.times import SECOND
 from tests.servers.s3_faults import FaultyS3, faulty_s3
 
 NOON = 1_769_860_800 * SECOND

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from checkup.alerting.document import STATE_KEY
+from checkup.alerting.state import STATE_KEY
 from checkup.history.documents import HISTORY_KEY as HISTORY
 from tests.emulators import REGION
 from tests.stack.pair import CONFIG, OTHER, Stacks

@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any
 
-from checkup import runfile
-from checkup.alerting.document import decode_state
+from checkup import model
+from checkup.alerting.state import decode_state
 from tests.emulators import ROOT
 from tests.servers.slack import FakeSlack
 from tests.stack.day import MINUTE
@@ -40,7 +40,7 @@ def test_nothing_is_left_undelivered(outage: Outage) -> None:
 def test_each_slot_has_its_run_in_the_bucket(outage: Outage) -> None:
     assert list(outage.runs) == [f"runs/{summary['run']}" for summary in outage.summaries]
     for body in outage.runs.values():
-        assert [result.title for result in runfile.decode_results(body)] == [
+        assert [result.title for result in model.decode_results(body)] == [
             "Website",
             "User Service",
         ]

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkup.errors import EventError
-from checkup.invocation import (
+from checkup.aws.events import (
     AdHocCheck,
     NotifierTest,
     PublishTask,
@@ -21,7 +20,8 @@ from checkup.invocation import (
     parse_check_event,
     parse_publish_event,
 )
-from checkup.model import SECOND
+from checkup.errors import EventError
+from checkup.times import SECOND
 from tests.emulators import ROOT
 
 MINUTE = 60 * SECOND

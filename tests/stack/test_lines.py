@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from checkup import __version__
-from checkup.bootstrap import read_config
-from checkup.model import SECOND, Run
-from checkup.stack.lines import log_fields, origin_fields, run_fields
+from checkup.app import read_config
+from checkup.aws.runtime import log_fields, origin_fields, run_fields
+from checkup.model import Run
 from checkup.storage.memory import MemoryStorage
+from checkup.times import SECOND
 from tests.protocol.recording import monitor
 
 NOON = 1_769_860_800 * SECOND

@@ -11,22 +11,23 @@ from typing import Any, ClassVar
 import pytest
 from botocore.exceptions import ClientError
 
-from checkup import bootstrap, secrets
-from checkup.alerting.document import STATE_KEY
-from checkup.archive import HistoryStore
+from checkup import app, secrets
+from checkup.alerting.state import STATE_KEY
+from checkup.aws.check import run_adhoc
+from checkup.aws.events import AdHocCheck
 from checkup.checkers.heartbeat import HeartbeatChecker, store_heartbeat
 from checkup.deadline import Deadline
 from checkup.errors import CheckupError, PublishError
+from checkup.evaluation import EvaluationRules
 from checkup.history.documents import HISTORY_KEY as HISTORY
-from checkup.history.fold import EvaluationRules
-from checkup.invocation import AdHocCheck
-from checkup.model import SECOND, Run
+from checkup.history.store import HistoryStore
+from checkup.interfaces import CheckerContext, PageFile, PageVersion
+from checkup.model import Run
 from checkup.notifiers.sns import SnsSettings
-from checkup.ports import CheckerContext, PageFile, PageVersion
-from checkup.protocol import RunContext, run_in_region, store_run
-from checkup.stack.checking import run_adhoc
+from checkup.pipeline import RunContext, run_in_region, store_run
 from checkup.storage.s3 import S3Storage
-from checkup.storage.s3_object import S3Object
+from checkup.storage.s3_bucket import S3Object
+from checkup.times import SECOND
 from checkup_page.publish import publish_once
 from checkup_page.publishers.s3 import S3Publisher
 from tests.emulators import REGION, ROOT
@@ -138,7 +139,7 @@ class Nowhere:
 
 
 def build_a_page(stacks: Stacks, clients: Clients) -> None:
-    config = bootstrap.read_config(str(ROOT / "functions" / "checkup.json"), {})
+    config = app.read_config(str(ROOT / "functions" / "checkup.json"), {})
     stacks.put(f"runs/{next(stacks.slots) * SECOND}-check.json", b"[]")
     publish_once(config, storage(stacks, clients), Nowhere(), time.time_ns())
 

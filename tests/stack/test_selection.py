@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from checkup.deadline import Deadline
+from checkup.interfaces import Checker
+from checkup.interfaces.checker import select_checkers
 from checkup.model import Attempt
-from checkup.ports import Checker
-from checkup.selection import select_checkers
 
 
 class Toy(Checker, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ import sys
 
 LASTING = """
 import gc
-from checkup.stack import frozen_gc
+from checkup.aws.runtime import frozen_gc
 
 try:
     with frozen_gc():

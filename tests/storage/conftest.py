@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
-from checkup.ports import Storage
+from checkup.interfaces import Storage
 from tests import databases, emulators
 from tests.servers.github import FakeGitHub, fake_github
 from tests.storage.places import PLACES, Place, S3Server, s3_server

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checkup.ports import Storage
+from checkup.interfaces import Storage
 from tests import databases
 from tests.godatabase import GoDatabase, GoMySql, GoPostgres, GoSqlite
 from tests.storage.sql_writer import open_storage

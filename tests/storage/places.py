@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from checkup import http
-from checkup.ports import HttpResponse, Storage
+from checkup.interfaces import HttpResponse, Storage
 from checkup.storage.folder import FolderStorage
 from checkup.storage.github import GitHubSettings
 from checkup.storage.memory import MemoryStorage

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 from checkup.errors import DocumentChangedError, DocumentExistsError
-from checkup.ports import Storage
+from checkup.interfaces import Storage
 from checkup.storage import STORAGES
 from tests.storage.places import FakeClients
 

@@ -10,9 +10,9 @@ from threading import Barrier
 import pytest
 
 from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
-from checkup.model import SECOND
-from checkup.ports import LockState, Storage
-from checkup.runfile import RUNS_PREFIX
+from checkup.interfaces import LockState, Storage
+from checkup.model import RUNS_PREFIX
+from checkup.times import SECOND
 from tests.storage.places import Place
 
 HEAD = "state/head.json"

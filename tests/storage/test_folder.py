@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from checkup.errors import StorageError
-from checkup.model import Result
-from checkup.runfile import decode_results, encode_results
+from checkup.model import Result, decode_results, encode_results
 from checkup.storage.folder import FolderSettings, FolderStorage
 from tests import gofile
 from tests.storage.places import FakeClients

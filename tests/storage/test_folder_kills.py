@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from checkup.ports import LockState
+from checkup.interfaces import LockState
 from checkup.storage.folder import FolderStorage
 from tests import gofile
 from tests.storage.folder_writer import HEAD, LOG, NEW, OLD, RUN

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from checkup import protocol
+from checkup import pipeline
 from checkup.deadline import Deadline
 from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError, UnavailableError
-from checkup.model import SECOND, Attempt, Result, Run
-from checkup.ports import BulkDelete, Storage
-from checkup.runfile import encode_results, run_key
-from checkup.storage.github.adapter import GitHubStorage
+from checkup.interfaces import BulkDelete, Storage
+from checkup.model import Attempt, Result, Run, encode_results, run_key
+from checkup.storage.github import GitHubStorage
+from checkup.times import SECOND
 from tests import gofile
 from tests.servers.github import NAME, OWNER, TOKEN, FakeGitHub, Fault, fake_github
 from tests.storage.places import FakeClients, github_settings
@@ -140,9 +140,9 @@ def test_what_expires_is_deleted_by_a_storing_run(github: FakeGitHub) -> None:
     old, young = (Run(slot=time.time_ns() - m * 60 * SECOND, results=()) for m in (61, 30))
     for run in (old, young):
         storage.create(run_key(run), b"[]")
-    monitor = protocol.RunContext(checkers=(), storage=storage, check_expiry=3600 * SECOND)
+    monitor = pipeline.RunContext(checkers=(), storage=storage, check_expiry=3600 * SECOND)
     for _ in range(2):
-        protocol.store_run(monitor, Run(slot=time.time_ns(), results=()), Deadline.after(5))
+        pipeline.store_run(monitor, Run(slot=time.time_ns(), results=()), Deadline.after(5))
     assert old.name not in github.main
     assert young.name in github.main
 
@@ -201,7 +201,7 @@ def test_writers_of_the_same_bytes_make_different_commits_88(github: FakeGitHub)
 def test_a_branch_that_never_rests_is_an_error(
     github: FakeGitHub, storage: GitHubStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("checkup.storage.github.branch._COMMIT_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("checkup.storage.github_repository._COMMIT_PAUSES", (0.0, 0.0))
     busy = Fault(path=MOVE, status=422, body=b'{"message":"Update is not a fast forward"}')
     github.faults = [busy] * 3
     with pytest.raises(StorageError, match="others commit to the branch all the time"):
@@ -401,10 +401,10 @@ def test_a_run_takes_as_few_requests_as_is_promised(github: FakeGitHub) -> None:
 
     def cost(storage: Storage) -> int:
         before = github.counted
-        monitor = protocol.RunContext(checkers=(), storage=storage)
+        monitor = pipeline.RunContext(checkers=(), storage=storage)
         result = Result(title="a", id="a", times=(Attempt(rtt=5),), healthy=True)
         run = Run(slot=time.time_ns(), results=(result,))
-        protocol.store_run(monitor, run, Deadline.after(5))
+        pipeline.store_run(monitor, run, Deadline.after(5))
         return github.counted - before
 
     storage = opened(github)

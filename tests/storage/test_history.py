@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from checkup.alerting.maintenance import MaintenanceWindow
-from checkup.history.fold import EvaluationRules
-from checkup.history.periods import HOUR
+from checkup.evaluation import EvaluationRules
+from checkup.interfaces import Storage
+from checkup.maintenance import MaintenanceWindow
 from checkup.model import Run, Status
-from checkup.ports import Storage
 from checkup.storage.memory import MemoryStorage
+from checkup.times import HOUR
 from tests.history.stories import (
     CHECKERS,
     REGIONS,

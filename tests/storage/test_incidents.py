@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from checkup.protocol.announcing import load_incidents
+from checkup.incidents.store import load_incidents
 from tests.incidents.writer import add
 from tests.storage.places import Place
 

@@ -10,13 +10,13 @@ from typing import Any, cast
 import pytest
 
 from checkup.errors import StorageError
-from checkup.model import SECOND
-from checkup.ports import Provisionable, ProvisionStep, Storage
-from checkup.storage import s3_provisioning
+from checkup.interfaces import Provisionable, ProvisionStep, Storage
+from checkup.storage import s3_provision
 from checkup.storage.folder import FolderStorage
 from checkup.storage.s3 import S3Storage
 from checkup.storage.s3_bucket import S3Bucket
 from checkup.storage.sql import MySqlSettings, PostgresSettings, SqliteSettings
+from checkup.times import SECOND
 from tests import databases
 from tests.servers.github import TOKEN, FakeGitHub, fake_github
 from tests.servers.s3_faults import Fault, faulty_s3
@@ -168,7 +168,7 @@ def lifecycle(moto: S3Server, bucket: str) -> dict[str, Any]:
 def test_a_bucket_is_made_private_encrypted_and_tls_only_165(moto: S3Server, bucket: str) -> None:
     """S5.1: four public access blocks, owner enforced, no website, no ACL."""
     there, expiry = OverTls(moto.client, bucket), 36 * 3600 * SECOND
-    steps = s3_provisioning.pending_steps(there, "", expiry)
+    steps = s3_provision.pending_steps(there, "", expiry)
     assert words(steps)[0] == f"make the bucket s3://{bucket}/ in us-east-1"
     assert words(steps)[-1] == "delete old versions after 30 days, and runs after 2 days"
     assert bucket not in {one["Name"] for one in moto.client.list_buckets()["Buckets"]}
@@ -191,7 +191,7 @@ def test_a_bucket_is_made_private_encrypted_and_tls_only_165(moto: S3Server, buc
     assert rules["checkup-runs"]["Filter"] == {"Prefix": "1"}
     assert rules["checkup-late-runs"]["Filter"] == {"Prefix": "late/"}
     assert rules["checkup-old-versions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
-    assert s3_provisioning.pending_steps(there, "", expiry) == []
+    assert s3_provision.pending_steps(there, "", expiry) == []
     with pytest.raises(StorageError, match="access is denied"):
         S3Storage(moto.client, bucket).create("state/head.json", b"over plain HTTP")
 
@@ -236,7 +236,7 @@ def test_only_what_is_missing_is_done_and_what_others_set_stays(
     moto.client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     there = OverTls(moto.client, bucket)
 
-    steps = s3_provisioning.pending_steps(there, "", 0)
+    steps = s3_provision.pending_steps(there, "", 0)
     assert not [text for text in words(steps) if "make the bucket" in text or "versions of" in text]
     take(steps)
 
@@ -244,7 +244,7 @@ def test_only_what_is_missing_is_done_and_what_others_set_stays(
     assert [statement["Sid"] for statement in kept] == ["Theirs", "TlsOnly"]
     assert set(lifecycle(moto, bucket)) == {"logs", "checkup-old-versions"}
     assert lifecycle(moto, bucket)["logs"]["Expiration"]["Days"] == 9
-    assert s3_provisioning.pending_steps(there, "", 0) == []
+    assert s3_provision.pending_steps(there, "", 0) == []
 
 
 def test_another_expiry_is_another_rule(moto: S3Server, bucket: str) -> None:

@@ -11,8 +11,7 @@ import pytest
 from botocore.config import Config
 
 from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
-from checkup.model import Result
-from checkup.runfile import encode_results
+from checkup.model import Result, encode_results
 from checkup.storage.s3 import S3Settings, S3Storage, s3_client_config
 from tests.servers.s3_faults import (
     CONFLICT,

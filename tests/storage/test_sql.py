@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from checkup import runfile
+from checkup import model
 from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
+from checkup.interfaces import LockState, Storage
 from checkup.model import Attempt, Result, Run
-from checkup.ports import LockState, Storage
 from tests import gofile
 from tests.storage.homes import HOMES, Home
 from tests.storage.sql_writer import LOG
@@ -68,7 +68,7 @@ def test_a_row_without_results_is_an_empty_document(home: Home) -> None:
     key = "runs/" + home.go.store(NOW, LATER, None)
     body = body_of(home.open(), key)
     with pytest.raises(ValueError, match="not a check file"):
-        runfile.decode_results(body)
+        model.decode_results(body)
 
 
 def test_rows_of_other_names_belong_to_somebody_else(home: Home) -> None:
@@ -86,7 +86,7 @@ def test_rows_of_other_names_belong_to_somebody_else(home: Home) -> None:
 
 def test_go_reads_our_runs_c01_c28(home: Home) -> None:
     run = Run(slot=NOW, results=SEEN)
-    home.open().create(runfile.run_key(run), runfile.encode_results(SEEN))
+    home.open().create(model.run_key(run), model.encode_results(SEEN))
     assert home.go.index() == {run.name: NOW}
     assert home.go.fetch(run.name) == [
         gofile.Result(title="Testing", times=[gofile.Attempt(rtt=1)], healthy=True)
@@ -94,7 +94,7 @@ def test_go_reads_our_runs_c01_c28(home: Home) -> None:
 
 
 def test_results_are_the_bytes_of_go_without_a_newline_c01(home: Home) -> None:
-    home.open().create(f"runs/{NOW}-check.json", runfile.encode_results([Result(title="Testing")]))
+    home.open().create(f"runs/{NOW}-check.json", model.encode_results([Result(title="Testing")]))
     assert home.go.body(f"{NOW}-check.json") == b'[{"title":"Testing"}]'
 
 
@@ -120,7 +120,7 @@ def test_documents_are_not_among_the_checks_of_go(home: Home) -> None:
 
 def test_a_run_may_be_large(home: Home) -> None:
     results = [Result(title=f"Number {n} \u00e9", healthy=True) for n in range(60_000)]
-    body = runfile.encode_results(results)
+    body = model.encode_results(results)
     assert len(body) > 2_500_000
     home.open().create(f"runs/{NOW}-check.json", body)
     assert body_of(home.open(), f"runs/{NOW}-check.json") == body

@@ -12,10 +12,10 @@ from threading import Event, Thread
 import pytest
 
 from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
-from checkup.model import SECOND
-from checkup.ports import LockState, Storage
+from checkup.interfaces import LockState, Storage
 from checkup.storage.sql import mysql, postgres
-from checkup.storage.sql.mysql_dsn import parse_mysql_dsn
+from checkup.storage.sql.mysql import parse_mysql_dsn
+from checkup.times import SECOND
 from tests import databases
 from tests.databases import PASSWORD, Server
 from tests.servers.wire_faults import Lost, Wire, wire

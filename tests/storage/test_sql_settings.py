@@ -12,14 +12,14 @@ from threading import Thread
 import pytest
 
 from checkup import config
-from checkup.bootstrap import registered_kinds
+from checkup.app import registered_kinds
 from checkup.errors import ConfigError, UnavailableError
-from checkup.ports import StorageSettings
+from checkup.interfaces import StorageSettings
 from checkup.storage.sql import MySqlSettings, PostgresSettings, SqliteSettings, SqlSettings
-from checkup.storage.sql.mysql_dsn import MySqlDsn
-from checkup.storage.sql.mysql_dsn import parse_mysql_dsn as mysql
-from checkup.storage.sql.postgres_dsn import parse_postgres_dsn as postgres
-from checkup.storage.sql.postgres_dsn import with_defaults
+from checkup.storage.sql.mysql import MySqlDsn
+from checkup.storage.sql.mysql import parse_mysql_dsn as mysql
+from checkup.storage.sql.postgres import parse_postgres_dsn as postgres
+from checkup.storage.sql.postgres import with_defaults
 from checkup.storage.sql.settings import PostgresqlBlock
 from tests import gofile
 from tests.godatabase import GoSqlite
@@ -276,8 +276,8 @@ for kind, dsn in {"sqlite3": "x", "postgres": "postgres://x", "mysql": "/x"}.ite
 def test_nobody_else_pays_for_the_libraries() -> None:
     script = """
 import sys
-import checkup.bootstrap, checkup.storage.sql
-list(checkup.bootstrap.registered_kinds().storages.values())
+import checkup.app, checkup.storage.sql
+list(checkup.app.registered_kinds().storages.values())
 print([name for name in ("sqlalchemy", "psycopg", "pymysql", "sqlite3") if name in sys.modules])
 """
     done = subprocess.run(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from checkup.errors import StorageError
-from checkup.ports import Storage
+from checkup.interfaces import Storage
 from checkup.storage.sql import sqlite
 from checkup.storage.sql.sqlite import SqliteBackend
 from tests.storage.sql_writer import LOG, open_storage

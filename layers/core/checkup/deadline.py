@@ -3,8 +3,50 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from msgspec import Struct
+
+from checkup.model import Phases
+from checkup.times import SECOND, format_duration
+
+# Measures where the time of one attempt goes.
+
+
+_TENTH = SECOND // 10
+
+
+class Stopwatch:
+    """Runs from its creation; phases are added up by name, failed ones included."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter_ns()
+        self._phases: dict[str, int] = {}
+
+    def elapsed(self) -> int:
+        """Nanoseconds since the start."""
+        return time.perf_counter_ns() - self._started
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Count the time of the block to the phase of that name."""
+        started = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter_ns() - started
+            self._phases[name] = self._phases.get(name, 0) + spent
+
+    def phases(self) -> Phases:
+        """Return what was measured so far."""
+        return Phases(**self._phases)
+
+    def __str__(self) -> str:
+        """The time so far, for people: to the tenth of a second once there is one."""
+        elapsed = self.elapsed()
+        unit = _TENTH if elapsed >= _TENTH else _TENTH // 100
+        return format_duration(elapsed // unit * unit)
 
 
 class Deadline(Struct, frozen=True):

@@ -25,8 +25,6 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from checkup.model import Run
-
 
 class Problem(Struct, frozen=True, kw_only=True):
     """One thing that is wrong with a configuration.
@@ -108,18 +106,6 @@ class DocumentExistsError(StorageError):
 
 class DocumentChangedError(StorageError):
     """The document to replace is gone or is not the version that was read."""
-
-
-class RunNotStoredError(StorageError):
-    """A run could not be stored or weighed.
-
-    Attributes:
-        run: what was seen, for there is no other place that has it.
-    """
-
-    def __init__(self, run: Run, sentence: str) -> None:
-        super().__init__(sentence)
-        self.run = run
 
 
 class DeliveryError(CheckupError):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from checkup.ports import PageFile
-from checkup_page.formats import api_v2, badges, calendar_file, feed, metrics, uptime_csv
-from checkup_page.formats.lasting import lasting
-from checkup_page.view import PageView
+from checkup.interfaces import PageFile
+from checkup_page.formats import badges, feeds, icalendar, openmetrics, statuspage_api, uptime_csv
+from checkup_page.view import PageView, lasting
 
 
 class MachineFiles:
@@ -23,14 +22,14 @@ class MachineFiles:
         settled, made = lasting(view), self._made
         if made is None or made[0] != settled:
             made = self._made = (settled, _lasting_files(settled))
-        return {**api_v2.live_files(view), **metrics.files(view), **made[1]}
+        return {**statuspage_api.live_files(view), **openmetrics.files(view), **made[1]}
 
 
 def _lasting_files(view: PageView) -> dict[str, PageFile]:
     return {
-        **api_v2.settled_files(view),
+        **statuspage_api.settled_files(view),
         **badges.files(view),
-        **calendar_file.files(view),
-        **feed.files(view),
+        **icalendar.files(view),
+        **feeds.files(view),
         **uptime_csv.files(view),
     }

@@ -2,21 +2,118 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from msgspec import Struct
+
 from checkup.history.tally import Tally, add_tallies, uptime_percent
-from checkup.ports import PageFile
-from checkup_page import news
-from checkup_page.components.stretches import PeriodStats
-from checkup_page.formats.badge import UNKNOWN, Badge, badge_svg, shields_endpoint
-from checkup_page.speech.voice import Locale
-from checkup_page.speech.words import clean_line
-from checkup_page.state import ComponentStatus
-from checkup_page.view import ComponentView, PageView
+from checkup.interfaces import PageFile
+from checkup.text import clean_line
+from checkup_page.components.history import PeriodStats
+from checkup_page.formats.base import JSON, SETTLED_MAX_AGE, render_xml, text_file, to_json
+from checkup_page.locale import Locale
+from checkup_page.status import ComponentStatus
+from checkup_page.view import DAILY, HOURLY, ComponentView, PageView
+
+# How wide a text is, without asking a font.
+
+
+_CLASSES: Final = {
+    300: " ',.IJijl",
+    350: "-/:;\\f|",
+    400: "!()[]rt",
+    450: '"',
+    500: "*_`sz",
+    550: "?Lc",
+    600: "FPTYaekovxy",
+    700: "ABCRVXZ",
+    750: "DHNU",
+    800: "&GOQw",
+    850: "#+<=>M^~",
+    950: "%m",
+    1000: "@W",
+}
+"""Characters by their width in DejaVu Sans, whose widths are those of Verdana, in thousandths of
+the font's size."""
+
+
+_WIDTHS: Final = {char: width for width, chars in _CLASSES.items() for char in chars}
+
+
+_USUAL, _FULL = 650, 1000
+
+
+def text_width(text: str, size: int) -> int:
+    """Return the width in pixels at a size of the font."""
+    return -(-sum(map(_width, text)) * size // 1000)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    if unicodedata.east_asian_width(character) in {"W", "F"}:
+        return _FULL
+    return _WIDTHS.get(character, _USUAL)
+
+
+# One badge: two texts side by side, as a picture and for shields.io.
+
+
+UNKNOWN: Final = "#59636e"
+
+
+_SVG: Final = "image/svg+xml; charset=utf-8"
+
+
+_SIZE, _GAP = 11, 6
+
+
+class Badge(Struct, frozen=True, kw_only=True):
+    """What a badge says.
+
+    Attributes:
+        colour: behind the message, as ``#rrggbb``; dark enough for white letters.
+    """
+
+    label: str
+    message: str
+    colour: str
+
+
+def badge_svg(badge: Badge) -> PageFile:
+    """Return a badge as an SVG that needs no font: its texts are given the room they have."""
+    text = render_xml(
+        "badge.svg",
+        badge=badge,
+        left=text_width(badge.label, _SIZE) + 2 * _GAP,
+        right=text_width(badge.message, _SIZE) + 2 * _GAP,
+        size=_SIZE,
+        gap=_GAP,
+    )
+    return text_file(text, _SVG)
+
+
+def shields_endpoint(badge: Badge, *, every: int = 0) -> PageFile:
+    """Return a badge for shields.io (https://shields.io/badges/endpoint-badge).
+
+    Nobody is to give another colour to one that says that nothing is known.
+    """
+    content = {
+        "schemaVersion": 1,
+        "label": badge.label,
+        "message": badge.message,
+        "color": badge.colour,
+        "isError": badge.colour == UNKNOWN,
+        "cacheSeconds": SETTLED_MAX_AGE,
+    }
+    return text_file(to_json(content), JSON, every=every)
+
 
 PAGE: Final = "page"
 """What stands for the whole page in the paths of badges; keys of components are longer."""
+
 
 _COLOURS: Final = {
     ComponentStatus.OPERATIONAL: "#1a7f37",
@@ -28,6 +125,7 @@ _COLOURS: Final = {
 }
 """Those of the light page."""
 
+
 _STEPS: Final = (
     (99.9, _COLOURS[ComponentStatus.OPERATIONAL]),
     (99.0, "#4d7a0d"),
@@ -37,9 +135,13 @@ _STEPS: Final = (
 )
 """Per cent of uptime, and the colour from there on."""
 
+
 _TIME: Final = "#0969da"
+
+
 _TIMED: Final = ("24h", "7d", "30d")
 """Spans of which there is a badge of the response time."""
+
 
 _NAME_LIMIT: Final = 40
 
@@ -88,7 +190,7 @@ def _uptimes(
                 message=voice.say("state.unknown") if uptime is None else f"{uptime}%",
                 colour=UNKNOWN if uptime is None else _colour(float(uptime)),
             ),
-            every=news.HOURLY,
+            every=HOURLY,
         )
         for span, uptime in uptimes
     }
@@ -112,7 +214,7 @@ def _responses(
             )
             path = f"badges/{key}/response-{stretch.name}.json"
             # There are three of each component, and hardly one stays as it is.
-            found[path] = shields_endpoint(badge, every=news.DAILY)
+            found[path] = shields_endpoint(badge, every=DAILY)
     return found
 
 

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Final
 
-from checkup.ports import PageFile
-from checkup_page import news
-from checkup_page.components.table import COLUMNS
-from checkup_page.formats.served import text_file
-from checkup_page.view import PageView
+from checkup.interfaces import PageFile
+from checkup_page.components.history import COLUMNS
+from checkup_page.formats.base import text_file
+from checkup_page.view import HOURLY, PageView
 
 PATH: Final = "uptime.csv"
 
@@ -22,7 +21,7 @@ _FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take 
 
 def files(view: PageView) -> dict[str, PageFile]:
     """Return the table by its path; its last day is the one before the present one."""
-    return {PATH: text_file("".join(_lines(view)), _CSV, every=news.HOURLY)}
+    return {PATH: text_file("".join(_lines(view)), _CSV, every=HOURLY)}
 
 
 def _lines(view: PageView) -> Iterator[str]:

@@ -10,11 +10,10 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from checkup.alerting.document import STATE_KEY
+from checkup.alerting.state import STATE_KEY
 from checkup.errors import PublishError, StorageError
-from checkup.ports import Clients, PageFile, PageVersion, PublisherSettings
-from checkup.storage.files import temporary_file, translate_os_errors
-from checkup.storage.locks import file_lock
+from checkup.interfaces import Clients, PageFile, PageVersion, PublisherSettings
+from checkup.storage.files import file_lock, temporary_file, translate_os_errors
 from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, PublishPlan, index_last
 
 _OURS: Final = ".checkup"
@@ -52,7 +51,7 @@ class FolderPublisher:
         self._folder = Path(folder)
 
     def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
-        """Write what changed; see :meth:`checkup.ports.Publisher.publish`.
+        """Write what changed; see :meth:`checkup.interfaces.Publisher.publish`.
 
         Writing costs nothing here, so no file waits for its time; and as anybody can change
         the files, what there is to write is found by reading them.

@@ -10,13 +10,19 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from checkup.errors import PublishError, StorageError
-from checkup.model import SECOND
-from checkup.options import Secret
-from checkup.ports import Clients, PageFile, PageVersion, PublisherSettings
-from checkup.storage.github.branch import BranchSnapshot, CommitDraft
-from checkup.storage.github.refusal import NOT_FOUND, UNPROCESSABLE, GitHubError
-from checkup.storage.github.settings import GitHubRepository, GitHubSettings
-from checkup.storage.github.trees import blob_sha
+from checkup.interfaces import Clients, PageFile, PageVersion, PublisherSettings
+from checkup.interfaces.kinds import Secret
+from checkup.storage.github import GitHubSettings
+from checkup.storage.github_repository import (
+    NOT_FOUND,
+    UNPROCESSABLE,
+    BranchSnapshot,
+    CommitDraft,
+    GitHubError,
+    GitHubRepository,
+    blob_sha,
+)
+from checkup.times import SECOND
 from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, PublishPlan
 
 _PLAIN: Final = ".nojekyll"
@@ -89,7 +95,7 @@ class GitHubPublisher:
         self._repository = repository
 
     def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
-        """Commit what changed and is due; see :meth:`checkup.ports.Publisher.publish`."""
+        """Commit what changed and is due; see :meth:`checkup.interfaces.Publisher.publish`."""
         paced = {path: _paced(file) for path, file in files.items()}
         written: list[str] = []
 

@@ -11,8 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.errors import NewerPageError, PublishError
-from checkup.model import SECOND
-from checkup.ports import PageFile, PageVersion
+from checkup.interfaces import PageFile, PageVersion
+from checkup.times import SECOND
 
 MANIFEST: Final = "manifest.json"
 INDEX: Final = "index.html"
@@ -31,7 +31,7 @@ class ManifestEntry(Struct, frozen=True, omit_defaults=True):
     Attributes:
         hash: of its content.
         at: when the edition that last changed it was made.
-        news: as in :class:`checkup.ports.PageFile`.
+        news: as in :class:`checkup.interfaces.PageFile`.
     """
 
     hash: str

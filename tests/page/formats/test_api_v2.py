@@ -10,11 +10,12 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from checkup.model import SECOND, Status
-from checkup.ports import PageFile
-from checkup_page.compose import PageData, build_view
+from checkup.interfaces import PageFile
+from checkup.model import Status
+from checkup.times import SECOND
+from checkup_page.build_view import PageData, build_view
 from checkup_page.formats import MachineFiles
-from checkup_page.state import ComponentStatus
+from checkup_page.status import ComponentStatus
 from checkup_page.view import PageView
 from tests.page.formats.world import CHECKERS, announced, incident, maintenance, view
 from tests.page.worlds import MINUTE, NOW, config

@@ -14,8 +14,7 @@ from msgspec.structs import replace
 from checkup.history.tally import Tally
 from checkup.model import Status
 from checkup_page.formats import badges
-from checkup_page.formats.badges import _COLOURS, _STEPS
-from checkup_page.formats.text_width import text_width
+from checkup_page.formats.badges import _COLOURS, _STEPS, text_width
 from checkup_page.view import PageView
 from tests.page.formats.world import view
 

@@ -16,7 +16,7 @@ import icalendar
 import pytest
 from msgspec.structs import replace
 
-from checkup.history.periods import DAY
+from checkup.times import DAY
 from checkup_page.formats import MachineFiles
 from tests.page.conftest import Site
 from tests.page.formats.world import announced, view

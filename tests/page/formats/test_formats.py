@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from checkup.model import SECOND, Status
-from checkup.ports import PageFile
-from checkup_page.components.component import ConfirmedStatus
-from checkup_page.components.stretches import component_history
-from checkup_page.compose import PageData, build_view
+from checkup.interfaces import PageFile
+from checkup.model import Status
+from checkup.times import SECOND
+from checkup_page.build_view import PageData, build_view
+from checkup_page.components.build import ConfirmedStatus
+from checkup_page.components.history import component_history
 from checkup_page.formats import MachineFiles
 from checkup_page.view import PageView
 from tests.page.formats.world import CHECKERS, announced, chronicle, view

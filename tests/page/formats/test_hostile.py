@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from checkup.config.page import PageSettings
-from checkup.history.periods import HOUR
-from checkup_page.announcements.announcement import AffectedComponent
-from checkup_page.components.stretches import component_history
-from checkup_page.compose import PageData, build_view
+from checkup.times import HOUR
+from checkup_page.build_view import PageData, build_view
+from checkup_page.components.history import component_history
 from checkup_page.formats import MachineFiles
-from checkup_page.formats.calendar_lines import WIDTH
+from checkup_page.formats.icalendar import WIDTH
+from checkup_page.incidents.view import AffectedComponent
 from tests.page.formats.prometheus import families
 from tests.page.formats.world import chronicle, incident, maintenance, update
 from tests.page.worlds import NOW, checker, config, result, runs

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
-from checkup.model import SECOND, Attempt, Phases, Run, Status
-from checkup_page.compose import PageData, build_view
-from checkup_page.formats import metrics
+from checkup.model import Attempt, Phases, Run, Status
+from checkup.times import SECOND
+from checkup_page.build_view import PageData, build_view
+from checkup_page.formats import openmetrics
 from checkup_page.view import PageView
 from tests.page.formats.prometheus import families
 from tests.page.formats.world import API, view
@@ -33,7 +34,7 @@ LOOKED = result(
 
 def samples(of: PageView) -> list[tuple[str, dict[str, str], float]]:
     """What Prometheus' own parser finds."""
-    found = families(metrics.files(of)["metrics.txt"].body)
+    found = families(openmetrics.files(of)["metrics.txt"].body)
     return [(it.name, it.labels, it.value) for family in found for it in family.samples]
 
 
@@ -48,7 +49,7 @@ def secure(*publish: Any) -> PageView:
 
 
 def test_the_parser_of_prometheus_takes_them_to_the_end_mark() -> None:
-    text = metrics.files(view(HEALTHY, DOWN))["metrics.txt"].body.decode()
+    text = openmetrics.files(view(HEALTHY, DOWN))["metrics.txt"].body.decode()
     assert text.endswith("\n# EOF\n")
     assert samples(view(HEALTHY, DOWN))
 
@@ -120,5 +121,5 @@ class TestPrivate:
         failed = replace(result(API, DOWN), region="dc-secret", notice="hunter2")
         page = PageSettings(publish=publish)  # type: ignore[arg-type]
         seen = PageData(runs=runs([[failed]]))
-        text = metrics.files(build_view(config([API], page), seen, NOW))["metrics.txt"].body
+        text = openmetrics.files(build_view(config([API], page), seen, NOW))["metrics.txt"].body
         assert not any(word in text for word in (b"dc-secret", b"hunter2", b"refused"))

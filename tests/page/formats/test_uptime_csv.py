@@ -9,11 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.config.settings import GroupSettings
-from checkup.history.periods import DAY
-from checkup.model import SECOND, Status
-from checkup_page.components.stretches import component_history
-from checkup_page.components.table import DAYS, csv_rows
-from checkup_page.compose import PageData, build_view
+from checkup.model import Status
+from checkup.times import DAY, SECOND
+from checkup_page.build_view import PageData, build_view
+from checkup_page.components.history import DAYS, component_history, csv_rows
 from checkup_page.formats import uptime_csv
 from checkup_page.view import PageView
 from tests.page.formats.world import chronicle, view

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checkup.history.chronicle import CheckerHistory
-from checkup.history.head import PeriodAggregate
-from checkup.history.periods import DAY, HOUR, day_start, hour_start
-from checkup.history.points import chart_point
-from checkup.history.tally import Tally
-from checkup.history.times import LatencyHistogram, bucket_of
-from checkup.history.year import SPANS
+from checkup.history.latency import LatencyHistogram, bucket_of
+from checkup.history.series import SPANS, CheckerHistory
+from checkup.history.tally import PeriodAggregate, Tally, chart_point
 from checkup.model import Status
-from checkup_page.announcements.announcement import (
-    AffectedComponent,
-    IncidentView,
-    MaintenanceView,
-    UpdateView,
-)
-from checkup_page.components.stretches import component_history
-from checkup_page.compose import PageData, build_view
-from checkup_page.identity import public_key
-from checkup_page.state import ComponentStatus
-from checkup_page.view import PageView
+from checkup.times import DAY, HOUR, day_start, hour_start
+from checkup_page.build_view import PageData, build_view
+from checkup_page.components.history import component_history
+from checkup_page.incidents.view import AffectedComponent, IncidentView, MaintenanceView, UpdateView
+from checkup_page.status import ComponentStatus
+from checkup_page.view import PageView, public_key
 from tests.page.worlds import MILLISECOND, MINUTE, NOW, checker, config, result, runs
 
 API = checker("API")

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from checkup.deadline import Deadline
+from checkup.interfaces import Checker
 from checkup.model import Attempt
-from checkup.ports import Checker
 
 
 class ToyChecker(Checker, frozen=True, kw_only=True):

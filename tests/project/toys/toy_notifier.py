@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from checkup.ports import Clients, Notification, Notifier, NotifierSettings
+from checkup.interfaces import Clients, Notification, Notifier, NotifierSettings
 
 HEARD: dict[str, list[str]] = {}
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from checkup.ports import Clients, PageFile, PageVersion, Publisher, PublisherSettings
+from checkup.interfaces import Clients, PageFile, PageVersion, Publisher, PublisherSettings
 
 WALLS: dict[str, dict[str, bytes]] = {}
 

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from checkup.errors import DocumentChangedError, DocumentExistsError
-from checkup.ports import Clients, LockState, Storage, StorageSettings, StoredDocument
+from checkup.interfaces import Clients, LockState, Storage, StorageSettings, StoredDocument
 
 SHELVES: dict[str, ToyStorage] = {}
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice, takewhile
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.alerting.state import AlertState, DeadLetter, QueuedAlert
+from checkup.interfaces import Checker, NotifierSettings
 from checkup.model import Alert
 
 MAX_QUEUED: Final = 1000
 """Alerts that wait for one channel; if it is dead for weeks, the oldest are given up."""
+
 
 MAX_DEAD_LETTERS: Final = 50
 """Alerts that were given up and are still kept for the operator."""
@@ -151,3 +155,64 @@ def _with(head: AlertState, channel: str, entries: Iterable[QueuedAlert]) -> Ale
 
 def _ids(entries: Iterable[QueuedAlert]) -> set[str]:
     return {entry.alert.id for entry in entries}
+
+
+# What channels are called and which alerts each is told. Pure.
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """What a channel is for; one that says nothing is for everything.
+
+    Attributes:
+        groups, tags: only checkers that are in one of these groups or have one of these tags.
+        severities: only what is, or until now was, one of these statuses; so whoever hears of
+            the beginning hears of the end.
+    """
+
+    groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+
+    def admits(self, alert: Alert, checker: Checker | None) -> bool:
+        """Say whether the channel is told.
+
+        What is about the monitor itself concerns everybody, and of a checker that is no longer
+        configured nobody knows any more whom it concerned.
+
+        Args:
+            checker: the one that the alert is about, if it is configured.
+        """
+        if not alert.checker:
+            return True
+        return self._is_severe(alert) and (checker is None or self._is_for(checker))
+
+    def _is_severe(self, alert: Alert) -> bool:
+        return not self.severities or bool({alert.status, alert.before} & {*self.severities})
+
+    def _is_for(self, checker: Checker) -> bool:
+        if not self.groups and not self.tags:
+            return True
+        return checker.group in self.groups or bool({*checker.tags} & {*self.tags})
+
+
+MATCH_ALL: Final = Route()
+
+
+def route(settings: NotifierSettings) -> Route:
+    """Return what a channel is configured to be for."""
+    return Route(groups=settings.groups, tags=settings.tags, severities=settings.severities)
+
+
+def channel_names(notifiers: Sequence[NotifierSettings]) -> tuple[str, ...]:
+    """Return the name of each channel, under which its outbox is kept.
+
+    Without an id, names stay the same as long as the order within a kind does.
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for settings in notifiers:
+        seen[settings.kind] += 1
+        number = seen[settings.kind]
+        usual = settings.kind if number == 1 else f"{settings.kind}-{number}"
+        found.append(settings.id or usual)
+    return tuple(found)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from checkup.ports import Checker
-from checkup.registry import Registry
+from checkup.interfaces import Checker
+from checkup.interfaces.kinds import Registry
 
 CHECKERS: Final[Registry[Checker]] = Registry(
     {

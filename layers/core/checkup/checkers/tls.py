@@ -10,24 +10,21 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from checkup.checkers.address import split_host_port
-from checkup.checkers.chain import check_issuer, check_names, peer_certificates
-from checkup.checkers.connection import open_connection, start_tls
+from checkup.checkers.certificates import check_issuer, check_names, peer_certificates
 from checkup.checkers.failures import CheckFailedError, from_ssl_error
-from checkup.checkers.secured import NetworkChecker
-from checkup.checkers.sockets import DeadlineTLSSocket
-from checkup.checkers.stopwatch import Stopwatch
-from checkup.checkers.trust import (
+from checkup.checkers.network import DeadlineTLSSocket, open_connection, split_host_port, start_tls
+from checkup.checkers.tls_context import (
+    NetworkChecker,
     ca_file_context,
     client_certificate,
     system_roots_context,
     unverified_context,
 )
-from checkup.deadline import Deadline
-from checkup.duration import format_duration
+from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
-from checkup.model import SECOND, Attempt
-from checkup.options import Duration, Strings
+from checkup.interfaces.kinds import Duration, Strings
+from checkup.model import Attempt
+from checkup.times import SECOND, format_duration
 
 _TWO_WEEKS = 14 * 24 * 3600 * SECOND
 _SHORTEST_FAREWELL = 0.1
@@ -92,7 +89,7 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
         return context or system_roots_context(own)
 
     def attempt(self, deadline: Deadline) -> Attempt:
-        """See :meth:`checkup.ports.Checker.attempt`."""
+        """See :meth:`checkup.interfaces.Checker.attempt`."""
         context = self.tls_context()
         error = failure = ""
         rtt = expiry = 0

@@ -4,22 +4,72 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import click
 from msgspec.structs import replace
 
-from checkup.cli import session
-from checkup.cli.flags import STACK, config_options, examples_epilog, verbose_option
-from checkup.cli.pricing import prices
-from checkup.cli.pricing.bill import BillLine, monthly_bill
-from checkup.cli.pricing.saving import cheapest_change
-from checkup.cli.pricing.sizes import MIN_INTERVAL, hourly_usage, stack_size
-from checkup.cli.pricing.usage import HourlyUsage, StackSize
-from checkup.cli.spans import format_timespan, parse_timespan
+from checkup.cli import options, pricing
+from checkup.cli.options import STACK, config_options, examples_epilog, verbose_option
+from checkup.cli.pricing import (
+    MIN_INTERVAL,
+    BillLine,
+    HourlyUsage,
+    StackSize,
+    hourly_usage,
+    monthly_bill,
+    stack_size,
+)
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
+from checkup.times import format_timespan, parse_timespan
+
+# What would cost half as much.
+
+
+_SLOWER: Final = (2, 3, 5, 10)
+
+
+_LEAST_MEMORY: Final = 128
+
+
+class CostSaving(NamedTuple):
+    """A change of one thing, and the dollars that a month costs then."""
+
+    what: str
+    paid: float
+
+
+def cheapest_change(sizes: StackSize, paid: Callable[[StackSize], float]) -> CostSaving:
+    """Return the smallest change of one thing that halves what is paid, else what saves most.
+
+    Args:
+        paid: the dollars for a month of a stack of such sizes.
+    """
+    enough = paid(sizes) / 2
+    savings = [CostSaving(what, paid(smaller)) for what, smaller in _smaller(sizes)]
+    most = min(savings, key=lambda saving: saving.paid)
+    return next((saving for saving in savings if saving.paid <= enough), most)
+
+
+def _smaller(sizes: StackSize) -> Iterator[tuple[str, StackSize]]:
+    """Yield smaller sizes with what to set, those first that are missed the least."""
+    if sizes.architecture != "arm64":
+        yield "Architecture=arm64", replace(sizes, architecture="arm64")
+    if sizes.memory >= 2 * _LEAST_MEMORY:
+        memory = sizes.memory // 2
+        yield f"MemorySize={memory}", replace(sizes, memory=memory)
+    if sizes.retention > 1:
+        days = sizes.retention // 2
+        yield f"RunRetentionDays={days}", replace(sizes, retention=days)
+    for times in _SLOWER:
+        interval = sizes.interval * times
+        yield (
+            f"a run each {format_timespan(interval)} (interval, Schedule)",
+            replace(sizes, interval=interval),
+        )
+
 
 _CENT: Final = 0.01
 
@@ -74,7 +124,7 @@ def cost(
     those that were counted on an emulator, in an hour without an outage. CloudFront sends a
     terabyte of pages a month for nothing.
     """
-    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, quiet=True)
     sizes = _as_given(stack_size(config, _parameters()), given)
     usage = hourly_usage(config, sizes)
     lines = list(monthly_bill(usage))
@@ -93,7 +143,7 @@ def _parameters() -> Mapping[str, str] | None:
     name = click.get_current_context().meta.get(STACK)
     if name is None:
         return None
-    from checkup.cli.deployed import describe_stack  # noqa: PLC0415 - few look at stacks
+    from checkup.cli.stack import describe_stack  # noqa: PLC0415 - few look at stacks
 
     return describe_stack(name).parameters
 
@@ -137,8 +187,8 @@ def _table(lines: Sequence[BillLine]) -> Iterator[str]:
 
 def _origin() -> str:
     return (
-        f"List prices of {prices.REGION} as of {prices.AS_OF}; paid is what is left after all that"
-        " AWS gives\nevery account each month for ever, if nothing else in yours uses it."
+        f"List prices of {pricing.REGION} as of {pricing.AS_OF}; paid is what is left after all"
+        " that AWS gives\nevery account each month for ever, if nothing else in yours uses it."
     )
 
 
@@ -164,8 +214,8 @@ def _paid(lines: Iterable[BillLine]) -> float:
 def _document(lines: Sequence[BillLine]) -> dict[str, Any]:
     return {
         "currency": "USD",
-        "region": prices.REGION,
-        "as_of": prices.AS_OF,
+        "region": pricing.REGION,
+        "as_of": pricing.AS_OF,
         "lines": [
             {
                 "what": line.what,

@@ -7,23 +7,59 @@ import time
 
 import click
 
-from checkup import bootstrap
-from checkup.cli import notices, recording, session
-from checkup.cli.announced import clean_body, clean_title, find_by_id_prefix, new_id, new_update
-from checkup.cli.deployed import request_publish
-from checkup.cli.flags import config_options, examples_epilog, month_flag, verbose_option
-from checkup.cli.moments import parse_timestamp
-from checkup.cli.spans import format_minute, parse_timespan
-from checkup.cli.verbs import SubcommandGroup
-from checkup.cli.whom import checker_ids, component_option, group_names, group_option
+from checkup import app
+from checkup.cli import incident, options
+from checkup.cli.incident import (
+    _maintenance,
+    clean_body,
+    clean_title,
+    find_by_id_prefix,
+    new_id,
+    new_update,
+)
+from checkup.cli.main import SubcommandGroup
+from checkup.cli.options import (
+    checker_ids,
+    component_option,
+    config_options,
+    examples_epilog,
+    group_names,
+    group_option,
+    month_flag,
+    verbose_option,
+)
+from checkup.cli.stack import request_publish
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
-from checkup.incidents import model, rules
-from checkup.incidents.documents import LATEST_TIME
-from checkup.ports import Storage
-from checkup.protocol.announcing import change_incidents
-from checkup.protocol.planning import schedule_maintenance
-from checkup_page.announcements.desk import load_editable
+from checkup.incidents import model
+from checkup.incidents.model import add_maintenance, add_maintenance_update, end_maintenance
+from checkup.incidents.store import LATEST_TIME, change_incidents
+from checkup.interfaces import Storage
+from checkup.pipeline.state_store import schedule_maintenance
+from checkup.times import format_minute, parse_timespan, parse_timestamp
+from checkup_page.incidents.load import load_editable
+
+
+@click.command("list")
+@config_options
+@month_flag
+@verbose_option
+def list_maintenance(config_file: str | None, *, month: int | None, verbose: bool) -> int:
+    """List what is going on and what is planned, that of the configuration too.
+
+    With --month, list what began in that month.
+    """
+    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    known = load_editable(config, app.require_storage(config), time.time_ns(), month)
+    listed = [
+        it for it in known.maintenances.values() if month is not None or it.status != "completed"
+    ]
+    for it in listed:
+        ours = it.key in known.written.maintenance
+        print(_maintenance(it) + ("" if ours else f"  (in {config.path})"))
+    if not listed:
+        print("no maintenance")
+    return 0
 
 
 @click.group(
@@ -73,7 +109,7 @@ def add(  # noqa: PLR0913 - a flag each
     """
     if bool(length) == bool(end):
         raise click.UsageError("say how long with --for, or when it ends with --until")
-    config = session.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, quiet=True)
     now, zone = time.time_ns(), config.page.timezone
     start = parse_timestamp(begin, now, zone)
     planned = model.Maintenance(
@@ -90,8 +126,8 @@ def add(  # noqa: PLR0913 - a flag each
         raise CheckupError("it would be over before it begins, or by now")
     if planned.end >= LATEST_TIME:
         raise CheckupError(f"it would not be over before {format_minute(LATEST_TIME)}")
-    monitor = bootstrap.run_context(config, os.environ)
-    schedule_maintenance(monitor, lambda document: rules.add_maintenance(document, planned))
+    monitor = app.run_context(config, os.environ)
+    schedule_maintenance(monitor, lambda document: add_maintenance(document, planned))
     request_publish()
     print(
         f"{planned.id}  {planned.title}: "
@@ -109,7 +145,7 @@ def add(  # noqa: PLR0913 - a flag each
 )
 @month_flag
 @verbose_option
-@click.argument("name", metavar="ID", shell_complete=notices.maintenance_ids)
+@click.argument("name", metavar="ID", shell_complete=incident.maintenance_ids)
 @click.argument("text", required=False, default="")
 def update_maintenance(  # noqa: PLR0913 - a flag each
     config_file: str | None,
@@ -121,8 +157,8 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
     text: str,
 ) -> int:
     """Say TEXT about maintenance, before it, meanwhile or afterwards."""
-    config = session.load_config(config_file, verbose=verbose, quiet=True)
-    storage, now = recording.require_storage(config), time.time_ns()
+    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    storage, now = app.require_storage(config), time.time_ns()
     it = _ours(config, storage, name, now, month)
     entry = new_update(text, status or "", now)
     if not (entry.text or status):
@@ -130,7 +166,7 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
     if status and (stage := it.status(now)) in {"scheduled", "completed"}:
         raise CheckupError(f'"{it.title}" is not going on: it is {stage}')
     document = change_incidents(
-        storage, lambda document: rules.add_maintenance_update(document, it, entry)
+        storage, lambda document: add_maintenance_update(document, it, entry)
     )
     request_publish()
     print(f"{it.id}  {it.title}: {document.maintenance[it.id].status(now)}")
@@ -140,19 +176,19 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
 @maintenance.command("end")
 @config_options
 @verbose_option
-@click.argument("name", metavar="ID", shell_complete=notices.maintenance_ids)
+@click.argument("name", metavar="ID", shell_complete=incident.maintenance_ids)
 @click.argument("text", required=False, default="")
 def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
     """End maintenance now, or call it off, and perhaps say TEXT about it."""
-    config = session.load_config(config_file, verbose=verbose, quiet=True)
-    monitor = bootstrap.run_context(config, os.environ)
+    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    monitor = app.run_context(config, os.environ)
     now = time.time_ns()
     it = _ours(config, monitor.storage, name, now)
     entry = new_update(text, "completed", now)
     document = schedule_maintenance(
         monitor,
         # What is long over is in the file of its month.
-        lambda document: rules.end_maintenance(rules.add_maintenance(document, it), it.id, entry),
+        lambda document: end_maintenance(add_maintenance(document, it), it.id, entry),
     )
     request_publish()
     over = document.maintenance[it.id]
@@ -172,5 +208,7 @@ def _ours(
     return known.written.maintenance[it.key]
 
 
-maintenance.add_command(notices.list_maintenance)
-maintenance.add_command(notices.show_maintenance)
+maintenance.add_command(list_maintenance)
+
+
+maintenance.add_command(incident.show_maintenance)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import time
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 import click
 
-from checkup import bootstrap
-from checkup.cli import recording, session
-from checkup.cli.flags import config_options, examples_epilog, verbose_option
+from checkup import app
+from checkup.cli import options, output
+from checkup.cli.options import config_options, examples_epilog, verbose_option
+from checkup.cli.process import SIGNAL_POLL_SECONDS, run_until_stopped
+from checkup.cli.server import AllowedHosts, PageServer, SiteRoutes
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
-from checkup.ports import Publisher
+from checkup.interfaces import Publisher
+from checkup_page.build import PageCache, build_page
 from checkup_page.publish import publish_once
 from checkup_page.publishers.folder import FolderPublisher
 
@@ -38,8 +44,8 @@ def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
     """
     if folder == "":
         raise click.UsageError("DIR is empty; write . for this folder")
-    config = session.load_config(config_file, verbose=verbose)
-    storage = recording.require_storage(config)
+    config = options.load_config(config_file, verbose=verbose)
+    storage = app.require_storage(config)
     publisher, address = _place(config, folder)
     written = publish_once(config, storage, publisher, time.time_ns())
     print(f"{len(written)} files written; the page is {address}")
@@ -52,5 +58,67 @@ def _place(config: Config, folder: str | None) -> tuple[Publisher, str]:
         return FolderPublisher(folder), str(Path(folder) / "index.html")
     if config.publish is None:
         raise CheckupError("no place for the page: name a folder, or configure `publish`")
-    clients = bootstrap.make_clients(config, os.environ)
+    clients = app.make_clients(config, os.environ)
     return config.publish.open(clients), config.publish.address
+
+
+# ``checkup serve``: the status page on this machine.
+
+
+_LAST_PORT: Final = 65_535
+
+
+@click.command(
+    epilog=examples_epilog(
+        "checkup serve",
+        "checkup serve --listen 127.0.0.1:8080",
+        "checkup serve --host status.internal     (behind a proxy that passes this name on)",
+        "checkup -c shop.yaml serve --listen :3000     (all addresses of this machine)",
+    ),
+)
+@config_options
+@click.option(
+    "--listen",
+    metavar="ADDR",
+    default="127.0.0.1:3000",
+    show_default=True,
+    help="Host and port.",
+)
+@click.option(
+    "--host",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="A further name under which it may be asked; addresses and localhost always are.",
+)
+@verbose_option
+def serve(config_file: str | None, *, listen: str, names: tuple[str, ...], verbose: bool) -> int:
+    """Show the status page and the stored runs over HTTP; nothing is checked.
+
+    The page is rendered from the storage when it is asked for. Beside it lie index.json and the
+    run files, as the Go program served them. These hold addresses and error texts, which the
+    page does not: think of that before listening on more than this machine. It answers who asks
+    for an address, for localhost, or for the host of the page's configured url; behind a name
+    of another kind it needs --host. Ctrl-C and SIGTERM end it with exit code 0.
+    """
+    config = options.load_config(config_file, verbose=verbose)
+    storage = app.require_storage(config)
+    memory = PageCache()
+    site = SiteRoutes(lambda: build_page(config, storage, time.time_ns(), memory=memory), storage)
+    hosts = AllowedHosts.of(config.page.url, names)
+    with run_until_stopped(), _listening(listen, site, hosts, verbose=verbose) as server:
+        print(f"The status page is on {server.url} until Ctrl-C", flush=True)
+        if not ip_address(server.host).is_loopback:
+            output.log_line("warning: other machines can read the page and the stored runs")
+        server.serve_forever(poll_interval=SIGNAL_POLL_SECONDS)
+    return 0
+
+
+def _listening(listen: str, site: SiteRoutes, hosts: AllowedHosts, *, verbose: bool) -> PageServer:
+    match = re.fullmatch(r"\[?(.*?)\]?:([0-9]{1,5})", listen)
+    if match is None or int(match[2]) > _LAST_PORT:
+        raise CheckupError(f'--listen "{listen}": write it like 127.0.0.1:3000 or :3000')
+    try:
+        return PageServer((match[1], int(match[2])), site, hosts, verbose=verbose)
+    except OSError as error:
+        raise CheckupError(f"cannot listen on {listen}: {error.strerror}") from error

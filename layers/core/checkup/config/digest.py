@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from checkup.config.fields import fields_of
 from checkup.config.settings import Config
-from checkup.ports import Checker
-from checkup.redaction import mask_address
+from checkup.interfaces import Checker
+from checkup.text import mask_address
 
 _LETTERS: Final = 12
 

@@ -7,21 +7,45 @@ found by their names.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
-from checkup.alerting.maintenance import MaintenanceWindow
-from checkup.alerting.quorum import MAJORITY
-from checkup.alerting.recurrence import parse_rrule
-from checkup.config.crowd import default_concurrency
 from checkup.config.page import PageSettings
-from checkup.config.zones import is_time_zone
 from checkup.errors import ConfigError, Problem
-from checkup.model import SECOND
-from checkup.options import Duration, Secret, Strings, Timestamp
-from checkup.ports import Checker, NotifierSettings, PublisherSettings, StorageSettings
-from checkup.registry import Registry
+from checkup.evaluation import MAJORITY, EvaluationRules
+from checkup.incidents.model import IncidentDocument
+from checkup.interfaces import Checker, NotifierSettings, PublisherSettings, StorageSettings
+from checkup.interfaces.kinds import Duration, Registry, Secret, Strings, Timestamp
+from checkup.maintenance import MaintenanceWindow, parse_rrule
+from checkup.times import SECOND, is_time_zone
+
+# How many checkers have to run at once.
+
+
+MIN_CONCURRENCY: Final = 5
+"""The Go program's number, which is enough where checkers answer."""
+
+
+MAX_CONCURRENCY: Final = 256
+"""A function of Lambda has 1,024 descriptors, and a checker may need three."""
+
+
+def default_concurrency(checkers: Sequence[Checker], run_deadline: int) -> int:
+    """Return the number with which each checker has its verdict even if all of them hang.
+
+    With less, a mass failure would leave those at the end of the file without a look, in every
+    run again: unknown, and so never announced.
+
+    Args:
+        run_deadline: how long a run may take, in nanoseconds.
+    """
+    times = [min(checker.longest, run_deadline) for checker in checkers]
+    # The last one to start still needs its own time; where there is none, some will be cut short.
+    room = max(run_deadline - max(times, default=0), run_deadline // 4)
+    return max(MIN_CONCURRENCY, min(MAX_CONCURRENCY, -(-sum(times) // room)))
+
 
 CHECKER_DEFAULT_KEYS: Final[tuple[str, ...]] = (
     "tags",
@@ -35,6 +59,7 @@ CHECKER_DEFAULT_KEYS: Final[tuple[str, ...]] = (
     "remind_every",
 )
 """The keys of a checker that may stand at the top level, for all checkers, and in a group."""
+
 
 GROUP_DEFAULT_KEYS: Final[tuple[str, ...]] = (*CHECKER_DEFAULT_KEYS, "interval")
 """A group may also slow its checkers down; at the top level ``interval`` is that of the runs."""
@@ -174,3 +199,37 @@ class Config(Struct, frozen=True, kw_only=True):
 def invalid_concurrency(number: int) -> tuple[str, str]:
     """Return what is wrong with a negative number, in the Go program's words, and the fix."""
     return f"invalid value for ConcurrentChecks: {number} (must be set > 0)", "remove it"
+
+
+# What of the configuration decides how runs count.
+
+
+def setting_of(config: Config, announced: IncidentDocument | None = None) -> EvaluationRules:
+    """Return the setting of a fold.
+
+    Args:
+        config: the checkers, and the maintenance that was known beforehand.
+        announced: where the other maintenance is.
+    """
+    others = announced.maintenance.values() if announced else ()
+    return EvaluationRules(
+        checkers=config.checkers,
+        regions=config.regions,
+        quorum=config.quorum,
+        references=frozenset(config.reference_targets),
+        windows=(
+            *(planned.window for planned in config.maintenance),
+            *(maintenance.planned.window for maintenance in others),
+        ),
+    )
+
+
+SIMPLE_KEYS = (
+    "regions",
+    "reference_targets",
+    "maintenance",
+    "interval",
+    "run_deadline",
+    "heartbeat_url",
+    "page",
+)

@@ -7,22 +7,108 @@ came before it. The same content always has the same bytes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
-from checkup.history.head import SCHEMA, DayStart, PeriodAggregate
-from checkup.history.periods import format_date, format_month
-from checkup.history.tally import Tally
-from checkup.history.times import LatencyHistogram
+from checkup.history.latency import LatencyHistogram
+from checkup.history.tally import PeriodAggregate, Tally
+from checkup.model import Status
+from checkup.times import format_date, format_month
+
+_log = logging.getLogger(__name__)
+
+
+# What is remembered between folds: the cursor, and the hour and day that are still open.
+
+
+SCHEMA: Final = 1
+"""The version of the layout of all documents here; a newer one is never overwritten."""
+
+
+class OpenCounters(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What there is to know of one checker to go on counting.
+
+    Attributes:
+        first, last: the slots of its first and of its last result.
+        status: of its last result.
+        planned: that result came in a maintenance window.
+        counted: the moment up to which its time has been counted.
+        until: the moment from which on its last result no longer stands.
+        gaps: the last intervals between its results.
+        hour, hour_times: what has been counted of the open hour.
+        day, day_times: what has been counted of the open day, that hour included.
+    """
+
+    first: int
+    last: int
+    status: Status
+    planned: bool = False
+    counted: int
+    until: int
+    gaps: tuple[int, ...] = ()
+    hour: Tally = Tally()
+    hour_times: LatencyHistogram = LatencyHistogram()
+    day: Tally = Tally()
+    day_times: LatencyHistogram = LatencyHistogram()
+
+
+class HistoryState(Struct, frozen=True, kw_only=True):
+    """The document ``history/head.json``.
+
+    Attributes:
+        cursor: the key of the last run that was folded.
+        hour: when the open hour began; 0 before the first run.
+        accounts: by checker id.
+        inconclusive: runs in a row in which the reference targets failed too, by region.
+    """
+
+    schema: int = SCHEMA
+    cursor: str = ""
+    hour: int = 0
+    accounts: Mapping[str, OpenCounters] = field(default_factory=dict)
+    inconclusive: Mapping[str, int] = field(default_factory=dict)
+
+
+class DayStart(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a day began, so that it can be counted again without the runs before it.
+
+    Attributes:
+        first_run: the moment in the key of the first run that was folded on that day, or later if
+            there was none.
+        accounts, inconclusive: as in the head.
+    """
+
+    first_run: int
+    accounts: Mapping[str, OpenCounters] = field(default_factory=dict)
+    inconclusive: Mapping[str, int] = field(default_factory=dict)
+
+
+class ClosedPeriods(Struct, frozen=True, kw_only=True):
+    """What a fold has finished, by the beginnings of hours and days, and by checker."""
+
+    hours: Mapping[int, Mapping[str, PeriodAggregate]] = field(default_factory=dict)
+    days: Mapping[int, Mapping[str, PeriodAggregate]] = field(default_factory=dict)
+    openings: Mapping[int, DayStart] = field(default_factory=dict)
+
 
 FOLDER: Final = "history/"
+
+
 HISTORY_KEY: Final = FOLDER + "head.json"
+
+
 HOURS: Final = FOLDER + "hours/"
+
+
 DAYS: Final = FOLDER + "days/"
+
+
 TIMES: Final = FOLDER + "times/"
+
 
 Document = TypeVar("Document", bound=Struct)
 
@@ -115,3 +201,19 @@ def decode(body: bytes, kind: type[Document]) -> Document:
     if found is None:
         raise UnreadableHistoryError("not a document of the history: its schema makes no sense")
     return found
+
+
+Part = TypeVar("Part", bound=Struct)
+
+
+def decode_part(
+    key: str, slices: Mapping[str, msgspec.Raw], name: str, kind: type[Part]
+) -> Mapping[str, Part]:
+    """Return one part of a document, by checker; nothing if there is none that can be read."""
+    if name not in slices:
+        return {}
+    try:
+        return msgspec.json.decode(slices[name], type=dict[str, kind])  # type: ignore[valid-type]
+    except ValueError as error:
+        _log.warning("%s: %s cannot be read: %s", key, name, error)
+        return {}

@@ -11,7 +11,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from checkup.history.latency import HistogramMerger, LatencyHistogram, bucket_midpoint
 from checkup.model import Status
+from checkup.times import HOUR
 
 UPTIME_FORMULA: Final = (
     "Uptime is the share of the observed time in which a service was operational or degraded, "
@@ -19,6 +21,7 @@ UPTIME_FORMULA: Final = (
     "counts neither way."
 )
 """What :attr:`Tally.up` and :attr:`Tally.known` say, for people."""
+
 
 MAX_DISRUPTIONS: Final = 20
 """Troubles of one day that are remembered one by one, the longest; the tally counts all."""
@@ -112,3 +115,74 @@ def uptime_percent(part: int, whole: int) -> str | None:
         return None
     units, hundredths = divmod(part * 10_000 // whole, 100)
     return f"{units}.{hundredths:02d}"
+
+
+class PeriodAggregate(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One closed hour or day of one checker."""
+
+    tally: Tally = Tally()
+    times: LatencyHistogram = LatencyHistogram()
+
+
+# One hour or one day of one checker, as much of it as is drawn. Pure.
+
+
+MEDIAN: Final = 0.5
+
+
+HIGH: Final = 0.95
+
+
+class ChartPoint(Struct, frozen=True, array_like=True, gc=False):
+    """What stands for a period in a chart.
+
+    Attributes:
+        hour: when the period began, in hours since the epoch.
+        tally: its time by state, without the troubles.
+        median_bucket, high_bucket: of the response time that half of the results do not exceed,
+            and that 95 % do not; 0 for none.
+    """
+
+    hour: int
+    tally: Tally = Tally()
+    median_bucket: int = 0
+    high_bucket: int = 0
+
+    @property
+    def start(self) -> int:
+        """When the period began, in nanoseconds since the epoch."""
+        return self.hour * HOUR
+
+    @property
+    def median(self) -> int | None:
+        """The median response time, in nanoseconds."""
+        return bucket_midpoint(self.median_bucket) if self.median_bucket else None
+
+    @property
+    def high(self) -> int | None:
+        """The response time that 95 % of the results do not exceed, in nanoseconds."""
+        return bucket_midpoint(self.high_bucket) if self.high_bucket else None
+
+
+def chart_point(start: int, period: PeriodAggregate) -> ChartPoint:
+    """Return what stands for a period."""
+    tally, times = period.tally, period.times
+    untroubled = add_tallies([tally]) if tally.troubles else tally
+    return ChartPoint(start // HOUR, untroubled, times.bucket(MEDIAN), times.bucket(HIGH))
+
+
+class PeriodMerger:
+    """Periods of one checker that do not overlap, put together one after the other."""
+
+    def __init__(self) -> None:
+        self._tallies: list[Tally] = []
+        self._times = HistogramMerger()
+
+    def add(self, period: PeriodAggregate) -> None:
+        """Add one more."""
+        self._tallies.append(period.tally)
+        self._times.add(period.times)
+
+    def period(self) -> PeriodAggregate:
+        """Return all of them as one, without their troubles."""
+        return PeriodAggregate(tally=add_tallies(self._tallies), times=self._times.times())

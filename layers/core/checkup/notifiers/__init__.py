@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from checkup.ports import NotifierSettings
-from checkup.registry import Registry
+from checkup.interfaces import NotifierSettings
+from checkup.interfaces.kinds import Registry
 
 NOTIFIERS: Final[Registry[NotifierSettings]] = Registry(
     {

@@ -10,12 +10,11 @@ from urllib.parse import quote, urlencode
 from msgspec import Meta, Struct
 
 from checkup.errors import NotDeliveredError
-from checkup.notifiers.addresses import parse_addresses
-from checkup.notifiers.answers import check_response, json_object, notifier_secret
-from checkup.notifiers.letter import compose_mail
-from checkup.notifiers.subject import SubjectSettings
-from checkup.options import Secret, Strings
-from checkup.ports import Clients, HttpResponse, Notification
+from checkup.interfaces import Clients, HttpResponse, Notification
+from checkup.interfaces.kinds import Secret, Strings
+from checkup.notifiers.base import check_response, json_object, notifier_secret
+from checkup.notifiers.mail_message import compose_mail, parse_addresses
+from checkup.notifiers.message import SubjectSettings
 
 _BASES: Final = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
 _ABOUT_US: Final = ("from", "to")
@@ -47,7 +46,7 @@ class MailgunNotifier(Struct, frozen=True):
     clients: Clients
 
     def send(self, notification: Notification) -> None:
-        """Hand one mail for all receivers over, as :meth:`checkup.ports.Notifier.send` says."""
+        """Hand over one mail for all receivers; see :meth:`checkup.interfaces.Notifier.send`."""
         said = self.settings
         if not said.domain:
             raise NotDeliveredError("no domain is configured for mailgun")

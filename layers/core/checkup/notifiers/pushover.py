@@ -10,13 +10,21 @@ from urllib.parse import urlencode
 from msgspec import Meta, Struct
 
 from checkup.errors import NotDeliveredError
-from checkup.model import SECOND, Status
-from checkup.notifiers import wording
-from checkup.notifiers.answers import check_response, json_object, notifier_secret
-from checkup.notifiers.subject import SubjectSettings, subject_prefix
-from checkup.notifiers.voice import PLAIN
-from checkup.options import Secret
-from checkup.ports import Clients, HttpResponse, Notification
+from checkup.interfaces import Clients, HttpResponse, Notification
+from checkup.interfaces.kinds import Secret
+from checkup.model import Status
+from checkup.notifiers.base import check_response, json_object, notifier_secret
+from checkup.notifiers.message import (
+    PLAIN,
+    SubjectSettings,
+    body_lines,
+    delivery_prefix,
+    headline,
+    page_url,
+    subject_prefix,
+    worst_status,
+)
+from checkup.times import SECOND
 
 _URL: Final = "https://api.pushover.net/1/messages.json"
 _HEADERS: Final = {"content-type": "application/x-www-form-urlencoded", "user-agent": "checkup"}
@@ -52,7 +60,7 @@ class PushoverNotifier(Struct, frozen=True):
     clients: Clients
 
     def send(self, notification: Notification) -> None:
-        """Push one message, as :meth:`checkup.ports.Notifier.send` says."""
+        """Push one message, as :meth:`checkup.interfaces.Notifier.send` says."""
         form = {
             "token": self._key(self.settings.token, "API token"),
             "user": self._key(self.settings.recipient, "recipient"),
@@ -69,21 +77,21 @@ class PushoverNotifier(Struct, frozen=True):
 
 
 def _message(notification: Notification, subject: str) -> dict[str, str]:
-    label = wording.delivery_prefix(notification)
+    label = delivery_prefix(notification)
     form = {
         "title": PLAIN.outside(subject_prefix(notification, subject), _TITLE),
         "message": _text(notification, label),
-        "priority": str(_PRIORITIES.get(wording.worst_status(notification.alerts), _LOW)),
+        "priority": str(_PRIORITIES.get(worst_status(notification.alerts), _LOW)),
         "timestamp": str(notification.alerts[-1].slot // SECOND),
     }
-    url = wording.page_url(notification)
+    url = page_url(notification)
     return {**form, "url": url, "url_title": "Status page"} if url else form
 
 
 def _text(notification: Notification, label: str) -> str:
-    head = PLAIN.outside(label + wording.headline(notification), _HEADLINE)
+    head = PLAIN.outside(label + headline(notification), _HEADLINE)
     room = _MESSAGE - len(head) - 2
-    lines = wording.body_lines(notification.alerts, PLAIN, room)
+    lines = body_lines(notification.alerts, PLAIN, room)
     return "\n".join([head, "", *lines])
 
 

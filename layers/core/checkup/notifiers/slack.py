@@ -2,18 +2,108 @@
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Struct
 
-from checkup.notifiers.answers import check_response, notifier_secret, safe_error_code
-from checkup.notifiers.slackbot import SlackBotNotifier
-from checkup.notifiers.slackmessage import full_message, plain_message
-from checkup.options import Secret
-from checkup.ports import Clients, HttpResponse, Notification, Notifier, NotifierSettings
+from checkup.interfaces import Clients, HttpResponse, Notification, Notifier, NotifierSettings
+from checkup.interfaces.kinds import Secret
+from checkup.model import Alert, Status
+from checkup.notifiers import message
+from checkup.notifiers.base import check_response, notifier_secret, safe_error_code
+from checkup.notifiers.message import (
+    MAX_DETAILED,
+    ChannelFormat,
+    Fact,
+    alert_line,
+    alert_list,
+    delivery_prefix,
+    headline,
+    page_url,
+    short_id,
+    title,
+    worst_status,
+)
+from checkup.notifiers.slack_bot import SlackBotNotifier
+from checkup.times import SECOND
+
+# What Slack is told, in the shape that the Go program gave it. Pure.
+
+
+_VOICE: Final = ChannelFormat(escape=partial(html.escape, quote=False), strong=("*", "*"))
+"""See https://api.slack.com/reference/surfaces/formatting#escaping."""
+
+
+_QUIET: Final = ChannelFormat(escape=_VOICE.escape)
+"""For the notification on a phone, which shows asterisks as they are."""
+
+
+_TITLE, _VALUE, _FALLBACK, _TEXT = 150, 1000, 1000, 3000
+"""Lengths in characters; Slack takes more, a phone does not show it."""
+
+
+_COLOURS: Final = {Status.HEALTHY: "good", Status.UNKNOWN: "#888888"}
+
+
+def full_message(notification: Notification) -> dict[str, Any]:
+    """Return the payload with coloured attachments."""
+    alerts = notification.alerts
+    if len(alerts) <= MAX_DETAILED:
+        attachments = [_detail(alert) for alert in alerts]
+    else:
+        attachments = [_list(alerts)]
+    return {"text": _text(notification), "attachments": attachments}
+
+
+def plain_message(notification: Notification) -> dict[str, Any]:
+    """Return the same as text alone."""
+    lines = [_text(notification), *alert_list(notification.alerts, _VOICE, _TEXT)]
+    return {"text": "\n".join(lines)}
+
+
+def _text(notification: Notification) -> str:
+    label = delivery_prefix(notification, "_", "_")
+    url = page_url(notification)
+    link = f" (<{url}|status page>)" if url else ""
+    return label + headline(notification, _VOICE) + link
+
+
+def _detail(alert: Alert) -> dict[str, Any]:
+    """Return one checker's attachment; its first two fields are those of the Go program."""
+    facts = [Fact(title(alert), alert.endpoint)]
+    if alert.checker:
+        facts.append(Fact("Status", alert.status.upper()))
+    facts += message.facts(alert)
+    return {
+        "color": _COLOURS.get(alert.status, "danger"),
+        "fallback": alert_line(alert, _QUIET),
+        "fields": [_field(fact) for fact in facts],
+        "footer": f"alert {short_id(alert)}",
+        "ts": alert.slot // SECOND,
+    }
+
+
+def _list(alerts: Sequence[Alert]) -> dict[str, Any]:
+    return {
+        "color": _COLOURS.get(worst_status(alerts), "danger"),
+        "fallback": "\n".join(alert_list(alerts, _QUIET, _FALLBACK)),
+        "text": "\n".join(alert_list(alerts, _VOICE)),
+        "mrkdwn_in": ["text"],
+    }
+
+
+def _field(fact: Fact) -> dict[str, Any]:
+    return {
+        "title": _VOICE.outside(fact.name, _TITLE),
+        "value": _VOICE.outside(fact.value, _VALUE),
+        "short": fact.short,
+    }
+
 
 _HEADERS = {"content-type": "application/json; charset=utf-8", "user-agent": "checkup"}
 
@@ -47,7 +137,7 @@ class SlackWebhookNotifier(Struct, frozen=True):
     clients: Clients
 
     def send(self, notification: Notification) -> None:
-        """Post one message, as :meth:`checkup.ports.Notifier.send` says.
+        """Post one message, as :meth:`checkup.interfaces.Notifier.send` says.
 
         A message that Slack cannot read is sent once more as plain text: better ugly than lost.
         """

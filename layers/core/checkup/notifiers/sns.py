@@ -16,12 +16,19 @@ from checkup.errors import (
     NotDeliveredError,
     UnavailableError,
 )
+from checkup.http import SendAttempt
+from checkup.interfaces import Clients, Notification
 from checkup.model import Alert
-from checkup.notifiers import letter, wording
-from checkup.notifiers.attended import SendAttempt
-from checkup.notifiers.subject import SubjectSettings, subject_line
-from checkup.notifiers.voice import ChannelFormat
-from checkup.ports import Clients, Notification
+from checkup.notifiers import mail_message
+from checkup.notifiers.message import (
+    MAX_LISTED,
+    ChannelFormat,
+    SubjectSettings,
+    latest_alerts,
+    message_id,
+    subject_line,
+    worst_status,
+)
 
 _SUBJECT: Final = 99
 _ASCII: Final = ChannelFormat(
@@ -75,7 +82,7 @@ class SnsNotifier(Struct, frozen=True):
     seconds: float = 6.0
 
     def send(self, notification: Notification) -> None:
-        """Publish one message, as :meth:`checkup.ports.Notifier.send` says."""
+        """Publish one message, as :meth:`checkup.interfaces.Notifier.send` says."""
         topic = _ARN.fullmatch(self.settings.topic_arn)
         if topic is None:
             raise NotDeliveredError("no topic_arn of a topic is configured for sns")
@@ -110,20 +117,20 @@ def _request(notification: Notification, settings: SnsSettings) -> dict[str, Any
     request = {
         "TopicArn": settings.topic_arn,
         "Subject": _ASCII.outside(subject_line(notification, settings.subject), _SUBJECT),
-        "Message": letter.plain_text(notification),
+        "Message": mail_message.plain_text(notification),
         "MessageAttributes": _attributes(alerts),
     }
     if settings.topic_arn.endswith(_FIFO):
         request["MessageGroupId"] = "checkup"
-        request["MessageDeduplicationId"] = wording.message_id(alerts)
+        request["MessageDeduplicationId"] = message_id(alerts)
     return request
 
 
 def _attributes(alerts: Sequence[Alert]) -> dict[str, dict[str, str]]:
     """Return what subscriptions can filter by."""
-    checkers = [alert.checker for alert in wording.latest_alerts(alerts)[: wording.MAX_LISTED]]
+    checkers = [alert.checker for alert in latest_alerts(alerts)[:MAX_LISTED]]
     return {
-        "status": {"DataType": "String", "StringValue": str(wording.worst_status(alerts))},
+        "status": {"DataType": "String", "StringValue": str(worst_status(alerts))},
         "checkers": {"DataType": "String.Array", "StringValue": json.dumps(checkers)},
     }
 

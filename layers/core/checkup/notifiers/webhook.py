@@ -8,23 +8,131 @@ from __future__ import annotations
 import binascii
 import hashlib
 import hmac
+import json
 import re
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from typing import Annotated, ClassVar, Final, Literal
+from functools import cache
+from typing import Annotated, Any, ClassVar, Final, Literal
 
+import msgspec
 from msgspec import Meta, Struct, field
 
 from checkup.errors import NotDeliveredError
-from checkup.notifiers import webhookbody, wording
-from checkup.notifiers.answers import check_response, notifier_secret
-from checkup.options import Headers, Secret
-from checkup.ports import Clients, HttpResponse, Notification, NotifierSettings
+from checkup.interfaces import Clients, HttpResponse, Notification, NotifierSettings
+from checkup.interfaces.kinds import Headers, Secret
+from checkup.model import Alert, AlertKind, Status
+from checkup.notifiers import message
+from checkup.notifiers.base import check_response, notifier_secret
+from checkup.notifiers.message import (
+    body_lines,
+    delivery_prefix,
+    message_id,
+    page_url,
+    worst_status,
+)
+from checkup.text import one_line
+from checkup.times import rfc3339
+
+# The JSON of a webhook: ours, or a template with placeholders. Pure.
+#
+# A placeholder inside quotation marks stands for a text and is escaped for that place; any other
+# stands for a JSON value. So whatever a title or an error says, the JSON stays what was meant.
+
+
+_PLACE: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+
+
+_MOMENTS: Final = ("slot", "since", "opened")
+
+
+_SAMPLE: Final = Notification(
+    alerts=(
+        Alert(
+            id="a/open:down/1/0",
+            checker="a",
+            title='"A"',
+            kind=AlertKind.OPEN,
+            status=Status.DOWN,
+            before=Status.HEALTHY,
+            slot=0,
+            since=0,
+            opened=0,
+        ),
+    )
+)
+
+
+def render_body(template: str, notification: Notification) -> bytes:
+    """Return the body to send.
+
+    Args:
+        template: as configured; everything there is to know if empty.
+    """
+    values = _values(notification)
+    if not template:
+        return _json(values).encode()
+    return _PLACE.sub(lambda found: _insert(values[found[1]]), template).encode()
+
+
+@cache
+def validate_template(template: str) -> None:
+    """Raise ValueError, with what is wrong, if no JSON can be made with this template."""
+    known = _values(_SAMPLE)
+    unknown = [name for name in _PLACE.findall(template) if name not in known]
+    if unknown:
+        places = ", ".join(known)
+        raise ValueError(f"template: there is no {{{{{unknown[0]}}}}}; there are {places}")
+    try:
+        json.loads(render_body(template, _SAMPLE))
+    except ValueError:
+        hint = "put texts in quotation marks, and alerts, count, total and repeat in none"
+        raise ValueError(f"template: does not lead to JSON; {hint}") from None
+
+
+def _values(notification: Notification) -> dict[str, Any]:
+    """Return all that a receiver can know, by the names of the placeholders."""
+    alerts = notification.alerts
+    label = delivery_prefix(notification)
+    headline = label + message.headline(notification)
+    return {
+        "id": message_id(alerts),
+        "headline": headline,
+        "text": "\n".join([headline, "", *body_lines(alerts)]),
+        "status": str(worst_status(alerts)),
+        "page_url": page_url(notification),
+        "repeat": notification.repeat,
+        "count": len(alerts),
+        "total": notification.total,
+        "alerts": [_alert(alert) for alert in alerts],
+    }
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    """Return an alert with its moments in RFC 3339 and its texts in one line each."""
+    found: dict[str, Any] = msgspec.to_builtins(alert)
+    found |= {name: one_line(text) for name, text in found.items() if isinstance(text, str)}
+    return found | {name: rfc3339(found[name]) for name in _MOMENTS}
+
+
+def _insert(value: Any) -> str:  # noqa: ANN401 - any JSON
+    return _json(value)[1:-1] if isinstance(value, str) else _json(value)
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 - any JSON
+    return json.dumps(value, ensure_ascii=False)
+
 
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+
+
 _VALUE: Final = re.compile(r"[\x20-\x7e]*")
+
+
 _PREFIX: Final = "whsec_"
+
+
 _UNREADABLE: Final = (400, 413, 415, 422)
 
 
@@ -51,7 +159,7 @@ class WebhookSettings(NotifierSettings, frozen=True, kw_only=True):
     ] = ""
 
     def __post_init__(self) -> None:
-        webhookbody.validate_template(self.template)
+        validate_template(self.template)
         for name, values in self.headers.items():
             if not _NAME.fullmatch(name) or not all(map(_VALUE.fullmatch, values)):
                 raise ValueError(f"headers: {name!r} is not a header that can be sent")
@@ -68,14 +176,14 @@ class WebhookNotifier(Struct, frozen=True):
     clients: Clients
 
     def send(self, notification: Notification) -> None:
-        """Post one message, as :meth:`checkup.ports.Notifier.send` says."""
+        """Post one message, as :meth:`checkup.interfaces.Notifier.send` says."""
         url = notifier_secret(self.clients, self.settings.url, "no url is configured for webhook")
-        body = webhookbody.render_body(self.settings.template, notification)
+        body = render_body(self.settings.template, notification)
         headers = {
             "content-type": "application/json",
             "user-agent": "checkup",
             **dict(self._configured_headers()),
-            **self._signature(wording.message_id(notification.alerts), body),
+            **self._signature(message_id(notification.alerts), body),
         }
         _judge(self.clients.post(url, body, headers, method=self.settings.method))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from checkup.ports import StorageSettings
-from checkup.registry import Registry
+from checkup.interfaces import StorageSettings
+from checkup.interfaces.kinds import Registry
 
 STORAGES: Final[Registry[StorageSettings]] = Registry(
     {

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, field
 
 from checkup.errors import UnavailableError
-from checkup.options import Seconds, Secret
-from checkup.ports import Clients, Storage, StorageSettings
+from checkup.interfaces import Clients, Storage, StorageSettings
+from checkup.interfaces.kinds import Seconds, Secret
 
 
 class AppInsightsSettings(StorageSettings, frozen=True, kw_only=True):

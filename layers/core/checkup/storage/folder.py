@@ -23,12 +23,17 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
-from checkup.ports import Clients, LockState, ProvisionStep, StorageSettings, StoredDocument
-from checkup.runfile import RUNS_PREFIX
-from checkup.storage import goindex
-from checkup.storage.files import fsync_folder, temporary_file, translate_os_errors
-from checkup.storage.keys import is_key, run_file_name, valid_key, valid_lock_name, valid_prefix
-from checkup.storage.locks import file_lock, try_file_lock
+from checkup.interfaces import Clients, LockState, ProvisionStep, StorageSettings, StoredDocument
+from checkup.model import RUNS_PREFIX
+from checkup.storage import layout
+from checkup.storage.files import (
+    file_lock,
+    fsync_folder,
+    temporary_file,
+    translate_os_errors,
+    try_file_lock,
+)
+from checkup.storage.layout import is_key, run_file_name, valid_key, valid_lock_name, valid_prefix
 
 _PRIVATE = ".checkup"
 
@@ -71,7 +76,7 @@ class FolderStorage:
         return StoredDocument(body, _version(body))
 
     def create(self, key: str, body: bytes) -> str:
-        """Write a new document; see :meth:`checkup.ports.Storage.create`."""
+        """Write a new document; see :meth:`checkup.interfaces.Storage.create`."""
         path = self._path(key)
         with translate_os_errors("write", path), self._written(key, body) as temporary:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +90,7 @@ class FolderStorage:
         return _version(body)
 
     def replace(self, key: str, body: bytes, version: str) -> str:
-        """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
+        """Replace what was read; see :meth:`checkup.interfaces.Storage.replace`."""
         path = self._path(key)
         with (
             translate_os_errors("write", path),
@@ -127,7 +132,7 @@ class FolderStorage:
             yield hold
 
     def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:  # noqa: ARG002 - needs no room for it
-        """Return what :meth:`checkup.ports.Provisionable.missing` says: the folder."""
+        """Return what :meth:`checkup.interfaces.Provisionable.missing` says: the folder."""
         return (
             []
             if self._root.is_dir()
@@ -150,7 +155,7 @@ class FolderStorage:
     def _add_to_index(self, name: str) -> None:
         # The run is stored, and that is what counts. What fails here, the next run mends.
         with suppress(OSError, StorageError), self._locked():
-            goindex.update_index_file(self._root, name, self._private)
+            layout.update_index_file(self._root, name, self._private)
 
     def _names(self) -> Iterator[str]:
         """Yield what would be the keys of all files at the top, were they check files."""

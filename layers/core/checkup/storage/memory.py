@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from threading import Lock
 
 from checkup.errors import DocumentChangedError, DocumentExistsError
-from checkup.ports import LockState, StoredDocument
-from checkup.storage.keys import valid_key, valid_lock_name, valid_prefix
+from checkup.interfaces import LockState, StoredDocument
+from checkup.storage.layout import valid_key, valid_lock_name, valid_prefix
 
 
 class MemoryStorage:
@@ -28,7 +28,7 @@ class MemoryStorage:
         return None if body is None else StoredDocument(body, _version(body))
 
     def create(self, key: str, body: bytes) -> str:
-        """Write a new document; see :meth:`checkup.ports.Storage.create`."""
+        """Write a new document; see :meth:`checkup.interfaces.Storage.create`."""
         with self._lock:
             if valid_key(key) in self._documents:
                 raise DocumentExistsError(f"{key} is there already")
@@ -36,7 +36,7 @@ class MemoryStorage:
         return _version(body)
 
     def replace(self, key: str, body: bytes, version: str) -> str:
-        """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
+        """Replace what was read; see :meth:`checkup.interfaces.Storage.replace`."""
         with self._lock:
             current = self.get(key)
             if current is None or current.version != version:

@@ -10,18 +10,57 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
+from uuid import uuid4
 
 from msgspec import Meta
 
-from checkup.errors import DocumentChangedError, DocumentExistsError
-from checkup.options import Secret
-from checkup.ports import Clients, LockState, ProvisionStep, StorageSettings, StoredDocument
-from checkup.runfile import RUNS_PREFIX
-from checkup.storage.keys import is_key, is_run_file, run_file_name, valid_key, valid_prefix
-from checkup.storage.s3_bucket import S3Bucket
-from checkup.storage.s3_conditions import PROBE_KEY, verify_conditional_writes
-from checkup.storage.s3_errors import S3Error
+from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
+from checkup.interfaces import Clients, LockState, ProvisionStep, StorageSettings, StoredDocument
+from checkup.interfaces.kinds import Secret
+from checkup.model import RUNS_PREFIX
+from checkup.storage.layout import is_key, is_run_file, run_file_name, valid_key, valid_prefix
+from checkup.storage.s3_bucket import S3Bucket, S3Error
+
+# Whether a service with S3's protocol keeps to conditions; some take them and write all the same.
+#
+# Everything rests on them: where both of two writers are told that they were the one, runs and
+# messages get lost without a trace.
+
+
+PROBE_KEY: Final = "state/conditions-test"
+"""The object that is written to find out; it stays, so that the next test writes nothing."""
+
+
+def verify_conditional_writes(bucket: S3Bucket, name: str) -> None:
+    """Make sure that a second creation and a replacement of what is not there are refused.
+
+    Raises:
+        StorageError: they are not, or the service cannot be written to.
+    """
+    if _writes(bucket, name, IfNoneMatch="*") and _writes(bucket, name, IfNoneMatch="*"):
+        raise StorageError(_ignored(bucket, name, "If-None-Match"))
+    if _writes(bucket, name, IfMatch='"00000000000000000000000000000000"'):
+        raise StorageError(_ignored(bucket, name, "If-Match"))
+
+
+def _writes(bucket: S3Bucket, name: str, **condition: str) -> bool:
+    """Say whether a write goes through; its content is new, so no other is taken for it."""
+    try:
+        bucket.write(name, uuid4().hex.encode(), **condition)
+    except S3Error as no:
+        if no.status == HTTPStatus.PRECONDITION_FAILED:
+            return False
+        raise
+    return True
+
+
+def _ignored(bucket: S3Bucket, name: str, condition: str) -> str:
+    address = bucket.address(name)
+    return (
+        f"{address}: the service ignores {condition}, so two runs could overwrite each other "
+        "unseen; use a service with conditional writes"
+    )
 
 
 class S3Settings(StorageSettings, frozen=True, kw_only=True):
@@ -119,7 +158,7 @@ class S3Storage:
         return self._bucket.read(self._name(key))
 
     def create(self, key: str, body: bytes) -> str:
-        """Write a new document; see :meth:`checkup.ports.Storage.create`."""
+        """Write a new document; see :meth:`checkup.interfaces.Storage.create`."""
         name = self._name(key)
         try:
             return self._write(name, body, IfNoneMatch="*")
@@ -131,7 +170,7 @@ class S3Storage:
             raise
 
     def replace(self, key: str, body: bytes, version: str) -> str:
-        """Replace what was read; see :meth:`checkup.ports.Storage.replace`."""
+        """Replace what was read; see :meth:`checkup.interfaces.Storage.replace`."""
         name = self._name(key)
         try:
             return self._write(name, body, IfMatch=version)
@@ -167,8 +206,8 @@ class S3Storage:
         return self._bucket.write(name, body, **condition)
 
     def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
-        """Return what the bucket lacks; see :meth:`checkup.ports.Provisionable.missing`."""
-        from checkup.storage.s3_provisioning import pending_steps  # noqa: PLC0415 - runs never need it
+        """Return what the bucket lacks; see :meth:`checkup.interfaces.Provisionable.missing`."""
+        from checkup.storage.s3_provision import pending_steps  # noqa: PLC0415 - runs never need it
 
         return pending_steps(self._bucket, self._prefix, check_expiry)
 

@@ -3,17 +3,128 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from checkup.model import SECOND
-from checkup.ports import StoredDocument
-from checkup.storage.s3_errors import S3Error, botocore_errors, s3_error
+from msgspec import Struct
+
+from checkup.errors import StorageError
+from checkup.interfaces import StoredDocument
+from checkup.times import SECOND
+
+# What S3 refuses, in sentences of ours: without account numbers, key ids or addresses.
+
+
+_NOT_ALLOWED = (
+    "access is denied; it takes s3:GetObject, s3:PutObject and s3:DeleteObject on the objects"
+    " and s3:ListBucket on the bucket"
+)
+
+
+_EXPIRED = "the credentials have expired"
+
+
+_INVALID = "the credentials are not valid"
+
+
+_ELSEWHERE = "the bucket is in another region"
+
+
+_NO_ANSWER = "S3 did not answer"
+
+
+_SENTENCES = {
+    # codes of answers, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    "AccessDenied": _NOT_ALLOWED,
+    "AuthorizationHeaderMalformed": _ELSEWHERE,
+    "ExpiredToken": _EXPIRED,
+    "InvalidAccessKeyId": _INVALID,
+    "InvalidToken": _INVALID,
+    "NoSuchBucket": "there is no such bucket",
+    "PermanentRedirect": _ELSEWHERE,
+    "RequestTimeTooSkewed": "the clock of this machine is wrong",
+    "SignatureDoesNotMatch": _INVALID,
+    "SlowDown": "S3 is too busy",
+    "TokenRefreshRequired": _EXPIRED,
+    # names of botocore's exceptions, for calls without an answer
+    "ConnectTimeoutError": _NO_ANSWER,
+    "ConnectionClosedError": _NO_ANSWER,
+    "CredentialRetrievalError": "the AWS credentials could not be had",
+    "EndpointConnectionError": _NO_ANSWER,
+    "IncompleteReadError": "the answer of S3 was cut short",
+    "NoCredentialsError": "no AWS credentials are configured or in the environment",
+    "NoRegionError": 'no region: set "region", or AWS_DEFAULT_REGION in the environment',
+    "ParamValidationError": "the name of the bucket is not valid",
+    "PartialCredentialsError": "the AWS credentials are not complete",
+    "ReadTimeoutError": _NO_ANSWER,
+    "ResponseStreamingError": "the answer of S3 was cut short",
+    "SSLError": "the certificate of S3 cannot be trusted",
+}
+
+
+class S3Error(StorageError):
+    """A request to S3 that came to nothing, told in a sentence.
+
+    Attributes:
+        status: of the answer; 0 if there was none.
+        code: S3's own name for it; empty if there was no answer.
+        retried: the client had tried before, so the request may already have been carried out.
+    """
+
+    def __init__(self, sentence: str, *, status: int, code: str, retried: bool) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.code = code
+        self.retried = retried
+
+
+def botocore_errors() -> tuple[type[Exception], ...]:
+    """Return botocore's two families of exceptions."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+
+    return BotoCoreError, ClientError
+
+
+def s3_error(error: Exception, action: str, address: str) -> S3Error:
+    """Return what to raise in place of botocore's exception, whose text has account numbers.
+
+    Args:
+        action: what was tried, such as ``write``.
+        address: what it was tried on, such as ``s3://bucket/key``.
+    """
+    answer: dict[str, Any] = getattr(error, "response", None) or {}
+    code = str(answer.get("Error", {}).get("Code", ""))
+    about: dict[str, Any] = answer.get("ResponseMetadata", {})
+    status = about.get("HTTPStatusCode", 0)
+    reason = _reason(status, code) if answer else _reason_without_answer(type(error).__name__)
+    return S3Error(
+        f"cannot {action} {address}: {reason}",
+        status=status,
+        code=code,
+        retried=about.get("RetryAttempts", 0) > 0,
+    )
+
+
+def _reason(status: int, code: str) -> str:
+    if code in _SENTENCES:
+        return _SENTENCES[code]
+    if status == 403:  # noqa: PLR2004 - as in HTTP
+        return _NOT_ALLOWED
+    shown = f" ({code})" if re.fullmatch(r"[A-Za-z][A-Za-z0-9.]{0,60}", code) else ""
+    return f"S3 answered {status}{shown}"
+
+
+def _reason_without_answer(name: str) -> str:
+    return _SENTENCES.get(name, f"the request failed ({name})")
+
 
 _CONFLICT_PAUSES = (0.05, 0.1, 0.2, 0.4)
+
+
 _READS = 3
 
 
@@ -133,3 +244,72 @@ class S3Bucket:
         date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         if date:
             self._answered_at = int(parsedate_to_datetime(date).timestamp()) * SECOND
+
+
+# One object in a bucket that somebody else writes: read when it has changed, or by its version.
+
+
+_NOT_THERE = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+"""Without the right to list a bucket, a missing object is a forbidden one."""
+
+
+class ObjectVersion(Struct, frozen=True):
+    """The object as it was at some time.
+
+    Attributes:
+        etag: a mark of the content.
+        id: S3's name of this version; empty in a bucket that keeps none.
+    """
+
+    body: bytes
+    etag: str
+    id: str
+
+
+class ObjectNotFoundError(StorageError):
+    """There is no such object, or it may not be read."""
+
+
+class S3Object:
+    """An object by its name.
+
+    Attributes:
+        address: how people know it.
+    """
+
+    def __init__(self, client: Any, bucket: str, key: str) -> None:  # noqa: ANN401 - boto3
+        self._bucket = S3Bucket(client, bucket)
+        self._key = key
+        self.address = self._bucket.address(key)
+
+    def changed(self, etag: str) -> ObjectVersion | None:
+        """Return the object as it is now, or None if its content is still the one of ``etag``.
+
+        Raises:
+            ObjectNotFoundError: there is none.
+            StorageError: S3 could not be asked.
+        """
+        return self._get(**({"IfNoneMatch": etag} if etag else {}))
+
+    def at(self, version: str) -> ObjectVersion:
+        """Return the object as it was in an earlier version.
+
+        Raises:
+            ObjectNotFoundError: that version is gone.
+            StorageError: S3 could not be asked.
+        """
+        found = self._get(VersionId=version)
+        assert found is not None  # noqa: S101 - only a condition can be answered so
+        return found
+
+    def _get(self, **which: str) -> ObjectVersion | None:
+        try:
+            answer = self._bucket.ask("read", self._key, "get_object", Key=self._key, **which)
+        except S3Error as no:
+            if no.status == HTTPStatus.NOT_MODIFIED:
+                return None
+            if no.status in _NOT_THERE:
+                raise ObjectNotFoundError(str(no)) from None
+            raise
+        kept = answer.get("VersionId", "")
+        return ObjectVersion(answer["Body"].read(), answer["ETag"], "" if kept == "null" else kept)

@@ -7,25 +7,56 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, QueuePool, TextClause, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    LargeBinary,
+    MetaData,
+    QueuePool,
+    String,
+    Table,
+    Text,
+    TextClause,
+    UniqueConstraint,
+    create_engine,
+    event,
+    inspect,
+    select,
+)
+from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from checkup.errors import StorageError
-from checkup.ports import LockState, ProvisionStep
+from checkup.interfaces import LockState, ProvisionStep
 
 CONNECT_SECONDS: Final = 5
+
+
 ANSWER_SECONDS: Final = 10
 """How long a statement may take, including the wait for others to finish theirs."""
+
 
 DENIED: Final = (
     "permission denied; it takes SELECT, INSERT, UPDATE and DELETE on checks and documents"
 )
+
+
 FOREIGN_TABLE: Final = "a table of that name is another program's, with other columns"
+
+
 MISSING_TABLE: Final = 'a table is missing: run `checkup provision`, or set "create": true'
+
+
 UNANSWERED: Final = "the server did not answer"
 
+
 _TRIES = 3
+
+
 _WRITING = "checkup_writing"
+
 
 _T = TypeVar("_T")
 
@@ -172,3 +203,140 @@ def _release(connection: Connection, release: TextClause) -> None:
         connection.execute(release)
     except DBAPIError:
         connection.invalidate()  # and with it goes the right
+
+
+# The two tables: the Go program's for runs, and one beside it for everything else.
+
+
+METADATA: Final = MetaData()
+
+
+_INNODB: Final[dict[str, Any]] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+}
+
+
+CHECKS: Final = Table(
+    "checks",
+    METADATA,
+    Column("name", Text().with_variant(String(512), "mysql"), primary_key=True),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("results", Text().with_variant(mysql.MEDIUMTEXT(), "mysql")),
+    UniqueConstraint("timestamp", name="idx_checks_timestamp"),
+    **_INNODB,
+)
+
+
+DOCUMENTS: Final = Table(
+    "documents",
+    METADATA,
+    Column(
+        "key",  # in the order of its bytes, whatever language the database speaks
+        String(1000)
+        .with_variant(Text(collation="C"), "postgresql")
+        .with_variant(mysql.VARCHAR(1000, charset="ascii", collation="ascii_bin"), "mysql"),
+        primary_key=True,
+    ),
+    Column("body", LargeBinary().with_variant(mysql.LONGBLOB(), "mysql"), nullable=False),
+    Column("version", String(32), nullable=False),
+    **_INNODB,
+)
+
+
+def as_bytes(value: str | bytes | None) -> bytes:
+    """Return what a column holds: SQLite gives it back as it was written, and Go writes bytes."""
+    return value.encode() if isinstance(value, str) else bytes(value or b"")
+
+
+# How the tables are made, and brought from one version to the next.
+#
+# The version stands in ``documents`` under a key that no document can have. A step is never
+# changed once it was released; what changes is one more step.
+
+
+_KEY = "schema_version"
+
+
+def check_schema(connection: Connection) -> None:
+    """Make sure that the tables are there and are those that this program knows.
+
+    Raises:
+        StorageError: they are not; the sentence says what to do.
+    """
+    found = schema_version(connection)
+    if found == 0:
+        raise StorageError(
+            'the tables of Checkup are missing: run `checkup provision`, or set "create": true'
+        )
+    if found < VERSION:
+        raise StorageError(
+            f"the tables are of version {found} and this program needs {VERSION}:"
+            ' run `checkup provision`, or set "create": true'
+        )
+    _refuse_newer(found)
+
+
+def upgrade_schema(connection: Connection) -> None:
+    """Take the steps that are missing; the Go program's table stays as it is.
+
+    Raises:
+        StorageError: a newer program has been here.
+    """
+    found = schema_version(connection)
+    _refuse_newer(found)
+    for step in _STEPS[found:]:
+        step(connection)
+    if found < VERSION:
+        _write(connection)
+
+
+def pending_migration(connection: Connection) -> str:
+    """Say what :func:`upgrade_schema` would do; empty if nothing.
+
+    Raises:
+        StorageError: a newer program has been here.
+    """
+    found = schema_version(connection)
+    _refuse_newer(found)
+    if found == VERSION:
+        return ""
+    if found:
+        return f"bring the tables from version {found} to {VERSION}"
+    return f"make the tables {CHECKS.name} and {DOCUMENTS.name}, where they are not there yet"
+
+
+def schema_version(connection: Connection) -> int:
+    """Return the version of the tables; 0 if there are none, or none but the Go program's."""
+    if not inspect(connection).has_table(DOCUMENTS.name):
+        return 0
+    body = connection.scalar(select(DOCUMENTS.c.body).where(DOCUMENTS.c.key == _KEY))
+    try:
+        return int(as_bytes(body) or b"0")
+    except ValueError:
+        raise StorageError(f"the {_KEY} in the table documents is no number") from None
+
+
+def _write(connection: Connection) -> None:
+    connection.execute(DOCUMENTS.delete().where(DOCUMENTS.c.key == _KEY))
+    body = str(VERSION).encode()
+    connection.execute(DOCUMENTS.insert().values(key=_KEY, body=body, version=""))
+
+
+def _refuse_newer(found: int) -> None:
+    if found > VERSION:
+        raise StorageError(
+            f"the tables are of version {found}, made by a newer Checkup; this one knows {VERSION}"
+        )
+
+
+def _first_tables(connection: Connection) -> None:
+    CHECKS.create(connection, checkfirst=True)
+    DOCUMENTS.create(connection, checkfirst=True)
+
+
+_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first_tables,)
+
+
+VERSION: Final = len(_STEPS)

@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from checkup.errors import UnavailableError
-from checkup.options import Secret
-from checkup.ports import Clients, Storage, StorageSettings
+from checkup.interfaces import Clients, Storage, StorageSettings
+from checkup.interfaces.kinds import Secret
 
 _Create = Annotated[
     bool, Meta(description="Make the tables, and bring them up to date, where that is needed.")
@@ -48,7 +48,7 @@ class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
         """Return the storage; the first use of it connects."""
         if not self.dsn:
             raise UnavailableError('missing PostgreSQL DSN: set "dsn"')
-        from checkup.storage.sql.postgres_dsn import parse_postgres_dsn  # noqa: PLC0415 - most need none
+        from checkup.storage.sql.postgres import parse_postgres_dsn  # noqa: PLC0415 - most need none
 
         return _postgres(
             self.kind, parse_postgres_dsn(clients.secret(self.dsn)), create=self.create
@@ -71,9 +71,8 @@ class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
         if not self.dsn:
             raise UnavailableError('missing MySQL DSN: set "dsn"')
         with _extra(self.kind):
-            from checkup.storage.sql.adapter import SqlStorage  # noqa: PLC0415 - an extra
-            from checkup.storage.sql.mysql import MySqlBackend  # noqa: PLC0415 - an extra
-            from checkup.storage.sql.mysql_dsn import parse_mysql_dsn  # noqa: PLC0415 - an extra
+            from checkup.storage.sql.mysql import MySqlBackend, parse_mysql_dsn  # noqa: PLC0415
+            from checkup.storage.sql.storage import SqlStorage  # noqa: PLC0415 - an extra
         return SqlStorage(
             MySqlBackend(parse_mysql_dsn(clients.secret(self.dsn))), create=self.create
         )
@@ -130,15 +129,15 @@ class SqlSettings(StorageSettings, frozen=True, kw_only=True):
 
 def _sqlite(kind: str, path: str, *, create: bool) -> Storage:
     with _extra(kind):
-        from checkup.storage.sql.adapter import SqlStorage  # noqa: PLC0415 - an extra
         from checkup.storage.sql.sqlite import SqliteBackend  # noqa: PLC0415 - an extra
+        from checkup.storage.sql.storage import SqlStorage  # noqa: PLC0415 - an extra
     return SqlStorage(SqliteBackend(path, create=create), create=create)
 
 
 def _postgres(kind: str, words: dict[str, str], *, create: bool) -> Storage:
     with _extra(kind):
-        from checkup.storage.sql.adapter import SqlStorage  # noqa: PLC0415 - an extra
         from checkup.storage.sql.postgres import PostgresBackend  # noqa: PLC0415 - an extra
+        from checkup.storage.sql.storage import SqlStorage  # noqa: PLC0415 - an extra
     return SqlStorage(PostgresBackend(words), create=create)
 
 

@@ -13,9 +13,8 @@ from urllib.parse import unquote
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from checkup.ports import LockState, ProvisionStep
-from checkup.storage.files import translate_os_errors
-from checkup.storage.locks import try_file_lock
+from checkup.interfaces import LockState, ProvisionStep
+from checkup.storage.files import translate_os_errors, try_file_lock
 from checkup.storage.sql.database import ANSWER_SECONDS, FOREIGN_TABLE, MISSING_TABLE
 
 _REASONS = {

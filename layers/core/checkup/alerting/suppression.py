@@ -1,0 +1,114 @@
+"""Why announcements of a checker wait: maintenance, a silence, an outage that explains it. Pure.
+
+Only openings, changes and reminders wait. The end of an incident that was announced is announced
+too, whatever else is the case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+
+from checkup.alerting.state import CheckerState, Silence
+from checkup.interfaces import Checker
+from checkup.maintenance import MaintenanceWindow
+from checkup.model import Status
+
+
+class SuppressionKind(StrEnum):
+    """What can keep announcements back."""
+
+    MAINTENANCE = "maintenance"
+    SILENCE = "silence"
+    DEPENDENCY = "dependency"
+
+
+class SuppressionReason(Struct, frozen=True, kw_only=True):
+    """One thing that keeps a checker's announcements back.
+
+    Attributes:
+        by: the window's title, or the id of the failing checker that explains this one.
+        until: when it ends by itself; 0 if that is not known.
+    """
+
+    why: SuppressionKind
+    by: str = ""
+    until: int = 0
+
+
+class Suppression(Struct, frozen=True, kw_only=True):
+    """All that can keep announcements back after one run.
+
+    Attributes:
+        states: after that run, by checker id.
+    """
+
+    slot: int
+    checkers: Mapping[str, Checker]
+    states: Mapping[str, CheckerState]
+    windows: Sequence[MaintenanceWindow] = ()
+    silences: Mapping[str, Silence] = {}
+
+    def reasons(self, checker: Checker) -> tuple[SuppressionReason, ...]:
+        """Return every reason to keep quiet about a checker; none means to speak."""
+        return (*self._windows(checker), *self._silence(checker), *self._outages(checker))
+
+    def held_back_by(self, cause: str) -> tuple[str, ...]:
+        """Return the titles of the failing checkers that keep quiet because of one of them."""
+        return tuple(
+            checker.title or checker.id
+            for checker in self.checkers.values()
+            if self._is_untold(checker.id) and cause in self._explanations(checker.id)
+        )
+
+    def _windows(self, checker: Checker) -> Iterator[SuppressionReason]:
+        for window in self.windows:
+            if window.concerns(checker.id, checker.group):
+                until = window.end_at(self.slot)
+                if until:
+                    yield SuppressionReason(
+                        why=SuppressionKind.MAINTENANCE, by=window.title, until=until
+                    )
+
+    def _silence(self, checker: Checker) -> Iterator[SuppressionReason]:
+        silence = self.silences.get(checker.id)
+        if silence is not None and self.slot < silence.until:
+            yield SuppressionReason(why=SuppressionKind.SILENCE, until=silence.until)
+
+    def _outages(self, checker: Checker) -> Iterator[SuppressionReason]:
+        explanations = self._explanations(checker.id)
+        for parent in checker.depends_on:
+            if parent in explanations:
+                yield SuppressionReason(why=SuppressionKind.DEPENDENCY, by=parent)
+
+    def _explanations(self, checker: str) -> frozenset[str]:
+        """Return the failing checkers that this one depends on, directly or through others.
+
+        Two that explain each other explain nothing, or both would be silent for ever.
+        """
+        above = self._failing_above(checker)
+        return frozenset(cause for cause in above if checker not in self._failing_above(cause))
+
+    def _failing_above(self, checker: str) -> set[str]:
+        found: set[str] = set()
+        ahead = [checker]
+        while ahead:
+            current = self.checkers.get(ahead.pop())
+            causes = {c for c in current.depends_on if self._is_failing(c)} if current else set()
+            ahead += causes - found
+            found |= causes
+        return found
+
+    def _is_failing(self, checker: str) -> bool:
+        """Say whether a checker is down or may be on its way there."""
+        state = self.states.get(checker)
+        if state is None or checker not in self.checkers:
+            return False
+        return state.status is Status.DOWN or state.down.runs > 0
+
+    def _is_untold(self, checker: str) -> bool:
+        state = self.states.get(checker)
+        failing = {Status.DOWN, Status.DEGRADED}
+        return state is not None and state.status in failing and state.told not in failing

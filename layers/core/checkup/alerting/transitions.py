@@ -1,0 +1,332 @@
+"""Whether a checker changes too often for each change to be worth a message. Pure.
+
+The formula and both limits are those of Nagios: 21 results have room for 20 changes, the newest
+of which weighs half as much again as the oldest; 30 % of all the weight begins a phase of flapping
+and less than 20 % ends it
+(https://assets.nagios.com/downloads/nagioscore/docs/nagioscore/4/en/flapping.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.alerting.state import NOT_MONITORED_AFTER, CheckerState, Streak
+from checkup.model import Alert, AlertKind, Result, Run, Status
+from checkup.times import SECOND
+
+# The announcements themselves: what is told of a checker, and of the monitor. Pure.
+
+
+MONITOR: Final = "Checkup"
+"""The title of alerts that are about the monitor itself."""
+
+
+_OF_A_STATUS: Final = {
+    AlertKind.OPEN,
+    AlertKind.CHANGE,
+    AlertKind.REMIND,
+    AlertKind.RESOLVE,
+    AlertKind.FLAPPING,
+    AlertKind.SETTLED,
+}
+
+
+def checker_alert(
+    kind: AlertKind, slot: int, result: Result, before: CheckerState, after: CheckerState
+) -> Alert:
+    """Return the announcement that leads a checker from one state to the other."""
+    status = Status.UNKNOWN if kind is AlertKind.BLIND else after.status
+    well = status is Status.HEALTHY or (kind in _OF_A_STATUS and status is Status.UNKNOWN)
+    return Alert(
+        id=f"{result.id}/{kind}:{status}/{after.incident}/{slot}",
+        checker=result.id,
+        title=after.title,
+        endpoint=after.endpoint,
+        kind=kind,
+        status=status,
+        before=before.told,
+        slot=slot,
+        since=after.since,
+        opened=after.opened,
+        reason="" if well else result.error or result.notice,
+        failure="" if well else result.failure,
+        region=result.region,
+    )
+
+
+def removed_checker_alert(checker: str, state: CheckerState, slot: int) -> Alert:
+    """Return the end of an incident of a checker that is no longer configured."""
+    gone = replace(state, status=Status.UNKNOWN, since=state.missing_since)
+    return checker_alert(AlertKind.RESOLVE, slot, Result(id=checker), state, gone)
+
+
+def inconclusive_alert(run: Run, references: Collection[str], discounted: int) -> Alert:
+    """Return the notice that failures of this run do not count."""
+    names = [r.title or r.id for r in run.results if r.id in references]
+    others = discounted - sum(1 for r in run.results if r.id in references)
+    reason = (
+        f"{', '.join(names)} failed too, so this may be our own network: "
+        f"{others} {'failure does' if others == 1 else 'failures do'} not count for now"
+    )
+    return _of_the_monitor(AlertKind.INCONCLUSIVE, run.slot, run.slot, reason, run.region)
+
+
+def missed_runs_alert(slot: int, since: int) -> Alert:
+    """Return the notice that no run took place for a long time."""
+    return _of_the_monitor(AlertKind.GAP, slot, since, "no run took place, so nothing is known")
+
+
+def state_rebuilt_alert(slot: int, runs: int, failing: Collection[str]) -> Alert:
+    """Return the notice that the state was lost and made anew from the last runs."""
+    now = f"failing now: {', '.join(failing)}" if failing else "nothing fails now"
+    past = "run" if runs == 1 else f"{runs} runs"
+    reason = f"the state was lost and rebuilt from the last {past}; {now}"
+    return _of_the_monitor(AlertKind.REBUILT, slot, slot, reason)
+
+
+def _of_the_monitor(kind: AlertKind, slot: int, since: int, reason: str, region: str = "") -> Alert:
+    return Alert(
+        id=f"/{kind}:unknown/{region or 0}/{slot}",
+        checker="",
+        title=MONITOR,
+        kind=kind,
+        status=Status.UNKNOWN,
+        before=Status.UNKNOWN,
+        slot=slot,
+        since=since,
+        opened=since,
+        reason=reason,
+        region=region,
+    )
+
+
+# What there is to tell of a checker: the difference between what is and what was told. Pure.
+#
+# Nothing is tied to the moment of a change. So whatever keeps an announcement back (maintenance,
+# a silence, an outage elsewhere that explains it, flapping, a gap) cannot swallow it: it is made
+# in the first run without a reason to keep it back, if there is still something to tell.
+
+
+MIN_REMINDER_INTERVAL: Final = 300 * SECOND
+"""Reminders come no more often than every five minutes, whatever is configured."""
+
+
+class AlertDecision(NamedTuple):
+    """The state once everybody has been told, and what to tell them, in order."""
+
+    state: CheckerState
+    kinds: tuple[AlertKind, ...]
+
+
+def decide_alerts(
+    state: CheckerState, slot: int, *, held: bool = False, remind_every: int = 0
+) -> AlertDecision:
+    """Return what the last run gives reason to announce.
+
+    A checker that is healthy from the start is nothing to talk about; one that is down from the
+    start is. After an unknown result there is nothing new to say of the status.
+
+    Args:
+        slot: the run after which this is asked.
+        held: only the end of an incident may be announced.
+        remind_every: how often an outage is brought back to mind; 0 for never.
+    """
+    kinds: list[AlertKind] = []
+    if not held:
+        state = _blind(state, kinds)
+        state = _flapping(state, kinds)
+    if not state.blind and not state.flapping:
+        state = _status(state, slot, kinds, held=held)
+        if not held and not kinds and is_reminder_due(state, slot, remind_every):
+            kinds.append(AlertKind.REMIND)
+            state = replace(state, reminded=slot)
+    return AlertDecision(state, tuple(kinds))
+
+
+def next_reminder(state: CheckerState, remind_every: int) -> int:
+    """Return the moment from which on the next run reminds of the outage; 0 for never."""
+    if state.told is not Status.DOWN or state.status is not Status.DOWN or remind_every <= 0:
+        return 0
+    every = max(remind_every, MIN_REMINDER_INTERVAL)
+    return state.opened + ((state.reminded - state.opened) // every + 1) * every
+
+
+def is_reminder_due(state: CheckerState, slot: int, remind_every: int) -> bool:
+    """Say whether an outage has lasted a whole number of reminders more than when last told.
+
+    The number follows from the slots, so a reminder that was missed is not caught up, and one
+    that is worked out twice is the same.
+    """
+    return 0 < next_reminder(state, remind_every) <= slot
+
+
+def _blind(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
+    if state.blind >= NOT_MONITORED_AFTER and not state.told_blind:
+        kinds.append(AlertKind.BLIND)
+        return replace(state, told_blind=True)
+    if not state.blind and state.told_blind:
+        kinds.append(AlertKind.SIGHTED)
+        return replace(state, told_blind=False)
+    return state
+
+
+def _flapping(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
+    if state.blind or state.flapping == state.told_flapping:
+        return state
+    kinds.append(AlertKind.FLAPPING if state.flapping else AlertKind.SETTLED)
+    return replace(state, told_flapping=state.flapping)
+
+
+def _status(state: CheckerState, slot: int, kinds: list[AlertKind], *, held: bool) -> CheckerState:
+    now, told = state.status, state.told
+    if now in {told, Status.UNKNOWN} or (held and now is not Status.HEALTHY):
+        return state
+    known = replace(state, told=now, reminded=slot)
+    if now is Status.HEALTHY:
+        known = replace(known, reminded=0)
+        kinds += [AlertKind.RESOLVE] if told is not Status.UNKNOWN else []
+        return known
+    if told in {Status.DOWN, Status.DEGRADED}:
+        kinds.append(AlertKind.CHANGE)
+        return known
+    kinds.append(AlertKind.OPEN)
+    began = state.bad.since if state.bad.runs else state.since
+    return replace(known, incident=state.incident + 1, opened=began)
+
+
+FLAPPING_WINDOW: Final = 21
+"""Results that are looked at. As many equal ones end every phase of flapping."""
+
+
+# In units of 1/95 the weights 0.8 … 1.2 are the whole numbers 76 … 114, and 1 % of all is 19.
+_OLDEST, _STEP, _PERCENT = 76, 2, 19
+
+
+_BEGINS, _ENDS = 30, 20
+
+
+_LETTERS = {Status.HEALTHY: "h", Status.DEGRADED: "g", Status.DOWN: "d"}
+
+
+def append_status(recent: str, seen: Status) -> str:
+    """Return the last results with one more, as letters.
+
+    The first of them that are alike are kept as one: nothing changed between them, and the
+    history of a checker that is always well stays as it is.
+    """
+    last = (recent + _LETTERS[seen])[-FLAPPING_WINDOW:]
+    return last[len(last) - len(last.lstrip(last[0])) - 1 :]
+
+
+def state_change_percent(recent: str) -> float:
+    """Return the weight of the changes, in percent of all that could be."""
+    return _weight(recent) / _PERCENT
+
+
+def is_flapping(recent: str, before: bool) -> bool:  # noqa: FBT001 - the state that it follows
+    """Say whether a checker flaps, which it does for longer than it takes to begin."""
+    return _weight(recent) >= (_ENDS if before else _BEGINS) * _PERCENT
+
+
+def _weight(recent: str) -> int:
+    missing = FLAPPING_WINDOW - len(recent)
+    return sum(
+        _OLDEST + _STEP * (missing + number)
+        for number, (one, next_one) in enumerate(pairwise(recent))
+        if one != next_one
+    )
+
+
+# One checker, one run: how a result moves its state. Pure.
+#
+# Nothing here asks who knows about it: what there is to announce follows from the state, whatever
+# way led there.
+
+
+_HEALTHY, _DEGRADED, _DOWN, _UNKNOWN = (
+    Status.HEALTHY,
+    Status.DEGRADED,
+    Status.DOWN,
+    Status.UNKNOWN,
+)
+
+
+class Thresholds(Struct, frozen=True, kw_only=True):
+    """Runs in a row that confirm a status: down, healthy again, degraded.
+
+    Attributes:
+        flapping: whether to notice that a checker changes too often.
+    """
+
+    failure: int = 1
+    success: int = 1
+    degraded: int = 3
+    flapping: bool = False
+
+    @property
+    def longest(self) -> int:
+        """The number of runs beyond which counting changes nothing."""
+        return max(self.failure, self.success, self.degraded)
+
+
+def next_state(
+    state: CheckerState, seen: Status, slot: int, thresholds: Thresholds
+) -> CheckerState:
+    """Return the state after a run in which the checker was ``seen`` like this.
+
+    An unknown result is no evidence, neither of a failure nor of a recovery.
+    """
+    if seen is _UNKNOWN:
+        return replace(state, blind=min(state.blind + 1, NOT_MONITORED_AFTER))
+    limit = thresholds.longest
+    recent = append_status(state.recent, seen) if thresholds.flapping else ""
+    counted = replace(
+        state,
+        blind=0,
+        recent=recent,
+        flapping=is_flapping(recent, state.flapping),
+        down=_count(state.down, seen is _DOWN, slot, limit),
+        bad=_count(state.bad, seen is not _HEALTHY, slot, limit),
+        good=_count(state.good, seen is _HEALTHY, slot, limit),
+        not_down=_count(state.not_down, seen is not _DOWN, slot, limit),
+    )
+    status, since = _confirmed(counted, thresholds)
+    return replace(counted, status=status, since=since)
+
+
+def _count(streak: Streak, fits: bool, slot: int, limit: int) -> Streak:  # noqa: FBT001
+    if not fits:
+        return Streak()
+    if not streak.runs:
+        return Streak(runs=1, since=slot)
+    return Streak(runs=min(streak.runs + 1, limit), since=streak.since)
+
+
+def _confirmed(state: CheckerState, thresholds: Thresholds) -> tuple[Status, int]:
+    """Return the confirmed status and when it began: by the first rule that holds.
+
+    Counting results that are not healthy apart from those that are down keeps a checker that
+    alternates between down and degraded from passing as healthy for ever.
+    """
+    now = state.status
+    down = state.down.runs >= thresholds.failure
+    bad = state.bad.runs >= thresholds.degraded
+    good = state.good.runs >= thresholds.success
+    not_down = state.not_down.runs >= thresholds.success
+    rules = (
+        (now is not _DOWN and down, _DOWN, state.down),
+        (now in {_HEALTHY, _UNKNOWN} and bad, _DEGRADED, state.bad),
+        (now is _DOWN and good, _HEALTHY, state.good),
+        (now is _DOWN and not_down, _DEGRADED, state.not_down),
+        (now is _DEGRADED and good, _HEALTHY, state.good),
+        (now is _UNKNOWN and state.good.runs > 0, _HEALTHY, state.good),
+    )
+    for holds, status, streak in rules:
+        if holds:
+            return status, streak.since
+    return now, state.since

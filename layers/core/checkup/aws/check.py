@@ -1,0 +1,148 @@
+"""What the check function does for an event."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from checkup import app
+from checkup.alerting.outbox import channel_names
+from checkup.aws.deployed_config import ActiveConfig
+from checkup.aws.events import AdHocCheck, NotifierTest, ScheduledRun
+from checkup.aws.runtime import (
+    FunctionConfig,
+    log_fields,
+    origin_fields,
+    outcome_fields,
+    run_fields,
+    status_counts,
+)
+from checkup.checkers.runner import run_checks
+from checkup.deadline import Deadline
+from checkup.errors import CheckupError, EventError
+from checkup.interfaces import Checker
+from checkup.interfaces.checker import select_checkers
+from checkup.model import MANUAL_PREFIX, Run, encode_results
+from checkup.notifiers import base
+from checkup.pipeline import FINISH_SECONDS, RunContext, run_and_store, run_in_region, with_origin
+
+_log = logging.getLogger(__name__)
+
+
+class CheckFunction:
+    """The check function, for as long as its environment lives."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._settings = FunctionConfig(environ)
+        self._wired: tuple[ActiveConfig, RunContext] | None = None
+        if self._settings.first is not None:
+            # Imports and clients, while the function starts and has a processor of its own.
+            with suppress(CheckupError):
+                self._monitor(self._settings.first)
+
+    def answer(
+        self, request: ScheduledRun | AdHocCheck | NotifierTest, remaining_milliseconds: int
+    ) -> Any:  # noqa: ANN401 - as the event asks
+        """Do what an event asks.
+
+        Args:
+            remaining_milliseconds: the life that is left to the invocation.
+
+        Raises:
+            EventError: it names what there is not.
+            CheckupError: it could not be done.
+        """
+        counted = self._settings.current()
+        monitor = self._monitor(counted)
+        seconds = app.run_deadline_seconds(counted.config)
+        deadline = run_deadline(seconds, remaining_milliseconds)
+        match request:
+            case ScheduledRun():
+                return self._run(counted, request.slot(monitor.interval), deadline)
+            case AdHocCheck():
+                return run_adhoc(monitor, request, deadline)
+            case NotifierTest(names):
+                return self._try_channels(counted, names)
+
+    def _monitor(self, counted: ActiveConfig) -> RunContext:
+        """Return the objects for a configuration, made anew only when it is another one."""
+        if self._wired is None or self._wired[0] is not counted:
+            monitor = app.run_context(counted.config, self._environ, config_version=counted.version)
+            self._wired = counted, monitor
+        return self._wired[1]
+
+    def _run(self, counted: ActiveConfig, slot: int, deadline: Deadline) -> dict[str, Any]:
+        monitor = self._monitor(counted)
+        facts = {**run_fields(monitor, slot), **origin_fields(counted.config, self._environ)}
+        with log_fields(facts):
+            if self._environ.get("HOME_REGION"):
+                outcome = status_counts(run_in_region(monitor, slot, deadline))
+            else:
+                outcome = outcome_fields(monitor, run_and_store(monitor, slot, deadline))
+            _log.info("run recorded", extra=outcome)
+        return facts | outcome
+
+    def _try_channels(self, counted: ActiveConfig, names: tuple[str, ...]) -> dict[str, str]:
+        config = counted.config
+        mask = app.secret_masker(config)
+        opened = app.open_channels(config, self._environ)
+        page_url = config.page.url or self._environ.get("PAGE_URL", "")
+        return {
+            name: mask(base.send_test(opened[name], name, page_url)) or "accepted"
+            for name in _chosen_channels(channel_names(config.notifiers), names)
+        }
+
+
+def run_deadline(run_deadline: float, remaining_milliseconds: int) -> Deadline:
+    """Return when to stop looking: early enough to store and tell before the platform ends it.
+
+    Args:
+        run_deadline: seconds that a run may look at most.
+        remaining_milliseconds: the life that is left to the invocation.
+    """
+    return Deadline.after(run_deadline).within(remaining_milliseconds / 1000 - FINISH_SECONDS)
+
+
+def run_adhoc(monitor: RunContext, request: AdHocCheck, deadline: Deadline) -> list[dict[str, Any]]:
+    """Look at the named checkers, or at all: no state moves, nobody is told.
+
+    Returns:
+        The array that a run file would hold.
+
+    Raises:
+        EventError: no checker has one of the names.
+        StorageError: it was to be kept and could not be.
+    """
+    results = run_checks(
+        _chosen(monitor, request.checkers),
+        deadline=deadline,
+        concurrency=monitor.concurrency,
+        mask=monitor.mask,
+        secret=monitor.secret,
+        region=monitor.region,
+    )
+    body = encode_results(with_origin(results, monitor))
+    if request.record:
+        name = Run(slot=time.time_ns(), results=results).name
+        monitor.storage.create(MANUAL_PREFIX + name, body)
+    array: list[dict[str, Any]] = json.loads(body)
+    return array
+
+
+def _chosen(monitor: RunContext, names: Sequence[str]) -> tuple[Checker, ...]:
+    try:
+        return select_checkers(monitor.checkers, names)
+    except LookupError as error:
+        raise EventError(str(error)) from None
+
+
+def _chosen_channels(known: Sequence[str], names: Sequence[str]) -> Sequence[str]:
+    try:
+        return base.select_notifiers(known, names)
+    except CheckupError as error:
+        raise EventError(str(error)) from None

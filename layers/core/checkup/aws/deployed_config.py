@@ -1,0 +1,134 @@
+"""The configuration of a deployed stack, which goes on even where somebody has broken it.
+
+It is the file that was deployed with the functions or, where the stack names one (CONFIG_BUCKET,
+CONFIG_KEY), an object that is looked at before each run. When that cannot be used, the version
+that was good last counts, whose id the head remembers. Where there is none either, the good
+checkers of the bad file count, and the others are unknown.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup import config as configuration
+from checkup.app import LiveClients, adapt_config, open_stack_storage, registered_kinds, s3_client
+from checkup.config import source
+from checkup.config.settings import Config
+from checkup.errors import ConfigError, Problem, StorageError
+from checkup.pipeline import read_state
+from checkup.storage.s3_bucket import ObjectNotFoundError, S3Object
+
+_log = logging.getLogger(__name__)
+
+
+class ActiveConfig(Struct, frozen=True, kw_only=True):
+    """The configuration that counts at this moment.
+
+    Attributes:
+        version: the object's version that it was read from; empty if it is only a part, or was
+            read from no object or from one without versions.
+        problem: what is wrong with the one that should count; None if it does.
+    """
+
+    config: Config
+    version: str = ""
+    problem: ConfigError | None = None
+
+
+class DeployedConfigReader:
+    """Reads the configuration of the stack whose functions have this environment.
+
+    Args:
+        bundled: name and bytes of the file that was deployed with the functions; None where it
+            lies in the working directory.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], bundled: tuple[str, bytes] | None = None
+    ) -> None:
+        self._environ = environ
+        self._clients = LiveClients(environ)
+        self._bundled = bundled
+        self._etag = ""
+        self._counted: ActiveConfig | None = None
+
+    def current(self) -> ActiveConfig:
+        """Return what counts now.
+
+        Raises:
+            ConfigError: nothing does.
+            StorageError: S3 could not be asked.
+        """
+        if self._environ.get("CONFIG_BUCKET"):
+            self._counted = self._from_object(self._counted)
+        elif self._counted is None:
+            self._counted = self._from_bundle()
+        return self._counted
+
+    def _from_bundle(self) -> ActiveConfig:
+        try:
+            name = self._bundled[0] if self._bundled else source.find_config_file(None)
+            body = self._bundled[1] if self._bundled else source.read_config_file(name)
+            return ActiveConfig(config=self._read(name, body))
+        except ConfigError as error:
+            return self._part(error)
+
+    def _from_object(self, before: ActiveConfig | None) -> ActiveConfig:
+        source = self._source
+        try:
+            found = source.changed(self._etag if before else "")
+        except ObjectNotFoundError as error:
+            self._etag = ""
+            return self._good_before(source, ConfigError([Problem(file="", text=str(error))]))
+        if found is None:
+            assert before is not None  # noqa: S101 - nothing was asked but what had changed
+            return before
+        try:
+            counted = ActiveConfig(config=self._read(source.address, found.body), version=found.id)
+        except ConfigError as error:
+            counted = self._good_before(source, error)
+        self._etag = found.etag
+        return counted
+
+    @cached_property
+    def _source(self) -> S3Object:
+        bucket, key = self._environ["CONFIG_BUCKET"], self._environ["CONFIG_KEY"]
+        return S3Object(s3_client(self._clients), bucket, key)
+
+    def _good_before(self, source: S3Object, problem: ConfigError) -> ActiveConfig:
+        """Return the version that was good last or, without one, what is right of this one."""
+        version = self._remembered()
+        if version:
+            try:
+                config = self._read(source.address, source.at(version).body)
+                return ActiveConfig(config=config, version=version, problem=problem)
+            except (ConfigError, StorageError) as error:
+                _log.warning("%s, version %s: %s", source.address, version, error)
+        return self._part(problem)
+
+    def _remembered(self) -> str:
+        """Return the id of the version that the head calls good."""
+        storage = open_stack_storage(self._clients, self._environ)
+        try:
+            return read_state(storage).config_version
+        except StorageError as error:
+            _log.warning("which configuration was good last is not known: %s", error)
+            return ""
+
+    def _part(self, problem: ConfigError) -> ActiveConfig:
+        if not isinstance(problem.partial, Config):
+            raise problem
+        return ActiveConfig(config=self._here(problem.partial), problem=problem)
+
+    def _read(self, name: str, body: bytes) -> Config:
+        return self._here(configuration.read(name, body, registered_kinds(), self._environ))
+
+    def _here(self, config: Config) -> Config:
+        # A negative number has been warned of; on one machine it stops whoever checks.
+        usable = replace(config, concurrent_checks=max(0, config.concurrent_checks))
+        return adapt_config(usable, self._environ)

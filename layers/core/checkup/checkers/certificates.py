@@ -1,0 +1,216 @@
+"""Reads what matters of a certificate from its DER form (RFC 5280, section 4.1).
+
+The ssl module parses only certificates that it has verified, and parses all of them; this
+reads single fields, in microseconds, verified or not. What cannot be read is empty.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from checkup.checkers.failures import CheckFailedError
+from checkup.text import quote_untrusted
+from checkup.times import SECOND
+
+_SEQUENCE_OF_VERSION = 0xA0
+
+
+_EXTENSIONS = 0xA3
+
+
+_UTC_TIME = 0x17
+
+
+_WIDE_STRING = 0x1E
+
+
+_OCTET_STRING = 0x04
+
+
+_DNS_NAME, _IP_ADDRESS = 0x82, 0x87
+
+
+_ALTERNATIVE_NAME = bytes.fromhex("0603551d11")
+"""The identifier of the extension, 2.5.29.17, with its tag and length."""
+
+
+_ISSUER, _VALIDITY = 2, 3
+"""Places in a certificate, counted without the optional version."""
+
+
+_LATEST = 2**63 - 1
+
+
+def not_after_ns(der: bytes | None) -> int:
+    """Return nanoseconds since the epoch, at most an int64; 0 if it cannot be read."""
+    try:
+        return _not_after(der or b"")
+    except (IndexError, ValueError):
+        return 0
+
+
+def issuer_name(der: bytes) -> str:
+    """Return the parts of the issuer's name with commas between them."""
+    with suppress(IndexError, ValueError):
+        return ", ".join(_name_parts(der))
+    return ""
+
+
+def subject_alt_names(der: bytes) -> tuple[str, ...]:
+    """Return the DNS names, in lower case, and the IP addresses that the certificate is for."""
+    with suppress(IndexError, ValueError):
+        return tuple(_general_names(der))
+    return ()
+
+
+def _not_after(der: bytes) -> int:
+    position = _place(der, _VALIDITY)
+    end = _after(der, _content(der, position))  # past notBefore
+    text = der[_content(der, end) : _after(der, end)].decode("ascii")
+    if der[end] == _UTC_TIME:  # two digits of the year: 1950 to 2049
+        text = ("19" if text[:2] >= "50" else "20") + text
+    month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
+    moment = datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
+    return min(int(moment.timestamp()) * SECOND, _LATEST)
+
+
+def _name_parts(der: bytes) -> Iterator[str]:
+    for relative in _inside(der, _place(der, _ISSUER)):
+        for attribute in _inside(der, relative):
+            _, value = _inside(der, attribute)
+            encoding = "utf-16-be" if der[value] == _WIDE_STRING else "utf-8"
+            yield der[_content(der, value) : _after(der, value)].decode(encoding, "replace")
+
+
+def _general_names(der: bytes) -> Iterator[str]:
+    for place in _places(der):
+        if der[place] != _EXTENSIONS:
+            continue
+        for extension in _inside(der, _content(der, place)):
+            identifier, *_critical, value = _inside(der, extension)
+            is_sought = der[identifier : _after(der, identifier)] == _ALTERNATIVE_NAME
+            if is_sought and der[value] == _OCTET_STRING:
+                yield from _names_in(der, _content(der, value))
+
+
+def _names_in(der: bytes, position: int) -> Iterator[str]:
+    for name in _inside(der, position):
+        content = der[_content(der, name) : _after(der, name)]
+        if der[name] == _DNS_NAME:
+            yield content.decode("ascii").lower()
+        elif der[name] == _IP_ADDRESS:
+            yield str(ipaddress.ip_address(content))
+
+
+def _place(der: bytes, number: int) -> int:
+    """Return where that field of the certificate begins."""
+    for place in islice(_places(der), number, None):
+        return place
+    raise IndexError
+
+
+def _places(der: bytes) -> Iterator[int]:
+    """Yield where the fields of the certificate begin, without the optional version."""
+    for place in _inside(der, _content(der, 0)):  # TBSCertificate, in Certificate
+        if der[place] != _SEQUENCE_OF_VERSION:
+            yield place
+
+
+def _inside(der: bytes, position: int) -> Iterator[int]:
+    """Yield where the elements inside the one at ``position`` begin."""
+    inner, end = _content(der, position), _after(der, position)
+    while inner < end:
+        yield inner
+        inner = _after(der, inner)
+
+
+def _content(der: bytes, position: int) -> int:
+    """Return where the content of the element at ``position`` begins."""
+    length = der[position + 1]
+    return position + 2 + (length & 0x7F if length & 0x80 else 0)
+
+
+def _after(der: bytes, position: int) -> int:
+    """Return where the element at ``position`` is over."""
+    start = _content(der, position)
+    long_form = der[position + 2 : start]
+    return start + (int.from_bytes(long_form) if long_form else der[position + 1])
+
+
+# The certificates of a connection, and what is expected of them.
+
+
+_DER = 2
+"""The number by which Python before 3.13 knows the encoding (``_ssl.ENCODING_DER``)."""
+
+
+def peer_certificates(connection: ssl.SSLSocket) -> Sequence[bytes]:
+    """Return the certificates in DER, the server's own first.
+
+    It is the path to a trusted root if that was verified, and what the server sent otherwise.
+    A server may send more than the path needs, an expired cross-signature among it.
+    """
+    verified = connection.context.verify_mode is ssl.CERT_REQUIRED
+    if sys.version_info >= (3, 13):
+        return connection.get_verified_chain() if verified else connection.get_unverified_chain()
+    inner: Any = connection._sslobj  # type: ignore[attr-defined] # noqa: SLF001 - no other way
+    found = inner.get_verified_chain() if verified else inner.get_unverified_chain()
+    return [certificate.public_bytes(_DER) for certificate in found or ()]
+
+
+def earliest_expiry_ns(chain: Sequence[bytes]) -> int:
+    """Return when the first of the certificates ends, in nanoseconds; 0 if there is none."""
+    ends = [end for certificate in chain if (end := not_after_ns(certificate))]
+    return min(ends, default=0)
+
+
+def check_issuer(chain: Sequence[bytes], expected: str) -> None:
+    """Look for a text in the name of who issued the server's certificate.
+
+    Raises:
+        CheckFailedError: it is not there.
+    """
+    issuer = issuer_name(chain[0]) if chain else ""
+    if expected.casefold() not in issuer.casefold():
+        raise CheckFailedError(
+            "tls_issuer", f"certificate is issued by '{quote_untrusted(issuer, ())}'"
+        )
+
+
+def check_names(chain: Sequence[bytes], expected: Sequence[str]) -> None:
+    """See that the server's certificate is valid for each of these hosts (RFC 9525, section 6).
+
+    Raises:
+        CheckFailedError: for one it is not.
+    """
+    names = subject_alt_names(chain[0]) if chain else ()
+    for host in expected:
+        if not _covers(names, _canonical(host)):
+            raise CheckFailedError("tls_names", f"certificate is not for '{host}'")
+
+
+def _covers(names: Sequence[str], host: str) -> bool:
+    """Say whether one of the names is the host's; a wildcard stands for one first label."""
+    _, dot, parent = host.partition(".")
+    return host in names or (bool(dot) and f"*.{parent}" in names and not _is_address(host))
+
+
+def _canonical(host: str) -> str:
+    if _is_address(host):
+        return str(ipaddress.ip_address(host))
+    return host.rstrip(".").lower()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,192 @@
+"""Statements about a JSON document, such as ``queue.depth < 100`` or ``jobs[0].state == "done"``.
+
+A path names members with dots and elements with ``[n]`` (``[-1]`` is the last), a member whose
+name is no plain word with ``["its name"]``; ``$`` alone is the whole document. An operator
+compares what is there with a value, which is JSON or else a text as it stands.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any, Final
+
+from msgspec import Struct
+
+from checkup.errors import CheckUnknownError
+
+# Regular expressions over what strangers send, in time that grows with its length only.
+#
+# Python's own ``re`` can be made to run for years by a text of forty letters, and cannot be
+# interrupted. RE2 keeps to linear time; its price is that it knows no look-around and no
+# back-references. It is an extra, for it is a compiled library that not every system has.
+
+
+_MEMORY = 8 * 1024 * 1024
+"""Bytes that one pattern may need at most, compiled and at work."""
+
+
+def has_re2() -> bool:
+    """Whether patterns can be used here."""
+    return find_spec("re2") is not None
+
+
+def re2_search(pattern: str, body: bytes) -> bool:
+    """Say whether the pattern matches anywhere in the body.
+
+    Raises:
+        CheckUnknownError: patterns cannot be used here.
+    """
+    try:
+        compiled = _compiled(pattern)
+    except ImportError as error:
+        sentence = "patterns need an extra; run: pip install 'checkup[patterns]'"
+        raise CheckUnknownError("unsupported", sentence) from error
+    return compiled.search(body) is not None
+
+
+def validate_pattern(pattern: str) -> None:
+    """See that the pattern can be used, as far as that can be told here.
+
+    Raises:
+        ValueError: it is no pattern of RE2's.
+    """
+    if pattern and has_re2():
+        _compiled(pattern)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> Any:  # noqa: ANN401 - re2 has no static types
+    import re2  # noqa: PLC0415 - an extra, and 20 ms
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY
+    options.encoding = re2.Options.Encoding.UTF8
+    try:
+        return re2.compile(pattern.encode(), options)
+    except re2.error as error:
+        reason = error.args[0].decode(errors="replace") if error.args else "not a pattern"
+        raise ValueError(f"not a pattern of RE2's: {reason}") from error
+
+
+_STEP = re.compile(
+    r"""\.?(?P<name>[^\s.\[\]"'=!<>]+)|\[(?P<index>-?[0-9]{1,9})\]|\.?\["(?P<quoted>[^"]*)"\]"""
+)
+
+
+_OPERATOR = re.compile(
+    r"\s*(==|!=|<=|>=|<|>)\s*|\s+(not contains|contains)\s+|\s+(not exists|exists)\s*\Z"
+)
+
+
+_ABSENT: Final = object()
+
+
+_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class JsonCondition(Struct, frozen=True):
+    """One claim about a document.
+
+    Attributes:
+        text: as it is written in the configuration.
+        steps: the names and numbers on the way to the value.
+        operator: one of ``== != < <= > >= contains exists`` and their negations with ``not``.
+        value: what to compare with.
+    """
+
+    text: str
+    steps: tuple[str | int, ...]
+    operator: str
+    value: Any = None
+
+    def holds(self, document: object) -> bool:
+        """Say whether it is true; of what is absent nothing is, but ``not exists``."""
+        found = _follow(document, self.steps)
+        if self.operator in {"exists", "not exists"}:
+            return (found is not _ABSENT) == (self.operator == "exists")
+        return found is not _ABSENT and self._compare(found)
+
+    def _compare(self, found: object) -> bool:
+        match self.operator:
+            case "==" | "!=":
+                return _equal(found, self.value) == (self.operator == "==")
+            case "contains" | "not contains":
+                return _contains(found, self.value) == (self.operator == "contains")
+            case order:
+                return _comparable(found, self.value) and _ORDER[order](found, self.value)
+
+
+def parse_condition(text: str) -> JsonCondition:
+    """Read a statement.
+
+    Raises:
+        ValueError: it is none; the sentence says how one looks.
+    """
+    steps, position = _path(text)
+    match = _OPERATOR.match(text, position)
+    if match is None or not (steps or text.startswith("$")):
+        raise ValueError(f"not a statement about JSON: {text!r}; write it like 'status == \"ok\"'")
+    found = match[1] or match[2] or match[3]
+    rest = text[match.end() :].strip()
+    if not match[3] and not rest:
+        raise ValueError(f"nothing to compare with: {text!r}")
+    return JsonCondition(text, steps, found, None if match[3] else _value(rest))
+
+
+def _path(text: str) -> tuple[tuple[str | int, ...], int]:
+    position = 1 if text.startswith("$") else 0
+    steps: list[str | int] = []
+    while step := _STEP.match(text, position):
+        name = step["name"] if step["name"] is not None else step["quoted"]
+        steps.append(int(step["index"]) if step["index"] else name)
+        position = step.end()
+    return tuple(steps), position
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _follow(document: object, steps: Sequence[str | int]) -> object:
+    for step in steps:
+        if isinstance(step, int) and isinstance(document, list):
+            document = document[step] if -len(document) <= step < len(document) else _ABSENT
+        elif isinstance(step, str) and isinstance(document, dict):
+            document = document.get(step, _ABSENT)
+        else:
+            return _ABSENT
+    return document
+
+
+def _equal(found: object, value: object) -> bool:
+    """Compare as JSON does: ``true`` is no number."""
+    return isinstance(found, bool) == isinstance(value, bool) and found == value
+
+
+def _contains(found: object, value: object) -> bool:
+    if isinstance(found, str):
+        return (value if isinstance(value, str) else json.dumps(value)) in found
+    if isinstance(found, dict):
+        return value in found if isinstance(value, str) else False
+    return isinstance(found, list) and any(_equal(element, value) for element in found)
+
+
+def _comparable(found: object, value: object) -> bool:
+    if isinstance(found, bool) or isinstance(value, bool):
+        return False
+    numbers = isinstance(found, int | float) and isinstance(value, int | float)
+    return numbers or (isinstance(found, str) and isinstance(value, str))

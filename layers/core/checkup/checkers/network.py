@@ -1,0 +1,403 @@
+"""Sockets that keep to a deadline, whatever the library above them does.
+
+A client library's timeout bounds each system call, not the exchange: a server that sends one
+byte per second is never late. These sockets give every single call only what is left until
+the deadline, so that no sequence of calls can last longer.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from queue import Empty, SimpleQueue
+from selectors import EVENT_WRITE, PollSelector
+from threading import Thread
+from typing import Any, TypeAlias
+from urllib.parse import SplitResult, urlsplit
+
+from checkup.checkers.address_guard import allowed_addresses, is_port_blocked
+from checkup.checkers.certificates import earliest_expiry_ns, peer_certificates
+from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
+from checkup.deadline import Deadline, Stopwatch
+from checkup.errors import CheckUnknownError
+
+# Judges addresses as Go's net/url and net.SplitHostPort do, so that the verdicts agree.
+
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+
+
+_COLON_FIRST = re.compile(r"[^/?#]*:")
+
+
+_NEVER = re.compile(r"[\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
+
+
+_HOST_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*):([^:\[\]]*)")
+
+
+_HIGHEST_PORT = 65535
+
+
+def parse_http_url(url: str) -> SplitResult:
+    """Take the URL of a web server apart; the result has a host, and a port or None.
+
+    Raises:
+        CheckUnknownError: it is no URL; the Go program refuses to run with it.
+        CheckFailedError: it is a URL and not one of a web server.
+    """
+    scheme = _SCHEME.match(url)
+    if _NEVER.search(url) or (not scheme and _COLON_FIRST.match(url)):
+        raise _unusable()
+    if not scheme or scheme[1].lower() not in {"http", "https"}:
+        found = scheme[1].lower() if scheme else ""
+        raise CheckFailedError("address", f'unsupported protocol scheme "{found}"')
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise _unusable() from error
+    if not host:
+        raise CheckFailedError("address", "no host in the URL")
+    return parts
+
+
+def split_host_port(address: str) -> tuple[str, int]:
+    """Take ``host:port`` apart; an IPv6 host stands in brackets, a service's name is a port.
+
+    Raises:
+        CheckFailedError: there is no port, or no such one.
+    """
+    parts = _HOST_PORT.fullmatch(address)
+    if not parts:
+        raise CheckFailedError("address", "missing port in address; write it as host:port")
+    return parts[1].strip("[]"), _port(parts[2])
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= _HIGHEST_PORT:
+        return int(text)
+    try:
+        return socket.getservbyname(text, "tcp")
+    except OSError as error:
+        raise CheckFailedError("address", "no such port") from error
+
+
+def _unusable() -> CheckUnknownError:
+    return CheckUnknownError("config", "the URL cannot be read; write it as http://host/path")
+
+
+# Looks names up under a deadline.
+#
+# The system's ``getaddrinfo`` can neither be given a limit nor be interrupted. It runs in a
+# thread beside the attempt, which is abandoned when the time is up; it ends when the system's
+# resolver gives up.
+
+
+SocketAddress: TypeAlias = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""A family, and what ``connect`` takes for it."""
+
+
+ADDRESS_FAMILIES = {
+    0: socket.AF_UNSPEC,
+    4: socket.AF_INET,
+    6: socket.AF_INET6,
+}
+"""By the version of IP; 0 for either."""
+
+
+def resolve(
+    host: str, port: int, deadline: Deadline, family: socket.AddressFamily = socket.AF_UNSPEC
+) -> Sequence[SocketAddress]:
+    """Return the addresses of a host in the system's order of preference; at least one.
+
+    Raises:
+        CheckFailedError: it has none, or none was found in time.
+        CheckUnknownError: the look-up failed for want of local resources, or none of the addresses
+            may be checked from here.
+    """
+    return allowed_addresses(_resolved(host, port, deadline, family))
+
+
+def _resolved(
+    host: str, port: int, deadline: Deadline, family: socket.AddressFamily
+) -> Sequence[SocketAddress]:
+    try:
+        return _look_up(host, port, family, socket.AI_NUMERICHOST)
+    except socket.gaierror as error:
+        if error.errno == getattr(socket, "EAI_ADDRFAMILY", None):
+            raise CheckFailedError("dns_nodata", "not an address of this IP version") from error
+        # otherwise a name, not an address
+    except ValueError as error:
+        raise CheckFailedError("dns_nxdomain", "not a possible host name") from error
+    try:
+        return resolve_in_thread(lambda: _look_up(host, port, family), deadline)
+    except socket.gaierror as error:
+        raise _resolution_failure(error, family) from error
+    except OSError as error:
+        raise from_os_error(error) from error
+
+
+def _look_up(
+    host: str, port: int, family: socket.AddressFamily, flags: int = 0
+) -> Sequence[SocketAddress]:
+    # An empty name is this machine, as in Go.
+    found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, flags=flags)
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def resolve_in_thread(
+    look_up: Callable[[], Sequence[SocketAddress]], deadline: Deadline
+) -> Sequence[SocketAddress]:
+    """Return what ``look_up`` finds, or leave it to itself when the time is up."""
+    outcome: SimpleQueue[Sequence[SocketAddress] | OSError] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            outcome.put(look_up())
+        except OSError as error:
+            outcome.put(error)
+
+    try:
+        Thread(target=run, name="checkup-look-up", daemon=True).start()
+        found = outcome.get(timeout=max(0.0, deadline.left()))
+    except Empty as error:
+        raise CheckFailedError("dns_timeout", "the name could not be looked up in time") from error
+    except RuntimeError as error:
+        raise CheckUnknownError("resource", "this machine has no free thread") from error
+    if isinstance(found, OSError):
+        raise found
+    return found
+
+
+def _resolution_failure(error: socket.gaierror, family: socket.AddressFamily) -> CheckFailedError:
+    if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
+        if family is socket.AF_UNSPEC:
+            return CheckFailedError("dns_nxdomain", "no such host")
+        return CheckFailedError(
+            "dns_nodata", "no such host, or none with an address of this IP version"
+        )
+    if error.errno == socket.EAI_MEMORY:
+        raise CheckUnknownError("resource", "this machine has no free memory") from error
+    return CheckFailedError("dns_failed", "the name could not be looked up")
+
+
+class _Bounded(socket.socket):
+    deadline: Deadline
+
+    def arm(self) -> None:
+        """Let the next system call last until the deadline.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+        """
+        left = self.deadline.left()
+        if left <= 0:
+            raise TimeoutError
+        self.settimeout(left)
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 - handed through
+        self.arm()
+        return super().recv_into(*args, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 - handed through
+        self.arm()
+        return super().send(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
+        self.arm()
+        super().sendall(*args, **kwargs)
+
+
+class DeadlineSocket(_Bounded):
+    """A socket of which no call outlasts ``deadline``; set it before the first call."""
+
+
+class DeadlineTLSSocket(_Bounded, ssl.SSLSocket):
+    """The same under TLS; its handshake has to be armed by hand."""
+
+
+# Opens one connection, with the time of each phase and a deadline over all of it.
+
+
+_HEAD_START = 0.25
+"""Seconds before the next address is tried beside one that is silent (RFC 8305, section 8)."""
+
+
+_NO_WAY = {
+    errno.ENETUNREACH,
+    errno.EHOSTUNREACH,
+    errno.EAFNOSUPPORT,
+    errno.EADDRNOTAVAIL,
+}
+"""Errors of an address family that this machine has not; another address tells more."""
+
+
+def open_connection(
+    host: str,
+    port: int,
+    deadline: Deadline,
+    watch: Stopwatch,
+    family: socket.AddressFamily = socket.AF_UNSPEC,
+) -> DeadlineSocket:
+    """Look the host up and connect to the first of its addresses that answers.
+
+    The socket has no deadline yet but this one.
+
+    Raises:
+        CheckFailedError: no address answered by the deadline.
+        CheckUnknownError: for want of local resources, or the address may not be checked from here.
+    """
+    with watch.phase("resolve"):
+        addresses = resolve(host, port, deadline, family)
+    with watch.phase("connect"):
+        try:
+            sock = connect_happy_eyeballs(addresses, deadline)
+        except CheckFailedError as failed:
+            if failed.failure == "connect_timeout" and is_port_blocked(port):
+                sentence = f"AWS lets no function reach port {port}"
+                raise CheckUnknownError("port_blocked", sentence) from failed
+            raise
+    sock.deadline = deadline
+    return sock
+
+
+def start_tls(
+    sock: DeadlineSocket, context: ssl.SSLContext, host: str, deadline: Deadline, watch: Stopwatch
+) -> tuple[DeadlineTLSSocket, int]:
+    """Complete a TLS handshake; ``sock`` is used up, whatever happens.
+
+    Returns:
+        The socket to go on with, and when the first certificate of the chain ends.
+
+    Raises:
+        CheckFailedError: the handshake failed, or was not finished by the deadline.
+        CheckUnknownError: for want of local resources.
+    """
+    with watch.phase("tls"), ExitStack() as unfinished:
+        unfinished.callback(sock.close)
+        try:
+            secured = context.wrap_socket(
+                sock, server_hostname=host.rstrip("."), do_handshake_on_connect=False
+            )
+            unfinished.callback(secured.close)
+            assert isinstance(secured, DeadlineTLSSocket)  # noqa: S101 - contexts make no others
+            secured.deadline = deadline
+            secured.arm()
+            secured.do_handshake()
+        except (OSError, ValueError) as error:
+            raise _handshake_failure(error, watch) from error
+        unfinished.pop_all()
+    return secured, earliest_expiry_ns(peer_certificates(secured))
+
+
+def _handshake_failure(error: OSError | ValueError, watch: Stopwatch) -> CheckFailedError:
+    if isinstance(error, TimeoutError):
+        return CheckFailedError("tls_timeout", f"TLS handshake not finished after {watch}")
+    if isinstance(error, (ssl.SSLEOFError, ConnectionError)):
+        return CheckFailedError(
+            "tls_handshake", "connection closed by the server in the TLS handshake"
+        )
+    if isinstance(error, ssl.SSLError):
+        return from_ssl_error(error)
+    if isinstance(error, OSError):
+        return from_os_error(error)
+    return CheckFailedError("address", "not a possible host name")
+
+
+def connect_happy_eyeballs(
+    addresses: Sequence[SocketAddress], deadline: Deadline
+) -> DeadlineSocket:
+    """Connect to all addresses, one after the other but without waiting for the silent ones.
+
+    Raises:
+        CheckFailedError: none of them answered by the deadline.
+        CheckUnknownError: for want of local resources.
+    """
+    race = _Race(addresses)
+    try:
+        while race.is_open():
+            if deadline.left() <= 0:
+                raise CheckFailedError("connect_timeout", "no connection in time")
+            winner = race.advance(deadline)
+            if winner:
+                return winner
+        raise race.verdict()
+    finally:
+        race.close()
+
+
+class _Race:
+    """Connections to the addresses of one host; the first that is made wins."""
+
+    def __init__(self, addresses: Sequence[SocketAddress]) -> None:
+        self._waiting = deque(addresses)
+        self._next_start = 0.0
+        self._selector = PollSelector()
+        self._errors: list[OSError] = []
+
+    def is_open(self) -> bool:
+        """Whether an address is left that has not failed."""
+        return bool(self._waiting or self._selector.get_map())
+
+    def advance(self, deadline: Deadline) -> DeadlineSocket | None:
+        """Start the next connection if it is its turn, wait, and return the winner if any."""
+        if self._waiting and time.monotonic() >= self._next_start:
+            self._start(*self._waiting.popleft())
+        if not self._selector.get_map():
+            return None  # it failed at once
+        turn = Deadline(self._next_start) if self._waiting else deadline
+        for key, _ in self._selector.select(max(0.0, min(turn.left(), deadline.left()))):
+            sock = key.fileobj
+            assert isinstance(sock, DeadlineSocket)  # noqa: S101 - nothing else is registered
+            self._selector.unregister(sock)
+            failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if not failed:
+                return sock
+            self._fail(OSError(failed, ""), sock)
+        return None
+
+    def verdict(self) -> CheckFailedError:
+        """Why no connection was made: the most telling of the addresses' errors.
+
+        Raises:
+            CheckUnknownError: for want of local resources.
+        """
+        telling = (error for error in self._errors if error.errno not in _NO_WAY)
+        return from_os_error(next(telling, self._errors[0]))
+
+    def close(self) -> None:
+        """Give up the connections that are still being made."""
+        for key in list(self._selector.get_map().values()):
+            sock = key.fileobj
+            assert isinstance(sock, DeadlineSocket)  # noqa: S101 - nothing else is registered
+            sock.close()
+        self._selector.close()
+
+    def _start(self, family: socket.AddressFamily, address: tuple[Any, ...]) -> None:
+        self._next_start = time.monotonic() + _HEAD_START
+        try:
+            sock = DeadlineSocket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            self._fail(error)
+            return
+        # Without it TLS adds 40 ms to the wait for the answer (Nagle against delayed ACK).
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setblocking(False)  # noqa: FBT003 - the library's signature
+        failed = sock.connect_ex(address)
+        if failed in {0, errno.EINPROGRESS}:
+            self._selector.register(sock, EVENT_WRITE)
+        else:
+            self._fail(OSError(failed, ""), sock)
+
+    def _fail(self, error: OSError, sock: DeadlineSocket | None = None) -> None:
+        self._errors.append(error)
+        self._next_start = 0.0
+        if sock:
+            sock.close()

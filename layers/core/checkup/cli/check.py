@@ -1,0 +1,346 @@
+"""Storing runs from a command: the run protocol, and words about what it could not do."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Self
+
+import click
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup import app, model, pipeline
+from checkup.checkers import heartbeat, runner
+from checkup.checkers.heartbeat import HeartbeatChecker
+from checkup.cli import options, output, process
+from checkup.cli.main import COMMANDS
+from checkup.cli.options import (
+    UnknownCommandError,
+    complete_checkers,
+    config_options,
+    examples_epilog,
+    select_checkers_or_suggest,
+    verbose_option,
+)
+from checkup.cli.output import failure_lines, go_result_block
+from checkup.cli.process import StopHandler, interruptible_sleep, run_until_stopped
+from checkup.cli.stack import request_publish
+from checkup.config.settings import Config
+from checkup.deadline import Deadline
+from checkup.errors import CheckupError, ConfigError
+from checkup.interfaces import Checker
+from checkup.interfaces.checker import select_checkers
+from checkup.model import Result, Run, Status
+from checkup.text import Nearest, mask_secrets
+from checkup.times import SECOND, parse_duration
+
+_log = logging.getLogger(__name__)
+
+
+class RunRecorder(Struct, frozen=True):
+    """Stores runs of one configuration, one after the other."""
+
+    monitor: pipeline.RunContext
+    deadline_seconds: float
+
+    @classmethod
+    def of(cls, config: Config, *, interval: int = 0) -> Self:
+        """Return the recorder of a configuration.
+
+        Args:
+            interval: how often it will be used, in nanoseconds, if that is known better than
+                from the configuration.
+
+        Raises:
+            CheckupError: no storage is configured, or it cannot be used.
+        """
+        monitor = app.run_context(config, os.environ)
+        if interval:
+            monitor = replace(monitor, interval=interval)
+        return cls(monitor, app.run_deadline_seconds(config))
+
+    def record(
+        self,
+        *,
+        message: tuple[str, str] | None = None,
+        only: Sequence[Checker] | None = None,
+        progress: Callable[[Result], None] | None = None,
+    ) -> Run:
+        """Look, store the run under this moment, and tell of what changed.
+
+        Args:
+            message: a checker's id and the words that its result is to carry.
+            only: the checkers to look at, if not all. The run says nothing about the others,
+                which is no evidence, so what is known of them stays as it is.
+            progress: called with each result as soon as it is final.
+
+        Raises:
+            CheckupError: the run could not be stored.
+        """
+        slot, deadline = time.time_ns(), Deadline.after(self.deadline_seconds)
+        recorded = pipeline.run_and_store(
+            self.monitor, slot, deadline, message=message, only=only, progress=progress
+        )
+        for alert in recorded.alerts:
+            _log.info("alert: %s: %s, before: %s", alert.title, alert.status, alert.before)
+        if recorded.undelivered:
+            output.log_line(f"alerts that wait for the next run: {recorded.undelivered}")
+        if recorded.late:
+            output.log_line("the run came too late to count and is kept apart")
+        return recorded.run
+
+
+# ``checkup every``: look, store and tell, again and again.
+
+
+_WORDS: Final = {
+    "second": SECOND,
+    "minute": 60 * SECOND,
+    "hour": 3_600 * SECOND,
+    "day": 24 * 3_600 * SECOND,
+    "week": 7 * 24 * 3_600 * SECOND,
+}
+
+
+class _Every(click.Command):
+    """Takes ``-1s`` for an interval, which is refused with better words than an unknown flag."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        negative = [word for word in args if re.match(r"-[\d.]", word)]
+        if negative and "--" not in args:
+            args = [*(word for word in args if word not in negative), "--", *negative]
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    cls=_Every,
+    epilog=examples_epilog(
+        "checkup every 1m",
+        "checkup every 1h30m",
+        "checkup every day",
+        "checkup -c shop.yaml every 30s -v",
+    ),
+)
+@config_options
+@verbose_option
+@click.argument("interval")
+def every(config_file: str | None, *, verbose: bool, interval: str) -> int:
+    """Look, store and tell of changes, at once and then at each INTERVAL.
+
+    INTERVAL is a duration such as 90s, 10m or 1h30m, or one of: second, minute, hour, day,
+    week. Runs never overlap: what falls into a run that lasts longer is left out. A run that
+    fails is reported, and the next one takes place. Ctrl-C and SIGTERM end it with exit
+    code 0, in the middle of a run within two seconds.
+    """
+    step = parse_interval(interval)
+    config = options.load_config(config_file, verbose=verbose)
+    if not config.checkers:
+        raise CheckupError("no checkers configured")
+    recorder = RunRecorder.of(config, interval=step)
+    with run_until_stopped() as stopping:
+        _repeat(lambda: _survive(recorder.record, verbose=verbose), step / SECOND, stopping)
+    return 0
+
+
+def parse_interval(text: str) -> int:
+    """Return the nanoseconds of an interval, in the Go program's spelling.
+
+    Raises:
+        CheckupError: it is not a duration, or not a positive one.
+    """
+    word = text.lower()
+    try:
+        step = _WORDS.get(word) or parse_duration(word)
+    except ValueError as error:
+        raise CheckupError(str(error)) from error
+    if step <= 0:
+        raise CheckupError(f'the interval must be longer than 0, not "{text}"')
+    return step
+
+
+def _repeat(work: Callable[[], object], step: float, stopping: StopHandler) -> None:
+    """Work now and at each step after now that does not fall into the work before it."""
+    start = time.monotonic()
+    while not stopping.asked:
+        with stopping.at_work():
+            work()
+        if not stopping.asked:
+            elapsed = time.monotonic() - start
+            interruptible_sleep(step - elapsed % step)
+
+
+def _survive(work: Callable[[], object], *, verbose: bool) -> None:
+    """Do the work and report its failure, so that one bad run does not end all others."""
+    try:
+        work()
+    except CheckupError as error:
+        output.log_line(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever it was, the next run is due
+        process.report_internal_error(error, verbose=verbose)
+
+
+# What ``checkup`` without a command does: one run, printed or stored.
+
+
+def look(
+    path: str | None, names: Sequence[str], *, store: bool, as_json: bool, verbose: bool
+) -> int:
+    """Look once and return the exit code.
+
+    Args:
+        names: titles or ids of the checkers to look at; all without any.
+    """
+    config = _begin(path, names, verbose=verbose, quiet=store)
+    chosen = select_checkers_or_suggest(config.checkers, names)
+    with output.progress_bar(len(chosen), wanted=not (as_json or verbose)) as done:
+        if store:
+            only = chosen if names else None
+            results = RunRecorder.of(config).record(only=only, progress=done).results
+        else:
+            results = _look(config, chosen, done)
+    if as_json:
+        _print_json(results)
+    elif verbose or not store:
+        _print_blocks(results)
+    if verbose:
+        output.flush()  # where both streams go to one place, the reasons come last
+        output.log_line("\n".join(failure_lines(results)))
+    all_healthy = all(result.status is Status.HEALTHY for result in results)
+    return 0 if store or all_healthy else 1
+
+
+def _begin(path: str | None, names: Sequence[str], *, verbose: bool, quiet: bool) -> Config:
+    """Read the configuration; where there is none, a word can only be a mistyped command."""
+    try:
+        return options.load_config(path, verbose=verbose, quiet=quiet)
+    except ConfigError as error:
+        is_there = not isinstance(error.__cause__, FileNotFoundError)
+        if names and path is None and not is_there:
+            raise UnknownCommandError(names[0], {name: name for name in COMMANDS}) from error
+        raise
+
+
+def _look(config: Config, chosen: Sequence[Checker], done: output.OnResult) -> tuple[Result, ...]:
+    """Look and leave no trace: no second look, no state, no message."""
+    return runner.run_checks(
+        chosen,
+        deadline=Deadline.after(app.run_deadline_seconds(config)),
+        concurrency=config.concurrency,
+        mask=app.secret_masker(config),
+        secret=app.make_clients(config, os.environ).secret,
+        timestamp=config.timestamp,
+        progress=done,
+    )
+
+
+def _print_blocks(results: Iterable[Result]) -> None:
+    colour = output.wants_color(os.environ)
+    for result in results:
+        print(go_result_block(result, colour=colour), end="")
+
+
+def _print_json(results: Sequence[Result]) -> None:
+    print(model.encode_results(results).decode())
+
+
+# ``checkup message``: words about one checker, stored with a run.
+
+
+@click.command(
+    epilog=examples_epilog(
+        'checkup message "We are looking into it."',
+        'checkup message "The new disk is in." --about "Web shop"',
+        'checkup -c shop.yaml message -a api "Back at 14:00 UTC."',
+    ),
+)
+@config_options
+@click.option(
+    "-a",
+    "--about",
+    metavar="TITLE",
+    default="",
+    shell_complete=complete_checkers,
+    help="The title or id of the checker; needed if there are several.",
+)
+@verbose_option
+@click.argument("text")
+def message(config_file: str | None, *, about: str, verbose: bool, text: str) -> int:
+    """Look at everything and store the run with TEXT attached to one result.
+
+    The status page shows the text beside that checker until the run leaves its window.
+    """
+    if not text.strip():
+        raise CheckupError("the message is empty")
+    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    recorder = RunRecorder.of(config)
+    checker = _about(config.checkers, about)
+    with output.progress_bar(len(config.checkers), wanted=not verbose) as done:
+        recorder.record(message=(checker.id, mask_secrets(text, config.masks)), progress=done)
+    request_publish()
+    print("Message posted")
+    return 0
+
+
+def _about(checkers: Sequence[Checker], title: str) -> Checker:
+    """Return the checker that is meant: the only one, or the first of that title or id."""
+    if not title and len(checkers) == 1:
+        return checkers[0]
+    if not title and checkers:
+        raise CheckupError(
+            "more than one result; unable to guess which one to attach message to;"
+            " name it with --about TITLE"
+        )
+    for name in ("title", "id"):
+        for checker in checkers:
+            if getattr(checker, name).casefold() == title.casefold():
+                return checker
+    known = Nearest(name for checker in checkers for name in (checker.title, checker.id))
+    said = [f"no result for endpoint with title '{title}'", known.advice(title)]
+    raise CheckupError("; ".join(filter(None, said)))
+
+
+# ``checkup ping``: a job reports in.
+
+
+@click.command(
+    epilog=examples_epilog(
+        "checkup ping backup",
+        "backup.sh && checkup ping backup || checkup ping backup --failed",
+    ),
+)
+@config_options
+@click.option("--failed", is_flag=True, help="Report that the job did not succeed.")
+@verbose_option
+@click.argument("name", shell_complete=complete_checkers)
+def ping(config_file: str | None, *, failed: bool, verbose: bool, name: str) -> int:
+    """Report for a job that it has run, and print nothing.
+
+    NAME is the title or id of a checker of the type heartbeat, which is down when no report
+    comes for longer than its period and grace.
+    """
+    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    jobs = list(_jobs(config.checkers, name))
+    storage = app.require_storage(config)
+    for job in jobs:
+        heartbeat.store_heartbeat(storage, job.id, failed=failed)
+    return 0
+
+
+def _jobs(checkers: Sequence[Checker], name: str) -> Iterator[HeartbeatChecker]:
+    """Yield the heartbeats of that name that wait for a report."""
+    jobs = [checker for checker in checkers if isinstance(checker, HeartbeatChecker)]
+    try:
+        chosen = select_checkers(jobs, [name])
+    except LookupError as error:
+        known = ", ".join(job.id for job in jobs) or "none"
+        raise CheckupError(f"no heartbeat has the title or id '{name}'; known: {known}") from error
+    for job in jobs:
+        if job not in chosen:
+            continue
+        if job.path:
+            raise CheckupError(f"'{job.title}' waits for {job.path} and not for a report")
+        yield job

@@ -1,0 +1,253 @@
+"""The text of the first configuration.
+
+A ``#`` and one space begin a comment. What else begins with ``#`` is configuration that is
+switched off: without that sign it works.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import click
+import yaml
+
+from checkup.cli import options, output
+from checkup.cli.options import config_options, examples_epilog, verbose_option
+from checkup.config.settings import Config
+from checkup.errors import CheckupError, ConfigError, Problem
+
+# ``checkup init``: a configuration to start from.
+
+
+SCHEMA_FILE: Final = "checkup.schema.json"
+
+
+@click.command(
+    epilog=examples_epilog(
+        "checkup init",
+        "checkup init https://www.example.com db.internal:5432",
+        "checkup init --json",
+    ),
+)
+@click.option("--json", "as_json", is_flag=True, help="Write a checkup.json, without comments.")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS ...]")
+def init(*, as_json: bool, addresses: tuple[str, ...]) -> int:
+    """Write a checkup.yaml with comments, and the schema that an editor checks it by.
+
+    Each ADDRESS, a URL or host:port, becomes a checker. Nothing is ever overwritten.
+    """
+    from checkup.config.source import DEFAULT_FILE_NAMES  # noqa: PLC0415 - what reads the configuration
+
+    present = [name for name in DEFAULT_FILE_NAMES if Path(name).exists()]
+    if present:
+        raise CheckupError(f"{present[0]} is here already; to look at it, run: checkup validate")
+    name = DEFAULT_FILE_NAMES[0] if as_json else DEFAULT_FILE_NAMES[1]
+    text = starter_yaml(addresses)
+    _write(name, starter_json(text) if as_json else text)
+    written = [name, *_write_schema()]
+    print(f"written: {', '.join(written)}")
+    own = "" if addresses else f"put your own addresses into {name}, then "
+    print(f"Next: {own}look at them with: checkup")
+    return 0
+
+
+def _write_schema() -> list[str]:
+    if Path(SCHEMA_FILE).exists():
+        return []
+
+    _write(SCHEMA_FILE, schema_json())
+    return [SCHEMA_FILE]
+
+
+def _write(name: str, text: str) -> None:
+    try:
+        with Path(name).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise CheckupError(f"{name} cannot be written: {error.strerror}") from error
+
+
+# ``checkup schema``: what an editor has to know of the configuration.
+
+
+@click.command(
+    epilog=examples_epilog(
+        "checkup schema > checkup.schema.json", "checkup schema | jq .properties"
+    ),
+)
+def schema() -> int:
+    """Print the JSON Schema of the configuration, made of what this version reads.
+
+    `checkup init` keeps it in a file and names that in the first line of the configuration,
+    where editors look for it. Afterwards this command renews the file.
+    """
+    print(schema_json(), end="")
+    return 0
+
+
+def schema_json() -> str:
+    """Return the schema as the content of a file."""
+    from checkup.app import registered_kinds  # noqa: PLC0415 - brings in what reads the configuration
+    from checkup.config.schema import config_schema as schema_for  # noqa: PLC0415 - the same
+
+    return json.dumps(schema_for(registered_kinds()), indent=2, ensure_ascii=False) + "\n"
+
+
+_SCHEMA: Final = "./checkup.schema.json"
+
+
+_HEAD: Final = f"""\
+# yaml-language-server: $schema={_SCHEMA}
+#
+# What Checkup looks after. After a change:   checkup validate
+# Look at everything now:                     checkup
+# Look each minute, store, tell of changes:   checkup every 1m
+# Show the status page:                       checkup serve
+
+# A checker has a type (http, tcp, tls, dns, exec ...), a name, an address, and whatever else it
+# can be told; a value that all of them share may stand out here at the left.
+#timeout: 5s
+
+checkers:
+"""
+
+
+_WEBSITE: Final = """\
+  - type: http
+    endpoint_name: {name}
+    endpoint_url: {address}
+"""
+
+
+_WEBSITE_MORE: Final = """\
+    # A text that the page has to contain, and the time from which on it is slow:
+    #must_contain: Example
+    #threshold_rtt: 2s
+    # Try twice in each run. A single bad attempt is down; a bad run is repeated before it counts.
+    #attempts: 2
+"""
+
+
+_PORT: Final = """\
+  - type: tcp
+    endpoint_name: {name}
+    endpoint_url: {address}
+"""
+
+
+_TAIL: Final = """\
+  # Whether something listens, and how long a certificate is still good:
+  #- type: tcp
+  #  endpoint_name: Database
+  #  endpoint_url: "db.example.com:5432"
+  #- type: tls
+  #  endpoint_name: Certificate
+  #  endpoint_url: "www.example.com:443"
+
+# Where results are kept: a folder beside this file, for thirty days.
+storage:
+  type: fs
+  dir: checks
+  check_expiry: 720h
+
+# Who is told when something goes down and when it is back. The address is a secret: it comes
+# from the environment, here from SLACK_WEBHOOK.
+#notifiers:
+#  - type: slack
+#    webhook: ${SLACK_WEBHOOK}
+
+page:
+  title: Status
+"""
+
+
+def starter_yaml(addresses: Iterable[str]) -> str:
+    """Return a checkup.yaml that looks at these addresses, or at an example."""
+    checkers = "".join(_checker(address) for address in addresses)
+    if not checkers:
+        checkers = _checker("https://www.example.com") + _WEBSITE_MORE
+    return f"{_HEAD}{checkers}\n{_TAIL}"
+
+
+def starter_json(text: str) -> str:
+    """Return the same configuration as a checkup.json."""
+    content = {"$schema": _SCHEMA, **yaml.safe_load(text)}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _checker(address: str) -> str:
+    """Return the checker of a URL or of ``host:port``; a bare name is a website."""
+    if "://" in address:
+        name, form = urlsplit(address).netloc.rpartition("@")[2], _WEBSITE
+    elif ":" in address:
+        name, form = address, _PORT
+    else:
+        name, form, address = address, _WEBSITE, f"https://{address}"
+    return form.format(name=_quoted(name), address=_quoted(address))
+
+
+def _quoted(text: str) -> str:
+    """Return a text as YAML and JSON both read it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+# ``checkup validate``: everything that is wrong with a configuration, at once.
+
+
+@click.command(
+    epilog=examples_epilog("checkup validate", "checkup -c shop.yaml validate --strict"),
+)
+@config_options
+@click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@verbose_option
+def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
+    """Read the configuration and print every problem and warning with its line and the fix.
+
+    Nothing is checked, opened or sent. The exit code is 0 if the file can be used.
+    """
+    output.configure_logging(verbose=verbose)
+    try:
+        config = options.read_config(config_file)
+    except ConfigError as error:
+        _print(error.problems, error.warnings)
+        print(
+            _count(len(error.problems), "problem"), _count(len(error.warnings), "warning"), sep=", "
+        )
+        return 1
+    _print((), config.warnings)
+    print(_summary(config))
+    return 1 if strict and config.warnings else 0
+
+
+def _print(problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
+    """Print both in the order of the file, in a form from which editors jump to the place."""
+    lines = [(problem.line, problem.column, str(problem)) for problem in problems]
+    lines += [(warning.line, warning.column, f"{warning} (warning)") for warning in warnings]
+    for *_, line in sorted(lines):
+        print(line)
+
+
+def _summary(config: Config) -> str:
+    checkers = _count(len(config.checkers), "checker")
+    kinds = _kinds(checker.kind for checker in config.checkers)
+    storage = config.storage.kind if config.storage else "none"
+    channels = _kinds(notifier.kind for notifier in config.notifiers) or "none"
+    return (
+        f"{config.path}: {_count(len(config.warnings), 'warning')}; {checkers}"
+        f"{f' ({kinds})' if kinds else ''}, storage: {storage}, notifiers: {channels}"
+    )
+
+
+def _kinds(kinds: Iterable[str]) -> str:
+    return ", ".join(
+        kind if number == 1 else f"{number} {kind}" for kind, number in Counter(kinds).items()
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,327 @@
+"""``checkup``: look at everything, or at what is named, now.
+
+Only the flags are here, for the help of the program lists them and has to be quick.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, NamedTuple
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class, shell_complete
+
+from checkup import __version__
+from checkup.cli import output, process
+from checkup.cli.options import (
+    UnknownCommandError,
+    complete_command_or_checker,
+    config_options,
+    examples_epilog,
+    verbose_option,
+)
+from checkup.errors import CheckupError
+
+# Which command the arguments mean: flags may stand before or after its name.
+
+
+class CommandEntry(NamedTuple):
+    """Where a command is, and what the help of the program says of it."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+COMMANDS: Final = {
+    "init": CommandEntry("config", "init", "Write a configuration to start from."),
+    "validate": CommandEntry(
+        "config", "validate", "Print all that is wrong with the configuration."
+    ),
+    "every": CommandEntry("check", "every", "Look, store and tell of changes, again and again."),
+    "message": CommandEntry(
+        "check", "message", "Look, and store the run with a text about one checker."
+    ),
+    "status": CommandEntry("status", "status", "Show what is known of each checker."),
+    "explain": CommandEntry("status", "explain", "Say why a checker is taken for what it is."),
+    "silence": CommandEntry("alerts", "silence", "Hear nothing of a checker for a while."),
+    "incident": CommandEntry("incident", "incident", "Tell people what is going on, on the page."),
+    "maintenance": CommandEntry(
+        "maintenance", "maintenance", "Announce work, and hear nothing of it."
+    ),
+    "replay": CommandEntry("alerts", "replay", "Compare what other settings would have announced."),
+    "notify": CommandEntry(
+        "alerts", "notify", "List the channels, or send a test message to them."
+    ),
+    "ping": CommandEntry("check", "ping", "Report for a job that it has run."),
+    "provision": CommandEntry("storage", "provision", "Make what the configured storage needs."),
+    "history": CommandEntry("status", "history", "Show what the stored runs saw of a checker."),
+    "serve": CommandEntry("page", "serve", "Show the status page over HTTP."),
+    "page": CommandEntry("page", "page", "Write the status page into a folder."),
+    "rebuild": CommandEntry(
+        "storage", "rebuild", "Count the page's days again, from the stored runs."
+    ),
+    "cost": CommandEntry("cost", "cost", "Say what the configuration costs on AWS in a month."),
+    "restore": CommandEntry(
+        "storage", "restore", "Go on from an earlier version of a stack's state."
+    ),
+    "pause": CommandEntry("stack", "pause", "Stop the schedules of a stack."),
+    "resume": CommandEntry("stack", "resume", "Start them again."),
+    "schema": CommandEntry(
+        "config", "schema", "Print the configuration's JSON Schema, for editors."
+    ),
+    "completion": CommandEntry("main", "completion", "Print the completion script of a shell."),
+    "help": CommandEntry("main", "help_command", "Show help, of a command too."),
+}
+"""The commands in the order of the help. None of them is imported before it is needed."""
+
+
+DEFAULT_COMMAND: Final = CommandEntry("main", "check", "")
+"""The command that has no name of its own: it gets every word that names no command."""
+
+
+_TAKES_VALUE: Final = frozenset(
+    {
+        *("--config", "--stack", "--region", "--profile"),
+        *("--memory", "--retention", "--architecture", "--interval", "--seconds"),
+        *("--about", "--listen", "--host", "--for", "--since", "--set"),
+        *("--impact", "--status", "--component", "--group", "--title", "--message"),
+        *("--from", "--until", "--month"),
+    }
+)
+
+
+_TAKES_VALUE_SHORT: Final = frozenset("ca")
+
+
+def move_command_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the command's name in front.
+
+    The first word that is neither a flag nor a flag's value is the command, if there is one of
+    that name. Otherwise all words are for :data:`DEFAULT_COMMAND`, unless help or the version is
+    asked for.
+    """
+    place = first_positional(arguments)
+    if place is not None and arguments[place] in COMMANDS:
+        return [arguments[place], *arguments[:place], *arguments[place + 1 :]]
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    for flag in ("--version", "-h", "--help"):
+        if flag in arguments[:end]:
+            return [flag]
+    return [DEFAULT_COMMAND.module, *arguments]
+
+
+def first_positional(arguments: Sequence[str]) -> int | None:
+    """Return the place of the first word; after ``--`` no word can be a command."""
+    is_value = False
+    for place, argument in enumerate(arguments):
+        if is_value:
+            is_value = False
+        elif argument == "--":
+            return None
+        elif argument.startswith("-") and argument != "-":
+            is_value = _takes_next(argument)
+        else:
+            return place
+    return None
+
+
+def _takes_next(flag: str) -> bool:
+    """Say whether the argument after ``flag`` is its value: ``--config``, ``-c``, ``-vc``."""
+    if flag.startswith("--"):
+        return flag in _TAKES_VALUE
+    letters = [place for place, letter in enumerate(flag) if letter in _TAKES_VALUE_SHORT]
+    return bool(letters) and letters[0] == len(flag) - 1
+
+
+# ``checkup completion``: the script that teaches a shell the words of this program.
+
+
+_SHELLS: Final = ("bash", "zsh", "fish")
+
+
+COMPLETION_VARIABLE: Final = "_CHECKUP_COMPLETE"
+
+
+@click.command(
+    epilog=examples_epilog(
+        'eval "$(checkup completion bash)"                # in ~/.bashrc',
+        'eval "$(checkup completion zsh)"                 # in ~/.zshrc',
+        "checkup completion fish > ~/.config/fish/completions/checkup.fish",
+    ),
+)
+@click.argument("shell", metavar="bash|zsh|fish")
+@click.pass_context
+def completion(context: click.Context, shell: str) -> int:
+    """Print the script that completes commands, flags, titles and ids in a shell."""
+    kind = get_completion_class(shell) if shell in _SHELLS else None
+    if kind is None:
+        raise CheckupError(f'no completion for "{shell}"; there is one for {", ".join(_SHELLS)}')
+    program = context.find_root().command
+    print(kind(program, {}, "checkup", COMPLETION_VARIABLE).source())
+    return 0
+
+
+# ``checkup help``: the same as ``-h``.
+
+
+@click.command(
+    "help",
+    epilog=examples_epilog("checkup help", "checkup help every"),
+)
+@click.argument("command", required=False, default="")
+@click.pass_context
+def help_command(context: click.Context, command: str) -> int:
+    """Show the help of checkup or of one of its commands."""
+    root = context.find_root()
+    if not command:
+        print(root.get_help())
+        return 0
+    group = root.command
+    assert isinstance(group, click.Group)  # noqa: S101 - the root is the program
+    named = group.get_command(root, command)
+    if named is None:
+        raise UnknownCommandError(command, {name: name for name in group.list_commands(root)})
+    with click.Context(named, info_name=command, parent=root) as below:
+        print(below.get_help())
+    return 0
+
+
+@click.command()
+@config_options
+@click.option("--store", is_flag=True, help="Store the run, tell of changes and print nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the array that a run file would hold.")
+@verbose_option
+@click.argument("names", nargs=-1, metavar="[NAME ...]", shell_complete=complete_command_or_checker)
+def check(
+    config_file: str | None, *, store: bool, as_json: bool, verbose: bool, names: tuple[str, ...]
+) -> int:
+    """Look once at every checker, or at those named by title or id."""
+    from checkup.cli.check import look  # noqa: PLC0415 - brings in the engine
+
+    return look(config_file, names, store=store, as_json=as_json, verbose=verbose)
+
+
+# The program as click sees it: a group whose commands are imported when they are named.
+
+
+class CheckupGroup(click.Group):
+    """A group in which words that name no command go to :data:`DEFAULT_COMMAND`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return the command of that name."""
+        place = DEFAULT_COMMAND if cmd_name == DEFAULT_COMMAND.module else COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module = import_module(f"checkup.cli.{place.module}")
+        command: click.Command = getattr(module, place.attribute)
+        return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer flags and commands, and import none of these."""
+        commands = [
+            CompletionItem(name, help=place.summary)
+            for name, place in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command's name first, then go on as any group."""
+        return super().parse_args(ctx, move_command_first(args))
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Show both forms."""
+        formatter.write_usage("checkup", "[FLAGS] [NAME ...]")
+        formatter.write_usage("checkup", "[FLAGS] COMMAND ...", prefix=" " * len("Usage: "))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the flags of a look among those of the program, then the commands."""
+        look = self.get_command(ctx, DEFAULT_COMMAND.module)
+        params = [*(look.params if look else ()), *self.get_params(ctx)]
+        flags = [param for param in params if isinstance(param, click.Option)]
+        records = [record for flag in flags if (record := flag.get_help_record(ctx))]
+        with formatter.section("Options"):
+            formatter.write_dl(records)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
+
+
+@click.group(
+    cls=CheckupGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=examples_epilog(
+        "checkup init                 write a checkup.yaml to start from",
+        "checkup                      look at everything in checkup.json now",
+        "checkup api website          look at these two, by title or id",
+        "checkup -c shop.yaml --json  print the results as a run file holds them",
+        "checkup --store              look, store the run and tell of changes (for cron)",
+        "checkup every 1m             the same each minute",
+        "checkup serve                show the status page on http://127.0.0.1:3000/",
+    ),
+)
+@click.version_option(__version__, prog_name="checkup", message="%(prog)s %(version)s")
+def program() -> None:
+    """Check websites and services, tell of what changes, show what is up.
+
+    Without a command: look once at every checker, or at those named by title or id, and print
+    what was seen. The exit code is 0 if all are healthy and 1 if any is not; with --store it
+    is 0 once the run is stored.
+    """
+
+
+def run_cli(arguments: Sequence[str]) -> int:
+    """Do what the arguments say and return the exit code."""
+    output.reserve_std_descriptors()
+    try:
+        output.use_utf8()
+        code = _complete_or_invoke(list(arguments))
+        output.flush()
+    except BrokenPipeError:
+        output.discard_output()
+        return process.EXIT_BROKEN_PIPE
+    except OSError as error:
+        output.log_line(f"the output cannot be written: {error.strerror}")
+        output.discard_output()
+        return process.EXIT_FAILURE
+    return code
+
+
+def _complete_or_invoke(arguments: list[str]) -> int:
+    instruction = os.environ.get(COMPLETION_VARIABLE)
+    if instruction:
+        return shell_complete(program, {}, "checkup", COMPLETION_VARIABLE, instruction)
+    with process.handle_errors() as outcome, program.make_context("checkup", arguments) as context:
+        outcome.notes = context.meta
+        outcome.code = program.invoke(context)
+    return outcome.code
+
+
+# Commands that are several: ``checkup incident open``, ``checkup incident list``.
+
+
+DEFAULT_SUBCOMMAND: Final = "list"
+"""What is meant when no verb is given."""
+
+
+class SubcommandGroup(click.Group):
+    """A group of verbs; flags may stand before or after the verb."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the verb first, then go on as any group."""
+        asks_for_help = bool({"-h", "--help"} & {*args})
+        place = first_positional(args)
+        if ctx.resilient_parsing or (place is None and asks_for_help):
+            return super().parse_args(ctx, args)
+        if place is None:
+            return super().parse_args(ctx, [DEFAULT_SUBCOMMAND, *args])
+        verb = args[place]
+        if verb not in self.commands:
+            raise UnknownCommandError(verb, {name: name for name in self.commands})
+        return super().parse_args(ctx, [verb, *args[:place], *args[place + 1 :]])

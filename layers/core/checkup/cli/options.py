@@ -1,0 +1,272 @@
+"""Whom an announcement is about: components and groups by their names, or an advice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from checkup.cli import output
+from checkup.errors import CheckupError
+from checkup.interfaces import Checker
+from checkup.interfaces.checker import select_checkers
+from checkup.text import Nearest
+from checkup.times import parse_month
+
+if TYPE_CHECKING:
+    from checkup.config.settings import Config
+
+# The flags that several commands share, and the shape of their help.
+
+
+VERBOSE = "checkup.verbose"
+"""Key of the contexts' shared notes: whether ``-v`` was given."""
+
+
+STACK = "checkup.stack"
+"""Key of the contexts' shared notes: the stack that ``--stack`` named."""
+
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+_config: Decorator = click.option(
+    "-c",
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(),
+    help="The configuration; else checkup.json, checkup.yaml or checkup.yml.",
+)
+
+
+def _remember_stack(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value == "":  # else a variable that is not set would mean the files of this machine
+        raise click.BadParameter("the name of the stack is empty.")
+    if value is not None:
+        context.meta[STACK] = value
+
+
+def _set_aws(context: click.Context, parameter: click.Parameter, value: str | None) -> None:  # noqa: ARG001
+    """Choose credentials or region as everybody does: by the variable that AWS's own tools read."""
+    if value:
+        os.environ[f"AWS_{(parameter.name or '').upper()}"] = value
+
+
+_stack: Decorator = click.option(
+    "--stack",
+    metavar="NAME",
+    expose_value=False,
+    callback=_remember_stack,
+    help="Work on a deployed stack: its storage, its configuration.",
+)
+
+
+_region: Decorator = click.option(
+    "--region", metavar="REGION", expose_value=False, callback=_set_aws, help="Where on AWS."
+)
+
+
+_profile: Decorator = click.option(
+    "--profile",
+    metavar="NAME",
+    expose_value=False,
+    callback=_set_aws,
+    help="Whose AWS credentials.",
+)
+
+
+def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command be told which configuration to read: from a file, or that of a stack."""
+    return _config(_stack(_region(_profile(command))))
+
+
+def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - click
+    context.meta[VERBOSE] = value
+    return value
+
+
+verbose_option: Decorator = click.option(
+    "-v", "--verbose", is_flag=True, callback=_note, help="Say more, on stderr."
+)
+
+
+def examples_epilog(*lines: str) -> str:
+    """Return the epilog of a command's help; click leaves its line breaks alone."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def month_flag(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--month``, for what began longer ago than what commands look through unasked."""
+    return click.option(
+        "--month",
+        metavar="YYYY-MM",
+        callback=lambda _context, _parameter, text: parse_month(text) if text else None,
+        help="The month in which it began, if that is more than three months ago.",
+    )(command)
+
+
+class UnknownCommandError(click.UsageError):
+    """A word that is neither a command nor a checker.
+
+    Args:
+        candidates: names that may have been meant, and the word to use for each.
+    """
+
+    def __init__(self, word: str, candidates: Mapping[str, str]) -> None:
+        super().__init__(f'unknown command "{word}" for "checkup"')
+        names = {name.casefold(): use for name, use in candidates.items()}
+        close = get_close_matches(word.casefold(), names)
+        self.meant = list(dict.fromkeys(names[name] for name in close))
+
+
+# The words that name checkers: what they mean, and how a shell completes them.
+
+
+def select_checkers_or_suggest(
+    checkers: Sequence[Checker], words: Sequence[str]
+) -> tuple[Checker, ...]:
+    """Return the checkers that the words name, in the order of the configuration.
+
+    Raises:
+        UnknownCommandError: a word names no checker; it may have been meant to be a command.
+    """
+    for word in words:
+        try:
+            select_checkers(checkers, [word])
+        except LookupError as error:
+            raise UnknownCommandError(word, _candidates(checkers)) from error
+    return select_checkers(checkers, words)
+
+
+def complete_checkers(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer the ids, and the titles that a shell takes as one word."""
+    try:
+        checkers = read_config(context.params.get("config_file")).checkers
+    except CheckupError:
+        return []
+    return list(_offers(checkers, incomplete.casefold()))
+
+
+def complete_command_or_checker(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer the commands too, as long as no checker is named."""
+    root = context.find_root()
+    commands: list[CompletionItem] = []
+    if not context.params.get("names"):
+        commands = root.command.shell_complete(root, incomplete)
+    return [*commands, *complete_checkers(context, parameter, incomplete)]
+
+
+def _candidates(checkers: Sequence[Checker]) -> dict[str, str]:
+    """Map every name to the word that a shell takes for it: a command or an id."""
+    titles = {checker.title: checker.id for checker in checkers}
+    return _commands() | titles | {checker.id: checker.id for checker in checkers}
+
+
+def _commands() -> dict[str, str]:
+    """Map the program's commands to themselves; they are asked of the group that runs this one."""
+    context = click.get_current_context(silent=True)
+    root = context.find_root() if context else None
+    if root is None or not isinstance(root.command, click.Group):
+        return {}
+    return {name: name for name in root.command.list_commands(root)}
+
+
+def _offers(checkers: Sequence[Checker], start: str) -> Iterator[CompletionItem]:
+    for checker in checkers:
+        if checker.id.casefold().startswith(start):
+            yield CompletionItem(checker.id, help=checker.title)
+        elif checker.title.casefold().startswith(start) and " " not in checker.title:
+            yield CompletionItem(checker.title)
+
+
+# What every command that reads the configuration begins with.
+
+
+def read_config(path: str | None) -> Config:
+    """Read the configuration: the file's, or that of the stack which ``--stack`` names.
+
+    From then on this process works on the storage of that stack.
+
+    Raises:
+        ConfigError: with every problem of the file.
+        CheckupError: there is no such stack, or it may not be looked at.
+    """
+    context = click.get_current_context(silent=True)
+    stack = context.meta.get(STACK) if context else None
+    if stack is None:
+        from checkup.app import read_config as read  # noqa: PLC0415 - it takes most of the start
+
+        return read(path, os.environ)
+    from checkup.cli.stack import open_stack  # noqa: PLC0415 - few look at stacks
+
+    return open_stack(stack, path)
+
+
+def load_config(path: str | None, *, verbose: bool, quiet: bool = False) -> Config:
+    """Read the configuration, say on stderr what it warns of, and open the log.
+
+    Args:
+        verbose: ``-v`` was given.
+        quiet: keep the warnings for ``-v``, for a command that cron may run each minute.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
+    output.configure_logging(verbose=verbose)
+    config = read_config(path)
+    if verbose or not quiet:
+        for warning in config.warnings:
+            output.log_line(f"warning: {warning}")
+    return config
+
+
+component_option: Decorator = click.option(
+    "--component",
+    "components",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_checkers,
+    help="The title or id of a checker that it is about; as often as needed.",
+)
+
+
+group_option: Decorator = click.option(
+    "--group", "groups", multiple=True, metavar="NAME", help="A whole group, likewise."
+)
+
+
+def checker_ids(config: Config, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of the checkers that are named; none without names.
+
+    Raises:
+        CheckupError: a name that no checker has.
+    """
+    try:
+        chosen = select_checkers(config.checkers, names) if names else ()
+    except LookupError as error:
+        raise CheckupError(str(error)) from error
+    return tuple(checker.id for checker in chosen)
+
+
+def group_names(config: Config, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the groups that are named, as the configuration spells them.
+
+    Raises:
+        CheckupError: a name that no group has.
+    """
+    known = {checker.group for checker in config.checkers} | {it.name for it in config.groups}
+    by_name = {name.casefold(): name for name in known if name}
+    for name in names:
+        if name.casefold() not in by_name:
+            advice = Nearest(by_name.values()).advice(name)
+            raise CheckupError("; ".join(filter(None, [f'no group "{name}"', advice])))
+    return tuple(by_name[name.casefold()] for name in names)

@@ -1,1 +1,0 @@
-"""What a month of a stack costs: its sizes, what they use, and the prices of that."""

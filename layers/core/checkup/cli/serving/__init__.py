@@ -1,1 +1,0 @@
-"""Serving the page over HTTP, for one machine or behind a proxy."""

@@ -1,0 +1,306 @@
+"""``--stack NAME``: a deployed stack, seen with the rights of whoever asks.
+
+The stack's own outputs say where its runs are. Its configuration is the one that its functions
+use: the file in their package or, where the stack names one, the object in S3. A file given with
+``-c`` takes its place, and that is said.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from io import BytesIO
+from typing import Any, Final, NamedTuple
+from zipfile import BadZipFile, ZipFile
+
+import click
+
+from checkup import app
+from checkup.aws import deployed_config
+from checkup.cli import output
+from checkup.cli.options import STACK, config_options, examples_epilog, verbose_option
+from checkup.config.settings import Config
+from checkup.config.source import DEFAULT_FILE_NAMES
+from checkup.errors import CheckupError
+
+# Questions to AWS, with answers in words where there is none.
+
+
+_DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+
+
+_NOT_FOUND: Final = {
+    "ValidationError",  # a stack; CloudFormation says so also of an update that changes nothing
+    "ResourceNotFoundException",
+    "NoSuchVersion",
+}
+
+
+_EXPIRED: Final = "your AWS credentials have expired; log in again"
+
+
+_INVALID: Final = "your AWS credentials are not valid"
+
+
+_AWAY: Final = "AWS was not reached; is there a network, and such a region?"
+
+
+_PROBLEMS: Final = {
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "UnauthorizedSSOTokenError": _EXPIRED,
+    "SSOTokenLoadError": _EXPIRED,
+    "TokenRetrievalError": _EXPIRED,
+    "InvalidClientTokenId": _INVALID,
+    "SignatureDoesNotMatch": _INVALID,
+    "UnrecognizedClientException": _INVALID,
+    "NoCredentialsError": "no AWS credentials; log in, or name a profile with --profile",
+    "PartialCredentialsError": "your AWS credentials are not complete",
+    "EndpointConnectionError": _AWAY,
+    "ConnectTimeoutError": _AWAY,
+}
+
+
+class AwsNotFoundError(Exception):
+    """What was asked about is not there."""
+
+
+def call_aws(action: str, call: Callable[..., Any], **question: Any) -> Any:  # noqa: ANN401
+    """Call AWS; say what is missing in words, for its own texts hold numbers of accounts.
+
+    Raises:
+        AwsNotFoundError: there is nothing of that name.
+        CheckupError: anything else.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+
+    try:
+        return call(**question)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in _NOT_FOUND:
+            raise AwsNotFoundError from None
+        if code in _DENIED:
+            raise CheckupError(f"you may not do this: it takes the right {action}") from None
+        raise CheckupError(_PROBLEMS.get(code, f"AWS refused {action} ({code})")) from None
+    except BotoCoreError as error:
+        code = type(error).__name__
+        raise CheckupError(_PROBLEMS.get(code, f"AWS could not be asked ({code})")) from None
+
+
+_DOWNLOAD_SECONDS: Final = 20.0
+
+
+_PUBLISHER: Final = "PUBLISH_FUNCTION"
+
+
+class StackDescription(NamedTuple):
+    """What a stack says of itself.
+
+    Attributes:
+        outputs, parameters: by their names in the template.
+    """
+
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+
+
+def open_stack(name: str, path: str | None) -> Config:
+    """Let this process work on a stack as its functions do, and return the configuration.
+
+    Args:
+        path: a file to use in place of the stack's own configuration; None for that.
+
+    Raises:
+        ConfigError: the configuration is of no use.
+        CheckupError: there is no such stack, or something of it may not be seen.
+    """
+    clients = app.LiveClients(os.environ)
+    outputs = _outputs(name)
+    os.environ["STATE_BUCKET"] = outputs["StateBucketName"]
+    os.environ["PAGE_URL"] = outputs.get("PageUrl", "")
+    os.environ[_PUBLISHER] = outputs.get("PublishFunctionName", "")
+    if path is not None:
+        output.log_line(f"{path} is used, not the configuration of the stack {name}")
+        return app.read_config(path, os.environ)
+    function = _function(clients, outputs["CheckFunctionName"])
+    variables = function["Configuration"].get("Environment", {}).get("Variables", {})
+    os.environ.update(variables)
+    named = os.environ.get("CONFIG_BUCKET")
+    bundled = None if named else _bundled(function["Code"]["Location"])
+    counted = deployed_config.DeployedConfigReader(os.environ, bundled).current()
+    if counted.problem is not None:
+        instead = "an earlier version counts" if counted.version else "what is right of it counts"
+        output.log_line(f"the configuration of {name} has errors, so {instead}:\n{counted.problem}")
+    return counted.config
+
+
+def request_publish() -> None:
+    """Have the page of the stack made anew, if this process works on one; do not wait for it.
+
+    Whoever may write and not invoke waits for the page's own schedule.
+    """
+    if not os.environ.get(_PUBLISHER):
+        return
+    client = app.LiveClients(os.environ).aws("lambda")
+    try:
+        call_aws(
+            "lambda:InvokeFunction",
+            client.invoke,
+            FunctionName=os.environ[_PUBLISHER],
+            InvocationType="Event",
+            Payload=b'{"task": "publish"}',
+        )
+    except AwsNotFoundError:
+        output.log_line("the page shows it within five minutes: its function is not there")
+    except CheckupError as error:
+        output.log_line(f"the page shows it within five minutes: {error}")
+
+
+@cache
+def describe_stack(name: str) -> StackDescription:
+    """Ask AWS for a stack, once.
+
+    Raises:
+        CheckupError: there is no such stack, or it may not be looked at.
+    """
+    client = app.LiveClients(os.environ).aws("cloudformation")
+    try:
+        answer = call_aws("cloudformation:DescribeStacks", client.describe_stacks, StackName=name)
+    except AwsNotFoundError:
+        region = client.meta.region_name
+        raise CheckupError(
+            f"there is no stack {name} in {region}; name another region with --region"
+        ) from None
+    (stack,) = answer["Stacks"]
+    return StackDescription(
+        {it["OutputKey"]: it["OutputValue"] for it in stack.get("Outputs", ())},
+        {it["ParameterKey"]: it["ParameterValue"] for it in stack.get("Parameters", ())},
+    )
+
+
+def _outputs(name: str) -> Mapping[str, str]:
+    """Return where the stack has its runs and functions."""
+    found = describe_stack(name).outputs
+    if not {"StateBucketName", "CheckFunctionName"} <= found.keys():
+        raise CheckupError(
+            f"the stack {name} keeps no runs: it is not one of Checkup's, its deployment failed,"
+            " or it only votes for another region"
+        )
+    return found
+
+
+def _function(clients: app.LiveClients, name: str) -> Any:  # noqa: ANN401 - as AWS answers
+    return call_aws("lambda:GetFunction", clients.aws("lambda").get_function, FunctionName=name)
+
+
+def _bundled(package: str) -> tuple[str, bytes]:
+    """Return name and bytes of the configuration in a function's package.
+
+    Args:
+        package: an address that AWS has signed for a few minutes.
+    """
+    try:
+        with ZipFile(BytesIO(_download(package))) as files:
+            name = next(name for name in DEFAULT_FILE_NAMES if name in files.namelist())
+            return name, files.read(name)
+    except BadZipFile:
+        raise CheckupError("the package of the check function is no archive") from None
+    except StopIteration:
+        raise CheckupError("there is no configuration in the stack's package") from None
+
+
+def _download(address: str) -> bytes:
+    """Fetch what AWS keeps, trusting whom the clients of AWS trust, behind whatever proxy."""
+    import requests  # noqa: PLC0415 - few look at stacks
+
+    try:
+        answer = requests.get(
+            address,
+            timeout=_DOWNLOAD_SECONDS,
+            verify=os.environ.get("AWS_CA_BUNDLE") or True,
+        )
+        answer.raise_for_status()
+    except requests.RequestException as error:  # its text holds the signature
+        reason = type(error).__name__
+        raise CheckupError(
+            f"the package of the check function could not be fetched ({reason})"
+        ) from None
+    return answer.content
+
+
+# ``checkup --stack NAME pause`` and ``resume``: the schedules of a deployed stack, off and on.
+#
+# Both set the stack's own parameter, so that the stack stays what its template and its parameters
+# say, and a later deployment keeps the choice.
+
+
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+"""What the template was deployed with; the second for SAM's transformation."""
+
+
+@click.command(epilog=examples_epilog("checkup --stack checkup pause"))
+@config_options
+@verbose_option
+@click.pass_context
+def pause(context: click.Context, config_file: str | None, *, verbose: bool) -> int:
+    """Stop the schedules of a stack: nothing is checked, and the page says that nothing is known.
+
+    The functions can still be invoked by hand.
+    """
+    del config_file, verbose
+    _set(context, "false")
+    print("paused; go on with: resume")
+    return 0
+
+
+@click.command(epilog=examples_epilog("checkup --stack checkup resume"))
+@config_options
+@verbose_option
+@click.pass_context
+def resume(context: click.Context, config_file: str | None, *, verbose: bool) -> int:
+    """Start the schedules of a stack again."""
+    del config_file, verbose
+    _set(context, "true")
+    print("resumed; the next run is due within its interval")
+    return 0
+
+
+def _set(context: click.Context, enabled: str) -> None:
+    """Update the stack in place, in nothing but its parameter Enabled, and wait for the end."""
+    name = context.meta.get(STACK)
+    if name is None:
+        raise CheckupError("name the stack with --stack; elsewhere, stop what starts the runs")
+    parameters = [_parameter(parameter, enabled) for parameter in describe_stack(name).parameters]
+    if _parameter("Enabled", enabled) not in parameters:
+        raise CheckupError(f"the stack {name} is not one of Checkup's")
+    client = app.LiveClients(os.environ).aws("cloudformation")
+    try:
+        call_aws(
+            "cloudformation:UpdateStack",
+            client.update_stack,
+            StackName=name,
+            UsePreviousTemplate=True,
+            Parameters=parameters,
+            Capabilities=_CAPABILITIES,
+        )
+    except AwsNotFoundError:  # "No updates are to be performed": it is what it should be
+        return
+    _wait(client, name)
+
+
+def _parameter(name: str, enabled: str) -> dict[str, Any]:
+    if name == "Enabled":
+        return {"ParameterKey": name, "ParameterValue": enabled}
+    return {"ParameterKey": name, "UsePreviousValue": True}
+
+
+def _wait(client: Any, name: str) -> None:  # noqa: ANN401 - boto3 has no static type
+    from botocore.exceptions import WaiterError  # noqa: PLC0415 - an extra
+
+    waiter = client.get_waiter("stack_update_complete")
+    try:
+        waiter.wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
+    except WaiterError:
+        raise CheckupError(f"the update of {name} failed; see its events") from None

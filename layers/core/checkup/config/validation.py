@@ -1,0 +1,224 @@
+"""Times and numbers that can be read but hardly be meant: what takes longer than there is time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import structs
+
+from checkup.alerting.outbox import channel_names
+from checkup.config.checkers import CheckerEntry
+from checkup.config.fields import SettingsReader
+from checkup.config.sections import NotifierEntry
+from checkup.config.settings import Config, MaintenanceSettings
+from checkup.config.source import ArrayNode, Member, Node, ObjectNode
+from checkup.interfaces import Checker, NotifierSettings
+from checkup.text import Nearest
+from checkup.times import short_duration
+
+
+def check_run_deadline(
+    reading: SettingsReader,
+    config: Config,
+    entries: Iterable[CheckerEntry],
+    members: Mapping[str, Member],
+) -> None:
+    """Warn of checkers that a run has no time for, and of runs that have none for each other.
+
+    Args:
+        members: those of the file itself.
+    """
+    if config.run_deadline > config.interval and {"run_deadline", "interval"} <= set(members):
+        text = f"longer than the interval of the runs ({short_duration(config.interval)})"
+        fix = "runs that fall into another are left out"
+        reading.report.warn(members["run_deadline"].at, "run_deadline", text, fix)
+    for entry in entries:
+        _check(reading, config, entry)
+
+
+def _check(reading: SettingsReader, config: Config, entry: CheckerEntry) -> None:
+    checker = entry.checker
+    if 0 < checker.interval < config.interval and "interval" in entry.members:
+        text = f"shorter than the interval of the runs ({short_duration(config.interval)})"
+        at, key = entry.members["interval"].at, f"{entry.key}.interval"
+        reading.report.warn(at, key, text, "remove it: each run looks at it")
+    if checker.longest >= config.run_deadline:
+        longest, limit = short_duration(checker.longest), short_duration(config.run_deadline)
+        text = f"may take {longest}, and a run has {limit}; then it is unknown"
+        fix = "fewer attempts, a shorter timeout, or a longer run_deadline"
+        reading.report.warn(entry.at, entry.key, text, fix)
+
+
+# What notifiers and the rest of the file name of each other.
+
+
+def check_notifiers(
+    reading: SettingsReader,
+    entries: Sequence[NotifierEntry],
+    checkers: Sequence[Checker],
+    *,
+    complete: bool,
+) -> None:
+    """Note names that two channels have, fallbacks that are none, and routes from nowhere.
+
+    Args:
+        complete: all checkers could be read, so what none of them has is a mistake.
+    """
+    channels = channel_names([entry.settings for entry in entries])
+    nearest = Nearest(channels)
+    for place, (entry, name) in enumerate(zip(entries, channels, strict=True)):
+        if name in channels[:place]:
+            text = f'there is a channel "{name}" already'
+            reading.report.error(entry.at, f"{entry.key}.id", text, "give it another id")
+        fallback = entry.settings.fallback
+        if fallback and (fallback not in channels or fallback == name):
+            text = f'there is no other channel "{fallback}"'
+            fix = nearest.advice(fallback) or f"known are {', '.join(channels)}"
+            reading.report.error(entry.at, f"{entry.key}.fallback", text, fix)
+        for key, text in _routes_from_nowhere(entry.settings, checkers) if complete else ():
+            reading.report.warn(entry.at, f"{entry.key}.{key}", text, "check the spelling")
+
+
+def _routes_from_nowhere(
+    settings: NotifierSettings, checkers: Sequence[Checker]
+) -> Iterator[tuple[str, str]]:
+    groups = {checker.group for checker in checkers}
+    tags = {tag for checker in checkers for tag in checker.tags}
+    for group in settings.groups:
+        if group not in groups:
+            yield "groups", f'no checker is in the group "{group}"'
+    for tag in settings.tags:
+        if tag not in tags:
+            yield "tags", f'no checker has the tag "{tag}"'
+
+
+# What the parts of the file name of each other: ids, titles, groups.
+
+
+class CheckerNames:
+    """The ids of all checkers, the titles that only one of them has, and the groups.
+
+    If some checkers could not be read, the names are not complete, and an unknown one may be
+    theirs: then it is no problem of its own.
+    """
+
+    def __init__(
+        self, checkers: Sequence[Checker], groups: Iterable[str] = (), *, complete: bool
+    ) -> None:
+        self._complete = complete
+        self._groups = {*groups, *(checker.group for checker in checkers)} - {""}
+        titles = Counter(checker.title.casefold() for checker in checkers)
+        self._ids = {
+            checker.title.casefold(): checker.id
+            for checker in checkers
+            if checker.title and titles[checker.title.casefold()] == 1
+        }
+        self._ids |= {checker.id.casefold(): checker.id for checker in checkers}
+        self._nearest = Nearest(checker.id for checker in checkers)
+
+    def of_groups(
+        self, reading: SettingsReader, named: Sequence[str], node: Node, key: str
+    ) -> None:
+        """Note every name of no group."""
+        for name, place in zip(named, _places(node), strict=False):
+            if name not in self._groups and self._complete:
+                fix = Nearest(self._groups).advice(name) or "name the group of a checker"
+                reading.report.error(place.at, key, f'there is no group "{name}"', fix)
+
+    def ids(
+        self, reading: SettingsReader, named: Sequence[str], node: Node, key: str
+    ) -> tuple[str, ...]:
+        """Return the ids of the checkers that are named; note every name of none."""
+        found = []
+        for name, place in zip(named, _places(node), strict=False):
+            if name.casefold() in self._ids:
+                found.append(self._ids[name.casefold()])
+            elif self._complete:
+                fix = self._nearest.advice(name) or "name a checker by its id"
+                reading.report.error(place.at, key, f'there is no checker "{name}"', fix)
+        return tuple(found)
+
+
+def resolve_dependencies(
+    reading: SettingsReader,
+    checkers: Sequence[Checker],
+    entries: Sequence[CheckerEntry],
+    names: CheckerNames,
+) -> tuple[Checker, ...]:
+    """Replace what ``depends_on`` names by ids; note names of nothing and circles."""
+    resolved = []
+    for checker, entry in zip(checkers, entries, strict=True):
+        if checker.depends_on:
+            node, key = entry.members["depends_on"].value, f"{entry.key}.depends_on"
+            ids = names.ids(reading, checker.depends_on, node, key)
+            resolved.append(structs.replace(checker, depends_on=ids))
+        else:
+            resolved.append(checker)
+    circle = _circle({checker.id: checker.depends_on for checker in resolved})
+    if circle:
+        by_id = {checker.id: entry for checker, entry in zip(resolved, entries, strict=True)}
+        entry = by_id[circle[0]]
+        way = " -> ".join((*circle, circle[0]))
+        place = entry.members["depends_on"].at
+        reading.report.error(place, f"{entry.key}.depends_on", f"goes round in a circle: {way}")
+    return tuple(resolved)
+
+
+def resolve_maintenance(
+    reading: SettingsReader, windows: Sequence[MaintenanceSettings], node: Node, names: CheckerNames
+) -> tuple[MaintenanceSettings, ...]:
+    """Replace the checkers that maintenance names by ids; note names of nothing."""
+    items = _places(node)
+    if len(items) != len(windows):
+        return tuple(windows)  # what could not be read has been noted
+    resolved = []
+    for number, (window, item) in enumerate(zip(windows, items, strict=True)):
+        members = item.members if isinstance(item, ObjectNode) else ()
+        nodes = {member.key.casefold(): member.value for member in members}
+        key = f"maintenance[{number}]"
+        if window.groups:
+            names.of_groups(reading, window.groups, nodes["groups"], f"{key}.groups")
+        if window.checkers:
+            ids = names.ids(reading, window.checkers, nodes["checkers"], f"{key}.checkers")
+            window = structs.replace(window, checkers=ids)  # noqa: PLW2901 - the same, resolved
+        resolved.append(window)
+    return tuple(resolved)
+
+
+def check_groups(
+    reading: SettingsReader, entries: Iterable[CheckerEntry], groups: Sequence[str]
+) -> None:
+    """Note checkers of a group that is not among ``groups``, if there are any."""
+    if not groups:
+        return
+    nearest = Nearest(groups)
+    for entry in entries:
+        name = entry.checker.group
+        if name and name not in groups:
+            at, key = entry.members["group"].value.at, f"{entry.key}.group"
+            fix = nearest.advice(name) or f"known are {', '.join(groups)}"
+            reading.report.error(at, key, f'there is no group "{name}"', fix)
+
+
+def _places(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, ArrayNode) else (node,)
+
+
+def _circle(edges: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the ids of one circle in order, or none."""
+    finished = set[str]()
+    for start in edges:
+        path = {start: iter(edges[start])}
+        while path:
+            name = next(reversed(path))
+            target = next(path[name], None)
+            if target is None:
+                finished.add(name)
+                del path[name]
+            elif target in path:
+                walked = list(path)
+                return walked[walked.index(target) :]
+            elif target not in finished:
+                path[target] = iter(edges.get(target, ()))
+    return []

@@ -1,0 +1,338 @@
+"""From stored runs to slots that are complete enough to count. Pure.
+
+Every region stores its own run of a slot. A slot closes when all regions have reported, or when
+the others have had their time; with one region, as soon as its run is there. Slots are closed in
+order, so whatever is open holds back what comes after it. A slot of the schedule of which there
+is no run at all is time of which nothing is known: it is closed at once with one region, and with
+several when its time is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.interfaces import Checker
+from checkup.maintenance import MaintenanceWindow
+from checkup.model import Result, Run, Status, key_time, run_key
+from checkup.text import mask_address
+from checkup.times import SECOND
+
+# Runs in which our own network failed: their failures say nothing about anybody else. Pure.
+#
+# Reference targets are checkers that fail only if our own network does. A run in which all of them
+# are down together with others is inconclusive, and its bad results count as unknown. That holds
+# for a few runs in a row; whatever has lasted longer is announced, for silence is no answer.
+
+
+MAX_INCONCLUSIVE_RUNS: Final = 3
+"""Inconclusive runs in a row; the next one counts, whatever the reference targets say."""
+
+
+class DiscountedRun(NamedTuple):
+    """A run as it counts.
+
+    Attributes:
+        row: inconclusive runs in a row, this one included; 0 if it is none.
+        discounted: how many bad results do not count, the references' own included.
+    """
+
+    run: Run
+    row: int
+    discounted: int = 0
+
+
+def discount_network_failures(run: Run, references: Collection[str], row: int) -> DiscountedRun:
+    """Return the run as it counts.
+
+    Args:
+        references: ids of the reference targets.
+        row: inconclusive runs in a row before this one.
+    """
+    seen = {result.status for result in run.results if result.id in references}
+    known = seen - {Status.UNKNOWN}
+    if not known:
+        return DiscountedRun(run, row)
+    bad = [result for result in run.results if _is_bad(result)]
+    if known != {Status.DOWN} or all(result.id in references for result in bad):
+        return DiscountedRun(run, 0)
+    if row >= MAX_INCONCLUSIVE_RUNS:
+        return DiscountedRun(run, row)
+    results = tuple(_unknown(result) if _is_bad(result) else result for result in run.results)
+    return DiscountedRun(replace(run, results=results), row + 1, len(bad))
+
+
+def _is_bad(result: Result) -> bool:
+    return result.status in {Status.DOWN, Status.DEGRADED}
+
+
+def _unknown(result: Result) -> Result:
+    return replace(result, healthy=False, degraded=False, down=False)
+
+
+# Which checker a stored result belongs to. Pure.
+
+
+class ResultMatcher:
+    """The checkers by what their results can be recognised by.
+
+    A result belongs to the checker whose id it carries. One without an id was written by the
+    Go program and belongs to the checker with its title, and of several such to the one with
+    its endpoint as well; if even those are several, they follow each other as in the file.
+    """
+
+    def __init__(self, checkers: Iterable[Checker]) -> None:
+        self._ids: set[str] = set()
+        self._by_title: dict[str, list[Checker]] = {}
+        self._by_place: dict[tuple[str, str], list[Checker]] = {}
+        for checker in checkers:
+            self._ids.add(checker.id)
+            self._by_title.setdefault(checker.title, []).append(checker)
+        for title, several in self._by_title.items():
+            for checker in several if len(several) > 1 else ():
+                for endpoint in {checker.endpoint, mask_address(checker.endpoint)}:
+                    self._by_place.setdefault((title, endpoint), []).append(checker)
+
+    def named(self, run: Run) -> Run:
+        """Return the run with the owner's id in each result that has none, if there is one."""
+        if all(result.id for result in run.results):
+            return run
+        results = (
+            result if result.id or owner is None else replace(result, id=owner)
+            for owner, result in self.assign(run.results)
+        )
+        return replace(run, results=tuple(results))
+
+    def assign(self, results: Iterable[Result]) -> Iterator[tuple[str | None, Result]]:
+        """Yield each result of one run with the id of its owner; None if it has none."""
+        taken: set[str] = set()
+        for result in results:
+            owner = self._owner(result, taken)
+            if owner is not None:
+                taken.add(owner)
+            yield owner, result
+
+    def _owner(self, result: Result, taken: set[str]) -> str | None:
+        if result.id:
+            return result.id if result.id in self._ids else None
+        candidates = self._by_title.get(result.title, [])
+        if len(candidates) > 1:
+            candidates = self._by_place.get((result.title, result.endpoint), [])
+        return next((checker.id for checker in candidates if checker.id not in taken), None)
+
+
+# What several regions agree on. Pure.
+#
+# Regions that could not tell do not vote, and too few votes are no verdict. With one region its own
+# status is the verdict.
+#
+# Votes that belong together are about the same thing. While regions have different configurations,
+# those count that most of them have in common, checker by checker, and the others are left out.
+
+
+MAJORITY: Final = "majority"
+
+
+class QuorumResult(NamedTuple):
+    """What counts.
+
+    Attributes:
+        result: the one that speaks for it.
+        partial: the regions that see a failure which does not count, because too few do.
+        excluded: the regions that look at something else.
+    """
+
+    status: Status
+    result: Result
+    partial: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+def apply_quorum(results: Sequence[Result], regions: int, quorum: str = MAJORITY) -> QuorumResult:
+    """Return the status that enough regions agree on.
+
+    Args:
+        results: at least one.
+        regions: how many regions are configured.
+        quorum: how many have to see a failure: ``majority`` of those that could tell, ``all`` of
+            them, ``any``, or a number.
+    """
+    excluded = _excluded(results)
+    if not excluded:
+        return _agreed(results, regions, quorum)
+    found = _agreed([it for it in results if it.region not in excluded], regions, quorum)
+    everybody = _agreed(results, regions, quorum)
+    if found.status is Status.UNKNOWN and everybody.status is not Status.UNKNOWN:
+        # Whatever is left saw, this is why nothing is known.
+        reason = replace(found.result, times=(), notice=_in_words(excluded))
+        found = found._replace(result=reason)
+    return found._replace(excluded=excluded)
+
+
+def is_valid_quorum(text: str) -> bool:
+    """Say whether a text names one."""
+    return text in {MAJORITY, "all", "any"} or (text.isdecimal() and int(text) > 0)
+
+
+def _excluded(results: Sequence[Result]) -> tuple[str, ...]:
+    """Return the regions whose results are about something else than those of most others.
+
+    Of as many, those count whose first region comes first by its name. A result that does not say
+    what it is about is of an older version, and is taken for what the others are.
+    """
+    regions: dict[str, list[str]] = {}
+    for result in results:
+        if result.definition:
+            regions.setdefault(result.definition, []).append(result.region)
+    if len(regions) < 2:  # noqa: PLR2004 - they cannot differ
+        return ()
+    kept = min(regions.values(), key=lambda names: (-len(names), min(names)))
+    return tuple(
+        result.region for result in results if result.definition and result.region not in kept
+    )
+
+
+def _in_words(excluded: Sequence[str]) -> str:
+    does = "looks" if len(excluded) == 1 else "look"
+    return f"{', '.join(excluded)} {does} at something else: deploy the same configuration there"
+
+
+def _agreed(results: Sequence[Result], regions: int, quorum: str) -> QuorumResult:
+    votes = [result for result in results if result.status is not Status.UNKNOWN]
+    if len(votes) < _needed_to_tell(quorum, regions):
+        return QuorumResult(Status.UNKNOWN, results[0])
+    enough = _needed_to_fail(quorum, len(votes), regions)
+    down = [vote for vote in votes if vote.status is Status.DOWN]
+    bad = [vote for vote in votes if vote.status is not Status.HEALTHY]
+    if len(down) >= enough:
+        return QuorumResult(Status.DOWN, down[0])
+    if len(bad) >= enough:
+        return QuorumResult(Status.DEGRADED, (down or bad)[0])
+    well = next(vote for vote in votes if vote.status is Status.HEALTHY)
+    return QuorumResult(Status.HEALTHY, well, tuple(vote.region for vote in down))
+
+
+def _needed_to_tell(quorum: str, regions: int) -> int:
+    if quorum == "any":
+        return 1
+    return min(int(quorum), regions) if quorum.isdecimal() else regions // 2 + 1
+
+
+def _needed_to_fail(quorum: str, votes: int, regions: int) -> int:
+    if quorum == "any":
+        return 1
+    if quorum == "all":
+        return votes
+    return min(int(quorum), regions) if quorum.isdecimal() else votes // 2 + 1
+
+
+class SlotSchedule(Struct, frozen=True, kw_only=True):
+    """When slots are, and when they close.
+
+    Attributes:
+        regions: those that vote; none configured means the one machine, which has no name.
+        interval: the time between the slots of a schedule; 0 for runs without one.
+        grace: how long after its slot a region may still report.
+    """
+
+    regions: Sequence[str] = ()
+    interval: int = 0
+    grace: int = 0
+
+    @property
+    def voters(self) -> Sequence[str]:
+        """The regions whose runs count."""
+        return self.regions or ("",)
+
+
+class ClosedSlot(Struct, frozen=True, kw_only=True):
+    """What all voting regions saw in one slot.
+
+    Attributes:
+        cursor: the last key that a run of this slot can have.
+        runs: one per region that reported, in the order of their keys.
+        missed: how long no run took place before, beyond the interval; 0 without a schedule.
+    """
+
+    slot: int
+    cursor: str
+    runs: tuple[Run, ...]
+    missed: int = 0
+
+
+def closed_slots(
+    runs: Iterable[Run], calendar: SlotSchedule, now: int, cursor: str = ""
+) -> tuple[ClosedSlot, ...]:
+    """Return the slots that can be folded, in order.
+
+    Args:
+        runs: in the order of their keys.
+        now: the storage's time.
+        cursor: where the last slot ended.
+    """
+    voters = calendar.voters
+    closed = []
+    for slot, together in groupby(runs, key=lambda run: run.slot):
+        votes = {run.region: run for run in together if run.region in voters}
+        missed = _missed(calendar, cursor, slot)
+        if _is_open(calendar, slot, len(votes), missed, now):
+            break
+        cursor = run_key(Run(slot=slot, results=(), position=len(voters) - 1))
+        closed.append(
+            ClosedSlot(slot=slot, cursor=cursor, runs=tuple(votes.values()), missed=missed)
+        )
+    return tuple(closed)
+
+
+def _is_open(calendar: SlotSchedule, slot: int, votes: int, missed: int, now: int) -> bool:
+    """Say whether a run may still come that belongs into this slot, or before it."""
+    if len(calendar.voters) == 1:
+        return False
+    if missed and now < slot - calendar.interval + calendar.grace:
+        return True
+    return 0 < votes < len(calendar.voters) and now < slot + calendar.grace
+
+
+def _missed(calendar: SlotSchedule, cursor: str, slot: int) -> int:
+    """Return the time in which slots of the schedule lie of which there is no run."""
+    last = key_time(cursor)
+    if not calendar.interval or last is None:
+        return 0
+    gap = slot - last - calendar.interval
+    if calendar.regions:
+        # Slots are whole seconds there, and the cursor is some nanoseconds after one: one for each
+        # further region that there was then.
+        gap = -(-gap // SECOND) * SECOND
+    return max(0, gap)
+
+
+class EvaluationRules(Struct, frozen=True, kw_only=True):
+    """What a fold has to know of the configuration.
+
+    Attributes:
+        checkers: the owners of results that carry no id.
+        regions: those that vote; none configured means the one machine, which has no name.
+        quorum: how many regions have to see a failure.
+        references: ids of the checkers that fail only if our own network does.
+        windows: maintenance.
+    """
+
+    checkers: Sequence[Checker] = ()
+    regions: Sequence[str] = ()
+    quorum: str = MAJORITY
+    references: frozenset[str] = frozenset()
+    windows: Sequence[MaintenanceWindow] = ()
+
+    @property
+    def voters(self) -> Sequence[str]:
+        """The regions whose runs count."""
+        return self.regions or ("",)
+
+    @property
+    def groups(self) -> Mapping[str, str]:
+        """The group of each checker."""
+        return {checker.id: checker.group for checker in self.checkers}

@@ -1,0 +1,149 @@
+"""Response times as counts in buckets, from which quantiles can be read. Pure.
+
+A bucket is as wide as a sixteenth of the power of two that it lies in, so a quantile is right to
+about three per cent. Buckets are a matter of integers alone: the same times are in the same
+buckets everywhere, and buckets of two periods add up to those of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.model import Phases
+
+_BITS: Final = 4
+
+
+_STEPS: Final = 1 << _BITS
+
+
+class LatencyHistogram(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Response times of one checker in one period.
+
+    Attributes:
+        count: how many there are: one per result that was not down.
+        total: their sum, in nanoseconds.
+        buckets: the buckets that are not empty, in order, each with how many lie in it.
+        phased: attempts that say where their time went.
+        phases: the sums of what they say.
+    """
+
+    count: int = 0
+    total: int = 0
+    buckets: tuple[tuple[int, int], ...] = ()
+    phased: int = 0
+    phases: Phases = Phases()
+
+    def quantile(self, share: float) -> int | None:
+        """Return the time that this share of all times does not exceed, to about 3 %.
+
+        Args:
+            share: from 0 to 1.
+        """
+        return bucket_midpoint(self.bucket(share)) if self.count else None
+
+    def bucket(self, share: float) -> int:
+        """Return the bucket of that time; 0 if there are no times."""
+        rank = max(1, -int(-share * self.count // 1))
+        for bucket, number in self.buckets:
+            rank -= number
+            if rank <= 0:
+                return bucket
+        return 0
+
+
+def bucket_of(time: int) -> int:
+    """Return the bucket of a time, which is larger the longer the time is."""
+    if time < 2 * _STEPS:
+        return max(0, time)
+    shift = time.bit_length() - _BITS - 1
+    return (shift << _BITS) + (time >> shift)
+
+
+def bucket_midpoint(bucket: int) -> int:
+    """Return a time in the middle of a bucket."""
+    if bucket < 2 * _STEPS:
+        return bucket
+    shift = (bucket >> _BITS) - 1
+    return (_STEPS + bucket % _STEPS << shift) + (1 << shift >> 1)
+
+
+class HistogramMerger:
+    """Times of periods that are put together one after the other."""
+
+    def __init__(self) -> None:
+        self._count = self._total = self._phased = 0
+        self._buckets: dict[int, int] = {}
+        self._phases = Phases()
+
+    def add(self, times: LatencyHistogram) -> None:
+        """Add the times of one more period."""
+        self._count += times.count
+        self._total += times.total
+        if times.phased:
+            self._phased += times.phased
+            self._phases = add_phases(self._phases, times.phases)
+        for bucket, number in times.buckets:
+            self._buckets[bucket] = self._buckets.get(bucket, 0) + number
+
+    def times(self) -> LatencyHistogram:
+        """Return the times of all of them, as if they were one period."""
+        return LatencyHistogram(
+            count=self._count,
+            total=self._total,
+            buckets=tuple(sorted(self._buckets.items())),
+            phased=self._phased,
+            phases=self._phases,
+        )
+
+
+def merge_histograms(times: Iterable[LatencyHistogram]) -> LatencyHistogram:
+    """Return the times of several periods as if they were one."""
+    merging = HistogramMerger()
+    for some in times:
+        merging.add(some)
+    return merging.times()
+
+
+def subtract_histogram(whole: LatencyHistogram, part: LatencyHistogram) -> LatencyHistogram:
+    """Return the times of a period without those of a part of it.
+
+    Raises:
+        ValueError: they are not in it.
+    """
+    buckets = dict(whole.buckets)
+    for bucket, number in part.buckets:
+        buckets[bucket] = buckets.get(bucket, 0) - number
+    if min(buckets.values(), default=0) < 0:
+        raise ValueError("these times are not in that period")
+    return LatencyHistogram(
+        count=whole.count - part.count,
+        total=whole.total - part.total,
+        buckets=tuple((bucket, number) for bucket, number in buckets.items() if number),
+        phased=whole.phased - part.phased,
+        phases=_less(whole.phases, part.phases) if part.phased else whole.phases,
+    )
+
+
+def add_phases(some: Phases, others: Phases) -> Phases:
+    """Return the sum of two, phase by phase."""
+    return Phases(
+        resolve=some.resolve + others.resolve,
+        connect=some.connect + others.connect,
+        tls=some.tls + others.tls,
+        wait=some.wait + others.wait,
+        transfer=some.transfer + others.transfer,
+    )
+
+
+def _less(some: Phases, others: Phases) -> Phases:
+    return Phases(
+        resolve=some.resolve - others.resolve,
+        connect=some.connect - others.connect,
+        tls=some.tls - others.tls,
+        wait=some.wait - others.wait,
+        transfer=some.transfer - others.transfer,
+    )

@@ -1,0 +1,341 @@
+"""What pages of components are made of: the hours of a week and the days of a year."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Final
+
+import msgspec
+from msgspec import Struct, field
+
+from checkup.documents import decoded, load, save
+from checkup.errors import StorageError
+from checkup.history.aggregate import closed_before, open_days
+from checkup.history.documents import (
+    ClosedPeriods,
+    DaysOfMonth,
+    HistoryState,
+    LazyHours,
+    LazyLatency,
+    days_key,
+    decode_part,
+    encode,
+    hours_key,
+    latency_key,
+)
+from checkup.history.latency import LatencyHistogram, merge_histograms
+from checkup.history.series import (
+    DAYS,
+    YEAR,
+    CheckerHistory,
+    YearBuilder,
+    YearDocument,
+    advance_year,
+    expiring_days,
+)
+from checkup.history.tally import ChartPoint, PeriodAggregate, PeriodMerger, Tally, chart_point
+from checkup.interfaces import Storage
+from checkup.run_store import MAX_CLOCK_SKEW
+from checkup.times import DAY, HOUR, day_start, format_date, hour_start, month_start
+
+_log = logging.getLogger(__name__)
+
+
+# The document of the last year: read, or made of the files of days and kept.
+
+
+FEW: Final = 3
+"""Days that are added to an old year one by one; after more of them it is made anew."""
+
+
+Open = Mapping[int, Mapping[str, PeriodAggregate]]
+"""Days that are over and in no file yet, by their beginnings."""
+
+
+def load_year(storage: Storage, head: HistoryState, today: int, opened: Open) -> YearDocument:
+    """Return the year before a day; it is made and kept if nobody has done that yet today.
+
+    On most days that is the year of the day before and one more day, for which the files of a
+    few months are read: two of that day, and one for each day that is too old from now on. Else
+    all files of days are read. What is in no file yet is not kept either.
+
+    Args:
+        storage: where it is.
+        head: where the history is.
+        today: when the day begins that comes after the last one.
+        opened: the days before it that are in no file yet.
+
+    Raises:
+        StorageError: the storage failed, or a newer version of the program keeps the history.
+    """
+    stored = storage.get(YEAR)
+    kept = None if stored is None else decoded(YEAR, stored, YearDocument)
+    if kept is not None and kept.end == format_date(today):
+        return kept
+    year = _continued(storage, kept, today, opened) or _made(storage, today, opened)
+    if today == day_start(head.hour):
+        try:
+            save(storage, YEAR, stored, encode(year))
+        except StorageError as error:
+            _log.info("%s is not kept, the next page makes it again: %s", YEAR, error)
+    return year
+
+
+def reset_year(storage: Storage) -> None:
+    """Let it be made again, because days are going to be counted again.
+
+    Raises:
+        StorageError: the storage failed.
+    """
+    stored = storage.get(YEAR)
+    if stored is not None:
+        save(storage, YEAR, stored, encode(YearDocument()))
+
+
+def _continued(
+    storage: Storage, kept: YearDocument | None, end: int, opened: Open
+) -> YearDocument | None:
+    """Return what a year that ended not long ago has become; None if that cannot be told."""
+    for days in range(1, FEW + 1):
+        if kept is not None and kept.end == format_date(end - days * DAY):
+            try:
+                return _with(storage, kept, range(end - days * DAY, end, DAY), opened)
+            except ValueError as error:
+                _log.info("%s is made anew: %s", YEAR, error)
+    return None
+
+
+def _with(storage: Storage, year: YearDocument, days: Iterable[int], opened: Open) -> YearDocument:
+    for day in days:
+        gone = [_times(storage, it) for it in expiring_days(day)]
+        ((_, periods),) = _days(storage, [day])
+        year = advance_year(year, day, opened.get(day) or periods, gone)
+    return year
+
+
+def _made(storage: Storage, end: int, opened: Open) -> YearDocument:
+    summing = YearBuilder(end)
+    for day, periods in _days(storage, range(end - DAYS * DAY, end, DAY)):
+        summing.add(day, opened.get(day) or periods)
+    return summing.year()
+
+
+def _days(
+    storage: Storage, days: Iterable[int]
+) -> Iterator[tuple[int, Mapping[str, PeriodAggregate]]]:
+    """Yield the closed days, with the response times of one of them at a time in memory."""
+    for month, group in groupby(days, key=month_start):
+        tallies = load(storage, days_key(month), DaysOfMonth) or DaysOfMonth()
+        times = load(storage, latency_key(month), LazyLatency) or LazyLatency()
+        for day in group:
+            timed = _times_of(times, day)
+            yield (
+                day,
+                {
+                    checker: PeriodAggregate(
+                        tally=tally, times=timed.get(checker, LatencyHistogram())
+                    )
+                    for checker, tally in tallies.days.get(format_date(day), {}).items()
+                },
+            )
+
+
+def _times(storage: Storage, day: int) -> Mapping[str, LatencyHistogram]:
+    return _times_of(load(storage, latency_key(day), LazyLatency) or LazyLatency(), day)
+
+
+def _times_of(month: LazyLatency, day: int) -> Mapping[str, LatencyHistogram]:
+    return decode_part(latency_key(day), month.days, format_date(day), LatencyHistogram)
+
+
+WEEK: Final = 7
+"""Days whose hours are told, today included."""
+
+
+Rows = Mapping[str, msgspec.Raw]
+"""The hours of one day by checker; each is decoded when it is needed."""
+
+
+class CheckerHistories(Struct):
+    """The chronicles of all checkers, kept from page to page and read once in an hour.
+
+    Attributes:
+        until: the end of the last full hour; 0 if nothing has been read yet.
+        firsts: when the first result of each checker came.
+        year: the closed days.
+        week: the hours of days that are over, and of today.
+        today: what the hours of today come to.
+        last_days: the last 24 hours.
+    """
+
+    until: int = 0
+    firsts: dict[str, int] = field(default_factory=dict)
+    year: YearDocument = field(default_factory=YearDocument)
+    week: dict[int, Rows] = field(default_factory=dict)
+    today: Mapping[str, PeriodAggregate] = field(default_factory=dict)
+    last_days: Mapping[str, PeriodAggregate] = field(default_factory=dict)
+
+    def keep_up(self, storage: Storage, head: HistoryState, now: int) -> None:
+        """Read what is new since the last full hour, if there has been one.
+
+        Raises:
+            StorageError: the storage failed, or a newer version of the program keeps the history.
+        """
+        until = last_complete_hour(head, now)
+        if until != self.until:
+            self._read(storage, head, until)
+            self.until = until
+
+    def release(self) -> None:
+        """Let go of what is read anyway when the next hour is over."""
+        self.year, self.today, self.last_days = YearDocument(), {}, {}
+
+    def of(self, checker: str) -> CheckerHistory:
+        """Return the chronicle of one checker."""
+        summary = self.year.summary(checker)
+        today = self.today.get(checker, PeriodAggregate())
+        days = summary.days
+        if today != PeriodAggregate():
+            days = (*days, chart_point(day_start(self.until), today))
+        return CheckerHistory(
+            until=self.until,
+            first=self.firsts.get(checker),
+            hours=tuple(self._hours(checker)),
+            days=days,
+            last_day=self.last_days.get(checker, PeriodAggregate()),
+            times=tuple(merge_histograms((closed, today.times)) for closed in summary.times),
+        )
+
+    def _hours(self, checker: str) -> Iterator[ChartPoint]:
+        for rows in self.week.values():
+            if checker in rows:
+                yield from msgspec.json.decode(rows[checker], type=tuple[ChartPoint, ...])
+
+    def _read(self, storage: Storage, head: HistoryState, until: int) -> None:
+        today = day_start(until)
+        closed = closed_before(head, until)
+        year = load_year(storage, head, today, closed.days)
+        week: dict[int, Rows] = {}
+        last_days: defaultdict[str, PeriodMerger] = defaultdict(PeriodMerger)
+        this_day: defaultdict[str, PeriodMerger] = defaultdict(PeriodMerger)
+        for day in range(today - (WEEK - 1) * DAY, today + DAY, DAY):
+            if day in self.week and day < today - DAY:
+                week[day] = self.week[day]
+                continue
+            rows: defaultdict[str, list[ChartPoint]] = defaultdict(list)
+            for hour, periods in _hours_of(storage, day, closed, until):
+                for checker, period in periods.items():
+                    rows[checker].append(chart_point(hour, period))
+                    if hour >= until - DAY:
+                        last_days[checker].add(period)
+                    if hour >= today:
+                        this_day[checker].add(period)
+            week[day] = {checker: msgspec.Raw(encode(row)) for checker, row in rows.items()}
+        self.firsts = {name: account.first for name, account in head.accounts.items()}
+        self.year, self.week = year, week
+        self.last_days = {checker: adding.period() for checker, adding in last_days.items()}
+        self.today = {checker: adding.period() for checker, adding in this_day.items()}
+
+
+def last_complete_hour(head: HistoryState, now: int) -> int:
+    """Return when the last hour ended of which all is told.
+
+    That is the one before now, unless runs of it may still come.
+    """
+    hour = hour_start(now)
+    return hour if head.hour >= hour else hour_start(now - MAX_CLOCK_SKEW)
+
+
+def _hours_of(
+    storage: Storage, day: int, closed: ClosedPeriods, until: int
+) -> Iterator[tuple[int, Mapping[str, PeriodAggregate]]]:
+    """Yield the closed hours of one day in order, whether they are in its file yet or not."""
+    key = hours_key(day)
+    filed = load(storage, key, LazyHours) or LazyHours()
+    for number, hour in enumerate(range(day, min(day + DAY, until), HOUR)):
+        opened = closed.hours.get(hour)
+        yield hour, opened or decode_part(key, filed.hours, f"{number:02d}", PeriodAggregate)
+
+
+# Reading the history: the days of a span of time, from a bounded number of files.
+
+
+Days = Mapping[int, Mapping[str, Tally]]
+"""What was counted on each day, by its beginning, and by checker."""
+
+
+class MonthFile(Struct, frozen=True):
+    """A file of closed days, as it was read at a moment; of no version if there was none."""
+
+    at: int
+    version: str = ""
+    days: Mapping[str, Mapping[str, Tally]] = {}
+
+
+class MonthCache(Struct):
+    """What was read before, so as neither to read nor to sort it again each time.
+
+    Attributes:
+        files: by key.
+        past: the days before today that the last call has put together, and from what.
+    """
+
+    files: dict[str, MonthFile] = field(default_factory=dict)
+    past: tuple[tuple[object, ...], Days] = ((), {})
+
+    def get(self, storage: Storage, key: str, now: int) -> MonthFile:
+        """Return a file.
+
+        A month that is over changes only when its days are counted again, so an hour may pass
+        before it is looked at once more.
+        """
+        known = self.files.get(key)
+        is_over = key < days_key(day_start(now) - DAY)
+        if known is not None and is_over and 0 <= now - known.at < HOUR:
+            return known
+        stored = storage.get(key)
+        if stored is None:
+            month = MonthFile(now)
+        elif known is not None and known.version == stored.version:
+            month = MonthFile(now, known.version, known.days)
+        else:
+            document = decoded(key, stored, DaysOfMonth) or DaysOfMonth()
+            month = MonthFile(now, stored.version, document.days)
+        self.files[key] = month
+        return month
+
+
+def read_days(
+    storage: Storage, head: HistoryState, now: int, count: int, months: MonthCache
+) -> tuple[Days, Mapping[str, Tally]]:
+    """Return the last days in order, and today.
+
+    The days are the very object of the last call if nothing of them has changed.
+
+    Args:
+        count: how many days, today included.
+
+    Raises:
+        StorageError: the storage failed, or a newer version of the program keeps the history.
+    """
+    today = day_start(now)
+    days = range(today - (count - 1) * DAY, today, DAY)
+    files = {key: months.get(storage, key, now) for key in {days_key(day): None for day in days}}
+    opened = {
+        day: {name: period.tally for name, period in rows.items()}
+        for day, rows in open_days(head, now).items()
+    }
+    counted = opened.pop(today, {})
+    made_of = (today, count, opened, *((key, file.version) for key, file in files.items()))
+    if months.past[0] != made_of:
+        months.past = (
+            made_of,
+            {
+                day: files[days_key(day)].days.get(format_date(day)) or opened.get(day, {})
+                for day in days
+            },
+        )
+    return months.past[1], counted

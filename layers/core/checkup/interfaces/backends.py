@@ -1,0 +1,360 @@
+"""The seam to where runs, state and history are kept."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
+
+from msgspec import Meta, Struct
+
+from checkup.interfaces.kinds import Duration, Strings
+from checkup.model import Alert
+from checkup.times import SECOND
+
+# What adapters are given of the world outside.
+
+
+class HttpResponse(Struct, frozen=True):
+    """What an HTTP service answered; ``headers`` has lower-case names."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Clients(Protocol):
+    """What adapters need from outside, made in one place."""
+
+    def secret(self, value: str) -> str:
+        """Return what a secret or a reference to one stands for.
+
+        Raises:
+            UnavailableError: the reference leads nowhere.
+        """
+        ...
+
+    def aws(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3 has no static type
+        """Return a client of an AWS service; ``options`` are those of ``boto3.client``.
+
+        Raises:
+            UnavailableError: the extra is not installed.
+        """
+        ...
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        method: str = "POST",
+        timeout: float = 4.0,
+    ) -> HttpResponse:
+        """Send one HTTP POST, follow no redirect, and return the answer.
+
+        Args:
+            method: another than POST.
+            timeout: seconds for the whole exchange.
+
+        Raises:
+            Refused: it certainly did not arrive (name, connection, certificate).
+            DeliveryUnknownError: it was sent and no answer came.
+        """
+        ...
+
+    def request(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
+    ) -> HttpResponse:
+        """Do any HTTP request as :meth:`post` does, and return the whole answer."""
+        ...
+
+
+# The seam to whoever is told of alerts.
+
+
+class Notification(Struct, frozen=True, kw_only=True):
+    """What one run has to tell one channel, in order.
+
+    Attributes:
+        alerts: never empty.
+        repeat: an earlier try may have been accepted; the text must say so.
+        late: for how long the first of the alerts has waited, in nanoseconds.
+        page_url: where the status page is; empty if unknown.
+        total: how many checkers are configured, for "8 of 10 down".
+    """
+
+    alerts: tuple[Alert, ...]
+    repeat: bool = False
+    late: int = 0
+    page_url: str = ""
+    total: int = 0
+
+
+class Notifier(Protocol):
+    """One channel that can be told of alerts."""
+
+    def send(self, notification: Notification) -> None:
+        """Deliver one grouped message; returning means that it was accepted.
+
+        Raises:
+            Refused: certainly not accepted.
+            DeliveryUnknownError: perhaps accepted.
+            MessageRejectedError: never going to be accepted.
+        """
+        ...
+
+
+class NotifierSettings(Struct, frozen=True, kw_only=True):
+    """One of the ``notifiers`` of the configuration.
+
+    Class attributes:
+        most: alerts that one message can tell; 0 for any number.
+    """
+
+    kind: ClassVar[str]
+    most: ClassVar[int] = 0
+
+    id: Annotated[
+        str, Meta(description="Stable name of the channel; its type and number if absent.")
+    ] = ""
+    groups: Annotated[
+        Strings, Meta(description="Tell it only of checkers in these groups, or with its tags.")
+    ] = ()
+    tags: Annotated[
+        Strings, Meta(description="Tell it only of checkers with one of these, or in its groups.")
+    ] = ()
+    severities: Annotated[
+        tuple[Literal["down", "degraded"], ...],
+        Meta(description="Tell it only of what is this, or was until now."),
+    ] = ()
+    fallback: Annotated[
+        str, Meta(description="The id of the channel to tell in its place while it is dead.")
+    ] = ""
+
+    @abstractmethod
+    def open(self, clients: Clients) -> Notifier:
+        """Return the channel, ready to use.
+
+        Raises:
+            UnavailableError: it cannot be used here.
+        """
+
+
+# The seam to where the page is put.
+
+
+class PageFile(Struct, frozen=True, kw_only=True):
+    """One file of the page, as it is to be served.
+
+    Attributes:
+        max_age: seconds for which a copy may be kept.
+        every: seconds that two versions of it in a place where writing costs should lie apart;
+            0 if a change is to be seen at once.
+        news: stands for what of its content cannot wait for that, such as the state of a
+            component; where it differs from what was published, the file is written at once.
+    """
+
+    body: bytes
+    content_type: str
+    max_age: int
+    every: int = 0
+    news: str = ""
+
+
+class PageVersion(Struct, frozen=True, order=True):
+    """Which page it is, among those of one storage: a greater one is newer.
+
+    Attributes:
+        position: the slot of the newest run that it shows; 0 if it shows none.
+        made: when its making began, before anything was read, in nanoseconds since the epoch.
+    """
+
+    position: int
+    made: int
+
+
+class Publisher(Protocol):
+    """A place where the page is put.
+
+    Attributes:
+        patient: writing costs here, so that files wait for their time; see :class:`PageFile`.
+    """
+
+    patient: ClassVar[bool]
+
+    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
+        """Write the files that changed and are due, ``index.html`` last; return their paths.
+
+        Files that an earlier edition had put there and that are no more are removed.
+
+        Raises:
+            NewerPageError: a newer edition is there; it stays.
+            PublishError: the place could not be written.
+        """
+        ...
+
+
+class PublisherSettings(Struct, frozen=True, kw_only=True):
+    """The ``publish`` of the configuration.
+
+    Class attributes:
+        delay: how old a page may look there although nothing is wrong, in nanoseconds: from one
+            edition to the next, and until readers see it.
+    """
+
+    kind: ClassVar[str]
+    delay: ClassVar[int] = 300 * SECOND
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Where it is, for people."""
+
+    @abstractmethod
+    def open(self, clients: Clients) -> Publisher:
+        """Return the place, ready to use.
+
+        Raises:
+            UnavailableError: it cannot be used here; the text says what is missing.
+        """
+
+
+class StoredDocument(Struct, frozen=True):
+    """A document as it was read.
+
+    Attributes:
+        version: opaque; :meth:`Storage.replace` compares it. It may stand for the content
+            alone, so a document that must not be mistaken for an older one counts its versions.
+    """
+
+    body: bytes
+    version: str
+
+
+class LockState(Enum):
+    """The answer to :meth:`Storage.hold`."""
+
+    MINE = "mine"
+    ELSEWHERE = "elsewhere"
+    UNSUPPORTED = "unsupported"
+
+
+class Storage(Protocol):
+    """Documents under keys, with compare-and-set. Five verbs, a clock and, where possible, locks.
+
+    A key is a folder and a name, or deeper, in printable ASCII: ``state/head.json``. Runs are
+    kept under ``runs/<slot>-check.json``; a storage may lay them out in its own way (the Go
+    program's, for a folder) as long as the keys come back as they went in. Every method raises
+    StorageError when the storage fails; after a write that may nevertheless have been done.
+    """
+
+    def get(self, key: str) -> StoredDocument | None:
+        """Return the document, or None if there is none."""
+        ...
+
+    def create(self, key: str, body: bytes) -> str:
+        """Write a new document and return its version.
+
+        Raises:
+            DocumentExistsError: there is one already; it is left as it is.
+        """
+        ...
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        """Replace the document that was read as ``version`` and return the new version.
+
+        Raises:
+            DocumentChangedError: it is gone or is another version by now; it is left as it is.
+        """
+        ...
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys that begin with ``prefix`` and sort after ``after``, ascending.
+
+        Args:
+            prefix: names at least the first folder, as ``runs/`` does.
+            after: a key, or the beginning of one, that need not exist.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the document; it is no error if there is none."""
+        ...
+
+    def clock(self) -> int:
+        """The storage's own time, in nanoseconds since the epoch, as of its last answer."""
+        ...
+
+    def hold(self, name: str) -> AbstractContextManager[LockState]:
+        """Take an exclusive right that ends with its owner, if the storage has such a thing."""
+        ...
+
+
+@runtime_checkable
+class ConcurrentReads(Protocol):
+    """A storage so far away that reading from it is mostly waiting.
+
+    Attributes:
+        at_once: how many threads may call :meth:`Storage.get` at the same time.
+    """
+
+    at_once: int
+
+
+@runtime_checkable
+class BulkDelete(Protocol):
+    """A storage in which removing many documents at once costs as little as removing one."""
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        """Remove the documents, as :meth:`Storage.delete` does each."""
+        ...
+
+
+class ProvisionStep(Struct, frozen=True):
+    """One thing to make or to change before a storage can be used.
+
+    Attributes:
+        says: what it does, such as ``make the folder /var/checks``.
+        take: does it, and does no harm where it is done already; raises StorageError.
+    """
+
+    says: str
+    take: Callable[[], None]
+
+
+@runtime_checkable
+class Provisionable(Protocol):
+    """A storage that can make what it needs."""
+
+    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
+        """Return what has to be done, in order, and do nothing of it yet.
+
+        Args:
+            check_expiry: for how long runs are kept; 0 for ever, in nanoseconds.
+
+        Raises:
+            StorageError: that cannot be found out.
+        """
+        ...
+
+
+class StorageSettings(Struct, frozen=True, kw_only=True):
+    """The ``storage`` of the configuration."""
+
+    kind: ClassVar[str]
+
+    check_expiry: Annotated[
+        Duration, Meta(description="Delete runs older than this; 0 to keep them for ever.")
+    ] = 0
+
+    @abstractmethod
+    def open(self, clients: Clients) -> Storage:
+        """Return the storage, ready to use.
+
+        Raises:
+            UnavailableError: it cannot be used here; the text names the extra that is missing.
+            StorageError: it cannot be reached.
+        """

@@ -1,0 +1,194 @@
+"""The seam to what is checked."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta, Struct
+
+from checkup.deadline import Deadline
+from checkup.interfaces.backends import Storage
+from checkup.interfaces.kinds import Duration, Strings
+from checkup.model import Attempt, Status, rtt_stats
+from checkup.times import SECOND, format_duration
+
+# From the attempts of one checker to its status, by the Go program's rules.
+
+
+class Assessment(Struct, frozen=True):
+    """The status of one result and, if it is degraded, why."""
+
+    status: Status
+    notice: str = ""
+
+
+def assess(attempts: Sequence[Attempt], threshold_rtt: int = 0) -> Assessment:
+    """Weigh the attempts of one result.
+
+    Any failed attempt means down. Otherwise a median round trip time strictly above the
+    threshold means degraded; a threshold of zero or less switches that rule off.
+    """
+    if any(attempt.error for attempt in attempts):
+        return Assessment(Status.DOWN)
+    if 0 < threshold_rtt < rtt_stats(attempts).median:
+        limit = format_duration(threshold_rtt)
+        return Assessment(Status.DEGRADED, f"median round trip time exceeded threshold ({limit})")
+    return Assessment(Status.HEALTHY)
+
+
+class Checker(Struct, frozen=True, kw_only=True):
+    """A configured probe: its fields are its configuration.
+
+    Class attributes:
+        kind: the ``type`` in the configuration.
+        default_timeout: the limit of one attempt when ``timeout`` is not configured.
+    """
+
+    kind: ClassVar[str]
+    default_timeout: ClassVar[int] = 10 * SECOND
+
+    endpoint_name: Annotated[str, Meta(description="The title, as people know it.")] = ""
+    endpoint_url: Annotated[str, Meta(description="What to check.")] = ""
+    threshold_rtt: Annotated[
+        Duration, Meta(description="Degraded above this median round trip time; 0 for never.")
+    ] = 0
+    attempts: Annotated[int, Meta(description="Attempts per run; one bad attempt is down.")] = 1
+    attempt_spacing: Annotated[Duration, Meta(description="Pause between attempts.")] = 0
+    timeout: Annotated[
+        Duration | None, Meta(description="Limit of one attempt, from name look-up to last byte.")
+    ] = None
+
+    id: Annotated[
+        str, Meta(description="Stable name in files and links; the title's slug if absent.")
+    ] = ""
+    group: Annotated[str, Meta(description="The group on the page.")] = ""
+    tags: Annotated[Strings, Meta(description="Labels for routing and selection.")] = ()
+    description: Annotated[str, Meta(description="One line under the name on the page.")] = ""
+    link: Annotated[str, Meta(description="A public address to link the name to.")] = ""
+    hidden: Annotated[bool, Meta(description="Keep it off the page.")] = False
+    public_name: Annotated[str, Meta(description="The name on the page, if another.")] = ""
+    interval: Annotated[
+        Duration, Meta(description="Check this one less often than the others; 0 for each run.")
+    ] = 0
+    recheck: Annotated[
+        int, Meta(ge=0, le=5, description="Further looks before a bad result counts.")
+    ] = 2
+    failure_threshold: Annotated[
+        int, Meta(ge=1, description="Runs in a row that must be down to be announced.")
+    ] = 1
+    success_threshold: Annotated[
+        int, Meta(ge=1, description="Runs in a row that must be well to end an outage.")
+    ] = 1
+    degraded_threshold: Annotated[
+        int, Meta(ge=1, description="Runs in a row that must not be healthy to be degraded.")
+    ] = 3
+    flapping: Annotated[bool, Meta(description="Announce flapping once, not each flap.")] = True
+    remind_every: Annotated[
+        Duration, Meta(description="Remind of an outage that lasts; 0 for never.")
+    ] = 4 * 3600 * SECOND
+    depends_on: Annotated[Strings, Meta(description="Ids whose outage explains this one's.")] = ()
+
+    @property
+    def title(self) -> str:
+        """The name that results carry."""
+        return self.endpoint_name
+
+    @property
+    def endpoint(self) -> str:
+        """The address that results carry, not yet masked."""
+        return self.endpoint_url
+
+    @property
+    def longest(self) -> int:
+        """How long all attempts take if each fails as late as it can, in nanoseconds."""
+        configured = self.timeout or 0
+        limit = configured if configured > 0 else self.default_timeout
+        attempts = max(1, self.attempts)
+        return attempts * limit + (attempts - 1) * max(0, self.attempt_spacing)
+
+    @abstractmethod
+    def attempt(self, deadline: Deadline) -> Attempt:
+        """Look once and say what was seen.
+
+        A target that is down is an attempt with an error, never an exception. The attempt
+        must be over by ``deadline``.
+
+        Raises:
+            CheckUnknownError: the checker itself is unable to look.
+        """
+
+    def placed(self, surroundings: CheckerContext) -> Checker:
+        """Return this checker as it looks from the place where it runs.
+
+        Most kinds look the same from everywhere. Nothing may be opened yet.
+        """
+        del surroundings  # for kinds that need more than a network
+        return self
+
+    def spacing_after(self, attempt: Attempt) -> int:
+        """Return the pause between an attempt and the next one, in nanoseconds."""
+        del attempt  # for kinds whose pause depends on it
+        return self.attempt_spacing
+
+    def assess(self, attempts: Sequence[Attempt]) -> Assessment:
+        """Weigh the attempts; the default is the rule that all kinds share."""
+        return assess(attempts, self.threshold_rtt)
+
+
+class CheckerContext(Struct, frozen=True, kw_only=True):
+    """What checkers find in the place where they run; opened when one first asks for it.
+
+    Attributes:
+        storage: returns the storage of the runs, or None if none is configured; raises
+            UnavailableError or StorageError if it cannot be used.
+        s3: returns a client of S3; raises UnavailableError if there is none.
+        runs_programs: whether programs can be run here.
+    """
+
+    storage: Callable[[], Storage | None]
+    s3: Callable[[], Any]
+    runs_programs: bool = True
+
+
+# Which checkers are meant: by title or id, without regard to case.
+
+
+def select_checkers(checkers: Sequence[Checker], names: Sequence[str]) -> tuple[Checker, ...]:
+    """Return the checkers that are named, in the order of the configuration; all without names.
+
+    Every checker of a title that several share is meant.
+
+    Raises:
+        LookupError: with a sentence about the first name that no checker has.
+    """
+    if not names:
+        return tuple(checkers)
+    known = {name.casefold(): name for checker in checkers for name in _names(checker)}
+    for name in names:
+        if name.casefold() not in known:
+            raise LookupError(f"no checker {_quoted(name)}{_hint(name, known)}")
+    wanted = {name.casefold() for name in names}
+    return tuple(
+        checker
+        for checker in checkers
+        if any(name.casefold() in wanted for name in _names(checker))
+    )
+
+
+def _names(checker: Checker) -> Iterator[str]:
+    yield checker.id
+    yield checker.title
+
+
+def _hint(name: str, known: dict[str, str]) -> str:
+    close = get_close_matches(name.casefold(), known, n=1)
+    return f"; did you mean {_quoted(known[close[0]])}?" if close else ""
+
+
+def _quoted(name: str) -> str:
+    """Return the name in quotes, on one line: a line break in it must not forge one of a log."""
+    return json.dumps(name, ensure_ascii=False)

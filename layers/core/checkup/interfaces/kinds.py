@@ -1,0 +1,101 @@
+"""Kinds by name, each loaded when a configuration first names it.
+
+A registry maps the ``type`` of checkup.json to ``"module:Class"``. It is a plain table that
+can be read, and it works where a package has no metadata, as in a Lambda layer. Loading late
+keeps boto3, requests and dnspython out of a program that does not use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Final, Generic, TypeVar, get_args
+
+from msgspec import Meta, Struct, structs
+
+# The types that a key of the configuration can have.
+#
+# They are ordinary Python types with a mark that tells the reader how to read them and the
+# rest of the program how to treat them.
+
+
+Duration = Annotated[int, Meta(extra={"is": "duration"})]
+"""Nanoseconds; written as ``"500ms"``, ``"1h30m"`` or Go's integer."""
+
+
+Secret = Annotated[str, Meta(extra={"is": "secret"})]
+"""A password, token or webhook, or a reference to one (``ssm:…``, ``secretsmanager:…``,
+``env:…``, ``file:…``); resolved when it is used, never stored, printed or logged."""
+
+
+Headers = Annotated[dict[str, tuple[str, ...]], Meta(extra={"is": "headers", "private": True})]
+"""Header name to its values; a single string is read as a list of one.
+
+Like every field with the mark ``private``, they often hold what is nobody's business, and so are
+no part of anything that is stored.
+"""
+
+
+Strings = Annotated[tuple[str, ...], Meta(extra={"is": "strings"})]
+"""A list of strings; a single string is read as a list of one."""
+
+
+Timestamp = Annotated[int, Meta(extra={"is": "moment"})]
+"""Nanoseconds since the epoch; written in RFC 3339."""
+
+
+Seconds = Annotated[int, Meta(extra={"is": "seconds"})]
+"""Whole seconds; written as an integer or as a duration, ``60`` or ``"1m"``."""
+
+
+Ranges = Annotated[tuple[tuple[int, int], ...], Meta(extra={"is": "ranges"})]
+"""Whole numbers and ranges of them, first and last; written as ``[404, "200-299"]``."""
+
+
+Color = Annotated[str, Meta(extra={"is": "color"})]
+"""Red, green and blue; written as ``#0a7d3c``."""
+
+
+LOCALES: Final = ("en", "ko")
+"""The languages of the page, each of them a file of ``checkup_page/locales``."""
+
+
+Locales = Annotated[tuple[str, ...], Meta(extra={"is": "languages"})]
+"""Some of these; a single one is read as a list of one."""
+
+
+@cache
+def secret_fields(kind: type[Struct]) -> tuple[str, ...]:
+    """Return the names of the fields that hold a secret or a reference to one."""
+    return tuple(field.name for field in structs.fields(kind) if _is_secret(field.type))
+
+
+def _is_secret(annotation: object) -> bool:
+    marks = (mark.extra or {} for mark in get_args(annotation) if isinstance(mark, Meta))
+    return any(mark.get("is") == "secret" for mark in marks)
+
+
+Kind = TypeVar("Kind")
+
+
+class Registry(Mapping[str, type[Kind]], Generic[Kind]):
+    """A mapping from a kind's name to its class."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._places = dict(places)
+
+    def __getitem__(self, name: str) -> type[Kind]:
+        module, _, attribute = self._places[name].partition(":")
+        loaded: type[Kind] = getattr(import_module(module), attribute)
+        return loaded
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def with_kind(self, name: str, place: str) -> Registry[Kind]:
+        """Return a registry that has one more kind."""
+        return Registry({**self._places, name: place})

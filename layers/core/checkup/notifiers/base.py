@@ -1,0 +1,223 @@
+"""A test message to a channel: past its routes and its fallback, and no alert of anything."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from checkup.alerting.outbox import channel_names
+from checkup.errors import (
+    CheckupError,
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+    UnavailableError,
+)
+from checkup.interfaces import Clients, HttpResponse, Notification, Notifier, NotifierSettings
+from checkup.model import Alert, AlertKind, Status
+
+_log = logging.getLogger(__name__)
+
+
+# What the answer of a provider's HTTP interface means for the message.
+
+
+def check_response(
+    who: str,
+    answer: HttpResponse,
+    *,
+    accepted: bool,
+    unreadable: Collection[int] = (400, 413),
+    said: str = "",
+) -> None:
+    """Return if the message was accepted.
+
+    What is wrong with the channel (a key was revoked, a quota is used up, an address has moved)
+    can be put right, so the message waits for that.
+
+    Args:
+        who: the provider, for the sentence.
+        accepted: what its documentation says of such an answer.
+        unreadable: statuses that say that this very message is at fault.
+        said: the provider's own code for what is wrong, if it is safe to show.
+
+    Raises:
+        MessageRejectedError: the message will never be accepted.
+        Refused: it certainly was not accepted.
+        DeliveryUnknownError: it may have been.
+    """
+    if accepted:
+        return
+    words = f"{who} answered {answer.status}" + (f" ({said})" if said else "")
+    if answer.status in unreadable:
+        raise MessageRejectedError(words)
+    if 300 <= answer.status < 500:  # noqa: PLR2004 - redirects and refusals
+        raise NotDeliveredError(words)
+    raise DeliveryUnknownError(words)
+
+
+def json_object(answer: HttpResponse) -> dict[str, Any]:
+    """Return the JSON object that was answered, or an empty one."""
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def safe_error_code(text: str) -> str:
+    """Return a provider's error code, such as ``channel_is_archived``, if it looks like one.
+
+    What it says may repeat what it was sent; keys and tokens have digits or capitals in them.
+    """
+    return text.strip() if re.fullmatch(r"[a-z_]{1,40}", text.strip()) else ""
+
+
+def notifier_secret(clients: Clients, value: str, missing: str) -> str:
+    """Return what a secret stands for, looked up anew for each message.
+
+    Args:
+        missing: the sentence to say if none is configured.
+
+    Raises:
+        Refused: there is none. It can be put right, so the message waits.
+    """
+    if not value:
+        raise NotDeliveredError(missing)
+    try:
+        return clients.secret(value)
+    except UnavailableError as error:
+        raise NotDeliveredError(str(error)) from error
+
+
+# A second channel for what the first one does not take.
+
+
+class FallbackNotifier(Struct, frozen=True):
+    """A channel that is replaced by another while it is dead.
+
+    Attributes:
+        names: of both, for the log.
+    """
+
+    first: Notifier
+    second: Notifier
+    names: tuple[str, str]
+
+    def send(self, notification: Notification) -> None:
+        """Tell the first, else the second, as :meth:`checkup.interfaces.Notifier.send` says.
+
+        A message that the first has certainly not taken goes to the second at once. One that it
+        may have taken is tried there once more before, so that a short disturbance does not
+        tell everything twice.
+        """
+        try:
+            self.first.send(notification)
+        except NotDeliveredError as error:
+            self._send_to_second(notification, error)
+        except DeliveryUnknownError as error:
+            if not notification.repeat:
+                raise
+            self._send_to_second(notification, error)
+
+    def _send_to_second(
+        self, notification: Notification, error: NotDeliveredError | DeliveryUnknownError
+    ) -> None:
+        first, second = self.names
+        _log.warning("%s: %s; telling %s", first, error, second)
+        try:
+            self.second.send(notification)
+        except DeliveryUnknownError:
+            raise
+        except Exception as also:  # noqa: BLE001 - the first one's answer decides
+            _log.warning("%s: %s", second, also)
+            raise error from None
+
+
+# The configured channels, opened, each under its name.
+
+
+class _Absent(Struct, frozen=True):
+    """A channel that cannot be used here: its alerts wait, and the others are not harmed."""
+
+    reason: str
+
+    def send(self, notification: Notification) -> None:  # noqa: ARG002
+        raise NotDeliveredError(self.reason)
+
+
+def open_notifiers(notifiers: Sequence[NotifierSettings], clients: Clients) -> dict[str, Notifier]:
+    """Return every channel on its own, by its name."""
+    opened = [_open(settings, clients) for settings in notifiers]
+    return dict(zip(channel_names(notifiers), opened, strict=True))
+
+
+def open_notifiers_with_fallbacks(
+    notifiers: Sequence[NotifierSettings], clients: Clients
+) -> dict[str, Notifier]:
+    """Return every channel with its fallback, if it has one, by its name."""
+    channels = open_notifiers(notifiers, clients)
+    fallbacks = {
+        name: settings.fallback
+        for name, settings in zip(channels, notifiers, strict=True)
+        if settings.fallback in channels
+    }
+    return {
+        name: FallbackNotifier(channel, channels[fallbacks[name]], (name, fallbacks[name]))
+        if name in fallbacks
+        else channel
+        for name, channel in channels.items()
+    }
+
+
+def _open(settings: NotifierSettings, clients: Clients) -> Notifier:
+    try:
+        return settings.open(clients)
+    except UnavailableError as error:
+        return _Absent(str(error))
+
+
+def select_notifiers(known: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
+    """Return the channels that are named, in the order of the configuration; all without names.
+
+    Raises:
+        CheckupError: there is none, or none of that name.
+    """
+    if not known:
+        raise CheckupError("no notifiers are configured")
+    for name in wanted:
+        if name not in known:
+            raise CheckupError(f"there is no channel '{name}'; known: {', '.join(known)}")
+    return [name for name in known if name in wanted or not wanted]
+
+
+def send_test(channel: Notifier, name: str, page_url: str) -> str:
+    """Send a message that says that it is a test; return what went wrong, or an empty text."""
+    try:
+        channel.send(Notification(alerts=(_message(name),), page_url=page_url))
+    except DeliveryError as error:
+        return f"{type(error).__name__.lower()}: {error}"
+    return ""
+
+
+def _message(name: str) -> Alert:
+    now = time.time_ns()
+    return Alert(
+        id=f"/test:unknown/{name}/{now}",
+        checker="",
+        title="Checkup",
+        kind=AlertKind.TEST,
+        status=Status.UNKNOWN,
+        before=Status.UNKNOWN,
+        slot=now,
+        since=now,
+        opened=now,
+        reason=f"this is a test message to the channel {name}; nothing has happened",
+    )

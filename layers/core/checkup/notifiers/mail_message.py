@@ -1,0 +1,141 @@
+"""What a mail says: its subject, its text, and the same once more in HTML. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+from collections.abc import Iterable, Iterator
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import getaddresses
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.errors import NotDeliveredError
+from checkup.interfaces import Notification
+from checkup.model import Alert
+from checkup.notifiers.message import (
+    MAX_DETAILED,
+    MAX_LISTED,
+    PLAIN,
+    ChannelFormat,
+    alert_line,
+    alert_list,
+    delivery_prefix,
+    detail_lines,
+    headline,
+    incident_key,
+    message_id,
+    page_url,
+    subject_line,
+)
+
+# Mail addresses as they are configured. Pure.
+
+
+def parse_addresses(texts: Iterable[str], key: str) -> list[Address]:
+    """Return the addresses, of which there is at least one.
+
+    Args:
+        key: what configures them, for the error.
+
+    Raises:
+        Refused: one is none, or there are none. It can be put right, so the message waits.
+    """
+    found = list(_addresses(texts, key))
+    if not found:
+        raise NotDeliveredError(f"no address is configured as {key}")
+    return found
+
+
+def _addresses(texts: Iterable[str], key: str) -> Iterator[Address]:
+    written = [text for text in texts if text.strip()]
+    is_visible = all(map(str.isprintable, written))
+    for name, address in getaddresses(written):
+        try:
+            plain = Address(display_name=name, addr_spec=address)
+        except (MessageError, ValueError, IndexError):
+            plain = Address()
+        if not (plain.username and plain.domain and address.isascii() and is_visible):
+            raise NotDeliveredError(f"what is configured as {key} is not a mail address")
+        yield plain
+
+
+_HTML: Final = ChannelFormat(escape=html.escape, strong=("<b>", "</b>"))
+
+
+class MailContent(Struct, frozen=True, kw_only=True):
+    """A mail without its sender and receivers.
+
+    Attributes:
+        id: the left part of its Message-ID: the same for every try to tell the same alerts, by
+            which receivers can drop a repeat.
+        threads: the left parts of Message-IDs that stand for its incidents, so that mail
+            programs show what belongs together under each other.
+    """
+
+    subject: str
+    text: str
+    html: str
+    id: str
+    threads: tuple[str, ...]
+
+
+def compose_mail(notification: Notification, subject: str) -> MailContent:
+    """Return the mail that tells of these alerts.
+
+    Args:
+        subject: as configured.
+    """
+    incidents = dict.fromkeys(map(incident_key, notification.alerts[:MAX_LISTED]))
+    return MailContent(
+        subject=subject_line(notification, subject),
+        text=plain_text(notification),
+        html=_html(notification),
+        id=f"checkup.{message_id(notification.alerts)}",
+        threads=tuple(f"checkup.incident.{_hash(incident)}" for incident in incidents),
+    )
+
+
+def plain_text(notification: Notification) -> str:
+    """Return the whole message without any markup."""
+    label = delivery_prefix(notification)
+    parts = [label + headline(notification), *_paragraphs(notification.alerts)]
+    url = page_url(notification)
+    return "\n\n".join([*parts, f"Status page: {url}"] if url else parts) + "\n"
+
+
+def _paragraphs(alerts: tuple[Alert, ...]) -> list[str]:
+    if len(alerts) == 1:
+        return ["\n".join(detail_lines(alerts[0]))]
+    if len(alerts) <= MAX_DETAILED:
+        return ["\n  ".join([alert_line(a, PLAIN), *detail_lines(a)]) for a in alerts]
+    return ["\n".join(alert_list(alerts))]
+
+
+def _html(notification: Notification) -> str:
+    label = delivery_prefix(notification, "<i>", "</i>")
+    parts = [f"<p>{label}{headline(notification, _HTML)}</p>", _items(notification.alerts)]
+    url = page_url(notification)
+    if url:
+        parts.append(f'<p><a href="{html.escape(url)}">Status page</a></p>')
+    body = "\n".join(parts)
+    return f'<!doctype html>\n<html lang="en">\n<body>\n{body}\n</body>\n</html>\n'
+
+
+def _items(alerts: tuple[Alert, ...]) -> str:
+    if len(alerts) == 1:
+        return "<p>" + "<br>\n".join(detail_lines(alerts[0], _HTML)) + "</p>"
+    if len(alerts) <= MAX_DETAILED:
+        items = [
+            "<br>\n".join([alert_line(alert, _HTML), *detail_lines(alert, _HTML)])
+            for alert in alerts
+        ]
+    else:
+        items = [item.removeprefix("• ") for item in alert_list(alerts, _HTML)]
+    return "<ul>\n" + "\n".join(f"<li>{item}</li>" for item in items) + "\n</ul>"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

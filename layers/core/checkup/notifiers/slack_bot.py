@@ -1,0 +1,435 @@
+"""What of an incident is in a Slack channel already, read from the channel itself.
+
+Every message of ours carries metadata: which incidents it is about and which alerts it has told.
+So nothing has to be kept elsewhere, and whatever was lost on the way, a look shows it.
+See https://api.slack.com/metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.deadline import Deadline
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    MessageRejectedError,
+    NotDeliveredError,
+)
+from checkup.interfaces import Clients, Notification
+from checkup.model import Alert, AlertKind, Status
+from checkup.notifiers.base import check_response, json_object, notifier_secret, safe_error_code
+from checkup.notifiers.message import MAX_DETAILED, incident_key, short_id
+from checkup.times import SECOND
+
+# Slack's Web API, as far as a channel needs it (https://api.slack.com/web).
+
+
+_URL: Final = "https://slack.com/api/"
+
+
+_CALL_SECONDS: Final = 4.0
+
+
+_SHORTEST_SECONDS: Final = 0.2
+
+
+_ABOUT_THE_MESSAGE: Final = frozenset(
+    {
+        "invalid_attachments",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "metadata_too_large",
+        "msg_too_long",
+        "no_text",
+        "too_many_attachments",
+    }
+)
+
+
+_PERHAPS_DONE: Final = frozenset(
+    {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
+)
+"""Codes of https://api.slack.com/methods/chat.postMessage#errors; any other one is a refusal."""
+
+
+_NO_LONGER: Final = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})
+
+
+class SlackApi:
+    """Calls on behalf of one message, all under one deadline.
+
+    Attributes:
+        has_written: a call that changes the channel was accepted.
+    """
+
+    def __init__(self, clients: Clients, token: str, life: Deadline) -> None:
+        self._clients = clients
+        self._token = token
+        self._life = life
+        self.has_written = False
+
+    def post(self, message: dict[str, Any]) -> str:
+        """Post a message and return its ``ts``, by which Slack knows it.
+
+        Raises:
+            DeliveryError: Slack did not take it, or perhaps.
+        """
+        return str(self._write("chat.postMessage", message).get("ts", ""))
+
+    def edit(self, message: dict[str, Any]) -> None:
+        """Change a message, unless that is not allowed any more or somebody has removed it.
+
+        Raises:
+            DeliveryError: Slack did not take it, or perhaps.
+        """
+        self._write("chat.update", message, but=_NO_LONGER)
+
+    def read(self, method: str, **question: str) -> dict[str, Any]:
+        """Ask for something.
+
+        Raises:
+            Refused: it cannot be had; nothing was changed by asking.
+        """
+        body = urlencode(question).encode()
+        try:
+            return self._call(method, body, "application/x-www-form-urlencoded")
+        except DeliveryError as error:
+            raise NotDeliveredError(str(error)) from None
+
+    def _write(
+        self, method: str, message: dict[str, Any], but: Collection[str] = ()
+    ) -> dict[str, Any]:
+        body = json.dumps(message).encode()
+        answer = self._call(method, body, "application/json; charset=utf-8", but)
+        self.has_written = True
+        return answer
+
+    def _call(
+        self, method: str, body: bytes, kind: str, but: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """Call a method and return its answer, which is ``"ok": true``.
+
+        Args:
+            but: errors that are answers as good as any.
+        """
+        left = self._life.left()
+        if left < _SHORTEST_SECONDS:
+            raise NotDeliveredError("no time was left for Slack")
+        headers = {
+            "authorization": f"Bearer {self._token}",
+            "content-type": kind,
+            "user-agent": "checkup",
+        }
+        timeout = min(left, _CALL_SECONDS)
+        answer = self._clients.post(_URL + method, body, headers, timeout=timeout)
+        said = json_object(answer)
+        if answer.status == HTTPStatus.OK and said.get("ok") is False:
+            error = safe_error_code(str(said.get("error", "")))
+            if error in but:
+                return {}
+            raise _refusal(error)
+        check_response(
+            "Slack", answer, accepted=answer.status == HTTPStatus.OK and said.get("ok") is True
+        )
+        return said
+
+
+def _refusal(error: str) -> DeliveryError:
+    words = f"Slack answered {error or 'no'}"
+    if error in _ABOUT_THE_MESSAGE:
+        return MessageRejectedError(words)
+    return DeliveryUnknownError(words) if error in _PERHAPS_DONE else NotDeliveredError(words)
+
+
+EVENT: Final = "checkup_alerts"
+
+
+_HEADLINE: Final = 1500
+
+
+_TOLD: Final = 200
+"""Alerts that a message remembers; Slack limits the size of metadata, and older ones are known
+here to have arrived."""
+
+
+class IncidentMessage(Struct, frozen=True, kw_only=True):
+    """The one message of an incident, or of several that began together.
+
+    Attributes:
+        ts: Slack's name for it; empty before it is posted.
+        incidents: the keys of its incidents.
+        over: the keys of those that have ended.
+        told: the short ids of the alerts that it and its thread tell of.
+        text: as it is now.
+        headline: as it was when it was posted.
+    """
+
+    ts: str = ""
+    incidents: tuple[str, ...]
+    over: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    text: str = ""
+    headline: str = ""
+
+    @classmethod
+    def of(cls, alerts: Iterable[Alert], headline: str) -> IncidentMessage:
+        """Return the root of incidents that begin."""
+        known = tuple(alerts)
+        return cls(
+            incidents=tuple(map(incident_hash, known)),
+            told=tuple(map(short_id, known)),
+            text=headline[:_HEADLINE],
+            headline=headline[:_HEADLINE],
+        )
+
+    @classmethod
+    def found(cls, message: Mapping[str, Any]) -> IncidentMessage | None:
+        """Return the root that a message of the channel is, if it is one of ours."""
+        about = payload(message)
+        incidents = _texts(about.get("incidents"))
+        if not incidents:
+            return None
+        return cls(
+            ts=str(message.get("ts", "")),
+            incidents=incidents,
+            over=_texts(about.get("over")),
+            told=_texts(about.get("told")),
+            text=str(message.get("text", "")),
+            headline=str(about.get("headline", "")),
+        )
+
+    def after(self, alert: Alert) -> IncidentMessage:
+        """Return the root once it tells of one more alert."""
+        over = self.over
+        if alert.kind is AlertKind.RESOLVE and incident_hash(alert) not in over:
+            over = (*over, incident_hash(alert))
+        return replace(self, over=over, told=(*self.told, short_id(alert))[-_TOLD:])
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the message carries."""
+        about = {
+            "incidents": list(self.incidents),
+            "over": list(self.over),
+            "told": list(self.told),
+            "headline": self.headline,
+        }
+        return {"event_type": EVENT, "event_payload": about}
+
+
+def incident_hash(alert: Alert) -> str:
+    """Return a short name of the alert's incident."""
+    return hashlib.sha256(incident_key(alert).encode()).hexdigest()[:12]
+
+
+def payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return our metadata of a message, or nothing."""
+    metadata = message.get("metadata")
+    if not isinstance(metadata, Mapping) or metadata.get("event_type") != EVENT:
+        return {}
+    about = metadata.get("event_payload")
+    return about if isinstance(about, Mapping) else {}
+
+
+def alert_ids_in(message: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the short ids of the alerts that a message of ours tells of."""
+    return _texts(payload(message).get("told"))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+# Slack with a bot's token: one message per incident, edited in place, its story in the thread.
+#
+# The bot needs the scopes ``chat:write`` and, to look before it repeats itself, those that read
+# the history of its channel (``channels:history`` or ``groups:history``).
+
+
+_CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{5,30}")
+
+
+_SECONDS: Final = 6.0
+
+
+_EARLIER: Final = 600
+"""Seconds before an incident from which on its message is looked for: clocks differ."""
+
+
+_TOGETHER: Final = 100
+"""Incidents that begin in one message at most; its metadata names them all."""
+
+
+_PAGE: Final = 200
+
+
+_PAGES: Final = 3
+
+
+_STORY: Final = {AlertKind.OPEN, AlertKind.CHANGE, AlertKind.REMIND, AlertKind.RESOLVE}
+"""Kinds that say how an incident stands."""
+
+
+class SlackBotNotifier(Struct, frozen=True):
+    """A Slack channel behind a bot's token.
+
+    Attributes:
+        token: as configured; a secret or a reference to one.
+        channel: the channel's id.
+        username: the sender's name, if not that of the bot.
+        render: writes a notification as a message, as for a webhook.
+    """
+
+    token: str
+    channel: str
+    username: str
+    clients: Clients
+    render: Callable[[Notification], dict[str, Any]]
+    seconds: float = _SECONDS
+
+    def send(self, notification: Notification) -> None:
+        """Tell what is not in the channel yet, as :meth:`checkup.interfaces.Notifier.send` says.
+
+        It takes several calls. If one fails after another was accepted, the message counts as
+        perhaps accepted: the next try looks what is there and goes on behind it.
+        """
+        if not _CHANNEL.fullmatch(self.channel):
+            raise NotDeliveredError(
+                "slack with a token needs the channel's id, such as C0123456789"
+            )
+        token = notifier_secret(self.clients, self.token, "no token is configured for slack")
+        api = SlackApi(self.clients, token, Deadline.after(self.seconds))
+        try:
+            _Story(self, api, notification).tell()
+        except DeliveryError as error:
+            if api.has_written:
+                raise DeliveryUnknownError(f"a part was accepted, then: {error}") from None
+            raise
+
+
+class _Story:
+    """One message of the outbox, told in the channel."""
+
+    def __init__(self, bot: SlackBotNotifier, api: SlackApi, notification: Notification) -> None:
+        self._bot = bot
+        self._api = api
+        self._notification = notification
+        self._roots: dict[str, IncidentMessage] = {}
+        self._told: set[str] = set()
+        self._replied: set[str] = set()
+
+    def tell(self) -> None:
+        """Post what begins, then go on with what is there."""
+        is_news = all(alert.kind is AlertKind.OPEN for alert in self._notification.alerts)
+        if self._notification.repeat or not is_news:
+            self._look()
+        fresh = [a for a in self._notification.alerts if short_id(a) not in self._told]
+        begun = list(
+            {
+                incident_hash(a): a for a in reversed(fresh) if incident_hash(a) not in self._roots
+            }.values()
+        )
+        begun.reverse()
+        size = 1 if len(begun) <= MAX_DETAILED else _TOGETHER
+        for place in range(0, len(begun), size):
+            self._begin(begun[place : place + size])
+        for alert in fresh:
+            if alert not in begun:
+                self._go_on(alert)
+
+    def _look(self) -> None:
+        """Find the messages of the incidents, and what was told of them if that is not certain."""
+        wanted = {incident_hash(alert) for alert in self._notification.alerts}
+        for message in self._history():
+            root = IncidentMessage.found(message)
+            if root is None or not wanted & {*root.incidents}:
+                continue
+            self._told |= {*root.told}
+            if self._notification.repeat:
+                self._replied |= {
+                    name for reply in self._replies(root) for name in alert_ids_in(reply)
+                }
+            for name in root.incidents:
+                self._roots.setdefault(name, root)
+
+    def _history(self) -> Iterator[dict[str, Any]]:
+        """Yield the messages since the oldest incident began, newest first."""
+        oldest = min(alert.opened for alert in self._notification.alerts) // SECOND - _EARLIER
+        question = {
+            "channel": self._bot.channel,
+            "oldest": f"{max(0, oldest)}.000000",
+            "limit": str(_PAGE),
+            "include_all_metadata": "true",
+        }
+        for _ in range(_PAGES):
+            answer = self._api.read("conversations.history", **question)
+            yield from answer.get("messages", ())
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+            question["cursor"] = str(cursor)
+
+    def _replies(self, root: IncidentMessage) -> Sequence[dict[str, Any]]:
+        question = {"channel": self._bot.channel, "ts": root.ts, "include_all_metadata": "true"}
+        answer = self._api.read("conversations.replies", limit=str(_PAGE), **question)
+        found: Sequence[dict[str, Any]] = answer.get("messages", ())
+        return found
+
+    def _begin(self, alerts: Sequence[Alert]) -> None:
+        message = self._rendered(alerts)
+        root = IncidentMessage.of(alerts, message["text"])
+        posted = replace(root, ts=self._post({**message, "metadata": root.metadata}))
+        for name in posted.incidents:
+            self._roots[name] = posted
+
+    def _go_on(self, alert: Alert) -> None:
+        """Tell of an alert in the thread, then show in the first message what is the case now."""
+        root = self._roots[incident_hash(alert)]
+        grew = root.after(alert)
+        reply = {
+            "thread_ts": root.ts,
+            "text": self._rendered([alert])["text"],
+            "metadata": {
+                "event_type": root.metadata["event_type"],
+                "event_payload": {"told": [short_id(alert)]},
+            },
+            # Who does not follow the thread has to hear that it is worse.
+            "reply_broadcast": alert.kind is AlertKind.CHANGE and alert.status is Status.DOWN,
+        }
+        if short_id(alert) not in self._replied:
+            self._post(reply)
+        self._edit(grew, alert)
+        for name in grew.incidents:
+            self._roots[name] = grew
+
+    def _edit(self, root: IncidentMessage, alert: Alert) -> None:
+        place = {"channel": self._bot.channel, "ts": root.ts, "metadata": root.metadata}
+        self._api.edit({**self._now(root, alert), **place})
+
+    def _now(self, root: IncidentMessage, alert: Alert) -> dict[str, Any]:
+        """Return what a first message shows after an alert."""
+        if len(root.incidents) == 1 and alert.kind in _STORY:
+            return self._rendered([alert])
+        if len(root.incidents) == 1 or not root.over:
+            return {"text": root.text}
+        over = f"_{len(root.over)} of {len(root.incidents)} are over_"
+        return {"text": f"{root.headline}\n{over}"}
+
+    def _rendered(self, alerts: Sequence[Alert]) -> dict[str, Any]:
+        # A look has shown that it is no repeat.
+        return self._bot.render(replace(self._notification, alerts=tuple(alerts), repeat=False))
+
+    def _post(self, message: dict[str, Any]) -> str:
+        sender = {"username": self._bot.username} if self._bot.username else {}
+        place = {"channel": self._bot.channel, "unfurl_links": False, **sender}
+        return self._api.post({**message, **place})

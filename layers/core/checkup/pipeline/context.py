@@ -1,0 +1,219 @@
+"""A sign of life after each complete run, for a service that raises the alarm when none comes.
+
+The addresses are those of healthchecks.io (https://healthchecks.io/docs/http_api/): the configured
+one for a run that was stored, ``/start`` before it and ``/fail`` for one that was not. Whatever the
+service does, no run fails because of it or waits for it for more than two seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from http import HTTPStatus
+from threading import Thread
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from checkup import __version__
+from checkup.alerting.apply import AlertRules
+from checkup.alerting.outbox import Route
+from checkup.errors import DeliveryError, UnavailableError
+from checkup.evaluation import MAJORITY, SlotSchedule
+from checkup.interfaces import Checker, Clients, Notifier, Storage
+from checkup.maintenance import MaintenanceWindow
+from checkup.model import Alert, Result, Run
+from checkup.run_store import RunCache
+from checkup.times import SECOND
+
+_log = logging.getLogger(__name__)
+
+
+SECONDS: Final = 2.0
+
+
+_HEADERS: Final = {"user-agent": "checkup"}
+
+
+class HeartbeatPing(Struct, frozen=True):
+    """Somebody who waits for our runs.
+
+    Attributes:
+        url: where, or a reference to the secret that says so.
+    """
+
+    url: str
+    clients: Clients
+
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        """Say that a run begins, and how it ended. The first goes on beside the run."""
+        beginning = Thread(target=self._send, args=("/start",), name="life-sign", daemon=True)
+        beginning.start()
+        verb = "/fail"
+        try:
+            yield
+            verb = ""
+        finally:
+            beginning.join(SECONDS)
+            self._send(verb)
+
+    def _send(self, verb: str) -> None:
+        try:
+            url = _with_verb(self.clients.secret(self.url), verb)
+            answer = self.clients.request("GET", url, b"", _HEADERS, timeout=SECONDS)
+        except (DeliveryError, UnavailableError) as error:
+            _log.warning("heartbeat_url%s: %s", verb, error)
+            return
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+            log = _log.info if verb else _log.warning  # not every service knows the verbs
+            log("heartbeat_url%s: the service answered %d", verb, answer.status)
+
+
+def _with_verb(url: str, verb: str) -> str:
+    address = urlsplit(url)
+    return address._replace(path=address.path.rstrip("/") + verb).geturl() if verb else url
+
+
+# Everything that a storing run works with, and what comes out of it.
+
+
+FINISH_SECONDS: Final = 30.0
+"""What a run takes at most after its checkers' deadline, to store, fold and deliver. Whoever
+limits the life of a run from outside has to allow for it."""
+
+
+MIN_DELIVERY_SECONDS: Final = 24.0
+"""What is left of a run's life at least when it begins to deliver: claim, message and receipt,
+each once more if need be, at up to 4 s. A kill must never come between message and receipt."""
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+class RunContext(Struct, frozen=True, kw_only=True):
+    """A configuration, wired to the objects that do the work.
+
+    Attributes:
+        channels: notifiers by the name that their outbox is kept under.
+        routes: what a channel is for, by its name; without one it is for everything.
+        most: alerts that one message to a channel can tell, by its name; without, any number.
+        region: where this process runs; empty on a single machine.
+        regions: those that vote; empty on a single machine.
+        page_url: where the status page is; empty if unknown.
+        mask: hides secrets in what is stored and sent.
+        secret: returns what a secret, or a reference to one, stands for.
+        forget_secrets: called when a secret was refused, so that it is looked up anew.
+        check_expiry: runs older than this are deleted; 0 keeps them, in nanoseconds.
+        concurrency: how many checkers run at once.
+        interval: how often runs happen; 0 if unknown, in nanoseconds.
+        scheduled: runs have slots of a schedule, so that one that is missing is known to be.
+        grace: how long after its slot a region may still report, in nanoseconds.
+        quorum: how many regions have to see a failure.
+        reference_targets: ids of the checkers that fail only if our own network does.
+        maintenance: times in which failures are expected.
+        timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
+        wall_clock: seconds that go on while a machine sleeps.
+        alive: surrounds a complete run, to tell somebody that it took place.
+        remembered: runs that need not be read, for as long as this object lives.
+        config_version: of the configuration, for the head to remember; empty if it has none.
+        digest: of the configuration, for the runs to name.
+        definitions: digests of what each checker looks at, by its id, where several regions do.
+    """
+
+    checkers: tuple[Checker, ...]
+    storage: Storage
+    channels: Mapping[str, Notifier] = {}
+    routes: Mapping[str, Route] = {}
+    most: Mapping[str, int] = {}
+    region: str = ""
+    regions: tuple[str, ...] = ()
+    page_url: str = ""
+    mask: Callable[[str], str] = _as_it_is
+    secret: Callable[[str], str] = _as_it_is
+    forget_secrets: Callable[[], None] | None = None
+    check_expiry: int = 0
+    concurrency: int = 5
+    interval: int = 0
+    scheduled: bool = False
+    grace: int = 150 * SECOND
+    quorum: str = MAJORITY
+    reference_targets: tuple[str, ...] = ()
+    maintenance: tuple[MaintenanceWindow, ...] = ()
+    timestamp: int = 0
+    wall_clock: Callable[[], float] = time.time
+    alive: Callable[[], AbstractContextManager[None]] = nullcontext
+    config_version: str = ""
+    digest: str = ""
+    definitions: Mapping[str, str] = {}
+    remembered: RunCache = field(default_factory=RunCache)
+
+    @property
+    def votes(self) -> bool:
+        """Whether runs from here count; a laptop's in a storage of several regions do not."""
+        return self.region in (self.regions or ("",))
+
+    @property
+    def position(self) -> int:
+        """The number of this region, which keeps the names of runs apart."""
+        return self.regions.index(self.region) if self.region in self.regions else 0
+
+    @property
+    def setting(self) -> AlertRules:
+        """What a fold has to know of the configuration."""
+        return AlertRules(
+            checkers=self.checkers,
+            channels=tuple(self.channels),
+            routes=self.routes,
+            calendar=SlotSchedule(
+                regions=self.regions,
+                interval=self.interval if self.scheduled else 0,
+                grace=self.grace,
+            ),
+            quorum=self.quorum,
+            references=frozenset(self.reference_targets),
+            windows=self.maintenance,
+        )
+
+
+class RunOutcome(Struct, frozen=True, kw_only=True):
+    """What became of a storing run.
+
+    Attributes:
+        run: what counts: this run, or another of the same slot that was there before.
+        alerts: what this run found out, whether or not it could be delivered yet.
+        undelivered: how many alerts wait in the outboxes of all channels.
+        late: the slot was closed already; the run is kept but counts for nothing.
+        excluded: the regions that look at something else than the others, so that their results
+            do not count.
+    """
+
+    run: Run
+    alerts: tuple[Alert, ...] = ()
+    undelivered: int = 0
+    late: bool = False
+    excluded: tuple[str, ...] = ()
+
+
+# Where stored results come from: which configuration, and which version of the program.
+
+
+def with_origin(results: Sequence[Result], monitor: RunContext) -> tuple[Result, ...]:
+    """Return results that are to be stored, and say so in them.
+
+    What is the same for the whole run stands in its first result only.
+    """
+    defined = [_defined(result, monitor) for result in results]
+    if defined:
+        defined[0] = replace(defined[0], config=monitor.digest, version=__version__)
+    return tuple(defined)
+
+
+def _defined(result: Result, monitor: RunContext) -> Result:
+    definition = monitor.definitions.get(result.id, "")
+    return replace(result, definition=definition) if definition else result

@@ -1,0 +1,251 @@
+"""What other settings would have announced: the stored runs, folded once more and in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.alerting.apply import AlertRules, apply_runs
+from checkup.alerting.state import (
+    STATE_KEY,
+    AlertState,
+    NewerStateError,
+    UnreadableStateError,
+    decode_state,
+    encode_state,
+)
+from checkup.documents import compare_and_set
+from checkup.errors import StorageError
+from checkup.evaluation import ResultMatcher
+from checkup.model import Alert, AlertKind, Result, Run
+from checkup.pipeline.context import RunContext
+from checkup.pipeline.state_store import read_state
+from checkup.run_store import BATCH, pending_runs, recent_runs, runs_since, whole_slots
+from checkup.times import SECOND
+
+# What is known at this moment, for people who ask; nothing is written.
+
+
+class SlotResult(Struct, frozen=True):
+    """What one run saw of a checker."""
+
+    slot: int
+    result: Result
+
+
+def current_state(monitor: RunContext) -> AlertState:
+    """Return the head with all runs that are stored; the stored one may be a few behind.
+
+    Raises:
+        StorageError: the storage failed, or the head is not readable by this version.
+    """
+    head = read_state(monitor.storage)
+    if not head.cursor:
+        return head
+    runs, _ = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
+    silent = replace(monitor.setting, channels=())
+    return apply_runs(head, runs, silent, monitor.storage.clock()).head
+
+
+def last_results(monitor: RunContext, count: int) -> Mapping[str, SlotResult]:
+    """Return what was last seen of each checker by those who have a vote, by its id.
+
+    Args:
+        count: how many runs to look through, for not every run looks at every checker.
+
+    Raises:
+        StorageError: the storage failed.
+    """
+    _, runs = recent_runs(monitor.storage, monitor.regions, count)
+    voters = monitor.regions or ("",)
+    return {
+        name: SlotResult(run.slot, result)
+        for run in runs
+        if run.region in voters
+        for name, result in _owned(monitor, run)
+    }
+
+
+def recent_results(monitor: RunContext, checker: str, count: int) -> list[SlotResult]:
+    """Return what the last runs of the day saw of a checker, oldest first.
+
+    Args:
+        count: how many runs to look through.
+
+    Raises:
+        StorageError: the storage failed.
+    """
+    _, runs = recent_runs(monitor.storage, monitor.regions, count)
+    return [
+        SlotResult(run.slot, result)
+        for run in runs
+        for name, result in _owned(monitor, run)
+        if name == checker
+    ]
+
+
+def _owned(monitor: RunContext, run: Run) -> Iterator[tuple[str, Result]]:
+    """Yield the results of a run by the ids of their checkers; the Go program stored none."""
+    for owner, result in ResultMatcher(monitor.checkers).assign(run.results):
+        if owner is not None:
+            yield owner, result
+
+
+class ReplayedAlerts(Struct, frozen=True, kw_only=True):
+    """What one setting announces.
+
+    Attributes:
+        alerts: in order.
+    """
+
+    alerts: tuple[Alert, ...]
+
+    @property
+    def openings(self) -> tuple[Alert, ...]:
+        """The beginnings of incidents."""
+        return tuple(alert for alert in self.alerts if alert.kind is AlertKind.OPEN)
+
+    @property
+    def delays(self) -> tuple[int, ...]:
+        """How long each incident had lasted when it was announced, in nanoseconds."""
+        return tuple(alert.slot - alert.opened for alert in self.openings)
+
+    def without(self, other: ReplayedAlerts) -> tuple[Alert, ...]:
+        """Return the incidents that the other setting does not announce."""
+        known = {(alert.checker, alert.opened) for alert in other.openings}
+        return tuple(a for a in self.openings if (a.checker, a.opened) not in known)
+
+
+class ReplayReport(Struct, frozen=True, kw_only=True):
+    """The outcome of a replay.
+
+    Attributes:
+        runs: how many were folded, and from and to which slot.
+        told: what each setting announces.
+    """
+
+    runs: int
+    first: int
+    last: int
+    told: tuple[ReplayedAlerts, ...]
+
+
+def replay(monitor: RunContext, settings: Sequence[AlertRules], since: int) -> ReplayReport:
+    """Fold the runs since a moment with each setting, from a state that knows nothing.
+
+    Raises:
+        StorageError: the runs could not be read.
+    """
+    machines = [_Machine(setting) for setting in settings]
+    count = first = last = 0
+    for batch in _batches(runs_since(monitor.storage, since, monitor.regions)):
+        count += len(batch)
+        first, last = first or batch[0].slot, batch[-1].slot
+        for machine in machines:
+            machine.fold(batch)
+    told = tuple(ReplayedAlerts(alerts=tuple(machine.alerts)) for machine in machines)
+    return ReplayReport(runs=count, first=first, last=last, told=told)
+
+
+class _Machine:
+    """The pure machine with one setting, and what it has announced so far."""
+
+    def __init__(self, setting: AlertRules) -> None:
+        self._setting = replace(setting, channels=())
+        self._head = AlertState()
+        self.alerts: list[Alert] = []
+
+    def fold(self, runs: Sequence[Run]) -> None:
+        """Fold some runs, whose slots are complete; whoever has not reported yet never will."""
+        over = runs[-1].slot + self._setting.calendar.grace
+        self._head, alerts = apply_runs(self._head, runs, self._setting, over)
+        self.alerts += alerts
+
+
+def _batches(runs: Iterator[Run]) -> Iterator[list[Run]]:
+    """Yield runs, many at a time, and those of one slot always together."""
+    batch: list[Run] = []
+    while read := list(islice(runs, BATCH)):
+        batch += read
+        whole = whole_slots(batch)
+        if whole:
+            yield whole
+        batch = batch[len(whole) :]
+    if batch:
+        yield batch
+
+
+# Going on from an earlier head, when the present one is damaged or wrong.
+
+
+def restore_state(monitor: RunContext, body: bytes) -> AlertState:
+    """Put what an earlier head knew of the checkers in the place of what the present one knows.
+
+    The runs since then are folded again and count as told, so that nobody hears of anything twice.
+    What waits to be delivered now goes on waiting, and so do silences.
+
+    Args:
+        body: the earlier head as it was stored.
+
+    Raises:
+        StorageError: that is no head, or it could not be written.
+    """
+    old = _decoded(body)
+    return compare_and_set(lambda: _restore(monitor, old), STATE_KEY)
+
+
+def _restore(monitor: RunContext, old: AlertState) -> AlertState:
+    storage = monitor.storage
+    stored = storage.get(STATE_KEY)
+    head = _caught_up(monitor, _with_states_of(old, _readable(stored.body if stored else b"")))
+    # Above whatever was written before, also where that cannot be read.
+    head = replace(head, seq=max(head.seq + 1, storage.clock() // SECOND))
+    if stored is None:
+        storage.create(STATE_KEY, encode_state(head))
+    else:
+        storage.replace(STATE_KEY, encode_state(head), stored.version)
+    return head
+
+
+def _decoded(body: bytes) -> AlertState:
+    try:
+        return decode_state(body)
+    except (NewerStateError, UnreadableStateError) as error:
+        raise StorageError(f"that version of {STATE_KEY} is of no use: {error}") from error
+
+
+def _readable(body: bytes) -> AlertState | None:
+    try:
+        return decode_state(body)
+    except (NewerStateError, UnreadableStateError):
+        return None
+
+
+def _with_states_of(old: AlertState, present: AlertState | None) -> AlertState:
+    if present is None:
+        # What waited then may have been delivered since.
+        waiting = {
+            channel: tuple(replace(it, owner="", until=0, maybe_sent=True) for it in entries)
+            for channel, entries in old.channels.items()
+        }
+        return replace(old, channels=waiting)
+    return replace(
+        present,
+        checkers=old.checkers,
+        cursor=old.cursor,
+        used=old.used,
+        inconclusive=old.inconclusive,
+    )
+
+
+def _caught_up(monitor: RunContext, head: AlertState) -> AlertState:
+    """Fold the runs after the head's cursor, and tell nobody."""
+    silent = replace(monitor.setting, channels=())
+    while True:
+        runs, more = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
+        before, head = head, apply_runs(head, runs, silent, monitor.storage.clock()).head
+        if not more or head.cursor == before.cursor:
+            return head

@@ -1,0 +1,456 @@
+"""Runs that this process has stored: they never change, so they need not be read again."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice, takewhile
+from typing import Final, NamedTuple, Self
+
+from msgspec import Struct
+
+from checkup.deadline import Deadline
+from checkup.errors import DocumentExistsError, StorageError
+from checkup.interfaces import BulkDelete, ConcurrentReads, Storage
+from checkup.model import (
+    LATE_PREFIX,
+    RUNS_PREFIX,
+    Result,
+    Run,
+    decode_results,
+    encode_results,
+    key_time,
+    run_key,
+)
+from checkup.times import DAY, SECOND
+
+_log = logging.getLogger(__name__)
+
+
+# Keys of runs that have just been listed: listing costs as much as writing.
+
+
+_KEPT: Final = 1_000
+
+
+class RunListing(Struct, frozen=True):
+    """The newest runs of a storage.
+
+    Attributes:
+        start: every key after it is among ``keys``.
+        keys: in order.
+    """
+
+    start: str
+    keys: tuple[str, ...]
+
+    @classmethod
+    def since(cls, storage: Storage, moment: int, before: int) -> Self:
+        """List what lies between two moments; of very many only the newest.
+
+        Raises:
+            StorageError: it could not be listed.
+        """
+        start, end = (f"{RUNS_PREFIX}{at:019d}" for at in (moment, before))
+        listed = takewhile(lambda key: key < end, storage.list(RUNS_PREFIX, start))
+        keys = tuple(deque(listed, _KEPT))
+        return cls(start if len(keys) < _KEPT else keys[0], keys)
+
+    def after(self, key: str) -> Iterable[str] | None:
+        """Return the keys after this one, or None if they are not all known."""
+        return _after(self.keys, key) if key >= self.start else None
+
+
+def _after(keys: Iterable[str], key: str) -> Iterator[str]:
+    return (other for other in keys if other > key)
+
+
+class RunNotStoredError(StorageError):
+    """A run could not be stored or weighed.
+
+    Attributes:
+        run: what was seen, for there is no other place that has it.
+    """
+
+    def __init__(self, run: Run, sentence: str) -> None:
+        super().__init__(sentence)
+        self.run = run
+
+
+# Stored runs that have still to be folded into the history.
+
+
+Known = Mapping[str, tuple[Result, ...] | None]
+"""The results of runs by key; None for one that is unreadable."""
+
+
+class PendingRuns(Struct, frozen=True, kw_only=True):
+    """The next runs.
+
+    Attributes:
+        last: the key of the last of them, readable or not; empty if there are none.
+        keys: how many they are, the unreadable ones included.
+        more: whether there may be others after them.
+    """
+
+    runs: tuple[Run, ...]
+    last: str
+    keys: int
+    more: bool
+
+
+def settled_key(cursor: str, now: int) -> str:
+    """Return the key up to which no run can come any more.
+
+    Args:
+        cursor: up to which the state between runs is closed; empty if there is none.
+    """
+    return max(cursor, f"{RUNS_PREFIX}{max(0, now - MAX_CLOCK_SKEW):019d}")
+
+
+def pending(
+    storage: Storage, listed: Iterable[str], end: str, regions: Sequence[str], known: Known
+) -> PendingRuns:
+    """Return the runs after the cursor, in order and a limited number of them.
+
+    Args:
+        listed: the keys after the cursor.
+        end: the last key.
+        known: runs that need not be read.
+
+    Raises:
+        StorageError: they could not be listed, or one of the last could not be read.
+    """
+    keys = list(islice(takewhile(lambda key: key <= end, listed), BATCH))
+    more = len(keys) == BATCH
+    if more:
+        keys = _whole_slots(keys, len(regions))
+    runs = (_run(storage, key, regions, known) for key in keys)
+    return PendingRuns(
+        runs=tuple(run for run in runs if run is not None),
+        last=keys[-1] if keys else "",
+        keys=len(keys),
+        more=more,
+    )
+
+
+def _whole_slots(keys: list[str], regions: int) -> list[str]:
+    """Leave out the last keys that may be of a slot that goes on after them."""
+    limit = (key_time(keys[-1]) or 0) - regions
+    return [key for key in keys if (key_time(key) or 0) <= limit] or keys
+
+
+def _run(storage: Storage, key: str, regions: Sequence[str], known: Known) -> Run | None:
+    moment = key_time(key)
+    results = known[key] if key in known else _results(storage, key)
+    if moment is None or results is None:
+        return None
+    region = results[0].region if results else ""
+    position = regions.index(region) if region in regions else 0
+    return Run(slot=moment - position, results=results, region=region, position=position)
+
+
+def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
+    try:
+        stored = storage.get(key)
+        return None if stored is None else decode_results(stored.body)
+    except StorageError as error:
+        if storage.clock() - (key_time(key) or 0) < MAX_CLOCK_SKEW:
+            raise
+        _log.warning("%s is left out of the history: %s", key, error)
+        return None
+    except ValueError as error:
+        _log.warning("%s is left out of the history: %s", key, error)
+        return None
+
+
+# Deleting runs that are older than the configuration wants to keep.
+
+
+RETENTION_INTERVAL: Final = 3600 * SECOND
+"""How often old runs are looked for, by whichever run comes next."""
+
+
+MAX_DELETIONS: Final = 1000
+"""Files that one run deletes from a folder at most; the rest is for the next time."""
+
+
+MAX_DELETED_SHARE: Final = 0.2
+"""The part of all runs that may be deleted after a pause that is longer than runs are kept."""
+
+
+def is_retention_due(last: int, check_expiry: int, now: int) -> bool:
+    """Say whether it is time to delete old runs; a clock that was ahead does not put it off."""
+    return check_expiry > 0 and abs(now - last) >= RETENTION_INTERVAL
+
+
+def delete_expired_runs(storage: Storage, cursor: str, check_expiry: int, life: Deadline) -> None:
+    """Delete what is older than ``check_expiry``; a failure is logged and tried again later.
+
+    Age is measured by the clock that is earlier, the storage's or the last folded run's, and
+    only runs that were folded are deleted: one wrong clock deletes nothing that is needed. Nor
+    do two: if everything up to a long pause would go at once, it stays, for a jump into the
+    future looks like that.
+    """
+    last = key_time(cursor) or 0
+    oldest = min(storage.clock(), last) - check_expiry
+    limit = Run(slot=max(0, oldest), results=()).name
+    try:
+        if _is_a_jump(storage, RUNS_PREFIX + limit, check_expiry):
+            _log.error(
+                "%s of the stored runs and more are older than check_expiry, after a pause as "
+                "long as that; if the clock is right, delete them by hand",
+                f"{MAX_DELETED_SHARE:.0%}",
+            )
+            return
+        for folder in (RUNS_PREFIX, LATE_PREFIX):
+            _delete_before(storage, folder, limit, life)
+    except StorageError as error:
+        _log.warning("old runs are still there: %s", error)
+
+
+def _is_a_jump(storage: Storage, limit: str, check_expiry: int) -> bool:
+    """Say whether much would go at once because time seems to have made a leap."""
+    old = list(takewhile(lambda key: key < limit, storage.list(RUNS_PREFIX)))
+    if not old:
+        return False
+    first = next(storage.list(RUNS_PREFIX, limit), "")
+    pause = (key_time(first) or 0) - (key_time(old[-1]) or 0)
+    if pause <= check_expiry:
+        return False
+    kept = sum(1 for _ in storage.list(RUNS_PREFIX, limit))
+    return len(old) > MAX_DELETED_SHARE * (len(old) + kept)
+
+
+def _delete_before(storage: Storage, folder: str, limit: str, life: Deadline) -> None:
+    old = takewhile(lambda key: key < folder + limit, storage.list(folder))
+    keys = list(islice(old, MAX_DELETIONS))
+    if isinstance(storage, BulkDelete) and life.left() > 0:
+        storage.delete_all(keys)
+        return
+    for key in keys:
+        if life.left() <= 0:
+            break
+        storage.delete(key)
+
+
+_CACHED_RUNS = 50
+
+
+class RunCache:
+    """The last runs of one process, by key."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+
+    def add(self, run: Run) -> None:
+        """Remember a run as it is stored, and forget the oldest of many."""
+        self._runs[run_key(run)] = run
+        for key in list(self._runs)[:-_CACHED_RUNS]:
+            del self._runs[key]
+
+    def get(self, key: str) -> Run | None:
+        """Return the run, or None if it is not remembered."""
+        return self._runs.get(key)
+
+    def one_each(self, cursor: str, last: Run, interval: int) -> list[Run] | None:
+        """Return a run for each slot after the cursor; None if one of them is not remembered.
+
+        Where one schedule starts all runs, there are then no others between.
+
+        Args:
+            interval: from slot to slot, in nanoseconds.
+        """
+        closed = key_time(cursor)
+        if closed is None or interval <= 0 or (last.slot - closed) // interval > _CACHED_RUNS:
+            return None
+        slots = range(closed + interval, last.slot + 1, interval)
+        runs = [self._runs.get(f"{RUNS_PREFIX}{Run(slot=slot, results=()).name}") for slot in slots]
+        found = [run for run in runs if run is not None]
+        return found if found and len(found) == len(runs) and found[-1].slot == last.slot else None
+
+
+# Stored runs: writing one's own, once, and reading those that have still to be folded.
+
+
+MAX_CLOCK_SKEW: Final = 900 * SECOND
+"""How far in the storage's future a run may lie and still be folded, and how long a run that
+cannot be read holds back those after it. Beyond it is a wrong clock, or a broken file."""
+
+
+BATCH: Final = 500
+"""Runs that are folded in one go, at most."""
+
+
+RECENT: Final = 100
+"""Runs that a lost head is rebuilt from."""
+
+
+READ_AHEAD: Final = 10
+"""Runs per thread that are read before they are asked for."""
+
+
+class StoredRun(Struct, frozen=True, kw_only=True):
+    """What is stored under a slot, now that it has been observed.
+
+    Attributes:
+        run: what counts; None if somebody's unreadable file is there.
+        late: the slot was closed already, so the run counts for nothing.
+    """
+
+    run: Run | None
+    late: bool
+
+
+class RunBatch(NamedTuple):
+    """Some runs, in order; of each slot all that are stored, or none.
+
+    Attributes:
+        more: there may be others after them.
+    """
+
+    runs: list[Run]
+    more: bool
+
+
+def observe(storage: Storage, run: Run, cursor: str, regions: Sequence[str]) -> StoredRun:
+    """Store a run under its slot, where it can never change again.
+
+    If there is one already (the same event came twice, or an answer was lost), that one counts.
+    A slot that is closed already is left as it is, and the run is kept apart as evidence.
+
+    Raises:
+        StorageError: the run could not be stored.
+    """
+    key, body = run_key(run), encode_results(run.results)
+    late = key <= cursor
+    target = LATE_PREFIX + run.name if late and storage.get(key) is None else key
+    try:
+        stored = _create(storage, target, body)
+    except StorageError as error:
+        _log.info("storing %s once more: %s", target, error)
+        stored = _create(storage, target, body)
+    return StoredRun(run=_decoded(target, stored, regions), late=late)
+
+
+def put(storage: Storage, run: Run) -> None:
+    """Store a run under its slot and read nothing; one that is there already stays.
+
+    Raises:
+        StorageError: it could not be stored.
+    """
+    try:
+        storage.create(run_key(run), encode_results(run.results))
+    except DocumentExistsError:
+        _log.info("%s is there already", run.name)
+
+
+def pending_runs(
+    storage: Storage, cursor: str, regions: Sequence[str], remembered: RunCache
+) -> RunBatch:
+    """Return the next runs after the cursor.
+
+    Args:
+        remembered: runs that need not be read again.
+    """
+    horizon = storage.clock() + MAX_CLOCK_SKEW
+    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS_PREFIX, cursor))
+    read = (remembered.get(key) or _read(storage, key, regions) for key in keys)
+    runs = list(islice((run for run in read if run is not None), BATCH))
+    more = len(runs) == BATCH
+    if more and len(regions) > 1:
+        runs = whole_slots(runs) or runs
+    return RunBatch(runs, more)
+
+
+def whole_slots(runs: Sequence[Run]) -> list[Run]:
+    """Leave out the last slot: a region's run of it may be the next one to read."""
+    return [run for run in runs if run.slot != runs[-1].slot]
+
+
+def recent_runs(
+    storage: Storage, regions: Sequence[str], count: int = RECENT
+) -> tuple[str, list[Run]]:
+    """Return the last runs of the day, in order, and the key after which they begin.
+
+    There may be years of runs before them, too many to list.
+    """
+    after, keys = _recent_keys(storage, storage.clock() + MAX_CLOCK_SKEW)
+    read = (_read(storage, key, regions) for key in deque(keys, count))
+    return after, [run for run in read if run is not None]
+
+
+def last_key(storage: Storage) -> str:
+    """Return the key of the newest run that is not in the future, or one that is below all."""
+    after, keys = _recent_keys(storage, storage.clock())
+    return max(keys, default=after)
+
+
+def _recent_keys(storage: Storage, until: int) -> tuple[str, Iterator[str]]:
+    """Return the keys of the last day up to a moment, and the key after which they begin."""
+    after = run_key(Run(slot=max(0, storage.clock() - DAY), results=()))
+    if next(storage.list(RUNS_PREFIX), after) >= after:
+        after = ""
+    return after, takewhile(lambda key: _moment(key) <= until, storage.list(RUNS_PREFIX, after))
+
+
+def runs_since(storage: Storage, since: int, regions: Sequence[str]) -> Iterator[Run]:
+    """Yield the runs since a moment, in order; a few are read ahead where that saves waiting."""
+    after = run_key(Run(slot=max(0, since), results=()))
+    horizon = storage.clock() + MAX_CLOCK_SKEW
+    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS_PREFIX, after))
+    read = partial(_read, storage, regions=regions)
+    ahead = _at_once(read, keys, storage.at_once) if isinstance(storage, ConcurrentReads) else None
+    yield from (run for run in ahead or map(read, keys) if run is not None)
+
+
+def _at_once(
+    read: Callable[[str], Run | None], keys: Iterator[str], threads: int
+) -> Iterator[Run | None]:
+    """Yield what is read under the keys, in order, many of them at once."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - runs never need it
+
+    with ThreadPoolExecutor(threads) as pool:
+        while batch := list(islice(keys, READ_AHEAD * threads)):
+            yield from pool.map(read, batch)
+
+
+def _create(storage: Storage, key: str, body: bytes) -> bytes:
+    """Return what is stored under ``key``: this, or what was there before."""
+    try:
+        storage.create(key, body)
+    except DocumentExistsError:
+        stored = storage.get(key)
+        return body if stored is None else stored.body
+    return body
+
+
+def _read(storage: Storage, key: str, regions: Sequence[str]) -> Run | None:
+    """Return the run, or None if there is none to be read there."""
+    try:
+        stored = storage.get(key)
+    except StorageError as error:
+        if storage.clock() - _moment(key) < MAX_CLOCK_SKEW:
+            raise
+        _log.warning("%s is left out: %s", key, error)
+        return None
+    return None if stored is None else _decoded(key, stored.body, regions)
+
+
+def _decoded(key: str, body: bytes, regions: Sequence[str]) -> Run | None:
+    """Read a run back; its region is the one that its results name."""
+    try:
+        results = decode_results(body)
+    except ValueError as error:
+        _log.warning("%s is left out: %s", key, error)
+        return None
+    region = results[0].region if results else ""
+    position = regions.index(region) if region in regions else 0
+    return Run(slot=_moment(key) - position, results=results, region=region, position=position)
+
+
+def _moment(key: str) -> int:
+    """Return the nanoseconds in the key; what is no run lies at the beginning of time."""
+    return key_time(key) or 0

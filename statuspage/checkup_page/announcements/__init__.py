@@ -1,1 +1,0 @@
-"""What is told of incidents and maintenance, whoever wrote it, and its pages."""

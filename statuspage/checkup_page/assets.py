@@ -1,0 +1,113 @@
+"""The owner's colours and style sheet, as the last word of the page's style. Pure.
+
+A style sheet can ask for nothing from anybody: the page's policy forbids it. The configuration
+refuses one with which it could end.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from markupsafe import Markup
+from msgspec import structs
+
+from checkup.config.page import PageSettings, Palette
+from checkup_page.status import ComponentStatus
+
+# The style and the script of a page, and the policy that allows nothing else.
+
+
+_STATIC: Final = Path(__file__).parent / "static"
+
+
+@cache
+def page_assets(sheet: str, own: str) -> dict[str, str]:
+    """Return the style and the script of a page, and the policy that allows nothing else."""
+    style, script = _tight(_static("page.css")), _static("page.js")
+    if sheet:
+        style += _tight(_static(sheet))
+    style += own
+    return {
+        "policy": _policy(style, script),
+        "script": Markup(script),  # noqa: S704 - it is ours
+        "style": Markup(style),  # noqa: S704 - ours, and what the owner adds cannot end it
+    }
+
+
+def _static(name: str) -> str:
+    """Return a file of ours without indentation, comments and empty lines."""
+    lines = (_STATIC / name).read_text("utf-8").splitlines()
+    kept = (line.strip() for line in lines)
+    return "\n".join(line for line in kept if line and not line.startswith("//"))
+
+
+def _tight(style: str) -> str:
+    """Return a style sheet without comments and the spaces that mean nothing."""
+    tight = re.sub(r"/\*.*?\*/|\s*([{};,])\s*|(?<=:) ", r"\1", style)
+    return tight.replace(";}", "}")
+
+
+def _policy(style: str, script: str) -> str:
+    """Return a content security policy that lets nothing run or load but what is ours."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src {_digest(style)}",
+            f"script-src {_digest(script)}",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+_WHERE: Final = {
+    "light": (":root{{{colors}}}",),
+    "dark": (
+        (
+            "@media screen and (prefers-color-scheme:dark)"
+            '{{:root:not([data-theme="light"]){{{colors}}}}}'
+        ),
+        '@media screen{{:root[data-theme="dark"]{{{colors}}}}}',
+    ),
+}
+"""Where the colours of a theme stand; as in ``page.css``."""
+
+
+_TINT: Final = "--tint-{state}:color-mix(in srgb,{color} 12%,var(--card));"
+
+
+def custom_css(page: PageSettings) -> str:
+    """Return CSS; empty if the owner has chosen nothing."""
+    rules = "".join(
+        rule.format(colors=_colors(palette))
+        for theme, where in _WHERE.items()
+        if (palette := getattr(page.colors, theme)) != Palette()
+        for rule in where
+    )
+    # Whoever forces colours of their own is not to be overruled.
+    colors = f"@media (forced-colors:none){{{rules}}}" if rules else ""
+    return colors + _plain(page.css)
+
+
+def _plain(css: str) -> str:
+    """Return a text that a browser reads exactly as it is written, for the policy has its hash."""
+    lines = css.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return lines.encode(errors="replace").decode()
+
+
+def _colors(palette: Palette) -> str:
+    chosen = {name: color for name, color in structs.asdict(palette).items() if color}
+    own = "".join(f"--{name}:{color};" for name, color in chosen.items())
+    states = [state for state in ComponentStatus if state in chosen]
+    return own + "".join(_TINT.format(state=state, color=chosen[state]) for state in states)

@@ -1,0 +1,301 @@
+"""What spans of time came to for one component: the last 24 hours to the last year. Pure."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import accumulate
+from operator import attrgetter
+from typing import Final
+
+from msgspec import Struct
+
+from checkup.history.latency import LatencyHistogram
+from checkup.history.series import SPANS, CheckerHistory
+from checkup.history.tally import HIGH, MEDIAN, ChartPoint, Tally, uptime_percent
+from checkup.model import Phases
+from checkup.times import (
+    DAY,
+    HOUR,
+    MILLISECOND,
+    SECOND,
+    day_start,
+    format_date,
+    format_month,
+    month_start,
+    next_month_start,
+)
+from checkup_page.components.bars import NONE, day_status, is_fully_operational
+from checkup_page.status import ComponentStatus
+
+# Neighbouring hours or days of one component as columns. Pure.
+
+
+_BUCKETS: Final = "H"
+"""Numbers below 65,536, of two bytes each: a thousand components have a million of them."""
+
+
+class ChartSeries(Struct, frozen=True):
+    """Columns from left to right, all of one length but the last, which may be cut short.
+
+    Attributes:
+        begin: when the first one begins.
+        step: how long each is.
+        looks: how they look.
+        medians, highs: the buckets of their response times, see :class:`ChartPoint`; 0 for none.
+        tallies: of those that were not simply good, by their places.
+    """
+
+    begin: int
+    step: int
+    looks: list[str]
+    medians: array[int]
+    highs: array[int]
+    tallies: dict[int, Tally]
+
+    def between(self, begin: int, end: int) -> slice:
+        """Return the places of a span of time, which begins with a column."""
+        return slice((begin - self.begin) // self.step, -(-(end - self.begin) // self.step))
+
+
+def chart_series(points: Iterable[ChartPoint], begin: int, end: int, step: int) -> ChartSeries:
+    """Return the columns between two moments; points that lie elsewhere are left out."""
+    count = -(-(end - begin) // step)
+    looks = [NONE] * count
+    medians, highs = (array(_BUCKETS, bytes(2 * count)) for _ in range(2))
+    tallies: dict[int, Tally] = {}
+    first = begin // HOUR
+    hours = step // HOUR
+    for point in points:
+        at = (point.hour - first) // hours
+        if not 0 <= at < count:
+            continue
+        tally, length = point.tally, step if at < count - 1 else end - begin - at * step
+        medians[at], highs[at] = point.median_bucket, point.high_bucket
+        if is_fully_operational(tally, length):
+            looks[at] = ComponentStatus.OPERATIONAL
+        else:
+            tallies[at] = tally
+            looks[at] = day_status(tally, length)
+    return ChartSeries(begin, step, looks, medians, highs, tallies)
+
+
+# The closed days of one component as rows of a table, without its name. Pure.
+
+
+DAYS: Final = 90
+
+
+COLUMNS: Final = (
+    "day",
+    "uptime_percent",
+    "operational_seconds",
+    "degraded_seconds",
+    "down_seconds",
+    "unknown_seconds",
+    "maintenance_seconds",
+    "missing_seconds",
+    "response_median_ms",
+    "response_p95_ms",
+)
+"""Days are those of UTC. Uptime and seconds are rounded down; nothing is an empty cell."""
+
+
+def csv_rows(chronicle: CheckerHistory) -> tuple[str, ...]:
+    """Return a row, its columns joined by commas, for each day from the first result on."""
+    today = day_start(chronicle.until)
+    first = today if chronicle.first is None else day_start(chronicle.first)
+    points = {point.start: point for point in chronicle.days}
+    return tuple(
+        f"{format_date(day)},{_numbers(points.get(day) or ChartPoint(0))}"
+        for day in range(max(first, today - DAYS * DAY), today, DAY)
+    )
+
+
+def _numbers(point: ChartPoint) -> str:
+    tally = point.tally
+    return (
+        f"{uptime_percent(tally.up, tally.known) or ''},{tally.healthy // SECOND},"
+        f"{tally.degraded // SECOND},{tally.down // SECOND},{tally.unknown // SECOND},"
+        f"{tally.maintenance // SECOND},{tally.missing(DAY) // SECOND},"
+        f"{_milliseconds(point.median)},{_milliseconds(point.high)}"
+    )
+
+
+def _milliseconds(time: int | None) -> str:
+    return "" if time is None else f"{time / MILLISECOND:.1f}"
+
+
+LAST_DAY: Final = "24h"
+
+
+HIGHEST: Final = 0.99
+
+
+MONTHS: Final = 12
+
+
+_FIELDS: Final = ("healthy", "degraded", "down", "unknown", "maintenance", "runs", "failures")
+
+
+Month = tuple[str, int, int]
+"""A month: its name, ``2026-08``, when it begins and when the next one does."""
+
+
+class ResponseStats(Struct, frozen=True):
+    """Response times of the results that were not down, in nanoseconds.
+
+    Attributes:
+        median, high, highest: what 50, 95 and 99 % of them do not exceed, to about 3 %.
+        phases: where the time went, on average; None if nobody said so.
+    """
+
+    median: int
+    high: int
+    highest: int
+    phases: Phases | None
+
+
+class PeriodStats(Struct, frozen=True, kw_only=True):
+    """A span of time that ends with the last full hour, or a month.
+
+    Attributes:
+        name: ``24h``, ``7d``, ``30d``, ``90d`` or ``365d``; of a month ``2026-08``. Days are
+            those of UTC, the present one as far as it has come.
+        begin, end: in nanoseconds since the epoch; it begins with the first result, if that
+            came later than the span.
+        tally: the time by state.
+        response: None if there are no times, as of a month.
+    """
+
+    name: str
+    begin: int
+    end: int
+    tally: Tally
+    response: ResponseStats | None = None
+
+    @property
+    def uptime(self) -> str | None:
+        """Per cent of the observed time, rounded down; None if nothing was observed."""
+        return uptime_percent(self.tally.up, self.tally.known)
+
+    @property
+    def observed(self) -> str | None:
+        """Per cent of the time that was observed, maintenance left out, rounded down."""
+        return uptime_percent(self.tally.known, self.end - self.begin - self.tally.maintenance)
+
+
+class ComponentHistory(Struct, frozen=True):
+    """All of one component, each from the oldest to the newest or from the shortest on.
+
+    Attributes:
+        hours, days: the columns of its charts; None if no history is kept.
+        table: its closed days, see :mod:`checkup_page.components.history`.
+        first: when its first result came; None if none has, or no history is kept.
+    """
+
+    stretches: tuple[PeriodStats, ...] = ()
+    months: tuple[PeriodStats, ...] = ()
+    hours: ChartSeries | None = None
+    days: ChartSeries | None = None
+    table: tuple[str, ...] = ()
+    first: int | None = None
+
+
+def component_history(chronicle: CheckerHistory) -> ComponentHistory:
+    """Return what spans of time came to for a component; nothing before its first result."""
+    if chronicle.first is None:
+        return ComponentHistory()
+    until, today = chronicle.until, day_start(chronicle.until)
+    oldest = min(last_months(today)[0][1], today - (SPANS[-1] - 1) * DAY)
+    sums = _Sums(chronicle.days)
+    return ComponentHistory(
+        stretches=_stretches(chronicle, sums),
+        months=_months(chronicle, sums),
+        hours=chart_series(chronicle.hours, today - (SPANS[0] - 1) * DAY, until, HOUR),
+        days=chart_series(chronicle.days, oldest, until, DAY),
+        table=csv_rows(chronicle),
+        first=chronicle.first,
+    )
+
+
+def _stretches(chronicle: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...]:
+    """Return the last 24 hours, and the last 7, 30, 90 and 365 days."""
+    end, day = chronicle.until, chronicle.last_day
+    first = end if chronicle.first is None else chronicle.first
+    found = [(LAST_DAY, end - DAY, day.tally, day.times)]
+    for days, times in zip(SPANS, chronicle.times, strict=True):
+        begin = day_start(end) - (days - 1) * DAY
+        found.append((f"{days}d", begin, sums.between(begin, end), times))
+    return tuple(
+        PeriodStats(
+            name=name,
+            begin=min(max(begin, first), end),
+            end=end,
+            tally=tally,
+            response=_response(times),
+        )
+        for name, begin, tally, times in found
+    )
+
+
+def _months(chronicle: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...]:
+    """Return the last twelve months since the first result, oldest first."""
+    until = chronicle.until
+    first = until if chronicle.first is None else chronicle.first
+    return tuple(
+        PeriodStats(
+            name=name,
+            begin=max(begin, first),
+            end=min(end, until),
+            tally=sums.between(begin, end),
+        )
+        for name, begin, end in last_months(day_start(until))
+        if end > first
+    )
+
+
+@lru_cache(maxsize=2)
+def last_months(day: int) -> tuple[Month, ...]:
+    """Return the month of a day and the eleven before it, oldest first."""
+    found: list[Month] = []
+    for _ in range(MONTHS):
+        begin = month_start(day)
+        found.append((format_month(begin), begin, next_month_start(begin)))
+        day = begin - DAY
+    return tuple(reversed(found))
+
+
+class _Sums:
+    """The time by state from the first of some days on, to tell that of any span of them."""
+
+    def __init__(self, days: Sequence[ChartPoint]) -> None:
+        tallies = [day.tally for day in days]
+        self._starts = [day.start for day in days]
+        self._sums = [[0, *accumulate(map(attrgetter(name), tallies))] for name in _FIELDS]
+
+    def between(self, begin: int, end: int) -> Tally:
+        first, last = (bisect_left(self._starts, moment) for moment in (begin, end))
+        sums = (several[last] - several[first] for several in self._sums)
+        return Tally(**dict(zip(_FIELDS, sums, strict=True)))
+
+
+def _response(times: LatencyHistogram) -> ResponseStats | None:
+    median, high, highest = (times.quantile(share) for share in (MEDIAN, HIGH, HIGHEST))
+    if median is None or high is None or highest is None:
+        return None
+    return ResponseStats(median, high, highest, _mean(times.phases, times.phased))
+
+
+def _mean(sums: Phases, count: int) -> Phases | None:
+    if not count:
+        return None
+    return Phases(
+        resolve=sums.resolve // count,
+        connect=sums.connect // count,
+        tls=sums.tls // count,
+        wait=sums.wait // count,
+        transfer=sums.transfer // count,
+    )

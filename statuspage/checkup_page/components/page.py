@@ -1,0 +1,372 @@
+"""The numbers of one component as tables: uptime, response times, months.
+
+A page has hundreds of cells and a site a thousand pages: a template takes several times as long.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Final, NamedTuple, TypeVar
+
+from markupsafe import Markup, escape
+from msgspec import Struct
+from msgspec.structs import replace
+
+from checkup.interfaces import PageFile
+from checkup.model import Phases
+from checkup.times import DAY, HOUR, day_start
+from checkup_page.components.bars import BAR_STATUSES, NONE
+from checkup_page.components.charts import (
+    CalendarMonth,
+    ResponseChart,
+    affected_days,
+    calendar_months,
+    response_chart,
+)
+from checkup_page.components.history import LAST_DAY, PeriodStats, ResponseStats, last_months
+from checkup_page.html import render_page
+from checkup_page.incidents.view import IncidentView, MaintenanceView
+from checkup_page.locale import Locale, load_translations
+from checkup_page.status import ComponentStatus
+from checkup_page.view import HOURLY, ComponentView, PageView, of_component, public_key
+
+# Texts to copy that show the badge of a component somewhere else. Pure.
+
+
+class BadgeSnippets(NamedTuple):
+    """What to copy, and where the files are that it needs.
+
+    Attributes:
+        markdown, html: the badge as a link to the component's page.
+        picture: the badge, from the root of the site.
+        endpoint: what shields.io makes a badge of; an address if that of the page is known.
+    """
+
+    markdown: str
+    html: str
+    picture: str
+    endpoint: str
+
+
+def badge_snippets(view: PageView, item: ComponentView) -> BadgeSnippets:
+    """Return the snippets of a component, with whole addresses if that of the page is known."""
+    site = f"{view.url.rstrip('/')}/" if view.url else ""
+    picture = f"badges/{item.key}.svg"
+    page = f"{site}{view.folder}{item.path}"
+    text = re.sub(r"([\\\[\]`*_<>])", r"\\\1", item.name)
+    name = html.escape(item.name)
+    return BadgeSnippets(
+        markdown=f"[![{text}]({site}{picture})]({page})",
+        html=f'<a href="{page}"><img src="{site}{picture}" alt="{name}"></a>',
+        picture=picture,
+        endpoint=f"{site}badges/{item.key}/uptime-90d.json",
+    )
+
+
+NOTHING: Final = "\N{EN DASH}"
+
+
+PHASES: Final = Phases.__struct_fields__
+
+
+Row = Sequence[str]
+"""Texts; the first one says what the row is about and the second one matters most."""
+
+
+_escaped = lru_cache(maxsize=4000)(escape)
+
+
+def table(head: Row, rows: Iterable[Row]) -> Markup:
+    """Return a table."""
+    columns = "".join(f'<th scope="col">{_escaped(name)}</th>' for name in head)
+    body = "\n".join(map(_row, rows))
+    return Markup(  # noqa: S704 - each cell has been escaped
+        f"<table>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+    )
+
+
+class ComponentTables(NamedTuple):
+    """The tables of one component.
+
+    Attributes:
+        times: percentiles of response times and, if ``phased``, where the time went; empty if
+            nothing is known of them.
+    """
+
+    uptimes: Markup
+    times: Markup
+    months: Markup
+    phased: bool
+
+
+def component_tables(item: ComponentView, voice: Locale) -> ComponentTables:
+    """Return the tables of a component."""
+    phased = any(it.response and it.response.phases for it in item.stretches)
+    timed = any(it.response for it in item.stretches)
+    return ComponentTables(
+        uptimes=table(
+            _head(("span", "uptime", "down", "degraded", "observed", "failures"), voice),
+            (_uptime(it, voice) for it in item.stretches),
+        ),
+        times=_times(item.stretches, voice, phased=phased) if timed else Markup(),
+        months=table(
+            _head(("month", "uptime", "down", "degraded", "maintenance", "observed"), voice),
+            (_month(it, voice) for it in reversed(item.months)),
+        ),
+        phased=phased,
+    )
+
+
+def _uptime(it: PeriodStats, voice: Locale) -> Row:
+    tally = it.tally
+    return (
+        voice.say(f"stretch.{it.name}"),
+        _share(it.uptime),
+        _length(tally.down, voice),
+        _length(tally.degraded, voice),
+        _share(it.observed),
+        voice.say("component.of", n=tally.failures, runs=tally.runs),
+    )
+
+
+def _month(it: PeriodStats, voice: Locale) -> Row:
+    tally = it.tally
+    return (
+        voice.month_name(it.begin),
+        _share(it.uptime),
+        _length(tally.down, voice),
+        _length(tally.degraded, voice),
+        _length(tally.maintenance, voice),
+        _share(it.observed),
+    )
+
+
+def _times(stretches: Iterable[PeriodStats], voice: Locale, *, phased: bool) -> Markup:
+    code, names = voice.language.code, PHASES if phased else ()
+    head = (voice.say("component.span"), "p50", "p95", "p99")
+    rows = (
+        (
+            voice.say(f"stretch.{it.name}"),
+            *(_time(it.response, share, code) for share in ("median", "high", "highest")),
+            *(_time(it.response and it.response.phases, name, code) for name in names),
+        )
+        for it in stretches
+    )
+    return table((*head, *(voice.say(f"phase.{name}") for name in names)), rows)
+
+
+def _share(percent: str | None) -> str:
+    return NOTHING if percent is None else f"{percent}%"
+
+
+def _length(length: int, voice: Locale) -> str:
+    return voice.lasting(length) if length else NOTHING
+
+
+def _time(of: ResponseStats | Phases | None, name: str, code: str) -> str:
+    return NOTHING if of is None else _elapsed(code, getattr(of, name))
+
+
+@lru_cache(maxsize=4000)
+def _elapsed(code: str, time: int) -> str:
+    return Locale(language=load_translations(code)).elapsed(time)
+
+
+def _head(names: Iterable[str], voice: Locale) -> Row:
+    return [voice.say(f"component.{name}") for name in names]
+
+
+def _row(cells: Row) -> str:
+    first, second, *others = map(_escaped, cells)
+    told = "".join(f"<td>{cell}</td>" for cell in others)
+    return f'<tr><th scope="row">{first}</th><td><b>{second}</b></td>{told}</tr>'
+
+
+# A page for each component: how it is, how it was for a year, and what happened to it.
+
+
+TEMPLATE: Final = "component.html"
+
+
+SHEET: Final = "component.css"
+
+
+MAX_AGE: Final = 60
+
+
+STALE_AFTER: Final = 3 * HOUR // 2
+"""Its numbers are those of the last full hour, and a page is written soon after each."""
+
+
+TOLD: Final = 60
+"""Days with trouble that are told one by one."""
+
+
+HOURLY_DAYS: Final = 7
+"""Days that are drawn hour by hour; of longer spans each day is a column."""
+
+
+Announced = TypeVar("Announced", IncidentView, MaintenanceView)
+
+
+_GOOD: Final = tuple(f"<li>{number}</li>" for number in range(32))
+
+
+_OTHER: Final = '<li class="{look}">{number}</li>'
+
+
+_NOTHING: Final = '<li class="{look}">{number}<span class="aside">: {words}</span></li>'
+
+
+_BAD: Final = '<li class="{look}" title="{words}">{number}<span class="aside">: {words}</span></li>'
+"""Squares of the calendar: so many that a template, or markup that escapes, takes too long."""
+
+
+class ComponentPageInput(Struct, frozen=True, kw_only=True):
+    """All that a page says; as long as it is the same, so is the page.
+
+    Attributes:
+        view: what every page shows, and nothing that changes with each run.
+        item: likewise.
+        group: the name of its group; may be empty.
+        until: the end of the last full hour.
+        certificate: when it ends, if that is published.
+        incidents, maintenances: those that concern it.
+    """
+
+    view: PageView
+    item: ComponentView
+    group: str
+    until: int
+    certificate: int | None
+    incidents: tuple[IncidentView, ...]
+    maintenances: tuple[MaintenanceView, ...]
+
+    @property
+    def news(self) -> str:
+        """What stands for what of it cannot wait."""
+        told: list[IncidentView | MaintenanceView] = [*self.incidents, *self.maintenances]
+        parts = (part for it in told for part in (it.key, it.status, str(it.updated_at)))
+        return public_key("component", of_component(self.item), *parts)
+
+
+class ComponentPages:
+    """The pages of a site; one is made again only when there is something else to say on it."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[ComponentPageInput, PageFile]] = {}
+
+    def files(self, views: Iterable[PageView], until: int) -> dict[str, PageFile]:
+        """Return the pages by their paths, in all languages.
+
+        Args:
+            views: one per language.
+            until: the end of the last full hour that the history tells of.
+        """
+        made: dict[str, tuple[ComponentPageInput, PageFile]] = {}
+        for view in views:
+            for subject in _subjects(view, until):
+                path = f"{view.folder}{subject.item.path}"
+                before = self._made.get(path)
+                if before is None or before[0] != subject:
+                    made[path] = (subject, _page(subject))
+                else:
+                    made[path] = before
+        self._made = made
+        return {path: file for path, (_, file) in made.items()}
+
+
+def _subjects(view: PageView, until: int) -> Iterator[ComponentPageInput]:
+    shell = view.shell
+    incidents, maintenances = _concerning(view.incidents), _concerning(view.maintenances)
+    for group in view.groups:
+        for item in group.components:
+            yield ComponentPageInput(
+                view=shell,
+                item=replace(item, checked_at=None, response=None, strip=None, days=None),
+                group=group.name,
+                until=until,
+                certificate=_certificate(view, item),
+                incidents=tuple(incidents.get(item.key, ())),
+                maintenances=tuple(maintenances.get(item.key, ())),
+            )
+
+
+def _concerning(announced: Iterable[Announced]) -> Mapping[str, Sequence[Announced]]:
+    """Return announcements by the keys of the components that they concern."""
+    found: dict[str, list[Announced]] = {}
+    for it in announced:
+        for affected in it.affected:
+            found.setdefault(affected.key, []).append(it)
+    return found
+
+
+def _certificate(view: PageView, item: ComponentView) -> int | None:
+    probe = view.probes.get(item.key)
+    return probe.certificate_expiry if probe else None
+
+
+def _page(subject: ComponentPageInput) -> PageFile:
+    item, voice = subject.item, subject.view.voice
+    calendar: tuple[CalendarMonth, ...] = ()
+    if item.daily is not None:
+        months = last_months(day_start(subject.until))
+        calendar = calendar_months(item.daily, months, item.months, voice)
+    told = tuple(affected_days(calendar))
+    return render_page(
+        subject.view,
+        TEMPLATE,
+        item.path,
+        max_age=MAX_AGE,
+        every=HOURLY,
+        news=subject.news,
+        sheet=SHEET,
+        subject=subject,
+        item=item,
+        stale_at=subject.until + STALE_AFTER,
+        charts=tuple(_charts(item, subject.until)),
+        tables=component_tables(item, voice),
+        calendar=calendar,
+        squares=partial(_squares, escape(voice.say("state.none"))),
+        looks=_looks(calendar),
+        troubles=told[:TOLD],
+        more=len(told) - TOLD,
+        hour=HOUR,
+        snippets=badge_snippets(subject.view, item),
+    )
+
+
+def _looks(calendar: Iterable[CalendarMonth]) -> tuple[str, ...]:
+    seen = {look for leaf in calendar for look in leaf.looks}
+    return tuple(look for look in BAR_STATUSES if look in seen)
+
+
+def _squares(none: Markup, leaf: CalendarMonth) -> Markup:
+    """Return the days of a month; those on which all was well need no word."""
+    squares = [
+        _GOOD[number] if look is ComponentStatus.OPERATIONAL else _square(number, look, leaf, none)
+        for number, look in enumerate(leaf.looks, start=1)
+    ]
+    return Markup("".join(squares))  # noqa: S704 - all that is said in them has been escaped
+
+
+def _square(number: int, look: str, leaf: CalendarMonth, none: Markup) -> str:
+    words = leaf.words.get(number)
+    if words:
+        return _BAD.format(look=look, number=number, words=escape(words))
+    return (_NOTHING if look == NONE else _OTHER).format(look=look, number=number, words=none)
+
+
+def _charts(item: ComponentView, end: int) -> Iterator[ResponseChart]:
+    """Yield a chart for each stretch of time; columns are whole hours or days."""
+    today = day_start(end)
+    for stretch in item.stretches:
+        name = stretch.name
+        days = 1 if name == LAST_DAY else int(name.removesuffix("d"))
+        columns = item.hourly if days <= HOURLY_DAYS else item.daily
+        begin = end - DAY if name == LAST_DAY else today - (days - 1) * DAY
+        if columns is not None:
+            yield response_chart(name, columns, begin, end)

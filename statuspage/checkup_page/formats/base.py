@@ -1,0 +1,132 @@
+"""How the files for machines are served: what they are, and how long they may be kept."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from email.utils import format_datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from msgspec.structs import replace
+
+from checkup.interfaces import PageFile
+from checkup.times import format_iso, to_datetime
+from checkup_page.incidents.view import IncidentView, MaintenanceView
+from checkup_page.view import EVERY_FIVE_MINUTES, PageView, of_page
+
+# What people were told, as far back as programs are interested in it.
+
+
+def recent_incidents(view: PageView) -> list[IncidentView]:
+    """Return the incidents of the last months, newest first."""
+    earlier = (item for month in view.months for item in month.incidents)
+    every = {item.key: item for item in (*earlier, *view.incidents)}
+    return sorted(every.values(), key=lambda item: item.started_at, reverse=True)
+
+
+def recent_maintenance(view: PageView) -> list[MaintenanceView]:
+    """Return the maintenance of the last months and what is to come, newest first."""
+    earlier = (item for month in view.months for item in month.maintenances)
+    every = {item.key: item for item in (*earlier, *view.finished, *view.maintenances)}
+    return sorted(every.values(), key=lambda item: item.scheduled_for, reverse=True)
+
+
+def last_event(view: PageView) -> int:
+    """Return when something was said last, or maintenance began or ended; 0 for never."""
+    return max(_events(view), default=0)
+
+
+def _events(view: PageView) -> Iterator[int]:
+    yield from (item.updated_at for item in recent_incidents(view))
+    for item in recent_maintenance(view):
+        yield item.updated_at
+        if item.status != "scheduled":
+            yield item.scheduled_for
+        if item.status == "completed":
+            yield item.scheduled_until
+
+
+# From templates to XML that every parser takes.
+
+
+_FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 has no way to write."""
+
+
+def render_xml(template: str, **values: object) -> str:
+    """Return a document; what XML cannot hold is left out of it."""
+    return _FORBIDDEN.sub("", _templates().get_template(template).render(values))
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    templates.filters |= {"iso": format_iso, "rfc822": _rfc822}
+    return templates
+
+
+def _rfc822(nanoseconds: int) -> str:
+    return format_datetime(to_datetime(nanoseconds))
+
+
+Json = dict[str, Any]
+"""A document, or a part of one."""
+
+
+LIVE: Final = 30
+"""Seconds that a copy may be kept of what tells how things are now."""
+
+
+SETTLED_MAX_AGE: Final = 300
+"""The same of what changes only when there is something new to tell."""
+
+
+_HOST: Final = re.compile(r"https?://([a-z0-9.-]+)(?=[:/?#]|$)", re.ASCII | re.IGNORECASE)
+
+
+JSON: Final = "application/json; charset=utf-8"
+
+
+def text_file(text: str, kind: str, *, every: int = 0) -> PageFile:
+    """Return a text that changes when there is something new to tell.
+
+    Args:
+        text: half of a character in it becomes a ``?``.
+        kind: its media type.
+        every: as in :class:`PageFile`.
+    """
+    body = text.encode(errors="replace")
+    return PageFile(body=body, content_type=kind, max_age=SETTLED_MAX_AGE, every=every)
+
+
+def live_file(view: PageView, text: str, kind: str) -> PageFile:
+    """Return a text that changes with every run: what of it is no news can wait."""
+    file, told = text_file(text, kind, every=EVERY_FIVE_MINUTES), of_page(view)
+    return replace(file, max_age=LIVE, news=told)
+
+
+def to_json(content: Json) -> str:
+    """Return the text of a document."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def absolute_url(view: PageView, path: str) -> str:
+    """Return where a file of the page is; from the root of the site if that is not known."""
+    return f"{view.url.rstrip('/')}/{path}" if view.url else path
+
+
+def id_domain(view: PageView) -> str:
+    """Return the name under which the page's ids are unique: its host, if that is known."""
+    host = _HOST.match(view.url)
+    return host[1].lower() if host else "checkup.invalid"

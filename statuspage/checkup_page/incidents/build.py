@@ -1,0 +1,427 @@
+"""What there is to tell of incidents and maintenance: as it was read, and as it is shown. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import groupby, islice
+from typing import Final, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from checkup.config.settings import Config, MaintenanceSettings
+from checkup.history.documents import OpenCounters
+from checkup.incidents import model
+from checkup.incidents.automatic import (
+    AutomaticIncident,
+    DetectionInput,
+    Disruption,
+    Disruptions,
+    uncovered_incidents,
+    with_open_end,
+)
+from checkup.incidents.model import IncidentDocument, IncidentUpdate, occurrence_id
+from checkup.text import clean_line
+from checkup.times import DAY, HOUR, day_start, next_month_start
+from checkup_page.incidents.automatic import AutomaticIncidentCache
+from checkup_page.incidents.view import (
+    IMPACT_STATUS,
+    TITLE_LIMIT,
+    IncidentMonth,
+    IncidentView,
+    MaintenanceView,
+    PublicComponents,
+    UpdateView,
+    affected_periods,
+    update_view,
+)
+from checkup_page.locale import Locale
+from checkup_page.status import ComponentStatus
+from checkup_page.view import ComponentView, PageView
+
+# Components that are being worked on: what they do meanwhile is no outage. Pure.
+
+
+UNDER_WAY = frozenset({"in_progress", "verifying"})
+
+
+def active_maintenance(maintenances: Iterable[MaintenanceView]) -> tuple[MaintenanceView, ...]:
+    """Return what is going on at this moment."""
+    return tuple(item for item in maintenances if item.status in UNDER_WAY)
+
+
+def apply_maintenance(
+    components: Iterable[ComponentView], maintenances: Iterable[MaintenanceView]
+) -> Iterator[ComponentView]:
+    """Yield the components, those in maintenance as such; what nobody could see stays unknown."""
+    current = active_maintenance(maintenances)
+    everything = any(not item.affected for item in current)
+    keys = {affected.key for item in current for affected in item.affected}
+    for item in components:
+        if item.state is not ComponentStatus.UNKNOWN and (everything or item.key in keys):
+            yield replace(item, state=ComponentStatus.MAINTENANCE)
+        else:
+            yield item
+
+
+# What the first page tells of incidents and maintenance, and in what order. Pure.
+
+
+DAYS: Final = 14
+"""Days of incidents on the first page, today among them."""
+
+
+MAX_UPCOMING: Final = 2
+"""Coming maintenance that is shown in full."""
+
+
+class Day(Struct, frozen=True, kw_only=True):
+    """One day with incidents, or neighbouring days without any.
+
+    Attributes:
+        first, last: the days; the same unless there is nothing to tell of them.
+        incidents: those that began then, newest first.
+    """
+
+    first: date
+    last: date
+    incidents: tuple[IncidentView, ...]
+
+
+class IncidentOverview(Struct, frozen=True, kw_only=True):
+    """What is announced.
+
+    Attributes:
+        active: incidents that last, newest first.
+        current: maintenance that is going on.
+        coming: what comes next.
+        later: how much more is planned.
+        days: the last two weeks, newest first; before there were results, those with incidents.
+    """
+
+    active: tuple[IncidentView, ...]
+    current: tuple[MaintenanceView, ...]
+    coming: tuple[MaintenanceView, ...]
+    later: int
+    days: tuple[Day, ...]
+
+
+def incident_overview(view: PageView) -> IncidentOverview:
+    """Return what the first page tells of incidents and maintenance."""
+    planned = [item for item in view.maintenances if item.status == "scheduled"]
+    return IncidentOverview(
+        active=tuple(item for item in view.incidents if item.resolved_at is None),
+        current=active_maintenance(view.maintenances),
+        coming=tuple(planned[:MAX_UPCOMING]),
+        later=len(planned[MAX_UPCOMING:]),
+        days=tuple(_days(view)),
+    )
+
+
+def _days(view: PageView) -> Iterator[Day]:
+    begun: dict[date, list[IncidentView]] = {}
+    for incident in view.incidents:
+        begun.setdefault(view.voice.date_of(incident.started_at), []).append(incident)
+    for quiet, days in groupby(_dates(view, begun), key=lambda day: day not in begun):
+        if quiet:
+            yield _quiet([*days])
+        else:
+            for day in days:
+                yield Day(first=day, last=day, incidents=tuple(begun[day]))
+
+
+def _dates(view: PageView, begun: Collection[date]) -> Iterator[date]:
+    """Yield the days of the last two weeks, newest first, that have results or incidents."""
+    components = (item for group in view.groups for item in group.components)
+    seen = [item.first_seen for item in components if item.first_seen is not None]
+    first = view.voice.date_of(min(seen)) if seen else date.max
+    today = view.voice.date_of(view.facts.generated_at)
+    for back in range(DAYS):
+        day = today - timedelta(days=back)
+        if day >= first or day in begun:
+            yield day
+
+
+def _quiet(days: Sequence[date]) -> Day:
+    return Day(first=days[-1], last=days[0], incidents=())
+
+
+# Incidents that people wrote, as they are shown. Pure.
+
+
+def incident_view(
+    incident: model.Incident, public: PublicComponents, troubles: Mapping[str, Sequence[Disruption]]
+) -> IncidentView:
+    """Return an incident that somebody wrote.
+
+    Args:
+        incident: as it is stored.
+        public: whom it may name.
+        troubles: when the checkers were not well, by id.
+    """
+    updates = tuple(update_view(said) for said in reversed(incident.said))
+    return IncidentView(
+        key=incident.id,
+        title=clean_line(incident.title, TITLE_LIMIT),
+        impact=incident.impact,
+        state=IMPACT_STATUS[incident.impact],
+        status=incident.status,
+        started_at=incident.started,
+        updated_at=updates[0].at,
+        resolved_at=incident.resolved,
+        affected=tuple(
+            replace(
+                component,
+                stretches=tuple(
+                    affected_periods(troubles.get(checker, ()), incident.started, incident.resolved)
+                ),
+            )
+            for checker, component in public.named(incident.checkers).items()
+        ),
+        updates=updates,
+    )
+
+
+def all_incidents(
+    written_down: Iterable[model.Incident],
+    stories: Iterable[IncidentView],
+    troubles: Disruptions,
+    public: PublicComponents,
+) -> tuple[IncidentView, ...]:
+    """Return the incidents, the one that began last first.
+
+    Args:
+        written_down: what people wrote.
+        stories: the outages that nobody wrote about.
+        troubles: when the checkers were not well, by id.
+        public: whom an incident may name.
+    """
+    shown = [*(incident_view(incident, public, troubles) for incident in written_down), *stories]
+    return tuple(sorted(shown, key=lambda it: (it.started_at, it.key), reverse=True))
+
+
+# Maintenance as it is shown: that of the configuration, and what was announced later. Pure.
+
+
+AHEAD: Final = 31 * DAY
+"""How long before it begins maintenance of the configuration is announced."""
+
+
+RECENTLY_COMPLETED: Final = 2 * DAY
+"""How long it is told of afterwards if it comes again: until everybody has seen the end."""
+
+
+MAX_OCCURRENCES: Final = 2
+"""How many times it is announced that maintenance comes again."""
+
+
+def stored_maintenance(
+    maintenances: Iterable[model.Maintenance], public: PublicComponents, voice: Locale, now: int
+) -> Iterator[MaintenanceView]:
+    """Yield what was announced while the program was running."""
+    for it in maintenances:
+        updates = [update_view(said) for said in reversed(it.said)]
+        if it.text:
+            plan = IncidentUpdate(id=it.id, at=it.created, status="scheduled", text=it.text)
+            updates.append(update_view(plan))
+        yield MaintenanceView(
+            key=it.id,
+            title=clean_line(it.title, TITLE_LIMIT) or voice.say("maintenance.page.untitled"),
+            status=it.status(now),
+            scheduled_for=it.start,
+            scheduled_until=it.end,
+            created_at=it.created,
+            updated_at=updates[0].at if updates else it.created,
+            affected=tuple(public.named(it.checkers, it.groups).values()),
+            updates=tuple(updates),
+        )
+
+
+def configured_maintenance(
+    settings: Iterable[MaintenanceSettings], public: PublicComponents, voice: Locale, now: int
+) -> Iterator[MaintenanceView]:
+    """Yield what is in the configuration: what is due, and what was not long ago."""
+    for planned in settings:
+        for start in _beginnings(planned, now):
+            yield _occurrence(planned, start, public, voice, now)
+
+
+def _beginnings(planned: MaintenanceSettings, now: int) -> Iterator[int]:
+    """Yield when it begins: those times that are told of."""
+    window = planned.window
+    since = now - RECENTLY_COMPLETED - window.length if planned.repeat else 0
+    yield from window.begins(since, now + 1)
+    yield from islice(window.begins(now + 1, now + AHEAD), MAX_OCCURRENCES)
+
+
+def _occurrence(
+    planned: MaintenanceSettings, start: int, public: PublicComponents, voice: Locale, now: int
+) -> MaintenanceView:
+    end = start + planned.window.length
+    key = occurrence_id(start, planned.checkers, planned.groups)
+    # Nobody knows when it was written into the file.
+    known_since = start - AHEAD
+    plan = IncidentUpdate(id=key, at=known_since, status="scheduled", text=planned.description)
+    updates: tuple[UpdateView, ...] = (update_view(plan),) if planned.description else ()
+    status = "scheduled" if now < start else "in_progress" if now < end else "completed"
+    return MaintenanceView(
+        key=key,
+        title=clean_line(planned.title, TITLE_LIMIT) or voice.say("maintenance.page.untitled"),
+        status=status,
+        scheduled_for=start,
+        scheduled_until=end,
+        created_at=known_since,
+        updated_at=known_since,
+        affected=tuple(public.named(planned.checkers, planned.groups).values()),
+        updates=updates,
+        recurring=bool(planned.repeat),
+    )
+
+
+RECENT: Final = 14 * DAY + HOUR
+"""How long an incident stays on the first page: fourteen days, of which one may have 25 hours."""
+
+
+class IncidentData(Struct, frozen=True, kw_only=True):
+    """What was read of some successive months.
+
+    Attributes:
+        announced: what people wrote.
+        troubles: when the checkers were not well, by id, from ``months[0]`` on.
+        accounts: what the history remembers of the checkers, by id.
+        months: the beginnings of these months.
+        since: when anything was known first.
+        stories: how outages were told before.
+    """
+
+    announced: IncidentDocument = IncidentDocument()
+    troubles: Disruptions = {}
+    accounts: Mapping[str, OpenCounters] = {}
+    months: tuple[int, ...] = ()
+    since: int = 0
+    stories: AutomaticIncidentCache = field(default_factory=AutomaticIncidentCache)
+
+
+class IncidentViews(NamedTuple):
+    """How it is shown; see :class:`checkup_page.view.PageView`."""
+
+    incidents: tuple[IncidentView, ...] = ()
+    maintenances: tuple[MaintenanceView, ...] = ()
+    finished: tuple[MaintenanceView, ...] = ()
+    months: tuple[IncidentMonth, ...] = ()
+
+
+def build_incidents(
+    bulletin: IncidentData, config: Config, public: PublicComponents, voice: Locale, now: int
+) -> IncidentViews:
+    """Return what is shown of incidents and maintenance."""
+    found = _outages(bulletin, config, public, now)
+    stories = all_incidents(
+        bulletin.announced.incidents.values(),
+        bulletin.stories.tell(found, public, voice),
+        _of_written(bulletin, now),
+        public,
+    )
+    plans = sorted(
+        (
+            *stored_maintenance(bulletin.announced.maintenance.values(), public, voice, now),
+            *configured_maintenance(config.maintenance, public, voice, now),
+        ),
+        key=lambda it: (it.scheduled_for, it.key),
+    )
+    return IncidentViews(
+        incidents=tuple(it for it in stories if _is_news(it, now)),
+        maintenances=tuple(it for it in plans if it.status != "completed"),
+        finished=tuple(it for it in plans if it.status == "completed"),
+        months=tuple(
+            _month(begin, bulletin.since, stories, plans, now)
+            for begin in sorted(bulletin.months, reverse=True)
+        ),
+    )
+
+
+def _outages(
+    bulletin: IncidentData, config: Config, public: PublicComponents, now: int
+) -> tuple[AutomaticIncident, ...]:
+    """Return the outages of public components that are to be told."""
+    watch = DetectionInput(
+        checkers=tuple(it for it in config.checkers if it.id in public.components),
+        accounts=bulletin.accounts,
+        interval=config.interval,
+        since=bulletin.months[0] if bulletin.months else 0,
+        now=now,
+        windows=(
+            *(it.window for it in config.maintenance),
+            *(it.known.window for it in bulletin.announced.maintenance.values()),
+        ),
+    )
+    found = bulletin.stories.find(bulletin.troubles, watch)
+    written_down = bulletin.announced.incidents.values()
+    return uncovered_incidents(found, written_down, config.page.incidents, now)
+
+
+def _of_written(bulletin: IncidentData, now: int) -> Disruptions:
+    """Return the troubles of those that people wrote about."""
+    written_down = bulletin.announced.incidents.values()
+    named = {checker for incident in written_down for checker in incident.checkers}
+    return {
+        checker: with_open_end(bulletin.troubles[checker], bulletin.accounts.get(checker), now)
+        for checker in named & bulletin.troubles.keys()
+    }
+
+
+def _is_news(incident: IncidentView, now: int) -> bool:
+    return incident.resolved_at is None or incident.updated_at > now - RECENT
+
+
+def _month(
+    begin: int,
+    since: int,
+    stories: Sequence[IncidentView],
+    plans: Sequence[MaintenanceView],
+    now: int,
+) -> IncidentMonth:
+    end = min(next_month_start(begin), day_start(now) + DAY)
+    return IncidentMonth(
+        begin=begin,
+        first=max(begin, day_start(since)),
+        end=end,
+        incidents=tuple(it for it in stories if begin <= it.started_at < end),
+        maintenances=tuple(
+            it for it in reversed(plans) if begin <= it.scheduled_for < end and not it.recurring
+        ),
+    )
+
+
+# The days of a month as its page lists them. Pure.
+
+
+class IncidentDays(Struct, frozen=True, kw_only=True):
+    """A day of a month, or neighbouring ones without incidents.
+
+    Attributes:
+        first, last: when these days began, the same for one day.
+    """
+
+    first: int
+    last: int
+    incidents: tuple[IncidentView, ...]
+
+
+def days_of_month(month: IncidentMonth) -> list[IncidentDays]:
+    """Return the days of a month, newest first, those without incidents taken together."""
+    begun: dict[int, list[IncidentView]] = {}
+    for incident in month.incidents:
+        begun.setdefault(day_start(incident.started_at), []).append(incident)
+    days = range(month.end - DAY, month.first - DAY, -DAY)
+    found = []
+    for quiet, group in groupby(days, key=lambda day: day not in begun):
+        together = [*group]
+        if quiet:
+            found.append(IncidentDays(first=together[-1], last=together[0], incidents=()))
+        else:
+            found += [
+                IncidentDays(first=it, last=it, incidents=tuple(begun[it])) for it in together
+            ]
+    return found

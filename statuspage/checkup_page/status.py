@@ -1,0 +1,144 @@
+"""What the page says of a component, a group or the whole: one word, one shape, one colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from statistics import median_low
+from typing import Final
+
+from checkup.interfaces import PublisherSettings
+from checkup.model import Result, Status
+from checkup.times import MINUTE
+
+# How old results may be before they say nothing about now.
+
+
+MISSED_RUNS = 3
+"""Runs that may be missing before the page stops believing the last one."""
+
+
+GRACE = MINUTE
+"""A scheduler is up to a minute late, and a run takes its time."""
+
+
+PUBLISHED_EVERY = 5 * MINUTE
+"""A page on which nothing changed is published again after this time at the latest."""
+
+
+MAX_CLOCK_SKEW = 5 * MINUTE
+"""By how much a run may be ahead of our clock; beyond that its time is wrong."""
+
+
+_RECENT = 20
+
+
+_SAME_SLOT = 1_000_000
+
+
+def measured_interval(slots: Sequence[int]) -> int | None:
+    """Return the usual time between runs, oldest first; None with fewer than two of them.
+
+    It is measured because a schedule outside of this program may differ from the configured
+    one. Runs of several regions share a slot, a few nanoseconds apart.
+    """
+    gaps = [after - before for before, after in pairwise(slots) if after - before > _SAME_SLOT]
+    return median_low(gaps[-_RECENT:]) if gaps else None
+
+
+def expected_interval(measured: int | None, configured: int, timeframe: int) -> int:
+    """Return the time between runs to count with.
+
+    What was measured counts, but no more than the time that the page looks back or what was
+    configured: two runs that lie a year apart are no promise of a third.
+    """
+    return min(measured, max(configured, timeframe)) if measured else configured
+
+
+def max_publish_delay(place: PublisherSettings | None) -> int:
+    """Return how long a page may stay as it is where it is put, although nothing is wrong."""
+    return place.delay if place else PUBLISHED_EVERY
+
+
+def max_result_age(interval: int) -> int:
+    """Return how old the newest run may be for the page to say how things are."""
+    return MISSED_RUNS * interval + GRACE
+
+
+# Why a component is not operational, in words that may be public.
+
+
+SLOW: Final = "reason.slow"
+
+
+_PHRASES: Final = {
+    "body": "reason.answer",
+    "connect": "reason.connection",
+    "deadline": "reason.time",
+    "dns": "reason.name",
+    "empty": "reason.answer",
+    "network": "reason.connection",
+    "protocol": "reason.answer",
+    "short": "reason.answer",
+    "status": "reason.error",
+    "tls": "reason.secure",
+    "unreachable": "reason.connection",
+}
+"""By the first word of the failure's class. They say no more than a visitor could find out.
+
+The sentence of the error itself is private, for it may name addresses and contents, and so is
+the rest of the class. A class that is not listed is not shown.
+"""
+
+
+def public_reason(result: Result) -> str:
+    """Return the key of a few words, or an empty string."""
+    if result.status is Status.DEGRADED:
+        return SLOW if result.threshold else ""
+    if result.status is Status.DOWN:
+        return _PHRASES.get(result.failure.partition("_")[0], "")
+    return ""
+
+
+class ComponentStatus(StrEnum):
+    """The states of the page, named as in the API of Statuspage where that has a name."""
+
+    OPERATIONAL = "operational"
+    DEGRADED = "degraded"
+    PARTIAL = "partial_outage"
+    MAJOR = "major_outage"
+    MAINTENANCE = "maintenance"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def of(cls, status: Status) -> ComponentStatus:
+        """Return how one component with this status is shown."""
+        return _STATES[status]
+
+    @classmethod
+    def together(cls, states: Iterable[ComponentStatus]) -> ComponentStatus:
+        """Return the state of several components: an outage of all of them is a major one.
+
+        What is not known is worse than what is well and no excuse for what is not. Whoever is
+        in maintenance does not count, unless there is nothing worse to say.
+        """
+        every = set(states)
+        seen = every - {cls.MAINTENANCE}
+        if seen != every and seen <= {cls.OPERATIONAL}:
+            return cls.MAINTENANCE
+        if seen == {cls.MAJOR}:
+            return cls.MAJOR
+        if seen & {cls.MAJOR, cls.PARTIAL}:
+            return cls.PARTIAL
+        if cls.DEGRADED in seen:
+            return cls.DEGRADED
+        return cls.OPERATIONAL if seen == {cls.OPERATIONAL} else cls.UNKNOWN
+
+
+_STATES = {
+    Status.HEALTHY: ComponentStatus.OPERATIONAL,
+    Status.DEGRADED: ComponentStatus.DEGRADED,
+    Status.DOWN: ComponentStatus.MAJOR,
+    Status.UNKNOWN: ComponentStatus.UNKNOWN,
+}

@@ -88,7 +88,7 @@ class Emulator:
         self.seen: list[tuple[str, str, str]] = []
         self._app = DomainDispatcherApplication(create_backend_app)
 
-    def __call__(self, environ: Any, start_response: Any) -> Any:  # noqa: ANN401 - WSGI
+    def __call__(self, environ: Any, start_response: Any) -> Any:
         """Note a request and answer it."""
         verb, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
         bucket, _, key = environ["PATH_INFO"].lstrip("/").partition("/")
@@ -165,7 +165,7 @@ class _Clients:
         )
         self._url = url
 
-    def aws(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3
+    def aws(self, service: str, **options: Any) -> Any:
         given = {name: value for name, value in options.items() if value}
         session: Any = self._session  # whose stubs know no service by a variable name
         return session.client(service, endpoint_url=self._url, **given)

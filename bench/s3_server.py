@@ -22,7 +22,7 @@ class SlowEmulator(Emulator):
         super().__init__()
         self._latency = latency
 
-    def __call__(self, environ: Any, start_response: Any) -> Any:  # noqa: ANN401 - WSGI
+    def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer one request."""
         if environ["PATH_INFO"] == SEEN:
             start_response("200 OK", [("Content-Type", "application/json")])

@@ -69,7 +69,7 @@ class Stack:
         """Return a function as it is before its first event, to use in a `with` statement."""
         return Function(self, module, group, {**self.environ, **environ})
 
-    def client(self) -> Any:  # noqa: ANN401 - boto3
+    def client(self) -> Any:
         """Return a client of its S3."""
         return boto3.client(
             "s3",

@@ -21,7 +21,7 @@ with frozen_gc():
 
 
 @logger.inject_lambda_context
-def handler(event: object, context: LambdaContext) -> Any:  # noqa: ANN401 - as the event asks
+def handler(event: object, context: LambdaContext) -> Any:
     """Answer one event."""
     request = parse_check_event(event, now=time.time_ns())
     return service.answer(request, context.get_remaining_time_in_millis())

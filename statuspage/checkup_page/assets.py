@@ -83,7 +83,6 @@ _WHERE: Final = {
 }
 """Where the colours of a theme stand; as in ``page.css``."""
 
-
 _TINT: Final = "--tint-{state}:color-mix(in srgb,{color} 12%,var(--card));"
 
 

@@ -54,7 +54,6 @@ from checkup_page.view import (
 
 MOST: Final = 20
 
-
 LIMIT: Final = 2000
 """Characters of one message; more is cut."""
 
@@ -85,7 +84,6 @@ def _said(
 
 
 TITLE_LIMIT = 80
-
 
 OPEN_UP_TO = 12
 """A group without trouble shows its components unasked if there are no more than these."""

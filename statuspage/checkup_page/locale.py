@@ -20,8 +20,6 @@ from checkup.times import DAY, HOUR, MILLISECOND, MINUTE, SECOND, to_datetime
 
 
 DEFAULT: Final = "en"
-
-
 _FOLDER = Path(__file__).parent / "locales"
 
 
@@ -115,7 +113,6 @@ def html_translator(language: Translations) -> Callable[..., Markup]:
 
 
 _MANY = 10
-
 
 _NAMED = 4
 """Names that a sentence has; of more it says how many others there are."""

@@ -73,7 +73,6 @@ def _complaint(component: ComponentView, voice: Locale) -> str:
 _WATCHED: Final = "monitoring"
 """Somebody has done what there was to do, and looks at what the checks say."""
 
-
 _WORSE: Final = (
     ComponentStatus.OPERATIONAL,
     ComponentStatus.MAINTENANCE,

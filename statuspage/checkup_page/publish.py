@@ -18,7 +18,6 @@ from checkup_page.load import HeadDocuments
 from checkup_page.view import EVERY_FIVE_MINUTES
 
 _log = logging.getLogger(__name__)
-
 _TURN: Final = EVERY_FIVE_MINUTES * SECOND
 
 

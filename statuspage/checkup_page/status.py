@@ -18,22 +18,16 @@ from checkup.times import MINUTE
 MISSED_RUNS = 3
 """Runs that may be missing before the page stops believing the last one."""
 
-
 GRACE = MINUTE
 """A scheduler is up to a minute late, and a run takes its time."""
-
 
 PUBLISHED_EVERY = 5 * MINUTE
 """A page on which nothing changed is published again after this time at the latest."""
 
-
 MAX_CLOCK_SKEW = 5 * MINUTE
 """By how much a run may be ahead of our clock; beyond that its time is wrong."""
 
-
 _RECENT = 20
-
-
 _SAME_SLOT = 1_000_000
 
 
@@ -70,7 +64,6 @@ def max_result_age(interval: int) -> int:
 
 
 SLOW: Final = "reason.slow"
-
 
 _PHRASES: Final = {
     "body": "reason.answer",

@@ -295,8 +295,6 @@ def _lasting(item: ComponentView) -> ComponentView:
 
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
 _LENGTH = 12
 
 
@@ -320,11 +318,9 @@ def public_key(*parts: str) -> str:
 
 _LINK = re.compile(r"https?://[^\s<>\"'\\]*[^\s<>\"'\\.,;:!?)\]}]", re.IGNORECASE)
 
-
 _IMAGE = re.compile(
     r"data:image/(?:png|gif|jpeg|webp|svg\+xml)[;,][\w!$&'()*+,;=:@%/.-]*", re.IGNORECASE
 )
-
 
 _PATH = re.compile(r"(?!/)[\w./-]+", re.ASCII)
 
@@ -359,7 +355,6 @@ def linkify(text: str) -> Iterator[LinkedText]:
 
 
 EVERY_FIVE_MINUTES, HOURLY = 300, 3600
-
 
 DAILY = 24 * HOURLY
 """Seconds between two versions of a file in a place where writing costs, if there is no news."""

@@ -99,8 +99,8 @@ class TestBlind:
         assert [each.removeprefix("a/") for each in tell(script(letters), toy("a"))] == announced
 
     def test_blindness_gives_its_reason(self) -> None:
-        from checkup.alerting.apply import AlertRules, apply_runs  # noqa: PLC0415
-        from checkup.alerting.state import AlertState  # noqa: PLC0415
+        from checkup.alerting.apply import AlertRules, apply_runs
+        from checkup.alerting.state import AlertState
 
         (alert,) = apply_runs(
             AlertState(), script("uuu"), AlertRules(checkers=[toy("a")]), slot(9)

@@ -80,7 +80,7 @@ class TestGap:
     """A schedule that stood still is one notice."""
 
     def told(self, *numbers: int, interval: int = 60) -> list[str]:
-        from checkup.evaluation import SlotSchedule  # noqa: PLC0415
+        from checkup.evaluation import SlotSchedule
 
         calendar = SlotSchedule(interval=interval * 10**9)
         return tell([run(n, {"a": "d"}) for n in numbers], toy("a"), calendar=calendar)

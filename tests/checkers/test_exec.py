@@ -399,7 +399,7 @@ def test_no_shell_looks_at_the_arguments_168(tmp_path: Path) -> None:
     ("text", "lasts"),
     [pytest.param("exit 0", True, id="after-0"), pytest.param("exit 1", False, id="not-after-1")],
 )
-def test_pause_comes_after_exit_status_0(text: str, lasts: bool) -> None:  # noqa: FBT001
+def test_pause_comes_after_exit_status_0(text: str, lasts: bool) -> None:
     checker = shell(text, attempt_spacing=300 * MILLISECOND)
 
     assert bool(checker.spacing_after(attempt_of(checker))) is lasts

@@ -87,7 +87,7 @@ class Pigeons(NotifierSettings, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "pigeons"
 
-    def open(self, clients: Clients) -> Notifier:  # noqa: ARG002
+    def open(self, clients: Clients) -> Notifier:
         raise UnavailableError("pigeons need an extra")
 
 

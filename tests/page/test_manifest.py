@@ -75,7 +75,7 @@ def slow(text: str, news: str = "") -> dict[str, PageFile]:
         pytest.param(7 * MINUTE, True, id="later"),
     ],
 )
-def test_a_file_waits_for_the_next_five_minutes_of_the_clock(after: int, is_put: bool) -> None:  # noqa: FBT001
+def test_a_file_waits_for_the_next_five_minutes_of_the_clock(after: int, is_put: bool) -> None:
     first = planned(slow("1"), 0)  # it is 10:02:42
     assert ("uptime.csv" in planned(slow("2"), after, first.manifest).put) == is_put
 
@@ -107,7 +107,7 @@ def test_a_file_that_waits_keeps_the_time_at_which_it_was_put() -> None:
         pytest.param(PageVersion(0, NOW + 61 * MINUTE), False, id="a-storage-begun-anew"),
     ],
 )
-def test_130_an_older_edition_is_refused(edition: PageVersion, is_older: bool) -> None:  # noqa: FBT001
+def test_130_an_older_edition_is_refused(edition: PageVersion, is_older: bool) -> None:
     manifest = Manifest(edition=FIRST)
     if is_older:
         with pytest.raises(NewerPageError, match="a newer page is there already"):

@@ -42,7 +42,7 @@ def open_place(place: str, until: ExitStack) -> Storage:
 
 def s3_client(server: str) -> Any:
     """Return a client as the program makes one."""
-    import boto3  # noqa: PLC0415 - slow, and of no use with a folder
+    import boto3  # slow, and of no use with a folder
 
     session: Any = boto3.session.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"

@@ -28,7 +28,7 @@ def steps_of(story: list[dict[str, str]], *, locks: bool) -> list[str]:
 
 
 @LOCKS
-def test_undisturbed_story_is_told_once(locks: bool) -> None:  # noqa: FBT001
+def test_undisturbed_story_is_told_once(locks: bool) -> None:
     world = play(World(locks=locks), STORY)
     world.settle(len(STORY), END)
 
@@ -48,7 +48,7 @@ def test_undisturbed_story_is_told_once(locks: bool) -> None:  # noqa: FBT001
 
 @LOCKS
 @pytest.mark.parametrize("fault", STORAGE_FAULTS)
-def test_i21_fault_at_every_step_of_the_storage(locks: bool, fault: str) -> None:  # noqa: FBT001
+def test_i21_fault_at_every_step_of_the_storage(locks: bool, fault: str) -> None:
     steps = steps_of(STORY, locks=locks)
     for number, name in enumerate(steps):
         if name.startswith("send"):
@@ -61,7 +61,7 @@ def test_i21_fault_at_every_step_of_the_storage(locks: bool, fault: str) -> None
 
 @LOCKS
 @pytest.mark.parametrize("fault", CHANNEL_FAULTS)
-def test_107_i21_fault_with_every_message(locks: bool, fault: str) -> None:  # noqa: FBT001
+def test_107_i21_fault_with_every_message(locks: bool, fault: str) -> None:
     steps = steps_of(STORY, locks=locks)
     sends = [number for number, name in enumerate(steps) if name.startswith("send")]
     assert len(sends) == 4
@@ -73,7 +73,7 @@ def test_107_i21_fault_with_every_message(locks: bool, fault: str) -> None:  # n
 
 
 @LOCKS
-def test_11_i21_kill_at_every_pair_of_steps(locks: bool) -> None:  # noqa: FBT001
+def test_11_i21_kill_at_every_pair_of_steps(locks: bool) -> None:
     steps = len(steps_of(SHORT, locks=locks)) + 10  # a kill makes the rest of the story longer
     for pair in combinations(range(steps), 2):
         world = World(locks=locks)
@@ -84,7 +84,7 @@ def test_11_i21_kill_at_every_pair_of_steps(locks: bool) -> None:  # noqa: FBT00
 
 @LOCKS
 @pytest.mark.parametrize("second", ["answer-lost", "own-412", "not-applied"])
-def test_i21_kill_after_a_lost_answer(locks: bool, second: str) -> None:  # noqa: FBT001
+def test_i21_kill_after_a_lost_answer(locks: bool, second: str) -> None:
     steps = steps_of(SHORT, locks=locks)
     for number, name in enumerate(steps):
         for later in range(1, 6):
@@ -96,7 +96,7 @@ def test_i21_kill_after_a_lost_answer(locks: bool, second: str) -> None:  # noqa
 
 
 @LOCKS
-def test_8_another_run_in_between_at_every_step_d16_108(locks: bool) -> None:  # noqa: FBT001
+def test_8_another_run_in_between_at_every_step_d16_108(locks: bool) -> None:
     """The other run is of a later slot and does everything; then this one goes on."""
     steps = steps_of(STORY, locks=locks)
     for number in range(len(steps)):
@@ -108,7 +108,7 @@ def test_8_another_run_in_between_at_every_step_d16_108(locks: bool) -> None:  #
 
 
 @LOCKS
-def test_2_run_that_failed_at_any_step_is_tried_again_twice(locks: bool) -> None:  # noqa: FBT001
+def test_2_run_that_failed_at_any_step_is_tried_again_twice(locks: bool) -> None:
     """The platform delivers the event of a failed run again, and what is done is not done again."""
     steps = steps_of(SHORT, locks=locks)
     for number in range(len(steps)):
@@ -124,7 +124,7 @@ def test_2_run_that_failed_at_any_step_is_tried_again_twice(locks: bool) -> None
 
 
 @LOCKS
-def test_1_same_event_in_between_at_every_step(locks: bool) -> None:  # noqa: FBT001
+def test_1_same_event_in_between_at_every_step(locks: bool) -> None:
     """The scheduler delivers twice: both processes look, see different things, and one counts."""
     steps = steps_of(STORY, locks=locks)
     for number in range(len(steps)):

@@ -69,7 +69,7 @@ def live_through(world: World, events: list[Event]) -> None:
 
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=14), st.booleans())
-def test_i12_to_i20_hold_in_every_world(events: list[Event], locks: bool) -> None:  # noqa: FBT001
+def test_i12_to_i20_hold_in_every_world(events: list[Event], locks: bool) -> None:
     live_through(World(locks=locks, channels=("slack", "mail"), checkers=CALM), events)
 
 

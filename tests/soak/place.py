@@ -140,7 +140,7 @@ class Place:
         self._recorded += ended.code == 0
         self._look(len(self._slack.messages) > messages)
 
-    def _look(self, has_told: bool) -> None:  # noqa: FBT001
+    def _look(self, has_told: bool) -> None:
         """Look at the head that the run has left."""
         stored = self.documents.get(STATE_KEY)
         if stored is not None and (not self.heads or self.heads[-1].body != stored.body):

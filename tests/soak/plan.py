@@ -192,5 +192,5 @@ def _seen(chance: Random, weather: str) -> str:
     return "".join(_other(letter, chance.random() < 0.05) for letter in weather)
 
 
-def _other(letter: str, turns: bool) -> str:  # noqa: FBT001
+def _other(letter: str, turns: bool) -> str:
     return {"h": "d", "d": "h"}[letter] if turns else letter

@@ -11,7 +11,7 @@ from checkup.model import Attempt
 class Toy(Checker, frozen=True, kw_only=True):
     kind = "toy"
 
-    def attempt(self, deadline: Deadline) -> Attempt:  # noqa: ARG002
+    def attempt(self, deadline: Deadline) -> Attempt:
         return Attempt(rtt=1)
 
 

@@ -61,7 +61,6 @@ _PROBLEMS: Final = {
     "ProfileNotFound": "there is no such profile in your AWS configuration",
 }
 
-
 _REFUSALS: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
@@ -85,13 +84,13 @@ class LiveClients:
         """Look every secret up anew when it is used next, for one may have been rotated."""
         self._vault.forget()
 
-    def aws(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3 has no static type
+    def aws(self, service: str, **options: Any) -> Any:
         """Make a client of AWS, as :meth:`checkup.interfaces.Clients.aws` says.
 
         An empty option means that it is not configured: boto3 then looks in the environment.
         """
         try:
-            from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow, and an extra
+            from botocore.exceptions import BotoCoreError  # slow, and an extra
         except ImportError as error:
             hint = f"{service}: needs the extra for AWS; run: pip install 'checkup[aws]'"
             raise UnavailableError(hint) from error
@@ -113,7 +112,7 @@ class LiveClients:
         timeout: float = 4.0,
     ) -> HttpResponse:
         """Send one HTTP POST, as :meth:`checkup.interfaces.Clients.post` says."""
-        from checkup import http  # noqa: PLC0415 - brings in the HTTP libraries
+        from checkup import http  # brings in the HTTP libraries
 
         return self._noticed(http.post(url, body, headers, timeout, method))
 
@@ -132,14 +131,14 @@ class LiveClients:
     @cached_property
     def _lines(self) -> ConnectionPool:
         """Connections that are kept for as long as these clients are."""
-        from checkup.http import ConnectionPool  # noqa: PLC0415 - brings in the HTTP libraries
+        from checkup.http import ConnectionPool  # brings in the HTTP libraries
 
         return ConnectionPool()
 
     @cached_property
-    def _session(self) -> Any:  # noqa: ANN401 - boto3 has no static type
+    def _session(self) -> Any:
         """One session, for it reads the service models and finds the credentials."""
-        import boto3  # noqa: PLC0415 - slow to import, and an extra
+        import boto3  # slow to import, and an extra
 
         # boto3 itself reads only AWS_DEFAULT_REGION.
         return boto3.session.Session(region_name=self._environ.get("AWS_REGION"))
@@ -189,13 +188,13 @@ def open_stack_storage(clients: Clients, environ: Mapping[str, str]) -> Storage:
 
     Where the stack only votes, that is the bucket of another one (in ``HOME_REGION``).
     """
-    from checkup.storage.s3 import S3Storage  # noqa: PLC0415 - only in a stack
+    from checkup.storage.s3 import S3Storage  # only in a stack
 
     client = s3_client(clients, environ.get("HOME_REGION", ""))
     return S3Storage(client, environ["STATE_BUCKET"], runs_prefix="runs/")
 
 
-def s3_client(clients: Clients, region: str = "") -> Any:  # noqa: ANN401 - boto3 has no static type
+def s3_client(clients: Clients, region: str = "") -> Any:
     """Return a client of S3 whose calls end within seconds.
 
     Args:
@@ -204,7 +203,7 @@ def s3_client(clients: Clients, region: str = "") -> Any:  # noqa: ANN401 - boto
     Raises:
         UnavailableError: there is none.
     """
-    from checkup.storage.s3 import s3_client_config  # noqa: PLC0415 - only where S3 is used
+    from checkup.storage.s3 import s3_client_config  # only where S3 is used
 
     return clients.aws("s3", config=s3_client_config(), region_name=region)
 

@@ -29,7 +29,6 @@ def quarantine(storage: Storage, body: bytes) -> None:
 TRIES: Final = 8
 """Attempts to replace a document; one of several competing writers always succeeds."""
 
-
 Document = TypeVar("Document", bound=Struct)
 
 
@@ -104,10 +103,8 @@ def decoded(key: str, stored: StoredDocument, kind: type[Document]) -> Document 
 MAX_TRIES: Final = 50
 """Attempts to write; one of several competing writers always succeeds."""
 
-
 FAILURES: Final = 3
 """Attempts in which the storage may fail before that is reported."""
-
 
 Written = TypeVar("Written")
 

@@ -199,7 +199,7 @@ def client_tls_context() -> ssl.SSLContext:
 def _trust(*_: str | int | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if not context.get_ca_certs():
-        import certifi  # noqa: PLC0415 - only where the machine has no store of its own
+        import certifi  # only where the machine has no store of its own
 
         context.load_verify_locations(certifi.where())
     return context
@@ -209,8 +209,6 @@ def _trust(*_: str | int | None) -> ssl.SSLContext:
 
 
 MAX_MESSAGE_BODY: Final = 64 * 1024
-
-
 MAX_DOCUMENT_BODY: Final = 64 * 1024 * 1024
 
 

@@ -24,10 +24,7 @@ from checkup.times import DAY, SECOND
 
 
 _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-
-
 _FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-
 
 _PARTS: Final = (
     "FREQ",
@@ -40,13 +37,8 @@ _PARTS: Final = (
     "WKST",
 )
 
-
 _Part = TypeVar("_Part")
-
-
 _WEEKDAY: Final = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
-
-
 _UNTIL: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T\d{6}Z?)?", re.ASCII)
 
 

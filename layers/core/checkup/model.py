@@ -222,14 +222,10 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 RUNS_PREFIX: Final = "runs/"
-
-
 LATE_PREFIX: Final = "late/"
-
 
 MANUAL_PREFIX: Final = "by-hand/"
 """Looks by hand that somebody wanted to keep; they count for nothing."""
-
 
 _NAME = re.compile(r"(\d{19})-check\.json", re.ASCII)
 
@@ -238,8 +234,6 @@ _NAME = re.compile(r"(\d{19})-check\.json", re.ASCII)
 # the long form (before Go 1.22, with which the program was built), and whatever is no Unicode
 # as a replacement character. A pair of backslashes is matched so as to be passed over.
 _ESCAPE = re.compile("\\\\[\\\\bf]|[<>&\u2028\u2029\ud800-\udfff]")
-
-
 _ESCAPES = {"\\\\": r"\\", r"\b": r"\u0008", r"\f": r"\u000c"}
 
 
@@ -341,7 +335,7 @@ def _decode_leniently(body: bytes) -> tuple[Result, ...]:
         raise ValueError("not a check file: it holds a number that cannot be read") from None
 
 
-def _as_go_reads(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _as_go_reads(value: Any) -> Any:
     """Leave out keys that are null, and take a null element for an empty one."""
     if isinstance(value, dict):
         return {_text(k): _as_go_reads(v) for k, v in value.items() if v is not None}

@@ -172,10 +172,8 @@ def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
 RETENTION_INTERVAL: Final = 3600 * SECOND
 """How often old runs are looked for, by whichever run comes next."""
 
-
 MAX_DELETIONS: Final = 1000
 """Files that one run deletes from a folder at most; the rest is for the next time."""
-
 
 MAX_DELETED_SHARE: Final = 0.2
 """The part of all runs that may be deleted after a pause that is longer than runs are kept."""
@@ -279,14 +277,11 @@ MAX_CLOCK_SKEW: Final = 900 * SECOND
 """How far in the storage's future a run may lie and still be folded, and how long a run that
 cannot be read holds back those after it. Beyond it is a wrong clock, or a broken file."""
 
-
 BATCH: Final = 500
 """Runs that are folded in one go, at most."""
 
-
 RECENT: Final = 100
 """Runs that a lost head is rebuilt from."""
-
 
 READ_AHEAD: Final = 10
 """Runs per thread that are read before they are asked for."""
@@ -410,7 +405,7 @@ def _at_once(
     read: Callable[[str], Run | None], keys: Iterator[str], threads: int
 ) -> Iterator[Run | None]:
     """Yield what is read under the keys, in order, many of them at once."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - runs never need it
+    from concurrent.futures import ThreadPoolExecutor  # runs never need it
 
     with ThreadPoolExecutor(threads) as pool:
         while batch := list(islice(keys, READ_AHEAD * threads)):

@@ -93,10 +93,7 @@ def _written(checker: Checker) -> dict[str, str]:
 AwsClientFactory = Callable[[str], Any]
 """Returns a client of the AWS service of that name."""
 
-
 CACHE_SECONDS: Final = 300.0
-
-
 _OF_AWS: Final = ("ssm:", "secretsmanager:")
 
 
@@ -201,8 +198,8 @@ def _member(reference: str, text: str, key: str) -> str:
     return str(document[key])
 
 
-def _ask(reference: str, call: Callable[..., Any], **question: str | bool) -> Any:  # noqa: ANN401
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - slow, optional
+def _ask(reference: str, call: Callable[..., Any], **question: str | bool) -> Any:
+    from botocore.exceptions import BotoCoreError, ClientError  # slow, optional
 
     try:
         return call(**question)

@@ -16,28 +16,20 @@ from checkup.times import _REPLACED, _STACKED, _is_unwanted
 
 MASK = "***"
 
-
 _SHORT = 4
 """Shorter secrets are hidden where they stand alone: an ``eu`` inside a word is no secret."""
 
-
 _ADDRESS = re.compile(r"://([^\s\"'<>`]*)")
-
-
 _USERINFO = re.compile(r"[^/?#]*@")
-
 
 _BROKEN_USERINFO = re.compile(r"[^/?#@\[]*:(?![0-9]+(?:[/?#]|$)).*@")
 """A password with a raw ``/``, ``?`` or ``#`` in it: what looks like a port is no number."""
-
 
 _BARE_USERINFO = re.compile(
     r"(?<![^\s\"'<>`=(,])([^\s\"'<>`=(,/:@?#]{0,256}):(?!//|[0-9]*/)[^\s\"'<>`@]{1,256}@"
 )
 
-
 _PAIR = re.compile(r"([?&;#][^\s\"'<>`&;#=?]*=)[^\s\"'<>`&;#]+")
-
 
 _NAMED = re.compile(
     r"((?:password|passwd|pwd|secret|token|api[_-]?key) ?= ?)"
@@ -98,7 +90,6 @@ def _literal(secret: str) -> str:
 
 _LONGEST = 80
 
-
 _SHORTEST_SECRET = 4
 """Letters; a shorter one would tear holes in every sentence."""
 
@@ -118,11 +109,7 @@ def quote_untrusted(text: str, secrets: Sequence[str]) -> str:
 
 
 _LONGEST_NAME = 64
-
-
 _FEW = 100
-
-
 _SHORTEST = 3
 
 

@@ -32,10 +32,7 @@ _UNITS = {
     "h": 3_600_000_000_000,
 }
 
-
 _TERM = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
-
-
 _LARGEST = 2**63 - 1
 
 
@@ -101,11 +98,7 @@ def _fraction(value: int, unit: int) -> str:
 
 
 _DAYS: Final = re.compile(r"(\d+)([dw])", re.ASCII)
-
-
 _LONGEST: Final = 36_525 * 86_400 * SECOND
-
-
 _LENGTHS: Final = {"d": 86_400 * SECOND, "w": 7 * 86_400 * SECOND}
 
 
@@ -148,7 +141,6 @@ def format_timespan(nanoseconds: int) -> str:
 
 
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00Z")
-
 
 _LAST_YEAR: Final = 2099
 """A century later, nanoseconds still fit into the 64 bits that other programs count with."""
@@ -210,8 +202,6 @@ def is_time_zone(name: str) -> bool:
 
 
 HOUR: Final = 3600 * SECOND
-
-
 DAY: Final = 24 * HOUR
 
 
@@ -300,19 +290,10 @@ def _utc(moment: int) -> datetime:
 
 
 MILLISECOND = SECOND // 1000
-
-
 MINUTE = 60 * SECOND
-
-
 _LATEST = 253_402_300_799  # the end of the year 9999, beyond which there is no datetime
-
-
 _REPLACED = "\t\n\v\f\r\u2028\u2029"
-
-
 _UNWANTED = {"Cc", "Cs"}
-
 
 _TURNING = {
     *"\u061c\u200e\u200f",
@@ -320,10 +301,7 @@ _TURNING = {
     *map(chr, range(0x2066, 0x206A)),
 }
 
-
 _INVISIBLE = {*"\u00ad\u180e\u200b\ufeff", *map(chr, range(0x2060, 0x2066))}
-
-
 _STACKED = 4
 
 

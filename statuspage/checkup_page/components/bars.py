@@ -22,9 +22,7 @@ from checkup_page.status import ComponentStatus
 COLUMNS = 90
 """Bars in a strip on a wide screen; it is cut to the newest 60 and 30 on narrower ones."""
 
-
 SPANS = 10
-
 
 TimedStatus = tuple[int, ComponentStatus | None]
 """A run's time and the state that was seen in it; None where there is no result."""
@@ -150,34 +148,25 @@ def response_time(result: Result | None) -> int | None:
 
 
 NONE: Final = "none"
-
-
 _CALM: Final = frozenset({ComponentStatus.OPERATIONAL, ComponentStatus.MAINTENANCE, NONE})
-
 
 BAR_STATUSES: Final = (*ComponentStatus, NONE)
 """How bars look, from good to nothing."""
 
-
 AT_LEAST: Final = 3
 """Days with results that a bar each is worth; before that, bars are runs and tell more."""
-
 
 MAJOR_SHARE: Final = 20
 """One part in so many of what is known makes an outage of a day a major one: 72 minutes."""
 
-
 DEGRADED_SHARE: Final = 100
 """The same for a degraded day: a slow run now and then is no news."""
-
 
 LISTED: Final = 3
 """Days with trouble that are told one by one."""
 
-
 Counted = Sequence[tuple[int, Tally | None]]
 """Days by their beginning, oldest first, and what was counted of them; None for nothing."""
-
 
 BadDay = tuple[int, Tally]
 """A day that was not a good one, by its beginning."""

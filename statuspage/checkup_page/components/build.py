@@ -91,7 +91,6 @@ def _assigned(owners: ResultMatcher, results: Iterable[Result]) -> Iterator[tupl
 TimedResult = tuple[int, Result | None]
 """The time of a run and what it saw; None if it has no result."""
 
-
 NAME_LIMIT, DESCRIPTION_LIMIT = 120, 200
 
 
@@ -262,10 +261,8 @@ def _note(newest: Result | None, current: ComponentStatus, voice: Locale, *, fre
 
 ADDRESSES: Final = "addresses"
 
-
 CERTIFICATES: Final = "certificates"
 """What is private unless ``page.publish`` lists it."""
-
 
 _ADDRESS_LIMIT: Final = 300
 

@@ -19,20 +19,14 @@ from checkup_page.locale import Locale
 
 HEIGHT: Final = 100
 
-
 NICE: Final = (1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 """Where a scale may end, times a power of ten: half of it is a round number too."""
-
 
 OUTLIER: Final = 3
 """What is so many times as long as most times leaves the chart, which would else show no more."""
 
-
 _RISES: Final = range(-2 * HEIGHT, 2 * HEIGHT + 1)
-
-
 _FORTH: Final = {rise: f"2{rise:+}" for rise in _RISES}
-
 
 _BACK: Final = {rise: f"-2{rise:+}" for rise in _RISES}
 """Steps to the next column and to the one before, as an SVG writes them."""
@@ -165,7 +159,6 @@ def _height(time: int, top: int) -> int:
 
 
 WEEK: Final = 7
-
 
 EPOCH: Final = 3
 """The first of January 1970 was a Thursday; Monday is 0."""

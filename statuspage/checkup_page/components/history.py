@@ -87,7 +87,6 @@ def chart_series(points: Iterable[ChartPoint], begin: int, end: int, step: int) 
 
 DAYS: Final = 90
 
-
 COLUMNS: Final = (
     "day",
     "uptime_percent",
@@ -129,16 +128,9 @@ def _milliseconds(time: int | None) -> str:
 
 
 LAST_DAY: Final = "24h"
-
-
 HIGHEST: Final = 0.99
-
-
 MONTHS: Final = 12
-
-
 _FIELDS: Final = ("healthy", "degraded", "down", "unknown", "maintenance", "runs", "failures")
-
 
 Month = tuple[str, int, int]
 """A month: its name, ``2026-08``, when it begins and when the next one does."""

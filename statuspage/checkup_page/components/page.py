@@ -67,14 +67,10 @@ def badge_snippets(view: PageView, item: ComponentView) -> BadgeSnippets:
 
 
 NOTHING: Final = "\N{EN DASH}"
-
-
 PHASES: Final = Phases.__struct_fields__
-
 
 Row = Sequence[str]
 """Texts; the first one says what the row is about and the second one matters most."""
-
 
 _escaped = lru_cache(maxsize=4000)(escape)
 
@@ -189,37 +185,22 @@ def _row(cells: Row) -> str:
 
 
 TEMPLATE: Final = "component.html"
-
-
 SHEET: Final = "component.css"
-
-
 MAX_AGE: Final = 60
-
 
 STALE_AFTER: Final = 3 * HOUR // 2
 """Its numbers are those of the last full hour, and a page is written soon after each."""
 
-
 TOLD: Final = 60
 """Days with trouble that are told one by one."""
-
 
 HOURLY_DAYS: Final = 7
 """Days that are drawn hour by hour; of longer spans each day is a column."""
 
-
 Announced = TypeVar("Announced", IncidentView, MaintenanceView)
-
-
 _GOOD: Final = tuple(f"<li>{number}</li>" for number in range(32))
-
-
 _OTHER: Final = '<li class="{look}">{number}</li>'
-
-
 _NOTHING: Final = '<li class="{look}">{number}<span class="aside">: {words}</span></li>'
-
 
 _BAD: Final = '<li class="{look}" title="{words}">{number}<span class="aside">: {words}</span></li>'
 """Squares of the calendar: so many that a template, or markup that escapes, takes too long."""

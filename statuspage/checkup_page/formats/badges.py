@@ -38,10 +38,7 @@ _CLASSES: Final = {
 """Characters by their width in DejaVu Sans, whose widths are those of Verdana, in thousandths of
 the font's size."""
 
-
 _WIDTHS: Final = {char: width for width, chars in _CLASSES.items() for char in chars}
-
-
 _USUAL, _FULL = 650, 1000
 
 
@@ -62,11 +59,7 @@ def _width(character: str) -> int:
 
 
 UNKNOWN: Final = "#59636e"
-
-
 _SVG: Final = "image/svg+xml; charset=utf-8"
-
-
 _SIZE, _GAP = 11, 6
 
 
@@ -114,7 +107,6 @@ def shields_endpoint(badge: Badge, *, every: int = 0) -> PageFile:
 PAGE: Final = "page"
 """What stands for the whole page in the paths of badges; keys of components are longer."""
 
-
 _COLOURS: Final = {
     ComponentStatus.OPERATIONAL: "#1a7f37",
     ComponentStatus.DEGRADED: "#9a6700",
@@ -125,7 +117,6 @@ _COLOURS: Final = {
 }
 """Those of the light page."""
 
-
 _STEPS: Final = (
     (99.9, _COLOURS[ComponentStatus.OPERATIONAL]),
     (99.0, "#4d7a0d"),
@@ -135,13 +126,10 @@ _STEPS: Final = (
 )
 """Per cent of uptime, and the colour from there on."""
 
-
 _TIME: Final = "#0969da"
-
 
 _TIMED: Final = ("24h", "7d", "30d")
 """Spans of which there is a badge of the response time."""
-
 
 _NAME_LIMIT: Final = 40
 

@@ -83,18 +83,13 @@ def _rfc822(nanoseconds: int) -> str:
 Json = dict[str, Any]
 """A document, or a part of one."""
 
-
 LIVE: Final = 30
 """Seconds that a copy may be kept of what tells how things are now."""
-
 
 SETTLED_MAX_AGE: Final = 300
 """The same of what changes only when there is something new to tell."""
 
-
 _HOST: Final = re.compile(r"https?://([a-z0-9.-]+)(?=[:/?#]|$)", re.ASCII | re.IGNORECASE)
-
-
 JSON: Final = "application/json; charset=utf-8"
 
 

@@ -20,10 +20,8 @@ FEEDS: Final = {
 }
 """What they are, by path."""
 
-
 NEWEST: Final = 50
 """Entries of a feed at most."""
-
 
 _MINTED: Final = "2026"
 """The year of the tags (RFC 4151). It is part of every id and never changes."""

@@ -18,10 +18,7 @@ from checkup_page.view import PageView
 WIDTH: Final = 75
 """Octets of a line, its end left out."""
 
-
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
 _MARKED: Final = re.compile(r"([\\;,])")
 
 
@@ -55,10 +52,7 @@ def _folded(line: str) -> str:
 
 
 PATH: Final = "maintenance.ics"
-
-
 _CALENDAR: Final = "text/calendar; charset=utf-8"
-
 
 _ZONE: Final = (
     "BEGIN:VTIMEZONE",

@@ -18,8 +18,6 @@ from checkup_page.status import ComponentStatus
 from checkup_page.view import ComponentGroup, ComponentView, PageView, ProbeMetrics
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-
-
 Labels = dict[str, str]
 
 
@@ -67,7 +65,6 @@ def _escaped(text: str) -> str:
 
 
 PATH: Final = "metrics.txt"
-
 
 Found = Iterator[tuple[Labels, float]]
 """Values of one component, and by what they differ."""

@@ -36,9 +36,7 @@ from checkup_page.view import ComponentGroup, ComponentView, PageView, public_ke
 Listed = Mapping[str, Json]
 """Components and groups by their ids."""
 
-
 _OPERATIONAL: Final = "operational"
-
 
 _MEANT: Final = {
     "none": _OPERATIONAL,
@@ -48,7 +46,6 @@ _MEANT: Final = {
     "maintenance": "under_maintenance",
 }
 """What an impact says of the components that are affected."""
-
 
 _WELL: Final = frozenset({"scheduled", "completed", "resolved", "postmortem"})
 """Updates that say that the components work."""
@@ -172,7 +169,6 @@ _INDICATORS = {
     ComponentStatus.MAINTENANCE: ("maintenance", "Service Under Maintenance"),
     ComponentStatus.UNKNOWN: ("minor", "Status unknown"),
 }
-
 
 _WORDS = {
     ComponentStatus.DEGRADED: "degraded_performance",

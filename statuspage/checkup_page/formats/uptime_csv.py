@@ -13,7 +13,6 @@ from checkup_page.formats.base import text_file
 from checkup_page.view import HOURLY, PageView
 
 PATH: Final = "uptime.csv"
-
 _CSV: Final = "text/csv; charset=utf-8; header=present"
 _FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones too
 """What a cell begins with that a spreadsheet computes."""

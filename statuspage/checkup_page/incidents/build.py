@@ -71,7 +71,6 @@ def apply_maintenance(
 DAYS: Final = 14
 """Days of incidents on the first page, today among them."""
 
-
 MAX_UPCOMING: Final = 2
 """Coming maintenance that is shown in full."""
 
@@ -207,10 +206,8 @@ def all_incidents(
 AHEAD: Final = 31 * DAY
 """How long before it begins maintenance of the configuration is announced."""
 
-
 RECENTLY_COMPLETED: Final = 2 * DAY
 """How long it is told of afterwards if it comes again: until everybody has seen the end."""
-
 
 MAX_OCCURRENCES: Final = 2
 """How many times it is announced that maintenance comes again."""

@@ -223,7 +223,6 @@ class IncidentLoader(Struct, frozen=True, kw_only=True):
 FOLD_SECONDS = 30.0
 """How long to wait for the history to catch up with the runs."""
 
-
 _EVERYTHING = IncidentSettings(automatic=True, after=0, minimum=0)
 
 

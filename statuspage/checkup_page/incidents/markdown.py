@@ -17,16 +17,11 @@ from checkup_page.view import linkify, safe_link
 LIMIT: Final = 10_000
 """Characters of one text; more is cut."""
 
-
 _SPACES: Final = 40
 """Spaces in a row; more are cut."""
 
-
 _PARTS: Final = re.compile(r" +|[^ ]+")
-
-
 _REL: Final = "nofollow ugc noopener"
-
 
 _UNWANTED: Final = ("heading", "lheading", "image", "hr")
 """A text stands below the page's own headings, and a picture would be a request to somebody."""

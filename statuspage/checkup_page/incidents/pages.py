@@ -15,11 +15,7 @@ from checkup_page.incidents.view import IncidentMonth, IncidentView, Maintenance
 from checkup_page.view import PageView
 
 HISTORY: Final = "history/index.html"
-
-
 MAX_AGE: Final = 60
-
-
 SHEET: Final = "announcement.css"
 
 

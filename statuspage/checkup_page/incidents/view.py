@@ -180,7 +180,6 @@ class PublicComponents(Struct, frozen=True):
 
 TITLE_LIMIT: Final = 120
 
-
 IMPACT_STATUS: Final = {
     "none": ComponentStatus.OPERATIONAL,
     "minor": ComponentStatus.DEGRADED,
@@ -192,7 +191,10 @@ IMPACT_STATUS: Final = {
 
 def update_view(said: IncidentUpdate) -> UpdateView:
     """Return an entry as it is shown."""
-    from checkup_page.incidents.markdown import clean_markdown, render_markdown  # noqa: PLC0415 - slow; mostly, all is well
+    from checkup_page.incidents.markdown import (
+        clean_markdown,
+        render_markdown,
+    )  # slow; mostly, all is well
 
     body = clean_markdown(said.text)
     return UpdateView(

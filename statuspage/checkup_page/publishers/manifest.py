@@ -16,7 +16,6 @@ from checkup.times import SECOND
 
 MANIFEST: Final = "manifest.json"
 INDEX: Final = "index.html"
-
 _SCHEMA: Final = 1
 _SLOWEST: Final = 3600 * SECOND
 """No publisher is as slow as this: a lower position after that time is a storage begun anew."""

@@ -25,14 +25,10 @@ from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, PublishP
 _STALE_IF_ERROR: Final = 24 * 3600
 """An old page says how old it is; an error page says nothing."""
 
-
 _ABSENT: Final = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 """Without the right to list a bucket, a missing object is a forbidden one."""
 
-
 _CHANGED: Final = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND}
-
-
 _SEAL: Final = "edition"
 
 
@@ -60,7 +56,7 @@ class PageBucket:
         prefix: what all their names begin with; empty or ending in a slash.
     """
 
-    def __init__(self, client: Any, bucket: str, prefix: str) -> None:  # noqa: ANN401 - boto3
+    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
         self._bucket = S3Bucket(client, bucket)
         self._prefix = prefix
         self.address = self._bucket.address(prefix)
@@ -131,7 +127,7 @@ class PageBucket:
                 return ""
             raise
 
-    def _head(self, path: str) -> Any:  # noqa: ANN401 - whatever boto3 gives
+    def _head(self, path: str) -> Any:
         try:
             return self._bucket.ask("read", path, "head_object", Key=self._prefix + path)
         except S3Error as no:
@@ -153,24 +149,14 @@ def _number(edition: PageVersion) -> str:
 LEASE_SECONDS: Final = 60
 """For how long a publisher is taken to be at work after it has written the manifest."""
 
-
 _WORK_SECONDS: Final = 35.0
 """A publisher begins no request later than this, so that its last one, with all further tries,
 is over when its lease is."""
 
-
 _WAIT_SECONDS: Final = 20.0
-
-
 _POLL_SECONDS: Final = 0.25
-
-
 _TRIES: Final = 8
-
-
 _AT_ONCE: Final = 8
-
-
 _NOT_FOUND: Final = "404.html"
 
 
@@ -230,7 +216,7 @@ class S3Publisher:
 
     patient: ClassVar[bool] = True
 
-    def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:  # noqa: ANN401 - boto3
+    def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:
         self._objects = PageBucket(client, bucket, prefix)
         self._known: BucketState | None = None
         self._claimed = ""

@@ -301,7 +301,7 @@ class Services(HttpServer):
 
 
 class _Service(Handler):
-    def serve(self, method: str) -> None:  # noqa: ARG002 - any
+    def serve(self, method: str) -> None:
         match self.headers["Host"]:
             case "hooks.example":
                 self.body()

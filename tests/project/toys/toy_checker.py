@@ -16,7 +16,7 @@ class ToyChecker(Checker, frozen=True, kw_only=True):
 
     word: Annotated[str, Meta(description="The word to look at.")] = ""
 
-    def attempt(self, deadline: Deadline) -> Attempt:  # noqa: ARG002 - spelling takes no time
+    def attempt(self, deadline: Deadline) -> Attempt:
         if len(self.word) % 2 == 0:
             return Attempt(rtt=len(self.word))
         return Attempt(error=f"{self.word} is odd", failure="odd")

@@ -16,7 +16,7 @@ class ToyNotifierSettings(NotifierSettings, frozen=True, kw_only=True):
 
     ear: Annotated[str, Meta(description="Whose list to append to.")] = ""
 
-    def open(self, clients: Clients) -> Notifier:  # noqa: ARG002 - a toy needs nothing from outside
+    def open(self, clients: Clients) -> Notifier:
         return ToyNotifier(self.ear)
 
 

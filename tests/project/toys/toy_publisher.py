@@ -23,7 +23,7 @@ class ToyPublishing(PublisherSettings, frozen=True, kw_only=True):
     def address(self) -> str:
         return self.wall
 
-    def open(self, clients: Clients) -> Publisher:  # noqa: ARG002 - a toy needs nothing from outside
+    def open(self, clients: Clients) -> Publisher:
         return ToyPublisher(self.wall)
 
 

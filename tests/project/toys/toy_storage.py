@@ -21,7 +21,7 @@ class ToyStorageSettings(StorageSettings, frozen=True, kw_only=True):
 
     shelf: Annotated[str, Meta(description="Which dictionary to use.")] = ""
 
-    def open(self, clients: Clients) -> Storage:  # noqa: ARG002 - a toy needs nothing from outside
+    def open(self, clients: Clients) -> Storage:
         return SHELVES.setdefault(self.shelf, ToyStorage())
 
 
@@ -53,7 +53,7 @@ class ToyStorage:
     def clock(self) -> int:
         return time_ns()
 
-    def hold(self, name: str) -> AbstractContextManager[LockState]:  # noqa: ARG002
+    def hold(self, name: str) -> AbstractContextManager[LockState]:
         return nullcontext(LockState.UNSUPPORTED)
 
     def _keep(self, key: str, body: bytes) -> str:

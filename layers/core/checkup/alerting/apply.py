@@ -36,7 +36,6 @@ REMOVE_AFTER: Final = HOUR
 """How long a checker may be missing from the configuration before it is forgotten. Not at once,
 because two configurations may share one storage and each knows only its own checkers."""
 
-
 APPLIED_RUNS_KEPT: Final = 8
 """Runs of which the head remembers that they were folded."""
 

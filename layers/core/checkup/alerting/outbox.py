@@ -17,7 +17,6 @@ from checkup.model import Alert
 MAX_QUEUED: Final = 1000
 """Alerts that wait for one channel; if it is dead for weeks, the oldest are given up."""
 
-
 MAX_DEAD_LETTERS: Final = 50
 """Alerts that were given up and are still kept for the operator."""
 

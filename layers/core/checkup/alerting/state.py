@@ -19,7 +19,6 @@ from checkup.model import Alert, Status, key_time
 SCHEMA: Final = 1
 """The version of the head's layout; a newer one is never overwritten."""
 
-
 NOT_MONITORED_AFTER: Final = 3
 """Unknown results in a row after which a checker counts as not seen any more."""
 
@@ -189,10 +188,7 @@ class AlertState(Struct, frozen=True, kw_only=True):
 STATE_KEY: Final = "state/head.json"
 """The key of the head."""
 
-
 _LARGEST = 64 * 1024 * 1024
-
-
 Document = TypeVar("Document", AlertState, CheckerState)
 
 

@@ -25,7 +25,6 @@ from checkup.times import SECOND
 MONITOR: Final = "Checkup"
 """The title of alerts that are about the monitor itself."""
 
-
 _OF_A_STATUS: Final = {
     AlertKind.OPEN,
     AlertKind.CHANGE,
@@ -205,11 +204,7 @@ FLAPPING_WINDOW: Final = 21
 
 # In units of 1/95 the weights 0.8 … 1.2 are the whole numbers 76 … 114, and 1 % of all is 19.
 _OLDEST, _STEP, _PERCENT = 76, 2, 19
-
-
 _BEGINS, _ENDS = 30, 20
-
-
 _LETTERS = {Status.HEALTHY: "h", Status.DEGRADED: "g", Status.DOWN: "d"}
 
 
@@ -228,7 +223,7 @@ def state_change_percent(recent: str) -> float:
     return _weight(recent) / _PERCENT
 
 
-def is_flapping(recent: str, before: bool) -> bool:  # noqa: FBT001 - the state that it follows
+def is_flapping(recent: str, before: bool) -> bool:
     """Say whether a checker flaps, which it does for longer than it takes to begin."""
     return _weight(recent) >= (_ENDS if before else _BEGINS) * _PERCENT
 
@@ -299,7 +294,7 @@ def next_state(
     return replace(counted, status=status, since=since)
 
 
-def _count(streak: Streak, fits: bool, slot: int, limit: int) -> Streak:  # noqa: FBT001
+def _count(streak: Streak, fits: bool, slot: int, limit: int) -> Streak:
     if not fits:
         return Streak()
     if not streak.runs:

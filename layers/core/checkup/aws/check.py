@@ -47,7 +47,7 @@ class CheckFunction:
 
     def answer(
         self, request: ScheduledRun | AdHocCheck | NotifierTest, remaining_milliseconds: int
-    ) -> Any:  # noqa: ANN401 - as the event asks
+    ) -> Any:
         """Do what an event asks.
 
         Args:

@@ -21,23 +21,17 @@ from checkup.times import SECOND
 NameList = Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=1000)]
 """Titles, ids or names of channels; all that there are if there are none."""
 
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 _TOLERANCE: Final = 60 * SECOND
 """How far the clocks of the schedule and of the function may differ."""
-
 
 _CHECK_FORMS: Final = (
     '{"slot": "2026-01-31T12:00:00Z"}, {"checkers": ["title or id"], "record": false}'
     ' or {"notify_test": ["channel"]}'
 )
 
-
 _PUBLISH_FORMS: Final = '{"task": "publish"}, {"task": "rebuild"} or an event of S3'
-
-
 Form = TypeVar("Form", bound=Struct)
 
 
@@ -175,7 +169,7 @@ def _moment(text: str, now: int) -> int:
     return at
 
 
-def _quote(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+def _quote(value: Any) -> str:
     """Show a foreign value, but not at any length."""
     text = repr(value)
     return text if len(text) <= 160 else f"{text[:157]}..."  # noqa: PLR2004 - two lines

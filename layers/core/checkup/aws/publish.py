@@ -13,7 +13,6 @@ from checkup.interfaces import Storage
 
 _log = logging.getLogger(__name__)
 
-
 _PAGE_SECONDS: Final = 20.0
 """What rendering and publishing the page afterwards takes at most."""
 

@@ -44,7 +44,7 @@ def log_fields(facts: Mapping[str, str]) -> Iterator[None]:
     """Add facts to each line that is logged meanwhile, by whatever thread or library."""
     plain = logging.getLogRecordFactory()
 
-    def with_facts(*words: Any, **more: Any) -> logging.LogRecord:  # noqa: ANN401 - of any record
+    def with_facts(*words: Any, **more: Any) -> logging.LogRecord:
         record = plain(*words, **more)
         record.__dict__.update(facts)
         return record

@@ -20,20 +20,12 @@ from typing import Any, TypeVar
 from checkup.errors import CheckUnknownError
 
 _Family = TypeVar("_Family")
-
-
 _Address = IPv4Address | IPv6Address
-
-
 _Network = IPv4Network | IPv6Network
-
-
 SMTP_PORT = 25
-
 
 _SECRETS = 2773
 """Where AWS's extension for parameters and secrets listens in a function's environment."""
-
 
 _REFUSED = tuple(
     ip_network(network)
@@ -50,7 +42,6 @@ _REFUSED = tuple(
         "fd00:ec2::/32",  # AWS's own services in IPv6
     )
 )
-
 
 _CARRIERS = tuple(
     (ip_network(network), shift)

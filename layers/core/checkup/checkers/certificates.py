@@ -20,30 +20,17 @@ from checkup.text import quote_untrusted
 from checkup.times import SECOND
 
 _SEQUENCE_OF_VERSION = 0xA0
-
-
 _EXTENSIONS = 0xA3
-
-
 _UTC_TIME = 0x17
-
-
 _WIDE_STRING = 0x1E
-
-
 _OCTET_STRING = 0x04
-
-
 _DNS_NAME, _IP_ADDRESS = 0x82, 0x87
-
 
 _ALTERNATIVE_NAME = bytes.fromhex("0603551d11")
 """The identifier of the extension, 2.5.29.17, with its tag and length."""
 
-
 _ISSUER, _VALIDITY = 2, 3
 """Places in a certificate, counted without the optional version."""
-
 
 _LATEST = 2**63 - 1
 

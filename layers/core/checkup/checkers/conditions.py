@@ -60,8 +60,8 @@ def validate_pattern(pattern: str) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> Any:  # noqa: ANN401 - re2 has no static types
-    import re2  # noqa: PLC0415 - an extra, and 20 ms
+def _compiled(pattern: str) -> Any:
+    import re2  # an extra, and 20 ms
 
     options = re2.Options()
     options.log_errors = False
@@ -78,14 +78,11 @@ _STEP = re.compile(
     r"""\.?(?P<name>[^\s.\[\]"'=!<>]+)|\[(?P<index>-?[0-9]{1,9})\]|\.?\["(?P<quoted>[^"]*)"\]"""
 )
 
-
 _OPERATOR = re.compile(
     r"\s*(==|!=|<=|>=|<|>)\s*|\s+(not contains|contains)\s+|\s+(not exists|exists)\s*\Z"
 )
 
-
 _ABSENT: Final = object()
-
 
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,

@@ -44,8 +44,6 @@ from checkup.times import SECOND
 
 
 _LARGEST = 65_535
-
-
 _PORT = 53
 
 
@@ -57,7 +55,7 @@ def system_nameservers(resolv_conf: str = "/etc/resolv.conf") -> Sequence[Socket
     Raises:
         CheckUnknownError: there are none.
     """
-    from dns.resolver import NoResolverConfiguration, Resolver  # noqa: PLC0415 - slow to import
+    from dns.resolver import NoResolverConfiguration, Resolver  # slow to import
 
     try:
         hosts = Resolver(resolv_conf).nameservers
@@ -279,7 +277,6 @@ def _reasons(answer: Message) -> str:
 
 _QUERY_LIMIT, _CONNECT_LIMIT = 2.0, 1.0
 """Seconds, where none are configured; as in the Go program."""
-
 
 _SAFE_PAYLOAD = 1232
 """Bytes of a datagram that no network cuts in pieces (DNS flag day 2020)."""

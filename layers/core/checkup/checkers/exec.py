@@ -30,21 +30,14 @@ from checkup.model import Attempt, Status
 
 MAX_OUTPUT_BYTES: Final = 65_536
 
-
 _GLANCE = 0.05
 """Seconds after which a silent program is looked at: it may have left its pipe to a child."""
-
 
 _LAST_WORDS = 0.25
 """Seconds that are read on after the program has ended, if a child of it goes on writing."""
 
-
 _CLEAN_UP = 1.0
-
-
 _CHUNK = 65_536
-
-
 _NO_PROCESS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
 
@@ -161,19 +154,12 @@ _INHERITED = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"}
 )
 
-
 _MISMATCH = "output_mismatch"
-
-
 _NAGIOS_WARNING = "nagios_warning"
-
-
 _NAGIOS_UNKNOWN = 3
-
 
 _NAGIOS = {1: _NAGIOS_WARNING, 2: "nagios_critical"}
 """https://nagios-plugins.org/doc/guidelines.html, section Plugin Return Codes."""
-
 
 _LONGEST_SHOWN = 1000
 
@@ -296,7 +282,7 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
 
 
 class _Refused(ExecChecker, frozen=True, kw_only=True):
-    def attempt(self, deadline: Deadline) -> Attempt:  # noqa: ARG002 - of the port
+    def attempt(self, deadline: Deadline) -> Attempt:
         raise CheckUnknownError(
             "unsupported", "exec is not supported here: it runs on machines only"
         )

@@ -54,7 +54,7 @@ def newest_file_ns(pattern: str) -> int:
         raise _missing("file") from error
 
 
-def newest_object_ns(client: Any, place: str) -> tuple[int, int]:  # noqa: ANN401 - boto3 has no type
+def newest_object_ns(client: Any, place: str) -> tuple[int, int]:
     """Return when the object was written, and what time it is at the store.
 
     Args:
@@ -68,7 +68,7 @@ def newest_object_ns(client: Any, place: str) -> tuple[int, int]:  # noqa: ANN40
         CheckFailedError: there is none.
         CheckUnknownError: the store did not say.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - it is there by now
+    from botocore.exceptions import BotoCoreError, ClientError  # it is there by now
 
     bucket, _, key = place.partition("/")
     try:
@@ -85,7 +85,7 @@ def newest_object_ns(client: Any, place: str) -> tuple[int, int]:  # noqa: ANN40
     return int(written.timestamp()) * SECOND, int(asked.timestamp()) * SECOND
 
 
-def _objects(client: Any, bucket: str, key: str) -> Iterator[tuple[datetime, datetime]]:  # noqa: ANN401
+def _objects(client: Any, bucket: str, key: str) -> Iterator[tuple[datetime, datetime]]:
     """Yield for each object when it was written and when the store said so."""
     if not key.endswith("*"):
         answer = client.head_object(Bucket=bucket, Key=key)
@@ -106,11 +106,7 @@ def _missing(what: str) -> CheckFailedError:
 
 
 KEY_PREFIX: Final = "heartbeats/"
-
-
 _OBJECT = "s3://"
-
-
 _MOST_TRIES = 5
 
 
@@ -190,7 +186,7 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
     def _place(self) -> CheckerContext:
         raise CheckUnknownError("config", "there is no storage here, so no job can report in")
 
-    def attempt(self, deadline: Deadline) -> Attempt:  # noqa: ARG002 - reading takes no time
+    def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.Checker.attempt`."""
         try:
             self._judge(*self._last())

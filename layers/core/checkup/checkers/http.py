@@ -35,8 +35,6 @@ from checkup.times import SECOND
 
 
 _UP = ((200, 204),)
-
-
 _MEBIBYTE = 1_048_576
 
 
@@ -270,7 +268,7 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
             return Timeouts(whole=deadline)
         return Timeouts(whole=deadline, connect=10.0, tls=5.0, headers=5.0)
 
-    def _way_to(self, url: SplitResult, is_home: bool) -> ConnectOptions:  # noqa: FBT001 - of Visit
+    def _way_to(self, url: SplitResult, is_home: bool) -> ConnectOptions:
         return ConnectOptions(
             context=self.tls_context(at_home=is_home) if url.scheme == "https" else None,
             family=self.family,

@@ -45,7 +45,6 @@ from checkup.errors import CheckUnknownError
 _MOST_INTERIM = 5
 """As in Go's net/http."""
 
-
 _CHUNK = 65_536
 
 
@@ -302,10 +301,10 @@ class HttpExchange(HTTPAdapter):
     ) -> None:
         self.close()
 
-    def init_poolmanager(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - handed through
+    def init_poolmanager(self, *_: Any, **__: Any) -> None:
         """Keep no pool: a connection that is used again tests neither name, network nor TLS."""
 
-    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:  # noqa: ANN401
+    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:
         """Send the request and return the answer as soon as its headers are there.
 
         What a session adds (verification, proxies, time limits, certificates) is not used.

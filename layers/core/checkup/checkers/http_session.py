@@ -26,14 +26,8 @@ from checkup.text import quote_untrusted
 
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-
 _HEADER_NEVER = re.compile(r"[\r\n\x00]")
-
-
 _WITH_BODY = {"POST", "PUT", "PATCH"}
-
-
 _PUBLIC = {"Host", "Connection", "User-Agent", "Accept", "Content-Type", "Content-Length"}
 
 
@@ -108,7 +102,6 @@ def _configured(headers: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, s
 
 
 _RULES = SessionRedirectMixin()
-
 
 _HARMLESS = {"accept", "accept-language", "accept-encoding", "connection", "user-agent"}
 """Headers that another server may see as well."""

@@ -31,17 +31,9 @@ from checkup.errors import CheckUnknownError
 
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-
-
 _COLON_FIRST = re.compile(r"[^/?#]*:")
-
-
 _NEVER = re.compile(r"[\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
-
-
 _HOST_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*):([^:\[\]]*)")
-
-
 _HIGHEST_PORT = 65535
 
 
@@ -102,7 +94,6 @@ def _unusable() -> CheckUnknownError:
 
 SocketAddress: TypeAlias = tuple[socket.AddressFamily, tuple[Any, ...]]
 """A family, and what ``connect`` takes for it."""
-
 
 ADDRESS_FAMILIES = {
     0: socket.AF_UNSPEC,
@@ -202,15 +193,15 @@ class _Bounded(socket.socket):
             raise TimeoutError
         self.settimeout(left)
 
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 - handed through
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
         self.arm()
         return super().recv_into(*args, **kwargs)
 
-    def send(self, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401 - handed through
+    def send(self, *args: Any, **kwargs: Any) -> int:
         self.arm()
         return super().send(*args, **kwargs)
 
-    def sendall(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed through
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
         self.arm()
         super().sendall(*args, **kwargs)
 
@@ -228,7 +219,6 @@ class DeadlineTLSSocket(_Bounded, ssl.SSLSocket):
 
 _HEAD_START = 0.25
 """Seconds before the next address is tried beside one that is silent (RFC 8305, section 8)."""
-
 
 _NO_WAY = {
     errno.ENETUNREACH,

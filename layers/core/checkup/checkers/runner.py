@@ -27,17 +27,12 @@ from checkup.secrets import CheckerSecrets
 from checkup.times import SECOND
 
 _SLACK = 1.6
-
-
 _FIRST_GUESS = 0.002
-
 
 _MEMORY = 0.99
 """What the last hundred checks took counts; checks end in bursts, so fewer would mislead."""
 
-
 _LONGEST_GAP = 0.05
-
 
 _LATE = 0.008
 """Seconds; longer than Python's threads make each other wait (sys.getswitchinterval)."""
@@ -88,7 +83,6 @@ class StartPacer:
 
 _FIRST_PAUSE, _LATER_PAUSE = 1.0, 3.0
 
-
 _PASSING = "resource"
 """The one reason for an unknown result that may be gone a second later."""
 
@@ -117,10 +111,7 @@ class Rechecks(Struct, frozen=True):
 
 
 RUN_DEADLINE = "run_deadline"
-
-
 NOT_FINISHED = "not finished when the run had to end"
-
 
 _GRACE = 1.0
 """Seconds that a checker may outlast its limit before it is given up."""
@@ -281,17 +272,11 @@ class ResultBuilder(Struct, frozen=True, kw_only=True):
 
 
 _OVERDUE = CheckUnknownError("overdue", "the checker did not keep to its time limit")
-
-
 _NOT_FINISHED = CheckUnknownError(RUN_DEADLINE, NOT_FINISHED)
-
-
 _NOT_BEGUN = CheckUnknownError(RUN_DEADLINE, "not begun when the run had to end")
-
 
 _REFUSALS = {"status_401", "status_403", "status_404", "status_407"}
 """Failures that a secret can have which was valid yesterday."""
-
 
 _LOOK_UP = 1.0
 """Seconds after which a wait is interrupted: a signal that comes just before it, or to another

@@ -26,11 +26,7 @@ from checkup.times import SECOND
 
 
 _CAP = 8_192
-
-
 _PIECE = 1_024
-
-
 _Socket = DeadlineSocket | DeadlineTLSSocket
 
 
@@ -52,7 +48,6 @@ def _turn(say: bytes, good: bytes, last: bytes) -> _Turn:
 
 
 _SMTP_END, _IMAP_END, _POP3_END = rb"^[0-9]{3} .*\n", rb"^a [A-Z]+.*\n", rb"^(?:\+OK|-ERR).*\n"
-
 
 _TLS_TURNS: Mapping[str, Sequence[_Turn]] = {
     "smtp": (  # RFC 3207

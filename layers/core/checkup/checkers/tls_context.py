@@ -98,7 +98,7 @@ def _system_context(
     if cafile or (capath and any(Path(capath).iterdir())):
         context.set_default_verify_paths()
     else:
-        from requests.utils import DEFAULT_CA_BUNDLE_PATH  # noqa: PLC0415 - only a system without roots pays
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH  # only a system without roots pays
 
         context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
     return context

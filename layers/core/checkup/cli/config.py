@@ -41,7 +41,7 @@ def init(*, as_json: bool, addresses: tuple[str, ...]) -> int:
 
     Each ADDRESS, a URL or host:port, becomes a checker. Nothing is ever overwritten.
     """
-    from checkup.config.source import DEFAULT_FILE_NAMES  # noqa: PLC0415 - what reads the configuration
+    from checkup.config.source import DEFAULT_FILE_NAMES  # what reads the configuration
 
     present = [name for name in DEFAULT_FILE_NAMES if Path(name).exists()]
     if present:
@@ -92,14 +92,13 @@ def schema() -> int:
 
 def schema_json() -> str:
     """Return the schema as the content of a file."""
-    from checkup.app import registered_kinds  # noqa: PLC0415 - brings in what reads the configuration
-    from checkup.config.schema import config_schema as schema_for  # noqa: PLC0415 - the same
+    from checkup.app import registered_kinds  # brings in what reads the configuration
+    from checkup.config.schema import config_schema as schema_for  # the same
 
     return json.dumps(schema_for(registered_kinds()), indent=2, ensure_ascii=False) + "\n"
 
 
 _SCHEMA: Final = "./checkup.schema.json"
-
 
 _HEAD: Final = f"""\
 # yaml-language-server: $schema={_SCHEMA}
@@ -116,13 +115,11 @@ _HEAD: Final = f"""\
 checkers:
 """
 
-
 _WEBSITE: Final = """\
   - type: http
     endpoint_name: {name}
     endpoint_url: {address}
 """
-
 
 _WEBSITE_MORE: Final = """\
     # A text that the page has to contain, and the time from which on it is slow:
@@ -132,13 +129,11 @@ _WEBSITE_MORE: Final = """\
     #attempts: 2
 """
 
-
 _PORT: Final = """\
   - type: tcp
     endpoint_name: {name}
     endpoint_url: {address}
 """
-
 
 _TAIL: Final = """\
   # Whether something listens, and how long a certificate is still good:

@@ -29,8 +29,6 @@ from checkup.times import format_timespan, parse_timespan
 
 
 _SLOWER: Final = (2, 3, 5, 10)
-
-
 _LEAST_MEMORY: Final = 128
 
 
@@ -143,7 +141,7 @@ def _parameters() -> Mapping[str, str] | None:
     name = click.get_current_context().meta.get(STACK)
     if name is None:
         return None
-    from checkup.cli.stack import describe_stack  # noqa: PLC0415 - few look at stacks
+    from checkup.cli.stack import describe_stack  # few look at stacks
 
     return describe_stack(name).parameters
 

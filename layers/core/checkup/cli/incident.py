@@ -47,8 +47,6 @@ from checkup_page.incidents.view import TITLE_LIMIT, IncidentView, MaintenanceVi
 
 
 Item = TypeVar("Item", IncidentView, MaintenanceView)
-
-
 Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -136,8 +134,6 @@ def id_completion(choose: Callable[[EditableIncidents], Mapping[str, Item]]) -> 
 
 
 incident_ids = id_completion(lambda desk: desk.incidents)
-
-
 maintenance_ids = id_completion(lambda desk: desk.maintenances)
 
 

@@ -77,10 +77,8 @@ COMMANDS: Final = {
 }
 """The commands in the order of the help. None of them is imported before it is needed."""
 
-
 DEFAULT_COMMAND: Final = CommandEntry("main", "check", "")
 """The command that has no name of its own: it gets every word that names no command."""
-
 
 _TAKES_VALUE: Final = frozenset(
     {
@@ -91,7 +89,6 @@ _TAKES_VALUE: Final = frozenset(
         *("--from", "--until", "--month"),
     }
 )
-
 
 _TAKES_VALUE_SHORT: Final = frozenset("ca")
 
@@ -140,8 +137,6 @@ def _takes_next(flag: str) -> bool:
 
 
 _SHELLS: Final = ("bash", "zsh", "fish")
-
-
 COMPLETION_VARIABLE: Final = "_CHECKUP_COMPLETE"
 
 
@@ -199,7 +194,7 @@ def check(
     config_file: str | None, *, store: bool, as_json: bool, verbose: bool, names: tuple[str, ...]
 ) -> int:
     """Look once at every checker, or at those named by title or id."""
-    from checkup.cli.check import look  # noqa: PLC0415 - brings in the engine
+    from checkup.cli.check import look  # brings in the engine
 
     return look(config_file, names, store=store, as_json=as_json, verbose=verbose)
 
@@ -210,11 +205,11 @@ def check(
 class CheckupGroup(click.Group):
     """A group in which words that name no command go to :data:`DEFAULT_COMMAND`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return the command of that name."""
         place = DEFAULT_COMMAND if cmd_name == DEFAULT_COMMAND.module else COMMANDS.get(cmd_name)
         if place is None:
@@ -236,7 +231,7 @@ class CheckupGroup(click.Group):
         """Put the command's name first, then go on as any group."""
         return super().parse_args(ctx, move_command_first(args))
 
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show both forms."""
         formatter.write_usage("checkup", "[FLAGS] [NAME ...]")
         formatter.write_usage("checkup", "[FLAGS] COMMAND ...", prefix=" " * len("Usage: "))

@@ -26,13 +26,10 @@ if TYPE_CHECKING:
 VERBOSE = "checkup.verbose"
 """Key of the contexts' shared notes: whether ``-v`` was given."""
 
-
 STACK = "checkup.stack"
 """Key of the contexts' shared notes: the stack that ``--stack`` named."""
 
-
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
 
 _config: Decorator = click.option(
     "-c",
@@ -65,11 +62,9 @@ _stack: Decorator = click.option(
     help="Work on a deployed stack: its storage, its configuration.",
 )
 
-
 _region: Decorator = click.option(
     "--region", metavar="REGION", expose_value=False, callback=_set_aws, help="Where on AWS."
 )
-
 
 _profile: Decorator = click.option(
     "--profile",
@@ -85,7 +80,7 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _config(_stack(_region(_profile(command))))
 
 
-def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001 - click
+def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:
     context.meta[VERBOSE] = value
     return value
 
@@ -203,10 +198,10 @@ def read_config(path: str | None) -> Config:
     context = click.get_current_context(silent=True)
     stack = context.meta.get(STACK) if context else None
     if stack is None:
-        from checkup.app import read_config as read  # noqa: PLC0415 - it takes most of the start
+        from checkup.app import read_config as read  # it takes most of the start
 
         return read(path, os.environ)
-    from checkup.cli.stack import open_stack  # noqa: PLC0415 - few look at stacks
+    from checkup.cli.stack import open_stack  # few look at stacks
 
     return open_stack(stack, path)
 
@@ -237,7 +232,6 @@ component_option: Decorator = click.option(
     shell_complete=complete_checkers,
     help="The title or id of a checker that it is about; as often as needed.",
 )
-
 
 group_option: Decorator = click.option(
     "--group", "groups", multiple=True, metavar="NAME", help="A whole group, likewise."

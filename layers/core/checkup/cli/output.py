@@ -28,7 +28,6 @@ _COLOURS: Final = {
     Status.DOWN: "\x1b[31m",
 }
 
-
 _RESET: Final = "\x1b[0m"
 
 
@@ -78,19 +77,10 @@ def _assessment(status: Status, *, colour: bool) -> str:
 TimedResults: TypeAlias = Sequence[tuple[int, Result]]
 """Results with the moments of their runs, oldest first; never empty."""
 
-
 _MICROSECOND: Final = 1_000
-
-
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-
-
 _DOWN: Final = "x"
-
-
 _UNKNOWN: Final = "?"
-
-
 _WIDEST: Final = 120
 
 
@@ -169,11 +159,7 @@ def result_reason(result: Result) -> str:
 
 
 _STDOUT: Final = 1
-
-
 _STDERR: Final = 2
-
-
 _LOST = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
@@ -272,17 +258,9 @@ class _Lines(logging.Handler):
 
 
 OnResult: TypeAlias = Callable[[Result], None]
-
-
 _PATIENCE: Final = 1.0
-
-
 _PAUSE: Final = 0.2
-
-
 _WIDTH: Final = 24
-
-
 _WIPE: Final = "\r\x1b[K"
 
 

@@ -24,10 +24,8 @@ from checkup.times import HOUR, SECOND
 
 REGION: Final = "us-east-1"
 
-
 AS_OF: Final = "2026-11-22"
 """When the list prices were looked up; other regions cost up to half as much again."""
-
 
 _MILLION: Final = 1e6
 
@@ -57,41 +55,21 @@ class Price(NamedTuple):
 
 
 PUT: Final = Price("PUT, LIST", 5 / _MILLION, "s3/pricing")
-
-
 GET: Final = Price("GET", 0.4 / _MILLION, "s3/pricing")
-
-
 STORED: Final = Price("GB", 0.023, "s3/pricing")
-
 
 COMPUTE: Final = {
     "arm64": Price("GB-seconds", 13.3334 / _MILLION, "lambda/pricing", 400_000),
     "x86_64": Price("GB-seconds", 16.6667 / _MILLION, "lambda/pricing", 400_000),
 }
 
-
 INVOKED: Final = Price("invocations", 0.20 / _MILLION, "lambda/pricing", 1 * _MILLION)
-
-
 SCHEDULED: Final = Price("invocations", 1.00 / _MILLION, "eventbridge/pricing", 14 * _MILLION)
-
-
 LOGGED: Final = Price("GB", 0.50, "cloudwatch/pricing", 5)
-
-
 METRIC: Final = Price("metrics", 0.30, "cloudwatch/pricing", 10)
-
-
 ALARM: Final = Price("alarms", 0.10, "cloudwatch/pricing", 10)
-
-
 SECRET: Final = Price("secrets", 0.40, "secrets-manager/pricing")
-
-
 SENT: Final = Price("GB", 0.09, "ec2/pricing/on-demand", 100)
-
-
 BETWEEN_REGIONS: Final = Price("GB", 0.02, "ec2/pricing/on-demand")
 
 
@@ -104,21 +82,16 @@ BETWEEN_REGIONS: Final = Price("GB", 0.02, "ec2/pricing/on-demand")
 PAGES: Final = 12
 """Of an hour by their schedule; each change of the state makes one more."""
 
-
 WHOLE_PROCESSOR: Final = 1769
 """Megabytes of memory with which Lambda gives a whole processor."""
-
 
 WAITS: Final = 0.5
 """Seconds of a run in which it waits: for the slowest service, and for S3."""
 
-
 _CPU: Final = 0.0025
 """Seconds of a whole processor that an attempt over HTTPS takes (bench/bench_https.py)."""
 
-
 RESULT_BYTES: Final = 260
-
 
 ATTEMPT_BYTES: Final = 110
 """Of a stored run, for each of them."""
@@ -235,16 +208,12 @@ def s3_requests(usage: HourlyUsage) -> S3Requests:
 _HOURS: Final = 730
 """Of a month."""
 
-
 _GIGABYTE: Final = 1e9
-
 
 _PAGE_CPU: Final = 0.1
 """Seconds of a whole processor that a page takes."""
 
-
 _LOG_BYTES: Final = 900
-
 
 _SENT_BYTES: Final = 1_500
 """Of one attempt over HTTPS, its handshake and the headers of its packets included."""
@@ -324,16 +293,9 @@ def _data(usage: HourlyUsage) -> Iterator[BillLine]:
 
 
 _RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-
-
 _CRON: Final = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) \S+\)")
-
-
 _RANGE: Final = re.compile(r"(\*|\w+)(?:-(\w+))?(?:/(\d+))?")
-
-
 _PER_HOUR: Final = {"minute": 60.0, "hour": 1.0, "day": 1 / 24}
-
 
 _NAMES: Final = {
     name: number
@@ -398,8 +360,6 @@ def _number(word: str) -> int:
 
 
 _TEMPLATE: Final = Path(__file__).with_name("template.yaml")
-
-
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -431,7 +391,7 @@ def cloudwatch_counts(*, is_home: bool, has_page: bool) -> CloudWatchCounts:
 
 
 @cache
-def _template() -> Any:  # noqa: ANN401 - a document of CloudFormation
+def _template() -> Any:
     loader = _Functionless(_TEMPLATE.read_text(encoding="utf-8"))
     try:
         return loader.get_single_data()
@@ -451,7 +411,6 @@ _Functionless.add_multi_constructor("!", lambda *_: None)
 
 MIN_INTERVAL: Final = 60 * SECOND
 """EventBridge Scheduler starts nothing more often than once a minute."""
-
 
 _SECRET: Final = re.compile(r'"secretsmanager:([^"#]+)')
 

@@ -19,14 +19,8 @@ from checkup.errors import CheckupError
 from checkup.text import mask_address
 
 EXIT_FAILURE: Final = 1
-
-
 EXIT_BROKEN_PIPE: Final = 141
-
-
 EXIT_USAGE: Final = 255
-
-
 _HINT: Final = "Run 'checkup --help' for usage."
 
 
@@ -113,7 +107,6 @@ def _print_error(text: str) -> None:
 
 STOP_GRACE_SECONDS: Final = 2.0
 """Seconds that the work at hand is given to end by itself."""
-
 
 SIGNAL_POLL_SECONDS: Final = 1.0
 """Seconds after which a wait is interrupted: a signal that comes just before it, or to another

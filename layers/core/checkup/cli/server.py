@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 IDLE_TIMEOUT_SECONDS: Final = 10.0
 """A connection on which nothing moves for so long is closed."""
 
-
 REQUEST_TIMEOUT_SECONDS: Final = 30.0
 """Who takes longer to say what is wanted, letter by letter, is not waited for."""
 
@@ -83,13 +82,10 @@ class RequestReader(RawIOBase):
 _WORTH_IT: Final = 1_000
 """Bytes from which on a text is sent compressed."""
 
-
 _TEXT: Final = re.compile(r"text/|image/svg|application/(json|openmetrics|[a-z]+\+xml)")
-
 
 _NOTHING: Final = "default-src 'none'; style-src 'unsafe-inline'"
 """The policy of what is no page: nothing loads and nothing runs; pictures have colours."""
-
 
 _OWN: Final = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]*)"')
 
@@ -187,7 +183,7 @@ class PageApp(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - the library looks for this name
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is no GET and no HEAD, and what is no HTTP, in one plain line."""
         if code == HTTPStatus.NOT_IMPLEMENTED:
             code = HTTPStatus.METHOD_NOT_ALLOWED
@@ -248,7 +244,7 @@ class PageApp(BaseHTTPRequestHandler):
         """Name the program without its version."""
         return "checkup"
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say it on stderr, if it was asked for."""
         if self.server.verbose:
             output.log_line(f"{self.client_address[0]} {format % args}")
@@ -314,13 +310,8 @@ def _is_address(name: str) -> bool:
 CACHE_SECONDS: Final = 3.0
 """How long an answer is given again as it was, so that a crowd renders the page once."""
 
-
 _JSON: Final = "application/json"
-
-
 Value = TypeVar("Value")
-
-
 Build = Callable[[], Mapping[str, PageFile]]
 
 
@@ -470,7 +461,7 @@ class PageServer(ThreadingMixIn, TCPServer):
         with self._answered:
             self._answered.wait_for(lambda: not self._answering, _GRACE_SECONDS)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of visitors that go away; anything else is a line of the log."""
         error = sys.exception()
         if not isinstance(error, OSError):

@@ -29,22 +29,15 @@ from checkup.errors import CheckupError
 
 _DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
-
 _NOT_FOUND: Final = {
     "ValidationError",  # a stack; CloudFormation says so also of an update that changes nothing
     "ResourceNotFoundException",
     "NoSuchVersion",
 }
 
-
 _EXPIRED: Final = "your AWS credentials have expired; log in again"
-
-
 _INVALID: Final = "your AWS credentials are not valid"
-
-
 _AWAY: Final = "AWS was not reached; is there a network, and such a region?"
-
 
 _PROBLEMS: Final = {
     "ExpiredToken": _EXPIRED,
@@ -66,14 +59,14 @@ class AwsNotFoundError(Exception):
     """What was asked about is not there."""
 
 
-def call_aws(action: str, call: Callable[..., Any], **question: Any) -> Any:  # noqa: ANN401
+def call_aws(action: str, call: Callable[..., Any], **question: Any) -> Any:
     """Call AWS; say what is missing in words, for its own texts hold numbers of accounts.
 
     Raises:
         AwsNotFoundError: there is nothing of that name.
         CheckupError: anything else.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+    from botocore.exceptions import BotoCoreError, ClientError  # an extra
 
     try:
         return call(**question)
@@ -90,8 +83,6 @@ def call_aws(action: str, call: Callable[..., Any], **question: Any) -> Any:  # 
 
 
 _DOWNLOAD_SECONDS: Final = 20.0
-
-
 _PUBLISHER: Final = "PUBLISH_FUNCTION"
 
 
@@ -191,7 +182,7 @@ def _outputs(name: str) -> Mapping[str, str]:
     return found
 
 
-def _function(clients: app.LiveClients, name: str) -> Any:  # noqa: ANN401 - as AWS answers
+def _function(clients: app.LiveClients, name: str) -> Any:
     return call_aws("lambda:GetFunction", clients.aws("lambda").get_function, FunctionName=name)
 
 
@@ -213,7 +204,7 @@ def _bundled(package: str) -> tuple[str, bytes]:
 
 def _download(address: str) -> bytes:
     """Fetch what AWS keeps, trusting whom the clients of AWS trust, behind whatever proxy."""
-    import requests  # noqa: PLC0415 - few look at stacks
+    import requests  # few look at stacks
 
     try:
         answer = requests.get(
@@ -296,8 +287,8 @@ def _parameter(name: str, enabled: str) -> dict[str, Any]:
     return {"ParameterKey": name, "UsePreviousValue": True}
 
 
-def _wait(client: Any, name: str) -> None:  # noqa: ANN401 - boto3 has no static type
-    from botocore.exceptions import WaiterError  # noqa: PLC0415 - an extra
+def _wait(client: Any, name: str) -> None:
+    from botocore.exceptions import WaiterError  # an extra
 
     waiter = client.get_waiter("stack_update_complete")
     try:

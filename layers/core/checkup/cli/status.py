@@ -226,10 +226,8 @@ def _results(storage: Storage, names: frozenset[str], since: int) -> Iterator[tu
 _RUNS: Final = 12
 """Runs in which the last result of a checker is looked for."""
 
-
 _STALE: Final = 3
 """Intervals without a run after which nothing is known any more."""
-
 
 _TIME: Final = 3
 """The column whose figures stand on the right."""

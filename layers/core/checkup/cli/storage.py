@@ -159,7 +159,7 @@ def restore(config_file: str | None, *, verbose: bool, version: str | None) -> i
     return 0
 
 
-def _list(s3: Any, bucket: str) -> None:  # noqa: ANN401 - boto3 has no static type
+def _list(s3: Any, bucket: str) -> None:
     answer = call_aws(
         "s3:ListBucketVersions", s3.list_object_versions, Bucket=bucket, Prefix=STATE_KEY
     )
@@ -169,7 +169,7 @@ def _list(s3: Any, bucket: str) -> None:  # noqa: ANN401 - boto3 has no static t
         print(f"{written:%Y-%m-%d %H:%M:%S} UTC  {version['VersionId']}{now}")
 
 
-def _body(s3: Any, bucket: str, version: str) -> bytes:  # noqa: ANN401 - boto3
+def _body(s3: Any, bucket: str, version: str) -> bytes:
     try:
         answer = call_aws(
             "s3:GetObjectVersion", s3.get_object, Bucket=bucket, Key=STATE_KEY, VersionId=version

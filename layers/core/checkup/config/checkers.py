@@ -26,11 +26,7 @@ from checkup.text import mask_address
 
 
 _ALLOWED = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
-
-
 _LONGEST_SLUG = 64
-
-
 _HASH = 8
 
 
@@ -127,10 +123,8 @@ def _hash(entry: CheckerEntry) -> str:
 _KEPT: Final = ("endpoint_name", "id", "group", "description", "link", "hidden", "public_name")
 """What places it on the page, or keeps it off."""
 
-
 _PRIVATE: Final = frozenset({".hidden", ".public_name"})
 """Where one of these is wrong, what must not be public cannot be told."""
-
 
 _PLACE: Final = re.compile(r"checkers\[(\d+)\]")
 

@@ -21,7 +21,6 @@ from checkup.interfaces import Checker
 from checkup.text import mask_address
 
 _LETTERS: Final = 12
-
 _NONE: Final[Mapping[str, str]] = {}
 
 _TOLD: Final = frozenset(Checker.__struct_fields__) - {
@@ -93,7 +92,7 @@ def _public(settings: Struct, showing: _Showing) -> dict[str, Any]:
     return told
 
 
-def _shown(value: Any, showing: _Showing) -> Any:  # noqa: ANN401 - of any field
+def _shown(value: Any, showing: _Showing) -> Any:
     if isinstance(value, str):
         return showing.text(value)
     if isinstance(value, Struct):

@@ -25,7 +25,7 @@ from checkup.text import Nearest
 # What the annotation of a settings field says: its bare type, its limits, its marks, its words.
 
 
-def unwrap_annotation(annotation: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401
+def unwrap_annotation(annotation: Any) -> tuple[Any, list[Meta]]:
     """Return the bare type and all that is said about it; ``X | None`` is X."""
     if get_origin(annotation) is Annotated:
         inner, *metas = get_args(annotation)
@@ -37,20 +37,19 @@ def unwrap_annotation(annotation: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN40
     return annotation, []
 
 
-def meta_extra(annotation: Any, name: str) -> str:  # noqa: ANN401
+def meta_extra(annotation: Any, name: str) -> str:
     """Return what the type's marks say under this name, if they do."""
     marks = (meta.extra for meta in unwrap_annotation(annotation)[1] if meta.extra)
     return next((mark[name] for mark in marks if name in mark), "")
 
 
-def meta_description(annotation: Any) -> str:  # noqa: ANN401
+def meta_description(annotation: Any) -> str:
     """Return what the outermost description says, or an empty string."""
     metas = reversed(unwrap_annotation(annotation)[1])
     return next((meta.description for meta in metas if meta.description), "")
 
 
 FieldReader: TypeAlias = Callable[["SettingsReader", Node, str], Any]
-
 
 _MARKED: Mapping[str, FieldReader] = {
     "duration": ValueReader.duration,
@@ -63,7 +62,6 @@ _MARKED: Mapping[str, FieldReader] = {
     "headers": ValueReader.headers,
     "ranges": ValueReader.ranges,
 }
-
 
 _PLAIN: Mapping[Any, FieldReader] = {
     str: ValueReader.string,
@@ -129,13 +127,13 @@ def fields_of(kind: type[Struct]) -> FieldTable:
     )
 
 
-def _default(info: structs.FieldInfo) -> Any:  # noqa: ANN401 - of any field
+def _default(info: structs.FieldInfo) -> Any:
     if info.default_factory is not NODEFAULT:
         return info.default_factory()
     return None if info.required else info.default
 
 
-def _reader(annotation: Any) -> FieldReader:  # noqa: ANN401 - annotations are of any type
+def _reader(annotation: Any) -> FieldReader:
     """Return what reads a value of this type."""
     plain, metas = unwrap_annotation(annotation)
     mark = meta_extra(annotation, "is")
@@ -144,7 +142,7 @@ def _reader(annotation: Any) -> FieldReader:  # noqa: ANN401 - annotations are o
     return _checked(read, limits) if limits else read
 
 
-def _by_type(plain: Any) -> FieldReader:  # noqa: ANN401
+def _by_type(plain: Any) -> FieldReader:
     if plain in _PLAIN:
         return _PLAIN[plain]
     origin, arguments = get_origin(plain), get_args(plain)
@@ -171,7 +169,7 @@ def _limits(meta: Meta) -> list[tuple[Callable[[Any], object], str]]:
 
 
 def _checked(read: FieldReader, limits: list[tuple[Callable[[Any], object], str]]) -> FieldReader:
-    def checked(reading: SettingsReader, node: Node, key: str) -> Any:  # noqa: ANN401
+    def checked(reading: SettingsReader, node: Node, key: str) -> Any:
         value = read(reading, node, key)
         for holds, sentence in limits:
             if not holds(value):
@@ -235,7 +233,6 @@ def _struct(kind: type[Struct]) -> FieldReader:
 
 
 _Settings = TypeVar("_Settings", bound=Struct)
-
 
 _SILENT = frozenset({"$schema"})
 """For editors."""

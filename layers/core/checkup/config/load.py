@@ -152,7 +152,7 @@ def read(name: str, body: bytes, kinds: Kinds, environ: Mapping[str, str]) -> Co
     """
     report = source.decode_source(name, body)
     if source.is_yaml(name):
-        from checkup.config.parse_yaml import parse_yaml  # noqa: PLC0415 - most files are JSON
+        from checkup.config.parse_yaml import parse_yaml  # most files are JSON
 
         root = parse_yaml(report)
     else:

@@ -115,7 +115,6 @@ BACKGROUND_COLORS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What the page and its cards are painted with."""
 
-
 MIN_CONTRAST: Final = 4.5
 """The contrast of text, WCAG 2.2, 1.4.3."""
 

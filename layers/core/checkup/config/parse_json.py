@@ -29,22 +29,11 @@ from checkup.config.source import (
 
 
 _BARE_KEY = re.compile(r"[A-Za-z_$][\w$-]{0,39}(?=\s*:)")
-
-
 _BARE_WORD = re.compile(r"[A-Za-z]+")
-
-
 _BAD_NUMBER = re.compile(r"[-+.]?[0-9]")
-
-
 _LEADING_ZERO = re.compile(r"-?0[0-9]")
-
-
 _PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
-
-
 _NOT_NUMBERS = frozenset({"NaN", "Infinity", "inf", "nan"})
-
 
 _CHARACTERS = {
     "'": ("single quotes", 'write texts and keys in double quotation marks: "'),
@@ -131,30 +120,17 @@ _HINTS: Mapping[str, Callable[[str, int, str], tuple[str, str]]] = {
     "a value": _not_a_value,
 }
 
-
 _SPACE = re.compile(r"[ \t\r\n]*+")
-
-
 _COMMENT = re.compile(r"//[^\r\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/")
-
-
 _WORD = re.compile(r"(?:true|false|null)(?![\w$-])")
-
-
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+(?![\w.+-])")
-
-
 _TEXT = re.compile(r'"((?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)("?)')
-
 
 _ESCAPE = re.compile(
     r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\u([0-9a-f]{4})|\\(.)", re.IGNORECASE
 )
 
-
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-
-
 _Item = TypeVar("_Item")
 
 

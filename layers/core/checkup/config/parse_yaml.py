@@ -25,23 +25,11 @@ from checkup.config.source import (
 )
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 _LARGEST = 500_000
-
-
 _NO_TAGS = "tags are not supported; remove the word that begins with !"
-
-
 _CORE = "tag:yaml.org,2002:"
-
-
 _TEXT_TAGS = frozenset({"!", f"{_CORE}str"})
-
-
 _PLAIN_TAGS = frozenset(f"{_CORE}{name}" for name in ("int", "float", "bool", "null"))
-
-
 _COLLECTION_TAGS = frozenset({None, "!", f"{_CORE}map", f"{_CORE}seq"})
 
 
@@ -89,7 +77,7 @@ class _Composer:
             self._fail(following, "a second document", "keep one; remove the --- between them")
         return root
 
-    def _compose(self, event: Any) -> _Sized:  # noqa: ANN401 - yaml's events have no types
+    def _compose(self, event: Any) -> _Sized:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if isinstance(event, yaml.ScalarEvent):
@@ -100,7 +88,7 @@ class _Composer:
             self._anchors[event.anchor] = found
         return found
 
-    def _collection(self, event: Any) -> _Sized:  # noqa: ANN401
+    def _collection(self, event: Any) -> _Sized:
         if event.tag not in _COLLECTION_TAGS:
             self._fail(event, "a YAML tag", _NO_TAGS)
         if len(self._path) >= MAX_DEPTH:
@@ -111,7 +99,7 @@ class _Composer:
             self._fail(event, f"aliases that stand for more than {_LARGEST} values")
         return found
 
-    def _object(self, start: Any) -> _Sized:  # noqa: ANN401
+    def _object(self, start: Any) -> _Sized:
         members, merged, size = list[Member](), list[Member](), 1
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._compose(event).node
@@ -130,7 +118,7 @@ class _Composer:
         rest = [member for key, member in inherited.items() if key not in own]
         return _Sized(ObjectNode(start.start_mark.index, (*rest, *members)), size)
 
-    def _array(self, start: Any) -> _Sized:  # noqa: ANN401
+    def _array(self, start: Any) -> _Sized:
         items, size = list[Node](), 1
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             self._path.append(f"[{len(items)}]")
@@ -140,7 +128,7 @@ class _Composer:
             items.append(item.node)
         return _Sized(ArrayNode(start.start_mark.index, tuple(items)), size)
 
-    def _scalar(self, event: Any) -> ScalarNode:  # noqa: ANN401
+    def _scalar(self, event: Any) -> ScalarNode:
         at, text = event.start_mark.index, event.value
         if event.tag in _PLAIN_TAGS or (event.tag is None and not event.style):
             return ScalarNode(at, text, ScalarStyle.PLAIN)
@@ -149,13 +137,13 @@ class _Composer:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return ScalarNode(at, text, ScalarStyle.QUOTED)
 
-    def _alias(self, event: Any) -> _Sized:  # noqa: ANN401
+    def _alias(self, event: Any) -> _Sized:
         found = self._anchors.get(event.anchor)
         if found is None:
             self._fail(event, "an alias of nothing", "a * names what an & has named before")
         return found
 
-    def _merge(self, event: Any, value: Node) -> list[Member]:  # noqa: ANN401
+    def _merge(self, event: Any, value: Node) -> list[Member]:
         sources = value.items if isinstance(value, ArrayNode) else (value,)
         members = list[Member]()
         for source in sources:
@@ -164,5 +152,5 @@ class _Composer:
             members += source.members
         return members
 
-    def _fail(self, event: Any, text: str, fix: str = "") -> NoReturn:  # noqa: ANN401
+    def _fail(self, event: Any, text: str, fix: str = "") -> NoReturn:
         self._report.fail(event.start_mark.index, "".join(self._path), text, fix)

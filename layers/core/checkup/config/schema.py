@@ -33,19 +33,12 @@ from checkup.times import short_duration
 
 Schema: TypeAlias = dict[str, Any]
 
-
 Refer: TypeAlias = Callable[[type[Struct]], Schema]
 """Returns a reference to the schema of a settings class."""
 
-
 NULL: Final[Schema] = {"type": "null"}
-
-
 _VARIABLE: Final[Schema] = {"$ref": "#/$defs/variable"}
-
-
 _DURATION: Final = r"(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$"
-
 
 DEFINITIONS: Final[Mapping[str, Schema]] = {
     "variable": {
@@ -112,17 +105,15 @@ DEFINITIONS: Final[Mapping[str, Schema]] = {
 }
 """The schemas of marked types, by their mark, and what these refer to."""
 
-
 _PLAIN: Final[Mapping[Any, Schema]] = {
     str: {"type": "string"},
     bool: {"anyOf": [{"type": "boolean"}, _VARIABLE]},
 }
 
-
 _NUMBERS: Final[Mapping[Any, str]] = {int: "integer", float: "number"}
 
 
-def schema_of(annotation: Any, refer: Refer) -> Schema:  # noqa: ANN401 - annotations are of any type
+def schema_of(annotation: Any, refer: Refer) -> Schema:
     """Return the schema of a value of this type.
 
     Raises:
@@ -174,7 +165,7 @@ def _limits(metas: list[Meta]) -> Schema:
     return limits
 
 
-def _composed(plain: Any, refer: Refer) -> Schema:  # noqa: ANN401
+def _composed(plain: Any, refer: Refer) -> Schema:
     origin, arguments = get_origin(plain), get_args(plain)
     if origin is Literal:
         return {"enum": [*arguments]}
@@ -188,7 +179,6 @@ def _composed(plain: Any, refer: Refer) -> Schema:  # noqa: ANN401
 
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-
 
 _OTHER_KEYS: Final[Schema] = {
     "patternProperties": {
@@ -204,7 +194,7 @@ def config_schema(kinds: Kinds) -> Schema:
     return _Writer(kinds).document()
 
 
-def schema_default(field: structs.FieldInfo) -> Any:  # noqa: ANN401 - of the field's type
+def schema_default(field: structs.FieldInfo) -> Any:
     """Return what the field is if the file does not say; None for nothing in particular."""
     value = field.default
     if value is NODEFAULT and field.default_factory is not NODEFAULT:
@@ -343,7 +333,7 @@ class _Writer:
         return written if default is None else written | {"default": default}
 
 
-def _as_written(value: Any, mark: str) -> Any:  # noqa: ANN401
+def _as_written(value: Any, mark: str) -> Any:
     """Return a value as the file would say it."""
     if mark == "duration":
         return short_duration(value) if value else 0

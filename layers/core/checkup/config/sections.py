@@ -104,7 +104,7 @@ def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str)
     raise InvalidObjectError
 
 
-def read_settings(reading: SettingsReader, found: KindMatch) -> Any:  # noqa: ANN401 - of the found kind
+def read_settings(reading: SettingsReader, found: KindMatch) -> Any:
     """Return the settings of an object whose kind is known.
 
     Raises:

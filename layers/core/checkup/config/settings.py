@@ -27,7 +27,6 @@ from checkup.times import SECOND, is_time_zone
 MIN_CONCURRENCY: Final = 5
 """The Go program's number, which is enough where checkers answer."""
 
-
 MAX_CONCURRENCY: Final = 256
 """A function of Lambda has 1,024 descriptors, and a checker may need three."""
 
@@ -59,7 +58,6 @@ CHECKER_DEFAULT_KEYS: Final[tuple[str, ...]] = (
     "remind_every",
 )
 """The keys of a checker that may stand at the top level, for all checkers, and in a group."""
-
 
 GROUP_DEFAULT_KEYS: Final[tuple[str, ...]] = (*CHECKER_DEFAULT_KEYS, "interval")
 """A group may also slow its checkers down; at the top level ``interval`` is that of the runs."""

@@ -104,13 +104,8 @@ def _place(problem: Problem) -> tuple[int, int]:
 DEFAULT_FILE_NAMES = ("checkup.json", "checkup.yaml", "checkup.yml")
 """The names that are looked for in the working directory."""
 
-
 _YAML = frozenset({".yaml", ".yml"})
-
-
 _LARGEST = 4 * 1024 * 1024
-
-
 _REPLACEMENT = "\ufffd"
 
 
@@ -254,10 +249,8 @@ class ArrayNode(Struct, frozen=True):
 
 Node: TypeAlias = ScalarNode | ObjectNode | ArrayNode
 
-
 MAX_DEPTH = 100
 """Objects and lists may lie in each other this deep; a configuration needs six."""
-
 
 _YAML_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 

@@ -91,14 +91,8 @@ class VariableExpander:
 
 
 WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
-
-
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,3})?")
-
-
 _LIMIT = 2**63
-
-
 _TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -195,22 +189,11 @@ _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:[.,](\d{1,18}))?([Zz]|[-+]\d\d:\d\d)", re.ASCII
 )
 
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 _RANGE = re.compile(r"([0-9]{1,9})(?: ?- ?([0-9]{1,9}))?")
-
-
 _COLOR = re.compile(r"#[0-9a-f]{6}")
-
-
 _REFERENCE = re.compile(r"(?:ssm|secretsmanager|env|file):.")
-
-
 _DURATION_FIX = 'write it like "500ms", "10s" or "1h30m"'
-
-
 _MILLISECOND = SECOND // 1000
 
 

@@ -27,18 +27,14 @@ from checkup.times import DAY, HOUR, SECOND, day_start, hour_start
 INTERVALS: Final = 3
 """Usual intervals for which a result stands; the page stops believing it after as many."""
 
-
 GRACE: Final = 60 * SECOND
 """A scheduler is up to a minute late."""
-
 
 FIRST_LIFETIME: Final = HOUR
 """How long the very first result stands at most, when nothing is usual yet."""
 
-
 MAX_LIFETIME: Final = 8 * DAY
 """How long a result stands at most: who looks once a week has no gaps."""
-
 
 INTERVALS_KEPT: Final = 5
 """Intervals that tell what is usual; a few odd ones among them change nothing."""
@@ -195,7 +191,6 @@ def nothing() -> PeriodCounter:
 
 FORGOTTEN_AFTER: Final = 400 * DAY
 """How long an account without results is kept: longer than the page looks back."""
-
 
 _EMPTY: Final = Tally()
 

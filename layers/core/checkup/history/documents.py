@@ -96,20 +96,10 @@ class ClosedPeriods(Struct, frozen=True, kw_only=True):
 
 
 FOLDER: Final = "history/"
-
-
 HISTORY_KEY: Final = FOLDER + "head.json"
-
-
 HOURS: Final = FOLDER + "hours/"
-
-
 DAYS: Final = FOLDER + "days/"
-
-
 TIMES: Final = FOLDER + "times/"
-
-
 Document = TypeVar("Document", bound=Struct)
 
 

@@ -15,8 +15,6 @@ from msgspec import Struct
 from checkup.model import Phases
 
 _BITS: Final = 4
-
-
 _STEPS: Final = 1 << _BITS
 
 

@@ -50,7 +50,6 @@ _log = logging.getLogger(__name__)
 FEW: Final = 3
 """Days that are added to an old year one by one; after more of them it is made anew."""
 
-
 Open = Mapping[int, Mapping[str, PeriodAggregate]]
 """Days that are over and in no file yet, by their beginnings."""
 
@@ -153,7 +152,6 @@ def _times_of(month: LazyLatency, day: int) -> Mapping[str, LatencyHistogram]:
 
 WEEK: Final = 7
 """Days whose hours are told, today included."""
-
 
 Rows = Mapping[str, msgspec.Raw]
 """The hours of one day by checker; each is decoded when it is needed."""

@@ -48,10 +48,8 @@ class CheckerHistory(Struct, frozen=True, kw_only=True):
 
 YEAR: Final = FOLDER + "year.json"
 
-
 DAYS: Final = 365
 """Closed days: with today they are twelve months, the present one and the eleven before it."""
-
 
 SPANS: Final = (7, 30, 90, 365)
 """Days that response times are added up for, today included."""

@@ -134,7 +134,6 @@ MAX_LAG: Final = 30
 """Runs that the stored head may be behind, within an hour: writing costs more than folding a few
 runs again, which a page has read anyway."""
 
-
 TRIES: Final = 8
 """Attempts to write the head; one of several competing writers always succeeds."""
 

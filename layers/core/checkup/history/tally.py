@@ -22,7 +22,6 @@ UPTIME_FORMULA: Final = (
 )
 """What :attr:`Tally.up` and :attr:`Tally.known` say, for people."""
 
-
 MAX_DISRUPTIONS: Final = 20
 """Troubles of one day that are remembered one by one, the longest; the tally counts all."""
 
@@ -128,8 +127,6 @@ class PeriodAggregate(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
 
 
 MEDIAN: Final = 0.5
-
-
 HIGH: Final = 0.95
 
 

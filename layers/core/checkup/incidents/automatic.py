@@ -50,7 +50,6 @@ class Disruption(Struct, frozen=True, kw_only=True):
 Episode = tuple[Disruption, ...]
 """One checker, from its first bad result to the first good one that lasted; never empty."""
 
-
 Disruptions = Mapping[str, tuple[Disruption, ...]]
 """By checker id, in order."""
 

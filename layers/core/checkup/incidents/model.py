@@ -42,16 +42,11 @@ def _id(facts: str) -> str:
 SCHEMA: Final = 1
 """The version of the documents' layout; a newer one is never overwritten."""
 
-
 INCIDENT_STATUSES: Final = ("investigating", "identified", "monitoring", "resolved", "postmortem")
 """What an incident can be, in the order in which it usually is."""
 
-
 RESOLVED_STATUSES: Final = frozenset({"resolved", "postmortem"})
-
-
 IMPACTS: Final = ("none", "minor", "major", "critical")
-
 
 MAINTENANCE_STATUSES: Final = ("scheduled", "in_progress", "verifying", "completed")
 """What maintenance can be, in that order."""

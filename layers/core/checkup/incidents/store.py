@@ -30,23 +30,14 @@ from checkup.interfaces import Storage, StoredDocument
 from checkup.times import DAY, SECOND, day_start, format_month, month_start, parse_date
 
 _log = logging.getLogger(__name__)
-
-
 FOLDER: Final = "incidents/"
-
-
 INCIDENTS_KEY: Final = FOLDER + "head.json"
-
 
 HEAD_RETENTION: Final = 92 * DAY
 """How long something stays in the head after its end and the last change of it: three months."""
 
-
 _LARGEST: Final = 64 * 1024 * 1024
-
-
 _ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
-
 
 LATEST_TIME: Final = 4_102_444_800 * SECOND
 """The year 2100, long before nanoseconds run out: nothing is announced for later."""
@@ -183,8 +174,6 @@ def _is_moment(at: int) -> bool:
 
 
 Change = Callable[[IncidentDocument], IncidentDocument]
-
-
 _MONTH: Final = re.compile(rf"{FOLDER}((?:19[7-9]|2[0-9]{{2}})[0-9]-(?:0[1-9]|1[0-2]))[.]json")
 
 

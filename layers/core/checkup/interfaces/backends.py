@@ -36,7 +36,7 @@ class Clients(Protocol):
         """
         ...
 
-    def aws(self, service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3 has no static type
+    def aws(self, service: str, **options: Any) -> Any:
         """Return a client of an AWS service; ``options`` are those of ``boto3.client``.
 
         Raises:

@@ -23,11 +23,9 @@ from msgspec import Meta, Struct, structs
 Duration = Annotated[int, Meta(extra={"is": "duration"})]
 """Nanoseconds; written as ``"500ms"``, ``"1h30m"`` or Go's integer."""
 
-
 Secret = Annotated[str, Meta(extra={"is": "secret"})]
 """A password, token or webhook, or a reference to one (``ssm:…``, ``secretsmanager:…``,
 ``env:…``, ``file:…``); resolved when it is used, never stored, printed or logged."""
-
 
 Headers = Annotated[dict[str, tuple[str, ...]], Meta(extra={"is": "headers", "private": True})]
 """Header name to its values; a single string is read as a list of one.
@@ -36,30 +34,23 @@ Like every field with the mark ``private``, they often hold what is nobody's bus
 no part of anything that is stored.
 """
 
-
 Strings = Annotated[tuple[str, ...], Meta(extra={"is": "strings"})]
 """A list of strings; a single string is read as a list of one."""
-
 
 Timestamp = Annotated[int, Meta(extra={"is": "moment"})]
 """Nanoseconds since the epoch; written in RFC 3339."""
 
-
 Seconds = Annotated[int, Meta(extra={"is": "seconds"})]
 """Whole seconds; written as an integer or as a duration, ``60`` or ``"1m"``."""
-
 
 Ranges = Annotated[tuple[tuple[int, int], ...], Meta(extra={"is": "ranges"})]
 """Whole numbers and ranges of them, first and last; written as ``[404, "200-299"]``."""
 
-
 Color = Annotated[str, Meta(extra={"is": "color"})]
 """Red, green and blue; written as ``#0a7d3c``."""
 
-
 LOCALES: Final = ("en", "ko")
 """The languages of the page, each of them a file of ``checkup_page/locales``."""
-
 
 Locales = Annotated[tuple[str, ...], Meta(extra={"is": "languages"})]
 """Some of these; a single one is read as a list of one."""

@@ -149,7 +149,7 @@ class _Absent(Struct, frozen=True):
 
     reason: str
 
-    def send(self, notification: Notification) -> None:  # noqa: ARG002
+    def send(self, notification: Notification) -> None:
         raise NotDeliveredError(self.reason)
 
 

@@ -38,13 +38,10 @@ from checkup.notifiers.message import (
 _MARKUP: Final = frozenset("\\*_~`|<>[](){}#-+=.:@!&/")
 """What Discord's Markdown, its mentions, its emojis and its links are made of."""
 
-
 _VALUE, _LIST = 250, 3500
 """Lengths of a field's value and of a list; five embeds together stay below 6,000."""
 
-
 _COLOURS: Final = {Status.HEALTHY: 0x2E7D32, Status.UNKNOWN: 0x888888}
-
 
 _RED: Final = 0xC21408
 """The Go program's."""

@@ -33,32 +33,17 @@ _log = logging.getLogger(__name__)
 
 
 _IMPLICIT_TLS_PORT: Final = 465
-
-
 _READY: Final = 220
-
-
 _ACCEPTED: Final = 250
-
-
 _GO_ON: Final = 354
-
-
 _RECEIVER_ACCEPTED: Final = frozenset({250, 251})
-
-
 _TOO_LARGE: Final = 552
-
 
 _OUR_NAME: Final = "localhost"
 """As the Go program says. Looking the real name up may take minutes."""
 
-
 _BEGINNING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
-
-
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
 
 _CONTENT: Final = re.compile(rb"5\.(?:6\.\d+|3\.4)\b")
 """Enhanced status codes (RFC 3463) by which a server blames the content or the size."""

@@ -31,7 +31,6 @@ DURATION_LABELS: Final[Mapping[AlertKind, str]] = {
 }
 """What the length of time is called that an alert of this kind tells of."""
 
-
 _STATES: Final[Mapping[AlertKind, str]] = {
     AlertKind.FLAPPING: "flapping",
     AlertKind.SETTLED: "settled",
@@ -183,30 +182,23 @@ class ChannelFormat(Struct, frozen=True, kw_only=True):
 
 PLAIN: Final = ChannelFormat()
 
-
 MAX_DETAILED: Final = 5
 """Alerts that are told with their details; more than these are a list."""
-
 
 MAX_LISTED: Final = 20
 """Alerts that are named at all."""
 
-
 LATE_AFTER_NS: Final = 600 * SECOND
 """From when on it is worth a word that a message comes late."""
-
 
 _TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
 """Lengths of a title in a sentence of its own, of one among many, of a reason, of a detail."""
 
-
 _FACTS: Final = 320
 """Room for all details but the address."""
 
-
 _MORE: Final = 24
 """Room for the line that says how many are not shown."""
-
 
 _ROOM: Final = 20_000
 """More than twenty lines take."""
@@ -376,11 +368,7 @@ def _rank(alert: Alert) -> int:
 
 
 DEFAULT_SUBJECT: Final = "Checkup: Service Unavailable"
-
-
 _GOOD_NEWS: Final = "Checkup"
-
-
 _LENGTH: Final = 200
 
 

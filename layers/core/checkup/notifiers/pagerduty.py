@@ -35,13 +35,8 @@ from checkup.times import rfc3339
 
 
 _KEY, _SUMMARY, _TEXT = 255, 1024, 255
-
-
 _SEVERITIES: Final = {Status.DOWN: "critical", Status.DEGRADED: "warning"}
-
-
 _ENDS: Final = {AlertKind.RESOLVE, AlertKind.SETTLED, AlertKind.SIGHTED}
-
 
 _APART: Final = {
     AlertKind.FLAPPING: "flapping",
@@ -115,13 +110,8 @@ _BASES: Final = {
     "eu": "https://events.eu.pagerduty.com",
 }
 
-
 _HEADERS: Final = {"content-type": "application/json", "user-agent": "checkup"}
-
-
 _AT_ONCE: Final = 10
-
-
 _WORST_FIRST: Final = (DeliveryUnknownError, NotDeliveredError, MessageRejectedError)
 
 

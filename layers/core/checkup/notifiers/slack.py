@@ -38,14 +38,11 @@ from checkup.times import SECOND
 _VOICE: Final = ChannelFormat(escape=partial(html.escape, quote=False), strong=("*", "*"))
 """See https://api.slack.com/reference/surfaces/formatting#escaping."""
 
-
 _QUIET: Final = ChannelFormat(escape=_VOICE.escape)
 """For the notification on a phone, which shows asterisks as they are."""
 
-
 _TITLE, _VALUE, _FALLBACK, _TEXT = 150, 1000, 1000, 3000
 """Lengths in characters; Slack takes more, a phone does not show it."""
-
 
 _COLOURS: Final = {Status.HEALTHY: "good", Status.UNKNOWN: "#888888"}
 

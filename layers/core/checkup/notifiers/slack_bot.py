@@ -35,13 +35,8 @@ from checkup.times import SECOND
 
 
 _URL: Final = "https://slack.com/api/"
-
-
 _CALL_SECONDS: Final = 4.0
-
-
 _SHORTEST_SECONDS: Final = 0.2
-
 
 _ABOUT_THE_MESSAGE: Final = frozenset(
     {
@@ -55,12 +50,10 @@ _ABOUT_THE_MESSAGE: Final = frozenset(
     }
 )
 
-
 _PERHAPS_DONE: Final = frozenset(
     {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
 )
 """Codes of https://api.slack.com/methods/chat.postMessage#errors; any other one is a refusal."""
-
 
 _NO_LONGER: Final = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})
 
@@ -152,10 +145,7 @@ def _refusal(error: str) -> DeliveryError:
 
 
 EVENT: Final = "checkup_alerts"
-
-
 _HEADLINE: Final = 1500
-
 
 _TOLD: Final = 200
 """Alerts that a message remembers; Slack limits the size of metadata, and older ones are known
@@ -257,24 +247,16 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 _CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{5,30}")
-
-
 _SECONDS: Final = 6.0
-
 
 _EARLIER: Final = 600
 """Seconds before an incident from which on its message is looked for: clocks differ."""
 
-
 _TOGETHER: Final = 100
 """Incidents that begin in one message at most; its metadata names them all."""
 
-
 _PAGE: Final = 200
-
-
 _PAGES: Final = 3
-
 
 _STORY: Final = {AlertKind.OPEN, AlertKind.CHANGE, AlertKind.REMIND, AlertKind.RESOLVE}
 """Kinds that say how an incident stands."""

@@ -38,7 +38,6 @@ _ASCII: Final = ChannelFormat(
 
 _ARN: Final = re.compile(r"arn:[a-z-]+:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 _FIFO: Final = ".fifo"
-
 _SERVER_ERROR: Final = 500
 _ABOUT_THE_MESSAGE: Final = ("Invalid parameter: Message", "Invalid parameter: Subject")
 _NOT_SENT: Final = frozenset(
@@ -95,17 +94,17 @@ class SnsNotifier(Struct, frozen=True):
 
         SendAttempt(work, _reason).within(self.seconds)
 
-    def _client(self, region: str) -> Any:  # noqa: ANN401 - boto3 has no static type
+    def _client(self, region: str) -> Any:
         try:
             return self.clients.aws("sns", region_name=region, config=_config())
         except UnavailableError as error:
             raise NotDeliveredError(str(error)) from error
 
 
-def _config() -> Any:  # noqa: ANN401 - botocore is an extra
+def _config() -> Any:
     """Return options for one request that ends within seconds; we know when to try again."""
     try:
-        from botocore.config import Config  # noqa: PLC0415 - an extra
+        from botocore.config import Config  # an extra
     except ImportError:
         return None  # making the client says what is missing
     return Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 1})
@@ -135,8 +134,8 @@ def _attributes(alerts: Sequence[Alert]) -> dict[str, dict[str, str]]:
     }
 
 
-def _publish(client: Any, request: dict[str, Any]) -> None:  # noqa: ANN401
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+def _publish(client: Any, request: dict[str, Any]) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError  # an extra
 
     try:
         client.publish(**request)
@@ -149,7 +148,7 @@ def _publish(client: Any, request: dict[str, Any]) -> None:  # noqa: ANN401
         raise DeliveryUnknownError(f"sent, but SNS did not answer ({name})") from None
 
 
-def _judged(response: Any) -> DeliveryError:  # noqa: ANN401
+def _judged(response: Any) -> DeliveryError:
     """Return what an error of SNS means.
 
     Its own words may name the account. What is wrong with topic, rights or keys can be put right

@@ -42,10 +42,7 @@ from checkup.times import rfc3339
 
 
 _PLACE: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-
-
 _MOMENTS: Final = ("slot", "since", "opened")
-
 
 _SAMPLE: Final = Notification(
     alerts=(
@@ -116,23 +113,17 @@ def _alert(alert: Alert) -> dict[str, Any]:
     return found | {name: rfc3339(found[name]) for name in _MOMENTS}
 
 
-def _insert(value: Any) -> str:  # noqa: ANN401 - any JSON
+def _insert(value: Any) -> str:
     return _json(value)[1:-1] if isinstance(value, str) else _json(value)
 
 
-def _json(value: Any) -> str:  # noqa: ANN401 - any JSON
+def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
-
-
 _VALUE: Final = re.compile(r"[\x20-\x7e]*")
-
-
 _PREFIX: Final = "whsec_"
-
-
 _UNREADABLE: Final = (400, 413, 415, 422)
 
 

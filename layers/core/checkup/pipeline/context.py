@@ -31,11 +31,7 @@ from checkup.run_store import RunCache
 from checkup.times import SECOND
 
 _log = logging.getLogger(__name__)
-
-
 SECONDS: Final = 2.0
-
-
 _HEADERS: Final = {"user-agent": "checkup"}
 
 
@@ -85,7 +81,6 @@ def _with_verb(url: str, verb: str) -> str:
 FINISH_SECONDS: Final = 30.0
 """What a run takes at most after its checkers' deadline, to store, fold and deliver. Whoever
 limits the life of a run from outside has to allow for it."""
-
 
 MIN_DELIVERY_SECONDS: Final = 24.0
 """What is left of a run's life at least when it begins to deliver: claim, message and receipt,

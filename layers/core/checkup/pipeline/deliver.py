@@ -31,17 +31,12 @@ from checkup.times import SECOND
 
 _log = logging.getLogger(__name__)
 
-
 MAX_MESSAGES: Final = 4
 """Messages to one channel in one run; there is more than one only if alerts came in meanwhile,
 or if some of them may be repeats."""
 
-
 TRIES: Final = 8
-
-
 MARGIN_SECONDS: Final = 10.0
-
 
 MESSAGE_SECONDS: Final = 16.0
 """A message and, if its channel is dead, the same to another at 6 s each, and the receipt."""

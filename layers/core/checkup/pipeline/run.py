@@ -69,7 +69,6 @@ def is_due(checker: Checker, slot: int, state: CheckerState | None, step: int = 
 TRIES: Final = 8
 """Attempts to commit a batch; one of several competing writers always succeeds."""
 
-
 MAX_LAG: Final = 10
 """Quiet runs that the cursor may be behind: writing costs more than reading a few runs again."""
 

@@ -37,7 +37,6 @@ from checkup.times import SECOND
 
 _log = logging.getLogger(__name__)
 
-
 MAINTENANCE_CHANGE_TIMEOUT: Final = 300 * SECOND
 """How long it takes at most to announce maintenance, from the warning to the last word of it."""
 

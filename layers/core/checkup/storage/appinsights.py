@@ -27,7 +27,7 @@ class AppInsightsSettings(StorageSettings, frozen=True, kw_only=True):
     retry_interval: Annotated[Seconds, Meta(ge=0, description="Seconds between tries.")] = 0
     timeout: Annotated[Seconds, Meta(ge=0, description="Seconds per try; 0 for 2.")] = 0
 
-    def open(self, clients: Clients) -> Storage:  # noqa: ARG002 - of the port
+    def open(self, clients: Clients) -> Storage:
         """Say that this cannot be done yet.
 
         Raises:

@@ -15,10 +15,7 @@ from checkup.errors import StorageError
 from checkup.interfaces import LockState
 
 _SUFFIX = ".tmp"
-
-
 _ABANDONED_SECONDS = 3600
-
 
 _REASONS = {
     errno.EACCES: "permission denied",
@@ -86,11 +83,7 @@ def _sweep(folder: Path) -> None:
 
 
 _WAIT_SECONDS = 10.0
-
-
 _POLL_SECONDS = 0.005
-
-
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 

@@ -52,7 +52,7 @@ class FolderSettings(StorageSettings, frozen=True, kw_only=True):
     ] = ""
     url: Annotated[str, Meta(description="Not used; old files have it.")] = ""
 
-    def open(self, clients: Clients) -> FolderStorage:  # noqa: ARG002 - it needs nothing
+    def open(self, clients: Clients) -> FolderStorage:
         """Return the storage; the folder is made by the first document."""
         return FolderStorage(self.dir)
 
@@ -131,7 +131,7 @@ class FolderStorage:
                 hold = stack.enter_context(try_file_lock(path))
             yield hold
 
-    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:  # noqa: ARG002 - needs no room for it
+    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return what :meth:`checkup.interfaces.Provisionable.missing` says: the folder."""
         return (
             []

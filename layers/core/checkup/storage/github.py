@@ -189,11 +189,11 @@ class GitHubStorage:
         with self._told("reach", ""):
             return self._api.now()
 
-    def hold(self, name: str) -> AbstractContextManager[LockState]:  # noqa: ARG002 - of no use here
+    def hold(self, name: str) -> AbstractContextManager[LockState]:
         """Say that GitHub has no locks that end with their owner."""
         return nullcontext(LockState.UNSUPPORTED)
 
-    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:  # noqa: ARG002
+    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return the branch and the folder where they are missing."""
         index = empty_index(self._message("store", self._folder + INDEX_FILE))
         with self._told("look at", ""):
@@ -262,14 +262,8 @@ def _names(view: BranchSnapshot) -> Iterator[str]:
 
 
 _API: Final = "https://api.github.com"
-
-
 _SUFFIX: Final = "[ci skip]"
-
-
 _NEEDED: Final = ("access_token", "repository_owner", "repository_name", "branch")
-
-
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -23,22 +23,14 @@ from checkup.times import SECOND
 
 
 UNAUTHORIZED: Final = 401
-
-
 NOT_FOUND: Final = 404
-
-
 EMPTY: Final = 409
-
-
 UNPROCESSABLE: Final = 422
-
 
 _ALLOWED: Final = (
     "the access_token may not do this; it takes the permission to read and write the contents"
     " of the repository"
 )
-
 
 _SENTENCES: Final = {
     301: "the repository has moved; configure where it is now",
@@ -48,7 +40,6 @@ _SENTENCES: Final = {
     EMPTY: "the repository is empty: run `checkup provision`",
     UNPROCESSABLE: "GitHub does not allow it; is the branch protected?",
 }
-
 
 _SENTENCES_LIKE: Final = {307: 301, 308: 301}
 
@@ -78,20 +69,10 @@ def status_text(status: int) -> str:
 
 
 _JSON: Final = "application/vnd.github+json"
-
-
 _RAW: Final = "application/vnd.github.raw+json"
-
-
 _VERSION: Final = "2022-11-28"
-
-
 _TIMEOUT: Final = 5.0
-
-
 _PAUSES: Final = (0.1, 0.4)
-
-
 _MINUTE: Final = 60
 
 
@@ -113,7 +94,7 @@ class GitHubApi:
         self._answered_at = 0
         self._closed_until = 0
 
-    def read(self, path: str) -> Any:  # noqa: ANN401 - any JSON
+    def read(self, path: str) -> Any:
         """Return the document at ``path``, which may have a query."""
         return _document(self._ask("GET", path))
 
@@ -128,7 +109,7 @@ class GitHubApi:
         """Return the bytes of a file."""
         return self._ask("GET", path, accept=_RAW).body
 
-    def write(self, method: str, path: str, document: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    def write(self, method: str, path: str, document: Mapping[str, Any]) -> Any:
         """Send a document and return the answer."""
         return _document(self._ask(method, path, json.dumps(document).encode()))
 
@@ -223,7 +204,7 @@ def _until(moment: int) -> str:
     return f"GitHub's limit of requests is used up until {end}"
 
 
-def _document(answer: HttpResponse) -> Any:  # noqa: ANN401 - any JSON
+def _document(answer: HttpResponse) -> Any:
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):

@@ -30,8 +30,6 @@ from checkup.storage.files import temporary_file
 
 
 INDEX_FILE: Final = "index.json"
-
-
 _LARGEST = 2**63 - 1
 
 
@@ -96,14 +94,8 @@ def _entries(index: bytes) -> dict[str, Nanoseconds]:
 
 
 _PART = r"(?!\.)[!-.0-\[\]-~]{1,255}"
-
-
 _KEY = re.compile(rf"(?:{_PART}/)+{_PART}")
-
-
 _PREFIX = re.compile(rf"(?:{_PART}/)+[^/]*")
-
-
 _LONGEST = 1000
 
 

@@ -91,7 +91,7 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
         folder = self.prefix.strip("/")
         return f"{folder}/" if folder else ""
 
-    def connect(self, clients: Clients) -> Any:  # noqa: ANN401 - boto3 has no static type
+    def connect(self, clients: Clients) -> Any:
         """Return a client of the service in which the bucket is."""
         options: dict[str, Any] = {
             "region_name": self.region,
@@ -105,14 +105,14 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
         return clients.aws("s3", **given)
 
 
-def s3_client_config() -> Any:  # noqa: ANN401 - botocore is an extra
+def s3_client_config() -> Any:
     """Return the botocore options of a client whose calls end within seconds.
 
     The defaults of botocore wait for a minute, five times. None without botocore, for making
     the client then says what is missing.
     """
     try:
-        from botocore.config import Config  # noqa: PLC0415 - an extra
+        from botocore.config import Config  # an extra
     except ImportError:
         return None
     return Config(
@@ -141,7 +141,7 @@ class S3Storage:
 
     def __init__(
         self,
-        client: Any,  # noqa: ANN401 - boto3 has no static type
+        client: Any,
         bucket: str,
         *,
         prefix: str = "",
@@ -195,7 +195,7 @@ class S3Storage:
         """Return S3's own time as of its last answer, in whole seconds."""
         return self._bucket.answered_at()
 
-    def hold(self, name: str) -> AbstractContextManager[LockState]:  # noqa: ARG002 - of no use here
+    def hold(self, name: str) -> AbstractContextManager[LockState]:
         """Say that S3 has no locks that end with their owner."""
         return nullcontext(LockState.UNSUPPORTED)
 
@@ -207,7 +207,7 @@ class S3Storage:
 
     def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return what the bucket lacks; see :meth:`checkup.interfaces.Provisionable.missing`."""
-        from checkup.storage.s3_provision import pending_steps  # noqa: PLC0415 - runs never need it
+        from checkup.storage.s3_provision import pending_steps  # runs never need it
 
         return pending_steps(self._bucket, self._prefix, check_expiry)
 

@@ -24,18 +24,10 @@ _NOT_ALLOWED = (
     " and s3:ListBucket on the bucket"
 )
 
-
 _EXPIRED = "the credentials have expired"
-
-
 _INVALID = "the credentials are not valid"
-
-
 _ELSEWHERE = "the bucket is in another region"
-
-
 _NO_ANSWER = "S3 did not answer"
-
 
 _SENTENCES = {
     # codes of answers, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -84,7 +76,7 @@ class S3Error(StorageError):
 
 def botocore_errors() -> tuple[type[Exception], ...]:
     """Return botocore's two families of exceptions."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+    from botocore.exceptions import BotoCoreError, ClientError  # an extra
 
     return BotoCoreError, ClientError
 
@@ -123,8 +115,6 @@ def _reason_without_answer(name: str) -> str:
 
 
 _CONFLICT_PAUSES = (0.05, 0.1, 0.2, 0.4)
-
-
 _READS = 3
 
 
@@ -135,7 +125,7 @@ class S3Bucket:
         name: of the bucket.
     """
 
-    def __init__(self, client: Any, name: str) -> None:  # noqa: ANN401 - boto3 has no static type
+    def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self.name = name
         self._answered_at = 0
@@ -212,7 +202,7 @@ class S3Bucket:
             self.ask("reach", "", "head_bucket")
         return self._answered_at
 
-    def ask(self, action: str, name: str, operation: str, **parameters: Any) -> Any:  # noqa: ANN401
+    def ask(self, action: str, name: str, operation: str, **parameters: Any) -> Any:
         """Call S3 about this bucket, and keep the time at which it answered.
 
         Args:
@@ -240,7 +230,7 @@ class S3Bucket:
             raise no
         return current.version
 
-    def _keep_time(self, answer: Any) -> None:  # noqa: ANN401 - whatever botocore gives
+    def _keep_time(self, answer: Any) -> None:
         date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         if date:
             self._answered_at = int(parsedate_to_datetime(date).timestamp()) * SECOND
@@ -277,7 +267,7 @@ class S3Object:
         address: how people know it.
     """
 
-    def __init__(self, client: Any, bucket: str, key: str) -> None:  # noqa: ANN401 - boto3
+    def __init__(self, client: Any, bucket: str, key: str) -> None:
         self._bucket = S3Bucket(client, bucket)
         self._key = key
         self.address = self._bucket.address(key)

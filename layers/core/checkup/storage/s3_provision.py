@@ -28,12 +28,8 @@ _BLOCK: Final = dict.fromkeys(
     ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
 )
 
-
 _OWNERSHIP: Final = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-
-
 _ENCRYPTION: Final = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
-
 
 _NOT_SET: Final = frozenset(
     {
@@ -117,7 +113,7 @@ def bucket_settings() -> list[BucketSetting]:
     ]
 
 
-def get_setting(bucket: S3Bucket, setting: str, key: str) -> Any:  # noqa: ANN401 - boto3 has no static type
+def get_setting(bucket: S3Bucket, setting: str, key: str) -> Any:
     """Return a part of a setting, or None if it was never set."""
     try:
         return bucket.ask("look at", "", f"get_{setting}").get(key)
@@ -127,12 +123,12 @@ def get_setting(bucket: S3Bucket, setting: str, key: str) -> Any:  # noqa: ANN40
         raise
 
 
-def put_setting(bucket: S3Bucket, operation: str, **settings: Any) -> None:  # noqa: ANN401 - as boto3 wants it
+def put_setting(bucket: S3Bucket, operation: str, **settings: Any) -> None:
     """Set a setting."""
     bucket.ask("prepare", "", operation, **settings)
 
 
-def _refuses_plain(statement: Any) -> bool:  # noqa: ANN401 - any JSON
+def _refuses_plain(statement: Any) -> bool:
     about = (statement.get("Effect"), statement.get("Principal"), statement.get("Action"))
     condition = {"Bool": {"aws:SecureTransport": "false"}}
     return about == ("Deny", "*", "s3:*") and statement.get("Condition") == condition
@@ -162,10 +158,7 @@ def _refuse_plain(bucket: S3Bucket) -> None:
 
 
 _OURS: Final = "checkup-"
-
-
 _OLD_VERSIONS_DAYS: Final = 30
-
 
 _RUNS_BEGIN: Final = "1"
 """Nanoseconds of 19 digits begin so until May 2033."""
@@ -236,11 +229,11 @@ def _found(bucket: S3Bucket) -> list[Any]:
     return get_setting(bucket, "bucket_lifecycle_configuration", "Rules") or []
 
 
-def _is_ours(rule: Any) -> bool:  # noqa: ANN401 - boto3 has no static type
+def _is_ours(rule: Any) -> bool:
     return str(rule.get("ID", "")).startswith(_OURS)
 
 
-def _is_same(rule: dict[str, Any], other: Any) -> bool:  # noqa: ANN401 - boto3 has no static type
+def _is_same(rule: dict[str, Any], other: Any) -> bool:
     return all(other.get(key) == value for key, value in rule.items())
 
 

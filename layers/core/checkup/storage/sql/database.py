@@ -33,31 +33,18 @@ from checkup.interfaces import LockState, ProvisionStep
 
 CONNECT_SECONDS: Final = 5
 
-
 ANSWER_SECONDS: Final = 10
 """How long a statement may take, including the wait for others to finish theirs."""
-
 
 DENIED: Final = (
     "permission denied; it takes SELECT, INSERT, UPDATE and DELETE on checks and documents"
 )
 
-
 FOREIGN_TABLE: Final = "a table of that name is another program's, with other columns"
-
-
 MISSING_TABLE: Final = 'a table is missing: run `checkup provision`, or set "create": true'
-
-
 UNANSWERED: Final = "the server did not answer"
-
-
 _TRIES = 3
-
-
 _WRITING = "checkup_writing"
-
-
 _T = TypeVar("_T")
 
 
@@ -72,7 +59,7 @@ class DatabaseBackend(Protocol):
     name: str
     dialect: str
 
-    def connect(self) -> Any:  # noqa: ANN401 - every driver has a class of its own
+    def connect(self) -> Any:
         """Return a new connection of the driver, with bounded waits."""
         ...
 
@@ -210,13 +197,11 @@ def _release(connection: Connection, release: TextClause) -> None:
 
 METADATA: Final = MetaData()
 
-
 _INNODB: Final[dict[str, Any]] = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
     "mysql_collate": "utf8mb4_bin",
 }
-
 
 CHECKS: Final = Table(
     "checks",
@@ -227,7 +212,6 @@ CHECKS: Final = Table(
     UniqueConstraint("timestamp", name="idx_checks_timestamp"),
     **_INNODB,
 )
-
 
 DOCUMENTS: Final = Table(
     "documents",
@@ -337,6 +321,4 @@ def _first_tables(connection: Connection) -> None:
 
 
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first_tables,)
-
-
 VERSION: Final = len(_STEPS)

@@ -37,16 +37,9 @@ from checkup.storage.sql.database import (
 
 
 _PORT: Final = 3306
-
-
 _SOCKET: Final = "/tmp/mysql.sock"  # noqa: S108 - what Go's driver assumes
-
-
 _TLS: Final = frozenset({"true", "false", "skip-verify", "preferred"})
-
-
 _TRUTHS: Final = {"1": "true", "TRUE": "true", "True": "true", "0": "false", "": "false"}
-
 
 _HELP: Final = (
     "mysql: the dsn cannot be read: write user:password@tcp(host:3306)/database"
@@ -133,13 +126,8 @@ def _is_variable(name: str) -> bool:
 
 
 _REFUSED = "the user or the password was refused"
-
-
 _STOPPING = "the server is stopping"
-
-
 _FULL = "no space is left on the server"
-
 
 _TOO_LARGE = (
     "the run is too large for the column, which holds 64 KiB in a table made by Go:"
@@ -174,10 +162,7 @@ _REASONS: Final = {
     3159: "the server wants encryption; add tls=true to the dsn",
 }
 
-
 _DEADLOCK = 1213
-
-
 _RELEASE: Final = text("SELECT RELEASE_LOCK(:name)")
 
 
@@ -190,7 +175,7 @@ class MySqlBackend:
     def __init__(self, server: MySqlDsn) -> None:
         self._server = server
 
-    def connect(self) -> Any:  # noqa: ANN401 - as in the protocol
+    def connect(self) -> Any:
         """Connect, bound the waits of the session, and have no value cut to fit."""
         server = self._server
         # The last of two settings counts, so these cannot be changed by the dsn.

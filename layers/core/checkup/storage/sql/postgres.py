@@ -41,10 +41,7 @@ _WORD = re.compile(
     r"\s*([A-Za-z_.]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))(?=\s|$)\s*", re.DOTALL
 )
 
-
 _SCHEMES = ("postgres://", "postgresql://")
-
-
 _GO_ONLY = frozenset({"binary_parameters", "disable_prepared_binary_result", "sslinline"})
 
 
@@ -112,14 +109,8 @@ def _of_words(dsn: str) -> Iterator[tuple[str, str]]:
 
 
 _REFUSED = "the user or the password was refused"
-
-
 _NO_DATABASE = "there is no such database"
-
-
 _BUSY = "the server has too many connections"
-
-
 _STARTING = "the server is starting or stopping"
 
 
@@ -161,7 +152,6 @@ _WORDS: Final = {
     "failed to resolve host": "the server's name is not known",
 }
 
-
 _DEADLOCK, _NOT_SERIALIZABLE = "40P01", "40001"
 
 
@@ -178,7 +168,7 @@ class PostgresBackend:
         self._server = {name: value for name, value in given.items() if name in known}
         self._session = {name: value for name, value in given.items() if name not in known}
 
-    def connect(self) -> Any:  # noqa: ANN401 - as in the protocol
+    def connect(self) -> Any:
         """Connect, and bound the waits of the session."""
         waits = {
             "connect_timeout": CONNECT_SECONDS,

@@ -26,7 +26,7 @@ class SqliteSettings(StorageSettings, frozen=True, kw_only=True):
     dsn: Annotated[str, Meta(description="The path of the database's file.")] = ""
     create: _Create = False
 
-    def open(self, clients: Clients) -> Storage:  # noqa: ARG002 - a path is no secret
+    def open(self, clients: Clients) -> Storage:
         """Return the storage; the file is opened by the first use of it."""
         if not self.dsn:
             raise UnavailableError('missing SQLite3 DSN (filename): set "dsn" to a path')
@@ -48,7 +48,7 @@ class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
         """Return the storage; the first use of it connects."""
         if not self.dsn:
             raise UnavailableError('missing PostgreSQL DSN: set "dsn"')
-        from checkup.storage.sql.postgres import parse_postgres_dsn  # noqa: PLC0415 - most need none
+        from checkup.storage.sql.postgres import parse_postgres_dsn  # most need none
 
         return _postgres(
             self.kind, parse_postgres_dsn(clients.secret(self.dsn)), create=self.create
@@ -71,8 +71,8 @@ class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
         if not self.dsn:
             raise UnavailableError('missing MySQL DSN: set "dsn"')
         with _extra(self.kind):
-            from checkup.storage.sql.mysql import MySqlBackend, parse_mysql_dsn  # noqa: PLC0415
-            from checkup.storage.sql.storage import SqlStorage  # noqa: PLC0415 - an extra
+            from checkup.storage.sql.mysql import MySqlBackend, parse_mysql_dsn
+            from checkup.storage.sql.storage import SqlStorage  # an extra
         return SqlStorage(
             MySqlBackend(parse_mysql_dsn(clients.secret(self.dsn))), create=self.create
         )
@@ -129,15 +129,15 @@ class SqlSettings(StorageSettings, frozen=True, kw_only=True):
 
 def _sqlite(kind: str, path: str, *, create: bool) -> Storage:
     with _extra(kind):
-        from checkup.storage.sql.sqlite import SqliteBackend  # noqa: PLC0415 - an extra
-        from checkup.storage.sql.storage import SqlStorage  # noqa: PLC0415 - an extra
+        from checkup.storage.sql.sqlite import SqliteBackend  # an extra
+        from checkup.storage.sql.storage import SqlStorage  # an extra
     return SqlStorage(SqliteBackend(path, create=create), create=create)
 
 
 def _postgres(kind: str, words: dict[str, str], *, create: bool) -> Storage:
     with _extra(kind):
-        from checkup.storage.sql.postgres import PostgresBackend  # noqa: PLC0415 - an extra
-        from checkup.storage.sql.storage import SqlStorage  # noqa: PLC0415 - an extra
+        from checkup.storage.sql.postgres import PostgresBackend  # an extra
+        from checkup.storage.sql.storage import SqlStorage  # an extra
     return SqlStorage(PostgresBackend(words), create=create)
 
 

@@ -52,7 +52,7 @@ class SqliteBackend:
         self._create = create
         self.name = f"SQLite's {self._path}"
 
-    def connect(self) -> Any:  # noqa: ANN401 - as in the protocol
+    def connect(self) -> Any:
         """Open the file; it is made only where the tables may be made too."""
         mode = "rw"
         if self._create:
@@ -91,16 +91,16 @@ class SqliteBackend:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     @contextmanager
-    def alone(self, connection: Connection) -> Iterator[None]:  # noqa: ARG002 - has begun as such
+    def alone(self, connection: Connection) -> Iterator[None]:
         """Do nothing more: only one connection writes at a time."""
         yield
 
-    def now(self, connection: Connection) -> int:  # noqa: ARG002 - has no clock of its own
+    def now(self, connection: Connection) -> int:
         """Return the time of this machine, which all users of the file share."""
         return time.time_ns()
 
     @contextmanager
-    def hold(self, engine: Engine, name: str) -> Iterator[LockState]:  # noqa: ARG002 - needs no connection
+    def hold(self, engine: Engine, name: str) -> Iterator[LockState]:
         """Take a lock of the kernel beside the file, for SQLite's own would stop the writers."""
         path = self._path.with_name(f"{self._path.name}-{name}.lock")
         with ExitStack() as stack:
@@ -108,7 +108,7 @@ class SqliteBackend:
                 hold = stack.enter_context(try_file_lock(path))
             yield hold
 
-    def collided(self, error: DBAPIError) -> bool:  # noqa: ARG002 - nothing is ever undone
+    def collided(self, error: DBAPIError) -> bool:
         """Say no: one who has begun to write can finish."""
         return False
 

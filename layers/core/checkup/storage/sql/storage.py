@@ -25,8 +25,6 @@ from checkup.storage.sql import database
 from checkup.storage.sql.database import CHECKS, DOCUMENTS, Database, DatabaseBackend, as_bytes
 
 _PAGE = 500
-
-
 _LARGEST = 2**63 - 1
 
 
@@ -75,7 +73,7 @@ def table_for(key: str) -> DocumentTable:
 class _Documents:
     """The table ``documents``; a version is a word that is never used again."""
 
-    def new_version(self, body: bytes) -> str:  # noqa: ARG002 - a version is no digest here
+    def new_version(self, body: bytes) -> str:
         return uuid4().hex
 
     def select(self, connection: Connection, key: str) -> StoredDocument | None:
@@ -114,14 +112,14 @@ class _Runs:
     def select(self, connection: Connection, key: str) -> StoredDocument | None:
         return self._read(connection, key, lock=False)
 
-    def insert(self, connection: Connection, key: str, body: bytes, version: str) -> None:  # noqa: ARG002
+    def insert(self, connection: Connection, key: str, body: bytes, version: str) -> None:
         moment = key_time(key) or 0
         if moment > _LARGEST:
             raise StorageError(f"{key} cannot be stored: no moment is that late")
         row = {"name": _name(key), "timestamp": moment, "results": _text(key, body)}
         connection.execute(CHECKS.insert().values(row))
 
-    def update(self, connection: Connection, key: str, body: bytes, old: str, new: str) -> bool:  # noqa: ARG002
+    def update(self, connection: Connection, key: str, body: bytes, old: str, new: str) -> bool:
         current = self._read(connection, key, lock=True)
         if current is None or current.version != old:
             return False
@@ -155,8 +153,6 @@ class _Runs:
 
 
 _REST: Final[DocumentTable] = _Documents()
-
-
 _RUNS: Final[DocumentTable] = _Runs()
 
 
@@ -280,7 +276,7 @@ class SqlStorage:
         with self._database.told("make the tables"):
             self._database.alter(database.upgrade_schema)
 
-    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:  # noqa: ARG002 - needs no room for it
+    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return what :meth:`checkup.interfaces.Provisionable.missing` says: a file, and tables."""
         file = self._backend.missing()
         if file is not None:
@@ -296,7 +292,7 @@ class SqlStorage:
     ) -> bool:
         """Return what ``change`` returns, or True if it was done before the connection was lost."""
 
-        def work(connection: Connection, lost: bool) -> bool:  # noqa: FBT001 - a callback's
+        def work(connection: Connection, lost: bool) -> bool:
             if lost:
                 current = shelf.select(connection, key)
                 if current is not None and current.version == new:

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ class Machine:
 
     Attributes:
         environ: what each process finds in its environment.
+        tick: is told the moment of each step before it is taken, for servers with a clock.
     """
 
     def __init__(
@@ -47,8 +48,13 @@ class Machine:
     ) -> None:
         self.folder = folder
         self.environ = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(folder), **environ}
+        self.tick: Callable[[int], object] = lambda _: None
         self._process = process
         self._functions = functions
+
+    def elsewhere(self, folder: Path, environ: Mapping[str, str]) -> Machine:
+        """Return this machine in another folder."""
+        return Machine(self._process, folder, self._functions, dict(environ))
 
     def run(self, at: int, *arguments: str) -> Ended:
         """Run ``checkup`` at a moment, in nanoseconds since the epoch."""
@@ -70,6 +76,7 @@ class Machine:
         return Invoked(ended["answers"], [json.loads(line) for line in ended["out"].splitlines()])
 
     def _step(self, environ: Mapping[str, str] | None = None, **step: Any) -> Any:
+        self.tick(step["at"])
         given = {
             **step,
             "folder": str(self.folder),

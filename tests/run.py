@@ -22,7 +22,7 @@ GROUPS = {
     "protocol": ["protocol", "soak"],
     "cli": ["cli"],
     "page": ["page"],
-    "project": ["project"],
+    "project": ["project", "compatibility"],
 }
 BESIDE = "stack"
 

@@ -59,6 +59,7 @@ class FaultyS3:
         headers: those of every request, with names in lower case.
         ignored: names of headers, in lower case, that the server never gets to see.
         added: headers that the server gets to see besides.
+        replaced: headers of every answer that are another's than the server's.
         deadly: the beginning of the request, as in ``seen``, after which its sender is ended; none
             if empty.
         kill: ends the sender.
@@ -70,6 +71,7 @@ class FaultyS3:
     headers: list[dict[str, str]] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
     added: dict[str, str] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict)
     deadly: str = ""
     kill: Callable[[], None] = lambda: None
 
@@ -145,7 +147,7 @@ def _serve(
             proxy.kill()
             return
         if fault is None or fault.cut is not None or fault.headers:
-            _pass_on(handler, answer, content, fault or Fault())
+            _pass_on(handler, answer, content, fault or Fault(headers=proxy.replaced))
             return
     if fault.status:
         _refuse(handler, fault)

@@ -8,7 +8,7 @@ its own, evaluates all of them and sends alerts. Nothing depends on chance or on
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from tests.machine import Machine
@@ -137,7 +137,7 @@ def _result(service: str, number: int) -> dict[str, Any]:
     return result
 
 
-def configuration(storage: dict[str, Any]) -> dict[str, Any]:
+def configuration(storage: dict[str, Any] | None) -> dict[str, Any]:
     """Return the checkup.json."""
     web = {"type": "http"}
     return {
@@ -198,7 +198,7 @@ def configuration(storage: dict[str, Any]) -> dict[str, Any]:
                 "groups": ["Platform"],
             }
         ],
-        "storage": storage,
+        **({"storage": storage} if storage else {}),
         "notifiers": [
             {"type": "webhook", "id": "works", "url": "env:WORKS"},
             {
@@ -214,6 +214,9 @@ def configuration(storage: dict[str, Any]) -> dict[str, Any]:
 def _named(service: str, group: str) -> dict[str, Any]:
     return {"endpoint_name": TITLES[service], "id": service, "group": group}
 
+
+PUBLISHED: Final = frozenset({96, 250, RUNS - 1})
+"""The runs after which the page is published."""
 
 _OPEN: Final = ("incident", "open", "--impact", "major", "--component")
 _SEARCH: Final = ("--from", "2026-02-03 22:00", "--for", "2h", "--component", "search")
@@ -234,14 +237,20 @@ COMMANDS: Final[dict[int, list[tuple[str, ...]]]] = {
 
 
 def live_through(
-    machine: Machine, put: Callable[[str, bytes], object], page: str = "public"
-) -> Iterator[int]:
-    """Let the story happen, and yield the number of each run that was evaluated, afterwards.
+    machine: Machine,
+    put: Callable[[str, bytes], object],
+    *,
+    evaluate: Callable[[int], object] | None = None,
+    publish: Callable[[int], object] | None = None,
+) -> None:
+    """Let the story happen.
 
     Args:
         machine: where the configuration is.
         put: stores a check file of another machine.
-        page: the folder of the page.
+        evaluate: has what was stored evaluated after a run, by its number; ``checkup --store``
+            unless given.
+        publish: publishes the page after a run; ``checkup page public`` unless given.
     """
     _long_ago(machine)
     for number in range(RUNS):
@@ -252,10 +261,18 @@ def live_through(
         for command in COMMANDS.get(number, ()):
             machine.expect(now, *(_meant(machine, now, word) for word in command))
         if _matters(number):
-            machine.expect(now + MINUTE, "--store", "backup")
-            yield number
-        if number in {96, 250, RUNS - 1}:
-            machine.expect(now + 2 * MINUTE, "page", page)
+            evaluate(number) if evaluate else store(machine, number)
+        if number in PUBLISHED:
+            publish(number) if publish else show(machine, number)
+
+
+def store(machine: Machine, number: int) -> None:
+    """Evaluate what was stored; the only thing that is checked besides is the backup."""
+    machine.expect(slot(number) + 2 * MINUTE, "--store", "backup")
+
+
+def show(machine: Machine, number: int) -> None:
+    machine.expect(slot(number) + 3 * MINUTE, "page", "public")
 
 
 def _long_ago(machine: Machine) -> None:
@@ -290,10 +307,26 @@ def _matters(number: int) -> bool:
 
 
 class Services(HttpServer):
-    """Plays those services that speak HTTP, as they are at the end, and what takes the messages."""
+    """Plays those services that speak HTTP, as they are at the end, and what takes the messages.
+
+    Attributes:
+        messages: what each channel has accepted, by its name.
+        refuses: the channels whose messages it refuses.
+    """
 
     def __init__(self) -> None:
+        self.forget()
         super().__init__(_Service)
+
+    @property
+    def sent(self) -> int:
+        """How many messages were accepted."""
+        return sum(map(len, self.messages.values()))
+
+    def forget(self) -> None:
+        """Be as at the beginning."""
+        self.messages: dict[str, list[Any]] = {"works": [], "refused": []}
+        self.refuses = {"refused"}
 
     @property
     def port(self) -> int:
@@ -301,11 +334,12 @@ class Services(HttpServer):
 
 
 class _Service(Handler):
+    owner: Services
+
     def serve(self, method: str) -> None:
         match self.headers["Host"]:
             case "hooks.example":
-                self.body()
-                self.answer(404 if self.path == "/refused" else 200)
+                self._take(self.path.removeprefix("/"), self.body())
             case "www.coffee.example":
                 self.answer(200, b"Welcome to the shop")
             case "pay.coffee.example":
@@ -314,3 +348,10 @@ class _Service(Handler):
                 self.answer(200, b'{"status": "tired"}')
             case _:
                 self.answer(200)
+
+    def _take(self, channel: str, body: bytes) -> None:
+        if channel in self.owner.refuses:
+            self.answer(404)
+        else:
+            self.owner.messages[channel].append(json.loads(body))
+            self.answer(200)

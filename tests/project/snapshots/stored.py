@@ -47,10 +47,7 @@ def lived_through(folder: Path) -> Iterator[Machine]:
         ) as here,
     ):
         closed.close()
-        for _ in shop.live_through(
-            here, lambda name, body: (folder / "checks" / name).write_bytes(body)
-        ):
-            pass
+        shop.live_through(here, lambda name, body: (folder / "checks" / name).write_bytes(body))
         yield here
 
 

@@ -86,11 +86,11 @@ def import_everything() -> None:
                     importlib.import_module(module.name)
 
 
-def command(arguments: list[str]) -> int:
-    """Run the console script."""
+def console_script() -> Callable[[], Any]:
+    """Return what the command ``checkup`` calls, as its script finds it: before anything else."""
     (script,) = entry_points(group="console_scripts", name="checkup")
-    sys.argv = ["checkup", *arguments]
-    return int(script.load()() or 0)
+    found: Callable[[], Any] = script.load()
+    return found
 
 
 def invoke(folder: str, function: str, events: list[tuple[int, Any]]) -> list[Any]:
@@ -114,15 +114,21 @@ def invoke(folder: str, function: str, events: list[tuple[int, Any]]) -> list[An
     return answers
 
 
-def act(step: dict[str, Any], result: int) -> int:
-    """Take a step in the process that was forked for it, and return its exit code."""
+def act(script: Callable[[], Any], step: dict[str, Any], result: int) -> int:
+    """Take a step in the process that was forked for it, and return its exit code.
+
+    Args:
+        script: the console script.
+        result: the file that the answers of a function are written to.
+    """
     Moment.now, Moment.drawn = step["at"], 0
     random.seed(0)
     os.environ.clear()
     os.environ.update(step["environ"])
     os.chdir(step["folder"])
     if "command" in step:
-        return command(step["command"])
+        sys.argv = ["checkup", *step["command"]]
+        return int(script() or 0)
     answers = invoke(step["functions"], step["function"], step["events"])
     os.write(result, json.dumps(answers).encode())
     return 0
@@ -166,13 +172,14 @@ def forked(work: Callable[[int], int]) -> dict[str, Any]:
 def main() -> None:
     ports = {int(port): there for port, there in json.loads(sys.argv[1]).items()}
     hold_still(ports, timed=sys.argv[2] == "timed")
+    script = console_script()
     import_everything()
     sys.stdout = os.fdopen(os.dup(1), "w")
     replies = os.fdopen(os.dup(1), "w")
     sys.stdout.close()
     sys.stdout = os.fdopen(1, "w", closefd=False)
     for line in sys.stdin:
-        print(json.dumps(forked(partial(act, json.loads(line)))), file=replies)
+        print(json.dumps(forked(partial(act, script, json.loads(line)))), file=replies)
         replies.flush()
 
 

@@ -24,4 +24,4 @@ with frozen_gc():
 def handler(event: object, context: LambdaContext) -> Any:
     """Answer one event."""
     request = parse_check_event(event, now=time.time_ns())
-    return service.answer(request, context.get_remaining_time_in_millis())
+    return service.handle(request, context.get_remaining_time_in_millis())

@@ -78,7 +78,7 @@ def _incident(written: WrittenIncident, end: int, label: str) -> Incident:
         impact=written.impact,
         started=begun,
         checkers=written.services,
-        said=(replace(first, text=f"{first.text}\n\n{label}"), *others),
+        updates=(replace(first, text=f"{first.text}\n\n{label}"), *others),
     )
 
 
@@ -93,7 +93,7 @@ def _maintenance(written: WrittenMaintenance, end: int, label: str) -> Maintenan
         start=start,
         end=start + written.minutes * MINUTE,
         checkers=written.services,
-        said=tuple(_story(key, start, written.updates)),
+        updates=tuple(_story(key, start, written.updates)),
     )
 
 

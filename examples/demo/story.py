@@ -215,7 +215,7 @@ def _result(service: Service, slot: int, status: Status, failure: str, time: int
         title=service.title,
         endpoint=service.address,
         timestamp=slot,
-        times=(attempt,),
+        attempts=(attempt,),
         threshold=service.threshold,
         healthy=status is Status.HEALTHY,
         degraded=status is Status.DEGRADED,

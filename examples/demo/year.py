@@ -65,7 +65,7 @@ def live_through(year: Year, config: Config) -> int:
     keeper = HistoryStore(
         storage=memory, setting=setting_of(config, told), end=run_key(older[-1]), lag=0
     )
-    keeper.keep_up(Deadline.after(PATIENCE))
+    keeper.catch_up(Deadline.after(PATIENCE))
     for run in older[: -DAY // STEP]:
         memory.delete(run_key(run))
     monitor = run_context(config, {}, storage=memory)

@@ -183,7 +183,7 @@ def build_view(config: Config, observed: PageData, now: int, code: str = "") -> 
         months=told.months,
         earlier=observed.earlier,
         probes={
-            item.key: probe_metrics(track, item.state, page.publish, config.masks)
+            item.key: probe_metrics(track, item.state, page.publish, config.masked_values)
             for track, item in zip(found, components, strict=True)
         },
     )

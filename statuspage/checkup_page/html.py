@@ -77,7 +77,9 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
     templates = _templates(view.voice.language.code, view.voice.zone)
     text = templates.get_template(template).render(given | page_assets(sheet, view.style) | values)
     body = text.encode(errors="replace")
-    return PageFile(body=body, content_type=_HTML, max_age=max_age, every=every, news=news)
+    return PageFile(
+        body=body, content_type=_HTML, max_age=max_age, min_interval=every, urgent_content=news
+    )
 
 
 class _Compiled(BytecodeCache):

@@ -122,7 +122,7 @@ class HistoryFingerprint(Struct, frozen=True):
     @classmethod
     def of(cls, head: HistoryState) -> HistoryFingerprint:
         """Return what a head tells."""
-        return cls(head.hour, {name: _closed(account) for name, account in head.accounts.items()})
+        return cls(head.hour, {name: _closed(account) for name, account in head.checkers.items()})
 
     def was_other(self, before: HistoryFingerprint) -> bool:
         """Say whether the same hours were counted otherwise before; a new checker has none."""
@@ -238,7 +238,7 @@ class HistoryLoader(Struct, frozen=True, kw_only=True):
         )
         known = self.known
         try:
-            kept = keeper.keep_up(Deadline.after(FOLD_SECONDS))
+            kept = keeper.catch_up(Deadline.after(FOLD_SECONDS))
             if kept.behind:
                 return LoadedHistory()
             known.look(kept.head)
@@ -246,7 +246,7 @@ class HistoryLoader(Struct, frozen=True, kw_only=True):
             if days is not known.drawn.days:
                 known.drawn = ClosedDayCache(days)
                 known.forget_year()
-            known.chronicles.keep_up(self.storage, kept.head, now)
+            known.chronicles.refresh(self.storage, kept.head, now)
         except StorageError as error:
             _log.warning("the page is without its history: %s", error)
             return LoadedHistory()
@@ -255,7 +255,7 @@ class HistoryLoader(Struct, frozen=True, kw_only=True):
     def _pasts(
         self, head: HistoryState, today: Mapping[str, Tally], now: int
     ) -> Mapping[str, DailyHistory]:
-        accounts = {checker.id: head.accounts.get(checker.id) for checker in self.config.checkers}
+        accounts = {checker.id: head.checkers.get(checker.id) for checker in self.config.checkers}
         return {
             checker: DailyHistory(
                 since=account.first if account else now,
@@ -269,7 +269,7 @@ class HistoryLoader(Struct, frozen=True, kw_only=True):
         chronicles, (until, records) = self.known.chronicles, self.known.records
         if until != chronicles.until:
             records = {
-                checker.id: component_history(chronicles.of(checker.id))
+                checker.id: component_history(chronicles.get(checker.id))
                 for checker in self.config.checkers
             }
             self.known.records = (chronicles.until, records)
@@ -302,11 +302,11 @@ def _standings(head: AlertState, keys: Sequence[str]) -> Mapping[str, ConfirmedS
     if not keys or head.cursor < keys[0]:
         return {}
     return {
-        checker: ConfirmedStatus(state.shown, state.since)
+        checker: ConfirmedStatus(state.display_status, state.since)
         for checker, state in head.checkers.items()
         if _is_settled(state)
     }
 
 
 def _is_settled(state: CheckerState) -> bool:
-    return state.status is not Status.UNKNOWN or state.blind >= NOT_MONITORED_AFTER
+    return state.status is not Status.UNKNOWN or state.unknown_runs >= NOT_MONITORED_AFTER

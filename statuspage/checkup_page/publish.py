@@ -56,7 +56,7 @@ class PagePublisher(Struct):
         """
         told = HeadDocuments.of(self.storage)
         present = (config, _essence(told), now // _TURN)
-        if self.publisher.patient and present == self.last:
+        if self.publisher.throttles_writes and present == self.last:
             return ()
         try:
             written = self._publish(config, told, now)
@@ -76,7 +76,7 @@ class PagePublisher(Struct):
         )
         files = builder.build()
         if self.anew:
-            files = {path: replace(file, every=0) for path, file in files.items()}
+            files = {path: replace(file, min_interval=0) for path, file in files.items()}
         edition = PageVersion(position=self.memory.newest.position, made=now)
         written = self.publisher.publish(files, edition)
         self.anew = False
@@ -98,4 +98,4 @@ def publish_once(
 
 def _essence(told: HeadDocuments) -> HeadDocuments:
     """Return what is told without what every run moves."""
-    return told._replace(head=replace(told.head, seq=0, cursor="", used=()))
+    return told._replace(head=replace(told.head, revision=0, cursor="", applied_runs=()))

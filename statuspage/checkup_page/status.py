@@ -52,7 +52,7 @@ def expected_interval(measured: int | None, configured: int, timeframe: int) -> 
 
 def max_publish_delay(place: PublisherSettings | None) -> int:
     """Return how long a page may stay as it is where it is put, although nothing is wrong."""
-    return place.delay if place else PUBLISHED_EVERY
+    return place.max_delay if place else PUBLISHED_EVERY
 
 
 def max_result_age(interval: int) -> int:

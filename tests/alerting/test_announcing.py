@@ -56,7 +56,9 @@ def test_degraded_is_no_outage_to_be_reminded_of() -> None:
 
 
 def test_122_longer_pauses_between_reminders_hold_from_now_on() -> None:
-    state = CheckerState(status=Status.DOWN, told=Status.DOWN, opened=slot(0), reminded=slot(50))
+    state = CheckerState(
+        status=Status.DOWN, alerted_status=Status.DOWN, opened=slot(0), last_alert_slot=slot(50)
+    )
 
     assert next_reminder(state, EVERY) == slot(60)
     assert next_reminder(state, 6 * EVERY) == slot(60)
@@ -106,7 +108,11 @@ class TestBlind:
             AlertState(), script("uuu"), AlertRules(checkers=[toy("a")]), slot(9)
         ).alerts
 
-        assert (alert.reason, alert.failure, alert.kind) == ("it broke", "oops", AlertKind.BLIND)
+        assert (alert.reason, alert.failure, alert.kind) == (
+            "it broke",
+            "oops",
+            AlertKind.NOT_MONITORED,
+        )
 
 
 class TestHeld:
@@ -115,7 +121,7 @@ class TestHeld:
     down = next_state(CheckerState(), Status.DOWN, slot(0), Thresholds())
 
     def test_opening_waits(self) -> None:
-        assert decide_alerts(self.down, slot(0), held=True) == (self.down, ())
+        assert decide_alerts(self.down, slot(0), suppressed=True) == (self.down, ())
 
     def test_118_what_waited_is_announced_in_the_first_run_that_may(self) -> None:
         later = next_state(self.down, Status.DOWN, slot(7), Thresholds())
@@ -129,12 +135,12 @@ class TestHeld:
         told = decide_alerts(self.down, slot(0)).state
         well = next_state(told, Status.HEALTHY, slot(1), Thresholds())
 
-        assert decide_alerts(well, slot(1), held=True).kinds == (AlertKind.RESOLVE,)
+        assert decide_alerts(well, slot(1), suppressed=True).kinds == (AlertKind.RESOLVE,)
 
     def test_outage_that_came_and_went_is_not_announced(self) -> None:
         well = next_state(self.down, Status.HEALTHY, slot(1), Thresholds())
 
-        state, kinds = decide_alerts(well, slot(1), held=True)
+        state, kinds = decide_alerts(well, slot(1), suppressed=True)
 
         assert kinds == ()
         assert decide_alerts(state, slot(2)).kinds == ()
@@ -151,9 +157,9 @@ class TestHeld:
                 next_state(open_, seen, slot(number), Thresholds()), slot(number)
             ).state
             stepped = next_state(free, seen, slot(number), Thresholds())
-            free = decide_alerts(stepped, slot(number), held=held).state
+            free = decide_alerts(stepped, slot(number), suppressed=held).state
 
-        assert (free.told, free.status) == (open_.told, open_.status)
+        assert (free.alerted_status, free.status) == (open_.alerted_status, open_.status)
 
     @given(st.text("hgd", max_size=40), st.data())
     def test_i4_incidents_open_and_close_in_turn_whatever_waits(
@@ -164,7 +170,7 @@ class TestHeld:
             seen = Status(LETTERS[letter])
             held = data.draw(st.booleans(), label="held")
             stepped = next_state(state, seen, slot(number), Thresholds())
-            state, kinds = decide_alerts(stepped, slot(number), held=held)
+            state, kinds = decide_alerts(stepped, slot(number), suppressed=held)
             for kind in set(kinds) & {AlertKind.OPEN, AlertKind.RESOLVE}:
                 assert is_open is (kind is AlertKind.RESOLVE)
                 is_open = kind is AlertKind.OPEN

@@ -22,7 +22,7 @@ QUORUMS = ("majority", "all", "any", "1", "2", "3")
 def results(letters: str, definitions: str) -> list[Result]:
     """Return a result of each region; a dot is one that does not say what it is about."""
     return [
-        replace(result("a", letter, region), definition=definition.strip("."))
+        replace(result("a", letter, region), target_digest=definition.strip("."))
         for letter, definition, region in zip(letters, definitions, REGIONS, strict=False)
     ]
 
@@ -49,7 +49,7 @@ def test_152_what_most_regions_look_at_counts_and_the_rest_is_excluded(
     letters: str, definitions: str, status: str, excluded: tuple[str, ...]
 ) -> None:
     found = agreed(letters, definitions)
-    assert (found.status, found.excluded) == (status, excluded)
+    assert (found.status, found.excluded_regions) == (status, excluded)
 
 
 @given(
@@ -62,7 +62,7 @@ def test_152_i11_order_of_regions_does_not_matter(
 ) -> None:
     there = results(letters, definitions)
     found = {
-        (each.status, frozenset(each.excluded))
+        (each.status, frozenset(each.excluded_regions))
         for order in permutations(there)
         for each in [apply_quorum(order, len(there), quorum)]
     }
@@ -74,8 +74,8 @@ def test_152_i11_what_is_excluded_changes_nothing(letters: str, quorum: str, oth
     before = agreed(letters, "xxy", quorum)
     after = agreed(letters[:2] + other, "xxy", quorum)
     assert (
-        (before.status, before.excluded)
-        == (after.status, after.excluded)
+        (before.status, before.excluded_regions)
+        == (after.status, after.excluded_regions)
         == (
             apply_quorum(results(letters[:2], "xx"), 3, quorum).status,
             ("us",),
@@ -89,22 +89,22 @@ def test_152_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
         checkers=[toy("a")], channels=("slack",), calendar=SlotSchedule(regions=("eu", "us"))
     )
     runs = [
-        Run(slot=slot(number), region=region, position=position, results=(named,))
+        Run(slot=slot(number), region=region, region_index=position, results=(named,))
         for number in range(3)
         for position, region in enumerate(("eu", "us"))
-        for named in [replace(result("a", letter, region), definition=region)]
+        for named in [replace(result("a", letter, region), target_digest=region)]
     ]
     head, alerts = apply_runs(AlertState(), runs, setting, slot(9))
-    assert [alert.kind for alert in alerts] == [AlertKind.BLIND]
+    assert [alert.kind for alert in alerts] == [AlertKind.NOT_MONITORED]
     assert alerts[0].reason == ("us looks at something else: deploy the same configuration there")
-    assert head.checkers["a"].shown is Status.UNKNOWN
-    assert head.checkers["a"].excluded == ("us",)
+    assert head.checkers["a"].display_status is Status.UNKNOWN
+    assert head.checkers["a"].excluded_regions == ("us",)
 
 
 @pytest.mark.parametrize(("letters", "is_why"), [("uud", False), ("uuu", False), ("uhh", True)])
 def test_152_whoever_saw_nothing_says_why_itself(letters: str, *, is_why: bool) -> None:
     found = agreed(letters, "xxy")
-    assert (found.status, found.excluded) == (Status.UNKNOWN, ("us",))
+    assert (found.status, found.excluded_regions) == (Status.UNKNOWN, ("us",))
     assert ("looks at something else" in found.result.notice) is is_why
 
 
@@ -113,15 +113,15 @@ def test_152_region_that_looks_at_the_same_again_counts_again() -> None:
     setting = AlertRules(checkers=[toy("a"), toy("b")], calendar=calendar)
     other = run(0, {"a": "h", "b": "h"}, "us", 1)
     first, second = other.results
-    named = (replace(first, definition="old"), second)
-    ours = [replace(it, definition="new") for it in run(0, {"a": "h"}, "eu").results]
+    named = (replace(first, target_digest="old"), second)
+    ours = [replace(it, target_digest="new") for it in run(0, {"a": "h"}, "eu").results]
     home = replace(run(0, {"b": "h"}, "eu"), results=(*ours, result("b", "h", "eu")))
     during = apply_runs(AlertState(), [home, replace(other, results=named)], setting, slot(9)).head
-    assert {name: state.excluded for name, state in during.checkers.items()} == {
+    assert {name: state.excluded_regions for name, state in during.checkers.items()} == {
         "a": ("us",),
         "b": (),
     }
     after = [run(1, {"a": "h", "b": "h"}, region, n) for n, region in enumerate(("eu", "us"))]
     healed = apply_runs(during, after, setting, slot(9)).head
-    assert {state.excluded for state in healed.checkers.values()} == {()}
+    assert {state.excluded_regions for state in healed.checkers.values()} == {()}
     assert healed.checkers["a"].status is Status.HEALTHY

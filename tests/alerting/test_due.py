@@ -21,7 +21,7 @@ def looks(checker: Checker, slots: list[int], *, step: int = 0) -> list[int]:
     for moment in slots:
         if is_due(checker, moment, state, step):
             found.append(moment)
-            state = CheckerState(looked=moment)
+            state = CheckerState(last_checked=moment)
     return found
 
 
@@ -55,7 +55,7 @@ def test_runs_that_are_rarer_than_the_interval_all_look() -> None:
 
 
 def test_clock_that_was_ahead_silences_nothing() -> None:
-    ahead = CheckerState(looked=slot(10_000))
+    ahead = CheckerState(last_checked=slot(10_000))
     assert is_due(toy("a", interval=5 * MINUTE), slot(3), ahead)
 
 
@@ -76,17 +76,17 @@ def test_regions_agree_without_knowing_what_the_others_have_seen(
     interval: int, begin: int, unfolded: set[int]
 ) -> None:
     checker = toy("a", interval=interval)
-    known = CheckerState(looked=begin * interval)
-    behind = CheckerState(looked=begin * interval - interval)
+    known = CheckerState(last_checked=begin * interval)
+    behind = CheckerState(last_checked=begin * interval - interval)
     for number in range(1, 40):
         moment = begin * interval + number * MINUTE
-        if moment - behind.looked < 2 * interval:
+        if moment - behind.last_checked < 2 * interval:
             other = behind if number in unfolded else known
             assert is_due(checker, moment, known, MINUTE) == is_due(checker, moment, other, MINUTE)
 
 
 def test_regions_make_up_for_an_interval_that_was_missed() -> None:
-    checker, state = toy("a", interval=5 * MINUTE), CheckerState(looked=5 * MINUTE)
+    checker, state = toy("a", interval=5 * MINUTE), CheckerState(last_checked=5 * MINUTE)
     due = [number for number in range(6, 18) if is_due(checker, number * MINUTE, state, MINUTE)]
     assert due == [10, 15, 16, 17]
 
@@ -98,7 +98,7 @@ def test_state_remembers_the_last_look_only_of_those_that_wait(interval: int, lo
 
     head = apply_runs(AlertState(), runs, setting, slot(9)).head
 
-    assert head.checkers["a"].looked == looked
+    assert head.checkers["a"].last_checked == looked
 
 
 def test_run_without_a_checker_leaves_its_state_alone() -> None:

@@ -32,7 +32,7 @@ def test_alert_carries_what_was_seen() -> None:
 
     assert alert.id == f"a/open:down/1/{slot(1)}"
     assert (alert.checker, alert.title, alert.endpoint) == ("a", "A", "http://a.example/")
-    assert (alert.status, alert.before) == (Status.DOWN, Status.HEALTHY)
+    assert (alert.status, alert.previous_status) == (Status.DOWN, Status.HEALTHY)
     assert (alert.since, alert.opened, alert.slot) == (slot(1), slot(1), slot(1))
     assert (alert.reason, alert.failure) == ("it broke", "oops")
 
@@ -46,22 +46,22 @@ def test_degraded_alert_gives_the_notice_and_the_first_bad_run() -> None:
 def test_recovery_knows_when_the_incident_began_and_gives_no_reason() -> None:
     alert = apply_runs(AlertState(), script("hdddh"), SETTING, slot(9)).alerts[-1]
 
-    assert (alert.opened, alert.since, alert.before) == (slot(1), slot(4), Status.DOWN)
+    assert (alert.opened, alert.since, alert.previous_status) == (slot(1), slot(4), Status.DOWN)
     assert (alert.reason, alert.failure) == ("", "")
 
 
 def test_106_alert_and_state_are_in_the_same_head_for_each_channel() -> None:
     head = after(*script("hd"))
 
-    assert head.checkers["a"].told is Status.DOWN
+    assert head.checkers["a"].alerted_status is Status.DOWN
     for channel in ("slack", "mail"):
-        assert [short(entry.alert) for entry in head.channels[channel]] == ["open:down@1"]
+        assert [short(entry.alert) for entry in head.outboxes[channel]] == ["open:down@1"]
 
 
 def test_117_recovery_queues_behind_the_outage() -> None:
     head = after(*script("hdh"))
 
-    told = [short(entry.alert) for entry in head.channels["slack"]]
+    told = [short(entry.alert) for entry in head.outboxes["slack"]]
     assert told == ["open:down@1", "resolve:healthy@2"]
 
 
@@ -111,10 +111,10 @@ def test_123_failure_that_a_minority_sees_is_shown_and_not_announced() -> None:
     during, after = (apply_runs(AlertState(), part, setting, slot(9)) for part in (runs[:3], runs))
 
     assert (during.alerts, after.alerts) == ((), ())
-    assert during.head.checkers["a"].partial == ("us",)
+    assert during.head.checkers["a"].failing_regions == ("us",)
     assert during.head.checkers["a"].status is Status.HEALTHY
-    assert during.head.checkers["a"].shown is Status.DEGRADED
-    assert after.head.checkers["a"].shown is Status.HEALTHY
+    assert during.head.checkers["a"].display_status is Status.DEGRADED
+    assert after.head.checkers["a"].display_status is Status.HEALTHY
 
 
 class TestRemovedChecker:
@@ -125,13 +125,13 @@ class TestRemovedChecker:
     def test_121_outage_of_a_removed_checker_ends_after_a_while(self) -> None:
         head = after(run(0, {"a": "d", "b": "h"}))
         head = after(run(1, {"b": "h"}), head=head, setting=self.without)
-        assert head.checkers["a"].missing_since == slot(1)
+        assert head.checkers["a"].removed_since == slot(1)
 
         folded = apply_runs(head, [run(1 + LATER, {"b": "h"})], self.without, slot(10**6))
 
         (alert,) = folded.alerts
         assert alert.id == f"a/resolve:unknown/1/{slot(1 + LATER)}"
-        assert (alert.title, alert.before, alert.since) == ("A", Status.DOWN, slot(1))
+        assert (alert.title, alert.previous_status, alert.since) == ("A", Status.DOWN, slot(1))
         assert set(folded.head.checkers) == {"b"}
 
     def test_removed_checker_that_was_well_goes_without_a_word(self) -> None:

@@ -74,20 +74,23 @@ class TestDependencies:
 
         (alert,) = apply_runs(AlertState(), runs("hhh", "ddd"), setting, slot(9)).alerts
 
-        assert alert.holds_back == ("SHOP", "CART")
+        assert alert.suppressed_dependents == ("SHOP", "CART")
 
     def test_children_that_were_announced_before_are_not_named(self) -> None:
         setting = AlertRules(checkers=[DATABASE, SHOP])
 
         alerts = apply_runs(AlertState(), runs("hd", "dd"), setting, slot(9)).alerts
 
-        assert [(alert.checker, alert.holds_back) for alert in alerts] == [("shop", ()), ("db", ())]
+        assert [(alert.checker, alert.suppressed_dependents) for alert in alerts] == [
+            ("shop", ()),
+            ("db", ()),
+        ]
 
 
 class TestMaintenance:
     """``maintenance``: looked at and stored, but not announced."""
 
-    window = MaintenanceWindow(start=slot(1), length=3 * MINUTE, title="Move")
+    window = MaintenanceWindow(start=slot(1), duration=3 * MINUTE, title="Move")
 
     def told(self, letters: str, window: MaintenanceWindow, **more: Any) -> list[str]:
         return tell(script(letters), toy("a", **more), windows=[window])
@@ -102,7 +105,7 @@ class TestMaintenance:
         assert self.told("dddhh", self.window) == ["a/open:down@0", "a/resolve:healthy@3"]
 
     def test_nobody_is_reminded_within_the_window(self) -> None:
-        long = replace(self.window, length=20 * MINUTE)
+        long = replace(self.window, duration=20 * MINUTE)
 
         told = self.told("d" * 25, long, remind_every=5 * MINUTE)
 
@@ -118,7 +121,7 @@ class TestMaintenance:
         ],
     )
     def test_window_is_about_some(self, window: dict[str, Any], told: list[str]) -> None:
-        some = MaintenanceWindow(start=slot(1), length=3 * MINUTE, **window)
+        some = MaintenanceWindow(start=slot(1), duration=3 * MINUTE, **window)
 
         assert self.told("hhd", some, group="shop") == told
 
@@ -147,12 +150,12 @@ class TestSilence:
 def test_all_reasons_are_given() -> None:
     setting = AlertRules(
         checkers=[DATABASE, SHOP],
-        windows=[MaintenanceWindow(start=slot(0), length=9 * MINUTE, title="Move")],
+        windows=[MaintenanceWindow(start=slot(0), duration=9 * MINUTE, title="Move")],
     )
     head = AlertState(silences={"shop": Silence(until=slot(7))})
     head = apply_runs(head, runs("dd"), setting, slot(9)).head
 
-    assert setting.holding(head, slot(1)).reasons(SHOP) == (
+    assert setting.suppression(head, slot(1)).reasons(SHOP) == (
         SuppressionReason(why=SuppressionKind.MAINTENANCE, by="Move", until=slot(9)),
         SuppressionReason(why=SuppressionKind.SILENCE, until=slot(7)),
         SuppressionReason(why=SuppressionKind.DEPENDENCY, by="db"),

@@ -22,7 +22,7 @@ def moment(text: str) -> int:
 def window(start: str, rule: str = "", hours: float = 2, zone: str = "UTC") -> MaintenanceWindow:
     return MaintenanceWindow(
         start=moment(start),
-        length=int(hours * HOUR),
+        duration=int(hours * HOUR),
         rule=parse_rrule(rule) if rule else None,
         timezone=zone,
     )
@@ -129,7 +129,7 @@ def test_rule_means_what_it_means_to_others(text: str, first: date) -> None:
     theirs = {at.date() for at in other.between(start, start + timedelta(days), inc=True)}
 
     span = [first + timedelta(number) for number in range(days)]
-    assert {day for day in span if rule.begins_on(day, first)} == {
+    assert {day for day in span if rule.occurs_on(day, first)} == {
         day for day in theirs | {first} if day in span and (rule.until is None or day <= rule.until)
     }
 
@@ -137,7 +137,7 @@ def test_rule_means_what_it_means_to_others(text: str, first: date) -> None:
 def test_rule_that_counts_has_an_end() -> None:
     rule, first = parse_rrule("FREQ=WEEKLY;COUNT=3"), date(2026, 3, 2)
 
-    happens = [n for n in range(60) if rule.begins_on(first + timedelta(n), first)]
+    happens = [n for n in range(60) if rule.occurs_on(first + timedelta(n), first)]
 
     assert happens == [0, 7, 14]
 

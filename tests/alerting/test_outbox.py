@@ -55,7 +55,12 @@ def test_receipt_removes_only_what_was_claimed() -> None:
 def test_claim_counts_the_attempt_and_says_that_it_may_be_sent() -> None:
     (entry,) = outbox.queued(claimed(filled(1)), "slack")
 
-    assert (entry.owner, entry.until, entry.attempts, entry.maybe_sent) == ("me", 10, 1, True)
+    assert (entry.claimed_by, entry.claimed_until, entry.attempts, entry.maybe_delivered) == (
+        "me",
+        10,
+        1,
+        True,
+    )
 
 
 def test_claim_of_another_holds_until_it_is_over() -> None:
@@ -75,7 +80,7 @@ def test_refused_alert_is_fresh_again() -> None:
     )
 
     (entry,) = outbox.queued(after, "slack")
-    assert (entry.owner, entry.attempts, entry.maybe_sent) == ("", 1, False)
+    assert (entry.claimed_by, entry.attempts, entry.maybe_delivered) == ("", 1, False)
 
 
 def test_refused_repeat_is_still_a_possible_repeat() -> None:
@@ -88,7 +93,7 @@ def test_refused_repeat_is_still_a_possible_repeat() -> None:
         claimed(before), "slack", outbox.next_batch(before, "slack"), "me"
     )
 
-    assert outbox.queued(after, "slack")[0].maybe_sent
+    assert outbox.queued(after, "slack")[0].maybe_delivered
 
 
 def test_unclear_alert_is_a_possible_repeat() -> None:
@@ -99,7 +104,7 @@ def test_unclear_alert_is_a_possible_repeat() -> None:
     )
 
     (entry,) = outbox.queued(after, "slack")
-    assert (entry.owner, entry.maybe_sent) == ("", True)
+    assert (entry.claimed_by, entry.maybe_delivered) == ("", True)
 
 
 def test_claim_that_somebody_else_took_over_is_not_given_back() -> None:
@@ -144,7 +149,7 @@ def test_112_rejected_alert_is_kept_apart_and_holds_nothing_up() -> None:
     )
 
     assert waiting(head) == []
-    assert [(lost.channel, lost.alert, lost.error) for lost in head.dead] == [
+    assert [(lost.channel, lost.alert, lost.error) for lost in head.dead_letters] == [
         ("slack", ALERTS[0], "invalid_payload")
     ]
     assert waiting(head, "mail") == [ALERTS[0]]
@@ -155,5 +160,5 @@ def test_114_outbox_of_a_dead_channel_has_an_end(count: int) -> None:
     head = filled(count)
 
     assert waiting(head) == list(ALERTS[max(0, count - outbox.MAX_QUEUED) : count])
-    assert len(head.dead) <= outbox.MAX_DEAD_LETTERS
-    assert bool(head.dead) == (count > outbox.MAX_QUEUED)
+    assert len(head.dead_letters) <= outbox.MAX_DEAD_LETTERS
+    assert bool(head.dead_letters) == (count > outbox.MAX_QUEUED)

@@ -74,5 +74,5 @@ def test_alerts_and_history_agree(scene: tuple[list[Toy], Run], references: froz
     head, _ = aggregate.apply_runs(History(), [run], past)
 
     now = {name: it.status for name, it in state.checkers.items()}
-    assert now == {name: it.status for name, it in head.accounts.items()}
-    assert state.inconclusive == head.inconclusive
+    assert now == {name: it.status for name, it in head.checkers.items()}
+    assert state.inconclusive_streaks == head.inconclusive

@@ -18,10 +18,10 @@ from tests.project.toys.toy_checker import ToyChecker
 SHOP = ToyChecker(
     id="shop", endpoint_name="Shop", group="Public", tags=("web", "money"), failure_threshold=1
 )
-NOTICE = replace(DOWN, id="/gap:unknown/0/5", checker="", kind=AlertKind.GAP)
+NOTICE = replace(DOWN, id="/gap:unknown/0/5", checker="", kind=AlertKind.MISSED_RUNS)
 SLOW = replace(DOWN, status=Status.DEGRADED)
-LESS = replace(SLOW, kind=AlertKind.CHANGE, before=Status.DOWN)
-FAST = replace(BACK, before=Status.DEGRADED)
+LESS = replace(SLOW, kind=AlertKind.CHANGE, previous_status=Status.DOWN)
+FAST = replace(BACK, previous_status=Status.DEGRADED)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ FAST = replace(BACK, before=Status.DEGRADED)
     ids=str,
 )
 def test_channel_is_told_of_its_groups_and_tags(route: Route, *, admitted: bool) -> None:
-    assert route.admits(DOWN, SHOP) is admitted
+    assert route.matches(DOWN, SHOP) is admitted
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def test_channel_is_told_of_its_groups_and_tags(route: Route, *, admitted: bool)
 def test_who_hears_of_the_beginning_hears_of_the_end(
     alert: Alert, *, down_only: bool, degraded_only: bool
 ) -> None:
-    assert Route(severities=("down",)).admits(alert, SHOP) is down_only
-    assert Route(severities=("degraded",)).admits(alert, SHOP) is degraded_only
+    assert Route(severities=("down",)).matches(alert, SHOP) is down_only
+    assert Route(severities=("degraded",)).matches(alert, SHOP) is degraded_only
 
 
 def test_what_is_about_the_monitor_concerns_everybody() -> None:
-    assert Route(groups=("X",), tags=("y",), severities=("degraded",)).admits(NOTICE, None)
+    assert Route(groups=("X",), tags=("y",), severities=("degraded",)).matches(NOTICE, None)
 
 
 def test_end_of_a_checker_that_is_no_longer_configured_goes_to_all_groups() -> None:
-    assert Route(groups=("X",)).admits(BACK, None)
+    assert Route(groups=("X",)).matches(BACK, None)
 
 
 def test_names_are_ids_or_the_kind_and_its_number() -> None:
@@ -84,7 +84,7 @@ def test_fold_fills_only_the_outboxes_that_it_concerns() -> None:
     folded = apply_runs(AlertState(), [run], setting, 60 * SECOND)
 
     assert len(folded.alerts) == 1
-    assert set(folded.head.channels) == {"all", "web"}
+    assert set(folded.head.outboxes) == {"all", "web"}
 
 
 @pytest.mark.parametrize(("most", "size"), [(0, 30), (20, 20), (100, 30)])

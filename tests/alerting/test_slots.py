@@ -63,7 +63,7 @@ class TestMissingSlots:
     def closed(self, calendar: SlotSchedule, now: int, runs: list[Run]) -> list[tuple[int, int]]:
         before = self.before if calendar.regions else run_key(run(1, {}))
         found = closed_slots(runs, calendar, now, before)
-        return [(each.slot, each.missed) for each in found]
+        return [(each.slot, each.missed_ns) for each in found]
 
     def test_4_missing_slot_of_one_region_is_over_at_once(self) -> None:
         assert self.closed(self.one, 0, [run(3, {"a": "h"})]) == [(slot(3), MINUTE)]
@@ -85,12 +85,12 @@ class TestMissingSlots:
 
         (found,) = closed_slots(reports(2, "012"), self.several, 0, cursor)
 
-        assert found.missed == 0
+        assert found.missed_ns == 0
 
     def test_first_slot_ever_misses_nothing(self) -> None:
         (found,) = closed_slots(reports(9, "012"), self.several, 0)
 
-        assert found.missed == 0
+        assert found.missed_ns == 0
 
     def test_without_a_schedule_nothing_is_missing(self) -> None:
         calendar = SlotSchedule(regions=REGIONS, grace=2 * MINUTE)

@@ -89,7 +89,7 @@ def test_i1_every_result_has_a_successor_and_statuses_change_only_at_a_threshold
     for (state, _), letter in zip(walk(letters, limits), letters, strict=True):
         if state.status is not before.status:
             assert letter != "u"
-        assert state.told in {state.status, Status.UNKNOWN}
+        assert state.alerted_status in {state.status, Status.UNKNOWN}
         before = state
 
 
@@ -127,13 +127,13 @@ def test_i4_incidents_open_and_close_in_turn(letters: str, limits: Thresholds) -
         assert open_now is (kind is not AlertKind.OPEN)
         open_now = kind is not AlertKind.RESOLVE
         number += kind is AlertKind.OPEN
-        assert state.incident == number
+        assert state.incident_count == number
 
 
 @given(SCRIPT, LIMITS)
 def test_i5_what_was_told_is_what_is(letters: str, limits: Thresholds) -> None:
     for state, _ in walk(letters, limits):
-        assert state.told is state.status
+        assert state.alerted_status is state.status
 
 
 @given(SCRIPT, LIMITS)
@@ -163,8 +163,8 @@ def test_quiet_checker_stops_changing(letters: str, limits: Thresholds, more: in
 def test_blind_counts_unknown_results_in_a_row(count: int) -> None:
     states = walk("h" + "u" * count, Thresholds())
 
-    assert states[-1][0].blind == min(count, NOT_MONITORED_AFTER)
-    assert walk("h" + "u" * count + "h", Thresholds())[-1][0].blind == 0
+    assert states[-1][0].unknown_runs == min(count, NOT_MONITORED_AFTER)
+    assert walk("h" + "u" * count + "h", Thresholds())[-1][0].unknown_runs == 0
 
 
 @pytest.mark.parametrize(
@@ -177,4 +177,4 @@ def test_122_other_thresholds_hold_from_the_next_run_on(failure: int, status: st
 
     after = next_state(state, Status.DOWN, slot(3), Thresholds(failure=failure, degraded=9))
 
-    assert (after.status, after.down.since) == (status, slot(1))
+    assert (after.status, after.down_streak.since) == (status, slot(1))

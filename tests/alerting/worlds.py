@@ -24,7 +24,7 @@ class Toy(Checker, frozen=True, kw_only=True):
     kind: ClassVar[str] = "toy"
 
     def attempt(self, deadline: Deadline) -> Attempt:
-        return Attempt(rtt=1, error="" if deadline.left() > 0 else "too late")
+        return Attempt(rtt=1, error="" if deadline.remaining() > 0 else "too late")
 
 
 def toy(name: str, failure: int = 1, success: int = 1, degraded: int = 3, **more: Any) -> Toy:
@@ -47,7 +47,7 @@ def result(name: str, letter: str, region: str = "") -> Result:
         id=name,
         title=name.upper(),
         endpoint=f"http://{name}.example/",
-        times=(attempt,),
+        attempts=(attempt,),
         notice="it is slow" if letter == "g" else "",
         region=region,
         healthy=letter == "h",
@@ -62,7 +62,7 @@ def slot(number: float) -> int:
 
 def run(number: float, letters: Mapping[str, str], region: str = "", position: int = 0) -> Run:
     results = tuple(result(name, letter, region) for name, letter in letters.items())
-    return Run(slot=slot(number), results=results, region=region, position=position)
+    return Run(slot=slot(number), results=results, region=region, region_index=position)
 
 
 def script(letters: str, name: str = "a") -> list[Run]:

@@ -73,8 +73,8 @@ def test_without_a_name_it_is_a_connection(
     result = result_of(DnsChecker(endpoint_url=server.address, attempts=2, threshold_rtt=threshold))
 
     assert result.status is status
-    assert len(result.times) == 2
-    assert all(0 < attempt.rtt < SECOND for attempt in result.times)
+    assert len(result.attempts) == 2
+    assert all(0 < attempt.rtt < SECOND for attempt in result.attempts)
     assert is_fresh(result)
     assert server.asked == []
 
@@ -134,7 +134,7 @@ def test_timeout_of_a_nanosecond_is_down(server: NameServer, timeout: int, name:
     )
 
     assert result.down
-    assert len(result.times) == 2
+    assert len(result.attempts) == 2
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from checkup.times import SECOND
 from tests.checkers.looking import GENEROUS, MILLISECOND, attempt_of, is_fresh, result_of
 
 Script = Callable[..., ExecChecker]
-NOWHERE = CheckerContext(storage=lambda: None, s3=lambda: None, runs_programs=False)
+NOWHERE = CheckerContext(storage=lambda: None, s3=lambda: None, allows_exec=False)
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_exit_status_decides(script: Script, arguments: tuple[str, ...], status:
 
     assert (result.title, result.endpoint) == ("Test", checker.command)
     assert result.status is status
-    assert len(result.times) == 2
-    assert all(0 < attempt.rtt < GENEROUS * SECOND for attempt in result.times)
+    assert len(result.attempts) == 2
+    assert all(0 < attempt.rtt < GENEROUS * SECOND for attempt in result.attempts)
     assert is_fresh(result)
 
 
@@ -174,7 +174,7 @@ def test_failure_may_be_no_more_than_a_warning(
 
     assert result.status is status
     assert result.notice == (error if status is Status.DEGRADED else "")
-    assert [attempt.error for attempt in result.times] == [error] * 2
+    assert [attempt.error for attempt in result.attempts] == [error] * 2
 
 
 @pytest.mark.parametrize(
@@ -402,14 +402,14 @@ def test_no_shell_looks_at_the_arguments_168(tmp_path: Path) -> None:
 def test_pause_comes_after_exit_status_0(text: str, lasts: bool) -> None:
     checker = shell(text, attempt_spacing=300 * MILLISECOND)
 
-    assert bool(checker.spacing_after(attempt_of(checker))) is lasts
-    assert checker.spacing_after(Attempt(error="x", failure="output_mismatch"))
+    assert bool(checker.pause_after(attempt_of(checker))) is lasts
+    assert checker.pause_after(Attempt(error="x", failure="output_mismatch"))
 
 
 @pytest.mark.parametrize("_", [pytest.param(0, id="fault-83")])
 def test_where_no_programs_are_run_it_is_unknown(tmp_path: Path, _: int) -> None:
     trap = tmp_path / "trap"
-    checker = shell(f"touch {trap}", name="Backup", id="backup").placed(NOWHERE)
+    checker = shell(f"touch {trap}", name="Backup", id="backup").with_context(NOWHERE)
 
     result = result_of(checker)
 

@@ -28,7 +28,7 @@ KEY = KEY_PREFIX + "backup"
 
 def backup(storage: Storage | None = None, **settings: Any) -> HeartbeatChecker:
     checker = HeartbeatChecker(id="backup", endpoint_name="Backup", **settings)
-    placed = checker.placed(CheckerContext(storage=lambda: storage, s3=no_client))
+    placed = checker.with_context(CheckerContext(storage=lambda: storage, s3=no_client))
     assert isinstance(placed, HeartbeatChecker)
     return placed
 
@@ -234,7 +234,7 @@ def test_object_has_to_be_young_enough(
         time.sleep(2.1)  # S3 counts whole seconds
     checker = HeartbeatChecker(id="backup", path=f"s3://{place}", period=age, grace=0)
 
-    result = result_of(checker.placed(CheckerContext(storage=MemoryStorage, s3=lambda: s3)))
+    result = result_of(checker.with_context(CheckerContext(storage=MemoryStorage, s3=lambda: s3)))
 
     assert (result.status, result.failure) == (status, failure)
 
@@ -257,6 +257,8 @@ def test_store_that_is_not_there_makes_it_unknown() -> None:
     )
     checker = HeartbeatChecker(id="backup", path="s3://backups/shop.tar")
 
-    result = result_of(checker.placed(CheckerContext(storage=MemoryStorage, s3=lambda: client)))
+    result = result_of(
+        checker.with_context(CheckerContext(storage=MemoryStorage, s3=lambda: client))
+    )
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "storage")

@@ -26,7 +26,7 @@ def test_result_carries_what_was_configured_and_seen(web: WebServer) -> None:
 
     assert (result.title, result.endpoint, result.kind) == ("Test", web.url(), "http")
     assert result.status is Status.HEALTHY
-    assert len(result.times) == 2
+    assert len(result.attempts) == 2
     assert is_fresh(result)
 
 
@@ -64,7 +64,7 @@ def test_closed_port_is_down() -> None:
     result = result_of(checker)
 
     assert result.status is Status.DOWN
-    assert [attempt.failure for attempt in result.times] == ["connect_refused"] * 2
+    assert [attempt.failure for attempt in result.attempts] == ["connect_refused"] * 2
     assert result.error == "connection refused"
 
 

@@ -157,7 +157,7 @@ def test_spacing_follows_an_answer_with_wrong_headers(web: WebServer) -> None:
         endpoint_url=web.url(), must_have_headers={"X-None": ()}, attempt_spacing=5
     )
 
-    assert checker.spacing_after(attempt_of(checker)) == 5
+    assert checker.pause_after(attempt_of(checker)) == 5
 
 
 def test_pattern_without_the_extra_is_unknown(

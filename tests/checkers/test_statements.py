@@ -57,7 +57,7 @@ DOCUMENT = {
     ],
 )
 def test_true_statement_holds(text: str) -> None:
-    assert parse_condition(text).holds(DOCUMENT)
+    assert parse_condition(text).is_met(DOCUMENT)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_true_statement_holds(text: str) -> None:
     ],
 )
 def test_false_statement_does_not(text: str) -> None:
-    assert not parse_condition(text).holds(DOCUMENT)
+    assert not parse_condition(text).is_met(DOCUMENT)
 
 
 @pytest.mark.parametrize("text", ["", "status", "== 5", "a b == 5", "a = 5", "a ==", "[x] == 5"])
@@ -105,11 +105,11 @@ def test_any_text_about_any_document_is_decided_or_refused(text: str, document: 
         statement = parse_condition(text)
     except ValueError:
         return
-    assert statement.holds(document) in {True, False}
+    assert statement.is_met(document) in {True, False}
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), documents, min_size=1))
 def test_every_member_equals_itself(document: dict[str, object]) -> None:
     for name, value in document.items():
         written = json.loads(json.dumps(value))
-        assert parse_condition(f"{name} == {json.dumps(value)}").holds({name: written})
+        assert parse_condition(f"{name} == {json.dumps(value)}").is_met({name: written})

@@ -46,8 +46,8 @@ def test_open_port(listening: str, threshold: int, status: Status) -> None:
     result = result_of(checker)
 
     assert result.status is status
-    assert len(result.times) == 2
-    assert all(0 < attempt.rtt < SECOND for attempt in result.times)
+    assert len(result.attempts) == 2
+    assert all(0 < attempt.rtt < SECOND for attempt in result.attempts)
     assert is_fresh(result)
 
 
@@ -75,7 +75,7 @@ def test_unreachable_is_down(endpoint: str, failure: str) -> None:
     result = result_of(TcpChecker(endpoint_url=address, attempts=2))
 
     assert result.status is Status.DOWN
-    assert [attempt.failure for attempt in result.times] == [failure] * 2
+    assert [attempt.failure for attempt in result.attempts] == [failure] * 2
 
 
 def test_host_may_be_left_out(listening: str) -> None:
@@ -89,7 +89,7 @@ def test_timeout_of_a_nanosecond_is_down(listening: str, timeout: int) -> None:
     result = result_of(TcpChecker(endpoint_url=listening, attempts=2, timeout=timeout))
 
     assert result.down
-    assert len(result.times) == 2
+    assert len(result.attempts) == 2
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_tls_with_what_it_trusts(
 
     good = result()
     assert good.healthy
-    assert [attempt.error for attempt in good.times] == ["", ""]
-    assert {attempt.certificate_expiry for attempt in good.times} == {
+    assert [attempt.error for attempt in good.attempts] == ["", ""]
+    assert {attempt.certificate_expiry for attempt in good.attempts} == {
         int(EXPIRY.timestamp()) * SECOND
     }
     assert result(threshold_rtt=1).degraded
@@ -136,7 +136,7 @@ def test_unknown_root_is_down(tls_web: WebServer, settings: dict[str, Any]) -> N
     result = result_of(TcpChecker(endpoint_url=tls_web.address, tls=True, attempts=2, **settings))
 
     assert result.down
-    assert [attempt.failure for attempt in result.times] == ["tls_untrusted"] * 2
+    assert [attempt.failure for attempt in result.attempts] == ["tls_untrusted"] * 2
     assert is_fresh(result)
 
 

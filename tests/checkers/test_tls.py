@@ -109,9 +109,9 @@ def test_trusted_certificate_is_healthy(tmp_path: Path, days: int) -> None:
         )
 
     assert result.healthy
-    assert (result.title, len(result.times)) == ("Test", 2)
+    assert (result.title, len(result.attempts)) == ("Test", 2)
     assert is_fresh(result)
-    for attempt in result.times:
+    for attempt in result.attempts:
         assert attempt.certificate_expiry == nanoseconds(in_days(days))
         assert attempt.phases
         assert attempt.phases.tls > 0
@@ -203,7 +203,7 @@ def test_bad_certificate_is_down(roots: str, holder: Holder, failure: str, error
 
     assert result.down
     assert (result.failure, result.error) == (failure, error)
-    assert result.times[0].rtt > 0
+    assert result.attempts[0].rtt > 0
 
 
 @pytest.mark.parametrize("_", [pytest.param(0, id="fault-61-incomplete-chain")])
@@ -228,7 +228,7 @@ def test_first_certificate_of_the_chain_to_end_counts(roots: str, _: int) -> Non
 
     assert result.degraded
     assert result.notice.startswith(SOON)
-    assert result.times[0].certificate_expiry == nanoseconds(in_days(5))
+    assert result.attempts[0].certificate_expiry == nanoseconds(in_days(5))
 
 
 def test_certificate_that_the_path_does_not_need_does_not_count(roots: str) -> None:
@@ -251,7 +251,7 @@ def test_second_threshold_is_down(roots: str, days: int, failure: str, error: st
     assert result.status is (Status.DOWN if failure else Status.DEGRADED)
     assert result.failure == failure
     assert result.error.startswith(error)
-    assert result.times[0].certificate_expiry == nanoseconds(in_days(days))
+    assert result.attempts[0].certificate_expiry == nanoseconds(in_days(days))
 
 
 @pytest.mark.parametrize("_", [pytest.param(0, id="B39")])
@@ -319,7 +319,7 @@ def test_end_of_a_certificate_counts_without_verification(
 
     assert (result.status, result.failure) == (status, failure)
     expected = nanoseconds(holder.certificate.not_valid_after_utc)
-    assert result.times[0].certificate_expiry == expected
+    assert result.attempts[0].certificate_expiry == expected
     assert not failure or result.error.startswith("certificate expired 2")
 
 
@@ -557,7 +557,7 @@ def test_unreachable_is_down(endpoint: str, failure: str) -> None:
     result = result_of(TlsChecker(endpoint_url=address, attempts=2))
 
     assert result.down
-    assert [attempt.failure for attempt in result.times] == [failure] * 2
+    assert [attempt.failure for attempt in result.attempts] == [failure] * 2
 
 
 def test_server_that_never_says_goodbye_is_not_waited_for(roots: str) -> None:

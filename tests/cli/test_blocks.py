@@ -11,7 +11,7 @@ RESULT = Result(
     title="Api",
     endpoint="http://127.0.0.1/",
     threshold=500_000_000,
-    times=(
+    attempts=(
         Attempt(rtt=4_479_321),
         Attempt(rtt=10_209_758),
         Attempt(rtt=2_986_514, error="response status 500 Internal Server Error"),
@@ -48,7 +48,7 @@ def test_block_has_seven_lines_and_an_empty_one(_: int) -> None:
     ],
 )
 def test_all_lists_each_attempt_with_its_error(attempts: tuple[Attempt, ...], text: str) -> None:
-    assert f"        All: {text}\n Assessment" in go_result_block(Result(times=attempts))
+    assert f"        All: {text}\n Assessment" in go_result_block(Result(attempts=attempts))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_explanation_names_what_is_not_healthy_and_why() -> None:
     results = [
         Result(title="fine", healthy=True),
         Result(title="slow", degraded=True, notice="too slow"),
-        Result(title="gone", down=True, times=(refused,)),
+        Result(title="gone", down=True, attempts=(refused,)),
         Result(title="dark"),
     ]
 

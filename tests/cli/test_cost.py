@@ -67,11 +67,11 @@ def usage(number: int = 50, parameters: dict[str, str] | None = None, **more: An
 
 
 def listed(usage: HourlyUsage) -> float:
-    return sum(line.listed for line in monthly_bill(usage))
+    return sum(line.list_price for line in monthly_bill(usage))
 
 
 def paid(usage: HourlyUsage) -> float:
-    return sum(line.paid for line in monthly_bill(usage))
+    return sum(line.charged for line in monthly_bill(usage))
 
 
 def test_bill_is_a_table_with_its_sum_and_says_what_to_do(checkup: Program) -> None:
@@ -132,7 +132,7 @@ def test_stack_that_is_not_deployed_is_as_its_template_says() -> None:
 
 
 def test_template_that_comes_with_the_command_is_the_one_that_is_deployed() -> None:
-    here = ROOT / "layers/core/checkup/cli/pricing/template.yaml"
+    here = ROOT / "layers/core/checkup/cli/template.yaml"
     assert here.resolve() == (ROOT / "template.yaml").resolve()
 
 
@@ -153,7 +153,7 @@ def test_deployed_stack_is_as_its_parameters_say() -> None:
         interval=5 * MINUTE,
         deadline=10,
         has_page=False,
-        asks_for_configuration=True,
+        config_in_s3=True,
     )
 
 
@@ -199,12 +199,12 @@ def test_checkers_that_are_looked_at_less_often_cost_less() -> None:
 @pytest.mark.parametrize(
     "dearer",
     [
-        {"memory": 512, "seconds": 1.4},
+        {"memory": 512, "run_seconds": 1.4},
         {"retention": 365},
         {"architecture": "x86_64"},
-        {"seconds": 30.0},
+        {"run_seconds": 30.0},
         {"interval": MINUTE},
-        {"asks_for_configuration": True},
+        {"config_in_s3": True},
     ],
 )
 def test_larger_stack_costs_more(dearer: dict[str, Any]) -> None:
@@ -224,7 +224,7 @@ def test_each_further_region_has_its_runs_its_alarms_and_what_it_sends_home() ->
     assert (two.alarms - one.alarms, two.metrics - one.metrics) == (6, 2)
     lines = {line.what: line for line in monthly_bill(two)}
     assert lines["Data between regions"].quantity == pytest.approx(50 * 60 * 370 * 730 / 1e9)
-    assert lines["CloudWatch alarms"].paid == pytest.approx(0.60)
+    assert lines["CloudWatch alarms"].charged == pytest.approx(0.60)
     assert lines["EventBridge Scheduler"].quantity == 730 * (60 + 60 + 12)
     assert s3_requests(two).puts > s3_requests(one).puts + 60
 
@@ -255,11 +255,11 @@ def test_every_price_is_used() -> None:
 
 def test_what_is_free_is_not_paid_for_and_the_rest_is() -> None:
     price = Price("pieces", 0.5, "page", free=10)
-    assert (price.listed(12), price.paid(12), price.paid(9)) == (6.0, 1.0, 0.0)
+    assert (price.list_price(12), price.charged(12), price.charged(9)) == (6.0, 1.0, 0.0)
 
 
 def test_nothing_of_what_is_free_is_paid_for() -> None:
-    assert {line.what for line in monthly_bill(usage()) if line.paid} == {
+    assert {line.what for line in monthly_bill(usage()) if line.charged} == {
         "S3 requests",
         "S3 storage",
     }
@@ -267,7 +267,7 @@ def test_nothing_of_what_is_free_is_paid_for() -> None:
 
 def test_smallest_change_that_halves_the_price_is_told() -> None:
     config = config_of(1)
-    sizes = replace(stack_size(config, None), architecture="x86_64", memory=512, seconds=60.0)
+    sizes = replace(stack_size(config, None), architecture="x86_64", memory=512, run_seconds=60.0)
     saving = cheapest_change(sizes, lambda it: paid(hourly_usage(config, it)))
     assert saving.what == "MemorySize=256"
     assert saving.paid <= paid(hourly_usage(config, sizes)) / 2
@@ -275,7 +275,7 @@ def test_smallest_change_that_halves_the_price_is_told() -> None:
 
 def test_month_of_fifty_endpoints_keeps_to_its_budget() -> None:
     apart = {"CloudWatch metrics", "CloudWatch alarms", "Data sent by checks"}
-    assert sum(line.listed for line in monthly_bill(usage()) if line.what not in apart) < 1.60
+    assert sum(line.list_price for line in monthly_bill(usage()) if line.what not in apart) < 1.60
     assert s3_requests(usage()).puts / 60 < 3.5
     assert s3_requests(usage()).gets / 60 < 5
 
@@ -287,7 +287,7 @@ def test_size_of_a_stored_result_is_about_what_it_is() -> None:
         title="Website of the shop",
         endpoint="https://www.shop.example.com/",
         timestamp=1_800_000_000 * 10**9,
-        times=(attempt,),
+        attempts=(attempt,),
         healthy=True,
         id="website-of-the-shop",
         kind="http",

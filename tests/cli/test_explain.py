@@ -43,7 +43,7 @@ def store(checkup: Program, *rows: str, until: int = 0) -> None:
     for number, row in enumerate(rows):
         seen = run(0, dict(zip("ab", row, strict=True)))
         at = last - (len(rows) - 1 - number) * MINUTE
-        storage.create(f"runs/{replace(seen, slot=at).name}", encode_results(seen.results))
+        storage.create(f"runs/{replace(seen, slot=at).file_name}", encode_results(seen.results))
 
 
 class TestSilence:
@@ -68,7 +68,7 @@ class TestSilence:
         checkup("--store")
 
         head = decode_state((checkup.folder / "checks" / STATE_KEY).read_bytes())
-        assert {name: state.told.value for name, state in head.checkers.items()} == {
+        assert {name: state.alerted_status.value for name, state in head.checkers.items()} == {
             "a": "unknown",
             "b": "down",
         }

@@ -33,7 +33,7 @@ def test_unexpected_error_with_v_has_its_way_and_no_secret(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with process.handle_errors() as outcome:
-        outcome.notes[VERBOSE] = True
+        outcome.meta[VERBOSE] = True
         fail()
 
     _, stderr = capsys.readouterr()
@@ -44,10 +44,10 @@ def test_unexpected_error_with_v_has_its_way_and_no_secret(
 
 def test_notes_of_one_command_are_not_those_of_the_next() -> None:
     with process.handle_errors() as outcome:
-        outcome.notes[VERBOSE] = True
+        outcome.meta[VERBOSE] = True
 
     with process.handle_errors() as other:
-        assert other.notes == {}
+        assert other.meta == {}
 
 
 def test_interrupt_ends_a_look_without_a_word(checkup: Program, service: Service) -> None:

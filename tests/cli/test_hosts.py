@@ -18,7 +18,7 @@ HOSTS = AllowedHosts.of("https://status.acme.example/", ["status.internal"])
     ],
 )
 def test_a_name_of_ours_is_answered(host: str) -> None:
-    assert HOSTS.include(host)
+    assert HOSTS.allows(host)
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_a_name_of_ours_is_answered(host: str) -> None:
     ],
 )
 def test_164_a_name_of_somebody_else_is_not(host: str) -> None:
-    assert not HOSTS.include(host)
+    assert not HOSTS.allows(host)
 
 
 def test_without_an_address_of_the_page_there_is_no_name_besides() -> None:
-    assert not AllowedHosts.of("", []).include("status.acme.example")
-    assert AllowedHosts.of("", []).include("localhost")
+    assert not AllowedHosts.of("", []).allows("status.acme.example")
+    assert AllowedHosts.of("", []).allows("localhost")

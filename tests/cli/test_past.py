@@ -20,11 +20,13 @@ START = 1_700_000_000 * SECOND
 
 
 def healthy(milliseconds: int) -> Result:
-    return Result(title="Api", times=(Attempt(rtt=milliseconds * 1_000_000),), healthy=True)
+    return Result(title="Api", attempts=(Attempt(rtt=milliseconds * 1_000_000),), healthy=True)
 
 
 DOWN = Result(
-    title="Api", times=(Attempt(error="the connection was refused", failure="refused"),), down=True
+    title="Api",
+    attempts=(Attempt(error="the connection was refused", failure="refused"),),
+    down=True,
 )
 
 

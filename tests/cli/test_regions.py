@@ -32,12 +32,12 @@ def store(checkup: Program, **definitions: str) -> None:
     )
     storage = FolderStorage(checkup.folder / "checks")
     slot = time.time_ns() // MINUTE * MINUTE
-    cursor = run_key(Run(slot=slot - MINUTE, results=(), position=1))
-    storage.create(STATE_KEY, encode_state(AlertState(seq=1, cursor=cursor)))
+    cursor = run_key(Run(slot=slot - MINUTE, results=(), region_index=1))
+    storage.create(STATE_KEY, encode_state(AlertState(revision=1, cursor=cursor)))
     for position, region in enumerate(REGIONS):
         seen = [result(name, "h", region) for name in "ab"]
-        seen[0] = replace(seen[0], definition=definitions[region])
-        run = Run(slot=slot, results=tuple(seen), region=region, position=position)
+        seen[0] = replace(seen[0], target_digest=definitions[region])
+        run = Run(slot=slot, results=tuple(seen), region=region, region_index=position)
         storage.create(run_key(run), encode_results(run.results))
 
 

@@ -85,7 +85,7 @@ def test_answer_is_remembered_for_some_minutes(
 def test_refused_secret_is_asked_for_again(vault: SecretResolver, store: ParameterStore) -> None:
     vault.resolve(REFERENCE)
     store.values["/checkup/token"] = "second"
-    vault.forget()
+    vault.clear_cache()
     assert vault.resolve(REFERENCE) == "second"
 
 
@@ -102,9 +102,9 @@ class Watched(LiveClients):
 
     forgot = 0
 
-    def forget_secrets(self) -> None:
+    def clear_secrets(self) -> None:
         self.forgot += 1
-        super().forget_secrets()
+        super().clear_secrets()
 
 
 @pytest.fixture
@@ -145,9 +145,9 @@ def test_rotated_token_of_a_checker_is_no_outage(
         [checker],
         deadline=Deadline.after(20),
         concurrency=1,
-        known={"api": Status.HEALTHY},
+        previous_statuses={"api": Status.HEALTHY},
         secret=vault.resolve,
-        forget_secrets=vault.forget,
+        forget_secrets=vault.clear_cache,
     )
     assert (result.status, result.rechecks) == (Status.HEALTHY, 1)
 
@@ -157,7 +157,7 @@ def test_old_token_stays_hidden_after_the_new_one_is_known(
 ) -> None:
     def rotate() -> None:
         store.values["/checkup/token"] = "second"
-        vault.forget()
+        vault.clear_cache()
 
     checker = HttpChecker(
         id="api", endpoint_url=web.url("/status/401/first-and-second"), bearer_token=REFERENCE
@@ -166,7 +166,7 @@ def test_old_token_stays_hidden_after_the_new_one_is_known(
         [checker],
         deadline=Deadline.after(20),
         concurrency=1,
-        known={"api": Status.HEALTHY},
+        previous_statuses={"api": Status.HEALTHY},
         secret=vault.resolve,
         forget_secrets=rotate,
     )

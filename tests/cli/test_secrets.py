@@ -65,7 +65,7 @@ def test_rotated_secret_counts_from_its_first_refusal_on_125(clients: LiveClient
     ssm.put_parameter(Name="hook", Value="old", Type="SecureString")
     first = clients.secret("ssm:hook")
     ssm.put_parameter(Name="hook", Value="new", Type="SecureString", Overwrite=True)
-    clients.forget_secrets()
+    clients.clear_secrets()
 
     assert (first, clients.secret("ssm:hook")) == ("old", "new")
 

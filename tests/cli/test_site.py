@@ -25,7 +25,7 @@ def test_crowd_renders_the_page_once() -> None:
 
     site = SiteRoutes(build, MemoryStorage())
     with ThreadPoolExecutor(8) as crowd:
-        replies = list(crowd.map(site.reply, [""] * 40))
+        replies = list(crowd.map(site.respond, [""] * 40))
 
     assert {reply.file.body for reply in replies} == {b"<p>fine"}
     assert len(builds) == 1
@@ -57,7 +57,7 @@ def test_value_that_could_not_be_made_is_tried_again() -> None:
 
 
 def test_page_without_an_error_page_answers_as_go_did() -> None:
-    reply = SiteRoutes(dict, MemoryStorage()).reply("nothing")
+    reply = SiteRoutes(dict, MemoryStorage()).respond("nothing")
 
     assert reply.status == 404
     assert reply.file.body == b'{"Error": {"Message": "file not found: nothing"}}\n'
@@ -67,4 +67,4 @@ def test_run_file_that_is_no_run_is_not_looked_for() -> None:
     storage = MemoryStorage()
     storage.create("state/0000000000000000001-check.json", b"[]")
 
-    assert SiteRoutes(dict, storage).reply("state/0000000000000000001-check.json").status == 404
+    assert SiteRoutes(dict, storage).respond("state/0000000000000000001-check.json").status == 404

@@ -104,11 +104,13 @@ def package() -> bytes:
 def remember(aws: Emulator) -> None:
     """Put a run and the state after it where the stack's functions would."""
     times = (Attempt(rtt=7_000_000, error="status 503", failure="status_503"),)
-    result = Result(title="Shop", id="shop", kind="http", times=times, down=True)
+    result = Result(title="Shop", id="shop", kind="http", attempts=times, down=True)
     now = int(time.time()) // 60 * 60 * SECOND
     run = Run(slot=now, results=(result,))
-    state = CheckerState(status=Status.DOWN, since=SINCE, told=Status.DOWN, title="Shop")
-    head = AlertState(seq=1, cursor=run_key(run), used=(run.name,), checkers={"shop": state})
+    state = CheckerState(status=Status.DOWN, since=SINCE, alerted_status=Status.DOWN, title="Shop")
+    head = AlertState(
+        revision=1, cursor=run_key(run), applied_runs=(run.file_name,), checkers={"shop": state}
+    )
     s3 = aws.client("s3")
     s3.put_object(Bucket=BUCKET, Key=run_key(run), Body=encode_results(run.results))
     s3.put_object(Bucket=BUCKET, Key=STATE_KEY, Body=encode_state(head))
@@ -290,7 +292,7 @@ def test_174_state_is_restored_from_an_earlier_version(checkup: Program, aws: Em
     before = decode_state(good)
     after = decode_state(s3.get_object(Bucket=BUCKET, Key=STATE_KEY)["Body"].read())
     assert after.checkers == before.checkers
-    assert after.seq > before.seq
+    assert after.revision > before.revision
 
 
 def test_version_that_is_not_there_is_named(checkup: Program, aws: Emulator) -> None:

@@ -58,7 +58,7 @@ def test_the_environment_fills_in_texts(read: Read) -> None:
     url = "https://${HOST}:${PORT:-8443}/$${x}/${EMPTY:-}${1}"
     config = read({"checkers": [http(endpoint_url=url)]}, HOST="example.com", EMPTY="")
     assert config.checkers[0].endpoint == "https://example.com:8443/${x}/${1}"
-    assert config.masks == ("example.com",)
+    assert config.masked_values == ("example.com",)
 
 
 def test_a_value_of_the_environment_is_whatever_the_key_asks_for(read: Read) -> None:
@@ -108,7 +108,7 @@ def test_a_secret_in_clear_is_a_warning_that_does_not_show_it(read: Read) -> Non
 def test_a_secret_of_the_environment_is_masked_and_no_warning(read: Read) -> None:
     config = read({"notifier": {"type": "slack", "webhook": "${HOOK}"}}, HOOK="https://hooks/T0")
     assert config.notifiers == (SlackSettings(webhook="https://hooks/T0"),)
-    assert config.masks == ("https://hooks/T0",)
+    assert config.masked_values == ("https://hooks/T0",)
     assert config.warnings == ()
 
 
@@ -208,7 +208,7 @@ def test_maintenance_comes_again_by_a_rule_in_a_zone(read: Read, refuse: Refuse)
     again = {"repeat": "FREQ=WEEKLY;BYDAY=SA", "timezone": "Europe/Berlin", "groups": ["shop"]}
     groups = [{"name": "shop"}]
     window = read({"groups": groups, "maintenance": [{**times, **again}]}).maintenance[0].window
-    assert (window.length, window.timezone) == (7200 * SECOND, "Europe/Berlin")
+    assert (window.duration, window.timezone) == (7200 * SECOND, "Europe/Berlin")
     assert window.end_at(window.start + 7 * 86_400 * SECOND) == window.start + 612_000 * SECOND
     problems = refuse(
         {"maintenance": [{**times, "repeat": "weekly"}, {**times, "timezone": "Berlin"}]}

@@ -75,12 +75,12 @@ PRIVATE = [*changed(KINDS.checkers, KINDS.storages, KINDS.notifiers, private=Tru
 
 def test_digests_are_those_that_they_have_always_been() -> None:
     there = config(JSON)
-    assert (there.digest, there.definitions) == AS_EVER
+    assert (there.digest, there.checker_digests) == AS_EVER
 
 
 def test_152_same_configuration_has_the_same_digests_however_it_is_written() -> None:
     first, second = config(JSON), config(YAML, "checkup.yaml")
-    assert (first.digest, first.definitions) == (second.digest, second.definitions)
+    assert (first.digest, first.checker_digests) == (second.digest, second.checker_digests)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_no_number_or_text_is_too_odd_for_a_digest(odd: bytes) -> None:
 
 def test_one_place_needs_no_definitions() -> None:
     alone = config(JSON.replace(b'"eu-central-1", "us-east-1"', b""))
-    assert alone.definitions == {}
+    assert alone.checker_digests == {}
     assert alone.digest not in {"", AS_EVER[0]}
 
 
@@ -149,7 +149,7 @@ def test_152_what_the_environment_says_elsewhere_makes_no_other_definition(addre
     body = JSON.replace(b"https://shop.test/", address.encode())
     file = body.replace(b"{", b'{"heartbeat_url": "https://hc.test/${AWS_REGION}",', 1)
     home, away = (config(file, AWS_REGION=region) for region in ("eu-central-1", "us-east-1"))
-    assert home.definitions == away.definitions
+    assert home.checker_digests == away.checker_digests
 
 
 @pytest.mark.parametrize(

@@ -65,12 +65,12 @@ def test_every_node_stands_where_it_says(value: Any, data: st.DataObject) -> Non
         node = pending.pop()
         if isinstance(node, ScalarNode):
             written = '"' if node.form is ScalarStyle.QUOTED else node.text
-            assert text.startswith(written, node.at)
+            assert text.startswith(written, node.offset)
             continue
-        assert text[node.at] == begins[type(node)]
+        assert text[node.offset] == begins[type(node)]
         pending += node.items if isinstance(node, ArrayNode) else ()
         for member in node.members if isinstance(node, ObjectNode) else ():
-            assert json.JSONDecoder().raw_decode(text, member.at)[0] == member.key
+            assert json.JSONDecoder().raw_decode(text, member.offset)[0] == member.key
             pending.append(member.value)
 
 

@@ -18,7 +18,7 @@ GOOD = {"type": "tcp", "endpoint_name": "Good", "endpoint_url": "127.0.0.1:1"}
 def left_of(content: Any) -> Config:
     with pytest.raises(ConfigError) as refusal:
         read("checkup.json", json.dumps(content).encode(), registered_kinds(), {})
-    partial = refusal.value.partial
+    partial = refusal.value.usable_config
     assert isinstance(partial, Config)
     return partial
 
@@ -69,4 +69,4 @@ def test_error_elsewhere_harms_no_checker() -> None:
 def test_of_a_file_that_is_no_json_nothing_is_left() -> None:
     with pytest.raises(ConfigError) as refusal:
         read("checkup.json", b'{"checkers": [', registered_kinds(), {})
-    assert refusal.value.partial is None
+    assert refusal.value.usable_config is None

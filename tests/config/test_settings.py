@@ -29,7 +29,7 @@ SETTINGS: list[type[Struct]] = [
     StatusText,
     SmtpSettings,
 ]
-NOT_CONFIGURED = {"digest", "definitions", "warnings", "masks", "path"}
+NOT_CONFIGURED = {"digest", "checker_digests", "warnings", "masked_values", "path"}
 
 
 def described(annotation: Any) -> bool:

@@ -172,4 +172,4 @@ def test_every_node_stands_where_it_says(value: Any) -> None:
         elif isinstance(node, ObjectNode):
             pending += [member.value for member in node.members]
         elif node.form is ScalarStyle.PLAIN and " " not in node.text:
-            assert text.startswith(node.text, node.at)
+            assert text.startswith(node.text, node.offset)

@@ -27,7 +27,7 @@ FULL = Result(
     title="API",
     endpoint="https://api.example.com/?key=***",
     timestamp=1_501_523_631_505_010_894,
-    times=(
+    attempts=(
         Attempt(rtt=0, error="no such host", failure="dns_nxdomain"),
         Attempt(rtt=5, phases=Phases(resolve=1, wait=4), certificate_expiry=1_600_000_000_000),
     ),
@@ -70,14 +70,14 @@ def only(body: bytes) -> Result:
     ("run", "key"),
     [
         (Run(slot=1_501_523_631_505_010_894, results=()), "runs/1501523631505010894-check.json"),
-        (Run(slot=60, position=2, results=()), "runs/0000000000000000062-check.json"),
+        (Run(slot=60, region_index=2, results=()), "runs/0000000000000000062-check.json"),
     ],
     ids=["C08-nineteen-digits", "C08-padded-and-apart-by-region"],
 )
 def test_a_run_has_a_name_that_sorts_by_time(run: Run, key: str) -> None:
     assert run_key(run) == key
     assert re.fullmatch(r"\d{19}-check\.json", key.removeprefix(RUNS_PREFIX))
-    assert key_time(key) == run.slot + run.position
+    assert key_time(key) == run.slot + run.region_index
 
 
 def test_a_name_is_known_wherever_it_lies() -> None:
@@ -136,7 +136,7 @@ def test_keys_of_go_come_first_in_its_order_and_ours_follow_c02() -> None:
 
 
 def test_empty_values_are_left_out_but_the_round_trip_time_c02() -> None:
-    assert encode_results([Result(times=(Attempt(),))]) == b'[{"times":[{"rtt":0}]}]'
+    assert encode_results([Result(attempts=(Attempt(),))]) == b'[{"times":[{"rtt":0}]}]'
     assert encode_results([Result()]) == b"[{}]"
 
 
@@ -180,7 +180,7 @@ any_results = st.builds(
     title=texts,
     endpoint=texts,
     timestamp=int64s,
-    times=st.lists(attempts, max_size=3).map(tuple),
+    attempts=st.lists(attempts, max_size=3).map(tuple),
     threshold=int64s,
     healthy=st.booleans(),
     degraded=st.booleans(),
@@ -200,7 +200,7 @@ def as_go(result: Result) -> gofile.Result:
         title=whole(result.title),
         endpoint=whole(result.endpoint),
         timestamp=result.timestamp,
-        times=[gofile.Attempt(a.rtt, whole(a.error)) for a in result.times],
+        times=[gofile.Attempt(a.rtt, whole(a.error)) for a in result.attempts],
         threshold=result.threshold,
         healthy=result.healthy,
         degraded=result.degraded,
@@ -265,10 +265,10 @@ def test_a_final_newline_and_spaces_are_no_matter_c06() -> None:
         pytest.param(b"[{}]", Result(), id="C07-nothing"),
         pytest.param(b'[{"title":"a"}]', Result(title="a"), id="C07-title-only"),
         pytest.param(b'[{"healthy":true}]', Result(healthy=True), id="C07-no-times"),
-        pytest.param(b'[{"times":[{}]}]', Result(times=(Attempt(),)), id="C07-empty-attempt"),
+        pytest.param(b'[{"times":[{}]}]', Result(attempts=(Attempt(),)), id="C07-empty-attempt"),
         pytest.param(b'[{"tags":{"a":["b"]},"x":1.5}]', Result(), id="R18-keys-of-a-fork"),
         pytest.param(b'[{"title":null,"times":null}]', Result(), id="null-is-absent"),
-        pytest.param(b'[{"times":[null]}]', Result(times=(Attempt(),)), id="null-attempt"),
+        pytest.param(b'[{"times":[null]}]', Result(attempts=(Attempt(),)), id="null-attempt"),
         pytest.param(b"[null]", Result(), id="null-result"),
         pytest.param(b'[{"title":"a","title":"b"}]', Result(title="b"), id="94-last-duplicate"),
         pytest.param(b'[{"title":"\\ud83d!"}]', Result(title="\ufffd!"), id="94-lone-surrogate"),

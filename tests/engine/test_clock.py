@@ -36,7 +36,7 @@ LOOK = """
         before = time.time()
         (result,) = run_checks([checker], deadline=Deadline.after(20), concurrency=1)
         assert time.time() < before, "the clock did not step back"
-    print(result.status.value, all(0 < attempt.rtt < 10**10 for attempt in result.times))
+    print(result.status.value, all(0 < attempt.rtt < 10**10 for attempt in result.attempts))
 """
 
 

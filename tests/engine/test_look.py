@@ -76,7 +76,7 @@ def test_attempts_are_weighed(
 
     (result,) = looked(checker)
 
-    assert result.times == tuple(attempts)
+    assert result.attempts == tuple(attempts)
     assert (result.status, result.notice, result.threshold) == (status, notice, threshold)
 
 
@@ -84,7 +84,7 @@ def test_attempts_are_weighed(
 def test_there_is_at_least_one_attempt(attempts: int) -> None:
     (result,) = looked(Acting(attempts=attempts))
 
-    assert len(result.times) == 1
+    assert len(result.attempts) == 1
 
 
 def test_attempts_are_spaced() -> None:
@@ -99,7 +99,7 @@ def test_each_attempt_is_given_its_own_limit() -> None:
     left: list[float] = []
 
     def act(deadline: Deadline) -> Attempt:
-        left.append(deadline.left())
+        left.append(deadline.remaining())
         return GOOD
 
     looked(Acting(act=act), Acting(act=act, timeout=2 * SECOND), seconds=60, concurrency=1)
@@ -145,7 +145,7 @@ def test_checker_that_cannot_look_is_unknown_and_harms_no_other(row: int) -> Non
     broken, fine = looked(Acting(act=act, attempts=3), Acting())
 
     assert broken.status is Status.UNKNOWN
-    assert broken.times == (Attempt(error="row 48 cannot be read", failure="config"),)
+    assert broken.attempts == (Attempt(error="row 48 cannot be read", failure="config"),)
     assert fine.healthy
 
 
@@ -165,7 +165,7 @@ def test_exception_in_a_checker_is_unknown_and_its_text_is_not_told(
 
 def test_exception_while_weighing_is_unknown() -> None:
     class Weighing(Acting, frozen=True, kw_only=True):
-        def assess(self, attempts: Sequence[Attempt]) -> Assessment:
+        def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
             raise ZeroDivisionError(len(attempts))
 
     (result,) = looked(Weighing())
@@ -216,12 +216,12 @@ def test_attempt_that_failed_before_the_deadline_decides(forever: threading.Even
     (result,) = looked(checker, seconds=0.5)
 
     assert result.down
-    assert result.times == (BAD,)
+    assert result.attempts == (BAD,)
 
 
 def test_failure_that_only_the_runs_end_caused_is_unknown() -> None:
     def act(deadline: Deadline) -> Attempt:
-        time.sleep(max(0.0, deadline.left()))
+        time.sleep(max(0.0, deadline.remaining()))
         return BAD
 
     (result,) = looked(Acting(act=act), seconds=0.3)
@@ -255,7 +255,7 @@ def test_result_is_dressed_for_storage() -> None:
         title="A",
         endpoint="http://x/?t=***",
         timestamp=42,
-        times=(Attempt(error="response does not contain '***'", failure="body_mismatch"),),
+        attempts=(Attempt(error="response does not contain '***'", failure="body_mismatch"),),
         down=True,
         id="a",
         kind="acting",

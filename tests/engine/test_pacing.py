@@ -58,10 +58,10 @@ def test_gap_grows_while_starts_are_late_and_shrinks_again() -> None:
     pace = StartPacer()
     before = gap(pace)
     for _ in range(4):
-        pace.woken(late_by=0.05)
+        pace.started_late(late_by=0.05)
     strained = gap(pace)
     for _ in range(100):
-        pace.woken(late_by=0.0)
+        pace.started_late(late_by=0.0)
 
     assert strained > before * 2
     assert gap(pace) < strained / 2
@@ -72,6 +72,6 @@ def test_gap_has_a_bound() -> None:
     busy(1.0)
     pace.finished()
     for _ in range(50):
-        pace.woken(late_by=1.0)
+        pace.started_late(late_by=1.0)
 
     assert gap(pace) <= 0.05

@@ -19,7 +19,9 @@ def stored(
 ) -> tuple[Result, float]:
     """Look as a storing run does; return the result and the seconds that it took."""
     started = time.monotonic()
-    (result,) = run_checks([checker], deadline=Deadline.after(seconds), concurrency=1, known=known)
+    (result,) = run_checks(
+        [checker], deadline=Deadline.after(seconds), concurrency=1, previous_statuses=known
+    )
     return result, time.monotonic() - started
 
 
@@ -27,7 +29,7 @@ def stored(
 def test_44_lost_packet_is_not_an_outage(known: dict[str, Status]) -> None:
     result, seconds = stored(Acting(id="a", act=playing(BAD, GOOD)), known)
 
-    assert (result.status, result.rechecks, result.times) == (Status.HEALTHY, 1, (GOOD,))
+    assert (result.status, result.rechecks, result.attempts) == (Status.HEALTHY, 1, (GOOD,))
     assert seconds >= 1
 
 
@@ -99,7 +101,7 @@ def test_waiting_for_a_recheck_keeps_no_other_from_its_turn() -> None:
     sick = [Acting(id=f"sick-{n}", act=playing(BAD, GOOD)) for n in range(8)]
     started = time.monotonic()
 
-    results = run_checks(sick, deadline=Deadline.after(20), concurrency=1, known={})
+    results = run_checks(sick, deadline=Deadline.after(20), concurrency=1, previous_statuses={})
 
     assert all(result.healthy for result in results)
     assert time.monotonic() - started < 6

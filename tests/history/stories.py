@@ -54,8 +54,8 @@ def tell(story: Story, storage: Storage) -> None:
 
 def keep(storage: Storage, setting: EvaluationRules, slot: int) -> str:
     """Keep the history of all slots up to one, and return the key that closes it."""
-    end = run_key(Run(slot=slot, results=(), position=max(0, len(setting.regions) - 1)))
-    HistoryStore(storage=storage, setting=setting, end=end, lag=0).keep_up(Deadline.after(60))
+    end = run_key(Run(slot=slot, results=(), region_index=max(0, len(setting.regions) - 1)))
+    HistoryStore(storage=storage, setting=setting, end=end, lag=0).catch_up(Deadline.after(60))
     return end
 
 
@@ -77,7 +77,7 @@ def seen(slot: int, region: str, statuses: Sequence[Status], *, by_go: bool = Fa
         return Run(slot=slot, results=tuple(replace(it, id="") for it in results))
     position = REGIONS.index(region) if region else 0
     own = tuple(replace(it, region=region) for it in results)
-    return Run(slot=slot, results=own, region=region, position=position)
+    return Run(slot=slot, results=own, region=region, region_index=position)
 
 
 def _result(of: HttpChecker, status: Status) -> Result:
@@ -106,7 +106,7 @@ def stories(draw: st.DrawFn) -> Story:
 def _windows(draw: st.DrawFn, last: int) -> MaintenanceWindow:
     whom = draw(st.sampled_from([frozenset({"api"}), frozenset()]))
     start = draw(st.integers(START, last))
-    return MaintenanceWindow(start=start, length=draw(st.integers(1, 9 * HOUR)), checkers=whom)
+    return MaintenanceWindow(start=start, duration=draw(st.integers(1, 9 * HOUR)), checkers=whom)
 
 
 @st.composite

@@ -97,7 +97,7 @@ def keeper(world: World, setting: EvaluationRules = SETTING, lag: int = 0) -> Hi
 
 
 def keep(world: World, setting: EvaluationRules = SETTING, lag: int = 0) -> HistoryUpdate:
-    return keeper(world, setting, lag).keep_up(Deadline.after(LONG))
+    return keeper(world, setting, lag).catch_up(Deadline.after(LONG))
 
 
 def rebuild(world: World, setting: EvaluationRules = SETTING) -> HistoryUpdate | None:
@@ -277,7 +277,7 @@ def test_little_news_is_not_written() -> None:
     again = keep(world, lag=10)
     assert again.runs == 5
     assert len(world.wrote) == 2
-    assert again.head.accounts["api"].last == START + 9 * MINUTE
+    assert again.head.checkers["api"].last == START + 9 * MINUTE
 
 
 def test_time_that_is_up_ends_the_fold_and_the_next_one_goes_on() -> None:
@@ -285,7 +285,7 @@ def test_time_that_is_up_ends_the_fold_and_the_next_one_goes_on() -> None:
     world = World(runs)
     counts: list[HistoryUpdate] = []
     while not counts or counts[-1].behind:
-        counts.append(keeper(world).keep_up(Deadline.after(-1)))
+        counts.append(keeper(world).catch_up(Deadline.after(-1)))
     assert [it.runs for it in counts] == [499, 499, 202]
     assert world.history() == kept(runs).history()
 
@@ -294,7 +294,9 @@ def test_a_run_that_is_known_is_not_read() -> None:
     world = World(TWO_DAYS)
     known: dict[str, tuple[Result, ...] | None] = {run_key(it): it.results for it in TWO_DAYS}
     end = run_key(TWO_DAYS[-1])
-    HistoryStore(storage=world, setting=SETTING, end=end, known=known).keep_up(Deadline.after(LONG))
+    HistoryStore(storage=world, setting=SETTING, end=end, known=known).catch_up(
+        Deadline.after(LONG)
+    )
     assert not [key for key in world.got if key.startswith("runs/")]
 
 
@@ -319,14 +321,14 @@ def test_a_run_that_comes_after_its_turn_is_never_folded() -> None:
 def test_slots_of_several_regions_are_not_torn_apart() -> None:
     setting = EvaluationRules(regions=("east", "west"))
     runs = [
-        Run(slot=it.slot, results=it.results, region=region, position=number)
+        Run(slot=it.slot, results=it.results, region=region, region_index=number)
         for it in every(MINUTE, [HEALTHY] * 600)
         for number, region in enumerate(setting.regions)
     ]
     named = [
         Run(
             slot=it.slot,
-            position=it.position,
+            region_index=it.region_index,
             region=it.region,
             results=tuple(_in(result, it.region) for result in it.results),
         )
@@ -334,11 +336,11 @@ def test_slots_of_several_regions_are_not_torn_apart() -> None:
     ]
     world = World(named)
     done = keep(world, setting)
-    assert (done.runs, done.head.accounts["api"].day.runs) == (1200, 600)
+    assert (done.runs, done.head.checkers["api"].day.runs) == (1200, 600)
 
 
 def _in(result: Result, region: str) -> Result:
-    return Result(id=result.id, healthy=result.healthy, times=result.times, region=region)
+    return Result(id=result.id, healthy=result.healthy, attempts=result.attempts, region=region)
 
 
 def test_only_settled_runs_are_folded() -> None:

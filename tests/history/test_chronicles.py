@@ -47,12 +47,12 @@ def read(world: World, now: int = NOW, found: CheckerHistories | None = None) ->
     head = keep(world).head
     world.got.clear()
     world.wrote.clear()
-    found.keep_up(world, head, now)
+    found.refresh(world, head, now)
     return found
 
 
 def chronicle(runs: Sequence[Run], now: int = NOW) -> CheckerHistory:
-    return read(kept(runs), now).of("api")
+    return read(kept(runs), now).get("api")
 
 
 def total(points: Sequence[ChartPoint]) -> Tally:
@@ -73,7 +73,7 @@ def test_a_chronicle_ends_with_the_last_full_hour() -> None:
     assert (found.first, found.until) == (DAWN, hour_start(NOW))
     assert [point.start for point in found.days] == [START + day * DAY for day in range(14)]
     assert found.days[-1].tally.counted == found.until - TODAY
-    assert found.last_day.tally.counted == DAY
+    assert found.last_24h.tally.counted == DAY
     assert [it.start for it in found.hours] == list(range(TODAY - 6 * DAY, found.until, HOUR))
 
 
@@ -90,7 +90,7 @@ def test_138_a_chronicle_counts_each_nanosecond_once(
 ) -> None:
     """Whatever was folded when, and however long nobody has looked since."""
     world = kept(runs, data.draw(st.lists(st.integers(0, len(runs)), max_size=3)))
-    found = read(world, (runs[-1].slot if runs else START) + later * 7 * HOUR).of("api")
+    found = read(world, (runs[-1].slot if runs else START) + later * 7 * HOUR).get("api")
     seen = integrated([it for it in runs if it.slot < found.until], "api", found.until)
     year = total(found.days)
     if found.until - START < 365 * DAY:
@@ -98,8 +98,8 @@ def test_138_a_chronicle_counts_each_nanosecond_once(
     for points, length in ((found.days, DAY), (found.hours, HOUR)):
         for point in points:
             assert point.start < found.until
-            assert point.tally.missing(min(length, found.until - point.start)) >= 0
-    assert found.last_day.tally.missing(DAY) >= 0
+            assert point.tally.no_data(min(length, found.until - point.start)) >= 0
+    assert found.last_24h.tally.no_data(DAY) >= 0
     week = [day.tally for day in found.days if day.start >= day_start(found.until) - 6 * DAY]
     assert total(found.hours) == add_tallies(week)
 
@@ -138,7 +138,7 @@ def test_the_year_is_the_same_whenever_it_was_made(
 def test_response_times_add_up_over_each_span() -> None:
     world = kept(every(HOUR, [HEALTHY] * 24 * 120, start=DAWN))
     now = START + 120 * DAY - 30 * MINUTE
-    found = read(world, now).of("api")
+    found = read(world, now).get("api")
     days: dict[str, Mapping[str, LatencyHistogram]] = {}
     for key in world.list("history/times/"):
         stored = world.get(key)
@@ -172,19 +172,19 @@ def test_a_year_of_days_is_read_from_one_file_once_it_is_made() -> None:
 def test_days_that_nobody_has_closed_yet_are_told_and_not_kept() -> None:
     world = kept(every(DAY, [HEALTHY] * 5))
     found = read(world, START + 6 * DAY + 90 * MINUTE)
-    assert [it.tally.healthy for it in found.of("api").days] == [HOUR, *[DAY] * 5, HOUR]
+    assert [it.tally.healthy for it in found.get("api").days] == [HOUR, *[DAY] * 5, HOUR]
     assert world.wrote == []
 
 
 def test_time_since_the_last_run_is_missing() -> None:
     found = chronicle(TWO_WEEKS, NOW + 3 * DAY)
-    assert found.last_day == PeriodAggregate()
+    assert found.last_24h == PeriodAggregate()
     assert found.until == hour_start(NOW + 3 * DAY)
     assert found.days[-1].start == TODAY
 
 
 def test_who_is_unknown_has_an_empty_chronicle() -> None:
-    found = read(kept(TWO_WEEKS)).of("nobody")
+    found = read(kept(TWO_WEEKS)).get("nobody")
     assert (found.first, found.days, found.hours) == (None, (), ())
     assert [times.count for times in found.times] == [0, 0, 0, 0]
 
@@ -195,17 +195,17 @@ def test_the_runs_of_the_go_program_are_in_the_chronicle() -> None:
     runs = [replace(it, results=(replace(it.results[0], id="", kind=""),)) for it in TWO_WEEKS]
     world = World(runs)
     found = CheckerHistories()
-    found.keep_up(world, keep(world, EvaluationRules(checkers=(its,))).head, NOW)
-    assert found.of("api") == chronicle(TWO_WEEKS)
+    found.refresh(world, keep(world, EvaluationRules(checkers=(its,))).head, NOW)
+    assert found.get("api") == chronicle(TWO_WEEKS)
 
 
 @pytest.mark.parametrize("body", [b"", b"\x00garbage", b'{"schema":1,"end":5}', b"[]"])
 def test_132_a_year_that_cannot_be_read_is_made_again(body: bytes) -> None:
     world = kept(TWO_WEEKS)
-    before = read(world).of("api")
+    before = read(world).get("api")
     world.delete(YEAR)
     world.create(YEAR, body)
-    assert read(world).of("api") == before
+    assert read(world).get("api") == before
     stored = world.get(YEAR)
     assert stored is not None
     assert decode(stored.body, YearDocument).end == format_date(TODAY)
@@ -216,7 +216,7 @@ def test_132_a_checker_whose_year_cannot_be_read_has_none(body: bytes) -> None:
     world = kept(TWO_WEEKS)
     read(world)
     damage(world, body)
-    assert read(world).of("api").days[:-1] == ()
+    assert read(world).get("api").days[:-1] == ()
 
 
 @pytest.mark.parametrize("days", [1, 2, 3, 4])
@@ -246,7 +246,7 @@ def test_a_year_from_which_something_else_would_be_taken_is_made_anew() -> None:
     world.replace(key, b'{"schema":1,"days":{}}', stored.version)
     found = read(world, SUMMER_DAY + HOUR)
     world.delete(YEAR)
-    assert found.of("api") == read(world, SUMMER_DAY + HOUR).of("api")
+    assert found.get("api") == read(world, SUMMER_DAY + HOUR).get("api")
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"days":[["x"]]}', b'{"times":[{}]}'])
@@ -255,7 +255,7 @@ def test_132_a_checker_whose_year_cannot_be_read_has_one_on_the_next_day(body: b
     read(world)
     damage(world, body)
     world.store(every(HOUR, [HEALTHY] * 24, start=TWO_WEEKS[-1].slot + HOUR))
-    assert len(read(world, NOW + DAY).of("api").days) == 15
+    assert len(read(world, NOW + DAY).get("api").days) == 15
 
 
 def test_a_year_of_a_newer_version_is_left_alone() -> None:
@@ -270,13 +270,13 @@ def test_141_a_year_that_cannot_be_kept_is_told_nevertheless() -> None:
         raise StorageError("no space left")
 
     world = kept(TWO_WEEKS)
-    before = read(kept(TWO_WEEKS)).of("api")
+    before = read(kept(TWO_WEEKS)).get("api")
     head = keep(world).head
     world.wrote.clear()
     world.at[1, "before"] = fail
     found = CheckerHistories()
-    found.keep_up(world, head, NOW)
-    assert found.of("api") == before
+    found.refresh(world, head, NOW)
+    assert found.get("api") == before
     assert YEAR not in world.history()
 
 
@@ -293,7 +293,7 @@ def test_a_process_that_is_killed_when_it_keeps_the_year_does_no_harm(moment: st
 
     world.at[1, moment] = die
     with pytest.raises(Killed):
-        CheckerHistories().keep_up(world, head, NOW)
+        CheckerHistories().refresh(world, head, NOW)
     world.at.clear()
     read(world)
     assert world.history() == expected.history()
@@ -306,7 +306,7 @@ def test_two_at_once_keep_the_same_year() -> None:
     head = keep(world).head
     world.wrote.clear()
     world.at[1, "before"] = MakeAside(world, head)
-    CheckerHistories().keep_up(world, head, NOW)
+    CheckerHistories().refresh(world, head, NOW)
     assert world.history() == expected.history()
 
 
@@ -318,7 +318,7 @@ class MakeAside:
 
     def __call__(self) -> None:
         self._world.at.clear()
-        CheckerHistories().keep_up(self._world, self._head, NOW)
+        CheckerHistories().refresh(self._world, self._head, NOW)
 
 
 @pytest.mark.parametrize("meanwhile", [False, True], ids=["alone", "a-page-is-made-meanwhile"])
@@ -333,7 +333,7 @@ def test_what_was_counted_again_is_summed_up_again(*, meanwhile: bool) -> None:
     if meanwhile:
         world.at[2, "before"] = MakeAside(world, keep(world).head)
     rebuild(world)
-    found = read(world).of("api")
+    found = read(world).get("api")
     assert [it.start for it in found.days] == [START + day * DAY for day in range(14)]
 
 
@@ -353,7 +353,7 @@ def test_months_begin_where_calendars_say(day: str, begin: str, end: str) -> Non
 @pytest.mark.parametrize("name", ["hours/2026-08-16", "times/2026-08"])
 def test_132_a_damaged_part_of_a_file_takes_nothing_else_away(name: str) -> None:
     world = kept(TWO_WEEKS)
-    before = read(world).of("api")
+    before = read(world).get("api")
     world.delete(YEAR)
     key = f"history/{name}.json"
     stored = world.get(key)
@@ -362,7 +362,7 @@ def test_132_a_damaged_part_of_a_file_takes_nothing_else_away(name: str) -> None
     part = "hours" if "hours" in parts else "days"
     parts[part]["07" if part == "hours" else "2026-08-07"] = {"api": {"tally": 5, "buckets": 5}}
     world.replace(key, encode(parts), stored.version)
-    found = read(world).of("api")
+    found = read(world).get("api")
     assert len(found.hours) == len(before.hours) - (part == "hours")
     assert [it.start for it in found.days] == [it.start for it in before.days]
     assert found.times[-1].count == before.times[-1].count - (1 if part == "hours" else 16)

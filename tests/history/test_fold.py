@@ -53,7 +53,7 @@ class TestHowLongAResultStands:
         runs = every(MINUTE, [HEALTHY] * 10)
         tally = day(runs, START + HOUR)
         assert states(tally) == {"healthy": (9 + 4) * MINUTE}
-        assert tally.missing(HOUR) == (60 - 13) * MINUTE
+        assert tally.no_data(HOUR) == (60 - 13) * MINUTE
 
     def test_an_hour_at_most_when_nothing_is_usual_yet(self) -> None:
         assert states(day(every(MINUTE, [DOWN]), START + 2 * HOUR)) == {"down": HOUR}
@@ -67,7 +67,7 @@ class TestHowLongAResultStands:
     def test_who_looks_once_a_week_has_no_gaps(self) -> None:
         _, closed = folded(every(7 * DAY, [HEALTHY] * 4))
         second = [closed.days[START + number * DAY]["api"].tally for number in range(7, 21)]
-        assert {tally.missing(DAY) for tally in second} == {0}
+        assert {tally.no_data(DAY) for tally in second} == {0}
 
     def test_a_checker_that_runs_leave_out_stands_by_its_own_interval(self) -> None:
         runs = [
@@ -100,7 +100,7 @@ class TestPeriods:
 
     def test_troubles_of_a_day_are_remembered_one_by_one(self) -> None:
         seen = [HEALTHY, DOWN, DOWN, DEGRADED, HEALTHY, UNKNOWN, DOWN, HEALTHY]
-        assert day(every(MINUTE, seen), START + 8 * MINUTE).troubles == (
+        assert day(every(MINUTE, seen), START + 8 * MINUTE).disruptions == (
             DayDisruption(MINUTE, 2 * MINUTE, DOWN),
             DayDisruption(3 * MINUTE, MINUTE, DEGRADED),
             DayDisruption(6 * MINUTE, MINUTE, DOWN),
@@ -108,7 +108,7 @@ class TestPeriods:
 
     def test_what_nobody_saw_the_end_of_is_trouble_still(self) -> None:
         seen = [HEALTHY, DOWN, UNKNOWN, DOWN, HEALTHY, UNKNOWN]
-        assert day(every(MINUTE, seen), START + 6 * MINUTE).troubles == (
+        assert day(every(MINUTE, seen), START + 6 * MINUTE).disruptions == (
             DayDisruption(MINUTE, MINUTE, DOWN),
             DayDisruption(2 * MINUTE, MINUTE, UNKNOWN),
             DayDisruption(3 * MINUTE, MINUTE, DOWN),
@@ -116,22 +116,22 @@ class TestPeriods:
 
     def test_of_many_troubles_the_longest_are_remembered(self) -> None:
         seen = [HEALTHY, DOWN] * 25 + [HEALTHY] + [DOWN] * 9 + [HEALTHY, DOWN] * 25
-        troubles = day(every(MINUTE, seen), START + 110 * MINUTE).troubles
+        troubles = day(every(MINUTE, seen), START + 110 * MINUTE).disruptions
         assert len(troubles) == 20
         assert DayDisruption(51 * MINUTE, 9 * MINUTE, DOWN) in troubles
 
     def test_a_trouble_goes_on_over_the_end_of_an_hour(self) -> None:
         tally = day(every(30 * MINUTE, [DOWN] * 5), START + 2 * HOUR)
-        assert tally.troubles == (DayDisruption(0, 2 * HOUR, DOWN),)
+        assert tally.disruptions == (DayDisruption(0, 2 * HOUR, DOWN),)
 
     def test_a_day_of_flapping_stays_small(self) -> None:
         tally = day(every(MINUTE, [HEALTHY, DOWN] * 500), START + 1000 * MINUTE)
-        assert len(tally.troubles) == 20
+        assert len(tally.disruptions) == 20
         assert tally.down == 500 * MINUTE
 
     def test_138_maintenance_is_counted_apart_whatever_was_seen(self) -> None:
         window = MaintenanceWindow(
-            start=START + MINUTE, length=2 * MINUTE, checkers=frozenset({"api"})
+            start=START + MINUTE, duration=2 * MINUTE, checkers=frozenset({"api"})
         )
         tally = day(
             every(MINUTE, [HEALTHY, DOWN, UNKNOWN, DOWN]),
@@ -139,11 +139,11 @@ class TestPeriods:
             setting=EvaluationRules(windows=[window]),
         )
         assert states(tally) == {"healthy": MINUTE, "maintenance": 2 * MINUTE, "down": MINUTE}
-        assert tally.troubles == (DayDisruption(3 * MINUTE, MINUTE, DOWN),)
+        assert tally.disruptions == (DayDisruption(3 * MINUTE, MINUTE, DOWN),)
 
     def test_an_account_without_results_is_forgotten(self) -> None:
         runs = [run(START, gone=HEALTHY), run(START + 402 * DAY, api=HEALTHY)]
-        assert set(folded(runs)[0].accounts) == {"api"}
+        assert set(folded(runs)[0].checkers) == {"api"}
 
 
 class TestRegions:
@@ -151,7 +151,7 @@ class TestRegions:
 
     def runs(self, *statuses: Status) -> list[Run]:
         return [
-            Run(slot=START, results=(result("api", status),), region=region, position=number)
+            Run(slot=START, results=(result("api", status),), region=region, region_index=number)
             for number, (region, status) in enumerate(
                 zip(self.VOTING.regions, statuses, strict=True)
             )
@@ -174,7 +174,7 @@ class TestRegions:
 
     def test_a_region_that_is_not_configured_does_not_count(self) -> None:
         laptop = Run(slot=START, results=(result("api", DOWN),), region="laptop")
-        assert folded([laptop], self.VOTING)[0].accounts == {}
+        assert folded([laptop], self.VOTING)[0].checkers == {}
 
     @pytest.mark.parametrize("by_go", [False, True])
     def test_a_run_in_which_our_own_network_failed_is_unknown(self, *, by_go: bool) -> None:
@@ -226,8 +226,8 @@ def test_138_the_intervals_of_a_day_sum_to_its_length(runs: list[Run]) -> None:
     _, closed = folded(runs)
     for length, periods in ((HOUR, closed.hours), (DAY, closed.days)):
         for tally in _tallies(periods):
-            assert 0 <= tally.missing(length) <= length
-            assert tally.counted + tally.missing(length) == length
+            assert 0 <= tally.no_data(length) <= length
+            assert tally.counted + tally.no_data(length) == length
             assert min(getattr(tally, state) for state in STATES) >= 0
 
 
@@ -245,17 +245,17 @@ def test_hours_sum_to_their_days(runs: list[Run]) -> None:
             for hour in hours:
                 sums += Counter(states(hour.tally))
             assert dict(sums) == states(period.tally)
-            assert sum(hour.times.count for hour in hours) == period.times.count
+            assert sum(hour.latency.count for hour in hours) == period.latency.count
 
 
 @given(histories())
 def test_138_uptime_is_a_share(runs: list[Run]) -> None:
     _, closed = folded(runs)
     for tally in _tallies(closed.days):
-        assert 0 <= tally.up <= tally.known
-        shown = uptime_percent(tally.up, tally.known)
+        assert 0 <= tally.up <= tally.observed
+        shown = uptime_percent(tally.up, tally.observed)
         assert shown is None or 0 <= float(shown) <= 100
-        assert (shown == "100.00") == (tally.known > 0 and tally.down == 0)
+        assert (shown == "100.00") == (tally.observed > 0 and tally.down == 0)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def result(of: str, status: Status = Status.HEALTHY, rtt: int = 98 * MILLISECOND
     return Result(
         id=of,
         title=of,
-        times=(Attempt(rtt=rtt, error=error),),
+        attempts=(Attempt(rtt=rtt, error=error),),
         healthy=status is Status.HEALTHY,
         degraded=status is Status.DEGRADED,
         down=status is Status.DOWN,

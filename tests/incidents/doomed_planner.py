@@ -19,7 +19,7 @@ HOUR = 3600 * 1_000_000_000
 
 def main(place: str, fatal: str) -> None:
     there = RunContext(checkers=(), storage=opened("fs", place))
-    now = there.storage.clock()
+    now = there.storage.now_ns()
     work = Maintenance(id="work", title="New disk", created=now, start=now, end=now + HOUR)
     die_before(int(fatal), FILES)
     schedule_maintenance(there, lambda document: model.add_maintenance(document, work))

@@ -80,7 +80,7 @@ def test_what_several_write_at_once_is_all_there(kind: str, tmp_path: Path) -> N
         writer.communicate()
         assert writer.returncode == 0
 
-    written = {said.id for said in load_incidents(opened(kind, place)).incidents["aaa"].said}
+    written = {said.id for said in load_incidents(opened(kind, place)).incidents["aaa"].updates}
 
     assert written == {
         "first",
@@ -95,7 +95,7 @@ def test_a_word_is_there_once_whatever_became_of_the_answer(faults: list[str]) -
     storage = Faulty(*faults)
     for number in range(2):
         add(storage, "a", number)
-    said = load_incidents(storage).incidents["aaa"].said
+    said = load_incidents(storage).incidents["aaa"].updates
     assert [it.id for it in said] == ["first", "a-0", "a-1"]
 
 
@@ -152,9 +152,9 @@ def test_94_what_makes_no_sense_is_kept_aside_when_the_rest_is_written() -> None
 
 def test_what_is_long_over_moves_into_the_file_of_its_month_and_is_not_lost() -> None:
     storage = MemoryStorage()
-    began = storage.clock() - HEAD_RETENTION - 2 * DAY
+    began = storage.now_ns() - HEAD_RETENTION - 2 * DAY
     over = IncidentUpdate(id="over", at=began + DAY, status="resolved")
-    old = replace(INCIDENT, id="old", started=began, said=(*INCIDENT.said, over))
+    old = replace(INCIDENT, id="old", started=began, updates=(*INCIDENT.updates, over))
     change_incidents(storage, lambda document: model.add_incident(document, old))
     add(storage, "a", 0)
     assert set(load_incidents(storage).incidents) == {"aaa"}
@@ -164,11 +164,11 @@ def test_what_is_long_over_moves_into_the_file_of_its_month_and_is_not_lost() ->
 
 def test_what_is_corrected_is_in_the_head_again_for_three_months() -> None:
     storage = MemoryStorage()
-    began = storage.clock() - HEAD_RETENTION - 9 * DAY
+    began = storage.now_ns() - HEAD_RETENTION - 9 * DAY
     over = IncidentUpdate(id="over", at=began + DAY, status="resolved")
-    old = replace(INCIDENT, id="old", started=began, said=(over,))
+    old = replace(INCIDENT, id="old", started=began, updates=(over,))
     work = Maintenance(id="work", title="Disk", created=began, start=began, end=began + DAY)
-    late = IncidentUpdate(id="late", at=storage.clock(), status="", text="It has held since.")
+    late = IncidentUpdate(id="late", at=storage.now_ns(), status="", text="It has held since.")
     change_incidents(
         storage, lambda document: model.add_incident(model.add_maintenance(document, work), old)
     )
@@ -181,13 +181,13 @@ def test_what_is_corrected_is_in_the_head_again_for_three_months() -> None:
 
     head = load_incidents(storage)
     assert head.incidents["old"].title == "Worse"
-    assert head.incidents["old"].said == old.said
-    assert [it.status for it in head.maintenance["work"].said] == ["completed"]
+    assert head.incidents["old"].updates == old.updates
+    assert [it.status for it in head.maintenance["work"].updates] == ["completed"]
     assert load_all_incidents(storage) == head
 
 
 def maintenance(storage: MemoryStorage, name: str, length: int = DAY) -> Maintenance:
-    now = storage.clock()
+    now = storage.now_ns()
     return Maintenance(id=name, title=name, created=now, start=now - DAY, end=now - DAY + length)
 
 
@@ -235,13 +235,15 @@ def test_the_warning_of_an_announcement_ends_with_the_first_run_that_is_late_eno
     schedule_maintenance(
         there, partial(model.add_maintenance, maintenance=maintenance(storage, "now"))
     )
-    warned = read_state(storage).announcing
+    warned = read_state(storage).maintenance_changing
     assert warned
-    assert load_state(there).head.announcing == warned
+    assert load_state(there).head.maintenance_changing == warned
     change_state(
-        there, lambda head: replace(head, announcing=warned - 2 * MAINTENANCE_CHANGE_TIMEOUT), "it"
+        there,
+        lambda head: replace(head, maintenance_changing=warned - 2 * MAINTENANCE_CHANGE_TIMEOUT),
+        "it",
     )
-    assert load_state(there).head.announcing == 0
+    assert load_state(there).head.maintenance_changing == 0
 
 
 def test_maintenance_that_no_run_could_be_told_of_is_found_by_the_next() -> None:
@@ -267,7 +269,7 @@ def test_maintenance_that_a_new_head_could_not_read_is_looked_for_again() -> Non
     planned = maintenance(storage, "now", 2 * DAY)
     change_incidents(storage, partial(model.add_maintenance, maintenance=planned))
     assert set(load_state(there).head.maintenance) == {"now"}
-    assert read_state(storage).announcing == 0
+    assert read_state(storage).maintenance_changing == 0
 
 
 def test_announcements_that_cannot_be_read_hold_up_no_run() -> None:

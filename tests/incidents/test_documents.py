@@ -44,7 +44,7 @@ def said(name: str, at: int = NOW, status: str = "investigating", text: str = ""
 
 def incident(name: str = "aaa", at: int = NOW, **fields: object) -> Incident:
     first = (said("first", at),)
-    given_ = {"title": "It fails", "impact": "major", "started": at, "said": first}
+    given_ = {"title": "It fails", "impact": "major", "started": at, "updates": first}
     return Incident(id=name, **{**given_, **fields})  # type: ignore[arg-type]
 
 
@@ -98,8 +98,8 @@ def test_to_do_a_thing_twice_is_to_do_it_once(document: IncidentDocument, change
 def test_no_word_gets_lost(document: IncidentDocument, entry: IncidentUpdate) -> None:
     after = model.add_update(document, incident(), entry)
     for name, before in document.incidents.items():
-        assert {it.id for it in before.said} <= {it.id for it in after.incidents[name].said}
-    assert entry.id in {it.id for it in after.incidents["aaa"].said}
+        assert {it.id for it in before.updates} <= {it.id for it in after.incidents[name].updates}
+    assert entry.id in {it.id for it in after.incidents["aaa"].updates}
 
 
 @given(documents())
@@ -122,15 +122,15 @@ def test_what_this_program_writes_makes_sense(document: IncidentDocument) -> Non
         incident("a\0b"),
         incident("x" * 65),
         incident(impact="huge"),
-        incident(said=()),
-        incident(said=(said("first", status="weird"),)),
-        incident(said=(said("first", status=""),)),
+        incident(updates=()),
+        incident(updates=(said("first", status="weird"),)),
+        incident(updates=(said("first", status=""),)),
         incident(started=-1),
-        incident(said=(said("first", at=5_000_000_000 * 10**9),)),
+        incident(updates=(said("first", at=5_000_000_000 * 10**9),)),
         maintenance(id="../up"),
         maintenance(start=-DAY),
         maintenance(length=200 * 366 * DAY),
-        maintenance(said=(said("first", status="resolved"),)),
+        maintenance(updates=(said("first", status="resolved"),)),
     ],
     ids=lambda it: f"{type(it).__name__}-{it.id[:9]!a}",
 )
@@ -154,7 +154,7 @@ def test_what_is_sorted_out_is_all_there_and_old(document: IncidentDocument) -> 
     for month in months.values():
         whole = merge(whole, month)
         assert all(it.status in RESOLVED_STATUSES for it in month.incidents.values())
-        assert all(it.said[-1].at < NOW - HEAD_RETENTION for it in month.incidents.values())
+        assert all(it.updates[-1].at < NOW - HEAD_RETENTION for it in month.incidents.values())
         assert all(it.end < NOW - HEAD_RETENTION for it in month.maintenance.values())
     assert whole == replace(
         document,
@@ -174,9 +174,9 @@ def test_an_update_without_a_status_leaves_the_incident_what_it_is() -> None:
 
 def test_the_end_of_an_incident_is_its_first_one_and_gone_when_it_opens_again() -> None:
     story = [("resolved", NOW + 1), ("postmortem", NOW + 2)]
-    over = incident(said=(said("a"), *(said(s, at, s) for s, at in story)))
+    over = incident(updates=(said("a"), *(said(s, at, s) for s, at in story)))
     assert over.resolved == NOW + 1
-    assert replace(over, said=(*over.said, said("d", NOW + 3))).resolved is None
+    assert replace(over, updates=(*over.updates, said("d", NOW + 3))).resolved is None
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def found(
         for part in (closed.days, open_days(head, now))
     ]
     watch = DetectionInput(
-        checkers=checkers, accounts=head.accounts, interval=MINUTE, since=START - DAY, now=now
+        checkers=checkers, accounts=head.checkers, interval=MINUTE, since=START - DAY, now=now
     )
     return list(
         detect_incidents(
@@ -125,7 +125,7 @@ def test_a_threshold_counts_for_outages_as_for_announcements() -> None:
 
 
 def test_maintenance_is_no_outage() -> None:
-    window = MaintenanceWindow(start=BEGIN, length=30 * MINUTE, checkers=frozenset({"api"}))
+    window = MaintenanceWindow(start=BEGIN, duration=30 * MINUTE, checkers=frozenset({"api"}))
     seen = found(script(api="hdddh", shop="hdddh"), windows=[window])
     assert [{*it.episodes} for it in seen] == [{"shop"}]
 

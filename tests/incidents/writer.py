@@ -19,7 +19,7 @@ INCIDENT = Incident(
     title="It fails",
     impact="major",
     started=1,
-    said=(IncidentUpdate(id="first", at=1, status="investigating"),),
+    updates=(IncidentUpdate(id="first", at=1, status="investigating"),),
 )
 
 

@@ -17,7 +17,7 @@ DOWN = Alert(
     endpoint="http://127.0.0.1:8000/?key=***",
     kind=AlertKind.OPEN,
     status=Status.DOWN,
-    before=Status.HEALTHY,
+    previous_status=Status.HEALTHY,
     slot=NIGHT,
     since=NIGHT,
     opened=NIGHT,
@@ -30,7 +30,7 @@ BACK = replace(
     id="user-service/resolve:healthy/1/1714537000000000000",
     kind=AlertKind.RESOLVE,
     status=Status.HEALTHY,
-    before=Status.DOWN,
+    previous_status=Status.DOWN,
     slot=NIGHT + 5000 * SECOND,
     since=NIGHT + 5000 * SECOND,
     reason="",
@@ -41,7 +41,7 @@ LONG = replace(DOWN, title="🔥" * 3000, reason="*" * 3000, endpoint="<" * 3000
 
 
 def told(*alerts: Alert, total: int = 10, **more: object) -> Notification:
-    return Notification(alerts=alerts, total=total, **more)  # type: ignore[arg-type]
+    return Notification(alerts=alerts, checker_count=total, **more)  # type: ignore[arg-type]
 
 
 def many(count: int) -> list[Alert]:

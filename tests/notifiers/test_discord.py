@@ -87,7 +87,7 @@ def test_both_kinds_of_yes_are_yes(provider: Provider, said: Say) -> None:
 def test_limits_are_kept(provider: Provider, alerts: list[Alert]) -> None:
     apart = [replace(a, checker=f"{n}", id=f"{n}/open:down/1/5") for n, a in enumerate(alerts)]
 
-    check(sent(provider, "discord", *apart, total=200, repeat=True).json)
+    check(sent(provider, "discord", *apart, total=200, possible_duplicate=True).json)
 
 
 def test_code_of_an_error_is_named(provider: Provider) -> None:

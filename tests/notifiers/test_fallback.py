@@ -55,7 +55,7 @@ def test_channel_that_may_have_heard_is_asked_once_more_before() -> None:
         with pytest.raises(DeliveryUnknownError):
             slack.send(told(DOWN))
         assert len(two.requests) == 0
-        slack.send(told(DOWN, repeat=True))
+        slack.send(told(DOWN, possible_duplicate=True))
 
         assert len(two.requests) == 1
         assert two.requests[0].json["content"].startswith("_Possible repeat:_")

@@ -127,7 +127,7 @@ def test_subject_begins_as_configured(configured: str, alert: Any, subject: str)
 def test_possible_repeat_is_said_and_has_the_same_message_id() -> None:
     with mail_server(Mailbox()) as mailbox:
         send(mailbox.port, told(DOWN))
-        send(mailbox.port, told(DOWN, repeat=True))
+        send(mailbox.port, told(DOWN, possible_duplicate=True))
         send(mailbox.port, told(BACK))
 
     first, second, third = map(parsed, mailbox.mails)

@@ -66,7 +66,9 @@ def test_recovery_resolves_the_same_incident(provider: Provider) -> None:
 
 
 def test_repeat_is_the_same_event(provider: Provider) -> None:
-    assert sent(provider, "pagerduty", DOWN) == sent(provider, "pagerduty", DOWN, repeat=True)
+    assert sent(provider, "pagerduty", DOWN) == sent(
+        provider, "pagerduty", DOWN, possible_duplicate=True
+    )
 
 
 def test_long_texts_and_ids_are_cut_and_hashed(provider: Provider) -> None:
@@ -80,7 +82,7 @@ def test_long_texts_and_ids_are_cut_and_hashed(provider: Provider) -> None:
 
 def test_notice_of_the_monitor_calls_nobody(provider: Provider) -> None:
     notice = replace(
-        DOWN, id="/gap:unknown/0/5", checker="", kind=AlertKind.GAP, status=Status.UNKNOWN
+        DOWN, id="/gap:unknown/0/5", checker="", kind=AlertKind.MISSED_RUNS, status=Status.UNKNOWN
     )
 
     request = sent(provider, "pagerduty", notice)
@@ -92,7 +94,7 @@ def test_notice_of_the_monitor_calls_nobody(provider: Provider) -> None:
 
 def test_flapping_is_an_incident_of_its_own(provider: Provider) -> None:
     begun = replace(DOWN, id="user-service/flapping:down/1/6", kind=AlertKind.FLAPPING)
-    over = replace(begun, id="user-service/settled:down/1/7", kind=AlertKind.SETTLED)
+    over = replace(begun, id="user-service/settled:down/1/7", kind=AlertKind.FLAPPING_ENDED)
 
     sent(provider, "pagerduty", DOWN, begun, over)
 

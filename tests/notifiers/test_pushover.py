@@ -56,13 +56,13 @@ def test_title_is_the_subject_and_severity_the_priority(
 
 @pytest.mark.parametrize(
     "alerts",
-    [[LONG], [LONG] * 5, many(200), [replace(LONG, holds_back=("x" * 500,) * 9)]],
+    [[LONG], [LONG] * 5, many(200), [replace(LONG, suppressed_dependents=("x" * 500,) * 9)]],
     ids=["fault-124-one", "fault-124-five", "fault-115", "fault-124-explains"],
 )
 def test_limits_are_kept(provider: Provider, alerts: list[Alert]) -> None:
     apart = [replace(a, checker=f"{n}", id=f"{n}/open:down/1/5") for n, a in enumerate(alerts)]
 
-    check(sent(provider, "pushover", *apart, repeat=True).form)
+    check(sent(provider, "pushover", *apart, possible_duplicate=True).form)
 
 
 @pytest.mark.parametrize("key", ["short", SECRET + "x", "!" * 30, "ü" * 30, ""])

@@ -115,19 +115,21 @@ def test_mass_failure_is_one_short_list(slack: FakeSlack, count: int, listed: in
 
 
 def test_possible_repeat_is_said_first(slack: FakeSlack) -> None:
-    notifier(slack).send(told(DOWN, repeat=True))
+    notifier(slack).send(told(DOWN, possible_duplicate=True))
 
     assert slack.texts[0].startswith("_Possible repeat:_ *User service* is down")
 
 
 def test_checker_that_was_never_healthy_is_told_so_120(slack: FakeSlack) -> None:
-    notifier(slack).send(told(replace(DOWN, before=Status.UNKNOWN)))
+    notifier(slack).send(told(replace(DOWN, previous_status=Status.UNKNOWN)))
 
     assert "is down, never seen healthy, since 02:53 UTC" in slack.texts[0]
 
 
 def test_better_but_not_well_is_told_so(slack: FakeSlack) -> None:
-    change = replace(DOWN, kind=AlertKind.CHANGE, status=Status.DEGRADED, before=Status.DOWN)
+    change = replace(
+        DOWN, kind=AlertKind.CHANGE, status=Status.DEGRADED, previous_status=Status.DOWN
+    )
 
     notifier(slack).send(told(change))
 

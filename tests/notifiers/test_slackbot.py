@@ -27,7 +27,7 @@ WORSE = replace(
     DOWN,
     id="user-service/change:down/1/1714533000000000000",
     kind=AlertKind.CHANGE,
-    before=Status.DEGRADED,
+    previous_status=Status.DEGRADED,
 )
 REMINDER = replace(
     DOWN,
@@ -181,7 +181,7 @@ def _told_in_the_end(slack: FakeSlackApi, alerts: list[Alert]) -> bool:
     broke, repeat = False, False
     for _ in range(3):
         try:
-            bot(slack).send(told(*alerts, repeat=repeat))
+            bot(slack).send(told(*alerts, possible_duplicate=repeat))
             break
         except DeliveryUnknownError:
             broke = repeat = True

@@ -58,7 +58,7 @@ def test_topic_that_keeps_order_drops_a_repeat(provider: Provider) -> None:
 
     channel.send(told(DOWN))
     first = form_of(provider)
-    channel.send(told(DOWN, repeat=True))
+    channel.send(told(DOWN, possible_duplicate=True))
 
     assert first["MessageGroupId"] == "checkup"
     assert form_of(provider)["MessageDeduplicationId"] == first["MessageDeduplicationId"]

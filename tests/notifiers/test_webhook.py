@@ -78,7 +78,7 @@ def test_signature_is_that_of_the_standard(provider: Provider, secret: str, key:
     channel = WebhookSettings(url=provider.url, secret=secret).open(DirectClients())
 
     channel.send(told(DOWN))
-    channel.send(told(DOWN, repeat=True))
+    channel.send(told(DOWN, possible_duplicate=True))
 
     first, again = provider.requests
     assert first.headers["webhook-id"] == again.headers["webhook-id"]

@@ -28,7 +28,7 @@ MONITOR: dict[str, Any] = {
     "checker": "",
     "title": "Checkup",
     "status": Status.UNKNOWN,
-    "before": Status.UNKNOWN,
+    "previous_status": Status.UNKNOWN,
     "endpoint": "",
     "region": "",
 }
@@ -45,7 +45,7 @@ def of(kind: AlertKind, **more: Any) -> Alert:
         (BACK, "User service is healthy again since 04:16 UTC, after 1 h 23 min"),
         (of(AlertKind.REMIND), "User service is still down, for 3 h now: connection refused"),
         (
-            of(AlertKind.CHANGE, before=Status.DEGRADED),
+            of(AlertKind.CHANGE, previous_status=Status.DEGRADED),
             "User service is down since 02:53 UTC: connection refused",
         ),
         (
@@ -53,29 +53,29 @@ def of(kind: AlertKind, **more: Any) -> Alert:
             "User service is flapping: it changes again and again, now down: connection refused",
         ),
         (
-            of(AlertKind.SETTLED, status=Status.HEALTHY, reason=""),
+            of(AlertKind.FLAPPING_ENDED, status=Status.HEALTHY, reason=""),
             "User service has settled and is healthy since 02:53 UTC",
         ),
         (
-            of(AlertKind.BLIND, status=Status.UNKNOWN, reason="no such program"),
+            of(AlertKind.NOT_MONITORED, status=Status.UNKNOWN, reason="no such program"),
             "User service cannot be checked: no such program",
         ),
         (
-            of(AlertKind.SIGHTED, status=Status.HEALTHY, reason=""),
+            of(AlertKind.MONITORED_AGAIN, status=Status.HEALTHY, reason=""),
             "User service can be checked again and is healthy",
         ),
         (
-            of(AlertKind.GAP, **{**MONITOR, "reason": "no run took place"}),
+            of(AlertKind.MISSED_RUNS, **{**MONITOR, "reason": "no run took place"}),
             "Checkup: no run took place, from 02:53 UTC for 3 h",
         ),
-        (of(AlertKind.REBUILT, **{**MONITOR, "reason": "rebuilt"}), "Checkup: rebuilt"),
+        (of(AlertKind.STATE_REBUILT, **{**MONITOR, "reason": "rebuilt"}), "Checkup: rebuilt"),
         (
             of(AlertKind.INCONCLUSIVE, **{**MONITOR, "reason": "our network"}),
             "Checkup: our network",
         ),
         (of(AlertKind.TEST, **{**MONITOR, "reason": "a test"}), "Checkup: a test"),
         (
-            replace(DOWN, holds_back=("Web", "API")),
+            replace(DOWN, suppressed_dependents=("Web", "API")),
             "User service is down since 02:53 UTC: connection refused; it explains 2 more",
         ),
     ],
@@ -99,10 +99,13 @@ def test_no_alert_is_without_words(kind: AlertKind, status: Status) -> None:
     ("more", "label"),
     [
         ({}, ""),
-        ({"late": 599 * SECOND}, ""),
-        ({"late": 21_720 * SECOND}, "Told 6 h 2 min late: "),
-        ({"repeat": True}, "Possible repeat: "),
-        ({"repeat": True, "late": 600 * SECOND}, "Possible repeat, told 10 min late: "),
+        ({"delay_ns": 599 * SECOND}, ""),
+        ({"delay_ns": 21_720 * SECOND}, "Told 6 h 2 min late: "),
+        ({"possible_duplicate": True}, "Possible repeat: "),
+        (
+            {"possible_duplicate": True, "delay_ns": 600 * SECOND},
+            "Possible repeat, told 10 min late: ",
+        ),
     ],
     ids=["in-time", "a-little-late", "fault-114-late", "repeat", "late-repeat"],
 )
@@ -112,9 +115,9 @@ def test_label_says_what_is_odd_about_a_message(more: dict[str, Any], label: str
 
 def test_headline_puts_the_worst_first_and_the_monitor_last() -> None:
     alerts = [
-        of(AlertKind.GAP, **{**MONITOR, "reason": "no run took place"}),
+        of(AlertKind.MISSED_RUNS, **{**MONITOR, "reason": "no run took place"}),
         replace(BACK, checker="b", title="B"),
-        replace(of(AlertKind.BLIND), checker="c", title="C", status=Status.UNKNOWN),
+        replace(of(AlertKind.NOT_MONITORED), checker="c", title="C", status=Status.UNKNOWN),
         replace(of(AlertKind.REMIND), checker="d", title="D"),
         *many(2),
     ]
@@ -126,14 +129,14 @@ def test_headline_puts_the_worst_first_and_the_monitor_last() -> None:
 
 
 def test_notices_of_the_monitor_do_not_replace_each_other() -> None:
-    gap = of(AlertKind.GAP, **MONITOR)
-    rebuilt = of(AlertKind.REBUILT, **MONITOR)
+    gap = of(AlertKind.MISSED_RUNS, **MONITOR)
+    rebuilt = of(AlertKind.STATE_REBUILT, **MONITOR)
 
     assert latest_alerts([gap, rebuilt]) == [gap, rebuilt]
 
 
 def test_what_an_outage_explains_is_named() -> None:
-    facts = message.facts(replace(DOWN, holds_back=tuple("ABCDEFG")))
+    facts = message.facts(replace(DOWN, suppressed_dependents=tuple("ABCDEFG")))
 
     assert Fact("Explains", "A, B, C, D, E and 2 more") in facts
 
@@ -152,12 +155,12 @@ def test_listing_fits_into_its_room(room: int) -> None:
 def test_voice_keeps_the_limit_and_cuts_no_escape(text: str, limit: int) -> None:
     voice = ChannelFormat(
         escape=lambda character: {"<": "&lt;"}.get(character, character),
-        size=lambda shown: len(shown.encode("utf-16-le")) // 2,
+        length=lambda shown: len(shown.encode("utf-16-le")) // 2,
     )
 
-    shown = voice.outside(text, limit)
+    shown = voice.escape_text(text, limit)
 
-    assert voice.size(shown) <= limit
+    assert voice.length(shown) <= limit
     assert shown.removesuffix("…").replace("&lt;", "").count("&") == 0
-    if voice.size(text.replace("<", "&lt;")) <= limit:
+    if voice.length(text.replace("<", "&lt;")) <= limit:
         assert shown == text.replace("<", "&lt;")

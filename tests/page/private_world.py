@@ -93,7 +93,7 @@ def config(number: int = 0, **page: Any) -> Config:
         maintenance=(work,),
         page=replace(about, **page),
         # Nothing is to rely on being masked.
-        masks=(),
+        masked_values=(),
     )
 
 
@@ -107,11 +107,11 @@ def results(of: Config, *, down: bool) -> Iterator[Result]:
             id=it.id,
             title=it.title,
             endpoint=it.endpoint_url,
-            times=(attempt,),
+            attempts=(attempt,),
             down=down,
             **said,
         )
-        yield replace(seen, healthy=not down, times=(attempt if down else Attempt(rtt=1),))
+        yield replace(seen, healthy=not down, attempts=(attempt if down else Attempt(rtt=1),))
 
 
 def announced(of: Config) -> IncidentDocument:
@@ -130,7 +130,7 @@ def announced(of: Config) -> IncidentDocument:
         text="Soon.",
         checkers=about,
         groups=("Shop", CANARY),
-        said=(),
+        updates=(),
         **planned,
     )
     return IncidentDocument(incidents={told.id: told}, maintenance={work.id: work})
@@ -145,11 +145,13 @@ def storage(of: Config) -> MemoryStorage:
                 replace(it, region=region) for it in results(of, down=10 < number < 30 + position)
             )
             slot = NOW - (40 - number) * MINUTE
-            run = Run(slot=slot, results=seen, region=region, position=position)
+            run = Run(slot=slot, results=seen, region=region, region_index=position)
             there.create(run_key(run), encode_results(run.results))
     cursor = max(there.list("runs/"))
     states = {it.id: planted(CheckerState) for it in of.checkers}
-    head = planted(AlertState, schema=AlertState().schema, cursor=cursor, used=(), checkers=states)
+    head = planted(
+        AlertState, schema=AlertState().schema, cursor=cursor, applied_runs=(), checkers=states
+    )
     there.create(STATE_KEY, encode_state(head))
     there.create(ANNOUNCED, encode_announcements(announced(of)))
     there.create("quarantine/0", CANARY.encode())

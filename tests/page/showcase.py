@@ -215,7 +215,7 @@ def _ongoing(now: int) -> Incident:
         impact="major",
         started=begun,
         checkers=(PAYMENTS.id,),
-        said=(
+        updates=(
             IncidentUpdate(
                 id="1", at=begun, status="investigating", text="We are looking into it."
             ),
@@ -238,7 +238,7 @@ def _over(now: int) -> Incident:
         impact="minor",
         started=begun,
         checkers=(MAIL.id,),
-        said=(
+        updates=(
             IncidentUpdate(id="1", at=begun, status="investigating", text="Mail leaves us late."),
             IncidentUpdate(
                 id="2", at=begun + 95 * MINUTE, status="resolved", text="All of it is delivered."

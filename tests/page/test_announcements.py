@@ -52,8 +52,8 @@ def storage(newest: int = NOW - 12 * SECOND, every: int = MINUTE, **letters: str
 
 def _result(of: Checker, status: Status) -> Result:
     seen = result(of, status)
-    times = tuple(replace(it, error=it.error and "PLANTED") for it in seen.times)
-    return replace(seen, times=times, notice="PLANTED", endpoint="http://PLANTED/")
+    times = tuple(replace(it, error=it.error and "PLANTED") for it in seen.attempts)
+    return replace(seen, attempts=times, notice="PLANTED", endpoint="http://PLANTED/")
 
 
 def write(there: MemoryStorage, *announced: Incident | Maintenance) -> None:
@@ -83,7 +83,7 @@ def human(name: str = "abcdefabcdef", **fields: object) -> Incident:
     first = IncidentUpdate(
         id="1" * 12, at=NOW - HOUR, status="investigating", text="We **look** into it."
     )
-    given = {"title": "Orders fail", "impact": "major", "started": NOW - HOUR, "said": (first,)}
+    given = {"title": "Orders fail", "impact": "major", "started": NOW - HOUR, "updates": (first,)}
     return Incident(id=name, **{**given, **fields})  # type: ignore[arg-type]
 
 
@@ -115,7 +115,7 @@ class TestVerdict:
     def test_what_is_over_or_only_watched_leaves_it_to_the_checks(self, status: str) -> None:
         there = storage(api="h" * 60, shop="h" * 60)
         said = IncidentUpdate(id="2" * 12, at=NOW - MINUTE, status=status, text="Done.")
-        write(there, human(said=(*human().said, said)))
+        write(there, human(updates=(*human().updates, said)))
         assert "All systems operational" in text(pages(there)["index.html"])
 
     def test_the_worst_of_several_is_named(self) -> None:
@@ -224,7 +224,7 @@ class TestPeople:
         over = IncidentUpdate(
             id="2" * 12, at=NOW - 28 * MINUTE, status="resolved", text="We mended it."
         )
-        write(there, replace(first, said=(first.said[0], over)))
+        write(there, replace(first, updates=(first.updates[0], over)))
         old, new = sorted(stories(pages(there)), key=lambda story: "We mended it." not in story)
         assert "Resolved" in old
         assert "API is down Investigating" in new
@@ -232,7 +232,7 @@ class TestPeople:
         again = replace(over, at=NOW - 20 * MINUTE)
         there.replace(
             "incidents/head.json",
-            store.encode(IncidentDocument(incidents={name: replace(first, said=(again,))})),
+            store.encode(IncidentDocument(incidents={name: replace(first, updates=(again,))})),
             there.get("incidents/head.json").version,  # type: ignore[union-attr]
         )
         assert len(stories(pages(there))) == 1
@@ -266,7 +266,7 @@ class TestPeople:
         (seen,) = load_editable(config(), there, NOW).incidents.values()
         written = to_stored(seen)
         assert (written.id, written.checkers, written.title) == (seen.key, ("api",), "API is down")
-        assert [it.text for it in written.said] == ["API is down."]
+        assert [it.text for it in written.updates] == ["API is down."]
 
 
 class TestMaintenance:
@@ -345,7 +345,7 @@ class TestMonths:
         there = storage(api="h" * 120, shop="h" * 120, every=36 * HOUR)
         memory, began = PageCache(), NOW - 120 * DAY
         over = IncidentUpdate(id="s", at=began + HOUR, status="resolved", text="It was us.")
-        old = human("old", started=began, said=(over,))
+        old = human("old", started=began, updates=(over,))
         there.create(
             "incidents/2026-04.json", store.encode(IncidentDocument(incidents={"old": old}))
         )
@@ -371,7 +371,7 @@ class TestMonths:
         there = storage(api="h" * 10 + "d" * 3 + "h" * 107, shop="h" * 120, every=36 * HOUR)
         february = month_start(NOW - 165 * DAY)
         said = (IncidentUpdate(id="s", at=NOW - 150 * DAY, status="resolved", text="Gone."),)
-        old = human("old", started=NOW - 160 * DAY, checkers=("api", "removed"), said=said)
+        old = human("old", started=NOW - 160 * DAY, checkers=("api", "removed"), updates=said)
         month = f"incidents/{format_month(february)}.json"
         there.create(month, store.encode(IncidentDocument(incidents={"old": old})))
 
@@ -381,7 +381,7 @@ class TestMonths:
         assert "old" in asked.incidents
         assert asked.to_write("old") == old
         (outage,) = asked.unwritten
-        assert [it.text for it in asked.to_write(outage).said][:1] == ["API is down."]
+        assert [it.text for it in asked.to_write(outage).updates][:1] == ["API is down."]
         assert load_editable(config(), there, NOW, month_start(NOW)).incidents == {}
 
     def test_what_is_asked_for_reads_as_much_however_long_the_story_is(self) -> None:
@@ -435,7 +435,7 @@ def test_no_link_of_these_pages_leads_nowhere() -> None:
     [
         human("../../up"),
         human(impact="huge"),
-        human(said=(IncidentUpdate(id="s", at=NOW, status="weird"),)),
+        human(updates=(IncidentUpdate(id="s", at=NOW, status="weird"),)),
         Maintenance(id="../../up", title="Work", created=0, start=NOW, end=NOW + HOUR),
         Maintenance(
             id="m",
@@ -443,7 +443,7 @@ def test_no_link_of_these_pages_leads_nowhere() -> None:
             created=0,
             start=NOW,
             end=NOW + HOUR,
-            said=(IncidentUpdate(id="s", at=NOW, status="weird"),),
+            updates=(IncidentUpdate(id="s", at=NOW, status="weird"),),
         ),
     ],
     ids=["up", "impact", "status", "maintenance-up", "stage"],
@@ -460,7 +460,7 @@ def test_133_attacks_in_titles_and_texts_stay_texts() -> None:
     attack = "<script>alert(1)</script>"
     there = storage(api="h", shop="h")
     evil = human(
-        title=attack, said=(IncidentUpdate(id="x", at=NOW, status="resolved", text=attack),)
+        title=attack, updates=(IncidentUpdate(id="x", at=NOW, status="resolved", text=attack),)
     )
     work = Maintenance(id="m" * 12, title=attack, text=attack, created=0, start=NOW, end=NOW + HOUR)
     write(there, evil, work)

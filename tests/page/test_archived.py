@@ -46,7 +46,7 @@ class Dated(MemoryStorage):
         self.asked: list[str] = []
         self.broken: tuple[str, ...] = ()
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         return self.now
 
     def get(self, key: str) -> StoredDocument | None:
@@ -87,7 +87,7 @@ def incident(name: str, date: str, length: int = HOUR) -> Incident:
         impact="minor",
         started=begun,
         checkers=("api",),
-        said=(first, last),
+        updates=(first, last),
     )
 
 

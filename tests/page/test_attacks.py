@@ -70,7 +70,7 @@ def hostile() -> dict[str, PageFile]:
     def evil(of: Checker, attack: str) -> Result:
         times = (Attempt(rtt=1, error=attack, failure=attack),)
         return replace(
-            result(of, Status.DOWN), times=times, message=attack, notice=attack, region=attack
+            result(of, Status.DOWN), attempts=times, message=attack, notice=attack, region=attack
         )
 
     seen = [evil(of, attack) for of, attack in zip(checkers, ATTACKS, strict=True)]
@@ -111,7 +111,7 @@ def announced(now: int) -> IncidentDocument:
             impact="major",
             started=now - number * SECOND,
             checkers=(attack,),
-            said=(
+            updates=(
                 IncidentUpdate(
                     id=attack, at=now, status="investigating", text=f"{attack}\n\n{attack}"
                 ),

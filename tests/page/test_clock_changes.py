@@ -99,7 +99,7 @@ def test_138_the_days_of_the_first_page_are_whole(zone: str, data: st.DataObject
     """They are fourteen, and an incident is told on the day that its time has."""
     now = data.draw(around(zone))
     begun = now - data.draw(st.integers(0, 13 * 24 - 2)) * HOUR
-    incident = Incident(id="i" * 12, title="Slow", impact="minor", started=begun, said=(SAID,))
+    incident = Incident(id="i" * 12, title="Slow", impact="minor", started=begun, updates=(SAID,))
     world = config([API], PageSettings(title="Status", timezone=zone))
     observed = PageData(
         records={API.id: ComponentHistory(first=now - 60 * DAY)},
@@ -130,7 +130,7 @@ def test_138_hours_sum_exactly_over_days_of_23_and_25_hours(
     for change in changes(zone):
         start = change // DAY * DAY - DAY
         window = MaintenanceWindow(
-            start=start, length=HOUR, rule=parse_rrule("FREQ=DAILY"), timezone=zone
+            start=start, duration=HOUR, rule=parse_rrule("FREQ=DAILY"), timezone=zone
         )
         runs = [
             run(start + number * 20 * MINUTE, api=status)
@@ -148,8 +148,8 @@ def test_138_hours_sum_exactly_over_days_of_23_and_25_hours(
         for tallies in [*local.values()][1:-1]:
             length = len(tallies) * HOUR
             day = add_tallies(tallies)
-            assert day.counted + day.missing(length) == length
-            assert day.missing(length) >= 0
+            assert day.counted + day.no_data(length) == length
+            assert day.no_data(length) >= 0
             lengths[len(tallies)] += 1
         hours, days = add_tallies(chain(*local.values())), add_tallies(_of(closed.days))
         assert {it: getattr(hours, it) for it in STATES} == {it: getattr(days, it) for it in STATES}

@@ -225,7 +225,7 @@ def test_140_nothing_private_is_on_the_page_of_a_component() -> None:
     hidden = checker(f"{CANARY}-hidden", hidden=True)
     world = config([private, hidden])
     attempt = Attempt(rtt=1, error=CANARY, failure=f"connect_{CANARY}")
-    storage = stored(private, hidden, times=(attempt,), notice=CANARY, region="")
+    storage = stored(private, hidden, attempts=(attempt,), notice=CANARY, region="")
     files = build_page(world, storage, NOW)
     assert sum(path.startswith("components/") for path in files) == 1
     assert not [path for path, file in files.items() if CANARY in file.body.decode()]
@@ -249,7 +249,7 @@ def test_a_page_is_made_again_only_when_an_hour_is_over_or_there_is_news() -> No
     same = build_page(world, storage, NOW + MINUTE, memory=memory)
     for it in (API, SHOP):
         assert page(same, it, world) is page(before, it, world)
-        assert page(before, it, world).every == 3600
+        assert page(before, it, world).min_interval == 3600
     down = CheckerState(status=DOWN, since=NOW)
     storage.replace(
         STATE_KEY, encode_state(AlertState(cursor=cursor, checkers={API.id: down})), version
@@ -257,10 +257,10 @@ def test_a_page_is_made_again_only_when_an_hour_is_over_or_there_is_news() -> No
     after = build_page(world, storage, NOW + 2 * MINUTE, memory=memory)
     assert page(after, SHOP, world) is page(before, SHOP, world)
     assert "API: Major outage" in text(page(after, API, world))
-    assert page(after, API, world).news != page(before, API, world).news
+    assert page(after, API, world).urgent_content != page(before, API, world).urgent_content
     later = build_page(world, storage, NOW + HOUR, memory=memory)
     assert page(later, SHOP, world) is not page(before, SHOP, world)
-    assert page(later, SHOP, world).news == page(before, SHOP, world).news
+    assert page(later, SHOP, world).urgent_content == page(before, SHOP, world).urgent_content
 
 
 @pytest.mark.parametrize("published", [(), ("certificates",)])
@@ -269,7 +269,7 @@ def test_140_when_a_certificate_ends_is_told_only_if_that_is_published(
 ) -> None:
     ends = NOW + 30 * DAY
     world = config([API], PageSettings(title="Status", publish=published))
-    storage = stored(API, times=(Attempt(rtt=1000, certificate_expiry=ends),))
+    storage = stored(API, attempts=(Attempt(rtt=1000, certificate_expiry=ends),))
     said = text(page(build_page(world, storage, NOW), API, world))
     assert ("Its certificate ends" in said) is bool(published)
     assert ("2 Sep 2026" in said) is bool(published)

@@ -210,8 +210,8 @@ class TestReason:
 
     @pytest.mark.parametrize("failure", ["", "body <script>", "10_0_0_1", "hunter2"])
     def test_a_class_that_is_not_known_is_not_shown(self, failure: str) -> None:
-        times = (replace(result(API, DOWN).times[0], failure=failure),)
-        note = only(after([replace(result(API, DOWN), times=times)])).note
+        times = (replace(result(API, DOWN).attempts[0], failure=failure),)
+        note = only(after([replace(result(API, DOWN), attempts=times)])).note
         assert note == ""
 
 

@@ -184,7 +184,7 @@ def test_nothing_private_is_on_the_page_140() -> None:
     hidden = checker(f"{CANARY}-hidden", hidden=True)
     times = (Attempt(rtt=1, error=CANARY, failure=f"connect_{CANARY}"),)
     failed = [
-        result(of, DOWN, times=times, region=CANARY, notice=CANARY, kind=CANARY)
+        result(of, DOWN, attempts=times, region=CANARY, notice=CANARY, kind=CANARY)
         for of in (private, hidden)
     ]
     assert CANARY in failed[0].id

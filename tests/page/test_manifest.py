@@ -63,7 +63,7 @@ def test_a_file_that_is_no_more_is_gone() -> None:
 
 
 def slow(text: str, news: str = "") -> dict[str, PageFile]:
-    return {**page(), "uptime.csv": file(text, every=300, news=news)}
+    return {**page(), "uptime.csv": file(text, min_interval=300, urgent_content=news)}
 
 
 @pytest.mark.parametrize(

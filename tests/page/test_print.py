@@ -140,7 +140,7 @@ def test_a_line_of_code_is_there_to_its_end_without_a_finger_that_scrolls(
     storage = MemoryStorage()
     text = f"```\n{'x' * 200} {'y' * 200}\n```"
     said = IncidentUpdate(id="a" * 12, at=NOW, status="investigating", text=text)
-    slow = Incident(id="b" * 12, title="Slow", impact="minor", started=NOW, said=(said,))
+    slow = Incident(id="b" * 12, title="Slow", impact="minor", started=NOW, updates=(said,))
     storage.create(INCIDENTS_KEY, encode(IncidentDocument(incidents={slow.id: slow})))
     site.files = build_page(config([checker("API")]), storage, NOW + 1)
     page = visit.open(f"incidents/{slow.id}.html")

@@ -25,7 +25,7 @@ START = NOW // (5 * MINUTE) * 5 * MINUTE
 class Wall:
     """A place that notes what is put there, and when."""
 
-    patient: ClassVar[bool] = True
+    throttles_writes: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.manifest = Manifest()
@@ -35,7 +35,7 @@ class Wall:
     def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         if self.overtaken:
             raise NewerPageError("a newer page is there already")
-        plan = PublishPlan.of(files, edition, self.manifest, patient=self.patient)
+        plan = PublishPlan.of(files, edition, self.manifest, patient=self.throttles_writes)
         self.manifest = plan.manifest
         self.put.append(((edition.made - START) // SECOND, plan.put))
         return plan.put
@@ -44,12 +44,14 @@ class Wall:
 class Place(Wall):
     """One in which writing costs nothing."""
 
-    patient: ClassVar[bool] = False
+    throttles_writes: ClassVar[bool] = False
 
 
 def head(storage: Counted, cursor: int, status: Status = Status.HEALTHY) -> None:
     """Let the state between runs be that after some run."""
-    state = AlertState(seq=cursor, cursor=f"runs/{cursor:019d}-check.json", used=(f"{cursor}",))
+    state = AlertState(
+        revision=cursor, cursor=f"runs/{cursor:019d}-check.json", applied_runs=(f"{cursor}",)
+    )
     whole = encode_state(
         AlertState(
             **{

@@ -157,7 +157,9 @@ def test_a_caller_who_builds_again_reads_only_what_is_new() -> None:
 
 
 def head(storage: MemoryStorage, cursor: str, **checkers: CheckerState) -> None:
-    storage.create(STATE_KEY, encode_state(AlertState(seq=1, cursor=cursor, checkers=checkers)))
+    storage.create(
+        STATE_KEY, encode_state(AlertState(revision=1, cursor=cursor, checkers=checkers))
+    )
 
 
 def test_the_state_between_runs_decides() -> None:
@@ -177,7 +179,7 @@ def test_a_checker_that_is_blind_is_unknown_whatever_it_was() -> None:
     head(
         storage,
         run_key(seen[-1]),
-        api=CheckerState(status=Status.HEALTHY, blind=NOT_MONITORED_AFTER),
+        api=CheckerState(status=Status.HEALTHY, unknown_runs=NOT_MONITORED_AFTER),
     )
     assert states(build_page(CONFIG, storage, NOW)) == {"API": "unknown"}
 

@@ -116,7 +116,7 @@ def test_an_index_without_news_is_committed_every_ten_minutes(github: FakeGitHub
     start = NOW // (600 * SECOND) * 600 * SECOND
     seen = []
     for minute in range(25):
-        files = {**page(), "index.html": file(f"minute {minute}", every=300)}
+        files = {**page(), "index.html": file(f"minute {minute}", min_interval=300)}
         if publisher.publish(files, PageVersion(position=1, made=start + minute * MINUTE)):
             seen.append(minute)
     assert seen == [0, 10, 20]

@@ -98,14 +98,14 @@ def test_segments_fill_the_strip_without_gaps(states: list[ComponentStatus | Non
 
 def test_the_response_time_is_the_median_of_the_attempts_f07() -> None:
     three = tuple(Attempt(rtt=rtt) for rtt in (300, 100, 200))
-    assert response_time(replace(result(API), times=three)) == 200
+    assert response_time(replace(result(API), attempts=three)) == 200
 
 
 @pytest.mark.parametrize("status", [Status.DOWN, Status.UNKNOWN])
 def test_what_failed_has_no_response_time(status: Status) -> None:
-    failed = replace(result(API, status), times=(Attempt(rtt=5 * MILLISECOND),))
+    failed = replace(result(API, status), attempts=(Attempt(rtt=5 * MILLISECOND),))
     assert response_time(failed) is None
 
 
 def test_a_result_without_attempts_has_no_response_time() -> None:
-    assert response_time(replace(result(API), times=())) is None
+    assert response_time(replace(result(API), attempts=())) is None

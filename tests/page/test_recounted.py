@@ -50,12 +50,12 @@ def told(*, day: int, hour: int, first: int = 1, since: int = 0) -> HistoryFinge
         first=first,
         last=1,
         status=Status.HEALTHY,
-        counted=1,
-        until=1,
+        counted_until=1,
+        valid_until=1,
         hour=Tally(healthy=hour),
         day=Tally(healthy=day),
     )
-    return HistoryFingerprint.of(HistoryState(hour=since, accounts={"api": account}))
+    return HistoryFingerprint.of(HistoryState(hour=since, checkers={"api": account}))
 
 
 def test_an_hour_that_goes_on_and_a_new_one_are_no_recount() -> None:

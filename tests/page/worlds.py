@@ -43,7 +43,7 @@ def result(
         error="dial tcp 10.1.2.3:8000: connection refused" if failed else "",
         failure="connect_refused" if failed else "",
     )
-    given = {"title": of.title, "endpoint": of.endpoint, "id": of.id, "times": (attempt,)}
+    given = {"title": of.title, "endpoint": of.endpoint, "id": of.id, "attempts": (attempt,)}
     flags = {status.value: True} if status is not Status.UNKNOWN else {}
     return Result(**{**given, **flags, **fields})  # type: ignore[arg-type]
 

@@ -45,7 +45,7 @@ def year(end: int) -> MemoryStorage:
         storage.create(run_key(run), encode_results(run.results))
     last = max(storage.list("runs/"))
     keeper = HistoryStore(storage=storage, setting=setting_of(CONFIG), end=last, lag=0)
-    keeper.keep_up(Deadline.after(600))
+    keeper.catch_up(Deadline.after(600))
     return storage
 
 

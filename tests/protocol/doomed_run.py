@@ -103,11 +103,11 @@ class DoomedStorage:
     def delete(self, key: str) -> None:
         self._storage.delete(key)
 
-    def clock(self) -> int:
-        return self._storage.clock()
+    def now_ns(self) -> int:
+        return self._storage.now_ns()
 
-    def hold(self, name: str) -> AbstractContextManager[LockState]:
-        return self._storage.hold(name)
+    def lock(self, name: str) -> AbstractContextManager[LockState]:
+        return self._storage.lock(name)
 
 
 class DoomedChannel:

@@ -84,7 +84,7 @@ def judge(world: Lived, *, repeats: int | None = None, in_order: bool = True) ->
     allowed = world.windows if repeats is None else repeats
     total = 0
     for channel, messages in world.received.items():
-        dead = [world.name(entry.alert) for entry in last.dead if entry.channel == channel]
+        dead = [world.name(entry.alert) for entry in last.dead_letters if entry.channel == channel]
         seen: list[str] = []
         repeated = 0
         for names, labelled in messages:
@@ -99,7 +99,7 @@ def judge(world: Lived, *, repeats: int | None = None, in_order: bool = True) ->
         total += repeated
         assert repeated <= allowed, f"I14: {repeated} repeats in {allowed} events"
     assert len(replayed) == len(set(replayed)), "I13"
-    assert last.channels == {}, "I19: something still waits"
+    assert last.outboxes == {}, "I19: something still waits"
     sequence = [json.loads(written.body)["seq"] for written in world.heads]
     assert sequence == sorted(set(sequence)), "I18"
     if not world.locks:
@@ -127,8 +127,12 @@ def judge_claims(heads: Sequence[Written]) -> None:
     before: dict[str, tuple[str, int]] = {}
     for written in heads:
         claims: dict[str, tuple[str, int]] = {}
-        for channel, waiting in decode_state(written.body).channels.items():
-            alive = {(e.owner, e.until) for e in waiting if e.owner and e.until > written.now}
+        for channel, waiting in decode_state(written.body).outboxes.items():
+            alive = {
+                (e.claimed_by, e.claimed_until)
+                for e in waiting
+                if e.claimed_by and e.claimed_until > written.now
+            }
             assert len(alive) <= 1, "I20: two claims are alive"
             for claim in alive:
                 claims[channel] = claim
@@ -141,4 +145,4 @@ def _run(key: str, results: tuple[Result, ...], regions: Sequence[str]) -> Run:
     region = results[0].region if results else ""
     position = regions.index(region) if region in regions else 0
     at = (key_time(key) or 0) - position
-    return Run(slot=at, results=results, region=region, position=position)
+    return Run(slot=at, results=results, region=region, region_index=position)

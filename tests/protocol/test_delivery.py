@@ -68,7 +68,7 @@ def test_9_run_without_time_leaves_the_message_to_the_next(late: int) -> None:
     recorded = store_run(there, run(0, DOWN), Deadline.after(late))
 
     assert (recorded.undelivered, ear.heard) == (1, [])
-    assert [entry.attempts for entry in read_state(storage).channels["ear"]] == [0]
+    assert [entry.attempts for entry in read_state(storage).outboxes["ear"]] == [0]
     store_run(there, run(1, DOWN), soon())
     assert ear.heard == [f"a/open:down/1/{slot(0)}"]
 
@@ -81,7 +81,7 @@ def test_114_message_that_waited_for_hours_knows_for_how_long() -> None:
     world.now = slot(360)
     store_run(replace(world.monitor(), channels={"slack": ear}), run(360, DOWN), soon())
 
-    assert [(len(each.alerts), each.late) for each in ear.notifications] == [(1, 6 * HOUR)]
+    assert [(len(each.alerts), each.delay_ns) for each in ear.notifications] == [(1, 6 * HOUR)]
 
 
 def test_125_message_waits_for_a_secret_that_is_missing(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_8_channel_that_somebody_is_delivering_to_is_left_to_them() -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
 
-    with storage.hold("channel-ear"):
+    with storage.lock("channel-ear"):
         recorded = store_run(there, run(0, DOWN), soon())
 
     assert (recorded.undelivered, ear.heard) == (1, [])
@@ -146,7 +146,7 @@ def test_message_names_the_page_and_how_many_checkers_there_are() -> None:
     store_run(there, run(0, {"a": "d", "b": "d"}), soon())
 
     (notification,) = ear.notifications
-    assert (notification.page_url, notification.total, notification.repeat) == (
+    assert (notification.page_url, notification.checker_count, notification.possible_duplicate) == (
         "https://s/",
         2,
         False,

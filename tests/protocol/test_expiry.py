@@ -25,7 +25,7 @@ def test_93_old_runs_are_deleted_and_nothing_else_c23() -> None:
     ages = [5, 3, 1]
     for age in ages:
         storage.create(run_key(replace(run(0, {}), slot=now - age * HOUR)), b"[]")
-    storage.create(LATE_PREFIX + replace(run(0, {}), slot=now - 9 * HOUR).name, b"[]")
+    storage.create(LATE_PREFIX + replace(run(0, {}), slot=now - 9 * HOUR).file_name, b"[]")
     others = ["quarantine/1.json", "history/2020.json", "incidents/1.md"]
     for other in others:
         storage.create(other, b"{}")

@@ -179,7 +179,9 @@ def test_112_rejected_alert_is_on_the_dead_list_and_the_next_one_flows() -> None
     world.sick = {}
     world.happen(1, {"a": "d", "b": "d"})
 
-    assert [(lost.alert.checker, lost.error) for lost in world.head().dead] == [("a", "nonsense")]
+    assert [(lost.alert.checker, lost.error) for lost in world.head().dead_letters] == [
+        ("a", "nonsense")
+    ]
     assert [ids[0].split("/")[0] for ids, _ in world.received["slack"]] == ["b"]
 
 
@@ -195,12 +197,12 @@ class TestClaims:
 
     def test_elsewhere_the_next_waits_until_the_owner_is_certainly_gone(self) -> None:
         world = killed_while_sending(locks=False)
-        (entry,) = world.head().channels["slack"]
-        world.now = entry.until - 1
+        (entry,) = world.head().outboxes["slack"]
+        world.now = entry.claimed_until - 1
         world.again({"a": "d", "b": "h"})
         assert world.received["slack"] == []
 
-        world.now = entry.until
+        world.now = entry.claimed_until
         world.again({"a": "d", "b": "h"})
 
         assert [labelled for _, labelled in world.received["slack"]] == [True]
@@ -211,5 +213,5 @@ def killed_while_sending(*, locks: bool) -> World:
     world.sick = {"slack": "killed-before"}
     world.happen(0, {"a": "d", "b": "h"})
     world.sick = {}
-    assert len(world.head().channels["slack"]) == 1
+    assert len(world.head().outboxes["slack"]) == 1
     return world

@@ -83,7 +83,7 @@ def test_16_clock_that_was_a_year_ahead_leaves_nobody_blind(
     assert told == [f"a/open:down/1/{slot(200)}"]
     assert caplog.text.count("a clock was ahead") == 1
     assert read_state(world.documents).cursor == run_key(run(201, DOWN))
-    assert read_state(world.documents).expired_at == slot(200)
+    assert read_state(world.documents).last_retention == slot(200)
 
 
 def test_16_runs_before_the_clock_was_wrong_are_not_folded_again() -> None:
@@ -117,7 +117,7 @@ def test_quiet_runs_leave_the_head_alone_but_not_for_ever() -> None:
         lags.append(len(list(storage.list(RUNS_PREFIX, read_state(storage).cursor))))
 
     assert max(lags) == MAX_LAG - 1
-    assert read_state(storage).seq == settled.seq + 3
+    assert read_state(storage).revision == settled.revision + 3
     assert read_state(storage).checkers == settled.checkers
 
 

@@ -70,11 +70,11 @@ class Later:
     def delete(self, key: str) -> None:
         self._storage.delete(key)
 
-    def clock(self) -> int:
-        return self._storage.clock() + self._ahead
+    def now_ns(self) -> int:
+        return self._storage.now_ns() + self._ahead
 
-    def hold(self, name: str) -> AbstractContextManager[LockState]:
-        return self._storage.hold(name)
+    def lock(self, name: str) -> AbstractContextManager[LockState]:
+        return self._storage.lock(name)
 
 
 class Trial:
@@ -122,8 +122,8 @@ class Trial:
         stored = self._storage.get(STATE_KEY)
         assert stored is not None
         head = decode_state(stored.body)
-        assert (head.channels, head.dead) == ({}, ())
-        assert {name: state.told for name, state in head.checkers.items()} == {
+        assert (head.outboxes, head.dead_letters) == ({}, ())
+        assert {name: state.alerted_status for name, state in head.checkers.items()} == {
             "a": Status.DOWN,
             "b": Status.HEALTHY,
         }

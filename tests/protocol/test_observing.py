@@ -54,7 +54,7 @@ def test_6_run_of_a_closed_slot_is_kept_as_evidence_and_never_folded() -> None:
     recorded = store_run(monitor(storage, channels={"ear": ear}), run(1, DOWN), soon())
 
     assert recorded.late
-    assert keys(storage, LATE_PREFIX) == [LATE_PREFIX + run(1, {}).name]
+    assert keys(storage, LATE_PREFIX) == [LATE_PREFIX + run(1, {}).file_name]
     assert (storage.get(STATE_KEY), ear.heard) == (before, [])
 
 

@@ -23,7 +23,7 @@ def stored(storage: MemoryStorage, region: str = "", position: int = 0) -> list[
 
 
 def region(storage: MemoryStorage, name: str, **definitions: str) -> RunContext:
-    return monitor(storage, region=name, regions=REGIONS, definitions=definitions, digest="d1")
+    return monitor(storage, region=name, regions=REGIONS, target_digests=definitions, digest="d1")
 
 
 def test_s10_2_first_result_of_a_run_names_configuration_and_version() -> None:
@@ -56,7 +56,10 @@ def test_152_region_that_looks_at_something_else_is_named_and_does_not_count() -
     recorded = run_and_store(region(storage, "eu", a="new", b="same"), slot(1), soon())
     states = read_state(storage).checkers
     assert recorded.excluded == ("us",)
-    assert {name: state.excluded for name, state in states.items()} == {"a": ("us",), "b": ()}
+    assert {name: state.excluded_regions for name, state in states.items()} == {
+        "a": ("us",),
+        "b": (),
+    }
 
 
 def test_152_regions_that_look_at_the_same_are_in_nobodys_way() -> None:

@@ -101,7 +101,7 @@ def test_107_event_that_is_sent_again_is_the_same_incident(
     assert waiting[-1] == 0
     assert len(duty.events) > 2
     assert duty.incidents == ["resolved"]
-    assert read_state(duty.storage).channels == {}
+    assert read_state(duty.storage).outboxes == {}
 
 
 def test_117_outage_and_recovery_that_waited_together_are_one_incident(provider: Provider) -> None:

@@ -17,11 +17,11 @@ RUNS = 24
 class FarAway(MemoryStorage):
     """A storage that answers nobody before as many ask as may ask at once."""
 
-    at_once = 4
+    max_concurrent_reads = 4
 
     def __init__(self) -> None:
         super().__init__()
-        self._all_here = Barrier(self.at_once)
+        self._all_here = Barrier(self.max_concurrent_reads)
 
     def get(self, key: str) -> StoredDocument | None:
         self._all_here.wait(30)

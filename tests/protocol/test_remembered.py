@@ -35,7 +35,7 @@ class Counting(MemoryStorage):
         self.read += key.startswith(RUNS_PREFIX)
         return super().get(key)
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         return slot(1000)
 
 
@@ -124,7 +124,7 @@ def test_only_the_last_runs_are_remembered() -> None:
     assert remembered.get(run_key(run(100, WELL))) is None
     last = run(199, WELL)
     assert remembered.get(run_key(last)) == last
-    assert remembered.one_each(run_key(run(190, WELL)), last, 60 * SECOND) == [
+    assert remembered.consecutive(run_key(run(190, WELL)), last, 60 * SECOND) == [
         run(number, WELL) for number in range(191, 200)
     ]
-    assert remembered.one_each(run_key(run(100, WELL)), last, 60 * SECOND) is None
+    assert remembered.consecutive(run_key(run(100, WELL)), last, 60 * SECOND) is None

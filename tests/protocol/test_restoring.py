@@ -108,8 +108,8 @@ def test_what_waited_in_the_old_one_may_be_a_repeat(world: World) -> None:
 
     restored = restore_state(world.monitor, old)
 
-    (waiting,) = restored.channels["slack"]
-    assert (waiting.maybe_sent, waiting.owner) == (True, "")
+    (waiting,) = restored.outboxes["slack"]
+    assert (waiting.maybe_delivered, waiting.claimed_by) == (True, "")
 
 
 def test_silences_are_those_of_now(world: World) -> None:
@@ -122,9 +122,9 @@ def test_silences_are_those_of_now(world: World) -> None:
 def test_it_counts_as_newer_than_all_before(world: World) -> None:
     old = world.live("h")
     world.live("dh")
-    before = world.head.seq
+    before = world.head.revision
     restore_state(world.monitor, old)
-    assert world.head.seq > before
+    assert world.head.revision > before
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"schema": 99}'])
@@ -141,7 +141,7 @@ class Overtaken(MemoryStorage):
 
     def create(self, key: str, body: bytes) -> str:
         if key == STATE_KEY and self.get(STATE_KEY) is None:
-            super().create(STATE_KEY, encode_state(AlertState(seq=7)))
+            super().create(STATE_KEY, encode_state(AlertState(revision=7)))
         return super().create(key, body)
 
 
@@ -152,4 +152,4 @@ def test_head_that_appears_meanwhile_is_read_and_replaced() -> None:
         RunContext(checkers=(toy("a"),), storage=storage, channels={}), earlier
     )
     assert restored.checkers["a"].status is Status.DOWN
-    assert restored.seq > 7
+    assert restored.revision > 7

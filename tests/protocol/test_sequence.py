@@ -110,7 +110,9 @@ class Broken(Toy, frozen=True, kw_only=True):
     """A checker that always fails."""
 
     def attempt(self, deadline: Deadline) -> Attempt:
-        return Attempt(error=f"broken, with time left: {deadline.left() > 0}", failure="broken")
+        return Attempt(
+            error=f"broken, with time left: {deadline.remaining() > 0}", failure="broken"
+        )
 
 
 class Unable(Toy, frozen=True, kw_only=True):

@@ -207,15 +207,15 @@ class FaultyStorage:
         self._end(self._begin("delete", key))
         self._documents.delete(key)
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         return self._world.now
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[LockState]:
+    def lock(self, name: str) -> Iterator[LockState]:
         if not self._world.locks:
             yield LockState.UNSUPPORTED
             return
-        with self._documents.hold(name) as hold:
+        with self._documents.lock(name) as hold:
             yield hold
 
     def _begin(self, verb: str, key: str) -> str:
@@ -248,7 +248,7 @@ class FaultyChannel:
         if fault in _NOT_ACCEPTED:
             raise _NOT_ACCEPTED[fault]
         ids = [alert.id for alert in notification.alerts]
-        self._world.received[self._name].append((ids, notification.repeat))
+        self._world.received[self._name].append((ids, notification.possible_duplicate))
         self._world.in_window = True
         if fault == "killed-after":
             self._world.kill()

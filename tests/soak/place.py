@@ -114,7 +114,7 @@ class Place:
     @property
     def setting(self) -> AlertRules:
         read = app.read_config(str(self._home / "checkup.json"), {})
-        return app.run_context(read, {}, storage=MemoryStorage()).setting
+        return app.run_context(read, {}, storage=MemoryStorage()).rules
 
     @property
     def received(self) -> Mapping[str, Sequence[tuple[Sequence[str], bool]]]:
@@ -146,7 +146,7 @@ class Place:
         if stored is not None and (not self.heads or self.heads[-1].body != stored.body):
             self.heads.append(Written(stored.body, time.time_ns(), 0))
         if has_told:
-            waiting = decode_state(stored.body).channels.get("slack", ()) if stored else ()
+            waiting = decode_state(stored.body).outboxes.get("slack", ()) if stored else ()
             told = short_ids(self._slack.messages[-1])
             self.windows += bool({short_id(entry.alert) for entry in waiting} & {*told})
 

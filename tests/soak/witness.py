@@ -111,7 +111,7 @@ class Witness:
     def _has_receipt(self, told: Told) -> bool:
         for written in self.heads[told.heads :]:
             if written.process == told.process:
-                waiting = decode_state(written.body).channels.get(told.channel, ())
+                waiting = decode_state(written.body).outboxes.get(told.channel, ())
                 return not {short_id(entry.alert) for entry in waiting} & set(told.names)
         return False
 

@@ -228,7 +228,7 @@ class World:
     def _setting(self) -> AlertRules:
         environ = {**os.environ, "AWS_LAMBDA_FUNCTION_NAME": "check"}
         config = app.read_config(str(self._home / "checkup.json"), environ)
-        return app.run_context(config, environ, storage=MemoryStorage()).setting
+        return app.run_context(config, environ, storage=MemoryStorage()).rules
 
 
 def _event(minute: int) -> dict[str, str]:

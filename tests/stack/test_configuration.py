@@ -93,11 +93,11 @@ def bucket(asked: FaultyS3, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 
 
 def run(service: CheckFunction, minute: int = 0) -> Any:
-    return service.answer(ScheduledRun(NOON + minute * 60 * SECOND), LIFE)
+    return service.handle(ScheduledRun(NOON + minute * 60 * SECOND), LIFE)
 
 
 def titles(service: CheckFunction) -> list[str]:
-    return [result["title"] for result in service.answer(AdHocCheck(()), LIFE)]
+    return [result["title"] for result in service.handle(AdHocCheck(()), LIFE)]
 
 
 def test_object_counts_and_its_version_is_remembered(bucket: Bucket) -> None:
@@ -167,7 +167,7 @@ def test_153_without_an_earlier_version_the_good_checkers_run(bucket: Bucket) ->
     good = json.loads(content("Shop"))["checkers"]
     bucket.put(json.dumps({"checkers": [bad, *good], "recheck": 0}).encode())
     service = CheckFunction(STACK)
-    results = service.answer(AdHocCheck(()), LIFE)
+    results = service.handle(AdHocCheck(()), LIFE)
     assert [(result["title"], result.get("down", False)) for result in results] == [
         ("Blog", False),
         ("Shop", True),
@@ -217,7 +217,7 @@ def test_14_look_by_hand_is_kept_apart_if_wanted(bucket: Bucket, asked: FaultyS3
     service = CheckFunction(STACK)
     titles(service)
     before = len(asked.seen)
-    service.answer(AdHocCheck((), record=True), LIFE)
+    service.handle(AdHocCheck((), record=True), LIFE)
     written = [line for line in asked.seen[before:] if line.startswith("PUT")]
     assert len(written) == 1
     assert written[0].startswith("PUT /state/by-hand/")

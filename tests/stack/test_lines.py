@@ -70,7 +70,7 @@ def test_s10_2_facts_are_run_slot_region_configuration_and_version(tmp_path: Pat
     config = read_config(str(file), ENVIRON)
     here = monitor(MemoryStorage(), region="us", regions=("eu", "us"))
     assert {**run_fields(here, NOON), **origin_fields(config, ENVIRON)} == {
-        "run": Run(slot=NOON, results=(), position=1).name,
+        "run": Run(slot=NOON, results=(), region_index=1).file_name,
         "slot": "2026-01-31T12:00:00Z",
         "region": "eu-central-1",
         "config": config.digest,

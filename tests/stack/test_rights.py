@@ -92,7 +92,7 @@ def await_a_job(stacks: Stacks, clients: Clients, path: str = "") -> None:
     surroundings = CheckerContext(
         storage=lambda: storage(stacks, clients), s3=lambda: clients("s3", region_name=REGION)
     )
-    assert checker.placed(surroundings).attempt(Deadline.after(10)).error == ""
+    assert checker.with_context(surroundings).attempt(Deadline.after(10)).error == ""
 
 
 def look_by_hand(stacks: Stacks, clients: Clients) -> None:
@@ -109,8 +109,8 @@ def publish_to_a_topic(stacks: Stacks, clients: Clients) -> None:
 
 def read_the_configuration(stacks: Stacks, clients: Clients) -> None:
     source = S3Object(clients("s3"), CONFIG, "checkup.json")
-    assert source.changed("")
-    assert source.at(stacks.version).body == b"{}"
+    assert source.get_if_changed("")
+    assert source.get_version(stacks.version).body == b"{}"
 
 
 def keeper(stacks: Stacks, clients: Clients) -> HistoryStore:
@@ -125,13 +125,13 @@ def keep_history(stacks: Stacks, clients: Clients) -> None:
 
 def mend_the_history(stacks: Stacks, clients: Clients) -> None:
     stacks.put(HISTORY, DAMAGED)
-    keeper(stacks, clients).keep_up(Deadline.after(10))
+    keeper(stacks, clients).catch_up(Deadline.after(10))
 
 
 class Nowhere:
     """A publisher that has no place for a page, so that all that counts is how it is made."""
 
-    patient: ClassVar[bool] = False
+    throttles_writes: ClassVar[bool] = False
 
     def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         del files, edition

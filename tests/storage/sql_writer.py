@@ -38,7 +38,7 @@ def append(kind: str, dsn: str, name: str, count: str) -> None:
 
 
 def hold(kind: str, dsn: str) -> None:
-    with open_storage(kind, dsn).hold("deliver") as held:
+    with open_storage(kind, dsn).lock("deliver") as held:
         print(held.value, flush=True)
         time.sleep(600)
 

@@ -355,35 +355,35 @@ def test_no_increment_is_lost_88(place: Place) -> None:
 
 def test_the_clock_is_about_right_and_does_not_go_back(storage: Storage) -> None:
     storage.get(HEAD)
-    before = storage.clock()
+    before = storage.now_ns()
     storage.create(HEAD, b"{}")
-    assert before <= storage.clock()
-    assert abs(storage.clock() - time.time_ns()) < 60 * SECOND
+    assert before <= storage.now_ns()
+    assert abs(storage.now_ns() - time.time_ns()) < 60 * SECOND
 
 
 def test_the_clock_can_be_asked_first(storage: Storage) -> None:
-    assert abs(storage.clock() - time.time_ns()) < 60 * SECOND
+    assert abs(storage.now_ns() - time.time_ns()) < 60 * SECOND
 
 
 def test_a_right_is_held_by_one_or_not_supported(place: Place) -> None:
     one, other = place.open(), place.open()
-    with one.hold("deliver") as mine, other.hold("deliver") as theirs:
+    with one.lock("deliver") as mine, other.lock("deliver") as theirs:
         assert (mine, theirs) in {
-            (LockState.MINE, LockState.ELSEWHERE),
+            (LockState.ACQUIRED, LockState.HELD_ELSEWHERE),
             (LockState.UNSUPPORTED, LockState.UNSUPPORTED),
         }
-    with other.hold("deliver") as freed:
+    with other.lock("deliver") as freed:
         assert freed is mine
 
 
 def test_rights_of_other_names_are_others(storage: Storage) -> None:
-    with storage.hold("deliver") as one, storage.hold("expire") as other:
+    with storage.lock("deliver") as one, storage.lock("expire") as other:
         assert one is other
-        assert one is not LockState.ELSEWHERE
+        assert one is not LockState.HELD_ELSEWHERE
 
 
 def test_a_right_ends_with_an_exception(storage: Storage) -> None:
-    with pytest.raises(OSError, match="mine"), storage.hold("deliver") as mine:
+    with pytest.raises(OSError, match="mine"), storage.lock("deliver") as mine:
         raise OSError("mine")
-    with storage.hold("deliver") as again:
+    with storage.lock("deliver") as again:
         assert again is mine

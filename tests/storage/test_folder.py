@@ -247,7 +247,7 @@ def test_a_file_in_the_place_of_the_folder_is_named_100(tmp_path: Path) -> None:
         lambda: list(storage.list("runs/")),
         lambda: list(storage.list("state/")),
         lambda: storage.delete(KEY),
-        lambda: storage.hold("deliver").__enter__(),
+        lambda: storage.lock("deliver").__enter__(),
     ):
         with pytest.raises(StorageError, match=f"{path}.*: a file is in the place of a folder"):
             verb()
@@ -273,7 +273,7 @@ verbs = {
     "replace": lambda: storage.replace("state/head.json", b"x" * 100_000, version),
     "delete": lambda: storage.delete("state/head.json"),
     "list": lambda: list(storage.list("state/")),
-    "hold": lambda: storage.hold("deliver").__enter__(),
+    "hold": lambda: storage.lock("deliver").__enter__(),
 }
 if sys.argv[4] == "nobody" and os.getuid() == 0:
     os.setuid(65534)

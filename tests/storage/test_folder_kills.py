@@ -122,7 +122,7 @@ def test_the_index_misses_none_of_forty_runs_c16(tmp_path: Path) -> None:
 def test_nobody_waits_for_a_killed_owner_of_a_right(tmp_path: Path) -> None:
     script = (
         "import sys, time; from checkup.storage.folder import FolderStorage\n"
-        "with FolderStorage(sys.argv[1]).hold('deliver') as hold:\n"
+        "with FolderStorage(sys.argv[1]).lock('deliver') as hold:\n"
         "    print(hold.value, flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
@@ -130,12 +130,12 @@ def test_nobody_waits_for_a_killed_owner_of_a_right(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "mine\n"
-        with storage.hold("deliver") as hold:
-            assert hold is LockState.ELSEWHERE
+        with storage.lock("deliver") as hold:
+            assert hold is LockState.HELD_ELSEWHERE
         owner.kill()
         owner.wait()
-    with storage.hold("deliver") as hold:
-        assert hold is LockState.MINE
+    with storage.lock("deliver") as hold:
+        assert hold is LockState.ACQUIRED
 
 
 def test_a_kill_leaves_no_temporary_file_for_ever_99(tmp_path: Path) -> None:

@@ -143,8 +143,8 @@ def test_what_expires_is_deleted_by_a_storing_run(github: FakeGitHub) -> None:
     monitor = pipeline.RunContext(checkers=(), storage=storage, check_expiry=3600 * SECOND)
     for _ in range(2):
         pipeline.store_run(monitor, Run(slot=time.time_ns(), results=()), Deadline.after(5))
-    assert old.name not in github.main
-    assert young.name in github.main
+    assert old.file_name not in github.main
+    assert young.file_name in github.main
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ def test_a_run_takes_as_few_requests_as_is_promised(github: FakeGitHub) -> None:
     def cost(storage: Storage) -> int:
         before = github.counted
         monitor = pipeline.RunContext(checkers=(), storage=storage)
-        result = Result(title="a", id="a", times=(Attempt(rtt=5),), healthy=True)
+        result = Result(title="a", id="a", attempts=(Attempt(rtt=5),), healthy=True)
         run = Run(slot=time.time_ns(), results=(result,))
         pipeline.store_run(monitor, run, Deadline.after(5))
         return github.counted - before
@@ -448,10 +448,10 @@ def test_a_folder_that_github_cannot_list_is_an_error_not_a_short_list(
 
 def test_the_clock_is_that_of_the_last_answer(github: FakeGitHub, storage: Storage) -> None:
     github.date = formatdate(1_600_000_000, usegmt=True)
-    assert storage.clock() == 1_600_000_000 * SECOND
+    assert storage.now_ns() == 1_600_000_000 * SECOND
     github.date = formatdate(1_600_000_060, usegmt=True)
     storage.get(HEAD)
-    assert storage.clock() == 1_600_000_060 * SECOND
+    assert storage.now_ns() == 1_600_000_060 * SECOND
 
 
 # Settings

@@ -27,7 +27,7 @@ from tests.storage.places import Place
 
 DOWN, HEALTHY, UNKNOWN = Status.DOWN, Status.HEALTHY, Status.UNKNOWN
 SLOTS = [START + number * 5 * HOUR for number in range(7)]
-SHOP = MaintenanceWindow(start=SLOTS[3] + 1, length=6 * HOUR, checkers=frozenset({"shop"}))
+SHOP = MaintenanceWindow(start=SLOTS[3] + 1, duration=6 * HOUR, checkers=frozenset({"shop"}))
 
 
 def one_machine() -> Iterator[Run | None]:

@@ -24,5 +24,5 @@ def test_no_word_is_lost(place: Place) -> None:
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, "ab"))
 
-    said = load_incidents(place.open()).incidents["aaa"].said
+    said = load_incidents(place.open()).incidents["aaa"].updates
     assert sorted(it.id for it in said) == ["a-0", "a-1", "b-0", "b-1", "first"]

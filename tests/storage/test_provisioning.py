@@ -27,16 +27,16 @@ BLOCKED = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "Restrict
 
 
 def missing(storage: Storage, check_expiry: int = 0) -> Sequence[ProvisionStep]:
-    return cast("Provisionable", storage).missing(check_expiry)
+    return cast("Provisionable", storage).provision_steps(check_expiry)
 
 
 def words(steps: Sequence[ProvisionStep]) -> list[str]:
-    return [step.says for step in steps]
+    return [step.description for step in steps]
 
 
 def take(steps: Sequence[ProvisionStep]) -> None:
     for step in steps:
-        step.take()
+        step.apply()
 
 
 def assert_usable(storage: Storage) -> None:
@@ -117,9 +117,9 @@ def test_a_branch_is_made_with_nothing_else_on_it(github: FakeGitHub) -> None:
     settings = github_settings(github, dir="checks", branch="status/data")
     storage = settings.open(FakeClients(secrets={TOKEN: TOKEN}))
     (step,) = missing(storage)
-    assert "make the branch status/data" in step.says
+    assert "make the branch status/data" in step.description
     assert "status/data" not in github.git.refs
-    step.take()
+    step.apply()
     assert github.git.files("status/data") == {"checks/index.json": b"{}"}
     assert missing(storage) == []
     assert_usable(storage)
@@ -252,7 +252,7 @@ def test_another_expiry_is_another_rule(moto: S3Server, bucket: str) -> None:
     take(missing(storage, 7 * DAY))
     assert lifecycle(moto, bucket)["checkup-runs"]["Filter"] == {"Prefix": "team/1"}
     (step,) = missing(storage, 30 * DAY)
-    step.take()
+    step.apply()
     assert lifecycle(moto, bucket)["checkup-runs"]["Expiration"]["Days"] == 30
     take(missing(storage, 0))
     assert set(lifecycle(moto, bucket)) == {"checkup-old-versions"}
@@ -278,7 +278,7 @@ def test_a_service_without_a_setting_does_not_need_it(moto: S3Server, bucket: st
             steps = missing(storage)
             s3.faults = [Fault(status=501, code="NotImplemented")]
             with pytest.raises(StorageError, match="run it again for the rest"):
-                steps[0].take()
+                steps[0].apply()
         finally:
             client.close()
     assert [text for text in every if text not in fewer] == [
@@ -296,6 +296,6 @@ def test_a_bucket_of_somebody_else_is_told_91(moto: S3Server, bucket: str) -> No
             steps = missing(S3Storage(client, bucket))
             s3.faults = [Fault(status=403, code="AccessDenied")]
             with pytest.raises(StorageError, match="it takes s3:CreateBucket"):
-                steps[0].take()
+                steps[0].apply()
         finally:
             client.close()

@@ -23,7 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAD = "state/head.json"
 NOW = 1_501_523_631_505_010_894
 LATER = NOW + 212_345
-SEEN = (Result(title="Testing", times=(Attempt(rtt=1),), healthy=True, id="testing", kind="http"),)
+SEEN = (
+    Result(title="Testing", attempts=(Attempt(rtt=1),), healthy=True, id="testing", kind="http"),
+)
 
 
 @pytest.fixture(params=list(HOMES.values()), ids=list(HOMES))
@@ -87,8 +89,8 @@ def test_rows_of_other_names_belong_to_somebody_else(home: Home) -> None:
 def test_go_reads_our_runs_c01_c28(home: Home) -> None:
     run = Run(slot=NOW, results=SEEN)
     home.open().create(model.run_key(run), model.encode_results(SEEN))
-    assert home.go.index() == {run.name: NOW}
-    assert home.go.fetch(run.name) == [
+    assert home.go.index() == {run.file_name: NOW}
+    assert home.go.fetch(run.file_name) == [
         gofile.Result(title="Testing", times=[gofile.Attempt(rtt=1)], healthy=True)
     ]
 
@@ -245,9 +247,9 @@ def test_nobody_waits_for_a_killed_owner_of_a_right(home: Home) -> None:
     with writer("hold", home.kind, home.dsn) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "mine\n"
-        with storage.hold("deliver") as held, storage.hold("expire") as other:
-            assert (held, other) == (LockState.ELSEWHERE, LockState.MINE)
+        with storage.lock("deliver") as held, storage.lock("expire") as other:
+            assert (held, other) == (LockState.HELD_ELSEWHERE, LockState.ACQUIRED)
         owner.kill()
         assert owner.wait() == -signal.SIGKILL
-    with storage.hold("deliver") as held:
-        assert held is LockState.MINE
+    with storage.lock("deliver") as held:
+        assert held is LockState.ACQUIRED

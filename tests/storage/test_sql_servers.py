@@ -90,8 +90,8 @@ def test_a_server_that_is_gone_is_a_storage_error_and_comes_back(there: There) -
     try:
         refused(lambda: storage.get(HEAD), r"cannot read state/head\.json in .*: (nothing|the se)")
         refused(lambda: there.open().create(HEAD, b""), "cannot write")
-        refused(storage.clock, "cannot read the time")
-        refused(lambda: storage.hold("x").__enter__(), "cannot lock x")
+        refused(storage.now_ns, "cannot read the time")
+        refused(lambda: storage.lock("x").__enter__(), "cannot lock x")
     finally:
         there.server.start()
     assert body_of(storage, HEAD) == b"1"
@@ -264,18 +264,18 @@ def test_a_document_of_many_megabytes_is_stored_or_refused(there: There) -> None
 
 def test_rights_of_different_databases_are_different(there: There) -> None:
     other = There(there.name, there.server, there.server.new_database())
-    with there.open().hold("deliver") as mine, other.open().hold("deliver") as theirs:
-        assert mine is theirs is LockState.MINE
+    with there.open().lock("deliver") as mine, other.open().lock("deliver") as theirs:
+        assert mine is theirs is LockState.ACQUIRED
 
 
 def test_a_right_is_free_again_after_its_connection_broke(there: There) -> None:
     storage = there.open()
-    with storage.hold("deliver") as held:
-        assert held is LockState.MINE
+    with storage.lock("deliver") as held:
+        assert held is LockState.ACQUIRED
         there.server.crash()
         there.server.start()
-    with storage.hold("deliver") as held:
-        assert held is LockState.MINE
+    with storage.lock("deliver") as held:
+        assert held is LockState.ACQUIRED
 
 
 # PostgreSQL alone
@@ -388,7 +388,7 @@ def test_variables_of_the_session_are_set_as_go_sets_them(mariadb: databases.Mar
         cursor.execute("SELECT @@time_zone, @@innodb_lock_wait_timeout")
         assert cursor.fetchall() == (("+05:00", 5),)
     elsewhere = open_storage("mysql", mariadb.dsn(mariadb.new_database()))
-    assert abs(open_storage("mysql", dsn).clock() - elsewhere.clock()) < 60 * SECOND
+    assert abs(open_storage("mysql", dsn).now_ns() - elsewhere.now_ns()) < 60 * SECOND
 
 
 def test_mysql_without_encryption_is_refused_where_it_is_wanted(mariadb: databases.MariaDb) -> None:

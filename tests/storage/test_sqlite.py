@@ -216,6 +216,6 @@ def test_a_broken_row_is_read_as_go_reads_it(storage: Storage, path: Path) -> No
 
 def test_rights_lie_beside_the_file(storage: Storage, path: Path) -> None:
     storage.create(HEAD, b"1")
-    with storage.hold("deliver"):
+    with storage.lock("deliver"):
         storage.create("state/other", b"1")
     assert (path.parent / "checks.db-deliver.lock").exists()

@@ -76,13 +76,13 @@ class LiveClients:
         return self._vault.resolve(value)
 
     @property
-    def known_secrets(self) -> bool:
+    def has_cached_secrets(self) -> bool:
         """Whether secrets are remembered that somebody may have rotated meanwhile."""
-        return self._vault.known
+        return self._vault.has_cached
 
-    def forget_secrets(self) -> None:
+    def clear_secrets(self) -> None:
         """Look every secret up anew when it is used next, for one may have been rotated."""
-        self._vault.forget()
+        self._vault.clear_cache()
 
     def aws(self, service: str, **options: Any) -> Any:
         """Make a client of AWS, as :meth:`checkup.interfaces.Clients.aws` says.
@@ -125,7 +125,7 @@ class LiveClients:
     def _noticed(self, answer: HttpResponse) -> HttpResponse:
         """Return the answer; one that refuses whoever asks may be meant for an old secret."""
         if answer.status in _REFUSALS:
-            self.forget_secrets()
+            self.clear_secrets()
         return answer
 
     @cached_property
@@ -238,7 +238,7 @@ def adapt_config(config: Config, environ: Mapping[str, str]) -> Config:
     place = _surroundings(config, environ)
     return replace(
         config,
-        checkers=tuple(checker.placed(place) for checker in config.checkers),
+        checkers=tuple(checker.with_context(place) for checker in config.checkers),
         run_deadline=_run_deadline(config, environ),
         publish=None if "STATE_BUCKET" in environ else config.publish,
     )
@@ -259,7 +259,7 @@ def _surroundings(config: Config, environ: Mapping[str, str]) -> CheckerContext:
     return CheckerContext(
         storage=_once(lambda: open_storage(config, clients, environ)),
         s3=_once(lambda: s3_client(clients)),
-        runs_programs="AWS_LAMBDA_FUNCTION_NAME" not in environ,
+        allows_exec="AWS_LAMBDA_FUNCTION_NAME" not in environ,
     )
 
 
@@ -283,18 +283,18 @@ class SecretRotationRetry(Struct, frozen=True):
     What was refused has certainly not been accepted, so that a second message doubles nothing.
     """
 
-    channel: Notifier
+    notifier: Notifier
     clients: LiveClients
 
     def send(self, notification: Notification) -> None:
         """Deliver a message, as :meth:`checkup.interfaces.Notifier.send` says."""
-        known = self.clients.known_secrets
+        known = self.clients.has_cached_secrets
         try:
-            self.channel.send(notification)
+            self.notifier.send(notification)
         except NotDeliveredError:
-            if not known or self.clients.known_secrets:
+            if not known or self.clients.has_cached_secrets:
                 raise  # the secret was new, or nobody said that it was wrong
-            self.channel.send(notification)
+            self.notifier.send(notification)
 
 
 # A configuration, wired to the objects that do the work.
@@ -334,13 +334,13 @@ def run_context(
             for name, channel in open_notifiers_with_fallbacks(config.notifiers, clients).items()
         },
         routes={name: route(settings) for name, settings in named.items()},
-        most={name: settings.most for name, settings in named.items()},
+        max_alerts={name: settings.max_alerts for name, settings in named.items()},
         region=_region(config, environ),
         regions=config.regions,
         page_url=config.page.url or environ.get("PAGE_URL", ""),
         mask=secret_masker(config),
         secret=clients.secret,
-        forget_secrets=clients.forget_secrets,
+        clear_secrets=clients.clear_secrets,
         check_expiry=_check_expiry(config, environ),
         concurrency=config.concurrency,
         interval=config.interval,
@@ -349,10 +349,10 @@ def run_context(
         quorum=config.quorum,
         reference_targets=config.reference_targets,
         maintenance=tuple(planned.window for planned in config.maintenance),
-        alive=_alive(config, clients, environ),
+        heartbeat=_alive(config, clients, environ),
         config_version=config_version,
         digest=config.digest,
-        definitions=config.definitions,
+        target_digests=config.checker_digests,
     )
 
 
@@ -372,7 +372,7 @@ def secret_masker(config: Config) -> Callable[[str], str]:
     """Return the function that hides the secrets of this configuration in a text."""
 
     def mask(text: str) -> str:
-        return mask_address(text, config.masks)
+        return mask_address(text, config.masked_values)
 
     return mask
 
@@ -390,7 +390,7 @@ def _alive(
     """Return what tells of complete runs; who has no vote has none to tell of."""
     if not config.heartbeat_url or _region(config, environ) == MANUAL_REGION:
         return nullcontext
-    return HeartbeatPing(config.heartbeat_url, clients).around
+    return HeartbeatPing(config.heartbeat_url, clients).during_run
 
 
 def _region(config: Config, environ: Mapping[str, str]) -> str:

@@ -24,7 +24,7 @@ class Stopwatch:
         self._started = time.perf_counter_ns()
         self._phases: dict[str, int] = {}
 
-    def elapsed(self) -> int:
+    def elapsed_ns(self) -> int:
         """Nanoseconds since the start."""
         return time.perf_counter_ns() - self._started
 
@@ -44,7 +44,7 @@ class Stopwatch:
 
     def __str__(self) -> str:
         """The time so far, for people: to the tenth of a second once there is one."""
-        elapsed = self.elapsed()
+        elapsed = self.elapsed_ns()
         unit = _TENTH if elapsed >= _TENTH else _TENTH // 100
         return format_duration(elapsed // unit * unit)
 
@@ -62,7 +62,7 @@ class Deadline(Struct, frozen=True):
         """Return the deadline that many seconds from now."""
         return cls(time.monotonic() + seconds)
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until the deadline; negative once it has passed."""
         return self.at - time.monotonic()
 

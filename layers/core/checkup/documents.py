@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 def quarantine(storage: Storage, body: bytes) -> None:
     """Keep bytes that nobody can read, before something else takes their place."""
     try:
-        storage.create(f"quarantine/{storage.clock():019d}.json", body)
+        storage.create(f"quarantine/{storage.now_ns():019d}.json", body)
     except DocumentExistsError:
         return  # somebody else has seen it in the same nanosecond
 

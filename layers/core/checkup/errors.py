@@ -60,8 +60,8 @@ class ConfigError(CheckupError):
     Attributes:
         problems: all of them, in the order of the file.
         warnings: what else is probably not meant.
-        partial: a Config of what is right, in which checkers that have an error cannot look; None
-            if nothing can be used.
+        usable_config: a Config of what is right, in which checkers that have an error cannot
+            look; None if nothing can be used.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ConfigError(CheckupError):
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
         self.warnings = tuple(warnings)
-        self.partial = partial
+        self.usable_config = partial
 
 
 class EventError(CheckupError):

@@ -37,12 +37,12 @@ class DiscountedRun(NamedTuple):
     """A run as it counts.
 
     Attributes:
-        row: inconclusive runs in a row, this one included; 0 if it is none.
+        streak: inconclusive runs in a row, this one included; 0 if it is none.
         discounted: how many bad results do not count, the references' own included.
     """
 
     run: Run
-    row: int
+    streak: int
     discounted: int = 0
 
 
@@ -142,14 +142,14 @@ class QuorumResult(NamedTuple):
 
     Attributes:
         result: the one that speaks for it.
-        partial: the regions that see a failure which does not count, because too few do.
-        excluded: the regions that look at something else.
+        failing_regions: the regions that see a failure which does not count, because too few do.
+        excluded_regions: the regions that look at something else.
     """
 
     status: Status
     result: Result
-    partial: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
+    failing_regions: tuple[str, ...] = ()
+    excluded_regions: tuple[str, ...] = ()
 
 
 def apply_quorum(results: Sequence[Result], regions: int, quorum: str = MAJORITY) -> QuorumResult:
@@ -168,9 +168,9 @@ def apply_quorum(results: Sequence[Result], regions: int, quorum: str = MAJORITY
     everybody = _agreed(results, regions, quorum)
     if found.status is Status.UNKNOWN and everybody.status is not Status.UNKNOWN:
         # Whatever is left saw, this is why nothing is known.
-        reason = replace(found.result, times=(), notice=_in_words(excluded))
+        reason = replace(found.result, attempts=(), notice=_in_words(excluded))
         found = found._replace(result=reason)
-    return found._replace(excluded=excluded)
+    return found._replace(excluded_regions=excluded)
 
 
 def is_valid_quorum(text: str) -> bool:
@@ -186,13 +186,13 @@ def _excluded(results: Sequence[Result]) -> tuple[str, ...]:
     """
     regions: dict[str, list[str]] = {}
     for result in results:
-        if result.definition:
-            regions.setdefault(result.definition, []).append(result.region)
+        if result.target_digest:
+            regions.setdefault(result.target_digest, []).append(result.region)
     if len(regions) < 2:  # noqa: PLR2004 - they cannot differ
         return ()
     kept = min(regions.values(), key=lambda names: (-len(names), min(names)))
     return tuple(
-        result.region for result in results if result.definition and result.region not in kept
+        result.region for result in results if result.target_digest and result.region not in kept
     )
 
 
@@ -244,7 +244,7 @@ class SlotSchedule(Struct, frozen=True, kw_only=True):
     grace: int = 0
 
     @property
-    def voters(self) -> Sequence[str]:
+    def voting_regions(self) -> Sequence[str]:
         """The regions whose runs count."""
         return self.regions or ("",)
 
@@ -255,13 +255,13 @@ class ClosedSlot(Struct, frozen=True, kw_only=True):
     Attributes:
         cursor: the last key that a run of this slot can have.
         runs: one per region that reported, in the order of their keys.
-        missed: how long no run took place before, beyond the interval; 0 without a schedule.
+        missed_ns: how long no run took place before, beyond the interval; 0 without a schedule.
     """
 
     slot: int
     cursor: str
     runs: tuple[Run, ...]
-    missed: int = 0
+    missed_ns: int = 0
 
 
 def closed_slots(
@@ -274,27 +274,27 @@ def closed_slots(
         now: the storage's time.
         cursor: where the last slot ended.
     """
-    voters = calendar.voters
+    voters = calendar.voting_regions
     closed = []
     for slot, together in groupby(runs, key=lambda run: run.slot):
         votes = {run.region: run for run in together if run.region in voters}
         missed = _missed(calendar, cursor, slot)
         if _is_open(calendar, slot, len(votes), missed, now):
             break
-        cursor = run_key(Run(slot=slot, results=(), position=len(voters) - 1))
+        cursor = run_key(Run(slot=slot, results=(), region_index=len(voters) - 1))
         closed.append(
-            ClosedSlot(slot=slot, cursor=cursor, runs=tuple(votes.values()), missed=missed)
+            ClosedSlot(slot=slot, cursor=cursor, runs=tuple(votes.values()), missed_ns=missed)
         )
     return tuple(closed)
 
 
 def _is_open(calendar: SlotSchedule, slot: int, votes: int, missed: int, now: int) -> bool:
     """Say whether a run may still come that belongs into this slot, or before it."""
-    if len(calendar.voters) == 1:
+    if len(calendar.voting_regions) == 1:
         return False
     if missed and now < slot - calendar.interval + calendar.grace:
         return True
-    return 0 < votes < len(calendar.voters) and now < slot + calendar.grace
+    return 0 < votes < len(calendar.voting_regions) and now < slot + calendar.grace
 
 
 def _missed(calendar: SlotSchedule, cursor: str, slot: int) -> int:
@@ -328,7 +328,7 @@ class EvaluationRules(Struct, frozen=True, kw_only=True):
     windows: Sequence[MaintenanceWindow] = ()
 
     @property
-    def voters(self) -> Sequence[str]:
+    def voting_regions(self) -> Sequence[str]:
         """The regions whose runs count."""
         return self.regions or ("",)
 

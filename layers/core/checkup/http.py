@@ -47,7 +47,7 @@ class HttpRequest(NamedTuple):
     address: SplitResult
     body: bytes
     headers: Mapping[str, str]
-    largest: int
+    max_body: int
 
     @property
     def line(self) -> Origin:
@@ -347,7 +347,7 @@ class SendAttempt:
         self._error: DeliveryError | None = None
         self._problem = ""
 
-    def hand_over(self) -> None:
+    def mark_sent(self) -> None:
         """Say, from within the work, that from now on the message may be accepted.
 
         Raises:

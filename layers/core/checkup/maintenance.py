@@ -66,7 +66,7 @@ class RecurrenceRule(Struct, frozen=True, kw_only=True):
     months: tuple[int, ...] = ()
     week_start: int = 0
 
-    def begins_on(self, day: date, first: date) -> bool:
+    def occurs_on(self, day: date, first: date) -> bool:
         """Say whether it happens on a day, if it happened first on ``first``."""
         if day < first or (self.until is not None and day > self.until):
             return False
@@ -196,21 +196,21 @@ class MaintenanceWindow(Struct, frozen=True, kw_only=True):
 
     Attributes:
         start: when it begins, the first time.
-        length: how long it lasts each time, in nanoseconds.
+        duration: how long it lasts each time, in nanoseconds.
         rule: when it comes again; None for one that does not.
         timezone: the zone by whose clock it comes again.
         checkers, groups: whom it is about; everything if both are empty.
     """
 
     start: int
-    length: int
+    duration: int
     title: str = ""
     rule: RecurrenceRule | None = None
     timezone: str = "UTC"
     checkers: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
 
-    def concerns(self, checker: str, group: str) -> bool:
+    def covers(self, checker: str, group: str) -> bool:
         """Say whether it is about a checker of this id and group."""
         everything = not self.checkers and not self.groups
         return everything or checker in self.checkers or group in self.groups
@@ -221,10 +221,10 @@ class MaintenanceWindow(Struct, frozen=True, kw_only=True):
         It begins at ``start`` and is over at its end: the end itself is outside.
         """
         if self.rule is None:
-            return self.start + self.length if 0 <= moment - self.start < self.length else 0
+            return self.start + self.duration if 0 <= moment - self.start < self.duration else 0
         return max(self._ends(moment, self.rule), default=0)
 
-    def begins(self, since: int, until: int) -> Iterator[int]:
+    def starts_between(self, since: int, until: int) -> Iterator[int]:
         """Yield when it begins between two moments, the second not included."""
         if self.rule is None:
             if since <= self.start < until:
@@ -235,7 +235,7 @@ class MaintenanceWindow(Struct, frozen=True, kw_only=True):
         day = _wall(max(since, self.start), zone).date()
         # A day more, for zones in which the last moment is on the day after.
         for number in range(max(0, until - since) // DAY + 2):
-            if self.rule.begins_on(day + timedelta(days=number), first.date()):
+            if self.rule.occurs_on(day + timedelta(days=number), first.date()):
                 begin = _begin(day + timedelta(days=number), first, zone)
                 if since <= begin < until:
                     yield begin
@@ -247,10 +247,10 @@ class MaintenanceWindow(Struct, frozen=True, kw_only=True):
         zone = ZoneInfo(self.timezone)
         first, today = _wall(self.start, zone), _wall(moment, zone).date()
         # A day more than it lasts, for the days that are 25 hours long.
-        back = range(self.length // DAY + 2)
+        back = range(self.duration // DAY + 2)
         days = (today - timedelta(days=number) for number in back)
-        begins = [_begin(day, first, zone) for day in days if rule.begins_on(day, first.date())]
-        return [at + self.length for at in begins if 0 <= moment - at < self.length]
+        begins = [_begin(day, first, zone) for day in days if rule.occurs_on(day, first.date())]
+        return [at + self.duration for at in begins if 0 <= moment - at < self.duration]
 
 
 def _wall(moment: int, zone: ZoneInfo) -> datetime:
@@ -285,7 +285,7 @@ class ScheduledMaintenance(Struct, frozen=True, kw_only=True, omit_defaults=True
         """The same, as a window of the configuration."""
         return MaintenanceWindow(
             start=self.start,
-            length=self.end - self.start,
+            duration=self.end - self.start,
             title=self.title,
             checkers=frozenset(self.checkers),
             groups=frozenset(self.groups),

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 Nanoseconds = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """A moment or a length of time; what is read from a file has to fit Go's int64."""
@@ -81,7 +81,7 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
         title: the checker's name as configured.
         endpoint: what was checked, with secrets masked.
         timestamp: when the checker started.
-        times: the attempts, in order.
+        attempts: the attempts, in order.
         threshold: the round trip time above which the checker is degraded; 0 for none.
         notice: why the result is degraded.
         message: a person's words about this checker at this moment.
@@ -89,16 +89,16 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
         kind: the checker's type, such as ``http``.
         region: where the run took place; empty on a single machine.
         rechecks: how often a bad result was checked again within the run.
-        definition: digest of what the checker looks at, where several regions do; of two that
+        target_digest: digest of what the checker looks at, where several regions do; of two that
             differ the results are not about the same thing.
-        config, version: digest of the run's configuration, and the program's version; in the
+        config_digest, version: digest of the run's configuration, and the program's version; in the
             first result of a run only.
     """
 
     title: str = ""
     endpoint: str = ""
     timestamp: Nanoseconds = 0
-    times: tuple[Attempt, ...] = ()
+    attempts: tuple[Attempt, ...] = field(name="times", default=())
     threshold: Nanoseconds = 0
     healthy: bool = False
     degraded: bool = False
@@ -109,8 +109,8 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
     kind: str = ""
     region: str = ""
     rechecks: int = 0
-    definition: str = ""
-    config: str = ""
+    target_digest: str = field(name="definition", default="")
+    config_digest: str = field(name="config", default="")
     version: str = ""
 
     @property
@@ -127,12 +127,12 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def error(self) -> str:
         """The first failed attempt's sentence, or an empty string."""
-        return next((attempt.error for attempt in self.times if attempt.error), "")
+        return next((attempt.error for attempt in self.attempts if attempt.error), "")
 
     @property
     def failure(self) -> str:
         """The first failed attempt's class, or an empty string."""
-        return next((attempt.failure for attempt in self.times if attempt.error), "")
+        return next((attempt.failure for attempt in self.attempts if attempt.error), "")
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -141,18 +141,18 @@ class Run(Struct, frozen=True, kw_only=True):
     Attributes:
         slot: the moment that the run stands for.
         region: where it took place; empty on a single machine.
-        position: the region's number in the configured ``regions``; keeps names unique.
+        region_index: the region's number in the configured ``regions``; keeps names unique.
     """
 
     slot: int
     results: tuple[Result, ...]
     region: str = ""
-    position: int = 0
+    region_index: int = 0
 
     @property
-    def name(self) -> str:
+    def file_name(self) -> str:
         """The check file's name: 19 digits, so that names sort by time until the year 2286."""
-        return f"{self.slot + self.position:019d}-check.json"
+        return f"{self.slot + self.region_index:019d}-check.json"
 
 
 class AlertKind(StrEnum):
@@ -168,12 +168,12 @@ class AlertKind(StrEnum):
     REMIND = "remind"
     RESOLVE = "resolve"
     FLAPPING = "flapping"
-    SETTLED = "settled"
-    BLIND = "blind"
-    SIGHTED = "sighted"
+    FLAPPING_ENDED = "settled"
+    NOT_MONITORED = "blind"
+    MONITORED_AGAIN = "sighted"
     INCONCLUSIVE = "inconclusive"
-    GAP = "gap"
-    REBUILT = "rebuilt"
+    MISSED_RUNS = "gap"
+    STATE_REBUILT = "rebuilt"
     TEST = "test"
 
 
@@ -186,14 +186,15 @@ class Alert(Struct, frozen=True, kw_only=True):
         title, endpoint: the checker's name and masked address, as people know it.
         kind: whether an incident opens, changes, lasts or ends, or what else there is to say.
         status: the status that is announced.
-        before: the status that the channel heard last.
+        previous_status: the status that the channel heard last.
         slot: the run in which the change was confirmed.
         since: when the announced status began.
         opened: when the incident began; a resolve alert derives the outage's length from it.
         reason: the failed attempt's sentence or the notice; empty for a recovery.
         failure: the failure's class; empty for a recovery.
         region: where it was seen; empty on a single machine.
-        holds_back: titles of failing checkers that depend on this one and are not announced.
+        suppressed_dependents: titles of failing checkers that depend on this one and are not
+            announced.
     """
 
     id: str
@@ -201,7 +202,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     title: str
     kind: AlertKind
     status: Status
-    before: Status
+    previous_status: Status = field(name="before")
     slot: int
     since: int
     opened: int
@@ -209,7 +210,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     reason: str = ""
     failure: str = ""
     region: str = ""
-    holds_back: tuple[str, ...] = ()
+    suppressed_dependents: tuple[str, ...] = field(name="holds_back", default=())
 
 
 # Check files: the stored form of a run, which the Go program and its page can read.
@@ -239,7 +240,7 @@ _ESCAPES = {"\\\\": r"\\", r"\b": r"\u0008", r"\f": r"\u000c"}
 
 def run_key(run: Run) -> str:
     """Return the key under which a run is stored."""
-    return RUNS_PREFIX + run.name
+    return RUNS_PREFIX + run.file_name
 
 
 def key_time(key: str) -> int | None:
@@ -275,7 +276,7 @@ def _result(result: Result) -> dict[str, Any]:
         "title": result.title,
         "endpoint": result.endpoint,
         "timestamp": result.timestamp,
-        "times": [_attempt(attempt) for attempt in result.times],
+        "times": [_attempt(attempt) for attempt in result.attempts],
         "threshold": result.threshold,
         "healthy": result.healthy,
         "degraded": result.degraded,
@@ -286,8 +287,8 @@ def _result(result: Result) -> dict[str, Any]:
         "kind": result.kind,
         "region": result.region,
         "rechecks": result.rechecks,
-        "definition": result.definition,
-        "config": result.config,
+        "definition": result.target_digest,
+        "config": result.config_digest,
         "version": result.version,
     }
     return {key: value for key, value in fields.items() if value}

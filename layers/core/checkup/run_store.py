@@ -149,7 +149,7 @@ def _run(storage: Storage, key: str, regions: Sequence[str], known: Known) -> Ru
         return None
     region = results[0].region if results else ""
     position = regions.index(region) if region in regions else 0
-    return Run(slot=moment - position, results=results, region=region, position=position)
+    return Run(slot=moment - position, results=results, region=region, region_index=position)
 
 
 def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
@@ -157,7 +157,7 @@ def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
         stored = storage.get(key)
         return None if stored is None else decode_results(stored.body)
     except StorageError as error:
-        if storage.clock() - (key_time(key) or 0) < MAX_CLOCK_SKEW:
+        if storage.now_ns() - (key_time(key) or 0) < MAX_CLOCK_SKEW:
             raise
         _log.warning("%s is left out of the history: %s", key, error)
         return None
@@ -193,8 +193,8 @@ def delete_expired_runs(storage: Storage, cursor: str, check_expiry: int, life: 
     future looks like that.
     """
     last = key_time(cursor) or 0
-    oldest = min(storage.clock(), last) - check_expiry
-    limit = Run(slot=max(0, oldest), results=()).name
+    oldest = min(storage.now_ns(), last) - check_expiry
+    limit = Run(slot=max(0, oldest), results=()).file_name
     try:
         if _is_a_jump(storage, RUNS_PREFIX + limit, check_expiry):
             _log.error(
@@ -225,11 +225,11 @@ def _is_a_jump(storage: Storage, limit: str, check_expiry: int) -> bool:
 def _delete_before(storage: Storage, folder: str, limit: str, life: Deadline) -> None:
     old = takewhile(lambda key: key < folder + limit, storage.list(folder))
     keys = list(islice(old, MAX_DELETIONS))
-    if isinstance(storage, BulkDelete) and life.left() > 0:
+    if isinstance(storage, BulkDelete) and life.remaining() > 0:
         storage.delete_all(keys)
         return
     for key in keys:
-        if life.left() <= 0:
+        if life.remaining() <= 0:
             break
         storage.delete(key)
 
@@ -253,7 +253,7 @@ class RunCache:
         """Return the run, or None if it is not remembered."""
         return self._runs.get(key)
 
-    def one_each(self, cursor: str, last: Run, interval: int) -> list[Run] | None:
+    def consecutive(self, cursor: str, last: Run, interval: int) -> list[Run] | None:
         """Return a run for each slot after the cursor; None if one of them is not remembered.
 
         Where one schedule starts all runs, there are then no others between.
@@ -265,7 +265,9 @@ class RunCache:
         if closed is None or interval <= 0 or (last.slot - closed) // interval > _CACHED_RUNS:
             return None
         slots = range(closed + interval, last.slot + 1, interval)
-        runs = [self._runs.get(f"{RUNS_PREFIX}{Run(slot=slot, results=()).name}") for slot in slots]
+        runs = [
+            self._runs.get(f"{RUNS_PREFIX}{Run(slot=slot, results=()).file_name}") for slot in slots
+        ]
         found = [run for run in runs if run is not None]
         return found if found and len(found) == len(runs) and found[-1].slot == last.slot else None
 
@@ -321,7 +323,7 @@ def observe(storage: Storage, run: Run, cursor: str, regions: Sequence[str]) -> 
     """
     key, body = run_key(run), encode_results(run.results)
     late = key <= cursor
-    target = LATE_PREFIX + run.name if late and storage.get(key) is None else key
+    target = LATE_PREFIX + run.file_name if late and storage.get(key) is None else key
     try:
         stored = _create(storage, target, body)
     except StorageError as error:
@@ -339,7 +341,7 @@ def put(storage: Storage, run: Run) -> None:
     try:
         storage.create(run_key(run), encode_results(run.results))
     except DocumentExistsError:
-        _log.info("%s is there already", run.name)
+        _log.info("%s is there already", run.file_name)
 
 
 def pending_runs(
@@ -350,7 +352,7 @@ def pending_runs(
     Args:
         remembered: runs that need not be read again.
     """
-    horizon = storage.clock() + MAX_CLOCK_SKEW
+    horizon = storage.now_ns() + MAX_CLOCK_SKEW
     keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS_PREFIX, cursor))
     read = (remembered.get(key) or _read(storage, key, regions) for key in keys)
     runs = list(islice((run for run in read if run is not None), BATCH))
@@ -372,20 +374,20 @@ def recent_runs(
 
     There may be years of runs before them, too many to list.
     """
-    after, keys = _recent_keys(storage, storage.clock() + MAX_CLOCK_SKEW)
+    after, keys = _recent_keys(storage, storage.now_ns() + MAX_CLOCK_SKEW)
     read = (_read(storage, key, regions) for key in deque(keys, count))
     return after, [run for run in read if run is not None]
 
 
 def last_key(storage: Storage) -> str:
     """Return the key of the newest run that is not in the future, or one that is below all."""
-    after, keys = _recent_keys(storage, storage.clock())
+    after, keys = _recent_keys(storage, storage.now_ns())
     return max(keys, default=after)
 
 
 def _recent_keys(storage: Storage, until: int) -> tuple[str, Iterator[str]]:
     """Return the keys of the last day up to a moment, and the key after which they begin."""
-    after = run_key(Run(slot=max(0, storage.clock() - DAY), results=()))
+    after = run_key(Run(slot=max(0, storage.now_ns() - DAY), results=()))
     if next(storage.list(RUNS_PREFIX), after) >= after:
         after = ""
     return after, takewhile(lambda key: _moment(key) <= until, storage.list(RUNS_PREFIX, after))
@@ -394,10 +396,14 @@ def _recent_keys(storage: Storage, until: int) -> tuple[str, Iterator[str]]:
 def runs_since(storage: Storage, since: int, regions: Sequence[str]) -> Iterator[Run]:
     """Yield the runs since a moment, in order; a few are read ahead where that saves waiting."""
     after = run_key(Run(slot=max(0, since), results=()))
-    horizon = storage.clock() + MAX_CLOCK_SKEW
+    horizon = storage.now_ns() + MAX_CLOCK_SKEW
     keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS_PREFIX, after))
     read = partial(_read, storage, regions=regions)
-    ahead = _at_once(read, keys, storage.at_once) if isinstance(storage, ConcurrentReads) else None
+    ahead = (
+        _at_once(read, keys, storage.max_concurrent_reads)
+        if isinstance(storage, ConcurrentReads)
+        else None
+    )
     yield from (run for run in ahead or map(read, keys) if run is not None)
 
 
@@ -427,7 +433,7 @@ def _read(storage: Storage, key: str, regions: Sequence[str]) -> Run | None:
     try:
         stored = storage.get(key)
     except StorageError as error:
-        if storage.clock() - _moment(key) < MAX_CLOCK_SKEW:
+        if storage.now_ns() - _moment(key) < MAX_CLOCK_SKEW:
             raise
         _log.warning("%s is left out: %s", key, error)
         return None
@@ -443,7 +449,7 @@ def _decoded(key: str, body: bytes, regions: Sequence[str]) -> Run | None:
         return None
     region = results[0].region if results else ""
     position = regions.index(region) if region in regions else 0
-    return Run(slot=_moment(key) - position, results=results, region=region, position=position)
+    return Run(slot=_moment(key) - position, results=results, region=region, region_index=position)
 
 
 def _moment(key: str) -> int:

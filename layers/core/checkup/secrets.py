@@ -30,7 +30,7 @@ class CheckerSecrets:
         self._used: set[str] = set()
         self._looking = Lock()  # clients of AWS must not be made by two threads at once
 
-    def reveal(self, checker: Checker) -> Checker:
+    def resolve(self, checker: Checker) -> Checker:
         """Return the checker with its secrets in the place of references to them.
 
         Raises:
@@ -43,7 +43,7 @@ class CheckerSecrets:
             checker, **{name: self._value(value) for name, value in written.items()}
         )
 
-    def doubt(self, checker: Checker) -> None:
+    def invalidate(self, checker: Checker) -> None:
         """Look the secrets of a checker up anew before it is looked at again: it was refused."""
         written = _written(checker)
         if not written or self._forget is None:
@@ -53,7 +53,7 @@ class CheckerSecrets:
             for reference in written.values():
                 self._known.pop(reference, None)
 
-    def hide(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """Return the text without any secret that was used so far."""
         values = sorted(self._used.copy())
         return mask_secrets(text, values) if values else text
@@ -132,11 +132,11 @@ class SecretResolver:
             return secret
 
     @property
-    def known(self) -> bool:
+    def has_cached(self) -> bool:
         """Whether it remembers any secret."""
         return bool(self._known)
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Ask for every secret again when it is used next: one of them was refused."""
         with self._asking:
             self._known.clear()

@@ -144,7 +144,7 @@ def response_time(result: Result | None) -> int | None:
     """Return the median round trip time; None if the result failed or measured nothing."""
     if result is None or result.status not in {Status.HEALTHY, Status.DEGRADED}:
         return None
-    return rtt_stats(result.times).median or None
+    return rtt_stats(result.attempts).median or None
 
 
 NONE: Final = "none"
@@ -269,8 +269,8 @@ def day_bars(
         if is_affected(look):
             troubles = ((day, today), *troubles)
             said = f"{_said(today)} {said}".rstrip()
-    uptime = uptime_percent(total.up, total.known)
-    observed = uptime_percent(total.known, now - begin - total.maintenance)
+    uptime = uptime_percent(total.up, total.observed)
+    observed = uptime_percent(total.observed, now - begin - total.maintenance)
     covered = (day - day_start(begin)) // DAY + 1
     last = (day - closed.begin) // DAY
     return DayBars(
@@ -297,14 +297,14 @@ def day_status(tally: Tally | None, length: int) -> str:
     if tally.down:
         return (
             ComponentStatus.MAJOR
-            if tally.down * MAJOR_SHARE >= tally.known
+            if tally.down * MAJOR_SHARE >= tally.observed
             else ComponentStatus.PARTIAL
         )
-    if tally.maintenance and tally.maintenance >= tally.known:
+    if tally.maintenance and tally.maintenance >= tally.observed:
         return ComponentStatus.MAINTENANCE
-    if 2 * (tally.known + tally.maintenance) < length:
+    if 2 * (tally.observed + tally.maintenance) < length:
         return ComponentStatus.UNKNOWN if tally.unknown else NONE
-    is_degraded = tally.degraded and tally.degraded * DEGRADED_SHARE >= tally.known
+    is_degraded = tally.degraded and tally.degraded * DEGRADED_SHARE >= tally.observed
     return ComponentStatus.DEGRADED if is_degraded else ComponentStatus.OPERATIONAL
 
 
@@ -333,7 +333,7 @@ def is_affected(look: str) -> bool:
 def _said(tally: Tally) -> str:
     lengths = zip("dgum", _lengths(tally), strict=True)
     told = "".join(f"{letter}{length // MINUTE}" for letter, length in lengths if length)
-    return f"{uptime_percent(tally.up, tally.known) or ''}{told}"
+    return f"{uptime_percent(tally.up, tally.observed) or ''}{told}"
 
 
 def _lengths(tally: Tally) -> tuple[int, int, int, int]:

@@ -302,10 +302,10 @@ def _phases(result: Result) -> Phases | None:
     """Return the phases of the last request that was answered."""
     if result.kind != "http":
         return None
-    answered = (attempt.phases for attempt in reversed(result.times) if not attempt.error)
+    answered = (attempt.phases for attempt in reversed(result.attempts) if not attempt.error)
     return next((phases for phases in answered if phases is not None), None)
 
 
 def _certificate_expiry(result: Result) -> int | None:
-    found = (attempt.certificate_expiry for attempt in result.times)
+    found = (attempt.certificate_expiry for attempt in result.attempts)
     return min((expiry for expiry in found if expiry > 0), default=None)

@@ -73,7 +73,7 @@ def chart_series(points: Iterable[ChartPoint], begin: int, end: int, step: int) 
         if not 0 <= at < count:
             continue
         tally, length = point.tally, step if at < count - 1 else end - begin - at * step
-        medians[at], highs[at] = point.median_bucket, point.high_bucket
+        medians[at], highs[at] = point.median_bucket, point.p95_bucket
         if is_fully_operational(tally, length):
             looks[at] = ComponentStatus.OPERATIONAL
         else:
@@ -116,10 +116,10 @@ def csv_rows(chronicle: CheckerHistory) -> tuple[str, ...]:
 def _numbers(point: ChartPoint) -> str:
     tally = point.tally
     return (
-        f"{uptime_percent(tally.up, tally.known) or ''},{tally.healthy // SECOND},"
+        f"{uptime_percent(tally.up, tally.observed) or ''},{tally.healthy // SECOND},"
         f"{tally.degraded // SECOND},{tally.down // SECOND},{tally.unknown // SECOND},"
-        f"{tally.maintenance // SECOND},{tally.missing(DAY) // SECOND},"
-        f"{_milliseconds(point.median)},{_milliseconds(point.high)}"
+        f"{tally.maintenance // SECOND},{tally.no_data(DAY) // SECOND},"
+        f"{_milliseconds(point.median)},{_milliseconds(point.p95)}"
     )
 
 
@@ -171,12 +171,12 @@ class PeriodStats(Struct, frozen=True, kw_only=True):
     @property
     def uptime(self) -> str | None:
         """Per cent of the observed time, rounded down; None if nothing was observed."""
-        return uptime_percent(self.tally.up, self.tally.known)
+        return uptime_percent(self.tally.up, self.tally.observed)
 
     @property
     def observed(self) -> str | None:
         """Per cent of the time that was observed, maintenance left out, rounded down."""
-        return uptime_percent(self.tally.known, self.end - self.begin - self.tally.maintenance)
+        return uptime_percent(self.tally.observed, self.end - self.begin - self.tally.maintenance)
 
 
 class ComponentHistory(Struct, frozen=True):
@@ -215,9 +215,9 @@ def component_history(chronicle: CheckerHistory) -> ComponentHistory:
 
 def _stretches(chronicle: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...]:
     """Return the last 24 hours, and the last 7, 30, 90 and 365 days."""
-    end, day = chronicle.until, chronicle.last_day
+    end, day = chronicle.until, chronicle.last_24h
     first = end if chronicle.first is None else chronicle.first
-    found = [(LAST_DAY, end - DAY, day.tally, day.times)]
+    found = [(LAST_DAY, end - DAY, day.tally, day.latency)]
     for days, times in zip(SPANS, chronicle.times, strict=True):
         begin = day_start(end) - (days - 1) * DAY
         found.append((f"{days}d", begin, sums.between(begin, end), times))
@@ -278,7 +278,7 @@ def _response(times: LatencyHistogram) -> ResponseStats | None:
     median, high, highest = (times.quantile(share) for share in (MEDIAN, HIGH, HIGHEST))
     if median is None or high is None or highest is None:
         return None
-    return ResponseStats(median, high, highest, _mean(times.phases, times.phased))
+    return ResponseStats(median, high, highest, _mean(times.phases, times.phase_count))
 
 
 def _mean(sums: Phases, count: int) -> Phases | None:

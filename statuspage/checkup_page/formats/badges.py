@@ -165,7 +165,7 @@ def _together(components: Iterable[ComponentView]) -> Iterator[tuple[str, str | 
             tallies.setdefault(stretch.name, []).append(stretch.tally)
     for name, every in tallies.items():
         total = add_tallies(every)
-        yield name, uptime_percent(total.up, total.known)
+        yield name, uptime_percent(total.up, total.observed)
 
 
 def _uptimes(

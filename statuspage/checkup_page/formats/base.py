@@ -102,13 +102,13 @@ def text_file(text: str, kind: str, *, every: int = 0) -> PageFile:
         every: as in :class:`PageFile`.
     """
     body = text.encode(errors="replace")
-    return PageFile(body=body, content_type=kind, max_age=SETTLED_MAX_AGE, every=every)
+    return PageFile(body=body, content_type=kind, max_age=SETTLED_MAX_AGE, min_interval=every)
 
 
 def live_file(view: PageView, text: str, kind: str) -> PageFile:
     """Return a text that changes with every run: what of it is no news can wait."""
     file, told = text_file(text, kind, every=EVERY_FIVE_MINUTES), of_page(view)
-    return replace(file, max_age=LIVE, news=told)
+    return replace(file, max_age=LIVE, urgent_content=told)
 
 
 def to_json(content: Json) -> str:

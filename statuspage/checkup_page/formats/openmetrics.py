@@ -134,8 +134,8 @@ def _state(item: ComponentView, _: ProbeMetrics) -> Found:
 
 def _uptime(item: ComponentView, _: ProbeMetrics) -> Found:
     for stretch in item.stretches:
-        if stretch.tally.known:
-            yield {"window": stretch.name}, stretch.tally.up / stretch.tally.known
+        if stretch.tally.observed:
+            yield {"window": stretch.name}, stretch.tally.up / stretch.tally.observed
 
 
 _MEASURES: Final[tuple[tuple[str, str, Callable[[ComponentView, ProbeMetrics], Found]], ...]] = (

@@ -95,7 +95,7 @@ def _moments(outage: AutomaticIncident, components: Mapping[str, AffectedCompone
     moments: Moments = {}
     for checker, component in components.items():
         for episode in outage.episodes[checker]:
-            for at, word in _changes(episode, is_planned=checker in outage.planned):
+            for at, word in _changes(episode, is_planned=checker in outage.in_maintenance):
                 moments.setdefault(at, {}).setdefault(word, []).append(component.name)
     return moments
 
@@ -123,7 +123,7 @@ def _updates(outage: AutomaticIncident, moments: Moments, voice: Locale) -> Iter
         sentences = [
             _sentence(f"outage.{word}", names, voice) for word, names in moments[at].items()
         ]
-        if over and not outage.planned:
+        if over and not outage.in_maintenance:
             sentences.append(voice.say("outage.over", length=voice.lasting(at - outage.start)))
         body = " ".join(f"{sentence}." for sentence in sentences)
         yield UpdateView(

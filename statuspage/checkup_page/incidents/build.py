@@ -159,7 +159,7 @@ def incident_view(
         public: whom it may name.
         troubles: when the checkers were not well, by id.
     """
-    updates = tuple(update_view(said) for said in reversed(incident.said))
+    updates = tuple(update_view(said) for said in reversed(incident.updates))
     return IncidentView(
         key=incident.id,
         title=clean_line(incident.title, TITLE_LIMIT),
@@ -218,7 +218,7 @@ def stored_maintenance(
 ) -> Iterator[MaintenanceView]:
     """Yield what was announced while the program was running."""
     for it in maintenances:
-        updates = [update_view(said) for said in reversed(it.said)]
+        updates = [update_view(said) for said in reversed(it.updates)]
         if it.text:
             plan = IncidentUpdate(id=it.id, at=it.created, status="scheduled", text=it.text)
             updates.append(update_view(plan))
@@ -247,15 +247,15 @@ def configured_maintenance(
 def _beginnings(planned: MaintenanceSettings, now: int) -> Iterator[int]:
     """Yield when it begins: those times that are told of."""
     window = planned.window
-    since = now - RECENTLY_COMPLETED - window.length if planned.repeat else 0
-    yield from window.begins(since, now + 1)
-    yield from islice(window.begins(now + 1, now + AHEAD), MAX_OCCURRENCES)
+    since = now - RECENTLY_COMPLETED - window.duration if planned.repeat else 0
+    yield from window.starts_between(since, now + 1)
+    yield from islice(window.starts_between(now + 1, now + AHEAD), MAX_OCCURRENCES)
 
 
 def _occurrence(
     planned: MaintenanceSettings, start: int, public: PublicComponents, voice: Locale, now: int
 ) -> MaintenanceView:
-    end = start + planned.window.length
+    end = start + planned.window.duration
     key = occurrence_id(start, planned.checkers, planned.groups)
     # Nobody knows when it was written into the file.
     known_since = start - AHEAD
@@ -350,7 +350,7 @@ def _outages(
         now=now,
         windows=(
             *(it.window for it in config.maintenance),
-            *(it.known.window for it in bulletin.announced.maintenance.values()),
+            *(it.since_created.window for it in bulletin.announced.maintenance.values()),
         ),
     )
     found = bulletin.stories.find(bulletin.troubles, watch)

@@ -96,7 +96,7 @@ class IncidentLoader(Struct, frozen=True, kw_only=True):
     @property
     def since(self) -> int:
         """When anything was known first."""
-        accounts = self.head.accounts.values() if self.head else ()
+        accounts = self.head.checkers.values() if self.head else ()
         incidents = self.archive.everything.incidents.values()
         return min([self.now, *(it.first for it in accounts), *(it.started for it in incidents)])
 
@@ -130,7 +130,7 @@ class IncidentLoader(Struct, frozen=True, kw_only=True):
         except StorageError as error:
             _log.warning("the page is without its outages: %s", error)
             return told
-        return replace(told, troubles=troubles, accounts=self.head.accounts)
+        return replace(told, troubles=troubles, accounts=self.head.checkers)
 
     def written_of(self, month: int) -> IncidentDocument:
         """Return what people wrote of an old month: all that lasted in it or in the one after it.
@@ -292,7 +292,7 @@ def to_stored(incident: IncidentView) -> model.Incident:
         impact=incident.impact,
         started=incident.started_at,
         checkers=tuple(affected.key for affected in incident.affected),
-        said=tuple(
+        updates=tuple(
             IncidentUpdate(id=it.key, at=it.at, status=it.status, text=it.body) for it in story
         ),
     )
@@ -316,7 +316,7 @@ def take_over_automatic(desk: EditableIncidents, incident: model.Incident) -> mo
         incident,
         id=first.id,
         started=min(first.started, incident.started),
-        said=(*first.said, *incident.said),
+        updates=(*first.updates, *incident.updates),
         replaces=tuple(it.id for it in explained if it is not first),
     )
 
@@ -338,7 +338,7 @@ def _bulletin(config: Config, storage: Storage, now: int, month: int | None) -> 
     gatherer = IncidentLoader(
         storage=storage,
         archive=archive,
-        head=keeper.keep_up(Deadline.after(FOLD_SECONDS)).head,
+        head=keeper.catch_up(Deadline.after(FOLD_SECONDS)).head,
         months=MonthCache(),
         seen=DisruptionCache(),
         now=now,

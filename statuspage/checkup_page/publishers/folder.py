@@ -45,7 +45,7 @@ class FolderPublisher:
     file is replaced as a whole, so that nobody is ever served half of one.
     """
 
-    patient: ClassVar[bool] = False
+    throttles_writes: ClassVar[bool] = False
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder)
@@ -69,7 +69,7 @@ class FolderPublisher:
     def _publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> list[str]:
         before = Manifest.read(self._read(MANIFEST) or b"")
         before.refuse_older(edition, time.time_ns())
-        manifest = PublishPlan.of(files, edition, before, patient=self.patient).manifest
+        manifest = PublishPlan.of(files, edition, before, patient=self.throttles_writes).manifest
         for path in manifest.gone:
             with translate_os_errors("remove", self._folder / path):
                 (self._folder / path).unlink(missing_ok=True)

@@ -44,7 +44,7 @@ class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
     """A branch of a repository that GitHub Pages shows; one commit for each edition."""
 
     kind: ClassVar[str] = "github"
-    delay: ClassVar[int] = (_PACE + _KEPT) * SECOND
+    max_delay: ClassVar[int] = (_PACE + _KEPT) * SECOND
 
     access_token: Annotated[Secret, Meta(description="A token that may write contents.")] = ""
     repository_owner: Annotated[str, Meta(description="The user or organisation.")] = ""
@@ -89,7 +89,7 @@ class GitHubPublisher:
     files that changed are sent, for git knows them by their content.
     """
 
-    patient: ClassVar[bool] = True
+    throttles_writes: ClassVar[bool] = True
 
     def __init__(self, repository: GitHubRepository) -> None:
         self._repository = repository
@@ -105,7 +105,7 @@ class GitHubPublisher:
 
         try:
             self._make_sure()
-            self._repository.branch.change(decide)
+            self._repository.branch.commit(decide)
         except StorageError as error:
             raise PublishError(f"cannot publish to {self._repository.address}: {error}") from error
         return written
@@ -114,16 +114,16 @@ class GitHubPublisher:
         """Make the branch if there is none."""
         branch = self._repository.branch
         try:
-            branch.look()
+            branch.snapshot()
         except GitHubError as no:
             if no.status != NOT_FOUND:
                 raise
             try:
-                branch.start(CommitDraft("[checkup] begin the status page", {_PLAIN: b""}))
+                branch.create(CommitDraft("[checkup] begin the status page", {_PLAIN: b""}))
             except GitHubError as other:
                 if other.status != UNPROCESSABLE:
                     raise
-                branch.look()  # somebody else has just made it
+                branch.snapshot()  # somebody else has just made it
 
     def _decide(
         self, view: BranchSnapshot, files: Mapping[str, PageFile], edition: PageVersion
@@ -135,8 +135,8 @@ class GitHubPublisher:
         if found is not None:
             address = f"{self._repository.address}{found}"
             before.refuse_stranger(address, marked=_OURS in view.files)
-        before.refuse_older(edition, self._repository.api.now())
-        plan = PublishPlan.of(files, edition, before, patient=self.patient)
+        before.refuse_older(edition, self._repository.api.server_time_ns())
+        plan = PublishPlan.of(files, edition, before, patient=self.throttles_writes)
         put = {path: files[path].body for path in plan.put if _differs(view, path, files[path])}
         gone = dict.fromkeys(path for path in plan.manifest.gone if path in view.files)
         if not put and not gone:
@@ -154,4 +154,4 @@ def _differs(view: BranchSnapshot, path: str, file: PageFile) -> bool:
 
 
 def _paced(file: PageFile) -> PageFile:
-    return replace(file, every=max(file.every, _PACE)) if file.every else file
+    return replace(file, min_interval=max(file.min_interval, _PACE)) if file.min_interval else file

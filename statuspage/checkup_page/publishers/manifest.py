@@ -130,7 +130,7 @@ class PublishPlan(Struct, frozen=True):
         put = {
             path
             for path, entry in entries.items()
-            if _is_due(files[path].every if patient else 0, entry, before.files.get(path))
+            if _is_due(files[path].min_interval if patient else 0, entry, before.files.get(path))
         }
         gone = tuple(sorted(before.files.keys() - entries.keys()))
         if put or gone:
@@ -159,7 +159,7 @@ def _is_inside(path: str) -> bool:
 
 
 def _entry(file: PageFile, edition: PageVersion) -> ManifestEntry:
-    return ManifestEntry(hashlib.sha256(file.body).hexdigest(), edition.made, file.news)
+    return ManifestEntry(hashlib.sha256(file.body).hexdigest(), edition.made, file.urgent_content)
 
 
 def _is_due(every: int, entry: ManifestEntry, before: ManifestEntry | None) -> bool:

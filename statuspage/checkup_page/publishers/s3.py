@@ -59,11 +59,11 @@ class PageBucket:
     def __init__(self, client: Any, bucket: str, prefix: str) -> None:
         self._bucket = S3Bucket(client, bucket)
         self._prefix = prefix
-        self.address = self._bucket.address(prefix)
+        self.address = self._bucket.uri(prefix)
 
     def now(self) -> int:
         """Return S3's own time at its last answer, in nanoseconds."""
-        return self._bucket.answered_at()
+        return self._bucket.server_time_ns()
 
     def look(self) -> BucketState:
         """Read the manifest, and see by the index whether it is true."""
@@ -129,7 +129,7 @@ class PageBucket:
 
     def _head(self, path: str) -> Any:
         try:
-            return self._bucket.ask("read", path, "head_object", Key=self._prefix + path)
+            return self._bucket.call("read", path, "head_object", Key=self._prefix + path)
         except S3Error as no:
             if no.status in _ABSENT:
                 return {}
@@ -214,7 +214,7 @@ class S3Publisher:
         prefix: what all object names begin with; empty or ending in a slash.
     """
 
-    patient: ClassVar[bool] = True
+    throttles_writes: ClassVar[bool] = True
 
     def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:
         self._objects = PageBucket(client, bucket, prefix)
@@ -232,7 +232,7 @@ class S3Publisher:
         for _ in range(_TRIES):
             there, self._known = self._known or self._look(edition), None
             there.manifest.refuse_older(edition, self._objects.now())
-            plan = PublishPlan.of(files, edition, there.manifest, patient=self.patient)
+            plan = PublishPlan.of(files, edition, there.manifest, patient=self.throttles_writes)
             if plan.is_empty:
                 self._known = there
                 return []

@@ -43,8 +43,10 @@ def test_what_is_of_the_moment_can_wait_unless_there_is_news() -> None:
     before, after = (MachineFiles().files(steady(now)) for now in (NOW, NOW + MINUTE))
     down = MachineFiles().files(steady(NOW, Status.DOWN))
     for path in LIVE:
-        assert before[path].every == 300
-        assert before[path].news == after[path].news != down[path].news
+        assert before[path].min_interval == 300
+        assert (
+            before[path].urgent_content == after[path].urgent_content != down[path].urgent_content
+        )
 
 
 def test_what_says_what_has_happened_is_made_once() -> None:
@@ -82,6 +84,8 @@ def test_each_file_says_what_it_is_136(path: str, kind: str) -> None:
 
 def test_badges_of_what_is_counted_by_the_hour_wait_for_the_hour() -> None:
     files = MachineFiles().files(view(Status.HEALTHY))
-    assert {files[f"badges/page/uptime-{span}.json"].every for span in ("24h", "365d")} == {3600}
-    assert files["uptime.csv"].every == 3600
-    assert files["badges/page/health.json"].every == 0
+    assert {files[f"badges/page/uptime-{span}.json"].min_interval for span in ("24h", "365d")} == {
+        3600
+    }
+    assert files["uptime.csv"].min_interval == 3600
+    assert files["badges/page/health.json"].min_interval == 0

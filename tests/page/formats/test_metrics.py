@@ -25,7 +25,7 @@ SECURE = checker("API", endpoint_url="https://user:hunter2@api.internal:8443/?ke
 LOOKED = result(
     SECURE,
     kind="http",
-    times=(
+    attempts=(
         Attempt(rtt=98 * MILLISECOND, phases=PHASES, certificate_expiry=EXPIRY * SECOND),
         Attempt(error="refused", failure="connect_refused"),
     ),

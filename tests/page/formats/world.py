@@ -38,15 +38,15 @@ def chronicle() -> CheckerHistory:
     )
     tallies = [Tally(healthy=DAY)] * 6
     tallies[3] = Tally(healthy=20 * HOUR, degraded=HOUR, down=HOUR, unknown=HOUR)
-    periods = [PeriodAggregate(tally=tally, times=times) for tally in tallies]
-    periods.append(PeriodAggregate(tally=Tally(healthy=until - day_start(NOW)), times=times))
+    periods = [PeriodAggregate(tally=tally, latency=times) for tally in tallies]
+    periods.append(PeriodAggregate(tally=Tally(healthy=until - day_start(NOW)), latency=times))
     begin = day_start(NOW) - 6 * DAY
     return CheckerHistory(
         until=until,
         first=begin,
         hours=(),
         days=tuple(chart_point(begin + at * DAY, period) for at, period in enumerate(periods)),
-        last_day=PeriodAggregate(tally=Tally(healthy=DAY), times=times),
+        last_24h=PeriodAggregate(tally=Tally(healthy=DAY), latency=times),
         times=(times,) * len(SPANS),
     )
 

@@ -28,7 +28,7 @@ class ToyPublishing(PublisherSettings, frozen=True, kw_only=True):
 
 
 class ToyPublisher:
-    patient: ClassVar[bool] = False
+    throttles_writes: ClassVar[bool] = False
 
     def __init__(self, wall: str) -> None:
         self._wall = wall

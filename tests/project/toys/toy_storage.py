@@ -50,10 +50,10 @@ class ToyStorage:
     def delete(self, key: str) -> None:
         self._documents.pop(key, None)
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         return time_ns()
 
-    def hold(self, name: str) -> AbstractContextManager[LockState]:
+    def lock(self, name: str) -> AbstractContextManager[LockState]:
         return nullcontext(LockState.UNSUPPORTED)
 
     def _keep(self, key: str, body: bytes) -> str:

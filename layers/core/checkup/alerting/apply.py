@@ -60,7 +60,7 @@ class AlertRules(Struct, frozen=True, kw_only=True):
     references: frozenset[str] = frozenset()
     windows: Sequence[MaintenanceWindow] = ()
 
-    def holding(self, head: AlertState, slot: int) -> Suppression:
+    def suppression(self, head: AlertState, slot: int) -> Suppression:
         """Return what keeps announcements back after the run of a slot."""
         return Suppression(
             slot=slot,
@@ -92,7 +92,7 @@ def apply_runs(head: AlertState, runs: Iterable[Run], setting: AlertRules, now: 
     checkers = {checker.id: checker for checker in setting.checkers}
     for channel in setting.channels if due else ():
         route = setting.routes.get(channel, MATCH_ALL)
-        concerned = [alert for alert in due if route.admits(alert, checkers.get(alert.checker))]
+        concerned = [alert for alert in due if route.matches(alert, checkers.get(alert.checker))]
         head = enqueue(head, channel, concerned)
     return AppliedRuns(head, tuple(due))
 
@@ -101,8 +101,8 @@ def _fold_slot(
     head: AlertState, slot: ClosedSlot, setting: AlertRules, due: list[Alert]
 ) -> AlertState:
     """Return the head after a slot, and add to the alerts that are due."""
-    if slot.missed > HOUR:
-        due.append(transitions.missed_runs_alert(slot.slot, slot.slot - slot.missed))
+    if slot.missed_ns > HOUR:
+        due.append(transitions.missed_runs_alert(slot.slot, slot.slot - slot.missed_ns))
     head, runs = _weighed(head, slot, setting, due)
     verdicts = _verdicts(runs, setting)
     states = _stepped(head.checkers, verdicts, slot.slot, setting)
@@ -110,7 +110,9 @@ def _fold_slot(
         head,
         checkers=states,
         cursor=slot.cursor,
-        used=(*head.used, *(run.name for run in slot.runs))[-APPLIED_RUNS_KEPT:],
+        applied_runs=(*head.applied_runs, *(run.file_name for run in slot.runs))[
+            -APPLIED_RUNS_KEPT:
+        ],
         silences={c: s for c, s in head.silences.items() if slot.slot < s.until},
         maintenance={k: it for k, it in head.maintenance.items() if slot.slot < it.end},
     )
@@ -122,15 +124,15 @@ def _weighed(
     head: AlertState, slot: ClosedSlot, setting: AlertRules, due: list[Alert]
 ) -> tuple[AlertState, list[Run]]:
     """Return the runs as they count, by what each region's reference targets say of its network."""
-    rows, runs = dict(head.inconclusive), []
+    rows, runs = dict(head.inconclusive_streaks), []
     for run in slot.runs:
         weighed = discount_network_failures(run, setting.references, rows.pop(run.region, 0))
         runs.append(weighed.run)
-        if weighed.row:
-            rows[run.region] = weighed.row
-        if weighed.discounted and weighed.row == 1:
+        if weighed.streak:
+            rows[run.region] = weighed.streak
+        if weighed.discounted and weighed.streak == 1:
             due.append(transitions.inconclusive_alert(run, setting.references, weighed.discounted))
-    return replace(head, inconclusive=rows), runs
+    return replace(head, inconclusive_streaks=rows), runs
 
 
 def _verdicts(runs: Iterable[Run], setting: AlertRules) -> dict[str, QuorumResult]:
@@ -139,7 +141,7 @@ def _verdicts(runs: Iterable[Run], setting: AlertRules) -> dict[str, QuorumResul
     for run in runs:
         for checker, result in {result.id: result for result in run.results}.items():
             results[checker] = (*results.get(checker, ()), result)
-    regions = len(setting.calendar.voters)
+    regions = len(setting.calendar.voting_regions)
     return {
         checker.id: apply_quorum(results[checker.id], regions, setting.quorum)
         for checker in setting.checkers
@@ -162,10 +164,10 @@ def _stepped(
             states.get(checker.id, CheckerState()),
             title=seen.result.title,
             endpoint=seen.result.endpoint,
-            partial=seen.partial,
-            excluded=seen.excluded,
-            looked=slot if checker.interval > 0 else 0,
-            missing_since=0,
+            failing_regions=seen.failing_regions,
+            excluded_regions=seen.excluded_regions,
+            last_checked=slot if checker.interval > 0 else 0,
+            removed_since=0,
         )
         states[checker.id] = next_state(present, seen.status, slot, _thresholds(checker))
     return states
@@ -188,7 +190,7 @@ def _announced(
     due: list[Alert],
 ) -> dict[str, CheckerState]:
     """Return the states once all has been told that nothing keeps back."""
-    holding = setting.holding(head, slot)
+    holding = setting.suppression(head, slot)
     told, spoken = {}, []
     for checker in setting.checkers:
         if checker.id not in verdicts:
@@ -197,7 +199,7 @@ def _announced(
         told[checker.id], kinds = decide_alerts(
             before,
             slot,
-            held=bool(holding.reasons(checker)),
+            suppressed=bool(holding.reasons(checker)),
             remind_every=checker.remind_every,
         )
         result = verdicts[checker.id].result
@@ -214,7 +216,7 @@ def _with_consequences(alert: Alert, holding: Suppression) -> Alert:
     """Name in an alert of an outage the failures that it explains and that are not announced."""
     if alert.status is not Status.DOWN:
         return alert
-    return replace(alert, holds_back=holding.held_back_by(alert.checker))
+    return replace(alert, suppressed_dependents=holding.suppressed_by(alert.checker))
 
 
 def _retired(
@@ -224,10 +226,10 @@ def _retired(
     configured = {checker.id for checker in setting.checkers}
     for checker in sorted(states.keys() - configured):
         state = states[checker]
-        if not state.missing_since:
-            states[checker] = replace(state, missing_since=slot)
-        elif slot - state.missing_since >= REMOVE_AFTER:
+        if not state.removed_since:
+            states[checker] = replace(state, removed_since=slot)
+        elif slot - state.removed_since >= REMOVE_AFTER:
             del states[checker]
-            if state.told in {Status.DOWN, Status.DEGRADED}:
+            if state.alerted_status in {Status.DOWN, Status.DEGRADED}:
                 due.append(transitions.removed_checker_alert(checker, state, slot))
     return states

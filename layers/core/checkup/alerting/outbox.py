@@ -30,7 +30,7 @@ def enqueue(head: AlertState, channel: str, alerts: Iterable[Alert]) -> AlertSta
 
 def queued(head: AlertState, channel: str) -> tuple[QueuedAlert, ...]:
     """Return what a channel has still to be told, in order."""
-    return head.channels.get(channel, ())
+    return head.outboxes.get(channel, ())
 
 
 def next_batch(head: AlertState, channel: str, most: int = 0) -> tuple[QueuedAlert, ...]:
@@ -43,14 +43,14 @@ def next_batch(head: AlertState, channel: str, most: int = 0) -> tuple[QueuedAle
         most: how many alerts one message can tell; 0 for any number.
     """
     waiting = queued(head, channel)
-    alike = takewhile(lambda entry: entry.maybe_sent == waiting[0].maybe_sent, waiting)
+    alike = takewhile(lambda entry: entry.maybe_delivered == waiting[0].maybe_delivered, waiting)
     return tuple(islice(alike, most or None))
 
 
 def is_claimed(head: AlertState, channel: str, by_others_than: str, now: int) -> bool:
     """Say whether somebody else may be delivering to this channel at the moment."""
     return any(
-        entry.owner not in {"", by_others_than} and entry.until > now
+        entry.claimed_by not in {"", by_others_than} and entry.claimed_until > now
         for entry in queued(head, channel)
     )
 
@@ -64,7 +64,11 @@ def claim(
         channel,
         _ids(batch),
         lambda entry: replace(
-            entry, owner=owner, until=until, attempts=entry.attempts + 1, maybe_sent=True
+            entry,
+            claimed_by=owner,
+            claimed_until=until,
+            attempts=entry.attempts + 1,
+            maybe_delivered=True,
         ),
     )
 
@@ -74,7 +78,9 @@ def holds_claim(
 ) -> bool:
     """Say whether exactly this claim is in force."""
     waiting = queued(head, channel)
-    claimed = [entry for entry in waiting if (entry.owner, entry.until) == (owner, until)]
+    claimed = [
+        entry for entry in waiting if (entry.claimed_by, entry.claimed_until) == (owner, until)
+    ]
     return _ids(claimed) == _ids(batch)
 
 
@@ -92,7 +98,7 @@ def mark_not_delivered(
     Args:
         batch: the entries as they were before the claim: fresh ones are fresh again.
     """
-    before = {entry.alert.id: entry.maybe_sent for entry in batch}
+    before = {entry.alert.id: entry.maybe_delivered for entry in batch}
     return _release(head, channel, before, owner)
 
 
@@ -118,8 +124,10 @@ def _release(
         channel,
         maybe_sent.keys(),
         lambda entry: (
-            replace(entry, owner="", until=0, maybe_sent=maybe_sent[entry.alert.id])
-            if entry.owner == owner
+            replace(
+                entry, claimed_by="", claimed_until=0, maybe_delivered=maybe_sent[entry.alert.id]
+            )
+            if entry.claimed_by == owner
             else entry
         ),
     )
@@ -134,7 +142,7 @@ def _give_up(head: AlertState, channel: str, ids: Iterable[str], error: str) -> 
         if entry.alert.id in gone
     ]
     left = _with(head, channel, [entry for entry in waiting if entry.alert.id not in gone])
-    return replace(left, dead=(*head.dead, *lost)[-MAX_DEAD_LETTERS:])
+    return replace(left, dead_letters=(*head.dead_letters, *lost)[-MAX_DEAD_LETTERS:])
 
 
 def _change(
@@ -147,9 +155,9 @@ def _change(
 
 def _with(head: AlertState, channel: str, entries: Iterable[QueuedAlert]) -> AlertState:
     """Return the head with another outbox; an empty one leaves no trace."""
-    others = {name: box for name, box in head.channels.items() if name != channel}
+    others = {name: box for name, box in head.outboxes.items() if name != channel}
     box = tuple(entries)
-    return replace(head, channels={**others, channel: box} if box else others)
+    return replace(head, outboxes={**others, channel: box} if box else others)
 
 
 def _ids(entries: Iterable[QueuedAlert]) -> set[str]:
@@ -172,7 +180,7 @@ class Route(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
 
-    def admits(self, alert: Alert, checker: Checker | None) -> bool:
+    def matches(self, alert: Alert, checker: Checker | None) -> bool:
         """Say whether the channel is told.
 
         What is about the monitor itself concerns everybody, and of a checker that is no longer
@@ -186,7 +194,9 @@ class Route(Struct, frozen=True, kw_only=True):
         return self._is_severe(alert) and (checker is None or self._is_for(checker))
 
     def _is_severe(self, alert: Alert) -> bool:
-        return not self.severities or bool({alert.status, alert.before} & {*self.severities})
+        return not self.severities or bool(
+            {alert.status, alert.previous_status} & {*self.severities}
+        )
 
     def _is_for(self, checker: Checker) -> bool:
         if not self.groups and not self.tags:

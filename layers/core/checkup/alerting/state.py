@@ -42,58 +42,60 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         status: the confirmed status, which only a threshold changes; unknown before the first.
         since: when that status began: the first run of the streak that confirmed it.
-        told: the status that was announced last; unknown if nothing ever was.
-        incident: how many incidents there have been.
+        alerted_status: the status that was announced last; unknown if nothing ever was.
+        incident_count: how many incidents there have been.
         opened: when the last incident began: the first of its runs that was not healthy.
-        down, bad, good, not_down: the streaks of results that were down, were not healthy, were
+        down_streak, unhealthy_streak, healthy_streak, not_down_streak: the streaks of results
+            that were down, were not healthy, were
             healthy, were not down. An unknown result touches none of them.
-        blind: unknown results in a row, counted up to BLIND_AFTER.
-        told_blind: it was announced that the checker cannot look.
-        recent: the last results that were not unknown, for flapping; a letter each.
-        flapping, told_flapping: it changes too often; that was announced.
-        reminded: the slot of the last announcement about this incident.
-        partial: the regions that see a failure which too few of them see to count.
-        excluded: the regions that look at something else, so that what they see does not count.
-        looked: the last slot in which it was looked at, for one with an interval of its own; 0 for
-            one that every run looks at.
-        missing_since: the slot from which on the checker is no longer configured; 0 if it is.
+        unknown_runs: unknown results in a row, counted up to BLIND_AFTER.
+        alerted_not_monitored: it was announced that the checker cannot look.
+        recent_statuses: the last results that were not unknown, for flapping; a letter each.
+        flapping, alerted_flapping: it changes too often; that was announced.
+        last_alert_slot: the slot of the last announcement about this incident.
+        failing_regions: the regions that see a failure which too few of them see to count.
+        excluded_regions: the regions that look at something else, so that what they see does not
+            count.
+        last_checked: the last slot in which it was looked at, for one with an interval of its
+            own; 0 for one that every run looks at.
+        removed_since: the slot from which on the checker is no longer configured; 0 if it is.
         title, endpoint: as results name it, for words about a checker that is gone.
         extra: fields that a later version has written; kept as they are.
     """
 
     status: Status = Status.UNKNOWN
     since: int = 0
-    told: Status = Status.UNKNOWN
-    incident: int = 0
+    alerted_status: Status = field(name="told", default=Status.UNKNOWN)
+    incident_count: int = field(name="incident", default=0)
     opened: int = 0
-    down: Streak = Streak()
-    bad: Streak = Streak()
-    good: Streak = Streak()
-    not_down: Streak = Streak()
-    blind: int = 0
-    told_blind: bool = False
-    recent: str = ""
+    down_streak: Streak = field(name="down", default=Streak())
+    unhealthy_streak: Streak = field(name="bad", default=Streak())
+    healthy_streak: Streak = field(name="good", default=Streak())
+    not_down_streak: Streak = field(name="not_down", default=Streak())
+    unknown_runs: int = field(name="blind", default=0)
+    alerted_not_monitored: bool = field(name="told_blind", default=False)
+    recent_statuses: str = field(name="recent", default="")
     flapping: bool = False
-    told_flapping: bool = False
-    reminded: int = 0
-    partial: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
-    looked: int = 0
-    missing_since: int = 0
+    alerted_flapping: bool = field(name="told_flapping", default=False)
+    last_alert_slot: int = field(name="reminded", default=0)
+    failing_regions: tuple[str, ...] = field(name="partial", default=())
+    excluded_regions: tuple[str, ...] = field(name="excluded", default=())
+    last_checked: int = field(name="looked", default=0)
+    removed_since: int = field(name="missing_since", default=0)
     title: str = ""
     endpoint: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def shown(self) -> Status:
+    def display_status(self) -> Status:
         """The status for people who look: what is announced, and what is known besides.
 
         A checker that cannot look is unknown, whatever it was before. A failure that only a
         minority of the regions sees is announced to nobody and is no secret either.
         """
-        if self.blind >= NOT_MONITORED_AFTER:
+        if self.unknown_runs >= NOT_MONITORED_AFTER:
             return Status.UNKNOWN
-        if self.status is Status.HEALTHY and self.partial:
+        if self.status is Status.HEALTHY and self.failing_regions:
             return Status.DEGRADED
         return self.status
 
@@ -102,17 +104,17 @@ class QueuedAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An alert that a channel has not been told yet, as far as is known.
 
     Attributes:
-        owner: the run that is delivering it at the moment; empty if none is.
-        until: when that run is certainly over, by the storage's clock.
+        claimed_by: the run that is delivering it at the moment; empty if none is.
+        claimed_until: when that run is certainly over, by the storage's clock.
         attempts: how often a delivery was begun.
-        maybe_sent: an earlier attempt may have been accepted, so the next one must say so.
+        maybe_delivered: an earlier attempt may have been accepted, so the next one must say so.
     """
 
     alert: Alert
-    owner: str = ""
-    until: int = 0
+    claimed_by: str = field(name="owner", default="")
+    claimed_until: int = field(name="until", default=0)
     attempts: int = 0
-    maybe_sent: bool = False
+    maybe_delivered: bool = field(name="maybe_sent", default=False)
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
@@ -144,37 +146,37 @@ class AlertState(Struct, frozen=True, kw_only=True):
 
     Attributes:
         schema: the version of this layout.
-        seq: grows with every write, so that no two heads have the same bytes and a storage
+        revision: grows with every write, so that no two heads have the same bytes and a storage
             that derives its versions from the content can tell them apart.
         cursor: the key of the last folded run; runs up to it count for ever as they did.
-        used: the names of the last runs that were folded: one that is not above the cursor and
-            not among them came too late.
-        expired_at: when old runs were last deleted.
+        applied_runs: the names of the last runs that were folded: one that is not above the
+            cursor and not among them came too late.
+        last_retention: when old runs were last deleted.
         silences: by checker id.
         maintenance: what was announced and is not over, by its id.
-        announcing: when somebody began to announce maintenance of which it is not certain that
-            it is in ``maintenance``; 0 if nobody did.
-        inconclusive: runs in a row in which the reference targets failed too, by region.
+        maintenance_changing: when somebody began to announce maintenance of which it is not
+            certain that it is in ``maintenance``; 0 if nobody did.
+        inconclusive_streaks: runs in a row in which the reference targets failed too, by region.
         checkers: the state of each checker by its id.
-        channels: what each channel has still to be told, in order.
-        dead: the last alerts that were given up.
+        outboxes: what each channel has still to be told, in order.
+        dead_letters: the last alerts that were given up.
         config_version: of the configuration that was good last, where a stack reads it from an
             object in S3; never the configuration itself.
         extra: fields that a later version has written; kept as they are.
     """
 
     schema: int = SCHEMA
-    seq: int = 0
+    revision: int = field(name="seq", default=0)
     cursor: str = ""
-    used: tuple[str, ...] = ()
-    expired_at: int = 0
+    applied_runs: tuple[str, ...] = field(name="used", default=())
+    last_retention: int = field(name="expired_at", default=0)
     silences: Mapping[str, Silence] = field(default_factory=dict)
     maintenance: Mapping[str, ScheduledMaintenance] = field(default_factory=dict)
-    announcing: int = 0
-    inconclusive: Mapping[str, int] = field(default_factory=dict)
+    maintenance_changing: int = field(name="announcing", default=0)
+    inconclusive_streaks: Mapping[str, int] = field(name="inconclusive", default_factory=dict)
     checkers: Mapping[str, CheckerState] = field(default_factory=dict)
-    channels: Mapping[str, tuple[QueuedAlert, ...]] = field(default_factory=dict)
-    dead: tuple[DeadLetter, ...] = ()
+    outboxes: Mapping[str, tuple[QueuedAlert, ...]] = field(name="channels", default_factory=dict)
+    dead_letters: tuple[DeadLetter, ...] = field(name="dead", default=())
     config_version: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -243,7 +245,7 @@ def _tree(body: bytes) -> dict[str, Any]:
 
 
 def _read(tree: Mapping[str, Any], kind: type[Document]) -> Document:
-    known = set(kind.__struct_fields__) - {"extra"}
+    known = set(kind.__struct_encode_fields__) - {"extra"}
     extra = {key: value for key, value in tree.items() if key not in known}
     mine = {key: value for key, value in tree.items() if key in known}
     return msgspec.convert({**mine, "extra": extra}, kind)

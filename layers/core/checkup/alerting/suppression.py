@@ -55,7 +55,7 @@ class Suppression(Struct, frozen=True, kw_only=True):
         """Return every reason to keep quiet about a checker; none means to speak."""
         return (*self._windows(checker), *self._silence(checker), *self._outages(checker))
 
-    def held_back_by(self, cause: str) -> tuple[str, ...]:
+    def suppressed_by(self, cause: str) -> tuple[str, ...]:
         """Return the titles of the failing checkers that keep quiet because of one of them."""
         return tuple(
             checker.title or checker.id
@@ -65,7 +65,7 @@ class Suppression(Struct, frozen=True, kw_only=True):
 
     def _windows(self, checker: Checker) -> Iterator[SuppressionReason]:
         for window in self.windows:
-            if window.concerns(checker.id, checker.group):
+            if window.covers(checker.id, checker.group):
                 until = window.end_at(self.slot)
                 if until:
                     yield SuppressionReason(
@@ -106,9 +106,9 @@ class Suppression(Struct, frozen=True, kw_only=True):
         state = self.states.get(checker)
         if state is None or checker not in self.checkers:
             return False
-        return state.status is Status.DOWN or state.down.runs > 0
+        return state.status is Status.DOWN or state.down_streak.runs > 0
 
     def _is_untold(self, checker: str) -> bool:
         state = self.states.get(checker)
         failing = {Status.DOWN, Status.DEGRADED}
-        return state is not None and state.status in failing and state.told not in failing
+        return state is not None and state.status in failing and state.alerted_status not in failing

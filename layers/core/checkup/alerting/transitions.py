@@ -31,7 +31,7 @@ _OF_A_STATUS: Final = {
     AlertKind.REMIND,
     AlertKind.RESOLVE,
     AlertKind.FLAPPING,
-    AlertKind.SETTLED,
+    AlertKind.FLAPPING_ENDED,
 }
 
 
@@ -39,16 +39,16 @@ def checker_alert(
     kind: AlertKind, slot: int, result: Result, before: CheckerState, after: CheckerState
 ) -> Alert:
     """Return the announcement that leads a checker from one state to the other."""
-    status = Status.UNKNOWN if kind is AlertKind.BLIND else after.status
+    status = Status.UNKNOWN if kind is AlertKind.NOT_MONITORED else after.status
     well = status is Status.HEALTHY or (kind in _OF_A_STATUS and status is Status.UNKNOWN)
     return Alert(
-        id=f"{result.id}/{kind}:{status}/{after.incident}/{slot}",
+        id=f"{result.id}/{kind}:{status}/{after.incident_count}/{slot}",
         checker=result.id,
         title=after.title,
         endpoint=after.endpoint,
         kind=kind,
         status=status,
-        before=before.told,
+        previous_status=before.alerted_status,
         slot=slot,
         since=after.since,
         opened=after.opened,
@@ -60,7 +60,7 @@ def checker_alert(
 
 def removed_checker_alert(checker: str, state: CheckerState, slot: int) -> Alert:
     """Return the end of an incident of a checker that is no longer configured."""
-    gone = replace(state, status=Status.UNKNOWN, since=state.missing_since)
+    gone = replace(state, status=Status.UNKNOWN, since=state.removed_since)
     return checker_alert(AlertKind.RESOLVE, slot, Result(id=checker), state, gone)
 
 
@@ -77,7 +77,9 @@ def inconclusive_alert(run: Run, references: Collection[str], discounted: int) -
 
 def missed_runs_alert(slot: int, since: int) -> Alert:
     """Return the notice that no run took place for a long time."""
-    return _of_the_monitor(AlertKind.GAP, slot, since, "no run took place, so nothing is known")
+    return _of_the_monitor(
+        AlertKind.MISSED_RUNS, slot, since, "no run took place, so nothing is known"
+    )
 
 
 def state_rebuilt_alert(slot: int, runs: int, failing: Collection[str]) -> Alert:
@@ -85,7 +87,7 @@ def state_rebuilt_alert(slot: int, runs: int, failing: Collection[str]) -> Alert
     now = f"failing now: {', '.join(failing)}" if failing else "nothing fails now"
     past = "run" if runs == 1 else f"{runs} runs"
     reason = f"the state was lost and rebuilt from the last {past}; {now}"
-    return _of_the_monitor(AlertKind.REBUILT, slot, slot, reason)
+    return _of_the_monitor(AlertKind.STATE_REBUILT, slot, slot, reason)
 
 
 def _of_the_monitor(kind: AlertKind, slot: int, since: int, reason: str, region: str = "") -> Alert:
@@ -95,7 +97,7 @@ def _of_the_monitor(kind: AlertKind, slot: int, since: int, reason: str, region:
         title=MONITOR,
         kind=kind,
         status=Status.UNKNOWN,
-        before=Status.UNKNOWN,
+        previous_status=Status.UNKNOWN,
         slot=slot,
         since=since,
         opened=since,
@@ -123,7 +125,7 @@ class AlertDecision(NamedTuple):
 
 
 def decide_alerts(
-    state: CheckerState, slot: int, *, held: bool = False, remind_every: int = 0
+    state: CheckerState, slot: int, *, suppressed: bool = False, remind_every: int = 0
 ) -> AlertDecision:
     """Return what the last run gives reason to announce.
 
@@ -132,27 +134,31 @@ def decide_alerts(
 
     Args:
         slot: the run after which this is asked.
-        held: only the end of an incident may be announced.
+        suppressed: only the end of an incident may be announced.
         remind_every: how often an outage is brought back to mind; 0 for never.
     """
     kinds: list[AlertKind] = []
-    if not held:
+    if not suppressed:
         state = _blind(state, kinds)
         state = _flapping(state, kinds)
-    if not state.blind and not state.flapping:
-        state = _status(state, slot, kinds, held=held)
-        if not held and not kinds and is_reminder_due(state, slot, remind_every):
+    if not state.unknown_runs and not state.flapping:
+        state = _status(state, slot, kinds, held=suppressed)
+        if not suppressed and not kinds and is_reminder_due(state, slot, remind_every):
             kinds.append(AlertKind.REMIND)
-            state = replace(state, reminded=slot)
+            state = replace(state, last_alert_slot=slot)
     return AlertDecision(state, tuple(kinds))
 
 
 def next_reminder(state: CheckerState, remind_every: int) -> int:
     """Return the moment from which on the next run reminds of the outage; 0 for never."""
-    if state.told is not Status.DOWN or state.status is not Status.DOWN or remind_every <= 0:
+    if (
+        state.alerted_status is not Status.DOWN
+        or state.status is not Status.DOWN
+        or remind_every <= 0
+    ):
         return 0
     every = max(remind_every, MIN_REMINDER_INTERVAL)
-    return state.opened + ((state.reminded - state.opened) // every + 1) * every
+    return state.opened + ((state.last_alert_slot - state.opened) // every + 1) * every
 
 
 def is_reminder_due(state: CheckerState, slot: int, remind_every: int) -> bool:
@@ -165,37 +171,37 @@ def is_reminder_due(state: CheckerState, slot: int, remind_every: int) -> bool:
 
 
 def _blind(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
-    if state.blind >= NOT_MONITORED_AFTER and not state.told_blind:
-        kinds.append(AlertKind.BLIND)
-        return replace(state, told_blind=True)
-    if not state.blind and state.told_blind:
-        kinds.append(AlertKind.SIGHTED)
-        return replace(state, told_blind=False)
+    if state.unknown_runs >= NOT_MONITORED_AFTER and not state.alerted_not_monitored:
+        kinds.append(AlertKind.NOT_MONITORED)
+        return replace(state, alerted_not_monitored=True)
+    if not state.unknown_runs and state.alerted_not_monitored:
+        kinds.append(AlertKind.MONITORED_AGAIN)
+        return replace(state, alerted_not_monitored=False)
     return state
 
 
 def _flapping(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
-    if state.blind or state.flapping == state.told_flapping:
+    if state.unknown_runs or state.flapping == state.alerted_flapping:
         return state
-    kinds.append(AlertKind.FLAPPING if state.flapping else AlertKind.SETTLED)
-    return replace(state, told_flapping=state.flapping)
+    kinds.append(AlertKind.FLAPPING if state.flapping else AlertKind.FLAPPING_ENDED)
+    return replace(state, alerted_flapping=state.flapping)
 
 
 def _status(state: CheckerState, slot: int, kinds: list[AlertKind], *, held: bool) -> CheckerState:
-    now, told = state.status, state.told
+    now, told = state.status, state.alerted_status
     if now in {told, Status.UNKNOWN} or (held and now is not Status.HEALTHY):
         return state
-    known = replace(state, told=now, reminded=slot)
+    known = replace(state, alerted_status=now, last_alert_slot=slot)
     if now is Status.HEALTHY:
-        known = replace(known, reminded=0)
+        known = replace(known, last_alert_slot=0)
         kinds += [AlertKind.RESOLVE] if told is not Status.UNKNOWN else []
         return known
     if told in {Status.DOWN, Status.DEGRADED}:
         kinds.append(AlertKind.CHANGE)
         return known
     kinds.append(AlertKind.OPEN)
-    began = state.bad.since if state.bad.runs else state.since
-    return replace(known, incident=state.incident + 1, opened=began)
+    began = state.unhealthy_streak.since if state.unhealthy_streak.runs else state.since
+    return replace(known, incident_count=state.incident_count + 1, opened=began)
 
 
 FLAPPING_WINDOW: Final = 21
@@ -264,7 +270,7 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     flapping: bool = False
 
     @property
-    def longest(self) -> int:
+    def max_streak(self) -> int:
         """The number of runs beyond which counting changes nothing."""
         return max(self.failure, self.success, self.degraded)
 
@@ -277,18 +283,18 @@ def next_state(
     An unknown result is no evidence, neither of a failure nor of a recovery.
     """
     if seen is _UNKNOWN:
-        return replace(state, blind=min(state.blind + 1, NOT_MONITORED_AFTER))
-    limit = thresholds.longest
-    recent = append_status(state.recent, seen) if thresholds.flapping else ""
+        return replace(state, unknown_runs=min(state.unknown_runs + 1, NOT_MONITORED_AFTER))
+    limit = thresholds.max_streak
+    recent = append_status(state.recent_statuses, seen) if thresholds.flapping else ""
     counted = replace(
         state,
-        blind=0,
-        recent=recent,
+        unknown_runs=0,
+        recent_statuses=recent,
         flapping=is_flapping(recent, state.flapping),
-        down=_count(state.down, seen is _DOWN, slot, limit),
-        bad=_count(state.bad, seen is not _HEALTHY, slot, limit),
-        good=_count(state.good, seen is _HEALTHY, slot, limit),
-        not_down=_count(state.not_down, seen is not _DOWN, slot, limit),
+        down_streak=_count(state.down_streak, seen is _DOWN, slot, limit),
+        unhealthy_streak=_count(state.unhealthy_streak, seen is not _HEALTHY, slot, limit),
+        healthy_streak=_count(state.healthy_streak, seen is _HEALTHY, slot, limit),
+        not_down_streak=_count(state.not_down_streak, seen is not _DOWN, slot, limit),
     )
     status, since = _confirmed(counted, thresholds)
     return replace(counted, status=status, since=since)
@@ -309,17 +315,17 @@ def _confirmed(state: CheckerState, thresholds: Thresholds) -> tuple[Status, int
     alternates between down and degraded from passing as healthy for ever.
     """
     now = state.status
-    down = state.down.runs >= thresholds.failure
-    bad = state.bad.runs >= thresholds.degraded
-    good = state.good.runs >= thresholds.success
-    not_down = state.not_down.runs >= thresholds.success
+    down = state.down_streak.runs >= thresholds.failure
+    bad = state.unhealthy_streak.runs >= thresholds.degraded
+    good = state.healthy_streak.runs >= thresholds.success
+    not_down = state.not_down_streak.runs >= thresholds.success
     rules = (
-        (now is not _DOWN and down, _DOWN, state.down),
-        (now in {_HEALTHY, _UNKNOWN} and bad, _DEGRADED, state.bad),
-        (now is _DOWN and good, _HEALTHY, state.good),
-        (now is _DOWN and not_down, _DEGRADED, state.not_down),
-        (now is _DEGRADED and good, _HEALTHY, state.good),
-        (now is _UNKNOWN and state.good.runs > 0, _HEALTHY, state.good),
+        (now is not _DOWN and down, _DOWN, state.down_streak),
+        (now in {_HEALTHY, _UNKNOWN} and bad, _DEGRADED, state.unhealthy_streak),
+        (now is _DOWN and good, _HEALTHY, state.healthy_streak),
+        (now is _DOWN and not_down, _DEGRADED, state.not_down_streak),
+        (now is _DEGRADED and good, _HEALTHY, state.healthy_streak),
+        (now is _UNKNOWN and state.healthy_streak.runs > 0, _HEALTHY, state.healthy_streak),
     )
     for holds, status, streak in rules:
         if holds:

@@ -40,12 +40,12 @@ class CheckFunction:
         self._environ = environ
         self._settings = FunctionConfig(environ)
         self._wired: tuple[ActiveConfig, RunContext] | None = None
-        if self._settings.first is not None:
+        if self._settings.initial is not None:
             # Imports and clients, while the function starts and has a processor of its own.
             with suppress(CheckupError):
-                self._monitor(self._settings.first)
+                self._monitor(self._settings.initial)
 
-    def answer(
+    def handle(
         self, request: ScheduledRun | AdHocCheck | NotifierTest, remaining_milliseconds: int
     ) -> Any:
         """Do what an event asks.
@@ -128,7 +128,7 @@ def run_adhoc(monitor: RunContext, request: AdHocCheck, deadline: Deadline) -> l
     )
     body = encode_results(with_origin(results, monitor))
     if request.record:
-        name = Run(slot=time.time_ns(), results=results).name
+        name = Run(slot=time.time_ns(), results=results).file_name
         monitor.storage.create(MANUAL_PREFIX + name, body)
     array: list[dict[str, Any]] = json.loads(body)
     return array

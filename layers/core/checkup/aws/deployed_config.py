@@ -32,12 +32,12 @@ class ActiveConfig(Struct, frozen=True, kw_only=True):
     Attributes:
         version: the object's version that it was read from; empty if it is only a part, or was
             read from no object or from one without versions.
-        problem: what is wrong with the one that should count; None if it does.
+        error: what is wrong with the one that should count; None if it does.
     """
 
     config: Config
     version: str = ""
-    problem: ConfigError | None = None
+    error: ConfigError | None = None
 
 
 class DeployedConfigReader:
@@ -81,7 +81,7 @@ class DeployedConfigReader:
     def _from_object(self, before: ActiveConfig | None) -> ActiveConfig:
         source = self._source
         try:
-            found = source.changed(self._etag if before else "")
+            found = source.get_if_changed(self._etag if before else "")
         except ObjectNotFoundError as error:
             self._etag = ""
             return self._good_before(source, ConfigError([Problem(file="", text=str(error))]))
@@ -105,8 +105,8 @@ class DeployedConfigReader:
         version = self._remembered()
         if version:
             try:
-                config = self._read(source.address, source.at(version).body)
-                return ActiveConfig(config=config, version=version, problem=problem)
+                config = self._read(source.address, source.get_version(version).body)
+                return ActiveConfig(config=config, version=version, error=problem)
             except (ConfigError, StorageError) as error:
                 _log.warning("%s, version %s: %s", source.address, version, error)
         return self._part(problem)
@@ -121,9 +121,9 @@ class DeployedConfigReader:
             return ""
 
     def _part(self, problem: ConfigError) -> ActiveConfig:
-        if not isinstance(problem.partial, Config):
+        if not isinstance(problem.usable_config, Config):
             raise problem
-        return ActiveConfig(config=self._here(problem.partial), problem=problem)
+        return ActiveConfig(config=self._here(problem.usable_config), error=problem)
 
     def _read(self, name: str, body: bytes) -> Config:
         return self._here(configuration.read(name, body, registered_kinds(), self._environ))

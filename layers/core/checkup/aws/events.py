@@ -39,14 +39,14 @@ class ScheduledRun(Struct, frozen=True):
     """A run of the schedule: check everything, store, tell.
 
     Attributes:
-        moment: the scheduled time; see :meth:`slot`.
+        time: the scheduled time; see :meth:`slot`.
     """
 
-    moment: int
+    time: int
 
     def slot(self, interval: int) -> int:
         """Return the slot that the run stands for: the time, floored to the interval."""
-        return self.moment - self.moment % interval
+        return self.time - self.time % interval
 
 
 class AdHocCheck(Struct, frozen=True, forbid_unknown_fields=True):

@@ -34,7 +34,7 @@ def run_fields(monitor: RunContext, slot: int) -> dict[str, str]:
     """Return the name of this region's run of a slot, and the slot as a schedule writes it."""
     moment = datetime.fromtimestamp(slot // SECOND, UTC)
     return {
-        "run": Run(slot=slot, results=(), position=monitor.position).name,
+        "run": Run(slot=slot, results=(), region_index=monitor.position).file_name,
         "slot": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
     }
 
@@ -79,7 +79,7 @@ def outcome_fields(monitor: RunContext, recorded: RunOutcome) -> dict[str, Any]:
 
 def _oldest_alert(monitor: RunContext, now: int) -> int:
     """Return for how many seconds the alert has waited that waits longest."""
-    waiting = read_state(monitor.storage).channels.values()
+    waiting = read_state(monitor.storage).outboxes.values()
     slots = (entry.alert.slot for entries in waiting for entry in entries)
     return (now - min(slots, default=now)) // SECOND
 
@@ -88,13 +88,13 @@ class FunctionConfig:
     """What counts at the moment, for functions that serve event after event.
 
     Attributes:
-        first: what counted when the function started; None if that could not be found out.
+        initial: what counted when the function started; None if that could not be found out.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._deployed = DeployedConfigReader(environ)
         self._warned: ActiveConfig | None = None
-        self.first = self._read_ahead()
+        self.initial = self._read_ahead()
 
     def current(self) -> ActiveConfig:
         """Return what counts; complain with each event for which that is not what it should be.
@@ -110,8 +110,8 @@ class FunctionConfig:
         except ConfigError as error:
             _complain(error, "nothing is checked")
             raise
-        if counted.problem is not None:
-            _complain(counted.problem, _instead(counted))
+        if counted.error is not None:
+            _complain(counted.error, _instead(counted))
         elif counted is not self._warned:
             for warning in counted.config.warnings:
                 _log.warning(str(warning))

@@ -97,19 +97,19 @@ class JsonCondition(Struct, frozen=True):
 
     Attributes:
         text: as it is written in the configuration.
-        steps: the names and numbers on the way to the value.
+        path: the names and numbers on the way to the value.
         operator: one of ``== != < <= > >= contains exists`` and their negations with ``not``.
         value: what to compare with.
     """
 
     text: str
-    steps: tuple[str | int, ...]
+    path: tuple[str | int, ...]
     operator: str
     value: Any = None
 
-    def holds(self, document: object) -> bool:
+    def is_met(self, document: object) -> bool:
         """Say whether it is true; of what is absent nothing is, but ``not exists``."""
-        found = _follow(document, self.steps)
+        found = _follow(document, self.path)
         if self.operator in {"exists", "not exists"}:
             return (found is not _ABSENT) == (self.operator == "exists")
         return found is not _ABSENT and self._compare(found)

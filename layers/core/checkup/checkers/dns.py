@@ -70,7 +70,11 @@ def _addresses(host: str) -> Sequence[SocketAddress]:
 
 
 def query_servers(
-    servers: Sequence[SocketAddress], query: Message, deadline: Deadline, *, whole: bool = True
+    servers: Sequence[SocketAddress],
+    query: Message,
+    deadline: Deadline,
+    *,
+    retry_over_tcp: bool = True,
 ) -> Message:
     """Return the answer of the first server that gives one.
 
@@ -78,7 +82,7 @@ def query_servers(
     passed over (RFC 5452, section 9.1).
 
     Args:
-        whole: fetch an answer that does not fit into a datagram over TCP.
+        retry_over_tcp: fetch an answer that does not fit into a datagram over TCP.
 
     Raises:
         CheckFailedError: none came by the deadline.
@@ -87,9 +91,9 @@ def query_servers(
     watch = Stopwatch()
     failed = CheckFailedError("dns_timeout", "no answer in time")
     for asked, server in enumerate(servers):
-        share = deadline.within(deadline.left() / (len(servers) - asked))
+        share = deadline.within(deadline.remaining() / (len(servers) - asked))
         try:
-            return _ask_one(server, query, share, whole=whole)
+            return _ask_one(server, query, share, whole=retry_over_tcp)
         except TimeoutError:
             failed = CheckFailedError("dns_timeout", f"no usable answer after {watch}")
         except OSError as error:
@@ -113,7 +117,7 @@ def _over_udp(server: SocketAddress, query: Message, deadline: Deadline) -> Mess
         sock.connect(address)
         sock.send(query.to_wire())
         while True:
-            left = deadline.left()
+            left = deadline.remaining()
             if left <= 0:
                 raise TimeoutError
             sock.settimeout(left)
@@ -238,12 +242,12 @@ def answer_records(answer: Message) -> Sequence[Rdata]:
 
 
 def check_records(
-    records: Sequence[Rdata], record_type: str, expected: Sequence[str], *, all_of_them: bool
+    records: Sequence[Rdata], record_type: str, expected: Sequence[str], *, exact: bool
 ) -> None:
     """Compare the records with those expected, as sets.
 
     Args:
-        all_of_them: there may be no others.
+        exact: there may be no others.
 
     Raises:
         CheckFailedError: one is missing, or one too many.
@@ -254,7 +258,7 @@ def check_records(
         if content not in found:
             raise CheckFailedError("dns_mismatch", f"the answer lacks '{text}'")
     for content, record in found.items():
-        if all_of_them and content not in wanted:
+        if exact and content not in wanted:
             shown = quote_untrusted(record.to_text(), ())
             raise CheckFailedError(
                 "dns_mismatch", f"the answer has '{shown}', which is not expected"
@@ -339,7 +343,7 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
-            rtt=watch.elapsed() if is_answered else 0,
+            rtt=watch.elapsed_ns() if is_answered else 0,
             error=error,
             failure=failure,
             phases=watch.phases(),
@@ -364,7 +368,7 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
             query.use_edns(0, payload=_SAFE_PAYLOAD)
         servers = self._servers(limit, watch)
         with watch.phase("wait"):
-            return query_servers(servers, query, limit, whole=self._is_judged)
+            return query_servers(servers, query, limit, retry_over_tcp=self._is_judged)
 
     def _servers(self, deadline: Deadline, watch: Stopwatch) -> Sequence[SocketAddress]:
         if not self.endpoint_url:
@@ -380,8 +384,8 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
             return
         records = answer_records(answer)
         if self.answers_equal:
-            check_records(records, self._type, self.answers_equal, all_of_them=True)
-        check_records(records, self._type, self.answers_contain, all_of_them=False)
+            check_records(records, self._type, self.answers_equal, exact=True)
+        check_records(records, self._type, self.answers_contain, exact=False)
 
     def _connect(self, deadline: Deadline, watch: Stopwatch) -> None:
         limit = deadline if self.timeout else deadline.within(_CONNECT_LIMIT)

@@ -45,12 +45,12 @@ class ProcessResult(Struct, frozen=True):
     """How a program came to its end.
 
     Attributes:
-        status: its exit status; the number of a signal, negative, if that ended it; None if
+        exit_status: its exit status; the number of a signal, negative, if that ended it; None if
             it had to be killed because the time was up.
         output: what it wrote to both streams, as far as the cap.
     """
 
-    status: int | None
+    exit_status: int | None
     output: bytes
 
 
@@ -120,11 +120,11 @@ def _output(process: subprocess.Popen[bytes], deadline: Deadline) -> bytes:
     assert process.stdout  # noqa: S101 - it was started with a pipe
     kept = bytearray()
     has_ended = False
-    while deadline.left() > 0:
-        chunk = _read(process.stdout, min(_GLANCE, deadline.left()))
+    while deadline.remaining() > 0:
+        chunk = _read(process.stdout, min(_GLANCE, deadline.remaining()))
         if chunk == b"":
             with suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.0, deadline.left()))
+                process.wait(max(0.0, deadline.remaining()))
             break
         kept += (chunk or b"")[: MAX_OUTPUT_BYTES - len(kept)]
         if has_ended and chunk is None:
@@ -205,9 +205,9 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         """The program, without its arguments: they may hold secrets."""
         return self.command
 
-    def placed(self, surroundings: CheckerContext) -> Checker:
+    def with_context(self, surroundings: CheckerContext) -> Checker:
         """Return this checker, or one that refuses where no programs are to be run."""
-        return self if surroundings.runs_programs else _Refused(**structs.asdict(self))
+        return self if surroundings.allows_exec else _Refused(**structs.asdict(self))
 
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.Checker.attempt`."""
@@ -217,18 +217,18 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         try:
             command = [self.command, *self.arguments]
             ended = run_process(command, self._environment(), self.working_directory, deadline)
-            elapsed = watch.elapsed()
+            elapsed = watch.elapsed_ns()
             self._judge(ended, watch)
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
-        return Attempt(rtt=elapsed or watch.elapsed(), error=error, failure=failure)
+        return Attempt(rtt=elapsed or watch.elapsed_ns(), error=error, failure=failure)
 
-    def spacing_after(self, attempt: Attempt) -> int:
+    def pause_after(self, attempt: Attempt) -> int:
         """Pause only after the exit status 0, as the Go program does."""
         is_zero = not attempt.error or attempt.failure == _MISMATCH
         return self.attempt_spacing if is_zero else 0
 
-    def assess(self, attempts: Sequence[Attempt]) -> Assessment:
+    def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
         """Weigh the attempts; failures that are no more than warnings are degraded."""
         general = assess(attempts, self.threshold_rtt)
         failed = [attempt for attempt in attempts if attempt.error]
@@ -246,7 +246,7 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         return inherited | self.environment
 
     def _judge(self, ended: ProcessResult, watch: Stopwatch) -> None:
-        if ended.status != 0:
+        if ended.exit_status != 0:
             raise self._failure(ended, watch)
         for text, is_wanted, verb in (
             (self.must_contain, True, "does not contain"),
@@ -258,18 +258,18 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
                 raise CheckFailedError(_MISMATCH, f"response {verb} '{text}'{place}")
 
     def _failure(self, ended: ProcessResult, watch: Stopwatch) -> CheckFailedError:
-        if ended.status is None:
+        if ended.exit_status is None:
             failure, reason = "deadline", f"signal: killed, not finished after {watch}"
-        elif ended.status < 0:
-            name = signal.strsignal(-ended.status) or str(-ended.status)
+        elif ended.exit_status < 0:
+            name = signal.strsignal(-ended.exit_status) or str(-ended.exit_status)
             failure, reason = "exec_signal", f"signal: {name.lower()}"
-        elif self.nagios and ended.status == _NAGIOS_UNKNOWN:
+        elif self.nagios and ended.exit_status == _NAGIOS_UNKNOWN:
             raise CheckUnknownError("nagios_unknown", self._sentence("exit status 3", ended.output))
         else:
-            failure = f"exit_{ended.status}"
+            failure = f"exit_{ended.exit_status}"
             if self.nagios:
-                failure = _NAGIOS.get(ended.status, failure)
-            reason = f"exit status {ended.status}"
+                failure = _NAGIOS.get(ended.exit_status, failure)
+            reason = f"exit status {ended.exit_status}"
         return CheckFailedError(failure, self._sentence(reason, ended.output))
 
     def _sentence(self, reason: str, output: bytes) -> str:

@@ -20,8 +20,8 @@ class CheckFailedError(CheckupError):
         failure: the machine-readable class, such as ``connect_refused``.
     """
 
-    def __init__(self, failure: str, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, failure: str, message: str) -> None:
+        super().__init__(message)
         self.failure = failure
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct, field, structs
 
 from checkup.checkers.failures import CheckFailedError
 from checkup.deadline import Deadline
@@ -114,11 +114,11 @@ class Heartbeat(Struct, frozen=True):
     """What a job said last: the document under ``heartbeats/<id>``.
 
     Attributes:
-        at: when, by the storage's clock, in nanoseconds since the epoch.
+        at_ns: when, by the storage's clock, in nanoseconds since the epoch.
         failed: the job says that it did not succeed.
     """
 
-    at: int
+    at_ns: int = field(name="at")
     failed: bool = False
 
 
@@ -131,7 +131,7 @@ def store_heartbeat(storage: Storage, checker: str, *, failed: bool = False) -> 
     key = KEY_PREFIX + checker
     for tries_left in reversed(range(_MOST_TRIES)):
         stored = storage.get(key)
-        body = msgspec.json.encode(Heartbeat(storage.clock(), failed))
+        body = msgspec.json.encode(Heartbeat(storage.now_ns(), failed))
         try:
             if stored is None:
                 storage.create(key, body)
@@ -178,7 +178,7 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         """What is waited for."""
         return self.path or self.endpoint_url or f"every {format_duration(self.period)}"
 
-    def placed(self, surroundings: CheckerContext) -> Checker:
+    def with_context(self, surroundings: CheckerContext) -> Checker:
         """Return the checker that reads the storage of this place."""
         fields = {info.name: getattr(self, info.name) for info in structs.fields(HeartbeatChecker)}
         return _Placed(**fields, surroundings=surroundings)
@@ -226,14 +226,14 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         if stored is None:
             raise CheckUnknownError("heartbeat_none", "the job has not reported yet")
         try:
-            return msgspec.json.decode(stored.body, type=Heartbeat), storage.clock()
+            return msgspec.json.decode(stored.body, type=Heartbeat), storage.now_ns()
         except msgspec.DecodeError as error:
             raise CheckUnknownError("storage", "the report of the job is damaged") from error
 
     def _judge(self, last: Heartbeat, now: int) -> None:
         if last.failed:
             raise CheckFailedError("heartbeat_failed", "the job reports that it failed")
-        age = now - last.at
+        age = now - last.at_ns
         if age > self.period + self.grace:
             passed = format_duration(age // SECOND * SECOND)
             due = format_duration(self.period)

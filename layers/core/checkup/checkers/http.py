@@ -78,7 +78,7 @@ class ExpectantChecker(NetworkChecker, frozen=True, kw_only=True):
         conditions.validate_pattern(self.must_match)
         conditions.validate_pattern(self.must_not_match)
 
-    def judge_head(self, response: Response, secrets: Sequence[str]) -> None:
+    def check_head(self, response: Response, secrets: Sequence[str]) -> None:
         """Judge status and headers.
 
         Args:
@@ -103,11 +103,11 @@ class ExpectantChecker(NetworkChecker, frozen=True, kw_only=True):
                     raise CheckFailedError("header_mismatch", sentence)
 
     @property
-    def looks_at_body(self) -> bool:
+    def needs_body(self) -> bool:
         """Whether anything is expected of the body."""
         return bool(self.must_contain or self.must_not_contain or self._needs_all)
 
-    def judge_body(self, pieces: Iterable[bytes]) -> None:
+    def check_body(self, pieces: Iterable[bytes]) -> None:
         """Read a body to its end and judge it.
 
         Raises:
@@ -147,7 +147,7 @@ class ExpectantChecker(NetworkChecker, frozen=True, kw_only=True):
         except (ValueError, RecursionError) as error:
             raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
         for text in self.must_hold:
-            if not _statement(text).holds(document):
+            if not _statement(text).is_met(document):
                 raise _mismatch(f"response does not hold: {text}")
 
 
@@ -247,11 +247,11 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
             rtt=visit.rtt,
             error=error,
             failure=failure,
-            phases=visit.watch.phases(),
+            phases=visit.stopwatch.phases(),
             certificate_expiry=visit.certificate_expiry,
         )
 
-    def spacing_after(self, attempt: Attempt) -> int:
+    def pause_after(self, attempt: Attempt) -> int:
         """Pause only after an answer, as the Go program does."""
         judged = not attempt.error or attempt.failure.startswith(("status_", "header_"))
         answered = judged or bool(attempt.phases and attempt.phases.transfer)
@@ -259,19 +259,19 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
 
     def _look(self, visit: HttpSession, request: PreparedRequest, secrets: tuple[str, ...]) -> None:
         response = visit.send(request, self.follow_redirects)
-        self.judge_head(response, secrets)
-        if self.looks_at_body:
-            self.judge_body(visit.body(response, self.max_body))
+        self.check_head(response, secrets)
+        if self.needs_body:
+            self.check_body(visit.iter_content(response, self.max_body))
 
     def _limits(self, deadline: Deadline) -> Timeouts:
         if self.timeout:
-            return Timeouts(whole=deadline)
-        return Timeouts(whole=deadline, connect=10.0, tls=5.0, headers=5.0)
+            return Timeouts(total=deadline)
+        return Timeouts(total=deadline, connect=10.0, tls=5.0, headers=5.0)
 
     def _way_to(self, url: SplitResult, is_home: bool) -> ConnectOptions:
         return ConnectOptions(
-            context=self.tls_context(at_home=is_home) if url.scheme == "https" else None,
-            family=self.family,
+            tls_context=self.tls_context(same_origin=is_home) if url.scheme == "https" else None,
+            address_family=self.address_family,
             server_name=self.server_name if is_home else "",
             proxy=proxy_for(url.geturl(), self.proxy) if self.proxy else None,
         )

@@ -81,13 +81,13 @@ def decoded_response(answer: HTTPResponse, method: str) -> DecodingResponse:
     )
 
 
-def iter_body(raw: DecodingResponse, cap: int) -> Iterator[bytes]:
+def iter_body(raw: DecodingResponse, max_bytes: int) -> Iterator[bytes]:
     """Yield a decoded body, at most ``cap`` bytes of it: a bomb is not unpacked any further.
 
     Raises:
         urllib3.exceptions.HTTPError: the body is broken, or the socket is.
     """
-    left = cap
+    left = max_bytes
     while left and (chunk := raw.read(min(_CHUNK, left), decode_content=True)):
         yield chunk
         left -= len(chunk)
@@ -246,28 +246,28 @@ _PORTS = {"http": 80, "https": 443}
 class Timeouts(Struct, frozen=True, kw_only=True):
     """How long an exchange may last: as a whole, and the seconds of three of its phases."""
 
-    whole: Deadline
+    total: Deadline
     connect: float | None = None
     tls: float | None = None
     headers: float | None = None
 
-    def phase(self, seconds: float | None) -> Deadline:
+    def phase_deadline(self, seconds: float | None) -> Deadline:
         """Return the deadline of a phase that begins now."""
-        return self.whole if seconds is None else self.whole.within(seconds)
+        return self.total if seconds is None else self.total.within(seconds)
 
 
 class ConnectOptions(Struct, frozen=True, kw_only=True):
     """How to get to a server.
 
     Attributes:
-        context: for TLS; None for a URL that has none.
-        family: which addresses to use.
+        tls_context: for TLS; None for a URL that has none.
+        address_family: which addresses to use.
         server_name: to ask and verify for instead of the host's; empty for the host's.
         proxy: to go through; None for none.
     """
 
-    context: ssl.SSLContext | None = None
-    family: socket.AddressFamily = socket.AF_UNSPEC
+    tls_context: ssl.SSLContext | None = None
+    address_family: socket.AddressFamily = socket.AF_UNSPEC
     server_name: str = ""
     proxy: Proxy | None = None
 
@@ -276,8 +276,8 @@ class HttpExchange(HTTPAdapter):
     """An adapter for exactly one request, and what was measured on its way.
 
     Attributes:
-        rtt: nanoseconds on the watch at the headers of the answer, or at the failure.
-        certificate_expiry: when the server's certificate ends; 0 if there was none.
+        rtt_ns: nanoseconds on the watch at the headers of the answer, or at the failure.
+        certificate_expiry_ns: when the server's certificate ends; 0 if there was none.
     """
 
     def __init__(self, limits: Timeouts, way: ConnectOptions, watch: Stopwatch) -> None:
@@ -287,8 +287,8 @@ class HttpExchange(HTTPAdapter):
         self._watch = watch
         self._sock: DeadlineSocket | DeadlineTLSSocket | None = None
         self._answer: DecodingResponse | None = None
-        self.certificate_expiry = 0
-        self.rtt = 0
+        self.certificate_expiry_ns = 0
+        self.rtt_ns = 0
 
     def __enter__(self) -> Self:
         return self
@@ -318,22 +318,22 @@ class HttpExchange(HTTPAdapter):
             with self._watch.phase("wait"):
                 answer = self._ask(connection, request)
         finally:
-            self.rtt = self._watch.elapsed()
+            self.rtt_ns = self._watch.elapsed_ns()
         if self._is_forwarded:
             check_proxy_status(answer.status)
         return self.build_response(request, answer)
 
-    def body(self, response: Response, cap: int) -> Iterator[bytes]:
+    def iter_content(self, response: Response, max_bytes: int) -> Iterator[bytes]:
         """Yield the decoded body in pieces, at most ``cap`` bytes of it.
 
         Raises:
             CheckFailedError: it broke off, or was not complete in time.
         """
         assert self._sock  # noqa: S101 - the response came from it
-        self._sock.deadline = self._limits.whole
+        self._sock.deadline = self._limits.total
         try:
             with self._watch.phase("transfer"):
-                yield from iter_body(response.raw, cap)
+                yield from iter_body(response.raw, max_bytes)
         except (HTTPError, ValueError) as error:  # the latter for a chunk of negative size
             late = f"body not finished after {self._watch}"
             failed = response_failure(error.__cause__ or error, late)
@@ -348,35 +348,35 @@ class HttpExchange(HTTPAdapter):
     @property
     def _is_forwarded(self) -> bool:
         """Whether a proxy reads the request, and does not merely pass bytes on."""
-        return self._way.proxy is not None and self._way.context is None
+        return self._way.proxy is not None and self._way.tls_context is None
 
     def _connect(self, url: SplitResult) -> HTTPConnection:
         host, port = url.hostname or "", url.port or _PORTS[url.scheme]
         way, limits = self._way, self._limits
-        self._sock = self._open(host, port, limits.phase(limits.connect))
-        if way.context:
-            self._sock, self.certificate_expiry = start_tls(
+        self._sock = self._open(host, port, limits.phase_deadline(limits.connect))
+        if way.tls_context:
+            self._sock, self.certificate_expiry_ns = start_tls(
                 self._sock,
-                way.context,
+                way.tls_context,
                 way.server_name or host,
-                limits.phase(limits.tls),
+                limits.phase_deadline(limits.tls),
                 self._watch,
             )
-        self._sock.deadline = limits.phase(limits.headers)
+        self._sock.deadline = limits.phase_deadline(limits.headers)
         connection = HTTPConnection(host, port)
         connection.response_class = FinalResponse
         connection.sock = self._sock
         return connection
 
     def _open(self, host: str, port: int, deadline: Deadline) -> DeadlineSocket:
-        proxy, family = self._way.proxy, self._way.family
+        proxy, family = self._way.proxy, self._way.address_family
         if not proxy:
             return open_connection(host, port, deadline, self._watch, family)
         try:
             sock = open_connection(proxy.host, proxy.port, deadline, self._watch, family)
         except CheckFailedError as failed:
             raise CheckUnknownError("proxy", f"the proxy: {failed}") from failed
-        if self._way.context:
+        if self._way.tls_context:
             self._sock = sock  # to be closed, whatever happens
             with self._watch.phase("connect"):
                 open_tunnel(sock, proxy, host, port)

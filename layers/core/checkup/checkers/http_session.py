@@ -111,27 +111,28 @@ class HttpSession:
     """An attempt's way through the web.
 
     Attributes:
-        watch: the phases of all exchanges so far; it runs from the sending of the request.
+        stopwatch: the phases of all exchanges so far; it runs from the sending of the request.
     """
 
     def __init__(
         self,
-        limits: Timeouts,
-        way_to: Callable[[SplitResult, bool], ConnectOptions],
+        timeouts: Timeouts,
+        connect_options: Callable[[SplitResult, bool], ConnectOptions],
         secrets: Sequence[str],
     ) -> None:
         """Prepare for a visit.
 
         Args:
-            way_to: returns how to get to a URL; told whether it is on the first URL's server.
+            connect_options: returns how to get to a URL; told whether it is on the first URL's
+                server.
             secrets: not to be repeated, whatever a server answers.
         """
-        self._limits = limits
-        self._way_to = way_to
+        self._limits = timeouts
+        self._way_to = connect_options
         self._secrets = secrets
         self._exchanges: list[HttpExchange] = []
         self._open = ExitStack()
-        self.watch = Stopwatch()
+        self.stopwatch = Stopwatch()
 
     def __enter__(self) -> Self:
         return self
@@ -147,15 +148,15 @@ class HttpSession:
     @property
     def rtt(self) -> int:
         """Nanoseconds until the headers of the last answer, or until the failure."""
-        return self._exchanges[-1].rtt if self._exchanges else 0
+        return self._exchanges[-1].rtt_ns if self._exchanges else 0
 
     @property
     def certificate_expiry(self) -> int:
         """When the first of the certificates on the way ends; 0 if there was none."""
-        ends = (exchange.certificate_expiry for exchange in self._exchanges)
+        ends = (exchange.certificate_expiry_ns for exchange in self._exchanges)
         return min((end for end in ends if end), default=0)
 
-    def send(self, request: PreparedRequest, redirects: int) -> Response:
+    def send(self, request: PreparedRequest, max_redirects: int) -> Response:
         """Send the request, follow at most so many redirects, and return the last answer.
 
         Raises:
@@ -165,7 +166,7 @@ class HttpSession:
         """
         home = _origin(str(request.url))
         response = self._exchange(request, is_home=True)
-        for _ in range(redirects):
+        for _ in range(max_redirects):
             target = _target(request, response)
             if not target:
                 return response
@@ -178,19 +179,19 @@ class HttpSession:
                 raise CheckFailedError(
                     failed.failure, f"redirected to {shown}: {failed}"
                 ) from failed
-        if redirects and _target(request, response):
-            raise CheckFailedError("redirect_limit", f"redirected more than {redirects} times")
+        if max_redirects and _target(request, response):
+            raise CheckFailedError("redirect_limit", f"redirected more than {max_redirects} times")
         return response
 
-    def body(self, response: Response, cap: int) -> Iterator[bytes]:
+    def iter_content(self, response: Response, cap: int) -> Iterator[bytes]:
         """Yield the last answer's body; see :meth:`Exchange.body`."""
-        return self._exchanges[-1].body(response, cap)
+        return self._exchanges[-1].iter_content(response, cap)
 
     def _exchange(self, request: PreparedRequest, *, is_home: bool) -> Response:
         way = self._way_to(urlsplit(str(request.url)), is_home)
         if not self._exchanges:
-            self.watch = Stopwatch()  # only now: preparing a context is no round trip
-        exchange = self._open.enter_context(HttpExchange(self._limits, way, self.watch))
+            self.stopwatch = Stopwatch()  # only now: preparing a context is no round trip
+        exchange = self._open.enter_context(HttpExchange(self._limits, way, self.stopwatch))
         self._exchanges.append(exchange)
         try:
             return exchange.send(request)

@@ -157,7 +157,7 @@ def resolve_in_thread(
 
     try:
         Thread(target=run, name="checkup-look-up", daemon=True).start()
-        found = outcome.get(timeout=max(0.0, deadline.left()))
+        found = outcome.get(timeout=max(0.0, deadline.remaining()))
     except Empty as error:
         raise CheckFailedError("dns_timeout", "the name could not be looked up in time") from error
     except RuntimeError as error:
@@ -182,27 +182,27 @@ def _resolution_failure(error: socket.gaierror, family: socket.AddressFamily) ->
 class _Bounded(socket.socket):
     deadline: Deadline
 
-    def arm(self) -> None:
+    def apply_deadline(self) -> None:
         """Let the next system call last until the deadline.
 
         Raises:
             TimeoutError: the deadline has passed.
         """
-        left = self.deadline.left()
+        left = self.deadline.remaining()
         if left <= 0:
             raise TimeoutError
         self.settimeout(left)
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.arm()
+        self.apply_deadline()
         return super().recv_into(*args, **kwargs)
 
     def send(self, *args: Any, **kwargs: Any) -> int:
-        self.arm()
+        self.apply_deadline()
         return super().send(*args, **kwargs)
 
     def sendall(self, *args: Any, **kwargs: Any) -> None:
-        self.arm()
+        self.apply_deadline()
         super().sendall(*args, **kwargs)
 
 
@@ -279,7 +279,7 @@ def start_tls(
             unfinished.callback(secured.close)
             assert isinstance(secured, DeadlineTLSSocket)  # noqa: S101 - contexts make no others
             secured.deadline = deadline
-            secured.arm()
+            secured.apply_deadline()
             secured.do_handshake()
         except (OSError, ValueError) as error:
             raise _handshake_failure(error, watch) from error
@@ -313,7 +313,7 @@ def connect_happy_eyeballs(
     race = _Race(addresses)
     try:
         while race.is_open():
-            if deadline.left() <= 0:
+            if deadline.remaining() <= 0:
                 raise CheckFailedError("connect_timeout", "no connection in time")
             winner = race.advance(deadline)
             if winner:
@@ -343,7 +343,7 @@ class _Race:
         if not self._selector.get_map():
             return None  # it failed at once
         turn = Deadline(self._next_start) if self._waiting else deadline
-        for key, _ in self._selector.select(max(0.0, min(turn.left(), deadline.left()))):
+        for key, _ in self._selector.select(max(0.0, min(turn.remaining(), deadline.remaining()))):
             sock = key.fileobj
             assert isinstance(sock, DeadlineSocket)  # noqa: S101 - nothing else is registered
             self._selector.unregister(sock)

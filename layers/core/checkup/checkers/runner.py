@@ -61,7 +61,7 @@ class StartPacer:
         """Note that a place is free again: until now nothing could have started."""
         self.next_start = max(self.next_start, time.monotonic())
 
-    def woken(self, *, late_by: float) -> None:
+    def started_late(self, *, late_by: float) -> None:
         """Note by how many seconds a start is late: late means too little CPU.
 
         It happens where the process may use only a share of a processor, as in a small
@@ -124,8 +124,8 @@ class CheckTask:
         number: the checker's place in the configuration.
         timestamp: when it started, in nanoseconds since the epoch.
         attempts: those that are over.
-        given_up: once the round has ended, why not all were made; None if they were.
-        overdue: by when it has to be over, even if its checker ignores every limit.
+        unknown_reason: once the round has ended, why not all were made; None if they were.
+        deadline: by when it has to be over, even if its checker ignores every limit.
     """
 
     def __init__(
@@ -135,13 +135,13 @@ class CheckTask:
         self.checker = checker
         self.timestamp = time.time_ns()
         self.attempts: list[Attempt] = []
-        self.given_up: CheckUnknownError | None = None
+        self.unknown_reason: CheckUnknownError | None = None
         count, spacing = max(1, checker.attempts), max(0, checker.attempt_spacing)
         self._deadline = deadline
         self._secrets = secrets
         self._count = count
         self._limit = attempt_timeout(checker)
-        self.overdue = Deadline.after(count * (self._limit + spacing / SECOND) + _GRACE)
+        self.deadline = Deadline.after(count * (self._limit + spacing / SECOND) + _GRACE)
 
     def start(self, ended: SimpleQueue[CheckTask]) -> None:
         """Begin, and put this into ``ended`` at the end.
@@ -150,27 +150,27 @@ class CheckTask:
         """
 
         def run() -> None:
-            self.given_up = _outcome(self._attempt_all)
+            self.unknown_reason = _outcome(self._attempt_all)
             ended.put(self)
 
         try:
             Thread(target=run, name=f"checkup-{self.checker.id}", daemon=True).start()
         except RuntimeError:
-            self.given_up = CheckUnknownError("resource", "this machine has no free thread")
+            self.unknown_reason = CheckUnknownError("resource", "this machine has no free thread")
             ended.put(self)
 
     def _attempt_all(self) -> None:
-        checker = self._secrets.reveal(self.checker)
+        checker = self._secrets.resolve(self.checker)
         for left in reversed(range(self._count)):
             attempt = checker.attempt(self._deadline.within(self._limit))
-            if attempt.error and self._deadline.left() <= 0:
+            if attempt.error and self._deadline.remaining() <= 0:
                 raise CheckUnknownError(RUN_DEADLINE, NOT_FINISHED)
             self.attempts.append(attempt)
             if left:
-                self._pause(checker.spacing_after(attempt) / SECOND)
+                self._pause(checker.pause_after(attempt) / SECOND)
 
     def _pause(self, seconds: float) -> None:
-        if seconds >= self._deadline.left():
+        if seconds >= self._deadline.remaining():
             raise CheckUnknownError(RUN_DEADLINE, NOT_FINISHED)
         time.sleep(max(0.0, seconds))
 
@@ -218,7 +218,7 @@ class ResultBuilder(Struct, frozen=True, kw_only=True):
     region: str
     timestamp: int
 
-    def of(
+    def build(
         self,
         checker: Checker,
         timestamp: int,
@@ -236,10 +236,10 @@ class ResultBuilder(Struct, frozen=True, kw_only=True):
             unseen = Attempt(error=str(given_up), failure=given_up.failure)
             return self._result(checker, timestamp, [unseen], Assessment(Status.UNKNOWN))
         try:
-            assessment = checker.assess(attempts)
+            assessment = checker.evaluate(attempts)
         except Exception as error:  # noqa: BLE001 - one bad checker must not harm the others
             reason = CheckUnknownError("internal", f"the checker failed: {type(error).__name__}")
-            return self.of(checker, timestamp, [], reason)
+            return self.build(checker, timestamp, [], reason)
         return self._result(checker, timestamp, attempts, assessment)
 
     def _result(
@@ -253,7 +253,9 @@ class ResultBuilder(Struct, frozen=True, kw_only=True):
             title=checker.title,
             endpoint=self._hide(checker.endpoint),
             timestamp=self.timestamp or timestamp,
-            times=tuple(replace(attempt, error=self._hide(attempt.error)) for attempt in attempts),
+            attempts=tuple(
+                replace(attempt, error=self._hide(attempt.error)) for attempt in attempts
+            ),
             threshold=checker.threshold_rtt,
             healthy=assessment.status is Status.HEALTHY,
             degraded=assessment.status is Status.DEGRADED,
@@ -265,7 +267,7 @@ class ResultBuilder(Struct, frozen=True, kw_only=True):
         )
 
     def _hide(self, text: str) -> str:
-        return self.mask(self.secrets.hide(text))
+        return self.mask(self.secrets.mask(text))
 
 
 # One run: starts the rounds, bounded and paced, and has a verdict for each by the deadline.
@@ -288,7 +290,7 @@ def run_checks(  # noqa: PLR0913 - all but the checkers by name
     *,
     deadline: Deadline,
     concurrency: int,
-    known: Mapping[str, Status] | None = None,
+    previous_statuses: Mapping[str, Status] | None = None,
     mask: Callable[[str], str] = str,
     secret: Callable[[str], str] = str,
     forget_secrets: Callable[[], None] | None = None,
@@ -303,7 +305,8 @@ def run_checks(  # noqa: PLR0913 - all but the checkers by name
     Args:
         deadline: when to return; what is still running then is abandoned.
         concurrency: how many checkers may be in flight.
-        known: the last known statuses by id, in a run that is going to be stored: a checker
+        previous_statuses: the last known statuses by id, in a run that is going to be stored: a
+            checker
             that was healthy, or is not known, is looked at again before anything bad is said
             of it. None for a look that leaves no trace.
         mask: makes an address or a sentence fit to be stored.
@@ -324,7 +327,7 @@ def run_checks(  # noqa: PLR0913 - all but the checkers by name
         region=region,
         timestamp=timestamp,
     )
-    run = _Run(checkers, deadline, verdicts, Rechecks(known), progress)
+    run = _Run(checkers, deadline, verdicts, Rechecks(previous_statuses), progress)
     return run.to_the_end(concurrency)
 
 
@@ -353,7 +356,7 @@ class _Run:
 
     def to_the_end(self, concurrency: int) -> tuple[Result, ...]:
         """Return a result for each checker, at the latest at the deadline."""
-        while len(self._final) < len(self._checkers) and self._deadline.left() > 0:
+        while len(self._final) < len(self._checkers) and self._deadline.remaining() > 0:
             self._wait(may_start=len(self._flying) < concurrency)
         self._give_up_the_rest()
         return tuple(self._final[number] for number in range(len(self._checkers)))
@@ -361,7 +364,7 @@ class _Run:
     def _wait(self, *, may_start: bool) -> None:
         """Wait for the next thing to happen, and do what it asks for."""
         start = max(self._due[0][0], self._pace.next_start) if may_start and self._due else inf
-        overdue = min((ongoing.overdue.at for ongoing in self._flying.values()), default=inf)
+        overdue = min((ongoing.deadline.at for ongoing in self._flying.values()), default=inf)
         next_event = min(start, overdue, self._deadline.at)
         pause = max(0.0, min(next_event - time.monotonic(), _LOOK_UP))
         try:
@@ -370,13 +373,13 @@ class _Run:
             if time.monotonic() < next_event:
                 return
             if next_event == start:
-                self._pace.woken(late_by=time.monotonic() - start)
+                self._pace.started_late(late_by=time.monotonic() - start)
                 self._start()
             elif next_event == overdue:
                 self._abandon_overdue()
         else:
             self._pace.finished()
-            self._end(ended, ended.given_up)
+            self._end(ended, ended.unknown_reason)
         if not may_start:
             self._pace.resume()
 
@@ -389,7 +392,7 @@ class _Run:
 
     def _abandon_overdue(self) -> None:
         for ongoing in list(self._flying.values()):
-            if ongoing.overdue.left() <= 0:
+            if ongoing.deadline.remaining() <= 0:
                 self._end(ongoing, _OVERDUE)
 
     def _end(self, ended: CheckTask, given_up: CheckUnknownError | None) -> None:
@@ -400,9 +403,9 @@ class _Run:
         del self._flying[number]
         result = self._judge(ended, given_up)
         if result.failure in _REFUSALS:
-            self._verdicts.secrets.doubt(ended.checker)
+            self._verdicts.secrets.invalidate(ended.checker)
         pause = self._rechecks.pause_after(self._checkers[number], result)
-        if pause is None or pause >= self._deadline.left():
+        if pause is None or pause >= self._deadline.remaining():
             self._conclude(number, result)
         else:
             self._so_far[number] = result
@@ -410,7 +413,7 @@ class _Run:
 
     def _judge(self, ended: CheckTask, given_up: CheckUnknownError | None) -> Result:
         attempts = tuple(ended.attempts)
-        result = self._verdicts.of(ended.checker, ended.timestamp, attempts, given_up)
+        result = self._verdicts.build(ended.checker, ended.timestamp, attempts, given_up)
         before = self._so_far.get(ended.number)
         if not before:
             return result
@@ -423,7 +426,7 @@ class _Run:
             self._conclude(ongoing.number, self._judge(ongoing, _NOT_FINISHED))
         for number, checker in enumerate(self._checkers):
             if number not in self._final:
-                unseen = self._verdicts.of(checker, time.time_ns(), (), _NOT_BEGUN)
+                unseen = self._verdicts.build(checker, time.time_ns(), (), _NOT_BEGUN)
                 self._conclude(number, self._so_far.get(number, unseen))
 
     def _conclude(self, number: int, result: Result) -> None:

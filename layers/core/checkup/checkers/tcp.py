@@ -157,7 +157,7 @@ class TcpChecker(NetworkChecker, frozen=True, kw_only=True):
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
-            rtt=talk.watch.elapsed(),
+            rtt=talk.watch.elapsed_ns(),
             error=error,
             failure=failure,
             phases=talk.watch.phases(),
@@ -183,7 +183,7 @@ class _Talk:
         """Connect, say and hear what is configured, and hang up."""
         checker = self._checker
         sock: DeadlineSocket | DeadlineTLSSocket
-        sock = open_connection(host, port, deadline, self.watch, checker.family)
+        sock = open_connection(host, port, deadline, self.watch, checker.address_family)
         try:
             if checker.starttls and isinstance(sock, DeadlineSocket):
                 with self.watch.phase("wait"):

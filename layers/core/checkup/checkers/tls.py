@@ -65,23 +65,27 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
     ] = ()
 
     @property
-    def expiry_limit(self) -> int:
+    def expiry_threshold_ns(self) -> int:
         """How long certificates have to last; 0 stands for the default, as in the Go program."""
         return self.cert_expiry_threshold or _TWO_WEEKS
 
-    def tls_context(self, *, at_home: bool = True) -> ssl.SSLContext:
+    def tls_context(self, *, same_origin: bool = True) -> ssl.SSLContext:
         """Return the prepared context of these options.
 
         Raises:
             CheckUnknownError: a file of roots or of the client's certificate cannot be used.
         """
         own = None
-        if self.client_certificate and at_home:
+        if self.client_certificate and same_origin:
             own = client_certificate(self.client_certificate, self.client_key)
         roots = (*self.trusted_roots, self.tls_ca_file)
         # Go reads the files before it does anything else, and refuses to run without them.
         try:
-            context = ca_file_context(*filter(None, roots), own=own) if any(roots) else None
+            context = (
+                ca_file_context(*filter(None, roots), client_certificate=own)
+                if any(roots)
+                else None
+            )
         except CheckFailedError as failed:
             raise CheckUnknownError("config", f"trusted_roots: {failed}") from failed
         if self.tls_skip_verify:
@@ -97,13 +101,13 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
         try:
             secured, expiry = self._connect(context, deadline, watch)
             with secured:
-                rtt = watch.elapsed()
+                rtt = watch.elapsed_ns()
                 self._judge(secured, expiry)
                 _hear_objection(secured, watch)
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
-            rtt=rtt or watch.elapsed(),
+            rtt=rtt or watch.elapsed_ns(),
             error=error,
             failure=failure,
             phases=watch.phases(),
@@ -114,7 +118,7 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
         self, context: ssl.SSLContext, deadline: Deadline, watch: Stopwatch
     ) -> tuple[DeadlineTLSSocket, int]:
         host, port = split_host_port(self.endpoint_url)
-        sock = open_connection(host, port, deadline, watch, self.family)
+        sock = open_connection(host, port, deadline, watch, self.address_family)
         name = self.server_name or host or "localhost"
         return start_tls(sock, context, name, deadline, watch)
 
@@ -149,7 +153,7 @@ def _hear_objection(secured: DeadlineTLSSocket, watch: Stopwatch) -> None:
         socket.socket.shutdown(secured, socket.SHUT_WR)
     with suppress(OSError):
         try:
-            secured.arm()
+            secured.apply_deadline()
             secured.recv(1)
         except ssl.SSLError as error:
             objection = from_ssl_error(error)

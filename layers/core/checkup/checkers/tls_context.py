@@ -34,13 +34,13 @@ class ClientCertificate(Struct, frozen=True):
     """What a client shows of itself: PEM files, read again when one has changed.
 
     Attributes:
-        key: where the certificate's key is; empty if it is in the same file.
-        changed: when the files were last changed.
+        key_file: where the certificate's key is; empty if it is in the same file.
+        modified_ns: when the files were last changed.
     """
 
-    certificate: str
-    key: str
-    changed: tuple[int, ...]
+    certificate_file: str
+    key_file: str
+    modified_ns: tuple[int, ...]
 
 
 def client_certificate(certificate: str, key: str = "") -> ClientCertificate:
@@ -56,7 +56,7 @@ def client_certificate(certificate: str, key: str = "") -> ClientCertificate:
     return ClientCertificate(certificate, key, changed)
 
 
-def system_roots_context(own: ClientCertificate | None = None) -> ssl.SSLContext:
+def system_roots_context(client_certificate: ClientCertificate | None = None) -> ssl.SSLContext:
     """Return the context that trusts the system's roots, or certifi's if it has none.
 
     SSL_CERT_FILE and SSL_CERT_DIR are honoured, as Go does on Unix.
@@ -64,16 +64,18 @@ def system_roots_context(own: ClientCertificate | None = None) -> ssl.SSLContext
     paths = ssl.get_default_verify_paths()  # names only what exists
     changed = Path(paths.cafile).stat().st_mtime_ns if paths.cafile else 0
     with _building:
-        return _system_context(paths.cafile, paths.capath, changed, own)
+        return _system_context(paths.cafile, paths.capath, changed, client_certificate)
 
 
-def unverified_context(own: ClientCertificate | None = None) -> ssl.SSLContext:
+def unverified_context(client_certificate: ClientCertificate | None = None) -> ssl.SSLContext:
     """Return the context that accepts every certificate."""
     with _building:
-        return _unverified_context(own)
+        return _unverified_context(client_certificate)
 
 
-def ca_file_context(*paths: str, own: ClientCertificate | None = None) -> ssl.SSLContext:
+def ca_file_context(
+    *paths: str, client_certificate: ClientCertificate | None = None
+) -> ssl.SSLContext:
     """Return the context that trusts the roots in these PEM files and no others.
 
     The files are read again when one has changed.
@@ -86,15 +88,18 @@ def ca_file_context(*paths: str, own: ClientCertificate | None = None) -> ssl.SS
     except (OSError, ValueError) as error:
         raise CheckFailedError("tls_roots", "error reading root certificate") from error
     with _building:
-        return _file_context(paths, changed, own)
+        return _file_context(paths, changed, client_certificate)
 
 
 @lru_cache(maxsize=64)
 def _system_context(
-    cafile: str | None, capath: str | None, changed: int, own: ClientCertificate | None
+    cafile: str | None,
+    capath: str | None,
+    changed: int,
+    client_certificate: ClientCertificate | None,
 ) -> ssl.SSLContext:
     del changed  # part of the key: roots that were updated are loaded again
-    context = _bare_context(own)
+    context = _bare_context(client_certificate)
     if cafile or (capath and any(Path(capath).iterdir())):
         context.set_default_verify_paths()
     else:
@@ -105,8 +110,8 @@ def _system_context(
 
 
 @lru_cache(maxsize=64)
-def _unverified_context(own: ClientCertificate | None) -> ssl.SSLContext:
-    context = _bare_context(own)
+def _unverified_context(client_certificate: ClientCertificate | None) -> ssl.SSLContext:
+    context = _bare_context(client_certificate)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -114,10 +119,10 @@ def _unverified_context(own: ClientCertificate | None) -> ssl.SSLContext:
 
 @lru_cache(maxsize=64)
 def _file_context(
-    paths: tuple[str, ...], changed: tuple[int, ...], own: ClientCertificate | None
+    paths: tuple[str, ...], changed: tuple[int, ...], client_certificate: ClientCertificate | None
 ) -> ssl.SSLContext:
     del changed  # part of the key
-    context = _bare_context(own)
+    context = _bare_context(client_certificate)
     for path in paths:
         try:
             roots = Path(path).read_text(encoding="ascii", errors="ignore")
@@ -130,7 +135,7 @@ def _file_context(
     return context
 
 
-def _bare_context(own: ClientCertificate | None) -> ssl.SSLContext:
+def _bare_context(client_certificate: ClientCertificate | None) -> ssl.SSLContext:
     """Return a context with the same rules on every Python version, and without roots.
 
     They are those of Go: a trusted certificate need not be self-signed, names stand in the
@@ -142,17 +147,19 @@ def _bare_context(own: ClientCertificate | None) -> ssl.SSLContext:
     context.hostname_checks_common_name = False
     context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
     context.sslsocket_class = DeadlineTLSSocket
-    if own:
-        _present(context, own)
+    if client_certificate:
+        _present(context, client_certificate)
     return context
 
 
-def _present(context: ssl.SSLContext, own: ClientCertificate) -> None:
+def _present(context: ssl.SSLContext, client_certificate: ClientCertificate) -> None:
     def no_password() -> bytes:
         return b""  # rather than asking for one on the terminal
 
     try:
-        context.load_cert_chain(own.certificate, own.key or None, no_password)
+        context.load_cert_chain(
+            client_certificate.certificate_file, client_certificate.key_file or None, no_password
+        )
     except (OSError, ValueError) as error:
         raise _no_identity() from error
 
@@ -197,20 +204,20 @@ class NetworkChecker(Checker, frozen=True, kw_only=True):
             raise ValueError("client_key needs a client_certificate")
 
     @property
-    def family(self) -> socket.AddressFamily:
+    def address_family(self) -> socket.AddressFamily:
         """The addresses that may be connected to."""
         return ADDRESS_FAMILIES[self.ip_version]
 
     @property
-    def expiry_limit(self) -> int:
+    def expiry_threshold_ns(self) -> int:
         """How long certificates have to last, in nanoseconds; 0 or less if that does not matter."""
         return self.cert_expiry_threshold
 
-    def tls_context(self, *, at_home: bool = True) -> ssl.SSLContext:
+    def tls_context(self, *, same_origin: bool = True) -> ssl.SSLContext:
         """Return the prepared context of these options.
 
         Args:
-            at_home: whether it is for the configured server, and not for one that it leads to:
+            same_origin: whether it is for the configured server, and not for one that it leads to:
                 nobody else is told who we are.
 
         Raises:
@@ -218,22 +225,24 @@ class NetworkChecker(Checker, frozen=True, kw_only=True):
             CheckUnknownError: the client's certificate cannot be used.
         """
         own = None
-        if self.client_certificate and at_home:
+        if self.client_certificate and same_origin:
             own = client_certificate(self.client_certificate, self.client_key)
         # Go reads the file whether or not it will verify with it.
-        context = ca_file_context(self.tls_ca_file, own=own) if self.tls_ca_file else None
+        context = (
+            ca_file_context(self.tls_ca_file, client_certificate=own) if self.tls_ca_file else None
+        )
         if self.tls_skip_verify:
             return unverified_context(own)
         return context or system_roots_context(own)
 
-    def assess(self, attempts: Sequence[Attempt]) -> Assessment:
+    def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
         """Weigh the attempts; a certificate that ends soon is told before slowness."""
         found = assess(attempts, self.threshold_rtt)
         ends = [attempt.certificate_expiry for attempt in attempts if attempt.certificate_expiry]
-        if found.status is Status.DOWN or not ends or self.expiry_limit <= 0:
+        if found.status is Status.DOWN or not ends or self.expiry_threshold_ns <= 0:
             return found
         left = min(ends) - time.time_ns()
-        if left >= self.expiry_limit:
+        if left >= self.expiry_threshold_ns:
             return found
         shown = format_duration(max(0, left) // SECOND * SECOND)
         return Assessment(Status.DEGRADED, f"certificate expiring soon ({shown})")

@@ -58,7 +58,7 @@ def notify(config_file: str | None, *, test: bool, verbose: bool, channels: Sequ
     A test goes to the channel itself, past its groups, tags, severities and fallback, and is no
     alert: nothing is stored. The exit code is 1 if a channel did not accept it.
     """
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     chosen = select_notifiers(channel_names(config.notifiers), channels)
     if not test:
         for name in chosen:
@@ -142,10 +142,10 @@ def replay(
     """
     given = dict(_change(text) for text in changes)
     start = time.time_ns() - parse_timespan(since)
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     chosen = select_checkers_or_suggest(config.checkers, names)
     monitor = app.run_context(config, os.environ)
-    setting = replace(monitor.setting, checkers=chosen)
+    setting = replace(monitor.rules, checkers=chosen)
     settings = [setting, *([_with(setting, given)] if given else [])]
     replayed = fold_again(monitor, settings, start)
     titles = ["as configured", *([", ".join(changes)] if given else [])]
@@ -177,7 +177,7 @@ def _lines(replayed: ReplayReport, titles: Sequence[str]) -> Iterator[str]:
     yield from _table(
         ["", *titles],
         ["alerts", *(str(len(told.alerts)) for told in replayed.told)],
-        ["outages announced", *(str(len(told.openings)) for told in replayed.told)],
+        ["outages announced", *(str(len(told.incidents)) for told in replayed.told)],
         ["  delay, mean", *(format_timespan(_mean(told.delays)) for told in replayed.told)],
         [
             "  delay, longest",
@@ -197,8 +197,8 @@ def _table(*rows: Sequence[str]) -> Iterator[str]:
 
 def _difference(before: ReplayedAlerts, after: ReplayedAlerts) -> Iterator[str]:
     for sentence, alerts in (
-        ("no longer announced", before.without(after)),
-        ("announced besides", after.without(before)),
+        ("no longer announced", before.missing_from(after)),
+        ("announced besides", after.missing_from(before)),
     ):
         if alerts:
             yield f"{sentence}: {len(alerts)}"
@@ -244,7 +244,7 @@ def silence(
     """
     if names and bool(length) == end:
         raise click.UsageError("say how long with --for, or --end")
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     checkers = select_checkers_or_suggest(config.checkers, names) if names else ()
     monitor = app.run_context(config, os.environ)
     now = time.time_ns()

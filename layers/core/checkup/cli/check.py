@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 class RunRecorder(Struct, frozen=True):
     """Stores runs of one configuration, one after the other."""
 
-    monitor: pipeline.RunContext
+    context: pipeline.RunContext
     deadline_seconds: float
 
     @classmethod
@@ -63,18 +63,18 @@ class RunRecorder(Struct, frozen=True):
             monitor = replace(monitor, interval=interval)
         return cls(monitor, app.run_deadline_seconds(config))
 
-    def record(
+    def run_and_store(
         self,
         *,
         message: tuple[str, str] | None = None,
-        only: Sequence[Checker] | None = None,
+        checkers: Sequence[Checker] | None = None,
         progress: Callable[[Result], None] | None = None,
     ) -> Run:
         """Look, store the run under this moment, and tell of what changed.
 
         Args:
             message: a checker's id and the words that its result is to carry.
-            only: the checkers to look at, if not all. The run says nothing about the others,
+            checkers: the checkers to look at, if not all. The run says nothing about the others,
                 which is no evidence, so what is known of them stays as it is.
             progress: called with each result as soon as it is final.
 
@@ -83,10 +83,10 @@ class RunRecorder(Struct, frozen=True):
         """
         slot, deadline = time.time_ns(), Deadline.after(self.deadline_seconds)
         recorded = pipeline.run_and_store(
-            self.monitor, slot, deadline, message=message, only=only, progress=progress
+            self.context, slot, deadline, message=message, only=checkers, progress=progress
         )
         for alert in recorded.alerts:
-            _log.info("alert: %s: %s, before: %s", alert.title, alert.status, alert.before)
+            _log.info("alert: %s: %s, before: %s", alert.title, alert.status, alert.previous_status)
         if recorded.undelivered:
             output.log_line(f"alerts that wait for the next run: {recorded.undelivered}")
         if recorded.late:
@@ -142,7 +142,7 @@ def every(config_file: str | None, *, verbose: bool, interval: str) -> int:
         raise CheckupError("no checkers configured")
     recorder = RunRecorder.of(config, interval=step)
     with run_until_stopped() as stopping:
-        _repeat(lambda: _survive(recorder.record, verbose=verbose), step / SECOND, stopping)
+        _repeat(lambda: _survive(recorder.run_and_store, verbose=verbose), step / SECOND, stopping)
     return 0
 
 
@@ -165,10 +165,10 @@ def parse_interval(text: str) -> int:
 def _repeat(work: Callable[[], object], step: float, stopping: StopHandler) -> None:
     """Work now and at each step after now that does not fall into the work before it."""
     start = time.monotonic()
-    while not stopping.asked:
-        with stopping.at_work():
+    while not stopping.stop_requested:
+        with stopping.defer_stop():
             work()
-        if not stopping.asked:
+        if not stopping.stop_requested:
             elapsed = time.monotonic() - start
             interruptible_sleep(step - elapsed % step)
 
@@ -199,7 +199,7 @@ def look(
     with output.progress_bar(len(chosen), wanted=not (as_json or verbose)) as done:
         if store:
             only = chosen if names else None
-            results = RunRecorder.of(config).record(only=only, progress=done).results
+            results = RunRecorder.of(config).run_and_store(checkers=only, progress=done).results
         else:
             results = _look(config, chosen, done)
     if as_json:
@@ -216,7 +216,7 @@ def look(
 def _begin(path: str | None, names: Sequence[str], *, verbose: bool, quiet: bool) -> Config:
     """Read the configuration; where there is none, a word can only be a mistyped command."""
     try:
-        return options.load_config(path, verbose=verbose, quiet=quiet)
+        return options.load_config(path, verbose=verbose, hide_warnings=quiet)
     except ConfigError as error:
         is_there = not isinstance(error.__cause__, FileNotFoundError)
         if names and path is None and not is_there:
@@ -275,11 +275,13 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
     """
     if not text.strip():
         raise CheckupError("the message is empty")
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     recorder = RunRecorder.of(config)
     checker = _about(config.checkers, about)
     with output.progress_bar(len(config.checkers), wanted=not verbose) as done:
-        recorder.record(message=(checker.id, mask_secrets(text, config.masks)), progress=done)
+        recorder.run_and_store(
+            message=(checker.id, mask_secrets(text, config.masked_values)), progress=done
+        )
     request_publish()
     print("Message posted")
     return 0
@@ -322,7 +324,7 @@ def ping(config_file: str | None, *, failed: bool, verbose: bool, name: str) -> 
     NAME is the title or id of a checker of the type heartbeat, which is down when no report
     comes for longer than its period and grace.
     """
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     jobs = list(_jobs(config.checkers, name))
     storage = app.require_storage(config)
     for job in jobs:

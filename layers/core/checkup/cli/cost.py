@@ -122,7 +122,7 @@ def cost(
     those that were counted on an emulator, in an hour without an outage. CloudFront sends a
     terabyte of pages a month for nothing.
     """
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     sizes = _as_given(stack_size(config, _parameters()), given)
     usage = hourly_usage(config, sizes)
     lines = list(monthly_bill(usage))
@@ -151,6 +151,8 @@ def _as_given(sizes: StackSize, given: Mapping[str, float | str | None]) -> Stac
     found = {name: value for name, value in given.items() if value is not None}
     if "interval" in found:
         found["interval"] = _interval(str(found["interval"]))
+    if "seconds" in found:
+        found["run_seconds"] = found.pop("seconds")
     return replace(sizes, **found)
 
 
@@ -177,9 +179,9 @@ def _table(lines: Sequence[BillLine]) -> Iterator[str]:
     for line in lines:
         shown = f"{line.quantity:,.2f}" if line.price.unit == "GB" else f"{line.quantity:,.0f}"
         quantity = f"{shown:>11} {line.price.unit:<11}"
-        dollars = f"{line.listed:>8.2f}  {line.paid:>8.2f}"
+        dollars = f"{line.list_price:>8.2f}  {line.charged:>8.2f}"
         yield f"{line.what:<{width}}  {quantity}  {dollars}  {line.note}".rstrip()
-    listed, paid = sum(line.listed for line in lines), _paid(lines)
+    listed, paid = sum(line.list_price for line in lines), _paid(lines)
     yield f"{'together, in dollars':<{width}}  {'':>23}  {listed:>8.2f}  {paid:>8.2f}"
 
 
@@ -195,8 +197,8 @@ def _advice(config: Config, usage: HourlyUsage, lines: Sequence[BillLine]) -> It
     paid = _paid(lines)
     if paid < _CENT:
         return
-    dearest = max(lines, key=lambda line: line.paid)
-    share = dearest.paid / paid
+    dearest = max(lines, key=lambda line: line.charged)
+    share = dearest.charged / paid
     yield f"Largest: {dearest.what} ({dearest.price.unit}), {share:.0%} of what is paid."
     saving = cheapest_change(
         usage.sizes, lambda sizes: _paid(monthly_bill(hourly_usage(config, sizes)))
@@ -206,7 +208,7 @@ def _advice(config: Config, usage: HourlyUsage, lines: Sequence[BillLine]) -> It
 
 
 def _paid(lines: Iterable[BillLine]) -> float:
-    return sum(line.paid for line in lines)
+    return sum(line.charged for line in lines)
 
 
 def _document(lines: Sequence[BillLine]) -> dict[str, Any]:
@@ -219,12 +221,12 @@ def _document(lines: Sequence[BillLine]) -> dict[str, Any]:
                 "what": line.what,
                 "quantity": round(line.quantity, 3),
                 "unit": line.price.unit,
-                "listed": round(line.listed, 4),
-                "paid": round(line.paid, 4),
+                "listed": round(line.list_price, 4),
+                "paid": round(line.charged, 4),
                 "source": f"https://aws.amazon.com/{line.price.page}/",
             }
             for line in lines
         ],
-        "listed": round(sum(line.listed for line in lines), 4),
+        "listed": round(sum(line.list_price for line in lines), 4),
         "paid": round(_paid(lines), 4),
     }

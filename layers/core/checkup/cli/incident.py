@@ -143,7 +143,7 @@ maintenance_ids = id_completion(lambda desk: desk.maintenances)
 @verbose_option
 def list_incidents(config_file: str | None, *, month: int | None, verbose: bool) -> int:
     """List the incidents of the last months, or of one month: what is open, and what was."""
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     now = time.time_ns()
     known = load_editable(config, app.require_storage(config), now, month)
     for it in known.incidents.values():
@@ -160,7 +160,7 @@ def list_incidents(config_file: str | None, *, month: int | None, verbose: bool)
 @click.argument("name", metavar="ID", shell_complete=incident_ids)
 def show_incident(config_file: str | None, *, month: int | None, verbose: bool, name: str) -> int:
     """Show an incident and all that was said of it, oldest first."""
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     now = time.time_ns()
     known = load_editable(config, app.require_storage(config), now, month)
     it = find_by_id_prefix(known.incidents, name, "incident", month)
@@ -181,7 +181,7 @@ def show_maintenance(
     config_file: str | None, *, month: int | None, verbose: bool, name: str
 ) -> int:
     """Show maintenance and all that was said of it, oldest first."""
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     known = load_editable(config, app.require_storage(config), time.time_ns(), month)
     it = find_by_id_prefix(known.maintenances, name, "maintenance", month)
     print(_maintenance(it))
@@ -287,7 +287,7 @@ def open_incident(  # noqa: PLR0913 - a flag each
 
     If an outage of the same components is going on, this is what is told of it from now on.
     """
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     now = time.time_ns()
     started = parse_timestamp(begin, now, config.page.timezone) if begin else now
     if started > now:
@@ -302,7 +302,7 @@ def open_incident(  # noqa: PLR0913 - a flag each
         impact=impact,
         started=started,
         checkers=about,
-        said=(new_update(text, status, now),),
+        updates=(new_update(text, status, now),),
     )
     written = take_over_automatic(load_editable(config, storage, now), written)
     change_incidents(storage, lambda document: add_incident(document, written))
@@ -334,7 +334,7 @@ def update_incident(  # noqa: PLR0913 - a flag each
     text: str,
 ) -> int:
     """Say TEXT about an incident, and perhaps what it is now; or only change what it is called."""
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     about = checker_ids(config, components)
     now = time.time_ns()
     entry = new_update(text, status or "", now)
@@ -361,7 +361,7 @@ def resolve(
     config_file: str | None, *, month: int | None, verbose: bool, name: str, text: str
 ) -> int:
     """End an incident, and perhaps say TEXT. One that is over stays as it is."""
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     entry = new_update(text, "resolved", time.time_ns())
     return _write(
         config, name, month, lambda document, known: resolve_incident(document, known, entry)

@@ -293,7 +293,7 @@ def _complete_or_invoke(arguments: list[str]) -> int:
     if instruction:
         return shell_complete(program, {}, "checkup", COMPLETION_VARIABLE, instruction)
     with process.handle_errors() as outcome, program.make_context("checkup", arguments) as context:
-        outcome.notes = context.meta
+        outcome.meta = context.meta
         outcome.code = program.invoke(context)
     return outcome.code
 

@@ -49,7 +49,7 @@ def list_maintenance(config_file: str | None, *, month: int | None, verbose: boo
 
     With --month, list what began in that month.
     """
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     known = load_editable(config, app.require_storage(config), time.time_ns(), month)
     listed = [
         it for it in known.maintenances.values() if month is not None or it.status != "completed"
@@ -109,7 +109,7 @@ def add(  # noqa: PLR0913 - a flag each
     """
     if bool(length) == bool(end):
         raise click.UsageError("say how long with --for, or when it ends with --until")
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     now, zone = time.time_ns(), config.page.timezone
     start = parse_timestamp(begin, now, zone)
     planned = model.Maintenance(
@@ -157,7 +157,7 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
     text: str,
 ) -> int:
     """Say TEXT about maintenance, before it, meanwhile or afterwards."""
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     storage, now = app.require_storage(config), time.time_ns()
     it = _ours(config, storage, name, now, month)
     entry = new_update(text, status or "", now)
@@ -180,7 +180,7 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
 @click.argument("text", required=False, default="")
 def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
     """End maintenance now, or call it off, and perhaps say TEXT about it."""
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     monitor = app.run_context(config, os.environ)
     now = time.time_ns()
     it = _ours(config, monitor.storage, name, now)

@@ -116,7 +116,7 @@ class UnknownCommandError(click.UsageError):
         super().__init__(f'unknown command "{word}" for "checkup"')
         names = {name.casefold(): use for name, use in candidates.items()}
         close = get_close_matches(word.casefold(), names)
-        self.meant = list(dict.fromkeys(names[name] for name in close))
+        self.suggestions = list(dict.fromkeys(names[name] for name in close))
 
 
 # The words that name checkers: what they mean, and how a shell completes them.
@@ -206,19 +206,19 @@ def read_config(path: str | None) -> Config:
     return open_stack(stack, path)
 
 
-def load_config(path: str | None, *, verbose: bool, quiet: bool = False) -> Config:
+def load_config(path: str | None, *, verbose: bool, hide_warnings: bool = False) -> Config:
     """Read the configuration, say on stderr what it warns of, and open the log.
 
     Args:
         verbose: ``-v`` was given.
-        quiet: keep the warnings for ``-v``, for a command that cron may run each minute.
+        hide_warnings: keep the warnings for ``-v``, for a command that cron may run each minute.
 
     Raises:
         ConfigError: with every problem of the file.
     """
     output.configure_logging(verbose=verbose)
     config = read_config(path)
-    if verbose or not quiet:
+    if verbose or not hide_warnings:
         for warning in config.warnings:
             output.log_line(f"warning: {warning}")
     return config

@@ -33,7 +33,7 @@ _RESET: Final = "\x1b[0m"
 
 def go_result_block(result: Result, *, colour: bool = False) -> str:
     """Return the lines of one result, the empty line after it included."""
-    figures = rtt_stats(result.times)
+    figures = rtt_stats(result.attempts)
     return (
         f"== {result.title} - {result.endpoint}\n"
         f"  Threshold: {format_duration(result.threshold)}\n"
@@ -41,7 +41,7 @@ def go_result_block(result: Result, *, colour: bool = False) -> str:
         f"        Min: {format_duration(figures.min)}\n"
         f"     Median: {format_duration(figures.median)}\n"
         f"       Mean: {format_duration(figures.mean)}\n"
-        f"        All: {_all(result.times)}\n"
+        f"        All: {_all(result.attempts)}\n"
         f"{_assessment(result.status, colour=colour)}\n"
     )
 
@@ -140,7 +140,7 @@ def median_time(result: Result) -> str:
 
 
 def _rtt(result: Result) -> int:
-    return rtt_stats(result.times).median
+    return rtt_stats(result.attempts).median
 
 
 def _short(nanoseconds: int) -> str:

@@ -45,11 +45,11 @@ class Price(NamedTuple):
     page: str
     free: float = 0
 
-    def listed(self, quantity: float) -> float:
+    def list_price(self, quantity: float) -> float:
         """Return the dollars for a quantity at list price."""
         return quantity * self.dollars
 
-    def paid(self, quantity: float) -> float:
+    def charged(self, quantity: float) -> float:
         """Return the dollars for a quantity of an account that uses nothing else of it."""
         return max(0, quantity - self.free) * self.dollars
 
@@ -106,9 +106,9 @@ class StackSize(Struct, frozen=True, kw_only=True):
         retention: days for which runs are kept.
         interval: nanoseconds from run to run.
         deadline: seconds that a run looks at most.
-        seconds: that a run takes; None for a guess.
+        run_seconds: that a run takes; None for a guess.
         has_page: whether the stack publishes one.
-        asks_for_configuration: whether it lies in S3, where every event looks for a newer one.
+        config_in_s3: whether it lies in S3, where every event looks for a newer one.
     """
 
     memory: int
@@ -117,8 +117,8 @@ class StackSize(Struct, frozen=True, kw_only=True):
     interval: int
     deadline: float
     has_page: bool
-    asks_for_configuration: bool
-    seconds: float | None = None
+    config_in_s3: bool
+    run_seconds: float | None = None
 
 
 class HourlyUsage(Struct, frozen=True, kw_only=True):
@@ -149,28 +149,28 @@ class HourlyUsage(Struct, frozen=True, kw_only=True):
     @property
     def run_seconds(self) -> float:
         """How long a run takes."""
-        if self.sizes.seconds is not None:
-            return self.sizes.seconds
+        if self.sizes.run_seconds is not None:
+            return self.sizes.run_seconds
         looks = self.attempts / self.runs * _CPU * WHOLE_PROCESSOR / self.sizes.memory
         return WAITS + min(looks, self.sizes.deadline)
 
     @property
-    def slots_behind(self) -> int:
+    def slots_per_state_write(self) -> int:
         """After how many slots in which nothing happens the state is written."""
         return math.ceil(MAX_LAG / self.regions)
 
     @property
-    def changes(self) -> float:
+    def state_writes(self) -> float:
         """How often the state is written in an hour."""
-        return self.runs / self.slots_behind
+        return self.runs / self.slots_per_state_write
 
     @property
-    def pages(self) -> float:
+    def page_builds(self) -> float:
         """How many pages are made in an hour."""
-        return PAGES + self.changes if self.sizes.has_page else 0
+        return PAGES + self.state_writes if self.sizes.has_page else 0
 
     @property
-    def bytes_of_runs(self) -> float:
+    def run_bytes(self) -> float:
         """What the runs of an hour and of one region hold."""
         return self.results * RESULT_BYTES + self.attempts * ATTEMPT_BYTES
 
@@ -186,9 +186,9 @@ def s3_requests(usage: HourlyUsage) -> S3Requests:
     """Return the requests of an hour in which nothing happens."""
     # A run is put. The home reads the state each time and writes it now and then; a home of several
     # regions lists the runs each time, and reads those of the others until the state is written.
-    puts = usage.runs * usage.regions + usage.changes
-    puts += usage.runs if usage.regions > 1 else usage.changes
-    gets = usage.runs * (1 + (usage.regions - 1) * (usage.slots_behind + 1) / 2)
+    puts = usage.runs * usage.regions + usage.state_writes
+    puts += usage.runs if usage.regions > 1 else usage.state_writes
+    gets = usage.runs * (1 + (usage.regions - 1) * (usage.slots_per_state_write + 1) / 2)
     if usage.sizes.has_page:
         # A page lists the new runs and puts five files; each component has a page an hour. The
         # history, and badges.
@@ -196,9 +196,9 @@ def s3_requests(usage: HourlyUsage) -> S3Requests:
         puts += PAGES * 6 + usage.components + counted + usage.components / 8
         # Each run is read once more. State and announcements; the history's head and this month's
         # days, and once in an hour its other files.
-        gets += usage.runs * usage.regions + usage.pages * 2 + PAGES * 2 + 7
-    if usage.sizes.asks_for_configuration:
-        gets += usage.runs * usage.regions + usage.pages
+        gets += usage.runs * usage.regions + usage.page_builds * 2 + PAGES * 2 + 7
+    if usage.sizes.config_in_s3:
+        gets += usage.runs * usage.regions + usage.page_builds
     return S3Requests(puts, gets)
 
 
@@ -233,14 +233,14 @@ class BillLine(NamedTuple):
     note: str = ""
 
     @property
-    def listed(self) -> float:
+    def list_price(self) -> float:
         """Dollars at list price."""
-        return self.price.listed(self.quantity)
+        return self.price.list_price(self.quantity)
 
     @property
-    def paid(self) -> float:
+    def charged(self) -> float:
         """Dollars after what AWS gives away for ever."""
-        return self.price.paid(self.quantity)
+        return self.price.charged(self.quantity)
 
 
 def monthly_bill(usage: HourlyUsage) -> Iterator[BillLine]:
@@ -255,15 +255,15 @@ def _storage(usage: HourlyUsage) -> Iterator[BillLine]:
     asked = s3_requests(usage)
     yield BillLine("S3 requests", asked.puts * _HOURS, PUT)
     yield BillLine("S3 requests", asked.gets * _HOURS, GET)
-    stored = usage.bytes_of_runs * usage.regions * usage.sizes.retention * 24 / _GIGABYTE
+    stored = usage.run_bytes * usage.regions * usage.sizes.retention * 24 / _GIGABYTE
     yield BillLine("S3 storage", stored, STORED, f"runs of {usage.sizes.retention} days")
 
 
 def _functions(usage: HourlyUsage) -> Iterator[BillLine]:
-    runs, pages = usage.runs * _HOURS * usage.regions, usage.pages * _HOURS
+    runs, pages = usage.runs * _HOURS * usage.regions, usage.page_builds * _HOURS
     page_seconds = WAITS + _PAGE_CPU * WHOLE_PROCESSOR / usage.sizes.memory
     compute = (runs * usage.run_seconds + pages * page_seconds) * usage.sizes.memory / 1024
-    note = f"{usage.run_seconds:.1f} s a run" + ("" if usage.sizes.seconds else ", a guess")
+    note = f"{usage.run_seconds:.1f} s a run" + ("" if usage.sizes.run_seconds else ", a guess")
     yield BillLine("Lambda compute", compute, COMPUTE[usage.sizes.architecture], note)
     yield BillLine("Lambda requests", runs + pages, INVOKED)
     scheduled = runs + (PAGES * _HOURS if usage.sizes.has_page else 0)
@@ -271,7 +271,7 @@ def _functions(usage: HourlyUsage) -> Iterator[BillLine]:
 
 
 def _watch(usage: HourlyUsage) -> Iterator[BillLine]:
-    events = (usage.runs * usage.regions + usage.pages) * _HOURS
+    events = (usage.runs * usage.regions + usage.page_builds) * _HOURS
     yield BillLine("CloudWatch logs", events * _LOG_BYTES / _GIGABYTE, LOGGED)
     yield BillLine("CloudWatch metrics", usage.metrics, METRIC)
     yield BillLine("CloudWatch alarms", usage.alarms, ALARM)
@@ -281,7 +281,7 @@ def _data(usage: HourlyUsage) -> Iterator[BillLine]:
     sent = usage.attempts * usage.regions * _HOURS * _SENT_BYTES / _GIGABYTE
     yield BillLine("Data sent by checks", sent, SENT)
     if usage.regions > 1:
-        brought = usage.bytes_of_runs * (usage.regions - 1) * _HOURS / _GIGABYTE
+        brought = usage.run_bytes * (usage.regions - 1) * _HOURS / _GIGABYTE
         yield BillLine("Data between regions", brought, BETWEEN_REGIONS)
     if usage.secrets:
         yield BillLine("Secrets Manager", usage.secrets, SECRET)
@@ -434,7 +434,7 @@ def stack_size(config: Config, parameters: Mapping[str, str] | None) -> StackSiz
         interval=max(round(interval), MIN_INTERVAL),
         deadline=float(given["RunDeadline"]),
         has_page=given["Page"] != "none",
-        asks_for_configuration=bool(given["ConfigBucket"]),
+        config_in_s3=bool(given["ConfigBucket"]),
     )
 
 

@@ -28,7 +28,7 @@ class CommandResult(Struct):
     """How a command ended: its exit code, and the notes that its flags left."""
 
     code: int = 0
-    notes: dict[str, Any] = {}
+    meta: dict[str, Any] = {}
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def handle_errors() -> Iterator[CommandResult]:
     except Exception as error:
         if output.is_output_error(error):
             raise
-        report_internal_error(error, verbose=bool(outcome.notes.get(VERBOSE)))
+        report_internal_error(error, verbose=bool(outcome.meta.get(VERBOSE)))
         outcome.code = EXIT_FAILURE
 
 
@@ -126,11 +126,11 @@ class StopHandler:
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.stop_requested = False
         self._working = False
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
+    def defer_stop(self) -> Iterator[None]:
         """Hold a signal back for what must not be abandoned lightly."""
         self._working = True
         try:
@@ -140,9 +140,9 @@ class StopHandler:
 
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """Note the wish, and end the work now or in a while."""
-        if self.asked or not self._working:
+        if self.stop_requested or not self._working:
             raise StopRequestedError
-        self.asked = True
+        self.stop_requested = True
         signal.setitimer(signal.ITIMER_REAL, STOP_GRACE_SECONDS)
 
 

@@ -66,7 +66,7 @@ class RequestReader(RawIOBase):
         Raises:
             TimeoutError: nothing came, or all of it took too long.
         """
-        left = self._deadline.left()
+        left = self._deadline.remaining()
         if left <= 0:
             raise TimeoutError
         self._connection.settimeout(min(IDLE_TIMEOUT_SECONDS, left))
@@ -102,7 +102,7 @@ class PageResponse(Struct, frozen=True, kw_only=True):
         return f'W/"{hashlib.sha256(self.file.body).hexdigest()[:20]}"'
 
     @property
-    def policy(self) -> str:
+    def content_security_policy(self) -> str:
         """The content security policy: that which a page itself has, and no frames around it."""
         found = _OWN.search(self.file.body) if self._is("text/html") else None
         own = html.unescape(found[1].decode()) if found else _NOTHING
@@ -191,7 +191,7 @@ class PageApp(BaseHTTPRequestHandler):
         self._answer(text_response(code))
 
     def _reply(self) -> PageResponse:
-        if not all(map(self.server.hosts.include, self.headers.get_all("Host", ()))):
+        if not all(map(self.server.hosts.allows, self.headers.get_all("Host", ()))):
             return text_response(
                 HTTPStatus.MISDIRECTED_REQUEST, "this is not the name of this server"
             )
@@ -200,7 +200,7 @@ class PageApp(BaseHTTPRequestHandler):
         except ValueError:
             return text_response(HTTPStatus.BAD_REQUEST)
         try:
-            return self.server.site.reply(path)
+            return self.server.site.respond(path)
         except CheckupError as error:
             output.log_line(str(error))
             return text_response(HTTPStatus.SERVICE_UNAVAILABLE)
@@ -215,7 +215,7 @@ class PageApp(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in _HEADERS.items():
             self.send_header(name, value)
-        self.send_header("Content-Security-Policy", reply.policy)
+        self.send_header("Content-Security-Policy", reply.content_security_policy)
         self.send_header("ETag", reply.etag)
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")
@@ -271,7 +271,7 @@ class AllowedHosts:
         """Return the host of an address, if it has one, and further names."""
         return cls([urlsplit(url).hostname or "", *names])
 
-    def include(self, header: str) -> bool:
+    def allows(self, header: str) -> bool:
         """Say whether the ``Host`` of a request is one of ours; a request without one is."""
         name = _name(header)
         return (
@@ -347,7 +347,7 @@ class SiteRoutes:
         self._index = TimedCache(self._make_index)
         self._storage = storage
 
-    def reply(self, path: str) -> PageResponse:
+    def respond(self, path: str) -> PageResponse:
         """Answer a request for a path, which has neither a leading slash nor a query.
 
         A path is a name in a table and never one in a file system.

@@ -121,9 +121,9 @@ def open_stack(name: str, path: str | None) -> Config:
     named = os.environ.get("CONFIG_BUCKET")
     bundled = None if named else _bundled(function["Code"]["Location"])
     counted = deployed_config.DeployedConfigReader(os.environ, bundled).current()
-    if counted.problem is not None:
+    if counted.error is not None:
         instead = "an earlier version counts" if counted.version else "what is right of it counts"
-        output.log_line(f"the configuration of {name} has errors, so {instead}:\n{counted.problem}")
+        output.log_line(f"the configuration of {name} has errors, so {instead}:\n{counted.error}")
     return counted.config
 
 

@@ -59,7 +59,7 @@ def explain(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) -
     Shown are its counters beside the thresholds, what was announced, what waits and why, and
     when somebody will be reminded. Nothing is checked or written.
     """
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     checkers = select_checkers_or_suggest(config.checkers, names)
     monitor = app.run_context(config, os.environ)
     head = current_state(monitor)
@@ -75,12 +75,12 @@ def _lines(monitor: RunContext, head: AlertState, checker: Checker) -> Iterator[
     yield f"  counted     {_counters(state, checker)}"
     if checker.flapping:
         yield f"  flapping    {_flapping(state)}"
-    if state.excluded:
+    if state.excluded_regions:
         yield f"  not counted {excluded_regions_text(state)}"
-    reasons = monitor.setting.holding(head, key_time(head.cursor) or 0).reasons(checker)
+    reasons = monitor.rules.suppression(head, key_time(head.cursor) or 0).reasons(checker)
     for reason in reasons:
         yield f"  held back   {suppression_text(reason)}"
-    for channel, entries in sorted(head.channels.items()):
+    for channel, entries in sorted(head.outboxes.items()):
         mine = [entry for entry in entries if entry.alert.checker == checker.id]
         if mine:
             tries = max(entry.attempts for entry in mine)
@@ -94,41 +94,43 @@ def _lines(monitor: RunContext, head: AlertState, checker: Checker) -> Iterator[
 
 
 def _standing(state: CheckerState) -> str:
-    if state.blind >= NOT_MONITORED_AFTER:
+    if state.unknown_runs >= NOT_MONITORED_AFTER:
         return f"unknown: it cannot be checked; {state.status} before"
     if state.status is Status.UNKNOWN:
         return "no status yet"
-    partial = f", failing from {', '.join(state.partial)}" if state.partial else ""
+    partial = f", failing from {', '.join(state.failing_regions)}" if state.failing_regions else ""
     return f"{state.status} since {format_minute(state.since)}{partial}"
 
 
 def excluded_regions_text(state: CheckerState) -> str:
     """Return the words for the regions whose results do not count."""
-    verb = "has" if len(state.excluded) == 1 else "have"
-    return f"{', '.join(state.excluded)} {verb} another configuration"
+    verb = "has" if len(state.excluded_regions) == 1 else "have"
+    return f"{', '.join(state.excluded_regions)} {verb} another configuration"
 
 
 def _told(state: CheckerState) -> str:
-    if state.told is Status.UNKNOWN:
+    if state.alerted_status is Status.UNKNOWN:
         return "nothing so far"
     opened = (
-        f", incident {state.incident} since {format_minute(state.opened)}" if state.incident else ""
+        f", incident {state.incident_count} since {format_minute(state.opened)}"
+        if state.incident_count
+        else ""
     )
-    return f"{state.told}{opened if state.told is not Status.HEALTHY else ''}"
+    return f"{state.alerted_status}{opened if state.alerted_status is not Status.HEALTHY else ''}"
 
 
 def _counters(state: CheckerState, checker: Checker) -> str:
     counts = (
-        ("down", state.down.runs, checker.failure_threshold),
-        ("not healthy", state.bad.runs, checker.degraded_threshold),
-        ("healthy", state.good.runs, checker.success_threshold),
+        ("down", state.down_streak.runs, checker.failure_threshold),
+        ("not healthy", state.unhealthy_streak.runs, checker.degraded_threshold),
+        ("healthy", state.healthy_streak.runs, checker.success_threshold),
     )
     # Nothing is counted further than the longest threshold.
     return ", ".join(f"{min(runs, limit)} of {limit} {what}" for what, runs, limit in counts)
 
 
 def _flapping(state: CheckerState) -> str:
-    share = f"{state_change_percent(state.recent):.0f} % changes"
+    share = f"{state_change_percent(state.recent_statuses):.0f} % changes"
     return f"{share}; over below 20 %" if state.flapping else f"{share}; from 30 % on"
 
 
@@ -179,7 +181,7 @@ def history(config_file: str | None, *, since: str, verbose: bool, name: str) ->
     that is no longer configured can be named as well, as long as its runs are stored.
     """
     length = parse_timespan(since)
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     names = _names(config.checkers, name)
     storage = app.require_storage(config)
     seen = list(_results(storage, names, time.time_ns() - length))
@@ -251,7 +253,7 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     announcements back or waits to be delivered. The exit code is 0 if all are healthy and runs
     take place.
     """
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     checkers = select_checkers_or_suggest(config.checkers, names)
     monitor = app.run_context(config, os.environ)
     seen, head = last_results(monitor, _RUNS), current_state(monitor)
@@ -281,19 +283,19 @@ class _Row(NamedTuple):
 
 def _row(monitor: RunContext, head: AlertState, checker: Checker, seen: SlotResult | None) -> _Row:
     state = head.checkers.get(checker.id, CheckerState())
-    held = monitor.setting.holding(head, key_time(head.cursor) or 0).reasons(checker)
+    held = monitor.rules.suppression(head, key_time(head.cursor) or 0).reasons(checker)
     waiting = sum(
-        entry.alert.checker == checker.id for entries in head.channels.values() for entry in entries
+        entry.alert.checker == checker.id for entries in head.outboxes.values() for entry in entries
     )
     notes = [
         result_reason(seen.result) if seen else "not seen today",
-        f"not counted: {excluded_regions_text(state)}" if state.excluded else "",
+        f"not counted: {excluded_regions_text(state)}" if state.excluded_regions else "",
         *map(suppression_text, held),
         f"{waiting} messages wait" if waiting else "",
     ]
     return _Row(
         title=checker.title or checker.id,
-        status=state.shown,
+        status=state.display_status,
         since=format_minute(state.since) if state.since else "",
         took=median_time(seen.result) if seen else "",
         note="; ".join(filter(None, notes)),

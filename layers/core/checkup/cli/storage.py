@@ -51,7 +51,7 @@ def provision(config_file: str | None, *, yes: bool, verbose: bool, provider: st
         settings = _named(provider, os.environ)
         clients = app.LiveClients(os.environ)
     else:
-        config = options.load_config(config_file, verbose=verbose, quiet=True)
+        config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
         if config.storage is None:
             raise CheckupError("no storage configuration found")
         settings = config.storage
@@ -59,7 +59,7 @@ def provision(config_file: str | None, *, yes: bool, verbose: bool, provider: st
     storage = settings.open(clients)
     if not isinstance(storage, Provisionable):
         raise CheckupError("configured storage type does not have provisioning capabilities")
-    return _go_through(storage.missing(settings.check_expiry), is_agreed=yes)
+    return _go_through(storage.provision_steps(settings.check_expiry), is_agreed=yes)
 
 
 def _named(provider: str, environ: Mapping[str, str]) -> StorageSettings:
@@ -85,13 +85,13 @@ def _go_through(steps: Sequence[ProvisionStep], *, is_agreed: bool) -> int:
         return 0
     print("this has to be done:")
     for step in steps:
-        print(f"  {step.says}")
+        print(f"  {step.description}")
     if not is_agreed and not _ask():
         raise CheckupError("nothing was done; run it with --yes to do it")
     print("One sec...", flush=True)
     for step in steps:
-        step.take()
-        print(f"  done: {step.says}", flush=True)
+        step.apply()
+        print(f"  done: {step.description}", flush=True)
     print("Provision successful")
     return 0
 
@@ -145,7 +145,7 @@ def restore(config_file: str | None, *, verbose: bool, version: str | None) -> i
     waits to be delivered goes on waiting. It takes your own rights to s3:ListBucketVersions,
     s3:GetObjectVersion and s3:PutObject, which the stack's functions do not have.
     """
-    config = options.load_config(config_file, verbose=verbose, quiet=True)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     bucket = os.environ.get("STATE_BUCKET")
     if not bucket:
         raise CheckupError("name the stack with --stack; other storages keep no versions")

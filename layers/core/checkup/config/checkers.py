@@ -34,12 +34,12 @@ class CheckerEntry(Struct, frozen=True):
     """A checker that has been read, and where it stands.
 
     Attributes:
-        written: the checker as it is written in the file, with ``${…}`` left in place: ids
+        unexpanded: the checker as it is written in the file, with ``${…}`` left in place: ids
             must not change with the environment, nor give it away.
     """
 
     checker: Checker
-    written: Checker
+    unexpanded: Checker
     at: int
     key: str
     members: dict[str, Member]
@@ -72,11 +72,11 @@ def _claim(reading: SettingsReader, entry: CheckerEntry, taken: dict[str, Checke
     name, place = entry.checker.id, entry.members["id"].value
     if not _ALLOWED.fullmatch(name):
         text = "an id has letters, digits, and between them . _ or -, up to 100"
-        reading.report.error(place.at, f"{entry.key}.id", text)
+        reading.report.error(place.offset, f"{entry.key}.id", text)
     elif first := taken.get(name.casefold()):
-        line = reading.report.line(first.members["id"].at)
+        line = reading.report.line(first.members["id"].offset)
         text = f'the id "{name}" is taken by {first.key} on line {line}'
-        reading.report.error(place.at, f"{entry.key}.id", text, "ids are unique; change one")
+        reading.report.error(place.offset, f"{entry.key}.id", text, "ids are unique; change one")
     taken.setdefault(name.casefold(), entry)
 
 
@@ -88,7 +88,7 @@ def _with_id(
 ) -> Checker:
     if entry.checker.id:
         return entry.checker
-    bare = slug(entry.written.title)
+    bare = slug(entry.unexpanded.title)
     name = bare
     if not bare or bare in taken:
         name = _next_free(f"{bare or entry.checker.kind}-{_hash(entry)}", taken, twins)
@@ -110,7 +110,7 @@ def _next_free(name: str, taken: Mapping[str, CheckerEntry], twins: Counter[str]
 
 def _hash(entry: CheckerEntry) -> str:
     """Eight digits for the kind and the address; passwords and query values do not count."""
-    address = mask_address(entry.written.endpoint)
+    address = mask_address(entry.unexpanded.endpoint)
     return hashlib.sha256(f"{entry.checker.kind} {address}".encode()).hexdigest()[:_HASH]
 
 
@@ -153,7 +153,7 @@ def invalid_checker(
     if "name" in members:  # another spelling of it, where there are both the one to show
         kept["endpoint_name"] = members["name"]
     quiet = SettingsReader(Diagnostics("", reading.report.text), reading.environment)
-    values = quiet.fill(fields_of(InvalidChecker), kept, "").values
+    values = quiet.read_fields(fields_of(InvalidChecker), kept, "").values
     return InvalidChecker(**{"hidden": inherited.get("hidden", False), **values})
 
 
@@ -215,12 +215,12 @@ def _checker(
     found = find_kind(reading, KindChoice(registry, "checker"), node, key)
     _drop_foreign_tags(reading, found.members, key)
     fields = fields_of(found.kind)
-    draft = reading.fill(fields, found.members, key)
-    reading.require(fields, draft, found.at, key)
+    draft = reading.read_fields(fields, found.members, key)
+    reading.require_fields(fields, draft, found.at, key)
     for_all, by_group = inherited
     values = {**by_group.get(draft.values.get("group", ""), for_all), **draft.values}
     values["attempts"] = _attempts(reading, values.get("attempts", 1), found.members, key)
-    checker: Checker = reading.make(
+    checker: Checker = reading.build(
         found.kind, FieldValues(values, {}, draft.failed), found.at, key
     )
     if not checker.endpoint and not draft.failed:
@@ -237,22 +237,22 @@ def _salvaged(
         for member in (node.members if isinstance(node, ObjectNode) else ())
     }
     checker = invalid_checker(reading, members, defaults)
-    return CheckerEntry(checker, checker, node.at, key, members)
+    return CheckerEntry(checker, checker, node.offset, key, members)
 
 
 def _attempts(reading: SettingsReader, number: int, members: Mapping[str, Member], key: str) -> int:
     """Return the number of attempts: at least one, as in the Go program."""
     if number < 0:
-        at = members["attempts"].value.at
+        at = members["attempts"].value.offset
         reading.report.warn(at, f"{key}.attempts", "less than one attempt; one is made")
     return max(1, number)
 
 
 def _as_written(checker: Checker, draft: FieldValues) -> Checker:
     """Return the checker with ``${…}`` left in place, unless its kind cannot be made so."""
-    if draft.written:
+    if draft.unexpanded:
         with suppress(ValueError):
-            return structs.replace(checker, **draft.written)
+            return structs.replace(checker, **draft.unexpanded)
     return checker
 
 
@@ -262,11 +262,11 @@ def _drop_foreign_tags(reading: SettingsReader, members: dict[str, Member], key:
     if tags is not None and isinstance(tags.value, ObjectNode):
         del members["tags"]
         fix = 'write a list: ["one", "two"]'
-        reading.report.warn(tags.at, f"{key}.{tags.key}", "tags in an object, ignored", fix)
+        reading.report.warn(tags.offset, f"{key}.{tags.key}", "tags in an object, ignored", fix)
 
 
 def _warn_of_password(reading: SettingsReader, members: Mapping[str, Member], key: str) -> None:
     address = members["endpoint_url"].value if "endpoint_url" in members else None
     if isinstance(address, ScalarNode) and _PASSWORD.search(address.text):
         text, fix = "a password in clear text", 'write it as "${NAME}"'
-        reading.report.warn(address.at, f"{key}.endpoint_url", text, fix)
+        reading.report.warn(address.offset, f"{key}.endpoint_url", text, fix)

@@ -54,7 +54,7 @@ FieldReader: TypeAlias = Callable[["SettingsReader", Node, str], Any]
 _MARKED: Mapping[str, FieldReader] = {
     "duration": ValueReader.duration,
     "seconds": ValueReader.seconds,
-    "moment": ValueReader.moment,
+    "moment": ValueReader.timestamp,
     "color": ValueReader.color,
     "languages": ValueReader.languages,
     "secret": ValueReader.secret,
@@ -98,12 +98,12 @@ class FieldTable(Struct, frozen=True):
     nearest: Nearest
 
     @classmethod
-    def of(cls, *fields: ConfigField, also: tuple[str, ...] = ()) -> FieldTable:
+    def from_fields(cls, *fields: ConfigField, also: tuple[str, ...] = ()) -> FieldTable:
         """Return the table of these fields; ``also`` are names that others read."""
         table = {field.key.casefold(): field for field in fields}
         return cls(table, Nearest([*(field.key for field in fields), *also]))
 
-    def pick(self, names: tuple[str, ...]) -> tuple[ConfigField, ...]:
+    def select(self, names: tuple[str, ...]) -> tuple[ConfigField, ...]:
         """Return the fields of these names."""
         return tuple(self.table[name] for name in names)
 
@@ -111,7 +111,7 @@ class FieldTable(Struct, frozen=True):
 @cache
 def fields_of(kind: type[Struct]) -> FieldTable:
     """Return the keys that configure a settings class."""
-    return FieldTable.of(
+    return FieldTable.from_fields(
         *(
             ConfigField(
                 info.name,
@@ -198,7 +198,7 @@ def _list(read: FieldReader) -> FieldReader:
         return tuple(
             value
             for index, item in enumerate(node.items)
-            for value in reading.attempt(read, item, f"{key}[{index}]")
+            for value in reading.try_read(read, item, f"{key}[{index}]")
         )
 
     return items
@@ -212,7 +212,7 @@ def _mapping(read: FieldReader) -> FieldReader:
             member.key: value
             for member in node.members
             if not is_null(member.value)
-            for value in reading.attempt(read, member.value, f"{key}.{member.key}")
+            for value in reading.try_read(read, member.value, f"{key}.{member.key}")
         }
 
     return mapping
@@ -222,9 +222,9 @@ def _struct(kind: type[Struct]) -> FieldReader:
     def struct(reading: SettingsReader, node: Node, key: str) -> Struct:
         if not isinstance(node, ObjectNode):
             raise InvalidValueError(f"expected an object, found {describe(node)}")
-        draft = reading.fill(fields_of(kind), reading.members(node, key), key)
-        reading.require(fields_of(kind), draft, node.at, key)
-        return reading.make(kind, draft, node.at, key)
+        draft = reading.read_fields(fields_of(kind), reading.object_members(node, key), key)
+        reading.require_fields(fields_of(kind), draft, node.offset, key)
+        return reading.build(kind, draft, node.offset, key)
 
     return struct
 
@@ -243,12 +243,12 @@ class FieldValues(Struct, frozen=True):
 
     Attributes:
         values: by the name of the field.
-        written: the texts that held ``${…}``, as they are written in the file.
+        unexpanded: the texts that held ``${…}``, as they are written in the file.
         failed: fields whose value was refused.
     """
 
     values: dict[str, Any]
-    written: dict[str, str]
+    unexpanded: dict[str, str]
     failed: set[str]
 
 
@@ -259,19 +259,21 @@ class InvalidObjectError(Exception):
 class SettingsReader(ValueReader):
     """Reads objects; its parent reads what they hold."""
 
-    def members(self, node: ObjectNode, key: str) -> dict[str, Member]:
+    def object_members(self, node: ObjectNode, key: str) -> dict[str, Member]:
         """Return the members by their name without case; of two with one name the last."""
         found: dict[str, Member] = {}
         for member in node.members:
             name = member.key.casefold()
             if name in found:
                 path = join(key, member.key)
-                fix = f"remove one; the first is on line {self.report.line(found[name].at)}"
-                self.report.warn(member.at, path, "given twice; the last one counts", fix)
+                fix = f"remove one; the first is on line {self.report.line(found[name].offset)}"
+                self.report.warn(member.offset, path, "given twice; the last one counts", fix)
             found[name] = member
         return found
 
-    def fill(self, fields: FieldTable, members: Mapping[str, Member], key: str) -> FieldValues:
+    def read_fields(
+        self, fields: FieldTable, members: Mapping[str, Member], key: str
+    ) -> FieldValues:
         """Read every member that is a field; warn of the others."""
         draft = FieldValues({}, {}, set())
         for name, member in members.items():
@@ -282,18 +284,18 @@ class SettingsReader(ValueReader):
                 self._set(draft, field, member, join(key, member.key))
         return draft
 
-    def attempt(self, read: FieldReader, node: Node, key: str) -> tuple[Any, ...]:
+    def try_read(self, read: FieldReader, node: Node, key: str) -> tuple[Any, ...]:
         """Return the one value that was read, or none after noting what is wrong with it."""
         try:
             return (read(self, node, key),)
         except InvalidValueError as wrong:
-            at = node.at if wrong.at is None else wrong.at
+            at = node.offset if wrong.at is None else wrong.at
             self.report.error(at, key, wrong.text, wrong.fix)
         except InvalidObjectError:
             pass
         return ()
 
-    def require(self, fields: FieldTable, draft: FieldValues, at: int, key: str) -> None:
+    def require_fields(self, fields: FieldTable, draft: FieldValues, at: int, key: str) -> None:
         """Note every required field that is absent.
 
         Raises:
@@ -310,7 +312,7 @@ class SettingsReader(ValueReader):
         if absent:
             raise InvalidObjectError
 
-    def make(self, kind: type[_Settings], draft: FieldValues, at: int, key: str) -> _Settings:
+    def build(self, kind: type[_Settings], draft: FieldValues, at: int, key: str) -> _Settings:
         """Return the settings, unless they contradict themselves.
 
         Raises:
@@ -327,19 +329,19 @@ class SettingsReader(ValueReader):
     def _set(self, draft: FieldValues, field: ConfigField, member: Member, key: str) -> None:
         self.expanded = False
         draft.failed.add(field.name)
-        for value in self.attempt(field.read, member.value, key):
+        for value in self.try_read(field.read, member.value, key):
             draft.failed.remove(field.name)
             draft.values[field.name] = value
             if self.expanded and isinstance(value, str):
-                draft.written[field.name] = getattr(member.value, "text", "")
+                draft.unexpanded[field.name] = getattr(member.value, "text", "")
             if field.if_empty and not value:
-                self.report.warn(member.value.at, key, f"is empty: {field.if_empty}")
+                self.report.warn(member.value.offset, key, f"is empty: {field.if_empty}")
 
     def _unknown(self, fields: FieldTable, member: Member, key: str) -> None:
         if member.key in _SILENT or member.key.startswith("x-"):
             return
         advice = fields.nearest.advice(member.key) or "remove it"
-        self.report.warn(member.at, join(key, member.key), "unknown key, ignored", advice)
+        self.report.warn(member.offset, join(key, member.key), "unknown key, ignored", advice)
 
 
 def join(key: str, name: str) -> str:

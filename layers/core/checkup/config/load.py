@@ -63,29 +63,29 @@ def build_config(root: Node, kinds: Kinds, reading: SettingsReader) -> Config:
         ConfigError: with every problem of the file.
     """
     if is_null(root):
-        root = ObjectNode(root.at, ())
+        root = ObjectNode(root.offset, ())
     if not isinstance(root, ObjectNode):
         text = f"expected an object with a list of checkers, found {describe(root)}"
-        reading.report.fail(root.at, "", text, 'write {"checkers": [...]}')
+        reading.report.abort(root.offset, "", text, 'write {"checkers": [...]}')
     config = _read(root, kinds, reading)
-    masks, shown = tuple(reading.environment.used), reading.environment.shown
+    masks, shown = tuple(reading.environment.used_values), reading.environment.masked_texts
     config = structs.replace(
         config,
         digest=config_digest(config, masks, shown),
-        definitions=checker_digests(config, masks, shown) if config.regions else {},
+        checker_digests=checker_digests(config, masks, shown) if config.regions else {},
         warnings=reading.report.warnings,
-        masks=masks,
+        masked_values=masks,
         path=reading.report.file,
     )
     if reading.report.has_errors:
-        reading.report.refuse(replace_invalid_checkers(config, reading.report.wrong_keys))
+        reading.report.raise_errors(replace_invalid_checkers(config, reading.report.error_keys))
     return config
 
 
 def _read(root: ObjectNode, kinds: Kinds, reading: SettingsReader) -> Config:
-    members = reading.members(root, "")
+    members = reading.object_members(root, "")
     sections = {name: members.pop(name).value for name in _SECTIONS if name in members}
-    values = reading.fill(_top_fields(), members, "").values
+    values = reading.read_fields(_top_fields(), members, "").values
     defaults = {name: values.pop(name) for name in CHECKER_DEFAULT_KEYS if name in values}
     groups = read_groups(reading, sections.get("groups"))
     entries = read_checkers(reading, kinds.checkers, sections.get("checkers"), defaults, groups)
@@ -95,7 +95,7 @@ def _read(root: ObjectNode, kinds: Kinds, reading: SettingsReader) -> Config:
     names = CheckerNames(named, [group.settings.name for group in groups], complete=complete)
     if "reference_targets" in values:
         place, targets = members["reference_targets"].value, values["reference_targets"]
-        values["reference_targets"] = names.ids(reading, targets, place, "reference_targets")
+        values["reference_targets"] = names.resolve(reading, targets, place, "reference_targets")
     if "maintenance" in values:
         place, windows = members["maintenance"].value, values["maintenance"]
         values["maintenance"] = resolve_maintenance(reading, windows, place, names)
@@ -120,8 +120,11 @@ def _read(root: ObjectNode, kinds: Kinds, reading: SettingsReader) -> Config:
 
 @lru_cache(maxsize=1)
 def _top_fields() -> FieldTable:
-    own, shared = fields_of(Config).pick(SIMPLE_KEYS), fields_of(Checker).pick(CHECKER_DEFAULT_KEYS)
-    return FieldTable.of(*own, *shared, also=_SECTIONS)
+    own, shared = (
+        fields_of(Config).select(SIMPLE_KEYS),
+        fields_of(Checker).select(CHECKER_DEFAULT_KEYS),
+    )
+    return FieldTable.from_fields(*own, *shared, also=_SECTIONS)
 
 
 def load(path: str | None, kinds: Kinds, environ: Mapping[str, str]) -> Config:

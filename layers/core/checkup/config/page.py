@@ -157,4 +157,4 @@ def _find(node: Node, names: tuple[str, ...]) -> int:
         members: tuple[Member, ...] = node.members if isinstance(node, ObjectNode) else ()
         found = [it.value for it in members if it.key.casefold() == name]
         node = found[-1] if found else node
-    return node.at
+    return node.offset

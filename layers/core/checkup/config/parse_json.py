@@ -153,7 +153,7 @@ class _Scanner:
 
     def document(self) -> Node:
         if not self._peek():
-            self._report.fail(0, "", "the file is empty", "an empty configuration is {}")
+            self._report.abort(0, "", "the file is empty", "an empty configuration is {}")
         node = self._value()
         if self._peek():
             self._stop("the end of the file")
@@ -172,7 +172,7 @@ class _Scanner:
             self._stop("a value")
         self._at = match.end()
         return ScalarNode(
-            at, match[0], ScalarStyle.NUMBER if match.re is _NUMBER else ScalarStyle.WORD
+            at, match[0], ScalarStyle.NUMBER if match.re is _NUMBER else ScalarStyle.KEYWORD
         )
 
     def _sequence(self, end: str, read: Callable[[int], _Item]) -> list[_Item]:
@@ -251,7 +251,7 @@ class _Scanner:
         self._fail(len(self._text), text, f"close it with {end}")
 
     def _fail(self, at: int, text: str, fix: str = "") -> NoReturn:
-        self._report.fail(at, "".join(self._path), text, fix)
+        self._report.abort(at, "".join(self._path), text, fix)
 
 
 def _unescape(match: re.Match[str]) -> str:

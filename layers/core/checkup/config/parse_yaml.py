@@ -53,10 +53,10 @@ def parse_yaml(report: Diagnostics) -> Node:
         at = min(mark.index, len(report.text)) if mark else 0
         tab = report.text[at : at + 1] == "\t"
         fix = "indent with spaces, not with tabs" if tab else "look at the line and at its indent"
-        report.fail(at, "", f"not YAML: {error.problem}", fix)
+        report.abort(at, "", f"not YAML: {error.problem}", fix)
     except yaml.reader.ReaderError as error:
         at = min(int(error.position), len(report.text))
-        report.fail(at, "", "a control character that YAML does not allow", "remove it")
+        report.abort(at, "", "a control character that YAML does not allow", "remove it")
 
 
 class _Composer:
@@ -69,7 +69,7 @@ class _Composer:
     def document(self) -> Node:
         next(self._events)
         if isinstance(next(self._events), yaml.StreamEndEvent):
-            self._report.fail(0, "", "the file is empty", "an empty configuration is {}")
+            self._report.abort(0, "", "the file is empty", "an empty configuration is {}")
         root = self._compose(next(self._events)).node
         next(self._events)
         following = next(self._events)
@@ -153,4 +153,4 @@ class _Composer:
         return members
 
     def _fail(self, event: Any, text: str, fix: str = "") -> NoReturn:
-        self._report.fail(event.start_mark.index, "".join(self._path), text, fix)
+        self._report.abort(event.start_mark.index, "".join(self._path), text, fix)

@@ -51,12 +51,12 @@ class KindChoice(Struct, frozen=True):
 
     Attributes:
         what: ``checker``, ``storage``, ``notifier`` or ``publish``.
-        old: another spelling of ``type``, used where that is absent (Go's v1.0.0).
+        legacy_key: another spelling of ``type``, used where that is absent (Go's v1.0.0).
     """
 
     registry: Registry[Any]
     what: str
-    old: str = ""
+    legacy_key: str = ""
 
     @property
     def known(self) -> str:
@@ -86,21 +86,23 @@ def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str)
     """
     if not isinstance(node, ObjectNode):
         text = f"unknown {choice.what} type: expected an object, found {describe(node)}"
-        reading.report.error(node.at, key, text, "remove it, or give it a type")
+        reading.report.error(node.offset, key, text, "remove it, or give it a type")
         raise InvalidObjectError
-    members = reading.members(node, key)
-    place = next((members.pop(name) for name in ("type", choice.old) if _says(members, name)), None)
+    members = reading.object_members(node, key)
+    place = next(
+        (members.pop(name) for name in ("type", choice.legacy_key) if _says(members, name)), None
+    )
     if place is None:
         text = f"{choice.what} has no type{_title(members)}"
-        reading.report.error(node.at, key, text, f'add "type": one of {choice.known}')
+        reading.report.error(node.offset, key, text, f'add "type": one of {choice.known}')
         raise InvalidObjectError
     path = join(key, place.key)
-    for name in reading.attempt(SettingsReader.string, place.value, path):
+    for name in reading.try_read(SettingsReader.string, place.value, path):
         if name in choice.registry:
-            return KindMatch(choice.registry[name], members, node.at, key)
+            return KindMatch(choice.registry[name], members, node.offset, key)
         text = f"unknown {choice.what} type: {name}{_title(members)}"
         fix = f"{Nearest(choice.registry).advice(name)} known are {choice.known}".strip()
-        reading.report.error(place.value.at, path, text, fix)
+        reading.report.error(place.value.offset, path, text, fix)
     raise InvalidObjectError
 
 
@@ -111,9 +113,9 @@ def read_settings(reading: SettingsReader, found: KindMatch) -> Any:
         Refused: something in it is wrong; this has been noted.
     """
     fields = fields_of(found.kind)
-    draft = reading.fill(fields, found.members, found.key)
-    reading.require(fields, draft, found.at, found.key)
-    return reading.make(found.kind, draft, found.at, found.key)
+    draft = reading.read_fields(fields, found.members, found.key)
+    reading.require_fields(fields, draft, found.at, found.key)
+    return reading.build(found.kind, draft, found.at, found.key)
 
 
 def _says(members: dict[str, Member], name: str) -> bool:
@@ -148,17 +150,17 @@ def list_items(reading: SettingsReader, node: Node | None, key: str) -> Iterator
         yield from ((item, f"{key}[{index}]") for index, item in enumerate(node.items))
     else:
         text = f"expected a list, found {describe(node)}"
-        reading.report.error(node.at, key, text, "put it in [ ]")
+        reading.report.error(node.offset, key, text, "put it in [ ]")
 
 
 def read_groups(reading: SettingsReader, node: Node | None) -> tuple[GroupEntry, ...]:
     """Return the groups; a text alone is a group of that name."""
     groups: dict[str, GroupEntry] = {}
     for item, key in list_items(reading, node, "groups"):
-        for group in reading.attempt(_group, item, key):
+        for group in reading.try_read(_group, item, key):
             name = group.settings.name
             if name in groups:
-                reading.report.error(item.at, key, f'there is a group "{name}" already')
+                reading.report.error(item.offset, key, f'there is a group "{name}" already')
             groups[name] = group
     return tuple(groups.values())
 
@@ -170,7 +172,7 @@ def read_storage(
     if node is None or is_null(node):
         return None
     if isinstance(node, ObjectNode) and not node.members:
-        reading.report.warn(node.at, "storage", "is empty: nothing is stored", "give it a type")
+        reading.report.warn(node.offset, "storage", "is empty: nothing is stored", "give it a type")
         return None
     try:
         found = find_kind(reading, KindChoice(registry, "storage", "provider"), node, "storage")
@@ -202,11 +204,13 @@ def read_notifiers(
     found = []
     for node, key in (*single, *list_items(reading, sections.get("notifiers"), "notifiers")):
         if _is_nameless(node):
-            reading.report.warn(node.at, key, "has an empty name: nobody is told", "give it a type")
+            reading.report.warn(
+                node.offset, key, "has an empty name: nobody is told", "give it a type"
+            )
             continue
         try:
             kind = find_kind(reading, KindChoice(registry, "notifier", "name"), node, key)
-            found.append(NotifierEntry(read_settings(reading, kind), node.at, key))
+            found.append(NotifierEntry(read_settings(reading, kind), node.offset, key))
         except InvalidObjectError:
             continue
     return tuple(found)
@@ -220,13 +224,13 @@ def read_concurrency(reading: SettingsReader, node: Node | None) -> int:
     """
     number = _lenient(reading, SettingsReader.integer, node, "concurrent_checks")
     if node is not None and number < 0:
-        reading.report.warn(node.at, "concurrent_checks", *invalid_concurrency(number))
+        reading.report.warn(node.offset, "concurrent_checks", *invalid_concurrency(number))
     return number
 
 
 def read_timestamp(reading: SettingsReader, node: Node | None) -> int:
     """Return the moment that replaces the time of every result; 0 for none."""
-    return _lenient(reading, SettingsReader.moment, node, "timestamp")
+    return _lenient(reading, SettingsReader.timestamp, node, "timestamp")
 
 
 def read_quorum(reading: SettingsReader, node: Node | None) -> str:
@@ -236,7 +240,7 @@ def read_quorum(reading: SettingsReader, node: Node | None) -> str:
     text = node.text if isinstance(node, ScalarNode) else ""
     if not is_valid_quorum(text):
         known = "majority, all, any or how many regions"
-        reading.report.error(node.at, "quorum", f"is {describe(node)}", f"write {known}")
+        reading.report.error(node.offset, "quorum", f"is {describe(node)}", f"write {known}")
         return MAJORITY
     return text
 
@@ -248,7 +252,7 @@ def _lenient(reading: SettingsReader, read: FieldReader, node: Node | None, key:
     try:
         return int(read(reading, node, key))
     except InvalidValueError as wrong:
-        reading.report.warn(node.at, key, f"{wrong.text}; ignored", wrong.fix)
+        reading.report.warn(node.offset, key, f"{wrong.text}; ignored", wrong.fix)
         return 0
 
 
@@ -259,11 +263,11 @@ def _group(reading: SettingsReader, node: Node, key: str) -> GroupEntry:
         raise InvalidValueError(
             f"expected a group, found {describe(node)}", 'write {"name": "..."}'
         )
-    draft = reading.fill(_group_fields(), reading.members(node, key), key)
-    reading.require(fields_of(GroupSettings), draft, node.at, key)
+    draft = reading.read_fields(_group_fields(), reading.object_members(node, key), key)
+    reading.require_fields(fields_of(GroupSettings), draft, node.offset, key)
     own = {name: value for name, value in draft.values.items() if name not in GROUP_DEFAULT_KEYS}
     inherited = {name: value for name, value in draft.values.items() if name in GROUP_DEFAULT_KEYS}
-    settings = reading.make(GroupSettings, FieldValues(own, {}, draft.failed), node.at, key)
+    settings = reading.build(GroupSettings, FieldValues(own, {}, draft.failed), node.offset, key)
     return GroupEntry(settings, inherited)
 
 
@@ -279,4 +283,4 @@ def _is_nameless(node: Node) -> bool:
 @lru_cache(maxsize=1)
 def _group_fields() -> FieldTable:
     own = fields_of(GroupSettings).table.values()
-    return FieldTable.of(*own, *fields_of(Checker).pick(GROUP_DEFAULT_KEYS))
+    return FieldTable.from_fields(*own, *fields_of(Checker).select(GROUP_DEFAULT_KEYS))

@@ -40,7 +40,7 @@ def default_concurrency(checkers: Sequence[Checker], run_deadline: int) -> int:
     Args:
         run_deadline: how long a run may take, in nanoseconds.
     """
-    times = [min(checker.longest, run_deadline) for checker in checkers]
+    times = [min(checker.max_duration_ns, run_deadline) for checker in checkers]
     # The last one to start still needs its own time; where there is none, some will be cut short.
     room = max(run_deadline - max(times, default=0), run_deadline // 4)
     return max(MIN_CONCURRENCY, min(MAX_CONCURRENCY, -(-sum(times) // room)))
@@ -114,7 +114,7 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
         """What alerting knows of it."""
         return MaintenanceWindow(
             start=self.start,
-            length=self.duration or self.end - self.start,
+            duration=self.duration or self.end - self.start,
             title=self.title,
             rule=parse_rrule(self.repeat) if self.repeat else None,
             timezone=self.timezone,
@@ -131,9 +131,9 @@ class Config(Struct, frozen=True, kw_only=True):
         concurrent_checks: as configured; see :attr:`concurrency`.
         timestamp: nanoseconds that replace the time of every result; 0 for unset.
         digest: of all that it says, but of nothing secret.
-        definitions: digests of what each checker looks at, by its id, where several regions do.
+        checker_digests: digests of what each checker looks at, by its id, where several regions do.
         warnings: what is probably not meant, in the order of the file.
-        masks: values that came from the environment and must not be shown.
+        masked_values: values that came from the environment and must not be shown.
         path: the file's name.
     """
 
@@ -171,9 +171,9 @@ class Config(Struct, frozen=True, kw_only=True):
     ] = ""
     page: Annotated[PageSettings, Meta(description="The status page.")] = PageSettings()
     digest: str = ""
-    definitions: dict[str, str] = field(default_factory=dict)
+    checker_digests: dict[str, str] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
-    masks: tuple[str, ...] = ()
+    masked_values: tuple[str, ...] = ()
     path: str = ""
 
     @property
@@ -217,7 +217,7 @@ def setting_of(config: Config, announced: IncidentDocument | None = None) -> Eva
         references=frozenset(config.reference_targets),
         windows=(
             *(planned.window for planned in config.maintenance),
-            *(maintenance.planned.window for maintenance in others),
+            *(maintenance.scheduled.window for maintenance in others),
         ),
     )
 

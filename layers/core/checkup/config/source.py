@@ -28,13 +28,13 @@ class Diagnostics:
     Attributes:
         file: the file's name as it was given.
         text: the file's text; offsets count its characters.
-        hidden: values that came from the environment; no problem shows them.
+        masked_values: values that came from the environment; no problem shows them.
     """
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
-        self.hidden: Collection[str] = ()
+        self.masked_values: Collection[str] = ()
         self._starts: list[int] = []
         self._errors: list[Problem] = []
         self._warnings: list[Problem] = []
@@ -50,19 +50,19 @@ class Diagnostics:
         return tuple(sorted(self._warnings, key=_place))
 
     @property
-    def wrong_keys(self) -> tuple[str, ...]:
+    def error_keys(self) -> tuple[str, ...]:
         """The keys of all errors so far."""
         return tuple(problem.key for problem in self._errors)
 
-    def error(self, at: int, key: str, text: str, fix: str = "") -> None:
+    def error(self, offset: int, path: str, text: str, fix: str = "") -> None:
         """Note something that makes the file unusable, and go on."""
-        self._errors.append(self._problem(at, key, text, fix))
+        self._errors.append(self._problem(offset, path, text, fix))
 
-    def warn(self, at: int, key: str, text: str, fix: str = "") -> None:
+    def warn(self, offset: int, path: str, text: str, fix: str = "") -> None:
         """Note something that is probably not meant."""
-        self._warnings.append(self._problem(at, key, text, fix))
+        self._warnings.append(self._problem(offset, path, text, fix))
 
-    def refuse(self, partial: object = None) -> NoReturn:
+    def raise_errors(self, partial: object = None) -> NoReturn:
         """Raise all errors at once, in the order of the file.
 
         Args:
@@ -70,27 +70,27 @@ class Diagnostics:
         """
         raise ConfigError(sorted(self._errors, key=_place), self.warnings, partial)
 
-    def fail(self, at: int, key: str, text: str, fix: str = "") -> NoReturn:
+    def abort(self, offset: int, path: str, text: str, fix: str = "") -> NoReturn:
         """Note an error after which nothing more can be read, and raise."""
-        self.error(at, key, text, fix)
-        self.refuse()
+        self.error(offset, path, text, fix)
+        self.raise_errors()
 
-    def line(self, at: int) -> int:
+    def line(self, offset: int) -> int:
         """The line of an offset, counted from 1."""
         if not self._starts:
             self._starts = [0, *(end.end() for end in _LINE_END.finditer(self.text))]
-        return bisect_right(self._starts, at)
+        return bisect_right(self._starts, offset)
 
-    def _problem(self, at: int, key: str, text: str, fix: str) -> Problem:
-        line = self.line(at)
-        column = at - self._starts[line - 1] + 1
+    def _problem(self, offset: int, path: str, text: str, fix: str) -> Problem:
+        line = self.line(offset)
+        column = offset - self._starts[line - 1] + 1
         return Problem(
             file=self.file,
             line=line,
             column=column,
-            key=key,
-            text=mask_secrets(text, tuple(self.hidden)),
-            fix=mask_secrets(fix, tuple(self.hidden)),
+            key=path,
+            text=mask_secrets(text, tuple(self.masked_values)),
+            fix=mask_secrets(fix, tuple(self.masked_values)),
         )
 
 
@@ -208,7 +208,7 @@ class ScalarStyle(Enum):
 
     QUOTED = "a text"
     NUMBER = "a number"
-    WORD = "true, false or null"
+    KEYWORD = "true, false or null"
     PLAIN = "a single value"
 
 
@@ -216,11 +216,11 @@ class ScalarNode(Struct, frozen=True, gc=False):
     """One value that holds no others.
 
     Attributes:
-        at: offset in the text, in characters.
+        offset: offset in the text, in characters.
         text: the value without quotation marks and escapes.
     """
 
-    at: int
+    offset: int
     text: str
     form: ScalarStyle
 
@@ -228,7 +228,7 @@ class ScalarNode(Struct, frozen=True, gc=False):
 class Member(Struct, frozen=True):
     """One key of an object and its value; ``at`` is the place of the key."""
 
-    at: int
+    offset: int
     key: str
     value: Node
 
@@ -236,14 +236,14 @@ class Member(Struct, frozen=True):
 class ObjectNode(Struct, frozen=True):
     """Keys with values, in the order of the file; a key may occur twice."""
 
-    at: int
+    offset: int
     members: tuple[Member, ...]
 
 
 class ArrayNode(Struct, frozen=True):
     """A list of values."""
 
-    at: int
+    offset: int
     items: tuple[Node, ...]
 
 
@@ -261,7 +261,7 @@ def is_null(node: Node) -> bool:
         return False
     if node.form is ScalarStyle.PLAIN:
         return node.text in _YAML_NULLS
-    return node.form is ScalarStyle.WORD and node.text == "null"
+    return node.form is ScalarStyle.KEYWORD and node.text == "null"
 
 
 def describe(node: Node) -> str:
@@ -270,4 +270,4 @@ def describe(node: Node) -> str:
         return "an object"
     if isinstance(node, ArrayNode):
         return "a list"
-    return node.text if node.form is ScalarStyle.WORD else node.form.value
+    return node.text if node.form is ScalarStyle.KEYWORD else node.form.value

@@ -32,7 +32,7 @@ def check_run_deadline(
     if config.run_deadline > config.interval and {"run_deadline", "interval"} <= set(members):
         text = f"longer than the interval of the runs ({short_duration(config.interval)})"
         fix = "runs that fall into another are left out"
-        reading.report.warn(members["run_deadline"].at, "run_deadline", text, fix)
+        reading.report.warn(members["run_deadline"].offset, "run_deadline", text, fix)
     for entry in entries:
         _check(reading, config, entry)
 
@@ -41,10 +41,13 @@ def _check(reading: SettingsReader, config: Config, entry: CheckerEntry) -> None
     checker = entry.checker
     if 0 < checker.interval < config.interval and "interval" in entry.members:
         text = f"shorter than the interval of the runs ({short_duration(config.interval)})"
-        at, key = entry.members["interval"].at, f"{entry.key}.interval"
+        at, key = entry.members["interval"].offset, f"{entry.key}.interval"
         reading.report.warn(at, key, text, "remove it: each run looks at it")
-    if checker.longest >= config.run_deadline:
-        longest, limit = short_duration(checker.longest), short_duration(config.run_deadline)
+    if checker.max_duration_ns >= config.run_deadline:
+        longest, limit = (
+            short_duration(checker.max_duration_ns),
+            short_duration(config.run_deadline),
+        )
         text = f"may take {longest}, and a run has {limit}; then it is unknown"
         fix = "fewer attempts, a shorter timeout, or a longer run_deadline"
         reading.report.warn(entry.at, entry.key, text, fix)
@@ -117,16 +120,16 @@ class CheckerNames:
         self._ids |= {checker.id.casefold(): checker.id for checker in checkers}
         self._nearest = Nearest(checker.id for checker in checkers)
 
-    def of_groups(
+    def check_groups(
         self, reading: SettingsReader, named: Sequence[str], node: Node, key: str
     ) -> None:
         """Note every name of no group."""
         for name, place in zip(named, _places(node), strict=False):
             if name not in self._groups and self._complete:
                 fix = Nearest(self._groups).advice(name) or "name the group of a checker"
-                reading.report.error(place.at, key, f'there is no group "{name}"', fix)
+                reading.report.error(place.offset, key, f'there is no group "{name}"', fix)
 
-    def ids(
+    def resolve(
         self, reading: SettingsReader, named: Sequence[str], node: Node, key: str
     ) -> tuple[str, ...]:
         """Return the ids of the checkers that are named; note every name of none."""
@@ -136,7 +139,7 @@ class CheckerNames:
                 found.append(self._ids[name.casefold()])
             elif self._complete:
                 fix = self._nearest.advice(name) or "name a checker by its id"
-                reading.report.error(place.at, key, f'there is no checker "{name}"', fix)
+                reading.report.error(place.offset, key, f'there is no checker "{name}"', fix)
         return tuple(found)
 
 
@@ -151,7 +154,7 @@ def resolve_dependencies(
     for checker, entry in zip(checkers, entries, strict=True):
         if checker.depends_on:
             node, key = entry.members["depends_on"].value, f"{entry.key}.depends_on"
-            ids = names.ids(reading, checker.depends_on, node, key)
+            ids = names.resolve(reading, checker.depends_on, node, key)
             resolved.append(structs.replace(checker, depends_on=ids))
         else:
             resolved.append(checker)
@@ -160,7 +163,7 @@ def resolve_dependencies(
         by_id = {checker.id: entry for checker, entry in zip(resolved, entries, strict=True)}
         entry = by_id[circle[0]]
         way = " -> ".join((*circle, circle[0]))
-        place = entry.members["depends_on"].at
+        place = entry.members["depends_on"].offset
         reading.report.error(place, f"{entry.key}.depends_on", f"goes round in a circle: {way}")
     return tuple(resolved)
 
@@ -178,9 +181,9 @@ def resolve_maintenance(
         nodes = {member.key.casefold(): member.value for member in members}
         key = f"maintenance[{number}]"
         if window.groups:
-            names.of_groups(reading, window.groups, nodes["groups"], f"{key}.groups")
+            names.check_groups(reading, window.groups, nodes["groups"], f"{key}.groups")
         if window.checkers:
-            ids = names.ids(reading, window.checkers, nodes["checkers"], f"{key}.checkers")
+            ids = names.resolve(reading, window.checkers, nodes["checkers"], f"{key}.checkers")
             window = structs.replace(window, checkers=ids)  # noqa: PLW2901 - the same, resolved
         resolved.append(window)
     return tuple(resolved)
@@ -196,7 +199,7 @@ def check_groups(
     for entry in entries:
         name = entry.checker.group
         if name and name not in groups:
-            at, key = entry.members["group"].value.at, f"{entry.key}.group"
+            at, key = entry.members["group"].value.offset, f"{entry.key}.group"
             fix = nearest.advice(name) or f"known are {', '.join(groups)}"
             reading.report.error(at, key, f'there is no group "{name}"', fix)
 

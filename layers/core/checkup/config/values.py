@@ -43,15 +43,15 @@ class VariableExpander:
     """The variables of the process, and which of them the configuration used.
 
     Attributes:
-        used: values that came from the environment, each once.
-        shown: every text of the configuration, expanded, and how it looks without these values.
-            They may differ from region to region; what stands in the file does not.
+        used_values: values that came from the environment, each once.
+        masked_texts: every text of the configuration, expanded, and how it looks without these
+            values. They may differ from region to region; what stands in the file does not.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
-        self.used: dict[str, None] = {}
-        self.shown: dict[str, str] = {}
+        self.used_values: dict[str, None] = {}
+        self.masked_texts: dict[str, str] = {}
 
     def expand(self, text: str) -> str:
         """Replace ``${NAME}`` and ``${NAME:-default}``; ``$${`` stands for a literal ``${``.
@@ -63,10 +63,10 @@ class VariableExpander:
             MissingVariableError: there is neither a value nor a default.
         """
         if "${" not in text:
-            self.shown.setdefault(text, text)
+            self.masked_texts.setdefault(text, text)
             return text
         expanded = _VARIABLE.sub(self._value, text)
-        self.shown[expanded] = _VARIABLE.sub(self._hidden, text)
+        self.masked_texts[expanded] = _VARIABLE.sub(self._hidden, text)
         return expanded
 
     def _value(self, match: re.Match[str]) -> str:
@@ -75,7 +75,7 @@ class VariableExpander:
             return "${"
         value = self._variables.get(name)
         if value:
-            self.used[value] = None
+            self.used_values[value] = None
             return value
         if default is not None:
             return default
@@ -122,7 +122,7 @@ class Scalars:
 
     def __init__(self, report: Diagnostics, environment: VariableExpander) -> None:
         self.report = report
-        self.report.hidden = environment.used
+        self.report.masked_values = environment.used_values
         self.environment = environment
         self.expanded = False
 
@@ -146,7 +146,7 @@ class Scalars:
             raise InvalidValueError(
                 "expected a whole number, found a text", "remove the quotation marks"
             )
-        if form is ScalarStyle.WORD:
+        if form is ScalarStyle.KEYWORD:
             raise InvalidValueError(f"expected a whole number, found {describe(node)}")
         raise InvalidValueError("expected a whole number of at most 64 bits", "write digits only")
 
@@ -162,7 +162,7 @@ class Scalars:
         text, form = self._scalar(node, "true or false")
         if form is ScalarStyle.PLAIN and text.lower() in _TRUTHS:
             return _TRUTHS[text.lower()]
-        if form is ScalarStyle.WORD:
+        if form is ScalarStyle.KEYWORD:
             return text == "true"
         fix = "remove the quotation marks" if form is ScalarStyle.QUOTED else ""
         raise InvalidValueError(f"expected true or false, found {describe(node)}", fix)
@@ -207,9 +207,9 @@ class ValueReader(Scalars):
             nanoseconds = self.integer(node, key)
             if 0 < nanoseconds < _MILLISECOND:
                 said = f"{nanoseconds} means {nanoseconds} nanoseconds"
-                self.report.warn(node.at, key, said, f'for seconds write "{nanoseconds}s"')
+                self.report.warn(node.offset, key, said, f'for seconds write "{nanoseconds}s"')
             return nanoseconds
-        if form in {ScalarStyle.NUMBER, ScalarStyle.WORD}:
+        if form in {ScalarStyle.NUMBER, ScalarStyle.KEYWORD}:
             raise InvalidValueError(f"expected a duration, found {describe(node)}", _DURATION_FIX)
         try:
             return parse_duration(text)
@@ -224,7 +224,7 @@ class ValueReader(Scalars):
             return self.integer(node, key)
         return self.duration(node, key) // SECOND
 
-    def moment(self, node: Node, key: str) -> int:
+    def timestamp(self, node: Node, key: str) -> int:
         """Nanoseconds since the epoch, from RFC 3339; Go's zero time (year 1) is 0."""
         match = _MOMENT.fullmatch(self.string(node, key))
         if match is None:
@@ -257,7 +257,7 @@ class ValueReader(Scalars):
         text = self.string(node, key)
         if text not in LOCALES:
             advice = Nearest(LOCALES).advice(text)
-            raise InvalidValueError(f"must be one of {', '.join(LOCALES)}", advice, node.at)
+            raise InvalidValueError(f"must be one of {', '.join(LOCALES)}", advice, node.offset)
         return text
 
     def secret(self, node: Node, key: str) -> str:
@@ -265,10 +265,10 @@ class ValueReader(Scalars):
         self.expanded, before = False, self.expanded
         text = self.string(node, key)
         if not text:
-            self.report.warn(node.at, key, "is empty")
+            self.report.warn(node.offset, key, "is empty")
         elif not self.expanded and not _REFERENCE.match(text):
             self.report.warn(
-                node.at,
+                node.offset,
                 key,
                 "a secret in clear text",
                 'write "${NAME}" or a reference such as "env:NAME" or "ssm:/path"',
@@ -287,7 +287,7 @@ class ValueReader(Scalars):
             try:
                 found.append(self.string(item, key))
             except InvalidValueError as wrong:
-                self.report.error(item.at, f"{key}[{index}]", wrong.text, wrong.fix)
+                self.report.error(item.offset, f"{key}[{index}]", wrong.text, wrong.fix)
         return tuple(found)
 
     def headers(self, node: Node, key: str) -> dict[str, tuple[str, ...]]:
@@ -302,7 +302,7 @@ class ValueReader(Scalars):
             try:
                 found[member.key] = self.strings(member.value, f"{key}.{member.key}")
             except InvalidValueError as wrong:
-                self.report.error(member.value.at, f"{key}.{member.key}", wrong.text, wrong.fix)
+                self.report.error(member.value.offset, f"{key}.{member.key}", wrong.text, wrong.fix)
         return found
 
     def ranges(self, node: Node, key: str) -> tuple[tuple[int, int], ...]:
@@ -312,15 +312,15 @@ class ValueReader(Scalars):
 
     def _range(self, node: Node, _: str) -> tuple[int, int]:
         text, form = self._scalar(node, "a number or a range")
-        match = _RANGE.fullmatch(text) if form is not ScalarStyle.WORD else None
+        match = _RANGE.fullmatch(text) if form is not ScalarStyle.KEYWORD else None
         fix = 'write it like 404 or "200-299"'
         if match is None:
             raise InvalidValueError(
-                f"expected a number or a range, found {describe(node)}", fix, node.at
+                f"expected a number or a range, found {describe(node)}", fix, node.offset
             )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise InvalidValueError("a range that ends before it begins", fix, node.at)
+            raise InvalidValueError("a range that ends before it begins", fix, node.offset)
         return first, last
 
 

@@ -59,14 +59,14 @@ class CheckerCounter:
     def __init__(self, slot: int, account: OpenCounters | None = None) -> None:
         """Go on with an account, or begin one with the first result, which is still to come."""
         account = account or OpenCounters(
-            first=slot, last=slot, status=Status.UNKNOWN, counted=slot, until=slot
+            first=slot, last=slot, status=Status.UNKNOWN, counted_until=slot, valid_until=slot
         )
         self.first, self.last = account.first, account.last
-        self.status, self.planned = account.status, account.planned
-        self.counted, self.until = account.counted, account.until
-        self.gaps = account.gaps
-        self.hour = PeriodCounter(account.hour, account.hour_times)
-        self.day = PeriodCounter(account.day, account.day_times)
+        self.status, self.planned = account.status, account.in_maintenance
+        self.counted, self.until = account.counted_until, account.valid_until
+        self.gaps = account.intervals
+        self.hour = PeriodCounter(account.hour, account.hour_latency)
+        self.day = PeriodCounter(account.day, account.day_latency)
 
     def account(self) -> OpenCounters:
         """Return the account, which does not change any more."""
@@ -75,14 +75,14 @@ class CheckerCounter:
             first=self.first,
             last=self.last,
             status=self.status,
-            planned=self.planned,
-            counted=self.counted,
-            until=self.until,
-            gaps=self.gaps,
+            in_maintenance=self.planned,
+            counted_until=self.counted,
+            valid_until=self.until,
+            intervals=self.gaps,
             hour=hour.tally(),
-            hour_times=hour.times(),
+            hour_latency=hour.times(),
             day=day.tally(),
-            day_times=day.times(),
+            day_latency=day.times(),
         )
 
     def count_until(self, moment: int) -> None:
@@ -122,10 +122,10 @@ class PeriodCounter:
             "maintenance": tally.maintenance,
         }
         self._runs, self._failures = tally.runs, tally.failures
-        self._troubles = list(tally.troubles)
+        self._troubles = list(tally.disruptions)
         self._count, self._total = times.count, times.total
         self._buckets = dict(times.buckets)
-        self._phased, self._phases = times.phased, times.phases
+        self._phased, self._phases = times.phase_count, times.phases
 
     def add(self, state: str, length: int) -> None:
         """Add time in a state."""
@@ -149,14 +149,14 @@ class PeriodCounter:
         """Count a result, and the time that it took."""
         self._runs += 1
         self._failures += status is Status.DOWN
-        time = rtt_stats(result.times).median if result.status in _WELL else 0
+        time = rtt_stats(result.attempts).median if result.status in _WELL else 0
         if time <= 0:
             return
         self._count += 1
         self._total += time
         bucket = bucket_of(time)
         self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
-        for attempt in result.times:
+        for attempt in result.attempts:
             if attempt.phases is not None:
                 self._phased += 1
                 self._phases = add_phases(self._phases, attempt.phases)
@@ -167,7 +167,7 @@ class PeriodCounter:
             **self._states,
             runs=self._runs,
             failures=self._failures,
-            troubles=tuple(self._troubles),
+            disruptions=tuple(self._troubles),
         )
 
     def times(self) -> LatencyHistogram:
@@ -176,7 +176,7 @@ class PeriodCounter:
             count=self._count,
             total=self._total,
             buckets=tuple(sorted(self._buckets.items())),
-            phased=self._phased,
+            phase_count=self._phased,
             phases=self._phases,
         )
 
@@ -204,7 +204,7 @@ class HistoryAggregator:
     """
 
     def __init__(self, head: HistoryState) -> None:
-        self.counts = {name: CheckerCounter(0, account) for name, account in head.accounts.items()}
+        self.counts = {name: CheckerCounter(0, account) for name, account in head.checkers.items()}
         self.inconclusive = dict(head.inconclusive)
         self._hour = head.hour
         self._hours: dict[int, Mapping[str, PeriodAggregate]] = {}
@@ -222,7 +222,7 @@ class HistoryAggregator:
         return HistoryState(
             cursor=cursor,
             hour=self._hour,
-            accounts=self._accounts(),
+            checkers=self._accounts(),
             inconclusive=self.inconclusive,
         )
 
@@ -243,7 +243,7 @@ class HistoryAggregator:
         # Whoever counts these days again begins with what was known at their first moment.
         for day, dawn in self._dawns.items():
             self._openings[day] = DayStart(
-                first_run=slot + position, accounts=dawn.accounts, inconclusive=dawn.inconclusive
+                first_run=slot + position, checkers=dawn.checkers, inconclusive=dawn.inconclusive
             )
         self._dawns.clear()
 
@@ -269,7 +269,7 @@ class HistoryAggregator:
             count.count_until(end)
             tally = count.hour.tally()
             if tally != _EMPTY:
-                hour[name] = PeriodAggregate(tally=tally, times=count.hour.times())
+                hour[name] = PeriodAggregate(tally=tally, latency=count.hour.times())
                 count.hour = nothing()
         if hour:
             self._hours[self._hour] = hour
@@ -296,14 +296,14 @@ class HistoryAggregator:
 
     def _day(self) -> Mapping[str, PeriodAggregate]:
         rows = {
-            name: PeriodAggregate(tally=count.day.tally(), times=count.day.times())
+            name: PeriodAggregate(tally=count.day.tally(), latency=count.day.times())
             for name, count in self.counts.items()
         }
         return {name: row for name, row in rows.items() if row.tally != _EMPTY}
 
     def _dawn(self) -> DayStart:
         return DayStart(
-            first_run=0, accounts=self._accounts(), inconclusive=dict(self.inconclusive)
+            first_run=0, checkers=self._accounts(), inconclusive=dict(self.inconclusive)
         )
 
     def _accounts(self) -> Mapping[str, OpenCounters]:
@@ -329,16 +329,16 @@ def apply_runs(head: HistoryState, runs: Iterable[Run], setting: EvaluationRules
     owners, groups = ResultMatcher(setting.checkers), setting.groups
     for slot, found in groupby(_in_order(runs, cursor), key=lambda run: run.slot):
         together = [*found]
-        votes = {run.region: run for run in together if run.region in setting.voters}
-        cursor = run_key(Run(slot=slot, results=(), position=len(setting.voters) - 1))
-        ledger.begin_run(slot, together[0].position)
+        votes = {run.region: run for run in together if run.region in setting.voting_regions}
+        cursor = run_key(Run(slot=slot, results=(), region_index=len(setting.voting_regions) - 1))
+        ledger.begin_run(slot, together[0].region_index)
         planned = [window for window in setting.windows if window.end_at(slot)]
         for checker, (status, result) in _verdicts(votes.values(), owners, ledger, setting):
             count = ledger.counts.get(checker)
             if count is None:
                 count = ledger.counts[checker] = CheckerCounter(slot)
             group = groups.get(checker, "")
-            is_planned = any(window.concerns(checker, group) for window in planned)
+            is_planned = any(window.covers(checker, group) for window in planned)
             count.see(slot, status, result, planned=is_planned)
     return AggregatedRuns(ledger.head(cursor), ledger.closed)
 
@@ -374,11 +374,11 @@ def _verdicts(
     for run in runs:
         row = ledger.inconclusive.pop(run.region, 0)
         weighed = discount_network_failures(owners.named(run), setting.references, row)
-        if weighed.row:
-            ledger.inconclusive[run.region] = weighed.row
+        if weighed.streak:
+            ledger.inconclusive[run.region] = weighed.streak
         for result in weighed.run.results:
             if result.id:
                 results.setdefault(result.id, {})[run.region] = result
     for name, votes in results.items():
-        agreed = apply_quorum(tuple(votes.values()), len(setting.voters), setting.quorum)
+        agreed = apply_quorum(tuple(votes.values()), len(setting.voting_regions), setting.quorum)
         yield name, (agreed.status, agreed.result)

@@ -35,25 +35,25 @@ class OpenCounters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         first, last: the slots of its first and of its last result.
         status: of its last result.
-        planned: that result came in a maintenance window.
-        counted: the moment up to which its time has been counted.
-        until: the moment from which on its last result no longer stands.
-        gaps: the last intervals between its results.
-        hour, hour_times: what has been counted of the open hour.
-        day, day_times: what has been counted of the open day, that hour included.
+        in_maintenance: that result came in a maintenance window.
+        counted_until: the moment up to which its time has been counted.
+        valid_until: the moment from which on its last result no longer stands.
+        intervals: the last intervals between its results.
+        hour, hour_latency: what has been counted of the open hour.
+        day, day_latency: what has been counted of the open day, that hour included.
     """
 
     first: int
     last: int
     status: Status
-    planned: bool = False
-    counted: int
-    until: int
-    gaps: tuple[int, ...] = ()
+    in_maintenance: bool = field(name="planned", default=False)
+    counted_until: int = field(name="counted")
+    valid_until: int = field(name="until")
+    intervals: tuple[int, ...] = field(name="gaps", default=())
     hour: Tally = Tally()
-    hour_times: LatencyHistogram = LatencyHistogram()
+    hour_latency: LatencyHistogram = field(name="hour_times", default=LatencyHistogram())
     day: Tally = Tally()
-    day_times: LatencyHistogram = LatencyHistogram()
+    day_latency: LatencyHistogram = field(name="day_times", default=LatencyHistogram())
 
 
 class HistoryState(Struct, frozen=True, kw_only=True):
@@ -62,14 +62,14 @@ class HistoryState(Struct, frozen=True, kw_only=True):
     Attributes:
         cursor: the key of the last run that was folded.
         hour: when the open hour began; 0 before the first run.
-        accounts: by checker id.
+        checkers: by checker id.
         inconclusive: runs in a row in which the reference targets failed too, by region.
     """
 
     schema: int = SCHEMA
     cursor: str = ""
     hour: int = 0
-    accounts: Mapping[str, OpenCounters] = field(default_factory=dict)
+    checkers: Mapping[str, OpenCounters] = field(name="accounts", default_factory=dict)
     inconclusive: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -79,11 +79,11 @@ class DayStart(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         first_run: the moment in the key of the first run that was folded on that day, or later if
             there was none.
-        accounts, inconclusive: as in the head.
+        checkers, inconclusive: as in the head.
     """
 
     first_run: int
-    accounts: Mapping[str, OpenCounters] = field(default_factory=dict)
+    checkers: Mapping[str, OpenCounters] = field(name="accounts", default_factory=dict)
     inconclusive: Mapping[str, int] = field(default_factory=dict)
 
 

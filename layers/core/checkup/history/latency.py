@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from checkup.model import Phases
 
@@ -25,14 +25,14 @@ class LatencyHistogram(Struct, frozen=True, kw_only=True, omit_defaults=True, gc
         count: how many there are: one per result that was not down.
         total: their sum, in nanoseconds.
         buckets: the buckets that are not empty, in order, each with how many lie in it.
-        phased: attempts that say where their time went.
+        phase_count: attempts that say where their time went.
         phases: the sums of what they say.
     """
 
     count: int = 0
     total: int = 0
     buckets: tuple[tuple[int, int], ...] = ()
-    phased: int = 0
+    phase_count: int = field(name="phased", default=0)
     phases: Phases = Phases()
 
     def quantile(self, share: float) -> int | None:
@@ -81,8 +81,8 @@ class HistogramMerger:
         """Add the times of one more period."""
         self._count += times.count
         self._total += times.total
-        if times.phased:
-            self._phased += times.phased
+        if times.phase_count:
+            self._phased += times.phase_count
             self._phases = add_phases(self._phases, times.phases)
         for bucket, number in times.buckets:
             self._buckets[bucket] = self._buckets.get(bucket, 0) + number
@@ -93,7 +93,7 @@ class HistogramMerger:
             count=self._count,
             total=self._total,
             buckets=tuple(sorted(self._buckets.items())),
-            phased=self._phased,
+            phase_count=self._phased,
             phases=self._phases,
         )
 
@@ -121,8 +121,8 @@ def subtract_histogram(whole: LatencyHistogram, part: LatencyHistogram) -> Laten
         count=whole.count - part.count,
         total=whole.total - part.total,
         buckets=tuple((bucket, number) for bucket, number in buckets.items() if number),
-        phased=whole.phased - part.phased,
-        phases=_less(whole.phases, part.phases) if part.phased else whole.phases,
+        phase_count=whole.phase_count - part.phase_count,
+        phases=_less(whole.phases, part.phases) if part.phase_count else whole.phases,
     )
 
 

@@ -135,7 +135,7 @@ def _days(
                 day,
                 {
                     checker: PeriodAggregate(
-                        tally=tally, times=timed.get(checker, LatencyHistogram())
+                        tally=tally, latency=timed.get(checker, LatencyHistogram())
                     )
                     for checker, tally in tallies.days.get(format_date(day), {}).items()
                 },
@@ -176,7 +176,7 @@ class CheckerHistories(Struct):
     today: Mapping[str, PeriodAggregate] = field(default_factory=dict)
     last_days: Mapping[str, PeriodAggregate] = field(default_factory=dict)
 
-    def keep_up(self, storage: Storage, head: HistoryState, now: int) -> None:
+    def refresh(self, storage: Storage, head: HistoryState, now: int) -> None:
         """Read what is new since the last full hour, if there has been one.
 
         Raises:
@@ -191,7 +191,7 @@ class CheckerHistories(Struct):
         """Let go of what is read anyway when the next hour is over."""
         self.year, self.today, self.last_days = YearDocument(), {}, {}
 
-    def of(self, checker: str) -> CheckerHistory:
+    def get(self, checker: str) -> CheckerHistory:
         """Return the chronicle of one checker."""
         summary = self.year.summary(checker)
         today = self.today.get(checker, PeriodAggregate())
@@ -203,8 +203,8 @@ class CheckerHistories(Struct):
             first=self.firsts.get(checker),
             hours=tuple(self._hours(checker)),
             days=days,
-            last_day=self.last_days.get(checker, PeriodAggregate()),
-            times=tuple(merge_histograms((closed, today.times)) for closed in summary.times),
+            last_24h=self.last_days.get(checker, PeriodAggregate()),
+            times=tuple(merge_histograms((closed, today.latency)) for closed in summary.latency),
         )
 
     def _hours(self, checker: str) -> Iterator[ChartPoint]:
@@ -232,7 +232,7 @@ class CheckerHistories(Struct):
                     if hour >= today:
                         this_day[checker].add(period)
             week[day] = {checker: msgspec.Raw(encode(row)) for checker, row in rows.items()}
-        self.firsts = {name: account.first for name, account in head.accounts.items()}
+        self.firsts = {name: account.first for name, account in head.checkers.items()}
         self.year, self.week = year, week
         self.last_days = {checker: adding.period() for checker, adding in last_days.items()}
         self.today = {checker: adding.period() for checker, adding in this_day.items()}

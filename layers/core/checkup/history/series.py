@@ -34,7 +34,7 @@ class CheckerHistory(Struct, frozen=True, kw_only=True):
         first: when its first result came; None if none has.
         hours: those of the last seven days, today included, on which there was anything.
         days: those of the last year, today included as far as it has come, in order.
-        last_day: the last 24 hours in one.
+        last_24h: the last 24 hours in one.
         times: response times of each of the spans of a year, today included.
     """
 
@@ -42,7 +42,7 @@ class CheckerHistory(Struct, frozen=True, kw_only=True):
     first: int | None
     hours: tuple[ChartPoint, ...]
     days: tuple[ChartPoint, ...]
-    last_day: PeriodAggregate
+    last_24h: PeriodAggregate
     times: tuple[LatencyHistogram, ...]
 
 
@@ -60,11 +60,13 @@ class CheckerYear(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         days: those on which there was anything, in order.
-        times: response times of the closed days of each of the spans.
+        latency: response times of the closed days of each of the spans.
     """
 
     days: tuple[ChartPoint, ...] = ()
-    times: tuple[LatencyHistogram, ...] = (LatencyHistogram(),) * len(SPANS)
+    latency: tuple[LatencyHistogram, ...] = field(
+        name="times", default=(LatencyHistogram(),) * len(SPANS)
+    )
 
 
 class YearDocument(Struct, frozen=True, kw_only=True):
@@ -93,7 +95,7 @@ class YearDocument(Struct, frozen=True, kw_only=True):
             ValueError: it cannot be read.
         """
         found = msgspec.json.decode(self.checkers.get(checker, b"{}"), type=CheckerYear)
-        if len(found.times) != len(SPANS):
+        if len(found.latency) != len(SPANS):
             raise ValueError("other spans were added up")
         return found
 
@@ -124,7 +126,7 @@ class YearBuilder:
                 self._rings[checker] = tuple(HistogramMerger() for _ in SPANS)
             self._days[checker].append(msgspec.Raw(encode(chart_point(day, period))))
             if ring is not None:
-                self._rings[checker][ring].add(period.times)
+                self._rings[checker][ring].add(period.latency)
 
     def year(self) -> YearDocument:
         """Return all days that were added."""
@@ -162,7 +164,7 @@ def advance_year(
         left = [times.get(checker, LatencyHistogram()) for times in gone]
         summary = _next(year.strict_summary(checker), day, periods.get(checker), left)
         if summary.days:
-            checkers[checker] = msgspec.Raw(_encoded(summary.days, summary.times))
+            checkers[checker] = msgspec.Raw(_encoded(summary.days, summary.latency))
     return YearDocument(end=format_date(day + DAY), checkers=checkers)
 
 
@@ -176,19 +178,19 @@ def _next(
 ) -> CheckerYear:
     points = {it.start: it for it in old.days}
     times = []
-    for start, whole, part in zip(expiring_days(day), old.times, gone, strict=True):
+    for start, whole, part in zip(expiring_days(day), old.latency, gone, strict=True):
         before = points.get(start, ChartPoint(start // HOUR))
-        if chart_point(start, PeriodAggregate(tally=before.tally, times=part)) != before:
+        if chart_point(start, PeriodAggregate(tally=before.tally, latency=part)) != before:
             raise ValueError(f"{format_date(start)} is not what it was")
         times.append(
             merge_histograms(
-                (subtract_histogram(whole, part), period.times if period else LatencyHistogram())
+                (subtract_histogram(whole, part), period.latency if period else LatencyHistogram())
             )
         )
     days = [it for it in old.days if it.start > day - DAYS * DAY]
     if period is not None:
         days.append(chart_point(day, period))
-    return CheckerYear(days=tuple(days), times=tuple(times))
+    return CheckerYear(days=tuple(days), latency=tuple(times))
 
 
 def _encoded(days: Sequence[ChartPoint | msgspec.Raw], times: Sequence[LatencyHistogram]) -> bytes:

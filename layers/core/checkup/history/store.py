@@ -71,8 +71,8 @@ def _opening(storage: Storage, key: str) -> DayStart | None:
 def _head(opening: DayStart, day: int) -> HistoryState:
     return HistoryState(
         cursor=f"{RUNS_PREFIX}{day:019d}",
-        hour=day if opening.accounts else 0,
-        accounts=opening.accounts,
+        hour=day if opening.checkers else 0,
+        checkers=opening.checkers,
         inconclusive=opening.inconclusive,
     )
 
@@ -114,7 +114,7 @@ def _save_days(storage: Storage, days: Mapping[int, Mapping[str, PeriodAggregate
     tallies, times = {}, {}
     for day, rows in days.items():
         tallies[format_date(day)] = {name: row.tally for name, row in rows.items()}
-        times[format_date(day)] = {name: row.times for name, row in rows.items()}
+        times[format_date(day)] = {name: row.latency for name, row in rows.items()}
 
     def change_days(old: DaysOfMonth) -> DaysOfMonth:
         return replace(old, days={**old.days, **tallies})
@@ -175,7 +175,7 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
     listing: RunListing | None = None
     lag: int = MAX_LAG
 
-    def keep_up(self, life: Deadline) -> HistoryUpdate:
+    def catch_up(self, life: Deadline) -> HistoryUpdate:
         """Fold the runs that have come since the last time.
 
         A storage that fails, or that cannot be written, leaves the history where it was.
@@ -227,7 +227,7 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
         runs = 0
         while True:
             head, stored = current
-            regions = self.setting.voters
+            regions = self.setting.voting_regions
             listed = self._after(head.cursor)
             found = pending(self.storage, listed, self.end, regions, self.known)
             head, closed = apply_runs(head, found.runs, self.setting)
@@ -240,7 +240,7 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
             current = LoadedHistoryState(
                 head, save(self.storage, HISTORY_KEY, stored, encode(head))
             )
-            if not found.more or life.left() <= 0:
+            if not found.more or life.remaining() <= 0:
                 return HistoryUpdate(head=head, runs=runs, behind=found.more)
 
     def _after(self, cursor: str) -> Iterable[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from checkup.history.latency import HistogramMerger, LatencyHistogram, bucket_midpoint
 from checkup.model import Status
@@ -51,7 +51,7 @@ class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         maintenance: whatever the state was.
         runs: results that were counted.
         failures: those of them that were down.
-        troubles: of a day, in order; none of an hour.
+        disruptions: of a day, in order; none of an hour.
     """
 
     healthy: int = 0
@@ -61,7 +61,7 @@ class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     maintenance: int = 0
     runs: int = 0
     failures: int = 0
-    troubles: tuple[DayDisruption, ...] = ()
+    disruptions: tuple[DayDisruption, ...] = field(name="troubles", default=())
 
     @property
     def up(self) -> int:
@@ -69,16 +69,16 @@ class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         return self.healthy + self.degraded
 
     @property
-    def known(self) -> int:
+    def observed(self) -> int:
         """The time that uptime is a share of."""
         return self.healthy + self.degraded + self.down
 
     @property
     def counted(self) -> int:
         """All time of which there is a result."""
-        return self.known + self.unknown + self.maintenance
+        return self.observed + self.unknown + self.maintenance
 
-    def missing(self, length: int) -> int:
+    def no_data(self, length: int) -> int:
         """Return the time of a period of this length of which there is no result."""
         return length - self.counted
 
@@ -120,7 +120,7 @@ class PeriodAggregate(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     """One closed hour or day of one checker."""
 
     tally: Tally = Tally()
-    times: LatencyHistogram = LatencyHistogram()
+    latency: LatencyHistogram = field(name="times", default=LatencyHistogram())
 
 
 # One hour or one day of one checker, as much of it as is drawn. Pure.
@@ -136,14 +136,14 @@ class ChartPoint(Struct, frozen=True, array_like=True, gc=False):
     Attributes:
         hour: when the period began, in hours since the epoch.
         tally: its time by state, without the troubles.
-        median_bucket, high_bucket: of the response time that half of the results do not exceed,
+        median_bucket, p95_bucket: of the response time that half of the results do not exceed,
             and that 95 % do not; 0 for none.
     """
 
     hour: int
     tally: Tally = Tally()
     median_bucket: int = 0
-    high_bucket: int = 0
+    p95_bucket: int = 0
 
     @property
     def start(self) -> int:
@@ -156,15 +156,15 @@ class ChartPoint(Struct, frozen=True, array_like=True, gc=False):
         return bucket_midpoint(self.median_bucket) if self.median_bucket else None
 
     @property
-    def high(self) -> int | None:
+    def p95(self) -> int | None:
         """The response time that 95 % of the results do not exceed, in nanoseconds."""
-        return bucket_midpoint(self.high_bucket) if self.high_bucket else None
+        return bucket_midpoint(self.p95_bucket) if self.p95_bucket else None
 
 
 def chart_point(start: int, period: PeriodAggregate) -> ChartPoint:
     """Return what stands for a period."""
-    tally, times = period.tally, period.times
-    untroubled = add_tallies([tally]) if tally.troubles else tally
+    tally, times = period.tally, period.latency
+    untroubled = add_tallies([tally]) if tally.disruptions else tally
     return ChartPoint(start // HOUR, untroubled, times.bucket(MEDIAN), times.bucket(HIGH))
 
 
@@ -178,8 +178,8 @@ class PeriodMerger:
     def add(self, period: PeriodAggregate) -> None:
         """Add one more."""
         self._tallies.append(period.tally)
-        self._times.add(period.times)
+        self._times.add(period.latency)
 
     def period(self) -> PeriodAggregate:
         """Return all of them as one, without their troubles."""
-        return PeriodAggregate(tally=add_tallies(self._tallies), times=self._times.times())
+        return PeriodAggregate(tally=add_tallies(self._tallies), latency=self._times.times())

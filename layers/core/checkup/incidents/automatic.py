@@ -59,7 +59,7 @@ def disruptions_of(days: Mapping[int, Mapping[str, Tally]]) -> Disruptions:
     found: dict[str, list[Disruption]] = {}
     for day, rows in sorted(days.items()):
         for checker, tally in rows.items():
-            for trouble in tally.troubles:
+            for trouble in tally.disruptions:
                 begin = day + trouble.start
                 period = Disruption(start=begin, end=begin + trouble.length, status=trouble.status)
                 _append(found.setdefault(checker, []), period)
@@ -105,8 +105,8 @@ def group_episodes(periods: Sequence[Disruption]) -> list[Episode]:
 
 def _lasts(period: Disruption, account: OpenCounters, now: int) -> bool:
     """Say whether nothing better was seen since: that nobody looks any more is no recovery."""
-    is_well = account.status is Status.HEALTHY or account.planned
-    return not is_well and period.until(now) >= min(now, account.until)
+    is_well = account.status is Status.HEALTHY or account.in_maintenance
+    return not is_well and period.until(now) >= min(now, account.valid_until)
 
 
 def _appended(earlier: Sequence[Disruption], later: Iterable[Disruption]) -> tuple[Disruption, ...]:
@@ -132,14 +132,14 @@ class AutomaticIncident(Struct, frozen=True, kw_only=True):
         end: None while one of the checkers is not well.
         episodes: by checker id, in the order in which they began; of a checker that failed
             again meanwhile, several.
-        planned: the checkers of which nothing better was seen, but maintenance began.
+        in_maintenance: the checkers of which nothing better was seen, but maintenance began.
     """
 
     id: str
     start: int
     end: int | None
     episodes: Mapping[str, tuple[Episode, ...]]
-    planned: frozenset[str] = frozenset()
+    in_maintenance: frozenset[str] = frozenset()
 
     def lasted(self, now: int) -> int:
         """Return how long it took up to now."""
@@ -209,7 +209,7 @@ def began_after(outage: AutomaticIncident, moment: int) -> AutomaticIncident | N
         start=start,
         end=max(known) if len(known) == len(ends) else None,
         episodes=left,
-        planned=outage.planned & left.keys(),
+        in_maintenance=outage.in_maintenance & left.keys(),
     )
 
 
@@ -246,7 +246,7 @@ class _Group:
         end = episode[-1].until(self._watch.now)
         self.latest = max(self.latest, end)
         windows = (it for it in self._watch.windows if it.end_at(end))
-        is_planned = any(it.concerns(checker.id, checker.group) for it in windows)
+        is_planned = any(it.covers(checker.id, checker.group) for it in windows)
         (self._planned.add if is_planned else self._planned.discard)(checker.id)
         self._episodes[checker.id] = (*self._episodes.get(checker.id, ()), episode)
 
@@ -258,14 +258,14 @@ class _Group:
             start=self._start,
             end=None if lasts else self.latest,
             episodes=self._episodes,
-            planned=frozenset(self._planned),
+            in_maintenance=frozenset(self._planned),
         )
 
 
 def _is_confirmed(episode: Episode, checker: Checker, watch: DetectionInput) -> bool:
     """Say whether it took as many runs as an announcement takes."""
     account = watch.accounts.get(checker.id)
-    measured = median_low(account.gaps) if account and account.gaps else 0
+    measured = median_low(account.intervals) if account and account.intervals else 0
     interval = max(measured, checker.interval or watch.interval)
     down = max(
         (p.until(watch.now) - p.start for p in episode if p.status is Status.DOWN), default=-1

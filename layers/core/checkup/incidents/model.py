@@ -75,7 +75,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
         id: twelve characters; that of the automatic incident that it was made of, if it was.
         started: when it began, which may be before the first word.
         checkers: ids of those that it is about.
-        said: oldest first, never empty; the last one says what the incident is now.
+        updates: oldest first, never empty; the last one says what the incident is now.
         replaces: ids of automatic incidents that are told with this one.
         edited: when its title, impact or checkers were last corrected; 0 if never.
     """
@@ -85,20 +85,20 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     impact: str
     started: int
     checkers: tuple[str, ...] = ()
-    said: tuple[IncidentUpdate, ...]
+    updates: tuple[IncidentUpdate, ...] = field(name="said")
     replaces: tuple[str, ...] = ()
     edited: int = 0
 
     @property
     def status(self) -> str:
         """What it is now."""
-        return self.said[-1].status
+        return self.updates[-1].status
 
     @property
     def resolved(self) -> int | None:
         """When it ended; None while it lasts."""
         ended = None
-        for said in self.said:
+        for said in self.updates:
             over = said.status in RESOLVED_STATUSES
             ended = (said.at if ended is None else ended) if over else None
         return ended
@@ -113,7 +113,7 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
         created: when it was announced.
         start, end: an end that was brought forward replaces the one that was planned.
         checkers, groups: ids and names of those that it is about; everything if both are empty.
-        said: oldest first; empty as long as there is nothing to add to the plan.
+        updates: oldest first; empty as long as there is nothing to add to the plan.
     """
 
     id: str
@@ -124,10 +124,10 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     end: int
     checkers: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    said: tuple[IncidentUpdate, ...] = ()
+    updates: tuple[IncidentUpdate, ...] = field(name="said", default=())
 
     @property
-    def planned(self) -> ScheduledMaintenance:
+    def scheduled(self) -> ScheduledMaintenance:
         """What alerting has to know of it."""
         return ScheduledMaintenance(
             start=self.start,
@@ -138,9 +138,9 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
     @property
-    def known(self) -> ScheduledMaintenance:
+    def since_created(self) -> ScheduledMaintenance:
         """The same since it was announced: what ended before has ended by itself."""
-        return replace(self.planned, start=max(self.start, self.created))
+        return replace(self.scheduled, start=max(self.start, self.created))
 
     def status(self, now: int) -> str:
         """Return what it is at a moment: by the clock, or verifying if somebody said so.
@@ -151,7 +151,7 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
             return "completed"
         if now < self.start:
             return "scheduled"
-        verifying = self.said and self.said[-1].status == "verifying"
+        verifying = self.updates and self.updates[-1].status == "verifying"
         return "verifying" if verifying else "in_progress"
 
 
@@ -165,7 +165,9 @@ class IncidentDocument(Struct, frozen=True, kw_only=True):
     def planned(self, now: int) -> Mapping[str, ScheduledMaintenance]:
         """Return the maintenance that is not over at a moment, by its id."""
         return {
-            key: it.planned for key, it in self.maintenance.items() if it.status(now) != "completed"
+            key: it.scheduled
+            for key, it in self.maintenance.items()
+            if it.status(now) != "completed"
         }
 
 
@@ -191,10 +193,10 @@ def add_update(
         said: what is new; if its status is empty, the incident stays what it is.
     """
     known = document.incidents.get(incident.id, incident)
-    if said.id in {entry.id for entry in known.said}:
+    if said.id in {entry.id for entry in known.updates}:
         return add_incident(document, known)
     entry = said if said.status else replace(said, status=known.status)
-    story = replace(known, said=_in_order((*known.said, entry)))
+    story = replace(known, updates=_in_order((*known.updates, entry)))
     return replace(document, incidents={**document.incidents, story.id: story})
 
 
@@ -245,10 +247,10 @@ def add_maintenance_update(
         said: what is new; if its status is empty, the maintenance stays what it was by then.
     """
     known = document.maintenance.get(maintenance.id, maintenance)
-    if said.id in {entry.id for entry in known.said}:
+    if said.id in {entry.id for entry in known.updates}:
         return add_maintenance(document, known)
     entry = said if said.status else replace(said, status=known.status(said.at))
-    story = replace(known, said=_in_order((*known.said, entry)))
+    story = replace(known, updates=_in_order((*known.updates, entry)))
     return replace(document, maintenance={**document.maintenance, story.id: story})
 
 
@@ -268,7 +270,7 @@ def end_maintenance(
     over = replace(
         known,
         end=max(known.start, said.at),
-        said=(*known.said, replace(said, status="completed")),
+        updates=(*known.updates, replace(said, status="completed")),
     )
     return replace(document, maintenance={**document.maintenance, maintenance: over})
 

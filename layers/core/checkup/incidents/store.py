@@ -109,12 +109,12 @@ def split_old_months(document: IncidentDocument, now: int) -> SplitIncidents:
     past = {
         key: it
         for key, it in document.incidents.items()
-        if it.resolved is not None and max(it.said[-1].at, it.edited) < before
+        if it.resolved is not None and max(it.updates[-1].at, it.edited) < before
     }
     over = {
         key: it
         for key, it in document.maintenance.items()
-        if max([it.end, *(said.at for said in it.said)]) < before
+        if max([it.end, *(said.at for said in it.updates)]) < before
     }
     months: dict[str, IncidentDocument] = {}
     old = [
@@ -142,21 +142,21 @@ def merge(old: IncidentDocument, new: IncidentDocument) -> IncidentDocument:
 
 
 def _is_incident(key: str, it: Incident) -> bool:
-    moments = (it.started, it.edited, *(said.at for said in it.said))
+    moments = (it.started, it.edited, *(said.at for said in it.updates))
     return (
         _is_id(key, it.id)
         and it.impact in IMPACTS
-        and bool(it.said)
-        and all(said.status in INCIDENT_STATUSES for said in it.said)
+        and bool(it.updates)
+        and all(said.status in INCIDENT_STATUSES for said in it.updates)
         and all(map(_is_moment, moments))
     )
 
 
 def _is_maintenance(key: str, it: Maintenance) -> bool:
-    moments = (it.created, it.start, it.end, *(said.at for said in it.said))
+    moments = (it.created, it.start, it.end, *(said.at for said in it.updates))
     return (
         _is_id(key, it.id)
-        and all(said.status in MAINTENANCE_STATUSES for said in it.said)
+        and all(said.status in MAINTENANCE_STATUSES for said in it.updates)
         and all(map(_is_moment, moments))
     )
 
@@ -312,7 +312,7 @@ def _announce(storage: Storage, change: Change) -> IncidentDocument:
     """Change the head; what is too old for it is put into the file of its month before."""
     stored = storage.get(INCIDENTS_KEY)
     changed = change(_opened(storage, INCIDENTS_KEY, stored))
-    head, months = split_old_months(changed, storage.clock())
+    head, months = split_old_months(changed, storage.now_ns())
     for month, old in months.items():
         _add(storage, month_key(month), old)
     _put(storage, INCIDENTS_KEY, stored, encode(head))

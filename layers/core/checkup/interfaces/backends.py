@@ -80,17 +80,17 @@ class Notification(Struct, frozen=True, kw_only=True):
 
     Attributes:
         alerts: never empty.
-        repeat: an earlier try may have been accepted; the text must say so.
-        late: for how long the first of the alerts has waited, in nanoseconds.
+        possible_duplicate: an earlier try may have been accepted; the text must say so.
+        delay_ns: for how long the first of the alerts has waited, in nanoseconds.
         page_url: where the status page is; empty if unknown.
-        total: how many checkers are configured, for "8 of 10 down".
+        checker_count: how many checkers are configured, for "8 of 10 down".
     """
 
     alerts: tuple[Alert, ...]
-    repeat: bool = False
-    late: int = 0
+    possible_duplicate: bool = False
+    delay_ns: int = 0
     page_url: str = ""
-    total: int = 0
+    checker_count: int = 0
 
 
 class Notifier(Protocol):
@@ -115,7 +115,7 @@ class NotifierSettings(Struct, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str]
-    most: ClassVar[int] = 0
+    max_alerts: ClassVar[int] = 0
 
     id: Annotated[
         str, Meta(description="Stable name of the channel; its type and number if absent.")
@@ -151,17 +151,17 @@ class PageFile(Struct, frozen=True, kw_only=True):
 
     Attributes:
         max_age: seconds for which a copy may be kept.
-        every: seconds that two versions of it in a place where writing costs should lie apart;
-            0 if a change is to be seen at once.
-        news: stands for what of its content cannot wait for that, such as the state of a
+        min_interval: seconds that two versions of it in a place where writing costs should lie
+            apart; 0 if a change is to be seen at once.
+        urgent_content: stands for what of its content cannot wait for that, such as the state of a
             component; where it differs from what was published, the file is written at once.
     """
 
     body: bytes
     content_type: str
     max_age: int
-    every: int = 0
-    news: str = ""
+    min_interval: int = 0
+    urgent_content: str = ""
 
 
 class PageVersion(Struct, frozen=True, order=True):
@@ -180,10 +180,11 @@ class Publisher(Protocol):
     """A place where the page is put.
 
     Attributes:
-        patient: writing costs here, so that files wait for their time; see :class:`PageFile`.
+        throttles_writes: writing costs here, so that files wait for their time; see
+            :class:`PageFile`.
     """
 
-    patient: ClassVar[bool]
+    throttles_writes: ClassVar[bool]
 
     def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         """Write the files that changed and are due, ``index.html`` last; return their paths.
@@ -206,7 +207,7 @@ class PublisherSettings(Struct, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str]
-    delay: ClassVar[int] = 300 * SECOND
+    max_delay: ClassVar[int] = 300 * SECOND
 
     @property
     @abstractmethod
@@ -237,8 +238,8 @@ class StoredDocument(Struct, frozen=True):
 class LockState(Enum):
     """The answer to :meth:`Storage.hold`."""
 
-    MINE = "mine"
-    ELSEWHERE = "elsewhere"
+    ACQUIRED = "mine"
+    HELD_ELSEWHERE = "elsewhere"
     UNSUPPORTED = "unsupported"
 
 
@@ -284,11 +285,11 @@ class Storage(Protocol):
         """Remove the document; it is no error if there is none."""
         ...
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         """The storage's own time, in nanoseconds since the epoch, as of its last answer."""
         ...
 
-    def hold(self, name: str) -> AbstractContextManager[LockState]:
+    def lock(self, name: str) -> AbstractContextManager[LockState]:
         """Take an exclusive right that ends with its owner, if the storage has such a thing."""
         ...
 
@@ -298,10 +299,10 @@ class ConcurrentReads(Protocol):
     """A storage so far away that reading from it is mostly waiting.
 
     Attributes:
-        at_once: how many threads may call :meth:`Storage.get` at the same time.
+        max_concurrent_reads: how many threads may call :meth:`Storage.get` at the same time.
     """
 
-    at_once: int
+    max_concurrent_reads: int
 
 
 @runtime_checkable
@@ -317,19 +318,19 @@ class ProvisionStep(Struct, frozen=True):
     """One thing to make or to change before a storage can be used.
 
     Attributes:
-        says: what it does, such as ``make the folder /var/checks``.
-        take: does it, and does no harm where it is done already; raises StorageError.
+        description: what it does, such as ``make the folder /var/checks``.
+        apply: does it, and does no harm where it is done already; raises StorageError.
     """
 
-    says: str
-    take: Callable[[], None]
+    description: str
+    apply: Callable[[], None]
 
 
 @runtime_checkable
 class Provisionable(Protocol):
     """A storage that can make what it needs."""
 
-    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return what has to be done, in order, and do nothing of it yet.
 
         Args:

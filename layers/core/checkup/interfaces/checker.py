@@ -103,7 +103,7 @@ class Checker(Struct, frozen=True, kw_only=True):
         return self.endpoint_url
 
     @property
-    def longest(self) -> int:
+    def max_duration_ns(self) -> int:
         """How long all attempts take if each fails as late as it can, in nanoseconds."""
         configured = self.timeout or 0
         limit = configured if configured > 0 else self.default_timeout
@@ -121,7 +121,7 @@ class Checker(Struct, frozen=True, kw_only=True):
             CheckUnknownError: the checker itself is unable to look.
         """
 
-    def placed(self, surroundings: CheckerContext) -> Checker:
+    def with_context(self, surroundings: CheckerContext) -> Checker:
         """Return this checker as it looks from the place where it runs.
 
         Most kinds look the same from everywhere. Nothing may be opened yet.
@@ -129,12 +129,12 @@ class Checker(Struct, frozen=True, kw_only=True):
         del surroundings  # for kinds that need more than a network
         return self
 
-    def spacing_after(self, attempt: Attempt) -> int:
+    def pause_after(self, attempt: Attempt) -> int:
         """Return the pause between an attempt and the next one, in nanoseconds."""
         del attempt  # for kinds whose pause depends on it
         return self.attempt_spacing
 
-    def assess(self, attempts: Sequence[Attempt]) -> Assessment:
+    def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
         """Weigh the attempts; the default is the rule that all kinds share."""
         return assess(attempts, self.threshold_rtt)
 
@@ -146,12 +146,12 @@ class CheckerContext(Struct, frozen=True, kw_only=True):
         storage: returns the storage of the runs, or None if none is configured; raises
             UnavailableError or StorageError if it cannot be used.
         s3: returns a client of S3; raises UnavailableError if there is none.
-        runs_programs: whether programs can be run here.
+        allows_exec: whether programs can be run here.
     """
 
     storage: Callable[[], Storage | None]
     s3: Callable[[], Any]
-    runs_programs: bool = True
+    allows_exec: bool = True
 
 
 # Which checkers are meant: by title or id, without regard to case.

@@ -73,8 +73,8 @@ Kind = TypeVar("Kind")
 class Registry(Mapping[str, type[Kind]], Generic[Kind]):
     """A mapping from a kind's name to its class."""
 
-    def __init__(self, places: Mapping[str, str]) -> None:
-        self._places = dict(places)
+    def __init__(self, import_paths: Mapping[str, str]) -> None:
+        self._places = dict(import_paths)
 
     def __getitem__(self, name: str) -> type[Kind]:
         module, _, attribute = self._places[name].partition(":")

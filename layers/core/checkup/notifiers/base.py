@@ -30,12 +30,12 @@ _log = logging.getLogger(__name__)
 
 
 def check_response(
-    who: str,
+    service: str,
     answer: HttpResponse,
     *,
     accepted: bool,
-    unreadable: Collection[int] = (400, 413),
-    said: str = "",
+    rejected_statuses: Collection[int] = (400, 413),
+    error_code: str = "",
 ) -> None:
     """Return if the message was accepted.
 
@@ -43,10 +43,10 @@ def check_response(
     can be put right, so the message waits for that.
 
     Args:
-        who: the provider, for the sentence.
+        service: the provider, for the sentence.
         accepted: what its documentation says of such an answer.
-        unreadable: statuses that say that this very message is at fault.
-        said: the provider's own code for what is wrong, if it is safe to show.
+        rejected_statuses: statuses that say that this very message is at fault.
+        error_code: the provider's own code for what is wrong, if it is safe to show.
 
     Raises:
         MessageRejectedError: the message will never be accepted.
@@ -55,8 +55,8 @@ def check_response(
     """
     if accepted:
         return
-    words = f"{who} answered {answer.status}" + (f" ({said})" if said else "")
-    if answer.status in unreadable:
+    words = f"{service} answered {answer.status}" + (f" ({error_code})" if error_code else "")
+    if answer.status in rejected_statuses:
         raise MessageRejectedError(words)
     if 300 <= answer.status < 500:  # noqa: PLR2004 - redirects and refusals
         raise NotDeliveredError(words)
@@ -107,8 +107,8 @@ class FallbackNotifier(Struct, frozen=True):
         names: of both, for the log.
     """
 
-    first: Notifier
-    second: Notifier
+    primary: Notifier
+    secondary: Notifier
     names: tuple[str, str]
 
     def send(self, notification: Notification) -> None:
@@ -119,11 +119,11 @@ class FallbackNotifier(Struct, frozen=True):
         tell everything twice.
         """
         try:
-            self.first.send(notification)
+            self.primary.send(notification)
         except NotDeliveredError as error:
             self._send_to_second(notification, error)
         except DeliveryUnknownError as error:
-            if not notification.repeat:
+            if not notification.possible_duplicate:
                 raise
             self._send_to_second(notification, error)
 
@@ -133,7 +133,7 @@ class FallbackNotifier(Struct, frozen=True):
         first, second = self.names
         _log.warning("%s: %s; telling %s", first, error, second)
         try:
-            self.second.send(notification)
+            self.secondary.send(notification)
         except DeliveryUnknownError:
             raise
         except Exception as also:  # noqa: BLE001 - the first one's answer decides
@@ -215,7 +215,7 @@ def _message(name: str) -> Alert:
         title="Checkup",
         kind=AlertKind.TEST,
         status=Status.UNKNOWN,
-        before=Status.UNKNOWN,
+        previous_status=Status.UNKNOWN,
         slot=now,
         since=now,
         opened=now,

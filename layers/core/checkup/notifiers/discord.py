@@ -55,7 +55,7 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-_VOICE: Final = ChannelFormat(escape=_escape, strong=("**", "**"), size=_units)
+_VOICE: Final = ChannelFormat(escape=_escape, bold=("**", "**"), length=_units)
 
 
 def message(notification: Notification) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _list(alerts: Sequence[Alert]) -> dict[str, Any]:
 def _field(fact: Fact) -> dict[str, Any]:
     return {
         "name": fact.name,
-        "value": _VOICE.outside(fact.value, _VALUE) or "-",
+        "value": _VOICE.escape_text(fact.value, _VALUE) or "-",
         "inline": fact.short,
     }
 
@@ -155,5 +155,5 @@ def _judge(answer: HttpResponse) -> None:
         "Discord",
         answer,
         accepted=answer.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT},
-        said=str(number) if isinstance(number, int) and number else "",
+        error_code=str(number) if isinstance(number, int) and number else "",
     )

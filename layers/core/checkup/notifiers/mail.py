@@ -73,7 +73,7 @@ class Envelope(Struct, frozen=True):
     """Who sends what to whom; the addresses are bare and in ASCII."""
 
     sender: str
-    receivers: Sequence[str]
+    recipients: Sequence[str]
     content: bytes
 
 
@@ -151,7 +151,7 @@ def _log_in(smtp: smtplib.SMTP, server: SmtpServer) -> None:
 def _address(smtp: smtplib.SMTP, envelope: Envelope) -> None:
     """Name sender and receivers. One receiver that is refused keeps nobody else's mail back."""
     _expect(smtp.mail(envelope.sender)[0], _ACCEPTED, "the sender")
-    codes = [smtp.rcpt(receiver)[0] for receiver in envelope.receivers]
+    codes = [smtp.rcpt(receiver)[0] for receiver in envelope.recipients]
     refusals = [code for code in codes if code not in _RECEIVER_ACCEPTED]
     if len(refusals) == len(codes):
         raise NotDeliveredError(f"the mail server answered {refusals[0]} to the receivers")
@@ -168,7 +168,7 @@ def _hand_over(smtp: smtplib.SMTP, content: bytes, attempt: SendAttempt) -> None
     """
     code, reply = smtp.docmd("DATA")
     if code == _GO_ON:
-        attempt.hand_over()
+        attempt.mark_sent()
         smtp.send(_BEGINNING_DOT.sub(b"..", content) + b".\r\n")
         code, reply = smtp.getreply()
     if code == _ACCEPTED:
@@ -280,7 +280,7 @@ def _message(letter: MailContent, sender: Address, receivers: list[Address]) -> 
     message["Subject"] = letter.subject
     message["Date"] = formatdate(usegmt=True)
     message["Message-ID"] = f"<{letter.id}@{sender.domain}>"
-    message["References"] = " ".join(f"<{thread}@{sender.domain}>" for thread in letter.threads)
+    message["References"] = " ".join(f"<{thread}@{sender.domain}>" for thread in letter.references)
     # RFC 3834: nobody's holiday greeting shall answer.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text, cte="quoted-printable")

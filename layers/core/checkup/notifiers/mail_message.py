@@ -62,7 +62,7 @@ def _addresses(texts: Iterable[str], key: str) -> Iterator[Address]:
         yield plain
 
 
-_HTML: Final = ChannelFormat(escape=html.escape, strong=("<b>", "</b>"))
+_HTML: Final = ChannelFormat(escape=html.escape, bold=("<b>", "</b>"))
 
 
 class MailContent(Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ class MailContent(Struct, frozen=True, kw_only=True):
     Attributes:
         id: the left part of its Message-ID: the same for every try to tell the same alerts, by
             which receivers can drop a repeat.
-        threads: the left parts of Message-IDs that stand for its incidents, so that mail
+        references: the left parts of Message-IDs that stand for its incidents, so that mail
             programs show what belongs together under each other.
     """
 
@@ -79,7 +79,7 @@ class MailContent(Struct, frozen=True, kw_only=True):
     text: str
     html: str
     id: str
-    threads: tuple[str, ...]
+    references: tuple[str, ...]
 
 
 def compose_mail(notification: Notification, subject: str) -> MailContent:
@@ -94,7 +94,7 @@ def compose_mail(notification: Notification, subject: str) -> MailContent:
         text=plain_text(notification),
         html=_html(notification),
         id=f"checkup.{message_id(notification.alerts)}",
-        threads=tuple(f"checkup.incident.{_hash(incident)}" for incident in incidents),
+        references=tuple(f"checkup.incident.{_hash(incident)}" for incident in incidents),
     )
 
 

@@ -61,7 +61,7 @@ class MailgunNotifier(Struct, frozen=True):
             "text": letter.text,
             "html": letter.html,
             "h:Message-Id": f"<{letter.id}@{sender.domain}>",
-            "h:References": " ".join(f"<{thread}@{sender.domain}>" for thread in letter.threads),
+            "h:References": " ".join(f"<{thread}@{sender.domain}>" for thread in letter.references),
             "h:Auto-Submitted": "auto-generated",
             "o:tracking": "no",
         }
@@ -91,6 +91,6 @@ def _judge(answer: HttpResponse) -> None:
         "Mailgun",
         answer,
         accepted=answer.status == HTTPStatus.OK and bool(said.get("id")),
-        unreadable=() if about else (400, 413),
-        said=about,
+        rejected_statuses=() if about else (400, 413),
+        error_code=about,
     )

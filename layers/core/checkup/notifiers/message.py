@@ -27,18 +27,18 @@ DURATION_LABELS: Final[Mapping[AlertKind, str]] = {
     AlertKind.CHANGE: "So far",
     AlertKind.REMIND: "So far",
     AlertKind.RESOLVE: "Lasted",
-    AlertKind.GAP: "Lasted",
+    AlertKind.MISSED_RUNS: "Lasted",
 }
 """What the length of time is called that an alert of this kind tells of."""
 
 _STATES: Final[Mapping[AlertKind, str]] = {
     AlertKind.FLAPPING: "flapping",
-    AlertKind.SETTLED: "settled",
-    AlertKind.BLIND: "cannot be checked",
-    AlertKind.SIGHTED: "can be checked again",
+    AlertKind.FLAPPING_ENDED: "settled",
+    AlertKind.NOT_MONITORED: "cannot be checked",
+    AlertKind.MONITORED_AGAIN: "can be checked again",
     AlertKind.INCONCLUSIVE: "notice from",
-    AlertKind.GAP: "notice from",
-    AlertKind.REBUILT: "notice from",
+    AlertKind.MISSED_RUNS: "notice from",
+    AlertKind.STATE_REBUILT: "notice from",
     AlertKind.TEST: "test of",
 }
 
@@ -63,17 +63,17 @@ def alert_sentence(alert: Alert, name: str, reason: str) -> str:
 
 def outage_duration(alert: Alert) -> str:
     """Return how long it has lasted until the announced status began, or until now."""
-    until = alert.slot if alert.kind in {AlertKind.REMIND, AlertKind.GAP} else alert.since
+    until = alert.slot if alert.kind in {AlertKind.REMIND, AlertKind.MISSED_RUNS} else alert.since
     return format_length(until - alert.opened)
 
 
 def _open(alert: Alert, name: str, why: str) -> str:
-    never = ", never seen healthy," if alert.before is Status.UNKNOWN else ""
+    never = ", never seen healthy," if alert.previous_status is Status.UNKNOWN else ""
     return f"{name} is {alert.status}{never} since {_since(alert)}{why}{_explains(alert)}"
 
 
 def _change(alert: Alert, name: str, why: str) -> str:
-    before = "no longer down but " if alert.before is Status.DOWN else ""
+    before = "no longer down but " if alert.previous_status is Status.DOWN else ""
     return f"{name} is {before}{alert.status} since {_since(alert)}{why}{_explains(alert)}"
 
 
@@ -86,7 +86,7 @@ def _remind(alert: Alert, name: str, why: str) -> str:
 def _resolve(alert: Alert, name: str, _: str) -> str:
     if alert.status is Status.UNKNOWN:
         since = format_time(alert.opened, alert.slot)
-        return f"{name} is no longer checked; it had been {alert.before} since {since}"
+        return f"{name} is no longer checked; it had been {alert.previous_status} since {since}"
     return f"{name} is healthy again since {_since(alert)}, after {outage_duration(alert)}"
 
 
@@ -120,7 +120,7 @@ def _since(alert: Alert) -> str:
 
 def _explains(alert: Alert) -> str:
     """Say how many failures this one explains, which are not announced on their own."""
-    count = len(alert.holds_back)
+    count = len(alert.suppressed_dependents)
     return f"; it explains {count} more" if count else ""
 
 
@@ -130,12 +130,12 @@ _SENTENCES: Final[Mapping[AlertKind, Callable[[Alert, str, str], str]]] = {
     AlertKind.REMIND: _remind,
     AlertKind.RESOLVE: _resolve,
     AlertKind.FLAPPING: _flapping,
-    AlertKind.SETTLED: _settled,
-    AlertKind.BLIND: _blind,
-    AlertKind.SIGHTED: _sighted,
+    AlertKind.FLAPPING_ENDED: _settled,
+    AlertKind.NOT_MONITORED: _blind,
+    AlertKind.MONITORED_AGAIN: _sighted,
     AlertKind.INCONCLUSIVE: _notice,
-    AlertKind.GAP: _gap,
-    AlertKind.REBUILT: _notice,
+    AlertKind.MISSED_RUNS: _gap,
+    AlertKind.STATE_REBUILT: _notice,
     AlertKind.TEST: _notice,
 }
 
@@ -152,32 +152,32 @@ class ChannelFormat(Struct, frozen=True, kw_only=True):
 
     Attributes:
         escape: makes one outside character harmless.
-        strong: what stands before and after a name.
-        size: how the channel counts a text against its limits.
-        cut: stands for what is left out.
+        bold: what stands before and after a name.
+        length: how the channel counts a text against its limits.
+        ellipsis: stands for what is left out.
     """
 
     escape: Callable[[str], str] = _as_it_is
-    strong: tuple[str, str] = ("", "")
-    size: Callable[[str], int] = len
-    cut: str = "…"
+    bold: tuple[str, str] = ("", "")
+    length: Callable[[str], int] = len
+    ellipsis: str = "…"
 
-    def outside(self, text: str, limit: int) -> str:
+    def escape_text(self, text: str, limit: int) -> str:
         """Make outside text harmless: one line, nothing invisible, no markup, not long.
 
         What is too long is cut between two characters, never inside an escape.
         """
         escaped = [self.escape(character) for character in one_line(text)[: limit + 1]]
-        if sum(map(self.size, escaped)) <= limit:
+        if sum(map(self.length, escaped)) <= limit:
             return "".join(escaped)
-        room = limit - self.size(self.cut)
+        room = limit - self.length(self.ellipsis)
         kept = []
         for piece in escaped:
-            room -= self.size(piece)
+            room -= self.length(piece)
             if room < 0:
                 break
             kept.append(piece)
-        return "".join(kept) + self.cut
+        return "".join(kept) + self.ellipsis
 
 
 PLAIN: Final = ChannelFormat()
@@ -223,9 +223,9 @@ def delivery_prefix(notification: Notification, before: str = "", after: str = "
     Args:
         before, after: how the channel marks it.
     """
-    words = ["possible repeat"] if notification.repeat else []
-    if notification.late >= LATE_AFTER_NS:
-        words.append(f"told {format_length(notification.late)} late")
+    words = ["possible repeat"] if notification.possible_duplicate else []
+    if notification.delay_ns >= LATE_AFTER_NS:
+        words.append(f"told {format_length(notification.delay_ns)} late")
     text = ", ".join(words)
     return f"{before}{text[:1].upper()}{text[1:]}:{after} " if text else ""
 
@@ -238,7 +238,7 @@ def headline(notification: Notification, voice: ChannelFormat = PLAIN) -> str:
     groups: dict[str, list[Alert]] = {}
     for alert in sorted(last, key=_rank):
         groups.setdefault(status_phrase(alert), []).append(alert)
-    of = f" of {notification.total}" if notification.total else ""
+    of = f" of {notification.checker_count}" if notification.checker_count else ""
     return "; ".join(
         f"{len(alerts)}{of if alerts[0].checker else ''} {words}: {_names(alerts, voice)}"
         for words, alerts in groups.items()
@@ -257,24 +257,24 @@ def worst_status(alerts: Sequence[Alert]) -> Status:
 
 def alert_line(alert: Alert, voice: ChannelFormat = PLAIN) -> str:
     """Say in one line what happened."""
-    reason = voice.outside(alert.reason, _REASON)
+    reason = voice.escape_text(alert.reason, _REASON)
     return alert_sentence(alert, _name(alert, voice, _TITLE), reason)
 
 
 def alert_list(
-    alerts: Sequence[Alert], voice: ChannelFormat = PLAIN, room: int = _ROOM
+    alerts: Sequence[Alert], voice: ChannelFormat = PLAIN, max_length: int = _ROOM
 ) -> list[str]:
     """Return a line for each alert, as many as fit, and how many more there are.
 
     Args:
-        room: what all lines together may take, each with its line break.
+        max_length: what all lines together may take, each with its line break.
     """
     lines: list[str] = []
-    room -= _MORE
+    max_length -= _MORE
     for alert in alerts[:MAX_LISTED]:
         entry = f"• {alert_line(alert, voice)} ({short_id(alert)})"
-        room -= voice.size(entry) + 1
-        if room < 0:
+        max_length -= voice.length(entry) + 1
+        if max_length < 0:
             break
         lines.append(entry)
     more = len(alerts) - len(lines)
@@ -282,21 +282,21 @@ def alert_list(
 
 
 def body_lines(
-    alerts: Sequence[Alert], voice: ChannelFormat = PLAIN, room: int = _ROOM
+    alerts: Sequence[Alert], voice: ChannelFormat = PLAIN, max_length: int = _ROOM
 ) -> list[str]:
     """Return what stands under the headline: of one alert its details, of several their lines."""
     return (
-        detail_lines(alerts[0], voice, room)
+        detail_lines(alerts[0], voice, max_length)
         if len(alerts) == 1
-        else alert_list(alerts, voice, room)
+        else alert_list(alerts, voice, max_length)
     )
 
 
 def facts(alert: Alert) -> list[Fact]:
     """Return what else there is to know of an alert, beside its name, address and status."""
     found = [Fact("Why", alert.reason)] if alert.reason else []
-    if alert.holds_back:
-        found.append(Fact("Explains", _shortened(alert.holds_back)))
+    if alert.suppressed_dependents:
+        found.append(Fact("Explains", _shortened(alert.suppressed_dependents)))
     found.append(Fact("Since", format_date_time(alert.since), short=True))
     if alert.kind in DURATION_LABELS:
         found.append(Fact(DURATION_LABELS[alert.kind], outage_duration(alert), short=True))
@@ -305,18 +305,19 @@ def facts(alert: Alert) -> list[Fact]:
     return found
 
 
-def detail_lines(alert: Alert, voice: ChannelFormat = PLAIN, room: int = _ROOM) -> list[str]:
+def detail_lines(alert: Alert, voice: ChannelFormat = PLAIN, max_length: int = _ROOM) -> list[str]:
     """Return what the line of an alert leaves out, one thing per line.
 
     Args:
-        room: what all lines together may take; a long address is cut.
+        max_length: what all lines together may take; a long address is cut.
     """
     rest = [Fact("Address", alert.endpoint)] if alert.endpoint else []
     rest += [fact for fact in facts(alert) if fact.name != "Why"]
     rest.append(Fact("Alert", short_id(alert)))
-    limits = {"Address": min(_URL, room - _FACTS), "Explains": 2 * _NAME}
+    limits = {"Address": min(_URL, max_length - _FACTS), "Explains": 2 * _NAME}
     return [
-        f"{fact.name}: {voice.outside(fact.value, limits.get(fact.name, _NAME))}" for fact in rest
+        f"{fact.name}: {voice.escape_text(fact.value, limits.get(fact.name, _NAME))}"
+        for fact in rest
     ]
 
 
@@ -345,8 +346,8 @@ def page_url(notification: Notification) -> str:
 
 
 def _name(alert: Alert, voice: ChannelFormat, limit: int) -> str:
-    before, after = voice.strong
-    return before + voice.outside(title(alert), limit) + after
+    before, after = voice.bold
+    return before + voice.escape_text(title(alert), limit) + after
 
 
 def _names(alerts: Sequence[Alert], voice: ChannelFormat) -> str:
@@ -397,4 +398,4 @@ def subject_line(notification: Notification, subject: str) -> str:
     """
     label = delivery_prefix(notification)
     line = f"{subject_prefix(notification, subject)}: {label}{headline(notification)}"
-    return PLAIN.outside(line, _LENGTH)
+    return PLAIN.escape_text(line, _LENGTH)

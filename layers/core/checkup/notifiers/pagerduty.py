@@ -36,13 +36,13 @@ from checkup.times import rfc3339
 
 _KEY, _SUMMARY, _TEXT = 255, 1024, 255
 _SEVERITIES: Final = {Status.DOWN: "critical", Status.DEGRADED: "warning"}
-_ENDS: Final = {AlertKind.RESOLVE, AlertKind.SETTLED, AlertKind.SIGHTED}
+_ENDS: Final = {AlertKind.RESOLVE, AlertKind.FLAPPING_ENDED, AlertKind.MONITORED_AGAIN}
 
 _APART: Final = {
     AlertKind.FLAPPING: "flapping",
-    AlertKind.SETTLED: "flapping",
-    AlertKind.BLIND: "blind",
-    AlertKind.SIGHTED: "blind",
+    AlertKind.FLAPPING_ENDED: "flapping",
+    AlertKind.NOT_MONITORED: "blind",
+    AlertKind.MONITORED_AGAIN: "blind",
 }
 """What is an incident of its own there, beside the outage of the same checker."""
 
@@ -90,17 +90,19 @@ def _key(alert: Alert) -> str:
 
 def _payload(alert: Alert) -> dict[str, Any]:
     return {
-        "summary": PLAIN.outside(alert_line(alert), _SUMMARY),
-        "source": PLAIN.outside(alert.endpoint or title(alert), _TEXT),
+        "summary": PLAIN.escape_text(alert_line(alert), _SUMMARY),
+        "source": PLAIN.escape_text(alert.endpoint or title(alert), _TEXT),
         "timestamp": rfc3339(alert.since),
-        "custom_details": {fact.name: PLAIN.outside(fact.value, _SUMMARY) for fact in facts(alert)},
+        "custom_details": {
+            fact.name: PLAIN.escape_text(fact.value, _SUMMARY) for fact in facts(alert)
+        },
     }
 
 
 def _alert_payload(alert: Alert) -> dict[str, Any]:
     payload = _payload(alert) | {
         "severity": _SEVERITIES.get(alert.status, "warning"),
-        "component": PLAIN.outside(title(alert), _TEXT),
+        "component": PLAIN.escape_text(title(alert), _TEXT),
     }
     return payload | ({"class": alert.failure[:_TEXT]} if alert.failure else {})
 
@@ -119,7 +121,7 @@ class PagerdutySettings(NotifierSettings, frozen=True, kw_only=True):
     """Incidents in a service of PagerDuty, which are resolved there when they are over here."""
 
     kind: ClassVar[str] = "pagerduty"
-    most: ClassVar[int] = 20
+    max_alerts: ClassVar[int] = 20
 
     routing_key: Annotated[
         Secret, Meta(description="The integration key of the service, for Events API v2.")
@@ -179,6 +181,6 @@ def _judge(answer: HttpResponse) -> None:
         "PagerDuty",
         answer,
         accepted=answer.status == HTTPStatus.ACCEPTED,
-        unreadable=() if about_key else (400, 413),
-        said="routing_key" if about_key else "",
+        rejected_statuses=() if about_key else (400, 413),
+        error_code="routing_key" if about_key else "",
     )

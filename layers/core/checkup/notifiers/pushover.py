@@ -79,7 +79,7 @@ class PushoverNotifier(Struct, frozen=True):
 def _message(notification: Notification, subject: str) -> dict[str, str]:
     label = delivery_prefix(notification)
     form = {
-        "title": PLAIN.outside(subject_prefix(notification, subject), _TITLE),
+        "title": PLAIN.escape_text(subject_prefix(notification, subject), _TITLE),
         "message": _text(notification, label),
         "priority": str(_PRIORITIES.get(worst_status(notification.alerts), _LOW)),
         "timestamp": str(notification.alerts[-1].slot // SECOND),
@@ -89,7 +89,7 @@ def _message(notification: Notification, subject: str) -> dict[str, str]:
 
 
 def _text(notification: Notification, label: str) -> str:
-    head = PLAIN.outside(label + headline(notification), _HEADLINE)
+    head = PLAIN.escape_text(label + headline(notification), _HEADLINE)
     room = _MESSAGE - len(head) - 2
     lines = body_lines(notification.alerts, PLAIN, room)
     return "\n".join([head, "", *lines])
@@ -108,6 +108,6 @@ def _judge(answer: HttpResponse) -> None:
         "Pushover",
         answer,
         accepted=answer.status == HTTPStatus.OK and said.get("status") == 1,
-        unreadable=(400, 413) if ours else (),
-        said=", ".join(about),
+        rejected_statuses=(400, 413) if ours else (),
+        error_code=", ".join(about),
     )

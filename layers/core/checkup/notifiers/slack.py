@@ -35,7 +35,7 @@ from checkup.times import SECOND
 # What Slack is told, in the shape that the Go program gave it. Pure.
 
 
-_VOICE: Final = ChannelFormat(escape=partial(html.escape, quote=False), strong=("*", "*"))
+_VOICE: Final = ChannelFormat(escape=partial(html.escape, quote=False), bold=("*", "*"))
 """See https://api.slack.com/reference/surfaces/formatting#escaping."""
 
 _QUIET: Final = ChannelFormat(escape=_VOICE.escape)
@@ -96,8 +96,8 @@ def _list(alerts: Sequence[Alert]) -> dict[str, Any]:
 
 def _field(fact: Fact) -> dict[str, Any]:
     return {
-        "title": _VOICE.outside(fact.name, _TITLE),
-        "value": _VOICE.outside(fact.value, _VALUE),
+        "title": _VOICE.escape_text(fact.name, _TITLE),
+        "value": _VOICE.escape_text(fact.value, _VALUE),
         "short": fact.short,
     }
 
@@ -161,4 +161,4 @@ def _judge(answer: HttpResponse) -> None:
     """Return if Slack has accepted the message (https://api.slack.com/changelog/2016-05-17)."""
     accepted = answer.status == HTTPStatus.OK and answer.body.strip() == b"ok"
     said = safe_error_code(answer.body.decode(errors="replace"))
-    check_response("Slack", answer, accepted=accepted, said=said)
+    check_response("Slack", answer, accepted=accepted, error_code=said)

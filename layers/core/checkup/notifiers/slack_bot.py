@@ -65,10 +65,10 @@ class SlackApi:
         has_written: a call that changes the channel was accepted.
     """
 
-    def __init__(self, clients: Clients, token: str, life: Deadline) -> None:
+    def __init__(self, clients: Clients, token: str, deadline: Deadline) -> None:
         self._clients = clients
         self._token = token
-        self._life = life
+        self._life = deadline
         self.has_written = False
 
     def post(self, message: dict[str, Any]) -> str:
@@ -85,7 +85,7 @@ class SlackApi:
         Raises:
             DeliveryError: Slack did not take it, or perhaps.
         """
-        self._write("chat.update", message, but=_NO_LONGER)
+        self._write("chat.update", message, ignored_errors=_NO_LONGER)
 
     def read(self, method: str, **question: str) -> dict[str, Any]:
         """Ask for something.
@@ -100,22 +100,22 @@ class SlackApi:
             raise NotDeliveredError(str(error)) from None
 
     def _write(
-        self, method: str, message: dict[str, Any], but: Collection[str] = ()
+        self, method: str, message: dict[str, Any], ignored_errors: Collection[str] = ()
     ) -> dict[str, Any]:
         body = json.dumps(message).encode()
-        answer = self._call(method, body, "application/json; charset=utf-8", but)
+        answer = self._call(method, body, "application/json; charset=utf-8", ignored_errors)
         self.has_written = True
         return answer
 
     def _call(
-        self, method: str, body: bytes, kind: str, but: Collection[str] = ()
+        self, method: str, body: bytes, kind: str, ignored_errors: Collection[str] = ()
     ) -> dict[str, Any]:
         """Call a method and return its answer, which is ``"ok": true``.
 
         Args:
-            but: errors that are answers as good as any.
+            ignored_errors: errors that are answers as good as any.
         """
-        left = self._life.left()
+        left = self._life.remaining()
         if left < _SHORTEST_SECONDS:
             raise NotDeliveredError("no time was left for Slack")
         headers = {
@@ -128,7 +128,7 @@ class SlackApi:
         said = json_object(answer)
         if answer.status == HTTPStatus.OK and said.get("ok") is False:
             error = safe_error_code(str(said.get("error", "")))
-            if error in but:
+            if error in ignored_errors:
                 return {}
             raise _refusal(error)
         check_response(
@@ -158,32 +158,32 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
     Attributes:
         ts: Slack's name for it; empty before it is posted.
         incidents: the keys of its incidents.
-        over: the keys of those that have ended.
-        told: the short ids of the alerts that it and its thread tell of.
+        resolved: the keys of those that have ended.
+        alert_ids: the short ids of the alerts that it and its thread tell of.
         text: as it is now.
         headline: as it was when it was posted.
     """
 
     ts: str = ""
     incidents: tuple[str, ...]
-    over: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    alert_ids: tuple[str, ...] = ()
     text: str = ""
     headline: str = ""
 
     @classmethod
-    def of(cls, alerts: Iterable[Alert], headline: str) -> IncidentMessage:
+    def from_alerts(cls, alerts: Iterable[Alert], headline: str) -> IncidentMessage:
         """Return the root of incidents that begin."""
         known = tuple(alerts)
         return cls(
             incidents=tuple(map(incident_hash, known)),
-            told=tuple(map(short_id, known)),
+            alert_ids=tuple(map(short_id, known)),
             text=headline[:_HEADLINE],
             headline=headline[:_HEADLINE],
         )
 
     @classmethod
-    def found(cls, message: Mapping[str, Any]) -> IncidentMessage | None:
+    def from_message(cls, message: Mapping[str, Any]) -> IncidentMessage | None:
         """Return the root that a message of the channel is, if it is one of ours."""
         about = payload(message)
         incidents = _texts(about.get("incidents"))
@@ -192,26 +192,26 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
         return cls(
             ts=str(message.get("ts", "")),
             incidents=incidents,
-            over=_texts(about.get("over")),
-            told=_texts(about.get("told")),
+            resolved=_texts(about.get("over")),
+            alert_ids=_texts(about.get("told")),
             text=str(message.get("text", "")),
             headline=str(about.get("headline", "")),
         )
 
-    def after(self, alert: Alert) -> IncidentMessage:
+    def with_alert(self, alert: Alert) -> IncidentMessage:
         """Return the root once it tells of one more alert."""
-        over = self.over
+        over = self.resolved
         if alert.kind is AlertKind.RESOLVE and incident_hash(alert) not in over:
             over = (*over, incident_hash(alert))
-        return replace(self, over=over, told=(*self.told, short_id(alert))[-_TOLD:])
+        return replace(self, resolved=over, alert_ids=(*self.alert_ids, short_id(alert))[-_TOLD:])
 
     @property
     def metadata(self) -> dict[str, Any]:
         """What the message carries."""
         about = {
             "incidents": list(self.incidents),
-            "over": list(self.over),
-            "told": list(self.told),
+            "over": list(self.resolved),
+            "told": list(self.alert_ids),
             "headline": self.headline,
         }
         return {"event_type": EVENT, "event_payload": about}
@@ -313,7 +313,7 @@ class _Story:
     def tell(self) -> None:
         """Post what begins, then go on with what is there."""
         is_news = all(alert.kind is AlertKind.OPEN for alert in self._notification.alerts)
-        if self._notification.repeat or not is_news:
+        if self._notification.possible_duplicate or not is_news:
             self._look()
         fresh = [a for a in self._notification.alerts if short_id(a) not in self._told]
         begun = list(
@@ -333,11 +333,11 @@ class _Story:
         """Find the messages of the incidents, and what was told of them if that is not certain."""
         wanted = {incident_hash(alert) for alert in self._notification.alerts}
         for message in self._history():
-            root = IncidentMessage.found(message)
+            root = IncidentMessage.from_message(message)
             if root is None or not wanted & {*root.incidents}:
                 continue
-            self._told |= {*root.told}
-            if self._notification.repeat:
+            self._told |= {*root.alert_ids}
+            if self._notification.possible_duplicate:
                 self._replied |= {
                     name for reply in self._replies(root) for name in alert_ids_in(reply)
                 }
@@ -369,7 +369,7 @@ class _Story:
 
     def _begin(self, alerts: Sequence[Alert]) -> None:
         message = self._rendered(alerts)
-        root = IncidentMessage.of(alerts, message["text"])
+        root = IncidentMessage.from_alerts(alerts, message["text"])
         posted = replace(root, ts=self._post({**message, "metadata": root.metadata}))
         for name in posted.incidents:
             self._roots[name] = posted
@@ -377,7 +377,7 @@ class _Story:
     def _go_on(self, alert: Alert) -> None:
         """Tell of an alert in the thread, then show in the first message what is the case now."""
         root = self._roots[incident_hash(alert)]
-        grew = root.after(alert)
+        grew = root.with_alert(alert)
         reply = {
             "thread_ts": root.ts,
             "text": self._rendered([alert])["text"],
@@ -402,14 +402,16 @@ class _Story:
         """Return what a first message shows after an alert."""
         if len(root.incidents) == 1 and alert.kind in _STORY:
             return self._rendered([alert])
-        if len(root.incidents) == 1 or not root.over:
+        if len(root.incidents) == 1 or not root.resolved:
             return {"text": root.text}
-        over = f"_{len(root.over)} of {len(root.incidents)} are over_"
+        over = f"_{len(root.resolved)} of {len(root.incidents)} are over_"
         return {"text": f"{root.headline}\n{over}"}
 
     def _rendered(self, alerts: Sequence[Alert]) -> dict[str, Any]:
         # A look has shown that it is no repeat.
-        return self._bot.render(replace(self._notification, alerts=tuple(alerts), repeat=False))
+        return self._bot.render(
+            replace(self._notification, alerts=tuple(alerts), possible_duplicate=False)
+        )
 
     def _post(self, message: dict[str, Any]) -> str:
         sender = {"username": self._bot.username} if self._bot.username else {}

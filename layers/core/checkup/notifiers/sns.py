@@ -32,7 +32,7 @@ from checkup.notifiers.message import (
 
 _SUBJECT: Final = 99
 _ASCII: Final = ChannelFormat(
-    escape=lambda character: character if character.isascii() else "?", cut="..."
+    escape=lambda character: character if character.isascii() else "?", ellipsis="..."
 )
 """A subject has less than 100 characters, all of them visible and in ASCII."""
 
@@ -89,7 +89,7 @@ class SnsNotifier(Struct, frozen=True):
 
         def work(attempt: SendAttempt) -> None:
             client = self._client(topic[1])
-            attempt.hand_over()
+            attempt.mark_sent()
             _publish(client, request)
 
         SendAttempt(work, _reason).within(self.seconds)
@@ -115,7 +115,7 @@ def _request(notification: Notification, settings: SnsSettings) -> dict[str, Any
     alerts = notification.alerts
     request = {
         "TopicArn": settings.topic_arn,
-        "Subject": _ASCII.outside(subject_line(notification, settings.subject), _SUBJECT),
+        "Subject": _ASCII.escape_text(subject_line(notification, settings.subject), _SUBJECT),
         "Message": mail_message.plain_text(notification),
         "MessageAttributes": _attributes(alerts),
     }

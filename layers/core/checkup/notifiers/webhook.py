@@ -52,7 +52,7 @@ _SAMPLE: Final = Notification(
             title='"A"',
             kind=AlertKind.OPEN,
             status=Status.DOWN,
-            before=Status.HEALTHY,
+            previous_status=Status.HEALTHY,
             slot=0,
             since=0,
             opened=0,
@@ -99,9 +99,9 @@ def _values(notification: Notification) -> dict[str, Any]:
         "text": "\n".join([headline, "", *body_lines(alerts)]),
         "status": str(worst_status(alerts)),
         "page_url": page_url(notification),
-        "repeat": notification.repeat,
+        "repeat": notification.possible_duplicate,
         "count": len(alerts),
-        "total": notification.total,
+        "total": notification.checker_count,
         "alerts": [_alert(alert) for alert in alerts],
     }
 
@@ -222,5 +222,5 @@ def _judge(answer: HttpResponse) -> None:
         "the webhook",
         answer,
         accepted=200 <= answer.status < 300,  # noqa: PLR2004 - 2xx
-        unreadable=_UNREADABLE,
+        rejected_statuses=_UNREADABLE,
     )

@@ -46,7 +46,7 @@ class HeartbeatPing(Struct, frozen=True):
     clients: Clients
 
     @contextmanager
-    def around(self) -> Iterator[None]:
+    def during_run(self) -> Iterator[None]:
         """Say that a run begins, and how it ended. The first goes on beside the run."""
         beginning = Thread(target=self._send, args=("/start",), name="life-sign", daemon=True)
         beginning.start()
@@ -97,13 +97,13 @@ class RunContext(Struct, frozen=True, kw_only=True):
     Attributes:
         channels: notifiers by the name that their outbox is kept under.
         routes: what a channel is for, by its name; without one it is for everything.
-        most: alerts that one message to a channel can tell, by its name; without, any number.
+        max_alerts: alerts that one message to a channel can tell, by its name; without, any number.
         region: where this process runs; empty on a single machine.
         regions: those that vote; empty on a single machine.
         page_url: where the status page is; empty if unknown.
         mask: hides secrets in what is stored and sent.
         secret: returns what a secret, or a reference to one, stands for.
-        forget_secrets: called when a secret was refused, so that it is looked up anew.
+        clear_secrets: called when a secret was refused, so that it is looked up anew.
         check_expiry: runs older than this are deleted; 0 keeps them, in nanoseconds.
         concurrency: how many checkers run at once.
         interval: how often runs happen; 0 if unknown, in nanoseconds.
@@ -114,24 +114,24 @@ class RunContext(Struct, frozen=True, kw_only=True):
         maintenance: times in which failures are expected.
         timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
         wall_clock: seconds that go on while a machine sleeps.
-        alive: surrounds a complete run, to tell somebody that it took place.
-        remembered: runs that need not be read, for as long as this object lives.
+        heartbeat: surrounds a complete run, to tell somebody that it took place.
+        runs: runs that need not be read, for as long as this object lives.
         config_version: of the configuration, for the head to remember; empty if it has none.
         digest: of the configuration, for the runs to name.
-        definitions: digests of what each checker looks at, by its id, where several regions do.
+        target_digests: digests of what each checker looks at, by its id, where several regions do.
     """
 
     checkers: tuple[Checker, ...]
     storage: Storage
     channels: Mapping[str, Notifier] = {}
     routes: Mapping[str, Route] = {}
-    most: Mapping[str, int] = {}
+    max_alerts: Mapping[str, int] = {}
     region: str = ""
     regions: tuple[str, ...] = ()
     page_url: str = ""
     mask: Callable[[str], str] = _as_it_is
     secret: Callable[[str], str] = _as_it_is
-    forget_secrets: Callable[[], None] | None = None
+    clear_secrets: Callable[[], None] | None = None
     check_expiry: int = 0
     concurrency: int = 5
     interval: int = 0
@@ -142,14 +142,14 @@ class RunContext(Struct, frozen=True, kw_only=True):
     maintenance: tuple[MaintenanceWindow, ...] = ()
     timestamp: int = 0
     wall_clock: Callable[[], float] = time.time
-    alive: Callable[[], AbstractContextManager[None]] = nullcontext
+    heartbeat: Callable[[], AbstractContextManager[None]] = nullcontext
     config_version: str = ""
     digest: str = ""
-    definitions: Mapping[str, str] = {}
-    remembered: RunCache = field(default_factory=RunCache)
+    target_digests: Mapping[str, str] = {}
+    runs: RunCache = field(default_factory=RunCache)
 
     @property
-    def votes(self) -> bool:
+    def counts(self) -> bool:
         """Whether runs from here count; a laptop's in a storage of several regions do not."""
         return self.region in (self.regions or ("",))
 
@@ -159,7 +159,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
         return self.regions.index(self.region) if self.region in self.regions else 0
 
     @property
-    def setting(self) -> AlertRules:
+    def rules(self) -> AlertRules:
         """What a fold has to know of the configuration."""
         return AlertRules(
             checkers=self.checkers,
@@ -205,10 +205,10 @@ def with_origin(results: Sequence[Result], monitor: RunContext) -> tuple[Result,
     """
     defined = [_defined(result, monitor) for result in results]
     if defined:
-        defined[0] = replace(defined[0], config=monitor.digest, version=__version__)
+        defined[0] = replace(defined[0], config_digest=monitor.digest, version=__version__)
     return tuple(defined)
 
 
 def _defined(result: Result, monitor: RunContext) -> Result:
-    definition = monitor.definitions.get(result.id, "")
-    return replace(result, definition=definition) if definition else result
+    definition = monitor.target_digests.get(result.id, "")
+    return replace(result, target_digest=definition) if definition else result

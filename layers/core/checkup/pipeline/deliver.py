@@ -64,13 +64,13 @@ class Claim(Struct, frozen=True):
     Attributes:
         current: the head with the claim in it.
         batch: the entries as they were before.
-        good_until: when the run may be taken for dead, in seconds of the clock on the wall, which
+        valid_until: when the run may be taken for dead, in seconds of the clock on the wall, which
             goes on while a machine sleeps.
     """
 
     current: LoadedState
     batch: tuple[QueuedAlert, ...]
-    good_until: float
+    valid_until: float
 
 
 def deliver(monitor: RunContext, head: AlertState, life: Deadline) -> int:
@@ -87,8 +87,8 @@ def deliver(monitor: RunContext, head: AlertState, life: Deadline) -> int:
 
 def _deliver_to(monitor: RunContext, channel: str, head: AlertState, life: Deadline) -> int:
     try:
-        with monitor.storage.hold(f"channel-{channel}") as hold:
-            if hold is not LockState.ELSEWHERE:
+        with monitor.storage.lock(f"channel-{channel}") as hold:
+            if hold is not LockState.HELD_ELSEWHERE:
                 head = ChannelDelivery(monitor, channel, life, hold).run(head)
     except StorageError as error:
         _log.warning("%s: alerts may have to wait for the next run: %s", channel, error)
@@ -102,7 +102,7 @@ class ChannelDelivery:
         self._monitor = monitor
         self._channel = channel
         self._life = life
-        self._alone = hold is LockState.MINE
+        self._alone = hold is LockState.ACQUIRED
         self._owner = uuid4().hex
 
     def run(self, head: AlertState) -> AlertState:
@@ -132,16 +132,16 @@ class ChannelDelivery:
         storage = self._monitor.storage
         current = load_state(self._monitor)
         for _ in range(TRIES):
-            most = self._monitor.most.get(self._channel, 0)
+            most = self._monitor.max_alerts.get(self._channel, 0)
             batch = outbox.next_batch(current.head, self._channel, most)
             if (
                 not batch
-                or self._life.left() < MIN_DELIVERY_SECONDS
+                or self._life.remaining() < MIN_DELIVERY_SECONDS
                 or self._is_taken(current.head)
             ):
                 return None
-            good_until = self._monitor.wall_clock() + self._life.left()
-            until = storage.clock() + int((self._life.left() + MARGIN_SECONDS) * SECOND)
+            good_until = self._monitor.wall_clock() + self._life.remaining()
+            until = storage.now_ns() + int((self._life.remaining() + MARGIN_SECONDS) * SECOND)
             mine = outbox.claim(current.head, self._channel, batch, self._owner, until)
             try:
                 return Claim(commit_state(storage, current, mine), batch, good_until)
@@ -154,19 +154,19 @@ class ChannelDelivery:
 
     def _is_taken(self, head: AlertState) -> bool:
         """Say whether another run may be delivering; who holds the lock knows that none is."""
-        now = self._monitor.storage.clock()
+        now = self._monitor.storage.now_ns()
         return not self._alone and outbox.is_claimed(head, self._channel, self._owner, now)
 
     def _send(self, claim: Claim) -> DeliveryResult:
-        left = min(self._life.left(), claim.good_until - self._monitor.wall_clock())
+        left = min(self._life.remaining(), claim.valid_until - self._monitor.wall_clock())
         if left < MESSAGE_SECONDS:  # perhaps frozen meanwhile; somebody else may be sending it
             return DeliveryResult(DeliveryStatus.REFUSED, "no time was left in this run")
         notification = Notification(
             alerts=tuple(entry.alert for entry in claim.batch),
-            repeat=claim.batch[0].maybe_sent,
-            late=max(0, self._monitor.storage.clock() - claim.batch[0].alert.slot),
+            possible_duplicate=claim.batch[0].maybe_delivered,
+            delay_ns=max(0, self._monitor.storage.now_ns() - claim.batch[0].alert.slot),
             page_url=self._monitor.page_url,
-            total=len(self._monitor.checkers),
+            checker_count=len(self._monitor.checkers),
         )
         try:
             self._monitor.channels[self._channel].send(notification)

@@ -45,9 +45,9 @@ def current_state(monitor: RunContext) -> AlertState:
     head = read_state(monitor.storage)
     if not head.cursor:
         return head
-    runs, _ = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
-    silent = replace(monitor.setting, channels=())
-    return apply_runs(head, runs, silent, monitor.storage.clock()).head
+    runs, _ = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.runs)
+    silent = replace(monitor.rules, channels=())
+    return apply_runs(head, runs, silent, monitor.storage.now_ns()).head
 
 
 def last_results(monitor: RunContext, count: int) -> Mapping[str, SlotResult]:
@@ -104,19 +104,19 @@ class ReplayedAlerts(Struct, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...]
 
     @property
-    def openings(self) -> tuple[Alert, ...]:
+    def incidents(self) -> tuple[Alert, ...]:
         """The beginnings of incidents."""
         return tuple(alert for alert in self.alerts if alert.kind is AlertKind.OPEN)
 
     @property
     def delays(self) -> tuple[int, ...]:
         """How long each incident had lasted when it was announced, in nanoseconds."""
-        return tuple(alert.slot - alert.opened for alert in self.openings)
+        return tuple(alert.slot - alert.opened for alert in self.incidents)
 
-    def without(self, other: ReplayedAlerts) -> tuple[Alert, ...]:
+    def missing_from(self, other: ReplayedAlerts) -> tuple[Alert, ...]:
         """Return the incidents that the other setting does not announce."""
-        known = {(alert.checker, alert.opened) for alert in other.openings}
-        return tuple(a for a in self.openings if (a.checker, a.opened) not in known)
+        known = {(alert.checker, alert.opened) for alert in other.incidents}
+        return tuple(a for a in self.incidents if (a.checker, a.opened) not in known)
 
 
 class ReplayReport(Struct, frozen=True, kw_only=True):
@@ -202,7 +202,7 @@ def _restore(monitor: RunContext, old: AlertState) -> AlertState:
     stored = storage.get(STATE_KEY)
     head = _caught_up(monitor, _with_states_of(old, _readable(stored.body if stored else b"")))
     # Above whatever was written before, also where that cannot be read.
-    head = replace(head, seq=max(head.seq + 1, storage.clock() // SECOND))
+    head = replace(head, revision=max(head.revision + 1, storage.now_ns() // SECOND))
     if stored is None:
         storage.create(STATE_KEY, encode_state(head))
     else:
@@ -228,24 +228,26 @@ def _with_states_of(old: AlertState, present: AlertState | None) -> AlertState:
     if present is None:
         # What waited then may have been delivered since.
         waiting = {
-            channel: tuple(replace(it, owner="", until=0, maybe_sent=True) for it in entries)
-            for channel, entries in old.channels.items()
+            channel: tuple(
+                replace(it, claimed_by="", claimed_until=0, maybe_delivered=True) for it in entries
+            )
+            for channel, entries in old.outboxes.items()
         }
-        return replace(old, channels=waiting)
+        return replace(old, outboxes=waiting)
     return replace(
         present,
         checkers=old.checkers,
         cursor=old.cursor,
-        used=old.used,
-        inconclusive=old.inconclusive,
+        applied_runs=old.applied_runs,
+        inconclusive_streaks=old.inconclusive_streaks,
     )
 
 
 def _caught_up(monitor: RunContext, head: AlertState) -> AlertState:
     """Fold the runs after the head's cursor, and tell nobody."""
-    silent = replace(monitor.setting, channels=())
+    silent = replace(monitor.rules, channels=())
     while True:
-        runs, more = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.remembered)
-        before, head = head, apply_runs(head, runs, silent, monitor.storage.clock()).head
+        runs, more = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.runs)
+        before, head = head, apply_runs(head, runs, silent, monitor.storage.now_ns()).head
         if not more or head.cursor == before.cursor:
             return head

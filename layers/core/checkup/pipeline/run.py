@@ -43,7 +43,7 @@ from checkup.run_store import (
 _log = logging.getLogger(__name__)
 
 
-def is_due(checker: Checker, slot: int, state: CheckerState | None, step: int = 0) -> bool:
+def is_due(checker: Checker, slot: int, state: CheckerState | None, slot_interval: int = 0) -> bool:
     """Say whether the run of this slot has to look at a checker.
 
     On one machine the state tells when that was done last. Regions have to agree on it, and what
@@ -52,15 +52,15 @@ def is_due(checker: Checker, slot: int, state: CheckerState | None, step: int = 
 
     Args:
         state: what the runs so far amount to; None if nothing is known.
-        step: the time between the slots that regions share; 0 on one machine.
+        slot_interval: the time between the slots that regions share; 0 on one machine.
     """
-    interval, looked = checker.interval, state.looked if state else 0
+    interval, looked = checker.interval, state.last_checked if state else 0
     if interval <= 0 or not looked:
         return True
     window = slot // interval
-    if not step:
+    if not slot_interval:
         return window != looked // interval
-    return window != (slot - step) // interval or slot - looked >= 2 * interval
+    return window != (slot - slot_interval) // interval or slot - looked >= 2 * interval
 
 
 # The second step: fold what was observed into the head, by compare-and-set.
@@ -105,7 +105,7 @@ def apply_pending_runs(
     """
     done, more = ApplyOutcome(current=current), True
     while more:
-        before = life.left()
+        before = life.remaining()
         try:
             done, more = _fold_batch(monitor, done, mine, life)
         except StorageError as error:
@@ -113,7 +113,7 @@ def apply_pending_runs(
                 raise
             _log.warning("later runs apply the rest of the runs: %s", error)
             break
-        left = life.left()
+        left = life.remaining()
         if more and left - (before - left) < MIN_DELIVERY_SECONDS:
             _log.warning("later runs apply the rest of the runs: there are too many for one")
             break
@@ -132,7 +132,7 @@ def _fold_batch(
         try:
             return _try_batch(monitor, done, mine)
         except StorageError as error:
-            if life.left() <= 0:
+            if life.remaining() <= 0:
                 raise
             _log.info("folding again: %s", error)
             done = replace(done, current=load_state(monitor))
@@ -146,12 +146,12 @@ def _try_batch(
     own = _own_runs(monitor, before, mine)
     if own and _is_quiet(before, _weigh(monitor, before, own).head, len(own)):
         return done, False
-    runs, more = pending_runs(monitor.storage, before.cursor, monitor.regions, monitor.remembered)
+    runs, more = pending_runs(monitor.storage, before.cursor, monitor.regions, monitor.runs)
     head, alerts = _weigh(monitor, before, runs)
     if _is_quiet(before, head, len(runs)):
         return done, False
     current = commit_state(monitor.storage, done.current, head)
-    expire = head.expired_at != before.expired_at
+    expire = head.last_retention != before.last_retention
     done = ApplyOutcome(
         current=current, alerts=(*done.alerts, *alerts), expire=done.expire or expire
     )
@@ -167,16 +167,16 @@ def _own_runs(monitor: RunContext, before: AlertState, mine: Run | None) -> list
     """
     if mine is None or monitor.regions or not monitor.scheduled:
         return None
-    return monitor.remembered.one_each(before.cursor, mine, monitor.interval)
+    return monitor.runs.consecutive(before.cursor, mine, monitor.interval)
 
 
 def _weigh(monitor: RunContext, before: AlertState, runs: Sequence[Run]) -> AppliedRuns:
     """Return what follows from some runs, and what this process adds of its own."""
-    now = monitor.storage.clock()
-    folded = apply_runs(before, runs, monitor.setting, now)
+    now = monitor.storage.now_ns()
+    folded = apply_runs(before, runs, monitor.rules, now)
     head = folded.head
-    if is_retention_due(before.expired_at, monitor.check_expiry, now):
-        head = replace(head, expired_at=now)
+    if is_retention_due(before.last_retention, monitor.check_expiry, now):
+        head = replace(head, last_retention=now)
     if monitor.config_version:
         head = replace(head, config_version=monitor.config_version)
     return folded._replace(head=head)
@@ -186,7 +186,10 @@ def _is_quiet(before: AlertState, after: AlertState, runs: int) -> bool:
     """Say whether the head can stay as it is, with the cursor a few runs behind."""
     if after == before:
         return True
-    return runs < MAX_LAG and replace(after, cursor=before.cursor, used=before.used) == before
+    return (
+        runs < MAX_LAG
+        and replace(after, cursor=before.cursor, applied_runs=before.applied_runs) == before
+    )
 
 
 # The steps of a storing run, in order.
@@ -215,7 +218,7 @@ def run_and_store(  # noqa: PLR0913 - the optional ones by name
     Raises:
         RunNotStoredError: the storage failed; the error carries what was seen.
     """
-    with monitor.alive() if only is None else nullcontext():
+    with monitor.heartbeat() if only is None else nullcontext():
         current = _look_up(monitor)
         chosen = _due(monitor, slot, current, message) if only is None else only
         results = _look(monitor, chosen, deadline, current, progress)
@@ -234,7 +237,7 @@ def run_in_region(monitor: RunContext, slot: int, deadline: Deadline) -> Run:
     Raises:
         RunNotStoredError: the storage failed; the error carries what was seen.
     """
-    in_turn = CheckerState(looked=slot)
+    in_turn = CheckerState(last_checked=slot)
     due = [it for it in monitor.checkers if is_due(it, slot, in_turn, monitor.interval)]
     results = _look(monitor, due, deadline, None, None)
     run = _run(monitor, slot, results)
@@ -266,10 +269,10 @@ def _record(
         current = current or load_state(monitor)
         observed = observe(monitor.storage, run, current.head.cursor, monitor.regions)
         stored = observed.run or run
-        if not monitor.votes:
+        if not monitor.counts:
             return RunOutcome(run=stored, late=observed.late)
         if observed.run is not None:
-            monitor.remembered.add(observed.run)
+            monitor.runs.add(observed.run)
         folded = apply_pending_runs(monitor, current, observed.run, life)
     except StorageError as error:
         raise RunNotStoredError(run, str(error)) from error
@@ -283,7 +286,9 @@ def _record(
         alerts=folded.alerts,
         undelivered=undelivered,
         late=late,
-        excluded=tuple(sorted({r for state in head.checkers.values() for r in state.excluded})),
+        excluded=tuple(
+            sorted({r for state in head.checkers.values() for r in state.excluded_regions})
+        ),
     )
 
 
@@ -294,9 +299,9 @@ def _is_late(head: AlertState, run: Run, *, at_first: bool) -> bool:
         at_first: whether the slot was closed when the run looked, for runs so old that the head
             does not remember them.
     """
-    if run.name in head.used or run_key(run) > head.cursor:
+    if run.file_name in head.applied_runs or run_key(run) > head.cursor:
         return False
-    is_remembered = bool(head.used) and head.used[0] < run.name
+    is_remembered = bool(head.applied_runs) and head.applied_runs[0] < run.file_name
     return is_remembered or at_first
 
 
@@ -311,10 +316,10 @@ def _look(
         checkers,
         deadline=deadline,
         concurrency=monitor.concurrency,
-        known=confirmed_statuses(current.head) if current else {},
+        previous_statuses=confirmed_statuses(current.head) if current else {},
         mask=monitor.mask,
         secret=monitor.secret,
-        forget_secrets=monitor.forget_secrets,
+        forget_secrets=monitor.clear_secrets,
         region=monitor.region,
         timestamp=monitor.timestamp,
         progress=progress,
@@ -326,7 +331,7 @@ def _run(monitor: RunContext, slot: int, results: tuple[Result, ...]) -> Run:
         slot=slot,
         results=with_origin(results, monitor),
         region=monitor.region,
-        position=monitor.position,
+        region_index=monitor.position,
     )
 
 

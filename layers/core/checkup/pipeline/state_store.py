@@ -43,7 +43,7 @@ MAINTENANCE_CHANGE_TIMEOUT: Final = 300 * SECOND
 
 def mark_maintenance_change(head: AlertState, now: int) -> AlertState:
     """Return a head that says that maintenance is about to be announced."""
-    return replace(head, announcing=max(head.announcing, now))
+    return replace(head, maintenance_changing=max(head.maintenance_changing, now))
 
 
 def with_scheduled_maintenance(storage: Storage, head: AlertState) -> AlertState:
@@ -54,12 +54,12 @@ def with_scheduled_maintenance(storage: Storage, head: AlertState) -> AlertState
     Raises:
         StorageError: what is announced could not be read.
     """
-    now = storage.clock()
-    is_written = not 0 <= now - head.announcing <= MAINTENANCE_CHANGE_TIMEOUT
+    now = storage.now_ns()
+    is_written = not 0 <= now - head.maintenance_changing <= MAINTENANCE_CHANGE_TIMEOUT
     return replace(
         head,
         maintenance=load_incidents(storage).planned(now),
-        announcing=0 if is_written else head.announcing,
+        maintenance_changing=0 if is_written else head.maintenance_changing,
     )
 
 
@@ -68,7 +68,7 @@ def with_maintenance_if_marked(storage: Storage, head: AlertState) -> AlertState
 
     What cannot be read holds no run up.
     """
-    if not head.announcing:
+    if not head.maintenance_changing:
         return head
     try:
         return with_scheduled_maintenance(storage, head)
@@ -130,7 +130,7 @@ def commit_state(storage: Storage, current: LoadedState, head: AlertState) -> Lo
         DocumentChangedError: somebody else was faster.
         StorageError: it may or may not have been replaced.
     """
-    written = replace(head, seq=current.head.seq + 1)
+    written = replace(head, revision=current.head.revision + 1)
     return LoadedState(written, storage.replace(STATE_KEY, encode_state(written), current.version))
 
 
@@ -159,12 +159,12 @@ def _in_time(storage: Storage, current: LoadedState) -> LoadedState:
 
     Until that moment every run would come too late to count, and nobody would hear of anything.
     """
-    if (key_time(current.head.cursor) or 0) <= storage.clock() + MAX_CLOCK_SKEW:
+    if (key_time(current.head.cursor) or 0) <= storage.now_ns() + MAX_CLOCK_SKEW:
         return current
     cursor = last_key(storage)
     _log.warning("%s: a clock was ahead; it goes on from the last run before now", STATE_KEY)
-    used = tuple(name for name in current.head.used if RUNS_PREFIX + name <= cursor)
-    return commit_state(storage, current, replace(current.head, cursor=cursor, used=used))
+    used = tuple(name for name in current.head.applied_runs if RUNS_PREFIX + name <= cursor)
+    return commit_state(storage, current, replace(current.head, cursor=cursor, applied_runs=used))
 
 
 def _rebuild(monitor: RunContext) -> AlertState:
@@ -174,20 +174,20 @@ def _rebuild(monitor: RunContext) -> AlertState:
     and is still down is news. Where there is no other run, nothing was lost.
     """
     storage = monitor.storage
-    silent = replace(monitor.setting, channels=())
+    silent = replace(monitor.rules, channels=())
     after, recent = recent_runs(storage, monitor.regions)
     runs = [run if _is_ours(run) else replace(run, results=()) for run in recent]
-    head = apply_runs(AlertState(cursor=after), runs, silent, storage.clock()).head
+    head = apply_runs(AlertState(cursor=after), runs, silent, storage.now_ns()).head
     # As after a warning of long ago: what cannot be read now is looked for by the next run.
     head = with_maintenance_if_marked(
-        storage, mark_maintenance_change(head, storage.clock() - 2 * MAINTENANCE_CHANGE_TIMEOUT)
+        storage, mark_maintenance_change(head, storage.now_ns() - 2 * MAINTENANCE_CHANGE_TIMEOUT)
     )
     ours = sum(map(_is_ours, recent))
     if ours:
         head = _with_notice(monitor, head, ours)
     # Every write adds one and writes are more than a second apart on average, so a head that
     # begins with the time goes on above the one that was lost.
-    return replace(head, seq=storage.clock() // SECOND)
+    return replace(head, revision=storage.now_ns() // SECOND)
 
 
 def _with_notice(monitor: RunContext, head: AlertState, runs: int) -> AlertState:
@@ -197,7 +197,7 @@ def _with_notice(monitor: RunContext, head: AlertState, runs: int) -> AlertState
         if state.status in {Status.DOWN, Status.DEGRADED}
     ]
     notice = transitions.state_rebuilt_alert(
-        key_time(head.cursor) or monitor.storage.clock(), runs, failing
+        key_time(head.cursor) or monitor.storage.now_ns(), runs, failing
     )
     for channel in monitor.channels:
         head = enqueue(head, channel, [notice])
@@ -250,7 +250,7 @@ def schedule_maintenance(monitor: RunContext, change: Change) -> IncidentDocumen
     """
     storage = monitor.storage
     change_state(
-        monitor, lambda head: mark_maintenance_change(head, storage.clock()), "the maintenance"
+        monitor, lambda head: mark_maintenance_change(head, storage.now_ns()), "the maintenance"
     )
     document = change_incidents(storage, change)
     try:

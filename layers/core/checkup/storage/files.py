@@ -114,7 +114,7 @@ def try_file_lock(path: Path) -> Iterator[LockState]:
                 raise
             hold = LockState.UNSUPPORTED
         else:
-            hold = LockState.MINE if mine else LockState.ELSEWHERE
+            hold = LockState.ACQUIRED if mine else LockState.HELD_ELSEWHERE
         yield hold
 
 

@@ -118,12 +118,12 @@ class FolderStorage:
         with translate_os_errors("delete", path), self._locked():
             path.unlink(missing_ok=True)
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         """Return the time of this machine, which all users of the folder share."""
         return time.time_ns()
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[LockState]:
+    def lock(self, name: str) -> Iterator[LockState]:
         """Take a lock of the kernel, which ends with its owner."""
         path = self._private / f"hold-{valid_lock_name(name)}.lock"
         with ExitStack() as stack:
@@ -131,7 +131,7 @@ class FolderStorage:
                 hold = stack.enter_context(try_file_lock(path))
             yield hold
 
-    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return what :meth:`checkup.interfaces.Provisionable.missing` says: the folder."""
         return (
             []

@@ -72,13 +72,13 @@ def missing(
         GitHubError: there is no repository, or it cannot be looked at.
     """
     try:
-        view = branch.look()
+        view = branch.snapshot()
     except GitHubError as no:
         if no.status != NOT_FOUND:
             raise
         api.read("")
         made = f"make the branch {branch.name} with an empty {address}{INDEX_FILE}"
-        return [ProvisionStep(made, lambda: branch.start(change))]
+        return [ProvisionStep(made, lambda: branch.create(change))]
     if INDEX_FILE in view.files:
         return []
 
@@ -86,7 +86,7 @@ def missing(
         return None if INDEX_FILE in seen.files else change
 
     put = f"put an empty {address}{INDEX_FILE} on the branch {branch.name}"
-    return [ProvisionStep(put, lambda: branch.change(decide))]
+    return [ProvisionStep(put, lambda: branch.commit(decide))]
 
 
 def empty_index(message: str) -> CommitDraft:
@@ -129,7 +129,7 @@ class GitHubStorage:
         """Return the document, or None if there is none."""
         path = _path(key)
         with self._told("read", path):
-            sha = self._branch.look().files.get(path)
+            sha = self._branch.snapshot().files.get(path)
             return None if sha is None else StoredDocument(self._trees.read(sha), sha)
 
     def create(self, key: str, body: bytes) -> str:
@@ -142,7 +142,7 @@ class GitHubStorage:
             return self._store(view, path, body)
 
         with self._told("write", path):
-            self._branch.change(decide)
+            self._branch.commit(decide)
         return blob_sha(body)
 
     def replace(self, key: str, body: bytes, version: str) -> str:
@@ -157,14 +157,14 @@ class GitHubStorage:
             return self._store(view, path, body)
 
         with self._told("write", path):
-            self._branch.change(decide)
+            self._branch.commit(decide)
         return blob_sha(body)
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys in order, as they are when the first is asked for."""
         valid_prefix(prefix)
         with self._told("list", prefix):
-            files = self._branch.look().files
+            files = self._branch.snapshot().files
         keys = sorted(key for path in files if _is_after(key := _key(path), prefix, after))
         yield from (key for key in keys if is_key(key))
 
@@ -182,18 +182,18 @@ class GitHubStorage:
 
         if paths:
             with self._told("delete", paths[0]):
-                self._branch.change(decide)
+                self._branch.commit(decide)
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         """Return GitHub's own time as of its last answer, in whole seconds."""
         with self._told("reach", ""):
-            return self._api.now()
+            return self._api.server_time_ns()
 
-    def hold(self, name: str) -> AbstractContextManager[LockState]:
+    def lock(self, name: str) -> AbstractContextManager[LockState]:
         """Say that GitHub has no locks that end with their owner."""
         return nullcontext(LockState.UNSUPPORTED)
 
-    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return the branch and the folder where they are missing."""
         index = empty_index(self._message("store", self._folder + INDEX_FILE))
         with self._told("look at", ""):

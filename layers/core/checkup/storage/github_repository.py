@@ -49,7 +49,7 @@ class GitHubError(StorageError):
 
     Attributes:
         status: of the answer; 0 if there was none.
-        is_race: the branch could not be moved because it has been moved by somebody else.
+        not_fast_forward: the branch could not be moved because it has been moved by somebody else.
         retried: it had been sent before, so it may already have been carried out.
     """
 
@@ -58,7 +58,7 @@ class GitHubError(StorageError):
     ) -> None:
         super().__init__(sentence)
         self.status = status
-        self.is_race = is_race
+        self.not_fast_forward = is_race
         self.retried = retried
 
 
@@ -113,7 +113,7 @@ class GitHubApi:
         """Send a document and return the answer."""
         return _document(self._ask(method, path, json.dumps(document).encode()))
 
-    def now(self) -> int:
+    def server_time_ns(self) -> int:
         """Return GitHub's own time at its last answer, in nanoseconds but to the second."""
         if not self._answered_at:
             self._ask("GET", "")
@@ -378,7 +378,7 @@ class GitHubBranch:
         self._committer = committer
         self._seen: tuple[BranchSnapshot | None, str] = (None, "")
 
-    def look(self) -> BranchSnapshot:
+    def snapshot(self) -> BranchSnapshot:
         """Return what is on the branch now; it costs nothing if that is known already."""
         known, etag = self._seen
         answer, etag = self._ask(etag)
@@ -391,26 +391,26 @@ class GitHubBranch:
         assert known is not None  # noqa: S101 - without an ETag there is an answer
         return known
 
-    def change(self, decide: Callable[[BranchSnapshot], CommitDraft | None]) -> None:
+    def commit(self, build: Callable[[BranchSnapshot], CommitDraft | None]) -> None:
         """Add a commit.
 
         Args:
-            decide: says what to commit on top of what is there, or None for nothing. It is
+            build: says what to commit on top of what is there, or None for nothing. It is
                 asked again when somebody else was faster.
 
         Raises:
             StorageError: the branch could not be moved, or perhaps was.
         """
         for pause in (*_COMMIT_PAUSES, None):
-            view = self.look()
-            change = decide(view)
+            view = self.snapshot()
+            change = build(view)
             if change is None or self._add(view, change):
                 return
             if pause is not None:
                 time.sleep(random.uniform(0.2, 1) * pause)  # noqa: S311 - only to spread
         raise StorageError("others commit to the branch all the time")
 
-    def start(self, change: CommitDraft) -> None:
+    def create(self, change: CommitDraft) -> None:
         """Make the branch, with nothing on it but this."""
         try:
             tree = self._trees.write(None, change.files)
@@ -448,7 +448,7 @@ class GitHubBranch:
         except GitHubError as no:
             if no.status != UNPROCESSABLE:
                 raise
-            if not no.is_race and self.look().commit == view.commit:
+            if not no.not_fast_forward and self.snapshot().commit == view.commit:
                 raise
             return no.retried and self._has(commit)
         self._seen = BranchSnapshot(commit, tree, _changed(view.files, change.files)), ""

@@ -56,18 +56,18 @@ class MemoryStorage:
         with self._lock:
             self._documents.pop(valid_key(key), None)
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         """Return the time of this machine."""
         return time.time_ns()
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[LockState]:
+    def lock(self, name: str) -> Iterator[LockState]:
         """Take an exclusive right among the threads of this process."""
         with self._lock:
             lock = self._holds[valid_lock_name(name)]
         mine = lock.acquire(blocking=False)
         try:
-            yield LockState.MINE if mine else LockState.ELSEWHERE
+            yield LockState.ACQUIRED if mine else LockState.HELD_ELSEWHERE
         finally:
             if mine:
                 lock.release()

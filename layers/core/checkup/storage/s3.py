@@ -56,7 +56,7 @@ def _writes(bucket: S3Bucket, name: str, **condition: str) -> bool:
 
 
 def _ignored(bucket: S3Bucket, name: str, condition: str) -> str:
-    address = bucket.address(name)
+    address = bucket.uri(name)
     return (
         f"{address}: the service ignores {condition}, so two runs could overwrite each other "
         "unseen; use a service with conditional writes"
@@ -82,7 +82,10 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
     def open(self, clients: Clients) -> S3Storage:
         """Return the storage; nothing is sent before the first document."""
         return S3Storage(
-            self.connect(clients), self.bucket, prefix=self.folder, is_proven=not self.endpoint_url
+            self.connect(clients),
+            self.bucket,
+            prefix=self.folder,
+            conditional_writes_verified=not self.endpoint_url,
         )
 
     @property
@@ -136,7 +139,7 @@ class S3Storage:
             tested before the first write.
     """
 
-    at_once = 10
+    max_concurrent_reads = 10
     """As many as botocore keeps connections."""
 
     def __init__(
@@ -146,12 +149,12 @@ class S3Storage:
         *,
         prefix: str = "",
         runs_prefix: str = "",
-        is_proven: bool = True,
+        conditional_writes_verified: bool = True,
     ) -> None:
         self._bucket = S3Bucket(client, bucket)
         self._prefix = prefix
         self._runs_prefix = prefix + runs_prefix
-        self._is_proven = is_proven
+        self._is_proven = conditional_writes_verified
 
     def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
@@ -164,9 +167,7 @@ class S3Storage:
             return self._write(name, body, IfNoneMatch="*")
         except S3Error as no:
             if no.status == HTTPStatus.PRECONDITION_FAILED:
-                raise DocumentExistsError(
-                    f"{self._bucket.address(name)} is there already"
-                ) from None
+                raise DocumentExistsError(f"{self._bucket.uri(name)} is there already") from None
             raise
 
     def replace(self, key: str, body: bytes, version: str) -> str:
@@ -176,7 +177,7 @@ class S3Storage:
             return self._write(name, body, IfMatch=version)
         except S3Error as no:
             if no.status == HTTPStatus.PRECONDITION_FAILED or no.code == "NoSuchKey":
-                address = self._bucket.address(name)
+                address = self._bucket.uri(name)
                 raise DocumentChangedError(f"{address} is not the version that was read") from None
             raise
 
@@ -191,11 +192,11 @@ class S3Storage:
         """Remove the document; it is no error if there is none."""
         self._bucket.delete(self._name(key))
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         """Return S3's own time as of its last answer, in whole seconds."""
-        return self._bucket.answered_at()
+        return self._bucket.server_time_ns()
 
-    def hold(self, name: str) -> AbstractContextManager[LockState]:
+    def lock(self, name: str) -> AbstractContextManager[LockState]:
         """Say that S3 has no locks that end with their owner."""
         return nullcontext(LockState.UNSUPPORTED)
 
@@ -205,7 +206,7 @@ class S3Storage:
             self._is_proven = True
         return self._bucket.write(name, body, **condition)
 
-    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return what the bucket lacks; see :meth:`checkup.interfaces.Provisionable.missing`."""
         from checkup.storage.s3_provision import pending_steps  # runs never need it
 
@@ -219,7 +220,7 @@ class S3Storage:
         """Yield the keys of check files, which may lie among objects of somebody else."""
         top = self._runs_prefix
         start = top + after.removeprefix(RUNS_PREFIX) if after.startswith(RUNS_PREFIX) else ""
-        for name in self._bucket.names(
+        for name in self._bucket.list_names(
             top + prefix.removeprefix(RUNS_PREFIX), start, Delimiter="/"
         ):
             if is_run_file(name.removeprefix(top)):
@@ -227,7 +228,7 @@ class S3Storage:
 
     def _documents(self, prefix: str, after: str) -> Iterator[str]:
         start = self._prefix + after if after else ""
-        for name in self._bucket.names(self._prefix + prefix, start):
+        for name in self._bucket.list_names(self._prefix + prefix, start):
             key = name.removeprefix(self._prefix)
             if is_key(key):
                 yield key

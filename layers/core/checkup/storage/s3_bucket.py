@@ -140,7 +140,7 @@ class S3Bucket:
         """Whether what is sent to the bucket is encrypted on the way."""
         return str(self._client.meta.endpoint_url).startswith("https:")
 
-    def address(self, name: str) -> str:
+    def uri(self, name: str) -> str:
         """Return how people know an object."""
         return f"s3://{self.name}/{name}"
 
@@ -148,7 +148,7 @@ class S3Bucket:
         """Return the object and its ETag, or None if there is none."""
         for reads_left in reversed(range(_READS)):
             try:
-                answer = self.ask("read", name, "get_object", Key=name)
+                answer = self.call("read", name, "get_object", Key=name)
                 return StoredDocument(answer["Body"].read(), answer["ETag"])
             except S3Error as no:
                 if no.code == "NoSuchKey":
@@ -156,7 +156,7 @@ class S3Bucket:
                 raise
             except botocore_errors() as error:  # the body broke off, which no client retries
                 if not reads_left:
-                    raise s3_error(error, "read", self.address(name)) from None
+                    raise s3_error(error, "read", self.uri(name)) from None
         raise AssertionError  # the last read has returned or raised
 
     def write(self, name: str, body: bytes, **more: object) -> str:
@@ -182,11 +182,11 @@ class S3Bucket:
                     raise
             time.sleep(random.uniform(0.5, 1) * pause)  # noqa: S311 - only to spread
 
-    def names(self, prefix: str, after: str, **more: str) -> Iterator[str]:
+    def list_names(self, prefix: str, after: str, **more: str) -> Iterator[str]:
         """Yield the names that begin with ``prefix`` and sort after ``after``, ascending."""
         query = {"Prefix": prefix, **({"StartAfter": after} if after else {}), **more}
         while True:
-            page = self.ask("list", prefix, "list_objects_v2", **query)
+            page = self.call("list", prefix, "list_objects_v2", **query)
             yield from (entry["Key"] for entry in page.get("Contents", ()))
             if not page.get("IsTruncated"):
                 return
@@ -194,15 +194,15 @@ class S3Bucket:
 
     def delete(self, name: str) -> None:
         """Remove the object, if there is one."""
-        self.ask("delete", name, "delete_object", Key=name)
+        self.call("delete", name, "delete_object", Key=name)
 
-    def answered_at(self) -> int:
+    def server_time_ns(self) -> int:
         """Return S3's own time at its last answer, in nanoseconds but to the second."""
         if not self._answered_at:
-            self.ask("reach", "", "head_bucket")
+            self.call("reach", "", "head_bucket")
         return self._answered_at
 
-    def ask(self, action: str, name: str, operation: str, **parameters: Any) -> Any:
+    def call(self, action: str, name: str, operation: str, **parameters: Any) -> Any:
         """Call S3 about this bucket, and keep the time at which it answered.
 
         Args:
@@ -214,13 +214,13 @@ class S3Bucket:
             answer = getattr(self._client, operation)(Bucket=self.name, **parameters)
         except botocore_errors() as error:
             self._keep_time(getattr(error, "response", None) or {})
-            raise s3_error(error, action, self.address(name)) from None
+            raise s3_error(error, action, self.uri(name)) from None
         self._keep_time(answer)
         return answer
 
     def _write_once(self, name: str, body: bytes, more: dict[str, object]) -> str:
         content = {"Body": body, "ContentType": "application/json", **more}
-        answer = self.ask("write", name, "put_object", Key=name, **content)
+        answer = self.call("write", name, "put_object", Key=name, **content)
         return str(answer["ETag"])
 
     def _own(self, name: str, body: bytes, no: S3Error) -> str:
@@ -270,9 +270,9 @@ class S3Object:
     def __init__(self, client: Any, bucket: str, key: str) -> None:
         self._bucket = S3Bucket(client, bucket)
         self._key = key
-        self.address = self._bucket.address(key)
+        self.address = self._bucket.uri(key)
 
-    def changed(self, etag: str) -> ObjectVersion | None:
+    def get_if_changed(self, etag: str) -> ObjectVersion | None:
         """Return the object as it is now, or None if its content is still the one of ``etag``.
 
         Raises:
@@ -281,7 +281,7 @@ class S3Object:
         """
         return self._get(**({"IfNoneMatch": etag} if etag else {}))
 
-    def at(self, version: str) -> ObjectVersion:
+    def get_version(self, version: str) -> ObjectVersion:
         """Return the object as it was in an earlier version.
 
         Raises:
@@ -294,7 +294,7 @@ class S3Object:
 
     def _get(self, **which: str) -> ObjectVersion | None:
         try:
-            answer = self._bucket.ask("read", self._key, "get_object", Key=self._key, **which)
+            answer = self._bucket.call("read", self._key, "get_object", Key=self._key, **which)
         except S3Error as no:
             if no.status == HTTPStatus.NOT_MODIFIED:
                 return None

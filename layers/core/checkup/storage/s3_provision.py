@@ -46,16 +46,16 @@ class BucketSetting(Struct, frozen=True):
     """One setting of a bucket.
 
     Attributes:
-        says: what is done about it.
+        description: what is done about it.
         permission: what that takes.
         is_met: whether the bucket is so already.
-        make: makes it so.
+        apply: makes it so.
     """
 
-    says: str
+    description: str
     permission: str
     is_met: Callable[[S3Bucket], bool]
-    make: Callable[[S3Bucket], object]
+    apply: Callable[[S3Bucket], object]
 
 
 def tls_only() -> BucketSetting:
@@ -116,7 +116,7 @@ def bucket_settings() -> list[BucketSetting]:
 def get_setting(bucket: S3Bucket, setting: str, key: str) -> Any:
     """Return a part of a setting, or None if it was never set."""
     try:
-        return bucket.ask("look at", "", f"get_{setting}").get(key)
+        return bucket.call("look at", "", f"get_{setting}").get(key)
     except S3Error as no:
         if no.code in _NOT_SET:
             return None
@@ -125,7 +125,7 @@ def get_setting(bucket: S3Bucket, setting: str, key: str) -> Any:
 
 def put_setting(bucket: S3Bucket, operation: str, **settings: Any) -> None:
     """Set a setting."""
-    bucket.ask("prepare", "", operation, **settings)
+    bucket.call("prepare", "", operation, **settings)
 
 
 def _refuses_plain(statement: Any) -> bool:
@@ -197,7 +197,7 @@ def lifecycle_rules(
 
 
 def _has_others(bucket: S3Bucket, start: str, prefix: str) -> bool:
-    return not all(is_run_file(name.removeprefix(prefix)) for name in bucket.names(start, ""))
+    return not all(is_run_file(name.removeprefix(prefix)) for name in bucket.list_names(start, ""))
 
 
 def lifecycle(rules: list[dict[str, Any]]) -> BucketSetting:
@@ -255,19 +255,19 @@ def pending_steps(bucket: S3Bucket, prefix: str, check_expiry: int) -> Sequence[
     wanted = [*bucket_settings(), *tls, last]
     due = [aspect for aspect in wanted if not exists or not _is_met(aspect, bucket)]
     return [
-        ProvisionStep(aspect.says, partial(_take, aspect, bucket))
+        ProvisionStep(aspect.description, partial(_take, aspect, bucket))
         for aspect in ([] if exists else [make]) + due
     ]
 
 
 def _exists(bucket: S3Bucket) -> bool:
     try:
-        bucket.ask("look for", "", "head_bucket")
+        bucket.call("look for", "", "head_bucket")
     except S3Error as no:
         if no.status == HTTPStatus.NOT_FOUND:
             return False
         if no.status == HTTPStatus.FORBIDDEN:
-            address = bucket.address("")
+            address = bucket.uri("")
             raise StorageError(
                 f"{address}: it is somebody else's, or it takes s3:ListBucket to see it"
             ) from no
@@ -276,7 +276,7 @@ def _exists(bucket: S3Bucket) -> bool:
 
 
 def _make_says(bucket: S3Bucket) -> str:
-    return f"make the bucket {bucket.address('')} in {bucket.region}"
+    return f"make the bucket {bucket.uri('')} in {bucket.region}"
 
 
 def _make(bucket: S3Bucket) -> None:
@@ -302,13 +302,13 @@ def _is_unknown(no: S3Error) -> bool:
 
 def _take(aspect: BucketSetting, bucket: S3Bucket) -> None:
     try:
-        aspect.make(bucket)
+        aspect.apply(bucket)
     except S3Error as no:
-        address = bucket.address("")
+        address = bucket.uri("")
         if no.status == HTTPStatus.FORBIDDEN:
             raise StorageError(f"{address}: access is denied; it takes {aspect.permission}") from no
         if _is_unknown(no):
             raise StorageError(
-                f"{address}: the service cannot {aspect.says}; run it again for the rest"
+                f"{address}: the service cannot {aspect.description}; run it again for the rest"
             ) from no
         raise

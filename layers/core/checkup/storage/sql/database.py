@@ -71,7 +71,7 @@ class DatabaseBackend(Protocol):
         """Begin a transaction, where the driver does not do so by itself."""
         ...
 
-    def alone(self, connection: Connection) -> AbstractContextManager[None]:
+    def schema_lock(self, connection: Connection) -> AbstractContextManager[None]:
         """Keep all others from changing the tables until the block has committed."""
         ...
 
@@ -79,15 +79,15 @@ class DatabaseBackend(Protocol):
         """Return the database's time, in nanoseconds since the epoch."""
         ...
 
-    def hold(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
+    def try_lock(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
         """Try once to take the right ``name`` and hold it while the block runs."""
         ...
 
-    def collided(self, error: DBAPIError) -> bool:
+    def is_serialization_failure(self, error: DBAPIError) -> bool:
         """Say whether a transaction was undone in favour of another, and may be tried again."""
         ...
 
-    def reason(self, error: DBAPIError) -> str:
+    def describe_error(self, error: DBAPIError) -> str:
         """Return in a few words what went wrong; nothing of the library's text."""
         ...
 
@@ -121,9 +121,9 @@ class Database:
         """
         return self._run(self._writer, work)
 
-    def alter(self, work: Callable[[Connection], None]) -> None:
+    def migrate(self, work: Callable[[Connection], None]) -> None:
         """Change the tables while nobody else does."""
-        with self._writer.connect() as connection, self._backend.alone(connection):
+        with self._writer.connect() as connection, self._backend.schema_lock(connection):
             work(connection)
             connection.commit()
 
@@ -133,10 +133,10 @@ class Database:
 
     def hold(self, name: str) -> AbstractContextManager[LockState]:
         """Try once to take the right ``name`` and hold it while the block runs."""
-        return self._backend.hold(self._engine, name)
+        return self._backend.try_lock(self._engine, name)
 
     @contextmanager
-    def told(self, action: str) -> Iterator[None]:
+    def translate_errors(self, action: str) -> Iterator[None]:
         """Turn what the library says into a StorageError of ours."""
         try:
             yield
@@ -146,7 +146,7 @@ class Database:
 
     def _reason(self, error: SQLAlchemyError) -> str:
         if isinstance(error, DBAPIError):
-            return self._backend.reason(error)
+            return self._backend.describe_error(error)
         return f"it failed ({type(error).__name__})"
 
     def _run(self, engine: Engine, work: Callable[[Connection, bool], _T]) -> _T:
@@ -157,7 +157,9 @@ class Database:
                     return work(connection, lost)
             except DBAPIError as error:
                 lost = lost or error.connection_invalidated
-                if not left or not (error.connection_invalidated or self._backend.collided(error)):
+                if not left or not (
+                    error.connection_invalidated or self._backend.is_serialization_failure(error)
+                ):
                     raise
         raise AssertionError  # the last try has returned or raised
 
@@ -179,7 +181,7 @@ def server_lock(engine: Engine, take: TextClause, release: TextClause) -> Iterat
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         mine = bool(connection.scalar(take))
         try:
-            yield LockState.MINE if mine else LockState.ELSEWHERE
+            yield LockState.ACQUIRED if mine else LockState.HELD_ELSEWHERE
         finally:
             if mine:
                 _release(connection, release)

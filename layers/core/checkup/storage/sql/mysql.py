@@ -208,7 +208,7 @@ class MySqlBackend:
         """Do nothing: the driver begins."""
 
     @contextmanager
-    def alone(self, connection: Connection) -> Iterator[None]:
+    def schema_lock(self, connection: Connection) -> Iterator[None]:
         """Take a lock of the server's, for here tables are made outside of transactions."""
         lock = self._lock("schema")
         take = text("SELECT GET_LOCK(:name, :seconds)")
@@ -221,17 +221,17 @@ class MySqlBackend:
         query = text("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)")
         return int(connection.scalar(query)) * 1000
 
-    def hold(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
+    def try_lock(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
         """Take a lock of the server's by name, which ends with its connection."""
         lock = self._lock(f"hold {name}")
         take = text("SELECT GET_LOCK(:name, 0)").bindparams(name=lock)
         return server_lock(engine, take, _RELEASE.bindparams(name=lock))
 
-    def collided(self, error: DBAPIError) -> bool:
+    def is_serialization_failure(self, error: DBAPIError) -> bool:
         """Say whether the server ended a deadlock at our cost."""
         return _code(error) == _DEADLOCK
 
-    def reason(self, error: DBAPIError) -> str:
+    def describe_error(self, error: DBAPIError) -> str:
         """Return in a few words what went wrong."""
         code = _code(error)
         return _REASONS.get(code) or (f"it failed ({code})" if code else UNANSWERED)

@@ -193,7 +193,7 @@ class PostgresBackend:
         """Do nothing: the driver begins."""
 
     @contextmanager
-    def alone(self, connection: Connection) -> Iterator[None]:
+    def schema_lock(self, connection: Connection) -> Iterator[None]:
         """Take a lock that ends with the transaction."""
         connection.execute(_locking("pg_advisory_xact_lock", "schema"))
         yield
@@ -203,17 +203,17 @@ class PostgresBackend:
         query = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
         return int(connection.scalar(text(query))) * 1000
 
-    def hold(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
+    def try_lock(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
         """Take an advisory lock of the database, which ends with its connection."""
         take = _locking("pg_try_advisory_lock", f"hold {name}")
         release = _locking("pg_advisory_unlock", f"hold {name}")
         return server_lock(engine, take, release)
 
-    def collided(self, error: DBAPIError) -> bool:
+    def is_serialization_failure(self, error: DBAPIError) -> bool:
         """Say whether the server ended a deadlock at our cost."""
         return getattr(error.orig, "sqlstate", None) in {_DEADLOCK, _NOT_SERIALIZABLE}
 
-    def reason(self, error: DBAPIError) -> str:
+    def describe_error(self, error: DBAPIError) -> str:
         """Return in a few words what went wrong."""
         code = getattr(error.orig, "sqlstate", None) or ""
         for length in (5, 3, 2):

@@ -48,8 +48,8 @@ class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
         """Return the storage; the first use of it connects."""
         if not self.dsn:
             raise UnavailableError('missing PostgreSQL DSN: set "dsn"')
-        from checkup.storage.sql.postgres import parse_postgres_dsn  # most need none
-
+        with _extra(self.kind):
+            from checkup.storage.sql.postgres import parse_postgres_dsn  # an extra
         return _postgres(
             self.kind, parse_postgres_dsn(clients.secret(self.dsn)), create=self.create
         )

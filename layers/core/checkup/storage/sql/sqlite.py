@@ -91,7 +91,7 @@ class SqliteBackend:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     @contextmanager
-    def alone(self, connection: Connection) -> Iterator[None]:
+    def schema_lock(self, connection: Connection) -> Iterator[None]:
         """Do nothing more: only one connection writes at a time."""
         yield
 
@@ -100,7 +100,7 @@ class SqliteBackend:
         return time.time_ns()
 
     @contextmanager
-    def hold(self, engine: Engine, name: str) -> Iterator[LockState]:
+    def try_lock(self, engine: Engine, name: str) -> Iterator[LockState]:
         """Take a lock of the kernel beside the file, for SQLite's own would stop the writers."""
         path = self._path.with_name(f"{self._path.name}-{name}.lock")
         with ExitStack() as stack:
@@ -108,11 +108,11 @@ class SqliteBackend:
                 hold = stack.enter_context(try_file_lock(path))
             yield hold
 
-    def collided(self, error: DBAPIError) -> bool:
+    def is_serialization_failure(self, error: DBAPIError) -> bool:
         """Say no: one who has begun to write can finish."""
         return False
 
-    def reason(self, error: DBAPIError) -> str:
+    def describe_error(self, error: DBAPIError) -> str:
         """Return in a few words what went wrong."""
         said = str(error.orig)
         for words, reason in _WORDS.items():

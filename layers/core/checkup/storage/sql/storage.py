@@ -253,17 +253,17 @@ class SqlStorage:
         with self._told(f"delete {key}"):
             self._database.write(lambda connection, _: shelf.delete(connection, key))
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         """Return the database's own time."""
-        with self._database.told("read the time"):
+        with self._database.translate_errors("read the time"):
             return self._database.now()
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[LockState]:
+    def lock(self, name: str) -> Iterator[LockState]:
         """Take a lock that the database, or the kernel beside SQLite, takes back from the dead."""
         valid_lock_name(name)
         with ExitStack() as stack:
-            with self._database.told(f"lock {name}"):
+            with self._database.translate_errors(f"lock {name}"):
                 hold = stack.enter_context(self._database.hold(name))
             yield hold
 
@@ -273,15 +273,15 @@ class SqlStorage:
         Raises:
             StorageError: the database refused, or a newer program has been here.
         """
-        with self._database.told("make the tables"):
-            self._database.alter(database.upgrade_schema)
+        with self._database.translate_errors("make the tables"):
+            self._database.migrate(database.upgrade_schema)
 
-    def missing(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return what :meth:`checkup.interfaces.Provisionable.missing` says: a file, and tables."""
         file = self._backend.missing()
         if file is not None:
             return [file, ProvisionStep("make the tables in it", self.provision)]
-        with self._database.told("look at the tables"):
+        with self._database.translate_errors("look at the tables"):
             needed = self._database.read(database.pending_migration)
         return (
             [ProvisionStep(f"{needed} in {self._backend.name}", self.provision)] if needed else []
@@ -315,7 +315,7 @@ class SqlStorage:
     @contextmanager
     def _told(self, action: str) -> Iterator[None]:
         """Tell of failures in our words, and of tables that are not ready before the first use."""
-        with self._database.told(action):
+        with self._database.translate_errors(action):
             if not self._ready:
                 self._make_ready()
                 self._ready = True
@@ -323,5 +323,5 @@ class SqlStorage:
 
     def _make_ready(self) -> None:
         if self._create and self._database.read(database.schema_version) < database.VERSION:
-            self._database.alter(database.upgrade_schema)
+            self._database.migrate(database.upgrade_schema)
         self._database.read(database.check_schema)

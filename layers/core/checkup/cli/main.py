@@ -107,7 +107,7 @@ def move_command_first(arguments: Sequence[str]) -> list[str]:
     for flag in ("--version", "-h", "--help"):
         if flag in arguments[:end]:
             return [flag]
-    return [DEFAULT_COMMAND.module, *arguments]
+    return [DEFAULT_COMMAND.attribute, *arguments]
 
 
 def first_positional(arguments: Sequence[str]) -> int | None:
@@ -211,7 +211,7 @@ class CheckupGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return the command of that name."""
-        place = DEFAULT_COMMAND if cmd_name == DEFAULT_COMMAND.module else COMMANDS.get(cmd_name)
+        place = DEFAULT_COMMAND if cmd_name == DEFAULT_COMMAND.attribute else COMMANDS.get(cmd_name)
         if place is None:
             return None
         module = import_module(f"checkup.cli.{place.module}")
@@ -238,7 +238,7 @@ class CheckupGroup(click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the flags of a look among those of the program, then the commands."""
-        look = self.get_command(ctx, DEFAULT_COMMAND.module)
+        look = self.get_command(ctx, DEFAULT_COMMAND.attribute)
         params = [*(look.params if look else ()), *self.get_params(ctx)]
         flags = [param for param in params if isinstance(param, click.Option)]
         records = [record for flag in flags if (record := flag.get_help_record(ctx))]

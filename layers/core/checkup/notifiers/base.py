@@ -6,8 +6,8 @@ import json
 import logging
 import re
 import time
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -198,12 +198,20 @@ def select_notifiers(known: Sequence[str], wanted: Sequence[str]) -> Sequence[st
     return [name for name in known if name in wanted or not wanted]
 
 
+_REFUSED: Final = "refused"
+_OUTCOMES: Final[Mapping[type[DeliveryError], str]] = {
+    DeliveryUnknownError: "unanswered",
+    MessageRejectedError: "rejected",
+}
+"""What a failed test is called, whatever the exceptions are."""
+
+
 def send_test(channel: Notifier, name: str, page_url: str) -> str:
     """Send a message that says that it is a test; return what went wrong, or an empty text."""
     try:
         channel.send(Notification(alerts=(_message(name),), page_url=page_url))
     except DeliveryError as error:
-        return f"{type(error).__name__.lower()}: {error}"
+        return f"{_OUTCOMES.get(type(error), _REFUSED)}: {error}"
     return ""
 
 

@@ -1,7 +1,6 @@
 """Render the status page and publish what changed.
 
-Triggers: S3, when something below ``state/`` is written; EventBridge Scheduler, every five
-minutes, with ``{"task": "publish"}``; by hand also ``{"task": "rebuild"}``, to count days again.
+Triggers: changes below ``state/`` in S3, a schedule; by hand also a rebuild (see ``events/``).
 """
 
 import os

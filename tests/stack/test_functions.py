@@ -79,7 +79,7 @@ def test_15_event_that_cannot_be_served_is_refused_with_the_reason(
 
 def test_run_that_cannot_be_stored_is_an_error(check: Environment) -> None:
     answer = check.invoke({"slot": "2026-01-31T12:00:00Z"})
-    assert answer.error == "NotRecorded"
+    assert answer.error == "RunNotStoredError"
 
 
 def test_function_does_not_look_at_its_own_loopback_155(project: Project, tmp_path: Path) -> None:

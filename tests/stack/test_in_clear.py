@@ -156,11 +156,11 @@ def test_function_records_over_tls(project: Project, stacks: Stacks, tmp_path: P
 def test_function_records_nothing_in_clear(
     project: Project, stacks: Stacks, in_clear: Emulator, tmp_path: Path
 ) -> None:
-    assert run_of(project, stacks, in_clear, tmp_path).error == "NotRecorded"
+    assert run_of(project, stacks, in_clear, tmp_path).error == "RunNotStoredError"
 
 
 def test_function_records_nothing_with_somebody_it_does_not_know(
     project: Project, stacks: Stacks, tmp_path: Path
 ) -> None:
     stranger = replace(stacks.home.emulator, authority=None)
-    assert run_of(project, stacks, stranger, tmp_path).error == "NotRecorded"
+    assert run_of(project, stacks, stranger, tmp_path).error == "RunNotStoredError"

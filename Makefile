@@ -55,6 +55,7 @@ audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, L
 	$(BIN)/python -m tests.stack.events 10000 $(SEED)
 	$(BIN)/python -m tests.protocol.mutants
 	$(BIN)/python -m tests.papers --check
+	$(BIN)/python -m tests.page.every_day
 	$(BIN)/python -m tests.page.audit
 	@sh tests/stack/checkov.sh
 	@scripts/tools holes

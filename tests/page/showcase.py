@@ -194,8 +194,9 @@ def _history(now: int, place: int, status: Status | None) -> DailyHistory:
         4: {20: Tally(healthy=DAY - 2 * HOUR, maintenance=2 * HOUR)},
         5: {62: Tally(healthy=DAY - 4 * HOUR, down=4 * HOUR), 63: Tally(maintenance=DAY)},
     }.get(place % 7, {})
-    today = now - day_start(now)
-    bad = {status.value: min(today, 15 * MINUTE)} if status else {}
+    # The day looks the same at any time of it.
+    today = max(now - day_start(now), DAY // 2)
+    bad = {status.value: 15 * MINUTE} if status else {}
     closed = [
         (day_start(now) - back * DAY, troubled.get(back, Tally(healthy=DAY)))
         for back in range(89, 0, -1)
@@ -203,7 +204,7 @@ def _history(now: int, place: int, status: Status | None) -> DailyHistory:
     return DailyHistory(
         since=day_start(now) - 400 * DAY,
         closed=closed_day_bars(closed),
-        today=Tally(healthy=max(0, today - 15 * MINUTE) if bad else today, **bad),  # type: ignore[arg-type]
+        today=Tally(healthy=today - 15 * MINUTE if bad else today, **bad),  # type: ignore[arg-type]
     )
 
 

@@ -7,9 +7,10 @@ import time
 import pytest
 
 from checkup.interfaces import PageFile
-from checkup.times import hour_start
+from checkup.times import HOUR, hour_start, parse_date
 from examples.demo.announced import announced, key_of
 from examples.demo.story import EVENTS, EVERYBODY, SERVICES
+from tests.page.every_day import demo_without
 from tests.page.years import told
 
 NOW = hour_start(time.time_ns())
@@ -29,11 +30,21 @@ def test_every_story_says_that_it_is_a_demo(pages: dict[str, PageFile]) -> None:
         assert "Demo: none of this happened." in pages[path].body.decode(), path
 
 
-def test_one_incident_lasts_and_maintenance_lies_ahead_and_behind() -> None:
-    written = announced(NOW)
+@pytest.mark.parametrize("hour", [0, 23])
+@pytest.mark.parametrize(
+    "date",
+    [
+        *("2026-11-28", "2026-11-30", "2026-12-01", "2026-12-31", "2027-01-01", "2027-02-28"),
+        *("2027-03-01", "2027-03-28", "2027-08-01", "2027-10-31", "2028-02-29", "2028-03-01"),
+    ],
+)
+def test_all_of_it_is_on_the_page_of_any_day(date: str, hour: int) -> None:
+    now = parse_date(date) + hour * HOUR
+    assert demo_without(now) == []
+    written = announced(now)
     lasting = [it.title for it in written.incidents.values() if it.resolved is None]
     assert lasting == ["Search answers slowly"]
-    assert {it.status(NOW) for it in written.maintenance.values()} == {"scheduled", "completed"}
+    assert {it.status(now) for it in written.maintenance.values()} == {"scheduled", "completed"}
 
 
 def test_the_first_page_tells_of_both(pages: dict[str, PageFile]) -> None:

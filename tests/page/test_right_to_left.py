@@ -43,7 +43,7 @@ def strip(site: Site, visit: Visit, pages: Mapping[str, PageFile]) -> Locator:
 
 def date(count: int, visit: Visit) -> str:
     """A day of UTC as a Hebrew browser names it."""
-    at = datetime.fromtimestamp(time.time(), UTC) - timedelta(days=count)
+    at = datetime.fromtimestamp(NOW / SECOND, UTC) - timedelta(days=count)
     told: str = visit.page.evaluate(
         "at => new Intl.DateTimeFormat('he', { dateStyle: 'full', timeZone: 'UTC' }).format(at)",
         at.timestamp() * 1000,

@@ -104,7 +104,7 @@ def test_96_head_of_a_newer_version_is_named_as_such() -> None:
     ],
 )
 def test_i22_what_is_no_head_is_unreadable(body: bytes) -> None:
-    with pytest.raises(UnreadableStateError, match=r"^not a head: "):
+    with pytest.raises(UnreadableStateError, match=r"^invalid document: "):
         decode_state(body)
 
 

@@ -226,21 +226,21 @@ def decode_state(body: bytes) -> AlertState:
         checkers = {name: _read(state, CheckerState) for name, state in tree["checkers"].items()}
         head = _read({**tree, "checkers": {}}, AlertState)
     except (msgspec.ValidationError, KeyError, AttributeError, TypeError) as error:
-        raise UnreadableStateError(f"not a head: {type(error).__name__}: {error}") from None
+        raise UnreadableStateError(f"invalid document: {error}") from None
     if schema != SCHEMA or (head.cursor and key_time(head.cursor) is None):
-        raise UnreadableStateError("not a head: its schema or its cursor makes no sense")
+        raise UnreadableStateError("invalid document: unknown schema or cursor")
     return msgspec.structs.replace(head, checkers=checkers)
 
 
 def _tree(body: bytes) -> dict[str, Any]:
     if len(body) > _LARGEST:
-        raise UnreadableStateError(f"not a head: {len(body)} bytes are too many")
+        raise UnreadableStateError(f"invalid document: {len(body)} bytes are too many")
     try:
         tree = msgspec.json.decode(body)
     except (ValueError, RecursionError):
-        raise UnreadableStateError("not a head: no valid JSON") from None
+        raise UnreadableStateError("invalid document: not JSON") from None
     if not isinstance(tree, dict):
-        raise UnreadableStateError("not a head: no JSON object")
+        raise UnreadableStateError("invalid document: not a JSON object")
     return tree
 
 

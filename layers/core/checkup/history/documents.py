@@ -185,11 +185,13 @@ def decode(body: bytes, kind: type[Document]) -> Document:
         schema = msgspec.json.decode(body, type=_Schema).schema
         found = msgspec.json.decode(body, type=kind) if schema == SCHEMA else None
     except (ValueError, RecursionError) as error:
-        raise UnreadableHistoryError(f"not a document of the history: {error}") from None
+        raise UnreadableHistoryError(f"invalid document: {error}") from None
     if schema > SCHEMA:
-        raise NewerHistoryError("a newer version of Checkup wrote it; update this one")
+        raise NewerHistoryError(
+            f"a newer version of Checkup wrote it (schema {schema}); update this one"
+        )
     if found is None:
-        raise UnreadableHistoryError("not a document of the history: its schema makes no sense")
+        raise UnreadableHistoryError(f"invalid document: unknown schema {schema}")
     return found
 
 

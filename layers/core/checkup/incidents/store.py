@@ -80,16 +80,18 @@ def decode(body: bytes) -> IncidentDocument:
         UnreadableIncidentsError: anything else that is wrong with it.
     """
     if len(body) > _LARGEST:
-        raise UnreadableIncidentsError(f"no announcements: {len(body)} bytes are too many")
+        raise UnreadableIncidentsError(f"invalid document: {len(body)} bytes are too many")
     try:
         schema = msgspec.json.decode(body, type=_Schema).schema
         found = msgspec.json.decode(body, type=IncidentDocument) if schema == SCHEMA else None
     except (ValueError, RecursionError) as error:
-        raise UnreadableIncidentsError(f"no announcements: {error}") from None
+        raise UnreadableIncidentsError(f"invalid document: {error}") from None
     if schema > SCHEMA:
-        raise NewerIncidentsError("a newer version of Checkup wrote it; update this one")
+        raise NewerIncidentsError(
+            f"a newer version of Checkup wrote it (schema {schema}); update this one"
+        )
     if found is None:
-        raise UnreadableIncidentsError("no announcements: they make no sense")
+        raise UnreadableIncidentsError(f"invalid document: unknown schema {schema}")
     return found
 
 

@@ -24,7 +24,8 @@ from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config, setting_of
 from checkup.deadline import Deadline
-from checkup.history.documents import HISTORY_KEY, ClosedPeriods, HistoryState, decode, encode
+from checkup.documents import decode, encode
+from checkup.history.documents import HISTORY_KEY, ClosedPeriods, HistoryState
 from checkup.history.latency import LatencyHistogram, bucket_of
 from checkup.history.reader import load_year
 from checkup.history.store import HistoryStore, save_closed
@@ -140,7 +141,7 @@ def fill(target: FolderStorage) -> None:
     stored = storage.get(HISTORY_KEY)
     if stored is not None:
         aged = replace(decode(stored.body, HistoryState), accounts=accounts)
-        storage.replace(HISTORY_KEY, encode(aged), stored.version)
+        storage.replace(HISTORY_KEY, encode(aged, order="deterministic"), stored.version)
     kinds, hours = list(periods(1440)), list(periods(60))
     closed = range(runs[0].slot // HOUR * HOUR, head.hour, HOUR)
     save_closed(storage, ClosedPeriods(hours={hour: whole(hour, hours) for hour in closed}))

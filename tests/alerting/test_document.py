@@ -12,11 +12,10 @@ from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import (
     AlertState,
     CheckerState,
-    NewerStateError,
-    UnreadableStateError,
     decode_state,
     encode_state,
 )
+from checkup.errors import NewerDocumentError, UnreadableDocumentError
 from tests.alerting.worlds import script, slot, toy
 
 USED = apply_runs(
@@ -64,7 +63,9 @@ def test_21_fields_of_a_later_version_are_carried_along(path: tuple[str, ...]) -
 
 
 def test_96_head_of_a_newer_version_is_named_as_such() -> None:
-    with pytest.raises(NewerStateError, match="newer version of Checkup wrote it \\(schema 2\\)"):
+    with pytest.raises(
+        NewerDocumentError, match="newer version of Checkup wrote it \\(schema 2\\)"
+    ):
         decode_state(with_part("schema", value=2))
 
 
@@ -104,13 +105,13 @@ def test_96_head_of_a_newer_version_is_named_as_such() -> None:
     ],
 )
 def test_i22_what_is_no_head_is_unreadable(body: bytes) -> None:
-    with pytest.raises(UnreadableStateError, match=r"^invalid document: "):
+    with pytest.raises(UnreadableDocumentError, match=r"^invalid document: "):
         decode_state(body)
 
 
 @given(st.binary(max_size=200))
 def test_i22_any_bytes_end_in_one_error(body: bytes) -> None:
-    with pytest.raises(UnreadableStateError):
+    with pytest.raises(UnreadableDocumentError):
         decode_state(body)
 
 
@@ -119,6 +120,6 @@ def test_i22_damaged_head_is_a_head_or_one_error(at: int, damage: bytes) -> None
     body = BYTES[:at] + damage + BYTES[at + len(damage) :]
     try:
         head = decode_state(body)
-    except (UnreadableStateError, NewerStateError):
+    except (UnreadableDocumentError, NewerDocumentError):
         return
     assert decode_state(encode_state(head)) == head

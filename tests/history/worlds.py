@@ -8,9 +8,10 @@ from statistics import median_low
 
 from hypothesis import strategies as st
 
+from checkup.documents import encode
 from checkup.evaluation import EvaluationRules
 from checkup.history.aggregate import apply_runs
-from checkup.history.documents import ClosedPeriods, DayStart, HistoryState, HoursOfDay, encode
+from checkup.history.documents import ClosedPeriods, DayStart, HistoryState, HoursOfDay
 from checkup.history.tally import PeriodAggregate
 from checkup.model import Attempt, Result, Run, Status
 from checkup.times import DAY, HOUR, SECOND
@@ -64,13 +65,15 @@ def folded(
 
 def as_bytes(head: HistoryState, closed: ClosedPeriods) -> bytes:
     return (
-        encode(head)
+        encode(head, order="deterministic")
         + b"".join(
-            b"%d%s" % (at, encode(HoursOfDay(hours={"00": rows})))
+            b"%d%s" % (at, encode(HoursOfDay(hours={"00": rows}), order="deterministic"))
             for periods in (closed.hours, closed.days)
             for at, rows in sorted(periods.items())
         )
-        + b"".join(encode(opening) for _, opening in sorted(closed.openings.items()))
+        + b"".join(
+            encode(opening, order="deterministic") for _, opening in sorted(closed.openings.items())
+        )
     )
 
 

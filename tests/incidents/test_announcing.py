@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from checkup.documents import encode
 from checkup.errors import DocumentChangedError, StorageError
 from checkup.incidents import model
 from checkup.incidents.model import IncidentDocument, IncidentUpdate, Maintenance
@@ -19,7 +20,6 @@ from checkup.incidents.store import (
     HEAD_RETENTION,
     INCIDENTS_KEY,
     change_incidents,
-    encode,
     load_all_incidents,
     load_incidents,
 )
@@ -106,7 +106,7 @@ def test_a_storage_that_fails_is_reported_after_a_few_times() -> None:
 
 def test_96_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
     storage = MemoryStorage()
-    body = encode(replace(IncidentDocument(), schema=2))
+    body = encode(replace(IncidentDocument(), schema=2), order="sorted")
     storage.create(INCIDENTS_KEY, body)
     with pytest.raises(StorageError, match="newer version"):
         load_incidents(storage)
@@ -138,7 +138,8 @@ def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew(
 def test_94_what_makes_no_sense_is_kept_aside_when_the_rest_is_written() -> None:
     storage = MemoryStorage()
     odd = replace(INCIDENT, id="../up")
-    body = encode(IncidentDocument(incidents={"../up": odd, "bbb": replace(INCIDENT, id="bbb")}))
+    both = {"../up": odd, "bbb": replace(INCIDENT, id="bbb")}
+    body = encode(IncidentDocument(incidents=both), order="sorted")
     storage.create(INCIDENTS_KEY, body)
     assert set(load_incidents(storage).incidents) == {"bbb"}
     assert list(storage.list("quarantine/")) == []
@@ -263,7 +264,7 @@ def test_maintenance_that_no_run_could_be_told_of_is_found_by_the_next() -> None
 def test_maintenance_that_a_new_head_could_not_read_is_looked_for_again() -> None:
     storage = MemoryStorage()
     there = RunContext(checkers=(), storage=storage)
-    storage.create(INCIDENTS_KEY, encode(replace(IncidentDocument(), schema=2)))
+    storage.create(INCIDENTS_KEY, encode(replace(IncidentDocument(), schema=2), order="sorted"))
     assert load_state(there).head.maintenance == {}
     storage.delete(INCIDENTS_KEY)
     planned = maintenance(storage, "now", 2 * DAY)
@@ -274,7 +275,7 @@ def test_maintenance_that_a_new_head_could_not_read_is_looked_for_again() -> Non
 
 def test_announcements_that_cannot_be_read_hold_up_no_run() -> None:
     storage = MemoryStorage()
-    storage.create(INCIDENTS_KEY, encode(replace(IncidentDocument(), schema=2)))
+    storage.create(INCIDENTS_KEY, encode(replace(IncidentDocument(), schema=2), order="sorted"))
     assert load_state(RunContext(checkers=(), storage=storage)).head.maintenance == {}
 
 

@@ -11,9 +11,9 @@ from checkup.alerting.state import STATE_KEY, AlertState, CheckerState, encode_s
 from checkup.app import registered_kinds
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
+from checkup.documents import encode
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
 from checkup.incidents.store import INCIDENTS_KEY as ANNOUNCED
-from checkup.incidents.store import encode as encode_announcements
 from checkup.interfaces import Checker
 from checkup.model import Attempt, Result, Run, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
@@ -153,6 +153,6 @@ def storage(of: Config) -> MemoryStorage:
         AlertState, schema=AlertState().schema, cursor=cursor, applied_runs=(), checkers=states
     )
     there.create(STATE_KEY, encode_state(head))
-    there.create(ANNOUNCED, encode_announcements(announced(of)))
+    there.create(ANNOUNCED, encode(announced(of), order="sorted"))
     there.create("quarantine/0", CANARY.encode())
     return there

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from checkup.alerting.state import STATE_KEY, AlertState, encode_state
 from checkup.config.page import IncidentSettings, PageSettings
 from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
-from checkup.incidents import store
+from checkup.documents import encode
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
 from checkup.interfaces import Checker, StoredDocument
 from checkup.model import Result, Status, encode_results, run_key
@@ -61,7 +61,7 @@ def write(there: MemoryStorage, *announced: Incident | Maintenance) -> None:
         incidents={it.id: it for it in announced if isinstance(it, Incident)},
         maintenance={it.id: it for it in announced if isinstance(it, Maintenance)},
     )
-    there.create("incidents/head.json", store.encode(document))
+    there.create("incidents/head.json", encode(document, order="sorted"))
 
 
 def pages(there: MemoryStorage, world: Config | None = None, now: int = NOW) -> dict[str, str]:
@@ -232,7 +232,9 @@ class TestPeople:
         again = replace(over, at=NOW - 20 * MINUTE)
         there.replace(
             "incidents/head.json",
-            store.encode(IncidentDocument(incidents={name: replace(first, updates=(again,))})),
+            encode(
+                IncidentDocument(incidents={name: replace(first, updates=(again,))}), order="sorted"
+            ),
             there.get("incidents/head.json").version,  # type: ignore[union-attr]
         )
         assert len(stories(pages(there))) == 1
@@ -347,7 +349,8 @@ class TestMonths:
         over = IncidentUpdate(id="s", at=began + HOUR, status="resolved", text="It was us.")
         old = human("old", started=began, updates=(over,))
         there.create(
-            "incidents/2026-04.json", store.encode(IncidentDocument(incidents={"old": old}))
+            "incidents/2026-04.json",
+            encode(IncidentDocument(incidents={"old": old}), order="sorted"),
         )
 
         def month() -> str:
@@ -360,7 +363,7 @@ class TestMonths:
         known = load_editable(config(), there, NOW)
         there.delete("incidents/head.json")
         there.delete("incidents/2026-04.json")
-        moved = store.encode(IncidentDocument(incidents={"old": known.to_write("old")}))
+        moved = encode(IncidentDocument(incidents={"old": known.to_write("old")}), order="sorted")
         there.create("incidents/2026-04.json", moved)
 
         assert ["Orders fail " in it for it in (before, edited, month())] == [True, False, False]
@@ -373,7 +376,7 @@ class TestMonths:
         said = (IncidentUpdate(id="s", at=NOW - 150 * DAY, status="resolved", text="Gone."),)
         old = human("old", started=NOW - 160 * DAY, checkers=("api", "removed"), updates=said)
         month = f"incidents/{format_month(february)}.json"
-        there.create(month, store.encode(IncidentDocument(incidents={"old": old})))
+        there.create(month, encode(IncidentDocument(incidents={"old": old}), order="sorted"))
 
         asked = load_editable(config(), there, NOW, february)
 
@@ -398,7 +401,7 @@ class TestMonths:
             for month in range(years * 12):
                 key = f"incidents/{2026 - years + month // 12}-{month % 12 + 1:02d}.json"
                 old = human(f"{month:012d}", started=parse_date("2025-02-03"))
-                there.create(key, store.encode(IncidentDocument(incidents={old.id: old})))
+                there.create(key, encode(IncidentDocument(incidents={old.id: old}), order="sorted"))
             assert load_editable(config(), there, NOW, parse_date("2025-02-01")).incidents
             counts.add(there.got)
         assert len(counts) == 1

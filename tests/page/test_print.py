@@ -12,8 +12,9 @@ from typing import Literal
 import pytest
 from pypdf import PdfReader
 
+from checkup.documents import encode
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate
-from checkup.incidents.store import INCIDENTS_KEY, encode
+from checkup.incidents.store import INCIDENTS_KEY
 from checkup.storage.memory import MemoryStorage
 from checkup.times import hour_start
 from checkup_page.build import build_page
@@ -141,7 +142,9 @@ def test_a_line_of_code_is_there_to_its_end_without_a_finger_that_scrolls(
     text = f"```\n{'x' * 200} {'y' * 200}\n```"
     said = IncidentUpdate(id="a" * 12, at=NOW, status="investigating", text=text)
     slow = Incident(id="b" * 12, title="Slow", impact="minor", started=NOW, updates=(said,))
-    storage.create(INCIDENTS_KEY, encode(IncidentDocument(incidents={slow.id: slow})))
+    storage.create(
+        INCIDENTS_KEY, encode(IncidentDocument(incidents={slow.id: slow}), order="sorted")
+    )
     site.files = build_page(config([checker("API")]), storage, NOW + 1)
     page = visit.open(f"incidents/{slow.id}.html")
     page.emulate_media(media=media)

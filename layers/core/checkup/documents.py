@@ -1,78 +1,114 @@
-"""Documents of the history in a storage: read with care, replaced by compare-and-set."""
+"""Stored JSON documents: encode, decode, load, save, and change them by compare-and-set.
+
+A document is replaced only if it is still the version that was read. One that a newer version of
+the program wrote is never overwritten; bytes that cannot be decoded are kept below
+``quarantine/`` before something else takes their place.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
+import msgspec
 from msgspec import Struct
 
-from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
-from checkup.history.documents import NewerHistoryError, UnreadableHistoryError, decode, encode
+from checkup.deadline import Deadline
+from checkup.errors import (
+    ConflictError,
+    DocumentExistsError,
+    NewerDocumentError,
+    StorageError,
+    UnreadableDocumentError,
+)
 from checkup.interfaces import Storage, StoredDocument
 
 _log = logging.getLogger(__name__)
 
+D = TypeVar("D")
+T = TypeVar("T")
 
-# Where documents that nobody can read are kept.
+MAX_CONFLICTS: Final = 50
+"""Attempts in which another writer may be faster; one of several competing ones succeeds."""
+
+MAX_FAILURES: Final = 3
+"""Attempts in which the storage may fail otherwise."""
 
 
-def quarantine(storage: Storage, body: bytes) -> None:
-    """Keep bytes that nobody can read, before something else takes their place."""
+class Loaded(NamedTuple, Generic[D]):
+    """A document, and the stored bytes and version that it was decoded from; None without any."""
+
+    document: D
+    stored: StoredDocument | None
+
+
+class _Schema(Struct):
+    schema: int
+
+
+def encode(document: object, *, order: Literal["sorted", "deterministic"]) -> bytes:
+    """Return the canonical JSON of a document, or of a part of one.
+
+    Args:
+        document: equal ones always have the same bytes.
+        order: of the fields: by name, or as they are declared. Mappings are sorted by key.
+    """
+    return msgspec.json.encode(document, order=order)
+
+
+def decode(body: bytes, kind: type[D], *, schema: int = 1, max_bytes: int | None = None) -> D:
+    """Decode a document, which has its ``schema`` version in itself.
+
+    Raises:
+        NewerDocumentError: its schema is above ``schema``.
+        UnreadableDocumentError: anything else that is wrong with it.
+    """
+    if max_bytes is not None and len(body) > max_bytes:
+        raise UnreadableDocumentError(f"invalid document: {len(body)} bytes are too many")
     try:
-        storage.create(f"quarantine/{storage.now_ns():019d}.json", body)
-    except DocumentExistsError:
-        return  # somebody else has seen it in the same nanosecond
+        found = msgspec.json.decode(body, type=_Schema).schema
+        if found == schema:
+            return msgspec.json.decode(body, type=kind)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableDocumentError(f"invalid document: {error}") from None
+    if found > schema:
+        raise NewerDocumentError(
+            f"a newer version of Checkup wrote it (schema {found}); update this one"
+        )
+    raise UnreadableDocumentError(f"invalid document: unknown schema {found}")
 
 
-TRIES: Final = 8
-"""Attempts to replace a document; one of several competing writers always succeeds."""
+def decode_stored(key: str, stored: StoredDocument, kind: type[D]) -> D | None:
+    """Decode a document that was read; None, and a warning, if it is unreadable.
 
-Document = TypeVar("Document", bound=Struct)
+    Raises:
+        NewerDocumentError: a newer version of the program wrote it.
+    """
+    try:
+        return decode(stored.body, kind)
+    except NewerDocumentError as error:
+        raise NewerDocumentError(f"{key}: {error}") from error
+    except UnreadableDocumentError as error:
+        _log.warning("%s: %s", key, error)
+        return None
 
 
-def load(storage: Storage, key: str, kind: type[Document]) -> Document | None:
-    """Return a document; None if there is none that can be read.
+def load(storage: Storage, key: str, kind: type[D]) -> Loaded[D | None]:
+    """Read a document; None if there is none, or an unreadable one.
 
     Raises:
         StorageError: the storage failed, or a newer version of the program wrote it.
     """
     stored = storage.get(key)
-    return None if stored is None else decoded(key, stored, kind)
-
-
-def update(
-    storage: Storage, key: str, kind: type[Document], change: Callable[[Document], Document]
-) -> None:
-    """Replace a document by what a function makes of it, unless that is the same.
-
-    One that is not there yet is made of an empty one; so is one that cannot be read, whose
-    bytes are kept below ``quarantine/``.
-
-    Raises:
-        StorageError: the storage failed, or a newer version of the program wrote it.
-    """
-    for _ in range(TRIES):
-        stored = storage.get(key)
-        old = None if stored is None else decoded(key, stored, kind)
-        if stored is not None and old is None:
-            quarantine(storage, stored.body)
-        body = encode(change(kind() if old is None else old))
-        try:
-            save(storage, key, stored, body)
-        except (DocumentChangedError, DocumentExistsError):
-            _log.info("%s: somebody else was faster", key)
-        else:
-            return
-    raise StorageError(f"{key}: others were faster {TRIES} times; the next run goes on")
+    return Loaded(None if stored is None else decode_stored(key, stored, kind), stored)
 
 
 def save(storage: Storage, key: str, before: StoredDocument | None, body: bytes) -> StoredDocument:
-    """Put a document in the place of the one that was read, if it differs, and return it.
+    """Put a document in the place of the one that was read, unless the bytes are the same.
 
     Raises:
-        DocumentChangedError, DocumentExistsError: somebody else was faster.
+        ConflictError: another writer was faster.
         StorageError: it may or may not have been written.
     """
     if before is None:
@@ -82,52 +118,60 @@ def save(storage: Storage, key: str, before: StoredDocument | None, body: bytes)
     return StoredDocument(body, storage.replace(key, body, before.version))
 
 
-def decoded(key: str, stored: StoredDocument, kind: type[Document]) -> Document | None:
-    """Return the document; None if it cannot be read.
+def update(storage: Storage, key: str, kind: type[D], change: Callable[[D], D]) -> Loaded[D]:
+    """Change a document by compare-and-set; without a readable one, change an empty one.
+
+    It is encoded in the order of its fields.
 
     Raises:
-        StorageError: a newer version of the program wrote it.
+        StorageError: the storage failed, or a newer version of the program wrote it.
     """
+
+    def attempt() -> Loaded[D]:
+        found, stored = load(storage, key, kind)
+        if found is None and stored is not None:
+            quarantine(storage, stored.body)
+        document = change(kind() if found is None else found)
+        return Loaded(document, save(storage, key, stored, encode(document, order="deterministic")))
+
+    return compare_and_set(attempt, key)
+
+
+def quarantine(storage: Storage, body: bytes) -> None:
+    """Keep unreadable bytes below ``quarantine/``, before something else takes their place."""
     try:
-        return decode(stored.body, kind)
-    except NewerHistoryError as error:
-        raise StorageError(f"{key}: {error}") from error
-    except UnreadableHistoryError as error:
-        _log.warning("%s: %s", key, error)
-        return None
+        storage.create(f"quarantine/{storage.now_ns():019d}.json", body)
+    except DocumentExistsError:
+        return  # another process has kept it in the same nanosecond
 
 
-# Writes by compare-and-set that do not give up at once.
-
-
-MAX_TRIES: Final = 50
-"""Attempts to write; one of several competing writers always succeeds."""
-
-FAILURES: Final = 3
-"""Attempts in which the storage may fail before that is reported."""
-
-Written = TypeVar("Written")
-
-
-def compare_and_set(write: Callable[[], Written], what: str) -> Written:
-    """Return what a write returns, which reads first and may be tried several times.
+def compare_and_set(attempt: Callable[[], T], what: str, *, deadline: Deadline | None = None) -> T:
+    """Repeat an attempt to write until it succeeds.
 
     Args:
-        write: harmless where an earlier try was done and only its answer was lost.
+        attempt: reads, changes and writes. It is harmless where an earlier attempt was written
+            and only the answer was lost.
         what: what is written, such as ``the silence``.
+        deadline: no attempt begins after it, except the first.
 
     Raises:
-        StorageError: it could not be written down.
+        StorageError: another writer was faster 50 times, or the storage failed 3 times.
     """
-    failures = 0
-    for _ in range(MAX_TRIES):
+    conflicts = failures = 0
+    while True:
         try:
-            return write()
-        except (DocumentChangedError, DocumentExistsError):
+            return attempt()
+        except ConflictError as error:
+            conflicts += 1
+            if conflicts == MAX_CONFLICTS or (deadline and deadline.remaining() <= 0):
+                raise StorageError(
+                    f"{what}: others were faster {conflicts} times; try again"
+                ) from error
             _log.info("%s: somebody else was faster", what)
+        except NewerDocumentError:
+            raise
         except StorageError as error:
             failures += 1
-            if failures == FAILURES:
+            if failures == MAX_FAILURES or (deadline and deadline.remaining() <= 0):
                 raise
             _log.info("writing %s again: %s", what, error)
-    raise StorageError(f"{what}: others were faster {MAX_TRIES} times; try again")

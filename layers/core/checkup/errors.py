@@ -6,9 +6,12 @@ CheckupError
 ├── UnavailableError       a kind that cannot be used here; names the extra or the place that can
 ├── CheckUnknownError             a checker could not look: unknown, never down
 ├── StorageError           a storage could not be read or written
-│   ├── Exists             create: the key is there already
-│   ├── Changed            replace: the document is not the one that was read
-│   └── RunNotStoredError        a run could not be stored or weighed; it carries the run
+│   ├── ConflictError      another writer was faster
+│   │   ├── DocumentExistsError    create: the key exists
+│   │   └── DocumentChangedError   replace: the document is not the version that was read
+│   ├── UnreadableDocumentError    a stored document cannot be decoded
+│   ├── NewerDocumentError         a newer version of the program wrote the document
+│   └── RunNotStoredError  a run could not be stored or evaluated; it carries the run
 ├── DeliveryError            a message was not delivered
 │   ├── Refused            certainly not accepted; worth another try
 │   ├── Unanswered         perhaps accepted: the answer was lost
@@ -100,12 +103,24 @@ class StorageError(CheckupError):
     """A storage could not be read or written."""
 
 
-class DocumentExistsError(StorageError):
+class ConflictError(StorageError):
+    """Another writer was faster; read again, then write."""
+
+
+class DocumentExistsError(ConflictError):
     """The key to create is there already."""
 
 
-class DocumentChangedError(StorageError):
+class DocumentChangedError(ConflictError):
     """The document to replace is gone or is not the version that was read."""
+
+
+class UnreadableDocumentError(StorageError):
+    """A stored document cannot be decoded; the sentence says why."""
+
+
+class NewerDocumentError(StorageError):
+    """A newer version of the program wrote the document; it is never overwritten."""
 
 
 class DeliveryError(CheckupError):

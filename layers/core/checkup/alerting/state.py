@@ -13,6 +13,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct, field
 
+from checkup.documents import decode, encode
+from checkup.errors import UnreadableDocumentError
 from checkup.maintenance import ScheduledMaintenance
 from checkup.model import Alert, Status, key_time
 
@@ -194,54 +196,29 @@ _LARGEST = 64 * 1024 * 1024
 Document = TypeVar("Document", AlertState, CheckerState)
 
 
-class UnreadableStateError(ValueError):
-    """The bytes are no head; the sentence says why."""
-
-
-class NewerStateError(ValueError):
-    """A later version of the program has written the head; it is not ours to change."""
-
-
 def encode_state(head: AlertState) -> bytes:
     """Return the canonical bytes: the same head always gives the same ones."""
     tree = _flat(head)
     tree["checkers"] = {name: _flat(state) for name, state in head.checkers.items()}
-    return msgspec.json.encode(tree, order="sorted")
+    return encode(tree, order="sorted")
 
 
 def decode_state(body: bytes) -> AlertState:
     """Read a head.
 
     Raises:
-        NewerStateError: its schema is not known here yet.
-        UnreadableStateError: anything else that is wrong with it.
+        NewerDocumentError: its schema is not known here yet.
+        UnreadableDocumentError: anything else that is wrong with it.
     """
-    tree = _tree(body)
-    schema = tree.get("schema")
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise NewerStateError(
-            f"a newer version of Checkup wrote it (schema {schema}); update this one"
-        )
+    tree: dict[str, Any] = decode(body, dict, schema=SCHEMA, max_bytes=_LARGEST)
     try:
         checkers = {name: _read(state, CheckerState) for name, state in tree["checkers"].items()}
         head = _read({**tree, "checkers": {}}, AlertState)
     except (msgspec.ValidationError, KeyError, AttributeError, TypeError) as error:
-        raise UnreadableStateError(f"invalid document: {error}") from None
-    if schema != SCHEMA or (head.cursor and key_time(head.cursor) is None):
-        raise UnreadableStateError("invalid document: unknown schema or cursor")
+        raise UnreadableDocumentError(f"invalid document: {error}") from None
+    if head.cursor and key_time(head.cursor) is None:
+        raise UnreadableDocumentError(f'invalid document: "{head.cursor}" is not a run')
     return msgspec.structs.replace(head, checkers=checkers)
-
-
-def _tree(body: bytes) -> dict[str, Any]:
-    if len(body) > _LARGEST:
-        raise UnreadableStateError(f"invalid document: {len(body)} bytes are too many")
-    try:
-        tree = msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        raise UnreadableStateError("invalid document: not JSON") from None
-    if not isinstance(tree, dict):
-        raise UnreadableStateError("invalid document: not a JSON object")
-    return tree
 
 
 def _read(tree: Mapping[str, Any], kind: type[Document]) -> Document:

@@ -15,13 +15,8 @@ from msgspec import Meta, Struct, field, structs
 
 from checkup.checkers.failures import CheckFailedError
 from checkup.deadline import Deadline
-from checkup.errors import (
-    CheckUnknownError,
-    DocumentChangedError,
-    DocumentExistsError,
-    StorageError,
-    UnavailableError,
-)
+from checkup.documents import compare_and_set, encode, save
+from checkup.errors import CheckUnknownError, StorageError, UnavailableError
 from checkup.interfaces import Checker, CheckerContext, Storage
 from checkup.interfaces.kinds import Duration
 from checkup.model import Attempt
@@ -107,7 +102,6 @@ def _missing(what: str) -> CheckFailedError:
 
 KEY_PREFIX: Final = "heartbeats/"
 _OBJECT = "s3://"
-_MOST_TRIES = 5
 
 
 class Heartbeat(Struct, frozen=True):
@@ -129,19 +123,13 @@ def store_heartbeat(storage: Storage, checker: str, *, failed: bool = False) -> 
         StorageError: it could not be stored.
     """
     key = KEY_PREFIX + checker
-    for tries_left in reversed(range(_MOST_TRIES)):
+
+    def attempt() -> None:
         stored = storage.get(key)
-        body = msgspec.json.encode(Heartbeat(storage.now_ns(), failed))
-        try:
-            if stored is None:
-                storage.create(key, body)
-            else:
-                storage.replace(key, body, stored.version)
-        except (DocumentChangedError, DocumentExistsError):
-            if not tries_left:
-                raise
-        else:
-            return
+        body = encode(Heartbeat(storage.now_ns(), failed), order="deterministic")
+        save(storage, key, stored, body)
+
+    compare_and_set(attempt, key)
 
 
 class HeartbeatChecker(Checker, frozen=True, kw_only=True):

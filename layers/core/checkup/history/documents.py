@@ -100,15 +100,6 @@ HISTORY_KEY: Final = FOLDER + "head.json"
 HOURS: Final = FOLDER + "hours/"
 DAYS: Final = FOLDER + "days/"
 TIMES: Final = FOLDER + "times/"
-Document = TypeVar("Document", bound=Struct)
-
-
-class UnreadableHistoryError(ValueError):
-    """The bytes are no such document; the sentence says why."""
-
-
-class NewerHistoryError(ValueError):
-    """A later version of the program has written the document; it is not ours to change."""
 
 
 class HoursOfDay(Struct, frozen=True, kw_only=True):
@@ -150,10 +141,6 @@ class LazyLatency(Struct, frozen=True, kw_only=True):
     days: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
 
-class _Schema(Struct):
-    schema: int
-
-
 def hours_key(day: int) -> str:
     """Return where the hours of a day are."""
     return f"{HOURS}{format_date(day)}.json"
@@ -167,32 +154,6 @@ def days_key(day: int) -> str:
 def latency_key(day: int) -> str:
     """Return where the response times of the month of a day are."""
     return f"{TIMES}{format_month(day)}.json"
-
-
-def encode(document: object) -> bytes:
-    """Return the canonical bytes of a document, or of a part of one."""
-    return msgspec.json.encode(document, order="deterministic")
-
-
-def decode(body: bytes, kind: type[Document]) -> Document:
-    """Read a document of a kind.
-
-    Raises:
-        NewerHistoryError: its schema is not known here yet.
-        UnreadableHistoryError: anything else that is wrong with it.
-    """
-    try:
-        schema = msgspec.json.decode(body, type=_Schema).schema
-        found = msgspec.json.decode(body, type=kind) if schema == SCHEMA else None
-    except (ValueError, RecursionError) as error:
-        raise UnreadableHistoryError(f"invalid document: {error}") from None
-    if schema > SCHEMA:
-        raise NewerHistoryError(
-            f"a newer version of Checkup wrote it (schema {schema}); update this one"
-        )
-    if found is None:
-        raise UnreadableHistoryError(f"invalid document: unknown schema {schema}")
-    return found
 
 
 Part = TypeVar("Part", bound=Struct)

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
-from checkup.documents import decoded, load, save
+from checkup.documents import decode_stored, encode, load, save
 from checkup.errors import StorageError
 from checkup.history.aggregate import closed_before, open_days
 from checkup.history.documents import (
@@ -22,7 +22,6 @@ from checkup.history.documents import (
     LazyLatency,
     days_key,
     decode_part,
-    encode,
     hours_key,
     latency_key,
 )
@@ -70,14 +69,13 @@ def load_year(storage: Storage, head: HistoryState, today: int, opened: Open) ->
     Raises:
         StorageError: the storage failed, or a newer version of the program keeps the history.
     """
-    stored = storage.get(YEAR)
-    kept = None if stored is None else decoded(YEAR, stored, YearDocument)
+    kept, stored = load(storage, YEAR, YearDocument)
     if kept is not None and kept.end == format_date(today):
         return kept
     year = _continued(storage, kept, today, opened) or _made(storage, today, opened)
     if today == day_start(head.hour):
         try:
-            save(storage, YEAR, stored, encode(year))
+            save(storage, YEAR, stored, encode(year, order="deterministic"))
         except StorageError as error:
             _log.info("%s is not kept, the next page makes it again: %s", YEAR, error)
     return year
@@ -91,7 +89,7 @@ def reset_year(storage: Storage) -> None:
     """
     stored = storage.get(YEAR)
     if stored is not None:
-        save(storage, YEAR, stored, encode(YearDocument()))
+        save(storage, YEAR, stored, encode(YearDocument(), order="deterministic"))
 
 
 def _continued(
@@ -127,8 +125,8 @@ def _days(
 ) -> Iterator[tuple[int, Mapping[str, PeriodAggregate]]]:
     """Yield the closed days, with the response times of one of them at a time in memory."""
     for month, group in groupby(days, key=month_start):
-        tallies = load(storage, days_key(month), DaysOfMonth) or DaysOfMonth()
-        times = load(storage, latency_key(month), LazyLatency) or LazyLatency()
+        tallies = load(storage, days_key(month), DaysOfMonth).document or DaysOfMonth()
+        times = load(storage, latency_key(month), LazyLatency).document or LazyLatency()
         for day in group:
             timed = _times_of(times, day)
             yield (
@@ -143,7 +141,8 @@ def _days(
 
 
 def _times(storage: Storage, day: int) -> Mapping[str, LatencyHistogram]:
-    return _times_of(load(storage, latency_key(day), LazyLatency) or LazyLatency(), day)
+    month = load(storage, latency_key(day), LazyLatency).document or LazyLatency()
+    return _times_of(month, day)
 
 
 def _times_of(month: LazyLatency, day: int) -> Mapping[str, LatencyHistogram]:
@@ -231,7 +230,10 @@ class CheckerHistories(Struct):
                         last_days[checker].add(period)
                     if hour >= today:
                         this_day[checker].add(period)
-            week[day] = {checker: msgspec.Raw(encode(row)) for checker, row in rows.items()}
+            week[day] = {
+                checker: msgspec.Raw(encode(row, order="deterministic"))
+                for checker, row in rows.items()
+            }
         self.firsts = {name: account.first for name, account in head.checkers.items()}
         self.year, self.week = year, week
         self.last_days = {checker: adding.period() for checker, adding in last_days.items()}
@@ -252,7 +254,7 @@ def _hours_of(
 ) -> Iterator[tuple[int, Mapping[str, PeriodAggregate]]]:
     """Yield the closed hours of one day in order, whether they are in its file yet or not."""
     key = hours_key(day)
-    filed = load(storage, key, LazyHours) or LazyHours()
+    filed = load(storage, key, LazyHours).document or LazyHours()
     for number, hour in enumerate(range(day, min(day + DAY, until), HOUR)):
         opened = closed.hours.get(hour)
         yield hour, opened or decode_part(key, filed.hours, f"{number:02d}", PeriodAggregate)
@@ -300,7 +302,7 @@ class MonthCache(Struct):
         elif known is not None and known.version == stored.version:
             month = MonthFile(now, known.version, known.days)
         else:
-            document = decoded(key, stored, DaysOfMonth) or DaysOfMonth()
+            document = decode_stored(key, stored, DaysOfMonth) or DaysOfMonth()
             month = MonthFile(now, stored.version, document.days)
         self.files[key] = month
         return month

@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
-from checkup.history.documents import FOLDER, SCHEMA, encode
+from checkup.documents import encode
+from checkup.history.documents import FOLDER, SCHEMA
 from checkup.history.latency import (
     HistogramMerger,
     LatencyHistogram,
@@ -124,7 +125,9 @@ class YearBuilder:
             if checker not in self._days:
                 self._days[checker] = []
                 self._rings[checker] = tuple(HistogramMerger() for _ in SPANS)
-            self._days[checker].append(msgspec.Raw(encode(chart_point(day, period))))
+            self._days[checker].append(
+                msgspec.Raw(encode(chart_point(day, period), order="deterministic"))
+            )
             if ring is not None:
                 self._rings[checker][ring].add(period.latency)
 
@@ -194,4 +197,4 @@ def _next(
 
 
 def _encoded(days: Sequence[ChartPoint | msgspec.Raw], times: Sequence[LatencyHistogram]) -> bytes:
-    return encode({"days": days, "times": times})
+    return encode({"days": days, "times": times}, order="deterministic")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from functools import partial
+from itertools import chain
+from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from checkup.deadline import Deadline
-from checkup.documents import decoded, load, quarantine, save, update
-from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
+from checkup.documents import Loaded, compare_and_set, encode, load, quarantine, save, update
+from checkup.errors import StorageError
 from checkup.evaluation import EvaluationRules
 from checkup.history.aggregate import apply_runs
 from checkup.history.documents import (
@@ -24,13 +26,12 @@ from checkup.history.documents import (
     HoursOfDay,
     LatencyOfMonth,
     days_key,
-    encode,
     hours_key,
     latency_key,
 )
 from checkup.history.reader import reset_year
 from checkup.history.tally import PeriodAggregate
-from checkup.interfaces import Storage, StoredDocument
+from checkup.interfaces import Storage
 from checkup.model import RUNS_PREFIX, key_time
 from checkup.run_store import Known, RunListing, pending
 from checkup.times import HOUR, day_start, format_date, format_month, parse_date
@@ -64,7 +65,7 @@ def _first_run(storage: Storage) -> int | None:
 
 
 def _opening(storage: Storage, key: str) -> DayStart | None:
-    document = load(storage, key, HoursOfDay)
+    document = load(storage, key, HoursOfDay).document
     return document.opening if document else None
 
 
@@ -134,16 +135,6 @@ MAX_LAG: Final = 30
 """Runs that the stored head may be behind, within an hour: writing costs more than folding a few
 runs again, which a page has read anyway."""
 
-TRIES: Final = 8
-"""Attempts to write the head; one of several competing writers always succeeds."""
-
-
-class LoadedHistoryState(NamedTuple):
-    """A head, and what it was read from; None if there was nothing."""
-
-    head: HistoryState
-    stored: StoredDocument | None
-
 
 class HistoryUpdate(Struct, frozen=True, kw_only=True):
     """The history after a fold.
@@ -191,7 +182,7 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
             return self._fold(current, life)
         except StorageError as error:
             _log.warning("the history is not up to date: %s", error)
-            return HistoryUpdate(head=current.head)
+            return HistoryUpdate(head=current.document)
 
     def rebuild(self, life: Deadline) -> HistoryUpdate | None:
         """Count again every day whose runs are all kept; None if there is no such day.
@@ -206,24 +197,20 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
         if head is None:
             return None
         reset_year(self.storage)
-        stored = save(self.storage, HISTORY_KEY, self.storage.get(HISTORY_KEY), encode(head))
-        kept = self._fold(LoadedHistoryState(head, stored), life)
+        body = encode(head, order="deterministic")
+        stored = save(self.storage, HISTORY_KEY, self.storage.get(HISTORY_KEY), body)
+        kept = self._fold(Loaded(head, stored), life)
         reset_year(self.storage)  # a page may have made it meanwhile, of the old days
         return kept
 
-    def _fold(self, current: LoadedHistoryState, life: Deadline) -> HistoryUpdate:
-        """Fold and write; begin again with what somebody else has written meanwhile."""
-        for _ in range(TRIES):
-            try:
-                return self._fold_from(current, life)
-            except (DocumentChangedError, DocumentExistsError) as error:
-                _log.info("folding again: %s", error)
-                current = _open(self.storage)
-        raise StorageError(
-            f"{HISTORY_KEY}: others were faster {TRIES} times; the next call goes on"
+    def _fold(self, current: Loaded[HistoryState], life: Deadline) -> HistoryUpdate:
+        """Fold and write; begin again with what another writer has written meanwhile."""
+        starts = chain([current], iter(partial(_open, self.storage), None))
+        return compare_and_set(
+            lambda: self._fold_from(next(starts), life), HISTORY_KEY, deadline=life
         )
 
-    def _fold_from(self, current: LoadedHistoryState, life: Deadline) -> HistoryUpdate:
+    def _fold_from(self, current: Loaded[HistoryState], life: Deadline) -> HistoryUpdate:
         runs = 0
         while True:
             head, stored = current
@@ -237,9 +224,8 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
                 return HistoryUpdate(head=head, runs=runs)
             # The head comes last: whoever finds it has what it has passed.
             save_closed(self.storage, closed)
-            current = LoadedHistoryState(
-                head, save(self.storage, HISTORY_KEY, stored, encode(head))
-            )
+            body = encode(head, order="deterministic")
+            current = Loaded(head, save(self.storage, HISTORY_KEY, stored, body))
             if not found.more or life.remaining() <= 0:
                 return HistoryUpdate(head=head, runs=runs, behind=found.more)
 
@@ -248,10 +234,9 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
         return self.storage.list(RUNS_PREFIX, cursor) if known is None else known
 
 
-def _open(storage: Storage) -> LoadedHistoryState:
+def _open(storage: Storage) -> Loaded[HistoryState]:
     """Return the head to go on from; a new one if there is none to read."""
-    stored = storage.get(HISTORY_KEY)
-    head = None if stored is None else decoded(HISTORY_KEY, stored, HistoryState)
+    head, stored = load(storage, HISTORY_KEY, HistoryState)
     if head is None and stored is not None:
         quarantine(storage, stored.body)
-    return LoadedHistoryState(head or rebuild_start(storage) or HistoryState(), stored)
+    return Loaded(head or rebuild_start(storage) or HistoryState(), stored)

@@ -11,12 +11,11 @@ import re
 from collections.abc import Callable, Container, Mapping
 from typing import Final, NamedTuple
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.documents import compare_and_set, quarantine
-from checkup.errors import StorageError
+from checkup.documents import compare_and_set, decode, encode, quarantine, save
+from checkup.errors import NewerDocumentError, StorageError, UnreadableDocumentError
 from checkup.incidents.model import (
     IMPACTS,
     INCIDENT_STATUSES,
@@ -43,14 +42,6 @@ LATEST_TIME: Final = 4_102_444_800 * SECOND
 """The year 2100, long before nanoseconds run out: nothing is announced for later."""
 
 
-class UnreadableIncidentsError(ValueError):
-    """The bytes are no such document; the sentence says why."""
-
-
-class NewerIncidentsError(ValueError):
-    """A later version of the program has written the document; it is not ours to change."""
-
-
 class SplitIncidents(NamedTuple):
     """A head without what is old, and that by month: ``2026-08``."""
 
@@ -58,41 +49,9 @@ class SplitIncidents(NamedTuple):
     months: Mapping[str, IncidentDocument]
 
 
-class _Schema(Struct):
-    schema: int
-
-
 def month_key(month: str) -> str:
     """Return where what began in a month is, once it is old: ``incidents/2026-08.json``."""
     return f"{FOLDER}{month}.json"
-
-
-def encode(document: IncidentDocument) -> bytes:
-    """Return the canonical bytes."""
-    return msgspec.json.encode(document, order="sorted")
-
-
-def decode(body: bytes) -> IncidentDocument:
-    """Read a document.
-
-    Raises:
-        NewerIncidentsError: its schema is not known here yet.
-        UnreadableIncidentsError: anything else that is wrong with it.
-    """
-    if len(body) > _LARGEST:
-        raise UnreadableIncidentsError(f"invalid document: {len(body)} bytes are too many")
-    try:
-        schema = msgspec.json.decode(body, type=_Schema).schema
-        found = msgspec.json.decode(body, type=IncidentDocument) if schema == SCHEMA else None
-    except (ValueError, RecursionError) as error:
-        raise UnreadableIncidentsError(f"invalid document: {error}") from None
-    if schema > SCHEMA:
-        raise NewerIncidentsError(
-            f"a newer version of Checkup wrote it (schema {schema}); update this one"
-        )
-    if found is None:
-        raise UnreadableIncidentsError(f"invalid document: unknown schema {schema}")
-    return found
 
 
 def drop_invalid(document: IncidentDocument) -> IncidentDocument:
@@ -317,20 +276,14 @@ def _announce(storage: Storage, change: Change) -> IncidentDocument:
     head, months = split_old_months(changed, storage.now_ns())
     for month, old in months.items():
         _add(storage, month_key(month), old)
-    _put(storage, INCIDENTS_KEY, stored, encode(head))
+    save(storage, INCIDENTS_KEY, stored, encode(head, order="sorted"))
     return changed
 
 
 def _add(storage: Storage, key: str, old: IncidentDocument) -> None:
     stored = storage.get(key)
-    _put(storage, key, stored, encode(merge(_opened(storage, key, stored), old)))
-
-
-def _put(storage: Storage, key: str, before: StoredDocument | None, body: bytes) -> None:
-    if before is None:
-        storage.create(key, body)
-    elif before.body != body:
-        storage.replace(key, body, before.version)
+    document = merge(_opened(storage, key, stored), old)
+    save(storage, key, stored, encode(document, order="sorted"))
 
 
 def _opened(storage: Storage, key: str, stored: StoredDocument | None) -> IncidentDocument:
@@ -358,10 +311,10 @@ def _read(key: str, stored: StoredDocument) -> _Read:
         StorageError: a newer version of the program wrote it.
     """
     try:
-        found = decode(stored.body)
-    except NewerIncidentsError as error:
-        raise StorageError(f"{key}: {error}") from error
-    except UnreadableIncidentsError as error:
+        found = decode(stored.body, IncidentDocument, schema=SCHEMA, max_bytes=_LARGEST)
+    except NewerDocumentError as error:
+        raise NewerDocumentError(f"{key}: {error}") from error
+    except UnreadableDocumentError as error:
         _log.warning(
             "%s: %s; until an earlier version is put in its place, nothing of it is shown",
             key,

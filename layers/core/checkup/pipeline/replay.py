@@ -12,13 +12,11 @@ from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import (
     STATE_KEY,
     AlertState,
-    NewerStateError,
-    UnreadableStateError,
     decode_state,
     encode_state,
 )
 from checkup.documents import compare_and_set
-from checkup.errors import StorageError
+from checkup.errors import NewerDocumentError, StorageError, UnreadableDocumentError
 from checkup.evaluation import ResultMatcher
 from checkup.model import Alert, AlertKind, Result, Run
 from checkup.pipeline.context import RunContext
@@ -213,14 +211,14 @@ def _restore(monitor: RunContext, old: AlertState) -> AlertState:
 def _decoded(body: bytes) -> AlertState:
     try:
         return decode_state(body)
-    except (NewerStateError, UnreadableStateError) as error:
+    except (NewerDocumentError, UnreadableDocumentError) as error:
         raise StorageError(f"that version of {STATE_KEY} is of no use: {error}") from error
 
 
 def _readable(body: bytes) -> AlertState | None:
     try:
         return decode_state(body)
-    except (NewerStateError, UnreadableStateError):
+    except (NewerDocumentError, UnreadableDocumentError):
         return None
 
 

@@ -19,14 +19,12 @@ from checkup.alerting.outbox import enqueue
 from checkup.alerting.state import (
     STATE_KEY,
     AlertState,
-    NewerStateError,
     Silence,
-    UnreadableStateError,
     decode_state,
     encode_state,
 )
 from checkup.documents import compare_and_set, quarantine
-from checkup.errors import StorageError
+from checkup.errors import NewerDocumentError, StorageError, UnreadableDocumentError
 from checkup.incidents.model import IncidentDocument
 from checkup.incidents.store import Change, change_incidents, load_incidents
 from checkup.interfaces import Storage
@@ -98,7 +96,7 @@ def read_state(storage: Storage) -> AlertState:
         return AlertState()
     try:
         return decode_state(stored.body)
-    except (NewerStateError, UnreadableStateError) as error:
+    except (NewerDocumentError, UnreadableDocumentError) as error:
         raise StorageError(f"{STATE_KEY}: {error}") from error
 
 
@@ -144,9 +142,9 @@ def _open(monitor: RunContext) -> LoadedState:
         current = _in_time(storage, LoadedState(decode_state(stored.body), stored.version))
         head = with_maintenance_if_marked(storage, current.head)
         return current if head == current.head else commit_state(storage, current, head)
-    except NewerStateError as error:
+    except NewerDocumentError as error:
         raise StorageError(f"{STATE_KEY}: {error}") from error
-    except UnreadableStateError as error:
+    except UnreadableDocumentError as error:
         reason = str(error)
     _log.error("%s: %s; kept below quarantine/ and rebuilt from the last runs", STATE_KEY, reason)
     quarantine(storage, stored.body)

@@ -355,7 +355,15 @@ def _outages(
     )
     found = bulletin.stories.find(bulletin.troubles, watch)
     written_down = bulletin.announced.incidents.values()
-    return uncovered_incidents(found, written_down, config.page.incidents, now)
+    settings = config.page.incidents
+    return uncovered_incidents(
+        found,
+        written_down,
+        automatic=settings.automatic,
+        after=settings.after,
+        minimum=settings.minimum,
+        now=now,
+    )
 
 
 def _of_written(bulletin: IncidentData, now: int) -> Disruptions:

@@ -1,1 +1,1 @@
-"""Runs become hours, hours become days: what was, without the runs that showed it. Pure."""
+"""History: runs become hours, hours become days, and these outlive the runs."""

@@ -1,8 +1,8 @@
-"""The documents of the history: where they are, and their bytes. Pure.
+"""The documents of the history, and their keys.
 
-``head.json`` goes on; a file of hours per day and two files of days per month are written when
-these are over. Whoever wants to know of a span of time reads the files of that span, however much
-came before it. The same content always has the same bytes.
+``head.json`` is the state between updates; when a day is over, its hours are a file, and its
+tallies and latencies are part of the two files of its month. Reading a span of time takes the
+files of that span, however much came before it.
 """
 
 from __future__ import annotations
@@ -21,23 +21,40 @@ from checkup.times import format_date, format_month
 
 _log = logging.getLogger(__name__)
 
-
-# What is remembered between folds: the cursor, and the hour and day that are still open.
-
-
 SCHEMA: Final = 1
 """The version of the layout of all documents here; a newer one is never overwritten."""
 
+FOLDER: Final = "history/"
+HISTORY_KEY: Final = FOLDER + "head.json"
+HOURS: Final = FOLDER + "hours/"
+DAYS: Final = FOLDER + "days/"
+TIMES: Final = FOLDER + "times/"
+
+
+def hours_key(day: int) -> str:
+    """Return where the hours of a day are."""
+    return f"{HOURS}{format_date(day)}.json"
+
+
+def days_key(day: int) -> str:
+    """Return where the days of the month of a day are."""
+    return f"{DAYS}{format_month(day)}.json"
+
+
+def latency_key(day: int) -> str:
+    """Return where the response times of the month of a day are."""
+    return f"{TIMES}{format_month(day)}.json"
+
 
 class OpenCounters(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What there is to know of one checker to go on counting.
+    """What it takes to go on counting one checker.
 
     Attributes:
         first, last: the slots of its first and of its last result.
         status: of its last result.
         in_maintenance: that result came in a maintenance window.
-        counted_until: the moment up to which its time has been counted.
-        valid_until: the moment from which on its last result no longer stands.
+        counted_until: the time up to which its status has been counted.
+        valid_until: the time from which on its last result is no longer valid.
         intervals: the last intervals between its results.
         hour, hour_latency: what has been counted of the open hour.
         day, day_latency: what has been counted of the open day, that hour included.
@@ -60,7 +77,7 @@ class HistoryState(Struct, frozen=True, kw_only=True):
     """The document ``history/head.json``.
 
     Attributes:
-        cursor: the key of the last run that was folded.
+        cursor: the key of the last run that was applied.
         hour: when the open hour began; 0 before the first run.
         checkers: by checker id.
         inconclusive: runs in a row in which the reference targets failed too, by region.
@@ -74,12 +91,12 @@ class HistoryState(Struct, frozen=True, kw_only=True):
 
 
 class DayStart(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a day began, so that it can be counted again without the runs before it.
+    """The state at the start of a day, to count it again without the runs before it.
 
     Attributes:
-        first_run: the moment in the key of the first run that was folded on that day, or later if
+        first_run: the time in the key of the first run that was applied on that day, or later if
             there was none.
-        checkers, inconclusive: as in the head.
+        checkers, inconclusive: as in the state.
     """
 
     first_run: int
@@ -88,25 +105,18 @@ class DayStart(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ClosedPeriods(Struct, frozen=True, kw_only=True):
-    """What a fold has finished, by the beginnings of hours and days, and by checker."""
+    """What runs have closed, by the beginnings of hours and days, and by checker."""
 
     hours: Mapping[int, Mapping[str, PeriodAggregate]] = field(default_factory=dict)
     days: Mapping[int, Mapping[str, PeriodAggregate]] = field(default_factory=dict)
     openings: Mapping[int, DayStart] = field(default_factory=dict)
 
 
-FOLDER: Final = "history/"
-HISTORY_KEY: Final = FOLDER + "head.json"
-HOURS: Final = FOLDER + "hours/"
-DAYS: Final = FOLDER + "days/"
-TIMES: Final = FOLDER + "times/"
-
-
 class HoursOfDay(Struct, frozen=True, kw_only=True):
-    """The hours of one day.
+    """The document ``history/hours/2026-08-03.json``.
 
     Attributes:
-        opening: None if that is not known.
+        opening: None if it is unknown.
         hours: by two digits and by checker.
     """
 
@@ -116,14 +126,14 @@ class HoursOfDay(Struct, frozen=True, kw_only=True):
 
 
 class DaysOfMonth(Struct, frozen=True, kw_only=True):
-    """The closed days of one month, by date and by checker."""
+    """The document ``history/days/2026-08.json``: closed days, by date and by checker."""
 
     schema: int = SCHEMA
     days: Mapping[str, Mapping[str, Tally]] = field(default_factory=dict)
 
 
 class LatencyOfMonth(Struct, frozen=True, kw_only=True):
-    """The response times on the closed days of one month, by date and by checker."""
+    """The document ``history/times/2026-08.json``: closed days, by date and by checker."""
 
     schema: int = SCHEMA
     days: Mapping[str, Mapping[str, LatencyHistogram]] = field(default_factory=dict)
@@ -141,32 +151,17 @@ class LazyLatency(Struct, frozen=True, kw_only=True):
     days: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
 
-def hours_key(day: int) -> str:
-    """Return where the hours of a day are."""
-    return f"{HOURS}{format_date(day)}.json"
-
-
-def days_key(day: int) -> str:
-    """Return where the days of the month of a day are."""
-    return f"{DAYS}{format_month(day)}.json"
-
-
-def latency_key(day: int) -> str:
-    """Return where the response times of the month of a day are."""
-    return f"{TIMES}{format_month(day)}.json"
-
-
 Part = TypeVar("Part", bound=Struct)
 
 
 def decode_part(
-    key: str, slices: Mapping[str, msgspec.Raw], name: str, kind: type[Part]
+    key: str, parts: Mapping[str, msgspec.Raw], name: str, kind: type[Part]
 ) -> Mapping[str, Part]:
-    """Return one part of a document, by checker; nothing if there is none that can be read."""
-    if name not in slices:
+    """Return one part of a lazy document, by checker; nothing if none can be read."""
+    if name not in parts:
         return {}
     try:
-        return msgspec.json.decode(slices[name], type=dict[str, kind])  # type: ignore[valid-type]
+        return msgspec.json.decode(parts[name], type=dict[str, kind])  # type: ignore[valid-type]
     except ValueError as error:
         _log.warning("%s: %s cannot be read: %s", key, name, error)
         return {}

@@ -1,8 +1,8 @@
-"""Response times as counts in buckets, from which quantiles can be read. Pure.
+"""Histograms of response times, from which quantiles are read. Pure.
 
 A bucket is as wide as a sixteenth of the power of two that it lies in, so a quantile is right to
-about three per cent. Buckets are a matter of integers alone: the same times are in the same
-buckets everywhere, and buckets of two periods add up to those of both.
+about 3 %. Buckets are computed from integers alone: the same times are in the same buckets
+everywhere, and the buckets of two periods add up to those of both.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class LatencyHistogram(Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     """Response times of one checker in one period.
 
     Attributes:
-        count: how many there are: one per result that was not down.
+        count: how many there are: one per result that was healthy or degraded.
         total: their sum, in nanoseconds.
-        buckets: the buckets that are not empty, in order, each with how many lie in it.
-        phase_count: attempts that say where their time went.
-        phases: the sums of what they say.
+        buckets: the buckets that are not empty, in order, each with its count.
+        phase_count: attempts that measured their phases.
+        phases: the sums of these.
     """
 
     count: int = 0
@@ -44,7 +44,7 @@ class LatencyHistogram(Struct, frozen=True, kw_only=True, omit_defaults=True, gc
         return bucket_midpoint(self.bucket(share)) if self.count else None
 
     def bucket(self, share: float) -> int:
-        """Return the bucket of that time; 0 if there are no times."""
+        """Return the bucket of that time; 0 without times."""
         rank = max(1, -int(-share * self.count // 1))
         for bucket, number in self.buckets:
             rank -= number
@@ -54,7 +54,7 @@ class LatencyHistogram(Struct, frozen=True, kw_only=True, omit_defaults=True, gc
 
 
 def bucket_of(time: int) -> int:
-    """Return the bucket of a time, which is larger the longer the time is."""
+    """Return the number of the bucket of a time; it grows with the time."""
     if time < 2 * _STEPS:
         return max(0, time)
     shift = time.bit_length() - _BITS - 1
@@ -62,7 +62,7 @@ def bucket_of(time: int) -> int:
 
 
 def bucket_midpoint(bucket: int) -> int:
-    """Return a time in the middle of a bucket."""
+    """Return the time in the middle of a bucket."""
     if bucket < 2 * _STEPS:
         return bucket
     shift = (bucket >> _BITS) - 1
@@ -70,10 +70,10 @@ def bucket_midpoint(bucket: int) -> int:
 
 
 class HistogramMerger:
-    """Times of periods that are put together one after the other."""
+    """Merges the response times of periods."""
 
     def __init__(self) -> None:
-        self._count = self._total = self._phased = 0
+        self._count = self._total = self._phase_count = 0
         self._buckets: dict[int, int] = {}
         self._phases = Phases()
 
@@ -82,28 +82,28 @@ class HistogramMerger:
         self._count += times.count
         self._total += times.total
         if times.phase_count:
-            self._phased += times.phase_count
+            self._phase_count += times.phase_count
             self._phases = add_phases(self._phases, times.phases)
         for bucket, number in times.buckets:
             self._buckets[bucket] = self._buckets.get(bucket, 0) + number
 
-    def times(self) -> LatencyHistogram:
-        """Return the times of all of them, as if they were one period."""
+    def merged(self) -> LatencyHistogram:
+        """Return the times of all of them as those of one period."""
         return LatencyHistogram(
             count=self._count,
             total=self._total,
             buckets=tuple(sorted(self._buckets.items())),
-            phase_count=self._phased,
+            phase_count=self._phase_count,
             phases=self._phases,
         )
 
 
-def merge_histograms(times: Iterable[LatencyHistogram]) -> LatencyHistogram:
-    """Return the times of several periods as if they were one."""
-    merging = HistogramMerger()
-    for some in times:
-        merging.add(some)
-    return merging.times()
+def merge_histograms(histograms: Iterable[LatencyHistogram]) -> LatencyHistogram:
+    """Return the times of several periods as those of one."""
+    merger = HistogramMerger()
+    for histogram in histograms:
+        merger.add(histogram)
+    return merger.merged()
 
 
 def subtract_histogram(whole: LatencyHistogram, part: LatencyHistogram) -> LatencyHistogram:
@@ -122,12 +122,12 @@ def subtract_histogram(whole: LatencyHistogram, part: LatencyHistogram) -> Laten
         total=whole.total - part.total,
         buckets=tuple((bucket, number) for bucket, number in buckets.items() if number),
         phase_count=whole.phase_count - part.phase_count,
-        phases=_less(whole.phases, part.phases) if part.phase_count else whole.phases,
+        phases=_subtract_phases(whole.phases, part.phases) if part.phase_count else whole.phases,
     )
 
 
 def add_phases(some: Phases, others: Phases) -> Phases:
-    """Return the sum of two, phase by phase."""
+    """Add two up, phase by phase."""
     return Phases(
         resolve=some.resolve + others.resolve,
         connect=some.connect + others.connect,
@@ -137,7 +137,7 @@ def add_phases(some: Phases, others: Phases) -> Phases:
     )
 
 
-def _less(some: Phases, others: Phases) -> Phases:
+def _subtract_phases(some: Phases, others: Phases) -> Phases:
     return Phases(
         resolve=some.resolve - others.resolve,
         connect=some.connect - others.connect,

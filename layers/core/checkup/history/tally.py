@@ -1,7 +1,6 @@
-"""How long a checker was in which state, counted in whole nanoseconds. Pure.
+"""How long a checker was in which state, in whole nanoseconds, and the uptime of that. Pure.
 
-What adds up to the length of a period is counted; whatever is left of it is time of which there
-is no result, and is missing.
+What a tally does not count of the length of a period is time without data.
 """
 
 from __future__ import annotations
@@ -20,22 +19,22 @@ UPTIME_FORMULA: Final = (
     "rounded down. Time is observed if there is a result for it that is not unknown. Maintenance "
     "counts neither way."
 )
-"""What :attr:`Tally.up` and :attr:`Tally.known` say, for people."""
+"""How uptime is computed from :attr:`Tally.up` and :attr:`Tally.observed`, for people."""
 
 MAX_DISRUPTIONS: Final = 20
-"""Troubles of one day that are remembered one by one, the longest; the tally counts all."""
+"""Disruptions of one day that are kept, the longest; the tally counts the time of all."""
 
 
-# Of these and of what is made of them there are hundreds of thousands, and no cycles among them:
-# looked through by the garbage collector again and again, they took half of the time of a page.
+# gc=False: there are hundreds of thousands of these and no cycles among them. Scanning them again
+# and again, the garbage collector took half of the time that a page takes.
 
 
 class DayDisruption(Struct, frozen=True, array_like=True, gc=False):
-    """A stretch of one day without a better result.
+    """A period of one day in which a checker was not healthy.
 
     Attributes:
         start: counted from the beginning of the day.
-        status: down or degraded; unknown where that follows one of these, for nobody saw it end.
+        status: down or degraded; unknown where that follows one of these: its end was not seen.
     """
 
     start: int
@@ -48,10 +47,10 @@ class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     Attributes:
         healthy, degraded, down, unknown: outside of maintenance.
-        maintenance: whatever the state was.
-        runs: results that were counted.
-        failures: those of them that were down.
-        disruptions: of a day, in order; none of an hour.
+        maintenance: whatever the status was.
+        runs: how many results were counted.
+        failures: how many of them were down.
+        disruptions: those of a day, in order; an hour has none.
     """
 
     healthy: int = 0
@@ -70,21 +69,21 @@ class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     @property
     def observed(self) -> int:
-        """The time that uptime is a share of."""
+        """The time of which uptime is a share."""
         return self.healthy + self.degraded + self.down
 
     @property
     def counted(self) -> int:
-        """All time of which there is a result."""
+        """All time with a result."""
         return self.observed + self.unknown + self.maintenance
 
     def no_data(self, length: int) -> int:
-        """Return the time of a period of this length of which there is no result."""
+        """Return the time without a result in a period of this length."""
         return length - self.counted
 
 
 def add_tallies(tallies: Iterable[Tally]) -> Tally:
-    """Return the sum of periods that do not overlap; their troubles are left out."""
+    """Add up periods that do not overlap; their disruptions are left out."""
     healthy = degraded = down = unknown = maintenance = runs = failures = 0
     for tally in tallies:
         healthy += tally.healthy
@@ -106,9 +105,9 @@ def add_tallies(tallies: Iterable[Tally]) -> Tally:
 
 
 def uptime_percent(part: int, whole: int) -> str | None:
-    """Return a share with two decimals, rounded down; None if there is nothing to share.
+    """Return a share with two decimals; None of nothing.
 
-    Rounded down, 100.00 is said of nothing that was not always up.
+    It is rounded down, so that only what was always up has 100.00.
     """
     if whole <= 0:
         return None
@@ -123,21 +122,18 @@ class PeriodAggregate(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     latency: LatencyHistogram = field(name="times", default=LatencyHistogram())
 
 
-# One hour or one day of one checker, as much of it as is drawn. Pure.
-
-
 MEDIAN: Final = 0.5
 HIGH: Final = 0.95
 
 
 class ChartPoint(Struct, frozen=True, array_like=True, gc=False):
-    """What stands for a period in a chart.
+    """An hour or a day of one checker in a chart.
 
     Attributes:
         hour: when the period began, in hours since the epoch.
-        tally: its time by state, without the troubles.
-        median_bucket, p95_bucket: of the response time that half of the results do not exceed,
-            and that 95 % do not; 0 for none.
+        tally: its time by state, without the disruptions.
+        median_bucket, p95_bucket: of the response times that 50 % and 95 % of the results do not
+            exceed; 0 without any.
     """
 
     hour: int
@@ -162,24 +158,24 @@ class ChartPoint(Struct, frozen=True, array_like=True, gc=False):
 
 
 def chart_point(start: int, period: PeriodAggregate) -> ChartPoint:
-    """Return what stands for a period."""
-    tally, times = period.tally, period.latency
-    untroubled = add_tallies([tally]) if tally.disruptions else tally
-    return ChartPoint(start // HOUR, untroubled, times.bucket(MEDIAN), times.bucket(HIGH))
+    """Return the chart's part of a period."""
+    tally, latency = period.tally, period.latency
+    plain = add_tallies([tally]) if tally.disruptions else tally
+    return ChartPoint(start // HOUR, plain, latency.bucket(MEDIAN), latency.bucket(HIGH))
 
 
 class PeriodMerger:
-    """Periods of one checker that do not overlap, put together one after the other."""
+    """Merges periods of one checker that do not overlap."""
 
     def __init__(self) -> None:
         self._tallies: list[Tally] = []
-        self._times = HistogramMerger()
+        self._latency = HistogramMerger()
 
     def add(self, period: PeriodAggregate) -> None:
         """Add one more."""
         self._tallies.append(period.tally)
-        self._times.add(period.latency)
+        self._latency.add(period.latency)
 
     def period(self) -> PeriodAggregate:
-        """Return all of them as one, without their troubles."""
-        return PeriodAggregate(tally=add_tallies(self._tallies), latency=self._times.times())
+        """Return all of them as one, without their disruptions."""
+        return PeriodAggregate(tally=add_tallies(self._tallies), latency=self._latency.merged())

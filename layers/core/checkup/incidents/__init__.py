@@ -1,1 +1,1 @@
-"""Incidents and maintenance: what people say of them, and what the runs tell. Pure."""
+"""Incidents and maintenance: those that people write, and those detected in the history."""

@@ -31,7 +31,7 @@ from checkup.times import (
     next_month_start,
     parse_date,
 )
-from tests.history.test_archive import Killed, World, keep, kept, rebuild
+from tests.history.test_store import Killed, World, keep, kept, rebuild
 from tests.history.worlds import MINUTE, START, every, histories, integrated, run
 
 HEALTHY, DOWN = Status.HEALTHY, Status.DOWN

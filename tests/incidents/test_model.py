@@ -19,6 +19,9 @@ from checkup.incidents.model import (
     IncidentDocument,
     IncidentUpdate,
     Maintenance,
+    automatic_incident_id,
+    automatic_update_id,
+    occurrence_id,
 )
 from checkup.incidents.store import (
     HEAD_RETENTION,
@@ -220,3 +223,19 @@ def test_96_a_newer_document_is_refused() -> None:
 def test_94_what_is_no_document_is_named_as_such(body: bytes) -> None:
     with pytest.raises(UnreadableDocumentError):
         decode(body, IncidentDocument)
+
+
+def test_ids_are_what_they_have_always_been() -> None:
+    """They are in addresses that people have kept; the first version computed these."""
+    assert automatic_incident_id(123) == "eb9b312ae6ee"
+    assert automatic_update_id("abc", 5) == "df882f634b74"
+    assert occurrence_id(5, ["b", "a"], ["Shop"]) == "a884dd1b941c"
+
+
+def test_order_does_not_matter_and_the_kind_of_a_name_does() -> None:
+    assert occurrence_id(5, ["a", "b"], ()) == occurrence_id(5, ["b", "a"], ())
+    assert occurrence_id(5, ["a"], ()) != occurrence_id(5, (), ["a"])
+
+
+def test_half_a_character_in_a_name_is_no_error() -> None:
+    assert len(occurrence_id(5, ["\ud800"], ())) == 12

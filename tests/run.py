@@ -17,7 +17,7 @@ from typing import IO
 ROOT = Path(__file__).parent.parent
 GROUPS = {
     "core": ["core", "config", "alerting", "history", "incidents"],
-    "sockets": ["checkers", "engine", "notifiers"],
+    "sockets": ["checkers", "notifiers"],
     "storage": ["storage"],
     "protocol": ["protocol", "soak"],
     "cli": ["cli"],

@@ -9,7 +9,7 @@ from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
 from checkup.model import Attempt, Result, Status
-from tests.engine.acting import BAD, GOOD, Acting, hanging, in_turn, playing
+from tests.checkers.acting import BAD, GOOD, Acting, hanging, in_turn, playing
 
 SLOW = Attempt(rtt=5_000_000)
 

@@ -5,7 +5,7 @@ import time
 from checkup.checkers.runner import StartPacer, run_checks
 from checkup.deadline import Deadline
 from checkup.model import Attempt
-from tests.engine.acting import GOOD, Acting
+from tests.checkers.acting import GOOD, Acting
 
 
 def gap(pace: StartPacer) -> float:

@@ -17,7 +17,7 @@ from checkup.interfaces import Checker
 from checkup.interfaces.checker import Assessment
 from checkup.model import Attempt, Result, Status
 from checkup.times import SECOND
-from tests.engine.acting import BAD, GOOD, Acting, hanging, in_turn, playing
+from tests.checkers.acting import BAD, GOOD, Acting, hanging, in_turn, playing
 
 GENEROUS = 3.0
 
@@ -159,7 +159,7 @@ def test_exception_in_a_checker_is_unknown_and_its_text_is_not_told(
     broken, fine = looked(Acting(act=act), Acting())
 
     assert (broken.status, broken.failure) == (Status.UNKNOWN, "internal")
-    assert broken.error.startswith(f"the checker failed: {error.__name__} at test_look.py:")
+    assert broken.error.startswith(f"the checker failed: {error.__name__} at test_runner.py:")
     assert fine.healthy
 
 

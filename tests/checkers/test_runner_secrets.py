@@ -14,7 +14,7 @@ from checkup.errors import UnavailableError
 from checkup.interfaces import Checker, NotifierSettings
 from checkup.interfaces.kinds import Secret, secret_fields
 from checkup.model import Attempt, Result, Status
-from tests.engine.acting import Acting
+from tests.checkers.acting import Acting
 
 
 class Telling(Checker, frozen=True, kw_only=True):

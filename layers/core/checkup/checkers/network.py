@@ -193,6 +193,14 @@ class _Bounded(socket.socket):
             raise TimeoutError
         self.settimeout(left)
 
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        self.apply_deadline()
+        return super().recv(*args, **kwargs)
+
+    def recvfrom(self, *args: Any, **kwargs: Any) -> tuple[bytes, Any]:
+        self.apply_deadline()
+        return super().recvfrom(*args, **kwargs)
+
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         self.apply_deadline()
         return super().recv_into(*args, **kwargs)

@@ -153,7 +153,6 @@ def _hear_objection(secured: DeadlineTLSSocket, watch: Stopwatch) -> None:
         socket.socket.shutdown(secured, socket.SHUT_WR)
     with suppress(OSError):
         try:
-            secured.apply_deadline()
             secured.recv(1)
         except ssl.SSLError as error:
             objection = from_ssl_error(error)

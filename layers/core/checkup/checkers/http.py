@@ -1,15 +1,15 @@
-"""The ``http`` checker: one request per attempt, judged by status, headers and content."""
+"""The ``http`` checker: one request per attempt, evaluated by status, headers and body."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import SplitResult
 
 import msgspec
 from msgspec import Meta, field
-from requests import PreparedRequest, Response
+from requests import Response
 
 from checkup.checkers import conditions
 from checkup.checkers.conditions import JsonCondition, parse_condition
@@ -31,15 +31,20 @@ from checkup.model import Attempt
 from checkup.text import quote_untrusted
 from checkup.times import SECOND
 
-# What an answer has to be like: its status, its headers, its body.
+_DEFAULT_UP: Final = ((200, 204),)
+_MEBIBYTE: Final = 1_048_576
 
 
-_UP = ((200, 204),)
-_MEBIBYTE = 1_048_576
+class HttpChecker(NetworkChecker, frozen=True, kw_only=True):
+    """Asks for a URL over a new connection, and follows redirects only if told to.
 
+    The round trip time ends with the headers of the answer. The body is read only if something
+    is expected of it and status and headers are right. Without ``timeout`` the limits are
+    those of the Go program: 10 s to connect, 5 s for TLS, 5 s for the headers, 10 s in all.
+    """
 
-class ExpectantChecker(NetworkChecker, frozen=True, kw_only=True):
-    """A checker that judges answers of HTTP."""
+    kind: ClassVar[str] = "http"
+    default_timeout: ClassVar[int] = 10 * SECOND
 
     up_status: Annotated[
         int, Meta(description="The status code that is up; 0 for any from 200 to 204.")
@@ -68,126 +73,6 @@ class ExpectantChecker(NetworkChecker, frozen=True, kw_only=True):
     max_body: Annotated[
         int, Meta(ge=1, le=16 * _MEBIBYTE, description="Bytes of the body that are read at most.")
     ] = _MEBIBYTE
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.up_status > 0 and self.up_statuses:
-            raise ValueError("up_status and up_statuses exclude each other")
-        for statement in self.must_hold:
-            _statement(statement)
-        conditions.validate_pattern(self.must_match)
-        conditions.validate_pattern(self.must_not_match)
-
-    def check_head(self, response: Response, secrets: Sequence[str]) -> None:
-        """Judge status and headers.
-
-        Args:
-            secrets: what must not be quoted from the answer.
-
-        Raises:
-            CheckFailedError: they are not as expected.
-        """
-        wanted = ((self.up_status, self.up_status),) if self.up_status > 0 else self.up_statuses
-        status = response.status_code
-        if not any(first <= status <= last for first, last in wanted or _UP):
-            reason = quote_untrusted(response.reason or "", secrets)
-            raise CheckFailedError(f"status_{status}", f"response status {status} {reason}".strip())
-        for name, texts in self.must_have_headers.items():
-            value = response.headers.get(name)
-            if value is None:
-                raise CheckFailedError("header_mismatch", f"response has no header {name}")
-            for text in texts:
-                if text.casefold() not in value.casefold():
-                    shown = quote_untrusted(value, secrets)
-                    sentence = f"response header {name} is '{shown}', without '{text}'"
-                    raise CheckFailedError("header_mismatch", sentence)
-
-    @property
-    def needs_body(self) -> bool:
-        """Whether anything is expected of the body."""
-        return bool(self.must_contain or self.must_not_contain or self._needs_all)
-
-    def check_body(self, pieces: Iterable[bytes]) -> None:
-        """Read a body to its end and judge it.
-
-        Raises:
-            CheckFailedError: it is not as expected.
-            CheckUnknownError: it cannot be judged here.
-        """
-        wanted, unwanted = _Search(self.must_contain), _Search(self.must_not_contain)
-        body = bytearray()
-        read = 0
-        for piece in pieces:
-            read += len(piece)
-            wanted.feed(piece)
-            unwanted.feed(piece)
-            if self._needs_all:
-                body += piece
-        place = f" in its first {read} bytes" if read >= self.max_body else ""
-        if not wanted.found:
-            raise _mismatch(f"response does not contain '{self.must_contain}'{place}")
-        if self.must_not_contain and unwanted.found:
-            raise _mismatch(f"response contains '{self.must_not_contain}'")
-        if self._needs_all:
-            self._judge_all(bytes(body), place)
-
-    @property
-    def _needs_all(self) -> bool:
-        return bool(self.must_match or self.must_not_match or self.must_hold)
-
-    def _judge_all(self, body: bytes, place: str) -> None:
-        if self.must_match and not conditions.re2_search(self.must_match, body):
-            raise _mismatch(f"response does not match '{self.must_match}'{place}")
-        if self.must_not_match and conditions.re2_search(self.must_not_match, body):
-            raise _mismatch(f"response matches '{self.must_not_match}'")
-        if not self.must_hold:
-            return
-        try:
-            document = msgspec.json.decode(body)
-        except (ValueError, RecursionError) as error:
-            raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
-        for text in self.must_hold:
-            if not _statement(text).is_met(document):
-                raise _mismatch(f"response does not hold: {text}")
-
-
-class _Search:
-    """Looks for a text in a stream without keeping it."""
-
-    def __init__(self, text: str) -> None:
-        self._needle = text.encode()
-        self._tail = b""
-        self.found = not self._needle
-
-    def feed(self, piece: bytes) -> None:
-        """Look at the next piece, and at where it meets the one before."""
-        if self.found:
-            return
-        joined = self._tail + piece
-        self.found = self._needle in joined
-        self._tail = joined[-(len(self._needle) - 1) :] if len(self._needle) > 1 else b""
-
-
-@lru_cache(maxsize=1024)
-def _statement(text: str) -> JsonCondition:
-    return parse_condition(text)
-
-
-def _mismatch(sentence: str) -> CheckFailedError:
-    return CheckFailedError("body_mismatch", sentence)
-
-
-class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
-    """Asks for a URL over a new connection, and follows redirects only if told to.
-
-    The round trip time ends with the headers of the answer. The body is read only if something
-    is expected of it and status and headers are right. Without ``timeout`` the limits are
-    those of the Go program: 10 s to connect, 5 s for TLS, 5 s for the headers, 10 s in all.
-    """
-
-    kind: ClassVar[str] = "http"
-    default_timeout: ClassVar[int] = 10 * SECOND
-
     method: Annotated[
         Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         Meta(description="The method of the request."),
@@ -216,6 +101,12 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.up_status > 0 and self.up_statuses:
+            raise ValueError("up_status and up_statuses exclude each other")
+        for condition in self.must_hold:
+            _condition(condition)
+        conditions.validate_pattern(self.must_match)
+        conditions.validate_pattern(self.must_not_match)
         if self.bearer_token and (self.username or self.password):
             raise ValueError("bearer_token and username exclude each other")
         if self.proxy not in {"", FROM_ENVIRONMENT}:
@@ -226,59 +117,151 @@ class HttpChecker(ExpectantChecker, frozen=True, kw_only=True):
 
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.Checker.attempt`."""
+        authorization = ""
+        if self.bearer_token:
+            authorization = f"Bearer {self.bearer_token}"
+        elif self.username or self.password:
+            authorization = basic_auth(self.username.encode(), self.password.encode())
         try:
             request = build_request(
                 self.endpoint_url,
                 self.headers,
                 method=self.method,
                 body=self.body,
-                authorization=self._authorization(),
+                authorization=authorization,
             )
         except CheckFailedError as failed:
             return Attempt(error=str(failed), failure=failed.failure)
+        if self.timeout:
+            timeouts = Timeouts(total=deadline)
+        else:
+            timeouts = Timeouts(total=deadline, connect=10.0, tls=5.0, headers=5.0)
         error = failure = ""
         secrets = request_secrets(request, self.endpoint_url, self.proxy)
-        with HttpSession(self._limits(deadline), self._way_to, secrets) as visit:
+        with HttpSession(timeouts, self._connect_options, secrets) as session:
             try:
-                self._look(visit, request, secrets)
+                response = session.send(request, self.follow_redirects)
+                self.check_head(response, secrets)
+                if self.needs_body:
+                    self.check_body(session.iter_content(response, self.max_body))
             except CheckFailedError as failed:
                 error, failure = str(failed), failed.failure
         return Attempt(
-            rtt=visit.rtt,
+            rtt=session.rtt,
             error=error,
             failure=failure,
-            phases=visit.stopwatch.phases(),
-            certificate_expiry=visit.certificate_expiry,
+            phases=session.stopwatch.phases(),
+            certificate_expiry=session.certificate_expiry,
         )
 
     def pause_after(self, attempt: Attempt) -> int:
-        """Pause only after an answer, as the Go program does."""
-        judged = not attempt.error or attempt.failure.startswith(("status_", "header_"))
-        answered = judged or bool(attempt.phases and attempt.phases.transfer)
-        return self.attempt_spacing if answered else 0
+        """Pause only after a response, as the Go program does."""
+        evaluated = not attempt.error or attempt.failure.startswith(("status_", "header_"))
+        responded = evaluated or bool(attempt.phases and attempt.phases.transfer)
+        return self.attempt_spacing if responded else 0
 
-    def _look(self, visit: HttpSession, request: PreparedRequest, secrets: tuple[str, ...]) -> None:
-        response = visit.send(request, self.follow_redirects)
-        self.check_head(response, secrets)
-        if self.needs_body:
-            self.check_body(visit.iter_content(response, self.max_body))
+    def check_head(self, response: Response, secrets: Sequence[str]) -> None:
+        """Check status and headers.
 
-    def _limits(self, deadline: Deadline) -> Timeouts:
-        if self.timeout:
-            return Timeouts(total=deadline)
-        return Timeouts(total=deadline, connect=10.0, tls=5.0, headers=5.0)
+        Args:
+            secrets: what must not be quoted from the response.
 
-    def _way_to(self, url: SplitResult, is_home: bool) -> ConnectOptions:
+        Raises:
+            CheckFailedError: they are not as expected.
+        """
+        expected = ((self.up_status, self.up_status),) if self.up_status > 0 else self.up_statuses
+        status = response.status_code
+        if not any(first <= status <= last for first, last in expected or _DEFAULT_UP):
+            reason = quote_untrusted(response.reason or "", secrets)
+            raise CheckFailedError(f"status_{status}", f"response status {status} {reason}".strip())
+        for name, texts in self.must_have_headers.items():
+            value = response.headers.get(name)
+            if value is None:
+                raise CheckFailedError("header_mismatch", f"response has no header {name}")
+            for text in texts:
+                if text.casefold() not in value.casefold():
+                    shown = quote_untrusted(value, secrets)
+                    message = f"response header {name} is '{shown}', without '{text}'"
+                    raise CheckFailedError("header_mismatch", message)
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether anything is expected of the body."""
+        return bool(self.must_contain or self.must_not_contain or self._needs_whole_body)
+
+    @property
+    def _needs_whole_body(self) -> bool:
+        return bool(self.must_match or self.must_not_match or self.must_hold)
+
+    def check_body(self, pieces: Iterable[bytes]) -> None:
+        """Read a body to its end, or to ``max_body``, and check it.
+
+        The body is kept in memory only if a pattern or a condition needs all of it.
+
+        Raises:
+            CheckFailedError: it is not as expected.
+            CheckUnknownError: patterns are not supported here.
+        """
+        wanted, unwanted = _StreamSearch(self.must_contain), _StreamSearch(self.must_not_contain)
+        kept = bytearray()
+        read = 0
+        for piece in pieces:
+            read += len(piece)
+            wanted.feed(piece)
+            unwanted.feed(piece)
+            if self._needs_whole_body:
+                kept += piece
+        place = f" in its first {read} bytes" if read >= self.max_body else ""
+        body = bytes(kept)
+        if not wanted.found:
+            raise _mismatch(f"response does not contain '{self.must_contain}'{place}")
+        if self.must_not_contain and unwanted.found:
+            raise _mismatch(f"response contains '{self.must_not_contain}'")
+        if self.must_match and not conditions.re2_search(self.must_match, body):
+            raise _mismatch(f"response does not match '{self.must_match}'{place}")
+        if self.must_not_match and conditions.re2_search(self.must_not_match, body):
+            raise _mismatch(f"response matches '{self.must_not_match}'")
+        if not self.must_hold:
+            return
+        try:
+            document = msgspec.json.decode(body)
+        except (ValueError, RecursionError) as error:
+            raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
+        for text in self.must_hold:
+            if not _condition(text).is_met(document):
+                raise _mismatch(f"response does not hold: {text}")
+
+    def _connect_options(self, url: SplitResult, same_origin: bool) -> ConnectOptions:
+        is_tls = url.scheme == "https"
         return ConnectOptions(
-            tls_context=self.tls_context(same_origin=is_home) if url.scheme == "https" else None,
+            tls_context=self.tls_context(same_origin=same_origin) if is_tls else None,
             address_family=self.address_family,
-            server_name=self.server_name if is_home else "",
+            server_name=self.server_name if same_origin else "",
             proxy=proxy_for(url.geturl(), self.proxy) if self.proxy else None,
         )
 
-    def _authorization(self) -> str:
-        if self.bearer_token:
-            return f"Bearer {self.bearer_token}"
-        if self.username or self.password:
-            return basic_auth(self.username.encode(), self.password.encode())
-        return ""
+
+class _StreamSearch:
+    """Searches a stream for a text without keeping the stream."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text.encode()
+        self._tail = b""
+        self.found = not self._text
+
+    def feed(self, piece: bytes) -> None:
+        """Search the next piece, and where it meets the one before."""
+        if self.found:
+            return
+        joined = self._tail + piece
+        self.found = self._text in joined
+        self._tail = joined[-(len(self._text) - 1) :] if len(self._text) > 1 else b""
+
+
+@lru_cache(maxsize=1024)
+def _condition(text: str) -> JsonCondition:
+    return parse_condition(text)
+
+
+def _mismatch(message: str) -> CheckFailedError:
+    return CheckFailedError("body_mismatch", message)

@@ -1,4 +1,10 @@
-"""The ``exec`` checker: what does a program of one's own say?"""
+"""The ``exec`` checker: runs a program and evaluates its exit status and output.
+
+The program runs in its own process group, of which nothing is left afterwards. Killing only the
+program would leave its children behind, and one of them that holds the pipe would keep the reader
+waiting. So the whole group is killed, and once the program has ended, the end of the pipe is not
+waited for.
+"""
 
 from __future__ import annotations
 
@@ -21,147 +27,31 @@ from checkup.interfaces.checker import Assessment, assess
 from checkup.interfaces.kinds import Strings
 from checkup.model import Attempt, Status
 
-# Runs a program in a process group of its own, of which nothing is left afterwards.
-#
-# Killing only the program leaves its children behind, and one of them that holds the pipe keeps
-# the reader waiting. So the group is killed as a whole, and the end of the pipe is not waited for
-# once the program has ended.
-
-
 MAX_OUTPUT_BYTES: Final = 65_536
 
-_GLANCE = 0.05
-"""Seconds after which a silent program is looked at: it may have left its pipe to a child."""
+_POLL_INTERVAL: Final = 0.05
+"""Seconds between two polls of a silent program: it may have left its pipe to a child."""
 
-_LAST_WORDS = 0.25
-"""Seconds that are read on after the program has ended, if a child of it goes on writing."""
+_LINGER: Final = 0.25
+"""Seconds of reading after the program has ended, if a child goes on writing."""
 
-_CLEAN_UP = 1.0
-_CHUNK = 65_536
-_NO_PROCESS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+_KILL_WAIT: Final = 1.0
+_CHUNK: Final = 65_536
+_NO_RESOURCES: Final = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
-
-class ProcessResult(Struct, frozen=True):
-    """How a program came to its end.
-
-    Attributes:
-        exit_status: its exit status; the number of a signal, negative, if that ended it; None if
-            it had to be killed because the time was up.
-        output: what it wrote to both streams, as far as the cap.
-    """
-
-    exit_status: int | None
-    output: bytes
-
-
-def run_process(
-    command: Sequence[str], environment: Mapping[str, str], directory: str, deadline: Deadline
-) -> ProcessResult:
-    """Run a program to its end, or to the deadline, and kill what is left of its group.
-
-    Args:
-        command: the program, found in the environment's PATH if it has no slash; arguments.
-        environment: all that it gets to see.
-        directory: where it runs; empty for where this process does.
-
-    Raises:
-        CheckFailedError: there is no such program, or it cannot be run.
-        CheckUnknownError: the settings cannot be used, or this machine lacks the resources.
-    """
-    with _started(command, environment, directory) as process:
-        try:
-            output = _output(process, deadline)
-            status = process.poll()
-        finally:
-            _kill(process)
-    return ProcessResult(status, output)
-
-
-def _started(
-    command: Sequence[str], environment: Mapping[str, str], directory: str
-) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(  # noqa: S603 - running a program is what it is for
-            command,
-            env=environment,
-            cwd=directory or None,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except ValueError as error:
-        raise CheckUnknownError(
-            "config", "the command or its environment cannot be used"
-        ) from error
-    except OSError as error:
-        if directory and error.filename == directory:
-            raise CheckUnknownError("config", "the working directory cannot be used") from error
-        if error.errno in _NO_PROCESS:
-            raise CheckUnknownError(
-                "resource", "this machine cannot start another process"
-            ) from error
-        raise _start_failure(command[0], error) from error
-
-
-def _start_failure(program: str, error: OSError) -> CheckFailedError:
-    """Say it as Go does."""
-    reason = os.strerror(error.errno or 0).lower()
-    failure = "exec_missing" if error.errno == errno.ENOENT else "exec_not_executable"
-    if "/" in program:
-        return CheckFailedError(failure, f"fork/exec {program}: {reason}")
-    if failure == "exec_missing":
-        reason = "executable file not found in $PATH"
-    return CheckFailedError(failure, f'exec: "{program}": {reason}')
-
-
-def _output(process: subprocess.Popen[bytes], deadline: Deadline) -> bytes:
-    """Read until the program has ended; what is over the cap is read and dropped."""
-    assert process.stdout  # noqa: S101 - it was started with a pipe
-    kept = bytearray()
-    has_ended = False
-    while deadline.remaining() > 0:
-        chunk = _read(process.stdout, min(_GLANCE, deadline.remaining()))
-        if chunk == b"":
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.0, deadline.remaining()))
-            break
-        kept += (chunk or b"")[: MAX_OUTPUT_BYTES - len(kept)]
-        if has_ended and chunk is None:
-            break
-        if not has_ended and process.poll() is not None:
-            has_ended, deadline = True, deadline.within(_LAST_WORDS)
-    return bytes(kept)
-
-
-def _read(pipe: IO[bytes], seconds: float) -> bytes | None:
-    """Return what is there, b"" at the end, or None if nothing came in time."""
-    with DefaultSelector() as selector:
-        selector.register(pipe, EVENT_READ)
-        return os.read(pipe.fileno(), _CHUNK) if selector.select(seconds) else None
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    # The group may outlive the program. If it does not, its number is not given to another
-    # one within these few instructions: numbers are given out in turn.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_CLEAN_UP)
-
-
-_INHERITED = frozenset(
+_INHERITED: Final = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"}
 )
 
-_MISMATCH = "output_mismatch"
-_NAGIOS_WARNING = "nagios_warning"
-_NAGIOS_UNKNOWN = 3
+_MISMATCH: Final = "output_mismatch"
+_NAGIOS_WARNING: Final = "nagios_warning"
+_NAGIOS_UNKNOWN: Final = 3
 
-_NAGIOS = {1: _NAGIOS_WARNING, 2: "nagios_critical"}
+_NAGIOS: Final = {1: _NAGIOS_WARNING, 2: "nagios_critical"}
 """https://nagios-plugins.org/doc/guidelines.html, section Plugin Return Codes."""
 
-_LONGEST_SHOWN = 1000
+_MAX_SHOWN: Final = 1000
+"""Characters of the output in an error text."""
 
 
 class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}):
@@ -205,9 +95,9 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         """The program, without its arguments: they may hold secrets."""
         return self.command
 
-    def with_context(self, surroundings: CheckerContext) -> Checker:
-        """Return this checker, or one that refuses where no programs are to be run."""
-        return self if surroundings.allows_exec else _Refused(**structs.asdict(self))
+    def with_context(self, context: CheckerContext) -> Checker:
+        """Return this checker, or one that is unsupported where no programs may run."""
+        return self if context.allows_exec else _Unsupported(**structs.asdict(self))
 
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.Checker.attempt`."""
@@ -218,7 +108,7 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
             command = [self.command, *self.arguments]
             ended = run_process(command, self._environment(), self.working_directory, deadline)
             elapsed = watch.elapsed_ns()
-            self._judge(ended, watch)
+            self._evaluate_output(ended, watch)
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(rtt=elapsed or watch.elapsed_ns(), error=error, failure=failure)
@@ -229,7 +119,7 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         return self.attempt_spacing if is_zero else 0
 
     def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
-        """Weigh the attempts; failures that are no more than warnings are degraded."""
+        """Evaluate the attempts; failures that are only warnings are degraded."""
         general = assess(attempts, self.threshold_rtt)
         failed = [attempt for attempt in attempts if attempt.error]
         warns = self.raise_ in {"warn", "warning"}
@@ -245,7 +135,7 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
         }
         return inherited | self.environment
 
-    def _judge(self, ended: ProcessResult, watch: Stopwatch) -> None:
+    def _evaluate_output(self, ended: ProcessResult, watch: Stopwatch) -> None:
         if ended.exit_status != 0:
             raise self._failure(ended, watch)
         for text, is_wanted, verb in (
@@ -264,25 +154,134 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
             name = signal.strsignal(-ended.exit_status) or str(-ended.exit_status)
             failure, reason = "exec_signal", f"signal: {name.lower()}"
         elif self.nagios and ended.exit_status == _NAGIOS_UNKNOWN:
-            raise CheckUnknownError("nagios_unknown", self._sentence("exit status 3", ended.output))
+            raise CheckUnknownError("nagios_unknown", self._message("exit status 3", ended.output))
         else:
             failure = f"exit_{ended.exit_status}"
             if self.nagios:
                 failure = _NAGIOS.get(ended.exit_status, failure)
             reason = f"exit status {ended.exit_status}"
-        return CheckFailedError(failure, self._sentence(reason, ended.output))
+        return CheckFailedError(failure, self._message(reason, ended.output))
 
-    def _sentence(self, reason: str, output: bytes) -> str:
-        """Return the reason alone, or as the Go program has it: together with the output."""
+    def _message(self, reason: str, output: bytes) -> str:
+        """Return the reason and, if configured, the output, in the format of the Go program."""
         if not self.show_output:
             return reason
         text = output.decode(errors="replace").strip() or "empty"
         shown = "".join(letter if letter.isprintable() else " " for letter in text)
-        return f"Error: {reason}\nOutput: {shown[:_LONGEST_SHOWN]}\n"
+        return f"Error: {reason}\nOutput: {shown[:_MAX_SHOWN]}\n"
 
 
-class _Refused(ExecChecker, frozen=True, kw_only=True):
+class _Unsupported(ExecChecker, frozen=True, kw_only=True):
     def attempt(self, deadline: Deadline) -> Attempt:
         raise CheckUnknownError(
             "unsupported", "exec is not supported here: it runs on machines only"
         )
+
+
+class ProcessResult(Struct, frozen=True):
+    """How a program ended.
+
+    Attributes:
+        exit_status: its exit status; the negative number of the signal that ended it; None if it
+            was killed at the deadline.
+        output: the first ``MAX_OUTPUT_BYTES`` bytes of stdout and stderr.
+    """
+
+    exit_status: int | None
+    output: bytes
+
+
+def run_process(
+    command: Sequence[str], environment: Mapping[str, str], directory: str, deadline: Deadline
+) -> ProcessResult:
+    """Run a program to its end, or to the deadline, and kill what is left of its group.
+
+    Args:
+        command: the program, found in the environment's PATH if it has no slash; arguments.
+        environment: all of its variables.
+        directory: its working directory; empty for that of this process.
+
+    Raises:
+        CheckFailedError: there is no such program, or it cannot be run.
+        CheckUnknownError: the settings cannot be used, or this machine lacks the resources.
+    """
+    with _start(command, environment, directory) as process:
+        try:
+            output = _read_output(process, deadline)
+            status = process.poll()
+        finally:
+            _kill(process)
+    return ProcessResult(status, output)
+
+
+def _start(
+    command: Sequence[str], environment: Mapping[str, str], directory: str
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - running a program is what it is for
+            command,
+            env=environment,
+            cwd=directory or None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except ValueError as error:
+        raise CheckUnknownError(
+            "config", "the command or its environment cannot be used"
+        ) from error
+    except OSError as error:
+        if directory and error.filename == directory:
+            raise CheckUnknownError("config", "the working directory cannot be used") from error
+        if error.errno in _NO_RESOURCES:
+            raise CheckUnknownError(
+                "resource", "this machine cannot start another process"
+            ) from error
+        raise _start_failure(command[0], error) from error
+
+
+def _start_failure(program: str, error: OSError) -> CheckFailedError:
+    """The messages are those of Go."""
+    reason = os.strerror(error.errno or 0).lower()
+    failure = "exec_missing" if error.errno == errno.ENOENT else "exec_not_executable"
+    if "/" in program:
+        return CheckFailedError(failure, f"fork/exec {program}: {reason}")
+    if failure == "exec_missing":
+        reason = "executable file not found in $PATH"
+    return CheckFailedError(failure, f'exec: "{program}": {reason}')
+
+
+def _read_output(process: subprocess.Popen[bytes], deadline: Deadline) -> bytes:
+    """Read until the program has ended; output beyond the limit is read and dropped."""
+    assert process.stdout  # noqa: S101 - it was started with a pipe
+    kept = bytearray()
+    has_ended = False
+    while deadline.remaining() > 0:
+        chunk = _read(process.stdout, min(_POLL_INTERVAL, deadline.remaining()))
+        if chunk == b"":
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline.remaining()))
+            break
+        kept += (chunk or b"")[: MAX_OUTPUT_BYTES - len(kept)]
+        if has_ended and chunk is None:
+            break
+        if not has_ended and process.poll() is not None:
+            has_ended, deadline = True, deadline.within(_LINGER)
+    return bytes(kept)
+
+
+def _read(pipe: IO[bytes], seconds: float) -> bytes | None:
+    """Return the next bytes, b"" at the end, or None if nothing came in time."""
+    with DefaultSelector() as selector:
+        selector.register(pipe, EVENT_READ)
+        return os.read(pipe.fileno(), _CHUNK) if selector.select(seconds) else None
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    # The group may outlive the program. If it does not, its number is not reused within these few
+    # instructions: numbers are given out in turn.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_KILL_WAIT)

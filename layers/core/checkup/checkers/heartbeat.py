@@ -1,4 +1,4 @@
-"""The ``heartbeat`` checker: does a job report in, as often as it has to?"""
+"""The ``heartbeat`` checker: does a job report in time, or write its file in time?"""
 
 from __future__ import annotations
 
@@ -20,96 +20,18 @@ from checkup.errors import CheckUnknownError, StorageError, UnavailableError
 from checkup.interfaces import Checker, CheckerContext, Storage
 from checkup.interfaces.kinds import Duration
 from checkup.model import Attempt
-from checkup.times import SECOND, format_duration
-
-# When something was last written: a file, or an object in S3.
-
-
-_ABSENT = {"404", "NoSuchKey"}
-
-
-def newest_file_ns(pattern: str) -> int:
-    """Return when the file, or the newest that ``*`` and ``?`` find, was written.
-
-    Returns:
-        Nanoseconds since the epoch, by the clock of its file system.
-
-    Raises:
-        CheckFailedError: there is none.
-        CheckUnknownError: it may not be looked at.
-    """
-    found = glob(pattern) if set(pattern) & set("*?[") else [pattern]  # noqa: PTH207 - as written
-    try:
-        return max(Path(path).stat().st_mtime_ns for path in found)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _missing("file") from error
-    except OSError as error:
-        raise CheckUnknownError("config", "the file cannot be looked at") from error
-    except ValueError as error:  # nothing was found, or it is no possible path
-        raise _missing("file") from error
-
-
-def newest_object_ns(client: Any, place: str) -> tuple[int, int]:
-    """Return when the object was written, and what time it is at the store.
-
-    Args:
-        client: of S3, as boto3 makes it.
-        place: ``bucket/key``; with ``*`` at its end the newest that begins so.
-
-    Returns:
-        Both in nanoseconds since the epoch, in whole seconds.
-
-    Raises:
-        CheckFailedError: there is none.
-        CheckUnknownError: the store did not say.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError  # it is there by now
-
-    bucket, _, key = place.partition("/")
-    try:
-        found = list(_objects(client, bucket, key))
-    except ClientError as error:
-        if error.response["Error"].get("Code") in _ABSENT:
-            raise _missing("object") from error
-        raise CheckUnknownError("storage", "S3 does not say when the object was written") from error
-    except BotoCoreError as error:
-        raise CheckUnknownError("storage", "S3 cannot be asked for the object") from error
-    if not found:
-        raise _missing("object")
-    written, asked = max(found)
-    return int(written.timestamp()) * SECOND, int(asked.timestamp()) * SECOND
-
-
-def _objects(client: Any, bucket: str, key: str) -> Iterator[tuple[datetime, datetime]]:
-    """Yield for each object when it was written and when the store said so."""
-    if not key.endswith("*"):
-        answer = client.head_object(Bucket=bucket, Key=key)
-        yield answer["LastModified"], _date(answer)
-        return
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key[:-1])
-    for page in pages:
-        for found in page.get("Contents", ()):
-            yield found["LastModified"], _date(page)
-
-
-def _date(answer: dict[str, Any]) -> datetime:
-    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-
-
-def _missing(what: str) -> CheckFailedError:
-    return CheckFailedError("heartbeat_missing", f"the {what} that the job writes does not exist")
-
+from checkup.times import DAY, HOUR, SECOND, format_duration
 
 KEY_PREFIX: Final = "heartbeats/"
-_OBJECT = "s3://"
+_S3_SCHEME: Final = "s3://"
 
 
 class Heartbeat(Struct, frozen=True):
-    """What a job said last: the document under ``heartbeats/<id>``.
+    """The last report of a job: the document under ``heartbeats/<id>``.
 
     Attributes:
         at_ns: when, by the storage's clock, in nanoseconds since the epoch.
-        failed: the job says that it did not succeed.
+        failed: the job reports that it did not succeed.
     """
 
     at_ns: int = field(name="at")
@@ -117,7 +39,7 @@ class Heartbeat(Struct, frozen=True):
 
 
 def store_heartbeat(storage: Storage, checker: str, *, failed: bool = False) -> None:
-    """Store that the job behind a checker's id reports in now.
+    """Store that the job behind a checker's id reports now.
 
     Raises:
         StorageError: it could not be stored.
@@ -142,12 +64,8 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "heartbeat"
 
-    period: Annotated[Duration, Meta(description="How often the job has to report in.")] = (
-        24 * 3600 * SECOND
-    )
-    grace: Annotated[Duration, Meta(description="How much later than that is still good.")] = (
-        3600 * SECOND
-    )
+    period: Annotated[Duration, Meta(description="How often the job has to report in.")] = DAY
+    grace: Annotated[Duration, Meta(description="How much later than that is still good.")] = HOUR
     path: Annotated[
         str,
         Meta(
@@ -157,55 +75,57 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
     ] = ""
 
     def __post_init__(self) -> None:
-        """Refuse a period in which nobody can report."""
+        """Reject a period in which no job can report."""
         if self.period <= 0 or self.grace < 0:
             raise ValueError("the period has to be more than 0, and the grace at least 0")
 
     @property
     def endpoint(self) -> str:
-        """What is waited for."""
+        """The file or object, or how often a report is due."""
         return self.path or self.endpoint_url or f"every {format_duration(self.period)}"
 
-    def with_context(self, surroundings: CheckerContext) -> Checker:
+    def with_context(self, context: CheckerContext) -> Checker:
         """Return the checker that reads the storage of this place."""
         fields = {info.name: getattr(self, info.name) for info in structs.fields(HeartbeatChecker)}
-        return _Placed(**fields, surroundings=surroundings)
+        return _CheckerWithContext(**fields, context=context)
 
-    def _place(self) -> CheckerContext:
+    def _context(self) -> CheckerContext:
         raise CheckUnknownError("config", "there is no storage here, so no job can report in")
 
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.Checker.attempt`."""
         try:
-            self._judge(*self._last())
+            heartbeat, now = self._last_heartbeat()
         except CheckFailedError as failed:
             return Attempt(error=str(failed), failure=failed.failure)
+        if heartbeat.failed:
+            return Attempt(error="the job reports that it failed", failure="heartbeat_failed")
+        age = now - heartbeat.at_ns
+        if age > self.period + self.grace:
+            passed = format_duration(age // SECOND * SECOND)
+            due = format_duration(self.period)
+            error = f"nothing from the job for {passed}, due every {due}"
+            return Attempt(error=error, failure="heartbeat_late")
         return Attempt()
 
-    def _last(self) -> tuple[Heartbeat, int]:
-        """Return the last report, and what time it is where that was written.
+    def _last_heartbeat(self) -> tuple[Heartbeat, int]:
+        """Return the last report, and the time by the clock that it was written with.
 
         Raises:
             CheckFailedError: what the job should have written is not there.
             CheckUnknownError: it cannot be read, or there never was a report.
         """
-        if self.path.startswith(_OBJECT):
-            return self._object()
+        if self.path.startswith(_S3_SCHEME):
+            try:
+                client = self._context().s3()
+            except UnavailableError as error:
+                raise CheckUnknownError("config", str(error)) from error
+            at, now = newest_object_ns(client, self.path.removeprefix(_S3_SCHEME))
+            return Heartbeat(at), now
         if self.path:
             return Heartbeat(newest_file_ns(self.path)), time.time_ns()
-        return self._stored()
-
-    def _object(self) -> tuple[Heartbeat, int]:
         try:
-            client = self._place().s3()
-        except UnavailableError as error:
-            raise CheckUnknownError("config", str(error)) from error
-        at, now = newest_object_ns(client, self.path.removeprefix(_OBJECT))
-        return Heartbeat(at), now
-
-    def _stored(self) -> tuple[Heartbeat, int]:
-        try:
-            storage = self._place().storage()
+            storage = self._context().storage()
             if storage is None:
                 raise CheckUnknownError("config", "no storage configured, so no job can report in")
             stored = storage.get(KEY_PREFIX + self.id)
@@ -218,20 +138,81 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         except msgspec.DecodeError as error:
             raise CheckUnknownError("storage", "the report of the job is damaged") from error
 
-    def _judge(self, last: Heartbeat, now: int) -> None:
-        if last.failed:
-            raise CheckFailedError("heartbeat_failed", "the job reports that it failed")
-        age = now - last.at_ns
-        if age > self.period + self.grace:
-            passed = format_duration(age // SECOND * SECOND)
-            due = format_duration(self.period)
-            raise CheckFailedError(
-                "heartbeat_late", f"nothing from the job for {passed}, due every {due}"
-            )
+
+class _CheckerWithContext(HeartbeatChecker, frozen=True, kw_only=True):
+    context: CheckerContext
+
+    def _context(self) -> CheckerContext:
+        return self.context
 
 
-class _Placed(HeartbeatChecker, frozen=True, kw_only=True):
-    surroundings: CheckerContext
+def newest_file_ns(pattern: str) -> int:
+    """Return when a file was last written, or the newest that matches a pattern.
 
-    def _place(self) -> CheckerContext:
-        return self.surroundings
+    Returns:
+        Nanoseconds since the epoch, by the clock of its file system.
+
+    Raises:
+        CheckFailedError: there is none.
+        CheckUnknownError: its time cannot be read.
+    """
+    found = glob(pattern) if set(pattern) & set("*?[") else [pattern]  # noqa: PTH207 - as written
+    try:
+        return max(Path(path).stat().st_mtime_ns for path in found)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _missing("file") from error
+    except OSError as error:
+        raise CheckUnknownError("config", "the file cannot be looked at") from error
+    except ValueError as error:  # nothing was found, or it is no possible path
+        raise _missing("file") from error
+
+
+def newest_object_ns(client: Any, place: str) -> tuple[int, int]:
+    """Return when an object in S3 was written, and the time by the clock of S3.
+
+    Args:
+        client: boto3's client of S3.
+        place: ``bucket/key``; with ``*`` at its end the newest with this prefix.
+
+    Returns:
+        Both in nanoseconds since the epoch, in whole seconds.
+
+    Raises:
+        CheckFailedError: there is none.
+        CheckUnknownError: S3 did not answer.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # it is there by now
+
+    bucket, _, key = place.partition("/")
+    try:
+        found = list(_objects(client, bucket, key))
+    except ClientError as error:
+        if error.response["Error"].get("Code") in {"404", "NoSuchKey"}:
+            raise _missing("object") from error
+        raise CheckUnknownError("storage", "S3 does not say when the object was written") from error
+    except BotoCoreError as error:
+        raise CheckUnknownError("storage", "S3 cannot be asked for the object") from error
+    if not found:
+        raise _missing("object")
+    written, asked = max(found)
+    return int(written.timestamp()) * SECOND, int(asked.timestamp()) * SECOND
+
+
+def _objects(client: Any, bucket: str, key: str) -> Iterator[tuple[datetime, datetime]]:
+    """Yield for each object when it was written, and the date of the response."""
+    if not key.endswith("*"):
+        answer = client.head_object(Bucket=bucket, Key=key)
+        yield answer["LastModified"], _date(answer)
+        return
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key[:-1])
+    for page in pages:
+        for found in page.get("Contents", ()):
+            yield found["LastModified"], _date(page)
+
+
+def _date(answer: dict[str, Any]) -> datetime:
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+
+
+def _missing(what: str) -> CheckFailedError:
+    return CheckFailedError("heartbeat_missing", f"the {what} that the job writes does not exist")

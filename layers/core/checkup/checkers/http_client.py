@@ -1,8 +1,7 @@
-"""One HTTP exchange: requests' and urllib3's semantics over a connection of our own.
+"""One HTTP request and its response, on a new connection, measured and under deadlines.
 
-The adapter opens a new connection for each request, measures its phases, and keeps it to its
-deadlines from below: whatever requests, urllib3 and http.client do, they do it through a
-socket that does not outlast them.
+The semantics of HTTP come from requests, urllib3 and http.client. The deadlines are enforced
+below them: whatever they do, they do it through a socket that keeps a deadline.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import base64
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from http.client import (
     BadStatusLine,
@@ -23,7 +23,7 @@ from http.client import (
 )
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from msgspec import Struct
@@ -39,36 +39,33 @@ from checkup.checkers.network import DeadlineSocket, DeadlineTLSSocket, open_con
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 
-# Reads what a server answers, and says what is wrong with it.
+FROM_ENVIRONMENT: Final = "env"
 
-
-_MOST_INTERIM = 5
+_PORTS: Final = {"http": 80, "https": 443}
+_MAX_INTERIM: Final = 5
 """As in Go's net/http."""
 
-_CHUNK = 65_536
+_CHUNK: Final = 65_536
 
 
 class FinalResponse(HTTPResponse):
-    """Passes over every interim answer (RFC 9110, 15.2); the base class knows only 100."""
+    """Skips every interim response (RFC 9110, 15.2); the base class skips only 100."""
 
     def _read_status(self) -> tuple[str, int, str]:
-        for _ in range(_MOST_INTERIM + 1):
+        for _ in range(_MAX_INTERIM + 1):
             version, status, reason = super()._read_status()  # type: ignore[misc] # not in typeshed
-            if not _is_interim(status):
+            # 101 is a final response to what was never asked for.
+            if status // 100 != 1 or status == HTTPStatus.SWITCHING_PROTOCOLS:
                 return version, status, reason
             parse_headers(self.fp)
         raise CheckFailedError("protocol", "the server sends interim answers and no final one")
 
 
-def _is_interim(status: int) -> bool:
-    return 100 <= status < 200 and status != HTTPStatus.SWITCHING_PROTOCOLS  # noqa: PLR2004 - 1xx
-
-
 def decoded_response(answer: HTTPResponse, method: str) -> DecodingResponse:
-    """Return urllib3's view of the answer, which undoes the encodings of the body.
+    """Return urllib3's view of the response, which decodes the body.
 
     Raises:
-        urllib3.exceptions.HTTPError: it names two lengths.
+        urllib3.exceptions.HTTPError: its headers give two lengths.
     """
     return DecodingResponse(
         answer,
@@ -82,7 +79,7 @@ def decoded_response(answer: HTTPResponse, method: str) -> DecodingResponse:
 
 
 def iter_body(raw: DecodingResponse, max_bytes: int) -> Iterator[bytes]:
-    """Yield a decoded body, at most ``cap`` bytes of it: a bomb is not unpacked any further.
+    """Yield a decoded body, at most ``max_bytes`` of it: a bomb is not unpacked any further.
 
     Raises:
         urllib3.exceptions.HTTPError: the body is broken, or the socket is.
@@ -94,13 +91,13 @@ def iter_body(raw: DecodingResponse, max_bytes: int) -> Iterator[bytes]:
 
 
 def response_failure(error: BaseException, late: str) -> CheckFailedError:
-    """Return what an error while an answer was awaited or read says of the target.
+    """Translate an error while waiting for a response or reading it.
 
     Args:
-        late: the sentence for an answer that was not complete in time.
+        late: the message for a response that was not complete in time.
 
     Raises:
-        CheckUnknownError: it says something of this machine, or of the HTTP library's limits.
+        CheckUnknownError: the cause is this machine or a limit of the HTTP library.
     """
     if isinstance(error, TimeoutError):
         return CheckFailedError("deadline", late)
@@ -124,17 +121,11 @@ def _protocol_failure(error: HTTPException) -> CheckFailedError:
     raise CheckUnknownError("client_limit", "the answer has more header lines than can be read")
 
 
-# Proxies over HTTP, for those who ask for one.
-
-
-FROM_ENVIRONMENT = "env"
-
-
 class Proxy(Struct, frozen=True):
-    """Where a proxy is, and what it wants to see.
+    """An HTTP proxy.
 
     Attributes:
-        authorization: the header's value; empty for none.
+        authorization: the value of the header Proxy-Authorization; empty for none.
     """
 
     host: str
@@ -143,41 +134,46 @@ class Proxy(Struct, frozen=True):
 
 
 def proxy_for(url: str, setting: str) -> Proxy | None:
-    """Return the proxy on the way to a URL, if there is one.
+    """Return the proxy for a URL, if there is one.
 
     Args:
-        setting: a proxy's URL; or ``env`` for the one that HTTP_PROXY, HTTPS_PROXY and NO_PROXY
-            say, which is never asked for this machine itself, as in Go; or empty.
+        setting: the URL of a proxy; or ``env`` for HTTP_PROXY, HTTPS_PROXY and NO_PROXY, which do
+            not apply to this machine itself, as in Go; or empty for none.
 
     Raises:
-        CheckUnknownError: it is no proxy over HTTP.
+        CheckUnknownError: it is not an HTTP proxy.
     """
     if setting != FROM_ENVIRONMENT:
         return parse_proxy(setting) if setting else None
-    if _is_loopback(urlsplit(url).hostname or ""):
+    host = urlsplit(url).hostname or ""
+    if host.rstrip(".").lower() == "localhost":
         return None
+    with suppress(ValueError):  # most hosts are names, not addresses
+        if ip_address(host).is_loopback:
+            return None
     found = select_proxy(url, get_environ_proxies(url))
     return parse_proxy(found if "://" in found else f"http://{found}") if found else None
 
 
 def parse_proxy(url: str) -> Proxy:
-    """Take the URL of a proxy apart.
+    """Parse the URL of a proxy.
 
     Raises:
-        CheckUnknownError: it is none, or not one over HTTP.
+        CheckUnknownError: it is not the URL of an HTTP proxy.
     """
+    unusable = CheckUnknownError("config", "only a proxy at http://host:port can be used")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise _unusable() from error
+        raise unusable from error
     if parts.scheme != "http" or not host:
-        raise _unusable()
+        raise unusable
     return Proxy(host, port or 80, url_credentials(parts))
 
 
 def url_credentials(parts: SplitResult) -> str:
-    """Return the Basic credentials in a URL as a header's value; empty if there are none."""
+    """The Basic credentials in a URL as the value of a header; empty if there are none."""
     userinfo, at, _ = parts.netloc.rpartition("@")
     if not at:
         return ""
@@ -186,16 +182,16 @@ def url_credentials(parts: SplitResult) -> str:
 
 
 def basic_auth(user: bytes, password: bytes) -> str:
-    """Return the header's value of RFC 7617."""
+    """The value of a header for Basic authentication (RFC 7617)."""
     return "Basic " + base64.b64encode(user + b":" + password).decode()
 
 
 def open_tunnel(sock: DeadlineSocket, proxy: Proxy, host: str, port: int) -> None:
-    """Ask the proxy at the other end of ``sock`` for a way to a host (RFC 9110, 9.3.6).
+    """Open a tunnel to a host through the proxy that ``sock`` is connected to (RFC 9110, 9.3.6).
 
     Raises:
-        CheckFailedError: it has none.
-        CheckUnknownError: it does not let us ask.
+        CheckFailedError: the proxy cannot reach the host.
+        CheckUnknownError: the proxy failed, or rejects the credentials.
     """
     name = f"[{host}]" if ":" in host else host
     credentials = f"Proxy-Authorization: {proxy.authorization}\r\n" if proxy.authorization else ""
@@ -218,7 +214,7 @@ def open_tunnel(sock: DeadlineSocket, proxy: Proxy, host: str, port: int) -> Non
 
 
 def check_proxy_status(status: int) -> None:
-    """See that the proxy does not want other credentials.
+    """Check whether the proxy rejects the credentials.
 
     Raises:
         CheckUnknownError: it does.
@@ -227,24 +223,8 @@ def check_proxy_status(status: int) -> None:
         raise CheckUnknownError("proxy", "the proxy wants other credentials")
 
 
-def _is_loopback(host: str) -> bool:
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _unusable() -> CheckUnknownError:
-    return CheckUnknownError("config", "only a proxy at http://host:port can be used")
-
-
-_PORTS = {"http": 80, "https": 443}
-
-
 class Timeouts(Struct, frozen=True, kw_only=True):
-    """How long an exchange may last: as a whole, and the seconds of three of its phases."""
+    """How long an exchange may take: in total, and the seconds of three phases."""
 
     total: Deadline
     connect: float | None = None
@@ -252,18 +232,18 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     headers: float | None = None
 
     def phase_deadline(self, seconds: float | None) -> Deadline:
-        """Return the deadline of a phase that begins now."""
+        """The deadline of a phase that begins now."""
         return self.total if seconds is None else self.total.within(seconds)
 
 
 class ConnectOptions(Struct, frozen=True, kw_only=True):
-    """How to get to a server.
+    """How to connect to a server.
 
     Attributes:
-        tls_context: for TLS; None for a URL that has none.
+        tls_context: None for plain HTTP.
         address_family: which addresses to use.
-        server_name: to ask and verify for instead of the host's; empty for the host's.
-        proxy: to go through; None for none.
+        server_name: for SNI and verification; empty for the host of the URL.
+        proxy: None for a direct connection.
     """
 
     tls_context: ssl.SSLContext | None = None
@@ -273,20 +253,20 @@ class ConnectOptions(Struct, frozen=True, kw_only=True):
 
 
 class HttpExchange(HTTPAdapter):
-    """An adapter for exactly one request, and what was measured on its way.
+    """One request and its response, with its measurements.
 
     Attributes:
-        rtt_ns: nanoseconds on the watch at the headers of the answer, or at the failure.
-        certificate_expiry_ns: when the server's certificate ends; 0 if there was none.
+        rtt_ns: nanoseconds on the watch at the headers of the response, or at the failure.
+        certificate_expiry_ns: when the first certificate of the chain expires; 0 without TLS.
     """
 
-    def __init__(self, limits: Timeouts, way: ConnectOptions, watch: Stopwatch) -> None:
+    def __init__(self, timeouts: Timeouts, options: ConnectOptions, watch: Stopwatch) -> None:
         super().__init__()
-        self._limits = limits
-        self._way = way
+        self._timeouts = timeouts
+        self._options = options
         self._watch = watch
         self._sock: DeadlineSocket | DeadlineTLSSocket | None = None
-        self._answer: DecodingResponse | None = None
+        self._response: DecodingResponse | None = None
         self.certificate_expiry_ns = 0
         self.rtt_ns = 0
 
@@ -305,32 +285,32 @@ class HttpExchange(HTTPAdapter):
         """Keep no pool: a connection that is used again tests neither name, network nor TLS."""
 
     def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:
-        """Send the request and return the answer as soon as its headers are there.
+        """Send the request and return the response as soon as its headers are there.
 
         What a session adds (verification, proxies, time limits, certificates) is not used.
 
         Raises:
-            CheckFailedError: there was no answer in time, or none that is HTTP.
-            CheckUnknownError: for want of local resources.
+            CheckFailedError: there was no response in time, or none that is HTTP.
+            CheckUnknownError: local resources ran out.
         """
         try:
             connection = self._connect(urlsplit(str(request.url)))
             with self._watch.phase("wait"):
-                answer = self._ask(connection, request)
+                response = self._request(connection, request)
         finally:
             self.rtt_ns = self._watch.elapsed_ns()
         if self._is_forwarded:
-            check_proxy_status(answer.status)
-        return self.build_response(request, answer)
+            check_proxy_status(response.status)
+        return self.build_response(request, response)
 
     def iter_content(self, response: Response, max_bytes: int) -> Iterator[bytes]:
-        """Yield the decoded body in pieces, at most ``cap`` bytes of it.
+        """Yield the decoded body in pieces, at most ``max_bytes`` of it.
 
         Raises:
             CheckFailedError: it broke off, or was not complete in time.
         """
         assert self._sock  # noqa: S101 - the response came from it
-        self._sock.deadline = self._limits.total
+        self._sock.deadline = self._timeouts.total
         try:
             with self._watch.phase("transfer"):
                 yield from iter_body(response.raw, max_bytes)
@@ -341,48 +321,48 @@ class HttpExchange(HTTPAdapter):
 
     def close(self) -> None:
         """Close the connection."""
-        for closable in (self._answer, self._sock):
+        for closable in (self._response, self._sock):
             if closable:
                 closable.close()
 
     @property
     def _is_forwarded(self) -> bool:
         """Whether a proxy reads the request, and does not merely pass bytes on."""
-        return self._way.proxy is not None and self._way.tls_context is None
+        return self._options.proxy is not None and self._options.tls_context is None
 
     def _connect(self, url: SplitResult) -> HTTPConnection:
         host, port = url.hostname or "", url.port or _PORTS[url.scheme]
-        way, limits = self._way, self._limits
-        self._sock = self._open(host, port, limits.phase_deadline(limits.connect))
-        if way.tls_context:
+        options, timeouts = self._options, self._timeouts
+        self._sock = self._open(host, port, timeouts.phase_deadline(timeouts.connect))
+        if options.tls_context:
             self._sock, self.certificate_expiry_ns = start_tls(
                 self._sock,
-                way.tls_context,
-                way.server_name or host,
-                limits.phase_deadline(limits.tls),
+                options.tls_context,
+                options.server_name or host,
+                timeouts.phase_deadline(timeouts.tls),
                 self._watch,
             )
-        self._sock.deadline = limits.phase_deadline(limits.headers)
+        self._sock.deadline = timeouts.phase_deadline(timeouts.headers)
         connection = HTTPConnection(host, port)
         connection.response_class = FinalResponse
         connection.sock = self._sock
         return connection
 
     def _open(self, host: str, port: int, deadline: Deadline) -> DeadlineSocket:
-        proxy, family = self._way.proxy, self._way.address_family
+        proxy, family = self._options.proxy, self._options.address_family
         if not proxy:
             return open_connection(host, port, deadline, self._watch, family)
         try:
             sock = open_connection(proxy.host, proxy.port, deadline, self._watch, family)
         except CheckFailedError as failed:
             raise CheckUnknownError("proxy", f"the proxy: {failed}") from failed
-        if self._way.tls_context:
+        if self._options.tls_context:
             self._sock = sock  # to be closed, whatever happens
             with self._watch.phase("connect"):
                 open_tunnel(sock, proxy, host, port)
         return sock
 
-    def _ask(self, connection: HTTPConnection, request: PreparedRequest) -> DecodingResponse:
+    def _request(self, connection: HTTPConnection, request: PreparedRequest) -> DecodingResponse:
         target = str(request.url) if self._is_forwarded else request.path_url
         body = request.body
         try:
@@ -391,17 +371,17 @@ class HttpExchange(HTTPAdapter):
             )
             for name, value in request.headers.items():
                 connection.putheader(name, value)
-            if self._is_forwarded and self._way.proxy and self._way.proxy.authorization:
-                connection.putheader("Proxy-Authorization", self._way.proxy.authorization)
+            if self._is_forwarded and self._options.proxy and self._options.proxy.authorization:
+                connection.putheader("Proxy-Authorization", self._options.proxy.authorization)
             connection.endheaders(body if isinstance(body, bytes) else None)
-            answer = connection.getresponse()
+            response = connection.getresponse()
         except (HTTPException, OSError) as error:
             raise response_failure(error, f"no response headers after {self._watch}") from error
         try:
-            self._answer = decoded_response(answer, str(request.method))
+            self._response = decoded_response(response, str(request.method))
         except HTTPError as error:
-            answer.close()
+            response.close()
             raise CheckFailedError(
                 "protocol", "the headers of the answer contradict each other"
             ) from error
-        return self._answer
+        return self._response

@@ -1,4 +1,4 @@
-"""One request and the redirects that it leads to, each a connection of its own."""
+"""One request and the redirects that follow it, each on a new connection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 
 from requests import PreparedRequest, Response
@@ -22,13 +22,17 @@ from checkup.deadline import Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.text import quote_untrusted
 
-# Builds the request that a checker sends, and knows what in it is secret.
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_INVALID: Final = re.compile(r"[\r\n\x00]")
+_WITH_BODY: Final = {"POST", "PUT", "PATCH"}
 
+_PUBLIC: Final = {"Host", "Connection", "User-Agent", "Accept", "Content-Type", "Content-Length"}
+"""Headers whose values may be quoted."""
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_NEVER = re.compile(r"[\r\n\x00]")
-_WITH_BODY = {"POST", "PUT", "PATCH"}
-_PUBLIC = {"Host", "Connection", "User-Agent", "Accept", "Content-Type", "Content-Length"}
+_HARMLESS: Final = {"accept", "accept-language", "accept-encoding", "connection", "user-agent"}
+"""Headers that another server may get as well."""
+
+_REDIRECTS: Final = SessionRedirectMixin()
 
 
 def build_request(
@@ -39,14 +43,14 @@ def build_request(
     body: str = "",
     authorization: str = "",
 ) -> PreparedRequest:
-    """Prepare the request: requests quotes the URL and encodes its host's name.
+    """Prepare a request; requests quotes the URL and encodes its host name.
 
     Args:
-        headers: they win over everything that is derived.
+        headers: they override the headers that are derived from other settings.
 
     Raises:
         CheckUnknownError: it cannot be sent as it is configured.
-        CheckFailedError: the URL is not that of a web server.
+        CheckFailedError: the URL is not an http or https URL.
     """
     parts = parse_http_url(url)
     request = PreparedRequest()
@@ -65,17 +69,17 @@ def build_request(
     if body or method in _WITH_BODY:
         request.body = body.encode()
         request.headers["Content-Length"] = str(len(request.body))
-    request.headers.update(_configured(headers))
-    if _HEADER_NEVER.search(request.headers.get("Authorization") or ""):
+    request.headers.update(_canonical_headers(headers))
+    if _HEADER_INVALID.search(request.headers.get("Authorization") or ""):
         raise CheckUnknownError("config", "the credentials cannot be sent in a header")
     return request
 
 
 def request_secrets(request: PreparedRequest, *urls: str) -> tuple[str, ...]:
-    """Return what a server learns from the request and must not be quoted with.
+    """Return the values of a request that no message may quote from a response.
 
     Args:
-        urls: those of the configuration, with the credentials in them.
+        urls: the configured URLs, whose queries and passwords are such values.
     """
     texts = []
     for parts in map(urlsplit, urls):
@@ -89,29 +93,23 @@ def request_secrets(request: PreparedRequest, *urls: str) -> tuple[str, ...]:
     return tuple(text for text in texts if text)
 
 
-def _configured(headers: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+def _canonical_headers(headers: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
     for name, values in headers.items():
         spelling = "-".join(part.capitalize() for part in name.split("-"))  # as Go canonicalises
         used = values[:1] if spelling == "Host" else values
         if spelling == "Host" and not any(used):
             continue
         value = ", ".join(used)
-        if not _HEADER_NAME.fullmatch(name) or _HEADER_NEVER.search(value):
+        if not _HEADER_NAME.fullmatch(name) or _HEADER_INVALID.search(value):
             raise CheckUnknownError("config", "a header has a name or value that cannot be sent")
         yield spelling, value.encode().decode("latin-1")  # goes over the wire as UTF-8
 
 
-_RULES = SessionRedirectMixin()
-
-_HARMLESS = {"accept", "accept-language", "accept-encoding", "connection", "user-agent"}
-"""Headers that another server may see as well."""
-
-
 class HttpSession:
-    """An attempt's way through the web.
+    """The exchanges of one attempt.
 
     Attributes:
-        stopwatch: the phases of all exchanges so far; it runs from the sending of the request.
+        stopwatch: the phases of all exchanges so far; it starts with the first one.
     """
 
     def __init__(
@@ -120,15 +118,15 @@ class HttpSession:
         connect_options: Callable[[SplitResult, bool], ConnectOptions],
         secrets: Sequence[str],
     ) -> None:
-        """Prepare for a visit.
+        """Create a session; nothing is sent yet.
 
         Args:
-            connect_options: returns how to get to a URL; told whether it is on the first URL's
-                server.
-            secrets: not to be repeated, whatever a server answers.
+            connect_options: returns how to connect for a URL; the second argument is whether it
+                has the origin of the first URL.
+            secrets: values that no message may quote from a response.
         """
-        self._limits = timeouts
-        self._way_to = connect_options
+        self._timeouts = timeouts
+        self._connect_options = connect_options
         self._secrets = secrets
         self._exchanges: list[HttpExchange] = []
         self._open = ExitStack()
@@ -147,34 +145,33 @@ class HttpSession:
 
     @property
     def rtt(self) -> int:
-        """Nanoseconds until the headers of the last answer, or until the failure."""
+        """Nanoseconds until the headers of the last response, or until the failure."""
         return self._exchanges[-1].rtt_ns if self._exchanges else 0
 
     @property
     def certificate_expiry(self) -> int:
-        """When the first of the certificates on the way ends; 0 if there was none."""
+        """When the first certificate of all exchanges expires; 0 without TLS."""
         ends = (exchange.certificate_expiry_ns for exchange in self._exchanges)
         return min((end for end in ends if end), default=0)
 
     def send(self, request: PreparedRequest, max_redirects: int) -> Response:
-        """Send the request, follow at most so many redirects, and return the last answer.
+        """Send the request, follow up to ``max_redirects``, and return the last response.
 
         Raises:
-            CheckFailedError: there was no answer in time, or none that is HTTP, or a redirect leads
-                where nobody should follow.
-            CheckUnknownError: for want of local resources.
+            CheckFailedError: no HTTP response came in time, or a redirect must not be followed.
+            CheckUnknownError: local resources ran out.
         """
-        home = _origin(str(request.url))
-        response = self._exchange(request, is_home=True)
+        origin = _origin(str(request.url))
+        response = self._exchange(request, same_origin=True)
         for _ in range(max_redirects):
             target = _target(request, response)
             if not target:
                 return response
             shown = quote_untrusted(target, self._secrets)
             try:
-                request = _next(request, response, target)
-                is_home = _origin(str(request.url)) == home
-                response = self._exchange(request, is_home=is_home)
+                request = _redirected(request, response, target)
+                same_origin = _origin(str(request.url)) == origin
+                response = self._exchange(request, same_origin=same_origin)
             except CheckFailedError as failed:
                 raise CheckFailedError(
                     failed.failure, f"redirected to {shown}: {failed}"
@@ -183,15 +180,15 @@ class HttpSession:
             raise CheckFailedError("redirect_limit", f"redirected more than {max_redirects} times")
         return response
 
-    def iter_content(self, response: Response, cap: int) -> Iterator[bytes]:
-        """Yield the last answer's body; see :meth:`Exchange.body`."""
-        return self._exchanges[-1].iter_content(response, cap)
+    def iter_content(self, response: Response, max_bytes: int) -> Iterator[bytes]:
+        """Yield the body of the last response; see :meth:`HttpExchange.iter_content`."""
+        return self._exchanges[-1].iter_content(response, max_bytes)
 
-    def _exchange(self, request: PreparedRequest, *, is_home: bool) -> Response:
-        way = self._way_to(urlsplit(str(request.url)), is_home)
+    def _exchange(self, request: PreparedRequest, *, same_origin: bool) -> Response:
+        options = self._connect_options(urlsplit(str(request.url)), same_origin)
         if not self._exchanges:
             self.stopwatch = Stopwatch()  # only now: preparing a context is no round trip
-        exchange = self._open.enter_context(HttpExchange(self._limits, way, self.stopwatch))
+        exchange = self._open.enter_context(HttpExchange(self._timeouts, options, self.stopwatch))
         self._exchanges.append(exchange)
         try:
             return exchange.send(request)
@@ -202,23 +199,23 @@ class HttpSession:
 
 
 def _target(request: PreparedRequest, response: Response) -> str:
-    """Return where a redirect leads, or an empty string if the answer is none.
+    """Return the target of a redirect; empty if the response is not a redirect.
 
     Raises:
-        CheckFailedError: to what is no URL.
+        CheckFailedError: the target is not a URL.
     """
     try:
-        target = _RULES.get_redirect_target(response)
+        target = _REDIRECTS.get_redirect_target(response)
         return urljoin(str(request.url), target) if target is not None else ""
     except ValueError as error:
         raise CheckFailedError("redirect_address", "redirected to what is no URL") from error
 
 
-def _next(request: PreparedRequest, response: Response, target: str) -> PreparedRequest:
-    """Return the request that a redirect asks for (RFC 9110, section 15.4).
+def _redirected(request: PreparedRequest, response: Response, target: str) -> PreparedRequest:
+    """Return the request that follows a redirect (RFC 9110, section 15.4).
 
     Raises:
-        CheckFailedError: it is not to be followed.
+        CheckFailedError: the redirect must not be followed.
     """
     before = urlsplit(str(request.url))
     following = request.copy()
@@ -229,16 +226,18 @@ def _next(request: PreparedRequest, response: Response, target: str) -> Prepared
         raise CheckFailedError("redirect_address", "not a URL") from error
     if before.scheme == "https" and address.scheme != "https":
         raise CheckFailedError("redirect_insecure", "from https to http")
-    _RULES.rebuild_method(following, response)
+    _REDIRECTS.rebuild_method(following, response)
     if following.method != request.method:
-        _drop_body(following)
+        following.body = None
+        for name in ("Content-Length", "Content-Type"):
+            following.headers.pop(name, None)
     if _origin(str(following.url)) != _origin(str(request.url)):
-        _become_a_stranger(following)
+        _remove_private_parts(following)
     return following
 
 
-def _become_a_stranger(request: PreparedRequest) -> None:
-    """Leave out what is meant for the server that redirects to another one."""
+def _remove_private_parts(request: PreparedRequest) -> None:
+    """Remove the headers that only the first server may get."""
     if request.body:
         raise CheckFailedError(
             "redirect_body", "what was to be sent is not meant for another server"
@@ -248,12 +247,6 @@ def _become_a_stranger(request: PreparedRequest) -> None:
             del request.headers[name]
     host = _host(urlsplit(str(request.url)))
     request.headers = type(request.headers)({"Host": host, **request.headers})
-
-
-def _drop_body(request: PreparedRequest) -> None:
-    request.body = None
-    for name in ("Content-Length", "Content-Type"):
-        request.headers.pop(name, None)
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

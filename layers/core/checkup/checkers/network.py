@@ -1,8 +1,10 @@
-"""Sockets that keep to a deadline, whatever the library above them does.
+"""Addresses, name resolution and connections, all under a deadline.
 
 A client library's timeout bounds each system call, not the exchange: a server that sends one
-byte per second is never late. These sockets give every single call only what is left until
-the deadline, so that no sequence of calls can last longer.
+byte per second is never late. :class:`DeadlineSocket` gives every single call only what is left
+until the deadline, so that no sequence of calls can last longer, whatever library makes them.
+
+Addresses are valid or not as in Go's net/url and net.SplitHostPort, so that the results agree.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from contextlib import ExitStack
 from queue import Empty, SimpleQueue
 from selectors import EVENT_WRITE, PollSelector
 from threading import Thread
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from checkup.checkers.address_guard import allowed_addresses, is_port_blocked
@@ -27,26 +29,23 @@ from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 
-# Judges addresses as Go's net/url and net.SplitHostPort do, so that the verdicts agree.
-
-
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_COLON_FIRST = re.compile(r"[^/?#]*:")
-_NEVER = re.compile(r"[\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
-_HOST_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*):([^:\[\]]*)")
-_HIGHEST_PORT = 65535
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_COLON_FIRST: Final = re.compile(r"[^/?#]*:")
+_INVALID: Final = re.compile(r"[\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
+_HOST_PORT: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*):([^:\[\]]*)")
+_MAX_PORT: Final = 65_535
 
 
 def parse_http_url(url: str) -> SplitResult:
-    """Take the URL of a web server apart; the result has a host, and a port or None.
+    """Split an http or https URL; the result has a host, and a port or None.
 
     Raises:
-        CheckUnknownError: it is no URL; the Go program refuses to run with it.
-        CheckFailedError: it is a URL and not one of a web server.
+        CheckUnknownError: it is not a URL; the Go program refuses to run with it.
+        CheckFailedError: it is the URL of something else.
     """
     scheme = _SCHEME.match(url)
-    if _NEVER.search(url) or (not scheme and _COLON_FIRST.match(url)):
-        raise _unusable()
+    if _INVALID.search(url) or (not scheme and _COLON_FIRST.match(url)):
+        raise _invalid_url()
     if not scheme or scheme[1].lower() not in {"http", "https"}:
         found = scheme[1].lower() if scheme else ""
         raise CheckFailedError("address", f'unsupported protocol scheme "{found}"')
@@ -54,53 +53,43 @@ def parse_http_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise _unusable() from error
+        raise _invalid_url() from error
     if not host:
         raise CheckFailedError("address", "no host in the URL")
     return parts
 
 
 def split_host_port(address: str) -> tuple[str, int]:
-    """Take ``host:port`` apart; an IPv6 host stands in brackets, a service's name is a port.
+    """Split ``host:port``; an IPv6 host is in brackets, the port may be the name of a service.
 
     Raises:
-        CheckFailedError: there is no port, or no such one.
+        CheckFailedError: the port is missing or invalid.
     """
     parts = _HOST_PORT.fullmatch(address)
     if not parts:
         raise CheckFailedError("address", "missing port in address; write it as host:port")
-    return parts[1].strip("[]"), _port(parts[2])
-
-
-def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) <= _HIGHEST_PORT:
-        return int(text)
+    host, port = parts[1].strip("[]"), parts[2]
+    if port.isascii() and port.isdigit() and int(port) <= _MAX_PORT:
+        return host, int(port)
     try:
-        return socket.getservbyname(text, "tcp")
+        return host, socket.getservbyname(port, "tcp")
     except OSError as error:
         raise CheckFailedError("address", "no such port") from error
 
 
-def _unusable() -> CheckUnknownError:
+def _invalid_url() -> CheckUnknownError:
     return CheckUnknownError("config", "the URL cannot be read; write it as http://host/path")
-
-
-# Looks names up under a deadline.
-#
-# The system's ``getaddrinfo`` can neither be given a limit nor be interrupted. It runs in a
-# thread beside the attempt, which is abandoned when the time is up; it ends when the system's
-# resolver gives up.
 
 
 SocketAddress: TypeAlias = tuple[socket.AddressFamily, tuple[Any, ...]]
 """A family, and what ``connect`` takes for it."""
 
-ADDRESS_FAMILIES = {
+ADDRESS_FAMILIES: Final = {
     0: socket.AF_UNSPEC,
     4: socket.AF_INET,
     6: socket.AF_INET6,
 }
-"""By the version of IP; 0 for either."""
+"""By ``ip_version``."""
 
 
 def resolve(
@@ -110,43 +99,42 @@ def resolve(
 
     Raises:
         CheckFailedError: it has none, or none was found in time.
-        CheckUnknownError: the look-up failed for want of local resources, or none of the addresses
-            may be checked from here.
+        CheckUnknownError: local resources ran out, or none of the addresses may be checked from
+            here.
     """
-    return allowed_addresses(_resolved(host, port, deadline, family))
 
+    def look_up(flags: int = 0) -> Sequence[SocketAddress]:
+        # An empty name is this machine, as in Go.
+        found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, flags=flags)
+        return [(family, address) for family, _, _, _, address in found]
 
-def _resolved(
-    host: str, port: int, deadline: Deadline, family: socket.AddressFamily
-) -> Sequence[SocketAddress]:
     try:
-        return _look_up(host, port, family, socket.AI_NUMERICHOST)
+        addresses = look_up(socket.AI_NUMERICHOST)
     except socket.gaierror as error:
         if error.errno == getattr(socket, "EAI_ADDRFAMILY", None):
             raise CheckFailedError("dns_nodata", "not an address of this IP version") from error
         # otherwise a name, not an address
     except ValueError as error:
         raise CheckFailedError("dns_nxdomain", "not a possible host name") from error
+    else:
+        return allowed_addresses(addresses)
     try:
-        return resolve_in_thread(lambda: _look_up(host, port, family), deadline)
+        addresses = resolve_in_thread(look_up, deadline)
     except socket.gaierror as error:
         raise _resolution_failure(error, family) from error
     except OSError as error:
         raise from_os_error(error) from error
-
-
-def _look_up(
-    host: str, port: int, family: socket.AddressFamily, flags: int = 0
-) -> Sequence[SocketAddress]:
-    # An empty name is this machine, as in Go.
-    found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, flags=flags)
-    return [(family, address) for family, _, _, _, address in found]
+    return allowed_addresses(addresses)
 
 
 def resolve_in_thread(
     look_up: Callable[[], Sequence[SocketAddress]], deadline: Deadline
 ) -> Sequence[SocketAddress]:
-    """Return what ``look_up`` finds, or leave it to itself when the time is up."""
+    """Call ``look_up`` in a thread, which is abandoned at the deadline.
+
+    The system's ``getaddrinfo`` takes no timeout and cannot be interrupted. Its thread ends when
+    the system's resolver gives up.
+    """
     outcome: SimpleQueue[Sequence[SocketAddress] | OSError] = SimpleQueue()
 
     def run() -> None:
@@ -183,7 +171,7 @@ class _Bounded(socket.socket):
     deadline: Deadline
 
     def apply_deadline(self) -> None:
-        """Let the next system call last until the deadline.
+        """Limit the next system call to what is left until the deadline.
 
         Raises:
             TimeoutError: the deadline has passed.
@@ -215,26 +203,23 @@ class _Bounded(socket.socket):
 
 
 class DeadlineSocket(_Bounded):
-    """A socket of which no call outlasts ``deadline``; set it before the first call."""
+    """A socket whose calls end at ``deadline``; set it before the first call."""
 
 
 class DeadlineTLSSocket(_Bounded, ssl.SSLSocket):
-    """The same under TLS; its handshake has to be armed by hand."""
+    """The same under TLS; call :meth:`apply_deadline` before its handshake."""
 
 
-# Opens one connection, with the time of each phase and a deadline over all of it.
+_HEAD_START: Final = 0.25
+"""Seconds until the next address is tried while one does not answer (RFC 8305, section 8)."""
 
-
-_HEAD_START = 0.25
-"""Seconds before the next address is tried beside one that is silent (RFC 8305, section 8)."""
-
-_NO_WAY = {
+_NO_ROUTE: Final = {
     errno.ENETUNREACH,
     errno.EHOSTUNREACH,
     errno.EAFNOSUPPORT,
     errno.EADDRNOTAVAIL,
 }
-"""Errors of an address family that this machine has not; another address tells more."""
+"""Errors of an address family that this machine does not have; other errors say more."""
 
 
 def open_connection(
@@ -244,13 +229,13 @@ def open_connection(
     watch: Stopwatch,
     family: socket.AddressFamily = socket.AF_UNSPEC,
 ) -> DeadlineSocket:
-    """Look the host up and connect to the first of its addresses that answers.
+    """Resolve the host and connect to the first of its addresses that answers.
 
-    The socket has no deadline yet but this one.
+    The socket keeps this deadline until it is given another.
 
     Raises:
         CheckFailedError: no address answered by the deadline.
-        CheckUnknownError: for want of local resources, or the address may not be checked from here.
+        CheckUnknownError: local resources ran out, or the address may not be checked from here.
     """
     with watch.phase("resolve"):
         addresses = resolve(host, port, deadline, family)
@@ -269,14 +254,14 @@ def open_connection(
 def start_tls(
     sock: DeadlineSocket, context: ssl.SSLContext, host: str, deadline: Deadline, watch: Stopwatch
 ) -> tuple[DeadlineTLSSocket, int]:
-    """Complete a TLS handshake; ``sock`` is used up, whatever happens.
+    """Complete a TLS handshake; ``sock`` is replaced by the returned socket or closed.
 
     Returns:
-        The socket to go on with, and when the first certificate of the chain ends.
+        The socket under TLS, and when the first certificate of the chain expires.
 
     Raises:
         CheckFailedError: the handshake failed, or was not finished by the deadline.
-        CheckUnknownError: for want of local resources.
+        CheckUnknownError: local resources ran out.
     """
     with watch.phase("tls"), ExitStack() as unfinished:
         unfinished.callback(sock.close)
@@ -312,11 +297,11 @@ def _handshake_failure(error: OSError | ValueError, watch: Stopwatch) -> CheckFa
 def connect_happy_eyeballs(
     addresses: Sequence[SocketAddress], deadline: Deadline
 ) -> DeadlineSocket:
-    """Connect to all addresses, one after the other but without waiting for the silent ones.
+    """Connect to the first address that answers (RFC 8305, without sorting the addresses).
 
     Raises:
         CheckFailedError: none of them answered by the deadline.
-        CheckUnknownError: for want of local resources.
+        CheckUnknownError: local resources ran out.
     """
     race = _Race(addresses)
     try:
@@ -326,13 +311,13 @@ def connect_happy_eyeballs(
             winner = race.advance(deadline)
             if winner:
                 return winner
-        raise race.verdict()
+        raise race.failure()
     finally:
         race.close()
 
 
 class _Race:
-    """Connections to the addresses of one host; the first that is made wins."""
+    """Connection attempts to the addresses of one host; the first that succeeds wins."""
 
     def __init__(self, addresses: Sequence[SocketAddress]) -> None:
         self._waiting = deque(addresses)
@@ -341,11 +326,11 @@ class _Race:
         self._errors: list[OSError] = []
 
     def is_open(self) -> bool:
-        """Whether an address is left that has not failed."""
+        """Whether there are addresses that have not failed."""
         return bool(self._waiting or self._selector.get_map())
 
     def advance(self, deadline: Deadline) -> DeadlineSocket | None:
-        """Start the next connection if it is its turn, wait, and return the winner if any."""
+        """Start the next connection if it is due, wait, and return the winner if there is one."""
         if self._waiting and time.monotonic() >= self._next_start:
             self._start(*self._waiting.popleft())
         if not self._selector.get_map():
@@ -361,17 +346,17 @@ class _Race:
             self._fail(OSError(failed, ""), sock)
         return None
 
-    def verdict(self) -> CheckFailedError:
-        """Why no connection was made: the most telling of the addresses' errors.
+    def failure(self) -> CheckFailedError:
+        """Why no connection was made: the first error that says more than "no route".
 
         Raises:
-            CheckUnknownError: for want of local resources.
+            CheckUnknownError: local resources ran out.
         """
-        telling = (error for error in self._errors if error.errno not in _NO_WAY)
-        return from_os_error(next(telling, self._errors[0]))
+        informative = (error for error in self._errors if error.errno not in _NO_ROUTE)
+        return from_os_error(next(informative, self._errors[0]))
 
     def close(self) -> None:
-        """Give up the connections that are still being made."""
+        """Abandon the connections that are still being made."""
         for key in list(self._selector.get_map().values()):
             sock = key.fileobj
             assert isinstance(sock, DeadlineSocket)  # noqa: S101 - nothing else is registered
@@ -385,7 +370,7 @@ class _Race:
         except OSError as error:
             self._fail(error)
             return
-        # Without it TLS adds 40 ms to the wait for the answer (Nagle against delayed ACK).
+        # Without it TLS adds 40 ms to the wait for the response (Nagle against delayed ACK).
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setblocking(False)  # noqa: FBT003 - the library's signature
         failed = sock.connect_ex(address)

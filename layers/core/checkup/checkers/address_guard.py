@@ -1,21 +1,21 @@
-"""Keeps checkers inside a Lambda function away from what only the function itself can reach.
+"""Keeps checkers in a Lambda function away from addresses that only the function can reach.
 
-There the loopback is the runtime's own interface, from which events and the function's
-credentials can be had, and a name that leads to it would make the monitor ask for them. What is
-judged is the address that is connected to, not the name, so it cannot change in between. Private
-networks are what an internal monitor is for, and on a machine of one's own all is allowed.
+There, loopback is the API of the runtime, which gives out events and the function's credentials. A
+name that resolves to it would make the monitor request them. The guard checks the address that is
+connected to, not the name, so it cannot change in between. Private networks are allowed: an
+internal monitor is for them. Outside Lambda everything is allowed.
 
-``ALLOW_ADDRESSES`` names networks that may be checked nevertheless, with commas between them. The
-runtime's own interface and that of AWS's extension for secrets are never among them.
+``ALLOW_ADDRESSES`` lists networks that may be checked nevertheless, separated by commas. The API of
+the runtime and that of AWS's extension for secrets are never allowed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from checkup.errors import CheckUnknownError
 
@@ -24,10 +24,10 @@ _Address = IPv4Address | IPv6Address
 _Network = IPv4Network | IPv6Network
 SMTP_PORT = 25
 
-_SECRETS = 2773
-"""Where AWS's extension for parameters and secrets listens in a function's environment."""
+_SECRETS_PORT: Final = 2773
+"""The port of AWS's extension for parameters and secrets."""
 
-_REFUSED = tuple(
+_BLOCKED: Final = tuple(
     ip_network(network)
     for network in (
         "0.0.0.0/8",  # this network (RFC 6890)
@@ -43,7 +43,7 @@ _REFUSED = tuple(
     )
 )
 
-_CARRIERS = tuple(
+_IPV4_IN_IPV6: Final = tuple(
     (ip_network(network), shift)
     for network, shift in (
         ("::/96", 0),  # IPv4-compatible
@@ -54,7 +54,7 @@ _CARRIERS = tuple(
         ("2002::/16", 80),  # 6to4
     )
 )
-"""IPv6 networks whose addresses lead to an IPv4 address, and how far from their end it stands."""
+"""IPv6 networks whose addresses contain an IPv4 address, and how many bits follow it."""
 
 
 def allowed_addresses(
@@ -65,9 +65,10 @@ def allowed_addresses(
     Raises:
         CheckUnknownError: there were some, and none of them may.
     """
-    rules = _rules()
-    if rules is None:
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
         return addresses
+    runtime = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
+    rules = _rules(os.environ.get("ALLOW_ADDRESSES", ""), runtime)
     found = [entry for entry in addresses if rules.permit(str(entry[1][0]), entry[1][1])]
     if addresses and not found:
         raise CheckUnknownError(
@@ -77,46 +78,45 @@ def allowed_addresses(
 
 
 def is_port_blocked(port: int) -> bool:
-    """Say whether what is sent from here to this port of the internet vanishes.
+    """Whether the network drops what is sent from here to this port of the internet.
 
-    AWS drops it for port 25, unless an account has asked to be able to send mail
+    AWS does for port 25, unless it has allowed the account to send mail
     (https://repost.aws/knowledge-center/ec2-port-25-throttle).
     """
     return port == SMTP_PORT and "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
 class _Rules:
-    """What may be connected to.
+    """Which addresses may be connected to in a function.
 
     Args:
-        allowed: the networks that somebody has named.
-        runtime: host and port of the runtime's interface.
+        allowed: the networks in ``ALLOW_ADDRESSES``.
+        runtime: host and port of the runtime's API.
     """
 
     def __init__(self, allowed: Sequence[_Network], runtime: str) -> None:
         host, _, port = runtime.rpartition(":")
         self._allowed = allowed
-        self._own = host.strip("[]")
-        self._closed = {port, str(_SECRETS)}
+        self._runtime_host = host.strip("[]")
+        self._closed_ports = {port, str(_SECRETS_PORT)}
 
     def permit(self, text: str, port: int) -> bool:
         host, _, _zone = text.partition("%")
         address = ip_address(host)
-        meant = {address, *_carried(address)}
-        if host != self._own and not any(_within(one, _REFUSED) for one in meant):
+        # An IPv6 address may lead to IPv4 addresses by way of a translator.
+        reached: set[_Address] = {address}
+        reached |= {
+            IPv4Address(int(address) >> shift & 0xFFFFFFFF)
+            for network, shift in _IPV4_IN_IPV6
+            if address in network
+        }
+        if host != self._runtime_host and not _overlap(reached, _BLOCKED):
             return True
-        return any(_within(one, self._allowed) for one in meant) and str(port) not in self._closed
-
-
-def _rules() -> _Rules | None:
-    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
-        return None
-    runtime = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
-    return _made(os.environ.get("ALLOW_ADDRESSES", ""), runtime)
+        return _overlap(reached, self._allowed) and str(port) not in self._closed_ports
 
 
 @lru_cache(maxsize=4)
-def _made(allowed: str, runtime: str) -> _Rules:
+def _rules(allowed: str, runtime: str) -> _Rules:
     try:
         networks = [ip_network(part.strip()) for part in allowed.split(",") if part.strip()]
     except ValueError as error:
@@ -125,14 +125,5 @@ def _made(allowed: str, runtime: str) -> _Rules:
     return _Rules(networks, runtime)
 
 
-def _carried(address: _Address) -> list[IPv4Address]:
-    """Return the IPv4 addresses that this one leads to by way of a translator."""
-    return [
-        IPv4Address(int(address) >> shift & 0xFFFFFFFF)
-        for network, shift in _CARRIERS
-        if address in network
-    ]
-
-
-def _within(address: _Address, networks: Sequence[_Network]) -> bool:
-    return any(address in network for network in networks)
+def _overlap(addresses: Iterable[_Address], networks: Sequence[_Network]) -> bool:
+    return any(address in network for address in addresses for network in networks)

@@ -1,7 +1,8 @@
-"""Reads what matters of a certificate from its DER form (RFC 5280, section 4.1).
+"""Certificates of a TLS connection: their fields, and whether they are as expected.
 
-The ssl module parses only certificates that it has verified, and parses all of them; this
-reads single fields, in microseconds, verified or not. What cannot be read is empty.
+Fields are read from the DER form (RFC 5280, section 4.1). The ssl module parses only certificates
+that it has verified, and always as a whole; this reads single fields, in microseconds, verified or
+not. A field that cannot be read is empty.
 """
 
 from __future__ import annotations
@@ -13,30 +14,33 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from checkup.checkers.failures import CheckFailedError
 from checkup.text import quote_untrusted
 from checkup.times import SECOND
 
-_SEQUENCE_OF_VERSION = 0xA0
-_EXTENSIONS = 0xA3
+_VERSION_TAG = 0xA0
+_EXTENSIONS_TAG = 0xA3
 _UTC_TIME = 0x17
 _WIDE_STRING = 0x1E
 _OCTET_STRING = 0x04
 _DNS_NAME, _IP_ADDRESS = 0x82, 0x87
 
-_ALTERNATIVE_NAME = bytes.fromhex("0603551d11")
+_SUBJECT_ALT_NAME = bytes.fromhex("0603551d11")
 """The identifier of the extension, 2.5.29.17, with its tag and length."""
 
 _ISSUER, _VALIDITY = 2, 3
 """Places in a certificate, counted without the optional version."""
 
-_LATEST = 2**63 - 1
+_MAX_EXPIRY: Final = 2**63 - 1
+
+_DER: Final = 2
+"""The number of the encoding in Python before 3.13 (``_ssl.ENCODING_DER``)."""
 
 
 def not_after_ns(der: bytes | None) -> int:
-    """Return nanoseconds since the epoch, at most an int64; 0 if it cannot be read."""
+    """When a certificate expires: nanoseconds since the epoch in an int64; 0 if unreadable."""
     try:
         return _not_after(der or b"")
     except (IndexError, ValueError):
@@ -44,14 +48,14 @@ def not_after_ns(der: bytes | None) -> int:
 
 
 def issuer_name(der: bytes) -> str:
-    """Return the parts of the issuer's name with commas between them."""
+    """The parts of the issuer's name, separated by commas."""
     with suppress(IndexError, ValueError):
         return ", ".join(_name_parts(der))
     return ""
 
 
 def subject_alt_names(der: bytes) -> tuple[str, ...]:
-    """Return the DNS names, in lower case, and the IP addresses that the certificate is for."""
+    """The DNS names, in lower case, and the IP addresses that a certificate is valid for."""
     with suppress(IndexError, ValueError):
         return tuple(_general_names(der))
     return ()
@@ -64,8 +68,8 @@ def _not_after(der: bytes) -> int:
     if der[end] == _UTC_TIME:  # two digits of the year: 1950 to 2049
         text = ("19" if text[:2] >= "50" else "20") + text
     month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
-    moment = datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
-    return min(int(moment.timestamp()) * SECOND, _LATEST)
+    expiry = datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
+    return min(int(expiry.timestamp()) * SECOND, _MAX_EXPIRY)
 
 
 def _name_parts(der: bytes) -> Iterator[str]:
@@ -78,11 +82,11 @@ def _name_parts(der: bytes) -> Iterator[str]:
 
 def _general_names(der: bytes) -> Iterator[str]:
     for place in _places(der):
-        if der[place] != _EXTENSIONS:
+        if der[place] != _EXTENSIONS_TAG:
             continue
         for extension in _inside(der, _content(der, place)):
             identifier, *_critical, value = _inside(der, extension)
-            is_sought = der[identifier : _after(der, identifier)] == _ALTERNATIVE_NAME
+            is_sought = der[identifier : _after(der, identifier)] == _SUBJECT_ALT_NAME
             if is_sought and der[value] == _OCTET_STRING:
                 yield from _names_in(der, _content(der, value))
 
@@ -97,7 +101,7 @@ def _names_in(der: bytes, position: int) -> Iterator[str]:
 
 
 def _place(der: bytes, number: int) -> int:
-    """Return where that field of the certificate begins."""
+    """Where a field of the certificate begins."""
     for place in islice(_places(der), number, None):
         return place
     raise IndexError
@@ -106,7 +110,7 @@ def _place(der: bytes, number: int) -> int:
 def _places(der: bytes) -> Iterator[int]:
     """Yield where the fields of the certificate begin, without the optional version."""
     for place in _inside(der, _content(der, 0)):  # TBSCertificate, in Certificate
-        if der[place] != _SEQUENCE_OF_VERSION:
+        if der[place] != _VERSION_TAG:
             yield place
 
 
@@ -119,30 +123,23 @@ def _inside(der: bytes, position: int) -> Iterator[int]:
 
 
 def _content(der: bytes, position: int) -> int:
-    """Return where the content of the element at ``position`` begins."""
+    """Where the content of the element at ``position`` begins."""
     length = der[position + 1]
     return position + 2 + (length & 0x7F if length & 0x80 else 0)
 
 
 def _after(der: bytes, position: int) -> int:
-    """Return where the element at ``position`` is over."""
+    """Where the element at ``position`` ends."""
     start = _content(der, position)
     long_form = der[position + 2 : start]
     return start + (int.from_bytes(long_form) if long_form else der[position + 1])
 
 
-# The certificates of a connection, and what is expected of them.
-
-
-_DER = 2
-"""The number by which Python before 3.13 knows the encoding (``_ssl.ENCODING_DER``)."""
-
-
 def peer_certificates(connection: ssl.SSLSocket) -> Sequence[bytes]:
-    """Return the certificates in DER, the server's own first.
+    """The certificates in DER, the server's own first.
 
-    It is the path to a trusted root if that was verified, and what the server sent otherwise.
-    A server may send more than the path needs, an expired cross-signature among it.
+    That is the path to a trusted root if it was verified, and what the server sent otherwise. A
+    server may send more than the path needs, such as an expired cross-signature.
     """
     verified = connection.context.verify_mode is ssl.CERT_REQUIRED
     if sys.version_info >= (3, 13):
@@ -153,16 +150,16 @@ def peer_certificates(connection: ssl.SSLSocket) -> Sequence[bytes]:
 
 
 def earliest_expiry_ns(chain: Sequence[bytes]) -> int:
-    """Return when the first of the certificates ends, in nanoseconds; 0 if there is none."""
+    """When the first of the certificates expires, in nanoseconds; 0 if there is none."""
     ends = [end for certificate in chain if (end := not_after_ns(certificate))]
     return min(ends, default=0)
 
 
 def check_issuer(chain: Sequence[bytes], expected: str) -> None:
-    """Look for a text in the name of who issued the server's certificate.
+    """Compare the issuer of the server's certificate: its name has to contain a string.
 
     Raises:
-        CheckFailedError: it is not there.
+        CheckFailedError: it does not.
     """
     issuer = issuer_name(chain[0]) if chain else ""
     if expected.casefold() not in issuer.casefold():
@@ -172,10 +169,10 @@ def check_issuer(chain: Sequence[bytes], expected: str) -> None:
 
 
 def check_names(chain: Sequence[bytes], expected: Sequence[str]) -> None:
-    """See that the server's certificate is valid for each of these hosts (RFC 9525, section 6).
+    """Check that the server's certificate is valid for each of the hosts (RFC 9525, section 6).
 
     Raises:
-        CheckFailedError: for one it is not.
+        CheckFailedError: it is not valid for one of them.
     """
     names = subject_alt_names(chain[0]) if chain else ()
     for host in expected:
@@ -184,7 +181,7 @@ def check_names(chain: Sequence[bytes], expected: Sequence[str]) -> None:
 
 
 def _covers(names: Sequence[str], host: str) -> bool:
-    """Say whether one of the names is the host's; a wildcard stands for one first label."""
+    """Whether one of the names covers the host; a wildcard replaces the first label."""
     _, dot, parent = host.partition(".")
     return host in names or (bool(dot) and f"*.{parent}" in names and not _is_address(host))
 

@@ -1,8 +1,14 @@
-"""Statements about a JSON document, such as ``queue.depth < 100`` or ``jobs[0].state == "done"``.
+"""Conditions on a response body: of its JSON, and RE2 patterns.
 
-A path names members with dots and elements with ``[n]`` (``[-1]`` is the last), a member whose
-name is no plain word with ``["its name"]``; ``$`` alone is the whole document. An operator
-compares what is there with a value, which is JSON or else a text as it stands.
+A condition such as ``queue.depth < 100`` or ``jobs[0].state == "done"`` starts with a path. It
+names members with dots and elements with ``[n]`` (``[-1]`` is the last), and a member whose name is
+not a plain word with ``["its name"]``; ``$`` alone is the whole document. An operator compares the
+value there with another value, which is JSON or otherwise a plain string.
+
+Patterns are searched in what strangers send, so in time that is linear in its length. Python's own
+``re`` can be made to run for years by forty letters, and cannot be interrupted. RE2 stays linear,
+and in return has no look-around and no back-references. It is an extra, because it is a compiled
+library that is not available for every system.
 """
 
 from __future__ import annotations
@@ -19,27 +25,20 @@ from msgspec import Struct
 
 from checkup.errors import CheckUnknownError
 
-# Regular expressions over what strangers send, in time that grows with its length only.
-#
-# Python's own ``re`` can be made to run for years by a text of forty letters, and cannot be
-# interrupted. RE2 keeps to linear time; its price is that it knows no look-around and no
-# back-references. It is an extra, for it is a compiled library that not every system has.
-
-
-_MEMORY = 8 * 1024 * 1024
-"""Bytes that one pattern may need at most, compiled and at work."""
+_MAX_MEMORY: Final = 8 * 1024 * 1024
+"""Bytes that one pattern may use."""
 
 
 def has_re2() -> bool:
-    """Whether patterns can be used here."""
+    """Whether the extra for patterns is installed."""
     return find_spec("re2") is not None
 
 
 def re2_search(pattern: str, body: bytes) -> bool:
-    """Say whether the pattern matches anywhere in the body.
+    """Whether the pattern matches anywhere in the body.
 
     Raises:
-        CheckUnknownError: patterns cannot be used here.
+        CheckUnknownError: the extra is not installed.
     """
     try:
         compiled = _compiled(pattern)
@@ -50,10 +49,10 @@ def re2_search(pattern: str, body: bytes) -> bool:
 
 
 def validate_pattern(pattern: str) -> None:
-    """See that the pattern can be used, as far as that can be told here.
+    """Check the syntax of a pattern, if the extra is installed.
 
     Raises:
-        ValueError: it is no pattern of RE2's.
+        ValueError: it is not valid in RE2.
     """
     if pattern and has_re2():
         _compiled(pattern)
@@ -65,7 +64,7 @@ def _compiled(pattern: str) -> Any:
 
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MEMORY
+    options.max_mem = _MAX_MEMORY
     options.encoding = re2.Options.Encoding.UTF8
     try:
         return re2.compile(pattern.encode(), options)
@@ -93,11 +92,11 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 class JsonCondition(Struct, frozen=True):
-    """One claim about a document.
+    """A condition on a JSON document.
 
     Attributes:
-        text: as it is written in the configuration.
-        path: the names and numbers on the way to the value.
+        text: as configured.
+        path: names of members and indexes of elements.
         operator: one of ``== != < <= > >= contains exists`` and their negations with ``not``.
         value: what to compare with.
     """
@@ -108,7 +107,7 @@ class JsonCondition(Struct, frozen=True):
     value: Any = None
 
     def is_met(self, document: object) -> bool:
-        """Say whether it is true; of what is absent nothing is, but ``not exists``."""
+        """Whether it is true; for an absent value only ``not exists`` is."""
         found = _follow(document, self.path)
         if self.operator in {"exists", "not exists"}:
             return (found is not _ABSENT) == (self.operator == "exists")
@@ -125,10 +124,10 @@ class JsonCondition(Struct, frozen=True):
 
 
 def parse_condition(text: str) -> JsonCondition:
-    """Read a statement.
+    """Parse a condition.
 
     Raises:
-        ValueError: it is none; the sentence says how one looks.
+        ValueError: it is not one; the message gives an example.
     """
     steps, position = _path(text)
     match = _OPERATOR.match(text, position)
@@ -170,7 +169,7 @@ def _follow(document: object, steps: Sequence[str | int]) -> object:
 
 
 def _equal(found: object, value: object) -> bool:
-    """Compare as JSON does: ``true`` is no number."""
+    """Compare as JSON does: ``true`` is not a number."""
     return isinstance(found, bool) == isinstance(value, bool) and found == value
 
 

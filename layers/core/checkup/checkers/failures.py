@@ -1,20 +1,21 @@
-"""Why an attempt failed: a machine-readable class and one short, safe sentence.
+"""Why an attempt failed: a machine-readable class and one short, safe message.
 
-The sentences are ours. A library's text may hold an address with its secrets, differs between
-versions and speaks to programmers. What is wrong on the monitor's own side is not a failure
-of the target: it is raised as CheckUnknownError.
+The messages are ours: a library's text may contain an address with its secrets, differs between
+versions and is written for programmers. Trouble of the monitoring machine is not a failure of the
+target: it is raised as CheckUnknownError.
 """
 
 from __future__ import annotations
 
 import errno
 import ssl
+from typing import Final
 
 from checkup.errors import CheckUnknownError, CheckupError
 
 
 class CheckFailedError(CheckupError):
-    """The attempt is over: the target failed it. Checkers turn it into an Attempt.
+    """The target failed the attempt. Checkers turn it into an Attempt.
 
     Attributes:
         failure: the machine-readable class, such as ``connect_refused``.
@@ -25,7 +26,7 @@ class CheckFailedError(CheckupError):
         self.failure = failure
 
 
-_OWN_TROUBLE = {
+_LOCAL: Final = {
     errno.EMFILE: "this machine has no free file descriptor",
     errno.ENFILE: "this machine has no free file descriptor",
     errno.ENOBUFS: "this machine has no free network buffer",
@@ -36,7 +37,7 @@ _OWN_TROUBLE = {
     errno.EPERM: "this machine does not allow the connection",
 }
 
-_NETWORK = {
+_NETWORK: Final = {
     errno.ECONNREFUSED: ("connect_refused", "connection refused"),
     errno.ECONNRESET: ("connect_reset", "connection reset by the server"),
     errno.ECONNABORTED: ("connect_reset", "connection reset by the server"),
@@ -49,7 +50,7 @@ _NETWORK = {
     errno.EAFNOSUPPORT: ("unreachable", "no route to the server"),
 }
 
-_CERTIFICATE = {
+_CERTIFICATE: Final = {
     7: ("tls_untrusted", "certificate is not signed by the issuer that it names"),
     9: ("tls_not_yet_valid", "certificate is not valid yet"),
     10: ("tls_expired", "certificate has expired"),
@@ -68,7 +69,7 @@ _CERTIFICATE = {
 }
 """By the codes of OpenSSL (X509_STORE_CTX_get_error(3))."""
 
-_TLS = {
+_TLS: Final = {
     "WRONG_VERSION_NUMBER": ("tls_not_spoken", "the server does not speak TLS here"),
     "HTTP_REQUEST": ("tls_not_spoken", "the server does not speak TLS here"),
     "PACKET_LENGTH_TOO_LONG": ("tls_not_spoken", "the server does not speak TLS here"),
@@ -86,18 +87,18 @@ _TLS = {
 
 
 def from_os_error(error: OSError) -> CheckFailedError:
-    """Return what a failed system call on a socket says of the target.
+    """Translate the error of a system call on a socket.
 
     Raises:
-        CheckUnknownError: it says something of this machine instead.
+        CheckUnknownError: the cause is this machine, not the target.
     """
-    if error.errno in _OWN_TROUBLE:
-        raise CheckUnknownError("resource", _OWN_TROUBLE[error.errno]) from error
+    if error.errno in _LOCAL:
+        raise CheckUnknownError("resource", _LOCAL[error.errno]) from error
     return CheckFailedError(*_NETWORK.get(error.errno or 0, ("network", "the connection failed")))
 
 
 def from_ssl_error(error: ssl.SSLError) -> CheckFailedError:
-    """Return what a failed TLS operation says of the target."""
+    """Translate the error of a TLS operation."""
     if isinstance(error, ssl.SSLCertVerificationError):
         other = ("tls_certificate", "certificate is not acceptable")
         return CheckFailedError(*_CERTIFICATE.get(error.verify_code, other))

@@ -1,4 +1,4 @@
-"""The ``tls`` checker: is the certificate good, and for how long will it be?"""
+"""The ``tls`` checker: is the certificate valid, and for how long?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from contextlib import suppress
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
@@ -24,11 +24,12 @@ from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces.kinds import Duration, Strings
 from checkup.model import Attempt
-from checkup.times import SECOND, format_duration
+from checkup.times import DAY, SECOND, format_duration
 
-_TWO_WEEKS = 14 * 24 * 3600 * SECOND
-_SHORTEST_FAREWELL = 0.1
-"""Seconds that a server is given at least to object to a connection without a certificate."""
+_TWO_WEEKS: Final = 14 * DAY
+
+_MIN_ALERT_WAIT: Final = 0.1
+"""Seconds that a server gets at least to demand a client certificate."""
 
 
 class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
@@ -66,14 +67,14 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
 
     @property
     def expiry_threshold_ns(self) -> int:
-        """How long certificates have to last; 0 stands for the default, as in the Go program."""
+        """As configured; 0 stands for the default, as in the Go program."""
         return self.cert_expiry_threshold or _TWO_WEEKS
 
     def tls_context(self, *, same_origin: bool = True) -> ssl.SSLContext:
-        """Return the prepared context of these options.
+        """The context of these options.
 
         Raises:
-            CheckUnknownError: a file of roots or of the client's certificate cannot be used.
+            CheckUnknownError: a file of roots or the client certificate cannot be used.
         """
         own = None
         if self.client_certificate and same_origin:
@@ -99,11 +100,14 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
         rtt = expiry = 0
         watch = Stopwatch()
         try:
-            secured, expiry = self._connect(context, deadline, watch)
+            host, port = split_host_port(self.endpoint_url)
+            sock = open_connection(host, port, deadline, watch, self.address_family)
+            name = self.server_name or host or "localhost"
+            secured, expiry = start_tls(sock, context, name, deadline, watch)
             with secured:
                 rtt = watch.elapsed_ns()
-                self._judge(secured, expiry)
-                _hear_objection(secured, watch)
+                self._check_certificate(secured, expiry)
+                _wait_for_certificate_demand(secured, watch)
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
@@ -114,15 +118,7 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
             certificate_expiry=expiry,
         )
 
-    def _connect(
-        self, context: ssl.SSLContext, deadline: Deadline, watch: Stopwatch
-    ) -> tuple[DeadlineTLSSocket, int]:
-        host, port = split_host_port(self.endpoint_url)
-        sock = open_connection(host, port, deadline, watch, self.address_family)
-        name = self.server_name or host or "localhost"
-        return start_tls(sock, context, name, deadline, watch)
-
-    def _judge(self, secured: DeadlineTLSSocket, expiry: int) -> None:
+    def _check_certificate(self, secured: DeadlineTLSSocket, expiry: int) -> None:
         left = expiry - time.time_ns()
         if expiry and left < 0:
             raise CheckFailedError("tls_expired", f"certificate expired {_seconds(-left)} ago")
@@ -137,27 +133,27 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
         check_names(chain, self.expected_names)
 
 
-def _hear_objection(secured: DeadlineTLSSocket, watch: Stopwatch) -> None:
-    """Hang up, and hear the objection of a server that wants a certificate of ours.
+def _wait_for_certificate_demand(secured: DeadlineTLSSocket, watch: Stopwatch) -> None:
+    """Close our side, and wait for a server that demands a client certificate to say so.
 
-    Under TLS 1.3 it comes after the handshake (RFC 8446, section 4.4.2), within a round trip.
-    A server that has none hangs up too, or is not waited for.
+    Under TLS 1.3 its alert comes after the handshake (RFC 8446, section 4.4.2), within a round
+    trip. A server that demands none closes too, or the wait ends soon.
 
     Raises:
-        CheckFailedError: it wants one.
+        CheckFailedError: it demands one.
     """
     handshake = watch.phases().tls / SECOND
-    secured.deadline = secured.deadline.within(max(2 * handshake, _SHORTEST_FAREWELL))
-    with suppress(OSError):  # it has hung up already
+    secured.deadline = secured.deadline.within(max(2 * handshake, _MIN_ALERT_WAIT))
+    with suppress(OSError):  # the server has closed already
         # The class's own method would forget the keys, and unwrap() drops what it reads.
         socket.socket.shutdown(secured, socket.SHUT_WR)
     with suppress(OSError):
         try:
             secured.recv(1)
         except ssl.SSLError as error:
-            objection = from_ssl_error(error)
-            if objection.failure == "tls_client_certificate":
-                raise objection from error
+            failed = from_ssl_error(error)
+            if failed.failure == "tls_client_certificate":
+                raise failed from error
 
 
 def _seconds(nanoseconds: int) -> str:

@@ -1,8 +1,8 @@
-"""Prepared TLS contexts: one per set of trusted roots, built once, never changed again.
+"""TLS contexts, and the TLS options that the http, tcp and tls checkers share.
 
-Loading the system's roots costs 14 ms of CPU with OpenSSL 3, a handshake 0.4 ms. Changing a
-context that other threads are using is known to crash, so nothing here hands one out before
-it is finished.
+There is one context per set of trusted roots, built once and never changed: loading the system's
+roots costs 14 ms of CPU with OpenSSL 3, a handshake 0.4 ms, and changing a context that other
+threads use is known to crash.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _building = Lock()
 
 
 class ClientCertificate(Struct, frozen=True):
-    """What a client shows of itself: PEM files, read again when one has changed.
+    """PEM files of a client certificate and its key, read again when one has changed.
 
     Attributes:
-        key_file: where the certificate's key is; empty if it is in the same file.
-        modified_ns: when the files were last changed.
+        key_file: empty if the key is in the same file as the certificate.
+        modified_ns: when the files were last changed; part of the key of cached contexts.
     """
 
     certificate_file: str
@@ -44,22 +44,22 @@ class ClientCertificate(Struct, frozen=True):
 
 
 def client_certificate(certificate: str, key: str = "") -> ClientCertificate:
-    """Return the identity in these files, as they are now.
+    """Return the client certificate in these files, as they are now.
 
     Raises:
-        CheckUnknownError: a file is not there.
+        CheckUnknownError: a file does not exist.
     """
     try:
         changed = tuple(Path(path).stat().st_mtime_ns for path in (certificate, key) if path)
     except (OSError, ValueError) as error:
-        raise _no_identity() from error
+        raise _no_client_certificate() from error
     return ClientCertificate(certificate, key, changed)
 
 
 def system_roots_context(client_certificate: ClientCertificate | None = None) -> ssl.SSLContext:
-    """Return the context that trusts the system's roots, or certifi's if it has none.
+    """The context that trusts the system's roots, or certifi's if it has none.
 
-    SSL_CERT_FILE and SSL_CERT_DIR are honoured, as Go does on Unix.
+    SSL_CERT_FILE and SSL_CERT_DIR apply, as in Go on Unix.
     """
     paths = ssl.get_default_verify_paths()  # names only what exists
     changed = Path(paths.cafile).stat().st_mtime_ns if paths.cafile else 0
@@ -68,7 +68,7 @@ def system_roots_context(client_certificate: ClientCertificate | None = None) ->
 
 
 def unverified_context(client_certificate: ClientCertificate | None = None) -> ssl.SSLContext:
-    """Return the context that accepts every certificate."""
+    """The context that accepts every certificate."""
     with _building:
         return _unverified_context(client_certificate)
 
@@ -76,7 +76,7 @@ def unverified_context(client_certificate: ClientCertificate | None = None) -> s
 def ca_file_context(
     *paths: str, client_certificate: ClientCertificate | None = None
 ) -> ssl.SSLContext:
-    """Return the context that trusts the roots in these PEM files and no others.
+    """The context that trusts the roots in these PEM files and no others.
 
     The files are read again when one has changed.
 
@@ -136,11 +136,11 @@ def _file_context(
 
 
 def _bare_context(client_certificate: ClientCertificate | None) -> ssl.SSLContext:
-    """Return a context with the same rules on every Python version, and without roots.
+    """A context without roots, with the same rules on every Python version.
 
-    They are those of Go: a trusted certificate need not be self-signed, names stand in the
-    subject alternative names only, and certificates are not refused for pedantry
-    (VERIFY_X509_STRICT, Python's default from 3.13).
+    The rules are those of Go: a trusted certificate need not be self-signed, only subject
+    alternative names count, and certificates need not follow RFC 5280 in every detail
+    (VERIFY_X509_STRICT, Python's default from 3.13, is off).
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -148,27 +148,19 @@ def _bare_context(client_certificate: ClientCertificate | None) -> ssl.SSLContex
     context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
     context.sslsocket_class = DeadlineTLSSocket
     if client_certificate:
-        _present(context, client_certificate)
+        try:
+            context.load_cert_chain(
+                client_certificate.certificate_file,
+                client_certificate.key_file or None,
+                lambda: b"",  # without a password OpenSSL would ask for one on the terminal
+            )
+        except (OSError, ValueError) as error:
+            raise _no_client_certificate() from error
     return context
 
 
-def _present(context: ssl.SSLContext, client_certificate: ClientCertificate) -> None:
-    def no_password() -> bytes:
-        return b""  # rather than asking for one on the terminal
-
-    try:
-        context.load_cert_chain(
-            client_certificate.certificate_file, client_certificate.key_file or None, no_password
-        )
-    except (OSError, ValueError) as error:
-        raise _no_identity() from error
-
-
-def _no_identity() -> CheckUnknownError:
+def _no_client_certificate() -> CheckUnknownError:
     return CheckUnknownError("config", "the client certificate or its key cannot be read")
-
-
-# What ``http`` and ``tcp`` have in common: the options of connection and TLS.
 
 
 class NetworkChecker(Checker, frozen=True, kw_only=True):
@@ -210,19 +202,19 @@ class NetworkChecker(Checker, frozen=True, kw_only=True):
 
     @property
     def expiry_threshold_ns(self) -> int:
-        """How long certificates have to last, in nanoseconds; 0 or less if that does not matter."""
+        """Degraded when a certificate expires in less than these nanoseconds; 0 or less: never."""
         return self.cert_expiry_threshold
 
     def tls_context(self, *, same_origin: bool = True) -> ssl.SSLContext:
-        """Return the prepared context of these options.
+        """The context of these options.
 
         Args:
-            same_origin: whether it is for the configured server, and not for one that it leads to:
-                nobody else is told who we are.
+            same_origin: whether it is for the configured server, and not for one that it redirects
+                to: no other server gets the client certificate.
 
         Raises:
             CheckFailedError: the file of roots cannot be used; in the Go program that is down.
-            CheckUnknownError: the client's certificate cannot be used.
+            CheckUnknownError: the client certificate cannot be used.
         """
         own = None
         if self.client_certificate and same_origin:
@@ -236,13 +228,13 @@ class NetworkChecker(Checker, frozen=True, kw_only=True):
         return context or system_roots_context(own)
 
     def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
-        """Weigh the attempts; a certificate that ends soon is told before slowness."""
-        found = assess(attempts, self.threshold_rtt)
+        """Evaluate the attempts; a certificate that expires soon is reported before slowness."""
+        general = assess(attempts, self.threshold_rtt)
         ends = [attempt.certificate_expiry for attempt in attempts if attempt.certificate_expiry]
-        if found.status is Status.DOWN or not ends or self.expiry_threshold_ns <= 0:
-            return found
+        if general.status is Status.DOWN or not ends or self.expiry_threshold_ns <= 0:
+            return general
         left = min(ends) - time.time_ns()
         if left >= self.expiry_threshold_ns:
-            return found
+            return general
         shown = format_duration(max(0, left) // SECOND * SECOND)
         return Assessment(Status.DEGRADED, f"certificate expiring soon ({shown})")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import AlertState
-from checkup.evaluation import QuorumResult, SlotSchedule, apply_quorum
+from checkup.evaluation import QuorumResult, apply_quorum
 from checkup.model import AlertKind, Result, Run, Status
 from tests.alerting.worlds import result, run, slot, toy
 
@@ -85,9 +85,7 @@ def test_152_i11_what_is_excluded_changes_nothing(letters: str, quorum: str, oth
 
 @pytest.mark.parametrize("letter", "hgd")
 def test_152_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
-    setting = AlertRules(
-        checkers=[toy("a")], channels=("slack",), calendar=SlotSchedule(regions=("eu", "us"))
-    )
+    setting = AlertRules(checkers=[toy("a")], channels=("slack",), regions=("eu", "us"))
     runs = [
         Run(slot=slot(number), region=region, region_index=position, results=(named,))
         for number in range(3)
@@ -109,8 +107,7 @@ def test_152_whoever_saw_nothing_says_why_itself(letters: str, *, is_why: bool) 
 
 
 def test_152_region_that_looks_at_the_same_again_counts_again() -> None:
-    calendar = SlotSchedule(regions=("eu", "us"))
-    setting = AlertRules(checkers=[toy("a"), toy("b")], calendar=calendar)
+    setting = AlertRules(checkers=[toy("a"), toy("b")], regions=("eu", "us"))
     other = run(0, {"a": "h", "b": "h"}, "us", 1)
     first, second = other.results
     named = (replace(first, target_digest="old"), second)

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from checkup.alerting.apply import REMOVE_AFTER, AlertRules, apply_runs
 from checkup.alerting.state import AlertState, decode_state, encode_state
-from checkup.evaluation import SlotSchedule
 from checkup.model import Run, Status, run_key
 from tests.alerting.worlds import MINUTE, Toy, run, script, short, slot, toy
 
@@ -101,7 +100,7 @@ def test_result_of_an_unknown_checker_is_passed_over() -> None:
 
 
 def test_123_failure_that_a_minority_sees_is_shown_and_not_announced() -> None:
-    setting = AlertRules(checkers=[toy("a")], calendar=SlotSchedule(regions=("eu", "us", "ap")))
+    setting = AlertRules(checkers=[toy("a")], regions=("eu", "us", "ap"))
     runs = [
         run(number, {"a": letter}, region, position)
         for number, letters in enumerate(("hdh", "hhh"))

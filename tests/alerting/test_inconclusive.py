@@ -8,7 +8,7 @@ from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import AlertState
 from checkup.evaluation import MAX_INCONCLUSIVE_RUNS
 from checkup.model import AlertKind, Run
-from checkup.times import HOUR
+from checkup.times import HOUR, SECOND
 from tests.alerting.worlds import run, slot, tell, toy
 
 REFERENCES = frozenset("rs")
@@ -80,10 +80,7 @@ class TestGap:
     """A schedule that stood still is one notice."""
 
     def told(self, *numbers: int, interval: int = 60) -> list[str]:
-        from checkup.evaluation import SlotSchedule
-
-        calendar = SlotSchedule(interval=interval * 10**9)
-        return tell([run(n, {"a": "d"}) for n in numbers], toy("a"), calendar=calendar)
+        return tell([run(n, {"a": "d"}) for n in numbers], toy("a"), interval=interval * SECOND)
 
     @pytest.mark.parametrize("days", [pytest.param(3, id="fault-5")])
     def test_22_days_without_a_run_are_one_notice(self, days: int) -> None:

@@ -114,7 +114,7 @@ def replay(world: Lived) -> list[str]:
     for key in world.folded:
         stored = world.documents.get(key)
         assert stored is not None
-        runs.append(_run(key, decode_results(stored.body), world.setting.calendar.regions))
+        runs.append(_run(key, decode_results(stored.body), world.setting.regions))
     # Whatever was folded was in a slot that had closed, in time or for lack of it.
     folded = apply_runs(AlertState(), runs, world.setting, now=world.now)
     last = decode_state(world.heads[-1].body) if world.heads else AlertState()

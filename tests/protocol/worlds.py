@@ -22,7 +22,6 @@ from checkup.errors import (
     NotDeliveredError,
     StorageError,
 )
-from checkup.evaluation import SlotSchedule
 from checkup.interfaces import LockState, Notification, StoredDocument
 from checkup.model import Alert
 from checkup.pipeline import RunContext, RunOutcome, store_run
@@ -96,7 +95,7 @@ class World:
 
     @property
     def setting(self) -> AlertRules:
-        return AlertRules(checkers=self.checkers, calendar=SlotSchedule(regions=self.regions))
+        return AlertRules(checkers=self.checkers, regions=self.regions)
 
     def name(self, alert: Alert) -> str:
         return alert.id

@@ -311,7 +311,7 @@ def _missed(calendar: SlotSchedule, cursor: str, slot: int) -> int:
 
 
 class EvaluationRules(Struct, frozen=True, kw_only=True):
-    """What a fold has to know of the configuration.
+    """The part of the configuration that decides what the runs of a slot show.
 
     Attributes:
         checkers: the owners of results that carry no id.
@@ -336,3 +336,47 @@ class EvaluationRules(Struct, frozen=True, kw_only=True):
     def groups(self) -> Mapping[str, str]:
         """The group of each checker."""
         return {checker.id: checker.group for checker in self.checkers}
+
+
+class SlotEvaluation(NamedTuple):
+    """What the runs of one slot show.
+
+    Attributes:
+        agreed: by checker id, in the order of the results; also checkers that are not configured.
+        streaks: inconclusive runs in a row by region, this slot included.
+        discounted: the runs of which some failures do not count.
+    """
+
+    agreed: Mapping[str, QuorumResult]
+    streaks: dict[str, int]
+    discounted: tuple[DiscountedRun, ...]
+
+
+def evaluate_slot(
+    runs: Iterable[Run], rules: EvaluationRules, matcher: ResultMatcher, streaks: Mapping[str, int]
+) -> SlotEvaluation:
+    """Match results to checkers, discount failures of our own network and apply the quorum.
+
+    Args:
+        runs: one of each voting region that reported.
+        matcher: of the rules' checkers, made once for many slots.
+        streaks: inconclusive runs in a row by region, before this slot.
+    """
+    left, discounted = dict(streaks), []
+    results: dict[str, dict[str, Result]] = {}
+    for run in runs:
+        named, streak = matcher.named(run), left.pop(run.region, 0)
+        counted = discount_network_failures(named, rules.references, streak)
+        if counted.streak:
+            left[run.region] = counted.streak
+        if counted.discounted:
+            discounted.append(counted)
+        for result in counted.run.results:
+            if result.id:
+                results.setdefault(result.id, {})[run.region] = result
+    regions = len(rules.voting_regions)
+    agreed = {
+        checker: apply_quorum(tuple(votes.values()), regions, rules.quorum)
+        for checker, votes in results.items()
+    }
+    return SlotEvaluation(agreed, left, tuple(discounted))

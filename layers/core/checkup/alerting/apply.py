@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.alerting import transitions
@@ -18,18 +17,16 @@ from checkup.alerting.state import AlertState, CheckerState
 from checkup.alerting.suppression import Suppression
 from checkup.alerting.transitions import Thresholds, decide_alerts, next_state
 from checkup.evaluation import (
-    MAJORITY,
     ClosedSlot,
+    EvaluationRules,
     QuorumResult,
     ResultMatcher,
     SlotSchedule,
-    apply_quorum,
     closed_slots,
-    discount_network_failures,
+    evaluate_slot,
 )
 from checkup.interfaces import Checker
-from checkup.maintenance import MaintenanceWindow
-from checkup.model import Alert, Result, Run, Status
+from checkup.model import Alert, Run, Status
 from checkup.times import HOUR
 
 REMOVE_AFTER: Final = HOUR
@@ -40,25 +37,25 @@ APPLIED_RUNS_KEPT: Final = 8
 """Runs of which the head remembers that they were folded."""
 
 
-class AlertRules(Struct, frozen=True, kw_only=True):
-    """What a fold has to know of the configuration.
+class AlertRules(EvaluationRules, frozen=True, kw_only=True):
+    """The part of the configuration that decides which alerts there are, and who gets them.
 
     Attributes:
         channels: the names of those to be told.
         routes: what a channel is for, by its name; without one it is for everything.
-        calendar: when slots are, and which regions vote.
-        quorum: how many regions have to see a failure.
-        references: ids of the checkers that fail only if our own network does.
-        windows: times in which failures are expected.
+        interval: the time between the slots of a schedule; 0 for runs without one.
+        grace: how long after its slot a region may still report.
     """
 
-    checkers: Sequence[Checker]
     channels: Sequence[str] = ()
     routes: Mapping[str, Route] = {}
-    calendar: SlotSchedule = SlotSchedule()
-    quorum: str = MAJORITY
-    references: frozenset[str] = frozenset()
-    windows: Sequence[MaintenanceWindow] = ()
+    interval: int = 0
+    grace: int = 0
+
+    @property
+    def schedule(self) -> SlotSchedule:
+        """When slots are, and when they close."""
+        return SlotSchedule(regions=self.regions, interval=self.interval, grace=self.grace)
 
     def suppression(self, head: AlertState, slot: int) -> Suppression:
         """Return what keeps announcements back after the run of a slot."""
@@ -85,10 +82,9 @@ def apply_runs(head: AlertState, runs: Iterable[Run], setting: AlertRules, now: 
         now: the storage's time; it decides nothing but whether a region is waited for.
     """
     due: list[Alert] = []
-    owners = ResultMatcher(setting.checkers)
-    named = [owners.named(run) for run in runs]
-    for slot in closed_slots(named, setting.calendar, now, head.cursor):
-        head = _fold_slot(head, slot, setting, due)
+    matcher = ResultMatcher(setting.checkers)
+    for slot in closed_slots(runs, setting.schedule, now, head.cursor):
+        head = _fold_slot(head, slot, setting, matcher, due)
     checkers = {checker.id: checker for checker in setting.checkers}
     for channel in setting.channels if due else ():
         route = setting.routes.get(channel, MATCH_ALL)
@@ -98,17 +94,28 @@ def apply_runs(head: AlertState, runs: Iterable[Run], setting: AlertRules, now: 
 
 
 def _fold_slot(
-    head: AlertState, slot: ClosedSlot, setting: AlertRules, due: list[Alert]
+    head: AlertState,
+    slot: ClosedSlot,
+    setting: AlertRules,
+    matcher: ResultMatcher,
+    due: list[Alert],
 ) -> AlertState:
     """Return the head after a slot, and add to the alerts that are due."""
     if slot.missed_ns > HOUR:
         due.append(transitions.missed_runs_alert(slot.slot, slot.slot - slot.missed_ns))
-    head, runs = _weighed(head, slot, setting, due)
-    verdicts = _verdicts(runs, setting)
+    verdicts, streaks, discounted = evaluate_slot(
+        slot.runs, setting, matcher, head.inconclusive_streaks
+    )
+    due += [
+        transitions.inconclusive_alert(it.run, setting.references, it.discounted)
+        for it in discounted
+        if it.streak == 1
+    ]
     states = _stepped(head.checkers, verdicts, slot.slot, setting)
     head = replace(
         head,
         checkers=states,
+        inconclusive_streaks=streaks,
         cursor=slot.cursor,
         applied_runs=(*head.applied_runs, *(run.file_name for run in slot.runs))[
             -APPLIED_RUNS_KEPT:
@@ -118,35 +125,6 @@ def _fold_slot(
     )
     told = _announced(head, verdicts, slot.slot, setting, due)
     return replace(head, checkers=_retired({**states, **told}, slot.slot, setting, due))
-
-
-def _weighed(
-    head: AlertState, slot: ClosedSlot, setting: AlertRules, due: list[Alert]
-) -> tuple[AlertState, list[Run]]:
-    """Return the runs as they count, by what each region's reference targets say of its network."""
-    rows, runs = dict(head.inconclusive_streaks), []
-    for run in slot.runs:
-        weighed = discount_network_failures(run, setting.references, rows.pop(run.region, 0))
-        runs.append(weighed.run)
-        if weighed.streak:
-            rows[run.region] = weighed.streak
-        if weighed.discounted and weighed.streak == 1:
-            due.append(transitions.inconclusive_alert(run, setting.references, weighed.discounted))
-    return replace(head, inconclusive_streaks=rows), runs
-
-
-def _verdicts(runs: Iterable[Run], setting: AlertRules) -> dict[str, QuorumResult]:
-    """Return what the regions agree on, for each checker that one of them looked at."""
-    results: dict[str, tuple[Result, ...]] = {}
-    for run in runs:
-        for checker, result in {result.id: result for result in run.results}.items():
-            results[checker] = (*results.get(checker, ()), result)
-    regions = len(setting.calendar.voting_regions)
-    return {
-        checker.id: apply_quorum(results[checker.id], regions, setting.quorum)
-        for checker in setting.checkers
-        if checker.id in results
-    }
 
 
 def _stepped(

@@ -9,17 +9,12 @@ usual time between results, measured from the results themselves, decides how lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from statistics import median_low
 from typing import Final, NamedTuple
 
-from checkup.evaluation import (
-    EvaluationRules,
-    ResultMatcher,
-    apply_quorum,
-    discount_network_failures,
-)
+from checkup.evaluation import EvaluationRules, ResultMatcher, evaluate_slot
 from checkup.history.documents import ClosedPeriods, DayStart, HistoryState, OpenCounters
 from checkup.history.latency import LatencyHistogram, add_phases, bucket_of
 from checkup.history.tally import MAX_DISRUPTIONS, DayDisruption, PeriodAggregate, Tally
@@ -58,41 +53,22 @@ def apply_runs(head: HistoryState, runs: Iterable[Run], setting: EvaluationRules
     in_order = [by_key[key] for key in sorted(by_key) if key > head.cursor]
     history, cursor = HistoryAggregator(head), head.cursor
     matcher, groups = ResultMatcher(setting.checkers), setting.groups
-    for slot, found in groupby(in_order, key=lambda run: run.slot):
-        together = [*found]
+    for slot, sharing in groupby(in_order, key=lambda run: run.slot):
+        together = [*sharing]
         votes = {run.region: run for run in together if run.region in setting.voting_regions}
         cursor = run_key(Run(slot=slot, results=(), region_index=len(setting.voting_regions) - 1))
         history.begin_run(slot, together[0].region_index)
         windows = [window for window in setting.windows if window.end_at(slot)]
-        for checker, status, result in _agreed(votes.values(), matcher, history, setting):
+        found = evaluate_slot(votes.values(), setting, matcher, history.inconclusive)
+        history.inconclusive = found.streaks
+        for checker, agreed in found.agreed.items():
             counter = history.counts.get(checker)
             if counter is None:
                 counter = history.counts[checker] = CheckerCounter(slot)
             group = groups.get(checker, "")
             in_maintenance = any(window.covers(checker, group) for window in windows)
-            counter.add_result(slot, status, result, in_maintenance=in_maintenance)
+            counter.add_result(slot, agreed.status, agreed.result, in_maintenance=in_maintenance)
     return AggregatedRuns(history.head(cursor), history.closed)
-
-
-def _agreed(
-    runs: Iterable[Run],
-    matcher: ResultMatcher,
-    history: HistoryAggregator,
-    setting: EvaluationRules,
-) -> Iterator[tuple[str, Status, Result]]:
-    """Yield what the regions agree on, for each checker with a result from one of them."""
-    results: dict[str, dict[str, Result]] = {}
-    for run in runs:
-        streak = history.inconclusive.pop(run.region, 0)
-        discounted = discount_network_failures(matcher.named(run), setting.references, streak)
-        if discounted.streak:
-            history.inconclusive[run.region] = discounted.streak
-        for result in discounted.run.results:
-            if result.id:
-                results.setdefault(result.id, {})[run.region] = result
-    for checker, votes in results.items():
-        agreed = apply_quorum(tuple(votes.values()), len(setting.voting_regions), setting.quorum)
-        yield checker, agreed.status, agreed.result
 
 
 def open_days(head: HistoryState, at: int) -> Mapping[int, Mapping[str, PeriodAggregate]]:

@@ -23,7 +23,7 @@ from checkup import __version__
 from checkup.alerting.apply import AlertRules
 from checkup.alerting.outbox import Route
 from checkup.errors import DeliveryError, UnavailableError
-from checkup.evaluation import MAJORITY, SlotSchedule
+from checkup.evaluation import MAJORITY
 from checkup.interfaces import Checker, Clients, Notifier, Storage
 from checkup.maintenance import MaintenanceWindow
 from checkup.model import Alert, Result, Run
@@ -165,11 +165,9 @@ class RunContext(Struct, frozen=True, kw_only=True):
             checkers=self.checkers,
             channels=tuple(self.channels),
             routes=self.routes,
-            calendar=SlotSchedule(
-                regions=self.regions,
-                interval=self.interval if self.scheduled else 0,
-                grace=self.grace,
-            ),
+            regions=self.regions,
+            interval=self.interval if self.scheduled else 0,
+            grace=self.grace,
             quorum=self.quorum,
             references=frozenset(self.reference_targets),
             windows=self.maintenance,

@@ -158,7 +158,7 @@ class _Machine:
 
     def fold(self, runs: Sequence[Run]) -> None:
         """Fold some runs, whose slots are complete; whoever has not reported yet never will."""
-        over = runs[-1].slot + self._setting.calendar.grace
+        over = runs[-1].slot + self._setting.grace
         self._head, alerts = apply_runs(self._head, runs, self._setting, over)
         self.alerts += alerts
 

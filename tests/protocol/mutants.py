@@ -18,20 +18,25 @@ from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAM: Final = ROOT / "layers" / "core" / "checkup"
+RULES: Final = ("tests/alerting", "tests/protocol/test_faults.py")
+PIPELINE: Final = (
+    "tests/protocol/test_observing.py",
+    "tests/protocol/test_folding.py",
+    "tests/protocol/test_heads.py",
+    "tests/protocol/test_expiry.py",
+    "tests/protocol/test_delivery.py",
+    "tests/protocol/test_sequence.py",
+    "tests/protocol/test_faults.py",
+    "tests/protocol/test_soak.py",
+)
 TESTS: Final = {
-    "alerting": ("tests/alerting", "tests/protocol/test_faults.py"),
-    "protocol": (
-        "tests/protocol/test_observing.py",
-        "tests/protocol/test_folding.py",
-        "tests/protocol/test_heads.py",
-        "tests/protocol/test_expiry.py",
-        "tests/protocol/test_delivery.py",
-        "tests/protocol/test_sequence.py",
-        "tests/protocol/test_faults.py",
-        "tests/protocol/test_soak.py",
-    ),
+    "alerting": RULES,
+    "evaluation.py": RULES,
+    "pipeline": PIPELINE,
+    "run_store.py": PIPELINE,
 }
-"""What is run against a mutant of a package, without the pairs of kills, which take long."""
+"""What is run against a mutant of a package or module, without the pairs of kills, which take
+long."""
 
 
 class Mutant(NamedTuple):
@@ -46,91 +51,91 @@ class Mutant(NamedTuple):
 MUTANTS: Final = (
     Mutant(
         "the head is replaced without a condition",
-        "protocol/heads.py",
-        "storage.replace(HEAD, encode_head(written), current.version)",
-        "storage.replace(HEAD, encode_head(written), storage.get(HEAD).version)",
+        "pipeline/state_store.py",
+        "storage.replace(STATE_KEY, encode_state(written), current.version)",
+        "storage.replace(STATE_KEY, encode_state(written), storage.get(STATE_KEY).version)",
     ),
     Mutant(
         "a stored run is overwritten",
-        "protocol/runs.py",
+        "run_store.py",
         "return body if stored is None else stored.body",
         "return storage.replace(key, body, stored.version) and body",
     ),
     Mutant(
         "an unclear claim is taken for one's own",
-        "protocol/delivery.py",
-        "if outbox.has_claimed(current.head, self._channel, batch, self._owner, until):",
+        "pipeline/deliver.py",
+        "if outbox.holds_claim(current.head, self._channel, batch, self._owner, until):",
         "if True:",
     ),
     Mutant(
         "a claim that was lost to another is used all the same",
-        "protocol/delivery.py",
+        "pipeline/deliver.py",
         '_log.info("%s: claiming again: %s", self._channel, error)',
         "return Claim(current, batch, good_until)",
     ),
     Mutant(
         "the claims of others are passed over",
-        "protocol/delivery.py",
+        "pipeline/deliver.py",
         "return not self._alone and outbox.is_claimed(head, self._channel, self._owner, now)",
         "return False",
     ),
     Mutant(
         "a claim ends before its owner",
-        "protocol/delivery.py",
-        "until = storage.clock() + int((self._life.left() + MARGIN_SECONDS) * SECOND)",
-        "until = storage.clock() + 2 * SECOND",
+        "pipeline/deliver.py",
+        "until = storage.now_ns() + int((self._life.remaining() + MARGIN_SECONDS) * SECOND)",
+        "until = storage.now_ns() + 2 * SECOND",
     ),
     Mutant(
         "a receipt clears the whole outbox",
         "alerting/outbox.py",
-        "[e for e in waiting_for(head, channel) if e.alert.id not in gone]",
+        "[e for e in queued(head, channel) if e.alert.id not in gone]",
         "[]",
     ),
     Mutant(
         "a message without an answer is taken for delivered",
-        "protocol/delivery.py",
-        "return Answered(Outcome.UNCLEAR, str(error))",
-        "return Answered(Outcome.ACCEPTED, str(error))",
+        "pipeline/deliver.py",
+        "return DeliveryResult(DeliveryStatus.UNCLEAR, str(error))",
+        "return DeliveryResult(DeliveryStatus.ACCEPTED, str(error))",
     ),
     Mutant(
         "a refused message is taken for delivered",
-        "protocol/delivery.py",
-        "return Answered(Outcome.REFUSED, str(error))",
-        "return Answered(Outcome.ACCEPTED, str(error))",
+        "pipeline/deliver.py",
+        "return DeliveryResult(DeliveryStatus.REFUSED, str(error))",
+        "return DeliveryResult(DeliveryStatus.ACCEPTED, str(error))",
     ),
     Mutant(
         "an alert is dropped on its way into the outbox",
-        "alerting/fold.py",
-        "head = queue(head, channel, concerned)",
-        "head = queue(head, channel, concerned[: 2 - len(concerned)] or concerned[1:])",
+        "alerting/apply.py",
+        "head = enqueue(head, channel, concerned)",
+        "head = enqueue(head, channel, concerned[: 2 - len(concerned)] or concerned[1:])",
     ),
     Mutant(
         "a message is begun without the time for its receipt",
-        "protocol/delivery.py",
-        "self._life.left() < DELIVERY_SECONDS",
-        "self._life.left() < 0",
+        "pipeline/deliver.py",
+        "self._life.remaining() < MIN_DELIVERY_SECONDS",
+        "self._life.remaining() < 0",
     ),
     Mutant(
         "a slot that is still open is passed over",
-        "alerting/slots.py",
+        "evaluation.py",
         "            break\n",
         "            continue\n",
     ),
     Mutant(
         "a receipt is not written again",
-        "protocol/delivery.py",
+        "pipeline/deliver.py",
         '_log.info("%s: writing the receipt again: %s", self._channel, error)',
         "return current.head",
     ),
     Mutant(
         "what happened while nothing was announced is forgotten",
-        "alerting/announcing.py",
+        "alerting/transitions.py",
         "(held and now is not Status.HEALTHY):\n        return state",
-        "(held and now is not Status.HEALTHY):\n        return replace(state, told=now)",
+        "(held and now is not Status.HEALTHY):\n        return replace(state, alerted_status=now)",
     ),
     Mutant(
         "reminders go by the clock on the wall",
-        "alerting/announcing.py",
+        "alerting/transitions.py",
         "next_reminder(state, remind_every) <= slot",
         'next_reminder(state, remind_every) <= __import__("time").time_ns()',
     ),

@@ -30,7 +30,7 @@ from checkup.deadline import Deadline
 from checkup.interfaces import PageFile, PageVersion
 from checkup.model import Attempt, Result, Run
 from checkup.pipeline import RunContext, store_run
-from checkup.run_store import put
+from checkup.run_store import RunStore
 from checkup.storage.s3 import s3_client_config
 from checkup.times import SECOND
 from checkup_page.publish import PagePublisher
@@ -223,7 +223,7 @@ class _Stack:
     def _vote(self, slot: int) -> None:
         self._app.who = "vote"
         for position in range(1, len(self._config.regions)):
-            put(self._elsewhere, self._run(slot, position))
+            RunStore(self._elsewhere).create(self._run(slot, position))
 
     def _run(self, slot: int, position: int) -> Run:
         region = self._config.regions[position] if self._config.regions else ""

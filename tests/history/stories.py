@@ -16,7 +16,7 @@ from checkup.history.store import HistoryStore
 from checkup.interfaces import Storage
 from checkup.maintenance import MaintenanceWindow
 from checkup.model import Result, Run, Status, run_key
-from checkup.run_store import observe
+from checkup.run_store import RunStore
 from checkup.times import DAY, HOUR
 from tests.history.worlds import MINUTE, START, result
 
@@ -46,7 +46,7 @@ def tell(story: Story, storage: Storage) -> None:
     newest, closed = -1, ""
     for event in (*story.events, None):
         if event is not None:
-            observe(storage, event, closed, story.setting.regions)
+            RunStore(storage, story.setting.regions).write(event, closed)
             newest = max(newest, event.slot)
         elif newest >= 0:
             closed = keep(storage, story.setting, newest)

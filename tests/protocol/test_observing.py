@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import time
 
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from checkup.alerting.state import STATE_KEY
-from checkup.model import LATE_PREFIX, RUNS_PREFIX, Status, run_key
+from checkup.model import (
+    LATE_PREFIX,
+    RUNS_PREFIX,
+    Attempt,
+    Phases,
+    Result,
+    Run,
+    Status,
+    encode_results,
+    run_key,
+)
 from checkup.pipeline import read_state, store_run
+from checkup.run_store import RunStore
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import run, slot
@@ -102,3 +115,56 @@ def test_regions_share_a_slot_and_agree() -> None:
         assert bool(ear.heard) == (position == 2)
 
     assert ear.heard == [f"a/open:down/1/{at}"]
+
+
+TEXTS = st.text('aé<"\\\u2028\ud83d\ude00', max_size=4) | st.just(r"\ufffd")
+ATTEMPTS = st.builds(
+    Attempt,
+    rtt=st.integers(0, 10**12),
+    error=TEXTS,
+    failure=TEXTS,
+    phases=st.none() | st.builds(Phases, resolve=st.integers(0, 9)),
+    certificate_expiry=st.integers(0, 2**62),
+)
+RESULTS = st.builds(
+    Result,
+    title=TEXTS,
+    endpoint=TEXTS,
+    timestamp=st.integers(0, 2**62),
+    attempts=st.lists(ATTEMPTS, max_size=2).map(tuple),
+    healthy=st.booleans(),
+    notice=TEXTS,
+    id=TEXTS,
+    region=st.sampled_from(["", "eu", "us", "by-hand"]),
+    rechecks=st.integers(0, 5),
+    target_digest=TEXTS,
+)
+RUNS = st.builds(
+    Run,
+    slot=st.integers(0, 2**60),
+    results=st.lists(RESULTS, max_size=3).map(tuple),
+    region=st.sampled_from(["", "eu", "us", "by-hand"]),
+    region_index=st.integers(0, 1),
+)
+
+
+@given(RUNS, st.sampled_from([(), ("eu", "us")]), st.booleans())
+def test_run_that_was_written_is_the_one_that_is_read(
+    seen: Run, regions: tuple[str, ...], was_there: bool
+) -> None:
+    storage = MemoryStorage()
+    if was_there:
+        storage.create(run_key(seen), encode_results(seen.results))
+    store = RunStore(storage, regions)
+
+    written = store.write(seen, "").run
+
+    assert written == RunStore(storage, regions).get(run_key(seen))
+    assert store.cache.get(run_key(seen)) == written
+
+
+def test_evidence_is_not_taken_for_a_stored_run() -> None:
+    store = RunStore(MemoryStorage())
+
+    assert store.write(run(1, DOWN), run_key(run(5, {}))).late
+    assert store.get(run_key(run(1, DOWN))) is None

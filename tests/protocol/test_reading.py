@@ -6,7 +6,7 @@ from threading import Barrier
 
 from checkup.interfaces import StoredDocument
 from checkup.model import encode_results, run_key
-from checkup.run_store import runs_since
+from checkup.run_store import RunStore
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import EPOCH, MINUTE, run
@@ -34,6 +34,6 @@ def test_runs_are_read_many_at_once_and_come_in_order() -> None:
         seen = run(number, {"a": "h"})
         storage.create(run_key(seen), encode_results(seen.results))
 
-    found = list(runs_since(storage, EPOCH - SECOND, ()))
+    found = list(RunStore(storage).since(EPOCH - SECOND))
 
     assert [each.slot for each in found] == [EPOCH + number * MINUTE for number in range(RUNS)]

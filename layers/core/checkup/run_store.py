@@ -1,15 +1,18 @@
-"""Runs that this process has stored: they never change, so they need not be read again."""
+"""The stored runs: written once, listed by key, read in order and deleted when they expire.
+
+A run never changes once it is stored, so whatever this process has written or decoded need not be
+read again.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import islice, takewhile
 from typing import Final, NamedTuple, Self
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from checkup.deadline import Deadline
 from checkup.errors import DocumentExistsError, StorageError
@@ -24,15 +27,280 @@ from checkup.model import (
     key_time,
     run_key,
 )
-from checkup.times import DAY, SECOND
+from checkup.times import DAY, HOUR, SECOND
 
 _log = logging.getLogger(__name__)
 
+MAX_CLOCK_SKEW: Final = 900 * SECOND
+"""How far in the storage's future a run may lie and still be applied, and how long a run that
+cannot be read holds back those after it. Beyond it is a wrong clock, or a broken file."""
 
-# Keys of runs that have just been listed: listing costs as much as writing.
+BATCH: Final = 500
+"""Runs that are applied in one go, at most."""
+
+RECENT: Final = 100
+"""Runs that a lost state is rebuilt from."""
+
+READ_AHEAD: Final = 10
+"""Runs per thread that are read before they are asked for."""
+
+CACHED_RUNS: Final = 50
+"""Decoded runs that one process keeps."""
+
+MAX_LISTED: Final = 1_000
+"""Keys that a listing of the newest runs keeps, for listing costs as much as writing."""
+
+_REPLACED: Final = rb"\ufffd"
+"""What half a surrogate pair is stored as: the results that are read differ from those written."""
+
+RETENTION_INTERVAL: Final = HOUR
+"""How often expired runs are deleted, by whichever run comes next."""
+
+MAX_DELETIONS: Final = 1000
+"""Files that one run deletes from a folder at most; the rest is for the next time."""
+
+MAX_DELETED_SHARE: Final = 0.2
+"""The part of all runs that may be deleted after a pause that is longer than runs are kept."""
 
 
-_KEPT: Final = 1_000
+class RunNotStoredError(StorageError):
+    """A run could not be stored or applied.
+
+    Attributes:
+        run: the results, which are nowhere else.
+    """
+
+    def __init__(self, run: Run, sentence: str) -> None:
+        super().__init__(sentence)
+        self.run = run
+
+
+class StoredRun(Struct, frozen=True, kw_only=True):
+    """What is stored under a slot after a run was written.
+
+    Attributes:
+        run: what counts; None if an unreadable file was there first.
+        late: the slot was closed already, so the run counts for nothing.
+    """
+
+    run: Run | None
+    late: bool
+
+
+class RunBatch(NamedTuple):
+    """Some runs, in order; of each slot all that are stored, or none.
+
+    Attributes:
+        more: there may be others after them.
+    """
+
+    runs: list[Run]
+    more: bool
+
+
+class RunCache:
+    """The last runs of one process, by key."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+
+    def add(self, run: Run) -> None:
+        """Remember a run as it is stored, and forget the oldest of many."""
+        self._runs[run_key(run)] = run
+        for key in list(self._runs)[:-CACHED_RUNS]:
+            del self._runs[key]
+
+    def get(self, key: str) -> Run | None:
+        """Return the run, or None if it is not remembered."""
+        return self._runs.get(key)
+
+    def consecutive(self, cursor: str, last: Run, interval: int) -> list[Run] | None:
+        """Return a run for each slot after the cursor; None if one of them is not remembered.
+
+        Where one schedule starts all runs, there are then no others between.
+
+        Args:
+            interval: from slot to slot, in nanoseconds.
+        """
+        closed = key_time(cursor)
+        if closed is None or interval <= 0 or (last.slot - closed) // interval > CACHED_RUNS:
+            return None
+        slots = range(closed + interval, last.slot + 1, interval)
+        runs = [
+            self._runs.get(f"{RUNS_PREFIX}{Run(slot=slot, results=()).file_name}") for slot in slots
+        ]
+        found = [run for run in runs if run is not None]
+        return found if found and len(found) == len(runs) and found[-1].slot == last.slot else None
+
+
+class RunStore(Struct, frozen=True):
+    """The stored runs of one storage.
+
+    Attributes:
+        regions: those that vote, in the order of the configuration; their number in it is part of
+            a run's key.
+        cache: runs that need not be read again.
+    """
+
+    storage: Storage
+    regions: Sequence[str] = ()
+    cache: RunCache = field(default_factory=RunCache)
+
+    def write(self, run: Run, cursor: str) -> StoredRun:
+        """Store a run under its slot, where it can never change again, and keep it in the cache.
+
+        If there is one already (the same event came twice, or an answer was lost), that one counts.
+        A slot that is closed already is left as it is, and the run is kept apart as evidence.
+
+        Args:
+            cursor: the key up to which slots are closed.
+
+        Raises:
+            StorageError: the run could not be stored.
+        """
+        key, body = run_key(run), encode_results(run.results)
+        late = key <= cursor
+        is_apart = late and self.storage.get(key) is None
+        target = LATE_PREFIX + run.file_name if is_apart else key
+        try:
+            found = _create(self.storage, target, body)
+        except StorageError as error:
+            _log.info("storing %s once more: %s", target, error)
+            found = _create(self.storage, target, body)
+        if found == body and _REPLACED not in body:
+            stored: Run | None = _run_of(target, run.results, self.regions)
+        else:
+            stored = _decoded(target, found, self.regions)
+        if stored is not None and not is_apart:
+            self.cache.add(stored)
+        return StoredRun(run=stored, late=late)
+
+    def create(self, run: Run) -> None:
+        """Store a run under its slot and read nothing; one that is there already stays.
+
+        Raises:
+            StorageError: it could not be stored.
+        """
+        try:
+            self.storage.create(run_key(run), encode_results(run.results))
+        except DocumentExistsError:
+            _log.info("%s is there already", run.file_name)
+
+    def get(self, key: str) -> Run | None:
+        """Return one run; None if there is none, or none that can be read.
+
+        Raises:
+            StorageError: the storage failed, and the run is recent.
+        """
+        cached = self.cache.get(key)
+        if cached is not None:
+            return cached
+        try:
+            stored = self.storage.get(key)
+        except StorageError as error:
+            if self.storage.now_ns() - _time_of(key) < MAX_CLOCK_SKEW:
+                raise
+            _log.warning("%s is left out: %s", key, error)
+            return None
+        return None if stored is None else _decoded(key, stored.body, self.regions)
+
+    def after(self, cursor: str) -> RunBatch:
+        """Return the next runs after the cursor.
+
+        Raises:
+            StorageError: as for :meth:`get`.
+        """
+        read = map(self.get, self._keys(cursor, MAX_CLOCK_SKEW))
+        runs = list(islice((run for run in read if run is not None), BATCH))
+        more = len(runs) == BATCH
+        if more and len(self.regions) > 1:
+            runs = whole_slots(runs) or runs
+        return RunBatch(runs, more)
+
+    def latest(self, count: int = RECENT) -> tuple[str, list[Run]]:
+        """Return the last runs of the day, in order, and the key after which they begin.
+
+        There may be years of runs before them, too many to list.
+        """
+        after = self._day_start()
+        read = map(self.get, deque(self._keys(after, MAX_CLOCK_SKEW), count))
+        return after, [run for run in read if run is not None]
+
+    def since(self, since: int) -> Iterator[Run]:
+        """Yield the runs since a time, in order; a few are read ahead where that saves waiting."""
+        keys = self._keys(run_key(Run(slot=max(0, since), results=())), MAX_CLOCK_SKEW)
+        read = (
+            _read_ahead(self.get, keys, self.storage.max_concurrent_reads)
+            if isinstance(self.storage, ConcurrentReads)
+            else map(self.get, keys)
+        )
+        yield from (run for run in read if run is not None)
+
+    def newest_key(self) -> str:
+        """Return the key of the newest run that is not in the future, or one that is below all."""
+        after = self._day_start()
+        return max(self._keys(after, 0), default=after)
+
+    def _day_start(self) -> str:
+        """Return the key after which the last day begins; empty if nothing is stored after it."""
+        after = run_key(Run(slot=max(0, self.storage.now_ns() - DAY), results=()))
+        return "" if next(self.storage.list(RUNS_PREFIX), after) >= after else after
+
+    def _keys(self, after: str, ahead: int) -> Iterator[str]:
+        """Yield the keys after one, up to some nanoseconds in the storage's future."""
+        horizon = self.storage.now_ns() + ahead
+        return takewhile(
+            lambda key: _time_of(key) <= horizon, self.storage.list(RUNS_PREFIX, after)
+        )
+
+
+def whole_slots(runs: Sequence[Run]) -> list[Run]:
+    """Leave out the last slot: a region's run of it may be the next one to read."""
+    return [run for run in runs if run.slot != runs[-1].slot]
+
+
+def _read_ahead(
+    read: Callable[[str], Run | None], keys: Iterator[str], threads: int
+) -> Iterator[Run | None]:
+    """Yield what is read under the keys, in order, many of them at once."""
+    from concurrent.futures import ThreadPoolExecutor  # runs never need it
+
+    with ThreadPoolExecutor(threads) as pool:
+        while batch := list(islice(keys, READ_AHEAD * threads)):
+            yield from pool.map(read, batch)
+
+
+def _create(storage: Storage, key: str, body: bytes) -> bytes:
+    """Return what is stored under ``key``: this, or what was there before."""
+    try:
+        storage.create(key, body)
+    except DocumentExistsError:
+        stored = storage.get(key)
+        return body if stored is None else stored.body
+    return body
+
+
+def _decoded(key: str, body: bytes, regions: Sequence[str]) -> Run | None:
+    try:
+        return _run_of(key, decode_results(body), regions)
+    except ValueError as error:
+        _log.warning("%s is left out: %s", key, error)
+        return None
+
+
+def _run_of(key: str, results: tuple[Result, ...], regions: Sequence[str]) -> Run:
+    """Return the run of these results; its region is the one that the first of them names."""
+    region = results[0].region if results else ""
+    position = regions.index(region) if region in regions else 0
+    return Run(slot=_time_of(key) - position, results=results, region=region, region_index=position)
+
+
+def _time_of(key: str) -> int:
+    """Return the nanoseconds in the key; 0 for one that names no run."""
+    return key_time(key) or 0
+
+
+# What the page and the history read: keys that were listed and runs that are known already.
 
 
 class RunListing(Struct, frozen=True):
@@ -55,31 +323,12 @@ class RunListing(Struct, frozen=True):
         """
         start, end = (f"{RUNS_PREFIX}{at:019d}" for at in (moment, before))
         listed = takewhile(lambda key: key < end, storage.list(RUNS_PREFIX, start))
-        keys = tuple(deque(listed, _KEPT))
-        return cls(start if len(keys) < _KEPT else keys[0], keys)
+        keys = tuple(deque(listed, MAX_LISTED))
+        return cls(start if len(keys) < MAX_LISTED else keys[0], keys)
 
     def after(self, key: str) -> Iterable[str] | None:
         """Return the keys after this one, or None if they are not all known."""
-        return _after(self.keys, key) if key >= self.start else None
-
-
-def _after(keys: Iterable[str], key: str) -> Iterator[str]:
-    return (other for other in keys if other > key)
-
-
-class RunNotStoredError(StorageError):
-    """A run could not be stored or weighed.
-
-    Attributes:
-        run: what was seen, for there is no other place that has it.
-    """
-
-    def __init__(self, run: Run, sentence: str) -> None:
-        super().__init__(sentence)
-        self.run = run
-
-
-# Stored runs that have still to be folded into the history.
+        return (other for other in self.keys if other > key) if key >= self.start else None
 
 
 Known = Mapping[str, tuple[Result, ...] | None]
@@ -143,13 +392,10 @@ def _whole_slots(keys: list[str], regions: int) -> list[str]:
 
 
 def _run(storage: Storage, key: str, regions: Sequence[str], known: Known) -> Run | None:
-    moment = key_time(key)
     results = known[key] if key in known else _results(storage, key)
-    if moment is None or results is None:
+    if key_time(key) is None or results is None:
         return None
-    region = results[0].region if results else ""
-    position = regions.index(region) if region in regions else 0
-    return Run(slot=moment - position, results=results, region=region, region_index=position)
+    return _run_of(key, results, regions)
 
 
 def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
@@ -166,17 +412,7 @@ def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
         return None
 
 
-# Deleting runs that are older than the configuration wants to keep.
-
-
-RETENTION_INTERVAL: Final = 3600 * SECOND
-"""How often old runs are looked for, by whichever run comes next."""
-
-MAX_DELETIONS: Final = 1000
-"""Files that one run deletes from a folder at most; the rest is for the next time."""
-
-MAX_DELETED_SHARE: Final = 0.2
-"""The part of all runs that may be deleted after a pause that is longer than runs are kept."""
+# Retention.
 
 
 def is_retention_due(last: int, check_expiry: int, now: int) -> bool:
@@ -232,226 +468,3 @@ def _delete_before(storage: Storage, folder: str, limit: str, life: Deadline) ->
         if life.remaining() <= 0:
             break
         storage.delete(key)
-
-
-_CACHED_RUNS = 50
-
-
-class RunCache:
-    """The last runs of one process, by key."""
-
-    def __init__(self) -> None:
-        self._runs: dict[str, Run] = {}
-
-    def add(self, run: Run) -> None:
-        """Remember a run as it is stored, and forget the oldest of many."""
-        self._runs[run_key(run)] = run
-        for key in list(self._runs)[:-_CACHED_RUNS]:
-            del self._runs[key]
-
-    def get(self, key: str) -> Run | None:
-        """Return the run, or None if it is not remembered."""
-        return self._runs.get(key)
-
-    def consecutive(self, cursor: str, last: Run, interval: int) -> list[Run] | None:
-        """Return a run for each slot after the cursor; None if one of them is not remembered.
-
-        Where one schedule starts all runs, there are then no others between.
-
-        Args:
-            interval: from slot to slot, in nanoseconds.
-        """
-        closed = key_time(cursor)
-        if closed is None or interval <= 0 or (last.slot - closed) // interval > _CACHED_RUNS:
-            return None
-        slots = range(closed + interval, last.slot + 1, interval)
-        runs = [
-            self._runs.get(f"{RUNS_PREFIX}{Run(slot=slot, results=()).file_name}") for slot in slots
-        ]
-        found = [run for run in runs if run is not None]
-        return found if found and len(found) == len(runs) and found[-1].slot == last.slot else None
-
-
-# Stored runs: writing one's own, once, and reading those that have still to be folded.
-
-
-MAX_CLOCK_SKEW: Final = 900 * SECOND
-"""How far in the storage's future a run may lie and still be folded, and how long a run that
-cannot be read holds back those after it. Beyond it is a wrong clock, or a broken file."""
-
-BATCH: Final = 500
-"""Runs that are folded in one go, at most."""
-
-RECENT: Final = 100
-"""Runs that a lost head is rebuilt from."""
-
-READ_AHEAD: Final = 10
-"""Runs per thread that are read before they are asked for."""
-
-
-class StoredRun(Struct, frozen=True, kw_only=True):
-    """What is stored under a slot, now that it has been observed.
-
-    Attributes:
-        run: what counts; None if somebody's unreadable file is there.
-        late: the slot was closed already, so the run counts for nothing.
-    """
-
-    run: Run | None
-    late: bool
-
-
-class RunBatch(NamedTuple):
-    """Some runs, in order; of each slot all that are stored, or none.
-
-    Attributes:
-        more: there may be others after them.
-    """
-
-    runs: list[Run]
-    more: bool
-
-
-def observe(storage: Storage, run: Run, cursor: str, regions: Sequence[str]) -> StoredRun:
-    """Store a run under its slot, where it can never change again.
-
-    If there is one already (the same event came twice, or an answer was lost), that one counts.
-    A slot that is closed already is left as it is, and the run is kept apart as evidence.
-
-    Raises:
-        StorageError: the run could not be stored.
-    """
-    key, body = run_key(run), encode_results(run.results)
-    late = key <= cursor
-    target = LATE_PREFIX + run.file_name if late and storage.get(key) is None else key
-    try:
-        stored = _create(storage, target, body)
-    except StorageError as error:
-        _log.info("storing %s once more: %s", target, error)
-        stored = _create(storage, target, body)
-    return StoredRun(run=_decoded(target, stored, regions), late=late)
-
-
-def put(storage: Storage, run: Run) -> None:
-    """Store a run under its slot and read nothing; one that is there already stays.
-
-    Raises:
-        StorageError: it could not be stored.
-    """
-    try:
-        storage.create(run_key(run), encode_results(run.results))
-    except DocumentExistsError:
-        _log.info("%s is there already", run.file_name)
-
-
-def pending_runs(
-    storage: Storage, cursor: str, regions: Sequence[str], remembered: RunCache
-) -> RunBatch:
-    """Return the next runs after the cursor.
-
-    Args:
-        remembered: runs that need not be read again.
-    """
-    horizon = storage.now_ns() + MAX_CLOCK_SKEW
-    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS_PREFIX, cursor))
-    read = (remembered.get(key) or _read(storage, key, regions) for key in keys)
-    runs = list(islice((run for run in read if run is not None), BATCH))
-    more = len(runs) == BATCH
-    if more and len(regions) > 1:
-        runs = whole_slots(runs) or runs
-    return RunBatch(runs, more)
-
-
-def whole_slots(runs: Sequence[Run]) -> list[Run]:
-    """Leave out the last slot: a region's run of it may be the next one to read."""
-    return [run for run in runs if run.slot != runs[-1].slot]
-
-
-def recent_runs(
-    storage: Storage, regions: Sequence[str], count: int = RECENT
-) -> tuple[str, list[Run]]:
-    """Return the last runs of the day, in order, and the key after which they begin.
-
-    There may be years of runs before them, too many to list.
-    """
-    after, keys = _recent_keys(storage, storage.now_ns() + MAX_CLOCK_SKEW)
-    read = (_read(storage, key, regions) for key in deque(keys, count))
-    return after, [run for run in read if run is not None]
-
-
-def last_key(storage: Storage) -> str:
-    """Return the key of the newest run that is not in the future, or one that is below all."""
-    after, keys = _recent_keys(storage, storage.now_ns())
-    return max(keys, default=after)
-
-
-def _recent_keys(storage: Storage, until: int) -> tuple[str, Iterator[str]]:
-    """Return the keys of the last day up to a moment, and the key after which they begin."""
-    after = run_key(Run(slot=max(0, storage.now_ns() - DAY), results=()))
-    if next(storage.list(RUNS_PREFIX), after) >= after:
-        after = ""
-    return after, takewhile(lambda key: _moment(key) <= until, storage.list(RUNS_PREFIX, after))
-
-
-def runs_since(storage: Storage, since: int, regions: Sequence[str]) -> Iterator[Run]:
-    """Yield the runs since a moment, in order; a few are read ahead where that saves waiting."""
-    after = run_key(Run(slot=max(0, since), results=()))
-    horizon = storage.now_ns() + MAX_CLOCK_SKEW
-    keys = takewhile(lambda key: _moment(key) <= horizon, storage.list(RUNS_PREFIX, after))
-    read = partial(_read, storage, regions=regions)
-    ahead = (
-        _at_once(read, keys, storage.max_concurrent_reads)
-        if isinstance(storage, ConcurrentReads)
-        else None
-    )
-    yield from (run for run in ahead or map(read, keys) if run is not None)
-
-
-def _at_once(
-    read: Callable[[str], Run | None], keys: Iterator[str], threads: int
-) -> Iterator[Run | None]:
-    """Yield what is read under the keys, in order, many of them at once."""
-    from concurrent.futures import ThreadPoolExecutor  # runs never need it
-
-    with ThreadPoolExecutor(threads) as pool:
-        while batch := list(islice(keys, READ_AHEAD * threads)):
-            yield from pool.map(read, batch)
-
-
-def _create(storage: Storage, key: str, body: bytes) -> bytes:
-    """Return what is stored under ``key``: this, or what was there before."""
-    try:
-        storage.create(key, body)
-    except DocumentExistsError:
-        stored = storage.get(key)
-        return body if stored is None else stored.body
-    return body
-
-
-def _read(storage: Storage, key: str, regions: Sequence[str]) -> Run | None:
-    """Return the run, or None if there is none to be read there."""
-    try:
-        stored = storage.get(key)
-    except StorageError as error:
-        if storage.now_ns() - _moment(key) < MAX_CLOCK_SKEW:
-            raise
-        _log.warning("%s is left out: %s", key, error)
-        return None
-    return None if stored is None else _decoded(key, stored.body, regions)
-
-
-def _decoded(key: str, body: bytes, regions: Sequence[str]) -> Run | None:
-    """Read a run back; its region is the one that its results name."""
-    try:
-        results = decode_results(body)
-    except ValueError as error:
-        _log.warning("%s is left out: %s", key, error)
-        return None
-    region = results[0].region if results else ""
-    position = regions.index(region) if region in regions else 0
-    return Run(slot=_moment(key) - position, results=results, region=region, region_index=position)
-
-
-def _moment(key: str) -> int:
-    """Return the nanoseconds in the key; what is no run lies at the beginning of time."""
-    return key_time(key) or 0

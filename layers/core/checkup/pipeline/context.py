@@ -27,7 +27,7 @@ from checkup.evaluation import MAJORITY
 from checkup.interfaces import Checker, Clients, Notifier, Storage
 from checkup.maintenance import MaintenanceWindow
 from checkup.model import Alert, Result, Run
-from checkup.run_store import RunCache
+from checkup.run_store import RunCache, RunStore
 from checkup.times import SECOND
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
         timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
         wall_clock: seconds that go on while a machine sleeps.
         heartbeat: surrounds a complete run, to tell somebody that it took place.
-        runs: runs that need not be read, for as long as this object lives.
+        cache: runs that need not be read again, for as long as this object lives.
         config_version: of the configuration, for the head to remember; empty if it has none.
         digest: of the configuration, for the runs to name.
         target_digests: digests of what each checker looks at, by its id, where several regions do.
@@ -146,7 +146,12 @@ class RunContext(Struct, frozen=True, kw_only=True):
     config_version: str = ""
     digest: str = ""
     target_digests: Mapping[str, str] = {}
-    runs: RunCache = field(default_factory=RunCache)
+    cache: RunCache = field(default_factory=RunCache)
+
+    @property
+    def runs(self) -> RunStore:
+        """The stored runs."""
+        return RunStore(self.storage, self.regions, self.cache)
 
     @property
     def counts(self) -> bool:

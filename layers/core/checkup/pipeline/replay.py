@@ -21,7 +21,7 @@ from checkup.evaluation import ResultMatcher
 from checkup.model import Alert, AlertKind, Result, Run
 from checkup.pipeline.context import RunContext
 from checkup.pipeline.state_store import read_state
-from checkup.run_store import BATCH, pending_runs, recent_runs, runs_since, whole_slots
+from checkup.run_store import BATCH, whole_slots
 from checkup.times import SECOND
 
 # What is known at this moment, for people who ask; nothing is written.
@@ -43,7 +43,7 @@ def current_state(monitor: RunContext) -> AlertState:
     head = read_state(monitor.storage)
     if not head.cursor:
         return head
-    runs, _ = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.runs)
+    runs, _ = monitor.runs.after(head.cursor)
     silent = replace(monitor.rules, channels=())
     return apply_runs(head, runs, silent, monitor.storage.now_ns()).head
 
@@ -57,7 +57,7 @@ def last_results(monitor: RunContext, count: int) -> Mapping[str, SlotResult]:
     Raises:
         StorageError: the storage failed.
     """
-    _, runs = recent_runs(monitor.storage, monitor.regions, count)
+    _, runs = monitor.runs.latest(count)
     voters = monitor.regions or ("",)
     return {
         name: SlotResult(run.slot, result)
@@ -76,7 +76,7 @@ def recent_results(monitor: RunContext, checker: str, count: int) -> list[SlotRe
     Raises:
         StorageError: the storage failed.
     """
-    _, runs = recent_runs(monitor.storage, monitor.regions, count)
+    _, runs = monitor.runs.latest(count)
     return [
         SlotResult(run.slot, result)
         for run in runs
@@ -139,7 +139,7 @@ def replay(monitor: RunContext, settings: Sequence[AlertRules], since: int) -> R
     """
     machines = [_Machine(setting) for setting in settings]
     count = first = last = 0
-    for batch in _batches(runs_since(monitor.storage, since, monitor.regions)):
+    for batch in _batches(monitor.runs.since(since)):
         count += len(batch)
         first, last = first or batch[0].slot, batch[-1].slot
         for machine in machines:
@@ -245,7 +245,7 @@ def _caught_up(monitor: RunContext, head: AlertState) -> AlertState:
     """Fold the runs after the head's cursor, and tell nobody."""
     silent = replace(monitor.rules, channels=())
     while True:
-        runs, more = pending_runs(monitor.storage, head.cursor, monitor.regions, monitor.runs)
+        runs, more = monitor.runs.after(head.cursor)
         before, head = head, apply_runs(head, runs, silent, monitor.storage.now_ns()).head
         if not more or head.cursor == before.cursor:
             return head

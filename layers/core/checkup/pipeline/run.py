@@ -35,9 +35,6 @@ from checkup.run_store import (
     RunNotStoredError,
     delete_expired_runs,
     is_retention_due,
-    observe,
-    pending_runs,
-    put,
 )
 
 _log = logging.getLogger(__name__)
@@ -146,7 +143,7 @@ def _try_batch(
     own = _own_runs(monitor, before, mine)
     if own and _is_quiet(before, _weigh(monitor, before, own).head, len(own)):
         return done, False
-    runs, more = pending_runs(monitor.storage, before.cursor, monitor.regions, monitor.runs)
+    runs, more = monitor.runs.after(before.cursor)
     head, alerts = _weigh(monitor, before, runs)
     if _is_quiet(before, head, len(runs)):
         return done, False
@@ -167,7 +164,7 @@ def _own_runs(monitor: RunContext, before: AlertState, mine: Run | None) -> list
     """
     if mine is None or monitor.regions or not monitor.scheduled:
         return None
-    return monitor.runs.consecutive(before.cursor, mine, monitor.interval)
+    return monitor.cache.consecutive(before.cursor, mine, monitor.interval)
 
 
 def _weigh(monitor: RunContext, before: AlertState, runs: Sequence[Run]) -> AppliedRuns:
@@ -242,7 +239,7 @@ def run_in_region(monitor: RunContext, slot: int, deadline: Deadline) -> Run:
     results = _look(monitor, due, deadline, None, None)
     run = _run(monitor, slot, results)
     try:
-        put(monitor.storage, run)
+        monitor.runs.create(run)
     except StorageError as error:
         raise RunNotStoredError(run, str(error)) from error
     return run
@@ -267,12 +264,10 @@ def _record(
     try:
         # The head comes first: once there is one, whatever is stored afterwards is news.
         current = current or load_state(monitor)
-        observed = observe(monitor.storage, run, current.head.cursor, monitor.regions)
+        observed = monitor.runs.write(run, current.head.cursor)
         stored = observed.run or run
         if not monitor.counts:
             return RunOutcome(run=stored, late=observed.late)
-        if observed.run is not None:
-            monitor.runs.add(observed.run)
         folded = apply_pending_runs(monitor, current, observed.run, life)
     except StorageError as error:
         raise RunNotStoredError(run, str(error)) from error

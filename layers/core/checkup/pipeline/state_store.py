@@ -30,7 +30,7 @@ from checkup.incidents.store import Change, change_incidents, load_incidents
 from checkup.interfaces import Storage
 from checkup.model import RUNS_PREFIX, Run, Status, key_time
 from checkup.pipeline.context import RunContext
-from checkup.run_store import MAX_CLOCK_SKEW, last_key, recent_runs
+from checkup.run_store import MAX_CLOCK_SKEW, RunStore
 from checkup.times import SECOND
 
 _log = logging.getLogger(__name__)
@@ -159,7 +159,7 @@ def _in_time(storage: Storage, current: LoadedState) -> LoadedState:
     """
     if (key_time(current.head.cursor) or 0) <= storage.now_ns() + MAX_CLOCK_SKEW:
         return current
-    cursor = last_key(storage)
+    cursor = RunStore(storage).newest_key()
     _log.warning("%s: a clock was ahead; it goes on from the last run before now", STATE_KEY)
     used = tuple(name for name in current.head.applied_runs if RUNS_PREFIX + name <= cursor)
     return commit_state(storage, current, replace(current.head, cursor=cursor, applied_runs=used))
@@ -173,7 +173,7 @@ def _rebuild(monitor: RunContext) -> AlertState:
     """
     storage = monitor.storage
     silent = replace(monitor.rules, channels=())
-    after, recent = recent_runs(storage, monitor.regions)
+    after, recent = monitor.runs.latest()
     runs = [run if _is_ours(run) else replace(run, results=()) for run in recent]
     head = apply_runs(AlertState(cursor=after), runs, silent, storage.now_ns()).head
     # As after a warning of long ago: what cannot be read now is looked for by the next run.

@@ -43,9 +43,17 @@ def current_state(monitor: RunContext) -> AlertState:
     head = read_state(monitor.storage)
     if not head.cursor:
         return head
-    runs, _ = monitor.runs.after(head.cursor)
+    return apply_silently(monitor, head)
+
+
+def apply_silently(monitor: RunContext, head: AlertState) -> AlertState:
+    """Apply all runs that are stored after the state's cursor, in memory and without alerts."""
     silent = replace(monitor.rules, channels=())
-    return apply_runs(head, runs, silent, monitor.storage.now_ns()).head
+    while True:
+        runs, more = monitor.runs.after(head.cursor)
+        before, head = head, apply_runs(head, runs, silent, monitor.storage.now_ns()).head
+        if not more or head.cursor == before.cursor:
+            return head
 
 
 def last_results(monitor: RunContext, count: int) -> Mapping[str, SlotResult]:
@@ -198,7 +206,7 @@ def restore_state(monitor: RunContext, body: bytes) -> AlertState:
 def _restore(monitor: RunContext, old: AlertState) -> AlertState:
     storage = monitor.storage
     stored = storage.get(STATE_KEY)
-    head = _caught_up(monitor, _with_states_of(old, _readable(stored.body if stored else b"")))
+    head = apply_silently(monitor, _with_states_of(old, _readable(stored.body if stored else b"")))
     # Above whatever was written before, also where that cannot be read.
     head = replace(head, revision=max(head.revision + 1, storage.now_ns() // SECOND))
     if stored is None:
@@ -239,13 +247,3 @@ def _with_states_of(old: AlertState, present: AlertState | None) -> AlertState:
         applied_runs=old.applied_runs,
         inconclusive_streaks=old.inconclusive_streaks,
     )
-
-
-def _caught_up(monitor: RunContext, head: AlertState) -> AlertState:
-    """Fold the runs after the head's cursor, and tell nobody."""
-    silent = replace(monitor.rules, channels=())
-    while True:
-        runs, more = monitor.runs.after(head.cursor)
-        before, head = head, apply_runs(head, runs, silent, monitor.storage.now_ns()).head
-        if not more or head.cursor == before.cursor:
-            return head

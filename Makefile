@@ -67,7 +67,7 @@ soak: $(VENV)/dev.stamp  ## ten thousand runs that are killed and disturbed ever
 screenshots: $(VENV)/dev.stamp tools  ## pictures of the page in all its states, in var/screenshots
 	$(BIN)/python -m tests.page.screenshots
 
-papers: $(VENV)/dev.stamp  ## write the reference and the tables of what is tested anew
+papers: $(VENV)/dev.stamp  ## write docs/reference.md and docs/budgets.md from the program and its measurements
 	$(BIN)/python -m tests.papers
 
 bench: $(VENV)/dev.stamp  ## measure all budgets, show them in one table; BENCH="--long --keep", or names

@@ -1,4 +1,4 @@
-"""What goes wrong with configurations, by the rows of docs/faults.md.
+"""What goes wrong with configurations, by the rows of tests/papers/faults.txt.
 
 Each is a refusal, or a warning that ``validate --strict`` makes one.
 """

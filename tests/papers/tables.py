@@ -1,27 +1,34 @@
-"""Tables of what is tested: the rows of a list, and the tests that name them in their ids.
+"""Which tests show which row of the four lists beside this module.
 
-A test names a row of ``compat.txt`` as ``A12`` anywhere in its name or in the id of its parameters.
-It names one of ``faults.txt`` as ``fault-37`` there, or with a number at the beginning or the end
-of its name: ``test_37_…``, ``…_37_38``. It names invariants as ``_i4_``, or ``_i12_to_i19_``.
+``compat.txt`` has what the Go program does, ``faults.txt`` what can go wrong, ``invariants.txt``
+what always holds, and ``security.txt`` what is asked of the security. A test names rows in a mark,
+``@pytest.mark.row("133", "I4")``, or in its id:
+
+- a row of the Go program as ``a12`` or ``A12``,
+- a fault as ``fault-37``, or with numbers at the beginning or the end of its name: ``test_37_…``,
+  ``…_37_38``,
+- invariants as ``_i4_`` or ``_i12_to_i19_``,
+- a requirement of security as ``s5_3``, or ``S5.3`` in the id of its parameters.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent
-COMPAT: Final = "docs/compat.md"
-FAULTS: Final = "docs/faults.md"
-INVARIANTS: Final = "docs/invariants.md"
+LISTS: Final = ("compat", "faults", "invariants", "security")
 
 _COMPAT_ID = re.compile(r"(?<![A-Za-z0-9])([A-Fa-f][0-9]{2})(?![A-Za-z0-9])")
 _FAULT_ID = re.compile(r"(?<![A-Za-z0-9])fault[-_]([0-9]{1,3})(?![0-9])")
@@ -29,39 +36,24 @@ _NUMBER_FIRST = re.compile(r"(?:^|::)test_([0-9]{1,3})_[a-z]")
 _NUMBERS_LAST = re.compile(r"((?:_[0-9]{2,3})+)(?:\[|$)")
 _LAST_FAULT = 174
 _INVARIANT_ID = re.compile(r"(?<![A-Za-z0-9])i([0-9]{1,2})(?:_to_i([0-9]{1,2}))?(?![A-Za-z0-9])")
-_SHOWN = 4
-"""Tests that are named for a row; of the others there is a number."""
+_SECURITY_ID = re.compile(r"(?<![A-Za-z0-9])([SsXx][0-9]{1,2})(?:[._]([0-9]))?(?![A-Za-z0-9])")
 
-_COMPAT_HEAD = """\
-# Row by row: the Go program and this one
 
-*match*: the same. *superset*: the same and more. *deviation*: different, on purpose, and why.
+class CollectedTest(NamedTuple):
+    """A test as pytest collects it, with the rows that its marks name."""
 
-This page is made of the tests' names by `python -m tests.papers`; do not edit it.
-"""
-_FAULTS_HEAD = """\
-# What can go wrong, and the tests that make it go wrong
-
-This page is made of the tests' names by `python -m tests.papers`; do not edit it.
-"""
-_INVARIANTS_HEAD = """\
-# What always holds, and the tests that would notice if it did not
-
-Worlds are made of random results, events, kills and lost answers; `make soak` lives through
-thousands of runs in real processes. `python -m tests.protocol.mutants` breaks the program in
-fifteen ways that these tests have to notice.
-
-This page is made of the tests' names by `python -m tests.papers`; do not edit it.
-"""
+    id: str
+    marked: frozenset[str] = frozenset()
 
 
 class Row(Struct, frozen=True):
     """One line of a list.
 
     Attributes:
-        section: the heading that it stands under.
-        kind: match, superset or deviation; empty for faults.
-        reason: why it differs, if it does.
+        section: the heading above it.
+        kind: match, superset or deviation; empty outside of ``compat.txt``.
+        reason: why the answer differs from what is asked, or what else there is to know.
+        faults: rows of ``faults.txt`` whose tests show this one, too.
     """
 
     section: str
@@ -69,137 +61,98 @@ class Row(Struct, frozen=True):
     text: str
     kind: str = ""
     reason: str = ""
+    faults: tuple[str, ...] = ()
 
 
-class Listed(Protocol):
-    """Whatever a test can name."""
+def collect() -> tuple[CollectedTest, ...]:
+    """Collect all tests, sorted by id, without running any.
 
-    @property
-    def id(self) -> str:
-        """How it is named."""
-
-
-def collect() -> tuple[str, ...]:
-    """Return the ids of all tests, sorted, without running any."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:randomly"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if listed.returncode != 0:
-        raise SystemExit(listed.stdout[-2000:])
-    return tuple(sorted({line for line in listed.stdout.splitlines() if "::" in line}))
-
-
-def compat_rows() -> tuple[Row, ...]:
-    """Return the rows of the comparison with the Go program."""
-    return tuple(
-        Row(section, name, text.strip(), kind, reason.strip())
-        for section, name, rest in _lines("compat.txt")
-        for kind, _, words in [rest.partition(" ")]
-        for text, _, reason in [words.partition("|")]
-    )
+    Raises:
+        SystemExit: pytest could not collect them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.json"
+        options = ["--collect-only", "-q", "-p", "no:randomly", "-p", "tests.papers.collecting"]
+        ended = subprocess.run(
+            [sys.executable, "-m", "pytest", *options, "--rows-to", str(file)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ended.returncode != 0:
+            raise SystemExit(ended.stdout[-2000:] + ended.stderr[-2000:])
+        found = json.loads(file.read_text(encoding="utf-8"))
+    return tuple(sorted(CollectedTest(name, frozenset(rows)) for name, rows in found))
 
 
-def fault_rows() -> tuple[Row, ...]:
-    """Return the rows of the catalogue of faults."""
-    return tuple(Row(section, name, text) for section, name, text in _lines("faults.txt"))
-
-
-def invariant_rows() -> tuple[Row, ...]:
-    """Return the rows of the list of what always holds."""
-    return tuple(Row(section, name, text) for section, name, text in _lines("invariants.txt"))
-
-
-def compat_table(tests: Sequence[str]) -> str:
-    """Return the page about the Go program."""
-    found = by_row(tests, compat_ids)
-    rows = compat_rows()
-    lines = [_COMPAT_HEAD, count(rows, found)]
-    for section, members in _sections(rows):
-        lines += [f"\n## {section}\n", "| row | meaning | kind | tests |", "|---|---|---|---|"]
-        lines += [
-            f"| {row.id} | {row.text} | {row.kind}{f': {row.reason}' if row.reason else ''} "
-            f"| {shown(found.get(row.id, []))} |"
-            for row in members
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def faults_table(tests: Sequence[str]) -> str:
-    """Return the page about faults."""
-    return _table(_FAULTS_HEAD, "fault", fault_rows(), by_row(tests, fault_ids))
-
-
-def invariants_table(tests: Sequence[str]) -> str:
-    """Return the page about what always holds."""
-    return _table(_INVARIANTS_HEAD, "invariant", invariant_rows(), by_row(tests, invariant_ids))
-
-
-def _table(head: str, title: str, rows: Sequence[Row], found: Mapping[str, list[str]]) -> str:
-    lines = [head, count(rows, found)]
-    for section, members in _sections(rows):
-        lines += [f"\n## {section}\n", f"| row | {title} | tests |", "|---|---|---|"]
-        lines += [f"| {row.id} | {row.text} | {shown(found.get(row.id, []))} |" for row in members]
-    return "\n".join(lines) + "\n"
-
-
-def compat_ids(test: str) -> set[str]:
-    """Return the rows of the Go program that a test's id names."""
-    return {name.upper() for name in _COMPAT_ID.findall(_name(test).replace("_", "-"))}
-
-
-def fault_ids(test: str) -> set[str]:
-    """Return the faults that a test's id names."""
-    name = _name(test)
-    first = _NUMBER_FIRST.findall(name)
-    last = [number for run in _NUMBERS_LAST.findall(name) for number in run.split("_") if number]
-    return {*_FAULT_ID.findall(name), *(n for n in (*first, *last) if int(n) <= _LAST_FAULT)}
-
-
-def invariant_ids(test: str) -> set[str]:
-    """Return the invariants that a test's id names."""
-    name = _name(test).replace("_", "-").replace("-to-i", "_to_i")
-    found = [(int(first), int(last or first)) for first, last in _INVARIANT_ID.findall(name)]
-    return {f"I{number}" for first, last in found for number in range(first, last + 1)}
-
-
-def by_row(tests: Iterable[str], ids: Callable[[str], set[str]]) -> Mapping[str, list[str]]:
-    """Return the test functions of each row, in order, each once."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for test in tests:
-        for row in ids(test):
-            found[row][test.partition("[")[0]] = None
-    return {row: list(functions) for row, functions in found.items()}
-
-
-def _name(test: str) -> str:
-    """Return the id without the file, whose name is not about rows."""
-    return test.partition("::")[2]
-
-
-def _lines(name: str) -> Iterator[tuple[str, str, str]]:
-    section = ""
-    for line in (HERE / name).read_text(encoding="utf-8").splitlines():
+def read_list(name: str) -> tuple[Row, ...]:
+    """Return the rows of one of ``LISTS``."""
+    section, rows = "", list[Row]()
+    for line in (HERE / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("= "):
             section = line[2:]
+        elif line.startswith("  because "):
+            rows[-1] = replace(rows[-1], reason=line.removeprefix("  because "))
+        elif line.startswith("  faults "):
+            rows[-1] = replace(rows[-1], faults=tuple(line.split()[1:]))
         elif line and not line.startswith("#"):
-            row, _, rest = line.partition(" ")
-            yield section, row, rest.strip()
+            row, _, text = line.partition(" ")
+            kind = reason = ""
+            if name == "compat":
+                kind, _, text = text.partition(" ")
+                text, _, reason = text.partition("|")
+            rows.append(Row(section, row, text.strip(), kind, reason.strip()))
+    return tuple(rows)
 
 
-def _sections(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
-    for section in dict.fromkeys(row.section for row in rows):
-        yield section, [row for row in rows if row.section == section]
+def rows_of(test: CollectedTest) -> set[str]:
+    """Return the rows that a test shows; of its id, all that could be one."""
+    # The file's name is not about rows.
+    name = test.id.partition("::")[2]
+    return {
+        *test.marked,
+        *(row.upper() for row in _COMPAT_ID.findall(name.replace("_", "-"))),
+        *_fault_ids(name),
+        *_invariant_ids(name),
+        *(f"{big}.{small}".strip(".").upper() for big, small in _SECURITY_ID.findall(name)),
+    }
 
 
-def count(rows: Sequence[Listed], found: Mapping[str, list[str]]) -> str:
-    """Return how many rows there are, and how many of them have a test."""
-    covered = sum(row.id in found for row in rows)
-    return f"{covered} of {len(rows)} rows have a test of their own."
+def _fault_ids(name: str) -> Iterator[str]:
+    yield from _FAULT_ID.findall(name)
+    numbers = [*_NUMBER_FIRST.findall(name), *"".join(_NUMBERS_LAST.findall(name)).split("_")]
+    yield from (number for number in numbers if number and int(number) <= _LAST_FAULT)
 
 
-def shown(functions: Sequence[str]) -> str:
-    """Return the cell of a table that names some tests."""
-    if not functions:
-        return "**none**"
-    named = "<br>".join(f"`{function}`" for function in functions[:_SHOWN])
-    more = len(functions) - _SHOWN
-    return f"{named}<br>and {more} more" if more > 0 else named
+def _invariant_ids(name: str) -> Iterator[str]:
+    for first, last in _INVARIANT_ID.findall(name.replace("_", "-").replace("-to-i", "_to_i")):
+        yield from (f"I{number}" for number in range(int(first), int(last or first) + 1))
+
+
+def tests_by_row(tests: Iterable[CollectedTest]) -> Mapping[str, Sequence[str]]:
+    """Return the test functions of each row of all lists, in order, each once."""
+    named: dict[str, dict[str, None]] = defaultdict(dict)
+    for test in tests:
+        for row in rows_of(test):
+            named[row][test.id.partition("[")[0]] = None
+    return {
+        row.id: list(dict.fromkeys(it for key in (row.id, *row.faults) for it in named[key]))
+        for name in LISTS
+        for row in read_list(name)
+    }
+
+
+def table(name: str, found: Mapping[str, Sequence[str]]) -> str:
+    """Return a list as Markdown, with the tests of each row."""
+    rows, lines, section = read_list(name), list[str](), ""
+    for row in rows:
+        if row.section != section:
+            section = row.section
+            lines += [f"\n## {section}\n", "| row | meaning | tests |", "|---|---|---|"]
+        meaning = "; ".join(filter(None, (row.text, row.kind, row.reason)))
+        tests = "<br>".join(f"`{test}`" for test in found[row.id]) or "**none**"
+        lines.append(f"| {row.id} | {meaning} | {tests} |")
+    covered = sum(bool(found[row.id]) for row in rows)
+    head = [f"# {name}.txt\n", f"{covered} of {len(rows)} rows have a test."]
+    return "\n".join([*head, *lines]) + "\n"

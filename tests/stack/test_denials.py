@@ -172,5 +172,5 @@ def test_stack_of_another_region_has_neither_storage_nor_page(stacks: Stacks) ->
 def test_half_of_a_pair_of_parameters_is_refused(
     stacks: Stacks, translated: Path, half: dict[str, str]
 ) -> None:
-    with pytest.raises(Refused, match="belong together"):
+    with pytest.raises(Refused, match="or neither"):
         make(stacks.home.emulator, translated, "half", **half)

@@ -1,4 +1,4 @@
-# The front door. `make` lists the targets; README.md tells what they are for.
+# `make` lists the targets; README.md explains what they are for.
 
 PYTHON ?= python3
 CONFIG ?=
@@ -24,32 +24,32 @@ INSTALL := $(PIP) install --constraint constraints.txt
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: $(VENV)/run.stamp  ## check a demo world (or CONFIG=my.json), store the results, write the page
+run: $(VENV)/run.stamp  ## run the checks of a demo (or CONFIG=my.json), store the results, write the page
 	@$(BIN)/python -m examples.demo run $(OWN)
 
-serve: $(VENV)/run.stamp  ## keep checking and show the page at LISTEN=127.0.0.1:3000
+serve: $(VENV)/run.stamp  ## keep running them and serve the page at LISTEN=127.0.0.1:3000
 	@$(BIN)/python -m examples.demo serve --listen $(LISTEN) $(OWN)
 
-demo: $(VENV)/run.stamp  ## the page of a year of invented history: outages, slow days, maintenance
+demo: $(VENV)/run.stamp  ## build a page from a year of invented history: outages, slow days, maintenance
 	@$(BIN)/python -m examples.demo.year
 
-lint: $(VENV)/dev.stamp  ## style, types and the direction of imports
+lint: $(VENV)/dev.stamp  ## check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/dev.stamp tools  ## everything, and the time of each group
+test: $(VENV)/dev.stamp tools  ## run all tests and print the time of each group
 	$(BIN)/python tests/run.py
 
-e2e: $(VENV)/dev.stamp  ## build the stack, deploy it into an emulator of AWS and live a day with it
+e2e: $(VENV)/dev.stamp  ## build the stack, deploy it into an AWS emulator and simulate a day
 	@scripts/tools sam sbom ministack runtime
 	$(BIN)/python -m pytest -q -n 0 tests/stack
 
-tools: $(VENV)/dev.stamp  ## the programs that the tests drive: browser, emulators, SAM
+tools: $(VENV)/dev.stamp  ## install the programs that the tests use: browser, emulators, SAM
 	@sh tests/tools.sh
 
-audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, Lighthouse; SEED=1
+audit: $(VENV)/dev.stamp  ## run the slow checks: fuzzing, mutants, coverage of requirements, Lighthouse; SEED=1
 	$(BIN)/python -m tests.config.fuzz 100000 $(SEED)
 	$(BIN)/python -m tests.checkers.answers 100000
 	$(BIN)/python -m tests.stack.events 10000 $(SEED)
@@ -61,19 +61,19 @@ audit: $(VENV)/dev.stamp  ## what is too slow for every day: fuzzing, mutants, L
 	@scripts/tools holes
 	$(BIN)/python -m tests.project.holes
 
-soak: $(VENV)/dev.stamp  ## ten thousand runs that are killed and disturbed everywhere; SEED=1 RUNS=10000 KILLS=1000
+soak: $(VENV)/dev.stamp  ## simulate runs that are killed and disturbed everywhere; SEED=1 RUNS=10000 KILLS=1000
 	$(BIN)/python -m tests.soak --runs $(RUNS) --kills $(KILLS) --seed $(SEED)
 
-screenshots: $(VENV)/dev.stamp tools  ## pictures of the page in all its states, in var/screenshots
+screenshots: $(VENV)/dev.stamp tools  ## take screenshots of the page in all its states, in var/screenshots
 	$(BIN)/python -m tests.page.screenshots
 
-papers: $(VENV)/dev.stamp  ## write docs/reference.md and docs/budgets.md from the program and its measurements
+papers: $(VENV)/dev.stamp  ## write docs/reference.md and docs/budgets.md
 	$(BIN)/python -m tests.papers
 
-bench: $(VENV)/dev.stamp  ## measure all budgets, show them in one table; BENCH="--long --keep", or names
+bench: $(VENV)/dev.stamp  ## measure all budgets and print one table; BENCH="--long --keep", or names
 	$(BIN)/python bench/run.py $(BENCH)
 
-lock: $(VENV)/dev.stamp  ## pin what the layers hold, with hashes, to the versions that are tested
+lock: $(VENV)/dev.stamp  ## pin the libraries of the layers, with hashes, to the tested versions
 	@for layer in layers/core statuspage; do \
 	    $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --upgrade --generate-hashes \
 	    --constraint constraints.txt --no-annotate --custom-compile-command 'make lock' \
@@ -88,14 +88,14 @@ deploy: $(VENV)/aws.stamp  ## deploy STACK=checkup with your AWS credentials; PA
 	@$(MAKE) --no-print-directory build
 	@scripts/deploy-stack '$(STACK)' '$(PARAMETERS)'
 
-destroy: $(VENV)/aws.stamp  ## remove STACK=checkup; the bucket with the recorded runs stays, unless KEEP=nothing
+destroy: $(VENV)/aws.stamp  ## delete STACK=checkup; the bucket with runs and state is kept, unless KEEP=nothing
 	@scripts/tools sam
 	@scripts/destroy-stack '$(STACK)' $(if $(filter nothing,$(KEEP)),--with-runs)
 
-clean:  ## remove everything that was made here
+clean:  ## remove everything that make has created here
 	rm -rf $(VENV) var .aws-sam dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-# Asked for by name, a Python is compared with the one that is there already.
+# With PYTHON=… on the command line, replace an environment of another Python.
 ifeq ($(firstword $(origin PYTHON)),command)
 .PHONY: $(VENV)/bin/python
 endif

@@ -1,7 +1,8 @@
-"""Check the endpoints: by the schedule, or by hand.
+"""Run the checks, on the schedule or on request.
 
-Triggers: EventBridge Scheduler, with ``{"slot": "<aws.scheduler.scheduled-time>"}``; and anybody
-who may, with ``{"checkers": ["title or id"]}``, which changes nothing, or ``{"notify_test": []}``.
+Triggers: EventBridge Scheduler with ``{"slot": "<aws.scheduler.scheduled-time>"}``; manual
+invocations with ``{"checkers": ["title or id"]}``, which store nothing without ``"record": true``,
+or with ``{"notify_test": []}``.
 """
 
 import os

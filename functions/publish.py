@@ -1,6 +1,8 @@
 """Render the status page and publish what changed.
 
-Triggers: changes below ``state/`` in S3, a schedule; by hand also a rebuild (see ``events/``).
+Triggers: S3, when an object below ``state/`` is written; EventBridge Scheduler, every five minutes,
+with ``{"task": "publish"}``; manual invocations also with ``{"task": "rebuild"}``, which counts
+the days again.
 """
 
 import os

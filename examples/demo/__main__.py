@@ -1,4 +1,4 @@
-"""`make run` and `make serve`: Checkup at work, on the demo world or on a file of your own."""
+"""`make run` and `make serve`: Checkup at work, on the demo or on your own configuration."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ PAGE = VAR / "page"
 
 
 def main() -> int:
-    """Do what the command line says."""
+    """Run the chosen action."""
     parser = argparse.ArgumentParser(prog="make", description=__doc__)
     parser.add_argument("action", choices=["run", "serve"])
-    parser.add_argument("--config", help="a checkup.json; without it, the demo world")
+    parser.add_argument("--config", help="your checkup.json; the demo by default")
     parser.add_argument("--listen", default="127.0.0.1:3000")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _leave)
@@ -43,52 +43,52 @@ def main() -> int:
 
 
 def run_own(path: str) -> int:
-    """Check what the file says and, if it has a storage, keep the results and write the page."""
+    """Run the checks of a file and, if it has a storage, store the results and write the page."""
     config = readable(path)
     if config is None:
-        return checkup("-c", path)  # which says what is wrong with it
+        return checkup("-c", path)  # prints what is wrong with it
     if config.storage is None:
-        checkup("-c", path, "-v")  # a service that is down is no failure of this command
+        checkup("-c", path, "-v")  # a service that is down does not fail this command
         print(
-            "Nothing was kept, so there is no page: the file has no storage. Add one to it, as in"
+            "The file has no storage, so nothing was stored and there is no page. Add one, such as"
         )
         print('  "storage": {"type": "fs", "dir": "./checks"}')
         return 0
     if checkup("-c", path, "--store", "-v") != 0 or checkup("-c", path, "page", str(PAGE)) != 0:
         return 1
-    print(f"To keep checking and see it live: make serve CONFIG={shlex.quote(path)}")
+    print(f"To keep checking and see the page live: make serve CONFIG={shlex.quote(path)}")
     return 0
 
 
 def run_demo() -> int:
-    """Check the demo world three times while one of its services goes down and comes back."""
+    """Run the demo's checks three times while one of its services goes down and recovers."""
     shutil.rmtree(VAR / "demo", ignore_errors=True)
     world = World(VAR / "demo")
     os.environ.update(world.environment)
     config = str(world.write_config())
-    print("A demo world is running on this machine: six services, some of them in trouble.")
-    print("Run 1 of 3: as they are.")
+    print("Started six demo services on this machine; some of them have problems.")
+    print("Run 1 of 3: the initial state.")
     failed = checkup("-c", config, "--store")
-    print("Run 2 of 3: the API goes down; Checkup looks again twice before it believes it.")
+    print("Run 2 of 3: the API goes down. Checkup checks it twice more before it counts.")
     world.api.stop()
     failed = checkup("-c", config, "--store") or failed
-    print("Run 3 of 3: the API is back. This is what Checkup saw:\n")
+    print("Run 3 of 3: the API is up again. The results:\n")
     world.api.start()
     failed = checkup("-c", config, "--store", "-v") or failed
     failed = checkup("-c", config, "page", str(PAGE)) or failed
-    print("\nMeanwhile, in Slack:\n")
+    print("\nMessages sent to Slack:\n")
     print(transcript(world.chat.received))
     world.close()
     print(f"Results   {VAR / 'demo' / 'checks'}")
-    print(f"Page      {PAGE / 'index.html'}   open it in a browser; nothing checks any more, so it")
-    print("                                soon says by itself that the status is unknown")
-    print("Next      make serve                  watch the demo live")
+    print(f"Page      {PAGE / 'index.html'}   open it in a browser; the checks have stopped, so it")
+    print("                                soon shows the status as unknown")
+    print("Next      make serve                  run the demo live")
     print("          make run CONFIG=my.json     check your own services")
     return failed
 
 
 def serve_demo(listen: str) -> int:
-    """Keep the demo world alive, check it every ten seconds and serve its page."""
+    """Keep the demo running, check it every ten seconds and serve its page."""
     world = World(VAR / "demo")
     os.environ.update(world.environment)
     config = str(world.write_config())
@@ -99,15 +99,15 @@ def serve_demo(listen: str) -> int:
 
 
 def serve_own(path: str, listen: str) -> int:
-    """Check what the file says at its interval and serve its page."""
+    """Run the checks of a file at its interval and serve its page."""
     config = readable(path)
     if config is None or config.storage is None:
-        return checkup("-c", path, "serve", "--listen", listen)  # which says what is missing
+        return checkup("-c", path, "serve", "--listen", listen)  # prints what is missing
     return watch(path, format_duration(config.interval), listen)
 
 
 def watch(config: str, interval: str, listen: str) -> int:
-    """Check again and again, and serve the page until that is stopped."""
+    """Run the checks on a schedule, and serve the page until it is stopped."""
     every = subprocess.Popen([CHECKUP, "-c", config, "every", interval])
     try:
         return checkup("-c", config, "serve", "--listen", listen)

@@ -1,4 +1,4 @@
-"""What people wrote during the invented year: incidents, and maintenance past and to come."""
+"""Incidents and maintenance of the invented year, past and planned."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from examples.demo.story import DAY, HOUR, MINUTE
 _FILE: Final = Path(__file__).with_name("announced.toml")
 
 Update = tuple[int, str, str]
-"""How many minutes after the beginning it was written, the status then, and the text."""
+"""Minutes after the start, the status, and the text."""
 
 
 class WrittenIncident(Struct, kw_only=True):
-    """One incident as it stands in the file."""
+    """One incident of the file."""
 
     title: str
     impact: str
@@ -33,7 +33,7 @@ class WrittenIncident(Struct, kw_only=True):
 
 
 class WrittenMaintenance(Struct, kw_only=True):
-    """One time of maintenance as it stands in the file."""
+    """One maintenance of the file."""
 
     title: str
     text: str
@@ -46,7 +46,7 @@ class WrittenMaintenance(Struct, kw_only=True):
 
 
 class Written(Struct):
-    """The file; ``label`` says in every story that it is invented."""
+    """The file; ``label`` marks every text as invented."""
 
     label: str
     incident: tuple[WrittenIncident, ...]
@@ -54,7 +54,7 @@ class Written(Struct):
 
 
 def announced(end: int) -> IncidentDocument:
-    """Return what was announced in the year that ends at a moment, all of it labelled a demo."""
+    """Return the incidents and maintenance of the year that ends at ``end``, labelled as a demo."""
     written = msgspec.toml.decode(_FILE.read_bytes(), type=Written)
     incidents = [_incident(it, end, written.label) for it in written.incident]
     maintenance = [_maintenance(it, end, written.label) for it in written.maintenance]
@@ -64,7 +64,7 @@ def announced(end: int) -> IncidentDocument:
 
 
 def key_of(title: str) -> str:
-    """Return the id of what is announced under a title, which is also that of its page."""
+    """Return the id for a title; also the id of its page."""
     return public_key("demo", title)
 
 

@@ -1,4 +1,4 @@
-"""What the demo's Slack was told, for a terminal."""
+"""The messages that the demo sent to Slack, for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invented year of some services: what would have been seen at any moment of it."""
+"""An invented year of some services: the result of every check at any time of it."""
 
 from __future__ import annotations
 

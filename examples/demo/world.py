@@ -1,4 +1,4 @@
-"""Services on loopback: fine, slow, wrong, about to expire, and one that can be stopped."""
+"""Services on loopback: healthy, slow, wrong, expiring soon, and one that can be stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import trustme
 
 HOST = "127.0.0.1"
 WEBHOOK = "DEMO_SLACK_WEBHOOK"
-"""The environment variable that the demo's checkup.json takes the webhook from."""
+"""The environment variable with the webhook of the demo's checkup.json."""
 
 
 class Service:
@@ -34,7 +34,7 @@ class Service:
         return f"{HOST}:{self.port}"
 
     def start(self) -> None:
-        """Listen; on the same port as before if there was one."""
+        """Listen, on the same port as before a stop."""
         server = _Server((HOST, self.port), self._handler())
         if self._tls:
             server.socket = self._tls.wrap_socket(server.socket, server_side=True)
@@ -42,7 +42,7 @@ class Service:
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Refuse connections from now on."""
+        """Stop listening; connections are refused."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -65,7 +65,7 @@ class Service:
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """The demo's terminal is for Checkup."""
+                """Print nothing; the terminal shows Checkup's output."""
 
         return Handler
 
@@ -74,11 +74,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """A checker that only shakes hands and leaves is no error."""
+        """Ignore clients that disconnect after the TLS handshake."""
 
 
 class World:
-    """All the services of the demo, and the checkup.json that watches them."""
+    """The services of the demo and their checkup.json."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class World:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the configuration expects to find there."""
+        """The variables that the configuration refers to."""
         return {WEBHOOK: f"http://{self.chat.address}/webhook"}
 
     def write_config(self) -> Path:

@@ -1,4 +1,4 @@
-"""`make demo`: an invented year, counted by the program itself, and the page that comes of it."""
+"""`make demo`: an invented year of runs, and the page that the program makes of it."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ STEP = 15 * MINUTE
 FOLDERS = ("history/", "incidents/", "maintenance/", "runs/", "state/")
 PATIENCE = 600.0
 RECORDED = DAY
-"""The last runs go through everything that a run goes through, the others are only counted."""
+"""The runs of this long before the end are stored and alerted on; older ones are only counted."""
 
 
 def main() -> int:
-    """Make the year and its page, and say where it is."""
+    """Generate the year and its page, and print where it is."""
     began = time.monotonic()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
@@ -42,20 +42,20 @@ def main() -> int:
     path = FOLDER / "checkup.json"
     path.write_text(json.dumps(configuration(year), indent=2) + "\n")
     print(
-        f"Inventing a year of {len(SERVICES)} services, looked at every 15 minutes ...", flush=True
+        f"Generating a year of {len(SERVICES)} services, checked every 15 minutes ...", flush=True
     )
     counted = live_through(year, read_config(str(path), {}))
     page = FOLDER / "page"
     command = [sys.executable, "-m", "checkup.cli", "-c", str(path), "page", str(page)]
     failed = subprocess.call(command)
-    print(f"{counted} runs counted in {time.monotonic() - began:.0f} s; all of it is invented")
-    print(f"Page      {page / 'index.html'}   and one for each service, through its name")
+    print(f"{counted} runs counted in {time.monotonic() - began:.0f} s; all data is invented")
+    print(f"Page      {page / 'index.html'}   and a page for each service")
     print(f"Live      checkup -c {path} serve")
     return failed
 
 
 def live_through(year: Year, config: Config) -> int:
-    """Put the year into the storage of a configuration; return how many runs there were."""
+    """Write the year to the storage of a configuration; return the number of runs."""
     memory, told = MemoryStorage(), announced(year.end)
     change_incidents(memory, lambda _: told)
     runs = [Run(slot=slot, results=results) for slot, results in year.runs(STEP)]

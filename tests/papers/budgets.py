@@ -1,4 +1,4 @@
-"""The page of the budgets: those of ``bench/budgets.toml``, with what was measured last."""
+"""The page of the budgets of ``bench/budgets.toml``, with the last measurements."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from bench.budgets import last_seen, load
 PAGE: Final = "docs/budgets.md"
 
 _HEAD: Final = """\
-# Budgets, and what was measured last
+# Budgets and last measurements
 
-*must* is what a measure may be at most, *reach* is what it is to become; smaller is better. Both
-sides of a ratio are measured in the same run. `make bench` measures them all on an idle machine
-with two cores or more, each benchmark to its end, and exits with 1 if a budget is missed.
+*must* is the limit of a measure, *reach* its goal; smaller is better. Both sides of a ratio are
+measured in the same run. `make bench` measures all of them on an idle machine with two cores or
+more, and exits with 1 if a budget is missed.
 
-This page is made of `bench/budgets.toml` and `bench/seen.json` by `make papers`; do not edit it.
+This page is generated from `bench/budgets.toml` and `bench/seen.json` by `make papers`; do not edit
+it.
 
-| # | measure | must | reach | last seen |
+| # | measure | must | reach | last measurement |
 |---|---|---|---|---|
 """
 

@@ -98,4 +98,4 @@ def test_what_is_missing_is_said_in_a_sentence(environ: dict[str, str], why: str
         check=False,
     )
     assert done.returncode == 1
-    assert re.fullmatch(f"the stack checkup stays: {why}.*\n", done.stderr)
+    assert re.fullmatch(f"stack checkup was not deleted: {why}.*\n", done.stderr)

@@ -55,7 +55,7 @@ def test_stack_of_somebody_else_is_left_alone(
             check=False,
         )
         (stack,) = client.describe_stacks(StackName="payments")["Stacks"]
-    assert (done.returncode, done.stderr) == (1, "the stack payments is not one of Checkup's\n")
+    assert (done.returncode, done.stderr) == (1, "stack payments is not a Checkup stack\n")
     assert stack["StackStatus"] == "CREATE_COMPLETE"
 
 

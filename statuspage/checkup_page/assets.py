@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -22,13 +23,59 @@ from checkup_page.status import ComponentStatus
 # The style and the script of a page, and the policy that allows nothing else.
 
 
+COLORS: Final[Mapping[str, Mapping[str, str]]] = {
+    "light": {
+        "page": "#f6f8fa",
+        "card": "#ffffff",
+        "text": "#1f2328",
+        "muted": "#59636e",
+        "line": "#d1d9e0",
+        "mark": "#818b98",
+        "accent": "#0969da",
+        "operational": "#1a7f37",
+        "degraded": "#9a6700",
+        "partial_outage": "#bc4c00",
+        "major_outage": "#cf222e",
+        "maintenance": "#0969da",
+        "unknown": "#59636e",
+        "tint-operational": "#e8f6ec",
+        "tint-degraded": "#fff6dc",
+        "tint-partial_outage": "#fff0e4",
+        "tint-major_outage": "#ffecea",
+        "tint-maintenance": "#eaf3ff",
+        "tint-unknown": "#f0f2f5",
+    },
+    "dark": {
+        "page": "#0d1117",
+        "card": "#161b22",
+        "text": "#e6edf3",
+        "muted": "#9198a1",
+        "line": "#30363d",
+        "mark": "#6e7681",
+        "accent": "#58a6ff",
+        "operational": "#3fb950",
+        "degraded": "#d29922",
+        "partial_outage": "#db6d28",
+        "major_outage": "#f85149",
+        "maintenance": "#58a6ff",
+        "unknown": "#9198a1",
+        "tint-operational": "#0f2417",
+        "tint-degraded": "#272013",
+        "tint-partial_outage": "#2b1b10",
+        "tint-major_outage": "#2d1619",
+        "tint-maintenance": "#0f2238",
+        "tint-unknown": "#1c2128",
+    },
+}
+"""The page's colours by theme and name of the CSS variable; badges and icons use the light ones."""
+
 _STATIC: Final = Path(__file__).parent / "static"
 
 
 @cache
 def page_assets(sheet: str, own: str) -> dict[str, str]:
     """Return the style and the script of a page, and the policy that allows nothing else."""
-    style, script = _tight(_static("page.css")), _static("page.js")
+    style, script = _themes() + _tight(_static("page.css")), _static("page.js")
     if sheet:
         style += _tight(_static(sheet))
     style += own
@@ -37,6 +84,21 @@ def page_assets(sheet: str, own: str) -> dict[str, str]:
         "script": Markup(script),  # noqa: S704 - it is ours
         "style": Markup(style),  # noqa: S704 - ours, and what the owner adds cannot end it
     }
+
+
+def _themes() -> str:
+    """Return the rules that choose a theme: the reader's choice, or else that of the system."""
+    light, dark = (
+        "".join(f"--{name}:{color};" for name, color in theme.items()).rstrip(";")
+        for theme in (COLORS["light"], COLORS["dark"])
+    )
+    return (
+        f":root{{color-scheme:light dark;{light}}}"
+        "@media screen and (prefers-color-scheme:dark)"
+        f'{{:root:not([data-theme="light"]){{{dark}}}}}'
+        ':root[data-theme="light"]{color-scheme:light}'
+        f'@media screen{{:root[data-theme="dark"]{{color-scheme:dark;{dark}}}}}'
+    )
 
 
 def _static(name: str) -> str:
@@ -81,7 +143,7 @@ _WHERE: Final = {
         '@media screen{{:root[data-theme="dark"]{{{colors}}}}}',
     ),
 }
-"""Where the colours of a theme stand; as in ``page.css``."""
+"""Where the owner's colours of a theme stand; as in ``_themes``."""
 
 _TINT: Final = "--tint-{state}:color-mix(in srgb,{color} 12%,var(--card));"
 

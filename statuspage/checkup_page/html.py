@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from checkup import times
 from checkup.interfaces import PageFile
-from checkup_page.assets import page_assets
+from checkup_page.assets import COLORS, page_assets
 from checkup_page.components.bars import COLUMNS, bar_paths
 from checkup_page.incidents.build import incident_overview
 from checkup_page.locale import Locale, html_translator, load_translations
@@ -160,5 +160,6 @@ def _prose(html: str) -> Markup:
 @cache
 def _icon(state: ComponentStatus) -> str:
     """Return the picture of a state for the browser's tab, as an address that contains it."""
-    drawing = _templates("en", "UTC").get_template("icon.svg").render(state=state)
+    color = COLORS["light"]["mark" if state is ComponentStatus.UNKNOWN else state]
+    drawing = _templates("en", "UTC").get_template("icon.svg").render(state=state, color=color)
     return f"data:image/svg+xml,{quote(drawing.strip(), safe='')}"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import checkup_page
 from checkup.config.page import BACKGROUND_COLORS, contrast_ratio
 from checkup.interfaces.kinds import LOCALES
+from checkup_page.assets import COLORS
 from checkup_page.locale import available_languages
 from tests.config.world import Read, Refuse, place
 
@@ -47,14 +45,9 @@ def test_a_colour_that_is_hard_to_read_is_a_warning_with_its_line(read: Read) ->
     assert "hard to read" in warning.text
 
 
-def test_the_grounds_are_those_of_the_style_sheet() -> None:
-    css = (Path(checkup_page.__file__).parent / "static" / "page.css").read_text("utf-8")
-    painted = re.findall(r"--page: (#\w{6});\n\s*--card: (#\w{6});", css)
-    assert painted == [
-        BACKGROUND_COLORS["light"],
-        BACKGROUND_COLORS["dark"],
-        BACKGROUND_COLORS["dark"],
-    ]
+def test_backgrounds_are_those_of_the_page() -> None:
+    painted = {name: (theme["page"], theme["card"]) for name, theme in COLORS.items()}
+    assert painted == BACKGROUND_COLORS
 
 
 def test_contrast_is_that_of_wcag() -> None:

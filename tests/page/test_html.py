@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 import checkup_page
 from checkup.config.page import PageSettings
 from checkup.model import Attempt, Status
+from checkup_page.assets import COLORS, page_assets
 from checkup_page.build_view import PageData, build_view
 from checkup_page.render import render_site
 from tests.page.worlds import NOW, checker, config, result, runs
@@ -230,14 +232,6 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def themes() -> list[dict[str, str]]:
-    css = (PACKAGE / "static" / "page.css").read_text()
-    blocks = [
-        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", b)) for b in re.findall(r"{([^{}]*)}", css)
-    ]
-    return [block for block in blocks if "page" in block]
-
-
 STATES = (
     *("operational", "degraded", "partial_outage", "major_outage"),
     *("maintenance", "unknown"),
@@ -245,15 +239,14 @@ STATES = (
 
 
 def test_dark_is_the_same_whoever_asks_for_it() -> None:
-    light, preferred, chosen = themes()
-    assert preferred == chosen
-    assert light.keys() == chosen.keys()
+    style = page_assets("", "")["style"]
+    blocks = [dict(re.findall(r"--([\w-]+):(#[0-9a-f]{6})", b)) for b in style.split("}")]
+    assert [b for b in blocks if b] == [COLORS["light"], COLORS["dark"], COLORS["dark"]]
+    assert COLORS["light"].keys() == COLORS["dark"].keys()
 
 
-@pytest.mark.parametrize(
-    "theme", [pytest.param(themes()[0], id="light"), pytest.param(themes()[1], id="dark")]
-)
-def test_colours_can_be_read(theme: dict[str, str]) -> None:
+@pytest.mark.parametrize("theme", COLORS.values(), ids=COLORS)
+def test_colours_can_be_read(theme: Mapping[str, str]) -> None:
     for ground in ("page", "card"):
         for text in ("text", "muted", "accent", *STATES):
             assert contrast(theme[text], theme[ground]) >= 4.5, (text, ground)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from checkup.history.tally import Tally, add_tallies, uptime_percent
 from checkup.interfaces import PageFile
 from checkup.text import clean_line
+from checkup_page.assets import COLORS
 from checkup_page.components.history import PeriodStats
 from checkup_page.formats.base import JSON, SETTLED_MAX_AGE, render_xml, text_file, to_json
 from checkup_page.locale import Locale
@@ -58,7 +59,7 @@ def _width(character: str) -> int:
 # One badge: two texts side by side, as a picture and for shields.io.
 
 
-UNKNOWN: Final = "#59636e"
+UNKNOWN: Final = COLORS["light"]["unknown"]
 _SVG: Final = "image/svg+xml; charset=utf-8"
 _SIZE, _GAP = 11, 6
 
@@ -107,16 +108,7 @@ def shields_endpoint(badge: Badge, *, every: int = 0) -> PageFile:
 PAGE: Final = "page"
 """What stands for the whole page in the paths of badges; keys of components are longer."""
 
-_COLOURS: Final = {
-    ComponentStatus.OPERATIONAL: "#1a7f37",
-    ComponentStatus.DEGRADED: "#9a6700",
-    ComponentStatus.PARTIAL: "#bc4c00",
-    ComponentStatus.MAJOR: "#cf222e",
-    ComponentStatus.MAINTENANCE: "#0969da",
-    ComponentStatus.UNKNOWN: UNKNOWN,
-}
-"""Those of the light page."""
-
+_COLOURS: Final = {state: COLORS["light"][state] for state in ComponentStatus}
 _STEPS: Final = (
     (99.9, _COLOURS[ComponentStatus.OPERATIONAL]),
     (99.0, "#4d7a0d"),
@@ -126,7 +118,7 @@ _STEPS: Final = (
 )
 """Per cent of uptime, and the colour from there on."""
 
-_TIME: Final = "#0969da"
+_TIME: Final = COLORS["light"]["accent"]
 
 _TIMED: Final = ("24h", "7d", "30d")
 """Spans of which there is a badge of the response time."""

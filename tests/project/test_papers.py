@@ -45,7 +45,7 @@ def test_row_without_a_test_is_seen() -> None:
     found = tables.tests_by_row([CollectedTest("tests/a.py::test_a", frozenset({"133"}))])
 
     assert [row for row, functions in found.items() if functions] == ["133", "S7"]
-    assert "| I4 | incidents open and end in turn" in tables.table("invariants", found)
+    assert "| I4 | incidents open and close in turn" in tables.table("invariants", found)
     assert "**none**" in tables.table("invariants", found)
 
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# python.sh PYTHON VENV: make a virtual environment, and say what is missing if that cannot be done.
-# One that is there already has to have that Python.
+# python.sh PYTHON VENV: create a virtual environment, or print what is missing.
+# An existing one must have that Python.
 set -eu
 python=$1 venv=$2
 
 if ! command -v "$python" >/dev/null; then
-    echo "There is no $python here. Install Python 3.11 or newer, or say make PYTHON=/path/to/python3." >&2
+    echo "$python not found. Install Python 3.11 or newer, or run make PYTHON=/path/to/python3." >&2
     exit 1
 fi
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
@@ -16,10 +16,10 @@ if [ -x "$venv/bin/python" ]; then
     version='import sys; print("%d.%d" % sys.version_info[:2])'
     there=$("$venv/bin/python" -c "$version")
     [ "$("$python" -c "$version")" = "$there" ] && exit
-    echo "$venv has Python $there and keeps it: run make clean first." >&2
+    echo "$venv has Python $there: run make clean first." >&2
     exit 1
 fi
-# Debian keeps the module that fills a virtual environment in a package of its own.
+# On Debian the venv module is in a separate package.
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
     if [ "$(id -u)" = 0 ] && [ -z "${NO_APT:-}" ] && command -v apt-get >/dev/null; then

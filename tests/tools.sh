@@ -1,8 +1,8 @@
 #!/bin/sh
-# tools.sh: fetch the programs that the tests drive. Run again, it does nothing.
+# tools.sh: install the programs that the tests use. Run again, it does nothing.
 #
-# Debian packages need root and can be declined with NO_APT=1; what is then missing is named, with the
-# line that gets it, and the tests that need it are left out (in CI they fail).
+# Debian packages need root and are not installed with NO_APT=1. Missing ones are printed with the command
+# that installs them, and the tests that need them are left out (in CI they fail).
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -23,7 +23,7 @@ if [ -n "$packages" ]; then
         # shellcheck disable=SC2086
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
     else
-        echo "Left out, for want of Debian packages. To get them: sudo apt-get install --no-install-recommends$packages"
+        echo "Some tests are left out because Debian packages are missing. To install them: sudo apt-get install --no-install-recommends$packages"
     fi
 fi
 

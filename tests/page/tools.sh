@@ -1,6 +1,6 @@
 #!/bin/sh
-# Install what audits the page below var/tools/page: html-validate and Lighthouse, from npm.
-# What is there already is left alone.
+# Install the audit tools of the page below var/tools/page: html-validate and Lighthouse, from npm.
+# What is already installed is left alone.
 set -eu
 cd "$(dirname "$0")/../.."
 wanted="html-validate@10.17.0 lighthouse@12.8.2"

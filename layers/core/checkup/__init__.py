@@ -1,3 +1,3 @@
 """Checkup: health checks that run on a schedule, alerts on change, and a status page."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

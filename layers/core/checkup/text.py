@@ -1,37 +1,40 @@
-"""Hides secrets in texts that are stored, printed or sent. Pure.
+"""Text from outside, made safe to show: secrets masked, names cleaned, misspellings explained.
 
-What is hidden is replaced by ``***``: passwords in addresses, the values of their queries and
-fragments, ``password=…`` and its like, and every value that is known to be secret.
+Masking replaces passwords in addresses, the values of their queries and fragments,
+``password=…`` and its like, and every value that is known to be secret with ``***``.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Final
 from urllib.parse import quote, quote_plus
 
-from checkup.times import _REPLACED, _STACKED, _is_unwanted
+MASK: Final = "***"
 
-MASK = "***"
+_QUOTE_LIMIT: Final = 80
 
-_SHORT = 4
-"""Shorter secrets are hidden where they stand alone: an ``eu`` inside a word is no secret."""
+_SHORT_SECRET: Final = 4
+"""Shorter secrets are masked only where they stand alone: an ``eu`` inside a word is not one."""
 
-_ADDRESS = re.compile(r"://([^\s\"'<>`]*)")
-_USERINFO = re.compile(r"[^/?#]*@")
+_ADDRESS: Final = re.compile(r"://([^\s\"'<>`]*)")
+_USERINFO: Final = re.compile(r"[^/?#]*@")
 
-_BROKEN_USERINFO = re.compile(r"[^/?#@\[]*:(?![0-9]+(?:[/?#]|$)).*@")
+_BROKEN_USERINFO: Final = re.compile(r"[^/?#@\[]*:(?![0-9]+(?:[/?#]|$)).*@")
 """A password with a raw ``/``, ``?`` or ``#`` in it: what looks like a port is no number."""
 
-_BARE_USERINFO = re.compile(
+_BARE_USERINFO: Final = re.compile(
     r"(?<![^\s\"'<>`=(,])([^\s\"'<>`=(,/:@?#]{0,256}):(?!//|[0-9]*/)[^\s\"'<>`@]{1,256}@"
 )
 
-_PAIR = re.compile(r"([?&;#][^\s\"'<>`&;#=?]*=)[^\s\"'<>`&;#]+")
+_PAIR: Final = re.compile(r"([?&;#][^\s\"'<>`&;#=?]*=)[^\s\"'<>`&;#]+")
 
-_NAMED = re.compile(
+_NAMED: Final = re.compile(
     r"((?:password|passwd|pwd|secret|token|api[_-]?key) ?= ?)"
     r"(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s&;\"'<>`]+)",
     re.IGNORECASE,
@@ -82,116 +85,91 @@ def _any_of(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
 
 def _literal(secret: str) -> str:
     escaped = re.escape(secret)
-    return escaped if len(secret) >= _SHORT else rf"(?<![^\W_]){escaped}(?![^\W_])"
-
-
-# Repeats in a sentence what a server said: printable, short, and without our secrets.
-
-
-_LONGEST = 80
-
-_SHORTEST_SECRET = 4
-"""Letters; a shorter one would tear holes in every sentence."""
+    return escaped if len(secret) >= _SHORT_SECRET else rf"(?<![^\W_]){escaped}(?![^\W_])"
 
 
 def quote_untrusted(text: str, secrets: Sequence[str]) -> str:
-    """Return the text, fit to be printed and stored.
+    """Return the beginning of what a server sent, to be quoted in an error.
 
     Args:
-        secrets: what was sent and is nobody else's business; a server may send it back.
+        secrets: what was sent to it and may come back. Only those of four characters or more
+            are masked: shorter ones would leave holes in every sentence.
     """
     printable = "".join(letter for letter in text if letter.isprintable())
-    known = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-    return mask_address(mask_secrets(printable, known))[:_LONGEST]
+    known = [secret for secret in secrets if len(secret) >= _SHORT_SECRET]
+    return mask_address(mask_secrets(printable, known))[:_QUOTE_LIMIT]
 
 
-# Did you mean …: the known name that is one slip away from an unknown one.
-
-
-_LONGEST_NAME = 64
-_FEW = 100
-_SHORTEST = 3
-
-
-class Nearest:
-    """Known names, ready to be guessed at.
-
-    A guess takes time by the length of the name and not by how many names there are: both
-    sides are compared without one letter each, which covers a letter too many, too few,
-    wrong, or swapped with the next. Case, ``-`` and ``_`` do not count.
-    """
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = tuple(names)
-
-    def guess(self, name: str) -> str:
-        """Return the name that was probably meant, or an empty string."""
-        if not _SHORTEST <= len(name) <= _LONGEST_NAME:
-            return self._variants.get(_fold(name), "")
-        for variant in _without_one(_fold(name)):
-            if variant in self._variants:
-                return self._variants[variant]
-        return self._by_word(name.casefold())
-
-    def advice(self, name: str) -> str:
-        """Return ``did you mean "…"?``, or an empty string."""
-        guess = self.guess(name)
-        return f'did you mean "{guess}"?' if guess else ""
-
-    @cached_property
-    def _variants(self) -> dict[str, str]:
-        variants: dict[str, str] = {}
-        for name in self._names:
-            folded = _fold(name)
-            variants[folded] = name
-            if _SHORTEST <= len(name) <= _LONGEST_NAME:
-                for variant in _without_one(folded):
-                    variants.setdefault(variant, name)
-        return variants
-
-    def _by_word(self, name: str) -> str:
-        """Find ``endpoint_url`` for ``url`` and ``threshold_rtt`` for ``threshold``."""
-        if len(self._names) > _FEW:
-            return ""
-        found = [
-            known
-            for known in self._names
-            if known.startswith(f"{name}_") or known.endswith(f"_{name}")
-        ]
-        return found[0] if len(found) == 1 else ""
-
-
-def _fold(name: str) -> str:
-    return name.casefold().replace("_", "").replace("-", "")
-
-
-def _without_one(name: str) -> Iterator[str]:
-    yield name
-    for index in range(len(name)):
-        yield name[:index] + name[index + 1 :]
+_SEPARATORS: Final = "\t\n\v\f\r\u2028\u2029"
+_INVISIBLE: Final = frozenset(
+    {
+        *"\u061c\u200e\u200f",  # these turn the direction of writing, as do the next two
+        *map(chr, range(0x202A, 0x202F)),
+        *map(chr, range(0x2066, 0x206A)),
+        *"\u00ad\u180e\u200b\ufeff",
+        *map(chr, range(0x2060, 0x2066)),
+    }
+)
+_MOST_COMBINING: Final = 4
 
 
 def one_line(text: str) -> str:
-    """Return the text without line breaks and without characters that cannot be seen."""
+    """Return an untrusted text of any length without line breaks and unprintable characters."""
     line = " ".join(text.split())
     visible = "".join(character for character in line if character.isprintable())
     return " ".join(visible.split())
 
 
 def clean_line(text: str, limit: int) -> str:
-    """Return a foreign string as it may be shown: one line that stays within its line.
+    """Return an untrusted text for the page: one line of at most ``limit`` characters.
 
-    Control characters, characters that turn the direction of writing and invisible ones are
-    left out, so that no name can pass for another or disturb its surroundings; combining marks
-    are stacked at most four high. What is longer than ``limit`` ends in an ellipsis.
+    Control characters, invisible ones and those that change the direction of writing are
+    removed, so that a name cannot imitate another or break the layout; at most four combining
+    marks follow each other. Joiners stay, because emoji and some scripts need them. A text that
+    is too long ends in an ellipsis.
     """
     kept: list[str] = []
     stacked = 0
     for character in text[: 4 * limit]:
         stacked = stacked + 1 if unicodedata.combining(character) else 0
-        if character in _REPLACED:
+        if character in _SEPARATORS:
             kept.append(" ")
-        elif stacked <= _STACKED and not _is_unwanted(character):
+        elif (
+            stacked <= _MOST_COMBINING
+            and character not in _INVISIBLE
+            and unicodedata.category(character) not in {"Cc", "Cs"}
+        ):
             kept.append(character)
     line = " ".join("".join(kept).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+_FEWEST_LETTERS: Final = 3
+_MOST_NAMES: Final = 1000
+_FEW_NAMES: Final = 100
+_LENGTHS_APART: Final = 2
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``did you mean "…"?`` for the known name that is most like ``name``, or nothing.
+
+    Case, ``-`` and ``_`` do not count. Comparing takes time by the number of names, so in more
+    than a thousand only a difference in these is found.
+    """
+    return _did_you_mean(name, tuple(known))
+
+
+@lru_cache(maxsize=256)
+def _did_you_mean(name: str, known: tuple[str, ...]) -> str:
+    folded = {other.casefold().replace("_", "").replace("-", ""): other for other in known}
+    typed = name.casefold().replace("_", "").replace("-", "")
+    found = [folded[typed]] if typed in folded else []
+    if not found and len(name) >= _FEWEST_LETTERS and len(known) <= _MOST_NAMES:
+        # "tls_skip_verify" is as close to "tls_verify" as it is far from its meaning
+        similar = [other for other in folded if abs(len(other) - len(typed)) <= _LENGTHS_APART]
+        found = [folded[other] for other in get_close_matches(typed, similar, n=1, cutoff=0.75)]
+    if not found and len(name) >= _FEWEST_LETTERS and len(known) <= _FEW_NAMES:
+        # "endpoint_url" for "url", "threshold_rtt" for "threshold"
+        word = name.casefold()
+        found = [it for it in known if it.startswith(f"{word}_") or it.endswith(f"_{word}")]
+    return f"did you mean {json.dumps(found[0], ensure_ascii=False)}?" if len(found) == 1 else ""

@@ -1,12 +1,12 @@
-"""Hours, days and months of UTC, in nanoseconds. Each hour and each day is as long as the others.
+"""Times and lengths of time, in nanoseconds: Go durations, UTC calendar, what people type and read.
 
-Leap seconds do not exist here, as they do not in the clocks that runs are named by.
+A time is an integer of nanoseconds since the Unix epoch. Hours and days of UTC all have the same
+length: leap seconds do not exist here, as they do not in the clocks that runs are named by.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -15,32 +15,41 @@ from zoneinfo import ZoneInfo
 
 from checkup.errors import CheckupError
 
-SECOND = 1_000_000_000
+MILLISECOND: Final = 1_000_000
+SECOND: Final = 1000 * MILLISECOND
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Lengths of time as Go writes and reads them (https://pkg.go.dev/time#ParseDuration).
+_LAST_YEAR: Final = 2099
+"""Of times that people type: a century later, they still fit into 64 bits."""
 
+_LAST_SECOND: Final = 253_402_300_799
+"""The end of the year 9999, the last that a datetime can hold."""
 
-_UNITS = {
+# Durations as Go writes and reads them: https://pkg.go.dev/time#ParseDuration
+
+_UNITS: Final = {
     "ns": 1,
     "us": 1_000,
     "µs": 1_000,  # U+00B5, micro sign
-    "μs": 1_000,
-    "ms": 1_000_000,
-    "s": 1_000_000_000,
-    "m": 60_000_000_000,
-    "h": 3_600_000_000_000,
+    "μs": 1_000,  # U+03BC, Greek letter
+    "ms": MILLISECOND,
+    "s": SECOND,
+    "m": MINUTE,
+    "h": HOUR,
 }
-
-_TERM = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
-_LARGEST = 2**63 - 1
+_TERM: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_LONGEST_DURATION: Final = 2**63 - 1
 
 
 def parse_duration(text: str) -> int:
-    """Return the nanoseconds that ``text`` stands for: ``"1h30m"``, ``"500ms"``, ``"-1.5s"``.
+    """Return the nanoseconds of a Go duration: ``"1h30m"``, ``"500ms"``, ``"-1.5s"``.
 
     Raises:
-        ValueError: with a sentence that shows the form that is expected.
+        ValueError: with a sentence that shows the expected form.
     """
     sign = -1 if text.startswith("-") else 1
     body = text[1:] if text[:1] in {"+", "-"} else text
@@ -55,7 +64,7 @@ def parse_duration(text: str) -> int:
     if not body or end != len(body):
         message = f'"{text}" is not a duration; write it like "500ms", "10s" or "1h30m"'
         raise ValueError(message)
-    if total > _LARGEST:
+    if total > _LONGEST_DURATION:
         message = f'"{text}" is longer than 292 years'
         raise ValueError(message)
     return sign * int(total)
@@ -68,109 +77,102 @@ def format_duration(nanoseconds: int) -> str:
     sign, size = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
     for unit in ("ns", "µs", "ms"):
         if size < _UNITS[unit] * 1000:
-            return f"{sign}{_fraction(size, _UNITS[unit])}{unit}"
-    minutes, rest = divmod(size, _UNITS["m"])
+            return f"{sign}{_decimal(size, _UNITS[unit])}{unit}"
+    minutes, rest = divmod(size, MINUTE)
     hours, minutes = divmod(minutes, 60)
-    seconds = f"{_fraction(rest, _UNITS['s'])}s"
+    seconds = f"{_decimal(rest, SECOND)}s"
     if hours:
         return f"{sign}{hours}h{minutes}m{seconds}"
     return f"{sign}{minutes}m{seconds}" if minutes else f"{sign}{seconds}"
 
 
 def short_duration(nanoseconds: int) -> str:
-    """Return a duration as a person writes it: ``4h`` for Go's ``4h0m0s``."""
+    """Return a duration as people write it in a configuration: ``4h`` for Go's ``4h0m0s``."""
     text = format_duration(nanoseconds)
-    for nothing in ("m0s", "h0m"):
-        if text.endswith(nothing):
+    for zero in ("m0s", "h0m"):
+        if text.endswith(zero):
             text = text[:-2]
     return text
 
 
-def _fraction(value: int, unit: int) -> str:
+def _decimal(value: int, unit: int) -> str:
     whole, rest = divmod(value, unit)
-    if not rest:
-        return str(whole)
     digits = len(str(unit)) - 1
-    return f"{whole}.{rest:0{digits}d}".rstrip("0")
+    return f"{whole}.{rest:0{digits}d}".rstrip("0") if rest else str(whole)
 
 
-# Lengths of time as people type them: Go's durations, and days and weeks besides.
-
+# Lengths of time on the command line and in messages: days and weeks, two units at most.
 
 _DAYS: Final = re.compile(r"(\d+)([dw])", re.ASCII)
-_LONGEST: Final = 36_525 * 86_400 * SECOND
-_LENGTHS: Final = {"d": 86_400 * SECOND, "w": 7 * 86_400 * SECOND}
+_LONGEST_TIMESPAN: Final = 36_525 * DAY
 
 
 def parse_timespan(text: str) -> int:
-    """Return the nanoseconds of a length of time such as ``90m``, ``2h`` or ``30d``.
+    """Return the nanoseconds of ``90m``, ``2h``, ``30d`` or ``2w``.
 
     Raises:
-        CheckupError: it is not one, not longer than 0, or longer than a century.
+        CheckupError: it is not a length of time, not longer than 0, or longer than a century.
     """
     days = _DAYS.fullmatch(text.lower())
     try:
-        span = int(days[1]) * _LENGTHS[days[2]] if days else parse_duration(text.lower())
+        if days:
+            span = int(days[1]) * (7 * DAY if days[2] == "w" else DAY)
+        else:
+            span = parse_duration(text.lower())
     except ValueError as error:
         raise CheckupError(f"{error}, or in days like 30d") from error
     if span <= 0:
         raise CheckupError(f'the time must be longer than 0, not "{text}"')
-    if span > _LONGEST:
+    if span > _LONGEST_TIMESPAN:
         raise CheckupError(f'"{text}" is longer than 100 years')
     return span
 
 
-def format_minute(at: int) -> str:
-    """Return a moment as people read it, to the minute."""
-    return f"{datetime.fromtimestamp(at // SECOND, UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def format_timespan(nanoseconds: int) -> str:
-    """Return a length of time in its two largest units, to the second."""
+    """Return a length of time in its two largest units, to the second: ``5 min 12 s``."""
     seconds = max(0, nanoseconds) // SECOND
-    counts = (
-        (seconds // 86_400, "d"),
-        (seconds % 86_400 // 3600, "h"),
-        (seconds % 3600 // 60, "min"),
-        (seconds % 60, "s"),
-    )
+    minutes, hours = seconds // 60, seconds // 3600
+    counts = (hours // 24, "d"), (hours % 24, "h"), (minutes % 60, "min"), (seconds % 60, "s")
     return " ".join([f"{count} {unit}" for count, unit in counts if count][:2]) or "0 s"
 
 
-# Moments as people type them: ``now``, ``in 2h``, ``2026-11-23 22:00``, or RFC 3339.
+def format_length(nanoseconds: int) -> str:
+    """Return a length of time for a message: in whole minutes, once there is one."""
+    if nanoseconds < SECOND:
+        return "less than 1 s"
+    return format_timespan(
+        nanoseconds - nanoseconds % MINUTE if nanoseconds >= MINUTE else nanoseconds
+    )
 
 
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00Z")
-
-_LAST_YEAR: Final = 2099
-"""A century later, nanoseconds still fit into the 64 bits that other programs count with."""
+# Times as people type them.
 
 
 def parse_month(text: str) -> int:
-    """Return when a month of UTC begins, which is typed as ``2026-03``.
+    """Return when a month of UTC begins, typed as ``2026-03``.
 
     Raises:
-        CheckupError: it is none.
+        CheckupError: it is not a month.
     """
     try:
-        moment = datetime.strptime(text.strip(), "%Y-%m").replace(tzinfo=UTC)
+        month = datetime.strptime(text.strip(), "%Y-%m").replace(tzinfo=UTC)
     except ValueError as error:
         raise CheckupError(f'"{text}" is no month; write it like 2026-03') from error
-    if not _EPOCH.year <= moment.year <= _LAST_YEAR:
+    if not _EPOCH.year <= month.year <= _LAST_YEAR:
         raise CheckupError(f'"{text}" is before 1970 or after {_LAST_YEAR}')
-    return int(moment.timestamp()) * SECOND
+    return int(month.timestamp()) * SECOND
 
 
 def parse_timestamp(text: str, now: int, zone: str) -> int:
-    """Return the nanoseconds since the epoch of a moment.
+    """Return the time of ``now``, ``in 2h``, ``2026-11-23 22:00`` or an RFC 3339 timestamp.
 
     Args:
         text: what was typed.
-        now: the present.
-        zone: the time zone of a moment that names none.
+        now: the current time.
+        zone: the time zone to use where the text names none.
 
     Raises:
-        CheckupError: it is not one.
+        CheckupError: it is not a time.
     """
     words = text.strip().casefold()
     if words == "now":
@@ -178,22 +180,19 @@ def parse_timestamp(text: str, now: int, zone: str) -> int:
     if words.startswith("in "):
         return now + parse_timespan(words.removeprefix("in ").strip())
     try:
-        moment = datetime.fromisoformat(text.strip())
-        local = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
-        since = (local - _EPOCH) // timedelta(microseconds=1)
+        time = datetime.fromisoformat(text.strip())
+        local = time if time.tzinfo else time.replace(tzinfo=ZoneInfo(zone))
+        microseconds = (local - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError) as error:
         forms = '"now", "in 2h", "2026-11-23 22:00" or "2026-11-23T22:00:00Z"'
         raise CheckupError(f'"{text}" is no moment; write it like {forms}') from error
-    if since < 0 or local.year > _LAST_YEAR:
+    if microseconds < 0 or local.year > _LAST_YEAR:
         raise CheckupError(f'"{text}" is before 1970 or after {_LAST_YEAR}')
-    return since * SECOND // 1_000_000
-
-
-# Names of time zones.
+    return microseconds * SECOND // 1_000_000
 
 
 def is_time_zone(name: str) -> bool:
-    """Say whether this machine knows a time zone of this name."""
+    """Whether this machine knows a time zone of this name."""
     try:
         ZoneInfo(name)
     except (LookupError, ValueError, OSError):
@@ -201,136 +200,83 @@ def is_time_zone(name: str) -> bool:
     return True
 
 
-HOUR: Final = 3600 * SECOND
-DAY: Final = 24 * HOUR
+# Times as people and machines read them.
 
 
-def hour_start(moment: int) -> int:
-    """Return when the hour of a moment began."""
-    return moment - moment % HOUR
+def to_datetime(nanoseconds: int) -> datetime:
+    """Return a time in UTC, limited to the years 1970 to 9999."""
+    seconds, rest = divmod(max(0, nanoseconds), SECOND)
+    if seconds > _LAST_SECOND:
+        seconds, rest = _LAST_SECOND, 0
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
 
 
-def day_start(moment: int) -> int:
-    """Return when the day of a moment began."""
-    return moment - moment % DAY
+def format_minute(at: int) -> str:
+    """Return ``2026-08-03 10:02 UTC``."""
+    return f"{to_datetime(at):%Y-%m-%d %H:%M} UTC"
+
+
+def format_time(at: int, now: int) -> str:
+    """Return ``10:02 UTC``, or ``3 Aug 10:02 UTC`` if that is not the day of ``now``."""
+    time = to_datetime(at)
+    day = "" if time.date() == to_datetime(now).date() else f"{time.day} {time:%b} "
+    return f"{day}{time:%H:%M} UTC"
+
+
+def format_iso(at: int) -> str:
+    """Return the time in RFC 3339: ``2026-08-03T10:02:41.123Z``."""
+    return to_datetime(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def format_iso_seconds(at: int) -> str:
+    """Return the time in RFC 3339, to the second: ``2026-08-03T10:02:41Z``."""
+    return f"{to_datetime(at):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def format_iso_minutes(at: int) -> str:
+    """Return the time for an HTML ``datetime``, to the minute: ``2026-08-03T10:02Z``."""
+    return f"{to_datetime(at):%Y-%m-%dT%H:%MZ}"
+
+
+# Hours, days and months of UTC, and their names in stored keys.
+
+
+def hour_start(at: int) -> int:
+    """Return when the hour of a time began."""
+    return at - at % HOUR
+
+
+def day_start(at: int) -> int:
+    """Return when the day of a time began."""
+    return at - at % DAY
 
 
 @lru_cache(maxsize=1000)
 def format_date(day: int) -> str:
-    """Return the name of a day: ``2026-08-03``."""
+    """Return the date of a time: ``2026-08-03``."""
     return f"{datetime.fromtimestamp(day // SECOND, UTC):%Y-%m-%d}"
 
 
 def format_month(day: int) -> str:
-    """Return the name of the month of a day: ``2026-08``."""
+    """Return the month of a time: ``2026-08``."""
     return format_date(day)[:7]
 
 
 @lru_cache(maxsize=1000)
 def parse_date(date: str) -> int:
-    """Return when the day of that name began.
+    """Return when the day ``2026-08-03`` began.
 
     Raises:
-        ValueError: there is no such day.
+        ValueError: it is not a date.
     """
     return int(datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * SECOND
 
 
-def month_start(moment: int) -> int:
-    """Return when the month of a moment began."""
-    return parse_date(f"{format_month(moment)}-01")
+def month_start(at: int) -> int:
+    """Return when the month of a time began."""
+    return parse_date(f"{format_month(at)}-01")
 
 
-def next_month_start(moment: int) -> int:
-    """Return when the month after that of a moment begins."""
-    return month_start(month_start(moment) + 32 * DAY)
-
-
-# Moments and lengths of time, as people read them. Pure.
-
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-
-
-def format_length(nanoseconds: int) -> str:
-    """Return a length of time in its two largest units."""
-    seconds = max(0, nanoseconds) // SECOND
-    if seconds < _MINUTE:
-        return f"{seconds} s" if seconds else "less than 1 s"
-    counts = (
-        (seconds // _DAY, "d"),
-        (seconds % _DAY // _HOUR, "h"),
-        (seconds % _HOUR // _MINUTE, "min"),
-    )
-    return " ".join([f"{count} {unit}" for count, unit in counts if count][:2])
-
-
-def format_date_time(moment: int) -> str:
-    """Return a moment with its day, to the minute."""
-    return f"{_utc(moment):%Y-%m-%d %H:%M} UTC"
-
-
-def format_time(moment: int, now: int) -> str:
-    """Return the time of day, with its date if that is another day than that of ``now``."""
-    there, here = _utc(moment), _utc(now)
-    day = "" if there.date() == here.date() else f"{there.day} {there:%b} "
-    return f"{day}{there:%H:%M} UTC"
-
-
-def rfc3339(moment: int) -> str:
-    """Return a moment for machines."""
-    return _utc(moment).isoformat().replace("+00:00", "Z")
-
-
-def _utc(moment: int) -> datetime:
-    return datetime.fromtimestamp(moment // SECOND, UTC)
-
-
-# From numbers and foreign strings to text, whatever the language.
-
-
-MILLISECOND = SECOND // 1000
-MINUTE = 60 * SECOND
-_LATEST = 253_402_300_799  # the end of the year 9999, beyond which there is no datetime
-_REPLACED = "\t\n\v\f\r\u2028\u2029"
-_UNWANTED = {"Cc", "Cs"}
-
-_TURNING = {
-    *"\u061c\u200e\u200f",
-    *map(chr, range(0x202A, 0x202F)),
-    *map(chr, range(0x2066, 0x206A)),
-}
-
-_INVISIBLE = {*"\u00ad\u180e\u200b\ufeff", *map(chr, range(0x2060, 0x2066))}
-_STACKED = 4
-
-
-def _is_unwanted(character: str) -> bool:
-    return (
-        character in _TURNING
-        or character in _INVISIBLE
-        or unicodedata.category(character) in _UNWANTED
-    )
-
-
-def format_iso(nanoseconds: int) -> str:
-    """Return the time as machines read it: ``2026-08-03T10:02:41.123Z``."""
-    return to_datetime(nanoseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def format_iso_seconds(nanoseconds: int) -> str:
-    """Return the time for a script that counts from it: ``2026-08-03T10:02:41Z``."""
-    return f"{to_datetime(nanoseconds):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def format_iso_minutes(nanoseconds: int) -> str:
-    """Return the time as exactly as it is shown: ``2026-08-03T10:02Z``."""
-    return f"{to_datetime(nanoseconds):%Y-%m-%dT%H:%MZ}"
-
-
-def to_datetime(nanoseconds: int) -> datetime:
-    """Return a time in UTC; what no calendar has becomes its nearest end."""
-    seconds, rest = divmod(max(0, nanoseconds), SECOND)
-    if seconds > _LATEST:
-        seconds, rest = _LATEST, 0
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+def next_month_start(at: int) -> int:
+    """Return when the month after that of a time begins."""
+    return month_start(month_start(at) + 32 * DAY)

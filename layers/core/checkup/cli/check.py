@@ -35,7 +35,7 @@ from checkup.errors import CheckupError, ConfigError
 from checkup.interfaces import Checker
 from checkup.interfaces.checker import select_checkers
 from checkup.model import Result, Run, Status
-from checkup.text import Nearest, mask_secrets
+from checkup.text import did_you_mean, mask_secrets
 from checkup.times import SECOND, parse_duration
 
 _log = logging.getLogger(__name__)
@@ -300,8 +300,8 @@ def _about(checkers: Sequence[Checker], title: str) -> Checker:
         for checker in checkers:
             if getattr(checker, name).casefold() == title.casefold():
                 return checker
-    known = Nearest(name for checker in checkers for name in (checker.title, checker.id))
-    said = [f"no result for endpoint with title '{title}'", known.advice(title)]
+    known = [name for checker in checkers for name in (checker.title, checker.id)]
+    said = [f"no result for endpoint with title '{title}'", did_you_mean(title, known)]
     raise CheckupError("; ".join(filter(None, said)))
 
 

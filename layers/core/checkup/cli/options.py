@@ -14,7 +14,7 @@ from checkup.cli import output
 from checkup.errors import CheckupError
 from checkup.interfaces import Checker
 from checkup.interfaces.checker import select_checkers
-from checkup.text import Nearest
+from checkup.text import did_you_mean
 from checkup.times import parse_month
 
 if TYPE_CHECKING:
@@ -261,6 +261,6 @@ def group_names(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     by_name = {name.casefold(): name for name in known if name}
     for name in names:
         if name.casefold() not in by_name:
-            advice = Nearest(by_name.values()).advice(name)
+            advice = did_you_mean(name, by_name.values())
             raise CheckupError("; ".join(filter(None, [f'no group "{name}"', advice])))
     return tuple(by_name[name.casefold()] for name in names)

@@ -20,7 +20,7 @@ from msgspec import NODEFAULT, Meta, Struct, structs
 
 from checkup.config.source import ArrayNode, Member, Node, ObjectNode, describe, is_null
 from checkup.config.values import InvalidValueError, ValueReader
-from checkup.text import Nearest
+from checkup.text import did_you_mean
 
 # What the annotation of a settings field says: its bare type, its limits, its marks, its words.
 
@@ -95,13 +95,13 @@ class FieldTable(Struct, frozen=True):
     """The keys that an object may have, by their name without case."""
 
     table: Mapping[str, ConfigField]
-    nearest: Nearest
+    known: tuple[str, ...]
 
     @classmethod
     def from_fields(cls, *fields: ConfigField, also: tuple[str, ...] = ()) -> FieldTable:
         """Return the table of these fields; ``also`` are names that others read."""
         table = {field.key.casefold(): field for field in fields}
-        return cls(table, Nearest([*(field.key for field in fields), *also]))
+        return cls(table, (*(field.key for field in fields), *also))
 
     def select(self, names: tuple[str, ...]) -> tuple[ConfigField, ...]:
         """Return the fields of these names."""
@@ -180,12 +180,12 @@ def _checked(read: FieldReader, limits: list[tuple[Callable[[Any], object], str]
 
 
 def _choice(choices: tuple[str, ...]) -> FieldReader:
-    nearest, known = Nearest(choices), ", ".join(filter(None, choices))
+    known = ", ".join(filter(None, choices))
 
     def choice(reading: SettingsReader, node: Node, key: str) -> str:
         text = reading.string(node, key)
         if text not in choices:
-            raise InvalidValueError(f"must be one of {known}", nearest.advice(text))
+            raise InvalidValueError(f"must be one of {known}", did_you_mean(text, choices))
         return text
 
     return choice
@@ -340,7 +340,7 @@ class SettingsReader(ValueReader):
     def _unknown(self, fields: FieldTable, member: Member, key: str) -> None:
         if member.key in _SILENT or member.key.startswith("x-"):
             return
-        advice = fields.nearest.advice(member.key) or "remove it"
+        advice = did_you_mean(member.key, fields.known) or "remove it"
         self.report.warn(member.offset, join(key, member.key), "unknown key, ignored", advice)
 
 

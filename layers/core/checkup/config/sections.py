@@ -32,7 +32,7 @@ from checkup.config.values import InvalidValueError
 from checkup.evaluation import MAJORITY, is_valid_quorum
 from checkup.interfaces import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.interfaces.kinds import Registry
-from checkup.text import Nearest
+from checkup.text import did_you_mean
 
 
 class NotifierEntry(NamedTuple):
@@ -101,7 +101,7 @@ def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str)
         if name in choice.registry:
             return KindMatch(choice.registry[name], members, node.offset, key)
         text = f"unknown {choice.what} type: {name}{_title(members)}"
-        fix = f"{Nearest(choice.registry).advice(name)} known are {choice.known}".strip()
+        fix = f"{did_you_mean(name, choice.registry)} known are {choice.known}".strip()
         reading.report.error(place.value.offset, path, text, fix)
     raise InvalidObjectError
 

@@ -14,7 +14,7 @@ from checkup.config.sections import NotifierEntry
 from checkup.config.settings import Config, MaintenanceSettings
 from checkup.config.source import ArrayNode, Member, Node, ObjectNode
 from checkup.interfaces import Checker, NotifierSettings
-from checkup.text import Nearest
+from checkup.text import did_you_mean
 from checkup.times import short_duration
 
 
@@ -69,7 +69,6 @@ def check_notifiers(
         complete: all checkers could be read, so what none of them has is a mistake.
     """
     channels = channel_names([entry.settings for entry in entries])
-    nearest = Nearest(channels)
     for place, (entry, name) in enumerate(zip(entries, channels, strict=True)):
         if name in channels[:place]:
             text = f'there is a channel "{name}" already'
@@ -77,7 +76,7 @@ def check_notifiers(
         fallback = entry.settings.fallback
         if fallback and (fallback not in channels or fallback == name):
             text = f'there is no other channel "{fallback}"'
-            fix = nearest.advice(fallback) or f"known are {', '.join(channels)}"
+            fix = did_you_mean(fallback, channels) or f"known are {', '.join(channels)}"
             reading.report.error(entry.at, f"{entry.key}.fallback", text, fix)
         for key, text in _routes_from_nowhere(entry.settings, checkers) if complete else ():
             reading.report.warn(entry.at, f"{entry.key}.{key}", text, "check the spelling")
@@ -118,7 +117,7 @@ class CheckerNames:
             if checker.title and titles[checker.title.casefold()] == 1
         }
         self._ids |= {checker.id.casefold(): checker.id for checker in checkers}
-        self._nearest = Nearest(checker.id for checker in checkers)
+        self._checkers = tuple(checker.id for checker in checkers)
 
     def check_groups(
         self, reading: SettingsReader, named: Sequence[str], node: Node, key: str
@@ -126,7 +125,7 @@ class CheckerNames:
         """Note every name of no group."""
         for name, place in zip(named, _places(node), strict=False):
             if name not in self._groups and self._complete:
-                fix = Nearest(self._groups).advice(name) or "name the group of a checker"
+                fix = did_you_mean(name, self._groups) or "name the group of a checker"
                 reading.report.error(place.offset, key, f'there is no group "{name}"', fix)
 
     def resolve(
@@ -138,7 +137,7 @@ class CheckerNames:
             if name.casefold() in self._ids:
                 found.append(self._ids[name.casefold()])
             elif self._complete:
-                fix = self._nearest.advice(name) or "name a checker by its id"
+                fix = did_you_mean(name, self._checkers) or "name a checker by its id"
                 reading.report.error(place.offset, key, f'there is no checker "{name}"', fix)
         return tuple(found)
 
@@ -195,12 +194,11 @@ def check_groups(
     """Note checkers of a group that is not among ``groups``, if there are any."""
     if not groups:
         return
-    nearest = Nearest(groups)
     for entry in entries:
         name = entry.checker.group
         if name and name not in groups:
             at, key = entry.members["group"].value.offset, f"{entry.key}.group"
-            fix = nearest.advice(name) or f"known are {', '.join(groups)}"
+            fix = did_you_mean(name, groups) or f"known are {', '.join(groups)}"
             reading.report.error(at, key, f'there is no group "{name}"', fix)
 
 

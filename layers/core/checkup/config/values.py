@@ -18,7 +18,7 @@ from checkup.config.source import (
     is_null,
 )
 from checkup.interfaces.kinds import LOCALES
-from checkup.text import MASK, Nearest
+from checkup.text import MASK, did_you_mean
 from checkup.times import SECOND, parse_duration
 
 # ``${ENV}`` in the texts of a configuration.
@@ -256,7 +256,7 @@ class ValueReader(Scalars):
     def _language(self, node: Node, key: str) -> str:
         text = self.string(node, key)
         if text not in LOCALES:
-            advice = Nearest(LOCALES).advice(text)
+            advice = did_you_mean(text, LOCALES)
             raise InvalidValueError(f"must be one of {', '.join(LOCALES)}", advice, node.offset)
         return text
 

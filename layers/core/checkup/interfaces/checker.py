@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
@@ -14,7 +13,8 @@ from checkup.deadline import Deadline
 from checkup.interfaces.backends import Storage
 from checkup.interfaces.kinds import Duration, Strings
 from checkup.model import Attempt, Status, rtt_stats
-from checkup.times import SECOND, format_duration
+from checkup.text import did_you_mean
+from checkup.times import HOUR, SECOND, format_duration
 
 # From the attempts of one checker to its status, by the Go program's rules.
 
@@ -89,7 +89,7 @@ class Checker(Struct, frozen=True, kw_only=True):
     flapping: Annotated[bool, Meta(description="Announce flapping once, not each flap.")] = True
     remind_every: Annotated[
         Duration, Meta(description="Remind of an outage that lasts; 0 for never.")
-    ] = 4 * 3600 * SECOND
+    ] = 4 * HOUR
     depends_on: Annotated[Strings, Meta(description="Ids whose outage explains this one's.")] = ()
 
     @property
@@ -170,7 +170,12 @@ def select_checkers(checkers: Sequence[Checker], names: Sequence[str]) -> tuple[
     known = {name.casefold(): name for checker in checkers for name in _names(checker)}
     for name in names:
         if name.casefold() not in known:
-            raise LookupError(f"no checker {_quoted(name)}{_hint(name, known)}")
+            quoted = json.dumps(name, ensure_ascii=False)  # a line break must not forge a log line
+            raise LookupError(
+                "; ".join(
+                    filter(None, [f"no checker {quoted}", did_you_mean(name, known.values())])
+                )
+            )
     wanted = {name.casefold() for name in names}
     return tuple(
         checker
@@ -182,13 +187,3 @@ def select_checkers(checkers: Sequence[Checker], names: Sequence[str]) -> tuple[
 def _names(checker: Checker) -> Iterator[str]:
     yield checker.id
     yield checker.title
-
-
-def _hint(name: str, known: dict[str, str]) -> str:
-    close = get_close_matches(name.casefold(), known, n=1)
-    return f"; did you mean {_quoted(known[close[0]])}?" if close else ""
-
-
-def _quoted(name: str) -> str:
-    """Return the name in quotes, on one line: a line break in it must not forge one of a log."""
-    return json.dumps(name, ensure_ascii=False)

@@ -18,7 +18,7 @@ from msgspec import Meta, Struct, structs
 from checkup.interfaces import Notification, NotifierSettings
 from checkup.model import Alert, AlertKind, Status
 from checkup.text import one_line
-from checkup.times import SECOND, format_date_time, format_length, format_time
+from checkup.times import SECOND, format_length, format_minute, format_time
 
 # What each kind of alert says. Pure.
 
@@ -297,7 +297,7 @@ def facts(alert: Alert) -> list[Fact]:
     found = [Fact("Why", alert.reason)] if alert.reason else []
     if alert.suppressed_dependents:
         found.append(Fact("Explains", _shortened(alert.suppressed_dependents)))
-    found.append(Fact("Since", format_date_time(alert.since), short=True))
+    found.append(Fact("Since", format_minute(alert.since), short=True))
     if alert.kind in DURATION_LABELS:
         found.append(Fact(DURATION_LABELS[alert.kind], outage_duration(alert), short=True))
     if alert.region:

@@ -26,7 +26,7 @@ from checkup.interfaces.kinds import Secret
 from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.base import check_response, json_object, notifier_secret
 from checkup.notifiers.message import PLAIN, alert_line, facts, incident_key, page_url, title
-from checkup.times import rfc3339
+from checkup.times import format_iso_seconds
 
 # What PagerDuty is told of an alert. Pure.
 #
@@ -92,7 +92,7 @@ def _payload(alert: Alert) -> dict[str, Any]:
     return {
         "summary": PLAIN.escape_text(alert_line(alert), _SUMMARY),
         "source": PLAIN.escape_text(alert.endpoint or title(alert), _TEXT),
-        "timestamp": rfc3339(alert.since),
+        "timestamp": format_iso_seconds(alert.since),
         "custom_details": {
             fact.name: PLAIN.escape_text(fact.value, _SUMMARY) for fact in facts(alert)
         },

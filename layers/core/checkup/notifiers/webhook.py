@@ -33,7 +33,7 @@ from checkup.notifiers.message import (
     worst_status,
 )
 from checkup.text import one_line
-from checkup.times import rfc3339
+from checkup.times import format_iso_seconds
 
 # The JSON of a webhook: ours, or a template with placeholders. Pure.
 #
@@ -110,7 +110,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
     """Return an alert with its moments in RFC 3339 and its texts in one line each."""
     found: dict[str, Any] = msgspec.to_builtins(alert)
     found |= {name: one_line(text) for name, text in found.items() if isinstance(text, str)}
-    return found | {name: rfc3339(found[name]) for name in _MOMENTS}
+    return found | {name: format_iso_seconds(found[name]) for name in _MOMENTS}
 
 
 def _insert(value: Any) -> str:

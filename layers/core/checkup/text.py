@@ -167,7 +167,7 @@ def _did_you_mean(name: str, known: tuple[str, ...]) -> str:
     if not found and len(name) >= _FEWEST_LETTERS and len(known) <= _MOST_NAMES:
         # "tls_skip_verify" is as close to "tls_verify" as it is far from its meaning
         similar = [other for other in folded if abs(len(other) - len(typed)) <= _LENGTHS_APART]
-        found = [folded[other] for other in get_close_matches(typed, similar, n=1, cutoff=0.75)]
+        found = [folded[other] for other in get_close_matches(typed, similar, n=1, cutoff=0.66)]
     if not found and len(name) >= _FEWEST_LETTERS and len(known) <= _FEW_NAMES:
         # "endpoint_url" for "url", "threshold_rtt" for "threshold"
         word = name.casefold()

@@ -136,7 +136,7 @@ def test_d15_message_command_tells_no_channel(checkup: Program) -> None:
         ),
         pytest.param(
             [{"type": "slack"}, {"type": "mail", "id": "slack"}],
-            'notifiers[1].id: there is a channel "slack" already',
+            'notifiers[1].id: duplicate channel id "slack"',
             id="twice",
         ),
         pytest.param(

@@ -73,14 +73,14 @@ def test_rotated_secret_counts_from_its_first_refusal_on_125(clients: LiveClient
 @pytest.mark.parametrize(
     ("reference", "problem"),
     [
-        ("env:MISSING", "there is nothing under that name"),
-        ("env:EMPTY", "there is nothing under that name"),
+        ("env:MISSING", "environment variable MISSING is not set"),
+        ("env:EMPTY", "environment variable EMPTY is empty"),
         ("file:/nowhere/hook", "No such file or directory"),
-        ("ssm:missing", "AWS answered ParameterNotFound"),
-        ("secretsmanager:missing", "AWS answered ResourceNotFoundException"),
+        ("ssm:missing", "AWS returned ParameterNotFound"),
+        ("secretsmanager:missing", "AWS returned ResourceNotFoundException"),
         ("secretsmanager:plain#key", "the secret is not JSON; leave out #key"),
-        ("secretsmanager:json#other", "the secret has no text under other"),
-        ("secretsmanager:json#number", "the secret has no text under number"),
+        ("secretsmanager:json#other", "the secret has no string under other"),
+        ("secretsmanager:json#number", "the secret has no string under number"),
     ],
 )
 def test_error_names_the_reference_and_never_the_value_125(
@@ -93,7 +93,8 @@ def test_error_names_the_reference_and_never_the_value_125(
     with pytest.raises(UnavailableError) as caught:
         clients.secret(reference)
 
-    assert str(caught.value) == f"{reference}: {problem}"
+    named = "" if reference.startswith("env:") else f"{reference}: "
+    assert str(caught.value) == f"{named}{problem}"
     assert "CANARY" not in repr([caught.value.__cause__, caught.value.__context__])
 
 

@@ -30,19 +30,19 @@ def two(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 
 
 REFUSED = [
-    pytest.param(b"not a configuration", "a text without", id="fault-142-prose"),
+    pytest.param(b"not a configuration", "string without", id="fault-142-prose"),
     pytest.param(b"\xef\xbb\xbf{}", "byte order mark", id="fault-142-bom"),
     pytest.param(b"", "is empty", id="fault-142-empty"),
     pytest.param(b"\x7fELF\x02\x01\x01\x00\x00", "expected", id="fault-142-binary"),
     pytest.param("{}".encode("utf-16"), "UTF-16", id="fault-142-utf16"),
     pytest.param(b'{"checkers": NaN}', "", id="fault-146-nan"),
-    pytest.param(b'{"interval": "-1m"}', "must be more than 0", id="fault-146-negative"),
-    pytest.param(b'{"interval": 0}', "must be more than 0", id="fault-146-zero"),
+    pytest.param(b'{"interval": "-1m"}', "must be greater than 0", id="fault-146-negative"),
+    pytest.param(b'{"interval": 0}', "must be greater than 0", id="fault-146-zero"),
     pytest.param(
         json.dumps({"checkers": [tcp(attempts=10**30)]}).encode(), "64 bits", id="fault-146-huge"
     ),
     pytest.param(
-        json.dumps(two({"id": "a"}, {"id": "A"})).encode(), "is taken", id="fault-145-ids"
+        json.dumps(two({"id": "a"}, {"id": "A"})).encode(), "is already used", id="fault-145-ids"
     ),
     pytest.param(
         json.dumps({"checkers": [tcp(timeout="ten")]}).encode(),
@@ -60,32 +60,34 @@ WARNED = [
     pytest.param({"checkers": [tcp(tiemout="5s")]}, "timeout", id="fault-143-key"),
     pytest.param({"chekcers": []}, "checkers", id="fault-143-section"),
     pytest.param({"checkers": [tcp(timeout=10)]}, "10 nanoseconds", id="fault-144-nanoseconds"),
-    pytest.param(two({}, {}), "has the same name", id="fault-145-titles"),
+    pytest.param(two({}, {}), "has the same title", id="fault-145-titles"),
     pytest.param(
         two({"endpoint_name": "Caf\u00e9"}, {"endpoint_name": "Cafe\u0301"}),
-        "has the same name",
+        "has the same title",
         id="fault-145-composed-and-decomposed",
     ),
     pytest.param(
         two({"endpoint_name": "API"}, {"endpoint_name": "api"}),
-        "has the same name",
+        "has the same title",
         id="fault-145-case",
     ),
-    pytest.param({"checkers": [tcp(attempts=-1)]}, "one is made", id="fault-146-attempts"),
+    pytest.param({"checkers": [tcp(attempts=-1)]}, "one attempt is made", id="fault-146-attempts"),
     pytest.param({"checkers": [tcp(attempts=10**9)]}, "may take", id="fault-146-1e9-attempts"),
-    pytest.param({"checkers": [tcp(timeout="90s")]}, "a run has 1m", id="fault-146-timeout"),
+    pytest.param(
+        {"checkers": [tcp(timeout="90s")]}, "longer than a run (1m)", id="fault-146-timeout"
+    ),
     pytest.param({"checkers": [tcp(interval="5s")]}, "shorter than", id="fault-146-interval"),
     pytest.param(
         {"run_deadline": "2m", "interval": "1m"}, "longer than", id="fault-146-run-deadline"
     ),
     pytest.param(
         {"notifier": {"type": "slack", "webhook": "https://hooks.slack.com/services/T0/B0/x"}},
-        "a secret in clear text",
+        "secret in plain text",
         id="fault-151-webhook",
     ),
     pytest.param(
         {"checkers": [tcp(endpoint_url="tcp://me:word@127.0.0.1:1")]},
-        "a password in clear text",
+        "password in plain text",
         id="fault-151-password",
     ),
 ]
@@ -180,11 +182,13 @@ def test_fault_148_long_text_is_a_text(read: Read) -> None:
             "a: &a [x, x]\n"
             "b0: &b0 [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
             + "".join(f"b{n}: &b{n} [{', '.join([f'*b{n - 1}'] * 9)}]\n" for n in range(1, 9)),
-            "aliases that stand for more than",
+            "aliases expand to more than",
             id="fault-149-alias-bomb",
         ),
         pytest.param(
-            "a: !!python/object/apply:os.system [ls]\n", "a YAML tag", id="fault-149-fault-172-tag"
+            "a: !!python/object/apply:os.system [ls]\n",
+            "unexpected YAML tag",
+            id="fault-149-fault-172-tag",
         ),
     ],
 )

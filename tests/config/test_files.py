@@ -63,7 +63,7 @@ def test_bad_files_are_refused_with_all_their_problems(
     with pytest.raises(ConfigError) as caught:
         load(path.name, KINDS, ENVIRON)
     lines = [str(problem).removeprefix(f"{path.name}:") for problem in caught.value.problems]
-    kinds = re.compile('(known are|"type": one of) .*')  # there are more of them by and by
+    kinds = re.compile('(known types:|"type": one of) .*')  # there are more of them by and by
     said = [kinds.sub(r"\1 …", line) for line in lines]
     assert said == expectation(path).splitlines()
     assert not any("s3cret" in line for line in said)
@@ -86,7 +86,7 @@ def test_of_two_usual_files_neither_is_read(
     with pytest.raises(ConfigError) as caught:
         load(None, KINDS, {})
     assert str(caught.value) == (
-        "checkup.json and checkup.yml are both here; keep one, or name one with -c"
+        "checkup.json and checkup.yml exist; keep one, or choose one with -c"
     )
     assert load("checkup.yml", KINDS, {}).path == "checkup.yml"
 

@@ -83,7 +83,7 @@ def test_the_environment_does_not_show_in_an_id(read: Read) -> None:
 def test_ids_must_be_unique_whatever_their_case_102(refuse: Refuse) -> None:
     (problem,) = refuse({"checkers": [http("A", id="x"), http("B", id="X")]})
     assert problem.key == "checkers[1].id"
-    assert problem.text == 'the id "X" is taken by checkers[0] on line 7'
+    assert problem.text == 'id "X" is already used by checkers[0] on line 7'
 
 
 @pytest.mark.parametrize("name", ["a/b", "../x", ".", "a b", "-a", "ä", "a" * 101])
@@ -116,7 +116,7 @@ def test_a_dependency_on_a_checker_that_is_refused_is_no_second_problem(refuse: 
 def test_dependencies_in_a_circle_are_refused(refuse: Refuse) -> None:
     checkers = [http("A", depends_on="b"), http("B", depends_on="c"), http("C", depends_on="b")]
     (problem,) = refuse({"checkers": checkers})
-    assert problem.text == "goes round in a circle: b -> c -> b"
+    assert problem.text == "circular dependency: b -> c -> b"
 
 
 def test_circle_is_found_where_an_id_is_given_twice_too(refuse: Refuse) -> None:
@@ -125,7 +125,7 @@ def test_circle_is_found_where_an_id_is_given_twice_too(refuse: Refuse) -> None:
     assert taken.key == "checkers[1].id"
     assert (circle.key, circle.text) == (
         "checkers[1].depends_on",
-        "goes round in a circle: a -> a",
+        "circular dependency: a -> a",
     )
 
 

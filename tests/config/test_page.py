@@ -22,9 +22,9 @@ def test_every_language_of_the_page_can_be_configured_and_no_other() -> None:
     ("page", "key", "said"),
     [
         ({"languages": ["en", "kr"]}, "page.languages", "must be one of en, ko"),
-        ({"languages": []}, "page", "has no language"),
-        ({"timezone": "Berlin"}, "page", 'no time zone "Berlin"'),
-        ({"css": "</style><script>"}, "page", 'has a "<"'),
+        ({"languages": []}, "page", "is empty"),
+        ({"timezone": "Berlin"}, "page", 'unknown time zone "Berlin"'),
+        ({"css": "</style><script>"}, "page", 'contains "<"'),
         ({"colors": {"dark": {"accent": "red"}}}, "page.colors.dark.accent", "not a colour"),
     ],
 )

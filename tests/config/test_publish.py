@@ -52,11 +52,11 @@ def test_a_place_is_read(tmp_path: Path, written: Any, settings: Any, address: s
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
-        ({"type": "ftp"}, "publish.type: unknown publish type: ftp; known are fs, github, s3"),
+        ({"type": "ftp"}, "publish.type: unknown publish type: ftp; known types: fs, github, s3"),
         ({"dir": "public"}, 'publish: publish has no type; add "type": one of fs, github, s3'),
         ("public", "publish: unknown publish type: expected an object"),
-        ({"type": "fs"}, 'publish: publish.dir: is missing; add "dir"'),
-        ({"type": "fs", "dir": 5}, "publish.dir: expected a text"),
+        ({"type": "fs"}, 'publish: publish.dir: is required; add "dir"'),
+        ({"type": "fs", "dir": 5}, "publish.dir: expected a string"),
     ],
     ids=["unknown", "no-type", "no-object", "incomplete", "no-text"],
 )

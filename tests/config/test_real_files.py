@@ -44,7 +44,7 @@ def test_case_04_a_notifier_with_an_empty_name_is_none_with_a_warning(read: Read
     config = read({"notifier": {"name": "", "webhook": "x"}})
     assert config.notifiers == ()
     (warning,) = config.warnings
-    assert (warning.key, warning.text) == ("notifier", "has an empty name: nobody is told")
+    assert (warning.key, warning.text) == ("notifier", "has an empty name: no alert is sent")
 
 
 def test_case_05_an_empty_webhook_loads_with_a_warning(read: Read) -> None:
@@ -220,7 +220,7 @@ def test_case_25_35_unknown_notifiers_are_refused_with_the_known_ones(
 ) -> None:
     (problem,) = refuse({"notifier": {"name": kind, "token": "s3cret-token"}})
     assert problem.text == f"unknown notifier type: {kind}"
-    assert problem.fix.endswith(f"known are {', '.join(sorted(NOTIFIERS))}")
+    assert problem.fix.endswith(f"known types: {', '.join(sorted(NOTIFIERS))}")
     assert "s3cret" not in str(problem)
 
 

@@ -195,7 +195,7 @@ def test_bad_certificate_keeps_the_mail(trusted: Authority, wrong: str) -> None:
     context: ssl.SSLContext = getattr(trusted, wrong)()
     with (
         mail_server(Mailbox(), start_tls=context, login=True) as mailbox,
-        pytest.raises(NotDeliveredError, match="the certificate is not valid"),
+        pytest.raises(NotDeliveredError, match="certificate is not valid"),
     ):
         send(mailbox.port, told(DOWN), smtp=LOGIN)
 
@@ -417,12 +417,12 @@ def test_closed_port_keeps_the_mail() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
-    with pytest.raises(NotDeliveredError, match="the connection was refused"):
+    with pytest.raises(NotDeliveredError, match="connection refused"):
         send(port, told(DOWN))
 
 
 def test_unknown_name_keeps_the_mail() -> None:
-    with pytest.raises(NotDeliveredError, match="the name could not be resolved"):
+    with pytest.raises(NotDeliveredError, match="name could not be resolved"):
         send(25, told(DOWN), smtp={"server": "nowhere.invalid"})
 
 

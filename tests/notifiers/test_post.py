@@ -116,7 +116,7 @@ def test_85_deadline_is_for_the_whole_exchange(play: Callable[[Peer, socket.sock
     began = time.monotonic()
     with (
         Peer(play).serving() as url,
-        pytest.raises(DeliveryUnknownError, match=r"^sent, but no answer"),
+        pytest.raises(DeliveryUnknownError, match=r"^sent, but no response"),
     ):
         send(url, LIMIT)
 
@@ -147,7 +147,7 @@ def test_refused_connection_certainly_carried_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
-    with pytest.raises(NotDeliveredError, match=r"^not connected: the connection was refused$"):
+    with pytest.raises(NotDeliveredError, match=r"^not connected: connection refused$"):
         send(f"http://127.0.0.1:{port}/")
 
 
@@ -163,7 +163,7 @@ def test_handshake_that_never_ends_certainly_carried_nothing() -> None:
 
     with (
         Peer(listen).serving() as url,
-        pytest.raises(NotDeliveredError, match=r"^not connected: no answer"),
+        pytest.raises(NotDeliveredError, match=r"^not connected: no response"),
     ):
         send(url.replace("http:", "https:"), LIMIT)
 
@@ -189,7 +189,5 @@ def test_certificate_of_a_stranger_is_refused() -> None:
     "url", ["", "hook", "ftp://h/", "http://", "http://h:99999/", "http://h/\n", "http://h/é"]
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(
-        NotDeliveredError, match=r"^not connected: the address is no http or https URL$"
-    ):
+    with pytest.raises(NotDeliveredError, match=r"^not connected: not an http or https URL$"):
         send(url)

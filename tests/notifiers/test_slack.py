@@ -217,7 +217,7 @@ def test_d08_accepted_message_logs_nothing(
         ("500", DeliveryUnknownError, "Slack answered 500 (error)"),
         ("not-ok", DeliveryUnknownError, "Slack answered 200"),
         ("redirect", NotDeliveredError, "Slack answered 307"),
-        ("drop", DeliveryUnknownError, "sent, but the connection was closed"),
+        ("drop", DeliveryUnknownError, "sent, but connection closed"),
     ],
     ids=[
         "fault-109-429",
@@ -266,7 +266,9 @@ def test_112_message_that_slack_cannot_read_is_sent_as_plain_text(slack: FakeSla
 def test_110_silence_ends_in_time_and_is_unclear(slack: FakeSlack) -> None:
     slack.behave("hang")
 
-    with pytest.raises(DeliveryUnknownError, match=r"sent, but no answer (in time|within 0\.3 s)"):
+    with pytest.raises(
+        DeliveryUnknownError, match=r"sent, but (timed out|no response within 0\.3 s)"
+    ):
         notifier(slack, timeout=0.3).send(told(DOWN))
 
 
@@ -296,4 +298,4 @@ def test_d09_refused_connection_shows_no_webhook_160() -> None:
     with pytest.raises(NotDeliveredError) as caught:
         SlackSettings(webhook=f"http://127.0.0.1:{port}/{SECRET}").open(clients).send(told(DOWN))
 
-    assert str(caught.value) == "not connected: the connection was refused"
+    assert str(caught.value) == "not connected: connection refused"

@@ -111,7 +111,7 @@ class _Exchange:
         unsent = self._advance(_Phase.CONNECTING, _Phase.OVER)
         if self._answer is not None:
             return self._answer
-        problem = self._problem or f"no answer within {timeout:g} s"
+        problem = self._problem or f"no response within {timeout:g} s"
         self._cut()
         if unsent:
             raise NotDeliveredError(f"not connected: {problem}")
@@ -156,25 +156,25 @@ def parse_url(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or not url.isascii() or any(character <= " " for character in url):
-        raise NotDeliveredError("not connected: the address is no http or https URL")
+        raise NotDeliveredError("not connected: not an http or https URL")
     return found
 
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (TimeoutError, "no answer in time"),
-    (socket.gaierror, "the name could not be resolved"),
-    (ssl.SSLCertVerificationError, "the certificate is not valid"),
-    (ssl.SSLError, "TLS could not be agreed on"),
-    (ConnectionRefusedError, "the connection was refused"),
-    (ConnectionError, "the connection was closed"),
-    (http.client.HTTPException, "the answer is not HTTP"),
-    (OSError, "the network failed"),
+    (TimeoutError, "timed out"),
+    (socket.gaierror, "name could not be resolved"),
+    (ssl.SSLCertVerificationError, "certificate is not valid"),
+    (ssl.SSLError, "TLS handshake failed"),
+    (ConnectionRefusedError, "connection refused"),
+    (ConnectionError, "connection closed"),
+    (http.client.HTTPException, "response is not HTTP"),
+    (OSError, "network error"),
 )
 
 
 def describe_error(error: Exception) -> str:
     """Name the kind of failure; the library's words may contain the address."""
-    return next((words for kind, words in _REASONS if isinstance(error, kind)), "an internal error")
+    return next((words for kind, words in _REASONS if isinstance(error, kind)), "internal error")
 
 
 # Whom we trust when we are the client: one context, prepared once, for that takes 22 ms.
@@ -375,7 +375,7 @@ class SendAttempt:
             return
         if self._error is not None:
             raise self._error
-        problem = self._problem or f"no answer within {seconds:g} s"
+        problem = self._problem or f"no response within {seconds:g} s"
         with suppress(Exception):
             cut()
         raise (

@@ -331,9 +331,9 @@ def _decode_leniently(body: bytes) -> tuple[Result, ...]:
         raise ValueError(f"not a check file: {what[:1].lower()}{what[1:]}{where}") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise ValueError(f"not a check file: no valid JSON at {where}") from None
+        raise ValueError(f"not a check file: invalid JSON at {where}") from None
     except ValueError:
-        raise ValueError("not a check file: it holds a number that cannot be read") from None
+        raise ValueError("not a check file: it contains a number that cannot be read") from None
 
 
 def _as_go_reads(value: Any) -> Any:

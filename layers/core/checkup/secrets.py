@@ -161,7 +161,10 @@ def resolve_secret(value: str, environ: Mapping[str, str], aws: AwsClientFactory
         case _:
             return value
     if not secret:
-        raise UnavailableError(f"{value}: there is nothing under that name")
+        if scheme == "env":
+            state = "empty" if name in environ else "not set"
+            raise UnavailableError(f"environment variable {name} is {state}")
+        raise UnavailableError(f"{value} is empty")
     return secret
 
 
@@ -194,7 +197,7 @@ def _member(reference: str, text: str, key: str) -> str:
         # The library's error would carry the secret.
         raise UnavailableError(f"{reference}: the secret is not JSON; leave out #{key}") from None
     if not isinstance(document, dict) or not isinstance(document.get(key), str):
-        raise UnavailableError(f"{reference}: the secret has no text under {key}")
+        raise UnavailableError(f"{reference}: the secret has no string under {key}")
     return str(document[key])
 
 
@@ -205,6 +208,6 @@ def _ask(reference: str, call: Callable[..., Any], **question: str | bool) -> An
         return call(**question)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "refused")
-        raise UnavailableError(f"{reference}: AWS answered {code}") from error
+        raise UnavailableError(f"{reference}: AWS returned {code}") from error
     except BotoCoreError as error:
-        raise UnavailableError(f"{reference}: AWS was not reached") from error
+        raise UnavailableError(f"{reference}: AWS could not be reached") from error

@@ -157,7 +157,7 @@ def parse_month(text: str) -> int:
     try:
         month = datetime.strptime(text.strip(), "%Y-%m").replace(tzinfo=UTC)
     except ValueError as error:
-        raise CheckupError(f'"{text}" is no month; write it like 2026-03') from error
+        raise CheckupError(f'"{text}" is not a month; write it like 2026-03') from error
     if not _EPOCH.year <= month.year <= _LAST_YEAR:
         raise CheckupError(f'"{text}" is before 1970 or after {_LAST_YEAR}')
     return int(month.timestamp()) * SECOND
@@ -185,7 +185,7 @@ def parse_timestamp(text: str, now: int, zone: str) -> int:
         microseconds = (local - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError) as error:
         forms = '"now", "in 2h", "2026-11-23 22:00" or "2026-11-23T22:00:00Z"'
-        raise CheckupError(f'"{text}" is no moment; write it like {forms}') from error
+        raise CheckupError(f'"{text}" is not a time; write it like {forms}') from error
     if microseconds < 0 or local.year > _LAST_YEAR:
         raise CheckupError(f'"{text}" is before 1970 or after {_LAST_YEAR}')
     return microseconds * SECOND // 1_000_000

@@ -71,12 +71,14 @@ def slug(title: str) -> str:
 def _claim(reading: SettingsReader, entry: CheckerEntry, taken: dict[str, CheckerEntry]) -> None:
     name, place = entry.checker.id, entry.members["id"].value
     if not _ALLOWED.fullmatch(name):
-        text = "an id has letters, digits, and between them . _ or -, up to 100"
+        text = "an id consists of up to 100 letters and digits, with . _ or - between them"
         reading.report.error(place.offset, f"{entry.key}.id", text)
     elif first := taken.get(name.casefold()):
         line = reading.report.line(first.members["id"].offset)
-        text = f'the id "{name}" is taken by {first.key} on line {line}'
-        reading.report.error(place.offset, f"{entry.key}.id", text, "ids are unique; change one")
+        text = f'id "{name}" is already used by {first.key} on line {line}'
+        reading.report.error(
+            place.offset, f"{entry.key}.id", text, "ids must be unique; change one"
+        )
     taken.setdefault(name.casefold(), entry)
 
 
@@ -93,8 +95,8 @@ def _with_id(
     if not bare or bare in taken:
         name = _next_free(f"{bare or entry.checker.kind}-{_hash(entry)}", taken, twins)
     if bare in taken:
-        text = f'has the same name as {taken[bare].key} and is given the id "{name}"'
-        reading.report.warn(entry.at, entry.key, text, 'add an "id" of your own to each')
+        text = f'has the same title as {taken[bare].key}; its id is "{name}"'
+        reading.report.warn(entry.at, entry.key, text, 'set an "id" for each')
     taken[name] = entry
     return structs.replace(entry.checker, id=name)
 
@@ -224,7 +226,7 @@ def _checker(
         found.kind, FieldValues(values, {}, draft.failed), found.at, key
     )
     if not checker.endpoint and not draft.failed:
-        reading.report.warn(found.at, key, "has nothing to check: its address is empty")
+        reading.report.warn(found.at, key, "address is empty: nothing to check")
     _warn_of_password(reading, found.members, key)
     return CheckerEntry(checker, _as_written(checker, draft), found.at, key, found.members)
 
@@ -244,7 +246,7 @@ def _attempts(reading: SettingsReader, number: int, members: Mapping[str, Member
     """Return the number of attempts: at least one, as in the Go program."""
     if number < 0:
         at = members["attempts"].value.offset
-        reading.report.warn(at, f"{key}.attempts", "less than one attempt; one is made")
+        reading.report.warn(at, f"{key}.attempts", "is less than 1; one attempt is made")
     return max(1, number)
 
 
@@ -262,11 +264,11 @@ def _drop_foreign_tags(reading: SettingsReader, members: dict[str, Member], key:
     if tags is not None and isinstance(tags.value, ObjectNode):
         del members["tags"]
         fix = 'write a list: ["one", "two"]'
-        reading.report.warn(tags.offset, f"{key}.{tags.key}", "tags in an object, ignored", fix)
+        reading.report.warn(tags.offset, f"{key}.{tags.key}", "tags must be a list; ignored", fix)
 
 
 def _warn_of_password(reading: SettingsReader, members: Mapping[str, Member], key: str) -> None:
     address = members["endpoint_url"].value if "endpoint_url" in members else None
     if isinstance(address, ScalarNode) and _PASSWORD.search(address.text):
-        text, fix = "a password in clear text", 'write it as "${NAME}"'
+        text, fix = "password in plain text", 'use "${NAME}"'
         reading.report.warn(address.offset, f"{key}.endpoint_url", text, fix)

@@ -161,7 +161,7 @@ def _limits(meta: Meta) -> list[tuple[Callable[[Any], object], str]]:
     """Return what a value must satisfy, and how to say that it does not."""
     bounds: tuple[tuple[Any, Callable[[Any], object], str], ...] = (
         (meta.ge, lambda value: value >= meta.ge, f"must be at least {meta.ge}"),
-        (meta.gt, lambda value: value > meta.gt, f"must be more than {meta.gt}"),
+        (meta.gt, lambda value: value > meta.gt, f"must be greater than {meta.gt}"),
         (meta.le, lambda value: value <= meta.le, f"must be at most {meta.le}"),
         (meta.min_length, len, "must not be empty"),
     )
@@ -194,7 +194,7 @@ def _choice(choices: tuple[str, ...]) -> FieldReader:
 def _list(read: FieldReader) -> FieldReader:
     def items(reading: SettingsReader, node: Node, key: str) -> tuple[Any, ...]:
         if not isinstance(node, ArrayNode):
-            raise InvalidValueError(f"expected a list, found {describe(node)}", "put it in [ ]")
+            raise InvalidValueError(f"expected a list, got {describe(node)}", "put it in [ ]")
         return tuple(
             value
             for index, item in enumerate(node.items)
@@ -207,7 +207,7 @@ def _list(read: FieldReader) -> FieldReader:
 def _mapping(read: FieldReader) -> FieldReader:
     def mapping(reading: SettingsReader, node: Node, key: str) -> dict[str, Any]:
         if not isinstance(node, ObjectNode):
-            raise InvalidValueError(f"expected an object, found {describe(node)}")
+            raise InvalidValueError(f"expected an object, got {describe(node)}")
         return {
             member.key: value
             for member in node.members
@@ -221,7 +221,7 @@ def _mapping(read: FieldReader) -> FieldReader:
 def _struct(kind: type[Struct]) -> FieldReader:
     def struct(reading: SettingsReader, node: Node, key: str) -> Struct:
         if not isinstance(node, ObjectNode):
-            raise InvalidValueError(f"expected an object, found {describe(node)}")
+            raise InvalidValueError(f"expected an object, got {describe(node)}")
         draft = reading.read_fields(fields_of(kind), reading.object_members(node, key), key)
         reading.require_fields(fields_of(kind), draft, node.offset, key)
         return reading.build(kind, draft, node.offset, key)
@@ -267,7 +267,7 @@ class SettingsReader(ValueReader):
             if name in found:
                 path = join(key, member.key)
                 fix = f"remove one; the first is on line {self.report.line(found[name].offset)}"
-                self.report.warn(member.offset, path, "given twice; the last one counts", fix)
+                self.report.warn(member.offset, path, "duplicate key; the last value is used", fix)
             found[name] = member
         return found
 
@@ -308,7 +308,7 @@ class SettingsReader(ValueReader):
         ]
         for field in absent:
             if field.name not in draft.failed:
-                self.report.error(at, join(key, field.key), "is missing", f'add "{field.key}"')
+                self.report.error(at, join(key, field.key), "is required", f'add "{field.key}"')
         if absent:
             raise InvalidObjectError
 

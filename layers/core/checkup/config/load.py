@@ -65,7 +65,7 @@ def build_config(root: Node, kinds: Kinds, reading: SettingsReader) -> Config:
     if is_null(root):
         root = ObjectNode(root.offset, ())
     if not isinstance(root, ObjectNode):
-        text = f"expected an object with a list of checkers, found {describe(root)}"
+        text = f"expected an object with a list of checkers, got {describe(root)}"
         reading.report.abort(root.offset, "", text, 'write {"checkers": [...]}')
     config = _read(root, kinds, reading)
     masks, shown = tuple(reading.environment.used_values), reading.environment.masked_texts

@@ -99,11 +99,13 @@ class PageSettings(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not self.languages:
-            raise ValueError('has no language; write "languages": ["en"]')
+            raise ValueError('"languages" is empty; write "languages": ["en"]')
         if not is_time_zone(self.timezone):
-            raise ValueError(f'there is no time zone "{self.timezone}"; write "Europe/Berlin"')
+            raise ValueError(
+                f'unknown time zone "{self.timezone}"; use a name like "Europe/Berlin"'
+            )
         if "<" in self.css:
-            raise ValueError('"css" has a "<", which a style sheet does not need; remove it')
+            raise ValueError('"css" contains "<", which a style sheet does not need; remove it')
 
 
 # Colours that can be read but hardly be seen.
@@ -127,7 +129,7 @@ def check_colors(reading: SettingsReader, page: PageSettings, at: Node) -> None:
                 min(contrast_ratio(color, ground) for ground in grounds) if color else MIN_CONTRAST
             )
             if least < MIN_CONTRAST:
-                text = f"hard to read: its contrast is {least:.1f}, and text needs {MIN_CONTRAST}"
+                text = f"hard to read: contrast is {least:.1f}, at least {MIN_CONTRAST} is required"
                 fix = "make it darker" if theme == "light" else "make it lighter"
                 place = _find(at, ("colors", theme, name))
                 reading.report.warn(place, f"page.colors.{theme}.{name}", text, fix)

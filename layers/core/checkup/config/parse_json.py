@@ -36,14 +36,14 @@ _PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
 _NOT_NUMBERS = frozenset({"NaN", "Infinity", "inf", "nan"})
 
 _CHARACTERS = {
-    "'": ("single quotes", 'write texts and keys in double quotation marks: "'),
-    "`": ("a backtick", 'write texts and keys in double quotation marks: "'),
+    "'": ("single quotes", "put strings and keys in double quotes"),
+    "`": ("a backtick", "put strings and keys in double quotes"),
     "#": ("a # comment", "write comments with //, or use checkup.yaml"),
-    "/": ("an unfinished comment or a stray /", 'inside a text, a quotation mark is written \\"'),
+    "/": ("an unfinished comment or a stray /", 'inside a string, write a double quote as \\"'),
     "\ufeff": ("a byte order mark", "save the file as UTF-8 without BOM"),
-    "\u00a0": ("a no-break space", "replace it by an ordinary space"),
-    "\u201c": ("typographic quotation marks", 'write straight ones: "'),
-    "\u201d": ("typographic quotation marks", 'write straight ones: "'),
+    "\u00a0": ("a no-break space", "replace it with an ordinary space"),
+    "\u201c": ("typographic quotes", 'use straight ones: "'),
+    "\u201d": ("typographic quotes", 'use straight ones: "'),
     "\x00": ("a zero byte", "the file is not text; save it as UTF-8"),
 }
 
@@ -51,63 +51,63 @@ _CHARACTERS = {
 def unexpected_character(text: str, at: int, wanted: str) -> tuple[str, str]:
     """Return what is wrong at ``at``, where ``wanted`` should be, and what to do about it."""
     if at >= len(text):
-        return f"the file ends where {wanted} belongs", ""
+        return f"unexpected end of file, expected {wanted}", ""
     found = text[at]
     if found in _CHARACTERS:
         what, fix = _CHARACTERS[found]
-        return f"{what} where {wanted} belongs", fix
+        return f"expected {wanted}, got {what}", fix
     return _HINTS.get(wanted, _not_a_comma)(text, at, wanted)
 
 
 def invalid_string(text: str, start: int, at: int) -> tuple[int, str, str]:
     """Return place, problem and fix for the text from ``start`` that breaks off at ``at``."""
     if at >= len(text):
-        return start, "a quotation mark that is never closed", 'end the text with "'
+        return start, "string is never closed", 'end it with "'
     if text[at] == "\\":
-        return at, "an escape that JSON does not know", "write a backslash as two: \\\\"
+        return at, "invalid escape", "write a backslash as two: \\\\"
     if text[at] in "\r\n":
-        return start, "a text that is not closed on its line", 'end it with ", or write \\n'
+        return start, "string is not closed on its line", 'end it with ", or write \\n'
     if text[at] == "\t":
-        return at, "a raw tab in a text", "write \\t"
-    return at, f"a control character in a text ({_show(text[at])})", "remove it"
+        return at, "raw tab in a string", "write \\t"
+    return at, f"control character in a string ({_show(text[at])})", "remove it"
 
 
 def _not_the_end(_text: str, _at: int, _wanted: str) -> tuple[str, str]:
-    return "text after the end", "the file holds one object; remove what follows it"
+    return "unexpected text after the end", "remove it: the file holds one object"
 
 
 def _not_a_comma(text: str, at: int, wanted: str) -> tuple[str, str]:
     if text[at] in '"{[-' or text[at].isalnum():
         return f"expected {wanted}", "is something missing before this?"
-    return f"expected {wanted}, found {_show(text[at])}", ""
+    return f"expected {wanted}, got {_show(text[at])}", ""
 
 
 def _not_a_key(text: str, at: int, _: str) -> tuple[str, str]:
     bare = _BARE_KEY.match(text, at)
     if bare:
-        return "a key without quotation marks", f'write "{bare[0]}"'
+        return "key without quotes", f'write "{bare[0]}"'
     if text[at] == ",":
-        return "a comma too many", "remove it"
-    return f"expected a key, found {_show(text[at])}", 'keys are texts, such as "type"'
+        return "extra comma", "remove it"
+    return f"expected a key, got {_show(text[at])}", 'keys are strings, such as "type"'
 
 
 def _not_a_value(text: str, at: int, _: str) -> tuple[str, str]:
     if _LEADING_ZERO.match(text, at):
-        return "a number with a leading zero", "remove the zero"
+        return "number with a leading zero", "remove the zero"
     if _BAD_NUMBER.match(text, at):
-        return "a number that JSON does not know", "write digits only, and durations as texts"
+        return "invalid number", "use digits only, and put durations in quotes"
     if text[at] in ",]}:":
-        return f"a value is missing before {_show(text[at])}", ""
+        return f"value is missing before {_show(text[at])}", ""
     word = _BARE_WORD.match(text, at)
-    return _bare_word(word[0]) if word else (f"expected a value, found {_show(text[at])}", "")
+    return _bare_word(word[0]) if word else (f"expected a value, got {_show(text[at])}", "")
 
 
 def _bare_word(word: str) -> tuple[str, str]:
     if word in _PYTHON_WORDS:
-        return "a word that JSON does not know", f"write {_PYTHON_WORDS[word]}"
+        return f"{word} is not valid in JSON", f"write {_PYTHON_WORDS[word]}"
     if word in _NOT_NUMBERS:
-        return f"{word} is no number in JSON", "write a number"
-    return "a text without quotation marks", 'write it in double quotation marks: "'
+        return f"{word} is not a number in JSON", "write a number"
+    return "string without quotes", "put it in double quotes"
 
 
 def _show(character: str) -> str:
@@ -153,7 +153,7 @@ class _Scanner:
 
     def document(self) -> Node:
         if not self._peek():
-            self._report.abort(0, "", "the file is empty", "an empty configuration is {}")
+            self._report.abort(0, "", "the file is empty", "write {} for an empty configuration")
         node = self._value()
         if self._peek():
             self._stop("the end of the file")
@@ -179,7 +179,7 @@ class _Scanner:
         """Read what stands between the bracket at this place and its ``end``."""
         start, comma, found = self._at, -1, list[_Item]()
         if len(self._path) >= MAX_DEPTH:
-            self._fail(start, f"more than {MAX_DEPTH} objects and lists in each other")
+            self._fail(start, f"nested more than {MAX_DEPTH} levels deep")
         self._at += 1
         while self._peek() != end:
             if self._at == len(self._text):
@@ -190,7 +190,7 @@ class _Scanner:
             comma = self._at if self._peek() == "," else -1
             self._at += comma >= 0
         if comma >= 0:
-            self._warn(comma, "trailing comma", "remove it: strict readers refuse the file")
+            self._warn(comma, "trailing comma", "remove it: strict parsers reject the file")
         self._at += 1
         return found
 
@@ -233,13 +233,13 @@ class _Scanner:
             comment = _COMMENT.match(self._text, self._at)
             if comment is None:
                 return following
-            self._warn(self._at, "comment", "remove it: strict readers refuse the file")
+            self._warn(self._at, "comment", "remove it: strict parsers reject the file")
             self._at = comment.end()
 
     def _warn(self, at: int, what: str, fix: str) -> None:
         if what not in self._warned:
             self._warned.add(what)
-            self._report.warn(at, "", f"a {what}, which JSON does not allow", fix)
+            self._report.warn(at, "", f"{what}, which JSON does not allow", fix)
 
     def _stop(self, wanted: str) -> NoReturn:
         self._fail(self._at, *unexpected_character(self._text, self._at, wanted))
@@ -247,7 +247,7 @@ class _Scanner:
     def _unfinished(self, start: int, end: str) -> NoReturn:
         kind = "object" if end == "}" else "list"
         line = self._report.line(start)
-        text = f"the file ends inside the {kind} that begins on line {line}"
+        text = f"unexpected end of file in the {kind} that starts on line {line}"
         self._fail(len(self._text), text, f"close it with {end}")
 
     def _fail(self, at: int, text: str, fix: str = "") -> NoReturn:

@@ -26,7 +26,7 @@ from checkup.config.source import (
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LARGEST = 500_000
-_NO_TAGS = "tags are not supported; remove the word that begins with !"
+_NO_TAGS = "tags are not supported; remove the word that starts with !"
 _CORE = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset({"!", f"{_CORE}str"})
 _PLAIN_TAGS = frozenset(f"{_CORE}{name}" for name in ("int", "float", "bool", "null"))
@@ -52,11 +52,11 @@ def parse_yaml(report: Diagnostics) -> Node:
         mark = error.problem_mark or error.context_mark
         at = min(mark.index, len(report.text)) if mark else 0
         tab = report.text[at : at + 1] == "\t"
-        fix = "indent with spaces, not with tabs" if tab else "look at the line and at its indent"
-        report.abort(at, "", f"not YAML: {error.problem}", fix)
+        fix = "indent with spaces, not with tabs" if tab else "check this line and its indentation"
+        report.abort(at, "", f"invalid YAML: {error.problem}", fix)
     except yaml.reader.ReaderError as error:
         at = min(int(error.position), len(report.text))
-        report.abort(at, "", "a control character that YAML does not allow", "remove it")
+        report.abort(at, "", "control character, which YAML does not allow", "remove it")
 
 
 class _Composer:
@@ -69,12 +69,14 @@ class _Composer:
     def document(self) -> Node:
         next(self._events)
         if isinstance(next(self._events), yaml.StreamEndEvent):
-            self._report.abort(0, "", "the file is empty", "an empty configuration is {}")
+            self._report.abort(0, "", "the file is empty", "write {} for an empty configuration")
         root = self._compose(next(self._events)).node
         next(self._events)
         following = next(self._events)
         if not isinstance(following, yaml.StreamEndEvent):
-            self._fail(following, "a second document", "keep one; remove the --- between them")
+            self._fail(
+                following, "more than one document", "keep one and remove the --- between them"
+            )
         return root
 
     def _compose(self, event: Any) -> _Sized:
@@ -90,13 +92,13 @@ class _Composer:
 
     def _collection(self, event: Any) -> _Sized:
         if event.tag not in _COLLECTION_TAGS:
-            self._fail(event, "a YAML tag", _NO_TAGS)
+            self._fail(event, "unexpected YAML tag", _NO_TAGS)
         if len(self._path) >= MAX_DEPTH:
-            self._fail(event, f"more than {MAX_DEPTH} objects and lists in each other")
+            self._fail(event, f"nested more than {MAX_DEPTH} levels deep")
         read = self._object if isinstance(event, yaml.MappingStartEvent) else self._array
         found = read(event)
         if found.size > _LARGEST:
-            self._fail(event, f"aliases that stand for more than {_LARGEST} values")
+            self._fail(event, f"aliases expand to more than {_LARGEST} values")
         return found
 
     def _object(self, start: Any) -> _Sized:
@@ -104,7 +106,7 @@ class _Composer:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._compose(event).node
             if not isinstance(key, ScalarNode):
-                self._fail(event, "a key that is not a text", "keys are words, such as type")
+                self._fail(event, "key is not a string", "keys are words, such as type")
             self._path.append(f".{key.text}" if self._path else key.text)
             value = self._compose(next(self._events))
             size += value.size
@@ -133,14 +135,14 @@ class _Composer:
         if event.tag in _PLAIN_TAGS or (event.tag is None and not event.style):
             return ScalarNode(at, text, ScalarStyle.PLAIN)
         if event.tag is not None and event.tag not in _TEXT_TAGS:
-            self._fail(event, "a YAML tag", _NO_TAGS)
+            self._fail(event, "unexpected YAML tag", _NO_TAGS)
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return ScalarNode(at, text, ScalarStyle.QUOTED)
 
     def _alias(self, event: Any) -> _Sized:
         found = self._anchors.get(event.anchor)
         if found is None:
-            self._fail(event, "an alias of nothing", "a * names what an & has named before")
+            self._fail(event, "unknown alias", "define it with & before you use it with *")
         return found
 
     def _merge(self, event: Any, value: Node) -> list[Member]:
@@ -148,7 +150,9 @@ class _Composer:
         members = list[Member]()
         for source in sources:
             if not isinstance(source, ObjectNode):
-                self._fail(event, "<< merges objects only", "name an object with &, merge it by *")
+                self._fail(
+                    event, "<< merges objects only", "define an object with & and merge it with *"
+                )
             members += source.members
         return members
 

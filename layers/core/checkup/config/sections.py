@@ -85,7 +85,7 @@ def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str)
         Refused: it is no object, or its kind is unknown; this has been noted.
     """
     if not isinstance(node, ObjectNode):
-        text = f"unknown {choice.what} type: expected an object, found {describe(node)}"
+        text = f"unknown {choice.what} type: expected an object, got {describe(node)}"
         reading.report.error(node.offset, key, text, "remove it, or give it a type")
         raise InvalidObjectError
     members = reading.object_members(node, key)
@@ -101,7 +101,7 @@ def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str)
         if name in choice.registry:
             return KindMatch(choice.registry[name], members, node.offset, key)
         text = f"unknown {choice.what} type: {name}{_title(members)}"
-        fix = f"{did_you_mean(name, choice.registry)} known are {choice.known}".strip()
+        fix = f"{did_you_mean(name, choice.registry)} known types: {choice.known}".strip()
         reading.report.error(place.value.offset, path, text, fix)
     raise InvalidObjectError
 
@@ -149,7 +149,7 @@ def list_items(reading: SettingsReader, node: Node | None, key: str) -> Iterator
     if isinstance(node, ArrayNode):
         yield from ((item, f"{key}[{index}]") for index, item in enumerate(node.items))
     else:
-        text = f"expected a list, found {describe(node)}"
+        text = f"expected a list, got {describe(node)}"
         reading.report.error(node.offset, key, text, "put it in [ ]")
 
 
@@ -160,7 +160,7 @@ def read_groups(reading: SettingsReader, node: Node | None) -> tuple[GroupEntry,
         for group in reading.try_read(_group, item, key):
             name = group.settings.name
             if name in groups:
-                reading.report.error(item.offset, key, f'there is a group "{name}" already')
+                reading.report.error(item.offset, key, f'duplicate group "{name}"')
             groups[name] = group
     return tuple(groups.values())
 
@@ -172,7 +172,7 @@ def read_storage(
     if node is None or is_null(node):
         return None
     if isinstance(node, ObjectNode) and not node.members:
-        reading.report.warn(node.offset, "storage", "is empty: nothing is stored", "give it a type")
+        reading.report.warn(node.offset, "storage", "is empty: nothing is stored", "add a type")
         return None
     try:
         found = find_kind(reading, KindChoice(registry, "storage", "provider"), node, "storage")
@@ -205,7 +205,7 @@ def read_notifiers(
     for node, key in (*single, *list_items(reading, sections.get("notifiers"), "notifiers")):
         if _is_nameless(node):
             reading.report.warn(
-                node.offset, key, "has an empty name: nobody is told", "give it a type"
+                node.offset, key, "has an empty name: no alert is sent", "add a type"
             )
             continue
         try:
@@ -239,8 +239,8 @@ def read_quorum(reading: SettingsReader, node: Node | None) -> str:
         return MAJORITY
     text = node.text if isinstance(node, ScalarNode) else ""
     if not is_valid_quorum(text):
-        known = "majority, all, any or how many regions"
-        reading.report.error(node.offset, "quorum", f"is {describe(node)}", f"write {known}")
+        fix = "write majority, all, any or a number of regions"
+        reading.report.error(node.offset, "quorum", "not a quorum", fix)
         return MAJORITY
     return text
 
@@ -260,9 +260,7 @@ def _group(reading: SettingsReader, node: Node, key: str) -> GroupEntry:
     if isinstance(node, ScalarNode):
         return GroupEntry(GroupSettings(name=reading.string(node, key)), {})
     if not isinstance(node, ObjectNode):
-        raise InvalidValueError(
-            f"expected a group, found {describe(node)}", 'write {"name": "..."}'
-        )
+        raise InvalidValueError(f"expected a group, got {describe(node)}", 'write {"name": "..."}')
     draft = reading.read_fields(_group_fields(), reading.object_members(node, key), key)
     reading.require_fields(fields_of(GroupSettings), draft, node.offset, key)
     own = {name: value for name, value in draft.values.items() if name not in GROUP_DEFAULT_KEYS}

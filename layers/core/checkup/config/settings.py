@@ -101,13 +101,15 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if bool(self.end) == bool(self.duration):
-            raise ValueError("needs either an end or a duration")
+            raise ValueError("must have either end or duration")
         if self.end and self.end <= self.start:
-            raise ValueError("ends before it begins")
+            raise ValueError("end must be after start")
         if self.repeat:
             parse_rrule(self.repeat)
         if not is_time_zone(self.timezone):
-            raise ValueError(f'there is no time zone "{self.timezone}"; write "Europe/Berlin"')
+            raise ValueError(
+                f'unknown time zone "{self.timezone}"; use a name like "Europe/Berlin"'
+            )
 
     @property
     def window(self) -> MaintenanceWindow:

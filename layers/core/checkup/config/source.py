@@ -119,8 +119,8 @@ def find_config_file(path: str | None) -> str:
         return path
     found = [name for name in DEFAULT_FILE_NAMES if Path(name).exists()]
     if len(found) > 1:
-        text = f"{' and '.join(found)} are both here"
-        raise ConfigError([Problem(file="", text=text, fix="keep one, or name one with -c")])
+        text = f"{' and '.join(found)} exist"
+        raise ConfigError([Problem(file="", text=text, fix="keep one, or choose one with -c")])
     return found[0] if found else DEFAULT_FILE_NAMES[0]
 
 
@@ -155,12 +155,12 @@ def decode_source(name: str, body: bytes) -> Diagnostics:
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         _refuse(name, "is UTF-16", "save it as UTF-8")
     if body.startswith(codecs.BOM_UTF8) and not is_yaml(name):
-        _refuse(name, "begins with a byte order mark", "save it as UTF-8 without BOM")
+        _refuse(name, "starts with a byte order mark", "save it as UTF-8 without BOM")
     text = body.removeprefix(codecs.BOM_UTF8).decode("utf-8", _handler)
     report = Diagnostics(name, text)
     if _REPLACEMENT in text and not _is_utf8(body):
         at = text.index(_REPLACEMENT)
-        report.warn(at, "", "bytes that are not UTF-8", "save the file as UTF-8")
+        report.warn(at, "", "contains bytes that are not UTF-8", "save the file as UTF-8")
     return report
 
 
@@ -187,9 +187,11 @@ def _is_utf8(body: bytes) -> bool:
 
 def _unreadable(name: str, error: OSError) -> NoReturn:
     """Say it as the Go program does: ``open NAME: no such file or directory``."""
-    reason = os.strerror(error.errno).lower() if error.errno else "it cannot be read"
+    reason = os.strerror(error.errno).lower() if error.errno else "cannot be read"
     fix = (
-        "run: checkup init, or name another with -c" if isinstance(error, FileNotFoundError) else ""
+        "run: checkup init, or choose another with -c"
+        if isinstance(error, FileNotFoundError)
+        else ""
     )
     raise ConfigError([Problem(file="", text=f"open {name}: {reason}", fix=fix)]) from error
 
@@ -206,10 +208,10 @@ class ScalarStyle(Enum):
     ``group``.
     """
 
-    QUOTED = "a text"
+    QUOTED = "a string"
     NUMBER = "a number"
     KEYWORD = "true, false or null"
-    PLAIN = "a single value"
+    PLAIN = "a scalar"
 
 
 class ScalarNode(Struct, frozen=True, gc=False):

@@ -30,8 +30,8 @@ def check_run_deadline(
         members: those of the file itself.
     """
     if config.run_deadline > config.interval and {"run_deadline", "interval"} <= set(members):
-        text = f"longer than the interval of the runs ({short_duration(config.interval)})"
-        fix = "runs that fall into another are left out"
+        text = f"is longer than the interval of runs ({short_duration(config.interval)})"
+        fix = "runs that would overlap are skipped"
         reading.report.warn(members["run_deadline"].offset, "run_deadline", text, fix)
     for entry in entries:
         _check(reading, config, entry)
@@ -40,16 +40,16 @@ def check_run_deadline(
 def _check(reading: SettingsReader, config: Config, entry: CheckerEntry) -> None:
     checker = entry.checker
     if 0 < checker.interval < config.interval and "interval" in entry.members:
-        text = f"shorter than the interval of the runs ({short_duration(config.interval)})"
+        text = f"is shorter than the interval of runs ({short_duration(config.interval)})"
         at, key = entry.members["interval"].offset, f"{entry.key}.interval"
-        reading.report.warn(at, key, text, "remove it: each run looks at it")
+        reading.report.warn(at, key, text, "remove it: every run includes this checker")
     if checker.max_duration_ns >= config.run_deadline:
         longest, limit = (
             short_duration(checker.max_duration_ns),
             short_duration(config.run_deadline),
         )
-        text = f"may take {longest}, and a run has {limit}; then it is unknown"
-        fix = "fewer attempts, a shorter timeout, or a longer run_deadline"
+        text = f"may take {longest}, longer than a run ({limit}); its status is then unknown"
+        fix = "use fewer attempts, a shorter timeout or a longer run_deadline"
         reading.report.warn(entry.at, entry.key, text, fix)
 
 
@@ -71,12 +71,12 @@ def check_notifiers(
     channels = channel_names([entry.settings for entry in entries])
     for place, (entry, name) in enumerate(zip(entries, channels, strict=True)):
         if name in channels[:place]:
-            text = f'there is a channel "{name}" already'
-            reading.report.error(entry.at, f"{entry.key}.id", text, "give it another id")
+            text = f'duplicate channel id "{name}"'
+            reading.report.error(entry.at, f"{entry.key}.id", text, "choose another id")
         fallback = entry.settings.fallback
         if fallback and (fallback not in channels or fallback == name):
             text = f'there is no other channel "{fallback}"'
-            fix = did_you_mean(fallback, channels) or f"known are {', '.join(channels)}"
+            fix = did_you_mean(fallback, channels) or f"known channels: {', '.join(channels)}"
             reading.report.error(entry.at, f"{entry.key}.fallback", text, fix)
         for key, text in _routes_from_nowhere(entry.settings, checkers) if complete else ():
             reading.report.warn(entry.at, f"{entry.key}.{key}", text, "check the spelling")
@@ -163,7 +163,7 @@ def resolve_dependencies(
         entry = by_id[circle[0]]
         way = " -> ".join((*circle, circle[0]))
         place = entry.members["depends_on"].offset
-        reading.report.error(place, f"{entry.key}.depends_on", f"goes round in a circle: {way}")
+        reading.report.error(place, f"{entry.key}.depends_on", f"circular dependency: {way}")
     return tuple(resolved)
 
 
@@ -198,7 +198,7 @@ def check_groups(
         name = entry.checker.group
         if name and name not in groups:
             at, key = entry.members["group"].value.offset, f"{entry.key}.group"
-            fix = did_you_mean(name, groups) or f"known are {', '.join(groups)}"
+            fix = did_you_mean(name, groups) or f"known groups: {', '.join(groups)}"
             reading.report.error(at, key, f'there is no group "{name}"', fix)
 
 

@@ -128,34 +128,30 @@ class Scalars:
 
     def string(self, node: Node, _: str) -> str:
         """A text; in YAML whatever stands there."""
-        text, form = self._scalar(node, "a text")
+        text, form = self._scalar(node, "a string")
         if form in {ScalarStyle.QUOTED, ScalarStyle.PLAIN}:
             return text
-        raise InvalidValueError(
-            f"expected a text, found {describe(node)}", "write it in quotation marks"
-        )
+        raise InvalidValueError(f"expected a string, got {describe(node)}", "put it in quotes")
 
     def integer(self, node: Node, _: str) -> int:
         """A whole number of 64 bits; no point, no exponent, no quotation marks."""
-        text, form = self._scalar(node, "a whole number")
+        text, form = self._scalar(node, "an integer")
         if form in {ScalarStyle.NUMBER, ScalarStyle.PLAIN} and WHOLE.fullmatch(text):
             number = int(text)
             if -_LIMIT <= number < _LIMIT:
                 return number
         if form is ScalarStyle.QUOTED:
-            raise InvalidValueError(
-                "expected a whole number, found a text", "remove the quotation marks"
-            )
+            raise InvalidValueError("expected an integer, got a string", "remove the quotes")
         if form is ScalarStyle.KEYWORD:
-            raise InvalidValueError(f"expected a whole number, found {describe(node)}")
-        raise InvalidValueError("expected a whole number of at most 64 bits", "write digits only")
+            raise InvalidValueError(f"expected an integer, got {describe(node)}")
+        raise InvalidValueError("expected an integer of at most 64 bits", "use digits only")
 
     def decimal(self, node: Node, _: str) -> float:
         """Any number."""
         text, form = self._scalar(node, "a number")
         if form in {ScalarStyle.NUMBER, ScalarStyle.PLAIN} and _NUMBER.fullmatch(text):
             return float(text)
-        raise InvalidValueError(f"expected a number, found {describe(node)}")
+        raise InvalidValueError(f"expected a number, got {describe(node)}")
 
     def boolean(self, node: Node, _: str) -> bool:
         """True or false; in YAML also yes, no, on and off."""
@@ -164,20 +160,20 @@ class Scalars:
             return _TRUTHS[text.lower()]
         if form is ScalarStyle.KEYWORD:
             return text == "true"
-        fix = "remove the quotation marks" if form is ScalarStyle.QUOTED else ""
-        raise InvalidValueError(f"expected true or false, found {describe(node)}", fix)
+        fix = "remove the quotes" if form is ScalarStyle.QUOTED else ""
+        raise InvalidValueError(f"expected true or false, got {describe(node)}", fix)
 
     def _scalar(self, node: Node, wanted: str) -> tuple[str, ScalarStyle]:
         """Return text and form; what came from the environment has no form of its own."""
         if not isinstance(node, ScalarNode):
-            raise InvalidValueError(f"expected {wanted}, found {describe(node)}")
+            raise InvalidValueError(f"expected {wanted}, got {describe(node)}")
         if node.form not in {ScalarStyle.QUOTED, ScalarStyle.PLAIN}:
             return node.text, node.form
         try:
             text = self.environment.expand(node.text)
         except MissingVariableError as missing:
-            text = f"the environment variable {missing.name} is not set"
-            fix = f"set it, or write ${{{missing.name}:-default}}; $${{ is a literal ${{"
+            text = f"environment variable {missing.name} is not set"
+            fix = f"set it, or use ${{{missing.name}:-default}}; write $${{ for a literal ${{"
             raise InvalidValueError(text, fix) from None
         if text == node.text:
             return text, node.form
@@ -210,7 +206,7 @@ class ValueReader(Scalars):
                 self.report.warn(node.offset, key, said, f'for seconds write "{nanoseconds}s"')
             return nanoseconds
         if form in {ScalarStyle.NUMBER, ScalarStyle.KEYWORD}:
-            raise InvalidValueError(f"expected a duration, found {describe(node)}", _DURATION_FIX)
+            raise InvalidValueError(f"expected a duration, got {describe(node)}", _DURATION_FIX)
         try:
             return parse_duration(text)
         except (ValueError, ArithmeticError):
@@ -238,7 +234,7 @@ class ValueReader(Scalars):
         if moment.year == 1:
             return 0
         if seconds < 0:
-            raise InvalidValueError("a moment before 1970")
+            raise InvalidValueError("timestamp is before 1970")
         return seconds * SECOND + int((fraction or "")[:9].ljust(9, "0"))
 
     def color(self, node: Node, key: str) -> str:
@@ -270,8 +266,8 @@ class ValueReader(Scalars):
             self.report.warn(
                 node.offset,
                 key,
-                "a secret in clear text",
-                'write "${NAME}" or a reference such as "env:NAME" or "ssm:/path"',
+                "secret in plain text",
+                'use "${NAME}" or a reference such as "env:NAME" or "ssm:/path"',
             )
         self.expanded |= before
         return text
@@ -279,7 +275,7 @@ class ValueReader(Scalars):
     def strings(self, node: Node, key: str) -> tuple[str, ...]:
         """A list of texts; a single one is a list of one."""
         if isinstance(node, ObjectNode):
-            raise InvalidValueError("expected a list of texts, found an object")
+            raise InvalidValueError("expected a list of strings, got an object")
         if not isinstance(node, ArrayNode):
             return (self.string(node, key),)
         found = []
@@ -294,7 +290,7 @@ class ValueReader(Scalars):
         """Names with one or more values each."""
         if not isinstance(node, ObjectNode):
             fix = 'write {"Name": "value"}'
-            raise InvalidValueError(f"expected an object of headers, found {describe(node)}", fix)
+            raise InvalidValueError(f"expected an object of headers, got {describe(node)}", fix)
         found = {}
         for member in node.members:
             if is_null(member.value):
@@ -316,13 +312,13 @@ class ValueReader(Scalars):
         fix = 'write it like 404 or "200-299"'
         if match is None:
             raise InvalidValueError(
-                f"expected a number or a range, found {describe(node)}", fix, node.offset
+                f"expected a number or a range, got {describe(node)}", fix, node.offset
             )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise InvalidValueError("a range that ends before it begins", fix, node.offset)
+            raise InvalidValueError("range ends before it starts", fix, node.offset)
         return first, last
 
 
 def _no_moment() -> NoReturn:
-    raise InvalidValueError("not a moment", 'write it like "2026-01-31T18:00:00Z"') from None
+    raise InvalidValueError("not a timestamp", 'write it like "2026-01-31T18:00:00Z"') from None

@@ -14,87 +14,90 @@ from checkup.times import DAY, SECOND, is_time_zone
 
 
 class PageLink(Struct, frozen=True, kw_only=True):
-    """A link at the head of the page."""
+    """A link in the header of the page."""
 
-    title: Annotated[str, Meta(description="The words to click on.")]
-    url: Annotated[str, Meta(description="Where they lead.")]
+    title: Annotated[str, Meta(description="Link text.")]
+    url: Annotated[str, Meta(description="Link target.")]
 
 
 class StatusText(Struct, frozen=True, kw_only=True):
-    """The verdict's words; the page's own where they are absent."""
+    """Texts for the overall status; by default those of the page's language."""
 
-    healthy: Annotated[str, Meta(description="When all is well.")] = ""
-    degraded: Annotated[str, Meta(description="When something is slow.")] = ""
+    healthy: Annotated[str, Meta(description="When everything is healthy.")] = ""
+    degraded: Annotated[str, Meta(description="When something is degraded.")] = ""
     down: Annotated[str, Meta(description="When something is down.")] = ""
-    unknown: Annotated[str, Meta(description="When too little is known.")] = ""
+    unknown: Annotated[str, Meta(description="When the status is unknown.")] = ""
 
 
 class IncidentSettings(Struct, frozen=True, kw_only=True):
-    """Outages that the page tells as incidents, without anybody writing a word.
+    """Incidents that the page creates from outages.
 
-    What a person has written about one counts in its place.
+    An incident that a person writes about an outage replaces the automatic one.
     """
 
-    automatic: Annotated[bool, Meta(description="Whether there are any.")] = True
+    automatic: Annotated[bool, Meta(description="Create incidents from outages.")] = True
     after: Annotated[
         Duration,
-        Meta(ge=0, description="How long an outage lasts before it is told; 0 for at once."),
+        Meta(ge=0, description="Length of an outage before it becomes an incident; 0 for at once."),
     ] = 300 * SECOND
     minimum: Annotated[
-        Duration, Meta(ge=0, description="Those that were shorter are never told.")
+        Duration, Meta(ge=0, description="Ended outages shorter than this are not shown.")
     ] = 120 * SECOND
 
 
 class Palette(Struct, frozen=True, kw_only=True):
-    """Colours of the page; its own where they are absent.
+    """Colours of the page; its defaults where they are absent.
 
-    Each is read as text on the page and on its cards, and so has to stand out from both.
+    Each is used for text on the page and on its cards, and needs enough contrast to both.
     """
 
-    accent: Annotated[Color, Meta(description="Links, and what has the focus.")] = ""
-    operational: Annotated[Color, Meta(description="What is well.")] = ""
-    degraded: Annotated[Color, Meta(description="What is slow.")] = ""
-    partial_outage: Annotated[Color, Meta(description="What is down in part.")] = ""
-    major_outage: Annotated[Color, Meta(description="What is down.")] = ""
-    maintenance: Annotated[Color, Meta(description="What is being worked on.")] = ""
-    unknown: Annotated[Color, Meta(description="What could not be seen.")] = ""
+    accent: Annotated[Color, Meta(description="Links and focus.")] = ""
+    operational: Annotated[Color, Meta(description="Operational.")] = ""
+    degraded: Annotated[Color, Meta(description="Degraded.")] = ""
+    partial_outage: Annotated[Color, Meta(description="Partial outage.")] = ""
+    major_outage: Annotated[Color, Meta(description="Major outage.")] = ""
+    maintenance: Annotated[Color, Meta(description="Under maintenance.")] = ""
+    unknown: Annotated[Color, Meta(description="Unknown.")] = ""
 
 
 class Colors(Struct, frozen=True, kw_only=True):
-    """The colours by day and by night."""
+    """The colours of the light and of the dark theme."""
 
-    light: Annotated[Palette, Meta(description="On a light ground.")] = Palette()
-    dark: Annotated[Palette, Meta(description="On a dark ground.")] = Palette()
+    light: Annotated[Palette, Meta(description="Colours of the light theme.")] = Palette()
+    dark: Annotated[Palette, Meta(description="Colours of the dark theme.")] = Palette()
 
 
 class PageSettings(Struct, frozen=True, kw_only=True):
     """The ``page`` of the configuration."""
 
-    title: Annotated[str, Meta(description="The page's name.")] = "Status"
-    url: Annotated[str, Meta(description="Where the page is found, for links in messages.")] = ""
-    logo: Annotated[str, Meta(description="A picture's path or data URL.")] = ""
-    links: Annotated[tuple[PageLink, ...], Meta(description="Links at the head.")] = ()
-    timezone: Annotated[str, Meta(description="The zone of times and days.")] = "UTC"
-    languages: Annotated[Locales, Meta(description="Languages, the preferred one first.")] = ("en",)
+    title: Annotated[str, Meta(description="Title of the page.")] = "Status"
+    url: Annotated[str, Meta(description="Public URL of the page, for links in alerts.")] = ""
+    logo: Annotated[str, Meta(description="Path or data URL of an image.")] = ""
+    links: Annotated[tuple[PageLink, ...], Meta(description="Links in the header.")] = ()
+    timezone: Annotated[str, Meta(description="Time zone of the page.")] = "UTC"
+    languages: Annotated[Locales, Meta(description="Languages, the default first.")] = ("en",)
     theme: Annotated[
-        Literal["auto", "light", "dark"], Meta(description="Colours; auto follows the reader.")
+        Literal["auto", "light", "dark"],
+        Meta(description="Colour theme; auto follows the browser."),
     ] = "auto"
-    colors: Annotated[Colors, Meta(description="Colours of its own.")] = Colors()
-    css: Annotated[str, Meta(description="A style sheet of its own, after that of the page.")] = ""
-    status_text: Annotated[StatusText, Meta(description="The verdict's words.")] = StatusText()
+    colors: Annotated[Colors, Meta(description="Custom colours.")] = Colors()
+    css: Annotated[str, Meta(description="Custom CSS, applied after the page's own.")] = ""
+    status_text: Annotated[StatusText, Meta(description="Texts for the overall status.")] = (
+        StatusText()
+    )
     timeframe: Annotated[Duration, Meta(ge=0, description="How far back results are shown.")] = DAY
     refresh_interval: Annotated[
-        Seconds, Meta(ge=0, description="Seconds between looks for news; 0 for never.")
+        Seconds, Meta(ge=0, description="Seconds between refreshes; 0 for none.")
     ] = 60
-    incidents: Annotated[
-        IncidentSettings, Meta(description="Outages that are told as incidents.")
-    ] = IncidentSettings()
+    incidents: Annotated[IncidentSettings, Meta(description="Incidents created from outages.")] = (
+        IncidentSettings()
+    )
     regions: Annotated[
         dict[str, str], Meta(description="Public names of regions; others are not shown.")
     ] = field(default_factory=dict)
     publish: Annotated[
         tuple[Literal["addresses", "certificates"], ...],
-        Meta(description="What is private unless it is listed; it appears in `metrics.txt`."),
+        Meta(description="Private values to publish in `metrics.txt`."),
     ] = ()
 
     def __post_init__(self) -> None:

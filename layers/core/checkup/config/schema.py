@@ -42,7 +42,7 @@ _DURATION: Final = r"(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)
 
 DEFINITIONS: Final[Mapping[str, Schema]] = {
     "variable": {
-        "description": "A value of the environment: ${NAME}, or ${NAME:-default}.",
+        "description": "An environment variable: ${NAME}, or ${NAME:-default}.",
         "type": "string",
         "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}",
     },
@@ -182,8 +182,8 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 _OTHER_KEYS: Final[Schema] = {
     "patternProperties": {
-        "^x-": {"description": "A note of your own."},
-        "[A-Z]": {"description": "Keys are read in any case, but checked in small letters only."},
+        "^x-": {"description": "A comment; ignored."},
+        "[A-Z]": {"description": "Keys are case-insensitive; editors check lower case only."},
     },
     "additionalProperties": False,
 }
@@ -225,7 +225,7 @@ class _Writer:
         group = {"anyOf": [{"type": "string", "minLength": 1}, self._group()]}
         own = {field.encode_name: field for field in structs.fields(Config)}
         sections: dict[str, Schema] = {
-            "$schema": {"type": "string", "description": "Where this schema is, for editors."},
+            "$schema": {"type": "string", "description": "URL of this schema, for editors."},
             "checkers": {"type": ["array", "null"], "items": checker},
             "storage": {"anyOf": [storage, NULL]},
             "notifiers": {"type": ["array", "null"], "items": notifier},
@@ -242,7 +242,7 @@ class _Writer:
         return {
             "$schema": DIALECT,
             "title": "Checkup",
-            "description": "What is checked, where results are kept, and who is told.",
+            "description": "What to check, where to store results and where to send alerts.",
             "type": "object",
             "properties": sections | self._properties(simple) | shared,
             **_OTHER_KEYS,
@@ -351,4 +351,4 @@ def _says_only(word: str, name: str) -> Schema:
 
 
 def _deprecated(written: Schema, instead: str) -> Schema:
-    return {"description": f"The old spelling; write {instead}.", **written, "deprecated": True}
+    return {"description": f"Old name; use {instead}.", **written, "deprecated": True}

@@ -77,27 +77,29 @@ class Kinds(Struct, frozen=True):
 
 
 class GroupSettings(Struct, frozen=True, kw_only=True):
-    """Checkers that are shown together and share defaults."""
+    """Checkers that the page shows together and that share defaults."""
 
-    name: Annotated[str, Meta(min_length=1, description="What checkers name in `group`.")]
-    description: Annotated[str, Meta(description="One line under the name on the page.")] = ""
-    collapsed: Annotated[bool, Meta(description="Closed on the page unless it has trouble.")] = (
+    name: Annotated[str, Meta(min_length=1, description="The name that checkers use in `group`.")]
+    description: Annotated[str, Meta(description="One line below the name on the page.")] = ""
+    collapsed: Annotated[bool, Meta(description="Collapsed on the page while all is healthy.")] = (
         False
     )
 
 
 class MaintenanceSettings(Struct, frozen=True, kw_only=True):
-    """A time in which failures are expected: checked and stored, but not announced."""
+    """A maintenance window: checkers run and results are stored, but no alerts are sent."""
 
-    title: Annotated[str, Meta(description="What is done, as people read it.")] = ""
-    description: Annotated[str, Meta(description="What they should know of it.")] = ""
-    start: Annotated[Timestamp, Meta(description="When it begins (the first time).")]
-    end: Annotated[Timestamp, Meta(description="When it ends; or give `duration`.")] = 0
-    duration: Annotated[Duration, Meta(ge=0, description="How long it lasts.")] = 0
-    repeat: Annotated[str, Meta(description="An RRULE of RFC 5545, for one that comes again.")] = ""
-    timezone: Annotated[str, Meta(description="The zone in which it repeats.")] = "UTC"
-    checkers: Annotated[Strings, Meta(description="Ids or titles; all checkers if absent.")] = ()
-    groups: Annotated[Strings, Meta(description="Names of the groups.")] = ()
+    title: Annotated[str, Meta(description="The title on the page and in alerts.")] = ""
+    description: Annotated[str, Meta(description="More about it, for readers of the page.")] = ""
+    start: Annotated[Timestamp, Meta(description="Start (of the first occurrence).")]
+    end: Annotated[Timestamp, Meta(description="End; or set `duration`.")] = 0
+    duration: Annotated[Duration, Meta(ge=0, description="Length of the window.")] = 0
+    repeat: Annotated[str, Meta(description="RRULE of RFC 5545, for a recurring window.")] = ""
+    timezone: Annotated[str, Meta(description="Time zone of the recurrence.")] = "UTC"
+    checkers: Annotated[
+        Strings, Meta(description="Ids or titles of the affected checkers; by default all.")
+    ] = ()
+    groups: Annotated[Strings, Meta(description="Names of the affected groups.")] = ()
 
     def __post_init__(self) -> None:
         if bool(self.end) == bool(self.duration):
@@ -141,35 +143,44 @@ class Config(Struct, frozen=True, kw_only=True):
 
     checkers: Annotated[tuple[Checker, ...], Meta(description="What to check.")] = ()
     storage: Annotated[
-        StorageSettings | None, Meta(description="Where results and state are kept.")
+        StorageSettings | None, Meta(description="Where results and state are stored.")
     ] = None
     notifiers: Annotated[
-        tuple[NotifierSettings, ...], Meta(description="Who is told of changes.")
+        tuple[NotifierSettings, ...], Meta(description="Where alerts are sent.")
     ] = ()
     publish: Annotated[
-        PublisherSettings | None, Meta(description="Where `checkup page` puts the status page.")
+        PublisherSettings | None,
+        Meta(description="Where `checkup page` publishes the status page."),
     ] = None
     concurrent_checks: Annotated[
-        int, Meta(description="Checkers that run at once; 0 for as many as it takes, at least 5.")
+        int,
+        Meta(
+            description="Checkers that run at the same time; 0 to choose automatically, at least 5."
+        ),
     ] = 0
-    timestamp: Annotated[Timestamp, Meta(description="The time of every result, if fixed.")] = 0
+    timestamp: Annotated[Timestamp, Meta(description="Fixed timestamp for every result.")] = 0
     groups: Annotated[
-        tuple[GroupSettings, ...], Meta(description="Groups of the page, in its order.")
+        tuple[GroupSettings, ...], Meta(description="Groups of the page, in order.")
     ] = ()
-    regions: Annotated[Strings, Meta(description="Regions that check; their order is fixed.")] = ()
+    regions: Annotated[
+        Strings, Meta(description="Regions that run checks; append only, never reorder.")
+    ] = ()
     quorum: Annotated[
-        str, Meta(description="Regions that must see an outage: majority, all, any or a number.")
+        str,
+        Meta(description="Regions that must agree on an outage: majority, all, any or a number."),
     ] = MAJORITY
     reference_targets: Annotated[
-        Strings, Meta(description="Ids of checkers that fail only if our own network does.")
+        Strings,
+        Meta(description="Ids of checkers that fail only if the monitor's own network fails."),
     ] = ()
     maintenance: Annotated[
-        tuple[MaintenanceSettings, ...], Meta(description="Times of expected failure.")
+        tuple[MaintenanceSettings, ...], Meta(description="Maintenance windows.")
     ] = ()
-    interval: Annotated[Duration, Meta(gt=0, description="From run to run.")] = 60 * SECOND
-    run_deadline: Annotated[Duration, Meta(gt=0, description="Limit of a whole run.")] = 60 * SECOND
+    interval: Annotated[Duration, Meta(gt=0, description="Time between runs.")] = 60 * SECOND
+    run_deadline: Annotated[Duration, Meta(gt=0, description="Time limit of a run.")] = 60 * SECOND
     heartbeat_url: Annotated[
-        Secret, Meta(description="Is asked for after each complete run, as healthchecks.io has it.")
+        Secret,
+        Meta(description="URL to request after each complete run, such as one of healthchecks.io."),
     ] = ""
     page: Annotated[PageSettings, Meta(description="The status page.")] = PageSettings()
     digest: str = ""

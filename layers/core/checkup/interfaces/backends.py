@@ -118,21 +118,22 @@ class NotifierSettings(Struct, frozen=True, kw_only=True):
     max_alerts: ClassVar[int] = 0
 
     id: Annotated[
-        str, Meta(description="Stable name of the channel; its type and number if absent.")
+        str, Meta(description="Stable name of the channel; by default its type and number.")
     ] = ""
     groups: Annotated[
-        Strings, Meta(description="Tell it only of checkers in these groups, or with its tags.")
+        Strings, Meta(description="Only alerts of checkers in these groups, or with one of `tags`.")
     ] = ()
     tags: Annotated[
-        Strings, Meta(description="Tell it only of checkers with one of these, or in its groups.")
+        Strings,
+        Meta(description="Only alerts of checkers with one of these tags, or in one of `groups`."),
     ] = ()
     severities: Annotated[
         tuple[Literal["down", "degraded"], ...],
-        Meta(description="Tell it only of what is this, or was until now."),
+        Meta(description="Only alerts to or from one of these statuses."),
     ] = ()
-    fallback: Annotated[
-        str, Meta(description="The id of the channel to tell in its place while it is dead.")
-    ] = ""
+    fallback: Annotated[str, Meta(description="Id of the channel to use while this one fails.")] = (
+        ""
+    )
 
     @abstractmethod
     def open(self, clients: Clients) -> Notifier:
@@ -348,7 +349,7 @@ class StorageSettings(Struct, frozen=True, kw_only=True):
     kind: ClassVar[str]
 
     check_expiry: Annotated[
-        Duration, Meta(description="Delete runs older than this; 0 to keep them for ever.")
+        Duration, Meta(description="Delete runs older than this; 0 to keep all.")
     ] = 0
 
     @abstractmethod

@@ -51,46 +51,58 @@ class Checker(Struct, frozen=True, kw_only=True):
     kind: ClassVar[str]
     default_timeout: ClassVar[int] = 10 * SECOND
 
-    endpoint_name: Annotated[str, Meta(description="The title, as people know it.")] = ""
+    endpoint_name: Annotated[str, Meta(description="The title in alerts and on the page.")] = ""
     endpoint_url: Annotated[str, Meta(description="What to check.")] = ""
     threshold_rtt: Annotated[
-        Duration, Meta(description="Degraded above this median round trip time; 0 for never.")
+        Duration,
+        Meta(description="Degraded if the median round trip time is above this; 0 to disable."),
     ] = 0
-    attempts: Annotated[int, Meta(description="Attempts per run; one bad attempt is down.")] = 1
+    attempts: Annotated[
+        int, Meta(description="Attempts per run; one failed attempt means down.")
+    ] = 1
     attempt_spacing: Annotated[Duration, Meta(description="Pause between attempts.")] = 0
     timeout: Annotated[
-        Duration | None, Meta(description="Limit of one attempt, from name look-up to last byte.")
+        Duration | None, Meta(description="Timeout of one attempt, from DNS lookup to last byte.")
     ] = None
 
     id: Annotated[
-        str, Meta(description="Stable name in files and links; the title's slug if absent.")
+        str, Meta(description="Stable name in files and links; by default a slug of the title.")
     ] = ""
-    group: Annotated[str, Meta(description="The group on the page.")] = ""
-    tags: Annotated[Strings, Meta(description="Labels for routing and selection.")] = ()
-    description: Annotated[str, Meta(description="One line under the name on the page.")] = ""
-    link: Annotated[str, Meta(description="A public address to link the name to.")] = ""
-    hidden: Annotated[bool, Meta(description="Keep it off the page.")] = False
-    public_name: Annotated[str, Meta(description="The name on the page, if another.")] = ""
+    group: Annotated[str, Meta(description="Group on the page.")] = ""
+    tags: Annotated[
+        Strings, Meta(description="Labels to select checkers and to route alerts.")
+    ] = ()
+    description: Annotated[str, Meta(description="One line below the name on the page.")] = ""
+    link: Annotated[str, Meta(description="Public URL that the name links to.")] = ""
+    hidden: Annotated[bool, Meta(description="Do not show it on the page.")] = False
+    public_name: Annotated[str, Meta(description="Name on the page, if not the title.")] = ""
     interval: Annotated[
-        Duration, Meta(description="Check this one less often than the others; 0 for each run.")
+        Duration, Meta(description="Check less often than every run; 0 for every run.")
     ] = 0
     recheck: Annotated[
-        int, Meta(ge=0, le=5, description="Further looks before a bad result counts.")
+        int, Meta(ge=0, le=5, description="Re-checks before a failed result counts.")
     ] = 2
     failure_threshold: Annotated[
-        int, Meta(ge=1, description="Runs in a row that must be down to be announced.")
+        int, Meta(ge=1, description="Consecutive runs that are down before an alert.")
     ] = 1
     success_threshold: Annotated[
-        int, Meta(ge=1, description="Runs in a row that must be well to end an outage.")
+        int, Meta(ge=1, description="Consecutive healthy runs that end an outage.")
     ] = 1
     degraded_threshold: Annotated[
-        int, Meta(ge=1, description="Runs in a row that must not be healthy to be degraded.")
+        int,
+        Meta(
+            ge=1, description="Consecutive runs that are not healthy before an alert as degraded."
+        ),
     ] = 3
-    flapping: Annotated[bool, Meta(description="Announce flapping once, not each flap.")] = True
+    flapping: Annotated[
+        bool, Meta(description="Send one alert for flapping, not one for each change.")
+    ] = True
     remind_every: Annotated[
-        Duration, Meta(description="Remind of an outage that lasts; 0 for never.")
+        Duration, Meta(description="Interval of reminders during an outage; 0 for none.")
     ] = 4 * HOUR
-    depends_on: Annotated[Strings, Meta(description="Ids whose outage explains this one's.")] = ()
+    depends_on: Annotated[
+        Strings, Meta(description="Ids of checkers whose outage suppresses alerts of this one.")
+    ] = ()
 
     @property
     def title(self) -> str:

@@ -197,10 +197,12 @@ def test_a_word_that_is_said_late_is_on_the_page_at_once_and_stays() -> None:
         known = load_editable(WORLD, there, there.now, month)
         entry = replace(late, id=f"late{day}", at=there.now)
         change_incidents(
-            there, partial(model.add_update, incident=known.to_write("old"), said=entry)
+            there, partial(model.add_update, incident=known.to_write("old"), update=entry)
         )
         disk, entry = known.written.maintenance["disk"], replace(entry, status="")
-        change_incidents(there, partial(model.add_maintenance_update, maintenance=disk, said=entry))
+        change_incidents(
+            there, partial(model.add_maintenance_update, maintenance=disk, update=entry)
+        )
         for which in (memory, PageCache()):
             files = there.pages(which)
             for path in ("incidents/old.html", "maintenance/disk.html"):

@@ -1,4 +1,4 @@
-"""What is written down of incidents and of announced maintenance."""
+"""Incidents and maintenance that people write, and what can be done to them. Pure."""
 
 from __future__ import annotations
 
@@ -11,54 +11,26 @@ from msgspec.structs import replace
 
 from checkup.maintenance import ScheduledMaintenance
 
-# Ids of what nobody wrote: the same facts give the same twelve characters for ever. Pure.
-#
-# They are in the addresses of pages and in feeds, so how they are made never changes.
-
-
-_LENGTH: Final = 12
-
-
-def automatic_incident_id(start: int) -> str:
-    """Return what stands for the outage that began at a moment."""
-    return _id(f"outage {start}")
-
-
-def automatic_update_id(outage: str, at: int) -> str:
-    """Return what stands for what happened in an outage at a moment."""
-    return _id(f"{outage} {at}")
-
-
-def occurrence_id(start: int, checkers: Iterable[str], groups: Iterable[str]) -> str:
-    """Return what stands for one time of configured maintenance, whatever it is called."""
-    whom = "\0".join((*sorted(checkers), "", *sorted(groups)))
-    return _id(f"maintenance {start} {whom}")
-
-
-def _id(facts: str) -> str:
-    return hashlib.sha256(facts.encode(errors="replace")).hexdigest()[:_LENGTH]
-
-
 SCHEMA: Final = 1
 """The version of the documents' layout; a newer one is never overwritten."""
 
 INCIDENT_STATUSES: Final = ("investigating", "identified", "monitoring", "resolved", "postmortem")
-"""What an incident can be, in the order in which it usually is."""
+"""The statuses of an incident, in their usual order."""
 
 RESOLVED_STATUSES: Final = frozenset({"resolved", "postmortem"})
 IMPACTS: Final = ("none", "minor", "major", "critical")
 
 MAINTENANCE_STATUSES: Final = ("scheduled", "in_progress", "verifying", "completed")
-"""What maintenance can be, in that order."""
+"""The statuses of maintenance, in that order."""
 
 
 class IncidentUpdate(Struct, frozen=True, kw_only=True):
-    """One entry of a story.
+    """An update to an incident or to maintenance.
 
     Attributes:
-        id: twelve characters; an entry that is there already is not added again.
-        at: when it was said.
-        status: one of STATUSES, or of STAGES.
+        id: twelve characters; an update that is there already is not added again.
+        at: when it was written.
+        status: one of INCIDENT_STATUSES, or of MAINTENANCE_STATUSES.
         text: Markdown as its author wrote it; may be empty.
     """
 
@@ -69,14 +41,14 @@ class IncidentUpdate(Struct, frozen=True, kw_only=True):
 
 
 class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that went wrong, in somebody's words.
+    """An incident that a person wrote.
 
     Attributes:
-        id: twelve characters; that of the automatic incident that it was made of, if it was.
-        started: when it began, which may be before the first word.
-        checkers: ids of those that it is about.
-        updates: oldest first, never empty; the last one says what the incident is now.
-        replaces: ids of automatic incidents that are told with this one.
+        id: twelve characters; that of the automatic incident that it was made from, if it was.
+        started: when it began, which may be before the first update.
+        checkers: ids of those that it affects.
+        updates: oldest first, never empty.
+        replaces: ids of automatic incidents that are shown as this one.
         edited: when its title, impact or checkers were last corrected; 0 if never.
     """
 
@@ -91,29 +63,29 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def status(self) -> str:
-        """What it is now."""
+        """That of the last update."""
         return self.updates[-1].status
 
     @property
     def resolved(self) -> int | None:
         """When it ended; None while it lasts."""
         ended = None
-        for said in self.updates:
-            over = said.status in RESOLVED_STATUSES
-            ended = (said.at if ended is None else ended) if over else None
+        for update in self.updates:
+            over = update.status in RESOLVED_STATUSES
+            ended = (update.at if ended is None else ended) if over else None
         return ended
 
 
 class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Work that was announced, in which failures are expected.
+    """Scheduled work during which failures are expected.
 
     Attributes:
         id: twelve characters.
-        text: what people should know of it, in Markdown; may be empty.
-        created: when it was announced.
-        start, end: an end that was brought forward replaces the one that was planned.
-        checkers, groups: ids and names of those that it is about; everything if both are empty.
-        updates: oldest first; empty as long as there is nothing to add to the plan.
+        text: its description in Markdown; may be empty.
+        created: when it was scheduled.
+        start, end: an end that was brought forward replaces the planned one.
+        checkers, groups: ids and names of those that it affects; everything if both are empty.
+        updates: oldest first; may be empty.
     """
 
     id: str
@@ -128,7 +100,7 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def scheduled(self) -> ScheduledMaintenance:
-        """What alerting has to know of it."""
+        """The part that suppresses alerts."""
         return ScheduledMaintenance(
             start=self.start,
             end=self.end,
@@ -139,13 +111,13 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def since_created(self) -> ScheduledMaintenance:
-        """The same since it was announced: what ended before has ended by itself."""
+        """The same from its creation on: an incident that ended before was not part of it."""
         return replace(self.scheduled, start=max(self.start, self.created))
 
     def status(self, now: int) -> str:
-        """Return what it is at a moment: by the clock, or verifying if somebody said so.
+        """Return its status at a time: by the clock, or verifying if the last update says so.
 
-        What was called off before it began is over.
+        Maintenance that was canceled before it began is completed.
         """
         if now >= self.end or self.end <= self.start:
             return "completed"
@@ -156,14 +128,14 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class IncidentDocument(Struct, frozen=True, kw_only=True):
-    """A document: ``incidents/head.json``, or the older ones of a month. Both by id."""
+    """The document ``incidents/head.json``, or that of a month with older ones; both by id."""
 
     schema: int = SCHEMA
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     maintenance: Mapping[str, Maintenance] = field(default_factory=dict)
 
     def planned(self, now: int) -> Mapping[str, ScheduledMaintenance]:
-        """Return the maintenance that is not over at a moment, by its id."""
+        """Return the maintenance that is not over at a time, by its id."""
         return {
             key: it.scheduled
             for key, it in self.maintenance.items()
@@ -171,10 +143,8 @@ class IncidentDocument(Struct, frozen=True, kw_only=True):
         }
 
 
-# What can be done to incidents and maintenance. Pure.
-#
-# Each of these takes a document and returns the next one. To do a thing twice is to do it once:
-# whoever does not know whether it was written can write it again.
+# Each of these takes a document and returns the next one. They are idempotent: after a write whose
+# answer was lost, the same change can be written again.
 
 
 def add_incident(document: IncidentDocument, incident: Incident) -> IncidentDocument:
@@ -183,31 +153,31 @@ def add_incident(document: IncidentDocument, incident: Incident) -> IncidentDocu
 
 
 def add_update(
-    document: IncidentDocument, incident: Incident, said: IncidentUpdate
+    document: IncidentDocument, incident: Incident, update: IncidentUpdate
 ) -> IncidentDocument:
-    """Add to the story of an incident.
+    """Add an update to an incident.
 
     Args:
-        document: what there is.
-        incident: as it is to begin with if it is not in the document yet.
-        said: what is new; if its status is empty, the incident stays what it is.
+        incident: what to add first if the document does not have it yet.
+        update: if its status is empty, the incident keeps its status.
     """
     known = document.incidents.get(incident.id, incident)
-    if said.id in {entry.id for entry in known.updates}:
+    if update.id in {it.id for it in known.updates}:
         return add_incident(document, known)
-    entry = said if said.status else replace(said, status=known.status)
-    story = replace(known, updates=_in_order((*known.updates, entry)))
-    return replace(document, incidents={**document.incidents, story.id: story})
+    if not update.status:
+        update = replace(update, status=known.status)
+    changed = replace(known, updates=_in_order((*known.updates, update)))
+    return replace(document, incidents={**document.incidents, changed.id: changed})
 
 
 def resolve_incident(
-    document: IncidentDocument, incident: Incident, said: IncidentUpdate
+    document: IncidentDocument, incident: Incident, update: IncidentUpdate
 ) -> IncidentDocument:
-    """End an incident; one that is over stays as it is unless there is something to say."""
+    """Resolve an incident; a resolved one stays as it is unless the update has a text."""
     known = document.incidents.get(incident.id, incident)
-    if known.status in RESOLVED_STATUSES and not said.text:
+    if known.status in RESOLVED_STATUSES and not update.text:
         return add_incident(document, known)
-    return add_update(document, incident, replace(said, status="resolved"))
+    return add_update(document, incident, replace(update, status="resolved"))
 
 
 def edit_incident(  # noqa: PLR0913 - the optional ones by name
@@ -219,7 +189,7 @@ def edit_incident(  # noqa: PLR0913 - the optional ones by name
     impact: str = "",
     checkers: Iterable[str] = (),
 ) -> IncidentDocument:
-    """Correct at some moment what an incident is called, how bad it is or whom it is about."""
+    """Correct the title, the impact or the checkers of an incident."""
     known = document.incidents.get(incident.id, incident)
     changed = replace(
         known,
@@ -232,49 +202,73 @@ def edit_incident(  # noqa: PLR0913 - the optional ones by name
 
 
 def add_maintenance(document: IncidentDocument, maintenance: Maintenance) -> IncidentDocument:
-    """Announce maintenance; what is there already stays as it is."""
+    """Add maintenance; one that is there already stays as it is."""
     return replace(document, maintenance={maintenance.id: maintenance, **document.maintenance})
 
 
 def add_maintenance_update(
-    document: IncidentDocument, maintenance: Maintenance, said: IncidentUpdate
+    document: IncidentDocument, maintenance: Maintenance, update: IncidentUpdate
 ) -> IncidentDocument:
-    """Add to the story of maintenance.
+    """Add an update to maintenance.
 
     Args:
-        document: what there is.
-        maintenance: as it is to begin with if it is not in the document any more.
-        said: what is new; if its status is empty, the maintenance stays what it was by then.
+        maintenance: what to add first if the document does not have it any more.
+        update: if its status is empty, the maintenance keeps the status that it has at the time.
     """
     known = document.maintenance.get(maintenance.id, maintenance)
-    if said.id in {entry.id for entry in known.updates}:
+    if update.id in {it.id for it in known.updates}:
         return add_maintenance(document, known)
-    entry = said if said.status else replace(said, status=known.status(said.at))
-    story = replace(known, updates=_in_order((*known.updates, entry)))
-    return replace(document, maintenance={**document.maintenance, story.id: story})
+    if not update.status:
+        update = replace(update, status=known.status(update.at))
+    changed = replace(known, updates=_in_order((*known.updates, update)))
+    return replace(document, maintenance={**document.maintenance, changed.id: changed})
 
 
 def end_maintenance(
-    document: IncidentDocument, maintenance: str, said: IncidentUpdate
+    document: IncidentDocument, maintenance: str, update: IncidentUpdate
 ) -> IncidentDocument:
-    """Bring the end of maintenance forward to when this is said; what is over stays as it is.
+    """Bring the end of maintenance forward to the time of the update; one that is over stays.
 
-    One that has not begun is called off: it ends where it would have begun.
+    Maintenance that has not begun is canceled: it ends when it would have begun.
 
     Raises:
         KeyError: there is no such maintenance.
     """
     known = document.maintenance[maintenance]
-    if known.end <= said.at or known.end <= known.start:
+    if known.end <= update.at or known.end <= known.start:
         return document
-    over = replace(
+    ended = replace(
         known,
-        end=max(known.start, said.at),
-        updates=(*known.updates, replace(said, status="completed")),
+        end=max(known.start, update.at),
+        updates=(*known.updates, replace(update, status="completed")),
     )
-    return replace(document, maintenance={**document.maintenance, maintenance: over})
+    return replace(document, maintenance={**document.maintenance, maintenance: ended})
 
 
-def _in_order(story: Iterable[IncidentUpdate]) -> tuple[IncidentUpdate, ...]:
-    """Return a story by its times; of the same moment, what was said last comes last."""
-    return tuple(sorted(story, key=lambda said: said.at))
+def _in_order(updates: Iterable[IncidentUpdate]) -> tuple[IncidentUpdate, ...]:
+    """Sort updates by time; at the same time, the one that was added last comes last."""
+    return tuple(sorted(updates, key=lambda update: update.at))
+
+
+# Ids are in the addresses of pages and in feeds: the same facts give the same twelve characters for
+# ever, so how they are computed never changes.
+
+
+def automatic_incident_id(start: int) -> str:
+    """Return the id of the automatic incident that began at a time."""
+    return _id(f"outage {start}")
+
+
+def automatic_update_id(incident: str, at: int) -> str:
+    """Return the id of the update of an automatic incident at a time."""
+    return _id(f"{incident} {at}")
+
+
+def occurrence_id(start: int, checkers: Iterable[str], groups: Iterable[str]) -> str:
+    """Return the id of one occurrence of configured maintenance, whatever its title."""
+    affected = "\0".join((*sorted(checkers), "", *sorted(groups)))
+    return _id(f"maintenance {start} {affected}")
+
+
+def _id(facts: str) -> str:
+    return hashlib.sha256(facts.encode(errors="replace")).hexdigest()[:12]

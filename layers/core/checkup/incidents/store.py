@@ -1,7 +1,8 @@
-"""The documents: where they are, their bytes, and which of them an announcement is in. Pure.
+"""Incidents and maintenance in their storage: load them, change them by compare-and-set.
 
-The head has all that is open or still to come and what ended within three months: one file to
-read, however long the story is. What ended before is in the file of the month in which it began.
+The head, ``incidents/head.json``, has all that is open or still to come and what ended within
+three months, so that a run reads one file. What ended before is in the file of the month in which
+it began.
 """
 
 from __future__ import annotations
@@ -29,24 +30,21 @@ from checkup.interfaces import Storage, StoredDocument
 from checkup.times import DAY, SECOND, day_start, format_month, month_start, parse_date
 
 _log = logging.getLogger(__name__)
+
 FOLDER: Final = "incidents/"
 INCIDENTS_KEY: Final = FOLDER + "head.json"
 
 HEAD_RETENTION: Final = 92 * DAY
-"""How long something stays in the head after its end and the last change of it: three months."""
-
-_LARGEST: Final = 64 * 1024 * 1024
-_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+"""How long something stays in the head after its end and its last change: three months."""
 
 LATEST_TIME: Final = 4_102_444_800 * SECOND
-"""The year 2100, long before nanoseconds run out: nothing is announced for later."""
+"""The year 2100, long before nanoseconds overflow: nothing is scheduled for later."""
 
+_MAX_BYTES: Final = 64 * 1024 * 1024
+_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_MONTH: Final = re.compile(rf"{FOLDER}((?:19[7-9]|2[0-9]{{2}})[0-9]-(?:0[1-9]|1[0-2]))[.]json")
 
-class SplitIncidents(NamedTuple):
-    """A head without what is old, and that by month: ``2026-08``."""
-
-    head: IncidentDocument
-    months: Mapping[str, IncidentDocument]
+Change = Callable[[IncidentDocument], IncidentDocument]
 
 
 def month_key(month: str) -> str:
@@ -54,92 +52,99 @@ def month_key(month: str) -> str:
     return f"{FOLDER}{month}.json"
 
 
-def drop_invalid(document: IncidentDocument) -> IncidentDocument:
-    """Return what of a document makes sense: who wrote the rest, it was not this program."""
-    incidents, maintenance = document.incidents.items(), document.maintenance.items()
-    return replace(
-        document,
-        incidents={key: it for key, it in incidents if _is_incident(key, it)},
-        maintenance={key: it for key, it in maintenance if _is_maintenance(key, it)},
-    )
+def load_incidents(storage: Storage, key: str = INCIDENTS_KEY) -> IncidentDocument:
+    """Read a document, by default the head; an empty one if it cannot be read.
+
+    Raises:
+        StorageError: the storage failed, or a newer version of the program wrote it.
+    """
+    stored = storage.get(key)
+    return IncidentDocument() if stored is None else _valid_part(key, stored)[0]
 
 
-def split_old_months(document: IncidentDocument, now: int) -> SplitIncidents:
-    """Return the head as it should be by now, and what is too old for it."""
-    before = now - HEAD_RETENTION
-    past = {
-        key: it
-        for key, it in document.incidents.items()
-        if it.resolved is not None and max(it.updates[-1].at, it.edited) < before
-    }
-    over = {
-        key: it
-        for key, it in document.maintenance.items()
-        if max([it.end, *(said.at for said in it.updates)]) < before
-    }
-    months: dict[str, IncidentDocument] = {}
-    old = [
-        *((it.started, IncidentDocument(incidents={key: it})) for key, it in past.items()),
-        *((it.start, IncidentDocument(maintenance={key: it})) for key, it in over.items()),
-    ]
-    for began, one in old:
-        month = format_month(day_start(began))
-        months[month] = merge(months.get(month, IncidentDocument()), one)
-    head = replace(
-        document,
-        incidents={key: it for key, it in document.incidents.items() if key not in past},
-        maintenance={key: it for key, it in document.maintenance.items() if key not in over},
-    )
-    return SplitIncidents(head, months)
+def load_all_incidents(storage: Storage) -> IncidentDocument:
+    """Read the head and the files of all months.
+
+    Raises:
+        StorageError: the storage failed, or a newer version of the program wrote some of it.
+    """
+    found = IncidentDocument()
+    for key in [*_months(storage).values(), INCIDENTS_KEY]:
+        found = merge(found, load_incidents(storage, key))
+    return found
 
 
-def merge(old: IncidentDocument, new: IncidentDocument) -> IncidentDocument:
-    """Return what is in one of the two; where both have something, the newer counts."""
-    return replace(
-        old,
-        incidents={**old.incidents, **new.incidents},
-        maintenance={**old.maintenance, **new.maintenance},
-    )
+def change_incidents(storage: Storage, change: Change) -> IncidentDocument:
+    """Change the head and return what has become of it.
+
+    What is too old for it is added to the files of months before.
+
+    Args:
+        storage: where it is.
+        change: may be called several times, and on what it has changed already: the answer to a
+            write can be lost.
+
+    Raises:
+        StorageError: it could not be written, or a newer version of the program wrote it.
+    """
+
+    def attempt() -> IncidentDocument:
+        stored = storage.get(INCIDENTS_KEY)
+        changed = change(_load_to_change(storage, INCIDENTS_KEY, stored))
+        head, months = split_old_months(changed, storage.now_ns())
+        for month, old in months.items():
+            key = month_key(month)
+            before = storage.get(key)
+            document = merge(_load_to_change(storage, key, before), old)
+            save(storage, key, before, encode(document, order="sorted"))
+        save(storage, INCIDENTS_KEY, stored, encode(head, order="sorted"))
+        return changed
+
+    return compare_and_set(attempt, INCIDENTS_KEY)
 
 
-def _is_incident(key: str, it: Incident) -> bool:
-    moments = (it.started, it.edited, *(said.at for said in it.updates))
-    return (
-        _is_id(key, it.id)
-        and it.impact in IMPACTS
-        and bool(it.updates)
-        and all(said.status in INCIDENT_STATUSES for said in it.updates)
-        and all(map(_is_moment, moments))
-    )
+def _load_to_change(storage: Storage, key: str, stored: StoredDocument | None) -> IncidentDocument:
+    """Decode a document that is about to be written; keep its bytes if a part is invalid."""
+    if stored is None:
+        return IncidentDocument()
+    document, is_whole = _valid_part(key, stored)
+    if not is_whole:
+        quarantine(storage, stored.body)
+        _log.warning("%s: the bytes that were there are kept below quarantine/", key)
+    return document
 
 
-def _is_maintenance(key: str, it: Maintenance) -> bool:
-    moments = (it.created, it.start, it.end, *(said.at for said in it.updates))
-    return (
-        _is_id(key, it.id)
-        and all(said.status in MAINTENANCE_STATUSES for said in it.updates)
-        and all(map(_is_moment, moments))
-    )
+def _valid_part(key: str, stored: StoredDocument) -> tuple[IncidentDocument, bool]:
+    """Return the valid part of a document, and whether that is all of it.
+
+    Raises:
+        NewerDocumentError: a newer version of the program wrote it.
+    """
+    try:
+        found = decode(stored.body, IncidentDocument, schema=SCHEMA, max_bytes=_MAX_BYTES)
+    except NewerDocumentError as error:
+        raise NewerDocumentError(f"{key}: {error}") from error
+    except UnreadableDocumentError as error:
+        _log.warning(
+            "%s: %s; until an earlier version is put in its place, nothing of it is shown",
+            key,
+            error,
+        )
+        return IncidentDocument(), False
+    valid = drop_invalid(found)
+    if valid != found:
+        _log.warning("%s: what makes no sense in it is left out", key)
+    return valid, valid == found
 
 
-def _is_id(key: str, name: str) -> bool:
-    """Say whether an id is one, which goes into addresses and names of files."""
-    return key == name and _ID.fullmatch(name) is not None
-
-
-def _is_moment(at: int) -> bool:
-    return 0 <= at < LATEST_TIME
-
-
-# Incidents and maintenance in their storage: read with care, changed by compare-and-set.
-
-
-Change = Callable[[IncidentDocument], IncidentDocument]
-_MONTH: Final = re.compile(rf"{FOLDER}((?:19[7-9]|2[0-9]{{2}})[0-9]-(?:0[1-9]|1[0-2]))[.]json")
+def _months(storage: Storage) -> Mapping[int, str]:
+    """Return the keys of the files of months, by the beginning of the month."""
+    found = (_MONTH.fullmatch(key) for key in storage.list(FOLDER))
+    return {parse_date(f"{it[1]}-01"): it[0] for it in found if it}
 
 
 class IncidentArchive(Struct, frozen=True, kw_only=True):
-    """Everything that was ever announced, from the head and the files of months.
+    """All incidents and maintenance, from the head and the files of months.
 
     Attributes:
         everything: both together; where both have something, the head counts.
@@ -162,28 +167,6 @@ class IncidentArchive(Struct, frozen=True, kw_only=True):
         return self.listed and (month in self.months or month not in self.unread)
 
 
-def load_incidents(storage: Storage, key: str = INCIDENTS_KEY) -> IncidentDocument:
-    """Return what is announced, by default in the head; nothing if that cannot be read.
-
-    Raises:
-        StorageError: the storage failed, or a newer version of the program wrote it.
-    """
-    stored = storage.get(key)
-    return IncidentDocument() if stored is None else _read(key, stored).sound
-
-
-def load_all_incidents(storage: Storage) -> IncidentDocument:
-    """Return everything that was ever announced: as much to read as there are months.
-
-    Raises:
-        StorageError: the storage failed, or a newer version of the program wrote some of it.
-    """
-    found = IncidentDocument()
-    for key in [*_months(storage).values(), INCIDENTS_KEY]:
-        found = merge(found, load_incidents(storage, key))
-    return found
-
-
 def load_archive(
     storage: Storage,
     head: IncidentDocument,
@@ -191,11 +174,11 @@ def load_archive(
     known: IncidentArchive | None = None,
     wanted: Container[int] | None = None,
 ) -> IncidentArchive:
-    """Return everything that was ever announced, reading no more than may have changed.
+    """Return all incidents and maintenance, reading no more than may have changed.
 
     A file of a month changes only when the head loses something that began in that month. So
     nothing is listed or read as long as the head is the same; once a day everything is read
-    anyway, for people restore files by hand. What cannot be read is logged and tried again.
+    anyway, because people restore files by hand. What cannot be read is logged and tried again.
 
     Args:
         storage: where it is.
@@ -211,8 +194,12 @@ def load_archive(
         keys = _months(storage)
     except StorageError as error:
         _log.warning("what is long over is as it was last read: %s", error)
-        return replace(known, everything=_merged(known.months, head), head=head, day=-1)
-    changed = _months_of_lost(known.head, head) | known.unread
+        return replace(known, everything=_merge_all(known.months, head), head=head, day=-1)
+    lost = (
+        *(it.started for key, it in known.head.incidents.items() if key not in head.incidents),
+        *(it.start for key, it in known.head.maintenance.items() if key not in head.maintenance),
+    )
+    changed = {*map(month_start, lost), *known.unread}
     months: dict[int, IncidentDocument] = {}
     unread = set()
     for month, key in keys.items():
@@ -227,7 +214,7 @@ def load_archive(
                 _log.warning("%s is not read: %s", key, error)
                 unread.add(month)
     return IncidentArchive(
-        everything=_merged(months, head),
+        everything=_merge_all(months, head),
         head=head,
         months=months,
         unread=frozenset(unread),
@@ -236,98 +223,88 @@ def load_archive(
     )
 
 
-def _months_of_lost(before: IncidentDocument, head: IncidentDocument) -> frozenset[int]:
-    """Return the months in which began what was in a head and is not in the next one."""
-    incidents = before.incidents.keys() - head.incidents.keys()
-    maintenance = before.maintenance.keys() - head.maintenance.keys()
-    return frozenset(
-        (
-            *(month_start(before.incidents[key].started) for key in incidents),
-            *(month_start(before.maintenance[key].start) for key in maintenance),
-        )
-    )
-
-
-def _merged(months: Mapping[int, IncidentDocument], head: IncidentDocument) -> IncidentDocument:
+def _merge_all(months: Mapping[int, IncidentDocument], head: IncidentDocument) -> IncidentDocument:
     found = IncidentDocument()
     for month in sorted(months):
         found = merge(found, months[month])
     return merge(found, head)
 
 
-def change_incidents(storage: Storage, change: Change) -> IncidentDocument:
-    """Change what is announced and return what has become of that.
-
-    Args:
-        storage: where it is.
-        change: may be called several times, and on what it has changed already: the answer to a
-            write can be lost.
-
-    Raises:
-        StorageError: it could not be written, or a newer version of the program wrote it.
-    """
-    return compare_and_set(lambda: _announce(storage, change), INCIDENTS_KEY)
+def merge(old: IncidentDocument, new: IncidentDocument) -> IncidentDocument:
+    """Return what is in one of the two; where both have something, the newer counts."""
+    return replace(
+        old,
+        incidents={**old.incidents, **new.incidents},
+        maintenance={**old.maintenance, **new.maintenance},
+    )
 
 
-def _announce(storage: Storage, change: Change) -> IncidentDocument:
-    """Change the head; what is too old for it is put into the file of its month before."""
-    stored = storage.get(INCIDENTS_KEY)
-    changed = change(_opened(storage, INCIDENTS_KEY, stored))
-    head, months = split_old_months(changed, storage.now_ns())
-    for month, old in months.items():
-        _add(storage, month_key(month), old)
-    save(storage, INCIDENTS_KEY, stored, encode(head, order="sorted"))
-    return changed
+class SplitIncidents(NamedTuple):
+    """A head without what is old, and that by month: ``2026-08``."""
+
+    head: IncidentDocument
+    months: Mapping[str, IncidentDocument]
 
 
-def _add(storage: Storage, key: str, old: IncidentDocument) -> None:
-    stored = storage.get(key)
-    document = merge(_opened(storage, key, stored), old)
-    save(storage, key, stored, encode(document, order="sorted"))
+def split_old_months(document: IncidentDocument, now: int) -> SplitIncidents:
+    """Return the head as it should be by now, and what is too old for it."""
+    before = now - HEAD_RETENTION
+    past = {
+        key: it
+        for key, it in document.incidents.items()
+        if it.resolved is not None and max(it.updates[-1].at, it.edited) < before
+    }
+    over = {
+        key: it
+        for key, it in document.maintenance.items()
+        if max([it.end, *(update.at for update in it.updates)]) < before
+    }
+    months: dict[str, IncidentDocument] = {}
+    old = [
+        *((it.started, IncidentDocument(incidents={key: it})) for key, it in past.items()),
+        *((it.start, IncidentDocument(maintenance={key: it})) for key, it in over.items()),
+    ]
+    for began, one in old:
+        month = format_month(day_start(began))
+        months[month] = merge(months.get(month, IncidentDocument()), one)
+    head = replace(
+        document,
+        incidents={key: it for key, it in document.incidents.items() if key not in past},
+        maintenance={key: it for key, it in document.maintenance.items() if key not in over},
+    )
+    return SplitIncidents(head, months)
 
 
-def _opened(storage: Storage, key: str, stored: StoredDocument | None) -> IncidentDocument:
-    """Return a document that is about to be written; its bytes are kept if some of it cannot be."""
-    if stored is None:
-        return IncidentDocument()
-    found = _read(key, stored)
-    if not found.is_whole:
-        quarantine(storage, stored.body)
-        _log.warning("%s: the bytes that were there are kept below quarantine/", key)
-    return found.sound
+def drop_invalid(document: IncidentDocument) -> IncidentDocument:
+    """Return the valid incidents and maintenance of a document: others did not come from here."""
+    incidents, maintenance = document.incidents.items(), document.maintenance.items()
+    return replace(
+        document,
+        incidents={key: it for key, it in incidents if _is_incident(key, it)},
+        maintenance={key: it for key, it in maintenance if _is_maintenance(key, it)},
+    )
 
 
-class _Read(NamedTuple):
-    """What makes sense of a document, and whether that is all of it."""
-
-    sound: IncidentDocument
-    is_whole: bool
-
-
-def _read(key: str, stored: StoredDocument) -> _Read:
-    """Read a document as far as that is possible.
-
-    Raises:
-        StorageError: a newer version of the program wrote it.
-    """
-    try:
-        found = decode(stored.body, IncidentDocument, schema=SCHEMA, max_bytes=_LARGEST)
-    except NewerDocumentError as error:
-        raise NewerDocumentError(f"{key}: {error}") from error
-    except UnreadableDocumentError as error:
-        _log.warning(
-            "%s: %s; until an earlier version is put in its place, nothing of it is shown",
-            key,
-            error,
-        )
-        return _Read(IncidentDocument(), is_whole=False)
-    kept = drop_invalid(found)
-    if kept != found:
-        _log.warning("%s: what makes no sense in it is left out", key)
-    return _Read(kept, kept == found)
+def _is_incident(key: str, it: Incident) -> bool:
+    times = (it.started, it.edited, *(update.at for update in it.updates))
+    return (
+        _is_id(key, it.id)
+        and it.impact in IMPACTS
+        and bool(it.updates)
+        and all(update.status in INCIDENT_STATUSES for update in it.updates)
+        and all(0 <= at < LATEST_TIME for at in times)
+    )
 
 
-def _months(storage: Storage) -> Mapping[int, str]:
-    """Return the keys of the files of months, by the beginning of the month."""
-    found = (_MONTH.fullmatch(key) for key in storage.list(FOLDER))
-    return {parse_date(f"{it[1]}-01"): it[0] for it in found if it}
+def _is_maintenance(key: str, it: Maintenance) -> bool:
+    times = (it.created, it.start, it.end, *(update.at for update in it.updates))
+    return (
+        _is_id(key, it.id)
+        and all(update.status in MAINTENANCE_STATUSES for update in it.updates)
+        and all(0 <= at < LATEST_TIME for at in times)
+    )
+
+
+def _is_id(key: str, name: str) -> bool:
+    """Say whether an id is valid, which goes into addresses and names of files."""
+    return key == name and _ID.fullmatch(name) is not None

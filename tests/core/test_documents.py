@@ -60,7 +60,7 @@ def test_an_attempt_is_repeated_until_it_succeeds(errors: tuple[StorageError, ..
 @pytest.mark.parametrize(
     ("errors", "made", "text"),
     [
-        ((CHANGED,) * 50, 50, "it: others were faster 50 times"),
+        ((CHANGED,) * 50, 50, "it: other writers were faster 50 times"),
         ((FAILED,) * 3, 3, "no answer"),
         ((NewerDocumentError("newer version"),), 1, "newer version"),
     ],

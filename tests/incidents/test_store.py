@@ -123,11 +123,9 @@ def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew(
     storage = MemoryStorage()
     storage.create(INCIDENTS_KEY, b"rubbish")
     assert load_incidents(storage) == IncidentDocument()
-    assert "until an earlier version is put in its place, nothing of it is shown" in caplog.text
+    assert "its entries are not shown until an earlier version is restored" in caplog.text
     add(storage, "a", 0)
-    assert (
-        "incidents/head.json: the bytes that were there are kept below quarantine/" in caplog.text
-    )
+    assert "incidents/head.json: the previous bytes are kept below quarantine/" in caplog.text
     (kept,) = storage.list("quarantine/")
     stored = storage.get(kept)
     assert stored is not None
@@ -284,7 +282,7 @@ def test_one_that_others_change_every_time_gives_up_in_the_end() -> None:
         def create(self, key: str, body: bytes) -> str:
             raise DocumentChangedError(f"{key}: {len(body)}")
 
-    with pytest.raises(StorageError, match="others were faster"):
+    with pytest.raises(StorageError, match="other writers were faster"):
         add(Busy(), "a", 0)
 
 

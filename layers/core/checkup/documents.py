@@ -165,13 +165,13 @@ def compare_and_set(attempt: Callable[[], T], what: str, *, deadline: Deadline |
             conflicts += 1
             if conflicts == MAX_CONFLICTS or (deadline and deadline.remaining() <= 0):
                 raise StorageError(
-                    f"{what}: others were faster {conflicts} times; try again"
+                    f"{what}: other writers were faster {conflicts} times; try again"
                 ) from error
-            _log.info("%s: somebody else was faster", what)
+            _log.info("%s: another writer was faster", what)
         except NewerDocumentError:
             raise
         except StorageError as error:
             failures += 1
             if failures == MAX_FAILURES or (deadline and deadline.remaining() <= 0):
                 raise
-            _log.info("writing %s again: %s", what, error)
+            _log.info("retrying %s: %s", what, error)

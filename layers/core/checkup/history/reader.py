@@ -268,7 +268,7 @@ def load_year(storage: Storage, head: HistoryState, today: int, opened: OpenDays
         try:
             save(storage, YEAR, stored, encode(year, order="deterministic"))
         except StorageError as error:
-            _log.info("%s is not kept, the next page makes it again: %s", YEAR, error)
+            _log.info("%s was not saved, the next page builds it again: %s", YEAR, error)
     return year
 
 
@@ -296,7 +296,7 @@ def _advanced(
             ((_, periods),) = _days(storage, [day])
             year = advance_year(year, day, opened.get(day) or periods, expired)
     except ValueError as error:
-        _log.info("%s is made anew: %s", YEAR, error)
+        _log.info("%s is rebuilt from all days: %s", YEAR, error)
         return None
     return year
 

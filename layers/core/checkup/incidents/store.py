@@ -110,7 +110,7 @@ def _load_to_change(storage: Storage, key: str, stored: StoredDocument | None) -
     document, is_whole = _valid_part(key, stored)
     if not is_whole:
         quarantine(storage, stored.body)
-        _log.warning("%s: the bytes that were there are kept below quarantine/", key)
+        _log.warning("%s: the previous bytes are kept below quarantine/", key)
     return document
 
 
@@ -126,14 +126,14 @@ def _valid_part(key: str, stored: StoredDocument) -> tuple[IncidentDocument, boo
         raise NewerDocumentError(f"{key}: {error}") from error
     except UnreadableDocumentError as error:
         _log.warning(
-            "%s: %s; until an earlier version is put in its place, nothing of it is shown",
+            "%s: %s; its entries are not shown until an earlier version is restored",
             key,
             error,
         )
         return IncidentDocument(), False
     valid = drop_invalid(found)
     if valid != found:
-        _log.warning("%s: what makes no sense in it is left out", key)
+        _log.warning("%s: invalid entries are left out", key)
     return valid, valid == found
 
 
@@ -193,7 +193,7 @@ def load_archive(
     try:
         keys = _months(storage)
     except StorageError as error:
-        _log.warning("what is long over is as it was last read: %s", error)
+        _log.warning("old incidents may be outdated: %s", error)
         return replace(known, everything=_merge_all(known.months, head), head=head, day=-1)
     lost = (
         *(it.started for key, it in known.head.incidents.items() if key not in head.incidents),
@@ -211,7 +211,7 @@ def load_archive(
             try:
                 months[month] = load_incidents(storage, key)
             except StorageError as error:
-                _log.warning("%s is not read: %s", key, error)
+                _log.warning("%s could not be read: %s", key, error)
                 unread.add(month)
     return IncidentArchive(
         everything=_merge_all(months, head),

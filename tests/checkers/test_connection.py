@@ -54,7 +54,7 @@ def test_43_silence_on_a_port_that_the_platform_closes_says_nothing_of_the_targe
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "check")
     monkeypatch.setenv("ALLOW_ADDRESSES", "127.0.0.0/8")
 
-    with pytest.raises(CheckUnknownError, match="AWS lets no function reach port"):
+    with pytest.raises(CheckUnknownError, match="AWS Lambda blocks port"):
         open_connection("127.0.0.1", full, Deadline.after(0.3), Stopwatch())
 
 

@@ -414,6 +414,6 @@ def test_where_no_programs_are_run_it_is_unknown(tmp_path: Path, _: int) -> None
     result = result_of(checker)
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "unsupported")
-    assert result.error == "exec is not supported here: it runs on machines only"
+    assert result.error == "exec checkers are not supported on AWS Lambda"
     assert (result.id, result.title, result.kind) == ("backup", "Backup", "exec")
     assert not trap.exists()

@@ -43,7 +43,7 @@ def test_listed_statuses_and_ranges_are_up_47(web: WebServer, code: int, failure
         pytest.param(
             {"X-Cache": ("MISS",)},
             "header_mismatch",
-            "response header X-Cache is 'HIT from edge', without 'MISS'",
+            "response header X-Cache is 'HIT from edge', which does not contain 'MISS'",
             id="other",
         ),
         pytest.param(
@@ -106,8 +106,8 @@ def test_statements_about_json(web: WebServer) -> None:
         return attempt_of(HttpChecker(endpoint_url=url, must_hold=statements)).error
 
     assert error("status == ok", "queue.depth < 10") == ""
-    assert error("status == ok", "queue.depth < 5") == "response does not hold: queue.depth < 5"
-    assert error("queue.name exists") == "response does not hold: queue.name exists"
+    assert error("status == ok", "queue.depth < 5") == "condition not met: queue.depth < 5"
+    assert error("queue.name exists") == "condition not met: queue.name exists"
 
 
 @pytest.mark.parametrize(

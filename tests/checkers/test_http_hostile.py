@@ -34,13 +34,13 @@ def hostile(web: WebServer, path: str) -> HttpChecker:
         pytest.param(
             "/slow-interim",
             "protocol",
-            "the server sends interim answers",
+            "the server sent only interim responses",
             id="fault-37-slow-interim",
         ),
         pytest.param(
             "/endless-interim",
             "protocol",
-            "the server sends interim answers",
+            "the server sent only interim responses",
             id="fault-37-endless-interim",
         ),
         pytest.param(
@@ -96,19 +96,19 @@ def test_memory_stays_small(web: WebServer, path: str) -> None:
         pytest.param(
             "/negative-chunk",
             "protocol",
-            "reading response body: the body is not encoded as its headers say",
+            "reading response body: the body cannot be decoded",
             id="fault-51-negative-chunk",
         ),
         pytest.param(
             "/two-lengths",
             "protocol",
-            "the headers of the answer contradict each other",
+            "the response has contradictory headers",
             id="fault-51-two-lengths",
         ),
         pytest.param(
             "/stacked-encodings",
             "protocol",
-            "reading response body: the body is not encoded as its headers say",
+            "reading response body: the body cannot be decoded",
             id="fault-40-stacked",
         ),
         pytest.param(
@@ -120,7 +120,9 @@ def test_memory_stays_small(web: WebServer, path: str) -> None:
             "reading response body: the body ended early",
             id="fault-50-chunk",
         ),
-        pytest.param("/old-protocol", "protocol", "the answer is not HTTP", id="fault-54-http-0.9"),
+        pytest.param(
+            "/old-protocol", "protocol", "the response is not HTTP", id="fault-54-http-0.9"
+        ),
         pytest.param(
             "/switching", "status_101", "response status 101 Switching Protocols", id="fault-54-101"
         ),
@@ -136,10 +138,10 @@ def test_memory_stays_small(web: WebServer, path: str) -> None:
         pytest.param(
             "/empty",
             "empty_reply",
-            "the server closed the connection without an answer",
+            "the server closed the connection without a response",
             id="fault-48-empty",
         ),
-        pytest.param("/banner", "protocol", "the answer is not HTTP", id="fault-48-banner"),
+        pytest.param("/banner", "protocol", "the response is not HTTP", id="fault-48-banner"),
         pytest.param(
             "/short-body",
             "short_body",
@@ -155,7 +157,7 @@ def test_memory_stays_small(web: WebServer, path: str) -> None:
         pytest.param(
             "/badly-compressed",
             "protocol",
-            "reading response body: the body is not encoded as its headers say",
+            "reading response body: the body cannot be decoded",
             id="bad-encoding",
         ),
     ],

@@ -105,7 +105,7 @@ def test_proxy_that_is_not_there_says_nothing_of_the_target(scheme: str) -> None
     with pytest.raises(CheckUnknownError) as raised:
         attempt_of(HttpChecker(endpoint_url=f"{scheme}://site.test/", proxy=proxy))
 
-    assert (raised.value.failure, str(raised.value)) == ("proxy", "the proxy: connection refused")
+    assert (raised.value.failure, str(raised.value)) == ("proxy", "proxy: connection refused")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -124,7 +124,7 @@ def test_proxy_that_finds_no_way_means_down() -> None:
         attempt = attempt_of(HttpChecker(endpoint_url="https://site.test/", proxy=proxy.url))
 
     assert attempt.failure == "proxy_refused"
-    assert attempt.error == "the proxy found no way there (status 502)"
+    assert attempt.error == "the proxy cannot reach the server (status 502)"
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -183,7 +183,7 @@ def test_one_that_hangs_among_fifty_is_unknown_at_the_deadline(forever: threadin
     assert 2 <= time.monotonic() - started < 2.5 + GENEROUS
     assert [r.id for r in results if not r.healthy] == ["20"]
     assert (results[20].status, results[20].failure) == (Status.UNKNOWN, "run_deadline")
-    assert results[20].error == "not finished when the run had to end"
+    assert results[20].error == "not finished before the run deadline"
 
 
 def test_what_was_not_begun_is_unknown(forever: threading.Event) -> None:
@@ -192,7 +192,7 @@ def test_what_was_not_begun_is_unknown(forever: threading.Event) -> None:
     results = looked(*checkers, seconds=0.5, concurrency=1)
 
     assert [result.failure for result in results] == ["run_deadline"] * 3
-    assert results[2].error == "not begun when the run had to end"
+    assert results[2].error == "not started before the run deadline"
 
 
 def test_run_without_time_looks_at_nothing() -> None:

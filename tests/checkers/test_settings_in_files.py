@@ -88,8 +88,8 @@ def test_every_key_of_tcp_is_read(tmp_path: Path) -> None:
     ("settings", "sentence"),
     [
         ({"method": "post"}, "must be one of GET"),
-        ({"must_match": "(?=x)"}, "not a pattern of RE2's: invalid perl operator"),
-        ({"must_hold": "status"}, "not a statement about JSON"),
+        ({"must_match": "(?=x)"}, "not a valid RE2 pattern: invalid perl operator"),
+        ({"must_hold": "status"}, "not a valid condition"),
         ({"max_body": 0}, "must be at least 1"),
         ({"follow_redirects": 21}, "must be at most 20"),
         ({"type": "tcp", "starttls": "ftp"}, "must be one of"),

@@ -151,13 +151,13 @@ def test_roots_of_the_file_replace_the_systems(trusted: Authority, stranger: Aut
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        pytest.param(None, "error reading root certificate", id="B28-missing"),
-        pytest.param(b"garbage", "error parsing root certificate", id="B28-garbage"),
-        pytest.param(b"", "error parsing root certificate", id="B28-empty"),
-        pytest.param(b"\xff\x00", "error parsing root certificate", id="B28-binary"),
+        pytest.param(None, "cannot read the root certificates", id="B28-missing"),
+        pytest.param(b"garbage", "cannot parse the root certificates", id="B28-garbage"),
+        pytest.param(b"", "cannot parse the root certificates", id="B28-empty"),
+        pytest.param(b"\xff\x00", "cannot parse the root certificates", id="B28-binary"),
         pytest.param(
             b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            "error parsing root certificate",
+            "cannot parse the root certificates",
             id="B28-damaged",
         ),
     ],
@@ -188,7 +188,7 @@ def test_root_file_is_read_again_when_it_has_changed(
     os.utime(roots, ns=(0, 0))
     after = attempt_of(checker)
 
-    assert (before.error, after.error) == ("error parsing root certificate", "")
+    assert (before.error, after.error) == ("cannot parse the root certificates", "")
 
 
 @pytest.mark.parametrize(

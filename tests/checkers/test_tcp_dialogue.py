@@ -165,7 +165,7 @@ def test_endless_banner_ends(text: str) -> None:
         attempt = attempt_of(TcpChecker(endpoint_url=server.address, expect="y"), seconds=3)
 
     assert attempt.failure == "expect_mismatch"
-    assert attempt.error == "the first 8192 bytes are not the expected answer"
+    assert attempt.error == "the first 8192 bytes do not contain the expected response"
     assert time.monotonic() - started < GENEROUS
 
 
@@ -212,4 +212,4 @@ def test_certificate_that_ends_soon_is_degraded(authority: Authority) -> None:
         result = result_of(checker)
 
     assert result.degraded
-    assert result.notice.startswith("certificate expiring soon (14")
+    assert result.notice.startswith("certificate expires in 60 days (")

@@ -88,7 +88,7 @@ def test_without_a_storage_nobody_can_report(checkup: Program) -> None:
 
     assert ended.returncode == 1
     assert "no storage configured" in ended.stderr
-    assert "no storage configured, so no job can report in" in looked.stdout
+    assert "no storage configured, so jobs cannot send heartbeats" in looked.stdout
 
 
 @pytest.fixture

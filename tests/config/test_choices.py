@@ -18,11 +18,11 @@ from tests.config.world import Refuse
         ),
         (
             {"type": "dns", "record_type": "A", "answers_equal": "localhost"},
-            "'localhost' is not the content of a record of type A",
+            "'localhost' is not valid as a record of type A",
         ),
         (
             {"type": "heartbeat", "period": "-1h"},
-            "the period has to be more than 0, and the grace at least 0",
+            "period must be more than 0, and grace at least 0",
         ),
     ],
 )

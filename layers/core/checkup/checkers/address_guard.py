@@ -71,9 +71,7 @@ def allowed_addresses(
     rules = _rules(os.environ.get("ALLOW_ADDRESSES", ""), runtime)
     found = [entry for entry in addresses if rules.permit(str(entry[1][0]), entry[1][1])]
     if addresses and not found:
-        raise CheckUnknownError(
-            "address_refused", "this address may not be checked from a function"
-        )
+        raise CheckUnknownError("address_refused", "a Lambda function may not check this address")
     return found
 
 
@@ -120,7 +118,7 @@ def _rules(allowed: str, runtime: str) -> _Rules:
     try:
         networks = [ip_network(part.strip()) for part in allowed.split(",") if part.strip()]
     except ValueError as error:
-        sentence = "ALLOW_ADDRESSES is no list of networks such as 10.0.0.0/8"
+        sentence = "ALLOW_ADDRESSES must be a list of networks such as 10.0.0.0/8"
         raise CheckUnknownError("config", sentence) from error
     return _Rules(networks, runtime)
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from checkup.checkers.failures import CheckFailedError
 from checkup.text import quote_untrusted
-from checkup.times import SECOND
+from checkup.times import DAY, HOUR, MINUTE, SECOND, format_date
 
 _VERSION_TAG = 0xA0
 _EXTENSIONS_TAG = 0xA3
@@ -155,6 +155,21 @@ def earliest_expiry_ns(chain: Sequence[bytes]) -> int:
     return min(ends, default=0)
 
 
+def describe_expiry(expiry_ns: int, now_ns: int) -> str:
+    """Say when a certificate expires: ``certificate expires in 5 days (2026-12-06)``."""
+    left = abs(expiry_ns - now_ns)
+    length = "less than a minute"
+    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if left >= unit:
+            count = (left + unit // 2) // unit  # to the nearest one
+            length = f"{count} {name}" if count == 1 else f"{count} {name}s"
+            break
+    date = format_date(expiry_ns)
+    if expiry_ns < now_ns:
+        return f"certificate expired {length} ago ({date})"
+    return f"certificate expires in {length} ({date})"
+
+
 def check_issuer(chain: Sequence[bytes], expected: str) -> None:
     """Compare the issuer of the server's certificate: its name has to contain a string.
 
@@ -177,7 +192,7 @@ def check_names(chain: Sequence[bytes], expected: Sequence[str]) -> None:
     names = subject_alt_names(chain[0]) if chain else ()
     for host in expected:
         if not _covers(names, _canonical(host)):
-            raise CheckFailedError("tls_names", f"certificate is not for '{host}'")
+            raise CheckFailedError("tls_names", f"certificate is not valid for '{host}'")
 
 
 def _covers(names: Sequence[str], host: str) -> bool:

@@ -70,7 +70,7 @@ def _compiled(pattern: str) -> Any:
         return re2.compile(pattern.encode(), options)
     except re2.error as error:
         reason = error.args[0].decode(errors="replace") if error.args else "not a pattern"
-        raise ValueError(f"not a pattern of RE2's: {reason}") from error
+        raise ValueError(f"not a valid RE2 pattern: {reason}") from error
 
 
 _STEP = re.compile(
@@ -132,11 +132,11 @@ def parse_condition(text: str) -> JsonCondition:
     steps, position = _path(text)
     match = _OPERATOR.match(text, position)
     if match is None or not (steps or text.startswith("$")):
-        raise ValueError(f"not a statement about JSON: {text!r}; write it like 'status == \"ok\"'")
+        raise ValueError(f"not a valid condition: {text!r}; write it like 'status == \"ok\"'")
     found = match[1] or match[2] or match[3]
     rest = text[match.end() :].strip()
     if not match[3] and not rest:
-        raise ValueError(f"nothing to compare with: {text!r}")
+        raise ValueError(f"condition without a value: {text!r}")
     return JsonCondition(text, steps, found, None if match[3] else _value(rest))
 
 

@@ -53,44 +53,44 @@ _SAFE_PAYLOAD: Final = 1232
 """Bytes of a datagram that no network fragments (DNS flag day 2020)."""
 
 _RCODE_MESSAGES: Final = {
-    "NXDOMAIN": "there is no such name",
+    "NXDOMAIN": "no such name",
     "SERVFAIL": "the name server failed",
-    "REFUSED": "the name server refuses to answer",
-    "FORMERR": "the name server does not understand the question",
-    "NOTIMP": "the name server cannot answer such questions",
+    "REFUSED": "the name server refused the query",
+    "FORMERR": "the name server could not parse the query",
+    "NOTIMP": "the name server does not support the query",
 }
 
 
 class DnsChecker(Checker, frozen=True, kw_only=True):
-    """Asks the name server at ``endpoint_url`` (``host:port``), then connects to it over TCP.
+    """Queries the name server at ``endpoint_url`` (``host:port``), then connects to it over TCP.
 
-    As in the Go program, what the server answers does not matter. It does as soon as a
-    ``record_type`` or anything is expected, or where the servers of this machine are asked;
-    then no TCP connection is made for its own sake.
+    As in the Go program, any answer is good. If a ``record_type`` or anything else is expected, or
+    if the name servers of this machine are used, the answer is evaluated instead, and no TCP
+    connection is made.
     """
 
     kind: ClassVar[str] = "dns"
     default_timeout: ClassVar[int] = 3 * SECOND
 
     endpoint_url: Annotated[
-        str, Meta(description="The name server; if absent, those of this machine are asked.")
+        str, Meta(description="The name server; if absent, those of this machine are used.")
     ] = ""
     hostname_fqdn: Annotated[
-        str, Meta(description="The name to look up; without one it is only connected.")
+        str, Meta(description="The name to look up; if absent, only the connection is checked.")
     ] = ""
     record_type: Annotated[
         Literal["", "A", "AAAA", "CNAME", "MX", "NS", "TXT", "SOA", "SRV", "CAA", "PTR"],
-        Meta(description="The type to ask for, and to get; A, and not judged, if absent."),
+        Meta(description="The record type to query and expect; if absent, A and any answer."),
     ] = ""
     expected_rcode: Annotated[
         Literal["", "NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"],
-        Meta(description="The response code that is good; NOERROR wherever answers are judged."),
+        Meta(description="The expected response code; NOERROR if the answer is evaluated."),
     ] = ""
     answers_equal: Annotated[
-        Strings, Meta(description="The records of the answer: these, in any order, no others.")
+        Strings, Meta(description="The exact set of records in the answer, in any order.")
     ] = ()
     answers_contain: Annotated[
-        Strings, Meta(description="Records that the answer has to have, among others.")
+        Strings, Meta(description="Records that the answer must contain.")
     ] = ()
 
     def __post_init__(self) -> None:
@@ -175,7 +175,7 @@ def system_nameservers(resolv_conf: str = "/etc/resolv.conf") -> Sequence[Socket
     try:
         hosts = Resolver(resolv_conf).nameservers
     except NoResolverConfiguration as error:
-        raise CheckUnknownError("config", "this machine has no name server configured") from error
+        raise CheckUnknownError("config", "no name server is configured on this machine") from error
     return [
         (family, address)
         for host in hosts
@@ -204,7 +204,7 @@ def query_servers(
         CheckUnknownError: local resources ran out.
     """
     watch = Stopwatch()
-    failed = CheckFailedError("dns_timeout", "no answer in time")
+    failed = CheckFailedError("dns_timeout", "no response in time")
     for asked, server in enumerate(servers):
         share = deadline.within(deadline.remaining() / (len(servers) - asked))
         try:
@@ -215,7 +215,7 @@ def query_servers(
             if retry_over_tcp and response.flags & dns.flags.TC:
                 return _query_tcp(server, query, share)
         except TimeoutError:
-            failed = CheckFailedError("dns_timeout", f"no usable answer after {watch}")
+            failed = CheckFailedError("dns_timeout", f"no usable response after {watch}")
         except OSError as error:
             failed = from_os_error(error)
         except CheckFailedError as error:
@@ -254,7 +254,7 @@ def _query_tcp(server: SocketAddress, query: Message, deadline: Deadline) -> Mes
             return dns.query.tcp(query, str(server[1][0]), sock=sock)
     except (CheckFailedError, OSError, EOFError, dns.exception.DNSException, ValueError) as error:
         raise CheckFailedError(
-            "dns_truncated", "the answer is cut short, and over TCP it cannot be had"
+            "dns_truncated", "the response is truncated, and the query over TCP failed"
         ) from error
 
 
@@ -262,7 +262,7 @@ def query_name(text: str, record_type: str) -> Name:
     """Return the absolute name; for PTR the text may be an address.
 
     Raises:
-        CheckFailedError: it is not a possible name.
+        CheckFailedError: it is not a valid domain name.
     """
     try:
         if record_type == "PTR":
@@ -272,7 +272,7 @@ def query_name(text: str, record_type: str) -> Name:
                 pass  # a name, not an address
         return dns.name.from_text(text)
     except (dns.exception.DNSException, ValueError) as error:
-        raise CheckFailedError("address", "not a possible name") from error
+        raise CheckFailedError("address", "invalid domain name") from error
 
 
 def canonical_rdata(text: str, record_type: str) -> bytes:
@@ -291,9 +291,7 @@ def canonical_rdata(text: str, record_type: str) -> bytes:
             dns.rdataclass.IN, kind, text, origin=dns.name.root, relativize=False
         )
     except (dns.exception.DNSException, ValueError) as error:
-        raise ValueError(
-            f"'{text}' is not the content of a record of type {record_type}"
-        ) from error
+        raise ValueError(f"'{text}' is not valid as a record of type {record_type}") from error
     return _canonical(record)
 
 
@@ -307,12 +305,12 @@ def check_rcode(response: Message, expected: str) -> None:
     code = dns.rcode.to_text(response.rcode())
     if code == expected:
         return
-    message = _RCODE_MESSAGES.get(code, f"the name server answers {code}")
+    message = _RCODE_MESSAGES.get(code, f"the name server answered {code}")
     codes = [option.code for option in response.options if isinstance(option, dns.edns.EDEOption)]
     if codes:
         message += f" ({', '.join(code.name.replace('_', ' ').lower() for code in codes)})"
     if expected != "NOERROR":
-        message += f", {expected} was expected"
+        message += f"; expected {expected}"
     raise CheckFailedError(f"dns_{code.lower()}", message)
 
 
@@ -326,11 +324,11 @@ def answer_records(response: Message) -> Sequence[Rdata]:
     try:
         found = response.resolve_chaining().answer
     except dns.message.ChainTooLong as error:
-        raise CheckFailedError("dns_alias_loop", "the aliases of the name lead nowhere") from error
+        raise CheckFailedError("dns_alias_loop", "the CNAME chain is too long or a loop") from error
     except dns.exception.DNSException as error:
-        raise CheckFailedError("dns_malformed", "the answer contradicts itself") from error
+        raise CheckFailedError("dns_malformed", "the response is inconsistent") from error
     if not found:
-        raise CheckFailedError("dns_nodata", "the name has no record of this type")
+        raise CheckFailedError("dns_nodata", "the name has no records of this type")
     return list(found)
 
 
@@ -349,13 +347,11 @@ def check_records(
     wanted = {canonical_rdata(text, record_type): text for text in expected}
     for content, text in wanted.items():
         if content not in found:
-            raise CheckFailedError("dns_mismatch", f"the answer lacks '{text}'")
+            raise CheckFailedError("dns_mismatch", f"missing record '{text}'")
     for content, record in found.items():
         if exact and content not in wanted:
             shown = quote_untrusted(record.to_text(), ())
-            raise CheckFailedError(
-                "dns_mismatch", f"the answer has '{shown}', which is not expected"
-            )
+            raise CheckFailedError("dns_mismatch", f"unexpected record '{shown}'")
 
 
 def _canonical(record: Rdata) -> bytes:

@@ -57,32 +57,34 @@ _MAX_SHOWN: Final = 1000
 class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}):
     """Runs ``command`` without a shell; its exit status and output decide.
 
-    Of this process's environment it sees PATH, HOME, USER, LOGNAME, SHELL, TZ, TMPDIR and the
-    language. What it starts itself ends with it. The round trip time is how long it runs.
+    From the environment of Checkup it gets PATH, HOME, USER, LOGNAME, SHELL, TZ, TMPDIR and the
+    language. Its child processes end with it. The round trip time is how long it runs.
     """
 
     kind: ClassVar[str] = "exec"
 
-    name: Annotated[str, Meta(description="The title; `endpoint_name` works as well.")] = ""
-    command: Annotated[str, Meta(description="The program, by its path or found in PATH.")] = ""
+    name: Annotated[str, Meta(description="The title; `endpoint_name` works too.")] = ""
+    command: Annotated[str, Meta(description="The program: a path, or a name in PATH.")] = ""
     arguments: Annotated[Strings, Meta(description="Its arguments.", extra={"private": True})] = ()
     must_contain: Annotated[str, Meta(description="Text that the output must contain.")] = ""
-    must_not_contain: Annotated[str, Meta(description="Text that it must not contain.")] = ""
+    must_not_contain: Annotated[str, Meta(description="Text that the output must not contain.")] = (
+        ""
+    )
     raise_: Annotated[
         str, Meta(description="`warn` or `warning`: failures are degraded, not down.")
     ] = ""
     working_directory: Annotated[
-        str, Meta(description="Where it runs; where Checkup does, if absent.")
+        str, Meta(description="Working directory; if absent, that of Checkup.")
     ] = ""
     environment: Annotated[
         dict[str, str],
-        Meta(description="Variables that it sees besides the usual few.", extra={"private": True}),
+        Meta(description="Additional environment variables.", extra={"private": True}),
     ] = field(default_factory=dict)
     nagios: Annotated[
-        bool, Meta(description="A Nagios plugin: exit status 1 is degraded, 3 is unknown.")
+        bool, Meta(description="Nagios plugin: exit status 1 is degraded, 3 is unknown.")
     ] = False
     show_output: Annotated[
-        bool, Meta(description="Put the output into the error text; it may be seen by others.")
+        bool, Meta(description="Include the output in the error message, which others may see.")
     ] = False
 
     @property
@@ -173,9 +175,7 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
 
 class _Unsupported(ExecChecker, frozen=True, kw_only=True):
     def attempt(self, deadline: Deadline) -> Attempt:
-        raise CheckUnknownError(
-            "unsupported", "exec is not supported here: it runs on machines only"
-        )
+        raise CheckUnknownError("unsupported", "exec checkers are not supported on AWS Lambda")
 
 
 class ProcessResult(Struct, frozen=True):
@@ -228,12 +228,10 @@ def _start(
             start_new_session=True,
         )
     except ValueError as error:
-        raise CheckUnknownError(
-            "config", "the command or its environment cannot be used"
-        ) from error
+        raise CheckUnknownError("config", "invalid command or environment") from error
     except OSError as error:
         if directory and error.filename == directory:
-            raise CheckUnknownError("config", "the working directory cannot be used") from error
+            raise CheckUnknownError("config", "cannot use the working directory") from error
         if error.errno in _NO_RESOURCES:
             raise CheckUnknownError(
                 "resource", "this machine cannot start another process"

@@ -42,7 +42,7 @@ _NETWORK: Final = {
     errno.ECONNRESET: ("connect_reset", "connection reset by the server"),
     errno.ECONNABORTED: ("connect_reset", "connection reset by the server"),
     errno.EPIPE: ("connect_reset", "connection reset by the server"),
-    errno.ETIMEDOUT: ("connect_timeout", "the server does not answer"),
+    errno.ETIMEDOUT: ("connect_timeout", "connection timed out"),
     errno.EHOSTUNREACH: ("unreachable", "no route to the server"),
     errno.EHOSTDOWN: ("unreachable", "no route to the server"),
     errno.ENETUNREACH: ("unreachable", "no route to the server"),
@@ -51,37 +51,37 @@ _NETWORK: Final = {
 }
 
 _CERTIFICATE: Final = {
-    7: ("tls_untrusted", "certificate is not signed by the issuer that it names"),
+    7: ("tls_untrusted", "certificate is not signed by its issuer"),
     9: ("tls_not_yet_valid", "certificate is not valid yet"),
     10: ("tls_expired", "certificate has expired"),
     18: ("tls_untrusted", "certificate is self-signed"),
-    19: ("tls_untrusted", "certificate chain ends in a root that is not trusted"),
+    19: ("tls_untrusted", "certificate chain ends in an untrusted root"),
     20: ("tls_untrusted", "certificate chain does not lead to a trusted root"),
     21: ("tls_untrusted", "certificate chain does not lead to a trusted root"),
-    24: ("tls_untrusted", "an issuer in the certificate chain is no authority"),
-    26: ("tls_purpose", "certificate is not meant for servers"),
-    62: ("tls_wrong_host", "certificate is for another host"),
-    64: ("tls_wrong_host", "certificate is for another address"),
-    66: ("tls_weak", "certificate has too weak a key"),
-    67: ("tls_weak", "an issuer in the certificate chain has too weak a key"),
-    68: ("tls_weak", "certificate chain has too weak a signature"),
-    79: ("tls_untrusted", "an issuer in the certificate chain is no authority"),
+    24: ("tls_untrusted", "an issuer in the certificate chain is not a certificate authority"),
+    26: ("tls_purpose", "certificate is not valid for servers"),
+    62: ("tls_wrong_host", "certificate is not valid for this host"),
+    64: ("tls_wrong_host", "certificate is not valid for this address"),
+    66: ("tls_weak", "certificate key is too weak"),
+    67: ("tls_weak", "the key of an issuer in the certificate chain is too weak"),
+    68: ("tls_weak", "a signature in the certificate chain is too weak"),
+    79: ("tls_untrusted", "an issuer in the certificate chain is not a certificate authority"),
 }
 """By the codes of OpenSSL (X509_STORE_CTX_get_error(3))."""
 
 _TLS: Final = {
-    "WRONG_VERSION_NUMBER": ("tls_not_spoken", "the server does not speak TLS here"),
-    "HTTP_REQUEST": ("tls_not_spoken", "the server does not speak TLS here"),
-    "PACKET_LENGTH_TOO_LONG": ("tls_not_spoken", "the server does not speak TLS here"),
-    "RECORD_LAYER_FAILURE": ("tls_not_spoken", "the server does not speak TLS here"),
-    "UNSUPPORTED_PROTOCOL": ("tls_version", "the server offers no TLS version from 1.2 on"),
+    "WRONG_VERSION_NUMBER": ("tls_not_spoken", "the server does not speak TLS on this port"),
+    "HTTP_REQUEST": ("tls_not_spoken", "the server does not speak TLS on this port"),
+    "PACKET_LENGTH_TOO_LONG": ("tls_not_spoken", "the server does not speak TLS on this port"),
+    "RECORD_LAYER_FAILURE": ("tls_not_spoken", "the server does not speak TLS on this port"),
+    "UNSUPPORTED_PROTOCOL": ("tls_version", "the server does not support TLS 1.2 or later"),
     "TLSV1_ALERT_PROTOCOL_VERSION": (
         "tls_version",
-        "the server offers no TLS version from 1.2 on",
+        "the server does not support TLS 1.2 or later",
     ),
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": (
         "tls_client_certificate",
-        "the server demands a client certificate",
+        "the server requires a client certificate",
     ),
 }
 
@@ -100,7 +100,7 @@ def from_os_error(error: OSError) -> CheckFailedError:
 def from_ssl_error(error: ssl.SSLError) -> CheckFailedError:
     """Translate the error of a TLS operation."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        other = ("tls_certificate", "certificate is not acceptable")
+        other = ("tls_certificate", "certificate verification failed")
         return CheckFailedError(*_CERTIFICATE.get(error.verify_code, other))
     return CheckFailedError(
         *_TLS.get(error.reason or "", ("tls_handshake", "TLS handshake failed"))

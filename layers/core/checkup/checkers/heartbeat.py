@@ -20,7 +20,7 @@ from checkup.errors import CheckUnknownError, StorageError, UnavailableError
 from checkup.interfaces import Checker, CheckerContext, Storage
 from checkup.interfaces.kinds import Duration
 from checkup.model import Attempt
-from checkup.times import DAY, HOUR, SECOND, format_duration
+from checkup.times import DAY, HOUR, SECOND, format_duration, short_duration
 
 KEY_PREFIX: Final = "heartbeats/"
 _S3_SCHEME: Final = "s3://"
@@ -55,29 +55,29 @@ def store_heartbeat(storage: Storage, checker: str, *, failed: bool = False) -> 
 
 
 class HeartbeatChecker(Checker, frozen=True, kw_only=True):
-    """Waits for a job to report in: with ``checkup ping NAME``, or by what it writes.
+    """Expects heartbeats of a job: ``checkup ping NAME``, or a file or object that it writes.
 
-    It is down when the last report, or the file or object at ``path``, is older than
-    ``period`` and ``grace`` together, or when the job says that it failed. As long as a job
-    has never reported, the result is unknown.
+    It is down when the last heartbeat, or the file or object at ``path``, is older than
+    ``period`` and ``grace`` together, or when the job reports a failure. Until the first
+    heartbeat the result is unknown.
     """
 
     kind: ClassVar[str] = "heartbeat"
 
-    period: Annotated[Duration, Meta(description="How often the job has to report in.")] = DAY
-    grace: Annotated[Duration, Meta(description="How much later than that is still good.")] = HOUR
+    period: Annotated[Duration, Meta(description="How often the job must send a heartbeat.")] = DAY
+    grace: Annotated[Duration, Meta(description="How late a heartbeat may be.")] = HOUR
     path: Annotated[
         str,
         Meta(
-            description="A file, or s3://bucket/key, that the job writes instead of reporting; "
-            "with * in the last part the newest counts."
+            description="A file or s3://bucket/key that the job writes instead; "
+            "with * in the last part, the newest counts."
         ),
     ] = ""
 
     def __post_init__(self) -> None:
         """Reject a period in which no job can report."""
         if self.period <= 0 or self.grace < 0:
-            raise ValueError("the period has to be more than 0, and the grace at least 0")
+            raise ValueError("period must be more than 0, and grace at least 0")
 
     @property
     def endpoint(self) -> str:
@@ -90,7 +90,7 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         return _CheckerWithContext(**fields, context=context)
 
     def _context(self) -> CheckerContext:
-        raise CheckUnknownError("config", "there is no storage here, so no job can report in")
+        raise CheckUnknownError("config", "no storage available, so jobs cannot send heartbeats")
 
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.Checker.attempt`."""
@@ -99,12 +99,12 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         except CheckFailedError as failed:
             return Attempt(error=str(failed), failure=failed.failure)
         if heartbeat.failed:
-            return Attempt(error="the job reports that it failed", failure="heartbeat_failed")
+            return Attempt(error="the job reported a failure", failure="heartbeat_failed")
         age = now - heartbeat.at_ns
         if age > self.period + self.grace:
-            passed = format_duration(age // SECOND * SECOND)
-            due = format_duration(self.period)
-            error = f"nothing from the job for {passed}, due every {due}"
+            passed = short_duration(age // SECOND * SECOND)
+            due = short_duration(self.period)
+            error = f"no heartbeat for {passed}, expected every {due}"
             return Attempt(error=error, failure="heartbeat_late")
         return Attempt()
 
@@ -127,16 +127,18 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         try:
             storage = self._context().storage()
             if storage is None:
-                raise CheckUnknownError("config", "no storage configured, so no job can report in")
+                raise CheckUnknownError(
+                    "config", "no storage configured, so jobs cannot send heartbeats"
+                )
             stored = storage.get(KEY_PREFIX + self.id)
         except (StorageError, UnavailableError) as error:
-            raise CheckUnknownError("storage", "the reports of jobs cannot be read") from error
+            raise CheckUnknownError("storage", "cannot read the stored heartbeats") from error
         if stored is None:
-            raise CheckUnknownError("heartbeat_none", "the job has not reported yet")
+            raise CheckUnknownError("heartbeat_none", "no heartbeat received yet")
         try:
             return msgspec.json.decode(stored.body, type=Heartbeat), storage.now_ns()
         except msgspec.DecodeError as error:
-            raise CheckUnknownError("storage", "the report of the job is damaged") from error
+            raise CheckUnknownError("storage", "the stored heartbeat is damaged") from error
 
 
 class _CheckerWithContext(HeartbeatChecker, frozen=True, kw_only=True):
@@ -162,7 +164,7 @@ def newest_file_ns(pattern: str) -> int:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _missing("file") from error
     except OSError as error:
-        raise CheckUnknownError("config", "the file cannot be looked at") from error
+        raise CheckUnknownError("config", "cannot read the time of the file") from error
     except ValueError as error:  # nothing was found, or it is no possible path
         raise _missing("file") from error
 
@@ -189,9 +191,9 @@ def newest_object_ns(client: Any, place: str) -> tuple[int, int]:
     except ClientError as error:
         if error.response["Error"].get("Code") in {"404", "NoSuchKey"}:
             raise _missing("object") from error
-        raise CheckUnknownError("storage", "S3 does not say when the object was written") from error
+        raise CheckUnknownError("storage", "S3 returned an error for the object") from error
     except BotoCoreError as error:
-        raise CheckUnknownError("storage", "S3 cannot be asked for the object") from error
+        raise CheckUnknownError("storage", "S3 cannot be reached") from error
     if not found:
         raise _missing("object")
     written, asked = max(found)

@@ -36,54 +36,53 @@ _MEBIBYTE: Final = 1_048_576
 
 
 class HttpChecker(NetworkChecker, frozen=True, kw_only=True):
-    """Asks for a URL over a new connection, and follows redirects only if told to.
+    """Requests a URL over a new connection; redirects are followed only if configured.
 
-    The round trip time ends with the headers of the answer. The body is read only if something
+    The round trip time ends with the headers of the response. The body is read only if something
     is expected of it and status and headers are right. Without ``timeout`` the limits are
-    those of the Go program: 10 s to connect, 5 s for TLS, 5 s for the headers, 10 s in all.
+    those of the Go program: 10 s to connect, 5 s for TLS, 5 s for the headers, 10 s in total.
     """
 
     kind: ClassVar[str] = "http"
     default_timeout: ClassVar[int] = 10 * SECOND
 
     up_status: Annotated[
-        int, Meta(description="The status code that is up; 0 for any from 200 to 204.")
+        int, Meta(description="The expected status code; 0 for any from 200 to 204.")
     ] = 0
     up_statuses: Annotated[
-        Ranges, Meta(description='Status codes that are up, and ranges: [404, "200-299"].')
+        Ranges, Meta(description='Expected status codes and ranges, such as [404, "200-299"].')
     ] = ()
     must_have_headers: Annotated[
         Headers,
-        Meta(description="Headers of the answer with a text that each has to contain, in any case"),
+        Meta(description="Response headers and the text that each must contain, ignoring case."),
     ] = field(default_factory=dict)
-    must_contain: Annotated[str, Meta(description="A text that the body has to contain.")] = ""
-    must_not_contain: Annotated[str, Meta(description="A text that the body must not contain.")] = (
-        ""
-    )
+    must_contain: Annotated[str, Meta(description="Text that the body must contain.")] = ""
+    must_not_contain: Annotated[str, Meta(description="Text that the body must not contain.")] = ""
     must_match: Annotated[
-        str, Meta(description="A regular expression (RE2's) that has to match in the body.")
+        str, Meta(description="Regular expression (RE2) that must match in the body.")
     ] = ""
     must_not_match: Annotated[
-        str, Meta(description="A regular expression (RE2's) that must not match in the body.")
+        str, Meta(description="Regular expression (RE2) that must not match in the body.")
     ] = ""
     must_hold: Annotated[
         Strings,
-        Meta(description="Statements about a JSON body, such as 'jobs[0].state == \"done\"'."),
+        Meta(description="Conditions on a JSON body, such as 'jobs[0].state == \"done\"'."),
     ] = ()
     max_body: Annotated[
-        int, Meta(ge=1, le=16 * _MEBIBYTE, description="Bytes of the body that are read at most.")
+        int,
+        Meta(ge=1, le=16 * _MEBIBYTE, description="Maximum number of bytes of the body to read."),
     ] = _MEBIBYTE
     method: Annotated[
         Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-        Meta(description="The method of the request."),
+        Meta(description="The request method."),
     ] = "GET"
-    headers: Annotated[Headers, Meta(description="Request headers; Host is one of them.")] = field(
+    headers: Annotated[Headers, Meta(description="Request headers, including Host.")] = field(
         default_factory=dict
     )
     body: Annotated[
         str,
         Meta(
-            description="The body of the request; name its type in the header Content-Type.",
+            description="The request body; set its type in the header Content-Type.",
             extra={"private": True},
         ),
     ] = ""
@@ -92,23 +91,27 @@ class HttpChecker(NetworkChecker, frozen=True, kw_only=True):
     bearer_token: Annotated[Secret, Meta(description="A token for Bearer authentication.")] = ""
     follow_redirects: Annotated[
         int,
-        Meta(ge=0, le=20, description="Redirects to follow at most; 0 judges the redirect itself."),
+        Meta(
+            ge=0,
+            le=20,
+            description="Redirects to follow at most; with 0 the redirect is evaluated.",
+        ),
     ] = 0
     proxy: Annotated[
         str,
-        Meta(description='A proxy\'s URL, or "env" for HTTP_PROXY, HTTPS_PROXY and NO_PROXY.'),
+        Meta(description='URL of a proxy, or "env" for HTTP_PROXY, HTTPS_PROXY and NO_PROXY.'),
     ] = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.up_status > 0 and self.up_statuses:
-            raise ValueError("up_status and up_statuses exclude each other")
+            raise ValueError("up_status and up_statuses cannot both be set")
         for condition in self.must_hold:
             _condition(condition)
         conditions.validate_pattern(self.must_match)
         conditions.validate_pattern(self.must_not_match)
         if self.bearer_token and (self.username or self.password):
-            raise ValueError("bearer_token and username exclude each other")
+            raise ValueError("bearer_token and username cannot both be set")
         if self.proxy not in {"", FROM_ENVIRONMENT}:
             try:
                 parse_proxy(self.proxy)
@@ -181,7 +184,9 @@ class HttpChecker(NetworkChecker, frozen=True, kw_only=True):
             for text in texts:
                 if text.casefold() not in value.casefold():
                     shown = quote_untrusted(value, secrets)
-                    message = f"response header {name} is '{shown}', without '{text}'"
+                    message = (
+                        f"response header {name} is '{shown}', which does not contain '{text}'"
+                    )
                     raise CheckFailedError("header_mismatch", message)
 
     @property
@@ -229,7 +234,7 @@ class HttpChecker(NetworkChecker, frozen=True, kw_only=True):
             raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
         for text in self.must_hold:
             if not _condition(text).is_met(document):
-                raise _mismatch(f"response does not hold: {text}")
+                raise _mismatch(f"condition not met: {text}")
 
     def _connect_options(self, url: SplitResult, same_origin: bool) -> ConnectOptions:
         is_tls = url.scheme == "https"

@@ -58,7 +58,7 @@ class FinalResponse(HTTPResponse):
             if status // 100 != 1 or status == HTTPStatus.SWITCHING_PROTOCOLS:
                 return version, status, reason
             parse_headers(self.fp)
-        raise CheckFailedError("protocol", "the server sends interim answers and no final one")
+        raise CheckFailedError("protocol", "the server sent only interim responses")
 
 
 def decoded_response(answer: HTTPResponse, method: str) -> DecodingResponse:
@@ -107,18 +107,20 @@ def response_failure(error: BaseException, late: str) -> CheckFailedError:
         return from_ssl_error(error)
     if isinstance(error, OSError):
         return from_os_error(error)
-    return CheckFailedError("protocol", "the body is not encoded as its headers say")
+    return CheckFailedError("protocol", "the body cannot be decoded")
 
 
 def _protocol_failure(error: HTTPException) -> CheckFailedError:
     if isinstance(error, RemoteDisconnected):
-        return CheckFailedError("empty_reply", "the server closed the connection without an answer")
+        return CheckFailedError(
+            "empty_reply", "the server closed the connection without a response"
+        )
     if isinstance(error, BadStatusLine):
-        return CheckFailedError("protocol", "the answer is not HTTP")
+        return CheckFailedError("protocol", "the response is not HTTP")
     if isinstance(error, IncompleteRead):
         return CheckFailedError("short_body", "the body ended early")
     # 100 header lines and 65,536 bytes in one of them; neither can be changed.
-    raise CheckUnknownError("client_limit", "the answer has more header lines than can be read")
+    raise CheckUnknownError("client_limit", "the response has too many or too long headers")
 
 
 class Proxy(Struct, frozen=True):
@@ -161,7 +163,7 @@ def parse_proxy(url: str) -> Proxy:
     Raises:
         CheckUnknownError: it is not the URL of an HTTP proxy.
     """
-    unusable = CheckUnknownError("config", "only a proxy at http://host:port can be used")
+    unusable = CheckUnknownError("config", "invalid proxy; write it as http://host:port")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -202,14 +204,14 @@ def open_tunnel(sock: DeadlineSocket, proxy: Proxy, host: str, port: int) -> Non
         sock.sendall(question.encode("latin-1"))
         answer.begin()
     except (HTTPException, OSError) as error:
-        failed = response_failure(error, "no answer in time")
-        raise CheckUnknownError("proxy", f"the proxy: {failed}") from error
+        failed = response_failure(error, "no response in time")
+        raise CheckUnknownError("proxy", f"proxy: {failed}") from error
     finally:
         answer.close()
     check_proxy_status(answer.status)
     if answer.status // 100 != 2:  # noqa: PLR2004 - any success
         raise CheckFailedError(
-            "proxy_refused", f"the proxy found no way there (status {answer.status})"
+            "proxy_refused", f"the proxy cannot reach the server (status {answer.status})"
         )
 
 
@@ -220,7 +222,7 @@ def check_proxy_status(status: int) -> None:
         CheckUnknownError: it does.
     """
     if status == 407:  # noqa: PLR2004 - Proxy Authentication Required
-        raise CheckUnknownError("proxy", "the proxy wants other credentials")
+        raise CheckUnknownError("proxy", "the proxy rejected the credentials")
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
@@ -355,7 +357,7 @@ class HttpExchange(HTTPAdapter):
         try:
             sock = open_connection(proxy.host, proxy.port, deadline, self._watch, family)
         except CheckFailedError as failed:
-            raise CheckUnknownError("proxy", f"the proxy: {failed}") from failed
+            raise CheckUnknownError("proxy", f"proxy: {failed}") from failed
         if self._options.tls_context:
             self._sock = sock  # to be closed, whatever happens
             with self._watch.phase("connect"):
@@ -381,7 +383,5 @@ class HttpExchange(HTTPAdapter):
             self._response = decoded_response(response, str(request.method))
         except HTTPError as error:
             response.close()
-            raise CheckFailedError(
-                "protocol", "the headers of the answer contradict each other"
-            ) from error
+            raise CheckFailedError("protocol", "the response has contradictory headers") from error
         return self._response

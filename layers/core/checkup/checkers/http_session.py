@@ -60,7 +60,7 @@ def build_request(
         netloc = parts.netloc.rpartition("@")[2]
         request.prepare_url(urlunsplit(parts._replace(netloc=netloc)), None)
     except (RequestException, ValueError) as error:
-        raise CheckUnknownError("config", "the URL cannot be used as it is written") from error
+        raise CheckUnknownError("config", "invalid URL") from error
     request.headers["Host"] = urlsplit(str(request.url)).netloc
     request.headers["User-Agent"] = f"checkup/{__version__}"
     request.headers["Connection"] = "close"
@@ -71,7 +71,7 @@ def build_request(
         request.headers["Content-Length"] = str(len(request.body))
     request.headers.update(_canonical_headers(headers))
     if _HEADER_INVALID.search(request.headers.get("Authorization") or ""):
-        raise CheckUnknownError("config", "the credentials cannot be sent in a header")
+        raise CheckUnknownError("config", "the credentials contain invalid characters")
     return request
 
 
@@ -101,7 +101,7 @@ def _canonical_headers(headers: Mapping[str, tuple[str, ...]]) -> Iterator[tuple
             continue
         value = ", ".join(used)
         if not _HEADER_NAME.fullmatch(name) or _HEADER_INVALID.search(value):
-            raise CheckUnknownError("config", "a header has a name or value that cannot be sent")
+            raise CheckUnknownError("config", "a header has an invalid name or value")
         yield spelling, value.encode().decode("latin-1")  # goes over the wire as UTF-8
 
 
@@ -208,7 +208,7 @@ def _target(request: PreparedRequest, response: Response) -> str:
         target = _REDIRECTS.get_redirect_target(response)
         return urljoin(str(request.url), target) if target is not None else ""
     except ValueError as error:
-        raise CheckFailedError("redirect_address", "redirected to what is no URL") from error
+        raise CheckFailedError("redirect_address", "redirected to an invalid URL") from error
 
 
 def _redirected(request: PreparedRequest, response: Response, target: str) -> PreparedRequest:
@@ -223,9 +223,9 @@ def _redirected(request: PreparedRequest, response: Response, target: str) -> Pr
         address = parse_http_url(requote_uri(target))
         following.prepare_url(address._replace(netloc=_host(address)).geturl(), None)
     except (CheckUnknownError, RequestException, ValueError) as error:
-        raise CheckFailedError("redirect_address", "not a URL") from error
+        raise CheckFailedError("redirect_address", "invalid URL") from error
     if before.scheme == "https" and address.scheme != "https":
-        raise CheckFailedError("redirect_insecure", "from https to http")
+        raise CheckFailedError("redirect_insecure", "downgrade from https to http")
     _REDIRECTS.rebuild_method(following, response)
     if following.method != request.method:
         following.body = None
@@ -239,9 +239,7 @@ def _redirected(request: PreparedRequest, response: Response, target: str) -> Pr
 def _remove_private_parts(request: PreparedRequest) -> None:
     """Remove the headers that only the first server may get."""
     if request.body:
-        raise CheckFailedError(
-            "redirect_body", "what was to be sent is not meant for another server"
-        )
+        raise CheckFailedError("redirect_body", "the request body is not sent to another server")
     for name in list(request.headers):
         if name.lower() not in _HARMLESS:
             del request.headers[name]

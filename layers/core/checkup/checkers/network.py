@@ -74,11 +74,11 @@ def split_host_port(address: str) -> tuple[str, int]:
     try:
         return host, socket.getservbyname(port, "tcp")
     except OSError as error:
-        raise CheckFailedError("address", "no such port") from error
+        raise CheckFailedError("address", "invalid port") from error
 
 
 def _invalid_url() -> CheckUnknownError:
-    return CheckUnknownError("config", "the URL cannot be read; write it as http://host/path")
+    return CheckUnknownError("config", "invalid URL; write it as http://host/path")
 
 
 SocketAddress: TypeAlias = tuple[socket.AddressFamily, tuple[Any, ...]]
@@ -115,7 +115,7 @@ def resolve(
             raise CheckFailedError("dns_nodata", "not an address of this IP version") from error
         # otherwise a name, not an address
     except ValueError as error:
-        raise CheckFailedError("dns_nxdomain", "not a possible host name") from error
+        raise CheckFailedError("dns_nxdomain", "invalid host name") from error
     else:
         return allowed_addresses(addresses)
     try:
@@ -147,7 +147,7 @@ def resolve_in_thread(
         Thread(target=run, name="checkup-look-up", daemon=True).start()
         found = outcome.get(timeout=max(0.0, deadline.remaining()))
     except Empty as error:
-        raise CheckFailedError("dns_timeout", "the name could not be looked up in time") from error
+        raise CheckFailedError("dns_timeout", "DNS lookup timed out") from error
     except RuntimeError as error:
         raise CheckUnknownError("resource", "this machine has no free thread") from error
     if isinstance(found, OSError):
@@ -159,12 +159,10 @@ def _resolution_failure(error: socket.gaierror, family: socket.AddressFamily) ->
     if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
         if family is socket.AF_UNSPEC:
             return CheckFailedError("dns_nxdomain", "no such host")
-        return CheckFailedError(
-            "dns_nodata", "no such host, or none with an address of this IP version"
-        )
+        return CheckFailedError("dns_nodata", "no such host, or no address of this IP version")
     if error.errno == socket.EAI_MEMORY:
         raise CheckUnknownError("resource", "this machine has no free memory") from error
-    return CheckFailedError("dns_failed", "the name could not be looked up")
+    return CheckFailedError("dns_failed", "DNS lookup failed")
 
 
 class _Bounded(socket.socket):
@@ -244,7 +242,7 @@ def open_connection(
             sock = connect_happy_eyeballs(addresses, deadline)
         except CheckFailedError as failed:
             if failed.failure == "connect_timeout" and is_port_blocked(port):
-                sentence = f"AWS lets no function reach port {port}"
+                sentence = f"AWS Lambda blocks port {port}"
                 raise CheckUnknownError("port_blocked", sentence) from failed
             raise
     sock.deadline = deadline
@@ -282,16 +280,16 @@ def start_tls(
 
 def _handshake_failure(error: OSError | ValueError, watch: Stopwatch) -> CheckFailedError:
     if isinstance(error, TimeoutError):
-        return CheckFailedError("tls_timeout", f"TLS handshake not finished after {watch}")
+        return CheckFailedError("tls_timeout", f"TLS handshake timed out after {watch}")
     if isinstance(error, (ssl.SSLEOFError, ConnectionError)):
         return CheckFailedError(
-            "tls_handshake", "connection closed by the server in the TLS handshake"
+            "tls_handshake", "the server closed the connection during the TLS handshake"
         )
     if isinstance(error, ssl.SSLError):
         return from_ssl_error(error)
     if isinstance(error, OSError):
         return from_os_error(error)
-    return CheckFailedError("address", "not a possible host name")
+    return CheckFailedError("address", "invalid host name")
 
 
 def connect_happy_eyeballs(
@@ -307,7 +305,7 @@ def connect_happy_eyeballs(
     try:
         while race.is_open():
             if deadline.remaining() <= 0:
-                raise CheckFailedError("connect_timeout", "no connection in time")
+                raise CheckFailedError("connect_timeout", "connection timed out")
             winner = race.advance(deadline)
             if winner:
                 return winner

@@ -29,9 +29,9 @@ from checkup.secrets import CheckerSecrets
 from checkup.times import SECOND
 
 # Failure class and message of results that are unknown because of the runner's own limits.
-_NOT_STARTED: Final = ("run_deadline", "not begun when the run had to end")
-_NOT_FINISHED: Final = ("run_deadline", "not finished when the run had to end")
-_OVERDUE: Final = ("overdue", "the checker did not keep to its time limit")
+_NOT_STARTED: Final = ("run_deadline", "not started before the run deadline")
+_NOT_FINISHED: Final = ("run_deadline", "not finished before the run deadline")
+_OVERDUE: Final = ("overdue", "the checker exceeded its time limit")
 
 _SECRET_REJECTED: Final = {"status_401", "status_403", "status_404", "status_407"}
 """Failures that a rotated secret can cause."""

@@ -32,8 +32,8 @@ class TcpChecker(NetworkChecker, frozen=True, kw_only=True):
     """Opens and closes one connection to ``host:port``.
 
     Without ``send``, ``expect`` and ``starttls`` nothing is sent or read: a server that accepts
-    and hangs up at once is healthy. The round trip time ends with what was asked for last:
-    connection, handshake, answer.
+    and closes at once is healthy. The round trip time ends with the last configured step:
+    connection, handshake or response.
     """
 
     kind: ClassVar[str] = "tcp"
@@ -42,11 +42,11 @@ class TcpChecker(NetworkChecker, frozen=True, kw_only=True):
     tls: Annotated[bool, Meta(description="Complete a TLS handshake.")] = False
     starttls: Annotated[
         Literal["", "smtp", "imap", "pop3"],
-        Meta(description="Ask for TLS in this protocol first, and complete a handshake."),
+        Meta(description="Request TLS in this protocol, then complete a TLS handshake."),
     ] = ""
-    send: Annotated[str, Meta(description="A text to send.", extra={"private": True})] = ""
+    send: Annotated[str, Meta(description="Text to send.", extra={"private": True})] = ""
     expect: Annotated[
-        str, Meta(description="A text that has to arrive, within the first 8,192 bytes.")
+        str, Meta(description="Text that must arrive within the first 8,192 bytes.")
     ] = ""
 
     def attempt(self, deadline: Deadline) -> Attempt:
@@ -132,10 +132,8 @@ def request_starttls(sock: DeadlineSocket, protocol: str) -> None:
         if step.success.search(_exchange(sock, step.command, step.end)):
             continue
         if number == 0:
-            raise CheckFailedError(
-                "protocol", f"the server does not greet as {protocol} servers do"
-            )
-        raise CheckFailedError("starttls_refused", "the server offers no STARTTLS")
+            raise CheckFailedError("protocol", f"the server does not greet with {protocol.upper()}")
+        raise CheckFailedError("starttls_refused", "the server does not offer STARTTLS")
 
 
 def send_and_expect(sock: _Socket, send: bytes, expect: bytes) -> None:
@@ -154,7 +152,9 @@ def _exchange(sock: _Socket, send: bytes, end: re.Pattern[bytes] | None) -> byte
             sock.sendall(send)
         return _receive_until(sock, end) if end else b""
     except TimeoutError as error:
-        raise CheckFailedError("deadline", "the expected answer did not arrive in time") from error
+        raise CheckFailedError(
+            "deadline", "the expected response did not arrive in time"
+        ) from error
     except ssl.SSLError as error:
         raise from_ssl_error(error) from error
     except OSError as error:
@@ -169,11 +169,11 @@ def _receive_until(sock: _Socket, end: re.Pattern[bytes]) -> bytes:
             received = sock.recv_into(view[size : size + _PIECE])
         if not received:
             raise CheckFailedError(
-                "expect_mismatch", "the server closed without the expected answer"
+                "expect_mismatch", "the server closed the connection without the expected response"
             )
         size += received
         if end.search(buffer, 0, size):
             return bytes(buffer[:size])
     raise CheckFailedError(
-        "expect_mismatch", f"the first {_MAX_RESPONSE} bytes are not the expected answer"
+        "expect_mismatch", f"the first {_MAX_RESPONSE} bytes do not contain the expected response"
     )

@@ -10,7 +10,12 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from checkup.checkers.certificates import check_issuer, check_names, peer_certificates
+from checkup.checkers.certificates import (
+    check_issuer,
+    check_names,
+    describe_expiry,
+    peer_certificates,
+)
 from checkup.checkers.failures import CheckFailedError, from_ssl_error
 from checkup.checkers.network import DeadlineTLSSocket, open_connection, split_host_port, start_tls
 from checkup.checkers.tls_context import (
@@ -24,7 +29,7 @@ from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces.kinds import Duration, Strings
 from checkup.model import Attempt
-from checkup.times import DAY, SECOND, format_duration
+from checkup.times import DAY, SECOND
 
 _TWO_WEEKS: Final = 14 * DAY
 
@@ -33,36 +38,38 @@ _MIN_ALERT_WAIT: Final = 0.1
 
 
 class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
-    """Makes a TLS connection to ``endpoint_url`` (``host:port``) and looks at the certificates.
+    """Makes a TLS connection to ``endpoint_url`` (``host:port``) and checks the certificates.
 
-    All that lead to the trusted root count, for the first to end ends the service. Whether one
-    was revoked is asked of nobody. The round trip time is that of connection and handshake.
+    All certificates of the chain count: the service fails when the first of them expires.
+    Revocation is not checked. The round trip time is that of connection and handshake.
     """
 
     kind: ClassVar[str] = "tls"
 
     cert_expiry_threshold: Annotated[
         Duration,
-        Meta(description="Degraded when less than this is left; 0 for 14 days, negative: never."),
+        Meta(description="Degraded when it expires sooner; 0 for 14 days, negative for never."),
     ] = _TWO_WEEKS
     cert_expiry_down_threshold: Annotated[
-        Duration, Meta(description="Down when less than this is left; 0 for when it has ended.")
+        Duration,
+        Meta(description="Down when it expires sooner than this; 0 for when it has expired."),
     ] = 0
     trusted_roots: Annotated[
-        Strings, Meta(description="PEM files that replace the system's roots.")
+        Strings,
+        Meta(description="PEM files of root certificates to trust instead of the system's."),
     ] = ()
     tls_skip_verify: Annotated[
-        bool, Meta(description="Accept every certificate that has not ended.")
+        bool, Meta(description="Accept every certificate that has not expired.")
     ] = False
     minimum_version: Annotated[
-        Literal["1.2", "1.3"], Meta(description="The lowest TLS version that is good enough.")
+        Literal["1.2", "1.3"], Meta(description="The lowest TLS version to accept.")
     ] = "1.2"
     expected_issuer: Annotated[
         str,
-        Meta(description="A text in the issuer's name, such as Let's Encrypt; in any case."),
+        Meta(description="Text in the issuer's name, such as Let's Encrypt, ignoring case."),
     ] = ""
     expected_names: Annotated[
-        Strings, Meta(description="Hosts and addresses that the certificate has to be valid for.")
+        Strings, Meta(description="Hosts and addresses that the certificate must be valid for.")
     ] = ()
 
     @property
@@ -119,14 +126,14 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
         )
 
     def _check_certificate(self, secured: DeadlineTLSSocket, expiry: int) -> None:
-        left = expiry - time.time_ns()
-        if expiry and left < 0:
-            raise CheckFailedError("tls_expired", f"certificate expired {_seconds(-left)} ago")
-        if expiry and left < self.cert_expiry_down_threshold:
-            raise CheckFailedError("tls_expiring", f"certificate expires in {_seconds(left)}")
+        now = time.time_ns()
+        if expiry and expiry < now:
+            raise CheckFailedError("tls_expired", describe_expiry(expiry, now))
+        if expiry and expiry - now < self.cert_expiry_down_threshold:
+            raise CheckFailedError("tls_expiring", describe_expiry(expiry, now))
         spoken = (secured.version() or "").removeprefix("TLSv")
         if spoken < self.minimum_version:
-            raise CheckFailedError("tls_version", f"the server speaks TLS {spoken} at most")
+            raise CheckFailedError("tls_version", f"the server supports TLS {spoken} at most")
         chain = peer_certificates(secured)
         if self.expected_issuer:
             check_issuer(chain, self.expected_issuer)
@@ -154,7 +161,3 @@ def _wait_for_certificate_demand(secured: DeadlineTLSSocket, watch: Stopwatch) -
             failed = from_ssl_error(error)
             if failed.failure == "tls_client_certificate":
                 raise failed from error
-
-
-def _seconds(nanoseconds: int) -> str:
-    return format_duration(nanoseconds // SECOND * SECOND)

@@ -18,6 +18,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from checkup.checkers.certificates import describe_expiry
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.network import ADDRESS_FAMILIES, DeadlineTLSSocket
 from checkup.errors import CheckUnknownError
@@ -25,7 +26,6 @@ from checkup.interfaces import Checker
 from checkup.interfaces.checker import Assessment, assess
 from checkup.interfaces.kinds import Duration
 from checkup.model import Attempt, Status
-from checkup.times import SECOND, format_duration
 
 _building = Lock()
 
@@ -86,7 +86,7 @@ def ca_file_context(
     try:
         changed = tuple(Path(path).stat().st_mtime_ns for path in paths)
     except (OSError, ValueError) as error:
-        raise CheckFailedError("tls_roots", "error reading root certificate") from error
+        raise CheckFailedError("tls_roots", "cannot read the root certificates") from error
     with _building:
         return _file_context(paths, changed, client_certificate)
 
@@ -127,11 +127,11 @@ def _file_context(
         try:
             roots = Path(path).read_text(encoding="ascii", errors="ignore")
         except OSError as error:
-            raise CheckFailedError("tls_roots", "error reading root certificate") from error
+            raise CheckFailedError("tls_roots", "cannot read the root certificates") from error
         try:
             context.load_verify_locations(cadata=roots)
         except (ssl.SSLError, ValueError) as error:
-            raise CheckFailedError("tls_roots", "error parsing root certificate") from error
+            raise CheckFailedError("tls_roots", "cannot parse the root certificates") from error
     return context
 
 
@@ -160,33 +160,37 @@ def _bare_context(client_certificate: ClientCertificate | None) -> ssl.SSLContex
 
 
 def _no_client_certificate() -> CheckUnknownError:
-    return CheckUnknownError("config", "the client certificate or its key cannot be read")
+    return CheckUnknownError("config", "cannot read the client certificate or its key")
 
 
 class NetworkChecker(Checker, frozen=True, kw_only=True):
     """A checker that makes connections over TCP, with TLS or without."""
 
     ip_version: Annotated[
-        int, Meta(description="Connect by this version of IP only, 4 or 6; 0 for either.")
+        int, Meta(description="Connect over IPv4 (4) or IPv6 (6) only; 0 for either.")
     ] = 0
     tls_skip_verify: Annotated[bool, Meta(description="With TLS: accept every certificate.")] = (
         False
     )
     tls_ca_file: Annotated[
-        str, Meta(description="With TLS: a PEM file of roots to trust instead of the system's.")
+        str,
+        Meta(
+            description="With TLS: PEM file of root certificates to trust instead of the system's."
+        ),
     ] = ""
     server_name: Annotated[
-        str, Meta(description="With TLS: the name to ask and verify for; the host's if absent.")
+        str, Meta(description="With TLS: name for SNI and verification; the host if absent.")
     ] = ""
     client_certificate: Annotated[
-        str, Meta(description="With TLS: a PEM file of the certificate to present.")
+        str, Meta(description="With TLS: PEM file of the client certificate.")
     ] = ""
     client_key: Annotated[
-        str, Meta(description="A PEM file of its key, without password, if in a file of its own.")
+        str,
+        Meta(description="PEM file of its key, without a password, if it is in a separate file."),
     ] = ""
     cert_expiry_threshold: Annotated[
         Duration,
-        Meta(description="Degraded when the certificate ends sooner than this; 0 for never."),
+        Meta(description="Degraded when the certificate expires sooner than this; 0 for never."),
     ] = 0
 
     def __post_init__(self) -> None:
@@ -233,8 +237,7 @@ class NetworkChecker(Checker, frozen=True, kw_only=True):
         ends = [attempt.certificate_expiry for attempt in attempts if attempt.certificate_expiry]
         if general.status is Status.DOWN or not ends or self.expiry_threshold_ns <= 0:
             return general
-        left = min(ends) - time.time_ns()
-        if left >= self.expiry_threshold_ns:
+        now = time.time_ns()
+        if min(ends) - now >= self.expiry_threshold_ns:
             return general
-        shown = format_duration(max(0, left) // SECOND * SECOND)
-        return Assessment(Status.DEGRADED, f"certificate expiring soon ({shown})")
+        return Assessment(Status.DEGRADED, describe_expiry(min(ends), now))

@@ -5,16 +5,23 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from checkup.alerting import outbox
+from checkup.alerting.state import STATE_KEY
 from checkup.app import LiveClients
 from checkup.deadline import Deadline
+from checkup.interfaces import LockState, StoredDocument
 from checkup.notifiers.slack import SlackSettings
 from checkup.pipeline import read_state, store_run
+from checkup.pipeline.deliver import deliver
+from checkup.pipeline.state_store import commit_state, load_state
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import run, slot
@@ -58,6 +65,59 @@ def test_d09_webhook_is_neither_logged_nor_stored_160(caplog: pytest.LogCaptureF
     assert "connection refused" in caplog.text
     stored = [storage.get(key) for prefix in ("runs/", "state/") for key in keys(storage, prefix)]
     assert SECRET not in caplog.text + repr(stored)
+
+
+class WithoutLocks(MemoryStorage):
+    """A storage without locks, such as S3, that counts how often the state is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = 0
+
+    def get(self, key: str) -> StoredDocument | None:
+        self.read += key == STATE_KEY
+        return super().get(key)
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        read = self.read
+        try:
+            return super().replace(key, body, version)
+        finally:
+            self.read = read  # a storage compares versions itself
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[LockState]:
+        assert name
+        yield LockState.UNSUPPORTED
+
+
+def test_state_is_read_once_a_run_however_many_channels_there_are() -> None:
+    storage, ears = WithoutLocks(), {"one": Ear(), "two": Ear()}
+    there = monitor(storage, channels=ears)
+    store_run(there, run(0, {"a": "h", "b": "h"}), soon())
+    storage.read = 0
+
+    recorded = store_run(there, run(1, DOWN), soon())
+
+    assert [ear.heard for ear in ears.values()] == [[f"a/open:down/1/{slot(1)}"]] * 2
+    assert storage.read == 1
+    assert recorded.state == read_state(storage)
+
+
+def test_claim_that_its_owner_has_given_up_meanwhile_holds_nothing_up() -> None:
+    storage, ear = WithoutLocks(), Ear()
+    there = monitor(storage, channels={"ear": ear})
+    store_run(there, run(0, DOWN), Deadline.after(-20))
+    before = load_state(there)
+    batch = outbox.next_batch(before.head, "ear")
+    claimed = outbox.claim(before.head, "ear", batch, "another", storage.now_ns() + HOUR)
+    in_hand = commit_state(storage, before, claimed)
+    commit_state(storage, in_hand, before.head)
+
+    deliver(there, in_hand, Deadline.after(30))
+
+    assert ear.heard == [f"a/open:down/1/{slot(0)}"]
+    assert read_state(storage).outboxes == {}
 
 
 @pytest.mark.parametrize("late", [-20, -10], ids=["no-time", "not-enough-for-a-receipt"])

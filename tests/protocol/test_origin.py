@@ -55,7 +55,7 @@ def test_152_region_that_looks_at_something_else_is_named_and_does_not_count() -
     run_in_region(region(storage, "us", a="old", b="same"), slot(1), soon())
     recorded = run_and_store(region(storage, "eu", a="new", b="same"), slot(1), soon())
     states = read_state(storage).checkers
-    assert recorded.excluded == ("us",)
+    assert recorded.excluded_regions == ("us",)
     assert {name: state.excluded_regions for name, state in states.items()} == {
         "a": ("us",),
         "b": (),
@@ -67,5 +67,5 @@ def test_152_regions_that_look_at_the_same_are_in_nobodys_way() -> None:
     run_and_store(region(storage, "eu"), slot(0), soon())
     run_in_region(region(storage, "us", a="same", b="same"), slot(1), soon())
     recorded = run_and_store(region(storage, "eu", a="same", b="same"), slot(1), soon())
-    assert recorded.excluded == ()
+    assert recorded.excluded_regions == ()
     assert {state.status for state in read_state(storage).checkers.values()} == {Status.HEALTHY}

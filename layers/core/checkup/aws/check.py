@@ -83,7 +83,7 @@ class CheckFunction:
             if self._environ.get("HOME_REGION"):
                 outcome = status_counts(run_in_region(monitor, slot, deadline))
             else:
-                outcome = outcome_fields(monitor, run_and_store(monitor, slot, deadline))
+                outcome = outcome_fields(run_and_store(monitor, slot, deadline))
             _log.info("run recorded", extra=outcome)
         return facts | outcome
 

@@ -15,7 +15,7 @@ from checkup.aws.deployed_config import ActiveConfig, DeployedConfigReader
 from checkup.config import Config
 from checkup.errors import CheckupError, ConfigError
 from checkup.model import Run
-from checkup.pipeline import RunContext, RunOutcome, read_state
+from checkup.pipeline import RunContext, RunOutcome
 from checkup.times import SECOND
 
 _log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def status_counts(run: Run) -> dict[str, Any]:
     return {"statuses": dict(sorted(statuses.items()))}
 
 
-def outcome_fields(monitor: RunContext, recorded: RunOutcome) -> dict[str, Any]:
+def outcome_fields(recorded: RunOutcome) -> dict[str, Any]:
     """Return the summary of a run with what became of its news; alarms read the log."""
     outcome = {
         **status_counts(recorded.run),
@@ -70,18 +70,11 @@ def outcome_fields(monitor: RunContext, recorded: RunOutcome) -> dict[str, Any]:
         "undelivered": recorded.undelivered,
         "late": recorded.late,
     }
-    if recorded.excluded:
-        outcome["excluded_regions"] = list(recorded.excluded)
+    if recorded.excluded_regions:
+        outcome["excluded_regions"] = list(recorded.excluded_regions)
     if recorded.undelivered:
-        outcome["oldest_alert_seconds"] = _oldest_alert(monitor, recorded.run.slot)
+        outcome["oldest_alert_seconds"] = recorded.oldest_alert_ns // SECOND
     return outcome
-
-
-def _oldest_alert(monitor: RunContext, now: int) -> int:
-    """Return for how many seconds the alert has waited that waits longest."""
-    waiting = read_state(monitor.storage).outboxes.values()
-    slots = (entry.alert.slot for entries in waiting for entry in entries)
-    return (now - min(slots, default=now)) // SECOND
 
 
 class FunctionConfig:

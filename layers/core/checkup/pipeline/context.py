@@ -21,7 +21,8 @@ from msgspec.structs import replace
 
 from checkup import __version__
 from checkup.alerting.apply import AlertRules
-from checkup.alerting.outbox import Route
+from checkup.alerting.outbox import Route, queued
+from checkup.alerting.state import AlertState
 from checkup.errors import DeliveryError, UnavailableError
 from checkup.evaluation import MAJORITY
 from checkup.interfaces import Checker, Clients, Notifier, Storage
@@ -184,18 +185,35 @@ class RunOutcome(Struct, frozen=True, kw_only=True):
 
     Attributes:
         run: what counts: this run, or another of the same slot that was there before.
+        state: after the run and its deliveries; empty if the run does not count.
+        channels: those that the run delivers to.
         alerts: what this run found out, whether or not it could be delivered yet.
-        undelivered: how many alerts wait in the outboxes of all channels.
         late: the slot was closed already; the run is kept but counts for nothing.
-        excluded: the regions that look at something else than the others, so that their results
-            do not count.
     """
 
     run: Run
+    state: AlertState = AlertState()
+    channels: tuple[str, ...] = ()
     alerts: tuple[Alert, ...] = ()
-    undelivered: int = 0
     late: bool = False
-    excluded: tuple[str, ...] = ()
+
+    @property
+    def undelivered(self) -> int:
+        """How many alerts are queued for all channels together."""
+        return sum(len(queued(self.state, channel)) for channel in self.channels)
+
+    @property
+    def oldest_alert_ns(self) -> int:
+        """How long the oldest queued alert has been waiting at the slot; 0 if there is none."""
+        queues = self.state.outboxes.values()
+        slots = (entry.alert.slot for entries in queues for entry in entries)
+        return self.run.slot - min(slots, default=self.run.slot)
+
+    @property
+    def excluded_regions(self) -> tuple[str, ...]:
+        """The regions that check something else than the others, so their results do not count."""
+        states = self.state.checkers.values()
+        return tuple(sorted({region for state in states for region in state.excluded_regions}))
 
 
 # Where stored results come from: which configuration, and which version of the program.

@@ -73,26 +73,25 @@ class Claim(Struct, frozen=True):
     valid_until: float
 
 
-def deliver(monitor: RunContext, head: AlertState, life: Deadline) -> int:
-    """Deliver what waits in the outboxes and return how many alerts wait afterwards.
+def deliver(monitor: RunContext, current: LoadedState, life: Deadline) -> LoadedState:
+    """Deliver what is queued in the outboxes and return the state afterwards.
 
     Channels are independent: what happens to one of them does not concern the others.
+
+    Args:
+        current: the state that this run has committed or read last. It may be outdated: a claim is
+            in force only once the storage has taken it in place of exactly this version.
     """
-    waiting = 0
     for channel in monitor.channels:
-        if outbox.queued(head, channel):
-            waiting += _deliver_to(monitor, channel, head, life)
-    return waiting
-
-
-def _deliver_to(monitor: RunContext, channel: str, head: AlertState, life: Deadline) -> int:
-    try:
-        with monitor.storage.lock(f"channel-{channel}") as hold:
-            if hold is not LockState.HELD_ELSEWHERE:
-                head = ChannelDelivery(monitor, channel, life, hold).run(head)
-    except StorageError as error:
-        _log.warning("%s: alerts may have to wait for the next run: %s", channel, error)
-    return len(outbox.queued(head, channel))
+        if not outbox.queued(current.head, channel):
+            continue
+        try:
+            with monitor.storage.lock(f"channel-{channel}") as hold:
+                if hold is not LockState.HELD_ELSEWHERE:
+                    current = ChannelDelivery(monitor, channel, life, hold).run(current)
+        except StorageError as error:
+            _log.warning("%s: alerts may have to wait for the next run: %s", channel, error)
+    return current
 
 
 class ChannelDelivery:
@@ -105,32 +104,30 @@ class ChannelDelivery:
         self._alone = hold is LockState.ACQUIRED
         self._owner = uuid4().hex
 
-    def run(self, head: AlertState) -> AlertState:
+    def run(self, current: LoadedState) -> LoadedState:
         """Send message after message until the outbox is empty or the channel has had enough.
 
-        Args:
-            head: as it was when the run looked last.
-
         Returns:
-            the head afterwards.
+            the state afterwards.
 
         Raises:
             StorageError: the storage failed; a message may have been sent without a receipt.
         """
         for _ in range(MAX_MESSAGES):
-            claim = self._claim()
+            claim = self._claim(current)
             if claim is None:
                 break
             answered = self._send(claim)
-            head = self._receipt(claim, answered)
+            current = self._receipt(claim, answered)
             if answered.outcome in {DeliveryStatus.REFUSED, DeliveryStatus.UNCLEAR}:
                 break
-        return head
+        return current
 
-    def _claim(self) -> Claim | None:
+    def _claim(self, current: LoadedState) -> Claim | None:
         """Claim the next batch, or return None if there is none for this run to deliver."""
         storage = self._monitor.storage
-        current = load_state(self._monitor)
+        if self._is_taken(current.head):
+            current = load_state(self._monitor)  # its owner may have finished since
         for _ in range(TRIES):
             most = self._monitor.max_alerts.get(self._channel, 0)
             batch = outbox.next_batch(current.head, self._channel, most)
@@ -182,8 +179,8 @@ class ChannelDelivery:
             )
         return DeliveryResult(DeliveryStatus.ACCEPTED)
 
-    def _receipt(self, claim: Claim, answered: DeliveryResult) -> AlertState:
-        """Write down what the channel said, and return the head that says so."""
+    def _receipt(self, claim: Claim, answered: DeliveryResult) -> LoadedState:
+        """Write down what the channel said, and return the state that says so."""
         if answered.outcome is DeliveryStatus.REJECTED:
             # The stack's alarm for alerts that were given up counts these.
             dead = {"dead_alerts": len(claim.batch)}
@@ -194,13 +191,13 @@ class ChannelDelivery:
         for _ in range(TRIES):
             head = self._with_receipt(current.head, claim.batch, answered)
             if head == current.head:
-                return head
+                return current
             try:
-                return commit_state(self._monitor.storage, current, head).head
+                return commit_state(self._monitor.storage, current, head)
             except StorageError as error:
                 _log.info("%s: writing the receipt again: %s", self._channel, error)
             current = load_state(self._monitor)
-        return current.head
+        return current
 
     def _with_receipt(
         self, head: AlertState, batch: tuple[QueuedAlert, ...], answered: DeliveryResult

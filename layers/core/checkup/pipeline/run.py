@@ -76,12 +76,12 @@ class ApplyOutcome(Struct, frozen=True, kw_only=True):
     Attributes:
         current: the head afterwards.
         alerts: those that this process has committed.
-        expire: it fell to this process to delete old runs.
+        retention_due: it fell to this process to delete expired runs.
     """
 
     current: LoadedState
     alerts: tuple[Alert, ...] = ()
-    expire: bool = False
+    retention_due: bool = False
 
 
 def apply_pending_runs(
@@ -148,9 +148,10 @@ def _try_batch(
     if _is_quiet(before, head, len(runs)):
         return done, False
     current = commit_state(monitor.storage, done.current, head)
-    expire = head.last_retention != before.last_retention
     done = ApplyOutcome(
-        current=current, alerts=(*done.alerts, *alerts), expire=done.expire or expire
+        current=current,
+        alerts=(*done.alerts, *alerts),
+        retention_due=done.retention_due or head.last_retention != before.last_retention,
     )
     return done, more
 
@@ -272,18 +273,15 @@ def _record(
     except StorageError as error:
         raise RunNotStoredError(run, str(error)) from error
     head = folded.current.head
-    undelivered = deliver(monitor, head, life)
-    if folded.expire:
+    delivered = deliver(monitor, folded.current, life)
+    if folded.retention_due:
         delete_expired_runs(monitor.storage, head.cursor, monitor.check_expiry, life)
-    late = _is_late(head, stored, at_first=observed.late)
     return RunOutcome(
         run=stored,
+        state=delivered.head,
+        channels=tuple(monitor.channels),
         alerts=folded.alerts,
-        undelivered=undelivered,
-        late=late,
-        excluded=tuple(
-            sorted({r for state in head.checkers.values() for r in state.excluded_regions})
-        ),
+        late=_is_late(head, stored, at_first=observed.late),
     )
 
 

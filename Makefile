@@ -53,7 +53,7 @@ audit: $(VENV)/dev.stamp  ## run the slow checks: fuzzing, mutants, coverage of 
 	$(BIN)/python -m tests.config.fuzz 100000 $(SEED)
 	$(BIN)/python -m tests.checkers.answers 100000
 	$(BIN)/python -m tests.stack.events 10000 $(SEED)
-	$(BIN)/python -m tests.protocol.mutants
+	$(BIN)/python -m tests.pipeline.mutants
 	$(BIN)/python -m tests.papers --check
 	$(BIN)/python -m tests.page.every_day
 	$(BIN)/python -m tests.page.audit

@@ -19,7 +19,7 @@ GROUPS = {
     "core": ["core", "config", "alerting", "history", "incidents"],
     "sockets": ["checkers", "notifiers"],
     "storage": ["storage"],
-    "protocol": ["protocol", "soak"],
+    "pipeline": ["pipeline", "soak"],
     "cli": ["cli"],
     "page": ["page"],
     "project": ["project", "compatibility"],

@@ -22,7 +22,7 @@ from checkup.model import RUNS_PREFIX, Alert, decode_results
 from checkup.notifiers.message import short_id
 from checkup.storage.memory import MemoryStorage
 from tests import gofile
-from tests.protocol.judge import judge
+from tests.pipeline.judge import judge
 from tests.servers.slack import short_ids
 from tests.soak.gate import Begun, Ended
 from tests.soak.plan import CHECKERS, HEALTHY, changed, config

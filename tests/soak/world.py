@@ -20,8 +20,8 @@ from checkup.alerting.apply import AlertRules
 from checkup.storage.memory import MemoryStorage
 from checkup.storage.s3 import S3Storage
 from checkup.times import SECOND
-from tests.protocol.doomed_run import s3_client
-from tests.protocol.judge import judge
+from tests.pipeline.doomed_run import s3_client
+from tests.pipeline.judge import judge
 from tests.servers.slack import SECRET, FakeSlack
 from tests.servers.slackapi import TOKEN, FakeSlackApi
 from tests.soak.gate import Arrival, Begun, Ended

@@ -17,7 +17,7 @@ from checkup.aws.runtime import log_fields, origin_fields, run_fields
 from checkup.model import Run
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
-from tests.protocol.recording import monitor
+from tests.pipeline.recording import monitor
 
 NOON = 1_769_860_800 * SECOND
 OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message"}

@@ -10,7 +10,7 @@ from checkup.model import Status, run_key
 from checkup.pipeline import RunContext, read_state, run_and_store, run_in_region
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run, slot
-from tests.protocol.recording import monitor, soon
+from tests.pipeline.recording import monitor, soon
 
 REGIONS = ("eu", "us")
 

@@ -1,7 +1,7 @@
-"""Fifteen ways to break the protocol: do the tests notice each of them?
+"""Fifteen ways to break the pipeline: do the tests notice each of them?
 
-``python -m tests.protocol.mutants [WORD]`` copies the program, changes one line of the copy at a
-time and runs the tests of alerting and protocol against it. A change that no test notices is a
+``python -m tests.pipeline.mutants [WORD]`` copies the program, changes one line of the copy at a
+time and runs the tests of alerting and pipeline against it. A change that no test notices is a
 hole in the tests. With a word, only the mutants whose name has it.
 """
 
@@ -18,16 +18,16 @@ from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAM: Final = ROOT / "layers" / "core" / "checkup"
-RULES: Final = ("tests/alerting", "tests/protocol/test_faults.py")
+RULES: Final = ("tests/alerting", "tests/pipeline/test_faults.py")
 PIPELINE: Final = (
-    "tests/protocol/test_observing.py",
-    "tests/protocol/test_folding.py",
-    "tests/protocol/test_heads.py",
-    "tests/protocol/test_expiry.py",
-    "tests/protocol/test_delivery.py",
-    "tests/protocol/test_sequence.py",
-    "tests/protocol/test_faults.py",
-    "tests/protocol/test_soak.py",
+    "tests/pipeline/test_observing.py",
+    "tests/pipeline/test_folding.py",
+    "tests/pipeline/test_heads.py",
+    "tests/pipeline/test_expiry.py",
+    "tests/pipeline/test_delivery.py",
+    "tests/pipeline/test_sequence.py",
+    "tests/pipeline/test_faults.py",
+    "tests/pipeline/test_soak.py",
 )
 TESTS: Final = {
     "alerting": RULES,

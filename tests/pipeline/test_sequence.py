@@ -14,8 +14,8 @@ from checkup.pipeline import confirmed_statuses, read_state, run_and_store
 from checkup.run_store import RunNotStoredError
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import Toy, run, slot
-from tests.protocol.recording import Ear, monitor, soon
-from tests.protocol.worlds import World
+from tests.pipeline.recording import Ear, monitor, soon
+from tests.pipeline.worlds import World
 
 
 def test_what_was_seen_is_stored_and_known() -> None:

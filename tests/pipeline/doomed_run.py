@@ -1,6 +1,6 @@
 """A storing run in a process of its own, to be killed at one of its steps.
 
-``python -m tests.protocol.doomed_run PLACE WEBHOOK SLOT LETTERS STEP``: the place is a folder, or
+``python -m tests.pipeline.doomed_run PLACE WEBHOOK SLOT LETTERS STEP``: the place is a folder, or
 ``http://host:port/bucket`` for a server that speaks S3. Every call of the storage and of the
 channel is two steps, one before and one after it. Without dying (a step beyond the last) the
 process prints how many there were.

@@ -8,8 +8,8 @@ from itertools import combinations
 import pytest
 
 from tests.alerting.worlds import toy
-from tests.protocol.judge import judge
-from tests.protocol.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World, letters
+from tests.pipeline.judge import judge
+from tests.pipeline.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World, letters
 
 STORY = letters("hh dh dd hd hh")
 SHORT = letters("hh dh hh")

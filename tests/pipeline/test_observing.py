@@ -25,8 +25,8 @@ from checkup.run_store import RunStore
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import run, slot
-from tests.protocol.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
-from tests.protocol.worlds import World
+from tests.pipeline.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
+from tests.pipeline.worlds import World
 
 
 def test_run_is_stored_under_its_slot() -> None:

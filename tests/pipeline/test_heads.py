@@ -15,8 +15,8 @@ from checkup.run_store import RunNotStoredError
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import run
-from tests.protocol.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
-from tests.protocol.worlds import World, letters
+from tests.pipeline.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
+from tests.pipeline.worlds import World, letters
 
 
 def test_97_lost_head_is_rebuilt_with_one_notice() -> None:

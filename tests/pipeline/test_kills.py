@@ -21,7 +21,7 @@ from checkup.model import RUNS_PREFIX, Status
 from checkup.pipeline import RunContext, store_run
 from checkup.times import SECOND
 from tests import gofile
-from tests.protocol.doomed_run import CHECKERS, open_place, s3_client, seen, slack
+from tests.pipeline.doomed_run import CHECKERS, open_place, s3_client, seen, slack
 from tests.servers.slack import FakeSlack
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +100,7 @@ class Trial:
         """Let a run happen in a process that dies at a step; return the steps if it survived."""
         arguments = [self._place, self._slack.webhook, str(self._slot(number)), letters, str(step)]
         process = subprocess.run(
-            [sys.executable, "-m", "tests.protocol.doomed_run", *arguments],
+            [sys.executable, "-m", "tests.pipeline.doomed_run", *arguments],
             cwd=ROOT,
             capture_output=True,
             text=True,

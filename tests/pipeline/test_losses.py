@@ -12,7 +12,7 @@ from checkup.model import Status
 from checkup.pipeline import run_and_store
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import slot
-from tests.protocol.recording import Ear, monitor, soon
+from tests.pipeline.recording import Ear, monitor, soon
 from tests.servers.base import SocketServer
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from checkup.model import run_key
 from tests.alerting.worlds import MINUTE, run, toy
-from tests.protocol.judge import judge, judge_claims
-from tests.protocol.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World
+from tests.pipeline.judge import judge, judge_claims
+from tests.pipeline.worlds import CHANNEL_FAULTS, STORAGE_FAULTS, World
 
 KEYS = st.sampled_from(["id", "title", "times", "rtt", "down", "healthy", "timestamp", "region"])
 LETTER = st.sampled_from("hhgddu")

@@ -13,7 +13,7 @@ from checkup.model import Attempt
 from checkup.pipeline import run_and_store
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import Toy, slot
-from tests.protocol.recording import Ear, monitor
+from tests.pipeline.recording import Ear, monitor
 
 POSTS = 12.0
 """Seconds: the message, and the same to another channel if the first one is dead, of 6 each."""

@@ -8,7 +8,7 @@ from checkup.pipeline.replay import current_state
 from checkup.run_store import BATCH
 from checkup.storage.memory import MemoryStorage
 from tests.alerting.worlds import run
-from tests.protocol.recording import DOWN, HEALTHY, monitor, soon
+from tests.pipeline.recording import DOWN, HEALTHY, monitor, soon
 
 
 def test_a_backlog_of_several_batches_counts() -> None:

@@ -26,8 +26,8 @@ from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import run, slot
 from tests.notifiers.clients import DirectClients
-from tests.protocol.recording import DOWN, Ear, keys, monitor, soon
-from tests.protocol.worlds import World
+from tests.pipeline.recording import DOWN, Ear, keys, monitor, soon
+from tests.pipeline.worlds import World
 from tests.servers.slack import SECRET, FakeSlack
 
 HOUR = 3600 * SECOND

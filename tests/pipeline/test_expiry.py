@@ -13,8 +13,8 @@ from checkup.pipeline import store_run
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import run, slot
-from tests.protocol.recording import HEALTHY, keys, monitor, soon
-from tests.protocol.worlds import World
+from tests.pipeline.recording import HEALTHY, keys, monitor, soon
+from tests.pipeline.worlds import World
 
 HOUR = 3600 * SECOND
 

@@ -19,8 +19,8 @@ from checkup.run_store import BATCH, RunNotStoredError
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import MINUTE, run, slot
-from tests.protocol.recording import DOWN, HEALTHY, Ear, monitor, soon
-from tests.protocol.worlds import World
+from tests.pipeline.recording import DOWN, HEALTHY, Ear, monitor, soon
+from tests.pipeline.worlds import World
 
 HOUR = 3600 * SECOND
 REGIONS = ("eu", "us", "ap")

@@ -186,7 +186,7 @@ class Life:
             )
 
         def resolved() -> None:
-            change = partial(model.resolve_incident, incident=it, said=last)
+            change = partial(model.resolve_incident, incident=it, update=last)
             self._keep(it, change_incidents(self._storage, change).incidents)
 
         self._due_at(begin, opened)
@@ -229,11 +229,11 @@ class Life:
             id=text, at=now, status="postmortem" if kind == "incident" else "", text=text
         )
         if isinstance(it, Incident):
-            change = partial(model.add_update, incident=known.to_write(it.id), said=said)
+            change = partial(model.add_update, incident=known.to_write(it.id), update=said)
             self._keep(it, change_incidents(self._storage, change).incidents)
         else:
             work = known.written.maintenance[it.id]
-            noted = partial(model.add_maintenance_update, maintenance=work, said=said)
+            noted = partial(model.add_maintenance_update, maintenance=work, update=said)
             self._keep(it, change_incidents(self._storage, noted).maintenance)
 
     def _keep(

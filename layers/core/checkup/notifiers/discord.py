@@ -21,9 +21,9 @@ from checkup.notifiers.message import (
     alert_list,
     delivery_prefix,
     facts,
-    headline,
     page_url,
     short_id,
+    summary,
     title,
     worst_status,
 )
@@ -55,7 +55,7 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-_VOICE: Final = ChannelFormat(escape=_escape, bold=("**", "**"), length=_units)
+_FORMAT: Final = ChannelFormat(escape=_escape, bold=("**", "**"), length=_units)
 
 
 def message(notification: Notification) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def message(notification: Notification) -> dict[str, Any]:
         embeds[0] |= {"title": "Status page", "url": url}
     return {
         "username": "Checkup",
-        "content": label + headline(notification, _VOICE),
+        "content": label + summary(notification, _FORMAT),
         "embeds": embeds,
         "allowed_mentions": {"parse": []},
     }
@@ -92,14 +92,14 @@ def _detail(alert: Alert) -> dict[str, Any]:
 def _list(alerts: Sequence[Alert]) -> dict[str, Any]:
     return {
         "color": _COLOURS.get(worst_status(alerts), _RED),
-        "description": "\n".join(alert_list(alerts, _VOICE, _LIST)),
+        "description": "\n".join(alert_list(alerts, _FORMAT, _LIST)),
     }
 
 
 def _field(fact: Fact) -> dict[str, Any]:
     return {
         "name": fact.name,
-        "value": _VOICE.escape_text(fact.value, _VALUE) or "-",
+        "value": _FORMAT.escape_text(fact.value, _VALUE) or "-",
         "inline": fact.short,
     }
 

@@ -20,7 +20,6 @@ from checkup.notifiers.message import (
     MAX_LISTED,
     PLAIN,
     ChannelFormat,
-    alert_line,
     alert_list,
     delivery_prefix,
     detail_lines,
@@ -29,6 +28,7 @@ from checkup.notifiers.message import (
     message_id,
     page_url,
     subject_line,
+    summary,
 )
 
 # Mail addresses as they are configured. Pure.
@@ -101,7 +101,7 @@ def compose_mail(notification: Notification, subject: str) -> MailContent:
 def plain_text(notification: Notification) -> str:
     """Return the whole message without any markup."""
     label = delivery_prefix(notification)
-    parts = [label + headline(notification), *_paragraphs(notification.alerts)]
+    parts = [label + summary(notification), *_paragraphs(notification.alerts)]
     url = page_url(notification)
     return "\n\n".join([*parts, f"Status page: {url}"] if url else parts) + "\n"
 
@@ -110,13 +110,13 @@ def _paragraphs(alerts: tuple[Alert, ...]) -> list[str]:
     if len(alerts) == 1:
         return ["\n".join(detail_lines(alerts[0]))]
     if len(alerts) <= MAX_DETAILED:
-        return ["\n  ".join([alert_line(a, PLAIN), *detail_lines(a)]) for a in alerts]
+        return ["\n  ".join([headline(a, PLAIN), *detail_lines(a)]) for a in alerts]
     return ["\n".join(alert_list(alerts))]
 
 
 def _html(notification: Notification) -> str:
     label = delivery_prefix(notification, "<i>", "</i>")
-    parts = [f"<p>{label}{headline(notification, _HTML)}</p>", _items(notification.alerts)]
+    parts = [f"<p>{label}{summary(notification, _HTML)}</p>", _items(notification.alerts)]
     url = page_url(notification)
     if url:
         parts.append(f'<p><a href="{html.escape(url)}">Status page</a></p>')
@@ -129,8 +129,7 @@ def _items(alerts: tuple[Alert, ...]) -> str:
         return "<p>" + "<br>\n".join(detail_lines(alerts[0], _HTML)) + "</p>"
     if len(alerts) <= MAX_DETAILED:
         items = [
-            "<br>\n".join([alert_line(alert, _HTML), *detail_lines(alert, _HTML)])
-            for alert in alerts
+            "<br>\n".join([headline(alert, _HTML), *detail_lines(alert, _HTML)]) for alert in alerts
         ]
     else:
         items = [item.removeprefix("• ") for item in alert_list(alerts, _HTML)]

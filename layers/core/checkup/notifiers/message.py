@@ -1,15 +1,18 @@
-"""What every channel is told, in the same words: short, for a phone at three in the morning. Pure.
+"""What an alert says, in the same words for all channels. Pure.
 
-The headline says what happened and how bad it is. Below it, each alert has what is needed to
-decide whether to get up: what, since when, how long, why, from where. Many at once become a list.
-A channel lends its voice, so that outside text can do no harm there.
+Messages are short enough for a phone. The headline says what happened and how bad it is; the lines
+below it say what else is needed to decide whether to get up: address, since when, for how long,
+from which region. More than five alerts become a list.
+
+Titles, addresses and reasons come from outside. A :class:`ChannelFormat` escapes and shortens
+them, so that nothing in them is markup in the channel.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -18,133 +21,28 @@ from msgspec import Meta, Struct, structs
 from checkup.interfaces import Notification, NotifierSettings
 from checkup.model import Alert, AlertKind, Status
 from checkup.text import one_line
-from checkup.times import SECOND, format_length, format_minute, format_time
+from checkup.times import MINUTE, format_length, format_minute, format_time
 
-# What each kind of alert says. Pure.
+MAX_DETAILED: Final = 5
+"""Alerts that are shown with their details; more than these are a list."""
 
+MAX_LISTED: Final = 20
+"""Alerts that are named at all."""
 
-DURATION_LABELS: Final[Mapping[AlertKind, str]] = {
-    AlertKind.CHANGE: "So far",
-    AlertKind.REMIND: "So far",
-    AlertKind.RESOLVE: "Lasted",
-    AlertKind.MISSED_RUNS: "Lasted",
-}
-"""What the length of time is called that an alert of this kind tells of."""
+LATE_AFTER_NS: Final = 10 * MINUTE
+"""From this delay on a message says that it is late."""
 
-_STATES: Final[Mapping[AlertKind, str]] = {
-    AlertKind.FLAPPING: "flapping",
-    AlertKind.FLAPPING_ENDED: "settled",
-    AlertKind.NOT_MONITORED: "cannot be checked",
-    AlertKind.MONITORED_AGAIN: "can be checked again",
-    AlertKind.INCONCLUSIVE: "notice from",
-    AlertKind.MISSED_RUNS: "notice from",
-    AlertKind.STATE_REBUILT: "notice from",
-    AlertKind.TEST: "test of",
-}
+_TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
+"""Lengths of a title in a headline, of a title in a list of titles, of a reason, of an address."""
 
+_FACTS: Final = 320
+"""Room for all details but the address."""
 
-def status_phrase(alert: Alert) -> str:
-    """Return the words under which alerts are counted together."""
-    if alert.kind in _STATES:
-        return _STATES[alert.kind]
-    if alert.kind is AlertKind.RESOLVE:
-        return "no longer checked" if alert.status is Status.UNKNOWN else "healthy again"
-    return f"still {alert.status}" if alert.kind is AlertKind.REMIND else str(alert.status)
+_MORE: Final = 24
+"""Room for the line that says how many are not shown."""
 
-
-def alert_sentence(alert: Alert, name: str, reason: str) -> str:
-    """Return one sentence.
-
-    Args:
-        name, reason: those of the alert, as they can be shown.
-    """
-    return _SENTENCES[alert.kind](alert, name, f": {reason}" if reason else "")
-
-
-def outage_duration(alert: Alert) -> str:
-    """Return how long it has lasted until the announced status began, or until now."""
-    until = alert.slot if alert.kind in {AlertKind.REMIND, AlertKind.MISSED_RUNS} else alert.since
-    return format_length(until - alert.opened)
-
-
-def _open(alert: Alert, name: str, why: str) -> str:
-    never = ", never seen healthy," if alert.previous_status is Status.UNKNOWN else ""
-    return f"{name} is {alert.status}{never} since {_since(alert)}{why}{_explains(alert)}"
-
-
-def _change(alert: Alert, name: str, why: str) -> str:
-    before = "no longer down but " if alert.previous_status is Status.DOWN else ""
-    return f"{name} is {before}{alert.status} since {_since(alert)}{why}{_explains(alert)}"
-
-
-def _remind(alert: Alert, name: str, why: str) -> str:
-    return (
-        f"{name} is still {alert.status}, for {outage_duration(alert)} now{why}{_explains(alert)}"
-    )
-
-
-def _resolve(alert: Alert, name: str, _: str) -> str:
-    if alert.status is Status.UNKNOWN:
-        since = format_time(alert.opened, alert.slot)
-        return f"{name} is no longer checked; it had been {alert.previous_status} since {since}"
-    return f"{name} is healthy again since {_since(alert)}, after {outage_duration(alert)}"
-
-
-def _flapping(alert: Alert, name: str, why: str) -> str:
-    return f"{name} is flapping: it changes again and again, now {alert.status}{why}"
-
-
-def _settled(alert: Alert, name: str, why: str) -> str:
-    return f"{name} has settled and is {alert.status} since {_since(alert)}{why}"
-
-
-def _blind(_: Alert, name: str, why: str) -> str:
-    return f"{name} cannot be checked{why}"
-
-
-def _sighted(alert: Alert, name: str, why: str) -> str:
-    return f"{name} can be checked again and is {alert.status}{why}"
-
-
-def _gap(alert: Alert, name: str, why: str) -> str:
-    return f"{name}{why}, from {_since(alert)} for {outage_duration(alert)}"
-
-
-def _notice(_: Alert, name: str, why: str) -> str:
-    return f"{name}{why}"
-
-
-def _since(alert: Alert) -> str:
-    return format_time(alert.since, alert.slot)
-
-
-def _explains(alert: Alert) -> str:
-    """Say how many failures this one explains, which are not announced on their own."""
-    count = len(alert.suppressed_dependents)
-    return f"; it explains {count} more" if count else ""
-
-
-_SENTENCES: Final[Mapping[AlertKind, Callable[[Alert, str, str], str]]] = {
-    AlertKind.OPEN: _open,
-    AlertKind.CHANGE: _change,
-    AlertKind.REMIND: _remind,
-    AlertKind.RESOLVE: _resolve,
-    AlertKind.FLAPPING: _flapping,
-    AlertKind.FLAPPING_ENDED: _settled,
-    AlertKind.NOT_MONITORED: _blind,
-    AlertKind.MONITORED_AGAIN: _sighted,
-    AlertKind.INCONCLUSIVE: _notice,
-    AlertKind.MISSED_RUNS: _gap,
-    AlertKind.STATE_REBUILT: _notice,
-    AlertKind.TEST: _notice,
-}
-
-
-# How a channel writes what comes from outside: nothing in it can be markup there. Pure.
-
-
-def _as_it_is(character: str) -> str:
-    return character
+_ROOM: Final = 20_000
+"""More than twenty lines take."""
 
 
 class ChannelFormat(Struct, frozen=True, kw_only=True):
@@ -157,7 +55,7 @@ class ChannelFormat(Struct, frozen=True, kw_only=True):
         ellipsis: stands for what is left out.
     """
 
-    escape: Callable[[str], str] = _as_it_is
+    escape: Callable[[str], str] = str
     bold: tuple[str, str] = ("", "")
     length: Callable[[str], int] = len
     ellipsis: str = "…"
@@ -182,43 +80,75 @@ class ChannelFormat(Struct, frozen=True, kw_only=True):
 
 PLAIN: Final = ChannelFormat()
 
-MAX_DETAILED: Final = 5
-"""Alerts that are told with their details; more than these are a list."""
-
-MAX_LISTED: Final = 20
-"""Alerts that are named at all."""
-
-LATE_AFTER_NS: Final = 600 * SECOND
-"""From when on it is worth a word that a message comes late."""
-
-_TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
-"""Lengths of a title in a sentence of its own, of one among many, of a reason, of a detail."""
-
-_FACTS: Final = 320
-"""Room for all details but the address."""
-
-_MORE: Final = 24
-"""Room for the line that says how many are not shown."""
-
-_ROOM: Final = 20_000
-"""More than twenty lines take."""
-
 
 class Fact(Struct, frozen=True):
-    """One thing about an alert; ``value`` is outside text. ``short`` fits beside another."""
+    """One detail of an alert; ``value`` is outside text. ``short`` fits beside another."""
 
     name: str
     value: str
     short: bool = False
 
 
-def title(alert: Alert) -> str:
-    """Return the checker's name as people know it."""
-    return alert.title or alert.checker
+def headline(alert: Alert, style: ChannelFormat = PLAIN) -> str:
+    """Say in one line what happened, since when, and why."""
+    name, status = _name(alert, style, _TITLE), alert.status
+    since = format_time(alert.since, alert.slot)
+    reason = style.escape_text(alert.reason, _REASON)
+    why = f": {reason}" if reason else ""
+    count = len(alert.suppressed_dependents)
+    affected = f"; it explains {count} more" if count else ""
+    match alert.kind:
+        case AlertKind.OPEN:
+            never = ", never seen healthy," if alert.previous_status is Status.UNKNOWN else ""
+            line = f"{name} is {status}{never} since {since}{why}{affected}"
+        case AlertKind.CHANGE:
+            before = "no longer down but " if alert.previous_status is Status.DOWN else ""
+            line = f"{name} is {before}{status} since {since}{why}{affected}"
+        case AlertKind.REMIND:
+            line = f"{name} is still {status}, for {_duration(alert)} now{why}{affected}"
+        case AlertKind.RESOLVE if status is Status.UNKNOWN:
+            opened = format_time(alert.opened, alert.slot)
+            before = f"it had been {alert.previous_status} since {opened}"
+            line = f"{name} is no longer checked; {before}"
+        case AlertKind.RESOLVE:
+            line = f"{name} is healthy again since {since}, after {_duration(alert)}"
+        case AlertKind.FLAPPING:
+            line = f"{name} is flapping: it changes again and again, now {status}{why}"
+        case AlertKind.FLAPPING_ENDED:
+            line = f"{name} has settled and is {status} since {since}{why}"
+        case AlertKind.NOT_MONITORED:
+            line = f"{name} cannot be checked{why}"
+        case AlertKind.MONITORED_AGAIN:
+            line = f"{name} can be checked again and is {status}{why}"
+        case AlertKind.MISSED_RUNS:
+            line = f"{name}{why}, from {since} for {_duration(alert)}"
+        case AlertKind.INCONCLUSIVE | AlertKind.STATE_REBUILT | AlertKind.TEST:
+            line = f"{name}{why}"
+    return line
+
+
+def summary(notification: Notification, style: ChannelFormat = PLAIN) -> str:
+    """Return the headline of one alert, or how many checks are in which state, worst first.
+
+    Of a checker with several alerts the last one counts.
+    """
+    last = latest_alerts(notification.alerts)
+    if len(last) == 1:
+        return headline(last[0], style)
+    order = [Status.DOWN, Status.DEGRADED, Status.HEALTHY, Status.UNKNOWN]
+    groups: dict[str, list[Alert]] = {}
+    for alert in sorted(last, key=lambda it: (not it.checker, order.index(it.status))):
+        groups.setdefault(_state(alert), []).append(alert)
+    of = f" of {notification.checker_count}" if notification.checker_count else ""
+    return "; ".join(
+        f"{len(alerts)}{of if alerts[0].checker else ''} {state}: "
+        + _first_few([_name(alert, style, _NAME) for alert in alerts])
+        for state, alerts in groups.items()
+    )
 
 
 def delivery_prefix(notification: Notification, before: str = "", after: str = "") -> str:
-    """Return what stands before the headline of a message that may be a repeat, or is late.
+    """Return what stands before the summary of a message that may be a repeat, or is late.
 
     Args:
         before, after: how the channel marks it.
@@ -230,83 +160,23 @@ def delivery_prefix(notification: Notification, before: str = "", after: str = "
     return f"{before}{text[:1].upper()}{text[1:]}:{after} " if text else ""
 
 
-def headline(notification: Notification, voice: ChannelFormat = PLAIN) -> str:
-    """Say what is the case now; of a checker with several alerts the last one counts."""
-    last = latest_alerts(notification.alerts)
-    if len(last) == 1:
-        return alert_line(last[0], voice)
-    groups: dict[str, list[Alert]] = {}
-    for alert in sorted(last, key=_rank):
-        groups.setdefault(status_phrase(alert), []).append(alert)
-    of = f" of {notification.checker_count}" if notification.checker_count else ""
-    return "; ".join(
-        f"{len(alerts)}{of if alerts[0].checker else ''} {words}: {_names(alerts, voice)}"
-        for words, alerts in groups.items()
-    )
-
-
-def latest_alerts(alerts: Sequence[Alert]) -> list[Alert]:
-    """Return the last alert of each checker, and all that are about the monitor itself."""
-    return list({alert.checker or alert.id: alert for alert in alerts}.values())
-
-
-def worst_status(alerts: Sequence[Alert]) -> Status:
-    """Return the most severe status that is the case now."""
-    return Status.worst(alert.status for alert in latest_alerts(alerts))
-
-
-def alert_line(alert: Alert, voice: ChannelFormat = PLAIN) -> str:
-    """Say in one line what happened."""
-    reason = voice.escape_text(alert.reason, _REASON)
-    return alert_sentence(alert, _name(alert, voice, _TITLE), reason)
-
-
-def alert_list(
-    alerts: Sequence[Alert], voice: ChannelFormat = PLAIN, max_length: int = _ROOM
-) -> list[str]:
-    """Return a line for each alert, as many as fit, and how many more there are.
-
-    Args:
-        max_length: what all lines together may take, each with its line break.
-    """
-    lines: list[str] = []
-    max_length -= _MORE
-    for alert in alerts[:MAX_LISTED]:
-        entry = f"• {alert_line(alert, voice)} ({short_id(alert)})"
-        max_length -= voice.length(entry) + 1
-        if max_length < 0:
-            break
-        lines.append(entry)
-    more = len(alerts) - len(lines)
-    return [*lines, f"… and {more} more"] if more else lines
-
-
-def body_lines(
-    alerts: Sequence[Alert], voice: ChannelFormat = PLAIN, max_length: int = _ROOM
-) -> list[str]:
-    """Return what stands under the headline: of one alert its details, of several their lines."""
-    return (
-        detail_lines(alerts[0], voice, max_length)
-        if len(alerts) == 1
-        else alert_list(alerts, voice, max_length)
-    )
-
-
 def facts(alert: Alert) -> list[Fact]:
-    """Return what else there is to know of an alert, beside its name, address and status."""
+    """Return the details of an alert beside its name, address and status."""
     found = [Fact("Why", alert.reason)] if alert.reason else []
     if alert.suppressed_dependents:
-        found.append(Fact("Explains", _shortened(alert.suppressed_dependents)))
+        found.append(Fact("Explains", _first_few(alert.suppressed_dependents)))
     found.append(Fact("Since", format_minute(alert.since), short=True))
-    if alert.kind in DURATION_LABELS:
-        found.append(Fact(DURATION_LABELS[alert.kind], outage_duration(alert), short=True))
+    if alert.kind in {AlertKind.CHANGE, AlertKind.REMIND}:
+        found.append(Fact("So far", _duration(alert), short=True))
+    elif alert.kind in {AlertKind.RESOLVE, AlertKind.MISSED_RUNS}:
+        found.append(Fact("Lasted", _duration(alert), short=True))
     if alert.region:
         found.append(Fact("Seen from", alert.region, short=True))
     return found
 
 
-def detail_lines(alert: Alert, voice: ChannelFormat = PLAIN, max_length: int = _ROOM) -> list[str]:
-    """Return what the line of an alert leaves out, one thing per line.
+def detail_lines(alert: Alert, style: ChannelFormat = PLAIN, max_length: int = _ROOM) -> list[str]:
+    """Return what the headline of an alert leaves out, one detail per line.
 
     Args:
         max_length: what all lines together may take; a long address is cut.
@@ -316,18 +186,62 @@ def detail_lines(alert: Alert, voice: ChannelFormat = PLAIN, max_length: int = _
     rest.append(Fact("Alert", short_id(alert)))
     limits = {"Address": min(_URL, max_length - _FACTS), "Explains": 2 * _NAME}
     return [
-        f"{fact.name}: {voice.escape_text(fact.value, limits.get(fact.name, _NAME))}"
+        f"{fact.name}: {style.escape_text(fact.value, limits.get(fact.name, _NAME))}"
         for fact in rest
     ]
 
 
+def alert_list(
+    alerts: Sequence[Alert], style: ChannelFormat = PLAIN, max_length: int = _ROOM
+) -> list[str]:
+    """Return a line for each alert, as many as fit, and how many more there are.
+
+    Args:
+        max_length: what all lines together may take, each with its line break.
+    """
+    lines: list[str] = []
+    max_length -= _MORE
+    for alert in alerts[:MAX_LISTED]:
+        entry = f"• {headline(alert, style)} ({short_id(alert)})"
+        max_length -= style.length(entry) + 1
+        if max_length < 0:
+            break
+        lines.append(entry)
+    more = len(alerts) - len(lines)
+    return [*lines, f"… and {more} more"] if more else lines
+
+
+def body_lines(
+    alerts: Sequence[Alert], style: ChannelFormat = PLAIN, max_length: int = _ROOM
+) -> list[str]:
+    """Return what stands below the summary: details of one alert, or a list of several."""
+    if len(alerts) == 1:
+        return detail_lines(alerts[0], style, max_length)
+    return alert_list(alerts, style, max_length)
+
+
+def title(alert: Alert) -> str:
+    """Return the checker's name as people know it."""
+    return alert.title or alert.checker
+
+
+def latest_alerts(alerts: Sequence[Alert]) -> list[Alert]:
+    """Return the last alert of each checker, and all that are about the monitor itself."""
+    return list({alert.checker or alert.id: alert for alert in alerts}.values())
+
+
+def worst_status(alerts: Sequence[Alert]) -> Status:
+    """Return the most severe status that any checker has after these alerts."""
+    return Status.worst(alert.status for alert in latest_alerts(alerts))
+
+
 def short_id(alert: Alert) -> str:
-    """Return eight characters by which two messages can be told to be about the same alert."""
+    """Return eight characters that are the same in all messages about this alert."""
     return hashlib.sha256(alert.id.encode()).hexdigest()[:8]
 
 
 def message_id(alerts: Sequence[Alert]) -> str:
-    """Return what two messages have in common only if they tell of the same alerts."""
+    """Return an id that two messages share only if they contain the same alerts."""
     return hashlib.sha256("\n".join(alert.id for alert in alerts).encode()).hexdigest()[:32]
 
 
@@ -345,32 +259,49 @@ def page_url(notification: Notification) -> str:
     return re.sub(r"[\s<>|\"'`\\^{}()\[\]\x00-\x20\x7f]", lambda found: quote(found[0]), url)
 
 
-def _name(alert: Alert, voice: ChannelFormat, limit: int) -> str:
-    before, after = voice.bold
-    return before + voice.escape_text(title(alert), limit) + after
+_STATES: Final = {
+    AlertKind.FLAPPING: "flapping",
+    AlertKind.FLAPPING_ENDED: "settled",
+    AlertKind.NOT_MONITORED: "cannot be checked",
+    AlertKind.MONITORED_AGAIN: "can be checked again",
+    AlertKind.INCONCLUSIVE: "notice from",
+    AlertKind.MISSED_RUNS: "notice from",
+    AlertKind.STATE_REBUILT: "notice from",
+    AlertKind.TEST: "test of",
+}
 
 
-def _names(alerts: Sequence[Alert], voice: ChannelFormat) -> str:
-    return _shortened([_name(alert, voice, _NAME) for alert in alerts])
+def _state(alert: Alert) -> str:
+    """Return the words under which a summary counts an alert."""
+    match alert.kind:
+        case AlertKind.OPEN | AlertKind.CHANGE:
+            return str(alert.status)
+        case AlertKind.REMIND:
+            return f"still {alert.status}"
+        case AlertKind.RESOLVE:
+            return "no longer checked" if alert.status is Status.UNKNOWN else "healthy again"
+    return _STATES[alert.kind]
 
 
-def _shortened(names: Sequence[str]) -> str:
+def _duration(alert: Alert) -> str:
+    """Return the time from the incident's begin to the announced status, or to this slot."""
+    until = alert.slot if alert.kind in {AlertKind.REMIND, AlertKind.MISSED_RUNS} else alert.since
+    return format_length(until - alert.opened)
+
+
+def _name(alert: Alert, style: ChannelFormat, limit: int) -> str:
+    before, after = style.bold
+    return before + style.escape_text(title(alert), limit) + after
+
+
+def _first_few(names: Sequence[str]) -> str:
     more = len(names) - MAX_DETAILED
     return ", ".join(names[:MAX_DETAILED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _rank(alert: Alert) -> int:
-    """Return where an alert stands in a headline: the worst first, the monitor's own last."""
-    order = [Status.DOWN, Status.DEGRADED, Status.HEALTHY, Status.UNKNOWN]
-    return order.index(alert.status) if alert.checker else len(order)
-
-
-# The subject line that mail, mailgun and pushover have in common.
-
-
 DEFAULT_SUBJECT: Final = "Checkup: Service Unavailable"
 _GOOD_NEWS: Final = "Checkup"
-_LENGTH: Final = 200
+_SUBJECT: Final = 200
 
 
 class SubjectSettings(NotifierSettings, frozen=True, kw_only=True):
@@ -397,5 +328,5 @@ def subject_line(notification: Notification, subject: str) -> str:
     The configured part comes first, so that rules that sort mail by it go on working.
     """
     label = delivery_prefix(notification)
-    line = f"{subject_prefix(notification, subject)}: {label}{headline(notification)}"
-    return PLAIN.escape_text(line, _LENGTH)
+    line = f"{subject_prefix(notification, subject)}: {label}{summary(notification)}"
+    return PLAIN.escape_text(line, _SUBJECT)

@@ -25,7 +25,7 @@ from checkup.interfaces import Clients, HttpResponse, Notification, NotifierSett
 from checkup.interfaces.kinds import Secret
 from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.base import check_response, json_object, notifier_secret
-from checkup.notifiers.message import PLAIN, alert_line, facts, incident_key, page_url, title
+from checkup.notifiers.message import PLAIN, facts, headline, incident_key, page_url, title
 from checkup.times import format_iso_seconds
 
 # What PagerDuty is told of an alert. Pure.
@@ -90,7 +90,7 @@ def _key(alert: Alert) -> str:
 
 def _payload(alert: Alert) -> dict[str, Any]:
     return {
-        "summary": PLAIN.escape_text(alert_line(alert), _SUMMARY),
+        "summary": PLAIN.escape_text(headline(alert), _SUMMARY),
         "source": PLAIN.escape_text(alert.endpoint or title(alert), _TEXT),
         "timestamp": format_iso_seconds(alert.since),
         "custom_details": {

@@ -19,9 +19,9 @@ from checkup.notifiers.message import (
     SubjectSettings,
     body_lines,
     delivery_prefix,
-    headline,
     page_url,
     subject_prefix,
+    summary,
     worst_status,
 )
 from checkup.times import SECOND
@@ -89,7 +89,7 @@ def _message(notification: Notification, subject: str) -> dict[str, str]:
 
 
 def _text(notification: Notification, label: str) -> str:
-    head = PLAIN.escape_text(label + headline(notification), _HEADLINE)
+    head = PLAIN.escape_text(label + summary(notification), _HEADLINE)
     room = _MESSAGE - len(head) - 2
     lines = body_lines(notification.alerts, PLAIN, room)
     return "\n".join([head, "", *lines])

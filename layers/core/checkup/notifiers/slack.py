@@ -20,12 +20,12 @@ from checkup.notifiers.message import (
     MAX_DETAILED,
     ChannelFormat,
     Fact,
-    alert_line,
     alert_list,
     delivery_prefix,
     headline,
     page_url,
     short_id,
+    summary,
     title,
     worst_status,
 )
@@ -35,10 +35,10 @@ from checkup.times import SECOND
 # What Slack is told, in the shape that the Go program gave it. Pure.
 
 
-_VOICE: Final = ChannelFormat(escape=partial(html.escape, quote=False), bold=("*", "*"))
+_FORMAT: Final = ChannelFormat(escape=partial(html.escape, quote=False), bold=("*", "*"))
 """See https://api.slack.com/reference/surfaces/formatting#escaping."""
 
-_QUIET: Final = ChannelFormat(escape=_VOICE.escape)
+_QUIET: Final = ChannelFormat(escape=_FORMAT.escape)
 """For the notification on a phone, which shows asterisks as they are."""
 
 _TITLE, _VALUE, _FALLBACK, _TEXT = 150, 1000, 1000, 3000
@@ -59,7 +59,7 @@ def full_message(notification: Notification) -> dict[str, Any]:
 
 def plain_message(notification: Notification) -> dict[str, Any]:
     """Return the same as text alone."""
-    lines = [_text(notification), *alert_list(notification.alerts, _VOICE, _TEXT)]
+    lines = [_text(notification), *alert_list(notification.alerts, _FORMAT, _TEXT)]
     return {"text": "\n".join(lines)}
 
 
@@ -67,7 +67,7 @@ def _text(notification: Notification) -> str:
     label = delivery_prefix(notification, "_", "_")
     url = page_url(notification)
     link = f" (<{url}|status page>)" if url else ""
-    return label + headline(notification, _VOICE) + link
+    return label + summary(notification, _FORMAT) + link
 
 
 def _detail(alert: Alert) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _detail(alert: Alert) -> dict[str, Any]:
     facts += message.facts(alert)
     return {
         "color": _COLOURS.get(alert.status, "danger"),
-        "fallback": alert_line(alert, _QUIET),
+        "fallback": headline(alert, _QUIET),
         "fields": [_field(fact) for fact in facts],
         "footer": f"alert {short_id(alert)}",
         "ts": alert.slot // SECOND,
@@ -89,15 +89,15 @@ def _list(alerts: Sequence[Alert]) -> dict[str, Any]:
     return {
         "color": _COLOURS.get(worst_status(alerts), "danger"),
         "fallback": "\n".join(alert_list(alerts, _QUIET, _FALLBACK)),
-        "text": "\n".join(alert_list(alerts, _VOICE)),
+        "text": "\n".join(alert_list(alerts, _FORMAT)),
         "mrkdwn_in": ["text"],
     }
 
 
 def _field(fact: Fact) -> dict[str, Any]:
     return {
-        "title": _VOICE.escape_text(fact.name, _TITLE),
-        "value": _VOICE.escape_text(fact.value, _VALUE),
+        "title": _FORMAT.escape_text(fact.name, _TITLE),
+        "value": _FORMAT.escape_text(fact.value, _VALUE),
         "short": fact.short,
     }
 

@@ -23,13 +23,13 @@ from checkup.errors import NotDeliveredError
 from checkup.interfaces import Clients, HttpResponse, Notification, NotifierSettings
 from checkup.interfaces.kinds import Headers, Secret
 from checkup.model import Alert, AlertKind, Status
-from checkup.notifiers import message
 from checkup.notifiers.base import check_response, notifier_secret
 from checkup.notifiers.message import (
     body_lines,
     delivery_prefix,
     message_id,
     page_url,
+    summary,
     worst_status,
 )
 from checkup.text import one_line
@@ -91,8 +91,7 @@ def validate_template(template: str) -> None:
 def _values(notification: Notification) -> dict[str, Any]:
     """Return all that a receiver can know, by the names of the placeholders."""
     alerts = notification.alerts
-    label = delivery_prefix(notification)
-    headline = label + message.headline(notification)
+    headline = delivery_prefix(notification) + summary(notification)
     return {
         "id": message_id(alerts),
         "headline": headline,

@@ -1,4 +1,4 @@
-"""One sentence for each kind of alert, the same in all channels."""
+"""The words of an alert, the same in all channels."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from checkup.notifiers.message import (
     PLAIN,
     ChannelFormat,
     Fact,
-    alert_line,
     alert_list,
     delivery_prefix,
     facts,
     headline,
     latest_alerts,
+    summary,
 )
 from checkup.times import SECOND
 from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
@@ -80,18 +80,18 @@ def of(kind: AlertKind, **more: Any) -> Alert:
         ),
     ],
 )
-def test_each_kind_of_alert_has_its_sentence(alert: Alert, sentence: str) -> None:
-    assert alert_line(alert) == sentence
-    assert headline(told(alert)) == sentence
+def test_headline_of_each_kind_of_alert(alert: Alert, sentence: str) -> None:
+    assert headline(alert) == sentence
+    assert summary(told(alert)) == sentence
 
 
 @pytest.mark.parametrize("kind", list(AlertKind))
 @pytest.mark.parametrize("status", list(Status))
-def test_no_alert_is_without_words(kind: AlertKind, status: Status) -> None:
+def test_every_kind_and_status_has_a_headline(kind: AlertKind, status: Status) -> None:
     alert = of(kind, status=status)
 
-    assert alert_line(alert).startswith("User service")
-    assert headline(told(alert, *many(1)))
+    assert headline(alert).startswith("User service")
+    assert summary(told(alert, *many(1)))
     assert facts(alert)
 
 
@@ -109,11 +109,11 @@ def test_no_alert_is_without_words(kind: AlertKind, status: Status) -> None:
     ],
     ids=["in-time", "a-little-late", "fault-114-late", "repeat", "late-repeat"],
 )
-def test_label_says_what_is_odd_about_a_message(more: dict[str, Any], label: str) -> None:
+def test_prefix_marks_late_and_repeated_messages(more: dict[str, Any], label: str) -> None:
     assert delivery_prefix(told(DOWN, **more)) == label
 
 
-def test_headline_puts_the_worst_first_and_the_monitor_last() -> None:
+def test_summary_puts_the_worst_first_and_the_monitor_last() -> None:
     alerts = [
         of(AlertKind.MISSED_RUNS, **{**MONITOR, "reason": "no run took place"}),
         replace(BACK, checker="b", title="B"),
@@ -122,7 +122,7 @@ def test_headline_puts_the_worst_first_and_the_monitor_last() -> None:
         *many(2),
     ]
 
-    assert headline(told(*alerts)) == (
+    assert summary(told(*alerts)) == (
         "1 of 10 still down: D; 2 of 10 down: Service 0, Service 1; 1 of 10 healthy again: B; "
         "1 of 10 cannot be checked: C; 1 notice from: Checkup"
     )
@@ -135,14 +135,14 @@ def test_notices_of_the_monitor_do_not_replace_each_other() -> None:
     assert latest_alerts([gap, rebuilt]) == [gap, rebuilt]
 
 
-def test_what_an_outage_explains_is_named() -> None:
+def test_suppressed_dependents_are_named() -> None:
     facts = message.facts(replace(DOWN, suppressed_dependents=tuple("ABCDEFG")))
 
     assert Fact("Explains", "A, B, C, D, E and 2 more") in facts
 
 
 @pytest.mark.parametrize("room", [100, 300, 1000, 5000])
-def test_listing_fits_into_its_room(room: int) -> None:
+def test_list_fits_into_its_length(room: int) -> None:
     lines = alert_list(many(200), PLAIN, room)
 
     assert len("\n".join(lines)) <= room
@@ -152,15 +152,17 @@ def test_listing_fits_into_its_room(room: int) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 6, 10, 100])
 @pytest.mark.parametrize("text", ["", "a", "a<b", "<<<<<<<<<<", "🔥🔥🔥🔥🔥🔥", "é" * 50])
-def test_voice_keeps_the_limit_and_cuts_no_escape(text: str, limit: int) -> None:
-    voice = ChannelFormat(
+def test_escaped_text_keeps_the_limit_and_is_not_cut_inside_an_escape(
+    text: str, limit: int
+) -> None:
+    style = ChannelFormat(
         escape=lambda character: {"<": "&lt;"}.get(character, character),
         length=lambda shown: len(shown.encode("utf-16-le")) // 2,
     )
 
-    shown = voice.escape_text(text, limit)
+    shown = style.escape_text(text, limit)
 
-    assert voice.length(shown) <= limit
+    assert style.length(shown) <= limit
     assert shown.removesuffix("…").replace("&lt;", "").count("&") == 0
-    if voice.length(text.replace("<", "&lt;")) <= limit:
+    if style.length(text.replace("<", "&lt;")) <= limit:
         assert shown == text.replace("<", "&lt;")

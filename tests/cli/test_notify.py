@@ -46,12 +46,12 @@ def test_test_message_reaches_each_channel_and_says_that_it_is_one(checkup: Prog
         assert ended.stdout == "slack  accepted\nmail   accepted\n"
         (request,) = provider.requests
         assert request.json["text"] == (
-            "*Checkup*: this is a test message to the channel slack; nothing has happened"
+            "*Checkup*: this is a test message to channel slack; no action needed"
             " (<https://s.example/|status page>)"
         )
         content = mailbox.mails[0].content
         assert isinstance(content, bytes)
-        assert b"this is a test message to the channel mail" in content
+        assert b"this is a test message to channel mail" in content
     assert not list(checkup.folder.glob("check*/*"))
 
 
@@ -63,9 +63,9 @@ def test_each_failure_is_said_without_a_secret_and_fails_the_command(checkup: Pr
 
         assert ended.returncode == 1
         assert ended.stdout == (
-            "slack    refused: Slack answered 404 (no_service)\n"
+            "slack    delivery failed: Slack answered 404 (no_service)\n"
             "slack-2  accepted\n"
-            "discord  refused: no webhook is configured for discord\n"
+            "discord  delivery failed: no webhook is configured for discord\n"
         )
         assert SECRET not in ended.stdout + ended.stderr
         assert len(good.requests) == 1
@@ -84,8 +84,8 @@ def test_one_channel_can_be_named(checkup: Program) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("notify", "--test", "sms"), "there is no channel 'sms'; known: slack"),
-        (("notify", "sms"), "there is no channel 'sms'; known: slack"),
+        (("notify", "--test", "sms"), "unknown channel 'sms'; configured: slack"),
+        (("notify", "sms"), "unknown channel 'sms'; configured: slack"),
     ],
 )
 def test_unknown_channel_is_named(checkup: Program, arguments: tuple[str, ...], words: str) -> None:
@@ -151,7 +151,7 @@ def test_d15_message_command_tells_no_channel(checkup: Program) -> None:
         ),
         pytest.param(
             [{"type": "webhook", "template": "{{x}}"}],
-            "there is no {{x}}; there are id, headline",
+            "unknown placeholder {{x}}; available: id, headline",
             id="template",
         ),
     ],

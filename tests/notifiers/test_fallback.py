@@ -41,7 +41,7 @@ def send(first: Behaviour, second: Behaviour, told_: Notification) -> tuple[int,
 
 def test_113_dead_channel_is_replaced_at_once(caplog: pytest.LogCaptureFixture) -> None:
     assert send(Say(404, "no_service"), OK, told(DOWN)) == (1, 1)
-    assert "slack: Slack answered 404 (no_service); telling spare" in caplog.text
+    assert "slack: Slack answered 404 (no_service); sending to spare instead" in caplog.text
 
 
 def test_living_channel_is_not_replaced() -> None:
@@ -58,7 +58,7 @@ def test_channel_that_may_have_heard_is_asked_once_more_before() -> None:
         slack.send(told(DOWN, possible_duplicate=True))
 
         assert len(two.requests) == 1
-        assert two.requests[0].json["content"].startswith("_Possible repeat:_")
+        assert two.requests[0].json["content"].startswith("_Possible duplicate:_")
 
 
 @pytest.mark.parametrize(

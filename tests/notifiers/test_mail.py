@@ -96,7 +96,7 @@ def test_outage_says_what_since_when_why_and_from_where_twice() -> None:
         "\n"
         "Address: http://127.0.0.1:8000/?key=***\n"
         "Since: 2024-05-01 02:53 UTC\n"
-        "Seen from: eu-central-1\n"
+        "Region: eu-central-1\n"
         "Alert: 1e91af9a\n"
         "\n"
         "Status page: https://status.example.com/\n"
@@ -109,8 +109,8 @@ def test_outage_says_what_since_when_why_and_from_where_twice() -> None:
     ("configured", "alert", "subject"),
     [
         ("", DOWN, "Checkup: Service Unavailable: User service is down"),
-        ("", BACK, "Checkup: User service is healthy again"),
-        ("[ops] Trouble", BACK, "[ops] Trouble: User service is healthy again"),
+        ("", BACK, "Checkup: User service recovered"),
+        ("[ops] Trouble", BACK, "[ops] Trouble: User service recovered"),
         ("Bcc: x@y\r\nBcc: all@example.com", BACK, "Bcc: x@y Bcc: all@example.com: User"),
     ],
     ids=["D11-default", "D11-recovery", "D11-configured", "D11-injected"],
@@ -131,8 +131,8 @@ def test_possible_repeat_is_said_and_has_the_same_message_id() -> None:
         send(mailbox.port, told(BACK))
 
     first, second, third = map(parsed, mailbox.mails)
-    assert "Possible repeat: " in second["Subject"]
-    assert parts(second)[0].startswith("Possible repeat: User service is down")
+    assert "Possible duplicate: " in second["Subject"]
+    assert parts(second)[0].startswith("Possible duplicate: User service is down")
     assert first["Message-ID"] == second["Message-ID"] != third["Message-ID"]
     assert first["References"] == second["References"] == third["References"]
     assert first["Message-ID"].endswith("@example.com>")
@@ -195,7 +195,7 @@ def test_bad_certificate_keeps_the_mail(trusted: Authority, wrong: str) -> None:
     context: ssl.SSLContext = getattr(trusted, wrong)()
     with (
         mail_server(Mailbox(), start_tls=context, login=True) as mailbox,
-        pytest.raises(NotDeliveredError, match="certificate is not valid"),
+        pytest.raises(NotDeliveredError, match="invalid certificate"),
     ):
         send(mailbox.port, told(DOWN), smtp=LOGIN)
 
@@ -205,7 +205,7 @@ def test_bad_certificate_keeps_the_mail(trusted: Authority, wrong: str) -> None:
 def test_required_starttls_that_is_not_offered_keeps_the_mail() -> None:
     with (
         mail_server(Mailbox()) as mailbox,
-        pytest.raises(NotDeliveredError, match="offers no STARTTLS"),
+        pytest.raises(NotDeliveredError, match="does not offer STARTTLS"),
     ):
         send(mailbox.port, told(DOWN), smtp={"tls": "starttls"})
 
@@ -260,13 +260,13 @@ def test_one_refused_receiver_keeps_nobody_elses_mail_back(
         send(mailbox.port, told(DOWN), to=("refused@example.com", "ops@example.com"))
 
     assert mailbox.mails[0].rcpt_tos == ["ops@example.com"]
-    assert f"the mail server answered {code} to 1 of 2 receivers" in caplog.text
+    assert f"the mail server answered {code} to 1 of 2 recipients" in caplog.text
 
 
 def test_mail_waits_if_all_receivers_are_refused() -> None:
     with (
         mail_server(Mailbox({"RCPT": "550 no"})) as mailbox,
-        pytest.raises(NotDeliveredError, match="answered 550 to the receivers"),
+        pytest.raises(NotDeliveredError, match="answered 550 to all recipients"),
     ):
         send(mailbox.port, told(DOWN), to=("refused@example.com", "refused2@example.com"))
 
@@ -282,7 +282,7 @@ def test_s32_refused_login_shows_no_password(
     ):
         send(mailbox.port, told(DOWN), smtp=LOGIN)
 
-    assert str(caught.value) == "not sent: the mail server answered 535 to the login"
+    assert str(caught.value) == "the mail server answered 535 to the login"
     shown = "".join(traceback.format_exception(caught.value)) + caplog.text
     assert PASSWORD not in shown
 
@@ -408,7 +408,7 @@ def test_d11_nobody_logs_in_where_that_is_not_offered() -> None:
 def test_login_that_is_not_known_here_keeps_the_mail() -> None:
     with (
         raw_server(talk("220 mail.test", "250-mail.test\r\n250 AUTH GSSAPI")) as port,
-        pytest.raises(NotDeliveredError, match="no way to log in that is known here"),
+        pytest.raises(NotDeliveredError, match="no supported login method"),
     ):
         send(port, told(DOWN), smtp=LOGIN)
 
@@ -422,7 +422,7 @@ def test_closed_port_keeps_the_mail() -> None:
 
 
 def test_unknown_name_keeps_the_mail() -> None:
-    with pytest.raises(NotDeliveredError, match="name could not be resolved"):
+    with pytest.raises(NotDeliveredError, match="host name not found"):
         send(25, told(DOWN), smtp={"server": "nowhere.invalid"})
 
 

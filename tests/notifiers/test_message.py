@@ -42,19 +42,19 @@ def of(kind: AlertKind, **more: Any) -> Alert:
     ("alert", "sentence"),
     [
         (DOWN, "User service is down since 02:53 UTC: connection refused"),
-        (BACK, "User service is healthy again since 04:16 UTC, after 1 h 23 min"),
-        (of(AlertKind.REMIND), "User service is still down, for 3 h now: connection refused"),
+        (BACK, "User service recovered at 04:16 UTC after 1 h 23 min"),
+        (of(AlertKind.REMIND), "User service is still down after 3 h: connection refused"),
         (
             of(AlertKind.CHANGE, previous_status=Status.DEGRADED),
-            "User service is down since 02:53 UTC: connection refused",
+            "User service is down since 02:53 UTC (was degraded): connection refused",
         ),
         (
             of(AlertKind.FLAPPING),
-            "User service is flapping: it changes again and again, now down: connection refused",
+            "User service is flapping (frequent state changes), currently down: connection refused",
         ),
         (
             of(AlertKind.FLAPPING_ENDED, status=Status.HEALTHY, reason=""),
-            "User service has settled and is healthy since 02:53 UTC",
+            "User service is no longer flapping, healthy since 02:53 UTC",
         ),
         (
             of(AlertKind.NOT_MONITORED, status=Status.UNKNOWN, reason="no such program"),
@@ -62,11 +62,11 @@ def of(kind: AlertKind, **more: Any) -> Alert:
         ),
         (
             of(AlertKind.MONITORED_AGAIN, status=Status.HEALTHY, reason=""),
-            "User service can be checked again and is healthy",
+            "User service can be checked again, currently healthy",
         ),
         (
             of(AlertKind.MISSED_RUNS, **{**MONITOR, "reason": "no run took place"}),
-            "Checkup: no run took place, from 02:53 UTC for 3 h",
+            "Checkup: no run took place (3 h from 02:53 UTC)",
         ),
         (of(AlertKind.STATE_REBUILT, **{**MONITOR, "reason": "rebuilt"}), "Checkup: rebuilt"),
         (
@@ -75,8 +75,20 @@ def of(kind: AlertKind, **more: Any) -> Alert:
         ),
         (of(AlertKind.TEST, **{**MONITOR, "reason": "a test"}), "Checkup: a test"),
         (
+            replace(DOWN, previous_status=Status.UNKNOWN),
+            "User service is down since 02:53 UTC (no successful check yet): connection refused",
+        ),
+        (
+            replace(BACK, status=Status.UNKNOWN),
+            "User service is no longer monitored (was down since 02:53 UTC)",
+        ),
+        (
+            replace(DOWN, suppressed_dependents=("Web",)),
+            "User service is down since 02:53 UTC: connection refused; 1 dependent check affected",
+        ),
+        (
             replace(DOWN, suppressed_dependents=("Web", "API")),
-            "User service is down since 02:53 UTC: connection refused; it explains 2 more",
+            "User service is down since 02:53 UTC: connection refused; 2 dependent checks affected",
         ),
     ],
 )
@@ -100,11 +112,11 @@ def test_every_kind_and_status_has_a_headline(kind: AlertKind, status: Status) -
     [
         ({}, ""),
         ({"delay_ns": 599 * SECOND}, ""),
-        ({"delay_ns": 21_720 * SECOND}, "Told 6 h 2 min late: "),
-        ({"possible_duplicate": True}, "Possible repeat: "),
+        ({"delay_ns": 21_720 * SECOND}, "Delayed by 6 h 2 min: "),
+        ({"possible_duplicate": True}, "Possible duplicate: "),
         (
             {"possible_duplicate": True, "delay_ns": 600 * SECOND},
-            "Possible repeat, told 10 min late: ",
+            "Possible duplicate, delayed by 10 min: ",
         ),
     ],
     ids=["in-time", "a-little-late", "fault-114-late", "repeat", "late-repeat"],
@@ -123,8 +135,8 @@ def test_summary_puts_the_worst_first_and_the_monitor_last() -> None:
     ]
 
     assert summary(told(*alerts)) == (
-        "1 of 10 still down: D; 2 of 10 down: Service 0, Service 1; 1 of 10 healthy again: B; "
-        "1 of 10 cannot be checked: C; 1 notice from: Checkup"
+        "1 of 10 still down: D; 2 of 10 down: Service 0, Service 1; 1 of 10 recovered: B; "
+        "1 of 10 cannot be checked: C; 1 monitoring notice: Checkup"
     )
 
 
@@ -138,7 +150,7 @@ def test_notices_of_the_monitor_do_not_replace_each_other() -> None:
 def test_suppressed_dependents_are_named() -> None:
     facts = message.facts(replace(DOWN, suppressed_dependents=tuple("ABCDEFG")))
 
-    assert Fact("Explains", "A, B, C, D, E and 2 more") in facts
+    assert Fact("Affected", "A, B, C, D, E and 2 more") in facts
 
 
 @pytest.mark.parametrize("room", [100, 300, 1000, 5000])

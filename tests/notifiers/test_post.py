@@ -116,7 +116,7 @@ def test_85_deadline_is_for_the_whole_exchange(play: Callable[[Peer, socket.sock
     began = time.monotonic()
     with (
         Peer(play).serving() as url,
-        pytest.raises(DeliveryUnknownError, match=r"^sent, but no response"),
+        pytest.raises(DeliveryUnknownError, match=r"^request sent, but no response"),
     ):
         send(url, LIMIT)
 
@@ -147,12 +147,12 @@ def test_refused_connection_certainly_carried_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
-    with pytest.raises(NotDeliveredError, match=r"^not connected: connection refused$"):
+    with pytest.raises(NotDeliveredError, match=r"^connection refused$"):
         send(f"http://127.0.0.1:{port}/")
 
 
 def test_name_that_does_not_resolve_certainly_carried_nothing() -> None:
-    with pytest.raises(NotDeliveredError, match=r"^not connected: "):
+    with pytest.raises(NotDeliveredError, match="host name not found"):
         send("http://a..b/")
 
 
@@ -163,7 +163,7 @@ def test_handshake_that_never_ends_certainly_carried_nothing() -> None:
 
     with (
         Peer(listen).serving() as url,
-        pytest.raises(NotDeliveredError, match=r"^not connected: no response"),
+        pytest.raises(NotDeliveredError, match=r"^(no connection within|timeout)"),
     ):
         send(url.replace("http:", "https:"), LIMIT)
 
@@ -179,7 +179,7 @@ def test_certificate_of_a_stranger_is_refused() -> None:
     peer = Peer(greet)
     with (
         peer.serving() as url,
-        pytest.raises(NotDeliveredError, match=r"certificate is not valid$"),
+        pytest.raises(NotDeliveredError, match=r"^invalid certificate$"),
     ):
         send(url.replace("http:", "https:"))
     assert peer.received == b""
@@ -189,5 +189,5 @@ def test_certificate_of_a_stranger_is_refused() -> None:
     "url", ["", "hook", "ftp://h/", "http://", "http://h:99999/", "http://h/\n", "http://h/é"]
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(NotDeliveredError, match=r"^not connected: not an http or https URL$"):
+    with pytest.raises(NotDeliveredError, match=r"^the address is not an http or https URL$"):
         send(url)

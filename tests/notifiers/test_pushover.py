@@ -50,7 +50,7 @@ def test_title_is_the_subject_and_severity_the_priority(
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
     check(request.form)
     assert (request.form["priority"], request.form["title"]) == (priority, title)
-    assert request.form["message"].startswith("User service is ")
+    assert request.form["message"].startswith("User service ")
     assert request.form["url"] == PAGE
 
 

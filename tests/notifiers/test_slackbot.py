@@ -64,11 +64,11 @@ def test_incident_is_one_message_that_is_edited_and_its_story_is_in_the_thread(
     channel.send(told(BACK))
 
     (root,) = slack.roots
-    assert root["text"] == "*User service* is healthy again since 04:16 UTC, after 1 h 23 min"
+    assert root["text"] == "*User service* recovered at 04:16 UTC after 1 h 23 min"
     assert root["attachments"][0]["color"] == "good"
     assert [reply["text"].split(": ")[0] for reply in slack.replies] == [
-        "*User service* is still down, for 33 min now",
-        "*User service* is healthy again since 04:16 UTC, after 1 h 23 min",
+        "*User service* is still down after 33 min",
+        "*User service* recovered at 04:16 UTC after 1 h 23 min",
     ]
     assert {reply["thread_ts"] for reply in slack.replies} == {root["ts"]}
 
@@ -90,7 +90,7 @@ def test_new_outage_of_the_same_checker_is_another_message(slack: FakeSlackApi) 
         bot(slack).send(told(alert))
 
     assert [root["text"].split(" since")[0] for root in slack.roots] == [
-        "*User service* is healthy again",
+        "*User service* recovered at 04:16 UTC after 1 h 23 min",
         "*User service* is down",
     ]
 
@@ -115,7 +115,7 @@ def test_115_many_incidents_are_one_message_that_counts_its_ends(slack: FakeSlac
 
     (root,) = slack.roots
     assert root["text"].startswith("100 of 200 down: *Service 0*, ")
-    assert root["text"].endswith("\n_3 of 100 are over_")
+    assert root["text"].endswith("\n_3 of 100 recovered_")
     assert len(slack.replies) == 3
 
 
@@ -139,14 +139,14 @@ def test_outage_and_its_end_in_one_go_are_told_in_order(slack: FakeSlackApi) -> 
     (root,) = slack.roots
     (reply,) = slack.replies
     assert root["text"] == reply["text"]
-    assert root["text"].startswith("*User service* is healthy again")
+    assert root["text"].startswith("*User service* recovered")
 
 
 def test_end_whose_beginning_is_not_there_is_a_message_of_its_own(slack: FakeSlackApi) -> None:
     bot(slack).send(told(BACK))
 
     assert [root["text"].split(" since")[0] for root in slack.roots] == [
-        "*User service* is healthy again"
+        "*User service* recovered at 04:16 UTC after 1 h 23 min"
     ]
 
 
@@ -158,7 +158,7 @@ def test_root_is_found_behind_much_talk(slack: FakeSlackApi) -> None:
 
     bot(slack).send(told(BACK))
 
-    assert slack.roots[0]["text"].startswith("*User service* is healthy again")
+    assert slack.roots[0]["text"].startswith("*User service* recovered")
 
 
 STEPS = [[DOWN], [BACK], [DOWN, BACK], [*many(3)], [*many(2), *ends(many(2))]]
@@ -198,7 +198,7 @@ def _told_in_the_end(slack: FakeSlackApi, alerts: list[Alert]) -> bool:
     assert everything <= {
         name for root in slack.roots for name in root["metadata"]["event_payload"]["told"]
     }
-    assert not [m for m in slack.messages if "Possible repeat" in m["text"]]
+    assert not [m for m in slack.messages if "Possible duplicate" in m["text"]]
     return broke
 
 
@@ -242,7 +242,7 @@ def test_message_that_cannot_be_edited_holds_nothing_up(slack: FakeSlackApi, cod
 
 @pytest.mark.parametrize("channel", ["", "#ops", "ops", "c012345"])
 def test_channel_has_to_be_an_id(slack: FakeSlackApi, channel: str) -> None:
-    with pytest.raises(NotDeliveredError, match="needs the channel's id"):
+    with pytest.raises(NotDeliveredError, match="needs a channel id"):
         bot(slack, channel=channel).send(told(DOWN))
 
     assert slack.calls == []

@@ -37,7 +37,7 @@ def test_everything_there_is_to_know_is_sent(provider: Provider) -> None:
         "headline": "User service is down since 02:53 UTC: connection refused",
         "text": "User service is down since 02:53 UTC: connection refused\n\n"
         "Address: http://127.0.0.1:8000/?key=***\nSince: 2024-05-01 02:53 UTC\n"
-        "Seen from: eu-central-1\nAlert: 1e91af9a",
+        "Region: eu-central-1\nAlert: 1e91af9a",
         "status": "down",
         "page_url": PAGE,
         "repeat": False,
@@ -123,12 +123,12 @@ def test_template_stays_json_whatever_is_in_it(provider: Provider) -> None:
 @pytest.mark.parametrize(
     ("template", "words"),
     [
-        ("{{nothing}}", "there is no {{nothing}}; there are id, headline"),
-        ("{{headline}}", "does not lead to JSON"),
-        ('{"a": "{{alerts}}"}', "does not lead to JSON"),
-        ('{"a": {{headline}}}', "does not lead to JSON"),
-        ("{", "does not lead to JSON"),
-        ("{{__class__}}", "there is no {{__class__}}"),
+        ("{{nothing}}", "unknown placeholder {{nothing}}; available: id, headline"),
+        ("{{headline}}", "the result is not JSON"),
+        ('{"a": "{{alerts}}"}', "the result is not JSON"),
+        ('{"a": {{headline}}}', "the result is not JSON"),
+        ("{", "the result is not JSON"),
+        ("{{__class__}}", "unknown placeholder {{__class__}}"),
     ],
 )
 def test_template_that_leads_to_no_json_is_refused_at_once(template: str, words: str) -> None:
@@ -144,7 +144,7 @@ def test_template_that_leads_to_no_json_is_refused_at_once(template: str, words:
 def test_s13_header_that_cannot_be_sent_is_refused_at_once(
     headers: dict[str, tuple[str, ...]],
 ) -> None:
-    with pytest.raises(ValueError, match="is not a header that can be sent"):
+    with pytest.raises(ValueError, match="is not a valid header"):
         WebhookSettings(url="http://127.0.0.1/", headers=headers)
 
 

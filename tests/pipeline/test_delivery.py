@@ -46,7 +46,7 @@ def test_d07_failing_slack_is_logged_and_the_run_goes_on(
 
     assert (first.undelivered, second.undelivered) == (1, 0)
     assert [alert.id for alert in first.alerts] == [f"a/open:down/1/{slot(0)}"]
-    repeated = "Possible repeat" in slack.texts[-1]
+    repeated = "Possible duplicate" in slack.texts[-1]
     assert repeated == (behaviour in {"500", "reset", "drop", "not-ok"})
     assert len([line for line in caplog.messages if line.startswith("slack: ")]) == 1
 
@@ -156,7 +156,7 @@ def test_125_message_waits_for_a_secret_that_is_missing(tmp_path: Path) -> None:
 
     assert (first.undelivered, second.undelivered) == (1, 0)
     assert len(server.texts) == 1
-    assert "Possible repeat" not in server.texts[0]
+    assert "Possible duplicate" not in server.texts[0]
 
 
 def test_8_channel_that_somebody_is_delivering_to_is_left_to_them() -> None:

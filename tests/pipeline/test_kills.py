@@ -113,7 +113,7 @@ class Trial:
         """Nothing is lost, what is doubled says so, and everything that is stored can be read."""
         told: list[str] = []
         for message, ids in zip(self._slack.messages, self._slack.alerts, strict=True):
-            assert "Possible repeat" in message["text"] or not set(ids) & set(told)
+            assert "Possible duplicate" in message["text"] or not set(ids) & set(told)
             told += [alert for alert in ids if alert not in told]
         assert len(told) == 1
         assert "*A* is down" in self._slack.texts[0]

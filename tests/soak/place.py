@@ -119,7 +119,7 @@ class Place:
     @property
     def received(self) -> Mapping[str, Sequence[tuple[Sequence[str], bool]]]:
         messages = self._slack.messages
-        return {"slack": [(short_ids(m), "Possible repeat" in m["text"]) for m in messages]}
+        return {"slack": [(short_ids(m), "Possible duplicate" in m["text"]) for m in messages]}
 
     def name(self, alert: Alert) -> str:
         return short_id(alert)

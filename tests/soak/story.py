@@ -1,7 +1,7 @@
 """What an operator would try: kill the service, the monitor and Slack, and bring each back.
 
 In every order, and each time the channel has to read as one clear story: nothing, if nobody was
-there to see the outage, and else that it is down, and then that it is healthy again.
+there to see the outage, and else that it is down, and then that it recovered.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class Story:
         repeats, told = 0, list[str]()
         for message in self.messages:
             again = set(short_ids(message)) & {*told}
-            assert not again or "Possible repeat" in message["text"], self.text
+            assert not again or "Possible duplicate" in message["text"], self.text
             repeats += bool(again)
             told += [name for name in short_ids(message) if name not in told]
         assert repeats <= 2, self.text  # as often as the monitor was killed

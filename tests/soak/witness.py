@@ -72,7 +72,7 @@ class Witness:
         if self._is_bot:
             return {"bot": [(told_by_bot(message), False) for message in self._stage.bot.messages]}
         return {
-            name: [(short_ids(m), "Possible repeat" in m["text"]) for m in slack.messages]
+            name: [(short_ids(m), "Possible duplicate" in m["text"]) for m in slack.messages]
             for name, slack in self._stage.slacks.items()
         }
 

@@ -280,7 +280,7 @@ def test_a_failure_that_passes_is_not_seen(github: FakeGitHub, fault: Fault) -> 
     ("fault", "sentence"),
     [
         (Fault(status=500), "GitHub answered 500"),
-        (Fault(), "GitHub was not reached: sent, but connection closed"),
+        (Fault(), "GitHub was not reached: request sent, but connection closed"),
         (Fault(status=401), "the access_token is not valid"),
         (Fault(status=403), "permission to read and write the contents"),
         (Fault(status=404), "the branch main is not there, or the access_token may not"),
@@ -332,7 +332,7 @@ def test_an_empty_repository_is_told() -> None:
 def test_nobody_there_is_told() -> None:
     with fake_github() as github:
         storage = opened(github)
-    with pytest.raises(StorageError, match="GitHub was not reached: not connected"):
+    with pytest.raises(StorageError, match="GitHub was not reached: connection refused"):
         storage.get(HEAD)
 
 

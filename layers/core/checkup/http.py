@@ -111,11 +111,12 @@ class _Exchange:
         unsent = self._advance(_Phase.CONNECTING, _Phase.OVER)
         if self._answer is not None:
             return self._answer
-        problem = self._problem or f"no response within {timeout:g} s"
+        awaited = "connection" if unsent else "response"
+        problem = self._problem or f"no {awaited} within {timeout:g} s"
         self._cut()
         if unsent:
-            raise NotDeliveredError(f"not connected: {problem}")
-        raise DeliveryUnknownError(f"sent, but {problem}")
+            raise NotDeliveredError(problem)
+        raise DeliveryUnknownError(f"request sent, but {problem}")
 
     def _ask(self) -> HttpResponse:
         method, address, body, headers, largest = self._question
@@ -156,18 +157,19 @@ def parse_url(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or not url.isascii() or any(character <= " " for character in url):
-        raise NotDeliveredError("not connected: not an http or https URL")
+        raise NotDeliveredError("the address is not an http or https URL")
     return found
 
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (TimeoutError, "timed out"),
-    (socket.gaierror, "name could not be resolved"),
-    (ssl.SSLCertVerificationError, "certificate is not valid"),
+    (TimeoutError, "timeout"),
+    (socket.gaierror, "host name not found"),
+    (UnicodeError, "host name not found"),
+    (ssl.SSLCertVerificationError, "invalid certificate"),
     (ssl.SSLError, "TLS handshake failed"),
     (ConnectionRefusedError, "connection refused"),
     (ConnectionError, "connection closed"),
-    (http.client.HTTPException, "response is not HTTP"),
+    (http.client.HTTPException, "the response is not HTTP"),
     (OSError, "network error"),
 )
 
@@ -379,9 +381,9 @@ class SendAttempt:
         with suppress(Exception):
             cut()
         raise (
-            NotDeliveredError(f"not sent: {problem}")
+            NotDeliveredError(problem)
             if unsent
-            else DeliveryUnknownError(f"sent, but {problem}")
+            else DeliveryUnknownError(f"request sent, but {problem}")
         )
 
     def _run(self) -> None:

@@ -6,8 +6,8 @@ import json
 import logging
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -131,7 +131,7 @@ class FallbackNotifier(Struct, frozen=True):
         self, notification: Notification, error: NotDeliveredError | DeliveryUnknownError
     ) -> None:
         first, second = self.names
-        _log.warning("%s: %s; telling %s", first, error, second)
+        _log.warning("%s: %s; sending to %s instead", first, error, second)
         try:
             self.secondary.send(notification)
         except DeliveryUnknownError:
@@ -194,30 +194,14 @@ def select_notifiers(known: Sequence[str], wanted: Sequence[str]) -> Sequence[st
         raise CheckupError("no notifiers are configured")
     for name in wanted:
         if name not in known:
-            raise CheckupError(f"there is no channel '{name}'; known: {', '.join(known)}")
+            raise CheckupError(f"unknown channel '{name}'; configured: {', '.join(known)}")
     return [name for name in known if name in wanted or not wanted]
 
 
-_REFUSED: Final = "refused"
-_OUTCOMES: Final[Mapping[type[DeliveryError], str]] = {
-    DeliveryUnknownError: "unanswered",
-    MessageRejectedError: "rejected",
-}
-"""What a failed test is called, whatever the exceptions are."""
-
-
 def send_test(channel: Notifier, name: str, page_url: str) -> str:
-    """Send a message that says that it is a test; return what went wrong, or an empty text."""
-    try:
-        channel.send(Notification(alerts=(_message(name),), page_url=page_url))
-    except DeliveryError as error:
-        return f"{_OUTCOMES.get(type(error), _REFUSED)}: {error}"
-    return ""
-
-
-def _message(name: str) -> Alert:
+    """Send a test message, past routes and fallback; return what went wrong, or an empty text."""
     now = time.time_ns()
-    return Alert(
+    alert = Alert(
         id=f"/test:unknown/{name}/{now}",
         checker="",
         title="Checkup",
@@ -227,5 +211,14 @@ def _message(name: str) -> Alert:
         slot=now,
         since=now,
         opened=now,
-        reason=f"this is a test message to the channel {name}; nothing has happened",
+        reason=f"this is a test message to channel {name}; no action needed",
     )
+    try:
+        channel.send(Notification(alerts=(alert,), page_url=page_url))
+    except DeliveryUnknownError as error:
+        return f"delivery unknown: {error}"
+    except MessageRejectedError as error:
+        return f"message rejected: {error}"
+    except DeliveryError as error:
+        return f"delivery failed: {error}"
+    return ""

@@ -133,7 +133,7 @@ def _start_tls(smtp: smtplib.SMTP, server: SmtpServer) -> None:
     if server.tls == "never" or (server.tls == "auto" and not smtp.has_extn("starttls")):
         return
     if not smtp.has_extn("starttls"):
-        raise NotDeliveredError("the mail server offers no STARTTLS, so nothing was sent")
+        raise NotDeliveredError("the mail server does not offer STARTTLS; nothing was sent")
     smtp.starttls(context=http.client_tls_context())
     smtp.ehlo_or_helo_if_needed()
 
@@ -144,7 +144,7 @@ def _log_in(smtp: smtplib.SMTP, server: SmtpServer) -> None:
         return
     is_private = isinstance(smtp.sock, ssl.SSLSocket) or server.host in _LOOPBACK
     if not is_private and server.tls != "never":
-        raise NotDeliveredError("the mail server offers no TLS, so the password was not sent")
+        raise NotDeliveredError("the mail server does not offer TLS; the password was not sent")
     smtp.login(server.username, server.password)
 
 
@@ -154,10 +154,10 @@ def _address(smtp: smtplib.SMTP, envelope: Envelope) -> None:
     codes = [smtp.rcpt(receiver)[0] for receiver in envelope.recipients]
     refusals = [code for code in codes if code not in _RECEIVER_ACCEPTED]
     if len(refusals) == len(codes):
-        raise NotDeliveredError(f"the mail server answered {refusals[0]} to the receivers")
+        raise NotDeliveredError(f"the mail server answered {refusals[0]} to all recipients")
     if refusals:
         count = f"{len(refusals)} of {len(codes)}"
-        _log.warning("the mail server answered %d to %s receivers", refusals[0], count)
+        _log.warning("the mail server answered %d to %s recipients", refusals[0], count)
 
 
 def _hand_over(smtp: smtplib.SMTP, content: bytes, attempt: SendAttempt) -> None:
@@ -193,9 +193,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"the mail server answered {error.smtp_code}"
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return "the connection was closed"
+        return "connection closed"
     if isinstance(error, smtplib.SMTPException):
-        return "the mail server offers no way to log in that is known here"
+        return "the mail server offers no supported login method"
     return http.describe_error(error)
 
 

@@ -58,7 +58,7 @@ def _addresses(texts: Iterable[str], key: str) -> Iterator[Address]:
         except (MessageError, ValueError, IndexError):
             plain = Address()
         if not (plain.username and plain.domain and address.isascii() and is_visible):
-            raise NotDeliveredError(f"what is configured as {key} is not a mail address")
+            raise NotDeliveredError(f"invalid mail address in {key}")
         yield plain
 
 

@@ -96,32 +96,33 @@ def headline(alert: Alert, style: ChannelFormat = PLAIN) -> str:
     reason = style.escape_text(alert.reason, _REASON)
     why = f": {reason}" if reason else ""
     count = len(alert.suppressed_dependents)
-    affected = f"; it explains {count} more" if count else ""
+    checks = "1 dependent check" if count == 1 else f"{count} dependent checks"
+    affected = f"; {checks} affected" if count else ""
     match alert.kind:
         case AlertKind.OPEN:
-            never = ", never seen healthy," if alert.previous_status is Status.UNKNOWN else ""
-            line = f"{name} is {status}{never} since {since}{why}{affected}"
+            never = " (no successful check yet)" if alert.previous_status is Status.UNKNOWN else ""
+            line = f"{name} is {status} since {since}{never}{why}{affected}"
         case AlertKind.CHANGE:
-            before = "no longer down but " if alert.previous_status is Status.DOWN else ""
-            line = f"{name} is {before}{status} since {since}{why}{affected}"
+            before = f"was {alert.previous_status}"
+            line = f"{name} is {status} since {since} ({before}){why}{affected}"
         case AlertKind.REMIND:
-            line = f"{name} is still {status}, for {_duration(alert)} now{why}{affected}"
+            line = f"{name} is still {status} after {_duration(alert)}{why}{affected}"
         case AlertKind.RESOLVE if status is Status.UNKNOWN:
             opened = format_time(alert.opened, alert.slot)
-            before = f"it had been {alert.previous_status} since {opened}"
-            line = f"{name} is no longer checked; {before}"
+            before = f"was {alert.previous_status} since {opened}"
+            line = f"{name} is no longer monitored ({before})"
         case AlertKind.RESOLVE:
-            line = f"{name} is healthy again since {since}, after {_duration(alert)}"
+            line = f"{name} recovered at {since} after {_duration(alert)}"
         case AlertKind.FLAPPING:
-            line = f"{name} is flapping: it changes again and again, now {status}{why}"
+            line = f"{name} is flapping (frequent state changes), currently {status}{why}"
         case AlertKind.FLAPPING_ENDED:
-            line = f"{name} has settled and is {status} since {since}{why}"
+            line = f"{name} is no longer flapping, {status} since {since}{why}"
         case AlertKind.NOT_MONITORED:
             line = f"{name} cannot be checked{why}"
         case AlertKind.MONITORED_AGAIN:
-            line = f"{name} can be checked again and is {status}{why}"
+            line = f"{name} can be checked again, currently {status}{why}"
         case AlertKind.MISSED_RUNS:
-            line = f"{name}{why}, from {since} for {_duration(alert)}"
+            line = f"{name}{why} ({_duration(alert)} from {since})"
         case AlertKind.INCONCLUSIVE | AlertKind.STATE_REBUILT | AlertKind.TEST:
             line = f"{name}{why}"
     return line
@@ -148,14 +149,14 @@ def summary(notification: Notification, style: ChannelFormat = PLAIN) -> str:
 
 
 def delivery_prefix(notification: Notification, before: str = "", after: str = "") -> str:
-    """Return what stands before the summary of a message that may be a repeat, or is late.
+    """Return what stands before the summary of a message that may be a duplicate, or is late.
 
     Args:
         before, after: how the channel marks it.
     """
-    words = ["possible repeat"] if notification.possible_duplicate else []
+    words = ["possible duplicate"] if notification.possible_duplicate else []
     if notification.delay_ns >= LATE_AFTER_NS:
-        words.append(f"told {format_length(notification.delay_ns)} late")
+        words.append(f"delayed by {format_length(notification.delay_ns)}")
     text = ", ".join(words)
     return f"{before}{text[:1].upper()}{text[1:]}:{after} " if text else ""
 
@@ -164,14 +165,12 @@ def facts(alert: Alert) -> list[Fact]:
     """Return the details of an alert beside its name, address and status."""
     found = [Fact("Why", alert.reason)] if alert.reason else []
     if alert.suppressed_dependents:
-        found.append(Fact("Explains", _first_few(alert.suppressed_dependents)))
+        found.append(Fact("Affected", _first_few(alert.suppressed_dependents)))
     found.append(Fact("Since", format_minute(alert.since), short=True))
-    if alert.kind in {AlertKind.CHANGE, AlertKind.REMIND}:
-        found.append(Fact("So far", _duration(alert), short=True))
-    elif alert.kind in {AlertKind.RESOLVE, AlertKind.MISSED_RUNS}:
-        found.append(Fact("Lasted", _duration(alert), short=True))
+    if alert.kind in _WITH_DURATION:
+        found.append(Fact("Duration", _duration(alert), short=True))
     if alert.region:
-        found.append(Fact("Seen from", alert.region, short=True))
+        found.append(Fact("Region", alert.region, short=True))
     return found
 
 
@@ -184,7 +183,7 @@ def detail_lines(alert: Alert, style: ChannelFormat = PLAIN, max_length: int = _
     rest = [Fact("Address", alert.endpoint)] if alert.endpoint else []
     rest += [fact for fact in facts(alert) if fact.name != "Why"]
     rest.append(Fact("Alert", short_id(alert)))
-    limits = {"Address": min(_URL, max_length - _FACTS), "Explains": 2 * _NAME}
+    limits = {"Address": min(_URL, max_length - _FACTS), "Affected": 2 * _NAME}
     return [
         f"{fact.name}: {style.escape_text(fact.value, limits.get(fact.name, _NAME))}"
         for fact in rest
@@ -259,15 +258,22 @@ def page_url(notification: Notification) -> str:
     return re.sub(r"[\s<>|\"'`\\^{}()\[\]\x00-\x20\x7f]", lambda found: quote(found[0]), url)
 
 
+_WITH_DURATION: Final = {
+    AlertKind.CHANGE,
+    AlertKind.REMIND,
+    AlertKind.RESOLVE,
+    AlertKind.MISSED_RUNS,
+}
+
 _STATES: Final = {
     AlertKind.FLAPPING: "flapping",
-    AlertKind.FLAPPING_ENDED: "settled",
+    AlertKind.FLAPPING_ENDED: "no longer flapping",
     AlertKind.NOT_MONITORED: "cannot be checked",
     AlertKind.MONITORED_AGAIN: "can be checked again",
-    AlertKind.INCONCLUSIVE: "notice from",
-    AlertKind.MISSED_RUNS: "notice from",
-    AlertKind.STATE_REBUILT: "notice from",
-    AlertKind.TEST: "test of",
+    AlertKind.INCONCLUSIVE: "monitoring notice",
+    AlertKind.MISSED_RUNS: "monitoring notice",
+    AlertKind.STATE_REBUILT: "monitoring notice",
+    AlertKind.TEST: "test message",
 }
 
 
@@ -279,7 +285,7 @@ def _state(alert: Alert) -> str:
         case AlertKind.REMIND:
             return f"still {alert.status}"
         case AlertKind.RESOLVE:
-            return "no longer checked" if alert.status is Status.UNKNOWN else "healthy again"
+            return "no longer monitored" if alert.status is Status.UNKNOWN else "recovered"
     return _STATES[alert.kind]
 
 

@@ -25,7 +25,15 @@ from checkup.interfaces import Clients, HttpResponse, Notification, NotifierSett
 from checkup.interfaces.kinds import Secret
 from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.base import check_response, json_object, notifier_secret
-from checkup.notifiers.message import PLAIN, facts, headline, incident_key, page_url, title
+from checkup.notifiers.message import (
+    PLAIN,
+    Fact,
+    facts,
+    headline,
+    incident_key,
+    page_url,
+    title,
+)
 from checkup.times import format_iso_seconds
 
 # What PagerDuty is told of an alert. Pure.
@@ -94,9 +102,22 @@ def _payload(alert: Alert) -> dict[str, Any]:
         "source": PLAIN.escape_text(alert.endpoint or title(alert), _TEXT),
         "timestamp": format_iso_seconds(alert.since),
         "custom_details": {
-            fact.name: PLAIN.escape_text(fact.value, _SUMMARY) for fact in facts(alert)
+            _detail_key(fact, alert): PLAIN.escape_text(fact.value, _SUMMARY)
+            for fact in facts(alert)
         },
     }
+
+
+def _detail_key(fact: Fact, alert: Alert) -> str:
+    """Return the key of a detail. Event rules may match on it, so it stays when a label changes."""
+    match fact.name:
+        case "Affected":
+            return "Explains"
+        case "Region":
+            return "Seen from"
+        case "Duration":
+            return "Lasted" if alert.kind is AlertKind.MISSED_RUNS else "So far"
+    return fact.name
 
 
 def _alert_payload(alert: Alert) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class SlackApi:
         """
         left = self._life.remaining()
         if left < _SHORTEST_SECONDS:
-            raise NotDeliveredError("no time was left for Slack")
+            raise NotDeliveredError("no time left to call Slack")
         headers = {
             "authorization": f"Bearer {self._token}",
             "content-type": kind,
@@ -138,7 +138,7 @@ class SlackApi:
 
 
 def _refusal(error: str) -> DeliveryError:
-    words = f"Slack answered {error or 'no'}"
+    words = f"Slack answered {error or 'with an error'}"
     if error in _ABOUT_THE_MESSAGE:
         return MessageRejectedError(words)
     return DeliveryUnknownError(words) if error in _PERHAPS_DONE else NotDeliveredError(words)
@@ -286,16 +286,14 @@ class SlackBotNotifier(Struct, frozen=True):
         perhaps accepted: the next try looks what is there and goes on behind it.
         """
         if not _CHANNEL.fullmatch(self.channel):
-            raise NotDeliveredError(
-                "slack with a token needs the channel's id, such as C0123456789"
-            )
+            raise NotDeliveredError("slack with a token needs a channel id, such as C0123456789")
         token = notifier_secret(self.clients, self.token, "no token is configured for slack")
         api = SlackApi(self.clients, token, Deadline.after(self.seconds))
         try:
             _Story(self, api, notification).tell()
         except DeliveryError as error:
             if api.has_written:
-                raise DeliveryUnknownError(f"a part was accepted, then: {error}") from None
+                raise DeliveryUnknownError(f"partly delivered, then: {error}") from None
             raise
 
 
@@ -404,7 +402,7 @@ class _Story:
             return self._rendered([alert])
         if len(root.incidents) == 1 or not root.resolved:
             return {"text": root.text}
-        over = f"_{len(root.resolved)} of {len(root.incidents)} are over_"
+        over = f"_{len(root.resolved)} of {len(root.incidents)} recovered_"
         return {"text": f"{root.headline}\n{over}"}
 
     def _rendered(self, alerts: Sequence[Alert]) -> dict[str, Any]:

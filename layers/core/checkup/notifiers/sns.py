@@ -84,7 +84,7 @@ class SnsNotifier(Struct, frozen=True):
         """Publish one message, as :meth:`checkup.interfaces.Notifier.send` says."""
         topic = _ARN.fullmatch(self.settings.topic_arn)
         if topic is None:
-            raise NotDeliveredError("no topic_arn of a topic is configured for sns")
+            raise NotDeliveredError("no valid topic_arn is configured for sns")
         request = _request(notification, self.settings)
 
         def work(attempt: SendAttempt) -> None:
@@ -144,8 +144,8 @@ def _publish(client: Any, request: dict[str, Any]) -> None:
     except BotoCoreError as error:
         name = type(error).__name__
         if name in _NOT_SENT:
-            raise NotDeliveredError(f"SNS was not reached ({name})") from None
-        raise DeliveryUnknownError(f"sent, but SNS did not answer ({name})") from None
+            raise NotDeliveredError(f"SNS could not be reached ({name})") from None
+        raise DeliveryUnknownError(f"request sent, but no response from SNS ({name})") from None
 
 
 def _judged(response: Any) -> DeliveryError:

@@ -80,12 +80,12 @@ def validate_template(template: str) -> None:
     unknown = [name for name in _PLACE.findall(template) if name not in known]
     if unknown:
         places = ", ".join(known)
-        raise ValueError(f"template: there is no {{{{{unknown[0]}}}}}; there are {places}")
+        raise ValueError(f"template: unknown placeholder {{{{{unknown[0]}}}}}; available: {places}")
     try:
         json.loads(render_body(template, _SAMPLE))
     except ValueError:
-        hint = "put texts in quotation marks, and alerts, count, total and repeat in none"
-        raise ValueError(f"template: does not lead to JSON; {hint}") from None
+        hint = "put strings in quotes; alerts, count, total and repeat without"
+        raise ValueError(f"template: the result is not JSON; {hint}") from None
 
 
 def _values(notification: Notification) -> dict[str, Any]:
@@ -137,22 +137,22 @@ class WebhookSettings(NotifierSettings, frozen=True, kw_only=True):
         str,
         Meta(
             description="The JSON to send, with {{headline}}, {{text}}, {{status}}, {{id}} and "
-            "{{page_url}} inside its texts and {{alerts}}, {{count}}, {{total}} and {{repeat}} "
-            "as its values; all of these if absent."
+            "{{page_url}} inside strings and {{alerts}}, {{count}}, {{total}} and {{repeat}} "
+            "as values; all of these if absent."
         ),
     ] = ""
     headers: Annotated[
         Headers, Meta(description="Further headers; a value may be a reference to a secret.")
     ] = field(default_factory=dict)
     secret: Annotated[
-        Secret, Meta(description="Signs each request, so that the receiver knows who it is from.")
+        Secret, Meta(description="Signs each request, so that the receiver can verify the sender.")
     ] = ""
 
     def __post_init__(self) -> None:
         validate_template(self.template)
         for name, values in self.headers.items():
             if not _NAME.fullmatch(name) or not all(map(_VALUE.fullmatch, values)):
-                raise ValueError(f"headers: {name!r} is not a header that can be sent")
+                raise ValueError(f"headers: {name!r} is not a valid header")
 
     def open(self, clients: Clients) -> WebhookNotifier:
         """Return the channel; its secrets are looked up for each message anew."""
@@ -183,9 +183,7 @@ class WebhookNotifier(Struct, frozen=True):
                 notifier_secret(self.clients, value, f"header {name} is empty") for value in values
             ]
             if not all(map(_VALUE.fullmatch, found)):
-                raise NotDeliveredError(
-                    f"header {name}: what its reference leads to cannot be sent"
-                )
+                raise NotDeliveredError(f"header {name}: the secret has characters not allowed")
             yield name.lower(), ", ".join(found)
 
     def _signature(self, name: str, body: bytes) -> Mapping[str, str]:
@@ -210,9 +208,7 @@ def _key(text: str) -> bytes:
     try:
         return b64decode(text.removeprefix(_PREFIX), validate=True)
     except binascii.Error:
-        raise NotDeliveredError(
-            "webhook: what follows whsec_ in the secret is not base64"
-        ) from None
+        raise NotDeliveredError("webhook: the secret is not base64 after whsec_") from None
 
 
 def _judge(answer: HttpResponse) -> None:

@@ -235,6 +235,7 @@ def test_password_is_not_sent_in_clear_over_a_network() -> None:
     [
         ("MAIL", "451 later", NotDeliveredError),
         ("MAIL", "553 who?", NotDeliveredError),
+        ("MAIL", "552 5.3.4 too large", MessageRejectedError),
         ("DATA", "451 later", NotDeliveredError),
         ("DATA", "452 no room", NotDeliveredError),
         ("DATA", "550 5.7.1 not liked", NotDeliveredError),

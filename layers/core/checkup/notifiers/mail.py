@@ -13,7 +13,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -29,20 +29,13 @@ from checkup.notifiers.message import SubjectSettings
 _log = logging.getLogger(__name__)
 
 
-# One mail over SMTP under one absolute deadline (RFC 5321, RFC 3207, RFC 8314).
-
-
 _IMPLICIT_TLS_PORT: Final = 465
-_READY: Final = 220
-_ACCEPTED: Final = 250
-_GO_ON: Final = 354
-_RECEIVER_ACCEPTED: Final = frozenset({250, 251})
-_TOO_LARGE: Final = 552
+_READY, _ACCEPTED, _START_MAIL_INPUT, _TOO_LARGE = 220, 250, 354, 552
 
 _OUR_NAME: Final = "localhost"
 """As the Go program says. Looking the real name up may take minutes."""
 
-_BEGINNING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
+_LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _CONTENT: Final = re.compile(rb"5\.(?:6\.\d+|3\.4)\b")
@@ -50,7 +43,7 @@ _CONTENT: Final = re.compile(rb"5\.(?:6\.\d+|3\.4)\b")
 
 
 class SmtpServer(Struct, frozen=True, kw_only=True):
-    """A mail server and how to speak with it.
+    """A mail server and how to connect to it.
 
     Attributes:
         tls: ``auto`` (from the start on port 465, else STARTTLS if it is offered), ``always``
@@ -65,12 +58,12 @@ class SmtpServer(Struct, frozen=True, kw_only=True):
 
     @property
     def is_implicit(self) -> bool:
-        """Whether TLS begins before the first word."""
+        """Whether TLS begins with the connection."""
         return self.tls == "always" or (self.tls == "auto" and self.port == _IMPLICIT_TLS_PORT)
 
 
 class Envelope(Struct, frozen=True):
-    """Who sends what to whom; the addresses are bare and in ASCII."""
+    """Sender, recipients and the mail itself; the addresses are bare and in ASCII."""
 
     sender: str
     recipients: Sequence[str]
@@ -78,120 +71,122 @@ class Envelope(Struct, frozen=True):
 
 
 def send_mail(server: SmtpServer, envelope: Envelope, seconds: float) -> None:
-    """Hand one mail over to the server.
+    """Send one mail under one absolute deadline (RFC 5321, RFC 3207, RFC 8314).
 
     Args:
-        seconds: for everything, from the name look-up to the answer.
+        seconds: for everything, from the name look-up to the response.
 
     Raises:
-        Refused: the server certainly did not take it.
-        DeliveryUnknownError: it was sent and no answer came.
-        MessageRejectedError: the server will never take this mail.
+        NotDeliveredError: the server certainly did not accept the mail.
+        DeliveryUnknownError: it was sent and no response came.
+        MessageRejectedError: the server will never accept this mail.
     """
-    connection = _connection(server, seconds)
-
-    def work(attempt: SendAttempt) -> None:
-        try:
-            _converse(connection, server, envelope, attempt)
-        finally:
-            connection.close()
+    if server.is_implicit:
+        client: _Client = _TlsClient(server, seconds, context=http.client_tls_context())
+    else:
+        client = _Client(server, seconds)
 
     def cut() -> None:
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
+        if client.sock is not None:
+            client.sock.shutdown(socket.SHUT_RDWR)
 
-    SendAttempt(work, _reason).within(seconds, cut)
-
-
-def _connection(server: SmtpServer, seconds: float) -> smtplib.SMTP:
-    if server.is_implicit:
-        return smtplib.SMTP_SSL(
-            local_hostname=_OUR_NAME, timeout=seconds, context=http.client_tls_context()
-        )
-    return smtplib.SMTP(local_hostname=_OUR_NAME, timeout=seconds)
+    SendAttempt(lambda attempt: client.deliver(envelope, attempt), _reason).within(seconds, cut)
 
 
-def _converse(
-    smtp: smtplib.SMTP, server: SmtpServer, envelope: Envelope, attempt: SendAttempt
-) -> None:
-    # smtplib checks the certificate against the name that it finds here.
-    smtp._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
-    code, _ = smtp.connect(server.host, server.port)
-    _expect(code, _READY, "the greeting")
-    smtp.ehlo_or_helo_if_needed()
-    if not server.is_implicit:
-        _start_tls(smtp, server)
-    _log_in(smtp, server)
-    _address(smtp, envelope)
-    _hand_over(smtp, envelope.content, attempt)
-    with suppress(OSError, smtplib.SMTPException):
-        smtp.putcmd("quit")  # its answer would change nothing
+class _Client(smtplib.SMTP):
+    """smtplib's client, which connects late and says when it begins to send the mail itself."""
+
+    def __init__(self, server: SmtpServer, seconds: float, **options: Any) -> None:
+        super().__init__(local_hostname=_OUR_NAME, timeout=seconds, **options)
+        self._host = server.host  # smtplib checks the certificate against this name
+        self._server = server
+
+    def deliver(self, envelope: Envelope, attempt: SendAttempt) -> None:
+        """Connect, send the mail and close. A refused recipient does not stop the others' mail."""
+        self._attempt = attempt
+        try:
+            code, reply = self.connect(self._server.host, self._server.port)
+            if code != _READY:
+                raise smtplib.SMTPConnectError(code, reply)
+            self.ehlo_or_helo_if_needed()
+            self._encrypt()
+            self._log_in()
+            refused = self.sendmail(envelope.sender, envelope.recipients, envelope.content)
+            with suppress(OSError, smtplib.SMTPException):
+                self.putcmd("quit")  # its answer would change nothing
+        except smtplib.SMTPSenderRefused as error:
+            if error.smtp_code == _TOO_LARGE:  # the size is announced with the sender (RFC 1870)
+                raise MessageRejectedError(_reason(error)) from None
+            raise
+        finally:
+            self.close()
+        if refused:
+            code, count = next(iter(refused.values()))[0], len(envelope.recipients)
+            _log.warning(
+                "the mail server answered %d to %d of %d recipients", code, len(refused), count
+            )
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Send the mail itself, which is the server's from the final dot on.
+
+        A refusal now is mostly about the sender's reputation or a quota, which can be put right,
+        so the mail waits; only when its content or its size is to blame will it never be accepted.
+        """
+        code, reply = self.docmd("DATA")
+        if code == _START_MAIL_INPUT:
+            self._attempt.mark_sent()
+            self.send(_LEADING_DOT.sub(b"..", msg) + b".\r\n")
+            code, reply = self.getreply()
+        if code == _ACCEPTED:
+            return code, reply
+        answer = f"the mail server answered {code} to the mail"
+        if code == _TOO_LARGE or _CONTENT.match(reply):
+            raise MessageRejectedError(answer)
+        if code >= 400:  # noqa: PLR2004 - 4yz and 5yz
+            raise NotDeliveredError(answer)
+        raise DeliveryUnknownError(answer)
+
+    def _encrypt(self) -> None:
+        """Encrypt if the server can, or must."""
+        tls, offered = self._server.tls, self.has_extn("starttls")
+        if isinstance(self.sock, ssl.SSLSocket) or tls == "never":
+            return
+        if offered:
+            self.starttls(context=http.client_tls_context())
+            self.ehlo_or_helo_if_needed()
+        elif tls == "starttls":
+            raise NotDeliveredError("the mail server does not offer STARTTLS; nothing was sent")
+
+    def _log_in(self) -> None:
+        """Log in if there is a name and the server asks for one; never in clear over a network."""
+        server = self._server
+        if not server.username or not self.has_extn("auth"):
+            return
+        private = isinstance(self.sock, ssl.SSLSocket) or server.host in _LOOPBACK
+        if not private and server.tls != "never":
+            raise NotDeliveredError("the mail server does not offer TLS; the password was not sent")
+        self.login(server.username, server.password)
 
 
-def _start_tls(smtp: smtplib.SMTP, server: SmtpServer) -> None:
-    """Encrypt if the server can, or must."""
-    if server.tls == "never" or (server.tls == "auto" and not smtp.has_extn("starttls")):
-        return
-    if not smtp.has_extn("starttls"):
-        raise NotDeliveredError("the mail server does not offer STARTTLS; nothing was sent")
-    smtp.starttls(context=http.client_tls_context())
-    smtp.ehlo_or_helo_if_needed()
+class _TlsClient(_Client, smtplib.SMTP_SSL):
+    """The same, with TLS from the start."""
 
 
-def _log_in(smtp: smtplib.SMTP, server: SmtpServer) -> None:
-    """Log in if there is a name and the server asks for one, but never in clear over a network."""
-    if not server.username or not smtp.has_extn("auth"):
-        return
-    is_private = isinstance(smtp.sock, ssl.SSLSocket) or server.host in _LOOPBACK
-    if not is_private and server.tls != "never":
-        raise NotDeliveredError("the mail server does not offer TLS; the password was not sent")
-    smtp.login(server.username, server.password)
-
-
-def _address(smtp: smtplib.SMTP, envelope: Envelope) -> None:
-    """Name sender and receivers. One receiver that is refused keeps nobody else's mail back."""
-    _expect(smtp.mail(envelope.sender)[0], _ACCEPTED, "the sender")
-    codes = [smtp.rcpt(receiver)[0] for receiver in envelope.recipients]
-    refusals = [code for code in codes if code not in _RECEIVER_ACCEPTED]
-    if len(refusals) == len(codes):
-        raise NotDeliveredError(f"the mail server answered {refusals[0]} to all recipients")
-    if refusals:
-        count = f"{len(refusals)} of {len(codes)}"
-        _log.warning("the mail server answered %d to %s recipients", refusals[0], count)
-
-
-def _hand_over(smtp: smtplib.SMTP, content: bytes, attempt: SendAttempt) -> None:
-    """Send the mail itself, which is the server's from the final dot on.
-
-    A refusal now is mostly about the sender's good name or a quota, which can be put right, so
-    the mail waits; only when its content or its size is to blame will it never be accepted.
-    """
-    code, reply = smtp.docmd("DATA")
-    if code == _GO_ON:
-        attempt.mark_sent()
-        smtp.send(_BEGINNING_DOT.sub(b"..", content) + b".\r\n")
-        code, reply = smtp.getreply()
-    if code == _ACCEPTED:
-        return
-    said = f"the mail server answered {code} to the mail"
-    if code == _TOO_LARGE or _CONTENT.match(reply):
-        raise MessageRejectedError(said)
-    if code >= 400:  # noqa: PLR2004 - 4yz and 5yz
-        raise NotDeliveredError(said)
-    raise DeliveryUnknownError(said)
-
-
-def _expect(code: int, expected: int, to: str) -> None:
-    if code != expected:
-        raise NotDeliveredError(f"the mail server answered {code} to {to}")
+_STEPS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (smtplib.SMTPConnectError, " to the greeting"),
+    (smtplib.SMTPAuthenticationError, " to the login"),
+    (smtplib.SMTPSenderRefused, " to the sender"),
+)
 
 
 def _reason(error: Exception) -> str:
     """Name the kind of failure; the server's words may contain anything."""
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return f"the mail server answered {error.smtp_code} to the login"
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, _ = next(iter(error.recipients.values()))
+        return f"the mail server answered {code} to all recipients"
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"the mail server answered {error.smtp_code}"
+        step = next((step for kind, step in _STEPS if isinstance(error, kind)), "")
+        return f"the mail server answered {error.smtp_code}{step}"
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "connection closed"
     if isinstance(error, smtplib.SMTPException):
@@ -229,7 +224,7 @@ class MailSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_": 
     smtp: Annotated[SmtpSettings, Meta(description="The mail server.")] = SmtpSettings()
 
     def open(self, clients: Clients) -> MailNotifier:
-        """Return the channel; the password is looked up for each message anew."""
+        """Return the channel; the password is read again for each message."""
         return MailNotifier(self, clients)
 
 
@@ -246,7 +241,7 @@ class MailNotifier(Struct, frozen=True):
     seconds: float = 6.0
 
     def send(self, notification: Notification) -> None:
-        """Hand over one mail for all receivers; see :meth:`checkup.interfaces.Notifier.send`."""
+        """Send one mail to all recipients; see :meth:`checkup.interfaces.Notifier.send`."""
         sender, *_ = parse_addresses([self.settings.from_], "from")
         receivers = parse_addresses(self.settings.to, "to")
         letter = compose_mail(notification, self.settings.subject)

@@ -162,7 +162,7 @@ class Story:
         statuses = [word for line in self.text.splitlines() for word in _statuses(line)]
         # A repeat tells the same once more, and nothing else may.
         changes = [each for n, each in enumerate(statuses) if statuses[n - 1 : n] != [each]]
-        assert changes == (["down", "healthy again"] if self._is_seen else []), self.text
+        assert changes == (["is down", "recovered"] if self._is_seen else []), self.text
         return repeats
 
 
@@ -174,4 +174,4 @@ def read(message: dict[str, Any]) -> list[str]:
 
 def _statuses(line: str) -> list[str]:
     """Return what a line below a headline says of the service."""
-    return [s for s in ("down", "healthy again") if line.startswith(" ") and f"is {s}" in line]
+    return [s for s in ("is down", "recovered") if line.startswith(" ") and s in line]

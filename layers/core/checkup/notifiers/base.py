@@ -1,4 +1,4 @@
-"""A test message to a channel: past its routes and its fallback, and no alert of anything."""
+"""What all channels share: the meaning of a response, secrets, fallbacks, and a test message."""
 
 from __future__ import annotations
 
@@ -26,9 +26,6 @@ from checkup.model import Alert, AlertKind, Status
 _log = logging.getLogger(__name__)
 
 
-# What the answer of a provider's HTTP interface means for the message.
-
-
 def check_response(
     service: str,
     answer: HttpResponse,
@@ -37,21 +34,21 @@ def check_response(
     rejected_statuses: Collection[int] = (400, 413),
     error_code: str = "",
 ) -> None:
-    """Return if the message was accepted.
+    """Raise what the response of a provider's HTTP interface means, unless it accepted the message.
 
-    What is wrong with the channel (a key was revoked, a quota is used up, an address has moved)
-    can be put right, so the message waits for that.
+    What is wrong with the channel (a revoked key, an exhausted quota, a changed address) can be put
+    right, so the message waits for that.
 
     Args:
-        service: the provider, for the sentence.
-        accepted: what its documentation says of such an answer.
-        rejected_statuses: statuses that say that this very message is at fault.
+        service: the provider's name, for the error.
+        accepted: whether its documentation says that such a response accepts the message.
+        rejected_statuses: statuses that blame this very message.
         error_code: the provider's own code for what is wrong, if it is safe to show.
 
     Raises:
         MessageRejectedError: the message will never be accepted.
-        Refused: it certainly was not accepted.
-        DeliveryUnknownError: it may have been.
+        NotDeliveredError: it was certainly not accepted.
+        DeliveryUnknownError: it may have been accepted.
     """
     if accepted:
         return
@@ -64,7 +61,7 @@ def check_response(
 
 
 def json_object(answer: HttpResponse) -> dict[str, Any]:
-    """Return the JSON object that was answered, or an empty one."""
+    """Return the JSON object of a response, or an empty one."""
     try:
         found = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -75,19 +72,19 @@ def json_object(answer: HttpResponse) -> dict[str, Any]:
 def safe_error_code(text: str) -> str:
     """Return a provider's error code, such as ``channel_is_archived``, if it looks like one.
 
-    What it says may repeat what it was sent; keys and tokens have digits or capitals in them.
+    A response may repeat what was sent; keys and tokens have digits or capitals in them.
     """
     return text.strip() if re.fullmatch(r"[a-z_]{1,40}", text.strip()) else ""
 
 
 def notifier_secret(clients: Clients, value: str, missing: str) -> str:
-    """Return what a secret stands for, looked up anew for each message.
+    """Return a secret, read again for each message.
 
     Args:
-        missing: the sentence to say if none is configured.
+        missing: the error text if none is configured.
 
     Raises:
-        Refused: there is none. It can be put right, so the message waits.
+        NotDeliveredError: there is none. It can be put right, so the message waits.
     """
     if not value:
         raise NotDeliveredError(missing)
@@ -97,11 +94,8 @@ def notifier_secret(clients: Clients, value: str, missing: str) -> str:
         raise NotDeliveredError(str(error)) from error
 
 
-# A second channel for what the first one does not take.
-
-
 class FallbackNotifier(Struct, frozen=True):
-    """A channel that is replaced by another while it is dead.
+    """A channel that is replaced by another while it fails.
 
     Attributes:
         names: of both, for the log.
@@ -112,11 +106,11 @@ class FallbackNotifier(Struct, frozen=True):
     names: tuple[str, str]
 
     def send(self, notification: Notification) -> None:
-        """Tell the first, else the second, as :meth:`checkup.interfaces.Notifier.send` says.
+        """Send to the first, else to the second; see :meth:`checkup.interfaces.Notifier.send`.
 
-        A message that the first has certainly not taken goes to the second at once. One that it
-        may have taken is tried there once more before, so that a short disturbance does not
-        tell everything twice.
+        A message that the first has certainly not accepted goes to the second at once. One that it
+        may have accepted is first tried there once more, so that a short disturbance does not
+        deliver everything twice.
         """
         try:
             self.primary.send(notification)
@@ -136,16 +130,13 @@ class FallbackNotifier(Struct, frozen=True):
             self.secondary.send(notification)
         except DeliveryUnknownError:
             raise
-        except Exception as also:  # noqa: BLE001 - the first one's answer decides
+        except Exception as also:  # noqa: BLE001 - the first one's error decides
             _log.warning("%s: %s", second, also)
             raise error from None
 
 
-# The configured channels, opened, each under its name.
-
-
-class _Absent(Struct, frozen=True):
-    """A channel that cannot be used here: its alerts wait, and the others are not harmed."""
+class _UnavailableNotifier(Struct, frozen=True):
+    """A channel that cannot be used here: its alerts wait, and the others are not affected."""
 
     reason: str
 
@@ -154,15 +145,20 @@ class _Absent(Struct, frozen=True):
 
 
 def open_notifiers(notifiers: Sequence[NotifierSettings], clients: Clients) -> dict[str, Notifier]:
-    """Return every channel on its own, by its name."""
-    opened = [_open(settings, clients) for settings in notifiers]
-    return dict(zip(channel_names(notifiers), opened, strict=True))
+    """Return every channel by its name, without fallbacks."""
+    opened: dict[str, Notifier] = {}
+    for name, settings in zip(channel_names(notifiers), notifiers, strict=True):
+        try:
+            opened[name] = settings.open(clients)
+        except UnavailableError as error:
+            opened[name] = _UnavailableNotifier(str(error))
+    return opened
 
 
 def open_notifiers_with_fallbacks(
     notifiers: Sequence[NotifierSettings], clients: Clients
 ) -> dict[str, Notifier]:
-    """Return every channel with its fallback, if it has one, by its name."""
+    """Return every channel by its name, with its fallback if it has one."""
     channels = open_notifiers(notifiers, clients)
     fallbacks = {
         name: settings.fallback
@@ -177,18 +173,11 @@ def open_notifiers_with_fallbacks(
     }
 
 
-def _open(settings: NotifierSettings, clients: Clients) -> Notifier:
-    try:
-        return settings.open(clients)
-    except UnavailableError as error:
-        return _Absent(str(error))
-
-
 def select_notifiers(known: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
-    """Return the channels that are named, in the order of the configuration; all without names.
+    """Return the wanted channels in the order of the configuration; without names all of them.
 
     Raises:
-        CheckupError: there is none, or none of that name.
+        CheckupError: no channel is configured, or none of that name.
     """
     if not known:
         raise CheckupError("no notifiers are configured")

@@ -1,4 +1,10 @@
-"""Discord, by webhook (https://discord.com/developers/docs/resources/webhook#execute-webhook)."""
+"""Discord, by webhook (https://discord.com/developers/docs/resources/webhook#execute-webhook).
+
+The messages have the shape that the Go program gave them. Discord refuses a whole message for one
+text that is too long, or empty where it must not be
+(https://discord.com/developers/docs/resources/message#embed-object-embed-limits). It counts UTF-16
+units, so most emojis are two.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +34,6 @@ from checkup.notifiers.message import (
     worst_status,
 )
 
-# What Discord is told, in the shape that the Go program gave it. Pure.
-#
-# Discord refuses a whole message for one text that is too long, or empty where it must not be:
-# https://discord.com/developers/docs/resources/message#embed-object-embed-limits. It counts UTF-16
-# units, so most emojis are two.
-
-
 _MARKUP: Final = frozenset("\\*_~`|<>[](){}#-+=.:@!&/")
 """What Discord's Markdown, its mentions, its emojis and its links are made of."""
 
@@ -59,7 +58,7 @@ _FORMAT: Final = ChannelFormat(escape=_escape, bold=("**", "**"), length=_units)
 
 
 def message(notification: Notification) -> dict[str, Any]:
-    """Return the payload; nothing in it can call anybody."""
+    """Return the payload; nothing in it can mention anybody."""
     alerts = notification.alerts
     label = delivery_prefix(notification, "_", "_")
     embeds = [_detail(a) for a in alerts] if len(alerts) <= MAX_DETAILED else [_list(alerts)]
@@ -115,7 +114,7 @@ class DiscordSettings(NotifierSettings, frozen=True, kw_only=True):
     webhook: Annotated[Secret, Meta(description="The address that Discord gave you.")] = ""
 
     def open(self, clients: Clients) -> DiscordNotifier:
-        """Return the channel; its webhook is looked up for each message anew."""
+        """Return the channel; its webhook is read again for each message."""
         return DiscordNotifier(self, clients)
 
 
@@ -131,11 +130,11 @@ class DiscordNotifier(Struct, frozen=True):
             self.clients, self.settings.webhook, "no webhook is configured for discord"
         )
         body = json.dumps(message(notification)).encode()
-        _judge(self.clients.post(_waiting(webhook), body, _HEADERS))
+        _check(self.clients.post(_waiting(webhook), body, _HEADERS))
 
 
 def _waiting(webhook: str) -> str:
-    """Ask Discord to answer when the message is there; else it says yes to one that it loses."""
+    """Ask Discord to respond when the message is there; else it accepts one that it loses."""
     try:
         address = urlsplit(webhook)
     except ValueError:
@@ -144,8 +143,8 @@ def _waiting(webhook: str) -> str:
     return address._replace(query=urlencode([*query, ("wait", "true")])).geturl()
 
 
-def _judge(answer: HttpResponse) -> None:
-    """Return if Discord has the message: 200 with it, or 204 as without ``wait``.
+def _check(answer: HttpResponse) -> None:
+    """Accept 200 with the message, or 204 as without ``wait``.
 
     400 is a message that it cannot read; 401, 403 and 404 say that the webhook is gone, and 429
     that messages come too fast (https://discord.com/developers/docs/topics/opcodes-and-status-codes).

@@ -229,10 +229,10 @@ class MailSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_": 
 
 
 class MailNotifier(Struct, frozen=True):
-    """A mail server and the people to write to.
+    """A mail server and the recipients.
 
     Attributes:
-        seconds: for handing over one mail. Mail servers are slower than web services, some of
+        seconds: for sending one mail. Mail servers are slower than web services, some of
             them on purpose, but the receipt has to be written in the same run.
     """
 
@@ -243,42 +243,42 @@ class MailNotifier(Struct, frozen=True):
     def send(self, notification: Notification) -> None:
         """Send one mail to all recipients; see :meth:`checkup.interfaces.Notifier.send`."""
         sender, *_ = parse_addresses([self.settings.from_], "from")
-        receivers = parse_addresses(self.settings.to, "to")
-        letter = compose_mail(notification, self.settings.subject)
-        content = _message(letter, sender, receivers)
-        bare = [receiver.addr_spec for receiver in receivers]
+        recipients = parse_addresses(self.settings.to, "to")
+        mail = compose_mail(notification, self.settings.subject)
+        content = _message(mail, sender, recipients)
+        bare = [recipient.addr_spec for recipient in recipients]
         send_mail(self._server(), Envelope(sender.addr_spec, bare, content), self.seconds)
 
     def _server(self) -> SmtpServer:
-        said = self.settings.smtp
-        if not said.server:
+        smtp = self.settings.smtp
+        if not smtp.server:
             raise NotDeliveredError("no server is configured for mail")
         password = (
-            notifier_secret(self.clients, said.password, "no password is configured for mail")
-            if said.username
+            notifier_secret(self.clients, smtp.password, "no password is configured for mail")
+            if smtp.username
             else ""
         )
         return SmtpServer(
-            host=said.server,
-            port=said.port,
-            username=said.username,
+            host=smtp.server,
+            port=smtp.port,
+            username=smtp.username,
             password=password,
-            tls=said.tls,
+            tls=smtp.tls,
         )
 
 
-def _message(letter: MailContent, sender: Address, receivers: list[Address]) -> bytes:
+def _message(mail: MailContent, sender: Address, recipients: list[Address]) -> bytes:
     """Return the mail as it is sent: text and HTML, both in ASCII on the wire."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
-    message["To"] = receivers
-    message["Subject"] = letter.subject
+    message["To"] = recipients
+    message["Subject"] = mail.subject
     message["Date"] = formatdate(usegmt=True)
-    message["Message-ID"] = f"<{letter.id}@{sender.domain}>"
-    message["References"] = " ".join(f"<{thread}@{sender.domain}>" for thread in letter.references)
-    # RFC 3834: nobody's holiday greeting shall answer.
+    message["Message-ID"] = f"<{mail.id}@{sender.domain}>"
+    message["References"] = " ".join(f"<{thread}@{sender.domain}>" for thread in mail.references)
+    # RFC 3834: asks for no automatic reply.
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(letter.text, cte="quoted-printable")
-    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     in_ascii = all(str(value).isascii() for value in message.values())
     return message.as_bytes(policy=_UNFOLDED if in_ascii else SMTP)

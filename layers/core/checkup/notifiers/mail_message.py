@@ -1,4 +1,4 @@
-"""What a mail says: its subject, its text, and the same once more in HTML. Pure."""
+"""The content of a mail: subject, text, and the same text in HTML. Pure."""
 
 from __future__ import annotations
 
@@ -31,17 +31,16 @@ from checkup.notifiers.message import (
     summary,
 )
 
-# Mail addresses as they are configured. Pure.
-
 
 def parse_addresses(texts: Iterable[str], key: str) -> list[Address]:
-    """Return the addresses, of which there is at least one.
+    """Return the addresses, at least one.
 
     Args:
-        key: what configures them, for the error.
+        key: the configuration's key, for the error.
 
     Raises:
-        Refused: one is none, or there are none. It can be put right, so the message waits.
+        NotDeliveredError: one is invalid, or there are none. It can be put right, so the message
+            waits.
     """
     found = list(_addresses(texts, key))
     if not found:
@@ -66,13 +65,13 @@ _HTML: Final = ChannelFormat(escape=html.escape, bold=("<b>", "</b>"))
 
 
 class MailContent(Struct, frozen=True, kw_only=True):
-    """A mail without its sender and receivers.
+    """A mail without its sender and recipients.
 
     Attributes:
-        id: the left part of its Message-ID: the same for every try to tell the same alerts, by
-            which receivers can drop a repeat.
+        id: the left part of its Message-ID: the same for every attempt to deliver the same
+            alerts, so that a mail program can drop a duplicate.
         references: the left parts of Message-IDs that stand for its incidents, so that mail
-            programs show what belongs together under each other.
+            programs show them as a thread.
     """
 
     subject: str
@@ -83,7 +82,7 @@ class MailContent(Struct, frozen=True, kw_only=True):
 
 
 def compose_mail(notification: Notification, subject: str) -> MailContent:
-    """Return the mail that tells of these alerts.
+    """Return the mail for these alerts.
 
     Args:
         subject: as configured.

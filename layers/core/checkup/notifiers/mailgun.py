@@ -17,7 +17,7 @@ from checkup.notifiers.mail_message import compose_mail, parse_addresses
 from checkup.notifiers.message import SubjectSettings
 
 _BASES: Final = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
-_ABOUT_US: Final = ("from", "to")
+_CONFIGURED: Final = ("from", "to")
 """Parameters that come from the configuration alone."""
 
 
@@ -35,38 +35,38 @@ class MailgunSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_
     )
 
     def open(self, clients: Clients) -> MailgunNotifier:
-        """Return the channel; the key is looked up for each message anew."""
+        """Return the channel; the key is read again for each message."""
         return MailgunNotifier(self, clients)
 
 
 class MailgunNotifier(Struct, frozen=True):
-    """A domain at Mailgun and the people to write to."""
+    """A domain at Mailgun and the recipients."""
 
     settings: MailgunSettings
     clients: Clients
 
     def send(self, notification: Notification) -> None:
-        """Hand over one mail for all receivers; see :meth:`checkup.interfaces.Notifier.send`."""
-        said = self.settings
-        if not said.domain:
+        """Send one mail to all recipients; see :meth:`checkup.interfaces.Notifier.send`."""
+        settings = self.settings
+        if not settings.domain:
             raise NotDeliveredError("no domain is configured for mailgun")
-        key = notifier_secret(self.clients, said.apikey, "no apikey is configured for mailgun")
-        sender, *_ = parse_addresses([said.from_], "from")
-        receivers = parse_addresses(said.to, "to")
-        letter = compose_mail(notification, said.subject)
+        key = notifier_secret(self.clients, settings.apikey, "no apikey is configured for mailgun")
+        sender, *_ = parse_addresses([settings.from_], "from")
+        recipients = parse_addresses(settings.to, "to")
+        mail = compose_mail(notification, settings.subject)
         form = {
             "from": str(sender),
-            "to": ", ".join(map(str, receivers)),
-            "subject": letter.subject,
-            "text": letter.text,
-            "html": letter.html,
-            "h:Message-Id": f"<{letter.id}@{sender.domain}>",
-            "h:References": " ".join(f"<{thread}@{sender.domain}>" for thread in letter.references),
+            "to": ", ".join(map(str, recipients)),
+            "subject": mail.subject,
+            "text": mail.text,
+            "html": mail.html,
+            "h:Message-Id": f"<{mail.id}@{sender.domain}>",
+            "h:References": " ".join(f"<{thread}@{sender.domain}>" for thread in mail.references),
             "h:Auto-Submitted": "auto-generated",
             "o:tracking": "no",
         }
-        url = f"{_BASES[said.region]}/v3/{quote(said.domain, safe='')}/messages"
-        _judge(self.clients.post(url, urlencode(form).encode(), _headers(key)))
+        url = f"{_BASES[settings.region]}/v3/{quote(settings.domain, safe='')}/messages"
+        _check(self.clients.post(url, urlencode(form).encode(), _headers(key)))
 
 
 def _headers(key: str) -> dict[str, str]:
@@ -77,20 +77,20 @@ def _headers(key: str) -> dict[str, str]:
     }
 
 
-def _judge(answer: HttpResponse) -> None:
-    """Return if Mailgun has queued the mail: 200 with its id.
+def _check(answer: HttpResponse) -> None:
+    """Accept 200 with the id of a queued mail.
 
     400 names in its ``message`` the parameter that is wrong. 401 and 403 are about the key, 404
     about the domain, 402 and 429 about quotas: all of that can be put right
     (https://documentation.mailgun.com/docs/mailgun/quickstart-guide/responses).
     """
-    said = json_object(answer)
-    words = str(said.get("message", "")).split()
-    about = next((name for name in _ABOUT_US if words[:1] in ([name], [f"'{name}'"])), "")
+    body = json_object(answer)
+    words = str(body.get("message", "")).split()
+    about = next((name for name in _CONFIGURED if words[:1] in ([name], [f"'{name}'"])), "")
     check_response(
         "Mailgun",
         answer,
-        accepted=answer.status == HTTPStatus.OK and bool(said.get("id")),
+        accepted=answer.status == HTTPStatus.OK and bool(body.get("id")),
         rejected_statuses=() if about else (400, 413),
         error_code=about,
     )

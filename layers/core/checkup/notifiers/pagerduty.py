@@ -1,7 +1,8 @@
 """PagerDuty, by its Events API v2 (https://developer.pagerduty.com/docs/events-api-v2-overview).
 
-PagerDuty takes one event per request and knows incidents by a key, so an event that arrives
-twice changes nothing: here a repeat needs no label.
+PagerDuty takes one event per request and identifies incidents by a key, so an event that arrives
+twice changes nothing and needs no label. The format is https://support.pagerduty.com/main/docs/pd-cef,
+its limits are those of https://developer.pagerduty.com/docs/send-alert-event.
 """
 
 from __future__ import annotations
@@ -36,12 +37,6 @@ from checkup.notifiers.message import (
 )
 from checkup.times import format_iso_seconds
 
-# What PagerDuty is told of an alert. Pure.
-#
-# The format is https://support.pagerduty.com/main/docs/pd-cef, its limits those of
-# https://developer.pagerduty.com/docs/send-alert-event.
-
-
 _KEY, _SUMMARY, _TEXT = 255, 1024, 255
 _SEVERITIES: Final = {Status.DOWN: "critical", Status.DEGRADED: "warning"}
 _ENDS: Final = {AlertKind.RESOLVE, AlertKind.FLAPPING_ENDED, AlertKind.MONITORED_AGAIN}
@@ -52,11 +47,11 @@ _APART: Final = {
     AlertKind.NOT_MONITORED: "blind",
     AlertKind.MONITORED_AGAIN: "blind",
 }
-"""What is an incident of its own there, beside the outage of the same checker."""
+"""Kinds with an incident apart from the outage of the same checker; PagerDuty stores the keys."""
 
 
 class PagerdutyEvent(Struct, frozen=True):
-    """One request: to which of the two interfaces, and its JSON but for the routing key."""
+    """One request: the path of the interface, and its JSON without the routing key."""
 
     path: str
     body: Mapping[str, Any]
@@ -65,8 +60,8 @@ class PagerdutyEvent(Struct, frozen=True):
 def incident_events(notification: Notification) -> dict[str, list[PagerdutyEvent]]:
     """Return the events of each incident in order, by its key.
 
-    What is about the monitor itself begins nothing that could end, so it is a change event:
-    those are shown beside incidents and call nobody.
+    An alert about the monitor itself begins nothing that could end, so it is a change event:
+    those are shown beside incidents and page nobody.
     """
     found: dict[str, list[PagerdutyEvent]] = {}
     url = page_url(notification)
@@ -152,7 +147,7 @@ class PagerdutySettings(NotifierSettings, frozen=True, kw_only=True):
     ] = "us"
 
     def open(self, clients: Clients) -> PagerdutyNotifier:
-        """Return the channel; its key is looked up for each message anew."""
+        """Return the channel; its key is read again for each message."""
         return PagerdutyNotifier(self, clients)
 
 
@@ -184,16 +179,16 @@ class PagerdutyNotifier(Struct, frozen=True):
             for event in incident:
                 body = json.dumps({"routing_key": key, **event.body}).encode()
                 url = _BASES[self.settings.region] + event.path
-                _judge(self.clients.post(url, body, _HEADERS))
+                _check(self.clients.post(url, body, _HEADERS))
         except DeliveryError as error:
             return error
         return None
 
 
-def _judge(answer: HttpResponse) -> None:
-    """Return if PagerDuty has taken the event: 202.
+def _check(answer: HttpResponse) -> None:
+    """Accept 202.
 
-    400 is an event that it cannot read, or a key that is none, which can be put right; 403 an
+    400 is an event that it cannot read, or an invalid key, which can be put right; 403 an
     integration that is gone; 429 too many events, of which it takes about 120 a minute
     (https://developer.pagerduty.com/docs/events-api-v2-overview#response-codes--retry-logic).
     """

@@ -49,7 +49,7 @@ class PushoverSettings(SubjectSettings, frozen=True, kw_only=True):
     recipient: Annotated[Secret, Meta(description="The key of the user or group.")] = ""
 
     def open(self, clients: Clients) -> PushoverNotifier:
-        """Return the channel; token and key are looked up for each message anew."""
+        """Return the channel; token and key are read again for each message."""
         return PushoverNotifier(self, clients)
 
 
@@ -66,7 +66,7 @@ class PushoverNotifier(Struct, frozen=True):
             "user": self._key(self.settings.recipient, "recipient"),
             **_message(notification, self.settings.subject),
         }
-        _judge(self.clients.post(_URL, urlencode(form).encode(), _HEADERS))
+        _check(self.clients.post(_URL, urlencode(form).encode(), _HEADERS))
 
     def _key(self, value: str, what: str) -> str:
         """Return a key, which as in the Go program has to look like one."""
@@ -95,19 +95,19 @@ def _text(notification: Notification, label: str) -> str:
     return "\n".join([head, "", *lines])
 
 
-def _judge(answer: HttpResponse) -> None:
-    """Return if Pushover has queued the message: 200 and ``"status": 1``.
+def _check(answer: HttpResponse) -> None:
+    """Accept 200 and ``"status": 1`` for a queued message.
 
-    With 4xx it names in ``errors`` and by their keys the parameters that it refused. Its own
-    words may repeat them, so only the names are shown. 429: the month's quota is used up.
+    With 4xx it names the refused parameters in ``errors`` and by their keys. Its texts may
+    repeat their values, so only the names are shown. 429: the month's quota is used up.
     """
-    said = json_object(answer)
-    about = [name for name in ("token", "user", "message", "title", "url") if said.get(name)]
+    body = json_object(answer)
+    about = [name for name in ("token", "user", "message", "title", "url") if body.get(name)]
     ours = {"token", "user"}.isdisjoint(about)
     check_response(
         "Pushover",
         answer,
-        accepted=answer.status == HTTPStatus.OK and said.get("status") == 1,
+        accepted=answer.status == HTTPStatus.OK and body.get("status") == 1,
         rejected_statuses=(400, 413) if ours else (),
         error_code=", ".join(about),
     )

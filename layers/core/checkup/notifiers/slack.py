@@ -1,4 +1,7 @@
-"""Slack, by incoming webhook (https://api.slack.com/messaging/webhooks) or by a bot's token."""
+"""Slack, by incoming webhook (https://api.slack.com/messaging/webhooks) or by a bot's token.
+
+The messages have the shape that the Go program gave them.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,6 @@ from checkup.notifiers.message import (
 from checkup.notifiers.slack_bot import SlackBotNotifier
 from checkup.times import SECOND
 
-# What Slack is told, in the shape that the Go program gave it. Pure.
-
-
 _FORMAT: Final = ChannelFormat(escape=partial(html.escape, quote=False), bold=("*", "*"))
 """See https://api.slack.com/reference/surfaces/formatting#escaping."""
 
@@ -58,7 +58,7 @@ def full_message(notification: Notification) -> dict[str, Any]:
 
 
 def plain_message(notification: Notification) -> dict[str, Any]:
-    """Return the same as text alone."""
+    """Return the payload as text alone."""
     lines = [_text(notification), *alert_list(notification.alerts, _FORMAT, _TEXT)]
     return {"text": "\n".join(lines)}
 
@@ -121,7 +121,7 @@ class SlackSettings(NotifierSettings, frozen=True, kw_only=True):
     ] = ""
 
     def open(self, clients: Clients) -> Notifier:
-        """Return the channel; its webhook or token is looked up for each message anew."""
+        """Return the channel; its webhook or token is read again for each message."""
         if self.token:
             return SlackBotNotifier(self.token, self.channel, self.username, clients, full_message)
         return SlackWebhookNotifier(self, clients)
@@ -136,29 +136,20 @@ class SlackWebhookNotifier(Struct, frozen=True):
     def send(self, notification: Notification) -> None:
         """Post one message, as :meth:`checkup.interfaces.Notifier.send` says.
 
-        A message that Slack cannot read is sent once more as plain text: better ugly than lost.
+        A message that Slack cannot read is sent again as plain text: better ugly than lost.
         """
         webhook = notifier_secret(
             self.clients, self.settings.webhook, "no webhook is configured for slack"
         )
-        answer = self._post(webhook, full_message(notification))
-        if _is_unreadable(answer):
-            answer = self._post(webhook, plain_message(notification))
-        _judge(answer)
+        response = self._post(webhook, full_message(notification))
+        if response.status in {400, 413}:
+            response = self._post(webhook, plain_message(notification))
+        # https://api.slack.com/changelog/2016-05-17
+        accepted = response.status == HTTPStatus.OK and response.body.strip() == b"ok"
+        code = safe_error_code(response.body.decode(errors="replace"))
+        check_response("Slack", response, accepted=accepted, error_code=code)
 
     def _post(self, webhook: str, message: Mapping[str, Any]) -> HttpResponse:
         sender = {"username": self.settings.username, "channel": self.settings.channel}
         payload = {**{key: value for key, value in sender.items() if value}, **message}
         return self.clients.post(webhook, json.dumps(payload).encode(), _HEADERS)
-
-
-def _is_unreadable(answer: HttpResponse) -> bool:
-    """Say whether Slack could not make sense of this very message."""
-    return answer.status in {400, 413}
-
-
-def _judge(answer: HttpResponse) -> None:
-    """Return if Slack has accepted the message (https://api.slack.com/changelog/2016-05-17)."""
-    accepted = answer.status == HTTPStatus.OK and answer.body.strip() == b"ok"
-    said = safe_error_code(answer.body.decode(errors="replace"))
-    check_response("Slack", answer, accepted=accepted, error_code=said)

@@ -1,8 +1,10 @@
-"""What of an incident is in a Slack channel already, read from the channel itself.
+"""Slack with a bot's token: one message per incident, edited in place, its alerts in the thread.
 
-Every message of ours carries metadata: which incidents it is about and which alerts it has told.
-So nothing has to be kept elsewhere, and whatever was lost on the way, a look shows it.
-See https://api.slack.com/metadata.
+Every message carries metadata: its incidents, and the alerts that it contains. So nothing is
+stored elsewhere: what was delivered is read from the channel. See https://api.slack.com/metadata.
+
+The bot needs the scopes ``chat:write`` and, to read before it repeats itself, those of the history
+of its channel (``channels:history`` or ``groups:history``).
 """
 
 from __future__ import annotations
@@ -31,9 +33,6 @@ from checkup.notifiers.base import check_response, json_object, notifier_secret,
 from checkup.notifiers.message import MAX_DETAILED, incident_key, short_id
 from checkup.times import SECOND
 
-# Slack's Web API, as far as a channel needs it (https://api.slack.com/web).
-
-
 _URL: Final = "https://slack.com/api/"
 _CALL_SECONDS: Final = 4.0
 _SHORTEST_SECONDS: Final = 0.2
@@ -53,13 +52,13 @@ _ABOUT_THE_MESSAGE: Final = frozenset(
 _PERHAPS_DONE: Final = frozenset(
     {"fatal_error", "internal_error", "request_timeout", "service_unavailable"}
 )
-"""Codes of https://api.slack.com/methods/chat.postMessage#errors; any other one is a refusal."""
+"""Codes of https://api.slack.com/methods/chat.postMessage#errors; any other means not done."""
 
 _NO_LONGER: Final = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})
 
 
 class SlackApi:
-    """Calls on behalf of one message, all under one deadline.
+    """Calls of Slack's Web API (https://api.slack.com/web) for one message, under one deadline.
 
     Attributes:
         has_written: a call that changes the channel was accepted.
@@ -68,32 +67,32 @@ class SlackApi:
     def __init__(self, clients: Clients, token: str, deadline: Deadline) -> None:
         self._clients = clients
         self._token = token
-        self._life = deadline
+        self._deadline = deadline
         self.has_written = False
 
     def post(self, message: dict[str, Any]) -> str:
-        """Post a message and return its ``ts``, by which Slack knows it.
+        """Post a message and return its ``ts``, which identifies it.
 
         Raises:
-            DeliveryError: Slack did not take it, or perhaps.
+            DeliveryError: it was not accepted, or that is unknown.
         """
         return str(self._write("chat.postMessage", message).get("ts", ""))
 
     def edit(self, message: dict[str, Any]) -> None:
-        """Change a message, unless that is not allowed any more or somebody has removed it.
+        """Change a message, unless that is no longer allowed or somebody has removed it.
 
         Raises:
-            DeliveryError: Slack did not take it, or perhaps.
+            DeliveryError: it was not accepted, or that is unknown.
         """
         self._write("chat.update", message, ignored_errors=_NO_LONGER)
 
-    def read(self, method: str, **question: str) -> dict[str, Any]:
-        """Ask for something.
+    def read(self, method: str, **parameters: str) -> dict[str, Any]:
+        """Call a method that changes nothing.
 
         Raises:
-            Refused: it cannot be had; nothing was changed by asking.
+            NotDeliveredError: it failed, whatever the reason.
         """
-        body = urlencode(question).encode()
+        body = urlencode(parameters).encode()
         try:
             return self._call(method, body, "application/x-www-form-urlencoded")
         except DeliveryError as error:
@@ -110,12 +109,12 @@ class SlackApi:
     def _call(
         self, method: str, body: bytes, kind: str, ignored_errors: Collection[str] = ()
     ) -> dict[str, Any]:
-        """Call a method and return its answer, which is ``"ok": true``.
+        """Call a method and return its response, which has ``"ok": true``.
 
         Args:
-            ignored_errors: errors that are answers as good as any.
+            ignored_errors: error codes that return an empty response.
         """
-        left = self._life.remaining()
+        left = self._deadline.remaining()
         if left < _SHORTEST_SECONDS:
             raise NotDeliveredError("no time left to call Slack")
         headers = {
@@ -130,38 +129,34 @@ class SlackApi:
             error = safe_error_code(str(said.get("error", "")))
             if error in ignored_errors:
                 return {}
-            raise _refusal(error)
+            text = f"Slack answered {error or 'with an error'}"
+            if error in _ABOUT_THE_MESSAGE:
+                raise MessageRejectedError(text)
+            raise DeliveryUnknownError(text) if error in _PERHAPS_DONE else NotDeliveredError(text)
         check_response(
             "Slack", answer, accepted=answer.status == HTTPStatus.OK and said.get("ok") is True
         )
         return said
 
 
-def _refusal(error: str) -> DeliveryError:
-    words = f"Slack answered {error or 'with an error'}"
-    if error in _ABOUT_THE_MESSAGE:
-        return MessageRejectedError(words)
-    return DeliveryUnknownError(words) if error in _PERHAPS_DONE else NotDeliveredError(words)
-
-
 EVENT: Final = "checkup_alerts"
 _HEADLINE: Final = 1500
 
-_TOLD: Final = 200
-"""Alerts that a message remembers; Slack limits the size of metadata, and older ones are known
-here to have arrived."""
+_REMEMBERED: Final = 200
+"""Alerts that the metadata of a message names; Slack limits its size, and the outbox knows that
+older ones were delivered."""
 
 
 class IncidentMessage(Struct, frozen=True, kw_only=True):
     """The one message of an incident, or of several that began together.
 
     Attributes:
-        ts: Slack's name for it; empty before it is posted.
+        ts: Slack's id of it; empty before it is posted.
         incidents: the keys of its incidents.
-        resolved: the keys of those that have ended.
-        alert_ids: the short ids of the alerts that it and its thread tell of.
-        text: as it is now.
-        headline: as it was when it was posted.
+        resolved: the keys of those that are resolved.
+        alert_ids: the short ids of the alerts in it and in its thread.
+        text: its current text.
+        headline: its text when it was posted.
     """
 
     ts: str = ""
@@ -173,7 +168,7 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_alerts(cls, alerts: Iterable[Alert], headline: str) -> IncidentMessage:
-        """Return the root of incidents that begin."""
+        """Return the message of incidents that begin."""
         known = tuple(alerts)
         return cls(
             incidents=tuple(map(incident_hash, known)),
@@ -184,7 +179,7 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> IncidentMessage | None:
-        """Return the root that a message of the channel is, if it is one of ours."""
+        """Return what a message of the channel says about its incidents; None if it is not ours."""
         about = payload(message)
         incidents = _texts(about.get("incidents"))
         if not incidents:
@@ -199,15 +194,17 @@ class IncidentMessage(Struct, frozen=True, kw_only=True):
         )
 
     def with_alert(self, alert: Alert) -> IncidentMessage:
-        """Return the root once it tells of one more alert."""
+        """Return a copy with one more alert."""
         over = self.resolved
         if alert.kind is AlertKind.RESOLVE and incident_hash(alert) not in over:
             over = (*over, incident_hash(alert))
-        return replace(self, resolved=over, alert_ids=(*self.alert_ids, short_id(alert))[-_TOLD:])
+        return replace(
+            self, resolved=over, alert_ids=(*self.alert_ids, short_id(alert))[-_REMEMBERED:]
+        )
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What the message carries."""
+        """The metadata to post with the message; the keys are stored in Slack."""
         about = {
             "incidents": list(self.incidents),
             "over": list(self.resolved),
@@ -223,7 +220,7 @@ def incident_hash(alert: Alert) -> str:
 
 
 def payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return our metadata of a message, or nothing."""
+    """Return our metadata of a message, or an empty mapping."""
     metadata = message.get("metadata")
     if not isinstance(metadata, Mapping) or metadata.get("event_type") != EVENT:
         return {}
@@ -232,7 +229,7 @@ def payload(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def alert_ids_in(message: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the short ids of the alerts that a message of ours tells of."""
+    """Return the short ids of the alerts in a message of ours."""
     return _texts(payload(message).get("told"))
 
 
@@ -240,26 +237,20 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-# Slack with a bot's token: one message per incident, edited in place, its story in the thread.
-#
-# The bot needs the scopes ``chat:write`` and, to look before it repeats itself, those that read
-# the history of its channel (``channels:history`` or ``groups:history``).
-
-
 _CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{5,30}")
 _SECONDS: Final = 6.0
 
 _EARLIER: Final = 600
-"""Seconds before an incident from which on its message is looked for: clocks differ."""
+"""Seconds before an incident from which on its message is searched: clocks differ."""
 
 _TOGETHER: Final = 100
-"""Incidents that begin in one message at most; its metadata names them all."""
+"""Most incidents that begin in one message; its metadata names them all."""
 
 _PAGE: Final = 200
 _PAGES: Final = 3
 
-_STORY: Final = {AlertKind.OPEN, AlertKind.CHANGE, AlertKind.REMIND, AlertKind.RESOLVE}
-"""Kinds that say how an incident stands."""
+_INCIDENT_KINDS: Final = {AlertKind.OPEN, AlertKind.CHANGE, AlertKind.REMIND, AlertKind.RESOLVE}
+"""Kinds of alert that say the state of an incident."""
 
 
 class SlackBotNotifier(Struct, frozen=True):
@@ -280,40 +271,40 @@ class SlackBotNotifier(Struct, frozen=True):
     seconds: float = _SECONDS
 
     def send(self, notification: Notification) -> None:
-        """Tell what is not in the channel yet, as :meth:`checkup.interfaces.Notifier.send` says.
+        """Deliver what is not in the channel yet; see :meth:`checkup.interfaces.Notifier.send`.
 
-        It takes several calls. If one fails after another was accepted, the message counts as
-        perhaps accepted: the next try looks what is there and goes on behind it.
+        It takes several calls. If one fails after another was accepted, delivery is unknown: the
+        next attempt reads what is there and continues behind it.
         """
         if not _CHANNEL.fullmatch(self.channel):
             raise NotDeliveredError("slack with a token needs a channel id, such as C0123456789")
         token = notifier_secret(self.clients, self.token, "no token is configured for slack")
         api = SlackApi(self.clients, token, Deadline.after(self.seconds))
         try:
-            _Story(self, api, notification).tell()
+            _Delivery(self, api, notification).run()
         except DeliveryError as error:
             if api.has_written:
                 raise DeliveryUnknownError(f"partly delivered, then: {error}") from None
             raise
 
 
-class _Story:
-    """One message of the outbox, told in the channel."""
+class _Delivery:
+    """One notification, delivered message by message."""
 
     def __init__(self, bot: SlackBotNotifier, api: SlackApi, notification: Notification) -> None:
         self._bot = bot
         self._api = api
         self._notification = notification
         self._roots: dict[str, IncidentMessage] = {}
-        self._told: set[str] = set()
+        self._delivered: set[str] = set()
         self._replied: set[str] = set()
 
-    def tell(self) -> None:
-        """Post what begins, then go on with what is there."""
-        is_news = all(alert.kind is AlertKind.OPEN for alert in self._notification.alerts)
-        if self._notification.possible_duplicate or not is_news:
-            self._look()
-        fresh = [a for a in self._notification.alerts if short_id(a) not in self._told]
+    def run(self) -> None:
+        """Post incidents that begin, then add the other alerts to their incidents."""
+        all_open = all(alert.kind is AlertKind.OPEN for alert in self._notification.alerts)
+        if self._notification.possible_duplicate or not all_open:
+            self._find_delivered()
+        fresh = [a for a in self._notification.alerts if short_id(a) not in self._delivered]
         begun = list(
             {
                 incident_hash(a): a for a in reversed(fresh) if incident_hash(a) not in self._roots
@@ -322,19 +313,19 @@ class _Story:
         begun.reverse()
         size = 1 if len(begun) <= MAX_DETAILED else _TOGETHER
         for place in range(0, len(begun), size):
-            self._begin(begun[place : place + size])
+            self._post_incidents(begun[place : place + size])
         for alert in fresh:
             if alert not in begun:
-                self._go_on(alert)
+                self._add_to_incident(alert)
 
-    def _look(self) -> None:
-        """Find the messages of the incidents, and what was told of them if that is not certain."""
+    def _find_delivered(self) -> None:
+        """Find the messages of the incidents, and their delivered alerts where that is unknown."""
         wanted = {incident_hash(alert) for alert in self._notification.alerts}
         for message in self._history():
             root = IncidentMessage.from_message(message)
             if root is None or not wanted & {*root.incidents}:
                 continue
-            self._told |= {*root.alert_ids}
+            self._delivered |= {*root.alert_ids}
             if self._notification.possible_duplicate:
                 self._replied |= {
                     name for reply in self._replies(root) for name in alert_ids_in(reply)
@@ -365,15 +356,15 @@ class _Story:
         found: Sequence[dict[str, Any]] = answer.get("messages", ())
         return found
 
-    def _begin(self, alerts: Sequence[Alert]) -> None:
+    def _post_incidents(self, alerts: Sequence[Alert]) -> None:
         message = self._rendered(alerts)
         root = IncidentMessage.from_alerts(alerts, message["text"])
         posted = replace(root, ts=self._post({**message, "metadata": root.metadata}))
         for name in posted.incidents:
             self._roots[name] = posted
 
-    def _go_on(self, alert: Alert) -> None:
-        """Tell of an alert in the thread, then show in the first message what is the case now."""
+    def _add_to_incident(self, alert: Alert) -> None:
+        """Post an alert in the thread, then show the current state in the first message."""
         root = self._roots[incident_hash(alert)]
         grew = root.with_alert(alert)
         reply = {
@@ -383,22 +374,19 @@ class _Story:
                 "event_type": root.metadata["event_type"],
                 "event_payload": {"told": [short_id(alert)]},
             },
-            # Who does not follow the thread has to hear that it is worse.
+            # Also shown in the channel, for those who do not follow the thread.
             "reply_broadcast": alert.kind is AlertKind.CHANGE and alert.status is Status.DOWN,
         }
         if short_id(alert) not in self._replied:
             self._post(reply)
-        self._edit(grew, alert)
+        place = {"channel": self._bot.channel, "ts": grew.ts, "metadata": grew.metadata}
+        self._api.edit({**self._current(grew, alert), **place})
         for name in grew.incidents:
             self._roots[name] = grew
 
-    def _edit(self, root: IncidentMessage, alert: Alert) -> None:
-        place = {"channel": self._bot.channel, "ts": root.ts, "metadata": root.metadata}
-        self._api.edit({**self._now(root, alert), **place})
-
-    def _now(self, root: IncidentMessage, alert: Alert) -> dict[str, Any]:
+    def _current(self, root: IncidentMessage, alert: Alert) -> dict[str, Any]:
         """Return what a first message shows after an alert."""
-        if len(root.incidents) == 1 and alert.kind in _STORY:
+        if len(root.incidents) == 1 and alert.kind in _INCIDENT_KINDS:
             return self._rendered([alert])
         if len(root.incidents) == 1 or not root.resolved:
             return {"text": root.text}
@@ -406,7 +394,7 @@ class _Story:
         return {"text": f"{root.headline}\n{over}"}
 
     def _rendered(self, alerts: Sequence[Alert]) -> dict[str, Any]:
-        # A look has shown that it is no repeat.
+        # The channel was read: it is not a duplicate.
         return self._bot.render(
             replace(self._notification, alerts=tuple(alerts), possible_duplicate=False)
         )

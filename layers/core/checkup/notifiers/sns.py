@@ -65,7 +65,7 @@ class SnsSettings(SubjectSettings, frozen=True, kw_only=True):
     topic_arn: Annotated[str, Meta(description="The topic.")] = ""
 
     def open(self, clients: Clients) -> SnsNotifier:
-        """Return the channel; AWS is first asked when there is something to say."""
+        """Return the channel; AWS is not called before the first message."""
         return SnsNotifier(self, clients)
 
 
@@ -102,7 +102,7 @@ class SnsNotifier(Struct, frozen=True):
 
 
 def _config() -> Any:
-    """Return options for one request that ends within seconds; we know when to try again."""
+    """Return options for one request that ends within seconds; the outbox retries."""
     try:
         from botocore.config import Config  # an extra
     except ImportError:
@@ -111,7 +111,7 @@ def _config() -> Any:
 
 
 def _request(notification: Notification, settings: SnsSettings) -> dict[str, Any]:
-    """Return the parameters. A topic that keeps order drops what it had five minutes before."""
+    """Return the parameters. A FIFO topic drops a repeat within five minutes."""
     alerts = notification.alerts
     request = {
         "TopicArn": settings.topic_arn,
@@ -140,7 +140,7 @@ def _publish(client: Any, request: dict[str, Any]) -> None:
     try:
         client.publish(**request)
     except ClientError as error:
-        raise _judged(error.response) from None
+        raise _error_of(error.response) from None
     except BotoCoreError as error:
         name = type(error).__name__
         if name in _NOT_SENT:
@@ -148,10 +148,10 @@ def _publish(client: Any, request: dict[str, Any]) -> None:
         raise DeliveryUnknownError(f"request sent, but no response from SNS ({name})") from None
 
 
-def _judged(response: Any) -> DeliveryError:
+def _error_of(response: Any) -> DeliveryError:
     """Return what an error of SNS means.
 
-    Its own words may name the account. What is wrong with topic, rights or keys can be put right
+    Its texts may name the account. What is wrong with topic, permissions or keys can be put right
     (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors).
     """
     error = response.get("Error", {})

@@ -1,6 +1,9 @@
 """Any service that takes JSON by HTTP, signed as Standard Webhooks says.
 
 See https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
+
+The JSON is ours, or made by a template: a placeholder inside quotes stands for a string and is
+escaped for that place; any other stands for a JSON value. So no title or error can break the JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from checkup.errors import NotDeliveredError
-from checkup.interfaces import Clients, HttpResponse, Notification, NotifierSettings
+from checkup.interfaces import Clients, Notification, NotifierSettings
 from checkup.interfaces.kinds import Headers, Secret
 from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.base import check_response, notifier_secret
@@ -35,14 +38,8 @@ from checkup.notifiers.message import (
 from checkup.text import one_line
 from checkup.times import format_iso_seconds
 
-# The JSON of a webhook: ours, or a template with placeholders. Pure.
-#
-# A placeholder inside quotation marks stands for a text and is escaped for that place; any other
-# stands for a JSON value. So whatever a title or an error says, the JSON stays what was meant.
-
-
 _PLACE: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-_MOMENTS: Final = ("slot", "since", "opened")
+_TIMESTAMPS: Final = ("slot", "since", "opened")
 
 _SAMPLE: Final = Notification(
     alerts=(
@@ -65,7 +62,7 @@ def render_body(template: str, notification: Notification) -> bytes:
     """Return the body to send.
 
     Args:
-        template: as configured; everything there is to know if empty.
+        template: as configured; all values if empty.
     """
     values = _values(notification)
     if not template:
@@ -75,7 +72,7 @@ def render_body(template: str, notification: Notification) -> bytes:
 
 @cache
 def validate_template(template: str) -> None:
-    """Raise ValueError, with what is wrong, if no JSON can be made with this template."""
+    """Raise ValueError, with the reason, if this template does not make JSON."""
     known = _values(_SAMPLE)
     unknown = [name for name in _PLACE.findall(template) if name not in known]
     if unknown:
@@ -89,7 +86,7 @@ def validate_template(template: str) -> None:
 
 
 def _values(notification: Notification) -> dict[str, Any]:
-    """Return all that a receiver can know, by the names of the placeholders."""
+    """Return the values of all placeholders, by name."""
     alerts = notification.alerts
     headline = delivery_prefix(notification) + summary(notification)
     return {
@@ -106,10 +103,10 @@ def _values(notification: Notification) -> dict[str, Any]:
 
 
 def _alert(alert: Alert) -> dict[str, Any]:
-    """Return an alert with its moments in RFC 3339 and its texts in one line each."""
+    """Return an alert with its timestamps in RFC 3339 and each string in one line."""
     found: dict[str, Any] = msgspec.to_builtins(alert)
     found |= {name: one_line(text) for name, text in found.items() if isinstance(text, str)}
-    return found | {name: format_iso_seconds(found[name]) for name in _MOMENTS}
+    return found | {name: format_iso_seconds(found[name]) for name in _TIMESTAMPS}
 
 
 def _insert(value: Any) -> str:
@@ -155,7 +152,7 @@ class WebhookSettings(NotifierSettings, frozen=True, kw_only=True):
                 raise ValueError(f"headers: {name!r} is not a valid header")
 
     def open(self, clients: Clients) -> WebhookNotifier:
-        """Return the channel; its secrets are looked up for each message anew."""
+        """Return the channel; its secrets are read again for each message."""
         return WebhookNotifier(self, clients)
 
 
@@ -175,7 +172,13 @@ class WebhookNotifier(Struct, frozen=True):
             **dict(self._configured_headers()),
             **self._signature(message_id(notification.alerts), body),
         }
-        _judge(self.clients.post(url, body, headers, method=self.settings.method))
+        response = self.clients.post(url, body, headers, method=self.settings.method)
+        check_response(
+            "the webhook",
+            response,
+            accepted=200 <= response.status < 300,  # noqa: PLR2004 - 2xx
+            rejected_statuses=_UNREADABLE,
+        )
 
     def _configured_headers(self) -> Iterable[tuple[str, str]]:
         for name, values in self.settings.headers.items():
@@ -187,9 +190,9 @@ class WebhookNotifier(Struct, frozen=True):
             yield name.lower(), ", ".join(found)
 
     def _signature(self, name: str, body: bytes) -> Mapping[str, str]:
-        """Return the headers by which a receiver knows the sender and drops what it has seen.
+        """Return the headers by which a receiver verifies the sender and drops duplicates.
 
-        A message that is sent again because its fate is not known has the same id.
+        A message that is sent again because its delivery is unknown has the same id.
         """
         stamp = str(int(time.time()))
         found = {"webhook-id": f"msg_{name}", "webhook-timestamp": stamp}
@@ -202,20 +205,10 @@ class WebhookNotifier(Struct, frozen=True):
 
 
 def _key(text: str) -> bytes:
-    """Return the key of a secret: what follows ``whsec_`` is base64, anything else is a text."""
+    """Return the key of a secret: base64 after ``whsec_``, else the bytes of the string."""
     if not text.startswith(_PREFIX):
         return text.encode()
     try:
         return b64decode(text.removeprefix(_PREFIX), validate=True)
     except binascii.Error:
         raise NotDeliveredError("webhook: the secret is not base64 after whsec_") from None
-
-
-def _judge(answer: HttpResponse) -> None:
-    """Return if the receiver took the message: any 2xx."""
-    check_response(
-        "the webhook",
-        answer,
-        accepted=200 <= answer.status < 300,  # noqa: PLR2004 - 2xx
-        rejected_statuses=_UNREADABLE,
-    )

@@ -99,7 +99,7 @@ class TestMake:
         done = first_run.done
         assert done.returncode == 0, done.stdout + done.stderr
         assert "API is down since" in done.stdout
-        assert "healthy again: API" in done.stdout
+        assert "recovered: API" in done.stdout
         assert "var/page/index.html" in done.stdout
 
     def test_run_prints_the_blocks_of_the_last_run(self, first_run: FirstRun) -> None:

@@ -111,7 +111,7 @@ class DiscordSettings(NotifierSettings, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "discord"
 
-    webhook: Annotated[Secret, Meta(description="The address that Discord gave you.")] = ""
+    webhook: Annotated[Secret, Meta(description="The URL of the webhook.")] = ""
 
     def open(self, clients: Clients) -> DiscordNotifier:
         """Return the channel; its webhook is read again for each message."""

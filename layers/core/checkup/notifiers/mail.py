@@ -201,15 +201,15 @@ _UNFOLDED: Final = SMTP.clone(max_line_length=300)
 class SmtpSettings(Struct, frozen=True, kw_only=True):
     """The mail server; TLS from the start on port 465, else STARTTLS if it is offered."""
 
-    server: Annotated[str, Meta(description="Its name.")] = ""
-    port: Annotated[int, Meta(description="Its port.")] = 25
-    username: Annotated[str, Meta(description="Who logs in; nobody if empty.")] = ""
-    password: Annotated[Secret, Meta(description="With which password.")] = ""
+    server: Annotated[str, Meta(description="Host name.")] = ""
+    port: Annotated[int, Meta(description="Port.")] = 25
+    username: Annotated[str, Meta(description="User name; no login if empty.")] = ""
+    password: Annotated[Secret, Meta(description="Password.")] = ""
     tls: Annotated[
         Literal["auto", "always", "starttls", "never"],
         Meta(
-            description="When to encrypt: from the start on port 465 and else if it is offered, "
-            "from the start on any port, after STARTTLS or not at all, never."
+            description="auto: from the start on port 465, else STARTTLS if offered; always: from "
+            "the start; starttls: STARTTLS required; never: no encryption."
         ),
     ] = "auto"
 
@@ -220,7 +220,7 @@ class MailSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_": 
     kind: ClassVar[str] = "mail"
 
     from_: Annotated[str, Meta(description="The sender's address.")] = ""
-    to: Annotated[Strings, Meta(description="The receivers' addresses.")] = ()
+    to: Annotated[Strings, Meta(description="The recipients' addresses.")] = ()
     smtp: Annotated[SmtpSettings, Meta(description="The mail server.")] = SmtpSettings()
 
     def open(self, clients: Clients) -> MailNotifier:

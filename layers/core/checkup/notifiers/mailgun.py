@@ -27,12 +27,10 @@ class MailgunSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_
     kind: ClassVar[str] = "mailgun"
 
     from_: Annotated[str, Meta(description="The sender's address.")] = ""
-    to: Annotated[Strings, Meta(description="The receivers' addresses.")] = ()
-    apikey: Annotated[Secret, Meta(description="The key of the API.")] = ""
+    to: Annotated[Strings, Meta(description="The recipients' addresses.")] = ()
+    apikey: Annotated[Secret, Meta(description="The API key.")] = ""
     domain: Annotated[str, Meta(description="The sending domain.")] = ""
-    region: Annotated[Literal["us", "eu"], Meta(description="Where Mailgun keeps the domain.")] = (
-        "us"
-    )
+    region: Annotated[Literal["us", "eu"], Meta(description="The region of the domain.")] = "us"
 
     def open(self, clients: Clients) -> MailgunNotifier:
         """Return the channel; the key is read again for each message."""

@@ -313,7 +313,7 @@ _SUBJECT: Final = 200
 class SubjectSettings(NotifierSettings, frozen=True, kw_only=True):
     """Settings of a channel whose messages have a subject."""
 
-    subject: Annotated[str, Meta(description="The subject; the usual one if blank.")] = (
+    subject: Annotated[str, Meta(description="The subject; the default if blank.")] = (
         DEFAULT_SUBJECT
     )
 

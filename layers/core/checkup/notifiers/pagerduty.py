@@ -134,7 +134,7 @@ _WORST_FIRST: Final = (DeliveryUnknownError, NotDeliveredError, MessageRejectedE
 
 
 class PagerdutySettings(NotifierSettings, frozen=True, kw_only=True):
-    """Incidents in a service of PagerDuty, which are resolved there when they are over here."""
+    """Incidents in a service of PagerDuty, which are resolved when they end here."""
 
     kind: ClassVar[str] = "pagerduty"
     max_alerts: ClassVar[int] = 20
@@ -143,7 +143,7 @@ class PagerdutySettings(NotifierSettings, frozen=True, kw_only=True):
         Secret, Meta(description="The integration key of the service, for Events API v2.")
     ] = ""
     region: Annotated[
-        Literal["us", "eu"], Meta(description="Where PagerDuty keeps the account.")
+        Literal["us", "eu"], Meta(description="The service region of the account.")
     ] = "us"
 
     def open(self, clients: Clients) -> PagerdutyNotifier:

@@ -45,8 +45,8 @@ class PushoverSettings(SubjectSettings, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "pushover"
 
-    token: Annotated[Secret, Meta(description="The application's token.")] = ""
-    recipient: Annotated[Secret, Meta(description="The key of the user or group.")] = ""
+    token: Annotated[Secret, Meta(description="The application's API token.")] = ""
+    recipient: Annotated[Secret, Meta(description="The user or group key.")] = ""
 
     def open(self, clients: Clients) -> PushoverNotifier:
         """Return the channel; token and key are read again for each message."""

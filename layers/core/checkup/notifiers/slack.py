@@ -112,12 +112,12 @@ class SlackSettings(NotifierSettings, frozen=True, kw_only=True):
 
     username: Annotated[str, Meta(description="The sender's name; the webhook's if absent.")] = ""
     channel: Annotated[
-        str, Meta(description="The channel; the webhook's if absent. With a token its id.")
+        str, Meta(description="The channel; the webhook's if absent. With a token, the channel id.")
     ] = ""
-    webhook: Annotated[Secret, Meta(description="The address that Slack gave you.")] = ""
+    webhook: Annotated[Secret, Meta(description="The URL of the incoming webhook.")] = ""
     token: Annotated[
         Secret,
-        Meta(description="A bot's token, in place of a webhook: one message per incident, edited."),
+        Meta(description="A bot token, in place of a webhook: one message per incident, edited."),
     ] = ""
 
     def open(self, clients: Clients) -> Notifier:

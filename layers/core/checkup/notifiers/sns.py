@@ -58,11 +58,11 @@ _NOT_SENT: Final = frozenset(
 
 
 class SnsSettings(SubjectSettings, frozen=True, kw_only=True):
-    """Messages to whoever has subscribed to a topic."""
+    """Messages to the subscribers of a topic."""
 
     kind: ClassVar[str] = "sns"
 
-    topic_arn: Annotated[str, Meta(description="The topic.")] = ""
+    topic_arn: Annotated[str, Meta(description="The ARN of the topic.")] = ""
 
     def open(self, clients: Clients) -> SnsNotifier:
         """Return the channel; AWS is not called before the first message."""

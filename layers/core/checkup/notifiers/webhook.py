@@ -124,12 +124,14 @@ _UNREADABLE: Final = (400, 413, 415, 422)
 
 
 class WebhookSettings(NotifierSettings, frozen=True, kw_only=True):
-    """JSON to any address."""
+    """JSON to any URL."""
 
     kind: ClassVar[str] = "webhook"
 
-    url: Annotated[Secret, Meta(description="Where to send the JSON.")] = ""
-    method: Annotated[Literal["POST", "PUT", "PATCH"], Meta(description="How to send it.")] = "POST"
+    url: Annotated[Secret, Meta(description="The URL to send the JSON to.")] = ""
+    method: Annotated[Literal["POST", "PUT", "PATCH"], Meta(description="The HTTP method.")] = (
+        "POST"
+    )
     template: Annotated[
         str,
         Meta(

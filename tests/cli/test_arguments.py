@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 import pytest
 
-from checkup.cli.main import (
+from checkup.cli.commands import (
     _TAKES_VALUE,
     _TAKES_VALUE_SHORT,
     COMMANDS,

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from checkup import __version__
-from checkup.cli.main import COMMANDS
+from checkup.cli.commands import COMMANDS
 from tests.cli.program import SCRIPT, Program
 
 GO_COMMANDS = ("every", "message", "provision", "serve", "help")
@@ -98,7 +98,7 @@ def test_list_of_commands_imports_none_of_them(
     )
 
     modules = set(ended.stdout.splitlines()[-1].split())
-    assert "checkup.cli.main" in modules
+    assert "checkup.cli.commands" in modules
     assert (
         not {"checkup.checkers.runner", "checkup.config.load", "checkup_page", "yaml", "jinja2"}
         & modules

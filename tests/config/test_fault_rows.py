@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from checkup.checkers.runner import run_checks
-from checkup.cli.main import run_cli
+from checkup.cli.commands import run_cli
 from checkup.config import load
 from checkup.deadline import Deadline
 from checkup.errors import ConfigError

@@ -32,7 +32,7 @@ import boto3  # noqa: F401
 from botocore.config import Config
 
 from checkup import http
-from checkup.cli.main import run_cli
+from checkup.cli.commands import run_cli
 from checkup.interfaces import HttpResponse
 from checkup.notifiers import slack  # noqa: F401
 from checkup.storage import (

@@ -29,7 +29,7 @@ def main() -> int:
             print(f"checkup {__version__}", flush=True)
             return 0
     try:
-        from checkup.cli.main import run_cli  # Ctrl-C counts from here on
+        from checkup.cli.commands import run_cli  # Ctrl-C counts from here on
 
         return run_cli(arguments)
     except KeyboardInterrupt:

@@ -17,7 +17,7 @@ from checkup import app, model, pipeline
 from checkup.checkers import heartbeat, runner
 from checkup.checkers.heartbeat import HeartbeatChecker
 from checkup.cli import options, output, process
-from checkup.cli.main import COMMANDS
+from checkup.cli.commands import COMMANDS
 from checkup.cli.options import (
     UnknownCommandError,
     complete_checkers,

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from checkup import app
 from checkup.cli import options, output
-from checkup.cli.main import SubcommandGroup
+from checkup.cli.commands import SubcommandGroup
 from checkup.cli.options import (
     Decorator,
     checker_ids,

@@ -9,6 +9,7 @@ import click
 
 from checkup import app
 from checkup.cli import incident, options
+from checkup.cli.commands import SubcommandGroup
 from checkup.cli.incident import (
     _maintenance,
     clean_body,
@@ -17,7 +18,6 @@ from checkup.cli.incident import (
     new_id,
     new_update,
 )
-from checkup.cli.main import SubcommandGroup
 from checkup.cli.options import (
     checker_ids,
     component_option,

@@ -77,9 +77,9 @@ def _misused(error: click.UsageError) -> int:
         _print_error(error.format_message())
         return EXIT_FAILURE
     _print_error(_flag_text(error))
-    meant = getattr(error, "meant", None) or getattr(error, "possibilities", None)
-    if meant:
-        names = "\n".join(f"\t{name}" for name in meant)
+    suggestions = getattr(error, "suggestions", None) or getattr(error, "possibilities", None)
+    if suggestions:
+        names = "\n".join(f"\t{name}" for name in suggestions)
         click.echo(f"\nDid you mean this?\n{names}\n", err=True)
     click.echo(_HINT, err=True)
     return EXIT_USAGE

@@ -1,6 +1,7 @@
-"""``checkup``: look at everything, or at what is named, now.
+"""The program ``checkup``: the table of its commands, and which of them the arguments mean.
 
-Only the flags are here, for the help of the program lists them and has to be quick.
+Help and shell completion read the table only, so they start fast: a command's module is imported
+when the command runs.
 """
 
 from __future__ import annotations
@@ -72,12 +73,12 @@ COMMANDS: Final = {
     "schema": CommandEntry(
         "config", "schema", "Print the configuration's JSON Schema, for editors."
     ),
-    "completion": CommandEntry("main", "completion", "Print the completion script of a shell."),
-    "help": CommandEntry("main", "help_command", "Show help, of a command too."),
+    "completion": CommandEntry("commands", "completion", "Print the completion script of a shell."),
+    "help": CommandEntry("commands", "help_command", "Show help, of a command too."),
 }
 """The commands in the order of the help. None of them is imported before it is needed."""
 
-DEFAULT_COMMAND: Final = CommandEntry("main", "check", "")
+DEFAULT_COMMAND: Final = CommandEntry("commands", "check", "")
 """The command that has no name of its own: it gets every word that names no command."""
 
 _TAKES_VALUE: Final = frozenset(

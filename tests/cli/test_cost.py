@@ -240,6 +240,15 @@ def test_secrets_in_secrets_manager_are_counted_once_each(checkup: Program) -> N
     )
 
 
+def test_configuration_with_a_heartbeat_has_a_price(checkup: Program) -> None:
+    heartbeat = {"type": "heartbeat", "endpoint_name": "Backup"}
+    storage = {"type": "fs", "dir": "checks"}
+    checkup.write({"checkers": [CHECKER, heartbeat], "storage": storage})
+    ended = checkup("cost")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("A month of 2 checkers each 1 min")
+
+
 def test_guess_of_a_run_ends_with_its_deadline() -> None:
     assert usage(20_000).run_seconds == 25.5
 

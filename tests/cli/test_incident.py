@@ -236,7 +236,7 @@ def test_what_began_long_ago_is_found_by_its_month(configured: Program) -> None:
 
     assert unasked.returncode == 1
     assert "is found with --month YYYY-MM" in unasked.stderr
-    assert listed.stdout.startswith("abc  minor     resolved ")
+    assert listed.stdout.startswith("abc  minor  resolved  ")
     assert updated.stdout == "abc  Orders failed: postmortem\n"
     assert renamed.stdout == "abc  Orders fell: postmortem\n"
     assert noted.stdout == "def  New disk: completed\n"
@@ -267,7 +267,7 @@ def test_what_is_archived_of_a_recent_month_is_found_without_it(configured: Prog
     updated = configured("incident", "update", "abc", "It was us.", "--status", "postmortem")
     noted = configured("maintenance", "update", "def", "It has held.")
 
-    assert listed.startswith("abc  minor     resolved ")
+    assert listed.startswith("abc  minor  resolved  ")
     assert "A disk." in shown
     assert over.stdout == "abc  Orders failed: resolved\n"
     assert ended.stdout.startswith("def  New disk: ended "), ended.stderr

@@ -286,7 +286,7 @@ def test_every_problem_of_a_file_is_a_line_with_date_and_time(checkup: Program, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "coloured"),
+    ("arguments", "environment", "colored"),
     [
         pytest.param([], {"TERM": "xterm"}, True, id="E05"),
         pytest.param([], {"TERM": "dumb"}, False, id="E04"),
@@ -295,20 +295,20 @@ def test_every_problem_of_a_file_is_a_line_with_date_and_time(checkup: Program, 
         pytest.param(["--json"], {"TERM": "xterm"}, False, id="json"),
     ],
 )
-def test_colours_on_a_terminal(
+def test_colors_on_a_terminal(
     checkup: Program,
     service: Service,
     arguments: list[str],
     environment: dict[str, str],
     *,
-    coloured: bool,
+    colored: bool,
 ) -> None:
     checkup.write({"checkers": [http("api", service.url)]})
 
     shown = on_a_terminal(checkup, arguments, environment)
 
-    assert ("\x1b[32m Assessment: healthy\r\n\x1b[0m\r\n" in shown) == coloured
-    assert ("\x1b" in shown) == coloured
+    assert ("\x1b[32m Assessment: healthy\r\n\x1b[0m\r\n" in shown) == colored
+    assert ("\x1b" in shown) == colored
 
 
 def on_a_terminal(checkup: Program, arguments: list[str], environment: dict[str, str]) -> str:
@@ -329,7 +329,7 @@ def on_a_terminal(checkup: Program, arguments: list[str], environment: dict[str,
 
 
 @pytest.mark.parametrize("_", [pytest.param(0, id="E04-pipe")])
-def test_no_colours_in_a_pipe(checkup: Program, service: Service, _: int) -> None:
+def test_no_colors_in_a_pipe(checkup: Program, service: Service, _: int) -> None:
     checkup.write({"checkers": [http("api", service.url)]})
 
     assert "\x1b" not in checkup(TERM="xterm-256color").stdout

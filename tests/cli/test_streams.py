@@ -22,7 +22,7 @@ CHECKER = {"type": "tcp", "endpoint_name": "Nobody", "endpoint_url": "127.0.0.1:
 def checkup(checkup: Program) -> Program:
     """A program with a service that is down and a key that is warned of."""
     storage = {"type": "fs", "dir": "checks"}
-    checkup.write({"checkers": [{**CHECKER, "colour": "red"}], "storage": storage})
+    checkup.write({"checkers": [{**CHECKER, "color": "red"}], "storage": storage})
     return checkup
 
 

@@ -28,7 +28,7 @@ def test_every_problem_has_its_place_key_and_fix(checkup: Program) -> None:
     (checkup.folder / "checkup.json").write_text(
         '{"checkers": [\n'
         '  {"type": "htpp"},\n'
-        '  {"colour": 1, "type": "tcp", "endpoint_url": "a:1", "attempts": "x"}\n'
+        '  {"color": 1, "type": "tcp", "endpoint_url": "a:1", "attempts": "x"}\n'
         "]}\n"
     )
 
@@ -38,7 +38,7 @@ def test_every_problem_has_its_place_key_and_fix(checkup: Program) -> None:
     first, warning, second, count = ended.stdout.splitlines()
     assert re.match(r"checkup\.json:2:\d+: checkers\[0\]\.type: unknown checker type: htpp", first)
     assert re.match(r"checkup\.json:3:\d+: checkers\[1\]\.attempts: ", second)
-    assert re.match(r"checkup\.json:3:\d+: checkers\[1\]\.colour: .+ \(warning\)$", warning)
+    assert re.match(r"checkup\.json:3:\d+: checkers\[1\]\.color: .+ \(warning\)$", warning)
     assert count == "2 problems, 1 warning"
 
 

@@ -1,10 +1,10 @@
-"""``checkup notify``: who is told of changes, and whether a message reaches them."""
+"""Commands about alerts: ``notify``, ``replay`` and ``silence``."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -12,7 +12,6 @@ from click.shell_completion import CompletionItem
 from msgspec.structs import replace
 
 from checkup import app
-from checkup.alerting.apply import AlertRules
 from checkup.alerting.outbox import channel_names
 from checkup.cli import options
 from checkup.cli.options import (
@@ -22,23 +21,28 @@ from checkup.cli.options import (
     select_checkers_or_suggest,
     verbose_option,
 )
-from checkup.config.settings import Config
+from checkup.cli.output import format_table, plural
 from checkup.errors import CheckupError, ConfigError
-from checkup.interfaces import Checker, Notifier
+from checkup.interfaces import Checker
 from checkup.model import Alert
 from checkup.notifiers.base import select_notifiers, send_test
-from checkup.pipeline.replay import ReplayedAlerts, ReplayReport
-from checkup.pipeline.replay import replay as fold_again
-from checkup.pipeline.state_store import silence_checkers as keep_quiet
+from checkup.pipeline.replay import ReplayReport
+from checkup.pipeline.replay import replay as replay_runs
+from checkup.pipeline.state_store import silence_checkers
 from checkup.times import format_minute, format_timespan, parse_timespan
 
+# ``checkup notify``: the channels, and test messages to them.
 
-def _complete(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
+
+def _complete_channels(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
     try:
         config = options.read_config(context.params.get("config_file"))
     except ConfigError:
         return []
-    return [CompletionItem(n) for n in channel_names(config.notifiers) if n.startswith(begun)]
+    names = channel_names(config.notifiers)
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 @click.command(
@@ -51,7 +55,7 @@ def _complete(context: click.Context, _: click.Parameter, begun: str) -> list[Co
 @config_options
 @click.option("--test", is_flag=True, help="Send a message that says that it is a test.")
 @verbose_option
-@click.argument("channels", nargs=-1, metavar="[CHANNEL]...", shell_complete=_complete)
+@click.argument("channels", nargs=-1, metavar="[CHANNEL]...", shell_complete=_complete_channels)
 def notify(config_file: str | None, *, test: bool, verbose: bool, channels: Sequence[str]) -> int:
     """List the channels that are told of changes, or send each a test message.
 
@@ -64,53 +68,43 @@ def notify(config_file: str | None, *, test: bool, verbose: bool, channels: Sequ
         for name in chosen:
             print(name)
         return 0
-    opened = app.open_channels(config, os.environ)
-    width = max(map(len, chosen))
-    accepted = list(_tried(config, opened, chosen, width))
-    return 0 if all(accepted) else 1
-
-
-def _tried(
-    config: Config, opened: Mapping[str, Notifier], chosen: Sequence[str], width: int
-) -> Iterator[bool]:
-    """Send to one channel after the other; print what each makes of it, and say if it accepted."""
+    notifiers = app.open_channels(config, os.environ)
     mask = app.secret_masker(config)
     page_url = config.page.url or os.environ.get("PAGE_URL", "")
+    width = max(map(len, chosen))
+    failed = 0
     for name in chosen:
-        problem = send_test(opened[name], name, page_url)
+        problem = send_test(notifiers[name], name, page_url)
+        failed += bool(problem)
         print(f"{name:<{width}}  {mask(problem) if problem else 'accepted'}", flush=True)
-        yield not problem
+    return 1 if failed else 0
 
 
-# ``checkup replay``: what other settings would have announced.
+# ``checkup replay``: the alerts of stored runs, with other settings.
 
 
-_SHOWN: Final = 20
-"""Incidents that are listed."""
+_MAX_LISTED: Final = 20
+"""Alerts of each kind that are listed."""
 
 
-def _number(text: str) -> int:
+def _parse_threshold(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise CheckupError(f'"{text}" is no whole number from 1 on')
     return int(text)
 
 
-def _switch(text: str) -> bool:
+def _parse_boolean(text: str) -> bool:
     if text not in {"true", "false"}:
         raise CheckupError(f'"{text}" is neither true nor false')
     return text == "true"
 
 
-def _pause(text: str) -> int:
-    return 0 if text == "0" else parse_timespan(text)
-
-
-_KEYS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "failure_threshold": _number,
-    "success_threshold": _number,
-    "degraded_threshold": _number,
-    "flapping": _switch,
-    "remind_every": _pause,
+_SETTINGS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "failure_threshold": _parse_threshold,
+    "success_threshold": _parse_threshold,
+    "degraded_threshold": _parse_threshold,
+    "flapping": _parse_boolean,
+    "remind_every": lambda text: 0 if text == "0" else parse_timespan(text),
 }
 
 
@@ -140,85 +134,62 @@ def replay(
     success_threshold, degraded_threshold, flapping, remind_every. Nothing is checked, written
     or sent.
     """
-    given = dict(_change(text) for text in changes)
+    given = dict(map(_parse_setting, changes))
     start = time.time_ns() - parse_timespan(since)
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     chosen = select_checkers_or_suggest(config.checkers, names)
     monitor = app.run_context(config, os.environ)
-    setting = replace(monitor.rules, checkers=chosen)
-    settings = [setting, *([_with(setting, given)] if given else [])]
-    replayed = fold_again(monitor, settings, start)
-    titles = ["as configured", *([", ".join(changes)] if given else [])]
-    print("\n".join(_lines(replayed, titles)))
+    variants = {"as configured": replace(monitor.rules, checkers=chosen)}
+    if given:
+        changed: list[Checker] = [replace(checker, **given) for checker in chosen]
+        variants[", ".join(changes)] = replace(monitor.rules, checkers=changed)
+    _print_replay(replay_runs(monitor, list(variants.values()), start), list(variants))
     return 0
 
 
-def _change(text: str) -> tuple[str, Any]:
+def _parse_setting(text: str) -> tuple[str, Any]:
     key, _, value = text.partition("=")
-    if key not in _KEYS:
-        raise CheckupError(f'"{key}" cannot be set; there is {", ".join(_KEYS)}')
+    if key not in _SETTINGS:
+        raise CheckupError(f'"{key}" cannot be set; there is {", ".join(_SETTINGS)}')
     try:
-        return key, _KEYS[key](value)
+        return key, _SETTINGS[key](value)
     except CheckupError as error:
         raise CheckupError(f"{key}: {error}") from error
 
 
-def _with(setting: AlertRules, given: Mapping[str, Any]) -> AlertRules:
-    changed: list[Checker] = [replace(checker, **given) for checker in setting.checkers]
-    return replace(setting, checkers=changed)
-
-
-def _lines(replayed: ReplayReport, titles: Sequence[str]) -> Iterator[str]:
-    if not replayed.runs:
-        yield "no runs are stored in that time"
+def _print_replay(report: ReplayReport, titles: Sequence[str]) -> None:
+    if not report.runs:
+        print("no runs are stored in that time")
         return
-    first, last = format_minute(replayed.first), format_minute(replayed.last)
-    yield f"{replayed.runs} runs from {first} to {last}"
-    yield from _table(
-        ["", *titles],
-        ["alerts", *(str(len(told.alerts)) for told in replayed.told)],
-        ["outages announced", *(str(len(told.incidents)) for told in replayed.told)],
-        ["  delay, mean", *(format_timespan(_mean(told.delays)) for told in replayed.told)],
-        [
-            "  delay, longest",
-            *(format_timespan(max(told.delays, default=0)) for told in replayed.told),
-        ],
-    )
-    if len(replayed.told) > 1:
-        yield from _difference(replayed.told[0], replayed.told[1])
+    first, last = format_minute(report.first), format_minute(report.last)
+    print(f"{plural(report.runs, 'run')} from {first} to {last}")
+    delays = [tuple(it.delays) for it in report.told]
+    rows = [
+        ("", *titles),
+        ("alerts", *(str(len(it.alerts)) for it in report.told)),
+        ("outages announced", *(str(len(it.incidents)) for it in report.told)),
+        ("  delay, mean", *(format_timespan(sum(it) // (len(it) or 1)) for it in delays)),
+        ("  delay, longest", *(format_timespan(max(it, default=0)) for it in delays)),
+    ]
+    print(format_table(rows, right=range(1, 1 + len(titles))))
+    if len(report.told) > 1:
+        before, after = report.told
+        _print_alerts("no longer announced", before.missing_from(after))
+        _print_alerts("announced besides", after.missing_from(before))
 
 
-def _table(*rows: Sequence[str]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for name, *cells in rows:
-        right = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
-        yield "  ".join([name.ljust(widths[0]), *right]).rstrip()
+def _print_alerts(heading: str, alerts: Sequence[Alert]) -> None:
+    if alerts:
+        print(f"{heading}: {len(alerts)}")
+    for alert in alerts[:_MAX_LISTED]:
+        reason = f": {alert.reason}" if alert.reason else ""
+        title = alert.title or alert.checker
+        print(f"  {format_minute(alert.opened)}  {title} {alert.status}{reason}")
+    if len(alerts) > _MAX_LISTED:
+        print(f"  … and {len(alerts) - _MAX_LISTED} more")
 
 
-def _difference(before: ReplayedAlerts, after: ReplayedAlerts) -> Iterator[str]:
-    for sentence, alerts in (
-        ("no longer announced", before.missing_from(after)),
-        ("announced besides", after.missing_from(before)),
-    ):
-        if alerts:
-            yield f"{sentence}: {len(alerts)}"
-            yield from _listed(alerts)
-
-
-def _listed(alerts: Sequence[Alert]) -> Iterator[str]:
-    for alert in alerts[:_SHOWN]:
-        why = f": {alert.reason}" if alert.reason else ""
-        yield f"  {format_minute(alert.opened)}  {alert.title or alert.checker} {alert.status}{why}"
-    if len(alerts) > _SHOWN:
-        yield f"  … and {len(alerts) - _SHOWN} more"
-
-
-def _mean(lengths: Iterable[int]) -> int:
-    known = list(lengths)
-    return sum(known) // len(known) if known else 0
-
-
-# ``checkup silence``: hear nothing of a checker for a while.
+# ``checkup silence``: mute alerts.
 
 
 @click.command(
@@ -250,10 +221,10 @@ def silence(
     now = time.time_ns()
     until = now + parse_timespan(length) if length else now
     chosen = {checker.id for checker in checkers}
-    silences = keep_quiet(monitor, chosen, since=now, until=until)
+    silences = silence_checkers(monitor, chosen, since=now, until=until)
     titles = {checker.id: checker.title or checker.id for checker in config.checkers}
-    for name, kept in sorted(silences.items()):
-        print(f"{titles.get(name, name)}: silent until {format_minute(kept.until)}")
+    for name, it in sorted(silences.items()):
+        print(f"{titles.get(name, name)}: silent until {format_minute(it.until)}")
     if not silences:
         print("nothing is silent")
     return 0

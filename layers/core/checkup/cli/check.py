@@ -238,9 +238,9 @@ def _look(config: Config, chosen: Sequence[Checker], done: output.OnResult) -> t
 
 
 def _print_blocks(results: Iterable[Result]) -> None:
-    colour = output.wants_color(os.environ)
+    color = output.wants_color(os.environ)
     for result in results:
-        print(go_result_block(result, colour=colour), end="")
+        print(go_result_block(result, color=color), end="")
 
 
 def _print_json(results: Sequence[Result]) -> None:

@@ -1,8 +1,4 @@
-"""The text of the first configuration.
-
-A ``#`` and one space begin a comment. What else begins with ``#`` is configuration that is
-switched off: without that sign it works.
-"""
+"""Commands about the configuration file: ``init``, ``validate`` and ``schema``."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ import yaml
 
 from checkup.cli import options, output
 from checkup.cli.options import config_options, examples_epilog, verbose_option
-from checkup.config.settings import Config
+from checkup.cli.output import plural
 from checkup.errors import CheckupError, ConfigError, Problem
 
 # ``checkup init``: a configuration to start from.
@@ -49,19 +45,14 @@ def init(*, as_json: bool, addresses: tuple[str, ...]) -> int:
     name = DEFAULT_FILE_NAMES[0] if as_json else DEFAULT_FILE_NAMES[1]
     text = starter_yaml(addresses)
     _write(name, starter_json(text) if as_json else text)
-    written = [name, *_write_schema()]
+    written = [name]
+    if not Path(SCHEMA_FILE).exists():
+        _write(SCHEMA_FILE, schema_json())
+        written.append(SCHEMA_FILE)
     print(f"written: {', '.join(written)}")
     own = "" if addresses else f"put your own addresses into {name}, then "
     print(f"Next: {own}look at them with: checkup")
     return 0
-
-
-def _write_schema() -> list[str]:
-    if Path(SCHEMA_FILE).exists():
-        return []
-
-    _write(SCHEMA_FILE, schema_json())
-    return [SCHEMA_FILE]
 
 
 def _write(name: str, text: str) -> None:
@@ -72,7 +63,7 @@ def _write(name: str, text: str) -> None:
         raise CheckupError(f"{name} cannot be written: {error.strerror}") from error
 
 
-# ``checkup schema``: what an editor has to know of the configuration.
+# ``checkup schema``: the configuration's JSON Schema.
 
 
 @click.command(
@@ -98,7 +89,11 @@ def schema_json() -> str:
     return json.dumps(schema_for(registered_kinds()), indent=2, ensure_ascii=False) + "\n"
 
 
-_SCHEMA: Final = "./checkup.schema.json"
+# The first configuration. In its comments, ``# `` begins an explanation; any other ``#`` switches
+# a line of configuration off, and the line works without that sign.
+
+
+_SCHEMA: Final = f"./{SCHEMA_FILE}"
 
 _HEAD: Final = f"""\
 # yaml-language-server: $schema={_SCHEMA}
@@ -162,7 +157,7 @@ page:
 
 
 def starter_yaml(addresses: Iterable[str]) -> str:
-    """Return a checkup.yaml that looks at these addresses, or at an example."""
+    """Return a checkup.yaml with a checker for each of these addresses, or with an example."""
     checkers = "".join(_checker(address) for address in addresses)
     if not checkers:
         checkers = _checker("https://www.example.com") + _WEBSITE_MORE
@@ -191,7 +186,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-# ``checkup validate``: everything that is wrong with a configuration, at once.
+# ``checkup validate``: all problems and warnings of a configuration.
 
 
 @click.command(
@@ -209,40 +204,31 @@ def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
     try:
         config = options.read_config(config_file)
     except ConfigError as error:
-        _print(error.problems, error.warnings)
-        print(
-            _count(len(error.problems), "problem"), _count(len(error.warnings), "warning"), sep=", "
-        )
+        _print_problems(error.problems, error.warnings)
+        problems, warnings = len(error.problems), len(error.warnings)
+        print(f"{plural(problems, 'problem')}, {plural(warnings, 'warning')}")
         return 1
-    _print((), config.warnings)
-    print(_summary(config))
+    _print_problems((), config.warnings)
+    checkers = plural(len(config.checkers), "checker")
+    kinds = _kinds(checker.kind for checker in config.checkers)
+    storage = config.storage.kind if config.storage else "none"
+    channels = _kinds(notifier.kind for notifier in config.notifiers) or "none"
+    print(
+        f"{config.path}: {plural(len(config.warnings), 'warning')}; {checkers}"
+        f"{f' ({kinds})' if kinds else ''}, storage: {storage}, notifiers: {channels}"
+    )
     return 1 if strict and config.warnings else 0
 
 
-def _print(problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
-    """Print both in the order of the file, in a form from which editors jump to the place."""
+def _print_problems(problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
+    """Print both in the order of the file, in a form from which editors jump to the line."""
     lines = [(problem.line, problem.column, str(problem)) for problem in problems]
     lines += [(warning.line, warning.column, f"{warning} (warning)") for warning in warnings]
     for *_, line in sorted(lines):
         print(line)
 
 
-def _summary(config: Config) -> str:
-    checkers = _count(len(config.checkers), "checker")
-    kinds = _kinds(checker.kind for checker in config.checkers)
-    storage = config.storage.kind if config.storage else "none"
-    channels = _kinds(notifier.kind for notifier in config.notifiers) or "none"
-    return (
-        f"{config.path}: {_count(len(config.warnings), 'warning')}; {checkers}"
-        f"{f' ({kinds})' if kinds else ''}, storage: {storage}, notifiers: {channels}"
-    )
-
-
 def _kinds(kinds: Iterable[str]) -> str:
     return ", ".join(
         kind if number == 1 else f"{number} {kind}" for kind, number in Counter(kinds).items()
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

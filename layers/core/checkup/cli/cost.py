@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from checkup.cli import options, pricing
 from checkup.cli.options import STACK, config_options, examples_epilog, verbose_option
+from checkup.cli.output import format_table, plural
 from checkup.cli.pricing import (
     MIN_INTERVAL,
     BillLine,
@@ -24,52 +25,6 @@ from checkup.cli.pricing import (
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.times import format_timespan, parse_timespan
-
-# What would cost half as much.
-
-
-_SLOWER: Final = (2, 3, 5, 10)
-_LEAST_MEMORY: Final = 128
-
-
-class CostSaving(NamedTuple):
-    """A change of one thing, and the dollars that a month costs then."""
-
-    what: str
-    paid: float
-
-
-def cheapest_change(sizes: StackSize, paid: Callable[[StackSize], float]) -> CostSaving:
-    """Return the smallest change of one thing that halves what is paid, else what saves most.
-
-    Args:
-        paid: the dollars for a month of a stack of such sizes.
-    """
-    enough = paid(sizes) / 2
-    savings = [CostSaving(what, paid(smaller)) for what, smaller in _smaller(sizes)]
-    most = min(savings, key=lambda saving: saving.paid)
-    return next((saving for saving in savings if saving.paid <= enough), most)
-
-
-def _smaller(sizes: StackSize) -> Iterator[tuple[str, StackSize]]:
-    """Yield smaller sizes with what to set, those first that are missed the least."""
-    if sizes.architecture != "arm64":
-        yield "Architecture=arm64", replace(sizes, architecture="arm64")
-    if sizes.memory >= 2 * _LEAST_MEMORY:
-        memory = sizes.memory // 2
-        yield f"MemorySize={memory}", replace(sizes, memory=memory)
-    if sizes.retention > 1:
-        days = sizes.retention // 2
-        yield f"RunRetentionDays={days}", replace(sizes, retention=days)
-    for times in _SLOWER:
-        interval = sizes.interval * times
-        yield (
-            f"a run each {format_timespan(interval)} (interval, Schedule)",
-            replace(sizes, interval=interval),
-        )
-
-
-_CENT: Final = 0.01
 
 
 def _number(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
@@ -130,24 +85,27 @@ def cost(
         print(json.dumps(_document(lines), indent=2))
         return 0
     print(f"{_summary(usage)}\n")
-    print("\n".join(_table(lines)))
-    print(f"\n{_origin()}")
+    print(_table(lines))
+    print(
+        f"\nList prices of {pricing.REGION} as of {pricing.AS_OF}; paid is what is left after all"
+        " that AWS gives\nevery account each month for ever, if nothing else in yours uses it."
+    )
     print("\n".join(_advice(config, usage, lines)))
     return 0
 
 
 def _parameters() -> Mapping[str, str] | None:
-    """Return those of the stack that ``--stack`` names, if it does."""
+    """Return the parameters of the stack that ``--stack`` names."""
     name = click.get_current_context().meta.get(STACK)
     if name is None:
         return None
-    from checkup.cli.stack import describe_stack  # few look at stacks
+    from checkup.cli.stack import describe_stack  # imports boto3
 
     return describe_stack(name).parameters
 
 
 def _as_given(sizes: StackSize, given: Mapping[str, float | str | None]) -> StackSize:
-    """Return the sizes with what the flags say of them."""
+    """Return the sizes with those that the flags set."""
     found = {name: value for name, value in given.items() if value is not None}
     if "interval" in found:
         found["interval"] = _interval(str(found["interval"]))
@@ -165,50 +123,30 @@ def _interval(text: str) -> int:
 
 def _summary(usage: HourlyUsage) -> str:
     sizes = usage.sizes
-    checkers = "1 checker" if usage.components == 1 else f"{usage.components} checkers"
     regions = "" if usage.regions == 1 else f" in {usage.regions} regions"
+    checkers, interval = plural(usage.components, "checker"), format_timespan(sizes.interval)
     return (
-        f"A month of {checkers} each {format_timespan(sizes.interval)}{regions}: "
+        f"A month of {checkers} each {interval}{regions}: "
         f"{sizes.memory} MB, {sizes.architecture}, runs kept for {sizes.retention} days"
     )
 
 
-def _table(lines: Sequence[BillLine]) -> Iterator[str]:
-    width = max(len(line.what) for line in lines)
-    yield f"{'':<{width}}  {'':>23}  {'list':>8}  {'paid':>8}"
-    for line in lines:
-        shown = f"{line.quantity:,.2f}" if line.price.unit == "GB" else f"{line.quantity:,.0f}"
-        quantity = f"{shown:>11} {line.price.unit:<11}"
-        dollars = f"{line.list_price:>8.2f}  {line.charged:>8.2f}"
-        yield f"{line.what:<{width}}  {quantity}  {dollars}  {line.note}".rstrip()
-    listed, paid = sum(line.list_price for line in lines), _paid(lines)
-    yield f"{'together, in dollars':<{width}}  {'':>23}  {listed:>8.2f}  {paid:>8.2f}"
-
-
-def _origin() -> str:
-    return (
-        f"List prices of {pricing.REGION} as of {pricing.AS_OF}; paid is what is left after all"
-        " that AWS gives\nevery account each month for ever, if nothing else in yours uses it."
-    )
-
-
-def _advice(config: Config, usage: HourlyUsage, lines: Sequence[BillLine]) -> Iterator[str]:
-    """Say what most is paid for, and what would cost half as much."""
-    paid = _paid(lines)
-    if paid < _CENT:
-        return
-    dearest = max(lines, key=lambda line: line.charged)
-    share = dearest.charged / paid
-    yield f"Largest: {dearest.what} ({dearest.price.unit}), {share:.0%} of what is paid."
-    saving = cheapest_change(
-        usage.sizes, lambda sizes: _paid(monthly_bill(hourly_usage(config, sizes)))
-    )
-    word = "Half" if saving.paid <= paid / 2 else "Less"
-    yield f"{word} of it: {saving.what}, then {saving.paid:.2f} is paid."
-
-
-def _paid(lines: Iterable[BillLine]) -> float:
-    return sum(line.charged for line in lines)
+def _table(lines: Sequence[BillLine]) -> str:
+    rows = [("", "", "", "list", "paid", "")]
+    rows += [
+        (
+            line.what,
+            f"{line.quantity:,.2f}" if line.price.unit == "GB" else f"{line.quantity:,.0f}",
+            line.price.unit,
+            f"{line.list_price:.2f}",
+            f"{line.charged:.2f}",
+            line.note,
+        )
+        for line in lines
+    ]
+    listed = f"{sum(line.list_price for line in lines):.2f}"
+    rows.append(("together, in dollars", "", "", listed, f"{_paid(lines):.2f}", ""))
+    return format_table(rows, right={1, 3, 4})
 
 
 def _document(lines: Sequence[BillLine]) -> dict[str, Any]:
@@ -230,3 +168,67 @@ def _document(lines: Sequence[BillLine]) -> dict[str, Any]:
         "listed": round(sum(line.list_price for line in lines), 4),
         "paid": round(_paid(lines), 4),
     }
+
+
+def _advice(config: Config, usage: HourlyUsage, lines: Sequence[BillLine]) -> Iterator[str]:
+    """Yield the largest line, and the change that halves the costs."""
+    paid = _paid(lines)
+    if paid < _CENT:
+        return
+    dearest = max(lines, key=lambda line: line.charged)
+    share = dearest.charged / paid
+    yield f"Largest: {dearest.what} ({dearest.price.unit}), {share:.0%} of what is paid."
+    saving = cheapest_change(
+        usage.sizes, lambda sizes: _paid(monthly_bill(hourly_usage(config, sizes)))
+    )
+    word = "Half" if saving.paid <= paid / 2 else "Less"
+    yield f"{word} of it: {saving.what}, then {saving.paid:.2f} is paid."
+
+
+# The change of one size that saves most.
+
+
+_CENT: Final = 0.01
+_LONGER_INTERVALS: Final = (2, 3, 5, 10)
+_MIN_MEMORY: Final = 128
+
+
+class CostSaving(NamedTuple):
+    """A setting, and the dollars that a month costs with it."""
+
+    what: str
+    paid: float
+
+
+def cheapest_change(sizes: StackSize, paid: Callable[[StackSize], float]) -> CostSaving:
+    """Return the first change that halves what is paid, else the one that saves most.
+
+    Args:
+        paid: returns the dollars that a month of a stack of these sizes costs.
+    """
+    enough = paid(sizes) / 2
+    savings = [CostSaving(what, paid(smaller)) for what, smaller in _smaller(sizes)]
+    most = min(savings, key=lambda saving: saving.paid)
+    return next((saving for saving in savings if saving.paid <= enough), most)
+
+
+def _smaller(sizes: StackSize) -> Iterator[tuple[str, StackSize]]:
+    """Yield the settings of smaller sizes, the least harmful first."""
+    if sizes.architecture != "arm64":
+        yield "Architecture=arm64", replace(sizes, architecture="arm64")
+    if sizes.memory >= 2 * _MIN_MEMORY:
+        memory = sizes.memory // 2
+        yield f"MemorySize={memory}", replace(sizes, memory=memory)
+    if sizes.retention > 1:
+        days = sizes.retention // 2
+        yield f"RunRetentionDays={days}", replace(sizes, retention=days)
+    for times in _LONGER_INTERVALS:
+        interval = sizes.interval * times
+        yield (
+            f"a run each {format_timespan(interval)} (interval, Schedule)",
+            replace(sizes, interval=interval),
+        )
+
+
+def _paid(lines: Iterable[BillLine]) -> float:
+    return sum(line.charged for line in lines)

@@ -1,10 +1,10 @@
-"""``checkup incident``: tell people what is going on."""
+"""``checkup incident``: incidents that people write about, and the ids and texts typed for them."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 import click
@@ -19,9 +19,10 @@ from checkup.cli.options import (
     component_option,
     config_options,
     examples_epilog,
-    month_flag,
+    month_option,
     verbose_option,
 )
+from checkup.cli.output import format_table
 from checkup.cli.stack import request_publish
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
@@ -38,79 +39,17 @@ from checkup.incidents.model import (
 )
 from checkup.incidents.store import change_incidents
 from checkup.text import clean_line
-from checkup.times import SECOND, format_minute, format_month, format_timespan, parse_timestamp
+from checkup.times import DAY, format_minute, format_month, format_timespan, parse_timestamp
 from checkup_page.incidents.load import EditableIncidents, load_editable, take_over_automatic
 from checkup_page.incidents.markdown import LIMIT, clean_markdown
 from checkup_page.incidents.view import TITLE_LIMIT, IncidentView, MaintenanceView
-
-# What is announced, and the one of it that an id means.
-
 
 Item = TypeVar("Item", IncidentView, MaintenanceView)
 Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def new_id() -> str:
-    """Return twelve characters that nobody has used."""
-    return secrets.token_hex(6)
-
-
-def new_update(text: str, status: str, at: int) -> IncidentUpdate:
-    """Return a new entry of a story."""
-    return IncidentUpdate(id=new_id(), at=at, status=status, text=clean_body(text))
-
-
-def clean_title(text: str) -> str:
-    """Return a title as it is kept: one line that every page, feed and terminal can show.
-
-    Raises:
-        CheckupError: nothing is left to read.
-    """
-    title = clean_line(text, TITLE_LIMIT)
-    if not title:
-        raise CheckupError("the title is empty; people have to know what it is about")
-    if len(" ".join(text.split())) > TITLE_LIMIT:
-        output.log_line(f"warning: the title is cut after {TITLE_LIMIT} characters")
-    return title
-
-
-def clean_body(text: str) -> str:
-    """Return a Markdown text as it is kept, without what nothing could show."""
-    if len(text) > LIMIT:
-        output.log_line(f"warning: the text is cut after {LIMIT} characters")
-    return clean_markdown(text)
-
-
-def find_by_id_prefix(
-    items: Mapping[str, Item], start: str, noun: str, month: int | None = None
-) -> Item:
-    """Return the one whose id begins like this.
-
-    Args:
-        items: by id.
-        start: what was typed.
-        noun: what they are.
-        month: that in which all of them began.
-
-    Raises:
-        CheckupError: there is none, or several.
-    """
-    found = [key for key in items if key.startswith(start.casefold())] if start else []
-    if len(found) == 1:
-        return items[found[0]]
-    if found:
-        raise CheckupError(f'"{start}" is the beginning of several ids: {", ".join(found)}')
-    if month is not None:
-        name = format_month(month)
-        listing = f'"checkup {noun} list --month {name}" shows their ids'
-        raise CheckupError(f'no {noun} "{start}" began in {name}; {listing}')
-    listing = f'"checkup {noun} list" shows their ids'
-    older = "what began more than three months ago is found with --month YYYY-MM"
-    raise CheckupError(f'no {noun} "{start}"; {listing}; {older}')
-
-
 def id_completion(choose: Callable[[EditableIncidents], Mapping[str, Item]]) -> Completion:
-    """Return what offers the ids of incidents or of maintenance to a shell."""
+    """Return a shell completion of the ids of incidents or of maintenance."""
 
     def complete(
         context: click.Context, _: click.Parameter, incomplete: str
@@ -130,97 +69,10 @@ def id_completion(choose: Callable[[EditableIncidents], Mapping[str, Item]]) -> 
     return complete
 
 
-# Listing incidents and maintenance, and showing one of them.
+incident_ids = id_completion(lambda loaded: loaded.incidents)
 
-
-incident_ids = id_completion(lambda desk: desk.incidents)
-maintenance_ids = id_completion(lambda desk: desk.maintenances)
-
-
-@click.command("list")
-@config_options
-@month_flag
-@verbose_option
-def list_incidents(config_file: str | None, *, month: int | None, verbose: bool) -> int:
-    """List the incidents of the last months, or of one month: what is open, and what was."""
-    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    now = time.time_ns()
-    known = load_editable(config, app.require_storage(config), now, month)
-    for it in known.incidents.values():
-        print(_incident(it, known, now))
-    if not known.incidents:
-        print("no incidents")
-    return 0
-
-
-@click.command("show")
-@config_options
-@month_flag
-@verbose_option
-@click.argument("name", metavar="ID", shell_complete=incident_ids)
-def show_incident(config_file: str | None, *, month: int | None, verbose: bool, name: str) -> int:
-    """Show an incident and all that was said of it, oldest first."""
-    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    now = time.time_ns()
-    known = load_editable(config, app.require_storage(config), now, month)
-    it = find_by_id_prefix(known.incidents, name, "incident", month)
-    print(_incident(it, known, now))
-    if it.affected:
-        print(f"  about {', '.join(part.name for part in it.affected)}")
-    for line in _story(it):
-        print(line)
-    return 0
-
-
-@click.command("show")
-@config_options
-@month_flag
-@verbose_option
-@click.argument("name", metavar="ID", shell_complete=maintenance_ids)
-def show_maintenance(
-    config_file: str | None, *, month: int | None, verbose: bool, name: str
-) -> int:
-    """Show maintenance and all that was said of it, oldest first."""
-    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    known = load_editable(config, app.require_storage(config), time.time_ns(), month)
-    it = find_by_id_prefix(known.maintenances, name, "maintenance", month)
-    print(_maintenance(it))
-    for line in _story(it):
-        print(line)
-    return 0
-
-
-def _incident(it: IncidentView, known: EditableIncidents, now: int) -> str:
-    """Return an incident in one line, and whether it is there by itself."""
-    lasted = format_timespan((it.resolved_at or now) - it.started_at)
-    source = "" if it.key not in known.unwritten else "  (by itself"
-    if source:
-        source += ")" if it.key in known.shown else ", not on the page)"
-    return (
-        f"{it.key}  {it.impact:<8}  {it.status:<13}  {format_minute(it.started_at)}  {lasted:>9}  "
-        f"{it.title}{source}"
-    )
-
-
-def _maintenance(it: MaintenanceView) -> str:
-    about = ", ".join(part.name for part in it.affected) or "everything"
-    return (
-        f"{it.key}  {it.status:<11}  "
-        f"{format_minute(it.scheduled_for)} to {format_minute(it.scheduled_until)}  "
-        f"{it.title}: {about}"
-    )
-
-
-def _story(it: IncidentView | MaintenanceView) -> Iterator[str]:
-    """Yield all that was said, oldest first."""
-    for entry in reversed(it.updates):
-        yield f"\n  {format_minute(entry.at)}  {entry.status}"
-        for line in entry.body.splitlines():
-            yield f"    {line}".rstrip()
-
-
-_LONG_AGO: Final = 366 * 86_400 * SECOND
-"""Before that, a beginning is a slip of the pen, and each month since then would have its page."""
+_OLDEST_START: Final = 366 * DAY
+"""A start before that is taken for a typing error: each month since then would have its page."""
 
 
 @click.group(
@@ -243,7 +95,53 @@ def incident() -> None:
     """
 
 
-def _status_flag(default: str | None) -> Decorator:
+@incident.command("list")
+@config_options
+@month_option
+@verbose_option
+def list_incidents(config_file: str | None, *, month: int | None, verbose: bool) -> int:
+    """List the incidents of the last months, or of one month: what is open, and what was."""
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
+    now = time.time_ns()
+    loaded = load_editable(config, app.require_storage(config), now, month)
+    rows = [_incident_row(it, loaded, now) for it in loaded.incidents.values()]
+    print(format_table(rows, right={4}) or "no incidents")
+    return 0
+
+
+@incident.command("show")
+@config_options
+@month_option
+@verbose_option
+@click.argument("name", metavar="ID", shell_complete=incident_ids)
+def show_incident(config_file: str | None, *, month: int | None, verbose: bool, name: str) -> int:
+    """Show an incident and all that was said of it, oldest first."""
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
+    now = time.time_ns()
+    loaded = load_editable(config, app.require_storage(config), now, month)
+    it = find_by_id_prefix(loaded.incidents, name, "incident", month)
+    print(format_table([_incident_row(it, loaded, now)]))
+    if it.affected:
+        print(f"  about {', '.join(part.name for part in it.affected)}")
+    print_updates(it)
+    return 0
+
+
+def _incident_row(it: IncidentView, loaded: EditableIncidents, now: int) -> tuple[str, ...]:
+    source = ""
+    if it.key in loaded.unwritten:
+        source = "  (by itself)" if it.key in loaded.shown else "  (by itself, not on the page)"
+    return (
+        it.key,
+        it.impact,
+        it.status,
+        format_minute(it.started_at),
+        format_timespan((it.resolved_at or now) - it.started_at),
+        f"{it.title}{source}",
+    )
+
+
+def _status_option(default: str | None) -> Decorator:
     return click.option(
         "--status",
         type=click.Choice(INCIDENT_STATUSES),
@@ -253,7 +151,7 @@ def _status_flag(default: str | None) -> Decorator:
     )
 
 
-def _impact_flag(default: str | None) -> Decorator:
+def _impact_option(default: str | None) -> Decorator:
     return click.option(
         "--impact",
         type=click.Choice(IMPACTS),
@@ -265,9 +163,9 @@ def _impact_flag(default: str | None) -> Decorator:
 
 @incident.command("open")
 @config_options
-@_impact_flag("minor")
+@_impact_option("minor")
 @component_option
-@_status_flag("investigating")
+@_status_option("investigating")
 @click.option("--message", "text", metavar="TEXT", default="", help="The first thing to say.")
 @click.option("--from", "begin", metavar="TIME", default="", help="When it began, if before now.")
 @verbose_option
@@ -292,7 +190,7 @@ def open_incident(  # noqa: PLR0913 - a flag each
     started = parse_timestamp(begin, now, config.page.timezone) if begin else now
     if started > now:
         raise CheckupError('it begins later; announce it with "checkup maintenance add"')
-    if started < now - _LONG_AGO:
+    if started < now - _OLDEST_START:
         raise CheckupError(f'--from "{begin}" is more than a year ago')
     about = checker_ids(config, components)
     storage = app.require_storage(config)
@@ -313,11 +211,11 @@ def open_incident(  # noqa: PLR0913 - a flag each
 
 @incident.command("update")
 @config_options
-@_status_flag(None)
-@_impact_flag(None)
+@_status_option(None)
+@_impact_option(None)
 @click.option("--title", metavar="TEXT", default="", help="What it is called from now on.")
 @component_option
-@month_flag
+@month_option
 @verbose_option
 @click.argument("name", metavar="ID", shell_complete=incident_ids)
 @click.argument("text", required=False, default="")
@@ -348,12 +246,12 @@ def update_incident(  # noqa: PLR0913 - a flag each
         changed = add_update(document, known, entry) if is_news else document
         return edit_incident(changed, known, now, **new, checkers=about) if corrected else changed
 
-    return _write(config, name, month, change)
+    return _change(config, name, month, change)
 
 
 @incident.command("resolve")
 @config_options
-@month_flag
+@month_option
 @verbose_option
 @click.argument("name", metavar="ID", shell_complete=incident_ids)
 @click.argument("text", required=False, default="")
@@ -363,18 +261,18 @@ def resolve(
     """End an incident, and perhaps say TEXT. One that is over stays as it is."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     entry = new_update(text, "resolved", time.time_ns())
-    return _write(
+    return _change(
         config, name, month, lambda document, known: resolve_incident(document, known, entry)
     )
 
 
-def _write(
+def _change(
     config: Config,
     name: str,
     month: int | None,
     change: Callable[[IncidentDocument, model.Incident], IncidentDocument],
 ) -> int:
-    """Change the incident that an id means; an outage becomes what a person wrote."""
+    """Change the incident with this id prefix; an automatic one becomes a written one."""
     storage = app.require_storage(config)
     known = load_editable(config, storage, time.time_ns(), month)
     it = known.to_write(find_by_id_prefix(known.incidents, name, "incident", month).key)
@@ -385,7 +283,70 @@ def _write(
     return 0
 
 
-incident.add_command(list_incidents)
+# Ids and texts, of incidents and of maintenance.
 
 
-incident.add_command(show_incident)
+def new_id() -> str:
+    """Return a random id of twelve hexadecimal digits."""
+    return secrets.token_hex(6)
+
+
+def new_update(text: str, status: str, at: int) -> IncidentUpdate:
+    """Return an update of an incident or of maintenance; the texts may be empty."""
+    return IncidentUpdate(id=new_id(), at=at, status=status, text=clean_body(text))
+
+
+def clean_title(text: str) -> str:
+    """Return a title as it is stored: one line that every page, feed and terminal can show.
+
+    Raises:
+        CheckupError: the title is empty.
+    """
+    title = clean_line(text, TITLE_LIMIT)
+    if not title:
+        raise CheckupError("the title is empty; people have to know what it is about")
+    if len(" ".join(text.split())) > TITLE_LIMIT:
+        output.log_line(f"warning: the title is cut after {TITLE_LIMIT} characters")
+    return title
+
+
+def clean_body(text: str) -> str:
+    """Return a Markdown text as it is stored, without characters that cannot be shown."""
+    if len(text) > LIMIT:
+        output.log_line(f"warning: the text is cut after {LIMIT} characters")
+    return clean_markdown(text)
+
+
+def find_by_id_prefix(
+    items: Mapping[str, Item], start: str, noun: str, month: int | None = None
+) -> Item:
+    """Return the item whose id starts with ``start``.
+
+    Args:
+        items: by id.
+        noun: ``incident`` or ``maintenance``.
+        month: start of the month in which all of them began.
+
+    Raises:
+        CheckupError: there is none, or several.
+    """
+    found = [key for key in items if key.startswith(start.casefold())] if start else []
+    if len(found) == 1:
+        return items[found[0]]
+    if found:
+        raise CheckupError(f'"{start}" is the beginning of several ids: {", ".join(found)}')
+    if month is not None:
+        name = format_month(month)
+        listing = f'"checkup {noun} list --month {name}" shows their ids'
+        raise CheckupError(f'no {noun} "{start}" began in {name}; {listing}')
+    listing = f'"checkup {noun} list" shows their ids'
+    older = "what began more than three months ago is found with --month YYYY-MM"
+    raise CheckupError(f'no {noun} "{start}"; {listing}; {older}')
+
+
+def print_updates(it: IncidentView | MaintenanceView) -> None:
+    """Print all updates, oldest first."""
+    for update in reversed(it.updates):
+        print(f"\n  {format_minute(update.at)}  {update.status}")
+        for line in update.body.splitlines():
+            print(f"    {line}".rstrip())

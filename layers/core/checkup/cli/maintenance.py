@@ -1,4 +1,4 @@
-"""``checkup maintenance``: announce work, and be told nothing of what it breaks."""
+"""``checkup maintenance``: announced work, whose alerts are suppressed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import time
 import click
 
 from checkup import app
-from checkup.cli import incident, options
+from checkup.cli import options
 from checkup.cli.commands import SubcommandGroup
 from checkup.cli.incident import (
-    _maintenance,
     clean_body,
     clean_title,
     find_by_id_prefix,
+    id_completion,
     new_id,
     new_update,
+    print_updates,
 )
 from checkup.cli.options import (
     checker_ids,
@@ -25,9 +26,10 @@ from checkup.cli.options import (
     examples_epilog,
     group_names,
     group_option,
-    month_flag,
+    month_option,
     verbose_option,
 )
+from checkup.cli.output import format_table
 from checkup.cli.stack import request_publish
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
@@ -38,28 +40,9 @@ from checkup.interfaces import Storage
 from checkup.pipeline.state_store import schedule_maintenance
 from checkup.times import format_minute, parse_timespan, parse_timestamp
 from checkup_page.incidents.load import load_editable
+from checkup_page.incidents.view import MaintenanceView
 
-
-@click.command("list")
-@config_options
-@month_flag
-@verbose_option
-def list_maintenance(config_file: str | None, *, month: int | None, verbose: bool) -> int:
-    """List what is going on and what is planned, that of the configuration too.
-
-    With --month, list what began in that month.
-    """
-    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    known = load_editable(config, app.require_storage(config), time.time_ns(), month)
-    listed = [
-        it for it in known.maintenances.values() if month is not None or it.status != "completed"
-    ]
-    for it in listed:
-        ours = it.key in known.written.maintenance
-        print(_maintenance(it) + ("" if ours else f"  (in {config.path})"))
-    if not listed:
-        print("no maintenance")
-    return 0
+maintenance_ids = id_completion(lambda loaded: loaded.maintenances)
 
 
 @click.group(
@@ -78,6 +61,55 @@ def maintenance() -> None:
     Everything is checked and stored as ever; what is still down at the end is announced then.
     Maintenance that comes again belongs into the configuration. An ID may be cut short.
     """
+
+
+@maintenance.command("list")
+@config_options
+@month_option
+@verbose_option
+def list_maintenance(config_file: str | None, *, month: int | None, verbose: bool) -> int:
+    """List what is going on and what is planned, that of the configuration too.
+
+    With --month, list what began in that month.
+    """
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
+    loaded = load_editable(config, app.require_storage(config), time.time_ns(), month)
+    rows = [
+        _maintenance_row(
+            it, "" if it.key in loaded.written.maintenance else f"  (in {config.path})"
+        )
+        for it in loaded.maintenances.values()
+        if month is not None or it.status != "completed"
+    ]
+    print(format_table(rows) or "no maintenance")
+    return 0
+
+
+@maintenance.command("show")
+@config_options
+@month_option
+@verbose_option
+@click.argument("name", metavar="ID", shell_complete=maintenance_ids)
+def show_maintenance(
+    config_file: str | None, *, month: int | None, verbose: bool, name: str
+) -> int:
+    """Show maintenance and all that was said of it, oldest first."""
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
+    loaded = load_editable(config, app.require_storage(config), time.time_ns(), month)
+    it = find_by_id_prefix(loaded.maintenances, name, "maintenance", month)
+    print(format_table([_maintenance_row(it)]))
+    print_updates(it)
+    return 0
+
+
+def _maintenance_row(it: MaintenanceView, note: str = "") -> tuple[str, ...]:
+    affected = ", ".join(part.name for part in it.affected) or "everything"
+    return (
+        it.key,
+        it.status,
+        f"{format_minute(it.scheduled_for)} to {format_minute(it.scheduled_until)}",
+        f"{it.title}: {affected}{note}",
+    )
 
 
 @maintenance.command("add")
@@ -143,9 +175,9 @@ def add(  # noqa: PLR0913 - a flag each
     type=click.Choice(("in_progress", "verifying")),
     help="How far it is; only while it goes on.",
 )
-@month_flag
+@month_option
 @verbose_option
-@click.argument("name", metavar="ID", shell_complete=incident.maintenance_ids)
+@click.argument("name", metavar="ID", shell_complete=maintenance_ids)
 @click.argument("text", required=False, default="")
 def update_maintenance(  # noqa: PLR0913 - a flag each
     config_file: str | None,
@@ -159,7 +191,7 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
     """Say TEXT about maintenance, before it, meanwhile or afterwards."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     storage, now = app.require_storage(config), time.time_ns()
-    it = _ours(config, storage, name, now, month)
+    it = _find_written(config, storage, name, now, month)
     entry = new_update(text, status or "", now)
     if not (entry.text or status):
         raise click.UsageError("say something: TEXT or --status")
@@ -176,18 +208,18 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
 @maintenance.command("end")
 @config_options
 @verbose_option
-@click.argument("name", metavar="ID", shell_complete=incident.maintenance_ids)
+@click.argument("name", metavar="ID", shell_complete=maintenance_ids)
 @click.argument("text", required=False, default="")
-def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
+def end_planned(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
     """End maintenance now, or call it off, and perhaps say TEXT about it."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     monitor = app.run_context(config, os.environ)
     now = time.time_ns()
-    it = _ours(config, monitor.storage, name, now)
+    it = _find_written(config, monitor.storage, name, now)
     entry = new_update(text, "completed", now)
     document = schedule_maintenance(
         monitor,
-        # What is long over is in the file of its month.
+        # Maintenance that ended long ago is in the file of its month.
         lambda document: end_maintenance(add_maintenance(document, it), it.id, entry),
     )
     request_publish()
@@ -197,18 +229,12 @@ def end_(config_file: str | None, *, verbose: bool, name: str, text: str) -> int
     return 0
 
 
-def _ours(
+def _find_written(
     config: Config, storage: Storage, name: str, now: int, month: int | None = None
 ) -> model.Maintenance:
-    """Return the announced maintenance whose id begins like this; the file's is not ours."""
+    """Return the maintenance with this id prefix; that of the configuration cannot be changed."""
     known = load_editable(config, storage, now, month)
     it = find_by_id_prefix(known.maintenances, name, "maintenance", month)
     if it.key not in known.written.maintenance:
         raise CheckupError(f'"{it.title}" is in {config.path}; change it there')
     return known.written.maintenance[it.key]
-
-
-maintenance.add_command(list_maintenance)
-
-
-maintenance.add_command(incident.show_maintenance)

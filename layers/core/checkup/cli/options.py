@@ -95,7 +95,7 @@ def examples_epilog(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def month_flag(command: Callable[..., Any]) -> Callable[..., Any]:
+def month_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--month``, for what began longer ago than what commands look through unasked."""
     return click.option(
         "--month",

@@ -1,12 +1,12 @@
-"""``checkup status``: what is known of every checker, at a glance."""
+"""Commands that read the stored state and runs: ``status``, ``explain`` and ``history``."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Collection, Iterator
+from typing import Final
 
 import click
 
@@ -24,6 +24,7 @@ from checkup.cli.options import (
 )
 from checkup.cli.output import (
     colored,
+    format_table,
     median_time,
     result_reason,
     result_rows,
@@ -38,201 +39,14 @@ from checkup.pipeline import RunContext
 from checkup.pipeline.replay import SlotResult, current_state, last_results, recent_results
 from checkup.times import format_minute, format_timespan, parse_timespan
 
-# ``checkup explain``: why a checker is taken for what it is, and why nobody is told.
+# ``checkup status``: one line for each checker.
 
 
-_EXPLAINED_RUNS = 12
-"""Runs that are shown."""
+_STATUS_RUNS: Final = 12
+"""Newest runs that are searched for the last result of each checker."""
 
-
-@click.command(
-    epilog=examples_epilog("checkup explain api", "checkup -c shop.yaml explain 'Web shop'")
-)
-@config_options
-@verbose_option
-@click.argument(
-    "names", nargs=-1, required=True, metavar="NAME ...", shell_complete=complete_checkers
-)
-def explain(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) -> int:
-    """Say what the last runs saw of a checker and what follows from it.
-
-    Shown are its counters beside the thresholds, what was announced, what waits and why, and
-    when somebody will be reminded. Nothing is checked or written.
-    """
-    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    checkers = select_checkers_or_suggest(config.checkers, names)
-    monitor = app.run_context(config, os.environ)
-    head = current_state(monitor)
-    for checker in checkers:
-        print("\n".join(_lines(monitor, head, checker)), end="\n\n")
-    return 0
-
-
-def _lines(monitor: RunContext, head: AlertState, checker: Checker) -> Iterator[str]:
-    state = head.checkers.get(checker.id, CheckerState())
-    yield f"{checker.title or checker.id} ({checker.id}): {_standing(state)}"
-    yield f"  announced   {_told(state)}"
-    yield f"  counted     {_counters(state, checker)}"
-    if checker.flapping:
-        yield f"  flapping    {_flapping(state)}"
-    if state.excluded_regions:
-        yield f"  not counted {excluded_regions_text(state)}"
-    reasons = monitor.rules.suppression(head, key_time(head.cursor) or 0).reasons(checker)
-    for reason in reasons:
-        yield f"  held back   {suppression_text(reason)}"
-    for channel, entries in sorted(head.outboxes.items()):
-        mine = [entry for entry in entries if entry.alert.checker == checker.id]
-        if mine:
-            tries = max(entry.attempts for entry in mine)
-            yield f"  waiting     {channel}: {len(mine)} not delivered yet, tried {tries} times"
-    reminder = next_reminder(state, checker.remind_every)
-    if reminder:
-        wait = ", but held back" if reasons else ""
-        yield f"  reminder    with the first run from {format_minute(reminder)} on{wait}"
-    yield "  last runs"
-    yield from _seen(recent_results(monitor, checker.id, _EXPLAINED_RUNS))
-
-
-def _standing(state: CheckerState) -> str:
-    if state.unknown_runs >= NOT_MONITORED_AFTER:
-        return f"unknown: it cannot be checked; {state.status} before"
-    if state.status is Status.UNKNOWN:
-        return "no status yet"
-    partial = f", failing from {', '.join(state.failing_regions)}" if state.failing_regions else ""
-    return f"{state.status} since {format_minute(state.since)}{partial}"
-
-
-def excluded_regions_text(state: CheckerState) -> str:
-    """Return the words for the regions whose results do not count."""
-    verb = "has" if len(state.excluded_regions) == 1 else "have"
-    return f"{', '.join(state.excluded_regions)} {verb} another configuration"
-
-
-def _told(state: CheckerState) -> str:
-    if state.alerted_status is Status.UNKNOWN:
-        return "nothing so far"
-    opened = (
-        f", incident {state.incident_count} since {format_minute(state.opened)}"
-        if state.incident_count
-        else ""
-    )
-    return f"{state.alerted_status}{opened if state.alerted_status is not Status.HEALTHY else ''}"
-
-
-def _counters(state: CheckerState, checker: Checker) -> str:
-    counts = (
-        ("down", state.down_streak.runs, checker.failure_threshold),
-        ("not healthy", state.unhealthy_streak.runs, checker.degraded_threshold),
-        ("healthy", state.healthy_streak.runs, checker.success_threshold),
-    )
-    # Nothing is counted further than the longest threshold.
-    return ", ".join(f"{min(runs, limit)} of {limit} {what}" for what, runs, limit in counts)
-
-
-def _flapping(state: CheckerState) -> str:
-    share = f"{state_change_percent(state.recent_statuses):.0f} % changes"
-    return f"{share}; over below 20 %" if state.flapping else f"{share}; from 30 % on"
-
-
-def suppression_text(reason: SuppressionReason) -> str:
-    """Return the words for what keeps announcements back."""
-    match reason.why:
-        case SuppressionKind.MAINTENANCE:
-            title = f' "{reason.by}"' if reason.by else ""
-            return f"maintenance{title} until {format_minute(reason.until)}"
-        case SuppressionKind.SILENCE:
-            return f"silenced until {format_minute(reason.until)}"
-        case SuppressionKind.DEPENDENCY:
-            return f"{reason.by}, on which it depends, fails"
-
-
-def _seen(seen: list[SlotResult]) -> Iterator[str]:
-    if not seen:
-        yield "    none today"
-    for observation in seen:
-        result = observation.result
-        why = result.error or result.notice
-        again = f" (checked {result.rechecks + 1} times)" if result.rechecks else ""
-        place = f" from {result.region}" if result.region else ""
-        reason = f": {why}" if why else ""
-        yield f"    {format_minute(observation.slot)}  {result.status}{place}{again}{reason}"
-
-
-# ``checkup history``: what the stored runs saw of a checker.
-
-
-@click.command(
-    epilog=examples_epilog(
-        "checkup history api",
-        "checkup history 'Web shop' --since 7d",
-        "checkup history api --since 1h | grep down",
-    ),
-)
-@config_options
-@click.option(
-    "--since", metavar="TIME", default="24h", show_default=True, help="How far back: 90m, 30d."
-)
-@verbose_option
-@click.argument("name", shell_complete=complete_checkers)
-def history(config_file: str | None, *, since: str, verbose: bool, name: str) -> int:
-    """List what the stored runs saw of the checker NAME, by title or id, oldest first.
-
-    On a terminal a small plot of its times follows, with the worst of each stretch. A checker
-    that is no longer configured can be named as well, as long as its runs are stored.
-    """
-    length = parse_timespan(since)
-    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    names = _names(config.checkers, name)
-    storage = app.require_storage(config)
-    seen = list(_results(storage, names, time.time_ns() - length))
-    if not seen:
-        raise CheckupError(f'no run of the last {format_timespan(length)} has seen "{name}"')
-    colour = output.wants_color(os.environ)
-    for line in result_rows(seen, colour=colour):
-        print(line)
-    if output.is_interactive(os.environ):
-        print(f"\n{sparkline(seen, shutil.get_terminal_size().columns, colour=colour)}")
-        print(result_summary(seen))
-    return 0
-
-
-def _names(checkers: Sequence[Checker], name: str) -> frozenset[str]:
-    """Return the ids and titles under which results of the checker may be stored."""
-    try:
-        chosen = select_checkers(checkers, [name])
-    except LookupError:
-        return frozenset({name.casefold()})
-    return frozenset(word.casefold() for checker in chosen for word in (checker.id, checker.title))
-
-
-def _results(storage: Storage, names: frozenset[str], since: int) -> Iterator[tuple[int, Result]]:
-    """Yield the results of a checker with the moments of their runs, oldest first.
-
-    Results of the Go program have no id, so these go by their title.
-    """
-    unreadable = 0
-    for key in storage.list(model.RUNS_PREFIX, model.run_key(Run(slot=max(0, since), results=()))):
-        stored = storage.get(key)
-        try:
-            results = model.decode_results(stored.body) if stored else ()
-        except ValueError:
-            unreadable += 1
-            continue
-        for result in results:
-            if (result.id or result.title).casefold() in names:
-                yield model.key_time(key) or 0, result
-    if unreadable:
-        output.log_line(f"{unreadable} runs cannot be read and are left out")
-
-
-_RUNS: Final = 12
-"""Runs in which the last result of a checker is looked for."""
-
-_STALE: Final = 3
-"""Intervals without a run after which nothing is known any more."""
-
-_TIME: Final = 3
-"""The column whose figures stand on the right."""
+_STALE_AFTER_INTERVALS: Final = 3
+"""Intervals without a run after which the status may be stale."""
 
 
 @click.command(
@@ -256,58 +70,222 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     checkers = select_checkers_or_suggest(config.checkers, names)
     monitor = app.run_context(config, os.environ)
-    seen, head = last_results(monitor, _RUNS), current_state(monitor)
-    last = max((observation.slot for observation in seen.values()), default=0)
+    results, state = last_results(monitor, _STATUS_RUNS), current_state(monitor)
+    last = max((result.slot for result in results.values()), default=0)
     if not last:
         raise CheckupError("no run of the last day is stored")
-    rows = [_row(monitor, head, checker, seen.get(checker.id)) for checker in checkers]
-    for line in _table(rows, colour=output.wants_color(os.environ)):
-        print(line)
+    color = output.wants_color(os.environ)
+    statuses = [state.checkers.get(it.id, CheckerState()).display_status for it in checkers]
+    rows = [_status_row(monitor, state, it, results.get(it.id), color=color) for it in checkers]
+    print(format_table(rows, right={3}))
     age = time.time_ns() - last
     print(f"\nlast run {format_minute(last)}, {format_timespan(age)} ago")
-    is_stale = age > _STALE * config.interval
+    is_stale = age > _STALE_AFTER_INTERVALS * config.interval
     if is_stale:
         output.log_line("runs do not take place: what is shown may no longer be true")
-    return 1 if is_stale or any(row.status is not Status.HEALTHY for row in rows) else 0
+    return 1 if is_stale or any(it is not Status.HEALTHY for it in statuses) else 0
 
 
-class _Row(NamedTuple):
-    """One checker: its status, since when, and what else there is to say."""
-
-    title: str
-    status: Status
-    since: str
-    took: str
-    note: str
-
-
-def _row(monitor: RunContext, head: AlertState, checker: Checker, seen: SlotResult | None) -> _Row:
-    state = head.checkers.get(checker.id, CheckerState())
-    held = monitor.rules.suppression(head, key_time(head.cursor) or 0).reasons(checker)
-    waiting = sum(
-        entry.alert.checker == checker.id for entries in head.outboxes.values() for entry in entries
+def _status_row(
+    monitor: RunContext,
+    state: AlertState,
+    checker: Checker,
+    last: SlotResult | None,
+    *,
+    color: bool,
+) -> tuple[str, ...]:
+    """Return title, status, since when, response time and notes of a checker."""
+    it = state.checkers.get(checker.id, CheckerState())
+    queued = sum(
+        entry.alert.checker == checker.id
+        for entries in state.outboxes.values()
+        for entry in entries
     )
+    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons(checker)
     notes = [
-        result_reason(seen.result) if seen else "not seen today",
-        f"not counted: {excluded_regions_text(state)}" if state.excluded_regions else "",
-        *map(suppression_text, held),
-        f"{waiting} messages wait" if waiting else "",
+        result_reason(last.result) if last else "not seen today",
+        f"not counted: {excluded_regions_text(it)}" if it.excluded_regions else "",
+        *map(suppression_text, reasons),
+        f"{queued} messages wait" if queued else "",
     ]
-    return _Row(
-        title=checker.title or checker.id,
-        status=state.display_status,
-        since=format_minute(state.since) if state.since else "",
-        took=median_time(seen.result) if seen else "",
-        note="; ".join(filter(None, notes)),
+    return (
+        checker.title or checker.id,
+        colored(it.display_status, it.display_status, color=color),
+        format_minute(it.since) if it.since else "",
+        median_time(last.result) if last else "",
+        "; ".join(filter(None, notes)),
     )
 
 
-def _table(rows: Sequence[_Row], *, colour: bool) -> Iterator[str]:
-    widths = [max((len(cell) for cell in column), default=0) for column in zip(*rows, strict=True)]
-    for row in rows:
-        title, status, since, time_taken, note = (
-            cell.rjust(width) if number == _TIME else cell.ljust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        shown = colored(status, row.status, colour=colour)
-        yield f"{title}  {shown}  {since}  {time_taken}  {note}".rstrip()
+# ``checkup explain``: the current status, its counters, its alerts and the last runs.
+
+
+_EXPLAINED_RUNS: Final = 12
+
+
+@click.command(
+    epilog=examples_epilog("checkup explain api", "checkup -c shop.yaml explain 'Web shop'")
+)
+@config_options
+@verbose_option
+@click.argument(
+    "names", nargs=-1, required=True, metavar="NAME ...", shell_complete=complete_checkers
+)
+def explain(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) -> int:
+    """Say what the last runs saw of a checker and what follows from it.
+
+    Shown are its counters beside the thresholds, what was announced, what waits and why, and
+    when somebody will be reminded. Nothing is checked or written.
+    """
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
+    checkers = select_checkers_or_suggest(config.checkers, names)
+    monitor = app.run_context(config, os.environ)
+    state = current_state(monitor)
+    for checker in checkers:
+        print("\n".join(_explanation(monitor, state, checker)), end="\n\n")
+    return 0
+
+
+def _explanation(monitor: RunContext, state: AlertState, checker: Checker) -> Iterator[str]:
+    it = state.checkers.get(checker.id, CheckerState())
+    yield f"{checker.title or checker.id} ({checker.id}): {_status_text(it)}"
+    yield f"  announced   {_alerted_text(it)}"
+    counters = (
+        ("down", it.down_streak.runs, checker.failure_threshold),
+        ("not healthy", it.unhealthy_streak.runs, checker.degraded_threshold),
+        ("healthy", it.healthy_streak.runs, checker.success_threshold),
+    )
+    # Nothing is counted further than the longest threshold.
+    texts = (f"{min(runs, limit)} of {limit} {what}" for what, runs, limit in counters)
+    yield f"  counted     {', '.join(texts)}"
+    if checker.flapping:
+        share = f"{state_change_percent(it.recent_statuses):.0f} % changes"
+        yield f"  flapping    {share}; {'over below 20 %' if it.flapping else 'from 30 % on'}"
+    if it.excluded_regions:
+        yield f"  not counted {excluded_regions_text(it)}"
+    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons(checker)
+    for reason in reasons:
+        yield f"  held back   {suppression_text(reason)}"
+    for channel, entries in sorted(state.outboxes.items()):
+        queued = [entry for entry in entries if entry.alert.checker == checker.id]
+        if queued:
+            tries = max(entry.attempts for entry in queued)
+            yield f"  waiting     {channel}: {len(queued)} not delivered yet, tried {tries} times"
+    if reminder := next_reminder(it, checker.remind_every):
+        wait = ", but held back" if reasons else ""
+        yield f"  reminder    with the first run from {format_minute(reminder)} on{wait}"
+    yield "  last runs"
+    results = recent_results(monitor, checker.id, _EXPLAINED_RUNS)
+    for slot_result in results:
+        result = slot_result.result
+        region = f" from {result.region}" if result.region else ""
+        rechecks = f" (checked {result.rechecks + 1} times)" if result.rechecks else ""
+        error = result.error or result.notice
+        why = f": {error}" if error else ""
+        yield f"    {format_minute(slot_result.slot)}  {result.status}{region}{rechecks}{why}"
+    if not results:
+        yield "    none today"
+
+
+def _status_text(it: CheckerState) -> str:
+    if it.unknown_runs >= NOT_MONITORED_AFTER:
+        return f"unknown: it cannot be checked; {it.status} before"
+    if it.status is Status.UNKNOWN:
+        return "no status yet"
+    partial = f", failing from {', '.join(it.failing_regions)}" if it.failing_regions else ""
+    return f"{it.status} since {format_minute(it.since)}{partial}"
+
+
+def _alerted_text(it: CheckerState) -> str:
+    if it.alerted_status is Status.UNKNOWN:
+        return "nothing so far"
+    if it.alerted_status is Status.HEALTHY or not it.incident_count:
+        return str(it.alerted_status)
+    return f"{it.alerted_status}, incident {it.incident_count} since {format_minute(it.opened)}"
+
+
+# What both say of a checker.
+
+
+def excluded_regions_text(state: CheckerState) -> str:
+    """Return which regions' results do not count, and why."""
+    verb = "has" if len(state.excluded_regions) == 1 else "have"
+    return f"{', '.join(state.excluded_regions)} {verb} another configuration"
+
+
+def suppression_text(reason: SuppressionReason) -> str:
+    """Return why alerts of a checker are suppressed."""
+    match reason.why:
+        case SuppressionKind.MAINTENANCE:
+            title = f' "{reason.by}"' if reason.by else ""
+            return f"maintenance{title} until {format_minute(reason.until)}"
+        case SuppressionKind.SILENCE:
+            return f"silenced until {format_minute(reason.until)}"
+        case SuppressionKind.DEPENDENCY:
+            return f"{reason.by}, on which it depends, fails"
+
+
+# ``checkup history``: the stored results of one checker.
+
+
+@click.command(
+    epilog=examples_epilog(
+        "checkup history api",
+        "checkup history 'Web shop' --since 7d",
+        "checkup history api --since 1h | grep down",
+    ),
+)
+@config_options
+@click.option(
+    "--since", metavar="TIME", default="24h", show_default=True, help="How far back: 90m, 30d."
+)
+@verbose_option
+@click.argument("name", shell_complete=complete_checkers)
+def history(config_file: str | None, *, since: str, verbose: bool, name: str) -> int:
+    """List what the stored runs saw of the checker NAME, by title or id, oldest first.
+
+    On a terminal a small plot of its times follows, with the worst of each stretch. A checker
+    that is no longer configured can be named as well, as long as its runs are stored.
+    """
+    length = parse_timespan(since)
+    config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
+    try:
+        chosen = select_checkers(config.checkers, [name])
+        names = {word.casefold() for checker in chosen for word in (checker.id, checker.title)}
+    except LookupError:  # results of a checker that is no longer configured
+        names = {name.casefold()}
+    since_slot = time.time_ns() - length
+    results = list(_stored_results(app.require_storage(config), names, since_slot))
+    if not results:
+        raise CheckupError(f'no run of the last {format_timespan(length)} has seen "{name}"')
+    color = output.wants_color(os.environ)
+    print(result_rows(results, color=color))
+    if output.is_interactive(os.environ):
+        print(f"\n{sparkline(results, shutil.get_terminal_size().columns, color=color)}")
+        print(result_summary(results))
+    return 0
+
+
+def _stored_results(
+    storage: Storage, names: Collection[str], since: int
+) -> Iterator[tuple[int, Result]]:
+    """Yield the results of a checker with the slots of their runs, oldest first.
+
+    Results of the Go program have no id, so these go by their title.
+
+    Args:
+        names: ids and titles of the checker, case-folded.
+    """
+    unreadable = 0
+    for key in storage.list(model.RUNS_PREFIX, model.run_key(Run(slot=max(0, since), results=()))):
+        stored = storage.get(key)
+        try:
+            results = model.decode_results(stored.body) if stored else ()
+        except ValueError:
+            unreadable += 1
+            continue
+        for result in results:
+            if (result.id or result.title).casefold() in names:
+                yield model.key_time(key) or 0, result
+    if unreadable:
+        output.log_line(f"{unreadable} runs cannot be read and are left out")

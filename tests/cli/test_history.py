@@ -10,13 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from checkup.cli.output import result_rows, result_summary, sparkline
 from checkup.model import Attempt, Result, encode_results
-from checkup.times import SECOND
+from checkup.times import MINUTE
 from tests.cli.program import SCRIPT, Program
-
-MINUTE = 60 * SECOND
-START = 1_700_000_000 * SECOND
 
 
 def healthy(milliseconds: int) -> Result:
@@ -122,45 +118,3 @@ def test_a_terminal_shows_the_plot(configured: Program) -> None:
     assert "▂x█" in shown
     assert "3 runs: 2 healthy, 1 down; median 45ms, longest 80ms" in shown
     assert "\x1b" not in shown
-
-
-# The plot
-
-
-def seen(*results: Result) -> list[tuple[int, Result]]:
-    return [(START + number * MINUTE, result) for number, result in enumerate(results)]
-
-
-def test_blocks_are_as_high_as_the_times() -> None:
-    assert sparkline(seen(*(healthy(n) for n in range(1, 9))), 80) == "▂▃▄▅▆▇██"
-
-
-def test_a_stretch_shows_its_worst() -> None:
-    results = [healthy(5)] * 100
-    results[37] = DOWN
-    line = sparkline(seen(*results), 10)
-    assert line == "█" * 3 + "x" + "█" * 6
-
-
-def test_what_is_unknown_is_not_drawn_as_a_time() -> None:
-    assert sparkline(seen(Result(title="Api"), healthy(1)), 80) == "?█"
-
-
-def test_a_line_is_never_wider_than_the_terminal() -> None:
-    for columns in (1, 7, 40):
-        assert len(sparkline(seen(*[healthy(5)] * 99), columns)) == columns
-
-
-def test_only_outages_have_no_times() -> None:
-    assert result_summary(seen(DOWN)) == "1 run: 1 down"
-
-
-def test_colours_are_those_of_the_status() -> None:
-    (line,) = result_rows(seen(DOWN), colour=True)
-    assert "\x1b[31mdown    \x1b[0m" in line
-
-
-def test_regions_and_messages_are_shown() -> None:
-    result = Result(title="Api", healthy=True, region="eu", message="new disk", notice="slow")
-    (line,) = result_rows(seen(result))
-    assert line == '2023-11-14 22:13:20Z  healthy   0s  eu  slow  "new disk"'

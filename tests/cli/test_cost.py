@@ -34,25 +34,25 @@ from tests.emulators import ROOT
 
 CHECKER = {"type": "http", "endpoint_name": "Shop", "endpoint_url": "https://shop.test/"}
 SHOWN = """\
-A month of 1 checker each 1 min: 256 MB, arm64, runs kept for 90 days
+One month of 1 checker every 1 min: 256 MB, arm64, runs kept for 90 days
 
                                              list  paid
 S3 requests            108,131  PUT, LIST    0.54  0.54
 S3 requests            136,510  GET          0.05  0.05
 S3 storage                0.05  GB           0.00  0.00  runs of 90 days
-Lambda compute           9,577  GB-seconds   0.13  0.00  0.5 s a run, a guess
+Lambda compute           9,577  GB-seconds   0.13  0.00  0.5 s a run, estimated
 Lambda requests         56,940  invocations  0.01  0.00
 EventBridge Scheduler   52,560  invocations  0.05  0.00
 CloudWatch logs           0.05  GB           0.03  0.00
 CloudWatch metrics           5  metrics      1.50  0.00
 CloudWatch alarms           10  alarms       1.00  0.00
 Data sent by checks       0.07  GB           0.01  0.00
-together, in dollars                         3.32  0.60
+total (USD)                                  3.32  0.60
 
-List prices of us-east-1 as of 2026-11-22; paid is what is left after all that AWS gives
-every account each month for ever, if nothing else in yours uses it.
-Largest: S3 requests (PUT, LIST), 91% of what is paid.
-Less of it: a run each 10 min (interval, Schedule), then 0.32 is paid.
+List prices of us-east-1 as of 2026-11-22; paid is after the always-free tier,
+if nothing else in the account uses it.
+Largest: S3 requests (PUT, LIST), 91% of the bill.
+To save most: a run every 10 min (interval, Schedule) reduces it to 0.32.
 """
 
 
@@ -110,7 +110,7 @@ def test_flags_are_those_of_the_stack(checkup: Program) -> None:
         ("--retention", "0", "--retention: 0 is not in the range 1<=x<=3650"),
         ("--architecture", "sparc", "--architecture: 'sparc' is not one of 'arm64', 'x86_64'"),
         ("--interval", "0", 'the time must be longer than 0, not "0"'),
-        ("--interval", "1s", "runs once a minute at most; say --interval 1m, not 1s"),
+        ("--interval", "1s", "runs at most once a minute; use --interval 1m or more, not 1s"),
         ("--interval", "often", '"often" is not a duration'),
     ],
 )
@@ -179,7 +179,7 @@ def test_schedule_says_how_often_it_fires(schedule: str, runs: float) -> None:
     ["rate(0 minutes)", "cron(0 12 L * ? *)", "cron(0 22-6 * * ? *)", "at(2027-01-01)"],
 )
 def test_schedule_that_is_not_understood_is_shown(schedule: str) -> None:
-    with pytest.raises(CheckupError, match="is not understood; say --interval 5m"):
+    with pytest.raises(CheckupError, match="cannot parse the schedule"):
         runs_per_hour(schedule)
 
 
@@ -244,7 +244,7 @@ def test_configuration_with_a_heartbeat_has_a_price(checkup: Program) -> None:
     checkup.write({"checkers": [CHECKER, heartbeat], "storage": storage})
     ended = checkup("cost")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("A month of 2 checkers each 1 min")
+    assert ended.stdout.startswith("One month of 2 checkers every 1 min")
 
 
 def test_guess_of_a_run_ends_with_its_deadline() -> None:

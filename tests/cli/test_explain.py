@@ -54,13 +54,13 @@ class TestSilence:
 
         begun = checkup("silence", "A", "--for", "2h")
         assert (begun.returncode, begun.stderr) == (0, "")
-        assert begun.stdout.startswith("A: silent until 20")
+        assert begun.stdout.startswith("A: silenced until 20")
         head = decode_state((checkup.folder / "checks" / STATE_KEY).read_bytes())
         assert abs(head.silences["a"].until - time.time_ns() - 120 * MINUTE) < 2 * MINUTE
 
         assert checkup("silence").stdout == begun.stdout
-        assert checkup("silence", "a", "--end").stdout == "nothing is silent\n"
-        assert checkup("silence").stdout == "nothing is silent\n"
+        assert checkup("silence", "a", "--end").stdout == "no silences\n"
+        assert checkup("silence").stdout == "no silences\n"
 
     def test_silence_keeps_an_outage_back_and_explain_says_so(self, checkup: Program) -> None:
         write(checkup)
@@ -74,14 +74,14 @@ class TestSilence:
         }
         explained = checkup("explain", "a").stdout
         assert "A (a): down since" in explained
-        assert "announced   nothing so far" in explained
-        assert "held back   silenced until" in explained
+        assert "alerted     none" in explained
+        assert "suppressed  silenced until" in explained
 
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            (["a"], "say how long with --for, or --end"),
-            (["a", "--for", "1h", "--end"], "say how long with --for, or --end"),
+            (["a"], "use either --for or --end"),
+            (["a", "--for", "1h", "--end"], "use either --for or --end"),
             (["a", "--for", "soon"], '"soon" is not a duration'),
             (["a", "--for", "-1h"], "longer than 0"),
             (["nobody", "--for", "1h"], 'unknown command "nobody"'),
@@ -112,10 +112,10 @@ class TestExplain:
         assert (explained.returncode, explained.stderr) == (0, "")
         for words in (
             "A (a): down since",
-            "counted     3 of 3 down, 3 of 3 not healthy, 0 of 1 healthy",
-            "flapping    6 % changes; from 30 % on",
-            "announced   down, incident 1 since",
-            "reminder    with the first run from",
+            "counters    3 of 3 down, 3 of 3 not healthy, 0 of 1 healthy",
+            "flapping    no (6 % state changes, threshold 30 %)",
+            "alerted     down, incident 1 since",
+            "reminder    at the first run after",
             "down: it broke",
         ):
             assert words in explained.stdout
@@ -126,7 +126,7 @@ class TestExplain:
         explained = checkup("explain", "b", "a").stdout
 
         assert explained.index("A (a): no status yet") < explained.index("B (b): no status yet")
-        assert "none today" in explained
+        assert "none in the last 24 h" in explained
 
     def test_maintenance_and_dependency_are_reasons(self, checkup: Program) -> None:
         day = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime())
@@ -138,8 +138,8 @@ class TestExplain:
 
         explained = checkup("explain", "a").stdout
 
-        assert 'held back   maintenance "Move" until' in explained
-        assert "held back   b, on which it depends, fails" in explained
+        assert 'suppressed  maintenance "Move" until' in explained
+        assert 'suppressed  dependency "b" is down' in explained
 
     def test_nothing_is_written(self, checkup: Program) -> None:
         write(checkup)
@@ -165,11 +165,11 @@ class TestReplay:
         assert lines[0].startswith("9 runs from ")
         assert [line.split() for line in lines[2:6]] == [
             ["alerts", "6", "2"],
-            ["outages", "announced", "3", "1"],
-            ["delay,", "mean", "0", "s", "2", "min"],
-            ["delay,", "longest", "0", "s", "2", "min"],
+            ["outages", "alerted", "3", "1"],
+            ["mean", "delay", "0", "s", "2", "min"],
+            ["longest", "delay", "0", "s", "2", "min"],
         ]
-        assert lines[6] == "no longer announced: 2"
+        assert lines[6] == "no longer alerted: 2"
         assert [line.split("UTC  ")[1] for line in lines[7:]] == [
             "A down: it broke",
             "B down: it broke",
@@ -181,7 +181,7 @@ class TestReplay:
 
         ended = checkup("replay", "b", "--set", "failure_threshold=2")
 
-        assert "outages announced" in ended.stdout
+        assert "outages alerted" in ended.stdout
         assert [line.split("UTC  ")[1] for line in ended.stdout.splitlines()[7:]] == [
             "B down: it broke"
         ]
@@ -198,14 +198,14 @@ class TestReplay:
         write(checkup)
         store(checkup, "hh", until=time.time_ns() - 600 * MINUTE)
 
-        assert checkup("replay", "--since", "1h").stdout == "no runs are stored in that time\n"
+        assert checkup("replay", "--since", "1h").stdout == "no runs stored in that time\n"
 
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            ("timeout=3s", '"timeout" cannot be set; there is failure_threshold'),
-            ("failure_threshold=0", 'failure_threshold: "0" is no whole number from 1 on'),
-            ("flapping=maybe", 'flapping: "maybe" is neither true nor false'),
+            ("timeout=3s", 'cannot set "timeout"; choose one of failure_threshold'),
+            ("failure_threshold=0", 'failure_threshold: must be an integer of at least 1, got "0"'),
+            ("flapping=maybe", 'flapping: must be true or false, got "maybe"'),
             ("remind_every=x", 'remind_every: "x" is not a duration'),
         ],
     )

@@ -74,7 +74,7 @@ def test_a_checker_that_is_no_longer_configured_can_be_named(configured: Program
 def test_nothing_found_is_an_error(configured: Program) -> None:
     ended = configured("history", "api", "--since", "2h")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert 'no run of the last 2 h has seen "api"' in ended.stderr
+    assert 'no result of "api" in the last 2 h' in ended.stderr
 
 
 def test_a_run_that_cannot_be_read_is_left_out_and_counted(configured: Program) -> None:
@@ -84,7 +84,7 @@ def test_a_run_that_cannot_be_read_is_left_out_and_counted(configured: Program) 
     ended = configured("history", "api")
     assert ended.returncode == 0
     assert len(ended.stdout.splitlines()) == 1
-    assert "1 runs cannot be read and are left out" in ended.stderr
+    assert "skipped 1 unreadable run" in ended.stderr
 
 
 def test_a_database_has_a_history_too(checkup: Program) -> None:

@@ -32,7 +32,7 @@ def test_starter_works_at_once(checkup: Program, service: Service) -> None:
 def test_starter_without_addresses_is_an_example_and_says_so(checkup: Program) -> None:
     written = checkup("init")
 
-    assert "put your own addresses into checkup.yaml" in written.stdout
+    assert "edit checkup.yaml" in written.stdout
     assert checkup("validate", "--strict").returncode == 0
     assert "https://www.example.com" in (checkup.folder / "checkup.yaml").read_text()
 
@@ -66,7 +66,7 @@ def test_nothing_is_overwritten(checkup: Program, present: str, flags: tuple[str
     refused = checkup("init", *flags)
 
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert f"{present} is here already" in refused.stderr
+    assert f"{present} already exists" in refused.stderr
     assert [path.name for path in checkup.folder.iterdir()] == [present]
     assert (checkup.folder / present).read_text() == "mine"
 

@@ -96,7 +96,7 @@ def test_explanation_names_what_is_not_healthy_and_why() -> None:
     assert list(failure_lines(results)) == [
         "slow: degraded: too slow",
         "gone: down (connect_refused): connection refused",
-        "dark: unknown: nothing was seen",
+        "dark: unknown: no result",
     ]
 
 

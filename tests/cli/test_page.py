@@ -89,7 +89,7 @@ def test_without_a_place_it_says_what_to_do(stored: Program, service: Service) -
     configured(stored, service, None)
     ended = stored("page")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "name a folder, or configure `publish`" in ended.stderr
+    assert "give a folder, or configure `publish`" in ended.stderr
 
 
 def test_130_a_newer_page_stays_and_the_command_says_so(stored: Program) -> None:

@@ -63,13 +63,13 @@ def test_storing_run_reads_the_reports(jobs: Program) -> None:
     [
         (
             ("ping", "nobody"),
-            "no heartbeat has the title or id 'nobody'; known: nightly-backup, export",
+            "no heartbeat checker has the title or id 'nobody'; known: nightly-backup, export",
         ),
         (
             ("ping", "web"),
-            "no heartbeat has the title or id 'web'; known: nightly-backup, export",
+            "no heartbeat checker has the title or id 'web'; known: nightly-backup, export",
         ),
-        (("ping", "export"), "'Export' waits for export.csv and not for a report"),
+        (("ping", "export"), "'Export' watches export.csv and accepts no heartbeats"),
         (("ping",), "Missing argument 'NAME'."),
     ],
 )

@@ -30,8 +30,8 @@ def test_nothing_is_done_unasked(checkup: Program) -> None:
     checkup.write({"storage": {"type": "fs", "dir": "checks"}})
     ended = checkup("provision")
     assert ended.returncode == 1
-    assert ended.stdout == f"this has to be done:\n  make the folder {checkup.folder}/checks\n"
-    assert "nothing was done; run it with --yes to do it" in ended.stderr
+    assert ended.stdout == f"steps:\n  make the folder {checkup.folder}/checks\n"
+    assert "nothing was changed; confirm with --yes" in ended.stderr
     assert not (checkup.folder / "checks").exists()
 
 
@@ -44,7 +44,7 @@ def test_it_is_done_and_said_when_agreed_e22(checkup: Program) -> None:
     assert (checkup.folder / "checks").is_dir()
 
     again = checkup("provision")
-    assert (again.returncode, again.stdout) == (0, "nothing has to be done: all is there\n")
+    assert (again.returncode, again.stdout) == (0, "nothing to do: everything exists\n")
 
 
 def test_a_database_is_made_and_then_works(checkup: Program) -> None:

@@ -45,11 +45,11 @@ def test_152_status_and_explain_name_the_region_and_the_checker(checkup: Program
     store(checkup, eu="new", us="old")
     first, second = checkup("status").stdout.splitlines()[:2]
     assert first.startswith("A  unknown")
-    assert first.endswith("not counted: us has another configuration")
+    assert first.endswith("not evaluated: us has a different configuration")
     assert second.startswith("B  healthy")
-    assert "not counted" not in second
+    assert "not evaluated" not in second
     explained = checkup("explain", "a").stdout.splitlines()
-    assert "  not counted us has another configuration" in explained
+    assert "  excluded    us has a different configuration" in explained
 
 
 @pytest.mark.parametrize("command", [["status"], ["explain", "a"]])
@@ -59,4 +59,4 @@ def test_152_nothing_is_said_of_regions_that_look_at_the_same(
     store(checkup, eu="same", us="same")
     ended = checkup(*command)
     assert ended.returncode == 0
-    assert "not counted" not in ended.stdout
+    assert "not evaluated" not in ended.stdout

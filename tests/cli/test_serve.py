@@ -185,7 +185,7 @@ def test_only_known_names_are_answered(named: Site) -> None:
     for path in ("/", "/index.json"):
         stranger = named.ask(path, Host="evil.example")
         assert stranger.status == 421
-        assert stranger.body == b"421 this is not the name of this server\n"
+        assert stranger.body == b"421 host name not allowed\n"
 
 
 @pytest.fixture

@@ -132,8 +132,8 @@ def test_status_is_that_of_the_stack(checkup: Program, aws: Emulator, place: str
     [
         (["explain", "shop"], "Shop (shop): down since"),
         (["replay"], "1 runs from"),
-        (["silence"], "nothing is silent"),
-        (["incident"], "Shop is down  (by itself, not on the page)"),
+        (["silence"], "no silences"),
+        (["incident"], "Shop is down  (automatic, not on the page)"),
         (["maintenance"], "no maintenance"),
     ],
 )
@@ -163,7 +163,7 @@ def test_bill_is_that_of_the_stack_as_it_is_deployed(
 def test_local_file_in_place_of_the_stacks_is_named(checkup: Program, aws: Emulator) -> None:
     checkup.write(configuration(interval="5m"), "mine.json")
     ended = checkup("--stack", "prod", "-c", "mine.json", "explain", "shop", **aws.environ)
-    assert "mine.json is used, not the configuration of the stack prod" in ended.stderr
+    assert "using mine.json instead of the configuration of the stack prod" in ended.stderr
     assert "down since" in ended.stdout
 
 
@@ -173,7 +173,9 @@ def test_run_by_hand_is_kept_and_has_no_vote(checkup: Program, aws: Emulator) ->
     known = checkup("--stack", "prod", "status", **aws.environ).stdout.split(" UTC, ")[0]
     ended = checkup("--stack", "prod", "message", "Soon back", **aws.environ)
     assert (ended.returncode, ended.stdout) == (0, "Message posted\n")
-    assert "the page shows it within five minutes: its function is not there" in ended.stderr
+    assert (
+        "the page will be updated within five minutes: its function does not exist" in ended.stderr
+    )
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix="runs/")["Contents"]]
     (result,) = json.loads(s3.get_object(Bucket=BUCKET, Key=keys[-1])["Body"].read())
     assert (result["message"], result["region"]) == ("Soon back", "by-hand")
@@ -185,8 +187,8 @@ def test_run_by_hand_is_kept_and_has_no_vote(checkup: Program, aws: Emulator) ->
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nowhere", f"there is no stack nowhere in {REGION}; name another region with --region"),
-        ("other", "the stack other keeps no runs"),
+        ("nowhere", f"no stack nowhere in {REGION}; choose another region with --region"),
+        ("other", "the stack other stores no runs"),
     ],
 )
 def test_stack_that_is_not_there_is_named(
@@ -200,8 +202,8 @@ def test_stack_that_is_not_there_is_named(
 @pytest.mark.parametrize(
     ("allowed", "missing"),
     [
-        ([], "it takes the right cloudformation:DescribeStacks"),
-        (["cloudformation:DescribeStacks"], "it takes the right lambda:GetFunction"),
+        ([], "cloudformation:DescribeStacks is required"),
+        (["cloudformation:DescribeStacks"], "lambda:GetFunction is required"),
         (["cloudformation:DescribeStacks", "lambda:GetFunction"], "s3:ListBucket on the bucket"),
     ],
 )
@@ -237,9 +239,7 @@ def test_credentials_that_are_missing_are_asked_for(checkup: Program, tmp_path: 
         AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
     )
     assert ended.returncode == 1
-    assert ended.stderr.rstrip().endswith(
-        "no AWS credentials; log in, or name a profile with --profile"
-    )
+    assert ended.stderr.rstrip().endswith("no AWS credentials; log in, or use --profile")
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_stack_without_a_name_is_not_the_files_of_this_machine(checkup: Program)
     checkup.write(configuration())
     ended = checkup("--stack", "", "status")
     assert ended.returncode == 255
-    assert "the name of the stack is empty" in ended.stderr
+    assert "the stack name is empty" in ended.stderr
 
 
 def test_network_and_region_are_what_may_be_wrong_where_aws_is_not_reached(
@@ -275,7 +275,7 @@ def test_network_and_region_are_what_may_be_wrong_where_aws_is_not_reached(
         AWS_MAX_ATTEMPTS="1",
     )
     assert ended.returncode == 1
-    assert "AWS was not reached; is there a network, and such a region?" in ended.stderr
+    assert "cannot reach AWS; check the network and the region" in ended.stderr
 
 
 def test_174_state_is_restored_from_an_earlier_version(checkup: Program, aws: Emulator) -> None:
@@ -288,7 +288,7 @@ def test_174_state_is_restored_from_an_earlier_version(checkup: Program, aws: Em
 
     ended = checkup("--stack", "prod", "restore", version, **aws.environ)
 
-    assert (ended.returncode, ended.stdout) == (0, "restored: 1 checkers\n")
+    assert (ended.returncode, ended.stdout) == (0, "restored: 1 checker\n")
     before = decode_state(good)
     after = decode_state(s3.get_object(Bucket=BUCKET, Key=STATE_KEY)["Body"].read())
     assert after.checkers == before.checkers
@@ -321,4 +321,4 @@ def test_what_only_stacks_have_needs_the_name_of_one(checkup: Program, command: 
     checkup.write(configuration())
     ended = checkup(command)
     assert ended.returncode == 1
-    assert "name the stack with --stack" in ended.stderr
+    assert "give the stack with --stack" in ended.stderr

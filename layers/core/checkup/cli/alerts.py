@@ -48,19 +48,19 @@ def _complete_channels(
 @click.command(
     epilog=examples_epilog(
         "checkup notify                  list the channels",
-        "checkup notify --test           send a test message to each",
-        "checkup notify --test slack-2   to this one",
+        "checkup notify --test           send a test message to every channel",
+        "checkup notify --test slack-2   send it to this channel",
     ),
 )
 @config_options
-@click.option("--test", is_flag=True, help="Send a message that says that it is a test.")
+@click.option("--test", is_flag=True, help="Send a test message.")
 @verbose_option
 @click.argument("channels", nargs=-1, metavar="[CHANNEL]...", shell_complete=_complete_channels)
 def notify(config_file: str | None, *, test: bool, verbose: bool, channels: Sequence[str]) -> int:
-    """List the channels that are told of changes, or send each a test message.
+    """List notification channels, or send each a test message.
 
-    A test goes to the channel itself, past its groups, tags, severities and fallback, and is no
-    alert: nothing is stored. The exit code is 1 if a channel did not accept it.
+    A test ignores the channel's groups, tags, severities and fallback, and is not stored. The
+    exit code is 1 if a channel did not accept it.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     chosen = select_notifiers(channel_names(config.notifiers), channels)
@@ -89,13 +89,13 @@ _MAX_LISTED: Final = 20
 
 def _parse_threshold(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise CheckupError(f'"{text}" is no whole number from 1 on')
+        raise CheckupError(f'must be an integer of at least 1, got "{text}"')
     return int(text)
 
 
 def _parse_boolean(text: str) -> bool:
     if text not in {"true", "false"}:
-        raise CheckupError(f'"{text}" is neither true nor false')
+        raise CheckupError(f'must be true or false, got "{text}"')
     return text == "true"
 
 
@@ -116,8 +116,10 @@ _SETTINGS: Final[Mapping[str, Callable[[str], Any]]] = {
     ),
 )
 @config_options
-@click.option("--since", metavar="TIME", default="7d", help="How far back: 12h, 30d; else 7d.")
-@click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="A key of checkers.")
+@click.option("--since", metavar="TIME", default="7d", help="How far back: 12h, 30d  [default: 7d]")
+@click.option(
+    "--set", "changes", metavar="KEY=VALUE", multiple=True, help="Setting to change; repeatable."
+)
 @verbose_option
 @click.argument("names", nargs=-1, metavar="[NAME ...]", shell_complete=complete_checkers)
 def replay(
@@ -128,11 +130,10 @@ def replay(
     verbose: bool,
     names: tuple[str, ...],
 ) -> int:
-    """Fold the stored runs once more, as configured and with other settings, and compare.
+    """Re-evaluate stored runs with other alert settings, and compare the alerts.
 
-    The settings are those of all checkers, or of those named: failure_threshold,
-    success_threshold, degraded_threshold, flapping, remind_every. Nothing is checked, written
-    or sent.
+    KEY is failure_threshold, success_threshold, degraded_threshold, flapping or remind_every. It
+    applies to all checkers, or to those named. Nothing is checked, written or sent.
     """
     given = dict(map(_parse_setting, changes))
     start = time.time_ns() - parse_timespan(since)
@@ -150,7 +151,7 @@ def replay(
 def _parse_setting(text: str) -> tuple[str, Any]:
     key, _, value = text.partition("=")
     if key not in _SETTINGS:
-        raise CheckupError(f'"{key}" cannot be set; there is {", ".join(_SETTINGS)}')
+        raise CheckupError(f'cannot set "{key}"; choose one of {", ".join(_SETTINGS)}')
     try:
         return key, _SETTINGS[key](value)
     except CheckupError as error:
@@ -159,7 +160,7 @@ def _parse_setting(text: str) -> tuple[str, Any]:
 
 def _print_replay(report: ReplayReport, titles: Sequence[str]) -> None:
     if not report.runs:
-        print("no runs are stored in that time")
+        print("no runs stored in that time")
         return
     first, last = format_minute(report.first), format_minute(report.last)
     print(f"{plural(report.runs, 'run')} from {first} to {last}")
@@ -167,15 +168,15 @@ def _print_replay(report: ReplayReport, titles: Sequence[str]) -> None:
     rows = [
         ("", *titles),
         ("alerts", *(str(len(it.alerts)) for it in report.told)),
-        ("outages announced", *(str(len(it.incidents)) for it in report.told)),
-        ("  delay, mean", *(format_timespan(sum(it) // (len(it) or 1)) for it in delays)),
-        ("  delay, longest", *(format_timespan(max(it, default=0)) for it in delays)),
+        ("outages alerted", *(str(len(it.incidents)) for it in report.told)),
+        ("  mean delay", *(format_timespan(sum(it) // (len(it) or 1)) for it in delays)),
+        ("  longest delay", *(format_timespan(max(it, default=0)) for it in delays)),
     ]
     print(format_table(rows, right=range(1, 1 + len(titles))))
     if len(report.told) > 1:
         before, after = report.told
-        _print_alerts("no longer announced", before.missing_from(after))
-        _print_alerts("announced besides", after.missing_from(before))
+        _print_alerts("no longer alerted", before.missing_from(after))
+        _print_alerts("additionally alerted", after.missing_from(before))
 
 
 def _print_alerts(heading: str, alerts: Sequence[Alert]) -> None:
@@ -201,20 +202,20 @@ def _print_alerts(heading: str, alerts: Sequence[Alert]) -> None:
     ),
 )
 @config_options
-@click.option("--for", "length", metavar="TIME", default="", help="How long: 90m, 2h, 3d.")
-@click.option("--end", is_flag=True, help="End it now.")
+@click.option("--for", "length", metavar="TIME", default="", help="Duration: 90m, 2h, 3d.")
+@click.option("--end", is_flag=True, help="End the silence now.")
 @verbose_option
 @click.argument("names", nargs=-1, metavar="[NAME ...]", shell_complete=complete_checkers)
 def silence(
     config_file: str | None, *, length: str, end: bool, verbose: bool, names: tuple[str, ...]
 ) -> int:
-    """Announce no outage of the checkers named until the time is over; list what is silent.
+    """Mute alerts for the checkers named, or list the silences.
 
-    They are checked and stored as ever. What is still down when the silence ends is announced
-    then; the end of an outage that was announced before is announced at once.
+    Checks go on and results are stored. An outage that outlasts the silence is alerted when the
+    silence ends; the recovery from an outage that was alerted before is sent at once.
     """
     if names and bool(length) == end:
-        raise click.UsageError("say how long with --for, or --end")
+        raise click.UsageError("use either --for or --end")
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     checkers = select_checkers_or_suggest(config.checkers, names) if names else ()
     monitor = app.run_context(config, os.environ)
@@ -224,7 +225,7 @@ def silence(
     silences = silence_checkers(monitor, chosen, since=now, until=until)
     titles = {checker.id: checker.title or checker.id for checker in config.checkers}
     for name, it in sorted(silences.items()):
-        print(f"{titles.get(name, name)}: silent until {format_minute(it.until)}")
+        print(f"{titles.get(name, name)}: silenced until {format_minute(it.until)}")
     if not silences:
-        print("nothing is silent")
+        print("no silences")
     return 0

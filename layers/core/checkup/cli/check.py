@@ -26,7 +26,7 @@ from checkup.cli.options import (
     select_checkers_or_suggest,
     verbose_option,
 )
-from checkup.cli.output import failure_lines, go_result_block
+from checkup.cli.output import failure_lines, go_result_block, plural
 from checkup.cli.process import StopHandler, interruptible_sleep, run_until_stopped
 from checkup.cli.stack import request_publish
 from checkup.config.settings import Config
@@ -88,9 +88,9 @@ class RunRecorder(Struct, frozen=True):
         for alert in recorded.alerts:
             _log.info("alert: %s: %s, before: %s", alert.title, alert.status, alert.previous_status)
         if recorded.undelivered:
-            output.log_line(f"alerts that wait for the next run: {recorded.undelivered}")
+            output.log_line(f"{plural(recorded.undelivered, 'alert')} queued for retry")
         if recorded.late:
-            output.log_line("the run came too late to count and is kept apart")
+            output.log_line("the run is too late to be evaluated; it is stored separately")
         return recorded.run
 
 
@@ -129,12 +129,12 @@ class _Every(click.Command):
 @verbose_option
 @click.argument("interval")
 def every(config_file: str | None, *, verbose: bool, interval: str) -> int:
-    """Look, store and tell of changes, at once and then at each INTERVAL.
+    """Run checks now and at every INTERVAL, store the results and send alerts.
 
     INTERVAL is a duration such as 90s, 10m or 1h30m, or one of: second, minute, hour, day,
-    week. Runs never overlap: what falls into a run that lasts longer is left out. A run that
-    fails is reported, and the next one takes place. Ctrl-C and SIGTERM end it with exit
-    code 0, in the middle of a run within two seconds.
+    week. Runs never overlap: a run that is due during a longer one is skipped. A run that
+    fails is reported and does not stop the next one. Ctrl-C and SIGTERM end the program with
+    exit code 0, during a run within two seconds.
     """
     step = parse_interval(interval)
     config = options.load_config(config_file, verbose=verbose)
@@ -158,7 +158,7 @@ def parse_interval(text: str) -> int:
     except ValueError as error:
         raise CheckupError(str(error)) from error
     if step <= 0:
-        raise CheckupError(f'the interval must be longer than 0, not "{text}"')
+        raise CheckupError(f'the interval must be greater than 0, got "{text}"')
     return step
 
 
@@ -252,7 +252,7 @@ def _print_json(results: Sequence[Result]) -> None:
 
 @click.command(
     epilog=examples_epilog(
-        'checkup message "We are looking into it."',
+        'checkup message "We are investigating."',
         'checkup message "The new disk is in." --about "Web shop"',
         'checkup -c shop.yaml message -a api "Back at 14:00 UTC."',
     ),
@@ -264,14 +264,14 @@ def _print_json(results: Sequence[Result]) -> None:
     metavar="TITLE",
     default="",
     shell_complete=complete_checkers,
-    help="The title or id of the checker; needed if there are several.",
+    help="Title or id of the checker; required if there are several.",
 )
 @verbose_option
 @click.argument("text")
 def message(config_file: str | None, *, about: str, verbose: bool, text: str) -> int:
-    """Look at everything and store the run with TEXT attached to one result.
+    """Run every check and store the run with TEXT attached to one result.
 
-    The status page shows the text beside that checker until the run leaves its window.
+    The status page shows the message with that checker until the run is no longer recent.
     """
     if not text.strip():
         raise CheckupError("the message is empty")
@@ -315,14 +315,14 @@ def _about(checkers: Sequence[Checker], title: str) -> Checker:
     ),
 )
 @config_options
-@click.option("--failed", is_flag=True, help="Report that the job did not succeed.")
+@click.option("--failed", is_flag=True, help="Report that the job failed.")
 @verbose_option
 @click.argument("name", shell_complete=complete_checkers)
 def ping(config_file: str | None, *, failed: bool, verbose: bool, name: str) -> int:
-    """Report for a job that it has run, and print nothing.
+    """Send a heartbeat for a job, and print nothing.
 
-    NAME is the title or id of a checker of the type heartbeat, which is down when no report
-    comes for longer than its period and grace.
+    NAME is the title or id of a checker of type heartbeat. It is down when no heartbeat arrives
+    within its period and grace.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     jobs = list(_jobs(config.checkers, name))
@@ -339,10 +339,12 @@ def _jobs(checkers: Sequence[Checker], name: str) -> Iterator[HeartbeatChecker]:
         chosen = select_checkers(jobs, [name])
     except LookupError as error:
         known = ", ".join(job.id for job in jobs) or "none"
-        raise CheckupError(f"no heartbeat has the title or id '{name}'; known: {known}") from error
+        raise CheckupError(
+            f"no heartbeat checker has the title or id '{name}'; known: {known}"
+        ) from error
     for job in jobs:
         if job not in chosen:
             continue
         if job.path:
-            raise CheckupError(f"'{job.title}' waits for {job.path} and not for a report")
+            raise CheckupError(f"'{job.title}' watches {job.path} and accepts no heartbeats")
         yield job

@@ -37,44 +37,44 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS: Final = {
-    "init": CommandEntry("config", "init", "Write a configuration to start from."),
-    "validate": CommandEntry(
-        "config", "validate", "Print all that is wrong with the configuration."
+    "init": CommandEntry("config", "init", "Write a starter configuration."),
+    "validate": CommandEntry("config", "validate", "Print all problems of the configuration."),
+    "every": CommandEntry(
+        "check", "every", "Run checks on a schedule, store the results and send alerts."
     ),
-    "every": CommandEntry("check", "every", "Look, store and tell of changes, again and again."),
     "message": CommandEntry(
-        "check", "message", "Look, and store the run with a text about one checker."
+        "check", "message", "Run the checks and store them with a message about one checker."
     ),
-    "status": CommandEntry("status", "status", "Show what is known of each checker."),
-    "explain": CommandEntry("status", "explain", "Say why a checker is taken for what it is."),
-    "silence": CommandEntry("alerts", "silence", "Hear nothing of a checker for a while."),
-    "incident": CommandEntry("incident", "incident", "Tell people what is going on, on the page."),
+    "status": CommandEntry("status", "status", "Show the current status of each checker."),
+    "explain": CommandEntry("status", "explain", "Explain a checker's current status."),
+    "silence": CommandEntry("alerts", "silence", "Mute alerts for a checker."),
+    "incident": CommandEntry("incident", "incident", "Write about incidents on the status page."),
     "maintenance": CommandEntry(
-        "maintenance", "maintenance", "Announce work, and hear nothing of it."
+        "maintenance", "maintenance", "Schedule maintenance and suppress its alerts."
     ),
-    "replay": CommandEntry("alerts", "replay", "Compare what other settings would have announced."),
+    "replay": CommandEntry(
+        "alerts", "replay", "Re-evaluate stored runs with other alert settings."
+    ),
     "notify": CommandEntry(
-        "alerts", "notify", "List the channels, or send a test message to them."
+        "alerts", "notify", "List notification channels, or send them a test message."
     ),
-    "ping": CommandEntry("check", "ping", "Report for a job that it has run."),
-    "provision": CommandEntry("storage", "provision", "Make what the configured storage needs."),
-    "history": CommandEntry("status", "history", "Show what the stored runs saw of a checker."),
-    "serve": CommandEntry("page", "serve", "Show the status page over HTTP."),
-    "page": CommandEntry("page", "page", "Write the status page into a folder."),
+    "ping": CommandEntry("check", "ping", "Send a heartbeat for a job."),
+    "provision": CommandEntry("storage", "provision", "Create what the configured storage needs."),
+    "history": CommandEntry("status", "history", "List the stored results of a checker."),
+    "serve": CommandEntry("page", "serve", "Serve the status page over HTTP."),
+    "page": CommandEntry("page", "page", "Write the status page to a folder, or publish it."),
     "rebuild": CommandEntry(
-        "storage", "rebuild", "Count the page's days again, from the stored runs."
+        "storage", "rebuild", "Rebuild the page's history from the stored runs."
     ),
-    "cost": CommandEntry("cost", "cost", "Say what the configuration costs on AWS in a month."),
-    "restore": CommandEntry(
-        "storage", "restore", "Go on from an earlier version of a stack's state."
-    ),
-    "pause": CommandEntry("stack", "pause", "Stop the schedules of a stack."),
-    "resume": CommandEntry("stack", "resume", "Start them again."),
+    "cost": CommandEntry("cost", "cost", "Estimate the monthly costs on AWS."),
+    "restore": CommandEntry("storage", "restore", "Restore an earlier version of a stack's state."),
+    "pause": CommandEntry("stack", "pause", "Pause the schedules of a stack."),
+    "resume": CommandEntry("stack", "resume", "Resume the schedules of a stack."),
     "schema": CommandEntry(
-        "config", "schema", "Print the configuration's JSON Schema, for editors."
+        "config", "schema", "Print the JSON Schema of the configuration, for editors."
     ),
-    "completion": CommandEntry("commands", "completion", "Print the completion script of a shell."),
-    "help": CommandEntry("commands", "help_command", "Show help, of a command too."),
+    "completion": CommandEntry("commands", "completion", "Print a shell completion script."),
+    "help": CommandEntry("commands", "help_command", "Show help for checkup or a command."),
 }
 """The commands in the order of the help. None of them is imported before it is needed."""
 
@@ -151,10 +151,10 @@ COMPLETION_VARIABLE: Final = "_CHECKUP_COMPLETE"
 @click.argument("shell", metavar="bash|zsh|fish")
 @click.pass_context
 def completion(context: click.Context, shell: str) -> int:
-    """Print the script that completes commands, flags, titles and ids in a shell."""
+    """Print a script that completes commands, options, titles and ids in a shell."""
     kind = get_completion_class(shell) if shell in _SHELLS else None
     if kind is None:
-        raise CheckupError(f'no completion for "{shell}"; there is one for {", ".join(_SHELLS)}')
+        raise CheckupError(f'no completion for "{shell}"; choose one of {", ".join(_SHELLS)}')
     program = context.find_root().command
     print(kind(program, {}, "checkup", COMPLETION_VARIABLE).source())
     return 0
@@ -170,7 +170,7 @@ def completion(context: click.Context, shell: str) -> int:
 @click.argument("command", required=False, default="")
 @click.pass_context
 def help_command(context: click.Context, command: str) -> int:
-    """Show the help of checkup or of one of its commands."""
+    """Show help for checkup or one of its commands."""
     root = context.find_root()
     if not command:
         print(root.get_help())
@@ -187,14 +187,16 @@ def help_command(context: click.Context, command: str) -> int:
 
 @click.command()
 @config_options
-@click.option("--store", is_flag=True, help="Store the run, tell of changes and print nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the array that a run file would hold.")
+@click.option("--store", is_flag=True, help="Store the run, send alerts and print nothing.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the results as JSON, as in a run file."
+)
 @verbose_option
 @click.argument("names", nargs=-1, metavar="[NAME ...]", shell_complete=complete_command_or_checker)
 def check(
     config_file: str | None, *, store: bool, as_json: bool, verbose: bool, names: tuple[str, ...]
 ) -> int:
-    """Look once at every checker, or at those named by title or id."""
+    """Run every check once, or those named by title or id."""
     from checkup.cli.check import look  # brings in the engine
 
     return look(config_file, names, store=store, as_json=as_json, verbose=verbose)
@@ -254,21 +256,20 @@ class CheckupGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=examples_epilog(
         "checkup init                 write a checkup.yaml to start from",
-        "checkup                      look at everything in checkup.json now",
-        "checkup api website          look at these two, by title or id",
-        "checkup -c shop.yaml --json  print the results as a run file holds them",
-        "checkup --store              look, store the run and tell of changes (for cron)",
-        "checkup every 1m             the same each minute",
-        "checkup serve                show the status page on http://127.0.0.1:3000/",
+        "checkup                      run every check of checkup.json once",
+        "checkup api website          run these two, by title or id",
+        "checkup -c shop.yaml --json  print the results as JSON",
+        "checkup --store              store the run and send alerts (for cron)",
+        "checkup every 1m             the same every minute",
+        "checkup serve                serve the status page on http://127.0.0.1:3000/",
     ),
 )
 @click.version_option(__version__, prog_name="checkup", message="%(prog)s %(version)s")
 def program() -> None:
-    """Check websites and services, tell of what changes, show what is up.
+    """Check websites and services, alert on changes, publish a status page.
 
-    Without a command: look once at every checker, or at those named by title or id, and print
-    what was seen. The exit code is 0 if all are healthy and 1 if any is not; with --store it
-    is 0 once the run is stored.
+    Without a command, run every check once, or those named by title or id, and print the results.
+    The exit code is 0 if all are healthy, else 1; with --store it is 0 once the run is stored.
     """
 
 

@@ -30,18 +30,18 @@ SCHEMA_FILE: Final = "checkup.schema.json"
         "checkup init --json",
     ),
 )
-@click.option("--json", "as_json", is_flag=True, help="Write a checkup.json, without comments.")
+@click.option("--json", "as_json", is_flag=True, help="Write checkup.json, without comments.")
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS ...]")
 def init(*, as_json: bool, addresses: tuple[str, ...]) -> int:
-    """Write a checkup.yaml with comments, and the schema that an editor checks it by.
+    """Write a commented checkup.yaml, and the JSON Schema with which editors validate it.
 
-    Each ADDRESS, a URL or host:port, becomes a checker. Nothing is ever overwritten.
+    Each ADDRESS, a URL or host:port, becomes a checker. Existing files are never overwritten.
     """
     from checkup.config.source import DEFAULT_FILE_NAMES  # what reads the configuration
 
     present = [name for name in DEFAULT_FILE_NAMES if Path(name).exists()]
     if present:
-        raise CheckupError(f"{present[0]} is here already; to look at it, run: checkup validate")
+        raise CheckupError(f"{present[0]} already exists; to validate it, run: checkup validate")
     name = DEFAULT_FILE_NAMES[0] if as_json else DEFAULT_FILE_NAMES[1]
     text = starter_yaml(addresses)
     _write(name, starter_json(text) if as_json else text)
@@ -50,8 +50,8 @@ def init(*, as_json: bool, addresses: tuple[str, ...]) -> int:
         _write(SCHEMA_FILE, schema_json())
         written.append(SCHEMA_FILE)
     print(f"written: {', '.join(written)}")
-    own = "" if addresses else f"put your own addresses into {name}, then "
-    print(f"Next: {own}look at them with: checkup")
+    own = "" if addresses else f"edit {name}, then "
+    print(f"Next: {own}run the checks with: checkup")
     return 0
 
 
@@ -72,10 +72,10 @@ def _write(name: str, text: str) -> None:
     ),
 )
 def schema() -> int:
-    """Print the JSON Schema of the configuration, made of what this version reads.
+    """Print the JSON Schema of this version's configuration.
 
-    `checkup init` keeps it in a file and names that in the first line of the configuration,
-    where editors look for it. Afterwards this command renews the file.
+    `checkup init` writes it to checkup.schema.json and refers to it in the first line of the
+    configuration, where editors look for it. After an upgrade, write the file again.
     """
     print(schema_json(), end="")
     return 0
@@ -98,13 +98,13 @@ _SCHEMA: Final = f"./{SCHEMA_FILE}"
 _HEAD: Final = f"""\
 # yaml-language-server: $schema={_SCHEMA}
 #
-# What Checkup looks after. After a change:   checkup validate
-# Look at everything now:                     checkup
-# Look each minute, store, tell of changes:   checkup every 1m
-# Show the status page:                       checkup serve
+# Configuration of Checkup. Validate it:             checkup validate
+# Run every check once:                              checkup
+# Run checks each minute, store them, send alerts:   checkup every 1m
+# Serve the status page:                             checkup serve
 
-# A checker has a type (http, tcp, tls, dns, exec ...), a name, an address, and whatever else it
-# can be told; a value that all of them share may stand out here at the left.
+# A checker has a type (http, tcp, tls, dns, exec ...), a name, an address and options. An option
+# at the top level, such as this one, applies to all checkers.
 #timeout: 5s
 
 checkers:
@@ -117,10 +117,10 @@ _WEBSITE: Final = """\
 """
 
 _WEBSITE_MORE: Final = """\
-    # A text that the page has to contain, and the time from which on it is slow:
+    # A string that the page must contain, and the response time above which it is degraded:
     #must_contain: Example
     #threshold_rtt: 2s
-    # Try twice in each run. A single bad attempt is down; a bad run is repeated before it counts.
+    # Try twice in each run. One failed attempt is down; a failed run is rechecked before it counts.
     #attempts: 2
 """
 
@@ -131,7 +131,7 @@ _PORT: Final = """\
 """
 
 _TAIL: Final = """\
-  # Whether something listens, and how long a certificate is still good:
+  # Whether a port accepts connections, and when a certificate expires:
   #- type: tcp
   #  endpoint_name: Database
   #  endpoint_url: "db.example.com:5432"
@@ -139,14 +139,14 @@ _TAIL: Final = """\
   #  endpoint_name: Certificate
   #  endpoint_url: "www.example.com:443"
 
-# Where results are kept: a folder beside this file, for thirty days.
+# Store results in a folder next to this file, for thirty days.
 storage:
   type: fs
   dir: checks
   check_expiry: 720h
 
-# Who is told when something goes down and when it is back. The address is a secret: it comes
-# from the environment, here from SLACK_WEBHOOK.
+# Where to send alerts. The webhook is a secret: it comes from the environment variable
+# SLACK_WEBHOOK.
 #notifiers:
 #  - type: slack
 #    webhook: ${SLACK_WEBHOOK}
@@ -196,9 +196,9 @@ def _quoted(text: str) -> str:
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 @verbose_option
 def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
-    """Read the configuration and print every problem and warning with its line and the fix.
+    """Print every problem and warning of the configuration, with its line and a fix.
 
-    Nothing is checked, opened or sent. The exit code is 0 if the file can be used.
+    Nothing is checked, opened or sent. The exit code is 0 if the file is valid.
     """
     output.configure_logging(verbose=verbose)
     try:

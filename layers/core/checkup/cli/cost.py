@@ -37,45 +37,45 @@ def _number(_: click.Context, __: click.Parameter, value: float | None) -> float
 @click.command(
     epilog=examples_epilog(
         "checkup cost",
-        "checkup --stack checkup cost     the stack as it is deployed",
+        "checkup --stack checkup cost     the costs of a deployed stack",
         "checkup -c shop.yaml cost --memory 512 --retention 30 --interval 5m",
-        "checkup cost --seconds 3.5       with what your log says of a run",
+        "checkup cost --seconds 3.5       with the duration of a run from your logs",
     ),
 )
 @config_options
 @click.option(
-    "--memory", metavar="MB", type=click.IntRange(128, 10_240), help="For the stack's MemorySize."
+    "--memory", metavar="MB", type=click.IntRange(128, 10_240), help="MemorySize of the stack."
 )
 @click.option(
     "--retention",
     metavar="DAYS",
     type=click.IntRange(1, 3650),
-    help="For the stack's RunRetentionDays.",
+    help="RunRetentionDays of the stack.",
 )
 @click.option(
     "--architecture",
     type=click.Choice(["arm64", "x86_64"]),
-    help="For the stack's Architecture.",
+    help="Architecture of the stack.",
 )
-@click.option("--interval", metavar="TIME", help="From run to run, such as 5m.")
+@click.option("--interval", metavar="TIME", help="Time between runs, such as 5m.")
 @click.option(
     "--seconds",
     metavar="N",
     type=click.FloatRange(0, 60, min_open=True),
     callback=_number,
-    help="That a run takes; else a guess.",
+    help="Duration of a run  [default: estimated]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbose_option
 def cost(
     config_file: str | None, *, as_json: bool, verbose: bool, **given: float | str | None
 ) -> int:
-    """Say what a month of this configuration costs on AWS, line by line.
+    """Estimate the monthly costs of this configuration on AWS, line by line.
 
-    With --stack, of that stack as it is deployed; else of one as its template would be deployed,
-    which runs at the configuration's interval. The flags try other sizes. The requests to S3 are
-    those that were counted on an emulator, in an hour without an outage. CloudFront sends a
-    terabyte of pages a month for nothing.
+    With --stack, for that stack as deployed; otherwise for a stack with the template's defaults
+    that runs at the configuration's interval. Use the other options to try different sizes.
+    The S3 requests were counted on an emulator, in an hour without an outage. CloudFront is not
+    included: its free tier covers a terabyte of pages a month.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     sizes = _as_given(stack_size(config, _parameters()), given)
@@ -87,8 +87,8 @@ def cost(
     print(f"{_summary(usage)}\n")
     print(_table(lines))
     print(
-        f"\nList prices of {pricing.REGION} as of {pricing.AS_OF}; paid is what is left after all"
-        " that AWS gives\nevery account each month for ever, if nothing else in yours uses it."
+        f"\nList prices of {pricing.REGION} as of {pricing.AS_OF}; paid is after the always-free"
+        " tier,\nif nothing else in the account uses it."
     )
     print("\n".join(_advice(config, usage, lines)))
     return 0
@@ -117,7 +117,9 @@ def _as_given(sizes: StackSize, given: Mapping[str, float | str | None]) -> Stac
 def _interval(text: str) -> int:
     interval = parse_timespan(text)
     if interval < MIN_INTERVAL:
-        raise CheckupError(f"a stack runs once a minute at most; say --interval 1m, not {text}")
+        raise CheckupError(
+            f"a stack runs at most once a minute; use --interval 1m or more, not {text}"
+        )
     return interval
 
 
@@ -126,7 +128,7 @@ def _summary(usage: HourlyUsage) -> str:
     regions = "" if usage.regions == 1 else f" in {usage.regions} regions"
     checkers, interval = plural(usage.components, "checker"), format_timespan(sizes.interval)
     return (
-        f"A month of {checkers} each {interval}{regions}: "
+        f"One month of {checkers} every {interval}{regions}: "
         f"{sizes.memory} MB, {sizes.architecture}, runs kept for {sizes.retention} days"
     )
 
@@ -145,7 +147,7 @@ def _table(lines: Sequence[BillLine]) -> str:
         for line in lines
     ]
     listed = f"{sum(line.list_price for line in lines):.2f}"
-    rows.append(("together, in dollars", "", "", listed, f"{_paid(lines):.2f}", ""))
+    rows.append(("total (USD)", "", "", listed, f"{_paid(lines):.2f}", ""))
     return format_table(rows, right={1, 3, 4})
 
 
@@ -177,12 +179,11 @@ def _advice(config: Config, usage: HourlyUsage, lines: Sequence[BillLine]) -> It
         return
     dearest = max(lines, key=lambda line: line.charged)
     share = dearest.charged / paid
-    yield f"Largest: {dearest.what} ({dearest.price.unit}), {share:.0%} of what is paid."
+    yield f"Largest: {dearest.what} ({dearest.price.unit}), {share:.0%} of the bill."
     saving = cheapest_change(
         usage.sizes, lambda sizes: _paid(monthly_bill(hourly_usage(config, sizes)))
     )
-    word = "Half" if saving.paid <= paid / 2 else "Less"
-    yield f"{word} of it: {saving.what}, then {saving.paid:.2f} is paid."
+    yield f"To save most: {saving.what} reduces it to {saving.paid:.2f}."
 
 
 # The change of one size that saves most.
@@ -225,7 +226,7 @@ def _smaller(sizes: StackSize) -> Iterator[tuple[str, StackSize]]:
     for times in _LONGER_INTERVALS:
         interval = sizes.interval * times
         yield (
-            f"a run each {format_timespan(interval)} (interval, Schedule)",
+            f"a run every {format_timespan(interval)} (interval, Schedule)",
             replace(sizes, interval=interval),
         )
 

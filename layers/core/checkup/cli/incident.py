@@ -81,17 +81,18 @@ _OLDEST_START: Final = 366 * DAY
         'checkup incident open "Payments fail" --impact major --component api',
         'checkup incident update 3f9 "We found the cause." --status identified',
         'checkup incident resolve 3f9 "It was a full disk. We are sorry."',
-        "checkup incident                 list what is open, and what was of late",
+        "checkup incident                 list open and recent incidents",
         'checkup incident update 3f9 "What we learned." --status postmortem --month 2026-03',
-        "checkup --stack shop incident    the same, of a deployed stack",
+        "checkup --stack shop incident    list those of a deployed stack",
     ),
 )
 def incident() -> None:
-    """Tell people what is going on, on the status page.
+    """Write about incidents on the status page.
 
-    Outages appear there by themselves, in few words. What you write about one replaces them, and
-    from then on only you end it. Until then the page is no better than its impact, unless it is
-    "monitoring": then the checks decide again. Texts are Markdown. An ID may be cut short.
+    Outages appear there automatically. Once you update one, its automatic text is replaced and
+    only you can resolve it. Until then the overall status is at least as bad as its impact,
+    except in status "monitoring", where the checks decide. Texts are Markdown. The start of an
+    ID is enough.
     """
 
 
@@ -100,7 +101,7 @@ def incident() -> None:
 @month_option
 @verbose_option
 def list_incidents(config_file: str | None, *, month: int | None, verbose: bool) -> int:
-    """List the incidents of the last months, or of one month: what is open, and what was."""
+    """List open and recent incidents, or those of one month."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     now = time.time_ns()
     loaded = load_editable(config, app.require_storage(config), now, month)
@@ -115,14 +116,14 @@ def list_incidents(config_file: str | None, *, month: int | None, verbose: bool)
 @verbose_option
 @click.argument("name", metavar="ID", shell_complete=incident_ids)
 def show_incident(config_file: str | None, *, month: int | None, verbose: bool, name: str) -> int:
-    """Show an incident and all that was said of it, oldest first."""
+    """Show an incident and its updates, oldest first."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     now = time.time_ns()
     loaded = load_editable(config, app.require_storage(config), now, month)
     it = find_by_id_prefix(loaded.incidents, name, "incident", month)
     print(format_table([_incident_row(it, loaded, now)]))
     if it.affected:
-        print(f"  about {', '.join(part.name for part in it.affected)}")
+        print(f"  affects {', '.join(part.name for part in it.affected)}")
     print_updates(it)
     return 0
 
@@ -130,7 +131,7 @@ def show_incident(config_file: str | None, *, month: int | None, verbose: bool, 
 def _incident_row(it: IncidentView, loaded: EditableIncidents, now: int) -> tuple[str, ...]:
     source = ""
     if it.key in loaded.unwritten:
-        source = "  (by itself)" if it.key in loaded.shown else "  (by itself, not on the page)"
+        source = "  (automatic)" if it.key in loaded.shown else "  (automatic, not on the page)"
     return (
         it.key,
         it.impact,
@@ -147,7 +148,7 @@ def _status_option(default: str | None) -> Decorator:
         type=click.Choice(INCIDENT_STATUSES),
         default=default,
         show_default=True,
-        help="What is being done about it.",
+        help="Status of the incident.",
     )
 
 
@@ -157,7 +158,7 @@ def _impact_option(default: str | None) -> Decorator:
         type=click.Choice(IMPACTS),
         default=default,
         show_default=True,
-        help="How bad it is.",
+        help="Impact on users.",
     )
 
 
@@ -166,8 +167,8 @@ def _impact_option(default: str | None) -> Decorator:
 @_impact_option("minor")
 @component_option
 @_status_option("investigating")
-@click.option("--message", "text", metavar="TEXT", default="", help="The first thing to say.")
-@click.option("--from", "begin", metavar="TIME", default="", help="When it began, if before now.")
+@click.option("--message", "text", metavar="TEXT", default="", help="First update.")
+@click.option("--from", "begin", metavar="TIME", default="", help="Start  [default: now]")
 @verbose_option
 @click.argument("title")
 def open_incident(  # noqa: PLR0913 - a flag each
@@ -181,15 +182,15 @@ def open_incident(  # noqa: PLR0913 - a flag each
     verbose: bool,
     title: str,
 ) -> int:
-    """Open an incident with the TITLE that people will read.
+    """Open an incident with the TITLE shown on the status page.
 
-    If an outage of the same components is going on, this is what is told of it from now on.
+    If there is an automatic incident of the same components, it is replaced.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     now = time.time_ns()
     started = parse_timestamp(begin, now, config.page.timezone) if begin else now
     if started > now:
-        raise CheckupError('it begins later; announce it with "checkup maintenance add"')
+        raise CheckupError('the start is in the future; use "checkup maintenance add"')
     if started < now - _OLDEST_START:
         raise CheckupError(f'--from "{begin}" is more than a year ago')
     about = checker_ids(config, components)
@@ -213,7 +214,7 @@ def open_incident(  # noqa: PLR0913 - a flag each
 @config_options
 @_status_option(None)
 @_impact_option(None)
-@click.option("--title", metavar="TEXT", default="", help="What it is called from now on.")
+@click.option("--title", metavar="TEXT", default="", help="New title.")
 @component_option
 @month_option
 @verbose_option
@@ -231,7 +232,7 @@ def update_incident(  # noqa: PLR0913 - a flag each
     name: str,
     text: str,
 ) -> int:
-    """Say TEXT about an incident, and perhaps what it is now; or only change what it is called."""
+    """Add an update with TEXT or a new status, or change title, impact or components."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     about = checker_ids(config, components)
     now = time.time_ns()
@@ -239,7 +240,9 @@ def update_incident(  # noqa: PLR0913 - a flag each
     is_news = bool(entry.text or entry.status)
     corrected = bool(title or impact or about)
     if not (is_news or corrected):
-        raise click.UsageError("say something: TEXT, --status, --impact, --title or --component")
+        raise click.UsageError(
+            "nothing to update: give TEXT, --status, --impact, --title or --component"
+        )
     new = {"title": clean_title(title) if title else "", "impact": impact or ""}
 
     def change(document: IncidentDocument, known: model.Incident) -> IncidentDocument:
@@ -258,7 +261,7 @@ def update_incident(  # noqa: PLR0913 - a flag each
 def resolve(
     config_file: str | None, *, month: int | None, verbose: bool, name: str, text: str
 ) -> int:
-    """End an incident, and perhaps say TEXT. One that is over stays as it is."""
+    """Resolve an incident, with a last update TEXT if given. A resolved one stays as it is."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     entry = new_update(text, "resolved", time.time_ns())
     return _change(
@@ -304,16 +307,16 @@ def clean_title(text: str) -> str:
     """
     title = clean_line(text, TITLE_LIMIT)
     if not title:
-        raise CheckupError("the title is empty; people have to know what it is about")
+        raise CheckupError("the title is empty")
     if len(" ".join(text.split())) > TITLE_LIMIT:
-        output.log_line(f"warning: the title is cut after {TITLE_LIMIT} characters")
+        output.log_line(f"warning: the title is truncated to {TITLE_LIMIT} characters")
     return title
 
 
 def clean_body(text: str) -> str:
     """Return a Markdown text as it is stored, without characters that cannot be shown."""
     if len(text) > LIMIT:
-        output.log_line(f"warning: the text is cut after {LIMIT} characters")
+        output.log_line(f"warning: the text is truncated to {LIMIT} characters")
     return clean_markdown(text)
 
 
@@ -334,13 +337,13 @@ def find_by_id_prefix(
     if len(found) == 1:
         return items[found[0]]
     if found:
-        raise CheckupError(f'"{start}" is the beginning of several ids: {", ".join(found)}')
+        raise CheckupError(f'"{start}" is ambiguous: {", ".join(found)}')
     if month is not None:
         name = format_month(month)
-        listing = f'"checkup {noun} list --month {name}" shows their ids'
-        raise CheckupError(f'no {noun} "{start}" began in {name}; {listing}')
-    listing = f'"checkup {noun} list" shows their ids'
-    older = "what began more than three months ago is found with --month YYYY-MM"
+        listing = f'"checkup {noun} list --month {name}" lists them'
+        raise CheckupError(f'no {noun} "{start}" in {name}; {listing}')
+    listing = f'"checkup {noun} list" lists them'
+    older = "for starts more than three months ago, add --month YYYY-MM"
     raise CheckupError(f'no {noun} "{start}"; {listing}; {older}')
 
 

@@ -49,17 +49,17 @@ maintenance_ids = id_completion(lambda loaded: loaded.maintenances)
     cls=SubcommandGroup,
     epilog=examples_epilog(
         'checkup maintenance add "New database" --from "2026-11-28 22:00" --for 2h --component api',
-        'checkup maintenance add "Deploy" --for 15m --group Shop     from now on',
+        'checkup maintenance add "Deploy" --for 15m --group Shop     starts now',
         'checkup maintenance update 7c1 "The disk is in." --status verifying',
-        "checkup maintenance end 7c1                                 it is done earlier",
-        "checkup maintenance                                         list what is planned",
+        "checkup maintenance end 7c1                                 end it early",
+        "checkup maintenance                                         list maintenance",
     ),
 )
 def maintenance() -> None:
-    """Announce work on the status page, and be told nothing of what it breaks meanwhile.
+    """Schedule maintenance: show it on the status page and suppress its alerts.
 
-    Everything is checked and stored as ever; what is still down at the end is announced then.
-    Maintenance that comes again belongs into the configuration. An ID may be cut short.
+    Checks go on and results are stored. What is still down at the end is alerted then. Put
+    recurring maintenance into the configuration. The start of an ID is enough.
     """
 
 
@@ -68,9 +68,9 @@ def maintenance() -> None:
 @month_option
 @verbose_option
 def list_maintenance(config_file: str | None, *, month: int | None, verbose: bool) -> int:
-    """List what is going on and what is planned, that of the configuration too.
+    """List current and planned maintenance, including that of the configuration.
 
-    With --month, list what began in that month.
+    With --month, list what started in that month.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     loaded = load_editable(config, app.require_storage(config), time.time_ns(), month)
@@ -93,7 +93,7 @@ def list_maintenance(config_file: str | None, *, month: int | None, verbose: boo
 def show_maintenance(
     config_file: str | None, *, month: int | None, verbose: bool, name: str
 ) -> int:
-    """Show maintenance and all that was said of it, oldest first."""
+    """Show maintenance and its updates, oldest first."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     loaded = load_editable(config, app.require_storage(config), time.time_ns(), month)
     it = find_by_id_prefix(loaded.maintenances, name, "maintenance", month)
@@ -114,12 +114,12 @@ def _maintenance_row(it: MaintenanceView, note: str = "") -> tuple[str, ...]:
 
 @maintenance.command("add")
 @config_options
-@click.option("--from", "begin", metavar="TIME", default="now", help="When it begins, if not now.")
-@click.option("--for", "length", metavar="TIME", default="", help="How long: 90m, 2h, 3d.")
-@click.option("--until", "end", metavar="TIME", default="", help="When it ends, in place of --for.")
+@click.option("--from", "begin", metavar="TIME", default="now", help="Start  [default: now]")
+@click.option("--for", "length", metavar="TIME", default="", help="Duration: 90m, 2h, 3d.")
+@click.option("--until", "end", metavar="TIME", default="", help="End, instead of --for.")
 @component_option
 @group_option
-@click.option("--message", "text", metavar="TEXT", default="", help="What people should know.")
+@click.option("--message", "text", metavar="TEXT", default="", help="Description.")
 @verbose_option
 @click.argument("title")
 def add(  # noqa: PLR0913 - a flag each
@@ -134,13 +134,13 @@ def add(  # noqa: PLR0913 - a flag each
     verbose: bool,
     title: str,
 ) -> int:
-    """Announce maintenance with the TITLE that people will read.
+    """Schedule maintenance with the TITLE shown on the status page.
 
-    It is about the components and groups named, or about everything. A TIME is "now", "in 2h",
+    It affects the components and groups given, or everything. A TIME is "now", "in 2h",
     "2026-11-28 22:00" in the time zone of the page, or with a zone as in RFC 3339.
     """
     if bool(length) == bool(end):
-        raise click.UsageError("say how long with --for, or when it ends with --until")
+        raise click.UsageError("use either --for or --until")
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     now, zone = time.time_ns(), config.page.timezone
     start = parse_timestamp(begin, now, zone)
@@ -155,9 +155,9 @@ def add(  # noqa: PLR0913 - a flag each
         groups=group_names(config, groups),
     )
     if planned.end <= max(planned.start, now):
-        raise CheckupError("it would be over before it begins, or by now")
+        raise CheckupError("end is before start, or already past")
     if planned.end >= LATEST_TIME:
-        raise CheckupError(f"it would not be over before {format_minute(LATEST_TIME)}")
+        raise CheckupError(f"end must be before {format_minute(LATEST_TIME)}")
     monitor = app.run_context(config, os.environ)
     schedule_maintenance(monitor, lambda document: add_maintenance(document, planned))
     request_publish()
@@ -173,7 +173,7 @@ def add(  # noqa: PLR0913 - a flag each
 @click.option(
     "--status",
     type=click.Choice(("in_progress", "verifying")),
-    help="How far it is; only while it goes on.",
+    help="Progress; only while maintenance is in progress.",
 )
 @month_option
 @verbose_option
@@ -188,15 +188,15 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
     name: str,
     text: str,
 ) -> int:
-    """Say TEXT about maintenance, before it, meanwhile or afterwards."""
+    """Add an update to maintenance: before, during or after it."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     storage, now = app.require_storage(config), time.time_ns()
     it = _find_written(config, storage, name, now, month)
     entry = new_update(text, status or "", now)
     if not (entry.text or status):
-        raise click.UsageError("say something: TEXT or --status")
+        raise click.UsageError("nothing to update: give TEXT or --status")
     if status and (stage := it.status(now)) in {"scheduled", "completed"}:
-        raise CheckupError(f'"{it.title}" is not going on: it is {stage}')
+        raise CheckupError(f'"{it.title}" is not in progress: it is {stage}')
     document = change_incidents(
         storage, lambda document: add_maintenance_update(document, it, entry)
     )
@@ -211,7 +211,7 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
 @click.argument("name", metavar="ID", shell_complete=maintenance_ids)
 @click.argument("text", required=False, default="")
 def end_planned(config_file: str | None, *, verbose: bool, name: str, text: str) -> int:
-    """End maintenance now, or call it off, and perhaps say TEXT about it."""
+    """End maintenance now, or cancel it before its start, with a last update TEXT if given."""
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     monitor = app.run_context(config, os.environ)
     now = time.time_ns()
@@ -224,7 +224,7 @@ def end_planned(config_file: str | None, *, verbose: bool, name: str, text: str)
     )
     request_publish()
     over = document.maintenance[it.id]
-    how = f"ended {format_minute(over.end)}" if over.end > over.start else "called off"
+    how = f"ended {format_minute(over.end)}" if over.end > over.start else "canceled"
     print(f"{it.id}  {it.title}: {how}")
     return 0
 

@@ -37,13 +37,13 @@ _config: Decorator = click.option(
     "config_file",
     metavar="FILE",
     type=click.Path(),
-    help="The configuration; else checkup.json, checkup.yaml or checkup.yml.",
+    help="Configuration file  [default: checkup.json, checkup.yaml or checkup.yml]",
 )
 
 
 def _remember_stack(context: click.Context, _: click.Parameter, value: str | None) -> None:
     if value == "":  # else a variable that is not set would mean the files of this machine
-        raise click.BadParameter("the name of the stack is empty.")
+        raise click.BadParameter("the stack name is empty.")
     if value is not None:
         context.meta[STACK] = value
 
@@ -59,11 +59,11 @@ _stack: Decorator = click.option(
     metavar="NAME",
     expose_value=False,
     callback=_remember_stack,
-    help="Work on a deployed stack: its storage, its configuration.",
+    help="Use the storage and configuration of a deployed stack.",
 )
 
 _region: Decorator = click.option(
-    "--region", metavar="REGION", expose_value=False, callback=_set_aws, help="Where on AWS."
+    "--region", metavar="REGION", expose_value=False, callback=_set_aws, help="AWS region."
 )
 
 _profile: Decorator = click.option(
@@ -71,7 +71,7 @@ _profile: Decorator = click.option(
     metavar="NAME",
     expose_value=False,
     callback=_set_aws,
-    help="Whose AWS credentials.",
+    help="AWS profile.",
 )
 
 
@@ -86,7 +86,7 @@ def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:
 
 
 verbose_option: Decorator = click.option(
-    "-v", "--verbose", is_flag=True, callback=_note, help="Say more, on stderr."
+    "-v", "--verbose", is_flag=True, callback=_note, help="Verbose output on stderr."
 )
 
 
@@ -101,7 +101,7 @@ def month_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--month",
         metavar="YYYY-MM",
         callback=lambda _context, _parameter, text: parse_month(text) if text else None,
-        help="The month in which it began, if that is more than three months ago.",
+        help="Month of the start, if more than three months ago.",
     )(command)
 
 
@@ -230,11 +230,11 @@ component_option: Decorator = click.option(
     multiple=True,
     metavar="NAME",
     shell_complete=complete_checkers,
-    help="The title or id of a checker that it is about; as often as needed.",
+    help="Affected checker, by title or id; can be repeated.",
 )
 
 group_option: Decorator = click.option(
-    "--group", "groups", multiple=True, metavar="NAME", help="A whole group, likewise."
+    "--group", "groups", multiple=True, metavar="NAME", help="Affected group; can be repeated."
 )
 
 

@@ -198,7 +198,7 @@ def failure_lines(results: Iterable[Result]) -> Iterator[str]:
     """Yield a line with the reason for each result that is not healthy."""
     for result in results:
         if result.status is not Status.HEALTHY:
-            reason = result.error or result.notice or "nothing was seen"
+            reason = result.error or result.notice or "no result"
             failure = f" ({result.failure})" if result.failure else ""
             yield f"{result.title}: {result.status}{failure}: {reason}"
 

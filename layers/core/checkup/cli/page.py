@@ -28,22 +28,22 @@ from checkup_page.publishers.folder import FolderPublisher
     epilog=examples_epilog(
         "checkup page public",
         "checkup -c shop.yaml page /var/www/status",
-        "checkup page     (where `publish` of the configuration says)",
+        "checkup page     (publish as configured)",
     ),
 )
 @config_options
 @verbose_option
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path())
 def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
-    """Put the status page of the stored runs into DIR, for any web server.
+    """Write the status page of the stored runs to DIR, for any web server.
 
-    Without DIR it goes where `publish` of the configuration says: a folder, a bucket of S3 or a
-    branch that GitHub Pages shows. Only files whose content changed are written, and index.html
-    comes last. In a bucket and on a branch, where writing costs, what is no news waits for the next
-    five or ten minutes. A newer page that is there already stays, which is an error.
+    Without DIR, publish it as `publish` of the configuration says: to a folder, an S3 bucket or a
+    branch of GitHub Pages. Only changed files are written, index.html last. In a bucket and on a
+    branch, minor changes are written every five or ten minutes. If a newer page is already there,
+    it is left alone and the command fails.
     """
     if folder == "":
-        raise click.UsageError("DIR is empty; write . for this folder")
+        raise click.UsageError("DIR is empty; use . for the current folder")
     config = options.load_config(config_file, verbose=verbose)
     storage = app.require_storage(config)
     publisher, address = _place(config, folder)
@@ -57,7 +57,7 @@ def _place(config: Config, folder: str | None) -> tuple[Publisher, str]:
     if folder is not None:
         return FolderPublisher(folder), str(Path(folder) / "index.html")
     if config.publish is None:
-        raise CheckupError("no place for the page: name a folder, or configure `publish`")
+        raise CheckupError("no destination for the page: give a folder, or configure `publish`")
     clients = app.make_clients(config, os.environ)
     return config.publish.open(clients), config.publish.address
 
@@ -72,8 +72,8 @@ _LAST_PORT: Final = 65_535
     epilog=examples_epilog(
         "checkup serve",
         "checkup serve --listen 127.0.0.1:8080",
-        "checkup serve --host status.internal     (behind a proxy that passes this name on)",
-        "checkup -c shop.yaml serve --listen :3000     (all addresses of this machine)",
+        "checkup serve --host status.internal     (behind a proxy that forwards this host name)",
+        "checkup -c shop.yaml serve --listen :3000     (on all interfaces)",
     ),
 )
 @config_options
@@ -82,24 +82,24 @@ _LAST_PORT: Final = 65_535
     metavar="ADDR",
     default="127.0.0.1:3000",
     show_default=True,
-    help="Host and port.",
+    help="Host and port to listen on.",
 )
 @click.option(
     "--host",
     "names",
     metavar="NAME",
     multiple=True,
-    help="A further name under which it may be asked; addresses and localhost always are.",
+    help="Additional allowed host name; IP addresses and localhost always are.",
 )
 @verbose_option
 def serve(config_file: str | None, *, listen: str, names: tuple[str, ...], verbose: bool) -> int:
-    """Show the status page and the stored runs over HTTP; nothing is checked.
+    """Serve the status page and the stored runs over HTTP; no checks run.
 
-    The page is rendered from the storage when it is asked for. Beside it lie index.json and the
-    run files, as the Go program served them. These hold addresses and error texts, which the
-    page does not: think of that before listening on more than this machine. It answers who asks
-    for an address, for localhost, or for the host of the page's configured url; behind a name
-    of another kind it needs --host. Ctrl-C and SIGTERM end it with exit code 0.
+    The page is rendered from the storage on request. As in the Go program, index.json and the run
+    files are served too. Unlike the page they contain addresses and error messages, so take care
+    before listening on other interfaces. Requests must be for an IP address, localhost or the
+    host of the page's configured url; allow other host names with --host. Ctrl-C and SIGTERM end
+    the server with exit code 0.
     """
     config = options.load_config(config_file, verbose=verbose)
     storage = app.require_storage(config)
@@ -109,7 +109,7 @@ def serve(config_file: str | None, *, listen: str, names: tuple[str, ...], verbo
     with run_until_stopped(), _listening(listen, site, hosts, verbose=verbose) as server:
         print(f"The status page is on {server.url} until Ctrl-C", flush=True)
         if not ip_address(server.host).is_loopback:
-            output.log_line("warning: other machines can read the page and the stored runs")
+            output.log_line("warning: the page and the stored runs are visible to other machines")
         server.serve_forever(poll_interval=SIGNAL_POLL_SECONDS)
     return 0
 
@@ -117,7 +117,9 @@ def serve(config_file: str | None, *, listen: str, names: tuple[str, ...], verbo
 def _listening(listen: str, site: SiteRoutes, hosts: AllowedHosts, *, verbose: bool) -> PageServer:
     match = re.fullmatch(r"\[?(.*?)\]?:([0-9]{1,5})", listen)
     if match is None or int(match[2]) > _LAST_PORT:
-        raise CheckupError(f'--listen "{listen}": write it like 127.0.0.1:3000 or :3000')
+        raise CheckupError(
+            f'invalid --listen "{listen}"; use a form such as 127.0.0.1:3000 or :3000'
+        )
     try:
         return PageServer((match[1], int(match[2])), site, hosts, verbose=verbose)
     except OSError as error:

@@ -263,7 +263,7 @@ def _functions(usage: HourlyUsage) -> Iterator[BillLine]:
     runs, pages = usage.runs * _HOURS * usage.regions, usage.page_builds * _HOURS
     page_seconds = WAITS + _PAGE_CPU * WHOLE_PROCESSOR / usage.sizes.memory
     compute = (runs * usage.run_seconds + pages * page_seconds) * usage.sizes.memory / 1024
-    note = f"{usage.run_seconds:.1f} s a run" + ("" if usage.sizes.run_seconds else ", a guess")
+    note = f"{usage.run_seconds:.1f} s a run" + ("" if usage.sizes.run_seconds else ", estimated")
     yield BillLine("Lambda compute", compute, COMPUTE[usage.sizes.architecture], note)
     yield BillLine("Lambda requests", runs + pages, INVOKED)
     scheduled = runs + (PAGES * _HOURS if usage.sizes.has_page else 0)
@@ -325,7 +325,9 @@ def runs_per_hour(expression: str) -> float:
             )
     except (ValueError, ZeroDivisionError):
         pass
-    raise CheckupError(f"the schedule {expression} is not understood; say --interval 5m instead")
+    raise CheckupError(
+        f"cannot parse the schedule {expression}; use --interval instead, such as --interval 5m"
+    )
 
 
 def _share(field: str, first: int, last: int) -> float:

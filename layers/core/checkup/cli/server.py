@@ -192,9 +192,7 @@ class PageApp(BaseHTTPRequestHandler):
 
     def _reply(self) -> PageResponse:
         if not all(map(self.server.hosts.allows, self.headers.get_all("Host", ()))):
-            return text_response(
-                HTTPStatus.MISDIRECTED_REQUEST, "this is not the name of this server"
-            )
+            return text_response(HTTPStatus.MISDIRECTED_REQUEST, "host name not allowed")
         try:
             path = unquote(urlsplit(self.path).path).removeprefix("/")
         except ValueError:

@@ -37,7 +37,7 @@ _NOT_FOUND: Final = {
 
 _EXPIRED: Final = "your AWS credentials have expired; log in again"
 _INVALID: Final = "your AWS credentials are not valid"
-_AWAY: Final = "AWS was not reached; is there a network, and such a region?"
+_AWAY: Final = "cannot reach AWS; check the network and the region"
 
 _PROBLEMS: Final = {
     "ExpiredToken": _EXPIRED,
@@ -48,8 +48,8 @@ _PROBLEMS: Final = {
     "InvalidClientTokenId": _INVALID,
     "SignatureDoesNotMatch": _INVALID,
     "UnrecognizedClientException": _INVALID,
-    "NoCredentialsError": "no AWS credentials; log in, or name a profile with --profile",
-    "PartialCredentialsError": "your AWS credentials are not complete",
+    "NoCredentialsError": "no AWS credentials; log in, or use --profile",
+    "PartialCredentialsError": "your AWS credentials are incomplete",
     "EndpointConnectionError": _AWAY,
     "ConnectTimeoutError": _AWAY,
 }
@@ -75,11 +75,11 @@ def call_aws(action: str, call: Callable[..., Any], **question: Any) -> Any:
         if code in _NOT_FOUND:
             raise AwsNotFoundError from None
         if code in _DENIED:
-            raise CheckupError(f"you may not do this: it takes the right {action}") from None
-        raise CheckupError(_PROBLEMS.get(code, f"AWS refused {action} ({code})")) from None
+            raise CheckupError(f"permission denied: {action} is required") from None
+        raise CheckupError(_PROBLEMS.get(code, f"{action} failed ({code})")) from None
     except BotoCoreError as error:
         code = type(error).__name__
-        raise CheckupError(_PROBLEMS.get(code, f"AWS could not be asked ({code})")) from None
+        raise CheckupError(_PROBLEMS.get(code, f"request to AWS failed ({code})")) from None
 
 
 _DOWNLOAD_SECONDS: Final = 20.0
@@ -113,7 +113,7 @@ def open_stack(name: str, path: str | None) -> Config:
     os.environ["PAGE_URL"] = outputs.get("PageUrl", "")
     os.environ[_PUBLISHER] = outputs.get("PublishFunctionName", "")
     if path is not None:
-        output.log_line(f"{path} is used, not the configuration of the stack {name}")
+        output.log_line(f"using {path} instead of the configuration of the stack {name}")
         return app.read_config(path, os.environ)
     function = _function(clients, outputs["CheckFunctionName"])
     variables = function["Configuration"].get("Environment", {}).get("Variables", {})
@@ -122,8 +122,8 @@ def open_stack(name: str, path: str | None) -> Config:
     bundled = None if named else _bundled(function["Code"]["Location"])
     counted = deployed_config.DeployedConfigReader(os.environ, bundled).current()
     if counted.error is not None:
-        instead = "an earlier version counts" if counted.version else "what is right of it counts"
-        output.log_line(f"the configuration of {name} has errors, so {instead}:\n{counted.error}")
+        used = "an earlier version is" if counted.version else "only its valid parts are"
+        output.log_line(f"the configuration of {name} has errors; {used} used:\n{counted.error}")
     return counted.config
 
 
@@ -144,9 +144,9 @@ def request_publish() -> None:
             Payload=b'{"task": "publish"}',
         )
     except AwsNotFoundError:
-        output.log_line("the page shows it within five minutes: its function is not there")
+        output.log_line("the page will be updated within five minutes: its function does not exist")
     except CheckupError as error:
-        output.log_line(f"the page shows it within five minutes: {error}")
+        output.log_line(f"the page will be updated within five minutes: {error}")
 
 
 @cache
@@ -162,7 +162,7 @@ def describe_stack(name: str) -> StackDescription:
     except AwsNotFoundError:
         region = client.meta.region_name
         raise CheckupError(
-            f"there is no stack {name} in {region}; name another region with --region"
+            f"no stack {name} in {region}; choose another region with --region"
         ) from None
     (stack,) = answer["Stacks"]
     return StackDescription(
@@ -176,8 +176,8 @@ def _outputs(name: str) -> Mapping[str, str]:
     found = describe_stack(name).outputs
     if not {"StateBucketName", "CheckFunctionName"} <= found.keys():
         raise CheckupError(
-            f"the stack {name} keeps no runs: it is not one of Checkup's, its deployment failed,"
-            " or it only votes for another region"
+            f"the stack {name} stores no runs: it is not a Checkup stack, its deployment failed,"
+            " or it only checks for another region"
         )
     return found
 
@@ -197,9 +197,9 @@ def _bundled(package: str) -> tuple[str, bytes]:
             name = next(name for name in DEFAULT_FILE_NAMES if name in files.namelist())
             return name, files.read(name)
     except BadZipFile:
-        raise CheckupError("the package of the check function is no archive") from None
+        raise CheckupError("the package of the check function is not a zip archive") from None
     except StopIteration:
-        raise CheckupError("there is no configuration in the stack's package") from None
+        raise CheckupError("no configuration in the package of the check function") from None
 
 
 def _download(address: str) -> bytes:
@@ -216,7 +216,7 @@ def _download(address: str) -> bytes:
     except requests.RequestException as error:  # its text holds the signature
         reason = type(error).__name__
         raise CheckupError(
-            f"the package of the check function could not be fetched ({reason})"
+            f"cannot download the package of the check function ({reason})"
         ) from None
     return answer.content
 
@@ -236,13 +236,13 @@ _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 @verbose_option
 @click.pass_context
 def pause(context: click.Context, config_file: str | None, *, verbose: bool) -> int:
-    """Stop the schedules of a stack: nothing is checked, and the page says that nothing is known.
+    """Pause the schedules of a stack: no checks run, and the page shows no data.
 
     The functions can still be invoked by hand.
     """
     del config_file, verbose
     _set(context, "false")
-    print("paused; go on with: resume")
+    print("paused; continue with: resume")
     return 0
 
 
@@ -251,7 +251,7 @@ def pause(context: click.Context, config_file: str | None, *, verbose: bool) -> 
 @verbose_option
 @click.pass_context
 def resume(context: click.Context, config_file: str | None, *, verbose: bool) -> int:
-    """Start the schedules of a stack again."""
+    """Resume the schedules of a stack."""
     del config_file, verbose
     _set(context, "true")
     print("resumed; the next run is due within its interval")
@@ -262,10 +262,10 @@ def _set(context: click.Context, enabled: str) -> None:
     """Update the stack in place, in nothing but its parameter Enabled, and wait for the end."""
     name = context.meta.get(STACK)
     if name is None:
-        raise CheckupError("name the stack with --stack; elsewhere, stop what starts the runs")
+        raise CheckupError("give the stack with --stack; outside AWS, stop what starts the runs")
     parameters = [_parameter(parameter, enabled) for parameter in describe_stack(name).parameters]
     if _parameter("Enabled", enabled) not in parameters:
-        raise CheckupError(f"the stack {name} is not one of Checkup's")
+        raise CheckupError(f"the stack {name} is not a Checkup stack")
     client = app.LiveClients(os.environ).aws("cloudformation")
     try:
         call_aws(
@@ -294,4 +294,4 @@ def _wait(client: Any, name: str) -> None:
     try:
         waiter.wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
     except WaiterError:
-        raise CheckupError(f"the update of {name} failed; see its events") from None
+        raise CheckupError(f"the update of the stack {name} failed; see its events") from None

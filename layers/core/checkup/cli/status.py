@@ -26,6 +26,7 @@ from checkup.cli.output import (
     colored,
     format_table,
     median_time,
+    plural,
     result_reason,
     result_rows,
     result_summary,
@@ -54,18 +55,17 @@ _STALE_AFTER_INTERVALS: Final = 3
         "checkup status",
         "checkup status api website",
         "checkup --stack checkup status",
-        "checkup status || echo 'something is wrong'",
+        "checkup status || echo 'not healthy'",
     ),
 )
 @config_options
 @verbose_option
 @click.argument("names", nargs=-1, metavar="[NAME ...]", shell_complete=complete_checkers)
 def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) -> int:
-    """Show what is known of every checker, or of those named; nothing is checked or written.
+    """Show the current status of every checker, or of those named; nothing is checked or written.
 
-    For each: its status and since when, what the last run saw, and whether something keeps
-    announcements back or waits to be delivered. The exit code is 0 if all are healthy and runs
-    take place.
+    Each line has the status, since when, the last result, and suppressed or queued alerts. The
+    exit code is 0 if all are healthy and the last run is recent.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     checkers = select_checkers_or_suggest(config.checkers, names)
@@ -73,7 +73,7 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     results, state = last_results(monitor, _STATUS_RUNS), current_state(monitor)
     last = max((result.slot for result in results.values()), default=0)
     if not last:
-        raise CheckupError("no run of the last day is stored")
+        raise CheckupError("no run stored in the last 24 h")
     color = output.wants_color(os.environ)
     statuses = [state.checkers.get(it.id, CheckerState()).display_status for it in checkers]
     rows = [_status_row(monitor, state, it, results.get(it.id), color=color) for it in checkers]
@@ -82,7 +82,7 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     print(f"\nlast run {format_minute(last)}, {format_timespan(age)} ago")
     is_stale = age > _STALE_AFTER_INTERVALS * config.interval
     if is_stale:
-        output.log_line("runs do not take place: what is shown may no longer be true")
+        output.log_line("no recent run; status may be stale")
     return 1 if is_stale or any(it is not Status.HEALTHY for it in statuses) else 0
 
 
@@ -103,10 +103,10 @@ def _status_row(
     )
     reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons(checker)
     notes = [
-        result_reason(last.result) if last else "not seen today",
-        f"not counted: {excluded_regions_text(it)}" if it.excluded_regions else "",
+        result_reason(last.result) if last else "no result in the last 24 h",
+        f"not evaluated: {excluded_regions_text(it)}" if it.excluded_regions else "",
         *map(suppression_text, reasons),
-        f"{queued} messages wait" if queued else "",
+        f"{plural(queued, 'alert')} queued" if queued else "",
     ]
     return (
         checker.title or checker.id,
@@ -132,10 +132,10 @@ _EXPLAINED_RUNS: Final = 12
     "names", nargs=-1, required=True, metavar="NAME ...", shell_complete=complete_checkers
 )
 def explain(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) -> int:
-    """Say what the last runs saw of a checker and what follows from it.
+    """Explain a checker's current status.
 
-    Shown are its counters beside the thresholds, what was announced, what waits and why, and
-    when somebody will be reminded. Nothing is checked or written.
+    Shows its counters and thresholds, alerts that were sent, are queued or suppressed and why,
+    the next reminder, and the last results. Nothing is checked or written.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     checkers = select_checkers_or_suggest(config.checkers, names)
@@ -149,7 +149,7 @@ def explain(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) -
 def _explanation(monitor: RunContext, state: AlertState, checker: Checker) -> Iterator[str]:
     it = state.checkers.get(checker.id, CheckerState())
     yield f"{checker.title or checker.id} ({checker.id}): {_status_text(it)}"
-    yield f"  announced   {_alerted_text(it)}"
+    yield f"  alerted     {_alerted_text(it)}"
     counters = (
         ("down", it.down_streak.runs, checker.failure_threshold),
         ("not healthy", it.unhealthy_streak.runs, checker.degraded_threshold),
@@ -157,24 +157,26 @@ def _explanation(monitor: RunContext, state: AlertState, checker: Checker) -> It
     )
     # Nothing is counted further than the longest threshold.
     texts = (f"{min(runs, limit)} of {limit} {what}" for what, runs, limit in counters)
-    yield f"  counted     {', '.join(texts)}"
+    yield f"  counters    {', '.join(texts)}"
     if checker.flapping:
-        share = f"{state_change_percent(it.recent_statuses):.0f} % changes"
-        yield f"  flapping    {share}; {'over below 20 %' if it.flapping else 'from 30 % on'}"
+        changes = f"{state_change_percent(it.recent_statuses):.0f} % state changes"
+        limit = "ends below 20 %" if it.flapping else "threshold 30 %"
+        yield f"  flapping    {'yes' if it.flapping else 'no'} ({changes}, {limit})"
     if it.excluded_regions:
-        yield f"  not counted {excluded_regions_text(it)}"
+        yield f"  excluded    {excluded_regions_text(it)}"
     reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons(checker)
     for reason in reasons:
-        yield f"  held back   {suppression_text(reason)}"
+        yield f"  suppressed  {suppression_text(reason)}"
     for channel, entries in sorted(state.outboxes.items()):
         queued = [entry for entry in entries if entry.alert.checker == checker.id]
         if queued:
             tries = max(entry.attempts for entry in queued)
-            yield f"  waiting     {channel}: {len(queued)} not delivered yet, tried {tries} times"
+            alerts = plural(len(queued), "alert")
+            yield f"  queued      {channel}: {alerts}, {plural(tries, 'attempt')}"
     if reminder := next_reminder(it, checker.remind_every):
-        wait = ", but held back" if reasons else ""
-        yield f"  reminder    with the first run from {format_minute(reminder)} on{wait}"
-    yield "  last runs"
+        note = " (suppressed)" if reasons else ""
+        yield f"  reminder    at the first run after {format_minute(reminder)}{note}"
+    yield "  last results"
     results = recent_results(monitor, checker.id, _EXPLAINED_RUNS)
     for slot_result in results:
         result = slot_result.result
@@ -184,12 +186,12 @@ def _explanation(monitor: RunContext, state: AlertState, checker: Checker) -> It
         why = f": {error}" if error else ""
         yield f"    {format_minute(slot_result.slot)}  {result.status}{region}{rechecks}{why}"
     if not results:
-        yield "    none today"
+        yield "    none in the last 24 h"
 
 
 def _status_text(it: CheckerState) -> str:
     if it.unknown_runs >= NOT_MONITORED_AFTER:
-        return f"unknown: it cannot be checked; {it.status} before"
+        return f"unknown: cannot be checked (previously {it.status})"
     if it.status is Status.UNKNOWN:
         return "no status yet"
     partial = f", failing from {', '.join(it.failing_regions)}" if it.failing_regions else ""
@@ -198,7 +200,7 @@ def _status_text(it: CheckerState) -> str:
 
 def _alerted_text(it: CheckerState) -> str:
     if it.alerted_status is Status.UNKNOWN:
-        return "nothing so far"
+        return "none"
     if it.alerted_status is Status.HEALTHY or not it.incident_count:
         return str(it.alerted_status)
     return f"{it.alerted_status}, incident {it.incident_count} since {format_minute(it.opened)}"
@@ -210,7 +212,7 @@ def _alerted_text(it: CheckerState) -> str:
 def excluded_regions_text(state: CheckerState) -> str:
     """Return which regions' results do not count, and why."""
     verb = "has" if len(state.excluded_regions) == 1 else "have"
-    return f"{', '.join(state.excluded_regions)} {verb} another configuration"
+    return f"{', '.join(state.excluded_regions)} {verb} a different configuration"
 
 
 def suppression_text(reason: SuppressionReason) -> str:
@@ -222,7 +224,7 @@ def suppression_text(reason: SuppressionReason) -> str:
         case SuppressionKind.SILENCE:
             return f"silenced until {format_minute(reason.until)}"
         case SuppressionKind.DEPENDENCY:
-            return f"{reason.by}, on which it depends, fails"
+            return f'dependency "{reason.by}" is down'
 
 
 # ``checkup history``: the stored results of one checker.
@@ -242,10 +244,10 @@ def suppression_text(reason: SuppressionReason) -> str:
 @verbose_option
 @click.argument("name", shell_complete=complete_checkers)
 def history(config_file: str | None, *, since: str, verbose: bool, name: str) -> int:
-    """List what the stored runs saw of the checker NAME, by title or id, oldest first.
+    """List the stored results of the checker NAME (title or id), oldest first.
 
-    On a terminal a small plot of its times follows, with the worst of each stretch. A checker
-    that is no longer configured can be named as well, as long as its runs are stored.
+    On a terminal, a small chart of the response times follows. A checker that is no longer
+    configured can be named too, as long as its results are stored.
     """
     length = parse_timespan(since)
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
@@ -257,7 +259,7 @@ def history(config_file: str | None, *, since: str, verbose: bool, name: str) ->
     since_slot = time.time_ns() - length
     results = list(_stored_results(app.require_storage(config), names, since_slot))
     if not results:
-        raise CheckupError(f'no run of the last {format_timespan(length)} has seen "{name}"')
+        raise CheckupError(f'no result of "{name}" in the last {format_timespan(length)}')
     color = output.wants_color(os.environ)
     print(result_rows(results, color=color))
     if output.is_interactive(os.environ):
@@ -288,4 +290,4 @@ def _stored_results(
             if (result.id or result.title).casefold() in names:
                 yield model.key_time(key) or 0, result
     if unreadable:
-        output.log_line(f"{unreadable} runs cannot be read and are left out")
+        output.log_line(f"skipped {plural(unreadable, 'unreadable run')}")

@@ -16,6 +16,7 @@ from checkup import app
 from checkup.alerting.state import STATE_KEY
 from checkup.cli import options, output
 from checkup.cli.options import config_options, examples_epilog, verbose_option
+from checkup.cli.output import plural
 from checkup.cli.stack import AwsNotFoundError, call_aws
 from checkup.deadline import Deadline
 from checkup.errors import CheckupError
@@ -34,15 +35,15 @@ from checkup.storage import STORAGES
     ),
 )
 @config_options
-@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @verbose_option
 @click.argument("provider", required=False, default="", metavar="[s3]")
 def provision(config_file: str | None, *, yes: bool, verbose: bool, provider: str) -> int:
-    """Make what the configured storage needs: a folder, tables, a branch or a bucket.
+    """Create what the configured storage needs: a folder, tables, a branch or a bucket.
 
-    It first says what has to be done, and does it once you agree. What is there already stays
-    as it is, so it can be run again. A bucket is made private, encrypted, reached over TLS only,
-    and keeps old versions of the state. No key is published and no user is made.
+    It lists the steps and asks before it runs them. What exists is left alone, so it is safe to
+    run again. A bucket is private, encrypted, reachable over TLS only, and keeps old versions of
+    the state. No access keys and no users are created.
 
     With s3, no configuration is read: the bucket is AWS_BUCKET_NAME, in AWS_REGION.
     """
@@ -73,7 +74,7 @@ def _named(provider: str, environ: Mapping[str, str]) -> StorageSettings:
         raise CheckupError(f"unknown storage provider '{provider}'")
     bucket = environ.get("AWS_BUCKET_NAME", "")
     if not bucket:
-        raise click.UsageError("set AWS_BUCKET_NAME, and AWS credentials as for any tool of AWS")
+        raise click.UsageError("set AWS_BUCKET_NAME and AWS credentials")
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     kind = STORAGES["s3"]
     return kind(bucket=bucket, region=region)  # type: ignore[call-arg]
@@ -81,13 +82,13 @@ def _named(provider: str, environ: Mapping[str, str]) -> StorageSettings:
 
 def _go_through(steps: Sequence[ProvisionStep], *, is_agreed: bool) -> int:
     if not steps:
-        print("nothing has to be done: all is there")
+        print("nothing to do: everything exists")
         return 0
-    print("this has to be done:")
+    print("steps:")
     for step in steps:
         print(f"  {step.description}")
     if not is_agreed and not _ask():
-        raise CheckupError("nothing was done; run it with --yes to do it")
+        raise CheckupError("nothing was changed; confirm with --yes")
     print("One sec...", flush=True)
     for step in steps:
         step.apply()
@@ -98,7 +99,7 @@ def _go_through(steps: Sequence[ProvisionStep], *, is_agreed: bool) -> int:
 
 def _ask() -> bool:
     """Ask whoever sits at the terminal; nobody is no agreement."""
-    return sys.stdin.isatty() and click.confirm("Go on?")
+    return sys.stdin.isatty() and click.confirm("Continue?")
 
 
 # ``checkup rebuild``: count the history again.
@@ -110,17 +111,17 @@ def _ask() -> bool:
 @config_options
 @verbose_option
 def rebuild(config_file: str | None, *, verbose: bool) -> int:
-    """Count the hours and days of the status page again, from the stored runs.
+    """Rebuild the history of the status page from the stored runs.
 
-    That is of use after a checker got another id or title, or after runs were put into the
-    storage by hand. Days whose runs are no longer kept stay as they are. It may be interrupted
-    and started again at any time; the page goes on meanwhile.
+    Use it after a checker's id or title changed, or after runs were added to the storage by hand.
+    Days whose runs are no longer stored are left alone. It can be interrupted and started again
+    at any time; the page stays available.
     """
     config = options.load_config(config_file, verbose=verbose)
     storage = app.require_storage(config)
     kept = app.history_store(config, storage, time.time_ns()).rebuild(Deadline(inf))
     if kept is None:
-        raise CheckupError("the runs that are kept do not cover a whole day; nothing was changed")
+        raise CheckupError("the stored runs do not cover a whole day; nothing was changed")
     print(f"{kept.runs} runs counted")
     return 0
 
@@ -131,31 +132,31 @@ _SHOWN = 20
 
 @click.command(
     epilog=examples_epilog(
-        "checkup --stack checkup restore              list the versions that there are",
-        "checkup --stack checkup restore VERSION      go on from that one",
+        "checkup --stack checkup restore              list the versions",
+        "checkup --stack checkup restore VERSION      restore this one",
     ),
 )
 @config_options
 @verbose_option
 @click.argument("version", required=False)
 def restore(config_file: str | None, *, verbose: bool, version: str | None) -> int:
-    """List the versions of a stack's state, or put what one of them knew back.
+    """List the versions of a stack's state, or restore one of them.
 
-    The runs since then are folded again without a word, so nobody is told anything twice; what
-    waits to be delivered goes on waiting. It takes your own rights to s3:ListBucketVersions,
-    s3:GetObjectVersion and s3:PutObject, which the stack's functions do not have.
+    Later runs are evaluated again without alerts, so nothing is sent twice; queued alerts stay
+    queued. You need the permissions s3:ListBucketVersions, s3:GetObjectVersion and s3:PutObject,
+    which the stack's functions do not have.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     bucket = os.environ.get("STATE_BUCKET")
     if not bucket:
-        raise CheckupError("name the stack with --stack; other storages keep no versions")
+        raise CheckupError("give the stack with --stack; other storages keep no versions")
     s3 = app.s3_client(app.LiveClients(os.environ))
     if version is None:
         _list(s3, bucket)
         return 0
     body = _body(s3, bucket, version)
     head = put_back(app.run_context(config, os.environ), body)
-    print(f"restored: {len(head.checkers)} checkers")
+    print(f"restored: {plural(len(head.checkers), 'checker')}")
     return 0
 
 
@@ -165,7 +166,7 @@ def _list(s3: Any, bucket: str) -> None:
     )
     for version in answer.get("Versions", ())[:_SHOWN]:
         written: datetime = version["LastModified"]
-        now = "  now" if version["IsLatest"] else ""
+        now = "  current" if version["IsLatest"] else ""
         print(f"{written:%Y-%m-%d %H:%M:%S} UTC  {version['VersionId']}{now}")
 
 
@@ -175,6 +176,8 @@ def _body(s3: Any, bucket: str, version: str) -> bytes:
             "s3:GetObjectVersion", s3.get_object, Bucket=bucket, Key=STATE_KEY, VersionId=version
         )
     except AwsNotFoundError:
-        raise CheckupError(f"there is no version {version}; list them without it") from None
+        raise CheckupError(
+            f"no version {version}; run restore without VERSION to list them"
+        ) from None
     body: bytes = answer["Body"].read()
     return body

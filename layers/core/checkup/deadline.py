@@ -1,4 +1,4 @@
-"""The moment by which something has to be over."""
+"""Deadlines on the monotonic clock, and a stopwatch for the phases of an attempt."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from msgspec import Struct
 from checkup.model import Phases
 from checkup.times import SECOND, format_duration
 
-# Measures where the time of one attempt goes.
-
-
 _TENTH = SECOND // 10
 
 
 class Stopwatch:
-    """Runs from its creation; phases are added up by name, failed ones included."""
+    """Measures time since its creation, and the total of each phase, failed ones included."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter_ns()
@@ -30,7 +27,7 @@ class Stopwatch:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Count the time of the block to the phase of that name."""
+        """Add the time of the block to a phase of :class:`~checkup.model.Phases`."""
         started = time.perf_counter_ns()
         try:
             yield
@@ -39,20 +36,20 @@ class Stopwatch:
             self._phases[name] = self._phases.get(name, 0) + spent
 
     def phases(self) -> Phases:
-        """Return what was measured so far."""
+        """Return the phases so far."""
         return Phases(**self._phases)
 
     def __str__(self) -> str:
-        """The time so far, for people: to the tenth of a second once there is one."""
+        """The elapsed time, to the tenth of a second, or to the millisecond below that."""
         elapsed = self.elapsed_ns()
         unit = _TENTH if elapsed >= _TENTH else _TENTH // 100
         return format_duration(elapsed // unit * unit)
 
 
 class Deadline(Struct, frozen=True):
-    """An absolute moment on the monotonic clock, in seconds.
+    """An absolute time on the monotonic clock, in seconds.
 
-    One is set per attempt and per run, and everything inside is given what is left of it.
+    Attempts and runs have one each; every step inside gets the remaining time.
     """
 
     at: float

@@ -1,25 +1,25 @@
 """Every error that Checkup raises on purpose.
 
 CheckupError
-├── ConfigError            the configuration is refused; it carries every problem
-├── EventError             a Lambda event that is not one of ours
-├── UnavailableError       a kind that cannot be used here; names the extra or the place that can
-├── CheckUnknownError             a checker could not look: unknown, never down
-├── StorageError           a storage could not be read or written
-│   ├── ConflictError      another writer was faster
-│   │   ├── DocumentExistsError    create: the key exists
-│   │   └── DocumentChangedError   replace: the document is not the version that was read
-│   ├── UnreadableDocumentError    a stored document cannot be decoded
-│   ├── NewerDocumentError         a newer version of the program wrote the document
-│   └── RunNotStoredError  a run could not be stored or evaluated; it carries the run
-├── DeliveryError            a message was not delivered
-│   ├── Refused            certainly not accepted; worth another try
-│   ├── Unanswered         perhaps accepted: the answer was lost
-│   └── Rejected           never going to be accepted as it is
-└── PublishError           the page could not be written
-    └── Overtaken          a newer one is there
+├── ConfigError                 the configuration is invalid; carries every problem
+├── EventError                  a Lambda event that no trigger of the stack sends
+├── UnavailableError            a kind cannot be used here; names the missing extra
+├── CheckUnknownError           a checker could not run: its result is unknown, never down
+├── StorageError                a storage could not be read or written
+│   ├── ConflictError           another writer was faster; read again, then write
+│   │   ├── DocumentExistsError   create: the key exists
+│   │   └── DocumentChangedError  replace: the document is not the one that was read
+│   ├── UnreadableDocumentError a stored document cannot be decoded
+│   ├── NewerDocumentError      a newer version of the program wrote the document
+│   └── RunNotStoredError       a run could not be stored or evaluated; carries the run
+├── DeliveryError               a message was not delivered
+│   ├── NotDeliveredError       certainly not accepted; retried
+│   ├── DeliveryUnknownError    perhaps accepted: the response was lost
+│   └── MessageRejectedError    never accepted as it is
+└── PublishError                the page could not be written
+    └── NewerPageError          a newer page is there
 
-Texts are ours and never a library's: they carry no secret and no unmasked address.
+Texts are written here and never by a library: they contain no secret and no unmasked address.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from msgspec import Struct
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One thing that is wrong with a configuration.
+    """One error or warning about a configuration.
 
     Attributes:
         file: the file's name as it was given.
@@ -54,7 +54,7 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 
 class CheckupError(Exception):
-    """The root of the tree."""
+    """The base class of all errors that Checkup raises."""
 
 
 class ConfigError(CheckupError):
@@ -62,9 +62,9 @@ class ConfigError(CheckupError):
 
     Attributes:
         problems: all of them, in the order of the file.
-        warnings: what else is probably not meant.
-        usable_config: a Config of what is right, in which checkers that have an error cannot
-            look; None if nothing can be used.
+        warnings: in the order of the file too.
+        usable_config: a Config of the valid parts, in which checkers that have an error are
+            always unknown; None if nothing can be used.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class ConfigError(CheckupError):
 
 
 class EventError(CheckupError):
-    """An event that no trigger of ours sends; raised before anything is read or written."""
+    """An event that no trigger of the stack sends; raised before anything is read or written."""
 
 
 class UnavailableError(CheckupError):
@@ -88,7 +88,7 @@ class UnavailableError(CheckupError):
 
 
 class CheckUnknownError(CheckupError):
-    """A checker could not look, for reasons of its own; its result is unknown.
+    """A checker could not run, which says nothing about its target; its result is unknown.
 
     Attributes:
         failure: the machine-readable class, such as ``config`` or ``unsupported``.
@@ -108,11 +108,11 @@ class ConflictError(StorageError):
 
 
 class DocumentExistsError(ConflictError):
-    """The key to create is there already."""
+    """The key to create exists."""
 
 
 class DocumentChangedError(ConflictError):
-    """The document to replace is gone or is not the version that was read."""
+    """The document to replace was deleted or changed since it was read."""
 
 
 class UnreadableDocumentError(StorageError):
@@ -132,7 +132,7 @@ class NotDeliveredError(DeliveryError):
 
 
 class DeliveryUnknownError(DeliveryError):
-    """The message was sent and no usable answer came: it may have been accepted."""
+    """The message was sent without a usable response: it may have been accepted."""
 
 
 class MessageRejectedError(DeliveryError):

@@ -1,7 +1,9 @@
 """HTTP as a client, for messages and for storages.
 
-The standard library's client is used as it is: it follows no redirect, asks no proxy and reads no
-netrc.
+The standard library's client is used as it is: it follows no redirects and uses neither a proxy nor
+a netrc file. Every exchange has one deadline. For a message it matters most whether a failed
+request may have been received: until its first byte is sent, it certainly was not. Error texts
+never contain the URL, because the URL of a webhook is a secret.
 """
 
 from __future__ import annotations
@@ -23,13 +25,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from checkup.errors import DeliveryError, DeliveryUnknownError, NotDeliveredError
 from checkup.interfaces import HttpResponse
-
-# One exchange on one connection, under one absolute deadline, with an honest account of it.
-#
-# For messages it matters most whether a failed request may have arrived. So connecting and sending
-# are apart: until the first byte of the request is sent, failing means that it certainly did not.
-#
-# No error text contains the address, for the address of a webhook is a secret.
 
 
 class Origin(NamedTuple):
@@ -62,7 +57,7 @@ def send_request(question: HttpRequest, timeout: float, connection: HTTPConnecti
         timeout: seconds for the whole, name look-up included if it is not connected yet.
 
     Raises:
-        Refused: it certainly did not arrive.
+        NotDeliveredError: it was certainly not received.
         DeliveryUnknownError: it was sent, and no whole answer came in time.
     """
     exchange = _Exchange(question, connection)
@@ -149,7 +144,7 @@ def parse_url(url: str) -> SplitResult:
     """Return the parts of an address.
 
     Raises:
-        Refused: it is none that a request can be sent to.
+        NotDeliveredError: it is not one that a request can be sent to.
     """
     try:
         found = urlsplit(url)
@@ -179,17 +174,14 @@ def describe_error(error: Exception) -> str:
     return next((words for kind, words in _REASONS if isinstance(error, kind)), "internal error")
 
 
-# Whom we trust when we are the client: one context, prepared once, for that takes 22 ms.
-
-
 _building = Lock()
 
 
 def client_tls_context() -> ssl.SSLContext:
-    """Trust what this machine trusts, and what requests does if that is nothing.
+    """Return a context that trusts the machine's certificates, or certifi's if it has none.
 
-    The context is everybody's, so nobody may change it. It is made anew when the machine's
-    certificates have changed.
+    It is shared, because creating one takes 22 ms, and must not be changed. A new one is created
+    when the machine's certificates have changed.
     """
     paths = ssl.get_default_verify_paths()  # names only what exists
     changed = Path(paths.cafile).stat().st_mtime_ns if paths.cafile else 0
@@ -205,9 +197,6 @@ def _trust(*_: str | int | None) -> ssl.SSLContext:
 
         context.load_verify_locations(certifi.where())
     return context
-
-
-# Connections that are kept from one request to the next, where many go to one place.
 
 
 MAX_MESSAGE_BODY: Final = 64 * 1024
@@ -226,7 +215,7 @@ def post(
         timeout: seconds for the whole exchange, name look-up included.
 
     Raises:
-        Refused: it certainly did not arrive.
+        NotDeliveredError: it was certainly not received.
         DeliveryUnknownError: it was sent, and no whole answer came in time.
     """
     return _once(HttpRequest(method, parse_url(url), body, headers, MAX_MESSAGE_BODY), timeout)
@@ -365,7 +354,7 @@ class SendAttempt:
             cut: wakes the work up when nobody waits for it any more; may fail.
 
         Raises:
-            Refused: the message was certainly not handed over.
+            NotDeliveredError: the message was certainly not sent.
             DeliveryUnknownError: it was, and no answer came.
             DeliveryError: what the work itself raised.
         """

@@ -1,4 +1,9 @@
-"""The secrets that checkers use: looked up at first use, kept for the run, shown nowhere."""
+"""Secrets by reference (``env:``, ``file:``, ``ssm:``, ``secretsmanager:``), resolved when used.
+
+Secrets from AWS are cached for some minutes, or until a target rejects one: a rotated secret is
+used without a deployment, and a checker does not fetch its secret every minute. Errors name the
+reference and never the value.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from checkup.text import mask_secrets
 
 
 class CheckerSecrets:
-    """Fills the secrets of checkers in, once per run, in whichever thread needs one first."""
+    """Resolves the secrets of checkers, once per run; for use in several threads."""
 
     def __init__(
         self, look_up: Callable[[str], str], forget: Callable[[], None] | None = None
@@ -31,10 +36,10 @@ class CheckerSecrets:
         self._looking = Lock()  # clients of AWS must not be made by two threads at once
 
     def resolve(self, checker: Checker) -> Checker:
-        """Return the checker with its secrets in the place of references to them.
+        """Return the checker with its references replaced by secrets.
 
         Raises:
-            CheckUnknownError: a reference leads nowhere.
+            CheckUnknownError: a reference cannot be resolved.
         """
         written = _written(checker)
         if not written:
@@ -44,7 +49,7 @@ class CheckerSecrets:
         )
 
     def invalidate(self, checker: Checker) -> None:
-        """Look the secrets of a checker up anew before it is looked at again: it was refused."""
+        """Resolve the secrets of a checker again at its next attempt, because one was rejected."""
         written = _written(checker)
         if not written or self._forget is None:
             return
@@ -54,7 +59,7 @@ class CheckerSecrets:
                 self._known.pop(reference, None)
 
     def mask(self, text: str) -> str:
-        """Return the text without any secret that was used so far."""
+        """Mask every secret that was used so far."""
         values = sorted(self._used.copy())
         return mask_secrets(text, values) if values else text
 
@@ -82,14 +87,6 @@ def _written(checker: Checker) -> dict[str, str]:
     return {name: value for name in names if (value := getattr(checker, name))}
 
 
-# Secrets by reference: what ``env:…``, ``file:…``, ``ssm:…`` and ``secretsmanager:…`` stand for.
-#
-# A reference is resolved when the secret is used. What AWS keeps is remembered for some minutes, or
-# until somebody refuses it: a rotated secret counts without a deployment, and a checker that needs
-# one each minute does not ask for it each minute. Every error names the reference and never the
-# value.
-
-
 AwsClientFactory = Callable[[str], Any]
 """Returns a client of the AWS service of that name."""
 
@@ -98,7 +95,7 @@ _OF_AWS: Final = ("ssm:", "secretsmanager:")
 
 
 class SecretResolver:
-    """Resolves references, and remembers what AWS answered; for use in several threads.
+    """Resolves references and caches what AWS returned; for use in several threads.
 
     Args:
         clock: seconds that only ever grow.
@@ -117,10 +114,10 @@ class SecretResolver:
         self._asking = Lock()  # clients of AWS must not be made by two threads at once
 
     def resolve(self, value: str) -> str:
-        """Return what a reference stands for, or ``value`` itself if it is none.
+        """Return the secret of a reference, or ``value`` itself if it is not a reference.
 
         Raises:
-            UnavailableError: the reference leads nowhere or to nothing.
+            UnavailableError: the reference cannot be resolved, or the secret is empty.
         """
         if not value.startswith(_OF_AWS):
             return resolve_secret(value, self._environ, self._aws)
@@ -133,20 +130,20 @@ class SecretResolver:
 
     @property
     def has_cached(self) -> bool:
-        """Whether it remembers any secret."""
+        """Whether any secret is cached."""
         return bool(self._known)
 
     def clear_cache(self) -> None:
-        """Ask for every secret again when it is used next: one of them was refused."""
+        """Fetch every secret again when it is used next, because one of them was rejected."""
         with self._asking:
             self._known.clear()
 
 
 def resolve_secret(value: str, environ: Mapping[str, str], aws: AwsClientFactory) -> str:
-    """Return the secret that ``value`` refers to, or ``value`` itself if it is no reference.
+    """Return the secret of a reference, without a cache; see :meth:`SecretResolver.resolve`.
 
     Raises:
-        UnavailableError: the reference leads nowhere or to nothing.
+        UnavailableError: the reference cannot be resolved, or the secret is empty.
     """
     scheme, _, name = value.partition(":")
     match scheme:

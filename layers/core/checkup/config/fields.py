@@ -22,8 +22,6 @@ from checkup.config.source import ArrayNode, Member, Node, ObjectNode, describe,
 from checkup.config.values import InvalidValueError, ValueReader
 from checkup.text import did_you_mean
 
-# What the annotation of a settings field says: its bare type, its limits, its marks, its words.
-
 
 def unwrap_annotation(annotation: Any) -> tuple[Any, list[Meta]]:
     """Return the bare type and all that is said about it; ``X | None`` is X."""
@@ -76,7 +74,7 @@ class ConfigField(Struct, frozen=True):
 
     Attributes:
         name: of the field, ``from_`` for the key ``from``.
-        read: turns the value into what the field holds, or raises Wrong.
+        read: converts the value, or raises InvalidValueError.
         if_empty: what an empty text leads to, for a warning (``extra`` of the field's Meta).
         default: what the field holds without the key; None if there has to be one.
         is_private: what it holds, or what it refers to, must not be stored.
@@ -253,7 +251,7 @@ class FieldValues(Struct, frozen=True):
 
 
 class InvalidObjectError(Exception):
-    """An object that no settings can be made of; why is in the report."""
+    """An object that is not valid settings; the errors are in the report."""
 
 
 class SettingsReader(ValueReader):
@@ -274,7 +272,7 @@ class SettingsReader(ValueReader):
     def read_fields(
         self, fields: FieldTable, members: Mapping[str, Member], key: str
     ) -> FieldValues:
-        """Read every member that is a field; warn of the others."""
+        """Read every member that is a field; warn about the others."""
         draft = FieldValues({}, {}, set())
         for name, member in members.items():
             field = fields.table.get(name)
@@ -285,7 +283,7 @@ class SettingsReader(ValueReader):
         return draft
 
     def try_read(self, read: FieldReader, node: Node, key: str) -> tuple[Any, ...]:
-        """Return the one value that was read, or none after noting what is wrong with it."""
+        """Return the value in a tuple, or an empty tuple after reporting what is wrong with it."""
         try:
             return (read(self, node, key),)
         except InvalidValueError as wrong:
@@ -296,10 +294,10 @@ class SettingsReader(ValueReader):
         return ()
 
     def require_fields(self, fields: FieldTable, draft: FieldValues, at: int, key: str) -> None:
-        """Note every required field that is absent.
+        """Report every required field that is missing.
 
         Raises:
-            Refused: one is absent or was refused.
+            InvalidObjectError: one is missing or invalid.
         """
         absent = [
             field
@@ -316,8 +314,8 @@ class SettingsReader(ValueReader):
         """Return the settings, unless they contradict themselves.
 
         Raises:
-            Refused: they do; the sentence of their ValueError is in the report, unless it may
-                come from a field that was refused before.
+            InvalidObjectError: they do; their ValueError is reported, unless it may come from a
+                field that was invalid before.
         """
         try:
             return kind(**draft.values)

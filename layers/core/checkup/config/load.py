@@ -1,4 +1,7 @@
-"""The configuration: text -> tree with positions -> typed values, every problem with its place."""
+"""Loads a configuration: text, then a tree with positions, then typed settings.
+
+Errors do not stop the reading: every problem is reported at once, each with its position.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +42,6 @@ from checkup.config.validation import (
 )
 from checkup.config.values import VariableExpander
 from checkup.interfaces import Checker
-
-# A tree -> a Config: the sections of the file in turn, then what they say of each other.
-
 
 _SECTIONS = (
     "checkers",

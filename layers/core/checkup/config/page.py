@@ -1,4 +1,4 @@
-"""The ``page`` of a configuration, once it has been read."""
+"""The ``page`` of the configuration, and the contrast of its colours."""
 
 from __future__ import annotations
 
@@ -109,9 +109,6 @@ class PageSettings(Struct, frozen=True, kw_only=True):
             )
         if "<" in self.css:
             raise ValueError('"css" contains "<", which a style sheet does not need; remove it')
-
-
-# Colours that can be read but hardly be seen.
 
 
 BACKGROUND_COLORS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -79,10 +79,10 @@ class KindMatch(Struct, frozen=True):
 
 
 def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str) -> KindMatch:
-    """Return what class an object is to become.
+    """Return the settings class for an object.
 
     Raises:
-        Refused: it is no object, or its kind is unknown; this has been noted.
+        InvalidObjectError: it is not an object, or its kind is unknown; this is reported.
     """
     if not isinstance(node, ObjectNode):
         text = f"unknown {choice.what} type: expected an object, got {describe(node)}"
@@ -110,7 +110,7 @@ def read_settings(reading: SettingsReader, found: KindMatch) -> Any:
     """Return the settings of an object whose kind is known.
 
     Raises:
-        Refused: something in it is wrong; this has been noted.
+        InvalidObjectError: something in it is invalid; this is reported.
     """
     fields = fields_of(found.kind)
     draft = reading.read_fields(fields, found.members, found.key)
@@ -185,7 +185,7 @@ def read_storage(
 def read_publish(
     reading: SettingsReader, registry: Registry[PublisherSettings], node: Node | None
 ) -> PublisherSettings | None:
-    """Return where the page is put; None if that is not said, or there is no page here."""
+    """Return where to publish the page; None if unset, or without the page package."""
     if node is None or is_null(node) or not registry:
         return None
     try:
@@ -229,7 +229,7 @@ def read_concurrency(reading: SettingsReader, node: Node | None) -> int:
 
 
 def read_timestamp(reading: SettingsReader, node: Node | None) -> int:
-    """Return the moment that replaces the time of every result; 0 for none."""
+    """Return the time that replaces the timestamp of every result; 0 for none."""
     return _lenient(reading, SettingsReader.timestamp, node, "timestamp")
 
 

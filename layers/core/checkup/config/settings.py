@@ -19,10 +19,7 @@ from checkup.incidents.model import IncidentDocument
 from checkup.interfaces import Checker, NotifierSettings, PublisherSettings, StorageSettings
 from checkup.interfaces.kinds import Duration, Registry, Secret, Strings, Timestamp
 from checkup.maintenance import MaintenanceWindow, parse_rrule
-from checkup.times import SECOND, is_time_zone
-
-# How many checkers have to run at once.
-
+from checkup.times import MINUTE, is_time_zone
 
 MIN_CONCURRENCY: Final = 5
 """The Go program's number, which is enough where checkers answer."""
@@ -176,8 +173,8 @@ class Config(Struct, frozen=True, kw_only=True):
     maintenance: Annotated[
         tuple[MaintenanceSettings, ...], Meta(description="Maintenance windows.")
     ] = ()
-    interval: Annotated[Duration, Meta(gt=0, description="Time between runs.")] = 60 * SECOND
-    run_deadline: Annotated[Duration, Meta(gt=0, description="Time limit of a run.")] = 60 * SECOND
+    interval: Annotated[Duration, Meta(gt=0, description="Time between runs.")] = MINUTE
+    run_deadline: Annotated[Duration, Meta(gt=0, description="Time limit of a run.")] = MINUTE
     heartbeat_url: Annotated[
         Secret,
         Meta(description="URL to request after each complete run, such as one of healthchecks.io."),
@@ -210,9 +207,6 @@ class Config(Struct, frozen=True, kw_only=True):
 def invalid_concurrency(number: int) -> tuple[str, str]:
     """Return what is wrong with a negative number, in the Go program's words, and the fix."""
     return f"invalid value for ConcurrentChecks: {number} (must be set > 0)", "remove it"
-
-
-# What of the configuration decides how runs count.
 
 
 def setting_of(config: Config, announced: IncidentDocument | None = None) -> EvaluationRules:

@@ -1,4 +1,7 @@
-"""The tree that JSON and YAML have in common: values with the place where they stand."""
+"""The configuration file: found, read, its problems collected, its values with their positions.
+
+JSON and YAML share one tree of nodes; offsets count characters of the text.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,6 @@ from msgspec import Struct
 
 from checkup.errors import ConfigError, Problem
 from checkup.text import mask_secrets
-
-# What was found in a file: every error and every warning, each with its place.
-
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -41,7 +41,7 @@ class Diagnostics:
 
     @property
     def has_errors(self) -> bool:
-        """Whether the file has to be refused."""
+        """Whether the file is invalid."""
         return bool(self._errors)
 
     @property
@@ -55,23 +55,23 @@ class Diagnostics:
         return tuple(problem.key for problem in self._errors)
 
     def error(self, offset: int, path: str, text: str, fix: str = "") -> None:
-        """Note something that makes the file unusable, and go on."""
+        """Report something that makes the file invalid, and go on."""
         self._errors.append(self._problem(offset, path, text, fix))
 
     def warn(self, offset: int, path: str, text: str, fix: str = "") -> None:
-        """Note something that is probably not meant."""
+        """Report something that is probably a mistake."""
         self._warnings.append(self._problem(offset, path, text, fix))
 
     def raise_errors(self, partial: object = None) -> NoReturn:
         """Raise all errors at once, in the order of the file.
 
         Args:
-            partial: what of the configuration can be used all the same.
+            partial: the usable part of the configuration.
         """
         raise ConfigError(sorted(self._errors, key=_place), self.warnings, partial)
 
     def abort(self, offset: int, path: str, text: str, fix: str = "") -> NoReturn:
-        """Note an error after which nothing more can be read, and raise."""
+        """Report an error after which nothing more can be read, and raise."""
         self.error(offset, path, text, fix)
         self.raise_errors()
 
@@ -98,11 +98,8 @@ def _place(problem: Problem) -> tuple[int, int]:
     return problem.line, problem.column
 
 
-# Finds the configuration file and reads its text.
-
-
 DEFAULT_FILE_NAMES = ("checkup.json", "checkup.yaml", "checkup.yml")
-"""The names that are looked for in the working directory."""
+"""Names to look for in the working directory, in this order."""
 
 _YAML = frozenset({".yaml", ".yml"})
 _LARGEST = 4 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Times and numbers that can be read but hardly be meant: what takes longer than there is time."""
+"""Checks across the file: run times, ids, groups, dependencies, maintenance and routes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_run_deadline(
     entries: Iterable[CheckerEntry],
     members: Mapping[str, Member],
 ) -> None:
-    """Warn of checkers that a run has no time for, and of runs that have none for each other.
+    """Warn about checkers that may take longer than a run, and runs longer than the interval.
 
     Args:
         members: those of the file itself.
@@ -53,9 +53,6 @@ def _check(reading: SettingsReader, config: Config, entry: CheckerEntry) -> None
         reading.report.warn(entry.at, entry.key, text, fix)
 
 
-# What notifiers and the rest of the file name of each other.
-
-
 def check_notifiers(
     reading: SettingsReader,
     entries: Sequence[NotifierEntry],
@@ -63,7 +60,7 @@ def check_notifiers(
     *,
     complete: bool,
 ) -> None:
-    """Note names that two channels have, fallbacks that are none, and routes from nowhere.
+    """Report duplicate channel ids, unknown fallbacks, and routes that match no checker.
 
     Args:
         complete: all checkers could be read, so what none of them has is a mistake.
@@ -95,14 +92,11 @@ def _routes_from_nowhere(
             yield "tags", f'no checker has the tag "{tag}"'
 
 
-# What the parts of the file name of each other: ids, titles, groups.
-
-
 class CheckerNames:
     """The ids of all checkers, the titles that only one of them has, and the groups.
 
     If some checkers could not be read, the names are not complete, and an unknown one may be
-    theirs: then it is no problem of its own.
+    theirs: then it is not reported.
     """
 
     def __init__(
@@ -122,7 +116,7 @@ class CheckerNames:
     def check_groups(
         self, reading: SettingsReader, named: Sequence[str], node: Node, key: str
     ) -> None:
-        """Note every name of no group."""
+        """Report every unknown group."""
         for name, place in zip(named, _places(node), strict=False):
             if name not in self._groups and self._complete:
                 fix = did_you_mean(name, self._groups) or "name the group of a checker"
@@ -131,7 +125,7 @@ class CheckerNames:
     def resolve(
         self, reading: SettingsReader, named: Sequence[str], node: Node, key: str
     ) -> tuple[str, ...]:
-        """Return the ids of the checkers that are named; note every name of none."""
+        """Return the ids of the named checkers; report every unknown name."""
         found = []
         for name, place in zip(named, _places(node), strict=False):
             if name.casefold() in self._ids:
@@ -148,7 +142,7 @@ def resolve_dependencies(
     entries: Sequence[CheckerEntry],
     names: CheckerNames,
 ) -> tuple[Checker, ...]:
-    """Replace what ``depends_on`` names by ids; note names of nothing and circles."""
+    """Replace what ``depends_on`` names by ids; report unknown names and cycles."""
     resolved = []
     for checker, entry in zip(checkers, entries, strict=True):
         if checker.depends_on:
@@ -170,7 +164,7 @@ def resolve_dependencies(
 def resolve_maintenance(
     reading: SettingsReader, windows: Sequence[MaintenanceSettings], node: Node, names: CheckerNames
 ) -> tuple[MaintenanceSettings, ...]:
-    """Replace the checkers that maintenance names by ids; note names of nothing."""
+    """Replace the checkers that maintenance names by ids; report unknown names."""
     items = _places(node)
     if len(items) != len(windows):
         return tuple(windows)  # what could not be read has been noted
@@ -191,7 +185,7 @@ def resolve_maintenance(
 def check_groups(
     reading: SettingsReader, entries: Iterable[CheckerEntry], groups: Sequence[str]
 ) -> None:
-    """Note checkers of a group that is not among ``groups``, if there are any."""
+    """Report checkers whose group is not configured, if any group is."""
     if not groups:
         return
     for entry in entries:

@@ -1,4 +1,7 @@
-"""One value of the file -> one value of a field, for what only this program has."""
+"""From one value of the file to the value of a field: scalars, durations, secrets, lists.
+
+``${NAME}`` is replaced first, so that a number or a boolean can come from the environment.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,6 @@ from checkup.config.source import (
 from checkup.interfaces.kinds import LOCALES
 from checkup.text import MASK, did_you_mean
 from checkup.times import SECOND, parse_duration
-
-# ``${ENV}`` in the texts of a configuration.
-
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
@@ -85,9 +85,6 @@ class VariableExpander:
 
     def _hidden(self, match: re.Match[str]) -> str:
         return MASK if self._variables.get(match["name"] or "") else self._value(match)
-
-
-# One scalar of the file -> a text, a number or a truth, or what is wrong with it.
 
 
 WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
@@ -194,7 +191,7 @@ _MILLISECOND = SECOND // 1000
 
 
 class ValueReader(Scalars):
-    """Reads durations, moments, secrets and the other kinds of values, and lists of them."""
+    """Reads durations, timestamps, secrets and other types of values, and lists of them."""
 
     def duration(self, node: Node, key: str) -> int:
         """Nanoseconds, from a text with units or Go's integer."""

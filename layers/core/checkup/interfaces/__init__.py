@@ -1,8 +1,8 @@
-"""The four seams: Checker, Storage, Notifier and Publisher.
+"""The four interfaces: Checker, Storage, Notifier and Publisher.
 
-A kind of checker, storage, notifier or publisher is one file that fills one of these and one line
-in the registry of its package. The settings classes are the configuration: what a key is called
-in checkup.json, a field is called here, and its description is the documentation.
+A kind of checker, storage, notifier or publisher is one file that implements one of these and one
+line in the registry of its package. The settings classes are the configuration: fields are named
+like the keys of checkup.json, and their descriptions are the documentation.
 """
 
 from __future__ import annotations

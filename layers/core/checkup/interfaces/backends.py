@@ -1,4 +1,4 @@
-"""The seam to where runs, state and history are kept."""
+"""Interfaces of storages, notifiers and publishers, and of the clients that they use."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from checkup.interfaces.kinds import Duration, Strings
 from checkup.model import Alert
 from checkup.times import SECOND
 
-# What adapters are given of the world outside.
-
 
 class HttpResponse(Struct, frozen=True):
-    """What an HTTP service answered; ``headers`` has lower-case names."""
+    """An HTTP response; names in ``headers`` are lower case."""
 
     status: int
     body: bytes
@@ -26,13 +24,13 @@ class HttpResponse(Struct, frozen=True):
 
 
 class Clients(Protocol):
-    """What adapters need from outside, made in one place."""
+    """Secrets, AWS and HTTP for adapters; created in one place, :mod:`checkup.app`."""
 
     def secret(self, value: str) -> str:
-        """Return what a secret or a reference to one stands for.
+        """Resolve a secret or a reference to one.
 
         Raises:
-            UnavailableError: the reference leads nowhere.
+            UnavailableError: the reference cannot be resolved.
         """
         ...
 
@@ -53,36 +51,32 @@ class Clients(Protocol):
         method: str = "POST",
         timeout: float = 4.0,
     ) -> HttpResponse:
-        """Send one HTTP POST, follow no redirect, and return the answer.
+        """Send one HTTP request without following redirects.
 
         Args:
-            method: another than POST.
             timeout: seconds for the whole exchange.
 
         Raises:
-            Refused: it certainly did not arrive (name, connection, certificate).
-            DeliveryUnknownError: it was sent and no answer came.
+            NotDeliveredError: it was certainly not received (name, connection, certificate).
+            DeliveryUnknownError: it was sent, without a response.
         """
         ...
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
     ) -> HttpResponse:
-        """Do any HTTP request as :meth:`post` does, and return the whole answer."""
+        """Do a request as :meth:`post` does, and return the whole response body."""
         ...
 
 
-# The seam to whoever is told of alerts.
-
-
 class Notification(Struct, frozen=True, kw_only=True):
-    """What one run has to tell one channel, in order.
+    """The alerts of one message to one channel, in order.
 
     Attributes:
         alerts: never empty.
-        possible_duplicate: an earlier try may have been accepted; the text must say so.
-        delay_ns: for how long the first of the alerts has waited, in nanoseconds.
-        page_url: where the status page is; empty if unknown.
+        possible_duplicate: an earlier try may have been accepted; the message must say so.
+        delay_ns: how long the first of the alerts has waited.
+        page_url: the status page; empty if unknown.
         checker_count: how many checkers are configured, for "8 of 10 down".
     """
 
@@ -94,15 +88,15 @@ class Notification(Struct, frozen=True, kw_only=True):
 
 
 class Notifier(Protocol):
-    """One channel that can be told of alerts."""
+    """One channel for alerts."""
 
     def send(self, notification: Notification) -> None:
         """Deliver one grouped message; returning means that it was accepted.
 
         Raises:
-            Refused: certainly not accepted.
+            NotDeliveredError: certainly not accepted.
             DeliveryUnknownError: perhaps accepted.
-            MessageRejectedError: never going to be accepted.
+            MessageRejectedError: never accepted as it is.
         """
         ...
 
@@ -111,7 +105,7 @@ class NotifierSettings(Struct, frozen=True, kw_only=True):
     """One of the ``notifiers`` of the configuration.
 
     Class attributes:
-        most: alerts that one message can tell; 0 for any number.
+        max_alerts: how many alerts one message can hold; 0 for any number.
     """
 
     kind: ClassVar[str]
@@ -144,14 +138,11 @@ class NotifierSettings(Struct, frozen=True, kw_only=True):
         """
 
 
-# The seam to where the page is put.
-
-
 class PageFile(Struct, frozen=True, kw_only=True):
     """One file of the page, as it is to be served.
 
     Attributes:
-        max_age: seconds for which a copy may be kept.
+        max_age: seconds for which it may be cached.
         min_interval: seconds that two versions of it in a place where writing costs should lie
             apart; 0 if a change is to be seen at once.
         urgent_content: stands for what of its content cannot wait for that, such as the state of a
@@ -166,7 +157,7 @@ class PageFile(Struct, frozen=True, kw_only=True):
 
 
 class PageVersion(Struct, frozen=True, order=True):
-    """Which page it is, among those of one storage: a greater one is newer.
+    """Orders the pages of one storage: a greater version is newer.
 
     Attributes:
         position: the slot of the newest run that it shows; 0 if it shows none.
@@ -203,8 +194,8 @@ class PublisherSettings(Struct, frozen=True, kw_only=True):
     """The ``publish`` of the configuration.
 
     Class attributes:
-        delay: how old a page may look there although nothing is wrong, in nanoseconds: from one
-            edition to the next, and until readers see it.
+        max_delay: how old a page may be there while all is well, in nanoseconds: from one version
+            to the next, and until readers see it.
     """
 
     kind: ClassVar[str]
@@ -237,7 +228,7 @@ class StoredDocument(Struct, frozen=True):
 
 
 class LockState(Enum):
-    """The answer to :meth:`Storage.hold`."""
+    """The result of :meth:`Storage.lock`."""
 
     ACQUIRED = "mine"
     HELD_ELSEWHERE = "elsewhere"

@@ -1,4 +1,4 @@
-"""The seam to what is checked."""
+"""The interface of checkers: configuration, one attempt, and the status of a result."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from checkup.model import Attempt, Status, rtt_stats
 from checkup.text import did_you_mean
 from checkup.times import HOUR, SECOND, format_duration
 
-# From the attempts of one checker to its status, by the Go program's rules.
-
 
 class Assessment(Struct, frozen=True):
     """The status of one result and, if it is degraded, why."""
@@ -27,7 +25,7 @@ class Assessment(Struct, frozen=True):
 
 
 def assess(attempts: Sequence[Attempt], threshold_rtt: int = 0) -> Assessment:
-    """Weigh the attempts of one result.
+    """Evaluate the attempts of one result by the Go program's rules.
 
     Any failed attempt means down. Otherwise a median round trip time strictly above the
     threshold means degraded; a threshold of zero or less switches that rule off.
@@ -124,19 +122,19 @@ class Checker(Struct, frozen=True, kw_only=True):
 
     @abstractmethod
     def attempt(self, deadline: Deadline) -> Attempt:
-        """Look once and say what was seen.
+        """Check the target once.
 
         A target that is down is an attempt with an error, never an exception. The attempt
         must be over by ``deadline``.
 
         Raises:
-            CheckUnknownError: the checker itself is unable to look.
+            CheckUnknownError: the checker could not run.
         """
 
     def with_context(self, surroundings: CheckerContext) -> Checker:
-        """Return this checker as it looks from the place where it runs.
+        """Return this checker for the environment in which it runs.
 
-        Most kinds look the same from everywhere. Nothing may be opened yet.
+        Most kinds do not depend on it. Nothing may be opened yet.
         """
         del surroundings  # for kinds that need more than a network
         return self
@@ -147,12 +145,12 @@ class Checker(Struct, frozen=True, kw_only=True):
         return self.attempt_spacing
 
     def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
-        """Weigh the attempts; the default is the rule that all kinds share."""
+        """Evaluate the attempts; the default is the rule that all kinds share."""
         return assess(attempts, self.threshold_rtt)
 
 
 class CheckerContext(Struct, frozen=True, kw_only=True):
-    """What checkers find in the place where they run; opened when one first asks for it.
+    """What a checker can use of the environment in which it runs; opened on first use.
 
     Attributes:
         storage: returns the storage of the runs, or None if none is configured; raises
@@ -166,13 +164,10 @@ class CheckerContext(Struct, frozen=True, kw_only=True):
     allows_exec: bool = True
 
 
-# Which checkers are meant: by title or id, without regard to case.
-
-
 def select_checkers(checkers: Sequence[Checker], names: Sequence[str]) -> tuple[Checker, ...]:
-    """Return the checkers that are named, in the order of the configuration; all without names.
+    """Return the checkers with these titles or ids, in the order of the configuration.
 
-    Every checker of a title that several share is meant.
+    Case does not count; a title selects every checker that has it; no names select all.
 
     Raises:
         LookupError: with a sentence about the first name that no checker has.

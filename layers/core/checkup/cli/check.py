@@ -1,4 +1,4 @@
-"""Storing runs from a command: the run protocol, and words about what it could not do."""
+"""Commands that run checks or store results: the default one, ``every``, ``message``, ``ping``."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from checkup.interfaces import Checker
 from checkup.interfaces.checker import select_checkers
 from checkup.model import Result, Run, Status
 from checkup.text import did_you_mean, mask_secrets
-from checkup.times import SECOND, parse_duration
+from checkup.times import DAY, HOUR, MINUTE, SECOND, parse_duration
 
 _log = logging.getLogger(__name__)
 
 
 class RunRecorder(Struct, frozen=True):
-    """Stores runs of one configuration, one after the other."""
+    """Runs the checks of one configuration, stores the runs and sends alerts."""
 
     context: pipeline.RunContext
     deadline_seconds: float
@@ -52,8 +52,7 @@ class RunRecorder(Struct, frozen=True):
         """Return the recorder of a configuration.
 
         Args:
-            interval: how often it will be used, in nanoseconds, if that is known better than
-                from the configuration.
+            interval: nanoseconds between runs; 0 for that of the configuration.
 
         Raises:
             CheckupError: no storage is configured, or it cannot be used.
@@ -70,12 +69,11 @@ class RunRecorder(Struct, frozen=True):
         checkers: Sequence[Checker] | None = None,
         progress: Callable[[Result], None] | None = None,
     ) -> Run:
-        """Look, store the run under this moment, and tell of what changed.
+        """Run the checks, store the run with the current time as its slot, and send alerts.
 
         Args:
-            message: a checker's id and the words that its result is to carry.
-            checkers: the checkers to look at, if not all. The run says nothing about the others,
-                which is no evidence, so what is known of them stays as it is.
+            message: a checker's id, and the message to attach to its result.
+            checkers: the checkers to run, if not all; the others keep their status.
             progress: called with each result as soon as it is final.
 
         Raises:
@@ -94,20 +92,20 @@ class RunRecorder(Struct, frozen=True):
         return recorded.run
 
 
-# ``checkup every``: look, store and tell, again and again.
+# ``checkup every``: checks on a schedule.
 
 
 _WORDS: Final = {
     "second": SECOND,
-    "minute": 60 * SECOND,
-    "hour": 3_600 * SECOND,
-    "day": 24 * 3_600 * SECOND,
-    "week": 7 * 24 * 3_600 * SECOND,
+    "minute": MINUTE,
+    "hour": HOUR,
+    "day": DAY,
+    "week": 7 * DAY,
 }
 
 
 class _Every(click.Command):
-    """Takes ``-1s`` for an interval, which is refused with better words than an unknown flag."""
+    """Takes ``-1s`` for an interval, which gets a better error than an unknown option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         negative = [word for word in args if re.match(r"-[\d.]", word)]
@@ -142,7 +140,11 @@ def every(config_file: str | None, *, verbose: bool, interval: str) -> int:
         raise CheckupError("no checkers configured")
     recorder = RunRecorder.of(config, interval=step)
     with run_until_stopped() as stopping:
-        _repeat(lambda: _survive(recorder.run_and_store, verbose=verbose), step / SECOND, stopping)
+        _repeat(
+            lambda: _run_reporting_errors(recorder.run_and_store, verbose=verbose),
+            step / SECOND,
+            stopping,
+        )
     return 0
 
 
@@ -163,7 +165,7 @@ def parse_interval(text: str) -> int:
 
 
 def _repeat(work: Callable[[], object], step: float, stopping: StopHandler) -> None:
-    """Work now and at each step after now that does not fall into the work before it."""
+    """Do the work now and every ``step`` seconds; steps during longer work are skipped."""
     start = time.monotonic()
     while not stopping.stop_requested:
         with stopping.defer_stop():
@@ -173,8 +175,8 @@ def _repeat(work: Callable[[], object], step: float, stopping: StopHandler) -> N
             interruptible_sleep(step - elapsed % step)
 
 
-def _survive(work: Callable[[], object], *, verbose: bool) -> None:
-    """Do the work and report its failure, so that one bad run does not end all others."""
+def _run_reporting_errors(work: Callable[[], object], *, verbose: bool) -> None:
+    """Do the work and report its errors, so that one failed run does not end the schedule."""
     try:
         work()
     except CheckupError as error:
@@ -186,13 +188,13 @@ def _survive(work: Callable[[], object], *, verbose: bool) -> None:
 # What ``checkup`` without a command does: one run, printed or stored.
 
 
-def look(
+def run_once(
     path: str | None, names: Sequence[str], *, store: bool, as_json: bool, verbose: bool
 ) -> int:
-    """Look once and return the exit code.
+    """Run the checks once, print or store the results, and return the exit code.
 
     Args:
-        names: titles or ids of the checkers to look at; all without any.
+        names: titles or ids of the checkers to run; all if empty.
     """
     config = _begin(path, names, verbose=verbose, quiet=store)
     chosen = select_checkers_or_suggest(config.checkers, names)
@@ -201,7 +203,7 @@ def look(
             only = chosen if names else None
             results = RunRecorder.of(config).run_and_store(checkers=only, progress=done).results
         else:
-            results = _look(config, chosen, done)
+            results = _run_unstored(config, chosen, done)
     if as_json:
         _print_json(results)
     elif verbose or not store:
@@ -214,7 +216,7 @@ def look(
 
 
 def _begin(path: str | None, names: Sequence[str], *, verbose: bool, quiet: bool) -> Config:
-    """Read the configuration; where there is none, a word can only be a mistyped command."""
+    """Read the configuration; without a file, the first name must be a mistyped command."""
     try:
         return options.load_config(path, verbose=verbose, hide_warnings=quiet)
     except ConfigError as error:
@@ -224,8 +226,10 @@ def _begin(path: str | None, names: Sequence[str], *, verbose: bool, quiet: bool
         raise
 
 
-def _look(config: Config, chosen: Sequence[Checker], done: output.OnResult) -> tuple[Result, ...]:
-    """Look and leave no trace: no second look, no state, no message."""
+def _run_unstored(
+    config: Config, chosen: Sequence[Checker], done: output.OnResult
+) -> tuple[Result, ...]:
+    """Run checks without rechecks, state and alerts; nothing is stored."""
     return runner.run_checks(
         chosen,
         deadline=Deadline.after(app.run_deadline_seconds(config)),
@@ -247,7 +251,7 @@ def _print_json(results: Sequence[Result]) -> None:
     print(model.encode_results(results).decode())
 
 
-# ``checkup message``: words about one checker, stored with a run.
+# ``checkup message``: a message about one checker, stored with a run.
 
 
 @click.command(
@@ -288,7 +292,7 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
 
 
 def _about(checkers: Sequence[Checker], title: str) -> Checker:
-    """Return the checker that is meant: the only one, or the first of that title or id."""
+    """Return the only checker, or the first with that title, else id."""
     if not title and len(checkers) == 1:
         return checkers[0]
     if not title and checkers:
@@ -305,7 +309,7 @@ def _about(checkers: Sequence[Checker], title: str) -> Checker:
     raise CheckupError("; ".join(filter(None, said)))
 
 
-# ``checkup ping``: a job reports in.
+# ``checkup ping``: the heartbeat of a job.
 
 
 @click.command(
@@ -325,15 +329,15 @@ def ping(config_file: str | None, *, failed: bool, verbose: bool, name: str) -> 
     within its period and grace.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    jobs = list(_jobs(config.checkers, name))
+    jobs = list(_heartbeat_checkers(config.checkers, name))
     storage = app.require_storage(config)
     for job in jobs:
         heartbeat.store_heartbeat(storage, job.id, failed=failed)
     return 0
 
 
-def _jobs(checkers: Sequence[Checker], name: str) -> Iterator[HeartbeatChecker]:
-    """Yield the heartbeats of that name that wait for a report."""
+def _heartbeat_checkers(checkers: Sequence[Checker], name: str) -> Iterator[HeartbeatChecker]:
+    """Yield the heartbeat checkers of that name."""
     jobs = [checker for checker in checkers if isinstance(checker, HeartbeatChecker)]
     try:
         chosen = select_checkers(jobs, [name])

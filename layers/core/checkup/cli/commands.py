@@ -25,11 +25,9 @@ from checkup.cli.options import (
 )
 from checkup.errors import CheckupError
 
-# Which command the arguments mean: flags may stand before or after its name.
-
 
 class CommandEntry(NamedTuple):
-    """Where a command is, and what the help of the program says of it."""
+    """Module and attribute of a command, and its summary for the program's help."""
 
     module: str
     attribute: str
@@ -76,10 +74,10 @@ COMMANDS: Final = {
     "completion": CommandEntry("commands", "completion", "Print a shell completion script."),
     "help": CommandEntry("commands", "help_command", "Show help for checkup or a command."),
 }
-"""The commands in the order of the help. None of them is imported before it is needed."""
+"""The commands in the order of the help. Each is imported when it runs."""
 
 DEFAULT_COMMAND: Final = CommandEntry("commands", "check", "")
-"""The command that has no name of its own: it gets every word that names no command."""
+"""Runs the checks; it gets every word that names no command."""
 
 _TAKES_VALUE: Final = frozenset(
     {
@@ -134,7 +132,7 @@ def _takes_next(flag: str) -> bool:
     return bool(letters) and letters[0] == len(flag) - 1
 
 
-# ``checkup completion``: the script that teaches a shell the words of this program.
+# ``checkup completion``: shell completion scripts.
 
 
 _SHELLS: Final = ("bash", "zsh", "fish")
@@ -197,12 +195,12 @@ def check(
     config_file: str | None, *, store: bool, as_json: bool, verbose: bool, names: tuple[str, ...]
 ) -> int:
     """Run every check once, or those named by title or id."""
-    from checkup.cli.check import look  # brings in the engine
+    from checkup.cli.check import run_once  # imports the checkers
 
-    return look(config_file, names, store=store, as_json=as_json, verbose=verbose)
+    return run_once(config_file, names, store=store, as_json=as_json, verbose=verbose)
 
 
-# The program as click sees it: a group whose commands are imported when they are named.
+# The program as a click group.
 
 
 class CheckupGroup(click.Group):
@@ -240,9 +238,9 @@ class CheckupGroup(click.Group):
         formatter.write_usage("checkup", "[FLAGS] COMMAND ...", prefix=" " * len("Usage: "))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the flags of a look among those of the program, then the commands."""
-        look = self.get_command(ctx, DEFAULT_COMMAND.attribute)
-        params = [*(look.params if look else ()), *self.get_params(ctx)]
+        """List the options of the default command with those of the program, then the commands."""
+        default = self.get_command(ctx, DEFAULT_COMMAND.attribute)
+        params = [*(default.params if default else ()), *self.get_params(ctx)]
         flags = [param for param in params if isinstance(param, click.Option)]
         records = [record for flag in flags if (record := flag.get_help_record(ctx))]
         with formatter.section("Options"):
@@ -274,7 +272,7 @@ def program() -> None:
 
 
 def run_cli(arguments: Sequence[str]) -> int:
-    """Do what the arguments say and return the exit code."""
+    """Run the program with these arguments and return the exit code."""
     output.reserve_std_descriptors()
     try:
         output.use_utf8()
@@ -300,25 +298,25 @@ def _complete_or_invoke(arguments: list[str]) -> int:
     return outcome.code
 
 
-# Commands that are several: ``checkup incident open``, ``checkup incident list``.
+# Groups of subcommands: ``checkup incident open``, ``checkup incident list``.
 
 
 DEFAULT_SUBCOMMAND: Final = "list"
-"""What is meant when no verb is given."""
+"""The subcommand that runs if none is given."""
 
 
 class SubcommandGroup(click.Group):
-    """A group of verbs; flags may stand before or after the verb."""
+    """A group of subcommands; options may stand before or after the subcommand."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the verb first, then go on as any group."""
+        """Put the subcommand first, then go on as any group."""
         asks_for_help = bool({"-h", "--help"} & {*args})
         place = first_positional(args)
         if ctx.resilient_parsing or (place is None and asks_for_help):
             return super().parse_args(ctx, args)
         if place is None:
             return super().parse_args(ctx, [DEFAULT_SUBCOMMAND, *args])
-        verb = args[place]
-        if verb not in self.commands:
-            raise UnknownCommandError(verb, {name: name for name in self.commands})
-        return super().parse_args(ctx, [verb, *args[:place], *args[place + 1 :]])
+        name = args[place]
+        if name not in self.commands:
+            raise UnknownCommandError(name, {known: known for known in self.commands})
+        return super().parse_args(ctx, [name, *args[:place], *args[place + 1 :]])

@@ -1,4 +1,4 @@
-"""Whom an announcement is about: components and groups by their names, or an advice."""
+"""Options, arguments and shell completions that several commands share."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from checkup.times import parse_month
 if TYPE_CHECKING:
     from checkup.config.settings import Config
 
-# The flags that several commands share, and the shape of their help.
+# Common options.
 
 
 VERBOSE = "checkup.verbose"
-"""Key of the contexts' shared notes: whether ``-v`` was given."""
+"""Key of click's ``meta``: whether ``-v`` was given."""
 
 STACK = "checkup.stack"
-"""Key of the contexts' shared notes: the stack that ``--stack`` named."""
+"""Key of click's ``meta``: the stack that ``--stack`` named."""
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -42,14 +42,14 @@ _config: Decorator = click.option(
 
 
 def _remember_stack(context: click.Context, _: click.Parameter, value: str | None) -> None:
-    if value == "":  # else a variable that is not set would mean the files of this machine
+    if value == "":  # an unset variable must not silently select the local files
         raise click.BadParameter("the stack name is empty.")
     if value is not None:
         context.meta[STACK] = value
 
 
 def _set_aws(context: click.Context, parameter: click.Parameter, value: str | None) -> None:  # noqa: ARG001
-    """Choose credentials or region as everybody does: by the variable that AWS's own tools read."""
+    """Set the environment variable that AWS SDKs read."""
     if value:
         os.environ[f"AWS_{(parameter.name or '').upper()}"] = value
 
@@ -76,17 +76,17 @@ _profile: Decorator = click.option(
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a command be told which configuration to read: from a file, or that of a stack."""
+    """Add ``-c``, ``--stack``, ``--region`` and ``--profile``."""
     return _config(_stack(_region(_profile(command))))
 
 
-def _note(context: click.Context, _: click.Parameter, value: bool) -> bool:
+def _remember_verbose(context: click.Context, _: click.Parameter, value: bool) -> bool:
     context.meta[VERBOSE] = value
     return value
 
 
 verbose_option: Decorator = click.option(
-    "-v", "--verbose", is_flag=True, callback=_note, help="Verbose output on stderr."
+    "-v", "--verbose", is_flag=True, callback=_remember_verbose, help="Verbose output on stderr."
 )
 
 
@@ -96,7 +96,7 @@ def examples_epilog(*lines: str) -> str:
 
 
 def month_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--month``, for what began longer ago than what commands look through unasked."""
+    """Add ``--month``, for items that started before the months that are searched by default."""
     return click.option(
         "--month",
         metavar="YYYY-MM",
@@ -109,7 +109,7 @@ class UnknownCommandError(click.UsageError):
     """A word that is neither a command nor a checker.
 
     Args:
-        candidates: names that may have been meant, and the word to use for each.
+        candidates: known names, and the word to suggest for each.
     """
 
     def __init__(self, word: str, candidates: Mapping[str, str]) -> None:
@@ -119,7 +119,7 @@ class UnknownCommandError(click.UsageError):
         self.suggestions = list(dict.fromkeys(names[name] for name in close))
 
 
-# The words that name checkers: what they mean, and how a shell completes them.
+# Checkers named on the command line, and shell completion of their names.
 
 
 def select_checkers_or_suggest(
@@ -128,7 +128,7 @@ def select_checkers_or_suggest(
     """Return the checkers that the words name, in the order of the configuration.
 
     Raises:
-        UnknownCommandError: a word names no checker; it may have been meant to be a command.
+        UnknownCommandError: a word names no checker; it suggests similar commands and checkers.
     """
     for word in words:
         try:
@@ -161,13 +161,13 @@ def complete_command_or_checker(
 
 
 def _candidates(checkers: Sequence[Checker]) -> dict[str, str]:
-    """Map every name to the word that a shell takes for it: a command or an id."""
+    """Map every command, title and id to the word to type for it."""
     titles = {checker.title: checker.id for checker in checkers}
     return _commands() | titles | {checker.id: checker.id for checker in checkers}
 
 
 def _commands() -> dict[str, str]:
-    """Map the program's commands to themselves; they are asked of the group that runs this one."""
+    """Map the program's commands to themselves."""
     context = click.get_current_context(silent=True)
     root = context.find_root() if context else None
     if root is None or not isinstance(root.command, click.Group):
@@ -183,35 +183,35 @@ def _offers(checkers: Sequence[Checker], start: str) -> Iterator[CompletionItem]
             yield CompletionItem(checker.title)
 
 
-# What every command that reads the configuration begins with.
+# Reading the configuration.
 
 
 def read_config(path: str | None) -> Config:
-    """Read the configuration: the file's, or that of the stack which ``--stack`` names.
+    """Read the configuration of a file, or of the stack that ``--stack`` names.
 
-    From then on this process works on the storage of that stack.
+    With a stack, this process then uses its storage.
 
     Raises:
         ConfigError: with every problem of the file.
-        CheckupError: there is no such stack, or it may not be looked at.
+        CheckupError: the stack does not exist, or access is denied.
     """
     context = click.get_current_context(silent=True)
     stack = context.meta.get(STACK) if context else None
     if stack is None:
-        from checkup.app import read_config as read  # it takes most of the start
+        from checkup.app import read_config as read  # slow to import
 
         return read(path, os.environ)
-    from checkup.cli.stack import open_stack  # few look at stacks
+    from checkup.cli.stack import open_stack  # imports boto3
 
     return open_stack(stack, path)
 
 
 def load_config(path: str | None, *, verbose: bool, hide_warnings: bool = False) -> Config:
-    """Read the configuration, say on stderr what it warns of, and open the log.
+    """Read the configuration, print its warnings on stderr, and set up the log.
 
     Args:
         verbose: ``-v`` was given.
-        hide_warnings: keep the warnings for ``-v``, for a command that cron may run each minute.
+        hide_warnings: print warnings only with ``-v``, for commands that cron runs each minute.
 
     Raises:
         ConfigError: with every problem of the file.

@@ -1,4 +1,4 @@
-"""``checkup page``: put the status page into a folder, or where the configuration says."""
+"""Commands about the status page: ``page`` writes or publishes it, ``serve`` serves it."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
         raise click.UsageError("DIR is empty; use . for the current folder")
     config = options.load_config(config_file, verbose=verbose)
     storage = app.require_storage(config)
-    publisher, address = _place(config, folder)
+    publisher, address = _destination(config, folder)
     written = publish_once(config, storage, publisher, time.time_ns())
     print(f"{len(written)} files written; the page is {address}")
     return 0
 
 
-def _place(config: Config, folder: str | None) -> tuple[Publisher, str]:
-    """Return where the page goes, and how people know it."""
+def _destination(config: Config, folder: str | None) -> tuple[Publisher, str]:
+    """Return the publisher, and the address of the page."""
     if folder is not None:
         return FolderPublisher(folder), str(Path(folder) / "index.html")
     if config.publish is None:
@@ -62,7 +62,7 @@ def _place(config: Config, folder: str | None) -> tuple[Publisher, str]:
     return config.publish.open(clients), config.publish.address
 
 
-# ``checkup serve``: the status page on this machine.
+# ``checkup serve``: the status page over HTTP.
 
 
 _LAST_PORT: Final = 65_535

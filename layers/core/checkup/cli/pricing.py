@@ -1,4 +1,4 @@
-"""What a month of a stack costs: its sizes, what they use, and the prices of that."""
+"""Monthly costs of a stack on AWS: its sizes, what they use, and what that costs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.history.store import MAX_LAG as HISTORY_LAG
 from checkup.pipeline.run import MAX_LAG
-from checkup.times import HOUR, SECOND
+from checkup.times import HOUR, MINUTE
 
-# What AWS charges, and what of it AWS gives every account each month for ever.
+# List prices, and the always-free tier of each account.
 
 
 REGION: Final = "us-east-1"
@@ -73,28 +73,28 @@ SENT: Final = Price("GB", 0.09, "ec2/pricing/on-demand", 100)
 BETWEEN_REGIONS: Final = Price("GB", 0.02, "ec2/pricing/on-demand")
 
 
-# What a stack has to do in an hour, and how often it asks S3 for that. Pure.
+# What a stack uses in an hour. Pure.
 #
-# How often S3 is asked is held to what an emulator counts in an hour in which nothing happens
-# (bench/bench_requests.py). How long a run takes can only be guessed before one did.
+# The number of S3 requests is verified with an emulator, in an hour without state changes
+# (bench/bench_requests.py). The duration of a run is an estimate.
 
 
 PAGES: Final = 12
-"""Of an hour by their schedule; each change of the state makes one more."""
+"""Pages per hour by their schedule; each state change makes one more."""
 
 WHOLE_PROCESSOR: Final = 1769
-"""Megabytes of memory with which Lambda gives a whole processor."""
+"""Megabytes of memory for which Lambda provides one vCPU."""
 
 WAITS: Final = 0.5
-"""Seconds of a run in which it waits: for the slowest service, and for S3."""
+"""Seconds that a run waits for the slowest service and for S3."""
 
 _CPU: Final = 0.0025
-"""Seconds of a whole processor that an attempt over HTTPS takes (bench/bench_https.py)."""
+"""CPU seconds of an attempt over HTTPS (bench/bench_https.py)."""
 
 RESULT_BYTES: Final = 260
 
 ATTEMPT_BYTES: Final = 110
-"""Of a stored run, for each of them."""
+"""Bytes of a stored run for each result and for each attempt."""
 
 
 class StackSize(Struct, frozen=True, kw_only=True):
@@ -105,10 +105,10 @@ class StackSize(Struct, frozen=True, kw_only=True):
         architecture: of the functions' processor, by Lambda's name for it.
         retention: days for which runs are kept.
         interval: nanoseconds from run to run.
-        deadline: seconds that a run looks at most.
-        run_seconds: that a run takes; None for a guess.
-        has_page: whether the stack publishes one.
-        config_in_s3: whether it lies in S3, where every event looks for a newer one.
+        deadline: longest duration of the checks of a run, in seconds.
+        run_seconds: duration of a run; None for an estimate.
+        has_page: whether the stack publishes a status page.
+        config_in_s3: whether the configuration is in S3, where every event checks for a newer one.
     """
 
     memory: int
@@ -122,18 +122,15 @@ class StackSize(Struct, frozen=True, kw_only=True):
 
 
 class HourlyUsage(Struct, frozen=True, kw_only=True):
-    """What there is to do.
+    """What a configuration uses in an hour.
 
     Attributes:
-        components: how many checkers there are.
-        attempts: of all checkers, in an hour and in one region.
-        results: the same for results.
-        runs: in an hour and in one region.
-        regions: in which there is a stack.
+        components: number of checkers.
+        attempts, results, runs: per hour and region.
+        regions: number of regions with a stack.
         sizes: of each of these stacks.
-        alarms: of all regions.
-        metrics: the same for metrics.
-        secrets: that lie in Secrets Manager.
+        alarms, metrics: of all regions.
+        secrets: number of secrets in Secrets Manager.
     """
 
     components: int
@@ -148,30 +145,30 @@ class HourlyUsage(Struct, frozen=True, kw_only=True):
 
     @property
     def run_seconds(self) -> float:
-        """How long a run takes."""
+        """Duration of a run."""
         if self.sizes.run_seconds is not None:
             return self.sizes.run_seconds
-        looks = self.attempts / self.runs * _CPU * WHOLE_PROCESSOR / self.sizes.memory
-        return WAITS + min(looks, self.sizes.deadline)
+        checking = self.attempts / self.runs * _CPU * WHOLE_PROCESSOR / self.sizes.memory
+        return WAITS + min(checking, self.sizes.deadline)
 
     @property
     def slots_per_state_write(self) -> int:
-        """After how many slots in which nothing happens the state is written."""
+        """Number of slots without a state change after which the state is written."""
         return math.ceil(MAX_LAG / self.regions)
 
     @property
     def state_writes(self) -> float:
-        """How often the state is written in an hour."""
+        """Writes of the state per hour."""
         return self.runs / self.slots_per_state_write
 
     @property
     def page_builds(self) -> float:
-        """How many pages are made in an hour."""
+        """Pages per hour."""
         return PAGES + self.state_writes if self.sizes.has_page else 0
 
     @property
     def run_bytes(self) -> float:
-        """What the runs of an hour and of one region hold."""
+        """Bytes of the runs of an hour in one region."""
         return self.results * RESULT_BYTES + self.attempts * ATTEMPT_BYTES
 
 
@@ -183,7 +180,7 @@ class S3Requests(NamedTuple):
 
 
 def s3_requests(usage: HourlyUsage) -> S3Requests:
-    """Return the requests of an hour in which nothing happens."""
+    """Return the requests of an hour without state changes."""
     # A run is put. The home reads the state each time and writes it now and then; a home of several
     # regions lists the runs each time, and reads those of the others until the state is written.
     puts = usage.runs * usage.regions + usage.state_writes
@@ -202,7 +199,7 @@ def s3_requests(usage: HourlyUsage) -> S3Requests:
     return S3Requests(puts, gets)
 
 
-# What a month of a deployed stack costs, line by line. Pure.
+# The monthly bill. Pure.
 
 
 _HOURS: Final = 730
@@ -211,12 +208,12 @@ _HOURS: Final = 730
 _GIGABYTE: Final = 1e9
 
 _PAGE_CPU: Final = 0.1
-"""Seconds of a whole processor that a page takes."""
+"""CPU seconds of a page."""
 
 _LOG_BYTES: Final = 900
 
 _SENT_BYTES: Final = 1_500
-"""Of one attempt over HTTPS, its handshake and the headers of its packets included."""
+"""Bytes of one attempt over HTTPS, with handshake and packet headers."""
 
 
 class BillLine(NamedTuple):
@@ -224,7 +221,7 @@ class BillLine(NamedTuple):
 
     Attributes:
         quantity: of the price's unit.
-        note: what else there is to know of the quantity.
+        note: an explanation of the quantity.
     """
 
     what: str
@@ -239,12 +236,12 @@ class BillLine(NamedTuple):
 
     @property
     def charged(self) -> float:
-        """Dollars after what AWS gives away for ever."""
+        """Dollars after the always-free tier."""
         return self.price.charged(self.quantity)
 
 
 def monthly_bill(usage: HourlyUsage) -> Iterator[BillLine]:
-    """Yield the lines of a month, but for what CloudFront sends to readers."""
+    """Yield the lines of a month, without CloudFront."""
     yield from _storage(usage)
     yield from _functions(usage)
     yield from _watch(usage)
@@ -358,7 +355,7 @@ def _number(word: str) -> int:
     return _NAMES[word.upper()] if word.upper() in _NAMES else int(word)
 
 
-# What the template of the stack says of itself: its parameters, and who watches it.
+# The template of the stack: parameters, alarms and metrics.
 
 
 _TEMPLATE: Final = Path(__file__).with_name("template.yaml")
@@ -366,21 +363,21 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class CloudWatchCounts(NamedTuple):
-    """What CloudWatch keeps for a stack."""
+    """Alarms and metrics of a stack."""
 
     alarms: int
     metrics: int
 
 
 def parameter_defaults() -> Mapping[str, str]:
-    """Return the parameters of a stack whose deployment names none."""
+    """Return the defaults of the template's parameters."""
     return {
         name: str(parameter["Default"]) for name, parameter in _template()["Parameters"].items()
     }
 
 
 def cloudwatch_counts(*, is_home: bool, has_page: bool) -> CloudWatchCounts:
-    """Count what watches a stack; one that only votes for another has less that can fail."""
+    """Count alarms and metrics of a stack; one that only checks for another region has fewer."""
     there = {None} | ({"IsHome"} if is_home else set()) | ({"HasPage"} if has_page else set())
     kinds = [
         resource["Type"]
@@ -402,17 +399,17 @@ def _template() -> Any:
 
 
 class _Functionless(_LOADER):  # type: ignore[misc] # one of two classes
-    """Reads a template; what its functions (``!Ref``, ``!If``) give is not known, and is None."""
+    """Reads a template; the values of its functions (``!Ref``, ``!If``) become None."""
 
 
 _Functionless.add_multi_constructor("!", lambda *_: None)
 
 
-# What of a configuration and of a stack's parameters costs money.
+# From a configuration and a stack's parameters to its usage.
 
 
-MIN_INTERVAL: Final = 60 * SECOND
-"""EventBridge Scheduler starts nothing more often than once a minute."""
+MIN_INTERVAL: Final = MINUTE
+"""The shortest interval of EventBridge Scheduler."""
 
 _SECRET: Final = re.compile(r'"secretsmanager:([^"#]+)')
 
@@ -421,11 +418,11 @@ def stack_size(config: Config, parameters: Mapping[str, str] | None) -> StackSiz
     """Return the sizes of a stack.
 
     Args:
-        parameters: of a deployed stack; None for one that is as its template says, and runs as
-            often as the configuration does.
+        parameters: of a deployed stack; None for the defaults of the template and the interval of
+            the configuration.
 
     Raises:
-        CheckupError: its schedule is not understood.
+        CheckupError: the schedule cannot be parsed.
     """
     given = {**parameter_defaults(), **(parameters or {})}
     interval = HOUR / runs_per_hour(given["Schedule"]) if parameters else config.interval
@@ -441,7 +438,7 @@ def stack_size(config: Config, parameters: Mapping[str, str] | None) -> StackSiz
 
 
 def hourly_usage(config: Config, sizes: StackSize) -> HourlyUsage:
-    """Return what a configuration gives a stack to do; a checker may be looked at less often."""
+    """Return what a configuration uses; a checker may have a longer interval than the stack."""
     per_hour = [
         (HOUR / max(sizes.interval, checker.interval), max(1, checker.attempts))
         for checker in config.checkers

@@ -1,4 +1,4 @@
-"""What becomes of an error: one line that helps, and an exit code."""
+"""How a command ends: error messages, exit codes, and stopping on a signal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HINT: Final = "Run 'checkup --help' for usage."
 
 
 class CommandResult(Struct):
-    """How a command ended: its exit code, and the notes that its flags left."""
+    """How a command ended: its exit code, and what its options left in click's ``meta``."""
 
     code: int = 0
     meta: dict[str, Any] = {}
@@ -33,15 +33,15 @@ class CommandResult(Struct):
 
 @contextmanager
 def handle_errors() -> Iterator[CommandResult]:
-    """Turn whatever goes wrong inside into words and an exit code.
+    """Turn an error of the block into a message and an exit code.
 
-    Ctrl-C is no error and passes, and so does an output that cannot be written.
+    KeyboardInterrupt and errors of the output pass.
     """
     outcome = CommandResult()
     try:
         yield outcome
-    except click.exceptions.Exit as wish:
-        outcome.code = wish.exit_code
+    except click.exceptions.Exit as ended:
+        outcome.code = ended.exit_code
     except click.UsageError as error:
         outcome.code = _misused(error)
     except CheckupError as error:
@@ -55,9 +55,9 @@ def handle_errors() -> Iterator[CommandResult]:
 
 
 def report_internal_error(error: Exception, *, verbose: bool) -> None:
-    """Report an error that should not be: where it came from, and with ``-v`` how.
+    """Report an unexpected error: its type and line, with ``-v`` its traceback.
 
-    Its text may hold anything, so it is left out of the short form and masked in the long one.
+    Its message may contain secrets: the short form leaves it out, the traceback is masked.
     """
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
@@ -68,9 +68,9 @@ def report_internal_error(error: Exception, *, verbose: bool) -> None:
 
 
 def _misused(error: click.UsageError) -> int:
-    """Say what is wrong with the arguments, as the Go program does.
+    """Print what is wrong with the arguments, as the Go program does; return the exit code.
 
-    A wrong number of arguments shows the command's help on stdout and is no more than a failure.
+    A wrong number of arguments prints the command's help on stdout and ends with code 1.
     """
     if type(error) in {click.UsageError, click.MissingParameter} and error.ctx is not None:
         print(error.ctx.get_help())
@@ -102,27 +102,27 @@ def _print_error(text: str) -> None:
     click.echo(f"Error: {text}", err=True)
 
 
-# Stopping when asked to, with SIGINT (Ctrl-C) or SIGTERM.
+# Stopping on SIGINT (Ctrl-C) or SIGTERM.
 
 
 STOP_GRACE_SECONDS: Final = 2.0
-"""Seconds that the work at hand is given to end by itself."""
+"""Time for the current run to end after a first signal."""
 
 SIGNAL_POLL_SECONDS: Final = 1.0
-"""Seconds after which a wait is interrupted: a signal that comes just before it, or to another
-thread, does not end it, and would be noticed when it is over."""
+"""Longest uninterrupted wait: a signal that arrives just before it, or in another thread, is
+noticed only when the wait is over."""
 
 
 class StopRequestedError(BaseException):
-    """The program was asked to stop; like KeyboardInterrupt, nothing but a door catches it."""
+    """A signal asks the program to stop. A BaseException, so that no handler of errors stops it."""
 
 
 class StopHandler:
-    """Turns the signals into the end of a block.
+    """Signal handler of :func:`run_until_stopped`.
 
-    Outside of :meth:`at_work` a signal ends the block at once. Inside, the work may end by
-    itself; after two seconds or a second signal it is abandoned, which the run protocol
-    allows at every step.
+    Outside of :meth:`defer_stop` a signal ends the block at once. Inside, the work can finish;
+    after two seconds or a second signal it is abandoned, which the run protocol allows at every
+    step.
     """
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class StopHandler:
 
     @contextmanager
     def defer_stop(self) -> Iterator[None]:
-        """Hold a signal back for what must not be abandoned lightly."""
+        """Let the block finish after a first signal."""
         self._working = True
         try:
             yield
@@ -139,7 +139,7 @@ class StopHandler:
             self._working = False
 
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        """Note the wish, and end the work now or in a while."""
+        """End the work now, or let it finish within the grace period."""
         if self.stop_requested or not self._working:
             raise StopRequestedError
         self.stop_requested = True
@@ -148,7 +148,7 @@ class StopHandler:
 
 @contextmanager
 def run_until_stopped() -> Iterator[StopHandler]:
-    """Run a block that a signal ends; the block is left without an error."""
+    """Run a block that a signal ends without an error."""
     stopping = StopHandler()
     before = {
         number: signal.signal(number, stopping.on_signal)
@@ -165,7 +165,7 @@ def run_until_stopped() -> Iterator[StopHandler]:
 
 
 def interruptible_sleep(seconds: float) -> None:
-    """Wait, and notice every signal."""
+    """Sleep in short steps, so that every signal is noticed."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, SIGNAL_POLL_SECONDS))

@@ -1,4 +1,8 @@
-"""A small HTTP server for one site: GET and HEAD, with time limits and safe headers."""
+"""The HTTP server of ``checkup serve``: GET and HEAD, with deadlines and safe headers.
+
+The page is rendered on request. Beside it are the Go program's two routes for data:
+``/index.json``, a map of run files to their times, and the run files.
+"""
 
 from __future__ import annotations
 
@@ -35,36 +39,36 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-# What a client sends, within limits of time.
+# Reading requests, within deadlines.
 
 
 IDLE_TIMEOUT_SECONDS: Final = 10.0
-"""A connection on which nothing moves for so long is closed."""
+"""An idle connection is closed after this time."""
 
 REQUEST_TIMEOUT_SECONDS: Final = 30.0
-"""Who takes longer to say what is wanted, letter by letter, is not waited for."""
+"""Longest time to send one request: a client that sends byte by byte is cut off."""
 
 
 class RequestReader(RawIOBase):
-    """What a client sends, for as long as one request may take."""
+    """The input of a connection, with a deadline for each request."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self.begin()
 
     def begin(self) -> None:
-        """Wait for the next request from now on."""
+        """Start the deadline of the next request."""
         self._deadline = Deadline.after(REQUEST_TIMEOUT_SECONDS)
 
     def readable(self) -> bool:
-        """Say that it is."""
+        """See :meth:`io.RawIOBase.readable`."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read what is there; see :meth:`io.RawIOBase.readinto`.
+        """See :meth:`io.RawIOBase.readinto`.
 
         Raises:
-            TimeoutError: nothing came, or all of it took too long.
+            TimeoutError: the connection is idle, or the request takes too long.
         """
         left = self._deadline.remaining()
         if left <= 0:
@@ -76,18 +80,17 @@ class RequestReader(RawIOBase):
             self._connection.settimeout(IDLE_TIMEOUT_SECONDS)
 
 
-# One answer of a web server: a file, and what the protocol needs to know of it.
+# One response: a file, its ETag, content security policy and compression.
 
 
-_WORTH_IT: Final = 1_000
-"""Bytes from which on a text is sent compressed."""
+_MIN_GZIP_BYTES: Final = 1_000
 
 _TEXT: Final = re.compile(r"text/|image/svg|application/(json|openmetrics|[a-z]+\+xml)")
 
-_NOTHING: Final = "default-src 'none'; style-src 'unsafe-inline'"
-"""The policy of what is no page: nothing loads and nothing runs; pictures have colours."""
+_DEFAULT_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+"""For files other than pages: nothing loads and nothing runs; SVG images have styles."""
 
-_OWN: Final = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]*)"')
+_PAGE_POLICY: Final = re.compile(rb'http-equiv="Content-Security-Policy" content="([^"]*)"')
 
 
 class PageResponse(Struct, frozen=True, kw_only=True):
@@ -98,24 +101,24 @@ class PageResponse(Struct, frozen=True, kw_only=True):
 
     @property
     def etag(self) -> str:
-        """A mark that changes with the content; weak, for there are two encodings of it."""
+        """The ETag; weak, because there are two encodings of the same content."""
         return f'W/"{hashlib.sha256(self.file.body).hexdigest()[:20]}"'
 
     @property
     def content_security_policy(self) -> str:
-        """The content security policy: that which a page itself has, and no frames around it."""
-        found = _OWN.search(self.file.body) if self._is("text/html") else None
-        own = html.unescape(found[1].decode()) if found else _NOTHING
+        """The policy of the page's ``meta`` tag, and no framing."""
+        found = _PAGE_POLICY.search(self.file.body) if self._is("text/html") else None
+        own = html.unescape(found[1].decode()) if found else _DEFAULT_POLICY
         return f"{own}; frame-ancestors 'none'"
 
     def encoded(self, accepted: str) -> tuple[bytes, str]:
-        """Return the body as it is sent, and the encoding that it is in; empty for none.
+        """Return the body and its Content-Encoding; empty for none.
 
         Args:
-            accepted: what the request says of encodings.
+            accepted: the Accept-Encoding of the request.
         """
         is_text = _TEXT.match(self.file.content_type) is not None
-        if is_text and len(self.file.body) >= _WORTH_IT and _takes_gzip(accepted):
+        if is_text and len(self.file.body) >= _MIN_GZIP_BYTES and _takes_gzip(accepted):
             return _compressed(self.file.body), "gzip"
         return self.file.body, ""
 
@@ -123,9 +126,9 @@ class PageResponse(Struct, frozen=True, kw_only=True):
         return self.file.content_type.startswith(kind)
 
 
-def text_response(status: int, words: str = "") -> PageResponse:
-    """Return an answer of one line."""
-    text = f"{status} {words or HTTPStatus(status).phrase}\n".encode()
+def text_response(status: int, message: str = "") -> PageResponse:
+    """Return a response of one line."""
+    text = f"{status} {message or HTTPStatus(status).phrase}\n".encode()
     file = PageFile(body=text, content_type="text/plain; charset=utf-8", max_age=0)
     return PageResponse(status=status, file=file)
 
@@ -143,7 +146,7 @@ def _compressed(body: bytes) -> bytes:
     return gzip.compress(body, 6, mtime=0)
 
 
-# One connection: GET and HEAD, answered with safe headers.
+# The request handler.
 
 
 _HEADERS: Final = {
@@ -155,28 +158,28 @@ _HEADERS: Final = {
 
 
 class PageApp(BaseHTTPRequestHandler):
-    """Answers what comes on a connection."""
+    """Handles the requests of one connection."""
 
     server: PageServer
     protocol_version = "HTTP/1.1"
     timeout = IDLE_TIMEOUT_SECONDS
 
     def setup(self) -> None:
-        """Read within limits of time; see the library, as for the other names of its own."""
+        """Read with deadlines."""
         super().setup()
         self.rfile.close()
         self._incoming = RequestReader(self.connection)
         self.rfile = BufferedReader(self._incoming)
 
     def handle_one_request(self) -> None:
-        """Give each request its time."""
+        """Start the deadline of each request."""
         self._incoming.begin()
         super().handle_one_request()
 
     def do_GET(self) -> None:
-        """Answer with the file, or with what is wrong."""
+        """Respond with the file or an error."""
         if self._header("Transfer-Encoding") or self._header("Content-Length") not in {"", "0"}:
-            # Nobody reads what a GET carries: it must not be taken for the next request.
+            # The body of a GET is not read; it must not be parsed as the next request.
             self.close_connection = True
         with self.server.answering():
             self._answer(self._reply())
@@ -184,7 +187,7 @@ class PageApp(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the library looks for this name
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer what is no GET and no HEAD, and what is no HTTP, in one plain line."""
+        """Respond to other methods and malformed requests with one line of text."""
         if code == HTTPStatus.NOT_IMPLEMENTED:
             code = HTTPStatus.METHOD_NOT_ALLOWED
         self.close_connection = True
@@ -234,7 +237,7 @@ class PageApp(BaseHTTPRequestHandler):
         return bool(marks & {etag.removeprefix("W/"), "*"})
 
     def _header(self, name: str) -> str:
-        """Return a field of the request; what was no HTTP has none."""
+        """Return a header of the request; a malformed request has none."""
         headers = getattr(self, "headers", None)
         return str(headers.get(name, "")) if headers else ""
 
@@ -243,34 +246,32 @@ class PageApp(BaseHTTPRequestHandler):
         return "checkup"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say it on stderr, if it was asked for."""
+        """Log requests to stderr with ``-v``."""
         if self.server.verbose:
             output.log_line(f"{self.client_address[0]} {format % args}")
 
 
-# Under which names a server on this machine may be asked.
-#
-# A page of somebody else, opened on this machine, can let a name of its own lead here and then
-# read what is served ("DNS rebinding"). Its requests carry that name; a literal address or
-# ``localhost`` cannot be taken over in this way.
+# Allowed host names, against DNS rebinding: a malicious page can resolve its own name to this
+# machine and read what is served. Its requests carry that name in ``Host``; IP addresses and
+# ``localhost`` cannot be rebound.
 
 
 _HOST = re.compile(r"(?:\[([\w:.%]+)\]|([\w.-]+))(?::\d*)?", re.ASCII)
 
 
 class AllowedHosts:
-    """The names that are ours, besides addresses and ``localhost``."""
+    """The allowed names, besides IP addresses and ``localhost``."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = {_normal(name) for name in names if name}
 
     @classmethod
     def of(cls, url: str, names: Iterable[str]) -> Self:
-        """Return the host of an address, if it has one, and further names."""
+        """Allow the host of a URL, if it has one, and further names."""
         return cls([urlsplit(url).hostname or "", *names])
 
     def allows(self, header: str) -> bool:
-        """Say whether the ``Host`` of a request is one of ours; a request without one is."""
+        """Whether the ``Host`` header of a request is allowed; an empty one is."""
         name = _name(header)
         return (
             not header
@@ -299,14 +300,11 @@ def _is_address(name: str) -> bool:
     return True
 
 
-# The status page and the stored runs, rendered from any storage when they are asked for.
-#
-# Besides the page there are the Go program's two routes for data: ``/index.json``, a map of run
-# files to their times, and the run files themselves.
+# The routes: page, index.json and run files.
 
 
 CACHE_SECONDS: Final = 3.0
-"""How long an answer is given again as it was, so that a crowd renders the page once."""
+"""How long a rendered page is reused, so that many readers do not render it again."""
 
 _JSON: Final = "application/json"
 Value = TypeVar("Value")
@@ -314,9 +312,9 @@ Build = Callable[[], Mapping[str, PageFile]]
 
 
 class TimedCache(Generic[Value]):
-    """A value that is made when it is asked for, and again when it is some seconds old.
+    """A value that is made on request, and again after :data:`CACHE_SECONDS`.
 
-    Whoever asks while it is being made waits for it.
+    Requests during that wait for it.
     """
 
     def __init__(self, make: Callable[[], Value]) -> None:
@@ -333,7 +331,7 @@ class TimedCache(Generic[Value]):
 
 
 class SiteRoutes:
-    """Everything that can be asked for.
+    """Maps paths to responses.
 
     Args:
         build: renders the whole page.
@@ -346,9 +344,9 @@ class SiteRoutes:
         self._storage = storage
 
     def respond(self, path: str) -> PageResponse:
-        """Answer a request for a path, which has neither a leading slash nor a query.
+        """Return the response for a path without leading slash and query.
 
-        A path is a name in a table and never one in a file system.
+        Paths are keys of a table, never names in a file system.
 
         Raises:
             StorageError: the storage cannot be read.
@@ -386,18 +384,17 @@ def _not_found(path: str) -> PageFile:
 
 
 _GRACE_SECONDS: Final = 2.0
-"""What is being answered when the server is closed is given so long."""
+"""Time for current requests to finish when the server is closed."""
 
 
 class PageServer(ThreadingMixIn, TCPServer):
-    """Serves a site, from the moment that it is made until it is closed.
+    """Listens when created; serves a site until closed.
 
-    Each connection has a thread of its own, so that a slow one holds up nobody.
+    Each connection has a thread, so a slow client does not block others.
 
     Args:
-        address: host and port; an empty host means all of this machine's addresses, and
-            port 0 any free one.
-        hosts: the names under which it may be asked.
+        address: host and port; an empty host means all interfaces, port 0 any free port.
+        hosts: the allowed host names.
         verbose: log each request.
     """
 
@@ -420,11 +417,11 @@ class PageServer(ThreadingMixIn, TCPServer):
         self._answering = 0
         self._answered = Condition()
         places = socket.getaddrinfo(
-            address[0] or "0.0.0.0",  # noqa: S104 - what an empty host has always meant
+            address[0] or "0.0.0.0",  # noqa: S104 - an empty host means all interfaces
             address[1],
             type=socket.SOCK_STREAM,
         )
-        # For a name such as localhost, IPv4 is what every reader can reach.
+        # Of a name such as localhost, prefer the IPv4 address.
         family, *_, place = min(places, key=lambda found: found[0] != socket.AF_INET)
         self.address_family = family
         host, port = place[:2]
@@ -432,18 +429,18 @@ class PageServer(ThreadingMixIn, TCPServer):
 
     @property
     def host(self) -> str:
-        """The address that it listens on."""
+        """The address of the listening socket."""
         return str(self.server_address[0])
 
     @property
     def url(self) -> str:
-        """Where the site is, on this machine."""
+        """The URL of the site."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{name}:{self.server_address[1]}/"
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Note that somebody is being answered while the block runs."""
+        """Count the block as a current request."""
         with self._answered:
             self._answering += 1
         try:
@@ -454,13 +451,13 @@ class PageServer(ThreadingMixIn, TCPServer):
                 self._answered.notify_all()
 
     def server_close(self) -> None:
-        """Listen no more, and let those who are being answered have their answer."""
+        """Stop listening, and let current requests finish within the grace period."""
         super().server_close()
         with self._answered:
             self._answered.wait_for(lambda: not self._answering, _GRACE_SECONDS)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of visitors that go away; anything else is a line of the log."""
+        """Ignore clients that disconnect; log any other error."""
         error = sys.exception()
         if not isinstance(error, OSError):
             output.log_line(f"a request failed: {type(error).__name__}")

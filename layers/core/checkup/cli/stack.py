@@ -1,8 +1,8 @@
-"""``--stack NAME``: a deployed stack, seen with the rights of whoever asks.
+"""Deployed stacks: ``--stack NAME``, and the commands ``pause`` and ``resume``.
 
-The stack's own outputs say where its runs are. Its configuration is the one that its functions
-use: the file in their package or, where the stack names one, the object in S3. A file given with
-``-c`` takes its place, and that is said.
+The stack's outputs name its bucket and functions. Its configuration is the one that its functions
+use: the file in their package, or the object in S3. A file given with ``-c`` takes its place.
+Everything happens with the permissions of the user.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from checkup.config.settings import Config
 from checkup.config.source import DEFAULT_FILE_NAMES
 from checkup.errors import CheckupError
 
-# Questions to AWS, with answers in words where there is none.
+# Calls to AWS, whose errors become readable messages.
 
 
 _DENIED: Final = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 
 _NOT_FOUND: Final = {
-    "ValidationError",  # a stack; CloudFormation says so also of an update that changes nothing
+    "ValidationError",  # also of an update of a stack that changes nothing
     "ResourceNotFoundException",
     "NoSuchVersion",
 }
@@ -56,14 +56,14 @@ _PROBLEMS: Final = {
 
 
 class AwsNotFoundError(Exception):
-    """What was asked about is not there."""
+    """The stack, function or version does not exist."""
 
 
 def call_aws(action: str, call: Callable[..., Any], **question: Any) -> Any:
-    """Call AWS; say what is missing in words, for its own texts hold numbers of accounts.
+    """Call AWS; errors get messages of ours, because those of AWS contain account numbers.
 
     Raises:
-        AwsNotFoundError: there is nothing of that name.
+        AwsNotFoundError: the stack, function or version does not exist.
         CheckupError: anything else.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # an extra
@@ -87,7 +87,7 @@ _PUBLISHER: Final = "PUBLISH_FUNCTION"
 
 
 class StackDescription(NamedTuple):
-    """What a stack says of itself.
+    """Outputs and parameters of a CloudFormation stack.
 
     Attributes:
         outputs, parameters: by their names in the template.
@@ -98,14 +98,14 @@ class StackDescription(NamedTuple):
 
 
 def open_stack(name: str, path: str | None) -> Config:
-    """Let this process work on a stack as its functions do, and return the configuration.
+    """Set this process up to work on a stack as its functions do; return the configuration.
 
     Args:
-        path: a file to use in place of the stack's own configuration; None for that.
+        path: a file to use instead of the stack's configuration.
 
     Raises:
-        ConfigError: the configuration is of no use.
-        CheckupError: there is no such stack, or something of it may not be seen.
+        ConfigError: the configuration cannot be used.
+        CheckupError: the stack does not exist, or access is denied.
     """
     clients = app.LiveClients(os.environ)
     outputs = _outputs(name)
@@ -128,9 +128,9 @@ def open_stack(name: str, path: str | None) -> Config:
 
 
 def request_publish() -> None:
-    """Have the page of the stack made anew, if this process works on one; do not wait for it.
+    """Publish the page of the stack that this process works on, if any; do not wait for it.
 
-    Whoever may write and not invoke waits for the page's own schedule.
+    Without permission to invoke the function, the page follows on its schedule.
     """
     if not os.environ.get(_PUBLISHER):
         return
@@ -151,10 +151,10 @@ def request_publish() -> None:
 
 @cache
 def describe_stack(name: str) -> StackDescription:
-    """Ask AWS for a stack, once.
+    """Describe a stack; the answer is cached.
 
     Raises:
-        CheckupError: there is no such stack, or it may not be looked at.
+        CheckupError: the stack does not exist, or access is denied.
     """
     client = app.LiveClients(os.environ).aws("cloudformation")
     try:
@@ -172,7 +172,7 @@ def describe_stack(name: str) -> StackDescription:
 
 
 def _outputs(name: str) -> Mapping[str, str]:
-    """Return where the stack has its runs and functions."""
+    """Return the outputs of a stack that stores runs."""
     found = describe_stack(name).outputs
     if not {"StateBucketName", "CheckFunctionName"} <= found.keys():
         raise CheckupError(
@@ -190,7 +190,7 @@ def _bundled(package: str) -> tuple[str, bytes]:
     """Return name and bytes of the configuration in a function's package.
 
     Args:
-        package: an address that AWS has signed for a few minutes.
+        package: a presigned URL.
     """
     try:
         with ZipFile(BytesIO(_download(package))) as files:
@@ -203,8 +203,8 @@ def _bundled(package: str) -> tuple[str, bytes]:
 
 
 def _download(address: str) -> bytes:
-    """Fetch what AWS keeps, trusting whom the clients of AWS trust, behind whatever proxy."""
-    import requests  # few look at stacks
+    """Download a presigned URL with the CA bundle and the proxy of the AWS clients."""
+    import requests  # slow to import
 
     try:
         answer = requests.get(
@@ -213,7 +213,7 @@ def _download(address: str) -> bytes:
             verify=os.environ.get("AWS_CA_BUNDLE") or True,
         )
         answer.raise_for_status()
-    except requests.RequestException as error:  # its text holds the signature
+    except requests.RequestException as error:  # its message contains the signature
         reason = type(error).__name__
         raise CheckupError(
             f"cannot download the package of the check function ({reason})"
@@ -221,10 +221,8 @@ def _download(address: str) -> bytes:
     return answer.content
 
 
-# ``checkup --stack NAME pause`` and ``resume``: the schedules of a deployed stack, off and on.
-#
-# Both set the stack's own parameter, so that the stack stays what its template and its parameters
-# say, and a later deployment keeps the choice.
+# ``checkup --stack NAME pause`` and ``resume``: both set a parameter of the stack, so that a later
+# deployment keeps it.
 
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -241,7 +239,7 @@ def pause(context: click.Context, config_file: str | None, *, verbose: bool) -> 
     The functions can still be invoked by hand.
     """
     del config_file, verbose
-    _set(context, "false")
+    _set_enabled(context, "false")
     print("paused; continue with: resume")
     return 0
 
@@ -253,13 +251,13 @@ def pause(context: click.Context, config_file: str | None, *, verbose: bool) -> 
 def resume(context: click.Context, config_file: str | None, *, verbose: bool) -> int:
     """Resume the schedules of a stack."""
     del config_file, verbose
-    _set(context, "true")
+    _set_enabled(context, "true")
     print("resumed; the next run is due within its interval")
     return 0
 
 
-def _set(context: click.Context, enabled: str) -> None:
-    """Update the stack in place, in nothing but its parameter Enabled, and wait for the end."""
+def _set_enabled(context: click.Context, enabled: str) -> None:
+    """Update only the parameter Enabled of the stack, and wait until that is done."""
     name = context.meta.get(STACK)
     if name is None:
         raise CheckupError("give the stack with --stack; outside AWS, stop what starts the runs")
@@ -276,7 +274,7 @@ def _set(context: click.Context, enabled: str) -> None:
             Parameters=parameters,
             Capabilities=_CAPABILITIES,
         )
-    except AwsNotFoundError:  # "No updates are to be performed": it is what it should be
+    except AwsNotFoundError:  # "No updates are to be performed": Enabled has this value
         return
     _wait(client, name)
 

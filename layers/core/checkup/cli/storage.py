@@ -1,4 +1,4 @@
-"""``checkup --stack NAME restore``: go on from an earlier version of the state."""
+"""Commands about the storage: ``provision``, ``rebuild`` and ``restore``."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from checkup.cli.stack import AwsNotFoundError, call_aws
 from checkup.deadline import Deadline
 from checkup.errors import CheckupError
 from checkup.interfaces import Provisionable, ProvisionStep, StorageSettings
-from checkup.pipeline.replay import restore_state as put_back
+from checkup.pipeline.replay import restore_state
 from checkup.storage import STORAGES
 
-# ``checkup provision``: make what a storage needs.
+# ``checkup provision``: create what a storage needs.
 
 
 @click.command(
@@ -49,7 +49,7 @@ def provision(config_file: str | None, *, yes: bool, verbose: bool, provider: st
     """
     if provider:
         output.configure_logging(verbose=verbose)
-        settings = _named(provider, os.environ)
+        settings = _provider_settings(provider, os.environ)
         clients = app.LiveClients(os.environ)
     else:
         config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
@@ -60,15 +60,15 @@ def provision(config_file: str | None, *, yes: bool, verbose: bool, provider: st
     storage = settings.open(clients)
     if not isinstance(storage, Provisionable):
         raise CheckupError("configured storage type does not have provisioning capabilities")
-    return _go_through(storage.provision_steps(settings.check_expiry), is_agreed=yes)
+    return _run_steps(storage.provision_steps(settings.check_expiry), is_agreed=yes)
 
 
-def _named(provider: str, environ: Mapping[str, str]) -> StorageSettings:
-    """Return the settings of what the environment describes.
+def _provider_settings(provider: str, environ: Mapping[str, str]) -> StorageSettings:
+    """Return the storage settings that the environment describes.
 
     Raises:
-        CheckupError: nothing can be described so.
-        click.UsageError: the environment does not describe it.
+        CheckupError: the provider is not s3.
+        click.UsageError: the bucket is missing.
     """
     if provider.lower() != "s3":
         raise CheckupError(f"unknown storage provider '{provider}'")
@@ -80,14 +80,15 @@ def _named(provider: str, environ: Mapping[str, str]) -> StorageSettings:
     return kind(bucket=bucket, region=region)  # type: ignore[call-arg]
 
 
-def _go_through(steps: Sequence[ProvisionStep], *, is_agreed: bool) -> int:
+def _run_steps(steps: Sequence[ProvisionStep], *, is_agreed: bool) -> int:
     if not steps:
         print("nothing to do: everything exists")
         return 0
     print("steps:")
     for step in steps:
         print(f"  {step.description}")
-    if not is_agreed and not _ask():
+    # Without a terminal there is nobody to confirm.
+    if not is_agreed and not (sys.stdin.isatty() and click.confirm("Continue?")):
         raise CheckupError("nothing was changed; confirm with --yes")
     print("One sec...", flush=True)
     for step in steps:
@@ -97,12 +98,7 @@ def _go_through(steps: Sequence[ProvisionStep], *, is_agreed: bool) -> int:
     return 0
 
 
-def _ask() -> bool:
-    """Ask whoever sits at the terminal; nobody is no agreement."""
-    return sys.stdin.isatty() and click.confirm("Continue?")
-
-
-# ``checkup rebuild``: count the history again.
+# ``checkup rebuild``: rebuild the history.
 
 
 @click.command(
@@ -126,7 +122,10 @@ def rebuild(config_file: str | None, *, verbose: bool) -> int:
     return 0
 
 
-_SHOWN = 20
+# ``checkup --stack NAME restore``: restore an earlier version of the state.
+
+
+_MAX_LISTED = 20
 """Versions that are listed."""
 
 
@@ -152,25 +151,25 @@ def restore(config_file: str | None, *, verbose: bool, version: str | None) -> i
         raise CheckupError("give the stack with --stack; other storages keep no versions")
     s3 = app.s3_client(app.LiveClients(os.environ))
     if version is None:
-        _list(s3, bucket)
+        _list_versions(s3, bucket)
         return 0
-    body = _body(s3, bucket, version)
-    head = put_back(app.run_context(config, os.environ), body)
-    print(f"restored: {plural(len(head.checkers), 'checker')}")
+    body = _read_version(s3, bucket, version)
+    state = restore_state(app.run_context(config, os.environ), body)
+    print(f"restored: {plural(len(state.checkers), 'checker')}")
     return 0
 
 
-def _list(s3: Any, bucket: str) -> None:
+def _list_versions(s3: Any, bucket: str) -> None:
     answer = call_aws(
         "s3:ListBucketVersions", s3.list_object_versions, Bucket=bucket, Prefix=STATE_KEY
     )
-    for version in answer.get("Versions", ())[:_SHOWN]:
+    for version in answer.get("Versions", ())[:_MAX_LISTED]:
         written: datetime = version["LastModified"]
         now = "  current" if version["IsLatest"] else ""
         print(f"{written:%Y-%m-%d %H:%M:%S} UTC  {version['VersionId']}{now}")
 
 
-def _body(s3: Any, bucket: str, version: str) -> bytes:
+def _read_version(s3: Any, bucket: str, version: str) -> bytes:
     try:
         answer = call_aws(
             "s3:GetObjectVersion", s3.get_object, Bucket=bucket, Key=STATE_KEY, VersionId=version

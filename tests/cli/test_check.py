@@ -101,7 +101,7 @@ def test_durations_are_written_as_go_does(checkup: Program, service: Service, lo
     assert re.findall(r"  Threshold: (.*)", ended.stdout) == list(VECTORS.values())
 
 
-def test_plain_look_leaves_no_trace(checkup: Program, service: Service) -> None:
+def test_plain_run_stores_nothing(checkup: Program, service: Service) -> None:
     checkup.write({"checkers": [http("api", service.url), down("gone")], "storage": STORAGE})
 
     ended = checkup()

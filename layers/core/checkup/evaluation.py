@@ -1,10 +1,12 @@
-"""From stored runs to slots that are complete enough to count. Pure.
+"""From stored runs to the agreed status of each checker in a slot. Pure.
 
-Every region stores its own run of a slot. A slot closes when all regions have reported, or when
-the others have had their time; with one region, as soon as its run is there. Slots are closed in
-order, so whatever is open holds back what comes after it. A slot of the schedule of which there
-is no run at all is time of which nothing is known: it is closed at once with one region, and with
-several when its time is over.
+Every region stores its own run of each slot. ``closed_slots`` says which slots are complete
+enough to count, and ``evaluate_slot`` what the runs of one slot show. Alerts and history both
+consume its answer.
+
+Slots close in order, so an open slot holds back those after it. A slot closes when all regions
+have reported or when the others have had their time; with one region, as soon as its run is there.
+A scheduled slot without any run counts as unknown time.
 """
 
 from __future__ import annotations
@@ -21,13 +23,6 @@ from checkup.maintenance import MaintenanceWindow
 from checkup.model import Result, Run, Status, key_time, run_key
 from checkup.text import mask_address
 from checkup.times import SECOND
-
-# Runs in which our own network failed: their failures say nothing about anybody else. Pure.
-#
-# Reference targets are checkers that fail only if our own network does. A run in which all of them
-# are down together with others is inconclusive, and its bad results count as unknown. That holds
-# for a few runs in a row; whatever has lasted longer is announced, for silence is no answer.
-
 
 MAX_INCONCLUSIVE_RUNS: Final = 3
 """Inconclusive runs in a row; the next one counts, whatever the reference targets say."""
@@ -47,7 +42,11 @@ class DiscountedRun(NamedTuple):
 
 
 def discount_network_failures(run: Run, references: Collection[str], row: int) -> DiscountedRun:
-    """Return the run as it counts.
+    """Return the run as it counts, by what its reference targets say about our own network.
+
+    Reference targets are checkers that fail only if our own network does. A run in which all of
+    them are down together with others is inconclusive, and its bad results count as unknown. That
+    holds for a few runs in a row; a failure that lasts longer counts.
 
     Args:
         references: ids of the reference targets.
@@ -74,11 +73,8 @@ def _unknown(result: Result) -> Result:
     return replace(result, healthy=False, degraded=False, down=False)
 
 
-# Which checker a stored result belongs to. Pure.
-
-
 class ResultMatcher:
-    """The checkers by what their results can be recognised by.
+    """Finds the checker that a stored result belongs to.
 
     A result belongs to the checker whose id it carries. One without an id was written by the
     Go program and belongs to the checker with its title, and of several such to the one with
@@ -125,25 +121,16 @@ class ResultMatcher:
         return next((checker.id for checker in candidates if checker.id not in taken), None)
 
 
-# What several regions agree on. Pure.
-#
-# Regions that could not tell do not vote, and too few votes are no verdict. With one region its own
-# status is the verdict.
-#
-# Votes that belong together are about the same thing. While regions have different configurations,
-# those count that most of them have in common, checker by checker, and the others are left out.
-
-
 MAJORITY: Final = "majority"
 
 
 class QuorumResult(NamedTuple):
-    """What counts.
+    """What the regions agree on.
 
     Attributes:
-        result: the one that speaks for it.
-        failing_regions: the regions that see a failure which does not count, because too few do.
-        excluded_regions: the regions that look at something else.
+        result: one of the results with this status.
+        failing_regions: the regions with a failure that does not count, because too few have one.
+        excluded_regions: the regions that check something else.
     """
 
     status: Status
@@ -155,10 +142,13 @@ class QuorumResult(NamedTuple):
 def apply_quorum(results: Sequence[Result], regions: int, quorum: str = MAJORITY) -> QuorumResult:
     """Return the status that enough regions agree on.
 
+    Regions with an unknown result do not vote, and with too few votes the status is unknown. While
+    regions have different configurations, those count that most of them have in common.
+
     Args:
         results: at least one.
         regions: how many regions are configured.
-        quorum: how many have to see a failure: ``majority`` of those that could tell, ``all`` of
+        quorum: how many have to see a failure: ``majority`` of those that vote, ``all`` of
             them, ``any``, or a number.
     """
     excluded = _excluded(results)
@@ -203,9 +193,9 @@ def _in_words(excluded: Sequence[str]) -> str:
 
 def _agreed(results: Sequence[Result], regions: int, quorum: str) -> QuorumResult:
     votes = [result for result in results if result.status is not Status.UNKNOWN]
-    if len(votes) < _needed_to_tell(quorum, regions):
+    if len(votes) < _votes_needed(quorum, regions):
         return QuorumResult(Status.UNKNOWN, results[0])
-    enough = _needed_to_fail(quorum, len(votes), regions)
+    enough = _failures_needed(quorum, len(votes), regions)
     down = [vote for vote in votes if vote.status is Status.DOWN]
     bad = [vote for vote in votes if vote.status is not Status.HEALTHY]
     if len(down) >= enough:
@@ -216,13 +206,13 @@ def _agreed(results: Sequence[Result], regions: int, quorum: str) -> QuorumResul
     return QuorumResult(Status.HEALTHY, well, tuple(vote.region for vote in down))
 
 
-def _needed_to_tell(quorum: str, regions: int) -> int:
+def _votes_needed(quorum: str, regions: int) -> int:
     if quorum == "any":
         return 1
     return min(int(quorum), regions) if quorum.isdecimal() else regions // 2 + 1
 
 
-def _needed_to_fail(quorum: str, votes: int, regions: int) -> int:
+def _failures_needed(quorum: str, votes: int, regions: int) -> int:
     if quorum == "any":
         return 1
     if quorum == "all":

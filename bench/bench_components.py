@@ -135,12 +135,12 @@ def fill(target: FolderStorage) -> None:
     keeper = HistoryStore(
         storage=storage, setting=setting_of(settings), end=run_key(runs[-1]), lag=0
     )
-    head = keeper.keep_up(Deadline.after(600)).head
+    head = keeper.catch_up(Deadline.after(600)).head
     first = day_start(NOW) - DAYS * DAY
-    accounts = {name: replace(it, first=first) for name, it in head.accounts.items()}
+    accounts = {name: replace(it, first=first) for name, it in head.checkers.items()}
     stored = storage.get(HISTORY_KEY)
     if stored is not None:
-        aged = replace(decode(stored.body, HistoryState), accounts=accounts)
+        aged = replace(decode(stored.body, HistoryState), checkers=accounts)
         storage.replace(HISTORY_KEY, encode(aged, order="deterministic"), stored.version)
     kinds, hours = list(periods(1440)), list(periods(60))
     closed = range(runs[0].slot // HOUR * HOUR, head.hour, HOUR)
@@ -174,11 +174,11 @@ def periods(runs: int) -> Iterator[PeriodAggregate]:
         down = failures * 60 * SECOND
         yield PeriodAggregate(
             tally=Tally(healthy=length - down, down=down, runs=runs, failures=failures),
-            times=LatencyHistogram(
+            latency=LatencyHistogram(
                 count=runs,
                 total=sum(times),
                 buckets=tuple(sorted(buckets.items())),
-                phased=runs,
+                phase_count=runs,
                 phases=Phases(resolve=sum(times) // 20, wait=sum(times) // 2),
             ),
         )
@@ -192,7 +192,7 @@ def run(slot: int) -> Run:
             Result(
                 id=f"s{number}",
                 title=f"Service {number}",
-                times=(Attempt(rtt=90_000_000 + 7919 * (number * 31 + slot) % 40_000_000),),
+                attempts=(Attempt(rtt=90_000_000 + 7919 * (number * 31 + slot) % 40_000_000),),
                 healthy=True,
             )
             for number in range(COMPONENTS)

@@ -71,7 +71,7 @@ def run(monitor: RunContext, slot: int, failing: int) -> Run:
                 id=checker.id,
                 title=checker.title,
                 timestamp=slot,
-                times=(Attempt(rtt=90_000_000, error="refused" if number < failing else ""),),
+                attempts=(Attempt(rtt=90_000_000, error="refused" if number < failing else ""),),
                 healthy=number >= failing,
                 down=number < failing,
             )

@@ -77,7 +77,7 @@ def world(config: Config, days: int) -> MemoryStorage:
         keys.append(run_key(run))
         storage.create(keys[-1], encode_results(results))
     keeper = HistoryStore(storage=storage, setting=setting_of(config), end=keys[-1], lag=0)
-    keeper.keep_up(Deadline.after(600))
+    keeper.catch_up(Deadline.after(600))
     for key in keys[:-90]:
         storage.delete(key)
     return storage
@@ -88,7 +88,7 @@ def result(of: str, hour: int, number: int) -> Result:
     down = (hour * 7919 + number * 104_729) % 719 == 0
     rtt = 90_000_000 + 7919 * (number * 31 + hour * 17) % 40_000_000
     times = (Attempt(rtt=rtt, error="refused" if down else ""),)
-    return Result(id=of, title=of, times=times, healthy=not down, down=down)
+    return Result(id=of, title=of, attempts=times, healthy=not down, down=down)
 
 
 def cpu(config: Config, storage: MemoryStorage, memory: PageCache) -> float:

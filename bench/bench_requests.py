@@ -26,10 +26,10 @@ def main() -> None:
     for (who, verb, what), number in sorted(hour.requests.items(), key=lambda item: -item[1]):
         table.note(f"{who}: {verb} {what}", number, "an hour")
     month = [line for line in monthly_bill(usage()) if line.what not in NOT_COUNTED]
-    dollars = sum(line.listed for line in month)
+    dollars = sum(line.list_price for line in month)
     table.row("month", dollars)
     for line in month:
-        table.note(f"{line.what}: {line.quantity:,.0f} {line.price.unit}", line.listed, "$")
+        table.note(f"{line.what}: {line.quantity:,.0f} {line.price.unit}", line.list_price, "$")
     puts, gets = estimate_errors(usage(), hour)
     table.row("estimate-puts", puts)
     table.row("estimate-gets", gets)

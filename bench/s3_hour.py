@@ -145,7 +145,9 @@ def _spread(seen: Sequence[Asked], files: Mapping[str, PageFile]) -> Mapping[Ask
     All that can change in them is taken to do so.
     """
     slow = {
-        f"{PAGE}/{path}": HOUR / file.every for path, file in files.items() if file.every > HOUR
+        f"{PAGE}/{path}": HOUR / file.min_interval
+        for path, file in files.items()
+        if file.min_interval > HOUR
     }
     found: Counter[Asked] = Counter()
     for who, verb, what in seen:
@@ -228,7 +230,7 @@ class _Stack:
     def _run(self, slot: int, position: int) -> Run:
         region = self._config.regions[position] if self._config.regions else ""
         results = _results(self._config, slot, region)
-        return Run(slot=slot, results=results, region=region, position=position)
+        return Run(slot=slot, results=results, region=region, region_index=position)
 
     def _publish(self, now: int) -> None:
         self._app.who = "publish"
@@ -260,7 +262,7 @@ def _results(config: Config, slot: int, region: str) -> tuple[Result, ...]:
             id=checker.id,
             title=checker.title,
             timestamp=slot,
-            times=(Attempt(rtt=90_000_000 + slot // MINUTE * 7919 * (number + 1) % 40_000_000),),
+            attempts=(Attempt(rtt=90_000_000 + slot // MINUTE * 7919 * (number + 1) % 40_000_000),),
             healthy=True,
             region=region,
         )

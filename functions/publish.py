@@ -33,10 +33,10 @@ def handler(event: object, context: LambdaContext) -> dict[str, object]:
     task = parse_publish_event(event)
     config = settings.current().config
     if isinstance(task, PublishTask):
-        page.wake()
+        page.force()
         if task.is_rebuild:
             rebuild_history(config, storage, context.get_remaining_time_in_millis())
-            page.forget()
-    changed = page.keep_up(config, time.time_ns())
+            page.reset()
+    changed = page.publish_if_due(config, time.time_ns())
     logger.info("page published", extra={"changed": changed, **origin_fields(config, os.environ)})
     return {"changed": changed}

@@ -26,19 +26,19 @@ class PageCache(Struct, kw_only=True):
     """What a process keeps from one page to the next, so as not to read or make it again.
 
     Attributes:
-        newest: the newest runs.
-        past: files of closed days, and what was made of them.
-        components: their pages.
-        announcements: the pages of incidents, maintenance and months.
-        seen: the troubles of closed days.
+        recent_runs: the newest runs.
+        history: files of closed days, and what was made of them.
+        component_pages: their pages.
+        incident_pages: the pages of incidents, maintenance and months.
+        disruptions: the troubles of closed days.
         formats: the files for machines.
     """
 
-    newest: RecentRuns = field(default_factory=RecentRuns)
-    past: HistoryCache = field(default_factory=HistoryCache)
-    components: ComponentPages = field(default_factory=ComponentPages)
-    announcements: IncidentPages = field(default_factory=IncidentPages)
-    seen: DisruptionCache = field(default_factory=DisruptionCache)
+    recent_runs: RecentRuns = field(default_factory=RecentRuns)
+    history: HistoryCache = field(default_factory=HistoryCache)
+    component_pages: ComponentPages = field(default_factory=ComponentPages)
+    incident_pages: IncidentPages = field(default_factory=IncidentPages)
+    disruptions: DisruptionCache = field(default_factory=DisruptionCache)
     formats: MachineFiles = field(default_factory=MachineFiles)
 
 
@@ -63,36 +63,38 @@ class PageBuilder(Struct, frozen=True, kw_only=True):
             StorageError: the runs could not be read.
         """
         memory = self.memory
-        memory.newest.look(self.config, self.storage, self.now)
+        memory.recent_runs.refresh(self.config, self.storage, self.now)
         reader = HistoryLoader(
             config=self.config,
             storage=self.storage,
-            announced=self.told.announced,
-            newest=memory.newest,
-            known=memory.past,
+            announced=self.told.incidents,
+            newest=memory.recent_runs,
+            known=memory.history,
         )
-        past = reader.read(settled_key(self.told.head.cursor, self.now), self.now)
-        memory.seen.archive = load_archive(
-            self.storage, self.told.announced, self.now, memory.seen.archive
+        past = reader.read(settled_key(self.told.alert_state.cursor, self.now), self.now)
+        memory.disruptions.archive = load_archive(
+            self.storage, self.told.incidents, self.now, memory.disruptions.archive
         )
         gatherer = IncidentLoader(
             storage=self.storage,
-            archive=memory.seen.archive,
+            archive=memory.disruptions.archive,
             head=past.head,
-            months=memory.past.months,
-            seen=memory.seen,
+            months=memory.history.months,
+            seen=memory.disruptions,
             now=self.now,
         )
-        bulletin = gatherer.bulletin()
-        runs = memory.newest.runs
+        bulletin = gatherer.load_recent()
+        runs = memory.recent_runs.runs
         observed = PageData(
             runs=runs,
-            standings=_standings(self.told.head, memory.newest.keys),
-            pasts=past.pasts,
-            records=past.records,
-            bulletin=bulletin,
-            earlier=tuple(it for it in gatherer.all_months()[::-1] if it < bulletin.months[0]),
-            unreadable=len(memory.newest.keys) - len(runs),
+            confirmed=_standings(self.told.alert_state, memory.recent_runs.keys),
+            daily=past.daily,
+            histories=past.components,
+            incidents=bulletin,
+            archived_months=tuple(
+                it for it in gatherer.all_months()[::-1] if it < bulletin.months[0]
+            ),
+            unreadable=len(memory.recent_runs.keys) - len(runs),
         )
         return self._files(observed, gatherer)
 
@@ -101,8 +103,10 @@ class PageBuilder(Struct, frozen=True, kw_only=True):
         codes = dict.fromkeys(config.page.languages)
         views = [build_view(config, observed, self.now, code) for code in codes]
         return {
-            **memory.announcements.files(views, _OldMonths(config, gatherer)),
-            **memory.components.files(views, memory.past.records[0] or hour_start(self.now)),
+            **memory.incident_pages.files(views, _OldMonths(config, gatherer)),
+            **memory.component_pages.files(
+                views, memory.history.component_histories[0] or hour_start(self.now)
+            ),
             **render_site(*views, formats=memory.formats),
         }
 
@@ -115,11 +119,11 @@ class _OldMonths(NamedTuple):
 
     def said_of(self, month: int) -> object:
         """Return what may still be changed of a month."""
-        return self.gatherer.said_of(month)
+        return self.gatherer.stored_of_month(month)
 
     def told(self, view: PageView, month: int) -> IncidentMonth | None:
         """Return a month in the language of a view."""
-        old = self.gatherer.old(month)
+        old = self.gatherer.load_archived(month)
         return build_archived_month(self.config, view, old) if old else None
 
 

@@ -94,41 +94,43 @@ class PageData(Struct, frozen=True, kw_only=True):
 
     Attributes:
         runs: oldest first.
-        standings: the confirmed status by checker id; empty where no state is kept.
-        pasts: the last days by checker id; empty where no history is kept.
-        records: what spans of time came to, by checker id; the same.
-        bulletin: what there is to tell of incidents and maintenance.
-        earlier: the beginnings of the months before those of the bulletin, newest first.
+        confirmed: the confirmed status by checker id; empty where no state is kept.
+        daily: the last days by checker id; empty where no history is kept.
+        histories: what spans of time came to, by checker id; the same.
+        incidents: what there is to tell of incidents and maintenance.
+        archived_months: the beginnings of the months before those of the bulletin, newest first.
         unreadable: how many stored runs were passed over.
     """
 
     runs: tuple[Run, ...] = ()
-    standings: Mapping[str, ConfirmedStatus] = {}
-    pasts: Mapping[str, DailyHistory] = {}
-    records: Mapping[str, ComponentHistory] = {}
-    bulletin: IncidentData = IncidentData()
-    earlier: tuple[int, ...] = ()
+    confirmed: Mapping[str, ConfirmedStatus] = {}
+    daily: Mapping[str, DailyHistory] = {}
+    histories: Mapping[str, ComponentHistory] = {}
+    incidents: IncidentData = IncidentData()
+    archived_months: tuple[int, ...] = ()
     unreadable: int = 0
 
 
-def build_view(config: Config, observed: PageData, now: int, code: str = "") -> PageView:
+def build_view(config: Config, observed: PageData, now: int, locale_code: str = "") -> PageView:
     """Return what the page shows.
 
     Args:
         config: the checkers and the page's settings.
         observed: what was read.
         now: the present.
-        code: the language; the preferred one if empty.
+        locale_code: the language; the preferred one if empty.
     """
     page = config.page
-    voice = Locale(language=load_translations(code or page.languages[0]), zone=page.timezone)
+    voice = Locale(
+        translations=load_translations(locale_code or page.languages[0]), zone=page.timezone
+    )
     key = page_key(config)
     runs = scheduled_runs(observed.runs, config.regions)
     slots = tuple(run.slot for run in runs)
     measured = status.measured_interval(slots)
     interval = status.expected_interval(measured, config.interval, page.timeframe)
     window = RunWindow(
-        now=now, slots=slots, interval=interval, voice=voice, regions=_regions(config)
+        now=now, slots=slots, interval=interval, locale=voice, regions=_regions(config)
     )
     found = results_by_checker(config.checkers, runs)
     pasts = _pasts(found, observed)
@@ -137,53 +139,53 @@ def build_view(config: Config, observed: PageData, now: int, code: str = "") -> 
         build_component(
             track,
             window,
-            observed.standings.get(track.key),
+            observed.confirmed.get(track.key),
             pasts.get(track.key),
             key=component_key(key, track.key),
             name=name,
-            record=observed.records.get(track.key, ComponentHistory()),
+            history=observed.histories.get(track.key, ComponentHistory()),
         )
         for track, name in zip(found, names, strict=True)
     ]
     public = public_components(config, key, components)
-    told = build_incidents(observed.bulletin, config, public, voice, now)
+    told = build_incidents(observed.incidents, config, public, voice, now)
     components = [*apply_maintenance(components, told.maintenances)]
     seen = overall_status(components, runs, window, measured, config)
-    written = [it for it in told.incidents if it.key in observed.bulletin.announced.incidents]
+    written = [it for it in told.incidents if it.key in observed.incidents.document.incidents]
     return PageView(
         key=key,
-        title=clean_line(page.title, TITLE_LIMIT) or voice.say("page.title"),
+        title=clean_line(page.title, TITLE_LIMIT) or voice.translate("page.title"),
         url=safe_link(page.url),
         logo=safe_image(page.logo),
         theme=page.theme,
         refresh=page.refresh_interval,
         style=custom_css(page),
-        voice=voice,
-        translations=tuple(_translations(page.languages)),
+        locale=voice,
+        languages=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),
-        verdict=limit_by_incidents(seen, written, page.status_text, voice),
+        overall=limit_by_incidents(seen, written, page.status_text, voice),
         groups=tuple(_groups(config.groups, found, components, key)),
         messages=page_messages(
             config.checkers,
             observed.runs,
             {track.key: name for track, name in zip(found, names, strict=True)},
         ),
-        facts=PageInfo(
+        info=PageInfo(
             runs=len(slots),
             first=slots[0] if slots else None,
             unreadable=observed.unreadable,
-            by_day=bool(pasts),
-            looks=_looks(components),
+            bars_are_days=bool(pasts),
+            legend=_looks(components),
             generated_at=now,
             version=__version__,
         ),
         incidents=told.incidents,
         maintenances=told.maintenances,
-        finished=told.finished,
+        completed_maintenances=told.finished,
         months=told.months,
-        earlier=observed.earlier,
-        probes={
-            item.key: probe_metrics(track, item.state, page.publish, config.masked_values)
+        archived_months=observed.archived_months,
+        metrics={
+            item.key: probe_metrics(track, item.status, page.publish, config.masked_values)
             for track, item in zip(found, components, strict=True)
         },
     )
@@ -203,7 +205,7 @@ def build_archived_month(config: Config, view: PageView, old: IncidentData) -> I
     """Return what there is to tell of a month that is over, in the language of a view."""
     components = (item for group in view.groups for item in group.components)
     public = public_components(config, view.key, components)
-    return build_incidents(old, config, public, view.voice, view.facts.generated_at).months[0]
+    return build_incidents(old, config, public, view.locale, view.info.generated_at).months[0]
 
 
 def public_components(
@@ -218,13 +220,13 @@ def public_components(
 
 def _pasts(found: Sequence[CheckerResults], observed: PageData) -> Mapping[str, DailyHistory]:
     """Return the days of each component; none at all as long as runs tell more."""
-    shown = {track.key: observed.pasts.get(track.key) for track in found}
+    shown = {track.key: observed.daily.get(track.key) for track in found}
     pasts = {key: past for key, past in shown.items() if past is not None}
     return pasts if any(has_enough_days(past.closed, past.today) for past in pasts.values()) else {}
 
 
 def _looks(components: Iterable[ComponentView]) -> tuple[str, ...]:
-    seen = {part.look for item in components for part in item.segments}
+    seen = {part.status for item in components for part in item.segments}
     return tuple(look for look in BAR_STATUSES if look in seen)
 
 
@@ -240,7 +242,7 @@ def _translations(codes: Iterable[str]) -> Iterator[PageLanguage]:
     """Yield the languages: the preferred one is at the root, each other one in its folder."""
     for number, code in enumerate(dict.fromkeys(codes)):
         yield PageLanguage(
-            code, load_translations(code).phrases["name"], f"{code}/" if number else ""
+            code, load_translations(code).texts["name"], f"{code}/" if number else ""
         )
 
 
@@ -268,15 +270,15 @@ def _groups(
 
 
 def _group(settings: GroupSettings, items: tuple[ComponentView, ...], key: str) -> ComponentGroup:
-    states = [item.state for item in items]
+    states = [item.status for item in items]
     operational = states.count(ComponentStatus.OPERATIONAL)
     well = operational == len(states)
     return ComponentGroup(
         key=key,
         name=clean_line(settings.name, TITLE_LIMIT),
         description=clean_line(settings.description, DESCRIPTION_LIMIT),
-        state=ComponentStatus.together(states),
+        state=ComponentStatus.combined(states),
         operational=operational,
-        open=not well or (not settings.collapsed and len(items) <= OPEN_UP_TO),
+        expanded=not well or (not settings.collapsed and len(items) <= OPEN_UP_TO),
         components=items,
     )

@@ -45,7 +45,7 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
     max_age: int,
     every: int = 0,
     news: str = "",
-    sheet: str = "",
+    stylesheet: str = "",
     **values: object,
 ) -> PageFile:
     """Return one page.
@@ -61,11 +61,11 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
         max_age: as in :class:`PageFile`, like ``every`` and ``news``.
         every: the same.
         news: the same.
-        sheet: a style sheet that it needs besides that of every page.
+        stylesheet: a style sheet that it needs besides that of every page.
         values: what this template shows besides.
     """
     home = "../" * path.count("/")
-    root = f"{home}{view.up}"
+    root = f"{home}{view.root_prefix}"
     given = {
         "home": home,
         "logo": view.logo if view.logo.startswith("data:") else root + view.logo,
@@ -74,8 +74,10 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
         "root": root,
         "view": view,
     }
-    templates = _templates(view.voice.language.code, view.voice.zone)
-    text = templates.get_template(template).render(given | page_assets(sheet, view.style) | values)
+    templates = _templates(view.locale.translations.code, view.locale.zone)
+    text = templates.get_template(template).render(
+        given | page_assets(stylesheet, view.style) | values
+    )
     body = text.encode(errors="replace")
     return PageFile(
         body=body, content_type=_HTML, max_age=max_age, min_interval=every, urgent_content=news
@@ -111,30 +113,30 @@ def _templates(code: str, zone: str) -> Environment:
         auto_reload=False,
         bytecode_cache=_COMPILED,
     )
-    voice = Locale(language=load_translations(code), zone=zone)
+    voice = Locale(translations=load_translations(code), zone=zone)
     templates.globals |= {
         "State": ComponentStatus,
         "board_of": incident_overview,
         "columns": COLUMNS,
         "icon": _icon,
-        "language": voice.language,
-        "say": html_translator(voice.language),
+        "language": voice.translations,
+        "say": html_translator(voice.translations),
         "subscriptions": SUBSCRIBE_LINKS,
         "words": _words(voice),
         "zone": zone,
     }
     told: dict[str, Callable[..., str]] = {
-        "cadence": voice.cadence,
-        "date": voice.date_name,
-        "day": voice.day_name,
-        "elapsed": voice.elapsed,
+        "cadence": voice.format_interval,
+        "date": voice.format_date,
+        "day": voice.format_day,
+        "elapsed": voice.format_response_time,
         "iso": times.format_iso,
-        "lasting": voice.lasting,
+        "lasting": voice.format_duration,
         "minutes": times.format_iso_minutes,
-        "moment": voice.moment,
-        "month": voice.month_name,
+        "moment": voice.format_datetime,
+        "month": voice.format_month,
         "seconds": times.format_iso_seconds,
-        "short_moment": voice.short_moment,
+        "short_moment": voice.format_short_datetime,
     }
     # Pages have many of their times and lengths in common.
     templates.filters |= {name: lru_cache(_REMEMBERED)(tell) for name, tell in told.items()}
@@ -149,7 +151,7 @@ def _words(voice: Locale) -> dict[str, str]:
     phrases = {"uptime": "day.uptime", "d": "day.down", "g": "day.degraded"}
     phrases |= {"u": "day.unknown", "m": "day.maintenance"}
     phrases |= {name: f"length.{name}" for name in ("moment", "minutes", "hours", "both")}
-    return {name: voice.language.phrase(key) for name, key in phrases.items()}
+    return {name: voice.translations.text(key) for name, key in phrases.items()}
 
 
 def _prose(html: str) -> Markup:

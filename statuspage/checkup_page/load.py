@@ -45,7 +45,7 @@ class RecentRuns(Struct):
     listing: RunListing = RunListing("", ())
     read: dict[str, tuple[Result, ...] | None] = field(default_factory=dict)
 
-    def look(self, config: Config, storage: Storage, now: int) -> None:
+    def refresh(self, config: Config, storage: Storage, now: int) -> None:
         """List the newest runs, and read those that are new.
 
         Raises:
@@ -63,7 +63,7 @@ class RecentRuns(Struct):
         return self.listing.keys[-COLUMNS:]
 
     @property
-    def position(self) -> int:
+    def newest_slot(self) -> int:
         """The slot of the last one; 0 if there is none."""
         return key_time(self.keys[-1]) or 0 if self.keys else 0
 
@@ -124,7 +124,7 @@ class HistoryFingerprint(Struct, frozen=True):
         """Return what a head tells."""
         return cls(head.hour, {name: _closed(account) for name, account in head.checkers.items()})
 
-    def was_other(self, before: HistoryFingerprint) -> bool:
+    def differs_from(self, before: HistoryFingerprint) -> bool:
         """Say whether the same hours were counted otherwise before; a new checker has none."""
         same_hour = before.hour == self.hour
         return same_hour and any(self.sums.get(name) != sums for name, sums in before.sums.items())
@@ -171,28 +171,28 @@ class HistoryCache(Struct, kw_only=True):
     Attributes:
         months: files of days.
         drawn: what was made of them.
-        chronicles: the last year up to the last full hour.
-        records: what was made of them, up to that hour.
-        counted: by which is seen that hours were counted again.
+        checker_histories: the last year up to the last full hour.
+        component_histories: what was made of them, up to that hour.
+        fingerprint: by which is seen that hours were counted again.
     """
 
     months: MonthCache = field(default_factory=MonthCache)
     drawn: ClosedDayCache = field(default_factory=ClosedDayCache)
-    chronicles: CheckerHistories = field(default_factory=CheckerHistories)
-    records: tuple[int, Mapping[str, ComponentHistory]] = (0, {})
-    counted: HistoryFingerprint = HistoryFingerprint()
+    checker_histories: CheckerHistories = field(default_factory=CheckerHistories)
+    component_histories: tuple[int, Mapping[str, ComponentHistory]] = (0, {})
+    fingerprint: HistoryFingerprint = HistoryFingerprint()
 
-    def look(self, head: HistoryState) -> None:
+    def invalidate_if_rebuilt(self, head: HistoryState) -> None:
         """Forget what was made of hours that have been counted again since."""
-        counted, before = HistoryFingerprint.of(head), self.counted
-        if counted.was_other(before):
+        counted, before = HistoryFingerprint.of(head), self.fingerprint
+        if counted.differs_from(before):
             self.months = MonthCache()
-            self.forget_year()
-        self.counted = counted
+            self.clear_year()
+        self.fingerprint = counted
 
-    def forget_year(self) -> None:
+    def clear_year(self) -> None:
         """Let the last year be read again in the middle of an hour."""
-        self.chronicles, self.records = CheckerHistories(), (0, {})
+        self.checker_histories, self.component_histories = CheckerHistories(), (0, {})
 
 
 class LoadedHistory(Struct, frozen=True):
@@ -202,8 +202,8 @@ class LoadedHistory(Struct, frozen=True):
         head: the history's; None if it tells nothing.
     """
 
-    pasts: Mapping[str, DailyHistory] = {}
-    records: Mapping[str, ComponentHistory] = {}
+    daily: Mapping[str, DailyHistory] = {}
+    components: Mapping[str, ComponentHistory] = {}
     head: HistoryState | None = None
 
 
@@ -241,12 +241,12 @@ class HistoryLoader(Struct, frozen=True, kw_only=True):
             kept = keeper.catch_up(Deadline.after(FOLD_SECONDS))
             if kept.behind:
                 return LoadedHistory()
-            known.look(kept.head)
+            known.invalidate_if_rebuilt(kept.head)
             days, today = read_days(self.storage, kept.head, now, COLUMNS, known.months)
             if days is not known.drawn.days:
                 known.drawn = ClosedDayCache(days)
-                known.forget_year()
-            known.chronicles.refresh(self.storage, kept.head, now)
+                known.clear_year()
+            known.checker_histories.refresh(self.storage, kept.head, now)
         except StorageError as error:
             _log.warning("the page is without its history: %s", error)
             return LoadedHistory()
@@ -266,13 +266,13 @@ class HistoryLoader(Struct, frozen=True, kw_only=True):
         }
 
     def _records(self) -> Mapping[str, ComponentHistory]:
-        chronicles, (until, records) = self.known.chronicles, self.known.records
+        chronicles, (until, records) = self.known.checker_histories, self.known.component_histories
         if until != chronicles.until:
             records = {
                 checker.id: component_history(chronicles.get(checker.id))
                 for checker in self.config.checkers
             }
-            self.known.records = (chronicles.until, records)
+            self.known.component_histories = (chronicles.until, records)
             chronicles.release()
         return records
 
@@ -280,8 +280,8 @@ class HistoryLoader(Struct, frozen=True, kw_only=True):
 class HeadDocuments(NamedTuple):
     """The two small documents that say what is news: the state between runs, and people's words."""
 
-    head: AlertState
-    announced: IncidentDocument
+    alert_state: AlertState
+    incidents: IncidentDocument
 
     @classmethod
     def of(cls, storage: Storage) -> HeadDocuments:

@@ -28,26 +28,26 @@ class Translations(Struct, frozen=True):
 
     Attributes:
         code: as in BCP 47, and as its file is called.
-        phrases: what is said, by dotted keys: ``incident.status.resolved``.
+        texts: what is said, by dotted keys: ``incident.status.resolved``.
     """
 
     code: str
-    phrases: Mapping[str, str]
+    texts: Mapping[str, str]
 
-    def phrase(self, key: str, n: object = None) -> str:
+    def text(self, key: str, n: object = None) -> str:
         """Return a phrase with its ``{…}``; if it has a form for one, ``n`` chooses the form.
 
         Raises:
             KeyError: there is no such phrase: a mistake of ours.
         """
-        if n == 1 and f"{key}.one" in self.phrases:
-            return self.phrases[f"{key}.one"]
-        other = self.phrases.get(f"{key}.other")
-        return self.phrases[key] if other is None else other
+        if n == 1 and f"{key}.one" in self.texts:
+            return self.texts[f"{key}.one"]
+        other = self.texts.get(f"{key}.other")
+        return self.texts[key] if other is None else other
 
-    def say(self, key: str, **values: object) -> str:
+    def translate(self, key: str, **values: object) -> str:
         """Return a phrase with its values in place."""
-        return self.phrase(key, values.get("n")).format_map(values)
+        return self.text(key, values.get("n")).format_map(values)
 
 
 @cache
@@ -94,7 +94,7 @@ def html_translator(language: Translations) -> Callable[..., Markup]:
     @cache
     def parts(key: str, *, one: bool) -> tuple[str, ...]:
         """Return text and names of values in turn, text first and last."""
-        return tuple(_VALUE.split(escape(language.phrase(key, 1 if one else None))))
+        return tuple(_VALUE.split(escape(language.text(key, 1 if one else None))))
 
     def filled(key: str, values: Mapping[str, object]) -> Markup:
         told = list(parts(key, one=values.get("n") == 1))
@@ -125,53 +125,53 @@ class Locale(Struct, frozen=True, kw_only=True):
         zone: a name of the time zone database, as ``page.timezone`` gives it.
     """
 
-    language: Translations = field(default_factory=load_translations)
+    translations: Translations = field(default_factory=load_translations)
     zone: str = "UTC"
 
-    def say(self, key: str, **values: object) -> str:
+    def translate(self, key: str, **values: object) -> str:
         """Return a phrase, see :meth:`Language.say`."""
-        return self.language.say(key, **values)
+        return self.translations.translate(key, **values)
 
-    def moment(self, nanoseconds: int) -> str:
+    def format_datetime(self, nanoseconds: int) -> str:
         """Return an absolute time and its zone: ``3 Aug 2026, 10:02 UTC``."""
         at = self._local(nanoseconds)
-        return self.say("time.moment", **self._parts(at), year=at.year, zone=f"{at:%Z}")
+        return self.translate("time.moment", **self._parts(at), year=at.year, zone=f"{at:%Z}")
 
-    def short_moment(self, nanoseconds: int) -> str:
+    def format_short_datetime(self, nanoseconds: int) -> str:
         """Return a time that stands among others of the same days: ``3 Aug, 10:02``.
 
         The hour that comes twice when clocks are turned back has its zone: ``25 Oct, 02:30 CET``.
         """
         at = self._local(nanoseconds)
-        told = self.say("time.short", **self._parts(at))
+        told = self.translate("time.short", **self._parts(at))
         comes_twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
         return f"{told} {at:%Z}" if comes_twice else told
 
-    def day_name(self, nanoseconds: int) -> str:
+    def format_day(self, nanoseconds: int) -> str:
         """Return a day of UTC among others of the same year: ``3 Aug``."""
-        return self.say("time.day", **self._parts(to_datetime(nanoseconds).astimezone(UTC)))
+        return self.translate("time.day", **self._parts(to_datetime(nanoseconds).astimezone(UTC)))
 
-    def date_of(self, nanoseconds: int) -> date:
+    def local_date(self, nanoseconds: int) -> date:
         """Return the day on which something happened here."""
         return self._local(nanoseconds).date()
 
-    def date_name(self, day: date) -> str:
+    def format_date(self, day: date) -> str:
         """Return a day with its year: ``3 Aug 2026``."""
-        return self.say("time.date", **self._parts(day), year=day.year)
+        return self.translate("time.date", **self._parts(day), year=day.year)
 
-    def month_name(self, nanoseconds: int) -> str:
+    def format_month(self, nanoseconds: int) -> str:
         """Return a month of UTC: ``Aug 2026``."""
         at = to_datetime(nanoseconds).astimezone(UTC)
-        return self.say("time.month", **self._parts(at), year=at.year)
+        return self.translate("time.month", **self._parts(at), year=at.year)
 
-    def listed(self, names: Sequence[str]) -> str:
+    def format_list(self, names: Sequence[str]) -> str:
         """Return names as a sentence has them: ``API, Shop and Mail``."""
         if len(names) == 1:
             return names[0]
         shown, others = names[:_NAMED], len(names) - _NAMED
         if others > 0:
-            return self.say("list.others", names=", ".join(shown), n=others)
-        return self.say("list.and", names=", ".join(shown[:-1]), last=shown[-1])
+            return self.translate("list.others", names=", ".join(shown), n=others)
+        return self.translate("list.and", names=", ".join(shown[:-1]), last=shown[-1])
 
     def _local(self, nanoseconds: int) -> datetime:
         """Return a time in our zone; at both ends of the calendar there is only UTC."""
@@ -182,14 +182,14 @@ class Locale(Struct, frozen=True, kw_only=True):
             return at
 
     def _parts(self, at: date) -> dict[str, object]:
-        months = self.say("time.months").split()
+        months = self.translate("time.months").split()
         return {
             "day": at.day,
             "month": months[at.month - 1],
             "time": f"{at:%H:%M}",  # midnight if it is only a day
         }
 
-    def cadence(self, interval: int) -> str:
+    def format_interval(self, interval: int) -> str:
         """Return how often something happens: ``every minute``, ``every 90 seconds``.
 
         The interval may be measured and so be a little off; it is rounded to what was meant.
@@ -198,27 +198,31 @@ class Locale(Struct, frozen=True, kw_only=True):
             count = round(interval / unit)
             close = abs(interval - count * unit) <= max(unit // 60, 3 * SECOND)
             if count and (close or count >= _MANY):
-                return self.say(f"every.{name}", n=count)
-        return self.say("every.second", n=max(1, round(interval / SECOND)))
+                return self.translate(f"every.{name}", n=count)
+        return self.translate("every.second", n=max(1, round(interval / SECOND)))
 
-    def elapsed(self, nanoseconds: int) -> str:
+    def format_response_time(self, nanoseconds: int) -> str:
         """Return a response time with three figures at most: ``850 µs``, ``98 ms``, ``1.24 s``."""
         if nanoseconds < MILLISECOND:
-            return self.say("length.microseconds", n=nanoseconds // 1000)
+            return self.translate("length.microseconds", n=nanoseconds // 1000)
         if nanoseconds < SECOND:
-            return self.say("length.milliseconds", n=nanoseconds // MILLISECOND)
+            return self.translate("length.milliseconds", n=nanoseconds // MILLISECOND)
         seconds = nanoseconds / SECOND
         shown = f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}"  # noqa: PLR2004
-        return self.say("length.seconds", n=shown)
+        return self.translate("length.seconds", n=shown)
 
-    def lasting(self, nanoseconds: int) -> str:
+    def format_duration(self, nanoseconds: int) -> str:
         """Return how long something lasted: ``under a minute``, ``3 h 20 min``, ``4 d 2 h``."""
         if nanoseconds >= 2 * DAY:
             days, rest = divmod(nanoseconds, DAY)
             said = {"days": days, "hours": rest // HOUR}
-            return self.say("length.more" if said["hours"] else "length.days", **said)
+            return self.translate("length.more" if said["hours"] else "length.days", **said)
         hours, minutes = divmod(nanoseconds // MINUTE, 60)
         if not hours:
-            return self.say("length.minutes", n=minutes) if minutes else self.say("length.moment")
+            return (
+                self.translate("length.minutes", n=minutes)
+                if minutes
+                else self.translate("length.moment")
+            )
         told = {"hours": hours, "minutes": minutes}
-        return self.say("length.both" if minutes else "length.hours", **told)
+        return self.translate("length.both" if minutes else "length.hours", **told)

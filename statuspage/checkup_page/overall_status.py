@@ -31,12 +31,12 @@ def describe_status(
     word = status_label(state, texts, voice)
     if state is ComponentStatus.OPERATIONAL or not components:
         return word
-    return voice.say("verdict.of", state=word, whom=_concerned(state, components, voice))
+    return voice.translate("verdict.of", state=word, whom=_concerned(state, components, voice))
 
 
 def describe_incident(state: ComponentStatus, title: str, texts: StatusText, voice: Locale) -> str:
     """Return ``Major outage: Payments fail``: the state, and what people say of it."""
-    return voice.say("verdict.of", state=status_label(state, texts, voice), whom=title)
+    return voice.translate("verdict.of", state=status_label(state, texts, voice), whom=title)
 
 
 def status_label(state: ComponentStatus, texts: StatusText, voice: Locale) -> str:
@@ -48,26 +48,26 @@ def status_label(state: ComponentStatus, texts: StatusText, voice: Locale) -> st
         ComponentStatus.MAJOR: texts.down,
         ComponentStatus.UNKNOWN: texts.unknown,
     }
-    return clean_line(own.get(state, ""), _WORD_LIMIT) or voice.say(f"verdict.{state}")
+    return clean_line(own.get(state, ""), _WORD_LIMIT) or voice.translate(f"verdict.{state}")
 
 
 def _concerned(state: ComponentStatus, components: Sequence[ComponentView], voice: Locale) -> str:
     bad = ComponentStatus.MAJOR if state is ComponentStatus.PARTIAL else state
-    affected = [component for component in components if component.state is bad]
+    affected = [component for component in components if component.status is bad]
     if len(affected) == 1:
         name = clean_line(affected[0].name, _NAME_LIMIT)
-        return voice.say(f"concerned.one.{_complaint(affected[0], voice)}", name=name)
+        return voice.translate(f"concerned.one.{_complaint(affected[0], voice)}", name=name)
     if len(affected) == len(components):
-        return voice.say(f"concerned.all.{bad}", n=len(components))
-    return voice.say(f"concerned.some.{bad}", bad=len(affected), n=len(components))
+        return voice.translate(f"concerned.all.{bad}", n=len(components))
+    return voice.translate(f"concerned.some.{bad}", bad=len(affected), n=len(components))
 
 
 def _complaint(component: ComponentView, voice: Locale) -> str:
-    if component.state is ComponentStatus.UNKNOWN and component.checked_at is None:
+    if component.status is ComponentStatus.UNKNOWN and component.checked_at is None:
         return "never"
-    if component.state is ComponentStatus.DEGRADED and component.note == voice.say(SLOW):
+    if component.status is ComponentStatus.DEGRADED and component.note == voice.translate(SLOW):
         return "slow"
-    return component.state
+    return component.status
 
 
 _WATCHED: Final = "monitoring"
@@ -103,21 +103,21 @@ def overall_status(
     texts = config.page.status_text
     times = [item.checked_at for item in components if item.checked_at is not None]
     if not times:
-        return OverallStatus(sentence=window.voice.say("verdict.first"))
+        return OverallStatus(description=window.locale.translate("verdict.first"))
     checked_at = max(times)
     believed_until = checked_at + status.max_result_age(window.interval)
-    state = ComponentStatus.together(item.state for item in components)
+    state = ComponentStatus.combined(item.status for item in components)
     stale = state is ComponentStatus.UNKNOWN and window.now > believed_until
-    stale_sentence = status_label(ComponentStatus.UNKNOWN, texts, window.voice)
+    stale_sentence = status_label(ComponentStatus.UNKNOWN, texts, window.locale)
     return OverallStatus(
         state=state,
         stale=stale,
-        sentence=stale_sentence
+        description=stale_sentence
         if stale
-        else describe_status(state, components, texts, window.voice),
-        stale_sentence=stale_sentence,
+        else describe_status(state, components, texts, window.locale),
+        stale_description=stale_sentence,
         checked_at=checked_at,
-        places=_places(runs, window),
+        checked_from=_places(runs, window),
         interval=measured,
         stale_at=believed_until + status.max_publish_delay(config.publish),
     )
@@ -137,13 +137,15 @@ def limit_by_incidents(
         voice: whose words are used.
     """
     lasting = [it for it in written if it.resolved_at is None and it.status != _WATCHED]
-    worst = max(lasting, key=lambda it: _WORSE.index(it.state), default=None)
+    worst = max(lasting, key=lambda it: _WORSE.index(it.status_color), default=None)
     if worst is None or found.stale or found.checked_at is None:
         return found
-    if _WORSE.index(worst.state) <= _WORSE.index(found.state):
+    if _WORSE.index(worst.status_color) <= _WORSE.index(found.state):
         return found
     return replace(
-        found, state=worst.state, sentence=describe_incident(worst.state, worst.title, texts, voice)
+        found,
+        state=worst.status_color,
+        description=describe_incident(worst.status_color, worst.title, texts, voice),
     )
 
 
@@ -152,4 +154,4 @@ def _places(runs: Iterable[Run], window: RunWindow) -> str:
     latest = window.now - status.max_result_age(window.interval)
     seen = {run.results[0].region for run in runs if run.results and run.slot >= latest}
     places = [name for region, name in window.regions.items() if region in seen]
-    return window.voice.listed(places) if len(places) > 1 else ""
+    return window.locale.format_list(places) if len(places) > 1 else ""

@@ -25,26 +25,26 @@ class PagePublisher(Struct):
     """Publishes one page again and again.
 
     Attributes:
-        memory: what need not be read again.
-        last: what there was to tell when it was last published, and in which five minutes.
-        anew: no file waits for its time, because the past is no longer what it was.
+        cache: what need not be read again.
+        last_inputs: what there was to tell when it was last published, and in which five minutes.
+        write_all: no file waits for its time, because the past is no longer what it was.
     """
 
     storage: Storage
     publisher: Publisher
-    memory: PageCache = field(default_factory=PageCache)
-    last: tuple[object, ...] = ()
-    anew: bool = False
+    cache: PageCache = field(default_factory=PageCache)
+    last_inputs: tuple[object, ...] = ()
+    write_all: bool = False
 
-    def wake(self) -> None:
+    def force(self) -> None:
         """Read everything next time, for whoever asks may know of what the state does not tell."""
-        self.last = ()
+        self.last_inputs = ()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Take nothing for known any more: somebody has counted the past again."""
-        self.memory, self.last, self.anew = PageCache(), (), True
+        self.cache, self.last_inputs, self.write_all = PageCache(), (), True
 
-    def keep_up(self, config: Config, now: int) -> Sequence[str]:
+    def publish_if_due(self, config: Config, now: int) -> Sequence[str]:
         """Publish what is due, and return the paths that changed; a newer page is left alone.
 
         Where writing costs, nothing is even read for a page of which no file is due: a run
@@ -56,14 +56,14 @@ class PagePublisher(Struct):
         """
         told = HeadDocuments.of(self.storage)
         present = (config, _essence(told), now // _TURN)
-        if self.publisher.throttles_writes and present == self.last:
+        if self.publisher.throttles_writes and present == self.last_inputs:
             return ()
         try:
             written = self._publish(config, told, now)
         except NewerPageError as no:
             _log.info("%s", no)
             return ()
-        self.last = present
+        self.last_inputs = present
         return written
 
     def publish(self, config: Config, now: int) -> Sequence[str]:
@@ -72,14 +72,14 @@ class PagePublisher(Struct):
 
     def _publish(self, config: Config, told: HeadDocuments, now: int) -> Sequence[str]:
         builder = PageBuilder(
-            config=config, storage=self.storage, told=told, now=now, memory=self.memory
+            config=config, storage=self.storage, told=told, now=now, memory=self.cache
         )
         files = builder.build()
-        if self.anew:
+        if self.write_all:
             files = {path: replace(file, min_interval=0) for path, file in files.items()}
-        edition = PageVersion(position=self.memory.newest.position, made=now)
+        edition = PageVersion(position=self.cache.recent_runs.newest_slot, made=now)
         written = self.publisher.publish(files, edition)
-        self.anew = False
+        self.write_all = False
         return written
 
 
@@ -98,4 +98,6 @@ def publish_once(
 
 def _essence(told: HeadDocuments) -> HeadDocuments:
     """Return what is told without what every run moves."""
-    return told._replace(head=replace(told.head, revision=0, cursor="", applied_runs=()))
+    return told._replace(
+        alert_state=replace(told.alert_state, revision=0, cursor="", applied_runs=())
+    )

@@ -110,7 +110,7 @@ class ComponentStatus(StrEnum):
         return _STATES[status]
 
     @classmethod
-    def together(cls, states: Iterable[ComponentStatus]) -> ComponentStatus:
+    def combined(cls, states: Iterable[ComponentStatus]) -> ComponentStatus:
         """Return the state of several components: an outage of all of them is a major one.
 
         What is not known is worse than what is well and no excuse for what is not. Whoever is

@@ -71,39 +71,39 @@ class ComponentView(Struct, frozen=True, kw_only=True):
     Attributes:
         key: twelve characters that stay the same as long as the checker's id does.
         link: an http or https address, or empty.
-        state: what it is now; unknown if the last results are too old to say.
+        status: what it is now; unknown if the last results are too old to say.
         since: when that began; None if it is not known.
         note: why it is not operational, in a few public words; may be empty.
         checked_at: when it was last looked at; None if it never was.
         first_seen: its oldest result that is known; None if it has none.
-        response: the median response time of the last run in nanoseconds, if there was one.
-        strip: its last runs; None if there are enough days.
-        days: its last days.
-        stretches: the last 24 hours, 7, 30, 90 and 365 days; none if no history is kept.
+        response_ns: the median response time of the last run in nanoseconds, if there was one.
+        run_bars: its last runs; None if there are enough days.
+        day_bars: its last days.
+        periods: the last 24 hours, 7, 30, 90 and 365 days; none if no history is kept.
         months: the last twelve since its first result, oldest first.
         hourly, daily: the columns of its charts; None if no history is kept.
-        table: its closed days, see :mod:`checkup_page.components.history`.
-        sights: what each region saw last that has a public name, while not all of it is good.
+        csv_rows: its closed days, see :mod:`checkup_page.components.history`.
+        regions: what each region saw last that has a public name, while not all of it is good.
     """
 
     key: str
     name: str
     description: str
     link: str
-    state: ComponentStatus
+    status: ComponentStatus
     since: int | None
     note: str
     checked_at: int | None
     first_seen: int | None
-    response: int | None
-    strip: RunBars | None
-    days: DayBars | None
-    stretches: tuple[PeriodStats, ...] = ()
+    response_ns: int | None
+    run_bars: RunBars | None
+    day_bars: DayBars | None
+    periods: tuple[PeriodStats, ...] = ()
     months: tuple[PeriodStats, ...] = ()
     hourly: ChartSeries | None = None
     daily: ChartSeries | None = None
-    table: tuple[str, ...] = ()
-    sights: tuple[RegionStatus, ...] = ()
+    csv_rows: tuple[str, ...] = ()
+    regions: tuple[RegionStatus, ...] = ()
 
     @property
     def path(self) -> str:
@@ -113,7 +113,7 @@ class ComponentView(Struct, frozen=True, kw_only=True):
     @property
     def segments(self) -> tuple[BarSegment, ...]:
         """The bars, of whichever kind they are."""
-        drawn = self.days or self.strip
+        drawn = self.day_bars or self.run_bars
         return drawn.segments if drawn else ()
 
 
@@ -121,7 +121,7 @@ class ComponentGroup(Struct, frozen=True, kw_only=True):
     """Components under one name; those without a group share one whose name is empty.
 
     Attributes:
-        open: whether its components are shown before anybody asks for them.
+        expanded: whether its components are shown before anybody asks for them.
     """
 
     key: str
@@ -129,7 +129,7 @@ class ComponentGroup(Struct, frozen=True, kw_only=True):
     description: str
     state: ComponentStatus
     operational: int
-    open: bool
+    expanded: bool
     components: tuple[ComponentView, ...]
 
 
@@ -137,24 +137,24 @@ class OverallStatus(Struct, frozen=True, kw_only=True):
     """The answer to the visitor's question.
 
     Attributes:
-        sentence: the state in one sentence, with the component's name if only one is affected.
+        description: the state in one sentence, with the component's name if only one is affected.
         state: the worst there is, of what is seen and of what people say.
         stale: the newest results are too old to say how things are.
         checked_at: when the newest run took place; None if there are no results yet.
-        places: from where it was checked of late, if there are several places with public names.
+        checked_from: the regions of the newest runs, if there are several with public names.
         interval: how much time lies between runs; None if that cannot be known yet.
         stale_at: when this page is too old to be believed, publishing included.
-        stale_sentence: what is to be said then.
+        stale_description: what is to be said then.
     """
 
-    sentence: str
+    description: str
     state: ComponentStatus = ComponentStatus.UNKNOWN
     stale: bool = False
     checked_at: int | None = None
-    places: str = ""
+    checked_from: str = ""
     interval: int | None = None
     stale_at: int | None = None
-    stale_sentence: str = ""
+    stale_description: str = ""
 
 
 class PageInfo(Struct, frozen=True, kw_only=True):
@@ -164,15 +164,15 @@ class PageInfo(Struct, frozen=True, kw_only=True):
         runs: how many runs are shown.
         first: the oldest of them; None if there is none.
         unreadable: how many stored runs were passed over.
-        by_day: a bar is a day, not a run.
-        looks: how the bars look that there are.
+        bars_are_days: a bar is a day, not a run.
+        legend: how the bars look that there are.
     """
 
     runs: int
     first: int | None
     unreadable: int
-    by_day: bool
-    looks: tuple[str, ...]
+    bars_are_days: bool
+    legend: tuple[str, ...]
     generated_at: int
     version: str
 
@@ -200,14 +200,14 @@ class PageView(Struct, frozen=True, kw_only=True):
         theme: ``auto``, ``light`` or ``dark``.
         refresh: seconds between looks for a newer page; 0 for none.
         style: what the owner adds to the style sheet.
-        voice: its language and time zone.
-        translations: all languages that the page is in, the preferred one first.
+        locale: its language and time zone.
+        languages: all languages that the page is in, the preferred one first.
         incidents: those that last, and those of the last two weeks; newest first.
         maintenances: those that are going on or come next, in the order of their beginnings.
-        finished: those that are over and still have a page, likewise.
+        completed_maintenances: those that are over and still have a page, likewise.
         months: this one and the last three, newest first, as far as there are results.
-        earlier: the beginnings of the months before these, newest first.
-        probes: what the newest run found out, by the components' keys.
+        archived_months: the beginnings of the months before these, newest first.
+        metrics: what the newest run found out, by the components' keys.
     """
 
     key: str
@@ -217,52 +217,54 @@ class PageView(Struct, frozen=True, kw_only=True):
     theme: str
     refresh: int
     style: str
-    voice: Locale
-    translations: tuple[PageLanguage, ...]
+    locale: Locale
+    languages: tuple[PageLanguage, ...]
     links: tuple[LinkedText, ...]
-    verdict: OverallStatus
+    overall: OverallStatus
     groups: tuple[ComponentGroup, ...]
     messages: tuple[PageMessage, ...]
-    facts: PageInfo
+    info: PageInfo
     incidents: tuple[IncidentView, ...] = ()
     maintenances: tuple[MaintenanceView, ...] = ()
-    finished: tuple[MaintenanceView, ...] = ()
+    completed_maintenances: tuple[MaintenanceView, ...] = ()
     months: tuple[IncidentMonth, ...] = ()
-    earlier: tuple[int, ...] = ()
-    probes: Mapping[str, ProbeMetrics] = {}
+    archived_months: tuple[int, ...] = ()
+    metrics: Mapping[str, ProbeMetrics] = {}
 
     @property
-    def timeline(self) -> str:
+    def common_bar_times(self) -> str:
         """The times of the bars of most strips."""
-        strips = (item.days or item.strip for group in self.groups for item in group.components)
+        strips = (
+            item.day_bars or item.run_bars for group in self.groups for item in group.components
+        )
         counted = Counter(strip.times for strip in strips if strip)
         return max(counted, key=counted.__getitem__, default="")
 
     @property
-    def shell(self) -> PageView:
+    def layout(self) -> PageView:
         """What every page shows, and nothing that changes from run to run or is told of anybody."""
         return replace(
             self,
-            verdict=OverallStatus(sentence=""),
+            overall=OverallStatus(description=""),
             groups=(),
             messages=(),
-            facts=replace(self.facts, runs=0, first=None, unreadable=0, looks=(), generated_at=0),
+            info=replace(self.info, runs=0, first=None, unreadable=0, legend=(), generated_at=0),
             incidents=(),
             maintenances=(),
-            finished=(),
+            completed_maintenances=(),
             months=(),
-            earlier=(),
-            probes={},
+            archived_months=(),
+            metrics={},
         )
 
     @property
     def folder(self) -> str:
         """Where the pages in this language are, from the root of the site."""
-        code = self.voice.language.code
-        return "" if code == self.translations[0].code else f"{code}/"
+        code = self.locale.translations.code
+        return "" if code == self.languages[0].code else f"{code}/"
 
     @property
-    def up(self) -> str:
+    def root_prefix(self) -> str:
         """The way back from there."""
         return "../" * self.folder.count("/")
 
@@ -276,19 +278,19 @@ def lasting(view: PageView) -> PageView:
         replace(group, components=tuple(_lasting(item) for item in group.components))
         for group in view.groups
     )
-    facts = replace(view.facts, runs=0, first=None, unreadable=0, looks=(), generated_at=0)
+    facts = replace(view.info, runs=0, first=None, unreadable=0, legend=(), generated_at=0)
     return replace(
         view,
-        verdict=OverallStatus(sentence="", state=view.verdict.state),
+        overall=OverallStatus(description="", state=view.overall.state),
         groups=tuple(groups),
         messages=(),
-        facts=facts,
-        probes={},
+        info=facts,
+        metrics={},
     )
 
 
 def _lasting(item: ComponentView) -> ComponentView:
-    return replace(item, checked_at=None, response=None, strip=None, days=None)
+    return replace(item, checked_at=None, response_ns=None, run_bars=None, day_bars=None)
 
 
 # Names that machines can rely on and that give nothing away.
@@ -374,7 +376,7 @@ def of_component(item: ComponentView) -> str:
 
 
 def _page(view: PageView) -> Iterator[str]:
-    yield from (view.title, view.facts.version, view.verdict.state, view.verdict.sentence)
+    yield from (view.title, view.info.version, view.overall.state, view.overall.description)
     for group in view.groups:
         yield from ("group", group.name, group.description)
         for item in group.components:
@@ -393,7 +395,7 @@ def _component(item: ComponentView) -> Iterator[str]:
         item.name,
         item.description,
         item.link,
-        item.state,
+        item.status,
         item.note,
-        *(part for sight in item.sights for part in (sight.region, sight.state)),
+        *(part for sight in item.regions for part in (sight.region, sight.state)),
     )

@@ -229,10 +229,10 @@ class Life:
             id=text, at=now, status="postmortem" if kind == "incident" else "", text=text
         )
         if isinstance(it, Incident):
-            change = partial(model.add_update, incident=known.to_write(it.id), update=said)
+            change = partial(model.add_update, incident=known.as_stored(it.id), update=said)
             self._keep(it, change_incidents(self._storage, change).incidents)
         else:
-            work = known.written.maintenance[it.id]
+            work = known.document.maintenance[it.id]
             noted = partial(model.add_maintenance_update, maintenance=work, update=said)
             self._keep(it, change_incidents(self._storage, noted).maintenance)
 

@@ -51,7 +51,7 @@ def in_its_letters(phrase: str) -> str:
 
 
 def _file() -> str:
-    told = {key: in_its_letters(phrase) for key, phrase in load_translations().phrases.items()}
+    told = {key: in_its_letters(phrase) for key, phrase in load_translations().texts.items()}
     told |= {"name": "עברית", "direction": "rtl"}
     return "".join(
         f"{key} = {json.dumps(phrase, ensure_ascii=False)}\n" for key, phrase in told.items()

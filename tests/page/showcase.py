@@ -162,9 +162,11 @@ def _files(
     lately = runs(seen, newest=now - age - 12 * SECOND)
     observed = PageData(
         runs=tuple(it for run in lately for it in _everywhere(run, [*(regions or {})], checkers)),
-        pasts=pasts if days else {},
-        records={of.id: ComponentHistory(first=now - 400 * DAY) for of in checkers} if days else {},
-        bulletin=IncidentData(announced=announced or IncidentDocument(), months=(day_start(now),)),
+        daily=pasts if days else {},
+        histories={of.id: ComponentHistory(first_result_at=now - 400 * DAY) for of in checkers}
+        if days
+        else {},
+        incidents=IncidentData(document=announced or IncidentDocument(), months=(day_start(now),)),
     )
     config = _config(checkers, languages, regions)
     return render_site(*(build_view(config, observed, now, code) for code in languages))

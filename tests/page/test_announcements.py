@@ -363,7 +363,7 @@ class TestMonths:
         known = load_editable(config(), there, NOW)
         there.delete("incidents/head.json")
         there.delete("incidents/2026-04.json")
-        moved = encode(IncidentDocument(incidents={"old": known.to_write("old")}), order="sorted")
+        moved = encode(IncidentDocument(incidents={"old": known.as_stored("old")}), order="sorted")
         there.create("incidents/2026-04.json", moved)
 
         assert ["Orders fail " in it for it in (before, edited, month())] == [True, False, False]
@@ -382,9 +382,9 @@ class TestMonths:
 
         assert load_editable(config(), there, NOW).incidents == {}
         assert "old" in asked.incidents
-        assert asked.to_write("old") == old
-        (outage,) = asked.unwritten
-        assert [it.text for it in asked.to_write(outage).updates][:1] == ["API is down."]
+        assert asked.as_stored("old") == old
+        (outage,) = asked.automatic
+        assert [it.text for it in asked.as_stored(outage).updates][:1] == ["API is down."]
         assert load_editable(config(), there, NOW, month_start(NOW)).incidents == {}
 
     def test_what_is_asked_for_reads_as_much_however_long_the_story_is(self) -> None:

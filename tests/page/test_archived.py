@@ -182,7 +182,7 @@ def test_what_a_long_incident_explains_is_not_told_again_in_the_months_after_it(
         there.write(incident("new", date))
         told = {path for path in there.pages() if path.startswith("incidents/")}
         assert told == {"incidents/new.html", "incidents/long.html"}, date
-        assert load_editable(WORLD, there, there.now).unwritten == frozenset()
+        assert load_editable(WORLD, there, there.now).automatic == frozenset()
     assert "long" not in load_incidents(there).incidents
 
 
@@ -197,9 +197,9 @@ def test_a_word_that_is_said_late_is_on_the_page_at_once_and_stays() -> None:
         known = load_editable(WORLD, there, there.now, month)
         entry = replace(late, id=f"late{day}", at=there.now)
         change_incidents(
-            there, partial(model.add_update, incident=known.to_write("old"), update=entry)
+            there, partial(model.add_update, incident=known.as_stored("old"), update=entry)
         )
-        disk, entry = known.written.maintenance["disk"], replace(entry, status="")
+        disk, entry = known.document.maintenance["disk"], replace(entry, status="")
         change_incidents(
             there, partial(model.add_maintenance_update, maintenance=disk, update=entry)
         )

@@ -86,7 +86,7 @@ def hostile() -> dict[str, PageFile]:
     now = time.time_ns()
     observed = PageData(
         runs=runs([[result(of) for of in checkers], seen], newest=now - SECOND),
-        bulletin=IncidentData(announced=announced(now), months=(day_start(now),)),
+        incidents=IncidentData(document=announced(now), months=(day_start(now),)),
     )
     view = build_view(world, observed, now)
     return {**IncidentPages().files([view], NoMonths()), **render_site(view)}

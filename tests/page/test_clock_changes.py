@@ -72,7 +72,7 @@ def read(label: str, zone: str) -> set[int]:
 @given(data=st.data())
 def test_138_a_time_is_told_so_that_it_can_mean_no_other(zone: str, data: st.DataObject) -> None:
     moment = data.draw(around(zone))
-    assert read(Locale(zone=zone).moment(moment), zone) == {moment}
+    assert read(Locale(zone=zone).format_datetime(moment), zone) == {moment}
 
 
 @zones
@@ -80,7 +80,7 @@ def test_138_no_two_times_of_a_day_are_told_alike_and_none_is_left_out(zone: str
     voice = Locale(zone=zone)
     for change in changes(zone):
         moments = range(change - DAY, change + DAY, 30 * MINUTE)
-        labels = [voice.short_moment(moment) for moment in moments]
+        labels = [voice.format_short_datetime(moment) for moment in moments]
         assert len({*labels}) == len(labels)
         clock = [to_datetime(moment).astimezone(ZoneInfo(zone)) for moment in moments]
         assert [label.split()[2] for label in labels] == [f"{at:%H:%M}" for at in clock]
@@ -89,7 +89,7 @@ def test_138_no_two_times_of_a_day_are_told_alike_and_none_is_left_out(zone: str
 def test_the_hour_that_comes_twice_says_which_it_is() -> None:
     voice = Locale(zone="Europe/Berlin")
     _, back = changes("Europe/Berlin")
-    told = [voice.short_moment(back + beside * MINUTE) for beside in (-90, -30, 30, 90)]
+    told = [voice.format_short_datetime(back + beside * MINUTE) for beside in (-90, -30, 30, 90)]
     assert told == ["25 Oct, 01:30", "25 Oct, 02:30 CEST", "25 Oct, 02:30 CET", "25 Oct, 03:30"]
 
 
@@ -102,16 +102,16 @@ def test_138_the_days_of_the_first_page_are_whole(zone: str, data: st.DataObject
     incident = Incident(id="i" * 12, title="Slow", impact="minor", started=begun, updates=(SAID,))
     world = config([API], PageSettings(title="Status", timezone=zone))
     observed = PageData(
-        records={API.id: ComponentHistory(first=now - 60 * DAY)},
-        bulletin=IncidentData(announced=IncidentDocument(incidents={incident.id: incident})),
+        histories={API.id: ComponentHistory(first_result_at=now - 60 * DAY)},
+        incidents=IncidentData(document=IncidentDocument(incidents={incident.id: incident})),
     )
     view = build_view(world, observed, now)
     days = incident_overview(view).days
-    today = view.voice.date_of(now)
+    today = view.locale.local_date(now)
     told = [day for span in days for day in _days(span.first, span.last)]
     assert told == [today - timedelta(days=back) for back in range(14)]
     (own,) = [span.first for span in days if span.incidents]
-    assert view.voice.moment(begun).startswith(f"{view.voice.date_name(own)},")
+    assert view.locale.format_datetime(begun).startswith(f"{view.locale.format_date(own)},")
 
 
 def _days(first: date, last: date) -> list[date]:
@@ -144,7 +144,7 @@ def test_138_hours_sum_exactly_over_days_of_23_and_25_hours(
         local: dict[date, list[Tally]] = {}
         for hour in range(start, start + 4 * DAY, HOUR):
             tally = closed.hours[hour]["api"].tally if hour in closed.hours else Tally()
-            local.setdefault(voice.date_of(hour), []).append(tally)
+            local.setdefault(voice.local_date(hour), []).append(tally)
         for tallies in [*local.values()][1:-1]:
             length = len(tallies) * HOUR
             day = add_tallies(tallies)

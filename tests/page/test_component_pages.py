@@ -303,7 +303,7 @@ def keys_used() -> Iterator[str]:
 
 
 def test_every_language_has_the_words_of_the_page() -> None:
-    english, korean = load_translations("en").phrases, load_translations("ko").phrases
+    english, korean = load_translations("en").texts, load_translations("ko").texts
     for section in keys_used():
         mine = {key for key in english if key.startswith(f"{section}.")}
         assert mine

@@ -74,84 +74,87 @@ def only(view: PageView) -> ComponentView:
 def test_the_verdict_names_what_is_affected_f02(
     statuses: tuple[Status, ...], state: ComponentStatus, sentence: str
 ) -> None:
-    verdict = look(*statuses).verdict
-    assert (verdict.state, verdict.sentence, verdict.stale) == (state, sentence, False)
+    verdict = look(*statuses).overall
+    assert (verdict.state, verdict.description, verdict.stale) == (state, sentence, False)
 
 
 def test_one_of_one_down_is_a_major_outage() -> None:
-    verdict = look(DOWN, checkers=[API]).verdict
-    assert (verdict.state, verdict.sentence) == (ComponentStatus.MAJOR, "Major outage: API is down")
+    verdict = look(DOWN, checkers=[API]).overall
+    assert (verdict.state, verdict.description) == (
+        ComponentStatus.MAJOR,
+        "Major outage: API is down",
+    )
 
 
 def test_a_result_above_its_threshold_is_slow() -> None:
     slow = replace(result(API, DEGRADED), threshold=50)
-    assert after([slow]).verdict.sentence == "Degraded: API is slow"
+    assert after([slow]).overall.description == "Degraded: API is slow"
 
 
 def test_both_flags_set_is_the_worse_of_them_f03() -> None:
     both = replace(result(API, DOWN), degraded=True)
-    assert after([both]).verdict.state is ComponentStatus.MAJOR
+    assert after([both]).overall.state is ComponentStatus.MAJOR
 
 
 def test_before_the_first_run_nothing_is_called_operational_f04_128() -> None:
     view = build_view(config([API]), PageData(), NOW)
-    assert view.verdict.sentence == "Collecting first results"
-    assert view.verdict.state is ComponentStatus.UNKNOWN
-    assert (only(view).state, only(view).note) == (ComponentStatus.UNKNOWN, "No results yet")
+    assert view.overall.description == "Collecting first results"
+    assert view.overall.state is ComponentStatus.UNKNOWN
+    assert (only(view).status, only(view).note) == (ComponentStatus.UNKNOWN, "No results yet")
 
 
 def test_a_page_without_checkers_is_not_operational_f04_128() -> None:
-    assert build_view(config(), PageData(), NOW).verdict.state is ComponentStatus.UNKNOWN
+    assert build_view(config(), PageData(), NOW).overall.state is ComponentStatus.UNKNOWN
 
 
 def test_a_checker_without_a_result_keeps_the_page_from_being_operational() -> None:
     view = build_view(config([API, SHOP]), PageData(runs=runs([[result(API)]])), NOW)
-    assert view.verdict.sentence == "Status unknown: Shop has not been checked yet"
+    assert view.overall.description == "Status unknown: Shop has not been checked yet"
 
 
 class TestAge:
     def test_old_results_say_nothing_about_now_f04_129(self) -> None:
         view = after([result(API)], [result(API)], age=5 * MINUTE)
-        assert view.verdict.stale
-        assert view.verdict.sentence == "Status unknown"
-        assert (only(view).state, only(view).since) == (ComponentStatus.UNKNOWN, None)
+        assert view.overall.stale
+        assert view.overall.description == "Status unknown"
+        assert (only(view).status, only(view).since) == (ComponentStatus.UNKNOWN, None)
         assert only(view).note == "Operational when last checked"
 
     def test_three_missed_runs_and_a_minute_are_forgiven(self) -> None:
-        assert after([result(API)], [result(API)], age=4 * MINUTE).verdict.stale is False
+        assert after([result(API)], [result(API)], age=4 * MINUTE).overall.stale is False
 
     def test_the_interval_is_measured(self) -> None:
         view = after(*[[result(API)]] * 4, age=20 * MINUTE, every=10 * MINUTE)
-        assert (view.verdict.interval, view.verdict.stale) == (10 * MINUTE, False)
+        assert (view.overall.interval, view.overall.stale) == (10 * MINUTE, False)
 
     def test_one_long_gap_does_not_change_the_interval(self) -> None:
         before = runs([[result(API)]] * 5, newest=NOW - 60 * MINUTE)
         view = build_view(config([API]), PageData(runs=before + runs([[result(API)]] * 5)), NOW)
-        assert view.verdict.interval == MINUTE
+        assert view.overall.interval == MINUTE
 
     def test_two_runs_a_year_apart_promise_no_third(self) -> None:
         view = after([result(API)], [result(API)], age=30 * DAY, every=365 * DAY)
-        assert view.verdict.stale
+        assert view.overall.stale
 
     def test_with_one_run_the_interval_is_not_known(self) -> None:
         view = after([result(API)])
-        assert (view.verdict.interval, view.verdict.stale) == (None, False)
+        assert (view.overall.interval, view.overall.stale) == (None, False)
 
     def test_one_old_run_is_stale_after_the_configured_interval(self) -> None:
         slow = replace(config([API]), interval=60 * MINUTE)
         old = PageData(runs=runs([[result(API)]], newest=NOW - 30 * MINUTE))
-        assert build_view(slow, old, NOW).verdict.stale is False
-        assert build_view(config([API]), old, NOW).verdict.stale is True
+        assert build_view(slow, old, NOW).overall.stale is False
+        assert build_view(config([API]), old, NOW).overall.stale is True
 
     def test_regions_of_one_slot_do_not_count_as_an_interval(self) -> None:
         slots = [
             replace(run, slot=run.slot + k) for run in runs([[result(API)]] * 3) for k in (0, 1)
         ]
         view = build_view(config([API]), PageData(runs=tuple(slots)), NOW)
-        assert view.verdict.interval in {MINUTE, MINUTE - 1}
+        assert view.overall.interval in {MINUTE, MINUTE - 1}
 
     def test_the_script_is_told_when_to_stop_believing(self) -> None:
-        verdict = after([result(API)], [result(API)]).verdict
+        verdict = after([result(API)], [result(API)]).overall
         assert verdict.checked_at == NOW - 12 * SECOND
         assert verdict.stale_at == verdict.checked_at + 3 * MINUTE + MINUTE + 5 * MINUTE
 
@@ -159,15 +162,15 @@ class TestAge:
         rare = checker("API", interval=30 * MINUTE)
         seen = runs([[result(rare)], *[[result(SHOP)]] * 20])
         view = build_view(config([rare, SHOP]), PageData(runs=seen), NOW)
-        assert view.verdict.state is ComponentStatus.OPERATIONAL
-        assert components(view)[0].strip == run_bars(
+        assert view.overall.state is ComponentStatus.OPERATIONAL
+        assert components(view)[0].run_bars == run_bars(
             [(seen[0].slot, ComponentStatus.OPERATIONAL)], Locale()
         )
 
     def test_a_checker_that_is_missing_from_the_last_runs_is_unknown(self) -> None:
         seen = runs([[result(API), result(SHOP)], *[[result(SHOP)]] * 20])
         view = build_view(config([API, SHOP]), PageData(runs=seen), NOW)
-        assert [component.state for component in components(view)] == [
+        assert [component.status for component in components(view)] == [
             ComponentStatus.UNKNOWN,
             ComponentStatus.OPERATIONAL,
         ]
@@ -179,14 +182,16 @@ class TestStanding:
     def test_the_confirmed_status_counts(self) -> None:
         blip = runs([[result(API)]] * 4 + [[result(API, DEGRADED)]])
         standing = {"api": ConfirmedStatus(HEALTHY, NOW - 9 * MINUTE)}
-        view = build_view(config([API]), PageData(runs=blip, standings=standing), NOW)
-        assert (only(view).state, only(view).since) == (
+        view = build_view(config([API]), PageData(runs=blip, confirmed=standing), NOW)
+        assert (only(view).status, only(view).since) == (
             ComponentStatus.OPERATIONAL,
             NOW - 9 * MINUTE,
         )
 
     def test_without_it_the_last_result_counts(self) -> None:
-        assert only(after([result(API)], [result(API, DEGRADED)])).state is ComponentStatus.DEGRADED
+        assert (
+            only(after([result(API)], [result(API, DEGRADED)])).status is ComponentStatus.DEGRADED
+        )
 
     def test_without_it_the_beginning_is_known_if_it_is_in_sight(self) -> None:
         view = after([result(API)], [result(API, DOWN)], [result(API, DOWN)])
@@ -195,10 +200,10 @@ class TestStanding:
 
     def test_what_is_blind_is_unknown(self) -> None:
         seen = PageData(
-            runs=runs([[result(API, UNKNOWN)]] * 5), standings={"api": ConfirmedStatus(UNKNOWN, 0)}
+            runs=runs([[result(API, UNKNOWN)]] * 5), confirmed={"api": ConfirmedStatus(UNKNOWN, 0)}
         )
         component = only(build_view(config([API]), seen, NOW))
-        assert (component.state, component.note) == (
+        assert (component.status, component.note) == (
             ComponentStatus.UNKNOWN,
             "Could not be checked",
         )
@@ -265,11 +270,11 @@ class TestGroups:
 
     def test_a_collapsed_group_opens_when_there_is_trouble(self) -> None:
         settings = GroupSettings(name="One", collapsed=True)
-        assert [group.open for group in self.grouped(settings).groups if group.name == "One"] == [
-            False
-        ]
+        assert [
+            group.expanded for group in self.grouped(settings).groups if group.name == "One"
+        ] == [False]
         in_trouble = self.grouped(settings, status=DOWN)
-        assert all(group.open for group in in_trouble.groups)
+        assert all(group.expanded for group in in_trouble.groups)
 
     def test_a_group_of_which_part_is_down_is_a_partial_outage(self) -> None:
         checkers = [checker("A", group="One"), checker("B", group="One")]
@@ -294,8 +299,8 @@ class TestMessages:
         seen = (*old, *runs([by_hand], newest=NOW - MINUTE))
         view = build_view(replace(config([API]), regions=regions), PageData(runs=seen), NOW)
         assert [message.parts[0].text for message in view.messages] == ["Sorry!"]
-        assert (view.facts.runs, view.verdict.checked_at) == (1, NOW - 60 * MINUTE)
-        assert view.groups[0].components[0].state is ComponentStatus.UNKNOWN
+        assert (view.info.runs, view.overall.checked_at) == (1, NOW - 60 * MINUTE)
+        assert view.groups[0].components[0].status is ComponentStatus.UNKNOWN
 
     def test_addresses_in_a_message_are_links_f17(self) -> None:
         text = "See https://acme.example/news?a=1&b=2. Or javascript:alert(1), (http://x.example/)"
@@ -328,7 +333,7 @@ class TestSettings:
         )
         page = PageSettings(status_text=texts)
         seen = PageData(runs=runs([[result(API, status)]]))
-        assert build_view(config([API], page), seen, NOW).verdict.sentence == sentence
+        assert build_view(config([API], page), seen, NOW).overall.description == sentence
 
     def test_the_refresh_interval_is_kept(self) -> None:
         assert (
@@ -342,6 +347,6 @@ def test_129_a_page_is_believed_for_as_long_as_its_place_takes_to_show_the_next(
         build_view(replace(config([checker("API")]), publish=place), PageData(runs=seen), NOW)
         for place in (None, GitHubPublisherSettings())
     )
-    assert there.verdict.stale_at is not None
-    assert here.verdict.stale_at is not None
-    assert there.verdict.stale_at - here.verdict.stale_at == 15 * MINUTE
+    assert there.overall.stale_at is not None
+    assert here.overall.stale_at is not None
+    assert there.overall.stale_at - here.overall.stale_at == 15 * MINUTE

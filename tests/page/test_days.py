@@ -90,24 +90,24 @@ def test_138_uptime_is_of_the_time_that_was_observed() -> None:
     strip = strip_of(days(tally, SO_FAR), TODAY - DAY)
     up, known = 12 * HOUR + NOW - TODAY, 16 * HOUR + NOW - TODAY
     assert strip.uptime == f"{100 * up / known - 0.005:.2f}"
-    assert strip.observed == f"{100 * known / (DAY + NOW - TODAY) - 0.005:.2f}"
+    assert strip.coverage == f"{100 * known / (DAY + NOW - TODAY) - 0.005:.2f}"
     assert strip.days == 2
 
 
 def test_138_maintenance_counts_neither_way() -> None:
     rows = days(well(maintenance=6 * HOUR), SO_FAR)
     strip = strip_of(rows, TODAY - DAY)
-    assert (strip.uptime, strip.observed) == ("100.00", "100.00")
+    assert (strip.uptime, strip.coverage) == ("100.00", "100.00")
 
 
 def test_time_before_the_first_result_is_not_missing() -> None:
     late = Tally(healthy=NOW - TODAY - HOUR)
-    assert strip_of(days(late), TODAY + HOUR).observed == "100.00"
+    assert strip_of(days(late), TODAY + HOUR).coverage == "100.00"
 
 
 def test_138_no_uptime_without_a_result() -> None:
     strip = strip_of(days(), NOW)
-    assert (strip.uptime, strip.observed) == (None, None)
+    assert (strip.uptime, strip.coverage) == (None, None)
     assert strip.summary == "last day: nothing is known"
 
 
@@ -119,7 +119,7 @@ def test_days_of_trouble_are_listed_newest_first() -> None:
         "last 90 days: 99.99% uptime, 2 days with trouble: "
         "2 Aug 3 h 20 min degraded; 31 Jul 12 min down, under a minute unknown"
     )
-    assert strip.said == "100.00g200 99.16d12u0"
+    assert strip.details == "100.00g200 99.16d12u0"
 
 
 def test_many_days_of_trouble_are_counted() -> None:
@@ -128,7 +128,7 @@ def test_many_days_of_trouble_are_counted() -> None:
 
 
 def test_maintenance_is_no_trouble() -> None:
-    assert strip_of(days(Tally(maintenance=DAY), SO_FAR)).said == ""
+    assert strip_of(days(Tally(maintenance=DAY), SO_FAR)).details == ""
 
 
 def test_without_trouble_it_says_so() -> None:

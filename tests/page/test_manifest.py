@@ -26,11 +26,11 @@ def planned(
 
 def test_a_page_that_was_never_published_is_put_as_a_whole() -> None:
     plan = planned(page(), 0)
-    assert plan.put == (
+    assert plan.write == (
         *("404.html", "api/v2/status.json", "components/api.html"),
         "index.html",
     )
-    assert plan.manifest.gone == ()
+    assert plan.manifest.removed == ()
 
 
 def test_a_page_that_is_the_same_leaves_nothing_to_do() -> None:
@@ -40,7 +40,7 @@ def test_a_page_that_is_the_same_leaves_nothing_to_do() -> None:
 
 def test_the_index_comes_with_every_edition() -> None:
     first = planned(page(), 0)
-    assert planned(page(status="[]"), 1, first.manifest).put == (
+    assert planned(page(status="[]"), 1, first.manifest).write == (
         "api/v2/status.json",
         "index.html",
     )
@@ -57,8 +57,8 @@ def test_the_index_is_last_and_those_of_other_languages_before_it() -> None:
 def test_a_file_that_is_no_more_is_gone() -> None:
     first = planned(page(), 0)
     plan = planned(page(api=None), 1, first.manifest)
-    assert plan.manifest.gone == ("components/api.html",)
-    assert plan.put == ("index.html",)
+    assert plan.manifest.removed == ("components/api.html",)
+    assert plan.write == ("index.html",)
     assert "components/api.html" not in plan.manifest.files
 
 
@@ -77,17 +77,17 @@ def slow(text: str, news: str = "") -> dict[str, PageFile]:
 )
 def test_a_file_waits_for_the_next_five_minutes_of_the_clock(after: int, is_put: bool) -> None:
     first = planned(slow("1"), 0)  # it is 10:02:42
-    assert ("uptime.csv" in planned(slow("2"), after, first.manifest).put) == is_put
+    assert ("uptime.csv" in planned(slow("2"), after, first.manifest).write) == is_put
 
 
 def test_news_do_not_wait() -> None:
     first = planned(slow("1", news="well"), 0)
-    assert "uptime.csv" in planned(slow("2", news="down"), 1, first.manifest).put
+    assert "uptime.csv" in planned(slow("2", news="down"), 1, first.manifest).write
 
 
 def test_where_writing_is_free_nothing_waits() -> None:
     first = planned(slow("1"), 0)
-    assert "uptime.csv" in planned(slow("2"), 1, first.manifest, free=True).put
+    assert "uptime.csv" in planned(slow("2"), 1, first.manifest, free=True).write
 
 
 def test_a_file_that_waits_keeps_the_time_at_which_it_was_put() -> None:
@@ -108,24 +108,24 @@ def test_a_file_that_waits_keeps_the_time_at_which_it_was_put() -> None:
     ],
 )
 def test_130_an_older_edition_is_refused(edition: PageVersion, is_older: bool) -> None:
-    manifest = Manifest(edition=FIRST)
+    manifest = Manifest(version=FIRST)
     if is_older:
         with pytest.raises(NewerPageError, match="a newer page is there already"):
-            manifest.refuse_older(edition, NOW)
+            manifest.check_newer(edition, NOW)
     else:
-        manifest.refuse_older(edition, NOW)
+        manifest.check_newer(edition, NOW)
 
 
 def test_an_edition_from_a_clock_that_is_wrong_does_not_stop_all_others() -> None:
-    Manifest(edition=PageVersion(9, NOW + 6 * MINUTE)).refuse_older(FIRST, NOW)
+    Manifest(version=PageVersion(9, NOW + 6 * MINUTE)).check_newer(FIRST, NOW)
 
 
 def test_131_what_an_unfinished_edition_touched_is_uncertain() -> None:
     first = planned(page(lost="old"), 0).manifest
     second = planned(page(api=None), 1, first).manifest
-    third = planned(page(api=None), 2, second.without_last())
-    assert third.put == ("404.html", "index.html")
-    assert third.manifest.gone == ("components/api.html",)
+    third = planned(page(api=None), 2, second.distrust_unfinished())
+    assert third.write == ("404.html", "index.html")
+    assert third.manifest.removed == ("components/api.html",)
     assert planned(page(api=None), 3, third.manifest).is_empty
 
 
@@ -138,5 +138,5 @@ def test_132_a_manifest_that_cannot_be_read_is_as_good_as_none(body: bytes) -> N
 
 def test_a_manifest_comes_back_as_it_was_written() -> None:
     entries = {"a.html": ManifestEntry("ab", NOW, "news"), "b.html": ManifestEntry("cd", 3)}
-    manifest = Manifest(edition=FIRST, files=entries, gone=("c.html",))
+    manifest = Manifest(version=FIRST, files=entries, removed=("c.html",))
     assert Manifest.read(manifest.encode()) == manifest

@@ -37,8 +37,8 @@ class Wall:
             raise NewerPageError("a newer page is there already")
         plan = PublishPlan.of(files, edition, self.manifest, patient=self.throttles_writes)
         self.manifest = plan.manifest
-        self.put.append(((edition.made - START) // SECOND, plan.put))
-        return plan.put
+        self.put.append(((edition.made - START) // SECOND, plan.write))
+        return plan.write
 
 
 class Place(Wall):
@@ -82,13 +82,13 @@ def run(storage: Counted, at: int, status: Status = Status.HEALTHY) -> None:
 def test_the_state_that_only_moves_on_is_no_reason_to_read_anything(storage: Counted) -> None:
     wall = Wall()
     page = PagePublisher(storage=storage, publisher=wall)
-    page.keep_up(CONFIG, START + SECOND)
+    page.publish_if_due(CONFIG, START + SECOND)
     storage.got.clear()
     storage.listed = 0
     run(storage, MINUTE)
     head(storage, START + MINUTE)
 
-    assert page.keep_up(CONFIG, START + MINUTE + SECOND) == ()
+    assert page.publish_if_due(CONFIG, START + MINUTE + SECOND) == ()
 
     assert (storage.listed, storage.runs_got) == (0, 0)
     assert len(wall.put) == 1
@@ -96,11 +96,11 @@ def test_the_state_that_only_moves_on_is_no_reason_to_read_anything(storage: Cou
 
 def test_news_are_published_at_once(storage: Counted) -> None:
     page = PagePublisher(storage=storage, publisher=(wall := Wall()))
-    page.keep_up(CONFIG, START + SECOND)
+    page.publish_if_due(CONFIG, START + SECOND)
     run(storage, MINUTE, Status.DOWN)
     head(storage, START + MINUTE, Status.DOWN)
 
-    written = page.keep_up(CONFIG, START + MINUTE + SECOND)
+    written = page.publish_if_due(CONFIG, START + MINUTE + SECOND)
 
     assert {"index.html", "api/v2/summary.json", "api/v2/status.json"} <= set(written)
     assert any(path.startswith("components/") for path in written)
@@ -109,14 +109,14 @@ def test_news_are_published_at_once(storage: Counted) -> None:
 
 def test_what_only_the_runs_say_is_published_when_somebody_asks(storage: Counted) -> None:
     page = PagePublisher(storage=storage, publisher=Wall())
-    page.keep_up(CONFIG, START + SECOND)
+    page.publish_if_due(CONFIG, START + SECOND)
     (one,) = runs([[result(API, message="Soon back")]], newest=START + MINUTE)
     storage.create(run_key(one), encode_results(one.results))
-    assert page.keep_up(CONFIG, START + MINUTE) == ()
+    assert page.publish_if_due(CONFIG, START + MINUTE) == ()
 
-    page.wake()
+    page.force()
 
-    assert "index.html" in page.keep_up(CONFIG, START + MINUTE + SECOND)
+    assert "index.html" in page.publish_if_due(CONFIG, START + MINUTE + SECOND)
 
 
 def test_an_hour_without_news_is_twelve_editions(storage: Counted) -> None:
@@ -124,7 +124,7 @@ def test_an_hour_without_news_is_twelve_editions(storage: Counted) -> None:
     for minute in range(60):
         run(storage, minute * MINUTE)
         head(storage, START + minute * MINUTE)
-        page.keep_up(CONFIG, START + minute * MINUTE + SECOND)
+        page.publish_if_due(CONFIG, START + minute * MINUTE + SECOND)
 
     assert [at for at, _ in wall.put] == [1 + 300 * number for number in range(12)]
     quiet = {path for _, put in wall.put[2:] for path in put}
@@ -137,16 +137,16 @@ def test_an_hour_without_news_is_twelve_editions(storage: Counted) -> None:
 def test_where_writing_is_free_every_run_is_shown(storage: Counted) -> None:
     page = PagePublisher(storage=storage, publisher=(place := Place()))
     for second in (1, 2):
-        page.keep_up(CONFIG, START + second * SECOND)
+        page.publish_if_due(CONFIG, START + second * SECOND)
     assert len(place.put) == 2
 
 
 def test_130_a_newer_page_is_left_alone_and_tried_again(storage: Counted) -> None:
     page = PagePublisher(storage=storage, publisher=(wall := Wall()))
     wall.overtaken = True
-    assert page.keep_up(CONFIG, START) == ()
+    assert page.publish_if_due(CONFIG, START) == ()
     wall.overtaken = False
-    assert "index.html" in page.keep_up(CONFIG, START + SECOND)
+    assert "index.html" in page.publish_if_due(CONFIG, START + SECOND)
 
 
 def test_136_every_file_may_be_kept_for_seconds_or_minutes(storage: Counted) -> None:
@@ -157,11 +157,11 @@ def test_136_every_file_may_be_kept_for_seconds_or_minutes(storage: Counted) -> 
 
 def test_days_that_were_counted_again_wait_for_nothing(storage: Counted) -> None:
     page = PagePublisher(storage=storage, publisher=Wall())
-    page.keep_up(CONFIG, START + SECOND)
+    page.publish_if_due(CONFIG, START + SECOND)
     run(storage, MINUTE)
-    assert page.keep_up(CONFIG, START + MINUTE) == ()
+    assert page.publish_if_due(CONFIG, START + MINUTE) == ()
 
-    page.forget()
+    page.reset()
 
-    assert {"index.html", "metrics.txt"} <= {*page.keep_up(CONFIG, START + MINUTE)}
-    assert page.keep_up(CONFIG, START + MINUTE + SECOND) == ()
+    assert {"index.html", "metrics.txt"} <= {*page.publish_if_due(CONFIG, START + MINUTE)}
+    assert page.publish_if_due(CONFIG, START + MINUTE + SECOND) == ()

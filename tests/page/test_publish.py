@@ -152,7 +152,7 @@ def test_a_caller_who_builds_again_reads_only_what_is_new() -> None:
     storage.create(run_key(all_runs[95]), encode_run(all_runs[95].results))
     again = build_page(CONFIG, storage, NOW, memory=memory)
     assert storage.runs_got == 1
-    assert len(memory.newest.read) == 90
+    assert len(memory.recent_runs.read) == 90
     assert again == build_page(CONFIG, storage, NOW)
 
 

@@ -71,7 +71,7 @@ def test_without_results_the_strip_says_so() -> None:
 
 
 def test_changes_are_listed_newest_first() -> None:
-    spans = run_bars(seen(UP, DOWN, DOWN, UP), VOICE).spans
+    spans = run_bars(seen(UP, DOWN, DOWN, UP), VOICE).periods
     assert [(span.state, span.first, span.last) for span in spans] == [
         (UP, 3, 3),
         (DOWN, 1, 2),
@@ -80,12 +80,12 @@ def test_changes_are_listed_newest_first() -> None:
 
 
 def test_without_a_change_there_is_no_list() -> None:
-    assert run_bars(seen(*[UP] * 50), VOICE).spans == ()
+    assert run_bars(seen(*[UP] * 50), VOICE).periods == ()
 
 
 def test_a_long_list_of_changes_is_cut() -> None:
     drawn = run_bars(seen(*[UP, DOWN] * 40), VOICE)
-    assert (len(drawn.spans), drawn.more) == (10, True)
+    assert (len(drawn.periods), drawn.truncated) == (10, True)
 
 
 @given(st.lists(st.sampled_from([*ComponentStatus, None]), max_size=200))

@@ -60,13 +60,13 @@ def told(*, day: int, hour: int, first: int = 1, since: int = 0) -> HistoryFinge
 
 def test_an_hour_that_goes_on_and_a_new_one_are_no_recount() -> None:
     before = told(day=100, hour=10)
-    assert not told(day=120, hour=30).was_other(before)
-    assert not told(day=150, hour=0, since=HOUR).was_other(before)
-    assert not before.was_other(HistoryFingerprint())
+    assert not told(day=120, hour=30).differs_from(before)
+    assert not told(day=150, hour=0, since=HOUR).differs_from(before)
+    assert not before.differs_from(HistoryFingerprint())
 
 
 def test_other_hours_another_beginning_and_a_checker_that_is_gone_are_a_recount() -> None:
     before = told(day=100, hour=10)
-    assert told(day=99, hour=10).was_other(before)
-    assert told(day=100, hour=10, first=2).was_other(before)
-    assert HistoryFingerprint.of(HistoryState()).was_other(before)
+    assert told(day=99, hour=10).differs_from(before)
+    assert told(day=100, hour=10, first=2).differs_from(before)
+    assert HistoryFingerprint.of(HistoryState()).differs_from(before)

@@ -31,7 +31,7 @@ def seen(**statuses: Status) -> PageData:
 
 
 def sights(observed: PageData, now: int = NOW) -> tuple[RegionStatus, ...]:
-    return build_view(CONFIG, observed, now).groups[0].components[0].sights
+    return build_view(CONFIG, observed, now).groups[0].components[0].regions
 
 
 def test_regions_that_disagree_are_named() -> None:
@@ -56,7 +56,7 @@ def test_134_the_name_of_a_region_disturbs_nothing() -> None:
     odd = {"us-east-1": "Vir\u202eginia\n", "eu-west-1": 200 * "x"}
     world = replace(CONFIG, page=replace(PAGE, regions=odd))
     observed = seen(eu_west_1=Status.DOWN, us_east_1=Status.HEALTHY)
-    there, here = build_view(world, observed, NOW).groups[0].components[0].sights
+    there, here = build_view(world, observed, NOW).groups[0].components[0].regions
     assert (there.region, len(here.region)) == ("Virginia", 80)
 
 
@@ -71,13 +71,13 @@ def test_region_that_has_fallen_silent_is_not_quoted() -> None:
 def test_region_that_sees_trouble_first_is_news() -> None:
     calm = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
     split = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.DOWN), NOW)
-    told = replace(calm.groups[0].components[0], sights=split.groups[0].components[0].sights)
+    told = replace(calm.groups[0].components[0], regions=split.groups[0].components[0].regions)
     assert of_component(told) != of_component(calm.groups[0].components[0])
 
 
 def test_the_page_says_from_where_it_was_checked() -> None:
     view = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
-    assert view.verdict.places == "Virginia and Ireland"
+    assert view.overall.checked_from == "Virginia and Ireland"
     page = first_page(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY))
     assert re.search(r"Checked <time[^>]+>[^<]+</time> from Virginia and Ireland<", page)
 
@@ -89,7 +89,7 @@ def test_one_place_goes_without_saying() -> None:
         seen(eu_west_1=Status.DOWN, ap_south_1=Status.DOWN),
     ):
         for world in (CONFIG, alone):
-            assert build_view(world, observed, NOW).verdict.places == ""
+            assert build_view(world, observed, NOW).overall.checked_from == ""
     assert "Ireland" not in first_page(alone, seen(eu_west_1=Status.DOWN))
 
 
@@ -98,7 +98,7 @@ def test_a_place_that_has_fallen_silent_is_not_named() -> None:
     old = seen(eu_west_1=Status.HEALTHY).runs
     recent = runs([[result(API, region="us-east-1")]] * 5, newest=NOW - MINUTE)
     long_ago = tuple(replace(run, slot=run.slot - 60 * MINUTE) for run in old)
-    assert build_view(CONFIG, PageData(runs=(*long_ago, *recent)), NOW).verdict.places == ""
+    assert build_view(CONFIG, PageData(runs=(*long_ago, *recent)), NOW).overall.checked_from == ""
 
 
 def test_a_stale_page_says_when_and_not_from_where() -> None:

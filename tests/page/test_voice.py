@@ -26,7 +26,7 @@ VOICE = Locale()
     ],
 )
 def test_cadence_is_rounded_to_what_was_meant(interval: int, words: str) -> None:
-    assert VOICE.cadence(interval) == words
+    assert VOICE.format_interval(interval) == words
 
 
 @pytest.mark.parametrize(
@@ -40,27 +40,27 @@ def test_cadence_is_rounded_to_what_was_meant(interval: int, words: str) -> None
     ],
 )
 def test_response_times_have_three_figures(time: int, words: str) -> None:
-    assert VOICE.elapsed(time) == words
+    assert VOICE.format_response_time(time) == words
 
 
 def test_times_are_absolute_and_in_utc() -> None:
-    assert VOICE.moment(NOW) == "3 Aug 2026, 10:02 UTC"
+    assert VOICE.format_datetime(NOW) == "3 Aug 2026, 10:02 UTC"
 
 
 def test_noon_and_midnight_cannot_be_confused_f15() -> None:
     noon = 1_785_758_400 * SECOND
-    assert VOICE.moment(noon) == "3 Aug 2026, 12:00 UTC"
-    assert VOICE.moment(noon + 12 * HOUR) == "4 Aug 2026, 00:00 UTC"
+    assert VOICE.format_datetime(noon) == "3 Aug 2026, 12:00 UTC"
+    assert VOICE.format_datetime(noon + 12 * HOUR) == "4 Aug 2026, 00:00 UTC"
 
 
 @pytest.mark.parametrize("time", [-1, 0, 10**30])
 def test_impossible_times_have_a_text(time: int) -> None:
-    assert VOICE.moment(time).endswith("UTC")
+    assert VOICE.format_datetime(time).endswith("UTC")
 
 
 def test_one_has_no_plural() -> None:
-    assert VOICE.say("days.last", n=1) == "last day"
-    assert VOICE.say("days.last", n=2) == "last 2 days"
+    assert VOICE.translate("days.last", n=1) == "last day"
+    assert VOICE.translate("days.last", n=2) == "last 2 days"
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ def test_one_has_no_plural() -> None:
     ],
 )
 def test_times_are_told_in_the_zone_of_the_page_and_name_it(zone: str, words: str) -> None:
-    assert Locale(zone=zone).moment(NOW) == words
+    assert Locale(zone=zone).format_datetime(NOW) == words
 
 
 def test_days_stay_days_of_utc() -> None:
-    assert Locale(zone="Asia/Seoul").day_name(NOW + 10 * HOUR) == "3 Aug"
+    assert Locale(zone="Asia/Seoul").format_day(NOW + 10 * HOUR) == "3 Aug"
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_days_stay_days_of_utc() -> None:
     ],
 )
 def test_what_takes_days_is_told_in_days(length: int, words: str) -> None:
-    assert VOICE.lasting(length) == words
+    assert VOICE.format_duration(length) == words

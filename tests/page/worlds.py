@@ -67,7 +67,7 @@ def rendered(
     *closed, (_, today) = _days(at)
     past = DailyHistory(since=0, closed=closed_day_bars(closed), today=today)
     pasts = {it.id: past for it in world.checkers} if days else {}
-    return render_site(build_view(world, PageData(runs=seen, pasts=pasts), at))
+    return render_site(build_view(world, PageData(runs=seen, daily=pasts), at))
 
 
 def _days(now: int) -> Iterator[tuple[int, Tally]]:

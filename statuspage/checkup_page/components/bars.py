@@ -32,11 +32,11 @@ class BarSegment(Struct, frozen=True):
     """Neighbouring bars that look the same.
 
     Attributes:
-        look: a state, or ``none`` where there is no result.
+        status: a state, or ``none`` where there is no result.
         start, length: in bars, counted from the left.
     """
 
-    look: str
+    status: str
     start: int
     length: int
 
@@ -55,23 +55,23 @@ class RunBars(Struct, frozen=True, kw_only=True):
     Attributes:
         segments: all columns from left to right.
         times: when the bars were, see :func:`encode_bar_times`.
-        said: nothing; days have something to say.
+        details: nothing; days have something to say.
         starts: the time of the left-most bar when 90, 60 and 30 are shown; None if that bar
             lies before the first result.
         end: the time of the last bar; 0 if there is none.
         summary: the strip in words, without the component's name.
-        spans: the strip as a list, newest first, unless nothing ever changed.
-        more: whether that list was cut.
+        periods: the strip as a list, newest first, unless nothing ever changed.
+        truncated: whether that list was cut.
     """
 
     segments: tuple[BarSegment, ...]
     times: str
-    said: str
+    details: str
     starts: tuple[int | None, int | None, int | None]
     end: int
     summary: str
-    spans: tuple[StatusPeriod, ...]
-    more: bool
+    periods: tuple[StatusPeriod, ...]
+    truncated: bool
 
 
 def run_bars(shown: Sequence[TimedStatus], voice: Locale) -> RunBars:
@@ -81,12 +81,12 @@ def run_bars(shown: Sequence[TimedStatus], voice: Locale) -> RunBars:
     return RunBars(
         segments=tuple(_segments([state for _, state in newest])),
         times=encode_bar_times([at for at, _ in newest]),
-        said="",
+        details="",
         starts=(_start(newest, COLUMNS), _start(newest, 60), _start(newest, 30)),
         end=newest[-1][0] if newest else 0,
         summary=_summarize_runs([state for _, state in newest], voice),
-        spans=spans[:SPANS] if len(spans) > 1 else (),
-        more=len(spans) > SPANS,
+        periods=spans[:SPANS] if len(spans) > 1 else (),
+        truncated=len(spans) > SPANS,
     )
 
 
@@ -114,7 +114,7 @@ def bar_paths(segments: Iterable[BarSegment]) -> dict[str, str]:
     """Return the paths along which the bars of each look are drawn, each of them 1 wide."""
     paths: dict[str, str] = {}
     for part in segments:
-        paths[part.look] = f"{paths.get(part.look, '')}M{part.start} 16h{part.length}"
+        paths[part.status] = f"{paths.get(part.status, '')}M{part.start} 16h{part.length}"
     return paths
 
 
@@ -131,13 +131,13 @@ def _spans(shown: Iterable[TimedStatus]) -> Iterator[StatusPeriod]:
 def _summarize_runs(states: Sequence[ComponentStatus | None], voice: Locale) -> str:
     counts = Counter("none" if state is None else state.value for state in states)
     parts = [
-        voice.say(f"strip.counted.{look}", n=counts[look])
+        voice.translate(f"strip.counted.{look}", n=counts[look])
         for look in (*ComponentStatus, "none")
         if counts[look]
     ]
     if not parts:
-        return voice.say("strip.nothing")
-    return voice.say("strip.summary", n=len(states), parts=", ".join(parts))
+        return voice.translate("strip.nothing")
+    return voice.translate("strip.summary", n=len(states), parts=", ".join(parts))
 
 
 def response_time(result: Result | None) -> int | None:
@@ -179,17 +179,17 @@ class ClosedDayBars(Struct, frozen=True, kw_only=True):
         begin: when the first of them began.
         segments: a bar for each.
         total: their time by state.
-        troubles: those that were not good ones, newest first.
-        said: the same for a script, see :class:`DayBars`.
-        filled: on how many of them there are results.
+        affected_days: those that were not good ones, newest first.
+        details: the same for a script, see :class:`DayBars`.
+        days_with_data: on how many of them there are results.
     """
 
     begin: int
     segments: tuple[BarSegment, ...]
     total: Tally
-    troubles: tuple[BadDay, ...]
-    said: str
-    filled: int
+    affected_days: tuple[BadDay, ...]
+    details: str
+    days_with_data: int
 
 
 class DayBars(Struct, frozen=True, kw_only=True):
@@ -198,21 +198,21 @@ class DayBars(Struct, frozen=True, kw_only=True):
     Attributes:
         segments: all columns from left to right.
         times: when the bars were, see :func:`checkup_page.components.bars.encode_bar_times`.
-        said: what there is to say of those with trouble, the newest first, for a script: of each
+        details: what there is to say of those with trouble, the newest first, for a script: of each
             ``97.91d30u2``, that is the uptime and the minutes ``d``own, de``g``raded,
             ``u``nknown and in ``m``aintenance.
         summary: the strip in words, without the component's name.
         uptime: per cent of the observed time, rounded down; None if nothing was observed.
-        observed: per cent of the time since the first result, maintenance left out.
+        coverage: per cent of the time since the first result, maintenance left out.
         days: how many days that is about.
     """
 
     segments: tuple[BarSegment, ...]
     times: str
-    said: str
+    details: str
     summary: str
     uptime: str | None
-    observed: str | None
+    coverage: str | None
     days: int
 
 
@@ -237,15 +237,15 @@ def closed_day_bars(days: Counted) -> ClosedDayBars:
         begin=begin,
         segments=merge_bars(looks),
         total=add_tallies([*others, Tally(healthy=well)]),
-        troubles=tuple(reversed(troubles)),
-        said=" ".join(_said(tally) for _, tally in reversed(troubles)),
-        filled=len(looks) - looks.count(NONE),
+        affected_days=tuple(reversed(troubles)),
+        details=" ".join(_said(tally) for _, tally in reversed(troubles)),
+        days_with_data=len(looks) - looks.count(NONE),
     )
 
 
 def has_enough_days(closed: ClosedDayBars, today: Tally | None) -> bool:
     """Say whether there is something on enough days for a bar each."""
-    return closed.filled + (today is not None) >= AT_LEAST
+    return closed.days_with_data + (today is not None) >= AT_LEAST
 
 
 def day_bars(
@@ -263,7 +263,7 @@ def day_bars(
     day = day_start(now)
     begin = max(closed.begin, since)
     look = day_status(today, now - day)
-    total, troubles, said = closed.total, closed.troubles, closed.said
+    total, troubles, said = closed.total, closed.affected_days, closed.details
     if today is not None:
         total = add_tallies([total, today])
         if is_affected(look):
@@ -276,10 +276,10 @@ def day_bars(
     return DayBars(
         segments=(*closed.segments, BarSegment(look, last, 1)),
         times=f"{day // SECOND} {DAY // SECOND}*{last}",
-        said=said,
+        details=said,
         summary=_summary(covered, uptime, troubles, voice),
         uptime=uptime,
-        observed=observed,
+        coverage=observed,
         days=covered,
     )
 
@@ -344,22 +344,22 @@ def describe_day(tally: Tally, voice: Locale) -> str:
     """Return how long a day was not a good one: ``12 min down, 3 h degraded``."""
     kinds = ("down", "degraded", "unknown", "maintenance")
     return ", ".join(
-        voice.say(f"day.{kind}", length=voice.lasting(length))
+        voice.translate(f"day.{kind}", length=voice.format_duration(length))
         for kind, length in zip(kinds, _lengths(tally), strict=True)
         if length
     )
 
 
 def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], voice: Locale) -> str:
-    last = voice.say("days.last", n=days)
+    last = voice.translate("days.last", n=days)
     if uptime is None:
-        return voice.say("days.unknown", last=last)
+        return voice.translate("days.unknown", last=last)
     if not troubles:
-        return voice.say("days.good", last=last, uptime=uptime)
-    told = [_told(voice.language.code, day, tally) for day, tally in troubles[:LISTED]]
+        return voice.translate("days.good", last=last, uptime=uptime)
+    told = [_told(voice.translations.code, day, tally) for day, tally in troubles[:LISTED]]
     if len(troubles) > LISTED:
-        told.append(voice.say("days.more", n=len(troubles) - LISTED))
-    return voice.say(
+        told.append(voice.translate("days.more", n=len(troubles) - LISTED))
+    return voice.translate(
         "days.bad", n=len(troubles), last=last, uptime=uptime, troubles="; ".join(told)
     )
 
@@ -367,5 +367,5 @@ def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], voice: L
 @lru_cache(maxsize=10_000)
 def _told(code: str, day: int, tally: Tally) -> str:
     """Return what happened on a day of UTC; the same days are told every few minutes."""
-    voice = Locale(language=load_translations(code))
-    return voice.say("day.told", day=voice.day_name(day), parts=describe_day(tally, voice))
+    voice = Locale(translations=load_translations(code))
+    return voice.translate("day.told", day=voice.format_day(day), parts=describe_day(tally, voice))

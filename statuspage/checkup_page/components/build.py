@@ -107,14 +107,14 @@ class RunWindow(Struct, frozen=True, kw_only=True):
     Attributes:
         slots: the times of the runs, oldest first.
         interval: how much time lies between them.
-        voice: says what is seen.
+        locale: says what is seen.
         regions: the public names of regions.
     """
 
     now: int
     slots: tuple[int, ...]
     interval: int
-    voice: Locale
+    locale: Locale
     regions: Mapping[str, str] = {}
 
 
@@ -137,29 +137,29 @@ def display_name(track: CheckerResults, number: int, voice: Locale) -> str:
     checker = track.checker
     result = track.newest
     given = (checker.public_name or checker.title) if checker else (result.title if result else "")
-    return clean_line(given, NAME_LIMIT) or voice.say("component.nameless", n=number)
+    return clean_line(given, NAME_LIMIT) or voice.translate("component.nameless", n=number)
 
 
 def build_component(  # noqa: PLR0913 - the optional ones by name
     track: CheckerResults,
     window: RunWindow,
-    standing: ConfirmedStatus | None,
-    past: DailyHistory | None,
+    confirmed: ConfirmedStatus | None,
+    daily: DailyHistory | None,
     *,
     key: str,
     name: str,
-    record: ComponentHistory,
+    history: ComponentHistory,
 ) -> ComponentView:
     """Return what is shown of one checker.
 
     Args:
         track: its results, one per slot of the window.
         window: the time that is looked at.
-        standing: its confirmed status; None if no state is kept or it has none yet.
-        past: its days; None if its runs are to be shown instead.
+        confirmed: its confirmed status; None if no state is kept or it has none yet.
+        daily: its days; None if its runs are to be shown instead.
         key: what stands for it on the page.
         name: what people call it.
-        record: what spans of time came to.
+        history: what spans of time came to.
     """
     checker = track.checker
     seen = _seen(track, window.slots)
@@ -167,29 +167,29 @@ def build_component(  # noqa: PLR0913 - the optional ones by name
         ((at, result) for at, result in reversed(seen) if result), (None, None)
     )
     shown = [(at, ComponentStatus.of(result.status) if result else None) for at, result in seen]
-    current = _current(newest, standing)
+    current = _current(newest, confirmed)
     fresh = checked_at is not None and window.now - checked_at <= _limit(track, window)
     return ComponentView(
         key=key,
         name=name,
         description=clean_line(checker.description, DESCRIPTION_LIMIT) if checker else "",
         link=safe_link(checker.link) if checker else "",
-        state=current if fresh else ComponentStatus.UNKNOWN,
-        since=_since(shown, standing) if fresh else None,
-        note=_note(newest, current, window.voice, fresh=fresh),
+        status=current if fresh else ComponentStatus.UNKNOWN,
+        since=_since(shown, confirmed) if fresh else None,
+        note=_note(newest, current, window.locale, fresh=fresh),
         checked_at=checked_at,
-        first_seen=_first_seen(seen, record),
-        response=bars.response_time(newest),
-        strip=bars.run_bars(shown, window.voice) if past is None else None,
-        days=day_bars(past.closed, past.today, past.since, window.now, window.voice)
-        if past
+        first_seen=_first_seen(seen, history),
+        response_ns=bars.response_time(newest),
+        run_bars=bars.run_bars(shown, window.locale) if daily is None else None,
+        day_bars=day_bars(daily.closed, daily.today, daily.since, window.now, window.locale)
+        if daily
         else None,
-        stretches=record.stretches,
-        months=record.months,
-        hourly=record.hours,
-        daily=record.days,
-        table=record.table,
-        sights=_sights(seen, window) if fresh else (),
+        periods=history.periods,
+        months=history.months,
+        hourly=history.hours,
+        daily=history.days,
+        csv_rows=history.csv_rows,
+        regions=_sights(seen, window) if fresh else (),
     )
 
 
@@ -221,7 +221,13 @@ def _seen(track: CheckerResults, slots: Sequence[int]) -> list[TimedResult]:
 
 def _first_seen(seen: Sequence[TimedResult], record: ComponentHistory) -> int | None:
     """Return when the first result came that is known: the history remembers it longest."""
-    return record.first if record.first is not None else seen[0][0] if seen else None
+    return (
+        record.first_result_at
+        if record.first_result_at is not None
+        else seen[0][0]
+        if seen
+        else None
+    )
 
 
 def _limit(track: CheckerResults, window: RunWindow) -> int:
@@ -250,13 +256,13 @@ def _since(shown: Sequence[bars.TimedStatus], standing: ConfirmedStatus | None) 
 
 def _note(newest: Result | None, current: ComponentStatus, voice: Locale, *, fresh: bool) -> str:
     if newest is None:
-        return voice.say("note.nothing")
+        return voice.translate("note.nothing")
     if not fresh:
-        return voice.say("note.old", state=voice.say(f"state.{current}"))
+        return voice.translate("note.old", state=voice.translate(f"state.{current}"))
     if current is ComponentStatus.UNKNOWN:
-        return voice.say("note.unchecked")
+        return voice.translate("note.unchecked")
     key = public_reason(newest) if ComponentStatus.of(newest.status) is current else ""
-    return voice.say(key) if key else ""
+    return voice.translate(key) if key else ""
 
 
 ADDRESSES: Final = "addresses"

@@ -66,7 +66,7 @@ class ResponseChart(Struct, frozen=True, kw_only=True):
         """How many columns look how, the most frequent look first."""
         found: Counter[str] = Counter()
         for part in self.segments:
-            found[part.look] += part.length
+            found[part.status] += part.length
         return found.most_common()
 
 
@@ -80,7 +80,7 @@ def response_chart(name: str, columns: ChartSeries, begin: int, end: int) -> Res
         end: when the last one ends.
     """
     shown = columns.between(begin, end)
-    medians, highs = columns.medians[shown], columns.highs[shown]
+    medians, highs = columns.medians[shown], columns.p95s[shown]
     timed = sorted(filter(None, highs))
     top = lowest = highest = 0
     median = band = ""
@@ -96,7 +96,7 @@ def response_chart(name: str, columns: ChartSeries, begin: int, end: int) -> Res
         step=columns.step,
         begin=begin,
         end=end,
-        segments=merge_bars(columns.looks[shown]),
+        segments=merge_bars(columns.statuses[shown]),
         median=median,
         band=band,
         top=top,
@@ -170,16 +170,16 @@ class CalendarMonth(Struct, frozen=True, kw_only=True):
     Attributes:
         begin: when it began.
         weekday: that of its first day; 0 for Monday.
-        looks: that of each day, as of a bar.
-        words: what happened on those that were not good ones, by the number of the day.
-        stretch: what it came to; None if it was over before the first result.
+        statuses: that of each day, as of a bar.
+        descriptions: what happened on those that were not good ones, by the number of the day.
+        stats: what it came to; None if it was over before the first result.
     """
 
     begin: int
     weekday: int
-    looks: Sequence[str]
-    words: dict[int, str]
-    stretch: PeriodStats | None
+    statuses: Sequence[str]
+    descriptions: dict[int, str]
+    stats: PeriodStats | None
 
 
 class AffectedDay(NamedTuple):
@@ -211,25 +211,25 @@ def calendar_months(
 def affected_days(calendar: Sequence[CalendarMonth]) -> Iterator[AffectedDay]:
     """Yield the days that were not good ones, newest first."""
     for leaf in reversed(calendar):
-        for number, words in reversed(leaf.words.items()):
+        for number, words in reversed(leaf.descriptions.items()):
             day = leaf.begin + (number - 1) * DAY
-            yield AffectedDay(to_datetime(day).date(), leaf.looks[number - 1], words)
+            yield AffectedDay(to_datetime(day).date(), leaf.statuses[number - 1], words)
 
 
 def _leaf(
     days: ChartSeries, shown: slice, stretch: PeriodStats | None, voice: Locale
 ) -> CalendarMonth:
     begin = days.begin + shown.start * DAY
-    looks = days.looks[shown]
+    looks = days.statuses[shown]
     told = ((at, days.tallies[at]) for at in range(shown.start, shown.stop) if at in days.tallies)
     return CalendarMonth(
         begin=begin,
         weekday=(begin // DAY + EPOCH) % WEEK,
-        looks=looks,
-        words={
+        statuses=looks,
+        descriptions={
             at - shown.start + 1: describe_day(tally, voice)
             for at, tally in told
-            if is_affected(days.looks[at])
+            if is_affected(days.statuses[at])
         },
-        stretch=stretch,
+        stats=stretch,
     )

@@ -43,16 +43,16 @@ class ChartSeries(Struct, frozen=True):
     Attributes:
         begin: when the first one begins.
         step: how long each is.
-        looks: how they look.
-        medians, highs: the buckets of their response times, see :class:`ChartPoint`; 0 for none.
+        statuses: how they look.
+        medians, p95s: the buckets of their response times, see :class:`ChartPoint`; 0 for none.
         tallies: of those that were not simply good, by their places.
     """
 
     begin: int
     step: int
-    looks: list[str]
+    statuses: list[str]
     medians: array[int]
-    highs: array[int]
+    p95s: array[int]
     tallies: dict[int, Tally]
 
     def between(self, begin: int, end: int) -> slice:
@@ -140,13 +140,13 @@ class ResponseStats(Struct, frozen=True):
     """Response times of the results that were not down, in nanoseconds.
 
     Attributes:
-        median, high, highest: what 50, 95 and 99 % of them do not exceed, to about 3 %.
+        p50, p95, p99: what 50, 95 and 99 % of them do not exceed, to about 3 %.
         phases: where the time went, on average; None if nobody said so.
     """
 
-    median: int
-    high: int
-    highest: int
+    p50: int
+    p95: int
+    p99: int
     phases: Phases | None
 
 
@@ -174,7 +174,7 @@ class PeriodStats(Struct, frozen=True, kw_only=True):
         return uptime_percent(self.tally.up, self.tally.observed)
 
     @property
-    def observed(self) -> str | None:
+    def coverage(self) -> str | None:
         """Per cent of the time that was observed, maintenance left out, rounded down."""
         return uptime_percent(self.tally.observed, self.end - self.begin - self.tally.maintenance)
 
@@ -184,32 +184,32 @@ class ComponentHistory(Struct, frozen=True):
 
     Attributes:
         hours, days: the columns of its charts; None if no history is kept.
-        table: its closed days, see :mod:`checkup_page.components.history`.
-        first: when its first result came; None if none has, or no history is kept.
+        csv_rows: its closed days, see :mod:`checkup_page.components.history`.
+        first_result_at: when its first result came; None if none has, or no history is kept.
     """
 
-    stretches: tuple[PeriodStats, ...] = ()
+    periods: tuple[PeriodStats, ...] = ()
     months: tuple[PeriodStats, ...] = ()
     hours: ChartSeries | None = None
     days: ChartSeries | None = None
-    table: tuple[str, ...] = ()
-    first: int | None = None
+    csv_rows: tuple[str, ...] = ()
+    first_result_at: int | None = None
 
 
-def component_history(chronicle: CheckerHistory) -> ComponentHistory:
+def component_history(checker: CheckerHistory) -> ComponentHistory:
     """Return what spans of time came to for a component; nothing before its first result."""
-    if chronicle.first is None:
+    if checker.first is None:
         return ComponentHistory()
-    until, today = chronicle.until, day_start(chronicle.until)
+    until, today = checker.until, day_start(checker.until)
     oldest = min(last_months(today)[0][1], today - (SPANS[-1] - 1) * DAY)
-    sums = _Sums(chronicle.days)
+    sums = _Sums(checker.days)
     return ComponentHistory(
-        stretches=_stretches(chronicle, sums),
-        months=_months(chronicle, sums),
-        hours=chart_series(chronicle.hours, today - (SPANS[0] - 1) * DAY, until, HOUR),
-        days=chart_series(chronicle.days, oldest, until, DAY),
-        table=csv_rows(chronicle),
-        first=chronicle.first,
+        periods=_stretches(checker, sums),
+        months=_months(checker, sums),
+        hours=chart_series(checker.hours, today - (SPANS[0] - 1) * DAY, until, HOUR),
+        days=chart_series(checker.days, oldest, until, DAY),
+        csv_rows=csv_rows(checker),
+        first_result_at=checker.first,
     )
 
 

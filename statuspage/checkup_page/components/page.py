@@ -100,14 +100,14 @@ class ComponentTables(NamedTuple):
 
 def component_tables(item: ComponentView, voice: Locale) -> ComponentTables:
     """Return the tables of a component."""
-    phased = any(it.response and it.response.phases for it in item.stretches)
-    timed = any(it.response for it in item.stretches)
+    phased = any(it.response and it.response.phases for it in item.periods)
+    timed = any(it.response for it in item.periods)
     return ComponentTables(
         uptimes=table(
             _head(("span", "uptime", "down", "degraded", "observed", "failures"), voice),
-            (_uptime(it, voice) for it in item.stretches),
+            (_uptime(it, voice) for it in item.periods),
         ),
-        times=_times(item.stretches, voice, phased=phased) if timed else Markup(),
+        times=_times(item.periods, voice, phased=phased) if timed else Markup(),
         months=table(
             _head(("month", "uptime", "down", "degraded", "maintenance", "observed"), voice),
             (_month(it, voice) for it in reversed(item.months)),
@@ -119,39 +119,39 @@ def component_tables(item: ComponentView, voice: Locale) -> ComponentTables:
 def _uptime(it: PeriodStats, voice: Locale) -> Row:
     tally = it.tally
     return (
-        voice.say(f"stretch.{it.name}"),
+        voice.translate(f"stretch.{it.name}"),
         _share(it.uptime),
         _length(tally.down, voice),
         _length(tally.degraded, voice),
-        _share(it.observed),
-        voice.say("component.of", n=tally.failures, runs=tally.runs),
+        _share(it.coverage),
+        voice.translate("component.of", n=tally.failures, runs=tally.runs),
     )
 
 
 def _month(it: PeriodStats, voice: Locale) -> Row:
     tally = it.tally
     return (
-        voice.month_name(it.begin),
+        voice.format_month(it.begin),
         _share(it.uptime),
         _length(tally.down, voice),
         _length(tally.degraded, voice),
         _length(tally.maintenance, voice),
-        _share(it.observed),
+        _share(it.coverage),
     )
 
 
 def _times(stretches: Iterable[PeriodStats], voice: Locale, *, phased: bool) -> Markup:
-    code, names = voice.language.code, PHASES if phased else ()
-    head = (voice.say("component.span"), "p50", "p95", "p99")
+    code, names = voice.translations.code, PHASES if phased else ()
+    head = (voice.translate("component.span"), "p50", "p95", "p99")
     rows = (
         (
-            voice.say(f"stretch.{it.name}"),
-            *(_time(it.response, share, code) for share in ("median", "high", "highest")),
+            voice.translate(f"stretch.{it.name}"),
+            *(_time(it.response, share, code) for share in ("p50", "p95", "p99")),
             *(_time(it.response and it.response.phases, name, code) for name in names),
         )
         for it in stretches
     )
-    return table((*head, *(voice.say(f"phase.{name}") for name in names)), rows)
+    return table((*head, *(voice.translate(f"phase.{name}") for name in names)), rows)
 
 
 def _share(percent: str | None) -> str:
@@ -159,7 +159,7 @@ def _share(percent: str | None) -> str:
 
 
 def _length(length: int, voice: Locale) -> str:
-    return voice.lasting(length) if length else NOTHING
+    return voice.format_duration(length) if length else NOTHING
 
 
 def _time(of: ResponseStats | Phases | None, name: str, code: str) -> str:
@@ -168,11 +168,11 @@ def _time(of: ResponseStats | Phases | None, name: str, code: str) -> str:
 
 @lru_cache(maxsize=4000)
 def _elapsed(code: str, time: int) -> str:
-    return Locale(language=load_translations(code)).elapsed(time)
+    return Locale(translations=load_translations(code)).format_response_time(time)
 
 
 def _head(names: Iterable[str], voice: Locale) -> Row:
-    return [voice.say(f"component.{name}") for name in names]
+    return [voice.translate(f"component.{name}") for name in names]
 
 
 def _row(cells: Row) -> str:
@@ -261,13 +261,13 @@ class ComponentPages:
 
 
 def _subjects(view: PageView, until: int) -> Iterator[ComponentPageInput]:
-    shell = view.shell
+    shell = view.layout
     incidents, maintenances = _concerning(view.incidents), _concerning(view.maintenances)
     for group in view.groups:
         for item in group.components:
             yield ComponentPageInput(
                 view=shell,
-                item=replace(item, checked_at=None, response=None, strip=None, days=None),
+                item=replace(item, checked_at=None, response_ns=None, run_bars=None, day_bars=None),
                 group=group.name,
                 until=until,
                 certificate=_certificate(view, item),
@@ -286,12 +286,12 @@ def _concerning(announced: Iterable[Announced]) -> Mapping[str, Sequence[Announc
 
 
 def _certificate(view: PageView, item: ComponentView) -> int | None:
-    probe = view.probes.get(item.key)
+    probe = view.metrics.get(item.key)
     return probe.certificate_expiry if probe else None
 
 
 def _page(subject: ComponentPageInput) -> PageFile:
-    item, voice = subject.item, subject.view.voice
+    item, voice = subject.item, subject.view.locale
     calendar: tuple[CalendarMonth, ...] = ()
     if item.daily is not None:
         months = last_months(day_start(subject.until))
@@ -304,14 +304,14 @@ def _page(subject: ComponentPageInput) -> PageFile:
         max_age=MAX_AGE,
         every=HOURLY,
         news=subject.news,
-        sheet=SHEET,
+        stylesheet=SHEET,
         subject=subject,
         item=item,
         stale_at=subject.until + STALE_AFTER,
         charts=tuple(_charts(item, subject.until)),
         tables=component_tables(item, voice),
         calendar=calendar,
-        squares=partial(_squares, escape(voice.say("state.none"))),
+        squares=partial(_squares, escape(voice.translate("state.none"))),
         looks=_looks(calendar),
         troubles=told[:TOLD],
         more=len(told) - TOLD,
@@ -321,7 +321,7 @@ def _page(subject: ComponentPageInput) -> PageFile:
 
 
 def _looks(calendar: Iterable[CalendarMonth]) -> tuple[str, ...]:
-    seen = {look for leaf in calendar for look in leaf.looks}
+    seen = {look for leaf in calendar for look in leaf.statuses}
     return tuple(look for look in BAR_STATUSES if look in seen)
 
 
@@ -329,13 +329,13 @@ def _squares(none: Markup, leaf: CalendarMonth) -> Markup:
     """Return the days of a month; those on which all was well need no word."""
     squares = [
         _GOOD[number] if look is ComponentStatus.OPERATIONAL else _square(number, look, leaf, none)
-        for number, look in enumerate(leaf.looks, start=1)
+        for number, look in enumerate(leaf.statuses, start=1)
     ]
     return Markup("".join(squares))  # noqa: S704 - all that is said in them has been escaped
 
 
 def _square(number: int, look: str, leaf: CalendarMonth, none: Markup) -> str:
-    words = leaf.words.get(number)
+    words = leaf.descriptions.get(number)
     if words:
         return _BAD.format(look=look, number=number, words=escape(words))
     return (_NOTHING if look == NONE else _OTHER).format(look=look, number=number, words=none)
@@ -344,7 +344,7 @@ def _square(number: int, look: str, leaf: CalendarMonth, none: Markup) -> str:
 def _charts(item: ComponentView, end: int) -> Iterator[ResponseChart]:
     """Yield a chart for each stretch of time; columns are whole hours or days."""
     today = day_start(end)
-    for stretch in item.stretches:
+    for stretch in item.periods:
         name = stretch.name
         days = 1 if name == LAST_DAY else int(name.removesuffix("d"))
         columns = item.hourly if days <= HOURLY_DAYS else item.daily

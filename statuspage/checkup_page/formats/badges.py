@@ -128,21 +128,21 @@ _NAME_LIMIT: Final = 40
 
 def files(view: PageView) -> dict[str, PageFile]:
     """Return the badges by their paths."""
-    voice = view.voice
+    voice = view.locale
     components = [item for group in view.groups for item in group.components]
-    found = _health(PAGE, _short(view.title), view.verdict.state, voice)
+    found = _health(PAGE, _short(view.title), view.overall.state, voice)
     found |= _uptimes(PAGE, _short(view.title), _together(components), voice)
     for item in components:
         name = _short(item.name)
-        found |= _health(item.key, name, item.state, voice)
-        uptimes = ((stretch.name, stretch.uptime) for stretch in item.stretches)
+        found |= _health(item.key, name, item.status, voice)
+        uptimes = ((stretch.name, stretch.uptime) for stretch in item.periods)
         found |= _uptimes(item.key, name, uptimes, voice)
-        found |= _responses(item.key, name, item.stretches, voice)
+        found |= _responses(item.key, name, item.periods, voice)
     return found
 
 
 def _health(key: str, name: str, state: ComponentStatus, voice: Locale) -> dict[str, PageFile]:
-    badge = Badge(label=name, message=voice.say(f"state.{state}"), colour=_COLOURS[state])
+    badge = Badge(label=name, message=voice.translate(f"state.{state}"), colour=_COLOURS[state])
     return {
         f"badges/{key}.svg": badge_svg(badge),
         f"badges/{key}/health.json": shields_endpoint(badge),
@@ -153,7 +153,7 @@ def _together(components: Iterable[ComponentView]) -> Iterator[tuple[str, str | 
     """Yield the uptimes of all components together: their observed times count alike."""
     tallies: dict[str, list[Tally]] = {}
     for item in components:
-        for stretch in item.stretches:
+        for stretch in item.periods:
             tallies.setdefault(stretch.name, []).append(stretch.tally)
     for name, every in tallies.items():
         total = add_tallies(every)
@@ -166,8 +166,8 @@ def _uptimes(
     return {
         f"badges/{key}/uptime-{span}.json": shields_endpoint(
             Badge(
-                label=voice.say("badge.uptime", name=name, span=span),
-                message=voice.say("state.unknown") if uptime is None else f"{uptime}%",
+                label=voice.translate("badge.uptime", name=name, span=span),
+                message=voice.translate("state.unknown") if uptime is None else f"{uptime}%",
                 colour=UNKNOWN if uptime is None else _colour(float(uptime)),
             ),
             every=HOURLY,
@@ -188,8 +188,10 @@ def _responses(
         if stretch.name in _TIMED:
             times = stretch.response
             badge = Badge(
-                label=voice.say("badge.response", name=name, span=stretch.name),
-                message=voice.elapsed(times.median) if times else voice.say("state.unknown"),
+                label=voice.translate("badge.response", name=name, span=stretch.name),
+                message=voice.format_response_time(times.p50)
+                if times
+                else voice.translate("state.unknown"),
                 colour=_TIME if times else UNKNOWN,
             )
             path = f"badges/{key}/response-{stretch.name}.json"

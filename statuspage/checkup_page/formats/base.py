@@ -31,7 +31,9 @@ def recent_incidents(view: PageView) -> list[IncidentView]:
 def recent_maintenance(view: PageView) -> list[MaintenanceView]:
     """Return the maintenance of the last months and what is to come, newest first."""
     earlier = (item for month in view.months for item in month.maintenances)
-    every = {item.key: item for item in (*earlier, *view.finished, *view.maintenances)}
+    every = {
+        item.key: item for item in (*earlier, *view.completed_maintenances, *view.maintenances)
+    }
     return sorted(every.values(), key=lambda item: item.scheduled_for, reverse=True)
 
 

@@ -48,7 +48,7 @@ def files(view: PageView) -> dict[str, PageFile]:
     entries = sorted(_entries(view), key=lambda entry: entry.item.updated_at, reverse=True)
     values = {
         "view": view,
-        "voice": view.voice,
+        "locale": view.locale,
         "address": partial(absolute_url, view),
         "tag": _tag(view, view.key),
         "updated": max((entry.item.updated_at for entry in entries), default=0),
@@ -67,10 +67,10 @@ def _entries(view: PageView) -> Iterator[FeedEntry]:
             tag=_tag(view, f"maintenance/{planned.key}"),
             kind="maintenance",
             published=planned.created_at,
-            planned=view.voice.say(
+            planned=view.locale.translate(
                 "feed.planned",
-                start=view.voice.moment(planned.scheduled_for),
-                end=view.voice.moment(planned.scheduled_until),
+                start=view.locale.format_datetime(planned.scheduled_for),
+                end=view.locale.format_datetime(planned.scheduled_until),
             ),
             item=planned,
         )

@@ -77,7 +77,7 @@ def _calendar(view: PageView) -> Iterator[str]:
     yield "VERSION:2.0"
     yield "PRODID:-//Checkup//Status page//EN"
     yield "CALSCALE:GREGORIAN"
-    yield f"X-WR-CALNAME:{escape_text(view.voice.say('feed.calendar', name=view.title))}"
+    yield f"X-WR-CALNAME:{escape_text(view.locale.translate('feed.calendar', name=view.title))}"
     yield "REFRESH-INTERVAL;VALUE=DURATION:PT1H"
     yield "X-PUBLISHED-TTL:PT1H"
     yield from _ZONE
@@ -91,7 +91,7 @@ def _event(view: PageView, item: MaintenanceView) -> Iterator[str]:
 
     What was called off before it began has no end after its beginning.
     """
-    happens = not item.called_off
+    happens = not item.cancelled
     yield "BEGIN:VEVENT"
     yield f"UID:{item.key}@{id_domain(view)}"
     yield f"SEQUENCE:{max(0, item.updated_at - item.created_at) // SECOND}"
@@ -114,4 +114,6 @@ def _event(view: PageView, item: MaintenanceView) -> Iterator[str]:
 def _description(view: PageView, item: MaintenanceView) -> Iterator[str]:
     yield from (update.body for update in item.updates[:1] if update.body)
     if item.affected:
-        yield view.voice.say("feed.affected", names=", ".join(one.name for one in item.affected))
+        yield view.locale.translate(
+            "feed.affected", names=", ".join(one.name for one in item.affected)
+        )

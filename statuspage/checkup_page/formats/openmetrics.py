@@ -80,19 +80,19 @@ def _gauges(view: PageView) -> Iterator[Gauge]:
     for name, sense, measure in _MEASURES:
         samples = (
             Sample(
-                value, _labels(group, item, view.probes.get(item.key, ProbeMetrics())) | differing
+                value, _labels(group, item, view.metrics.get(item.key, ProbeMetrics())) | differing
             )
             for group, item in components
-            for differing, value in measure(item, view.probes.get(item.key, ProbeMetrics()))
+            for differing, value in measure(item, view.metrics.get(item.key, ProbeMetrics()))
         )
         yield Gauge(name, sense, tuple(samples))
-    states = Counter(item.state for _, item in components)
+    states = Counter(item.status for _, item in components)
     yield Gauge(
         "monitor_checks",
         "How many components are in which state.",
         tuple(Sample(states[state], {"state": state.value}) for state in ComponentStatus),
     )
-    last = view.verdict.checked_at
+    last = view.overall.checked_at
     yield Gauge(
         "monitor_run_timestamp_seconds",
         "When the newest run took place.",
@@ -129,11 +129,11 @@ def _certificate(_: ComponentView, probe: ProbeMetrics) -> Found:
 
 def _state(item: ComponentView, _: ProbeMetrics) -> Found:
     for state in ComponentStatus:
-        yield {"state": state.value}, int(item.state is state)
+        yield {"state": state.value}, int(item.status is state)
 
 
 def _uptime(item: ComponentView, _: ProbeMetrics) -> Found:
-    for stretch in item.stretches:
+    for stretch in item.periods:
         if stretch.tally.observed:
             yield {"window": stretch.name}, stretch.tally.up / stretch.tally.observed
 

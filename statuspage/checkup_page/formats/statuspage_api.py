@@ -193,16 +193,16 @@ def page_object(view: PageView, updated_at: int) -> Json:
 
 def checked_at(view: PageView) -> int:
     """Return when the newest results came; before the first ones, when the page was written."""
-    last = view.verdict.checked_at
-    return view.facts.generated_at if last is None else last
+    last = view.overall.checked_at
+    return view.info.generated_at if last is None else last
 
 
 def status(view: PageView) -> Json:
     """Return the verdict."""
-    verdict = view.verdict
+    verdict = view.overall
     indicator, description = _INDICATORS[verdict.state]
     if verdict.checked_at is None:
-        description = verdict.sentence
+        description = verdict.description
     elif verdict.state is ComponentStatus.UNKNOWN:
         description = f"{description}, last checked {format_iso(verdict.checked_at)}"
     return {
@@ -212,7 +212,7 @@ def status(view: PageView) -> Json:
             "x_state": verdict.state.value,
             "x_stale": verdict.stale,
             "x_checked_at": None if verdict.checked_at is None else format_iso(verdict.checked_at),
-            "x_generated_at": format_iso(view.facts.generated_at),
+            "x_generated_at": format_iso(view.info.generated_at),
         }
     }
 
@@ -225,18 +225,18 @@ def api_status(state: ComponentStatus) -> str:
 # Components and groups as the API lists them: each group before its members.
 
 
-def component_list(view: PageView, *, looked: bool = False) -> list[Json]:
+def component_list(view: PageView, *, with_check_times: bool = False) -> list[Json]:
     """Return components and groups in the order of the page.
 
     Args:
         view: the page.
-        looked: say of each when it was last looked at, which changes all the time.
+        with_check_times: say of each when it was last looked at, which changes all the time.
     """
     listed = [dict(item) for item in _listed(view)]
     times = {item.key: item.checked_at for group in view.groups for item in group.components}
     for position, item in enumerate(listed, start=1):
         item["position"] = position
-        if looked and not item["group"]:
+        if with_check_times and not item["group"]:
             at = times[item["id"]]
             item["x_checked_at"] = None if at is None else format_iso(at)
     return listed
@@ -261,7 +261,7 @@ def _component(view: PageView, item: ComponentView, group: ComponentGroup) -> Js
     return {
         "id": item.key,
         "name": item.name,
-        "status": api_status(item.state),
+        "status": api_status(item.status),
         "created_at": format_iso(created_at),
         "updated_at": format_iso(updated_at),
         "position": 0,
@@ -272,7 +272,7 @@ def _component(view: PageView, item: ComponentView, group: ComponentGroup) -> Js
         "page_id": view.key,
         "group": False,
         "only_show_if_degraded": False,
-        "x_state": item.state.value,
+        "x_state": item.status.value,
     }
 
 
@@ -308,7 +308,7 @@ NEWEST: Final = 50
 
 def live_files(view: PageView) -> dict[str, PageFile]:
     """Return what is of this moment, by paths."""
-    listed = component_list(view, looked=True)
+    listed = component_list(view, with_check_times=True)
     known = _by_id(listed)
     unresolved = [item for item in view.incidents if item.resolved_at is None]
     planned = [maintenance_object(view, item, known) for item in view.maintenances]

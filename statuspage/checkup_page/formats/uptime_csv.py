@@ -30,7 +30,7 @@ def _lines(view: PageView) -> Iterator[str]:
             named = _line(_harmless(item.name), _harmless(group.name), item.key).removesuffix(
                 "\r\n"
             )
-            yield from (f"{named},{row}\r\n" for row in item.table)
+            yield from (f"{named},{row}\r\n" for row in item.csv_rows)
 
 
 def _line(*cells: str) -> str:

@@ -43,7 +43,7 @@ def automatic_incident_view(
     outage: AutomaticIncident, public: PublicComponents, voice: Locale
 ) -> IncidentView:
     """Return an outage as an incident."""
-    components = public.named(outage.episodes)
+    components = public.affected(outage.episodes)
     moments = _moments(outage, components)
     updates = tuple(_updates(outage, moments, voice))
     impact = _impact(outage, public)
@@ -51,15 +51,13 @@ def automatic_incident_view(
         key=outage.id,
         title=_title(outage, components.values(), voice),
         impact=impact,
-        state=IMPACT_STATUS[impact],
+        status_color=IMPACT_STATUS[impact],
         status=updates[0].status,
         started_at=outage.start,
         updated_at=updates[0].at,
         resolved_at=outage.end,
         affected=tuple(
-            replace(
-                it, stretches=tuple(affected_periods(_periods(outage, name), outage.start, None))
-            )
+            replace(it, periods=tuple(affected_periods(_periods(outage, name), outage.start, None)))
             for name, it in components.items()
         ),
         updates=updates,
@@ -124,7 +122,9 @@ def _updates(outage: AutomaticIncident, moments: Moments, voice: Locale) -> Iter
             _sentence(f"outage.{word}", names, voice) for word, names in moments[at].items()
         ]
         if over and not outage.in_maintenance:
-            sentences.append(voice.say("outage.over", length=voice.lasting(at - outage.start)))
+            sentences.append(
+                voice.translate("outage.over", length=voice.format_duration(at - outage.start))
+            )
         body = " ".join(f"{sentence}." for sentence in sentences)
         yield UpdateView(
             key=automatic_update_id(outage.id, at),
@@ -136,7 +136,7 @@ def _updates(outage: AutomaticIncident, moments: Moments, voice: Locale) -> Iter
 
 
 def _sentence(key: str, names: Sequence[str], voice: Locale) -> str:
-    return voice.say(key, names=voice.listed(names), n=len(names))
+    return voice.translate(key, names=voice.format_list(names), n=len(names))
 
 
 class AutomaticIncidentCache:
@@ -149,18 +149,18 @@ class AutomaticIncidentCache:
             str, tuple[PublicComponents, dict[str, tuple[AutomaticIncident, IncidentView]]]
         ] = {}
 
-    def find(self, troubles: Disruptions, watch: DetectionInput) -> tuple[AutomaticIncident, ...]:
+    def detect(self, troubles: Disruptions, watch: DetectionInput) -> tuple[AutomaticIncident, ...]:
         """Return the outages; the same as before if nothing is new and none of them lasts."""
         made_of = (troubles, watch.checkers, watch.since, watch.windows)
         if made_of != self._made_of or any(outage.end is None for outage in self._found):
             self._made_of, self._found = made_of, detect_incidents(troubles, watch)
         return self._found
 
-    def tell(
+    def views(
         self, found: Iterable[AutomaticIncident], public: PublicComponents, voice: Locale
     ) -> list[IncidentView]:
         """Return outages as incidents, the very same ones for outages that are the same."""
-        code = voice.language.code
+        code = voice.translations.code
         before, known = self._told.get(code, (public, {}))
         known = known if before == public else {}
         stories = {outage.id: (outage, _told(outage, public, voice, known)) for outage in found}

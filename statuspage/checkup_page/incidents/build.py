@@ -59,8 +59,8 @@ def apply_maintenance(
     everything = any(not item.affected for item in current)
     keys = {affected.key for item in current for affected in item.affected}
     for item in components:
-        if item.state is not ComponentStatus.UNKNOWN and (everything or item.key in keys):
-            yield replace(item, state=ComponentStatus.MAINTENANCE)
+        if item.status is not ComponentStatus.UNKNOWN and (everything or item.key in keys):
+            yield replace(item, status=ComponentStatus.MAINTENANCE)
         else:
             yield item
 
@@ -93,16 +93,16 @@ class IncidentOverview(Struct, frozen=True, kw_only=True):
 
     Attributes:
         active: incidents that last, newest first.
-        current: maintenance that is going on.
-        coming: what comes next.
-        later: how much more is planned.
+        active_maintenance: maintenance that is going on.
+        upcoming: what comes next.
+        upcoming_more: how much more is planned.
         days: the last two weeks, newest first; before there were results, those with incidents.
     """
 
     active: tuple[IncidentView, ...]
-    current: tuple[MaintenanceView, ...]
-    coming: tuple[MaintenanceView, ...]
-    later: int
+    active_maintenance: tuple[MaintenanceView, ...]
+    upcoming: tuple[MaintenanceView, ...]
+    upcoming_more: int
     days: tuple[Day, ...]
 
 
@@ -111,9 +111,9 @@ def incident_overview(view: PageView) -> IncidentOverview:
     planned = [item for item in view.maintenances if item.status == "scheduled"]
     return IncidentOverview(
         active=tuple(item for item in view.incidents if item.resolved_at is None),
-        current=active_maintenance(view.maintenances),
-        coming=tuple(planned[:MAX_UPCOMING]),
-        later=len(planned[MAX_UPCOMING:]),
+        active_maintenance=active_maintenance(view.maintenances),
+        upcoming=tuple(planned[:MAX_UPCOMING]),
+        upcoming_more=len(planned[MAX_UPCOMING:]),
         days=tuple(_days(view)),
     )
 
@@ -121,7 +121,7 @@ def incident_overview(view: PageView) -> IncidentOverview:
 def _days(view: PageView) -> Iterator[Day]:
     begun: dict[date, list[IncidentView]] = {}
     for incident in view.incidents:
-        begun.setdefault(view.voice.date_of(incident.started_at), []).append(incident)
+        begun.setdefault(view.locale.local_date(incident.started_at), []).append(incident)
     for quiet, days in groupby(_dates(view, begun), key=lambda day: day not in begun):
         if quiet:
             yield _quiet([*days])
@@ -134,8 +134,8 @@ def _dates(view: PageView, begun: Collection[date]) -> Iterator[date]:
     """Yield the days of the last two weeks, newest first, that have results or incidents."""
     components = (item for group in view.groups for item in group.components)
     seen = [item.first_seen for item in components if item.first_seen is not None]
-    first = view.voice.date_of(min(seen)) if seen else date.max
-    today = view.voice.date_of(view.facts.generated_at)
+    first = view.locale.local_date(min(seen)) if seen else date.max
+    today = view.locale.local_date(view.info.generated_at)
     for back in range(DAYS):
         day = today - timedelta(days=back)
         if day >= first or day in begun:
@@ -164,7 +164,7 @@ def incident_view(
         key=incident.id,
         title=clean_line(incident.title, TITLE_LIMIT),
         impact=incident.impact,
-        state=IMPACT_STATUS[incident.impact],
+        status_color=IMPACT_STATUS[incident.impact],
         status=incident.status,
         started_at=incident.started,
         updated_at=updates[0].at,
@@ -172,11 +172,11 @@ def incident_view(
         affected=tuple(
             replace(
                 component,
-                stretches=tuple(
+                periods=tuple(
                     affected_periods(troubles.get(checker, ()), incident.started, incident.resolved)
                 ),
             )
-            for checker, component in public.named(incident.checkers).items()
+            for checker, component in public.affected(incident.checkers).items()
         ),
         updates=updates,
     )
@@ -224,13 +224,13 @@ def stored_maintenance(
             updates.append(update_view(plan))
         yield MaintenanceView(
             key=it.id,
-            title=clean_line(it.title, TITLE_LIMIT) or voice.say("maintenance.page.untitled"),
+            title=clean_line(it.title, TITLE_LIMIT) or voice.translate("maintenance.page.untitled"),
             status=it.status(now),
             scheduled_for=it.start,
             scheduled_until=it.end,
             created_at=it.created,
             updated_at=updates[0].at if updates else it.created,
-            affected=tuple(public.named(it.checkers, it.groups).values()),
+            affected=tuple(public.affected(it.checkers, it.groups).values()),
             updates=tuple(updates),
         )
 
@@ -264,13 +264,14 @@ def _occurrence(
     status = "scheduled" if now < start else "in_progress" if now < end else "completed"
     return MaintenanceView(
         key=key,
-        title=clean_line(planned.title, TITLE_LIMIT) or voice.say("maintenance.page.untitled"),
+        title=clean_line(planned.title, TITLE_LIMIT)
+        or voice.translate("maintenance.page.untitled"),
         status=status,
         scheduled_for=start,
         scheduled_until=end,
         created_at=known_since,
         updated_at=known_since,
-        affected=tuple(public.named(planned.checkers, planned.groups).values()),
+        affected=tuple(public.affected(planned.checkers, planned.groups).values()),
         updates=updates,
         recurring=bool(planned.repeat),
     )
@@ -284,20 +285,20 @@ class IncidentData(Struct, frozen=True, kw_only=True):
     """What was read of some successive months.
 
     Attributes:
-        announced: what people wrote.
-        troubles: when the checkers were not well, by id, from ``months[0]`` on.
-        accounts: what the history remembers of the checkers, by id.
+        document: what people wrote.
+        disruptions: when the checkers were not well, by id, from ``months[0]`` on.
+        counters: what the history remembers of the checkers, by id.
         months: the beginnings of these months.
         since: when anything was known first.
-        stories: how outages were told before.
+        automatic: how outages were told before.
     """
 
-    announced: IncidentDocument = IncidentDocument()
-    troubles: Disruptions = {}
-    accounts: Mapping[str, OpenCounters] = {}
+    document: IncidentDocument = IncidentDocument()
+    disruptions: Disruptions = {}
+    counters: Mapping[str, OpenCounters] = {}
     months: tuple[int, ...] = ()
     since: int = 0
-    stories: AutomaticIncidentCache = field(default_factory=AutomaticIncidentCache)
+    automatic: AutomaticIncidentCache = field(default_factory=AutomaticIncidentCache)
 
 
 class IncidentViews(NamedTuple):
@@ -315,14 +316,14 @@ def build_incidents(
     """Return what is shown of incidents and maintenance."""
     found = _outages(bulletin, config, public, now)
     stories = all_incidents(
-        bulletin.announced.incidents.values(),
-        bulletin.stories.tell(found, public, voice),
+        bulletin.document.incidents.values(),
+        bulletin.automatic.views(found, public, voice),
         _of_written(bulletin, now),
         public,
     )
     plans = sorted(
         (
-            *stored_maintenance(bulletin.announced.maintenance.values(), public, voice, now),
+            *stored_maintenance(bulletin.document.maintenance.values(), public, voice, now),
             *configured_maintenance(config.maintenance, public, voice, now),
         ),
         key=lambda it: (it.scheduled_for, it.key),
@@ -344,17 +345,17 @@ def _outages(
     """Return the outages of public components that are to be told."""
     watch = DetectionInput(
         checkers=tuple(it for it in config.checkers if it.id in public.components),
-        accounts=bulletin.accounts,
+        accounts=bulletin.counters,
         interval=config.interval,
         since=bulletin.months[0] if bulletin.months else 0,
         now=now,
         windows=(
             *(it.window for it in config.maintenance),
-            *(it.since_created.window for it in bulletin.announced.maintenance.values()),
+            *(it.since_created.window for it in bulletin.document.maintenance.values()),
         ),
     )
-    found = bulletin.stories.find(bulletin.troubles, watch)
-    written_down = bulletin.announced.incidents.values()
+    found = bulletin.automatic.detect(bulletin.disruptions, watch)
+    written_down = bulletin.document.incidents.values()
     settings = config.page.incidents
     return uncovered_incidents(
         found,
@@ -368,11 +369,11 @@ def _outages(
 
 def _of_written(bulletin: IncidentData, now: int) -> Disruptions:
     """Return the troubles of those that people wrote about."""
-    written_down = bulletin.announced.incidents.values()
+    written_down = bulletin.document.incidents.values()
     named = {checker for incident in written_down for checker in incident.checkers}
     return {
-        checker: with_open_end(bulletin.troubles[checker], bulletin.accounts.get(checker), now)
-        for checker in named & bulletin.troubles.keys()
+        checker: with_open_end(bulletin.disruptions[checker], bulletin.counters.get(checker), now)
+        for checker in named & bulletin.disruptions.keys()
     }
 
 

@@ -113,14 +113,14 @@ class IncidentLoader(Struct, frozen=True, kw_only=True):
         earlier = {month_start(it.start) for it in maintenance if it.start < found[0]}
         return [*sorted(earlier), *found]
 
-    def bulletin(self) -> IncidentData:
+    def load_recent(self) -> IncidentData:
         """Return what there is to tell of the last months; without a history what people wrote."""
         since = month_start(self.now - RECENT_PERIOD)
         told = IncidentData(
-            announced=merge(self._written(since, next_month_start(self.now)), self.archive.head),
+            document=merge(self._written(since, next_month_start(self.now)), self.archive.head),
             months=tuple(month for month in self.all_months() if month >= since),
             since=self.since,
-            stories=self.seen.stories,
+            automatic=self.seen.stories,
         )
         if self.head is None:
             return told
@@ -130,7 +130,7 @@ class IncidentLoader(Struct, frozen=True, kw_only=True):
         except StorageError as error:
             _log.warning("the page is without its outages: %s", error)
             return told
-        return replace(told, troubles=troubles, accounts=self.head.checkers)
+        return replace(told, disruptions=troubles, counters=self.head.checkers)
 
     def written_of(self, month: int) -> IncidentDocument:
         """Return what people wrote of an old month: all that lasted in it or in the one after it.
@@ -145,13 +145,13 @@ class IncidentLoader(Struct, frozen=True, kw_only=True):
             known[month] = self._written(month, next_month_start(next_month_start(month)))
         return known[month]
 
-    def said_of(self, month: int) -> tuple[object, ...]:
+    def stored_of_month(self, month: int) -> tuple[object, ...]:
         """Return what people said of an old month, and how far maintenance is that still lasts."""
         written = self.written_of(month)
         stages = [(key, it.status(self.now)) for key, it in written.maintenance.items()]
         return (written, [stage for stage in stages if stage[1] != "completed"])
 
-    def old(self, month: int) -> IncidentData | None:
+    def load_archived(self, month: int) -> IncidentData | None:
         """Return what there is to tell of a month that is long over; None if it cannot be read."""
         if not self.archive.is_known(month):
             return None
@@ -166,7 +166,7 @@ class IncidentLoader(Struct, frozen=True, kw_only=True):
             if old < month_start(self.now - RECENT_PERIOD):
                 # Its days are asked for once, and those of many checkers are large.
                 self.months.files.pop(days_key(old), None)
-        return IncidentData(announced=self.written_of(month), troubles=troubles, months=(month,))
+        return IncidentData(document=self.written_of(month), disruptions=troubles, months=(month,))
 
     def _written(self, since: int, until: int) -> IncidentDocument:
         """Return what people wrote of a time: what began before its end and lasted into it."""
@@ -232,23 +232,23 @@ class EditableIncidents(Struct, frozen=True, kw_only=True):
     Attributes:
         incidents: by id, the one that began last first; outages too that the page does not tell of.
         maintenances: by id, in the order of their beginnings.
-        shown: the ids of the incidents that the page tells of.
-        written: what people said of these, and of others, as it is stored.
+        published: the ids of the incidents that the page tells of.
+        document: what people said of these, and of others, as it is stored.
     """
 
     incidents: dict[str, IncidentView]
     maintenances: dict[str, MaintenanceView]
-    shown: frozenset[str]
-    written: IncidentDocument
+    published: frozenset[str]
+    document: IncidentDocument
 
     @property
-    def unwritten(self) -> frozenset[str]:
+    def automatic(self) -> frozenset[str]:
         """The ids of outages that nobody wrote about."""
-        return frozenset(self.incidents.keys() - self.written.incidents.keys())
+        return frozenset(self.incidents.keys() - self.document.incidents.keys())
 
-    def to_write(self, incident: str) -> model.Incident:
+    def as_stored(self, incident: str) -> model.Incident:
         """Return an incident, given by its id, as it is kept once somebody has written about it."""
-        return self.written.incidents.get(incident) or to_stored(self.incidents[incident])
+        return self.document.incidents.get(incident) or to_stored(self.incidents[incident])
 
 
 def load_editable(
@@ -268,18 +268,20 @@ def load_editable(
     """
     bulletin = _bulletin(config, storage, now, month)
     public = _public(config)
-    voice = Locale(language=load_translations(config.page.languages[0]), zone=config.page.timezone)
+    voice = Locale(
+        translations=load_translations(config.page.languages[0]), zone=config.page.timezone
+    )
     open_handed = replace(config, page=replace(config.page, incidents=_EVERYTHING))
     every = build_incidents(bulletin, open_handed, public, voice, now)
     shown = build_incidents(bulletin, config, public, voice, now)
-    written = bulletin.announced
+    written = bulletin.document
     incidents = {it.key: it for it in _with_written(_incidents(every), written, public)}
     plans = (*every.finished, *every.maintenances)
     return EditableIncidents(
         incidents={k: it for k, it in incidents.items() if _is_of(month, it.started_at)},
         maintenances={it.key: it for it in plans if _is_of(month, it.scheduled_for)},
-        shown=frozenset(it.key for it in _incidents(shown)),
-        written=written,
+        published=frozenset(it.key for it in _incidents(shown)),
+        document=written,
     )
 
 
@@ -303,7 +305,7 @@ def take_over_automatic(desk: EditableIncidents, incident: model.Incident) -> mo
 
     That is of all its components. It keeps the address and the beginning of the first of them.
     """
-    lasting = [it for it in desk.incidents.values() if it.key in desk.unwritten]
+    lasting = [it for it in desk.incidents.values() if it.key in desk.automatic]
     explained = [
         to_stored(it)
         for it in lasting
@@ -344,8 +346,8 @@ def _bulletin(config: Config, storage: Storage, now: int, month: int | None) -> 
         now=now,
     )
     if old is None:
-        return gatherer.bulletin()
-    bulletin = gatherer.old(old)
+        return gatherer.load_recent()
+    bulletin = gatherer.load_archived(old)
     if bulletin is None:
         raise StorageError(f"what began in {format_month(old)} cannot be read")
     return bulletin

@@ -108,19 +108,19 @@ class IncidentPages:
 
     def _shell(self, view: PageView) -> PageView:
         """Return what every page shows; the very object of the last time if it is the same."""
-        shell, before = view.shell, self._shells.get(view.folder)
+        shell, before = view.layout, self._shells.get(view.folder)
         if before is None or before != shell:
             self._shells[view.folder] = shell
         return self._shells[view.folder]
 
     def _months(self, view: PageView, old: ArchivedMonths) -> tuple[IncidentMonth, ...]:
         """Return all months, newest first."""
-        earlier = (self._month(view, old, begin) for begin in view.earlier)
+        earlier = (self._month(view, old, begin) for begin in view.archived_months)
         return (*view.months, *(month for month in earlier if month is not None))
 
     def _month(self, view: PageView, old: ArchivedMonths, begin: int) -> IncidentMonth | None:
         """Return an old month; as it was told last if it cannot be read."""
-        said, key = old.said_of(begin), (view.voice.language.code, begin)
+        said, key = old.said_of(begin), (view.locale.translations.code, begin)
         before, month = self._old.get(key, (None, None))
         if month is None or before != said:
             told = old.told(view, begin)
@@ -134,7 +134,11 @@ def _subjects(
     view: PageView, shell: PageView, months: Sequence[IncidentMonth]
 ) -> Iterator[IncidentPageInput]:
     incidents = (*view.incidents, *(it for month in months for it in month.incidents))
-    planned = (*view.maintenances, *view.finished, *(it for m in months for it in m.maintenances))
+    planned = (
+        *view.maintenances,
+        *view.completed_maintenances,
+        *(it for m in months for it in m.maintenances),
+    )
     return _told(shell, incidents, planned)
 
 
@@ -176,7 +180,7 @@ def _page(subject: IncidentPageInput) -> PageFile:
         subject.template,
         subject.path,
         max_age=MAX_AGE,
-        sheet=SHEET,
+        stylesheet=SHEET,
         subject=subject,
         item=item,
         spans=days_of_month(item) if isinstance(item, IncidentMonth) else (),

@@ -26,12 +26,12 @@ class AffectedComponent(Struct, frozen=True, kw_only=True):
     """A component that an announcement concerns, by its public key and name.
 
     Attributes:
-        stretches: when it was not well meanwhile, in order, as far as that is known.
+        periods: when it was not well meanwhile, in order, as far as that is known.
     """
 
     key: str
     name: str
-    stretches: tuple[AffectedPeriod, ...] = ()
+    periods: tuple[AffectedPeriod, ...] = ()
 
 
 class UpdateView(Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     Attributes:
         key: twelve characters that stay the same; its page is ``incidents/<key>.html``.
         impact: ``none``, ``minor``, ``major`` or ``critical``.
-        state: the colour and the shape of its impact.
+        status_color: the colour and the shape of its impact.
         status: that of its newest update.
         resolved_at: None while it lasts.
         updates: newest first; never empty.
@@ -68,7 +68,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     key: str
     title: str
     impact: str
-    state: ComponentStatus
+    status_color: ComponentStatus
     status: str
     started_at: int
     updated_at: int
@@ -105,7 +105,7 @@ class MaintenanceView(Struct, frozen=True, kw_only=True):
     recurring: bool = False
 
     @property
-    def called_off(self) -> bool:
+    def cancelled(self) -> bool:
         """Whether it has never begun, and never will."""
         return self.scheduled_until <= self.scheduled_for
 
@@ -163,7 +163,7 @@ class PublicComponents(Struct, frozen=True):
                 groups[checker.group] = (*groups.get(checker.group, ()), checker.id)
         return cls(shown, groups)
 
-    def named(
+    def affected(
         self, checkers: Collection[str], groups: Iterable[str] = ()
     ) -> dict[str, AffectedComponent]:
         """Return the components that an announcement is about, by checker id.

@@ -68,9 +68,9 @@ class FolderPublisher:
 
     def _publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> list[str]:
         before = Manifest.read(self._read(MANIFEST) or b"")
-        before.refuse_older(edition, time.time_ns())
+        before.check_newer(edition, time.time_ns())
         manifest = PublishPlan.of(files, edition, before, patient=self.throttles_writes).manifest
-        for path in manifest.gone:
+        for path in manifest.removed:
             with translate_os_errors("remove", self._folder / path):
                 (self._folder / path).unlink(missing_ok=True)
         # Before the files: from here on whoever is older has to stay away, and after a crash
@@ -86,7 +86,7 @@ class FolderPublisher:
         found = next((path for path in there if path.is_file()), None)
         if found is not None:
             manifest = Manifest.read(self._read(MANIFEST) or b"")
-            manifest.refuse_stranger(str(found), marked=(self._folder / _OURS).exists())
+            manifest.check_owner(str(found), marked=(self._folder / _OURS).exists())
 
     def _read(self, path: str) -> bytes | None:
         target = self._folder / path

@@ -134,11 +134,11 @@ class GitHubPublisher:
         found = next((path for path in (INDEX, MANIFEST, *files) if path in view.files), None)
         if found is not None:
             address = f"{self._repository.address}{found}"
-            before.refuse_stranger(address, marked=_OURS in view.files)
-        before.refuse_older(edition, self._repository.api.server_time_ns())
+            before.check_owner(address, marked=_OURS in view.files)
+        before.check_newer(edition, self._repository.api.server_time_ns())
         plan = PublishPlan.of(files, edition, before, patient=self.throttles_writes)
-        put = {path: files[path].body for path in plan.put if _differs(view, path, files[path])}
-        gone = dict.fromkeys(path for path in plan.manifest.gone if path in view.files)
+        put = {path: files[path].body for path in plan.write if _differs(view, path, files[path])}
+        gone = dict.fromkeys(path for path in plan.manifest.removed if path in view.files)
         if not put and not gone:
             return [], None
         marks = {path: b"" for path in (_PLAIN, _OURS) if path not in view.files}

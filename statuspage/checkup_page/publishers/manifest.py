@@ -24,33 +24,33 @@ _AHEAD: Final = 300 * SECOND
 """An edition made later than this after the present was made by a clock that is wrong."""
 
 
-class ManifestEntry(Struct, frozen=True, omit_defaults=True):
+class ManifestEntry(Struct, frozen=True, omit_defaults=True, rename={"urgent_content": "news"}):
     """One file as it was published.
 
     Attributes:
         hash: of its content.
         at: when the edition that last changed it was made.
-        news: as in :class:`checkup.interfaces.PageFile`.
+        urgent_content: as in :class:`checkup.interfaces.PageFile`.
     """
 
     hash: str
     at: int
-    news: str = ""
+    urgent_content: str = ""
 
 
-class Manifest(Struct, frozen=True, kw_only=True):
+class Manifest(Struct, frozen=True, kw_only=True, rename={"version": "edition", "removed": "gone"}):
     """What lies in a place.
 
     Attributes:
-        edition: the newest one that was put there, or was begun to be.
+        version: the newest one that was put there, or was begun to be.
         files: by path.
-        gone: paths that this edition has removed.
+        removed: paths that this edition has removed.
     """
 
     schema: int = _SCHEMA
-    edition: PageVersion = PageVersion(0, 0)
+    version: PageVersion = PageVersion(0, 0)
     files: Mapping[str, ManifestEntry] = {}
-    gone: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, body: bytes) -> Self:
@@ -62,13 +62,13 @@ class Manifest(Struct, frozen=True, kw_only=True):
         if found.schema != _SCHEMA:
             return cls()
         files = {path: entry for path, entry in found.files.items() if _is_inside(path)}
-        return replace(found, files=files, gone=tuple(filter(_is_inside, found.gone)))
+        return replace(found, files=files, removed=tuple(filter(_is_inside, found.removed)))
 
     def encode(self) -> bytes:
         """Return the manifest as a file."""
         return msgspec.json.encode(self, order="deterministic")
 
-    def refuse_stranger(self, file: str, *, marked: bool) -> None:
+    def check_owner(self, file: str, *, marked: bool) -> None:
         """Make sure that a file which is there is not that of somebody else's site.
 
         Args:
@@ -81,7 +81,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         if not (marked or self.files):
             raise PublishError(f"{file} is of another site: remove it, or name another place")
 
-    def refuse_older(self, edition: PageVersion, now: int) -> None:
+    def check_newer(self, edition: PageVersion, now: int) -> None:
         """Make sure that an edition is not older than the one that is there.
 
         Args:
@@ -90,31 +90,31 @@ class Manifest(Struct, frozen=True, kw_only=True):
         Raises:
             NewerPageError: it is.
         """
-        there = self.edition
+        there = self.version
         is_newer = there > edition and there.made > edition.made - _SLOWEST
         if is_newer and there.made <= now + _AHEAD:
             raise NewerPageError("a newer page is there already; it stays")
 
-    def without_last(self) -> Manifest:
+    def distrust_unfinished(self) -> Manifest:
         """Return what is certain if nobody knows how far the last edition has come."""
         files = {
-            path: ManifestEntry("", 0) if entry.at == self.edition.made else entry
+            path: ManifestEntry("", 0) if entry.at == self.version.made else entry
             for path, entry in self.files.items()
         }
-        unsure = dict.fromkeys(self.gone, ManifestEntry("", 0))
-        return Manifest(edition=self.edition, files={**unsure, **files})
+        unsure = dict.fromkeys(self.removed, ManifestEntry("", 0))
+        return Manifest(version=self.version, files={**unsure, **files})
 
 
 class PublishPlan(Struct, frozen=True):
     """What an edition has to do.
 
     Attributes:
-        put: paths to write, in order; ``index.html`` comes with every edition, for it says when
+        write: paths to write, in order; ``index.html`` comes with every edition, for it says when
             the page was made.
         manifest: what is there afterwards; its ``gone`` are to be removed.
     """
 
-    put: tuple[str, ...]
+    write: tuple[str, ...]
     manifest: Manifest
 
     @classmethod
@@ -136,13 +136,13 @@ class PublishPlan(Struct, frozen=True):
         if put or gone:
             put.add(INDEX)
         kept = {path: before.files[path] for path in entries.keys() - put}
-        manifest = Manifest(edition=edition, files={**entries, **kept}, gone=gone)
+        manifest = Manifest(version=edition, files={**entries, **kept}, removed=gone)
         return cls(tuple(index_last(put)), manifest)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not self.put and not self.manifest.gone
+        return not self.write and not self.manifest.removed
 
 
 def index_last(paths: Iterable[str]) -> list[str]:
@@ -173,4 +173,8 @@ def _is_due(every: int, entry: ManifestEntry, before: ManifestEntry | None) -> b
     if before.hash == entry.hash:
         return False
     step = every * SECOND
-    return not step or before.news != entry.news or before.at // step != entry.at // step
+    return (
+        not step
+        or before.urgent_content != entry.urgent_content
+        or before.at // step != entry.at // step
+    )

@@ -37,16 +37,16 @@ class BucketState(NamedTuple):
 
     Attributes:
         version: of the manifest; empty if there is none.
-        seen: the ETag of index.html; empty if there is none.
-        is_marked: it carries the seal of some edition.
-        is_whole: the edition of the manifest has been put there to its end.
+        index_etag: the ETag of index.html; empty if there is none.
+        has_seal: it carries the seal of some edition.
+        is_complete: the edition of the manifest has been put there to its end.
     """
 
     manifest: Manifest = Manifest()
     version: str = ""
-    seen: str = ""
-    is_marked: bool = False
-    is_whole: bool = True
+    index_etag: str = ""
+    has_seal: bool = False
+    is_complete: bool = True
 
 
 class PageBucket:
@@ -61,11 +61,11 @@ class PageBucket:
         self._prefix = prefix
         self.address = self._bucket.uri(prefix)
 
-    def now(self) -> int:
+    def server_time_ns(self) -> int:
         """Return S3's own time at its last answer, in nanoseconds."""
         return self._bucket.server_time_ns()
 
-    def look(self) -> BucketState:
+    def read_state(self) -> BucketState:
         """Read the manifest, and see by the index whether it is true."""
         try:
             stored = self._bucket.read(self._prefix + MANIFEST)
@@ -76,15 +76,15 @@ class PageBucket:
         index = self._head(INDEX)
         seen, seal = index.get("ETag", ""), index.get("Metadata", {}).get(_SEAL, "")
         if stored is None:
-            return BucketState(seen=seen, is_marked=bool(seal))
+            return BucketState(index_etag=seen, has_seal=bool(seal))
         manifest = Manifest.read(stored.body)
-        is_whole = seal == _number(manifest.edition)
+        is_whole = seal == _number(manifest.version)
         return BucketState(manifest, stored.version, seen, bool(seal), is_whole)
 
-    def age(self) -> float:
+    def manifest_age(self) -> float:
         """Return how long ago the manifest was written, in seconds of S3's own time."""
         written = self._head(MANIFEST).get("LastModified")
-        return self.now() / SECOND - written.timestamp() if written else 0.0
+        return self.server_time_ns() / SECOND - written.timestamp() if written else 0.0
 
     def claim(self, manifest: Manifest, version: str) -> str:
         """Put a manifest in the place of the one that was read.
@@ -231,16 +231,16 @@ class S3Publisher:
     def _publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
         for _ in range(_TRIES):
             there, self._known = self._known or self._look(edition), None
-            there.manifest.refuse_older(edition, self._objects.now())
+            there.manifest.check_newer(edition, self._objects.server_time_ns())
             plan = PublishPlan.of(files, edition, there.manifest, patient=self.throttles_writes)
             if plan.is_empty:
                 self._known = there
                 return []
             self._claimed = self._objects.claim(plan.manifest, there.version)
             if self._claimed:
-                index = self._carry_out(plan, files, there.seen)
+                index = self._carry_out(plan, files, there.index_etag)
                 self._known = BucketState(plan.manifest, self._claimed, index)
-                return plan.put
+                return plan.write
         raise PublishError(f"{self._objects.address}: others publish all the time")
 
     def _look(self, edition: PageVersion) -> BucketState:
@@ -252,22 +252,22 @@ class S3Publisher:
         """
         end = time.monotonic() + _WAIT_SECONDS
         while True:
-            there = self._objects.look()
-            if there.seen:
+            there = self._objects.read_state()
+            if there.index_etag:
                 index = f"{self._objects.address}{INDEX}"
-                there.manifest.refuse_stranger(index, marked=there.is_marked)
-            if there.is_whole:
+                there.manifest.check_owner(index, marked=there.has_seal)
+            if there.is_complete:
                 return there
-            there.manifest.refuse_older(edition, self._objects.now())
+            there.manifest.check_newer(edition, self._objects.server_time_ns())
             if there.version == self._claimed or self._is_abandoned(there):
-                return there._replace(manifest=there.manifest.without_last())
+                return there._replace(manifest=there.manifest.distrust_unfinished())
             if time.monotonic() > end:
                 raise PublishError(f"{self._objects.address}: another publisher is at work")
             time.sleep(_POLL_SECONDS)
 
     def _is_abandoned(self, there: BucketState) -> bool:
         """Say whether nobody is at work on an edition that is not whole, or can still be."""
-        return not there.manifest.files or self._objects.age() >= LEASE_SECONDS
+        return not there.manifest.files or self._objects.manifest_age() >= LEASE_SECONDS
 
     def _carry_out(self, plan: PublishPlan, files: Mapping[str, PageFile], seen: str) -> str:
         """Write the files, the index last; return its ETag.
@@ -283,13 +283,15 @@ class S3Publisher:
                 raise PublishError(f"{objects.address}: S3 is too slow; the next run goes on")
             work()
 
-        put = [partial(objects.put, path, files[path]) for path in plan.put if path != INDEX]
-        gone = [partial(objects.remove, path, files.get(_NOT_FOUND)) for path in plan.manifest.gone]
+        put = [partial(objects.put, path, files[path]) for path in plan.write if path != INDEX]
+        gone = [
+            partial(objects.remove, path, files.get(_NOT_FOUND)) for path in plan.manifest.removed
+        ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for _ in pool.map(in_time, [*put, *gone]):
                 pass
         in_time(lambda: None)
-        etag = objects.seal(files[INDEX], plan.manifest.edition, seen)
+        etag = objects.seal(files[INDEX], plan.manifest.version, seen)
         if not etag:
             raise NewerPageError(f"{objects.address}: another publisher has taken over")
         return etag

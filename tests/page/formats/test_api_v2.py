@@ -294,10 +294,10 @@ def test_a_component_that_is_gone_is_named_and_not_listed() -> None:
 def test_what_is_in_maintenance_is_called_so() -> None:
     page = view(HEALTHY)
     (item,) = page.groups[0].components
-    item = replace(item, state=ComponentStatus.MAINTENANCE)
+    item = replace(item, status=ComponentStatus.MAINTENANCE)
     group = replace(page.groups[0], components=(item,))
-    verdict = replace(page.verdict, state=ComponentStatus.MAINTENANCE)
-    found = read(replace(page, groups=(group,), verdict=verdict))
+    verdict = replace(page.overall, state=ComponentStatus.MAINTENANCE)
+    found = read(replace(page, groups=(group,), overall=verdict))
     assert found["components"]["components"][0]["status"] == "under_maintenance"
     assert found["status"]["status"]["indicator"] == "maintenance"
     assert found["status"]["status"]["description"] == "Service Under Maintenance"

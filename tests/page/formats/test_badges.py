@@ -97,8 +97,8 @@ def test_uptime_and_response_are_told() -> None:
 def test_the_page_counts_the_observed_time_of_all_components() -> None:
     page = view(HEALTHY, HEALTHY)
     (first, *_), shop = page.groups[0].components, page.groups[1]
-    bad = [replace(it, tally=Tally(down=it.tally.up)) for it in first.stretches]
-    api = replace(first, stretches=tuple(bad))
+    bad = [replace(it, tally=Tally(down=it.tally.up)) for it in first.periods]
+    api = replace(first, periods=tuple(bad))
     half = replace(page, groups=(replace(page.groups[0], components=(api,)), shop))
     assert endpoints(half, "page")["uptime-24h"]["message"] == "50.00%"
 
@@ -106,8 +106,8 @@ def test_the_page_counts_the_observed_time_of_all_components() -> None:
 def test_a_span_in_which_nothing_was_observed_is_unknown() -> None:
     page = view(HEALTHY)
     (item,) = page.groups[0].components
-    blind = [replace(it, tally=Tally(unknown=1), response=None) for it in item.stretches]
-    group = replace(page.groups[0], components=(replace(item, stretches=tuple(blind)),))
+    blind = [replace(it, tally=Tally(unknown=1), response=None) for it in item.periods]
+    group = replace(page.groups[0], components=(replace(item, periods=tuple(blind)),))
     found = endpoints(replace(page, groups=(group,)), item.key)
     assert {found[name]["message"] for name in ("uptime-7d", "response-7d")} == {"Unknown"}
     assert found["uptime-7d"]["isError"]

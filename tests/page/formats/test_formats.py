@@ -24,8 +24,8 @@ def steady(now: int, status: Status = Status.HEALTHY) -> PageView:
     """A page that has looked the same for an hour."""
     seen = PageData(
         runs=runs([[result(of, status) for of in CHECKERS]] * 90, newest=now - 12 * SECOND),
-        standings={of.id: ConfirmedStatus(status, NOW - 60 * MINUTE) for of in CHECKERS},
-        records={of.id: component_history(chronicle()) for of in CHECKERS},
+        confirmed={of.id: ConfirmedStatus(status, NOW - 60 * MINUTE) for of in CHECKERS},
+        histories={of.id: component_history(chronicle()) for of in CHECKERS},
     )
     return build_view(config(CHECKERS), seen, now)
 

@@ -51,7 +51,7 @@ def written(text: str) -> dict[str, bytes]:
     of = checker(text, id="x", group=text, description=text)
     page = PageSettings(title=text, url="https://status.acme.example/")
     records = {"x": component_history(chronicle())}
-    seen = PageData(runs=runs([[result(of, kind="http")]]), records=records)
+    seen = PageData(runs=runs([[result(of, kind="http")]]), histories=records)
     view = build_view(config([of], page), seen, NOW)
     component = next(item for group in view.groups for item in group.components)
     one = AffectedComponent(key=component.key, name=text)

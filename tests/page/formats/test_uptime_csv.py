@@ -29,7 +29,7 @@ def called(name: str) -> PageView:
     of = checker(name, id="x", group=name)
     world = replace(config([of]), groups=(GroupSettings(name=name),))
     records = {"x": component_history(chronicle())}
-    return build_view(world, PageData(runs=runs([[result(of)]]), records=records), NOW)
+    return build_view(world, PageData(runs=runs([[result(of)]]), histories=records), NOW)
 
 
 def test_there_is_a_line_for_each_component_and_closed_day() -> None:

@@ -27,7 +27,7 @@ def view(*statuses: Status, age: int = 12_000 * MILLISECOND) -> PageView:
     group = [result(of, status) for of, status in zip(CHECKERS, statuses, strict=False)]
     seen = runs([group] * 3, newest=NOW - age) if group else ()
     records = {of.id: component_history(chronicle()) for of in CHECKERS[: len(group)]}
-    return build_view(config(CHECKERS), PageData(runs=seen, records=records), NOW)
+    return build_view(config(CHECKERS), PageData(runs=seen, histories=records), NOW)
 
 
 def chronicle() -> CheckerHistory:
@@ -83,7 +83,7 @@ def incident(
         key=public_key("incident", name),
         title=f"Orders fail, {name}",
         impact="major",
-        state=ComponentStatus.PARTIAL,
+        status_color=ComponentStatus.PARTIAL,
         status=status,
         started_at=end - HOUR,
         updated_at=end,

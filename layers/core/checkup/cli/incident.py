@@ -130,8 +130,8 @@ def show_incident(config_file: str | None, *, month: int | None, verbose: bool, 
 
 def _incident_row(it: IncidentView, loaded: EditableIncidents, now: int) -> tuple[str, ...]:
     source = ""
-    if it.key in loaded.unwritten:
-        source = "  (automatic)" if it.key in loaded.shown else "  (automatic, not on the page)"
+    if it.key in loaded.automatic:
+        source = "  (automatic)" if it.key in loaded.published else "  (automatic, not on the page)"
     return (
         it.key,
         it.impact,
@@ -278,7 +278,7 @@ def _change(
     """Change the incident with this id prefix; an automatic one becomes a written one."""
     storage = app.require_storage(config)
     known = load_editable(config, storage, time.time_ns(), month)
-    it = known.to_write(find_by_id_prefix(known.incidents, name, "incident", month).key)
+    it = known.as_stored(find_by_id_prefix(known.incidents, name, "incident", month).key)
     document = change_incidents(storage, lambda document: change(document, it))
     request_publish()
     written = document.incidents[it.id]

@@ -76,7 +76,7 @@ def list_maintenance(config_file: str | None, *, month: int | None, verbose: boo
     loaded = load_editable(config, app.require_storage(config), time.time_ns(), month)
     rows = [
         _maintenance_row(
-            it, "" if it.key in loaded.written.maintenance else f"  (in {config.path})"
+            it, "" if it.key in loaded.document.maintenance else f"  (in {config.path})"
         )
         for it in loaded.maintenances.values()
         if month is not None or it.status != "completed"
@@ -235,6 +235,6 @@ def _find_written(
     """Return the maintenance with this id prefix; that of the configuration cannot be changed."""
     known = load_editable(config, storage, now, month)
     it = find_by_id_prefix(known.maintenances, name, "maintenance", month)
-    if it.key not in known.written.maintenance:
+    if it.key not in known.document.maintenance:
         raise CheckupError(f'"{it.title}" is in {config.path}; change it there')
-    return known.written.maintenance[it.key]
+    return known.document.maintenance[it.key]

@@ -120,7 +120,7 @@ def announced(of: Config) -> IncidentDocument:
         id="aaaaaaaaaaaa", at=NOW - MINUTE, status="investigating", text="We look."
     )
     about = (*(it.id for it in of.checkers), f"gone-{CANARY}")
-    begun = {"started": NOW - 2 * HOUR, "said": (said,), "checkers": about}
+    begun = {"started": NOW - 2 * HOUR, "updates": (said,), "checkers": about}
     told = planted(Incident, id="bbbbbbbbbbbb", title="Slow", impact="minor", **begun)
     planned = {"created": NOW - HOUR, "start": NOW + HOUR, "end": NOW + 2 * HOUR}
     work = planted(

@@ -248,7 +248,7 @@ class HistoryLoader(Struct, frozen=True, kw_only=True):
                 known.clear_year()
             known.checker_histories.refresh(self.storage, kept.head, now)
         except StorageError as error:
-            _log.warning("the page is without its history: %s", error)
+            _log.warning("page published without history: %s", error)
             return LoadedHistory()
         return LoadedHistory(self._pasts(kept.head, today, now), self._records(), kept.head)
 

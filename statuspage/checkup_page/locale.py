@@ -59,7 +59,7 @@ def load_translations(code: str = DEFAULT) -> Translations:
     """
     if code not in available_languages():
         raise LookupError(
-            f'the page does not speak "{code}"; it speaks {", ".join(available_languages())}'
+            f'language "{code}" is not available; choose one of {", ".join(available_languages())}'
         )
     text = (_FOLDER / f"{code}.toml").read_text("utf-8")
     return Translations(code, dict(_flat(tomllib.loads(text))))

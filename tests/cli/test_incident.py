@@ -289,7 +289,7 @@ def test_maintenance_that_never_begins_is_called_off(configured: Program) -> Non
     assert ended.stdout == f"{name}  New disk: canceled\n"
     assert configured("page", "out").returncode == 0
     page = (configured.folder / "out" / "maintenance" / f"{name}.html").read_text()
-    assert "Called off; it was to begin" in page
+    assert "Cancelled; was scheduled for" in page
     assert "STATUS:CANCELLED" in (configured.folder / "out" / "maintenance.ics").read_text()
 
 

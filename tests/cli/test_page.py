@@ -66,7 +66,7 @@ def test_it_goes_to_a_branch_of_github(
 
 
 @pytest.mark.parametrize(
-    ("folder", "said"), [("", "DIR is empty"), ("checks", "checks is where runs are stored")]
+    ("folder", "said"), [("", "DIR is empty"), ("checks", "checks contains stored runs")]
 )
 def test_it_goes_nowhere_by_accident(stored: Program, folder: str, said: str) -> None:
     ended = stored("page", folder)
@@ -81,7 +81,8 @@ def test_what_the_page_warns_of_is_a_line_like_any_other(stored: Program) -> Non
     ended = stored("page")
     assert ended.returncode == 0
     assert re.fullmatch(
-        r"\d{4}/\d\d/\d\d [\d:]{8} the page is without its announcements: .*\n", ended.stderr
+        r"\d{4}/\d\d/\d\d [\d:]{8} page published without incidents and maintenance: .*\n",
+        ended.stderr,
     )
 
 
@@ -100,4 +101,4 @@ def test_130_a_newer_page_stays_and_the_command_says_so(stored: Program) -> None
     ended = stored("page")
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "a newer page is there already; it stays" in ended.stderr
+    assert "a newer page is already published" in ended.stderr

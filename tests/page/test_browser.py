@@ -209,7 +209,7 @@ class TestWithoutScript:
     def test_the_page_is_complete_137(self, visit: Visit) -> None:
         page = visit.open()
         expect(page.locator("#verdict")).to_have_text("Partial outage: Mail is down")
-        expect(page.get_by_text("What follows was seen then.")).to_be_hidden()
+        expect(page.get_by_text("The information below is from that time.")).to_be_hidden()
         expect(page.locator(".verdict")).to_contain_text("UTC · every minute")
         expect(page.locator(".strip")).to_have_count(5)
         expect(page.locator("header button")).to_be_hidden()
@@ -304,7 +304,7 @@ class TestScript:
         page = visit.open()
         expect(page.locator("#verdict")).to_have_text("Status unknown")
         expect(page.locator(".verdict")).to_contain_text("Last checked 60 minutes ago")
-        expect(page.get_by_text("What follows was seen then.")).to_be_visible()
+        expect(page.get_by_text("The information below is from that time.")).to_be_visible()
         assert page.title() == "Status unknown"
         page.wait_for_timeout(1500)
         expect(page.locator("#verdict")).to_have_text("Status unknown")

@@ -72,7 +72,7 @@ def test_each_component_has_a_page_that_the_first_page_leads_to() -> None:
     links = Outline(files["index.html"].body.decode()).values("href")
     for it in (API, SHOP):
         assert f"components/{component_key(page_key(world), it.id)}.html" in links
-        assert "Last Uptime Down" in text(page(files, it, world))
+        assert "Period Uptime Down" in text(page(files, it, world))
 
 
 @pytest.mark.parametrize("of", ["search", "export"])
@@ -106,7 +106,7 @@ def test_links_lead_to_files_that_are_there() -> None:
 def test_137_all_of_it_is_there_without_a_script() -> None:
     said = text(page_of("checkout", END))
     assert "Checkout: Operational" in said
-    for phrase in ("24 hours", "365 days", "p99", "TLS", "Jul 2026", "Days with trouble"):
+    for phrase in ("24 hours", "365 days", "p99", "TLS", "Jul 2026", "Days with incidents"):
         assert phrase in said
     body = page_of("checkout", END).body.decode()
     assert re.findall(r'<input type="radio" name="span" id="s(\w+)"( checked)?>', body) == [
@@ -119,7 +119,7 @@ def test_138_numbers_are_exact_and_rounded_down() -> None:
     world = config([API])
     file = page(build_page(world, stored(API), NOW), API, world)
     (day, *_, year), until = rows(file), END - HOUR
-    assert "Counted up to 3 Aug 2026, 09:00 UTC" in text(file)
+    assert "Data up to 3 Aug 2026, 09:00 UTC" in text(file)
     assert day == ["24 hours", "75.00%", "6 h", NONE, "100.00%", "6 of 24"]
     slots = [NOW - 12 * MINUTE - back * HOUR for back in range(239, -1, -1)]
     seen = [slot for slot in slots if slot < until]
@@ -152,7 +152,7 @@ def test_128_without_results_a_page_says_that_there_are_none() -> None:
     file = page(build_page(world, MemoryStorage(), NOW), API, world)
     assert "API: Unknown" in text(file)
     assert "No results yet" in text(file)
-    assert "There are no numbers yet." in text(file)
+    assert "No statistics yet." in text(file)
     assert "Operational" not in text(file)
 
 
@@ -271,7 +271,7 @@ def test_140_when_a_certificate_ends_is_told_only_if_that_is_published(
     world = config([API], PageSettings(title="Status", publish=published))
     storage = stored(API, attempts=(Attempt(rtt=1000, certificate_expiry=ends),))
     said = text(page(build_page(world, storage, NOW), API, world))
-    assert ("Its certificate ends" in said) is bool(published)
+    assert ("Certificate expires" in said) is bool(published)
     assert ("2 Sep 2026" in said) is bool(published)
 
 

@@ -211,7 +211,7 @@ class TestStanding:
 
 class TestReason:
     def test_a_failure_has_a_few_public_words(self) -> None:
-        assert only(after([result(API, DOWN)])).note == "No connection"
+        assert only(after([result(API, DOWN)])).note == "Connection failure"
 
     @pytest.mark.parametrize("failure", ["", "body <script>", "10_0_0_1", "hunter2"])
     def test_a_class_that_is_not_known_is_not_shown(self, failure: str) -> None:

@@ -108,7 +108,7 @@ def test_time_before_the_first_result_is_not_missing() -> None:
 def test_138_no_uptime_without_a_result() -> None:
     strip = strip_of(days(), NOW)
     assert (strip.uptime, strip.coverage) == (None, None)
-    assert strip.summary == "last day: nothing is known"
+    assert strip.summary == "last day: no data"
 
 
 def test_days_of_trouble_are_listed_newest_first() -> None:
@@ -116,7 +116,7 @@ def test_days_of_trouble_are_listed_newest_first() -> None:
     short = well(down=12 * MINUTE, unknown=30)
     strip = strip_of(days(short, WELL, slow, SO_FAR, before=WELL), 0)
     assert strip.summary == (
-        "last 90 days: 99.99% uptime, 2 days with trouble: "
+        "last 90 days: 99.99% uptime, 2 days with incidents: "
         "2 Aug 3 h 20 min degraded; 31 Jul 12 min down, under a minute unknown"
     )
     assert strip.details == "100.00g200 99.16d12u0"
@@ -133,7 +133,7 @@ def test_maintenance_is_no_trouble() -> None:
 
 def test_without_trouble_it_says_so() -> None:
     strip = strip_of(days(SO_FAR, before=WELL), 0)
-    assert strip.summary == ("last 90 days: 100.00% uptime, no day with trouble")
+    assert strip.summary == ("last 90 days: 100.00% uptime, no days with incidents")
     assert strip.segments == (BarSegment("operational", 0, 89), BarSegment("operational", 89, 1))
 
 

@@ -51,7 +51,7 @@ def test_every_phrase_that_a_template_says_exists() -> None:
 
 
 def test_a_language_that_is_not_spoken_is_named_with_those_that_are() -> None:
-    with pytest.raises(LookupError, match='does not speak "tlh"; it speaks en, ko'):
+    with pytest.raises(LookupError, match='language "tlh" is not available; choose one of en, ko'):
         load_translations("tlh")
 
 

@@ -110,7 +110,7 @@ def test_a_file_that_waits_keeps_the_time_at_which_it_was_put() -> None:
 def test_130_an_older_edition_is_refused(edition: PageVersion, is_older: bool) -> None:
     manifest = Manifest(version=FIRST)
     if is_older:
-        with pytest.raises(NewerPageError, match="a newer page is there already"):
+        with pytest.raises(NewerPageError, match="a newer page is already published"):
             manifest.check_newer(edition, NOW)
     else:
         manifest.check_newer(edition, NOW)

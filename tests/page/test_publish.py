@@ -250,7 +250,7 @@ def test_after_some_days_a_bar_is_a_day() -> None:
     page = text(build_page(CONFIG, steady(24 * 5), NOW))
     assert "Each bar is one day in UTC." in page
     assert "<b>99.16%</b> uptime" in page
-    assert '1 day with trouble: 30 Jul 1 h down"' in page
+    assert '1 day with incidents: 30 Jul 1 h down"' in page
 
 
 def test_in_the_first_days_a_bar_is_a_run() -> None:
@@ -312,7 +312,7 @@ def test_138_maintenance_is_shown_and_counts_neither_way() -> None:
 def test_a_checker_that_is_new_has_no_days_yet() -> None:
     storage = steady(24 * 5)
     page = text(build_page(config([API, checker("New")]), storage, NOW))
-    assert "New, last day: nothing is known" in page
+    assert "New, last day: no data" in page
 
 
 def test_a_hidden_checker_is_not_in_the_days() -> None:

@@ -124,7 +124,7 @@ def test_130_i18_an_older_page_never_takes_the_place_of_a_newer_one(place: Place
     publisher, read = place
     older, newer = edition(), edition()
     publisher.publish(page(index="newer"), newer)
-    with pytest.raises(NewerPageError, match="a newer page is there already; it stays"):
+    with pytest.raises(NewerPageError, match="a newer page is already published"):
         publisher.publish(page(index="older", status="older", api=None), older)
     assert read("index.html") == b"newer"
     assert read("api/v2/status.json") == b"{}"
@@ -165,7 +165,8 @@ def test_the_site_of_somebody_else_stays_as_it_is(
         put_by_hand(request, "manifest.json", manifest)
     for _ in range(2):
         with pytest.raises(
-            PublishError, match=r"/index\.html is of another site: remove it, or name another place"
+            PublishError,
+            match=r"/index\.html belongs to another site: remove it or publish elsewhere",
         ):
             publisher.publish(page(), edition())
     assert (read("index.html"), read("manifest.json") or b"") == (b"My cat", manifest)
@@ -182,7 +183,7 @@ def test_nor_is_a_site_overwritten_that_begins_with_another_file(
     publisher, read = place
     put_by_hand(request, "index.php", b"My cat")
     put_by_hand(request, path, b'{"name": "Cats"}')
-    with pytest.raises(PublishError, match=f"/{path} is of another site: remove it, or name"):
+    with pytest.raises(PublishError, match=f"/{path} belongs to another site: remove it or"):
         publisher.publish(page(), edition())
     assert read(path) == b'{"name": "Cats"}'
     assert read("index.html") is None

@@ -195,7 +195,7 @@ def test_who_waits_in_vain_says_so(
     mortal = Mortal(s3_url, 4)
     with closing(mortal.client), pytest.raises(Killed):
         S3Publisher(mortal.client, bucket).publish(page(), edition())
-    with pytest.raises(PublishError, match=f"s3://{bucket}/: another publisher is at work"):
+    with pytest.raises(PublishError, match=f"s3://{bucket}/: another publisher is still running"):
         S3Publisher(client, bucket).publish(page(), edition())
 
 
@@ -205,7 +205,7 @@ def test_an_s3_that_is_too_slow_is_left_for_the_next_run(
     publisher = S3Publisher(client, bucket)
     with monkeypatch.context() as patch:
         patch.setattr(s3, "_WORK_SECONDS", -1)
-        with pytest.raises(PublishError, match="S3 is too slow; the next run goes on"):
+        with pytest.raises(PublishError, match="S3 is too slow; the next run continues"):
             publisher.publish(page(), edition())
     publisher.publish(page(), edition())  # at once: the claim is its own
     assert objects(client, bucket) == bodies(page())

@@ -89,13 +89,13 @@ def _gauges(view: PageView) -> Iterator[Gauge]:
     states = Counter(item.status for _, item in components)
     yield Gauge(
         "monitor_checks",
-        "How many components are in which state.",
+        "Number of components by state.",
         tuple(Sample(states[state], {"state": state.value}) for state in ComponentStatus),
     )
     last = view.overall.checked_at
     yield Gauge(
         "monitor_run_timestamp_seconds",
-        "When the newest run took place.",
+        "Time of the newest run.",
         () if last is None else (Sample(last / SECOND),),
     )
 
@@ -139,10 +139,10 @@ def _uptime(item: ComponentView, _: ProbeMetrics) -> Found:
 
 
 _MEASURES: Final[tuple[tuple[str, str, Callable[[ComponentView, ProbeMetrics], Found]], ...]] = (
-    ("probe_success", "Whether the component could be used in the newest run.", _success),
+    ("probe_success", "Whether the newest check succeeded.", _success),
     ("probe_duration_seconds", "Median response time of the newest run.", _duration),
-    ("probe_http_duration_seconds", "Where the time of a request went.", _phases),
-    ("probe_ssl_earliest_cert_expiry", "When the server's certificate ends.", _certificate),
-    ("monitor_state", "1 for the state that the page shows.", _state),
-    ("monitor_uptime_ratio", "Share of the observed time.", _uptime),
+    ("probe_http_duration_seconds", "Duration of the request by phase.", _phases),
+    ("probe_ssl_earliest_cert_expiry", "Expiry of the server's certificate.", _certificate),
+    ("monitor_state", "1 for the component's current state.", _state),
+    ("monitor_uptime_ratio", "Uptime as a share of observed time.", _uptime),
 )

@@ -72,7 +72,7 @@ def load_incidents_or_empty(storage: Storage) -> IncidentDocument:
     try:
         return load_incidents(storage)
     except StorageError as error:
-        _log.warning("the page is without its announcements: %s", error)
+        _log.warning("page published without incidents and maintenance: %s", error)
         return IncidentDocument()
 
 
@@ -128,7 +128,7 @@ class IncidentLoader(Struct, frozen=True, kw_only=True):
             closed = self._closed([self._troubles(month) for month in told.months])
             troubles = join_disruptions([closed, disruptions_of(self._open_days(self.head))])
         except StorageError as error:
-            _log.warning("the page is without its outages: %s", error)
+            _log.warning("page published without automatic incidents: %s", error)
             return told
         return replace(told, disruptions=troubles, counters=self.head.checkers)
 
@@ -160,7 +160,7 @@ class IncidentLoader(Struct, frozen=True, kw_only=True):
                 [self._troubles(month), self._troubles(next_month_start(month))]
             )
         except StorageError as error:
-            _log.warning("the page is without %s: %s", format_month(month), error)
+            _log.warning("page published without incidents of %s: %s", format_month(month), error)
             return None
         for old in (month, next_month_start(month)):
             if old < month_start(self.now - RECENT_PERIOD):
@@ -349,7 +349,7 @@ def _bulletin(config: Config, storage: Storage, now: int, month: int | None) -> 
         return gatherer.load_recent()
     bulletin = gatherer.load_archived(old)
     if bulletin is None:
-        raise StorageError(f"what began in {format_month(old)} cannot be read")
+        raise StorageError(f"cannot read the incidents of {format_month(old)}")
     return bulletin
 
 

@@ -81,7 +81,7 @@ class FolderPublisher:
     def _refuse_strangers(self, files: Iterable[str]) -> None:
         """Make sure that what files take the place of is nobody else's site, and no storage."""
         if (self._folder / STATE_KEY).exists():
-            raise PublishError(f"{self._folder} is where runs are stored: name another folder")
+            raise PublishError(f"{self._folder} contains stored runs: choose another folder")
         there = (self._folder / path for path in (INDEX, MANIFEST, *files))
         found = next((path for path in there if path.is_file()), None)
         if found is not None:

@@ -79,7 +79,7 @@ class Manifest(Struct, frozen=True, kw_only=True, rename={"version": "edition", 
             PublishError: it is.
         """
         if not (marked or self.files):
-            raise PublishError(f"{file} is of another site: remove it, or name another place")
+            raise PublishError(f"{file} belongs to another site: remove it or publish elsewhere")
 
     def check_newer(self, edition: PageVersion, now: int) -> None:
         """Make sure that an edition is not older than the one that is there.
@@ -93,7 +93,7 @@ class Manifest(Struct, frozen=True, kw_only=True, rename={"version": "edition", 
         there = self.version
         is_newer = there > edition and there.made > edition.made - _SLOWEST
         if is_newer and there.made <= now + _AHEAD:
-            raise NewerPageError("a newer page is there already; it stays")
+            raise NewerPageError("a newer page is already published")
 
     def distrust_unfinished(self) -> Manifest:
         """Return what is certain if nobody knows how far the last edition has come."""

@@ -241,7 +241,7 @@ class S3Publisher:
                 index = self._carry_out(plan, files, there.index_etag)
                 self._known = BucketState(plan.manifest, self._claimed, index)
                 return plan.write
-        raise PublishError(f"{self._objects.address}: others publish all the time")
+        raise PublishError(f"{self._objects.address}: conflicts with other publishers")
 
     def _look(self, edition: PageVersion) -> BucketState:
         """Return what is there, as soon as nobody else is at work.
@@ -262,7 +262,7 @@ class S3Publisher:
             if there.version == self._claimed or self._is_abandoned(there):
                 return there._replace(manifest=there.manifest.distrust_unfinished())
             if time.monotonic() > end:
-                raise PublishError(f"{self._objects.address}: another publisher is at work")
+                raise PublishError(f"{self._objects.address}: another publisher is still running")
             time.sleep(_POLL_SECONDS)
 
     def _is_abandoned(self, there: BucketState) -> bool:
@@ -280,7 +280,7 @@ class S3Publisher:
 
         def in_time(work: Callable[[], None]) -> None:
             if time.monotonic() > end:
-                raise PublishError(f"{objects.address}: S3 is too slow; the next run goes on")
+                raise PublishError(f"{objects.address}: S3 is too slow; the next run continues")
             work()
 
         put = [partial(objects.put, path, files[path]) for path in plan.write if path != INDEX]

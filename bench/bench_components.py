@@ -87,7 +87,7 @@ def measured(folder: Path) -> Mapping[str, float]:
     whole = cpu(settings, storage, memory)
     most = peak()
     again = cpu(settings, storage, memory)
-    memory = PageCache(newest=memory.newest, past=memory.past)
+    memory = PageCache(recent_runs=memory.recent_runs, history=memory.history)
     render = cpu(settings, storage, memory)
     files = len(build_page(settings, storage, NOW, memory=memory))
     return {

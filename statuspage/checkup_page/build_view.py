@@ -98,7 +98,8 @@ class PageData(Struct, frozen=True, kw_only=True):
         daily: the last days by checker id; empty where no history is kept.
         histories: what spans of time came to, by checker id; the same.
         incidents: what there is to tell of incidents and maintenance.
-        archived_months: the beginnings of the months before those of the bulletin, newest first.
+        archived: incidents and maintenance of the months before those of ``incidents``, by the
+            month's start, newest first.
         unreadable: how many stored runs were passed over.
     """
 
@@ -107,7 +108,7 @@ class PageData(Struct, frozen=True, kw_only=True):
     daily: Mapping[str, DailyHistory] = {}
     histories: Mapping[str, ComponentHistory] = {}
     incidents: IncidentData = IncidentData()
-    archived_months: tuple[int, ...] = ()
+    archived: Mapping[int, IncidentData] = {}
     unreadable: int = 0
 
 
@@ -183,7 +184,7 @@ def build_view(config: Config, observed: PageData, now: int, locale_code: str = 
         maintenances=told.maintenances,
         completed_maintenances=told.finished,
         months=told.months,
-        archived_months=observed.archived_months,
+        archived_months=tuple(observed.archived),
         metrics={
             item.key: probe_metrics(track, item.status, page.publish, config.masked_values)
             for track, item in zip(found, components, strict=True)

@@ -1,9 +1,13 @@
-"""Whether the history was counted again, by what each page reads of it anyway. Pure."""
+"""Everything that a page shows, read from a storage.
+
+:meth:`HeadDocuments.of` reads the two documents that say whether anything has changed, and
+:func:`load_page_data` reads all the rest. A :class:`LoadCache` keeps what need not be read again.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import sub
 from typing import Final, NamedTuple
 
@@ -18,20 +22,20 @@ from checkup.history.reader import CheckerHistories, Days, MonthCache, read_days
 from checkup.history.store import HistoryStore
 from checkup.history.tally import Tally
 from checkup.incidents.model import IncidentDocument
+from checkup.incidents.store import load_archive
 from checkup.interfaces import Storage
 from checkup.model import Result, Run, Status, decode_results, key_time
 from checkup.pipeline import read_state
-from checkup.run_store import RunListing
+from checkup.run_store import RunListing, settled_key
+from checkup_page.build_view import PageData
 from checkup_page.components.bars import COLUMNS, ClosedDayBars, closed_day_bars
 from checkup_page.components.build import ConfirmedStatus, DailyHistory
 from checkup_page.components.history import ComponentHistory, component_history
-from checkup_page.incidents.load import load_incidents_or_empty
+from checkup_page.incidents.build import IncidentData
+from checkup_page.incidents.load import DisruptionCache, IncidentLoader, load_incidents_or_empty
 from checkup_page.status import MAX_CLOCK_SKEW
 
 _log = logging.getLogger(__name__)
-
-
-# The newest runs, which the page shows one by one; none is read twice.
 
 
 class RecentRuns(Struct):
@@ -139,9 +143,6 @@ def _numbers(tally: Tally) -> _Sums:
     return it.healthy, it.degraded, it.down, it.unknown, it.maintenance, it.runs, it.failures
 
 
-# What the page knows of days gone by: the history, brought up to date and read.
-
-
 FOLD_SECONDS: Final = 5.0
 """How long a page waits for the history to catch up with the runs; the next one goes on."""
 
@@ -207,74 +208,20 @@ class LoadedHistory(Struct, frozen=True):
     head: HistoryState | None = None
 
 
-class HistoryLoader(Struct, frozen=True, kw_only=True):
-    """Reads the history of one storage.
+class LoadCache(Struct, kw_only=True):
+    """What a process keeps so as not to read it again for the next page.
 
     Attributes:
-        announced: where the maintenance is that is not in the configuration.
-        newest: runs that need be neither listed nor read again.
-        known: from the page before.
+        recent_runs: the newest runs.
+        history: files of closed days, and what was made of them.
+        disruptions: the disruptions of closed days.
+        archived: months that are over by their start, each with what can still change of it.
     """
 
-    config: Config
-    storage: Storage
-    announced: IncidentDocument
-    newest: RecentRuns
-    known: HistoryCache
-
-    def read(self, end: str, now: int) -> LoadedHistory:
-        """Fold the runs up to a key into the history, and return what it tells of each checker.
-
-        There is nothing as long as the history is behind. A history that cannot be read does not
-        take the page away.
-        """
-        setting = setting_of(self.config, self.announced)
-        keeper = HistoryStore(
-            storage=self.storage,
-            setting=setting,
-            end=end,
-            known=self.newest.read,
-            listing=self.newest.listing,
-        )
-        known = self.known
-        try:
-            kept = keeper.catch_up(Deadline.after(FOLD_SECONDS))
-            if kept.behind:
-                return LoadedHistory()
-            known.invalidate_if_rebuilt(kept.head)
-            days, today = read_days(self.storage, kept.head, now, COLUMNS, known.months)
-            if days is not known.drawn.days:
-                known.drawn = ClosedDayCache(days)
-                known.clear_year()
-            known.checker_histories.refresh(self.storage, kept.head, now)
-        except StorageError as error:
-            _log.warning("page published without history: %s", error)
-            return LoadedHistory()
-        return LoadedHistory(self._pasts(kept.head, today, now), self._records(), kept.head)
-
-    def _pasts(
-        self, head: HistoryState, today: Mapping[str, Tally], now: int
-    ) -> Mapping[str, DailyHistory]:
-        accounts = {checker.id: head.checkers.get(checker.id) for checker in self.config.checkers}
-        return {
-            checker: DailyHistory(
-                since=account.first if account else now,
-                closed=self.known.drawn.get(checker),
-                today=today.get(checker),
-            )
-            for checker, account in accounts.items()
-        }
-
-    def _records(self) -> Mapping[str, ComponentHistory]:
-        chronicles, (until, records) = self.known.checker_histories, self.known.component_histories
-        if until != chronicles.until:
-            records = {
-                checker.id: component_history(chronicles.get(checker.id))
-                for checker in self.config.checkers
-            }
-            self.known.component_histories = (chronicles.until, records)
-            chronicles.release()
-        return records
+    recent_runs: RecentRuns = field(default_factory=RecentRuns)
+    history: HistoryCache = field(default_factory=HistoryCache)
+    disruptions: DisruptionCache = field(default_factory=DisruptionCache)
+    archived: dict[int, tuple[object, IncidentData]] = field(default_factory=dict)
 
 
 class HeadDocuments(NamedTuple):
@@ -293,7 +240,115 @@ class HeadDocuments(NamedTuple):
         return cls(head, load_incidents_or_empty(storage))
 
 
-def _standings(head: AlertState, keys: Sequence[str]) -> Mapping[str, ConfirmedStatus]:
+def load_page_data(
+    config: Config, storage: Storage, heads: HeadDocuments, now: int, cache: LoadCache
+) -> PageData:
+    """Return what the page shows; runs that are new are added to the history.
+
+    A history, incidents or a month that cannot be read are left out and logged.
+
+    Args:
+        config: the checkers and the page's settings.
+        storage: where runs, state and history are.
+        heads: the documents that were read to see whether anything changed.
+        now: in nanoseconds since the epoch.
+        cache: what earlier calls have read.
+
+    Raises:
+        StorageError: the runs could not be read.
+    """
+    recent, seen = cache.recent_runs, cache.disruptions
+    recent.refresh(config, storage, now)
+    history = load_history(config, storage, heads, now, cache)
+    seen.archive = load_archive(storage, heads.incidents, now, seen.archive)
+    loader = IncidentLoader(
+        storage=storage,
+        archive=seen.archive,
+        head=history.head,
+        months=cache.history.months,
+        seen=seen,
+        now=now,
+    )
+    incidents = loader.load_recent()
+    archived = [begin for begin in loader.all_months() if begin < incidents.months[0]]
+    runs = recent.runs
+    return PageData(
+        runs=runs,
+        confirmed=_confirmed(heads.alert_state, recent.keys),
+        daily=history.daily,
+        histories=history.components,
+        incidents=incidents,
+        archived=_load_archived(loader, archived[::-1], cache.archived),
+        unreadable=len(recent.keys) - len(runs),
+    )
+
+
+def load_history(
+    config: Config, storage: Storage, heads: HeadDocuments, now: int, cache: LoadCache
+) -> LoadedHistory:
+    """Add settled runs to the history, and return what it holds of each checker.
+
+    It is empty as long as the history is behind, and if it cannot be read.
+    """
+    recent, known = cache.recent_runs, cache.history
+    store = HistoryStore(
+        storage=storage,
+        setting=setting_of(config, heads.incidents),
+        end=settled_key(heads.alert_state.cursor, now),
+        known=recent.read,
+        listing=recent.listing,
+    )
+    try:
+        kept = store.catch_up(Deadline.after(FOLD_SECONDS))
+        if kept.behind:
+            return LoadedHistory()
+        known.invalidate_if_rebuilt(kept.head)
+        days, today = read_days(storage, kept.head, now, COLUMNS, known.months)
+        if days is not known.drawn.days:
+            known.drawn = ClosedDayCache(days)
+            known.clear_year()
+        known.checker_histories.refresh(storage, kept.head, now)
+    except StorageError as error:
+        _log.warning("page published without history: %s", error)
+        return LoadedHistory()
+    ids = [checker.id for checker in config.checkers]
+    counters = {checker: kept.head.checkers.get(checker) for checker in ids}
+    daily = {
+        checker: DailyHistory(
+            since=counter.first if counter else now,
+            closed=known.drawn.get(checker),
+            today=today.get(checker),
+        )
+        for checker, counter in counters.items()
+    }
+    histories = known.checker_histories
+    if known.component_histories[0] != histories.until:
+        components = {checker: component_history(histories.get(checker)) for checker in ids}
+        known.component_histories = (histories.until, components)
+        histories.release()
+    return LoadedHistory(daily, known.component_histories[1], kept.head)
+
+
+def _load_archived(
+    loader: IncidentLoader, months: Iterable[int], known: dict[int, tuple[object, IncidentData]]
+) -> dict[int, IncidentData]:
+    """Return months that are over; one is read again only when people have changed it.
+
+    A month that cannot be read stays as it was; it is left out if it was never read.
+    """
+    loaded: dict[int, IncidentData] = {}
+    for begin in months:
+        written = loader.stored_of_month(begin)
+        if begin not in known or known[begin][0] != written:
+            data = loader.load_archived(begin)
+            if data is not None:
+                known[begin] = (written, data)
+        if begin in known:
+            loaded[begin] = known[begin][1]
+    return loaded
+
+
+def _confirmed(head: AlertState, keys: Sequence[str]) -> Mapping[str, ConfirmedStatus]:
     """Return what the state between runs says, if it follows the runs.
 
     A head that ends before the oldest of these runs is no longer kept up by anybody. Without a

@@ -1,4 +1,4 @@
-"""The sequence: look whether there is anything to publish, build the page, put it in its place."""
+"""Publishing: find out whether anything is due, build the page, put it in its place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from checkup.config.settings import Config
 from checkup.errors import NewerPageError
 from checkup.interfaces import PageVersion, Publisher, Storage
 from checkup.times import SECOND
-from checkup_page.build import PageBuilder, PageCache
+from checkup_page.build import PageCache, build_page
 from checkup_page.load import HeadDocuments
 from checkup_page.view import EVERY_FIVE_MINUTES
 
@@ -71,10 +71,7 @@ class PagePublisher(Struct):
         return self._publish(config, HeadDocuments.of(self.storage), now)
 
     def _publish(self, config: Config, told: HeadDocuments, now: int) -> Sequence[str]:
-        builder = PageBuilder(
-            config=config, storage=self.storage, told=told, now=now, memory=self.cache
-        )
-        files = builder.build()
+        files = build_page(config, self.storage, now, memory=self.cache, heads=told)
         if self.write_all:
             files = {path: replace(file, min_interval=0) for path, file in files.items()}
         edition = PageVersion(position=self.cache.recent_runs.newest_slot, made=now)

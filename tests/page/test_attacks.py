@@ -18,7 +18,6 @@ from checkup_page.build_view import PageData, build_view
 from checkup_page.incidents.build import IncidentData
 from checkup_page.incidents.pages import IncidentPages
 from checkup_page.render import render_site
-from checkup_page.view import PageView
 from tests.page.conftest import Site, Visit
 from tests.page.worlds import checker, config, result, runs
 
@@ -89,17 +88,7 @@ def hostile() -> dict[str, PageFile]:
         incidents=IncidentData(document=announced(now), months=(day_start(now),)),
     )
     view = build_view(world, observed, now)
-    return {**IncidentPages().files([view], NoMonths()), **render_site(view)}
-
-
-class NoMonths:
-    """Nothing was before the last months."""
-
-    def said_of(self, month: int) -> object:
-        raise AssertionError(month)
-
-    def told(self, view: PageView, month: int) -> None:
-        raise AssertionError((view, month))
+    return {**IncidentPages().files(world, [view], {}), **render_site(view)}
 
 
 def announced(now: int) -> IncidentDocument:

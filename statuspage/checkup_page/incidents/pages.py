@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import is_
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 
+from checkup.config.settings import Config
 from checkup.interfaces import PageFile
 from checkup_page import html
-from checkup_page.incidents.build import days_of_month
+from checkup_page.build_view import build_archived_month
+from checkup_page.incidents.build import IncidentData, days_of_month
 from checkup_page.incidents.view import IncidentMonth, IncidentView, MaintenanceView
 from checkup_page.view import PageView
 
 HISTORY: Final = "history/index.html"
 MAX_AGE: Final = 60
 SHEET: Final = "announcement.css"
-
-
-class ArchivedMonths(Protocol):
-    """Tells of months that are long over, which are given by their beginnings."""
-
-    def said_of(self, month: int) -> object:
-        """Return what may still be changed of it; as long as it is the same, so is the month."""
-        ...
-
-    def told(self, view: PageView, month: int) -> IncidentMonth | None:
-        """Return it in the language of a view; None if it cannot be read."""
-        ...
 
 
 class IncidentPageInput(Struct, frozen=True, kw_only=True):
@@ -59,20 +49,24 @@ class IncidentPages:
 
     def __init__(self) -> None:
         self._made: dict[str, Made] = {}
-        self._old: dict[tuple[str, int], tuple[object, IncidentMonth]] = {}
+        self._archived: dict[tuple[str, int], tuple[IncidentData, IncidentMonth]] = {}
         self._shells: dict[str, PageView] = {}
         self._settled: dict[str, tuple[PageView, Sequence[IncidentMonth], Mapping[str, Made]]] = {}
 
-    def files(self, views: Iterable[PageView], old: ArchivedMonths) -> dict[str, PageFile]:
+    def files(
+        self, config: Config, views: Iterable[PageView], archived: Mapping[int, IncidentData]
+    ) -> dict[str, PageFile]:
         """Return the pages by their paths, in all languages.
 
         Args:
+            config: the checkers that archived months may name.
             views: one per language.
-            old: asked for each month before those of the view, until it is known.
+            archived: the months before those of the views; one that has not changed is the same
+                object as before.
         """
         made: dict[str, Made] = {}
         for view in views:
-            shell, months = self._shell(view), self._months(view, old)
+            shell, months = self._shell(view), self._months(config, view, archived)
             recent, earlier = months[: len(view.months)], months[len(view.months) :]
             made |= self._settled_pages(view.folder, shell, earlier)
             made |= self._pages(view.folder, _subjects(view, shell, recent))
@@ -113,21 +107,19 @@ class IncidentPages:
             self._shells[view.folder] = shell
         return self._shells[view.folder]
 
-    def _months(self, view: PageView, old: ArchivedMonths) -> tuple[IncidentMonth, ...]:
+    def _months(
+        self, config: Config, view: PageView, archived: Mapping[int, IncidentData]
+    ) -> tuple[IncidentMonth, ...]:
         """Return all months, newest first."""
-        earlier = (self._month(view, old, begin) for begin in view.archived_months)
-        return (*view.months, *(month for month in earlier if month is not None))
-
-    def _month(self, view: PageView, old: ArchivedMonths, begin: int) -> IncidentMonth | None:
-        """Return an old month; as it was told last if it cannot be read."""
-        said, key = old.said_of(begin), (view.locale.translations.code, begin)
-        before, month = self._old.get(key, (None, None))
-        if month is None or before != said:
-            told = old.told(view, begin)
-            if told is not None:
-                self._old[key] = (said, told)
-            month = told or month
-        return month
+        months = [*view.months]
+        for begin, data in archived.items():
+            key = (view.locale.translations.code, begin)
+            known, month = self._archived.get(key, (None, None))
+            if month is None or known is not data:
+                month = build_archived_month(config, view, data)
+                self._archived[key] = (data, month)
+            months.append(month)
+        return tuple(months)
 
 
 def _subjects(

@@ -1,7 +1,7 @@
-"""The owner's colours and style sheet, as the last word of the page's style. Pure.
+"""Style, script and content security policy of a page, and the owner's colours and CSS.
 
-A style sheet can ask for nothing from anybody: the page's policy forbids it. The configuration
-refuses one with which it could end.
+The owner's CSS comes last. It can load nothing: the page's policy forbids it. The configuration
+refuses CSS that could end the style element.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ from msgspec import structs
 
 from checkup.config.page import PageSettings, Palette
 from checkup_page.status import ComponentStatus
-
-# The style and the script of a page, and the policy that allows nothing else.
-
 
 COLORS: Final[Mapping[str, Mapping[str, str]]] = {
     "light": {

@@ -1,4 +1,4 @@
-"""From runs, state and configuration to what is shown. Pure."""
+"""From loaded data and configuration to what the page shows, messages included. Pure."""
 
 from __future__ import annotations
 
@@ -48,9 +48,6 @@ from checkup_page.view import (
     safe_image,
     safe_link,
 )
-
-# What people said with ``checkup message``. Pure.
-
 
 MOST: Final = 20
 
@@ -122,7 +119,7 @@ def build_view(config: Config, observed: PageData, now: int, locale_code: str = 
         locale_code: the language; the preferred one if empty.
     """
     page = config.page
-    voice = Locale(
+    locale = Locale(
         translations=load_translations(locale_code or page.languages[0]), zone=page.timezone
     )
     key = page_key(config)
@@ -131,11 +128,11 @@ def build_view(config: Config, observed: PageData, now: int, locale_code: str = 
     measured = status.measured_interval(slots)
     interval = status.expected_interval(measured, config.interval, page.timeframe)
     window = RunWindow(
-        now=now, slots=slots, interval=interval, locale=voice, regions=_regions(config)
+        now=now, slots=slots, interval=interval, locale=locale, regions=_regions(config)
     )
     found = results_by_checker(config.checkers, runs)
     pasts = _pasts(found, observed)
-    names = [display_name(track, number, voice) for number, track in enumerate(found, start=1)]
+    names = [display_name(track, number, locale) for number, track in enumerate(found, start=1)]
     components = [
         build_component(
             track,
@@ -149,22 +146,22 @@ def build_view(config: Config, observed: PageData, now: int, locale_code: str = 
         for track, name in zip(found, names, strict=True)
     ]
     public = public_components(config, key, components)
-    told = build_incidents(observed.incidents, config, public, voice, now)
+    told = build_incidents(observed.incidents, config, public, locale, now)
     components = [*apply_maintenance(components, told.maintenances)]
     seen = overall_status(components, runs, window, measured, config)
     written = [it for it in told.incidents if it.key in observed.incidents.document.incidents]
     return PageView(
         key=key,
-        title=clean_line(page.title, TITLE_LIMIT) or voice.translate("page.title"),
+        title=clean_line(page.title, TITLE_LIMIT) or locale.translate("page.title"),
         url=safe_link(page.url),
         logo=safe_image(page.logo),
         theme=page.theme,
         refresh=page.refresh_interval,
         style=custom_css(page),
-        locale=voice,
+        locale=locale,
         languages=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),
-        overall=limit_by_incidents(seen, written, page.status_text, voice),
+        overall=limit_by_incidents(seen, written, page.status_text, locale),
         groups=tuple(_groups(config.groups, found, components, key)),
         messages=page_messages(
             config.checkers,

@@ -52,7 +52,7 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
 
     A template knows, besides ``values``: ``view``; ``page``, the same; ``home`` and ``root``,
     what to write before a path of this language's pages and before a path of the site; ``say``
-    and the other ways in which the view's voice tells something.
+    and the other ways in which the view's locale tells something.
 
     Args:
         view: what every page shows.
@@ -113,30 +113,30 @@ def _templates(code: str, zone: str) -> Environment:
         auto_reload=False,
         bytecode_cache=_COMPILED,
     )
-    voice = Locale(translations=load_translations(code), zone=zone)
+    locale = Locale(translations=load_translations(code), zone=zone)
     templates.globals |= {
         "State": ComponentStatus,
         "board_of": incident_overview,
         "columns": COLUMNS,
         "icon": _icon,
-        "language": voice.translations,
-        "say": html_translator(voice.translations),
+        "language": locale.translations,
+        "say": html_translator(locale.translations),
         "subscriptions": SUBSCRIBE_LINKS,
-        "words": _words(voice),
+        "words": _words(locale),
         "zone": zone,
     }
     told: dict[str, Callable[..., str]] = {
-        "cadence": voice.format_interval,
-        "date": voice.format_date,
-        "day": voice.format_day,
-        "elapsed": voice.format_response_time,
+        "cadence": locale.format_interval,
+        "date": locale.format_date,
+        "day": locale.format_day,
+        "elapsed": locale.format_response_time,
         "iso": times.format_iso,
-        "lasting": voice.format_duration,
+        "lasting": locale.format_duration,
         "minutes": times.format_iso_minutes,
-        "moment": voice.format_datetime,
-        "month": voice.format_month,
+        "moment": locale.format_datetime,
+        "month": locale.format_month,
         "seconds": times.format_iso_seconds,
-        "short_moment": voice.format_short_datetime,
+        "short_moment": locale.format_short_datetime,
     }
     # Pages have many of their times and lengths in common.
     templates.filters |= {name: lru_cache(_REMEMBERED)(tell) for name, tell in told.items()}
@@ -146,12 +146,12 @@ def _templates(code: str, zone: str) -> Environment:
     return templates
 
 
-def _words(voice: Locale) -> dict[str, str]:
+def _words(locale: Locale) -> dict[str, str]:
     """Return the phrases with which the script tells what ``DayBars.said`` says."""
     phrases = {"uptime": "day.uptime", "d": "day.down", "g": "day.degraded"}
     phrases |= {"u": "day.unknown", "m": "day.maintenance"}
     phrases |= {name: f"length.{name}" for name in ("moment", "minutes", "hours", "both")}
-    return {name: voice.translations.text(key) for name, key in phrases.items()}
+    return {name: locale.translations.text(key) for name, key in phrases.items()}
 
 
 def _prose(html: str) -> Markup:

@@ -1,4 +1,4 @@
-"""How one page speaks: numbers, times and phrases in its language and its time zone. Pure."""
+"""Texts, numbers and times in the language and the time zone of a page. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from markupsafe import Markup, escape
 from msgspec import Struct, field
 
 from checkup.times import DAY, HOUR, MILLISECOND, MINUTE, SECOND, to_datetime
-
-# The words of the page in one language, which is one file under ``locales/``.
-
 
 DEFAULT: Final = "en"
 _FOLDER = Path(__file__).parent / "locales"
@@ -77,9 +74,6 @@ def _flat(tree: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
         name = f"{above}{key}"
         found += _flat(value, f"{name}.") if isinstance(value, dict) else [(name, value)]
     return found
-
-
-# Phrases of a language in HTML.
 
 
 _VALUE: Final = re.compile(r"\{(\w+)\}")

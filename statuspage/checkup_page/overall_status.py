@@ -1,4 +1,4 @@
-"""The answer to the visitor's question, as it stands at the top of the page. Pure."""
+"""The overall status at the top of the page, and its description in one sentence. Pure."""
 
 from __future__ import annotations
 
@@ -18,28 +18,25 @@ from checkup_page.locale import Locale
 from checkup_page.status import SLOW, ComponentStatus
 from checkup_page.view import ComponentView, OverallStatus
 
-# The verdict in one sentence.
-
-
 _WORD_LIMIT, _NAME_LIMIT = 80, 60
 
 
 def describe_status(
-    state: ComponentStatus, components: Sequence[ComponentView], texts: StatusText, voice: Locale
+    state: ComponentStatus, components: Sequence[ComponentView], texts: StatusText, locale: Locale
 ) -> str:
     """Return ``Partial outage: API is down``: the state, and whom it concerns."""
-    word = status_label(state, texts, voice)
+    word = status_label(state, texts, locale)
     if state is ComponentStatus.OPERATIONAL or not components:
         return word
-    return voice.translate("verdict.of", state=word, whom=_concerned(state, components, voice))
+    return locale.translate("verdict.of", state=word, whom=_concerned(state, components, locale))
 
 
-def describe_incident(state: ComponentStatus, title: str, texts: StatusText, voice: Locale) -> str:
+def describe_incident(state: ComponentStatus, title: str, texts: StatusText, locale: Locale) -> str:
     """Return ``Major outage: Payments fail``: the state, and what people say of it."""
-    return voice.translate("verdict.of", state=status_label(state, texts, voice), whom=title)
+    return locale.translate("verdict.of", state=status_label(state, texts, locale), whom=title)
 
 
-def status_label(state: ComponentStatus, texts: StatusText, voice: Locale) -> str:
+def status_label(state: ComponentStatus, texts: StatusText, locale: Locale) -> str:
     """Return the state of the whole as the owner of the page wants it called, or as we do."""
     own = {
         ComponentStatus.OPERATIONAL: texts.healthy,
@@ -48,24 +45,24 @@ def status_label(state: ComponentStatus, texts: StatusText, voice: Locale) -> st
         ComponentStatus.MAJOR: texts.down,
         ComponentStatus.UNKNOWN: texts.unknown,
     }
-    return clean_line(own.get(state, ""), _WORD_LIMIT) or voice.translate(f"verdict.{state}")
+    return clean_line(own.get(state, ""), _WORD_LIMIT) or locale.translate(f"verdict.{state}")
 
 
-def _concerned(state: ComponentStatus, components: Sequence[ComponentView], voice: Locale) -> str:
+def _concerned(state: ComponentStatus, components: Sequence[ComponentView], locale: Locale) -> str:
     bad = ComponentStatus.MAJOR if state is ComponentStatus.PARTIAL else state
     affected = [component for component in components if component.status is bad]
     if len(affected) == 1:
         name = clean_line(affected[0].name, _NAME_LIMIT)
-        return voice.translate(f"concerned.one.{_complaint(affected[0], voice)}", name=name)
+        return locale.translate(f"concerned.one.{_complaint(affected[0], locale)}", name=name)
     if len(affected) == len(components):
-        return voice.translate(f"concerned.all.{bad}", n=len(components))
-    return voice.translate(f"concerned.some.{bad}", bad=len(affected), n=len(components))
+        return locale.translate(f"concerned.all.{bad}", n=len(components))
+    return locale.translate(f"concerned.some.{bad}", bad=len(affected), n=len(components))
 
 
-def _complaint(component: ComponentView, voice: Locale) -> str:
+def _complaint(component: ComponentView, locale: Locale) -> str:
     if component.status is ComponentStatus.UNKNOWN and component.checked_at is None:
         return "never"
-    if component.status is ComponentStatus.DEGRADED and component.note == voice.translate(SLOW):
+    if component.status is ComponentStatus.DEGRADED and component.note == locale.translate(SLOW):
         return "slow"
     return component.status
 
@@ -124,7 +121,7 @@ def overall_status(
 
 
 def limit_by_incidents(
-    found: OverallStatus, written: Iterable[IncidentView], texts: StatusText, voice: Locale
+    found: OverallStatus, written: Iterable[IncidentView], texts: StatusText, locale: Locale
 ) -> OverallStatus:
     """Return a verdict that does not contradict what people say of incidents that last.
 
@@ -134,7 +131,7 @@ def limit_by_incidents(
         found: what the checks say.
         written: the incidents that people wrote, the one that began last first.
         texts: what the owner calls a state.
-        voice: whose words are used.
+        locale: whose words are used.
     """
     lasting = [it for it in written if it.resolved_at is None and it.status != _WATCHED]
     worst = max(lasting, key=lambda it: _WORSE.index(it.status_color), default=None)
@@ -145,7 +142,7 @@ def limit_by_incidents(
     return replace(
         found,
         state=worst.status_color,
-        description=describe_incident(worst.status_color, worst.title, texts, voice),
+        description=describe_incident(worst.status_color, worst.title, texts, locale),
     )
 
 

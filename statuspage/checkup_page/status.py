@@ -1,4 +1,4 @@
-"""What the page says of a component, a group or the whole: one word, one shape, one colour."""
+"""The status of a component, a group or the page, its public reason, and how long it holds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from typing import Final
 from checkup.interfaces import PublisherSettings
 from checkup.model import Result, Status
 from checkup.times import MINUTE
-
-# How old results may be before they say nothing about now.
-
 
 MISSED_RUNS = 3
 """Runs that may be missing before the page stops believing the last one."""
@@ -58,9 +55,6 @@ def max_publish_delay(place: PublisherSettings | None) -> int:
 def max_result_age(interval: int) -> int:
     """Return how old the newest run may be for the page to say how things are."""
     return MISSED_RUNS * interval + GRACE
-
-
-# Why a component is not operational, in words that may be public.
 
 
 SLOW: Final = "reason.slow"

@@ -269,9 +269,6 @@ class PageView(Struct, frozen=True, kw_only=True):
         return "../" * self.folder.count("/")
 
 
-# The page without what changes from run to run: what is left changes when something happens.
-
-
 def lasting(view: PageView) -> PageView:
     """Return the page as it will be until something happens, or an hour or a day is over."""
     groups = (
@@ -293,9 +290,6 @@ def _lasting(item: ComponentView) -> ComponentView:
     return replace(item, checked_at=None, response_ns=None, run_bars=None, day_bars=None)
 
 
-# Names that machines can rely on and that give nothing away.
-
-
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LENGTH = 12
 
@@ -313,9 +307,6 @@ def public_key(*parts: str) -> str:
         number, digit = divmod(number, len(_DIGITS))
         digits.append(_DIGITS[digit])
     return "".join(digits)
-
-
-# Addresses that may be followed from a page.
 
 
 _LINK = re.compile(r"https?://[^\s<>\"'\\]*[^\s<>\"'\\.,;:!?)\]}]", re.IGNORECASE)
@@ -351,9 +342,6 @@ def linkify(text: str) -> Iterator[LinkedText]:
         end = match.end()
     if end < len(text):
         yield LinkedText(text[end:])
-
-
-# What of the page cannot wait until it is next published: whatever a reader would call news.
 
 
 EVERY_FIVE_MINUTES, HOURLY = 300, 3600

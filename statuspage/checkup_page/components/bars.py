@@ -1,4 +1,4 @@
-"""The last days of one component as they are drawn: a bar for each, and words. Pure."""
+"""The bars of one component and their summary: a bar for each run or each day. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from checkup.model import Result, Status, rtt_stats
 from checkup.times import DAY, MINUTE, SECOND, day_start
 from checkup_page.locale import Locale, load_translations
 from checkup_page.status import ComponentStatus
-
-# The recent results of one component as they are drawn: a strip of bars.
-
 
 COLUMNS = 90
 """Bars in a strip on a wide screen; it is cut to the newest 60 and 30 on narrower ones."""
@@ -74,7 +71,7 @@ class RunBars(Struct, frozen=True, kw_only=True):
     truncated: bool
 
 
-def run_bars(shown: Sequence[TimedStatus], voice: Locale) -> RunBars:
+def run_bars(shown: Sequence[TimedStatus], locale: Locale) -> RunBars:
     """Return the strip of the newest results; ``shown`` is oldest first."""
     newest = shown[-COLUMNS:]
     spans = tuple(reversed(tuple(_spans(newest))))
@@ -84,7 +81,7 @@ def run_bars(shown: Sequence[TimedStatus], voice: Locale) -> RunBars:
         details="",
         starts=(_start(newest, COLUMNS), _start(newest, 60), _start(newest, 30)),
         end=newest[-1][0] if newest else 0,
-        summary=_summarize_runs([state for _, state in newest], voice),
+        summary=_summarize_runs([state for _, state in newest], locale),
         periods=spans[:SPANS] if len(spans) > 1 else (),
         truncated=len(spans) > SPANS,
     )
@@ -128,16 +125,16 @@ def _spans(shown: Iterable[TimedStatus]) -> Iterator[StatusPeriod]:
         yield StatusPeriod(state, times[0], times[-1])
 
 
-def _summarize_runs(states: Sequence[ComponentStatus | None], voice: Locale) -> str:
+def _summarize_runs(states: Sequence[ComponentStatus | None], locale: Locale) -> str:
     counts = Counter("none" if state is None else state.value for state in states)
     parts = [
-        voice.translate(f"strip.counted.{look}", n=counts[look])
+        locale.translate(f"strip.counted.{look}", n=counts[look])
         for look in (*ComponentStatus, "none")
         if counts[look]
     ]
     if not parts:
-        return voice.translate("strip.nothing")
-    return voice.translate("strip.summary", n=len(states), parts=", ".join(parts))
+        return locale.translate("strip.nothing")
+    return locale.translate("strip.summary", n=len(states), parts=", ".join(parts))
 
 
 def response_time(result: Result | None) -> int | None:
@@ -249,7 +246,7 @@ def has_enough_days(closed: ClosedDayBars, today: Tally | None) -> bool:
 
 
 def day_bars(
-    closed: ClosedDayBars, today: Tally | None, since: int, now: int, voice: Locale
+    closed: ClosedDayBars, today: Tally | None, since: int, now: int, locale: Locale
 ) -> DayBars:
     """Return the strip of the last days.
 
@@ -258,7 +255,7 @@ def day_bars(
         today: as far as it has come; None if there is nothing of it.
         since: when the first result came.
         now: the present.
-        voice: says it.
+        locale: says it.
     """
     day = day_start(now)
     begin = max(closed.begin, since)
@@ -277,7 +274,7 @@ def day_bars(
         segments=(*closed.segments, BarSegment(look, last, 1)),
         times=f"{day // SECOND} {DAY // SECOND}*{last}",
         details=said,
-        summary=_summary(covered, uptime, troubles, voice),
+        summary=_summary(covered, uptime, troubles, locale),
         uptime=uptime,
         coverage=observed,
         days=covered,
@@ -340,26 +337,26 @@ def _lengths(tally: Tally) -> tuple[int, int, int, int]:
     return tally.down, tally.degraded, tally.unknown, tally.maintenance
 
 
-def describe_day(tally: Tally, voice: Locale) -> str:
+def describe_day(tally: Tally, locale: Locale) -> str:
     """Return how long a day was not a good one: ``12 min down, 3 h degraded``."""
     kinds = ("down", "degraded", "unknown", "maintenance")
     return ", ".join(
-        voice.translate(f"day.{kind}", length=voice.format_duration(length))
+        locale.translate(f"day.{kind}", length=locale.format_duration(length))
         for kind, length in zip(kinds, _lengths(tally), strict=True)
         if length
     )
 
 
-def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], voice: Locale) -> str:
-    last = voice.translate("days.last", n=days)
+def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], locale: Locale) -> str:
+    last = locale.translate("days.last", n=days)
     if uptime is None:
-        return voice.translate("days.unknown", last=last)
+        return locale.translate("days.unknown", last=last)
     if not troubles:
-        return voice.translate("days.good", last=last, uptime=uptime)
-    told = [_told(voice.translations.code, day, tally) for day, tally in troubles[:LISTED]]
+        return locale.translate("days.good", last=last, uptime=uptime)
+    told = [_told(locale.translations.code, day, tally) for day, tally in troubles[:LISTED]]
     if len(troubles) > LISTED:
-        told.append(voice.translate("days.more", n=len(troubles) - LISTED))
-    return voice.translate(
+        told.append(locale.translate("days.more", n=len(troubles) - LISTED))
+    return locale.translate(
         "days.bad", n=len(troubles), last=last, uptime=uptime, troubles="; ".join(told)
     )
 
@@ -367,5 +364,7 @@ def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], voice: L
 @lru_cache(maxsize=10_000)
 def _told(code: str, day: int, tally: Tally) -> str:
     """Return what happened on a day of UTC; the same days are told every few minutes."""
-    voice = Locale(translations=load_translations(code))
-    return voice.translate("day.told", day=voice.format_day(day), parts=describe_day(tally, voice))
+    locale = Locale(translations=load_translations(code))
+    return locale.translate(
+        "day.told", day=locale.format_day(day), parts=describe_day(tally, locale)
+    )

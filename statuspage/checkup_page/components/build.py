@@ -1,4 +1,4 @@
-"""What the newest run found out about each component, for programs that plot it. Pure."""
+"""From stored results to components: whose results they are, and what the page shows. Pure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from checkup_page.components.history import ComponentHistory
 from checkup_page.locale import Locale
 from checkup_page.status import ComponentStatus, public_reason
 from checkup_page.view import ComponentView, ProbeMetrics, RegionStatus, safe_link
-
-# Whose result is whose: the results of many runs, sorted by what was checked.
 
 
 class CheckerResults(Struct, frozen=True, kw_only=True):
@@ -85,9 +83,6 @@ def _assigned(owners: ResultMatcher, results: Iterable[Result]) -> Iterator[tupl
         yield stranger if owner is None else owner, result
 
 
-# From the results of one checker to what the page shows of it. Pure.
-
-
 TimedResult = tuple[int, Result | None]
 """The time of a run and what it saw; None if it has no result."""
 
@@ -132,12 +127,12 @@ class DailyHistory(Struct, frozen=True, kw_only=True):
     today: Tally | None
 
 
-def display_name(track: CheckerResults, number: int, voice: Locale) -> str:
+def display_name(track: CheckerResults, number: int, locale: Locale) -> str:
     """Return the public name; ``number`` stands for a checker that has none."""
     checker = track.checker
     result = track.newest
     given = (checker.public_name or checker.title) if checker else (result.title if result else "")
-    return clean_line(given, NAME_LIMIT) or voice.translate("component.nameless", n=number)
+    return clean_line(given, NAME_LIMIT) or locale.translate("component.nameless", n=number)
 
 
 def build_component(  # noqa: PLR0913 - the optional ones by name
@@ -254,15 +249,15 @@ def _since(shown: Sequence[bars.TimedStatus], standing: ConfirmedStatus | None) 
     return None
 
 
-def _note(newest: Result | None, current: ComponentStatus, voice: Locale, *, fresh: bool) -> str:
+def _note(newest: Result | None, current: ComponentStatus, locale: Locale, *, fresh: bool) -> str:
     if newest is None:
-        return voice.translate("note.nothing")
+        return locale.translate("note.nothing")
     if not fresh:
-        return voice.translate("note.old", state=voice.translate(f"state.{current}"))
+        return locale.translate("note.old", state=locale.translate(f"state.{current}"))
     if current is ComponentStatus.UNKNOWN:
-        return voice.translate("note.unchecked")
+        return locale.translate("note.unchecked")
     key = public_reason(newest) if ComponentStatus.of(newest.status) is current else ""
-    return voice.translate(key) if key else ""
+    return locale.translate(key) if key else ""
 
 
 ADDRESSES: Final = "addresses"

@@ -1,4 +1,4 @@
-"""Response times and states of one component over a span of time, as they are drawn. Pure."""
+"""The charts and the calendar of one component. Pure."""
 
 from __future__ import annotations
 
@@ -155,9 +155,6 @@ def _height(time: int, top: int) -> int:
     return max(-HEIGHT, HEIGHT - round(time * HEIGHT / top))
 
 
-# The calendar of one component: twelve leaves, a month on each. Pure.
-
-
 WEEK: Final = 7
 
 EPOCH: Final = 3
@@ -191,7 +188,7 @@ class AffectedDay(NamedTuple):
 
 
 def calendar_months(
-    days: ChartSeries, months: Sequence[Month], told: Sequence[PeriodStats], voice: Locale
+    days: ChartSeries, months: Sequence[Month], told: Sequence[PeriodStats], locale: Locale
 ) -> tuple[CalendarMonth, ...]:
     """Return the calendar.
 
@@ -199,11 +196,11 @@ def calendar_months(
         days: a column for each.
         months: those that it shows.
         told: what they came to.
-        voice: says what happened.
+        locale: says what happened.
     """
     stretches = {stretch.name: stretch for stretch in told}
     return tuple(
-        _leaf(days, days.between(begin, end), stretches.get(name), voice)
+        _leaf(days, days.between(begin, end), stretches.get(name), locale)
         for name, begin, end in months
     )
 
@@ -217,7 +214,7 @@ def affected_days(calendar: Sequence[CalendarMonth]) -> Iterator[AffectedDay]:
 
 
 def _leaf(
-    days: ChartSeries, shown: slice, stretch: PeriodStats | None, voice: Locale
+    days: ChartSeries, shown: slice, stretch: PeriodStats | None, locale: Locale
 ) -> CalendarMonth:
     begin = days.begin + shown.start * DAY
     looks = days.statuses[shown]
@@ -227,7 +224,7 @@ def _leaf(
         weekday=(begin // DAY + EPOCH) % WEEK,
         statuses=looks,
         descriptions={
-            at - shown.start + 1: describe_day(tally, voice)
+            at - shown.start + 1: describe_day(tally, locale)
             for at, tally in told
             if is_affected(days.statuses[at])
         },

@@ -1,4 +1,7 @@
-"""What spans of time came to for one component: the last 24 hours to the last year. Pure."""
+"""Statistics of one component from the last 24 hours to the last year. Pure.
+
+Periods and months, the series of its charts, and the rows of its CSV file.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +32,6 @@ from checkup.times import (
 )
 from checkup_page.components.bars import NONE, day_status, is_fully_operational
 from checkup_page.status import ComponentStatus
-
-# Neighbouring hours or days of one component as columns. Pure.
-
 
 _BUCKETS: Final = "H"
 """Numbers below 65,536, of two bytes each: a thousand components have a million of them."""
@@ -80,9 +80,6 @@ def chart_series(points: Iterable[ChartPoint], begin: int, end: int, step: int) 
             tallies[at] = tally
             looks[at] = day_status(tally, length)
     return ChartSeries(begin, step, looks, medians, highs, tallies)
-
-
-# The closed days of one component as rows of a table, without its name. Pure.
 
 
 DAYS: Final = 90

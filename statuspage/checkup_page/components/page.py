@@ -1,6 +1,7 @@
-"""The numbers of one component as tables: uptime, response times, months.
+"""The page of each component: status, charts, tables, calendar and badge snippets.
 
-A page has hundreds of cells and a site a thousand pages: a template takes several times as long.
+Tables are built here: they have hundreds of cells a page, and a template takes several times as
+long.
 """
 
 from __future__ import annotations
@@ -32,8 +33,6 @@ from checkup_page.incidents.view import IncidentView, MaintenanceView
 from checkup_page.locale import Locale, load_translations
 from checkup_page.status import ComponentStatus
 from checkup_page.view import HOURLY, ComponentView, PageView, of_component, public_key
-
-# Texts to copy that show the badge of a component somewhere else. Pure.
 
 
 class BadgeSnippets(NamedTuple):
@@ -98,68 +97,68 @@ class ComponentTables(NamedTuple):
     phased: bool
 
 
-def component_tables(item: ComponentView, voice: Locale) -> ComponentTables:
+def component_tables(item: ComponentView, locale: Locale) -> ComponentTables:
     """Return the tables of a component."""
     phased = any(it.response and it.response.phases for it in item.periods)
     timed = any(it.response for it in item.periods)
     return ComponentTables(
         uptimes=table(
-            _head(("span", "uptime", "down", "degraded", "observed", "failures"), voice),
-            (_uptime(it, voice) for it in item.periods),
+            _head(("span", "uptime", "down", "degraded", "observed", "failures"), locale),
+            (_uptime(it, locale) for it in item.periods),
         ),
-        times=_times(item.periods, voice, phased=phased) if timed else Markup(),
+        times=_times(item.periods, locale, phased=phased) if timed else Markup(),
         months=table(
-            _head(("month", "uptime", "down", "degraded", "maintenance", "observed"), voice),
-            (_month(it, voice) for it in reversed(item.months)),
+            _head(("month", "uptime", "down", "degraded", "maintenance", "observed"), locale),
+            (_month(it, locale) for it in reversed(item.months)),
         ),
         phased=phased,
     )
 
 
-def _uptime(it: PeriodStats, voice: Locale) -> Row:
+def _uptime(it: PeriodStats, locale: Locale) -> Row:
     tally = it.tally
     return (
-        voice.translate(f"stretch.{it.name}"),
+        locale.translate(f"stretch.{it.name}"),
         _share(it.uptime),
-        _length(tally.down, voice),
-        _length(tally.degraded, voice),
+        _length(tally.down, locale),
+        _length(tally.degraded, locale),
         _share(it.coverage),
-        voice.translate("component.of", n=tally.failures, runs=tally.runs),
+        locale.translate("component.of", n=tally.failures, runs=tally.runs),
     )
 
 
-def _month(it: PeriodStats, voice: Locale) -> Row:
+def _month(it: PeriodStats, locale: Locale) -> Row:
     tally = it.tally
     return (
-        voice.format_month(it.begin),
+        locale.format_month(it.begin),
         _share(it.uptime),
-        _length(tally.down, voice),
-        _length(tally.degraded, voice),
-        _length(tally.maintenance, voice),
+        _length(tally.down, locale),
+        _length(tally.degraded, locale),
+        _length(tally.maintenance, locale),
         _share(it.coverage),
     )
 
 
-def _times(stretches: Iterable[PeriodStats], voice: Locale, *, phased: bool) -> Markup:
-    code, names = voice.translations.code, PHASES if phased else ()
-    head = (voice.translate("component.span"), "p50", "p95", "p99")
+def _times(stretches: Iterable[PeriodStats], locale: Locale, *, phased: bool) -> Markup:
+    code, names = locale.translations.code, PHASES if phased else ()
+    head = (locale.translate("component.span"), "p50", "p95", "p99")
     rows = (
         (
-            voice.translate(f"stretch.{it.name}"),
+            locale.translate(f"stretch.{it.name}"),
             *(_time(it.response, share, code) for share in ("p50", "p95", "p99")),
             *(_time(it.response and it.response.phases, name, code) for name in names),
         )
         for it in stretches
     )
-    return table((*head, *(voice.translate(f"phase.{name}") for name in names)), rows)
+    return table((*head, *(locale.translate(f"phase.{name}") for name in names)), rows)
 
 
 def _share(percent: str | None) -> str:
     return NOTHING if percent is None else f"{percent}%"
 
 
-def _length(length: int, voice: Locale) -> str:
-    return voice.format_duration(length) if length else NOTHING
+def _length(length: int, locale: Locale) -> str:
+    return locale.format_duration(length) if length else NOTHING
 
 
 def _time(of: ResponseStats | Phases | None, name: str, code: str) -> str:
@@ -171,17 +170,14 @@ def _elapsed(code: str, time: int) -> str:
     return Locale(translations=load_translations(code)).format_response_time(time)
 
 
-def _head(names: Iterable[str], voice: Locale) -> Row:
-    return [voice.translate(f"component.{name}") for name in names]
+def _head(names: Iterable[str], locale: Locale) -> Row:
+    return [locale.translate(f"component.{name}") for name in names]
 
 
 def _row(cells: Row) -> str:
     first, second, *others = map(_escaped, cells)
     told = "".join(f"<td>{cell}</td>" for cell in others)
     return f'<tr><th scope="row">{first}</th><td><b>{second}</b></td>{told}</tr>'
-
-
-# A page for each component: how it is, how it was for a year, and what happened to it.
 
 
 TEMPLATE: Final = "component.html"
@@ -291,11 +287,11 @@ def _certificate(view: PageView, item: ComponentView) -> int | None:
 
 
 def _page(subject: ComponentPageInput) -> PageFile:
-    item, voice = subject.item, subject.view.locale
+    item, locale = subject.item, subject.view.locale
     calendar: tuple[CalendarMonth, ...] = ()
     if item.daily is not None:
         months = last_months(day_start(subject.until))
-        calendar = calendar_months(item.daily, months, item.months, voice)
+        calendar = calendar_months(item.daily, months, item.months, locale)
     told = tuple(affected_days(calendar))
     return render_page(
         subject.view,
@@ -309,9 +305,9 @@ def _page(subject: ComponentPageInput) -> PageFile:
         item=item,
         stale_at=subject.until + STALE_AFTER,
         charts=tuple(_charts(item, subject.until)),
-        tables=component_tables(item, voice),
+        tables=component_tables(item, locale),
         calendar=calendar,
-        squares=partial(_squares, escape(voice.translate("state.none"))),
+        squares=partial(_squares, escape(locale.translate("state.none"))),
         looks=_looks(calendar),
         troubles=told[:TOLD],
         more=len(told) - TOLD,

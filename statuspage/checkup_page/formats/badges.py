@@ -1,4 +1,4 @@
-"""Badges of the page and of each component: its state, and what the last year came to."""
+"""Badges of the page and of each component: status, uptime and response time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ from checkup_page.formats.base import JSON, SETTLED_MAX_AGE, render_xml, text_fi
 from checkup_page.locale import Locale
 from checkup_page.status import ComponentStatus
 from checkup_page.view import DAILY, HOURLY, ComponentView, PageView
-
-# How wide a text is, without asking a font.
-
 
 _CLASSES: Final = {
     300: " ',.IJijl",
@@ -54,9 +51,6 @@ def _width(character: str) -> int:
     if unicodedata.east_asian_width(character) in {"W", "F"}:
         return _FULL
     return _WIDTHS.get(character, _USUAL)
-
-
-# One badge: two texts side by side, as a picture and for shields.io.
 
 
 UNKNOWN: Final = COLORS["light"]["unknown"]
@@ -128,21 +122,21 @@ _NAME_LIMIT: Final = 40
 
 def files(view: PageView) -> dict[str, PageFile]:
     """Return the badges by their paths."""
-    voice = view.locale
+    locale = view.locale
     components = [item for group in view.groups for item in group.components]
-    found = _health(PAGE, _short(view.title), view.overall.state, voice)
-    found |= _uptimes(PAGE, _short(view.title), _together(components), voice)
+    found = _health(PAGE, _short(view.title), view.overall.state, locale)
+    found |= _uptimes(PAGE, _short(view.title), _together(components), locale)
     for item in components:
         name = _short(item.name)
-        found |= _health(item.key, name, item.status, voice)
+        found |= _health(item.key, name, item.status, locale)
         uptimes = ((stretch.name, stretch.uptime) for stretch in item.periods)
-        found |= _uptimes(item.key, name, uptimes, voice)
-        found |= _responses(item.key, name, item.periods, voice)
+        found |= _uptimes(item.key, name, uptimes, locale)
+        found |= _responses(item.key, name, item.periods, locale)
     return found
 
 
-def _health(key: str, name: str, state: ComponentStatus, voice: Locale) -> dict[str, PageFile]:
-    badge = Badge(label=name, message=voice.translate(f"state.{state}"), colour=_COLOURS[state])
+def _health(key: str, name: str, state: ComponentStatus, locale: Locale) -> dict[str, PageFile]:
+    badge = Badge(label=name, message=locale.translate(f"state.{state}"), colour=_COLOURS[state])
     return {
         f"badges/{key}.svg": badge_svg(badge),
         f"badges/{key}/health.json": shields_endpoint(badge),
@@ -161,13 +155,13 @@ def _together(components: Iterable[ComponentView]) -> Iterator[tuple[str, str | 
 
 
 def _uptimes(
-    key: str, name: str, uptimes: Iterable[tuple[str, str | None]], voice: Locale
+    key: str, name: str, uptimes: Iterable[tuple[str, str | None]], locale: Locale
 ) -> dict[str, PageFile]:
     return {
         f"badges/{key}/uptime-{span}.json": shields_endpoint(
             Badge(
-                label=voice.translate("badge.uptime", name=name, span=span),
-                message=voice.translate("state.unknown") if uptime is None else f"{uptime}%",
+                label=locale.translate("badge.uptime", name=name, span=span),
+                message=locale.translate("state.unknown") if uptime is None else f"{uptime}%",
                 colour=UNKNOWN if uptime is None else _colour(float(uptime)),
             ),
             every=HOURLY,
@@ -181,17 +175,17 @@ def _colour(uptime: float) -> str:
 
 
 def _responses(
-    key: str, name: str, stretches: Iterable[PeriodStats], voice: Locale
+    key: str, name: str, stretches: Iterable[PeriodStats], locale: Locale
 ) -> dict[str, PageFile]:
     found = {}
     for stretch in stretches:
         if stretch.name in _TIMED:
             times = stretch.response
             badge = Badge(
-                label=voice.translate("badge.response", name=name, span=stretch.name),
-                message=voice.format_response_time(times.p50)
+                label=locale.translate("badge.response", name=name, span=stretch.name),
+                message=locale.format_response_time(times.p50)
                 if times
-                else voice.translate("state.unknown"),
+                else locale.translate("state.unknown"),
                 colour=_TIME if times else UNKNOWN,
             )
             path = f"badges/{key}/response-{stretch.name}.json"

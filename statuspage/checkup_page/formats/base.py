@@ -1,4 +1,4 @@
-"""How the files for machines are served: what they are, and how long they may be kept."""
+"""Shared by the machine-readable files: caching, entries of feeds, and XML templates."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from checkup.interfaces import PageFile
 from checkup.times import format_iso, to_datetime
 from checkup_page.incidents.view import IncidentView, MaintenanceView
 from checkup_page.view import EVERY_FIVE_MINUTES, PageView, of_page
-
-# What people were told, as far back as programs are interested in it.
 
 
 def recent_incidents(view: PageView) -> list[IncidentView]:
@@ -50,9 +48,6 @@ def _events(view: PageView) -> Iterator[int]:
             yield item.scheduled_for
         if item.status == "completed":
             yield item.scheduled_until
-
-
-# From templates to XML that every parser takes.
 
 
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

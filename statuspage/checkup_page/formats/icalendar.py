@@ -1,4 +1,4 @@
-"""Planned maintenance as a calendar that people subscribe to (RFC 5545)."""
+"""Scheduled maintenance as a calendar that people subscribe to (RFC 5545)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from checkup.times import SECOND, to_datetime
 from checkup_page.formats.base import absolute_url, id_domain, recent_maintenance, text_file
 from checkup_page.incidents.view import MaintenanceView
 from checkup_page.view import PageView
-
-# The lines of an iCalendar file (RFC 5545, sections 3.1 and 3.3).
-
 
 WIDTH: Final = 75
 """Octets of a line, its end left out."""

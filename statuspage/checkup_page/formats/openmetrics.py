@@ -1,4 +1,7 @@
-"""The format of OpenMetrics 1.0, as far as gauges need it.
+"""What the page shows as gauges of OpenMetrics 1.0, named as by blackbox_exporter.
+
+What is unknown has no sample: it is neither a success nor a failure. The time of the last run is
+there for rules that must notice that there are no more runs.
 
 https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
 """
@@ -56,12 +59,6 @@ def _lines(gauge: Gauge) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
-# What the page shows as metrics, with the names that blackbox_exporter gave them.
-#
-# What nobody knows has no sample: it is neither a success nor a failure. The time of the last run
-# is there for rules that have to notice that there are no more.
 
 
 PATH: Final = "metrics.txt"

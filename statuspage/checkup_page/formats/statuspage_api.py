@@ -6,6 +6,9 @@ present even when they are empty, because clients with static types expect them
 
 The summary and the status are of this moment. The other documents change when something happens
 and no sooner, their time being that of the last event, because writing them costs.
+
+The API has no word for "unknown": what is unknown or too old is degraded there, never operational,
+and ``x_state`` has the exact status.
 """
 
 from __future__ import annotations
@@ -29,9 +32,6 @@ from checkup_page.formats.base import (
 from checkup_page.incidents.view import AffectedComponent, IncidentView, MaintenanceView, UpdateView
 from checkup_page.status import ComponentStatus
 from checkup_page.view import ComponentGroup, ComponentView, PageView, public_key
-
-# The updates of an announcement, and what they say of the components.
-
 
 Listed = Mapping[str, Json]
 """Components and groups by their ids."""
@@ -105,9 +105,6 @@ def _full_name(affected: AffectedComponent, listed: Listed) -> str:
     return f"{listed[group]['name']} - {affected.name}" if group else affected.name
 
 
-# Incidents and maintenance as the API tells them.
-
-
 def incident_object(view: PageView, item: IncidentView, listed: Listed) -> Json:
     """Return an incident."""
     monitored = (update.at for update in item.updates if update.status == "monitoring")
@@ -153,12 +150,6 @@ def _announcement(view: PageView, item: IncidentView | MaintenanceView) -> Json:
 
 def _time(moment: int | None) -> str | None:
     return None if moment is None else format_iso(moment)
-
-
-# The page and its verdict, as every document of the API has them.
-#
-# The API has no word for "nobody knows": what is unknown or too old is degraded there, never
-# operational, and ``x_state`` says the truth.
 
 
 _INDICATORS = {
@@ -220,9 +211,6 @@ def status(view: PageView) -> Json:
 def api_status(state: ComponentStatus) -> str:
     """Return the API's word for the state of a component."""
     return _WORDS.get(state, state.value)
-
-
-# Components and groups as the API lists them: each group before its members.
 
 
 def component_list(view: PageView, *, with_check_times: bool = False) -> list[Json]:

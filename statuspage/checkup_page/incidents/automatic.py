@@ -1,4 +1,4 @@
-"""All incidents that are shown: those that people wrote, and outages nobody wrote about. Pure.
+"""All incidents of the page: those that people wrote, and automatic ones for other outages. Pure.
 
 A person's word counts. An outage that somebody wrote about is told in these words only: under its
 own id, or with an incident of the same components at the same time.
@@ -31,25 +31,22 @@ from checkup_page.incidents.view import (
 )
 from checkup_page.locale import Locale
 
-# Outages that nobody wrote about, told in our words: names, states and times, no more. Pure.
-
-
 Moments = dict[int, dict[str, list[str]]]
 """What changed when: at each moment, the names of those that became down, degraded or well, or in
 maintenance."""
 
 
 def automatic_incident_view(
-    outage: AutomaticIncident, public: PublicComponents, voice: Locale
+    outage: AutomaticIncident, public: PublicComponents, locale: Locale
 ) -> IncidentView:
     """Return an outage as an incident."""
     components = public.affected(outage.episodes)
     moments = _moments(outage, components)
-    updates = tuple(_updates(outage, moments, voice))
+    updates = tuple(_updates(outage, moments, locale))
     impact = _impact(outage, public)
     return IncidentView(
         key=outage.id,
-        title=_title(outage, components.values(), voice),
+        title=_title(outage, components.values(), locale),
         impact=impact,
         status_color=IMPACT_STATUS[impact],
         status=updates[0].status,
@@ -65,10 +62,10 @@ def automatic_incident_view(
 
 
 def _title(
-    outage: AutomaticIncident, components: Iterable[AffectedComponent], voice: Locale
+    outage: AutomaticIncident, components: Iterable[AffectedComponent], locale: Locale
 ) -> str:
     word = "down" if _is_down(outage, outage.episodes) else "degraded"
-    return _sentence(f"outage.{word}", [component.name for component in components], voice)
+    return _sentence(f"outage.{word}", [component.name for component in components], locale)
 
 
 def _impact(outage: AutomaticIncident, public: PublicComponents) -> str:
@@ -114,16 +111,16 @@ def _changes(episode: Episode, *, is_planned: bool) -> Iterator[tuple[int, str]]
         yield episode[-1].end, "maintenance" if is_planned else "healthy"
 
 
-def _updates(outage: AutomaticIncident, moments: Moments, voice: Locale) -> Iterator[UpdateView]:
+def _updates(outage: AutomaticIncident, moments: Moments, locale: Locale) -> Iterator[UpdateView]:
     """Yield the story, newest first."""
     for at in sorted(moments, reverse=True):
         over = at == outage.end
         sentences = [
-            _sentence(f"outage.{word}", names, voice) for word, names in moments[at].items()
+            _sentence(f"outage.{word}", names, locale) for word, names in moments[at].items()
         ]
         if over and not outage.in_maintenance:
             sentences.append(
-                voice.translate("outage.over", length=voice.format_duration(at - outage.start))
+                locale.translate("outage.over", length=locale.format_duration(at - outage.start))
             )
         body = " ".join(f"{sentence}." for sentence in sentences)
         yield UpdateView(
@@ -135,8 +132,8 @@ def _updates(outage: AutomaticIncident, moments: Moments, voice: Locale) -> Iter
         )
 
 
-def _sentence(key: str, names: Sequence[str], voice: Locale) -> str:
-    return voice.translate(key, names=voice.format_list(names), n=len(names))
+def _sentence(key: str, names: Sequence[str], locale: Locale) -> str:
+    return locale.translate(key, names=locale.format_list(names), n=len(names))
 
 
 class AutomaticIncidentCache:
@@ -157,13 +154,13 @@ class AutomaticIncidentCache:
         return self._found
 
     def views(
-        self, found: Iterable[AutomaticIncident], public: PublicComponents, voice: Locale
+        self, found: Iterable[AutomaticIncident], public: PublicComponents, locale: Locale
     ) -> list[IncidentView]:
         """Return outages as incidents, the very same ones for outages that are the same."""
-        code = voice.translations.code
+        code = locale.translations.code
         before, known = self._told.get(code, (public, {}))
         known = known if before == public else {}
-        stories = {outage.id: (outage, _told(outage, public, voice, known)) for outage in found}
+        stories = {outage.id: (outage, _told(outage, public, locale, known)) for outage in found}
         self._told[code] = (public, stories)
         return [incident for _, incident in stories.values()]
 
@@ -171,12 +168,12 @@ class AutomaticIncidentCache:
 def _told(
     outage: AutomaticIncident,
     public: PublicComponents,
-    voice: Locale,
+    locale: Locale,
     known: Mapping[str, tuple[AutomaticIncident, IncidentView]],
 ) -> IncidentView:
     before = known.get(outage.id)
     return (
         before[1]
         if before and before[0] == outage
-        else automatic_incident_view(outage, public, voice)
+        else automatic_incident_view(outage, public, locale)
     )

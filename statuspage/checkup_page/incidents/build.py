@@ -1,4 +1,4 @@
-"""What there is to tell of incidents and maintenance: as it was read, and as it is shown. Pure."""
+"""Incidents and maintenance, from what was loaded to what the page shows. Pure."""
 
 from __future__ import annotations
 
@@ -40,9 +40,6 @@ from checkup_page.locale import Locale
 from checkup_page.status import ComponentStatus
 from checkup_page.view import ComponentView, PageView
 
-# Components that are being worked on: what they do meanwhile is no outage. Pure.
-
-
 UNDER_WAY = frozenset({"in_progress", "verifying"})
 
 
@@ -63,9 +60,6 @@ def apply_maintenance(
             yield replace(item, status=ComponentStatus.MAINTENANCE)
         else:
             yield item
-
-
-# What the first page tells of incidents and maintenance, and in what order. Pure.
 
 
 DAYS: Final = 14
@@ -146,9 +140,6 @@ def _quiet(days: Sequence[date]) -> Day:
     return Day(first=days[-1], last=days[0], incidents=())
 
 
-# Incidents that people wrote, as they are shown. Pure.
-
-
 def incident_view(
     incident: model.Incident, public: PublicComponents, troubles: Mapping[str, Sequence[Disruption]]
 ) -> IncidentView:
@@ -200,9 +191,6 @@ def all_incidents(
     return tuple(sorted(shown, key=lambda it: (it.started_at, it.key), reverse=True))
 
 
-# Maintenance as it is shown: that of the configuration, and what was announced later. Pure.
-
-
 AHEAD: Final = 31 * DAY
 """How long before it begins maintenance of the configuration is announced."""
 
@@ -214,7 +202,7 @@ MAX_OCCURRENCES: Final = 2
 
 
 def stored_maintenance(
-    maintenances: Iterable[model.Maintenance], public: PublicComponents, voice: Locale, now: int
+    maintenances: Iterable[model.Maintenance], public: PublicComponents, locale: Locale, now: int
 ) -> Iterator[MaintenanceView]:
     """Yield what was announced while the program was running."""
     for it in maintenances:
@@ -224,7 +212,8 @@ def stored_maintenance(
             updates.append(update_view(plan))
         yield MaintenanceView(
             key=it.id,
-            title=clean_line(it.title, TITLE_LIMIT) or voice.translate("maintenance.page.untitled"),
+            title=clean_line(it.title, TITLE_LIMIT)
+            or locale.translate("maintenance.page.untitled"),
             status=it.status(now),
             scheduled_for=it.start,
             scheduled_until=it.end,
@@ -236,12 +225,12 @@ def stored_maintenance(
 
 
 def configured_maintenance(
-    settings: Iterable[MaintenanceSettings], public: PublicComponents, voice: Locale, now: int
+    settings: Iterable[MaintenanceSettings], public: PublicComponents, locale: Locale, now: int
 ) -> Iterator[MaintenanceView]:
     """Yield what is in the configuration: what is due, and what was not long ago."""
     for planned in settings:
         for start in _beginnings(planned, now):
-            yield _occurrence(planned, start, public, voice, now)
+            yield _occurrence(planned, start, public, locale, now)
 
 
 def _beginnings(planned: MaintenanceSettings, now: int) -> Iterator[int]:
@@ -253,7 +242,7 @@ def _beginnings(planned: MaintenanceSettings, now: int) -> Iterator[int]:
 
 
 def _occurrence(
-    planned: MaintenanceSettings, start: int, public: PublicComponents, voice: Locale, now: int
+    planned: MaintenanceSettings, start: int, public: PublicComponents, locale: Locale, now: int
 ) -> MaintenanceView:
     end = start + planned.window.duration
     key = occurrence_id(start, planned.checkers, planned.groups)
@@ -265,7 +254,7 @@ def _occurrence(
     return MaintenanceView(
         key=key,
         title=clean_line(planned.title, TITLE_LIMIT)
-        or voice.translate("maintenance.page.untitled"),
+        or locale.translate("maintenance.page.untitled"),
         status=status,
         scheduled_for=start,
         scheduled_until=end,
@@ -311,20 +300,20 @@ class IncidentViews(NamedTuple):
 
 
 def build_incidents(
-    bulletin: IncidentData, config: Config, public: PublicComponents, voice: Locale, now: int
+    bulletin: IncidentData, config: Config, public: PublicComponents, locale: Locale, now: int
 ) -> IncidentViews:
     """Return what is shown of incidents and maintenance."""
     found = _outages(bulletin, config, public, now)
     stories = all_incidents(
         bulletin.document.incidents.values(),
-        bulletin.automatic.views(found, public, voice),
+        bulletin.automatic.views(found, public, locale),
         _of_written(bulletin, now),
         public,
     )
     plans = sorted(
         (
-            *stored_maintenance(bulletin.document.maintenance.values(), public, voice, now),
-            *configured_maintenance(config.maintenance, public, voice, now),
+            *stored_maintenance(bulletin.document.maintenance.values(), public, locale, now),
+            *configured_maintenance(config.maintenance, public, locale, now),
         ),
         key=lambda it: (it.scheduled_for, it.key),
     )
@@ -398,9 +387,6 @@ def _month(
             it for it in reversed(plans) if begin <= it.scheduled_for < end and not it.recurring
         ),
     )
-
-
-# The days of a month as its page lists them. Pure.
 
 
 class IncidentDays(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What there is to tell at the moment, for those who write about it."""
+"""Incidents and maintenance read from a storage, for the page and for those who edit them."""
 
 from __future__ import annotations
 
@@ -40,9 +40,6 @@ from checkup_page.incidents.view import (
 from checkup_page.locale import Locale, load_translations
 
 _log = logging.getLogger(__name__)
-
-
-# Reads what there is to tell of incidents and maintenance.
 
 
 RECENT_PERIOD: Final = 92 * DAY
@@ -268,12 +265,12 @@ def load_editable(
     """
     bulletin = _bulletin(config, storage, now, month)
     public = _public(config)
-    voice = Locale(
+    locale = Locale(
         translations=load_translations(config.page.languages[0]), zone=config.page.timezone
     )
     open_handed = replace(config, page=replace(config.page, incidents=_EVERYTHING))
-    every = build_incidents(bulletin, open_handed, public, voice, now)
-    shown = build_incidents(bulletin, config, public, voice, now)
+    every = build_incidents(bulletin, open_handed, public, locale, now)
+    shown = build_incidents(bulletin, config, public, locale, now)
     written = bulletin.document
     incidents = {it.key: it for it in _with_written(_incidents(every), written, public)}
     plans = (*every.finished, *every.maintenances)
@@ -374,14 +371,14 @@ def _is_of(month: int | None, moment: int) -> bool:
 
 def _public(config: Config) -> PublicComponents:
     """Return the components by the ids of their checkers, which are no secret here."""
-    voice = Locale()
+    locale = Locale()
     components: dict[str, AffectedComponent] = {}
     groups: dict[str, tuple[str, ...]] = {}
     for number, track in enumerate(results_by_checker(config.checkers, ()), start=1):
         if track.checker:
             group = track.checker.group
             components[track.key] = AffectedComponent(
-                key=track.key, name=display_name(track, number, voice)
+                key=track.key, name=display_name(track, number, locale)
             )
             groups[group] = (*groups.get(group, ()), track.key)
     return PublicComponents(components, groups)

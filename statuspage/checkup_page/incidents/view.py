@@ -1,4 +1,4 @@
-"""Incidents and maintenance as the public reads them. Part of the view: nothing else is shown."""
+"""Incidents and maintenance as the page shows them. Part of the view: nothing else is shown."""
 
 from __future__ import annotations
 
@@ -138,9 +138,6 @@ class IncidentMonth(Struct, frozen=True, kw_only=True):
         return f"history/{format_month(self.begin)}.html"
 
 
-# What an announcement may name: components, by what is public of them.
-
-
 class PublicComponents(Struct, frozen=True):
     """The components of the page that are of a checker, in the order of the configuration.
 
@@ -173,9 +170,6 @@ class PublicComponents(Struct, frozen=True):
         members = (checker for group in groups for checker in self.groups.get(group, ()))
         wanted = {*checkers, *members}
         return {checker: it for checker, it in self.components.items() if checker in wanted}
-
-
-# What the stories of incidents and maintenance have in common. Pure.
 
 
 TITLE_LIMIT: Final = 120

@@ -1,4 +1,4 @@
-"""Puts the page into a folder."""
+"""Publishes the page to a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts the page on a branch of a repository, from where GitHub Pages shows it."""
+"""Publishes the page to a branch of a repository that GitHub Pages serves."""
 
 from __future__ import annotations
 

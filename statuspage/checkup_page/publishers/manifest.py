@@ -1,4 +1,4 @@
-"""What has been published, as it is written beside the page, and what that leaves to do. Pure."""
+"""The manifest of what was published, and what is left to write. Pure."""
 
 from __future__ import annotations
 

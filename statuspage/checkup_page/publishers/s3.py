@@ -1,4 +1,4 @@
-"""Puts the page into an S3 bucket."""
+"""Publishes the page to an S3 bucket."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ from checkup.storage.s3 import S3Settings
 from checkup.storage.s3_bucket import S3Bucket, S3Error
 from checkup.times import SECOND
 from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, PublishPlan
-
-# The objects that a page in a bucket consists of.
-
 
 _STALE_IF_ERROR: Final = 24 * 3600
 """An old page says how old it is; an error page says nothing."""

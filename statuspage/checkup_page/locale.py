@@ -123,7 +123,7 @@ class Locale(Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
 
     def translate(self, key: str, **values: object) -> str:
-        """Return a phrase, see :meth:`Language.say`."""
+        """Return a phrase, see :meth:`Translations.translate`."""
         return self.translations.translate(key, **values)
 
     def format_datetime(self, nanoseconds: int) -> str:

@@ -94,7 +94,7 @@ def test_flags_are_those_of_the_stack(checkup: Program) -> None:
     checkup.write({"checkers": []})
     flags = ["--memory", "1024", "--seconds", "10", "--retention", "7", "--interval", "5m"]
     ended = checkup("cost", *flags, "--architecture", "x86_64")
-    assert "each 5 min: 1024 MB, x86_64, runs kept for 7 days" in ended.stdout
+    assert "every 5 min: 1024 MB, x86_64, runs kept for 7 days" in ended.stdout
     assert "10.0 s a run\n" in ended.stdout
 
 

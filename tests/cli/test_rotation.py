@@ -91,7 +91,7 @@ def test_refused_secret_is_asked_for_again(vault: SecretResolver, store: Paramet
 
 def test_what_is_not_there_is_not_remembered(vault: SecretResolver, store: ParameterStore) -> None:
     store.values.clear()
-    with pytest.raises(UnavailableError, match="ssm:/checkup/token: there is nothing"):
+    with pytest.raises(UnavailableError, match="ssm:/checkup/token is empty"):
         vault.resolve(REFERENCE)
     store.values["/checkup/token"] = "new"
     assert vault.resolve(REFERENCE) == "new"

@@ -131,7 +131,7 @@ def test_status_is_that_of_the_stack(checkup: Program, aws: Emulator, place: str
     ("command", "words"),
     [
         (["explain", "shop"], "Shop (shop): down since"),
-        (["replay"], "1 runs from"),
+        (["replay"], "1 run from"),
         (["silence"], "no silences"),
         (["incident"], "Shop is down  (automatic, not on the page)"),
         (["maintenance"], "no maintenance"),
@@ -148,8 +148,8 @@ def test_other_commands_work_on_the_stack_too(
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], "1 checker each 5 min: 1024 MB, arm64, runs kept for 7 days"),
-        (["--memory", "512"], "1 checker each 5 min: 512 MB, arm64, runs kept for 7 days"),
+        ([], "1 checker every 5 min: 1024 MB, arm64, runs kept for 7 days"),
+        (["--memory", "512"], "1 checker every 5 min: 512 MB, arm64, runs kept for 7 days"),
     ],
 )
 def test_bill_is_that_of_the_stack_as_it_is_deployed(

@@ -1,7 +1,7 @@
-"""Times in which failures are expected, once or again and again. Pure.
+"""Maintenance windows: times in which failures are expected, once or recurring. Pure.
 
-A window that repeats does so by the clock on the wall of its zone, and lasts its length in real
-time: one from 01:30 for two hours begins at 01:30 on the day that the clocks change, too.
+A recurring window starts by the local time of its zone, and lasts its length in real time: one from
+01:30 for two hours starts at 01:30 on the day that the clocks change, too.
 """
 
 from __future__ import annotations

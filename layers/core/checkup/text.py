@@ -161,7 +161,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _did_you_mean(name: str, known: tuple[str, ...]) -> str:
-    folded = {other.casefold().replace("_", "").replace("-", ""): other for other in known}
+    folded = {
+        other.casefold().replace("_", "").replace("-", ""): other for other in reversed(known)
+    }
     typed = name.casefold().replace("_", "").replace("-", "")
     found = [folded[typed]] if typed in folded else []
     if not found and len(name) >= _FEWEST_LETTERS and len(known) <= _MOST_NAMES:

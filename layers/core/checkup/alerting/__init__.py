@@ -1,1 +1,1 @@
-"""What the results mean: assessment of one result, states over time, alerts. Pure."""
+"""Changes of status over time, what suppresses alerts, and the outboxes of the channels. Pure."""

@@ -1,7 +1,7 @@
-"""Runs folded into the head: the states that they lead to and the alerts that are due. Pure.
+"""Apply runs to an AlertState: the next state and the alerts that are due. Pure.
 
-The same head and the same runs give the same bytes, on any machine and at any time. That is what
-makes it harmless to fold again after a crash, a race or a lost answer.
+The same state and the same runs give the same bytes, on any machine and at any time. That makes it
+harmless to apply them again after a crash, a race or a lost response.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The outboxes in the head: alerts go in, are claimed, and leave when they were accepted. Pure."""
+"""The outboxes of the AlertState: alerts are queued, claimed, and removed once delivered. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What is remembered between runs: one small state per checker, one outbox per channel.
+"""What is stored between runs: one small state per checker, one outbox per channel.
 
-The head is the only document that is ever replaced. It holds what the runs folded so far amount
-to and, in the same bytes, the alerts that still have to be delivered, so that a change and its
-announcement are stored together or not at all.
+The AlertState is replaced by compare-and-set. It holds the result of all runs applied so far and,
+in the same bytes, the alerts that are still to be delivered, so a change and its alert are stored
+together or not at all.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
         down_streak, unhealthy_streak, healthy_streak, not_down_streak: the streaks of results
             that were down, were not healthy, were
             healthy, were not down. An unknown result touches none of them.
-        unknown_runs: unknown results in a row, counted up to BLIND_AFTER.
+        unknown_runs: unknown results in a row, counted up to NOT_MONITORED_AFTER.
         alerted_not_monitored: it was announced that the checker cannot look.
         recent_statuses: the last results that were not unknown, for flapping; a letter each.
         flapping, alerted_flapping: it changes too often; that was announced.

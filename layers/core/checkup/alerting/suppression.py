@@ -1,7 +1,7 @@
-"""Why announcements of a checker wait: maintenance, a silence, an outage that explains it. Pure.
+"""Why alerts of a checker are suppressed: maintenance, a silence, a dependency that is down. Pure.
 
-Only openings, changes and reminders wait. The end of an incident that was announced is announced
-too, whatever else is the case.
+Only openings, changes and reminders are suppressed. The end of an incident that was alerted is
+always alerted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Whether a checker changes too often for each change to be worth a message. Pure.
+"""Changes of a checker's status: confirm them, detect flapping, decide which alerts are due. Pure.
 
-The formula and both limits are those of Nagios: 21 results have room for 20 changes, the newest
-of which weighs half as much again as the oldest; 30 % of all the weight begins a phase of flapping
-and less than 20 % ends it
+The formula and both limits of flapping are those of Nagios: 21 results have room for 20 changes,
+the newest of which weighs half as much again as the oldest; 30 % of the weight begins flapping and
+less than 20 % ends it
 (https://assets.nagios.com/downloads/nagioscore/docs/nagioscore/4/en/flapping.html).
 """
 

@@ -1,1 +1,1 @@
-"""The door of the deployed stack: what its functions do for an event."""
+"""Entry points of the stack's functions."""

@@ -1,4 +1,4 @@
-"""What the check function does for an event."""
+"""What the check function does with an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting the page's days again, on request."""
+"""Rebuild the history, on request."""
 
 from __future__ import annotations
 

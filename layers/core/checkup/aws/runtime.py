@@ -1,4 +1,4 @@
-"""The configuration of the stack, and a word in the log where it is not as it should be."""
+"""What both functions share: the active configuration and the fields of their log lines."""
 
 from __future__ import annotations
 

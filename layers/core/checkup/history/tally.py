@@ -14,13 +14,6 @@ from checkup.history.latency import HistogramMerger, LatencyHistogram, bucket_mi
 from checkup.model import Status
 from checkup.times import HOUR
 
-UPTIME_FORMULA: Final = (
-    "Uptime is the share of the observed time in which a service was operational or degraded, "
-    "rounded down. Time is observed if there is a result for it that is not unknown. Maintenance "
-    "counts neither way."
-)
-"""How uptime is computed from :attr:`Tally.up` and :attr:`Tally.observed`, for people."""
-
 MAX_DISRUPTIONS: Final = 20
 """Disruptions of one day that are kept, the longest; the tally counts the time of all."""
 

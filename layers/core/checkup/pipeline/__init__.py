@@ -1,13 +1,13 @@
-"""Observe, fold, deliver, receipt: what a storing run does, in this order.
+"""The steps of a storing run, in this order.
 
-1. Observe: the run is stored under its slot, once and for all.
-2. Fold: the runs since the last fold move the states in the head, and the alerts that follow go
-   into the outboxes of the same document, in one compare-and-set.
+1. Check, and store the run under its slot, once.
+2. Apply the runs since the last time to the AlertState. The alerts that follow are queued in the
+   outboxes of the same document, in one compare-and-set.
 3. Deliver: the outbox of each channel is claimed and sent as one message.
-4. Receipt: what the channel said of it is written into the head.
+4. Record in the state what became of each delivery.
 
-Any run may do any step for any other. A run that is killed leaves a document that the next one
-carries on from, and whatever it left undone is done then.
+Any run may do any step for any other. A run that is killed leaves a document from which the next
+one continues, and whatever it left undone is done then.
 """
 
 from __future__ import annotations

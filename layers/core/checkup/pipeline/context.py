@@ -1,8 +1,8 @@
-"""A sign of life after each complete run, for a service that raises the alarm when none comes.
+"""What a run needs (:class:`RunContext`), what came of it (:class:`RunOutcome`), and its heartbeat.
 
-The addresses are those of healthchecks.io (https://healthchecks.io/docs/http_api/): the configured
-one for a run that was stored, ``/start`` before it and ``/fail`` for one that was not. Whatever the
-service does, no run fails because of it or waits for it for more than two seconds.
+The heartbeat requests the addresses of healthchecks.io (https://healthchecks.io/docs/http_api/):
+the configured one after a run that was stored, ``/start`` before it and ``/fail`` after one that
+was not. Whatever that service does, no run fails because of it or waits more than two seconds.
 """
 
 from __future__ import annotations

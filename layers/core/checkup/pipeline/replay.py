@@ -1,4 +1,4 @@
-"""What other settings would have announced: the stored runs, folded once more and in memory."""
+"""Stored runs applied again in memory: the current state, other settings, an earlier state."""
 
 from __future__ import annotations
 

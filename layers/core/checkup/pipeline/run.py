@@ -1,8 +1,8 @@
-"""Which checkers a run looks at: those with a longer interval than the runs wait their turn. Pure.
+"""The steps of a run: check, store, apply, deliver.
 
-Time is cut into windows as long as a checker's interval, and the first run of a window looks at
-it. So it makes no difference which process makes the run, and a run that comes a little early or
-late does not move those that follow.
+A checker with a longer interval than the runs waits its turn: time is cut into windows as long as
+its interval, and the first run of a window checks it. So it makes no difference which process makes
+the run, and a run that comes a little early or late does not move those that follow.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def run_and_store(  # noqa: PLR0913 - the optional ones by name
     Args:
         slot: the moment that the run stands for.
         deadline: when the checkers have to be done; recording and delivering come after it
-            and take at most TAIL_SECONDS.
+            and take at most FINISH_SECONDS.
         message: a checker's id and a person's words about it, kept with its result.
         only: the checkers to run, if not all that are due. The run says nothing about the
             others, and what is known of them stays as it is.

@@ -1,7 +1,7 @@
-"""Announced maintenance in the head, where every run finds it without another request.
+"""The AlertState in the storage: load, repair, rebuild, commit, and the changes of operators.
 
-It is announced in one document and planned in another. Whoever does that may be killed between
-the two, so a warning in the head comes first, and runs look for what it warned of.
+Scheduled maintenance is written in two documents, the incidents and the state, and whoever writes
+may be killed between them. So the state is marked first, and runs look for what the mark is about.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Results for Azure. This version reads the settings and cannot send them yet."""
+"""Azure Application Insights: the settings are valid, but sending results is not supported yet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AppInsightsSettings(StorageSettings, frozen=True, kw_only=True):
     timeout: Annotated[Seconds, Meta(ge=0, description="Seconds per try; 0 for 2.")] = 0
 
     def open(self, clients: Clients) -> Storage:
-        """Say that this cannot be done yet.
+        """Not supported yet.
 
         Raises:
             UnavailableError: always.

@@ -1,4 +1,9 @@
-"""Files that are there whole or not at all, whatever kills the process that writes them."""
+"""Atomic file writes and file locks.
+
+A file appears completely or not at all, even if the process that writes it is killed. Locks are
+kernel locks (``flock``) on files: they are released when their owner exits, so no process waits
+for one that was killed.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +18,13 @@ from uuid import uuid4
 
 from checkup.errors import StorageError
 from checkup.interfaces import LockState
+from checkup.times import HOUR, SECOND
 
 _SUFFIX = ".tmp"
-_ABANDONED_SECONDS = 3600
+_ABANDONED_SECONDS = HOUR // SECOND
+_WAIT_SECONDS = 10.0
+_POLL_SECONDS = 0.005
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 _REASONS = {
     errno.EACCES: "permission denied",
@@ -31,7 +40,7 @@ _REASONS = {
 
 @contextmanager
 def translate_os_errors(action: str, path: Path) -> Iterator[None]:
-    """Turn what the operating system says into a StorageError that names the path."""
+    """Raise an OSError as a StorageError that names the path."""
     try:
         yield
     except OSError as error:
@@ -42,12 +51,12 @@ def translate_os_errors(action: str, path: Path) -> Iterator[None]:
 
 @contextmanager
 def temporary_file(folder: Path, body: bytes, *, durable: bool = True) -> Iterator[Path]:
-    """Write a new file below ``folder`` and yield its path, to be linked or renamed.
+    """Write a new file below ``folder`` and yield its path, for the caller to link or rename.
 
-    A process that is killed here leaves it behind; a later writer sweeps it.
+    A killed process leaves its file behind; a later writer removes it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
+    _remove_abandoned(folder)
     path = folder / f"{uuid4().hex}{_SUFFIX}"
     try:
         with path.open("xb") as file:
@@ -62,7 +71,7 @@ def temporary_file(folder: Path, body: bytes, *, durable: bool = True) -> Iterat
 
 
 def fsync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a loss of power."""
+    """Flush a folder, so that new names in it survive a power loss."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -70,8 +79,8 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what no living process can still be writing."""
+def _remove_abandoned(folder: Path) -> None:
+    """Remove temporary files that are too old to be in use."""
     abandoned = time.time() - _ABANDONED_SECONDS
     for path in folder.glob(f"*{_SUFFIX}"):
         with suppress(OSError):
@@ -79,24 +88,16 @@ def _sweep(folder: Path) -> None:
                 path.unlink()
 
 
-# Locks of the kernel on files: released with their owner, so nobody waits after a kill.
-
-
-_WAIT_SECONDS = 10.0
-_POLL_SECONDS = 0.005
-_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
-
-
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """Hold the lock at ``path``, alone among all threads and processes of this machine.
+    """Hold the lock at ``path``, exclusively among all threads and processes on this machine.
 
     Raises:
-        StorageError: somebody else has held it for too long, so is stopped or stuck.
+        StorageError: another owner has held it for too long.
     """
-    with _opened(path) as descriptor:
+    with _open_lock_file(path) as descriptor:
         end = time.monotonic() + _WAIT_SECONDS
-        while not _take(descriptor):
+        while not _try_flock(descriptor):
             if time.monotonic() > end:
                 raise StorageError(f"another process has held {path} for {_WAIT_SECONDS:.0f} s")
             time.sleep(_POLL_SECONDS)
@@ -105,22 +106,22 @@ def file_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def try_file_lock(path: Path) -> Iterator[LockState]:
-    """Try once to take the lock at ``path`` and hold it while the block runs."""
-    with _opened(path) as descriptor:
+    """Try once to take the lock at ``path``, and hold it during the block."""
+    with _open_lock_file(path) as descriptor:
         try:
-            mine = _take(descriptor)
+            acquired = _try_flock(descriptor)
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            hold = LockState.UNSUPPORTED
+            state = LockState.UNSUPPORTED
         else:
-            hold = LockState.ACQUIRED if mine else LockState.HELD_ELSEWHERE
-        yield hold
+            state = LockState.ACQUIRED if acquired else LockState.HELD_ELSEWHERE
+        yield state
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """Open the lock's file; each opening is an owner of its own, in whatever thread."""
+def _open_lock_file(path: Path) -> Iterator[int]:
+    """Open the lock file; each open descriptor is a separate lock owner, even within a thread."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
@@ -129,7 +130,7 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _take(descriptor: int) -> bool:
+def _try_flock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,13 +1,13 @@
-"""Storage in a folder, laid out as the Go program does.
+"""Storage in a folder, in the layout of the Go program.
 
-Check files lie at the top as ``<19 digits>-check.json``, with the final newline that Go writes
-there (the port's bytes are without it), and ``index.json`` beside them for Go's page. Every
-other key is the path of a file below the folder. ``.checkup/`` holds locks, and files while
-they are written. Whatever else is in the folder belongs to somebody else and is left alone.
+Check files are at the top level as ``<19 digits>-check.json``, with the final newline that Go
+writes (the document itself has none), and ``index.json`` beside them for Go's page. Every other
+key is a file path below the folder. ``.checkup/`` contains locks and temporary files. Other files
+in the folder are left alone.
 
-A document appears whole by ``link``, which fails if the name is taken, or by ``rename`` under a
-lock of the kernel after the old content was compared. So a kill at any point leaves the old
-document or the new one, and a killed owner of a lock leaves nothing to wait for.
+Writes are atomic: ``link`` creates a document and fails if the name is taken; ``rename`` replaces
+one under a kernel lock, after its content was compared. A process that is killed at any point
+leaves the old document or the new one, and the kernel releases its locks.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class FolderSettings(StorageSettings, frozen=True, kw_only=True):
     url: Annotated[str, Meta(description="Not used; old files have it.")] = ""
 
     def open(self, clients: Clients) -> FolderStorage:
-        """Return the storage; the folder is made by the first document."""
+        """Return the storage; writing the first document creates the folder."""
         return FolderStorage(self.dir)
 
 
 class FolderStorage:
-    """Documents as files below one folder; safe for threads and processes of one machine."""
+    """Documents as files below one folder; safe for threads and processes on one machine."""
 
     def __init__(self, folder: str | Path) -> None:
         self._root = Path(folder).absolute()
@@ -78,7 +78,7 @@ class FolderStorage:
     def create(self, key: str, body: bytes) -> str:
         """Write a new document; see :meth:`checkup.interfaces.Storage.create`."""
         path = self._path(key)
-        with translate_os_errors("write", path), self._written(key, body) as temporary:
+        with translate_os_errors("write", path), self._temporary(key, body) as temporary:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 os.link(temporary, path)
@@ -94,8 +94,8 @@ class FolderStorage:
         path = self._path(key)
         with (
             translate_os_errors("write", path),
-            self._written(key, body) as temporary,
-            self._locked(),
+            self._temporary(key, body) as temporary,
+            self._write_lock(),
         ):
             current = self.get(key)
             if current is None or current.version != version:
@@ -105,17 +105,21 @@ class FolderStorage:
         return _version(body)
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys in order, as they are when the first is asked for."""
+        """Yield the keys in order, from a snapshot taken at the first one."""
         valid_prefix(prefix)
         with translate_os_errors("list", self._root):
-            found = self._names() if prefix.startswith(RUNS_PREFIX) else self._paths(prefix)
+            found = (
+                self._top_level_keys()
+                if prefix.startswith(RUNS_PREFIX)
+                else self._keys_below(prefix)
+            )
             keys = sorted(key for key in found if key.startswith(prefix) and key > after)
         yield from (key for key in keys if is_key(key))
 
     def delete(self, key: str) -> None:
-        """Remove the document; the index forgets a check file with the next run."""
+        """Delete the document; the next run removes a check file from the index."""
         path = self._path(key)
-        with translate_os_errors("delete", path), self._locked():
+        with translate_os_errors("delete", path), self._write_lock():
             path.unlink(missing_ok=True)
 
     def now_ns(self) -> int:
@@ -124,49 +128,49 @@ class FolderStorage:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[LockState]:
-        """Take a lock of the kernel, which ends with its owner."""
+        """Try to take a kernel lock, which is released when its owner exits."""
         path = self._private / f"hold-{valid_lock_name(name)}.lock"
         with ExitStack() as stack:
             with translate_os_errors("lock", path):
-                hold = stack.enter_context(try_file_lock(path))
-            yield hold
+                state = stack.enter_context(try_file_lock(path))
+            yield state
 
     def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
-        """Return what :meth:`checkup.interfaces.Provisionable.missing` says: the folder."""
+        """Return the step that creates the folder, if it does not exist."""
         return (
             []
             if self._root.is_dir()
-            else [ProvisionStep(f"make the folder {self._root}", self._make)]
+            else [ProvisionStep(f"make the folder {self._root}", self._create_folder)]
         )
 
-    def _make(self) -> None:
+    def _create_folder(self) -> None:
         with translate_os_errors("make", self._root):
             self._root.mkdir(parents=True, exist_ok=True)
 
     def _path(self, key: str) -> Path:
         return self._root / (run_file_name(valid_key(key)) or key)
 
-    def _written(self, key: str, body: bytes) -> AbstractContextManager[Path]:
+    def _temporary(self, key: str, body: bytes) -> AbstractContextManager[Path]:
         return temporary_file(self._private, body + b"\n" if run_file_name(key) else body)
 
-    def _locked(self) -> AbstractContextManager[None]:
+    def _write_lock(self) -> AbstractContextManager[None]:
         return file_lock(self._private / "write.lock")
 
     def _add_to_index(self, name: str) -> None:
-        # The run is stored, and that is what counts. What fails here, the next run mends.
-        with suppress(OSError, StorageError), self._locked():
+        # The run itself is stored; the next run repairs the index if this fails.
+        with suppress(OSError, StorageError), self._write_lock():
             layout.update_index_file(self._root, name, self._private)
 
-    def _names(self) -> Iterator[str]:
-        """Yield what would be the keys of all files at the top, were they check files."""
+    def _top_level_keys(self) -> Iterator[str]:
+        """Yield a key for every file at the top level, as if all were check files."""
         with suppress(FileNotFoundError):
             names = os.listdir(self._root)  # noqa: PTH208 - half a million paths would be slow
             yield from (RUNS_PREFIX + name for name in names)
 
-    def _paths(self, prefix: str) -> Iterator[str]:
-        """Yield what would be the keys of all files below the folder that ``prefix`` names."""
+    def _keys_below(self, prefix: str) -> Iterator[str]:
+        """Yield a key for every file below the folder part of ``prefix``."""
         top = self._root / prefix[: prefix.rindex("/")]
-        for folder, _, names in os.walk(top, onerror=_unless_missing):
+        for folder, _, names in os.walk(top, onerror=_raise_unless_missing):
             relative = Path(folder).relative_to(self._root).as_posix()
             yield from (f"{relative}/{name}" for name in names)
 
@@ -175,6 +179,6 @@ def _version(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _unless_missing(error: OSError) -> None:
+def _raise_unless_missing(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError):
         raise error

@@ -1,4 +1,8 @@
-"""Requests to one repository: further tries, GitHub's limits and GitHub's time."""
+"""One GitHub repository: requests with retries and rate limits, git objects, and one branch.
+
+:class:`GitHubApi` sends requests and translates errors, :class:`GitObjects` reads and writes trees
+and files, and :class:`GitHubBranch` adds commits to a branch that others may also commit to.
+"""
 
 from __future__ import annotations
 
@@ -17,54 +21,51 @@ from msgspec import Struct
 
 from checkup.errors import DeliveryUnknownError, NotDeliveredError, StorageError
 from checkup.interfaces import Clients, HttpResponse
-from checkup.times import SECOND
-
-# What GitHub refuses, in sentences of ours.
-
+from checkup.times import MINUTE, SECOND
 
 UNAUTHORIZED: Final = 401
 NOT_FOUND: Final = 404
 EMPTY: Final = 409
 UNPROCESSABLE: Final = 422
 
-_ALLOWED: Final = (
+_FORBIDDEN: Final = (
     "the access_token may not do this; it takes the permission to read and write the contents"
     " of the repository"
 )
 
-_SENTENCES: Final = {
+_MESSAGES: Final = {
     301: "the repository has moved; configure where it is now",
     UNAUTHORIZED: "the access_token is not valid",
-    403: _ALLOWED,
+    403: _FORBIDDEN,
     NOT_FOUND: "it is not there, or the access_token may not see it",
     EMPTY: "the repository is empty: run `checkup provision`",
     UNPROCESSABLE: "GitHub does not allow it; is the branch protected?",
 }
 
-_SENTENCES_LIKE: Final = {307: 301, 308: 301}
+_SAME_MESSAGE: Final = {307: 301, 308: 301}
 
 
 class GitHubError(StorageError):
-    """A request to GitHub that came to nothing, told in a sentence.
+    """A failed request to GitHub.
 
     Attributes:
-        status: of the answer; 0 if there was none.
-        not_fast_forward: the branch could not be moved because it has been moved by somebody else.
-        retried: it had been sent before, so it may already have been carried out.
+        status: HTTP status of the response; 0 if there was none.
+        not_fast_forward: another writer has updated the branch.
+        retried: the request had been sent before, so it may have been processed.
     """
 
     def __init__(
-        self, sentence: str, *, status: int = 0, is_race: bool = False, retried: bool = False
+        self, message: str, *, status: int = 0, is_race: bool = False, retried: bool = False
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(message)
         self.status = status
         self.not_fast_forward = is_race
         self.retried = retried
 
 
 def status_text(status: int) -> str:
-    """Return what a status means for the one who configured the storage."""
-    known = _SENTENCES.get(_SENTENCES_LIKE.get(status, status))
+    """Return the error message of an HTTP status."""
+    known = _MESSAGES.get(_SAME_MESSAGE.get(status, status))
     return known or f"GitHub answered {status}"
 
 
@@ -73,51 +74,51 @@ _RAW: Final = "application/vnd.github.raw+json"
 _VERSION: Final = "2022-11-28"
 _TIMEOUT: Final = 5.0
 _PAUSES: Final = (0.1, 0.4)
-_MINUTE: Final = 60
+_DEFAULT_WAIT_SECONDS: Final = MINUTE // SECOND
 
 
 class GitHubApi:
-    """The part of GitHub's REST interface that is about one repository.
+    """GitHub's REST API for one repository.
 
-    Every method raises GitHubError when GitHub does not do what is asked. All that is ever
-    asked may be carried out twice without harm, so a lost answer is another try.
+    Every method raises GitHubError if a request fails. All requests are idempotent, so they are
+    retried after a lost response.
 
     Args:
         url: of the repository, such as ``https://api.github.com/repos/octocat/kit``.
-        token: a personal access token, or the token of an app.
+        token: a personal access token or an app's token.
     """
 
     def __init__(self, clients: Clients, url: str, token: str) -> None:
         self._clients = clients
         self._url = url
         self._token = token
-        self._answered_at = 0
-        self._closed_until = 0
+        self._last_response_ns = 0
+        self._limited_until_ns = 0
 
     def read(self, path: str) -> Any:
-        """Return the document at ``path``, which may have a query."""
+        """Return the JSON document at ``path``, which may contain a query."""
         return _document(self._ask("GET", path))
 
     def read_if_changed(self, path: str, etag: str) -> tuple[Any, str]:
-        """Return the document and its ETag, or None if it is still the one of ``etag``."""
+        """Return the document and its ETag, or None if the ETag is still ``etag``."""
         answer = self._ask("GET", path, condition=etag)
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return None, etag
         return _document(answer), answer.headers.get("etag", "")
 
     def download(self, path: str) -> bytes:
-        """Return the bytes of a file."""
+        """Return the raw response body."""
         return self._ask("GET", path, accept=_RAW).body
 
     def write(self, method: str, path: str, document: Mapping[str, Any]) -> Any:
-        """Send a document and return the answer."""
+        """Send a JSON document and return the response."""
         return _document(self._ask(method, path, json.dumps(document).encode()))
 
     def server_time_ns(self) -> int:
-        """Return GitHub's own time at its last answer, in nanoseconds but to the second."""
-        if not self._answered_at:
+        """Return GitHub's time at its last response, in nanoseconds (whole seconds)."""
+        if not self._last_response_ns:
             self._ask("GET", "")
-        return self._answered_at
+        return self._last_response_ns
 
     def _ask(
         self, method: str, path: str, body: bytes = b"", *, accept: str = _JSON, condition: str = ""
@@ -130,9 +131,9 @@ class GitHubApi:
             **({"Content-Type": "application/json"} if body else {}),
             **({"If-None-Match": condition} if condition else {}),
         }
-        self._respect_limit()
+        self._raise_if_limited()
         answer, retried = self._try(method, path, body, headers)
-        self._keep_limit(answer)
+        self._remember_limit(answer)
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES and answer.status != 304:  # noqa: PLR2004
             raise GitHubError(
                 status_text(answer.status),
@@ -145,13 +146,13 @@ class GitHubApi:
     def _try(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str]
     ) -> tuple[HttpResponse, bool]:
-        """Return the first answer that is not of a server in trouble, and whether it was late."""
+        """Return the first response that is not a server error, and whether it took a retry."""
         for number, pause in enumerate((*_PAUSES, None)):
             answer: HttpResponse | None = None
             try:
                 url = self._url + path
                 answer = self._clients.request(method, url, body, headers, timeout=_TIMEOUT)
-                self._keep_time(answer)
+                self._remember_time(answer)
             except (NotDeliveredError, DeliveryUnknownError) as error:
                 problem = str(error)
             if answer is not None and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -163,30 +164,30 @@ class GitHubApi:
             return answer, True
         raise GitHubError(f"GitHub was not reached: {problem}")
 
-    def _keep_time(self, answer: HttpResponse) -> None:
+    def _remember_time(self, answer: HttpResponse) -> None:
         date = answer.headers.get("date")
         if date:
-            self._answered_at = int(parsedate_to_datetime(date).timestamp()) * SECOND
+            self._last_response_ns = int(parsedate_to_datetime(date).timestamp()) * SECOND
 
-    def _respect_limit(self) -> None:
-        """Send nothing while GitHub has asked for silence, as it shuts out who goes on."""
-        if time.time_ns() < self._closed_until:
-            raise GitHubError(_until(self._closed_until))
+    def _raise_if_limited(self) -> None:
+        """Send nothing until the rate limit ends, because GitHub bans clients that continue."""
+        if time.time_ns() < self._limited_until_ns:
+            raise GitHubError(_until(self._limited_until_ns))
 
-    def _keep_limit(self, answer: HttpResponse) -> None:
-        """Find out until when GitHub wants no more requests.
+    def _remember_limit(self, answer: HttpResponse) -> None:
+        """Remember until when the rate limit applies.
 
         Raises:
-            GitHubError: it wants none now.
+            GitHubError: the response says that the limit is exceeded.
         """
-        wait = _seconds_to_wait(answer, self._answered_at // SECOND)
+        wait = _seconds_to_wait(answer, self._last_response_ns // SECOND)
         if wait > 0:
-            self._closed_until = time.time_ns() + wait * SECOND
-            raise GitHubError(_until(self._closed_until), status=answer.status)
+            self._limited_until_ns = time.time_ns() + wait * SECOND
+            raise GitHubError(_until(self._limited_until_ns), status=answer.status)
 
 
 def _seconds_to_wait(answer: HttpResponse, now: int) -> int:
-    """Return for how long the one who got this answer must not ask again."""
+    """Return how many seconds to wait after this response; 0 if there is no rate limit."""
     if answer.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}:
         return 0
     after = answer.headers.get("retry-after", "")
@@ -196,11 +197,11 @@ def _seconds_to_wait(answer: HttpResponse, now: int) -> int:
     if answer.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
         return max(1, int(reset) - now)
     is_limit = answer.status == HTTPStatus.TOO_MANY_REQUESTS or b"rate limit" in answer.body
-    return _MINUTE if is_limit else 0
+    return _DEFAULT_WAIT_SECONDS if is_limit else 0
 
 
-def _until(moment: int) -> str:
-    end = time.strftime("%H:%M:%S UTC", time.gmtime(moment // SECOND + 1))
+def _until(time_ns: int) -> str:
+    end = time.strftime("%H:%M:%S UTC", time.gmtime(time_ns // SECOND + 1))
     return f"GitHub's limit of requests is used up until {end}"
 
 
@@ -211,40 +212,37 @@ def _document(answer: HttpResponse) -> Any:
         raise GitHubError("the answer is not one of GitHub's; look at api_url") from None
 
 
-# Git's trees and files, as far as a storage needs them.
-
-
-_REMEMBERED: Final = 8
+_CACHED_FILES: Final = 8
 
 
 class GitObjects:
-    """What commits are made of. All of it is known by its hash and never changes.
+    """Trees and files, by hash; they never change.
 
     Args:
-        folder: which alone is of interest; empty or ending in a slash.
+        folder: of the storage; empty or ending in a slash.
     """
 
     def __init__(self, api: GitHubApi, folder: str) -> None:
         self._api = api
         self._folder = folder
-        self._known: dict[str, bytes] = {}
+        self._cache: dict[str, bytes] = {}
 
     def read(self, sha: str) -> bytes:
-        """Return a file's content.
+        """Return the content of a file.
 
         Raises:
-            GitHubError: also if it is not what was asked for.
+            GitHubError: the request failed, or the content does not match the hash.
         """
-        body = self._known.get(sha)
+        body = self._cache.get(sha)
         if body is None:
             body = self._api.download(f"/git/blobs/{sha}")
             if blob_sha(body) != sha:
                 raise GitHubError("the answer of GitHub was cut short")
-            self._keep(sha, body)
+            self._cache_file(sha, body)
         return body
 
     def files(self, tree: str) -> dict[str, str]:
-        """Map the paths below the folder to the hashes of the files there."""
+        """Return the hashes of all files by path below the folder."""
         start = len(self._folder)
         return {
             path[start:]: sha
@@ -253,38 +251,38 @@ class GitObjects:
         }
 
     def write(self, base: str | None, files: Mapping[str, bytes | None]) -> str:
-        """Return the hash of a tree that differs from ``base`` in these files.
+        """Write a tree that differs from ``base`` in these files, and return its hash.
 
         Args:
-            base: the hash of a tree; None for an empty one.
-            files: content by path below the folder, None for those to remove.
+            base: hash of a tree; None for an empty one.
+            files: content by path below the folder; None deletes a file.
         """
         entries = [self._entry(self._folder + path, body) for path, body in files.items()]
         tree = {"tree": entries, **({"base_tree": base} if base else {})}
         sha = str(self._api.write("POST", "/git/trees", tree)["sha"])
         for body in files.values():
             if body is not None:
-                self._keep(blob_sha(body), body)
+                self._cache_file(blob_sha(body), body)
         return sha
 
     def write_first(self, message: str, files: Mapping[str, bytes | None]) -> str:
-        """Write files on the default branch of an empty repository; return the last commit."""
+        """Write files to the default branch of an empty repository; return the last commit."""
         commit = ""
         for path, body in files.items():
             content = base64.b64encode(body or b"").decode()
             document = {"message": message, "content": content}
-            path_there = f"/contents/{quote(self._folder + path)}"
-            commit = str(self._api.write("PUT", path_there, document)["commit"]["sha"])
+            url_path = f"/contents/{quote(self._folder + path)}"
+            commit = str(self._api.write("PUT", url_path, document)["commit"]["sha"])
         return commit
 
-    def _keep(self, sha: str, body: bytes) -> None:
-        """Remember a file, and forget the one that was remembered first if there are many."""
-        for oldest in list(self._known)[: 1 - _REMEMBERED]:
-            self._known.pop(oldest, None)
-        self._known[sha] = body
+    def _cache_file(self, sha: str, body: bytes) -> None:
+        """Cache a file, and evict the oldest if there are too many."""
+        for oldest in list(self._cache)[: 1 - _CACHED_FILES]:
+            self._cache.pop(oldest, None)
+        self._cache[sha] = body
 
     def _files(self, tree: str, path: str) -> Iterator[tuple[str, str]]:
-        """Yield all files at once, or folder by folder if they are too many for one answer."""
+        """Yield all files, folder by folder if there are too many for one response."""
         answer = self._api.read(f"/git/trees/{tree}?recursive=1")
         is_whole = not answer.get("truncated")
         if not is_whole:
@@ -298,15 +296,15 @@ class GitObjects:
             name = path + str(entry["path"])
             if entry["type"] == "blob":
                 yield name, str(entry["sha"])
-            elif entry["type"] == "tree" and not is_whole and self._concerns(f"{name}/"):
+            elif entry["type"] == "tree" and not is_whole and self._is_relevant(f"{name}/"):
                 yield from self._files(str(entry["sha"]), f"{name}/")
 
-    def _concerns(self, path: str) -> bool:
-        """Say whether a folder lies on the way to ours, or within it."""
+    def _is_relevant(self, path: str) -> bool:
+        """Whether a folder contains ours, or is inside it."""
         return path.startswith(self._folder) or self._folder.startswith(path)
 
     def _entry(self, path: str, body: bytes | None) -> dict[str, Any]:
-        """Return an entry of a tree. Text is a part of it, anything else is a request more."""
+        """Return a tree entry; text is part of it, other content takes one more request."""
         entry: dict[str, Any] = {"path": path, "mode": "100644", "type": "blob"}
         if body is None:
             return {**entry, "sha": None}
@@ -321,21 +319,18 @@ class GitObjects:
 
 
 def blob_sha(body: bytes) -> str:
-    """Return the hash under which git keeps a file of this content."""
+    """Return the git hash of a file with this content."""
     return hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()
-
-
-# One branch: what is on it now, and adding a commit if nobody else has.
 
 
 _COMMIT_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 0.8, 0.8, 0.8, 0.8)
 
 
 class BranchSnapshot(Struct, frozen=True):
-    """What was on the branch at some moment.
+    """The content of the branch at one time.
 
     Attributes:
-        commit, tree: their hashes.
+        commit, tree: hashes.
         files: hashes by path below the folder.
     """
 
@@ -345,11 +340,11 @@ class BranchSnapshot(Struct, frozen=True):
 
 
 class CommitDraft(Struct, frozen=True):
-    """What is to be committed.
+    """A commit to be created.
 
     Attributes:
         message: of the commit.
-        files: content by path below the folder, None for those to remove.
+        files: content by path below the folder; None deletes a file.
     """
 
     message: str
@@ -357,17 +352,17 @@ class CommitDraft(Struct, frozen=True):
 
 
 class Committer(Struct, frozen=True):
-    """Whose commits these are; the owner of the token if empty."""
+    """Author of the commits; the token's owner if empty."""
 
     name: str
     email: str
 
 
 class GitHubBranch:
-    """The last commit of a branch, for one who may not be the only one to add to it.
+    """A branch with any number of writers.
 
     Attributes:
-        name: as in ``main``.
+        name: such as ``main``.
     """
 
     def __init__(self, api: GitHubApi, trees: GitObjects, name: str, committer: Committer) -> None:
@@ -379,7 +374,7 @@ class GitHubBranch:
         self._seen: tuple[BranchSnapshot | None, str] = (None, "")
 
     def snapshot(self) -> BranchSnapshot:
-        """Return what is on the branch now; it costs nothing if that is known already."""
+        """Return the current content; an unchanged branch does not count against the rate limit."""
         known, etag = self._seen
         answer, etag = self._ask(etag)
         if answer is not None:
@@ -388,36 +383,36 @@ class GitHubBranch:
                 tree = str(answer["commit"]["commit"]["tree"]["sha"])
                 known = BranchSnapshot(commit, tree, self._trees.files(tree))
             self._seen = known, etag
-        assert known is not None  # noqa: S101 - without an ETag there is an answer
+        assert known is not None  # noqa: S101 - without an ETag there is a document
         return known
 
     def commit(self, build: Callable[[BranchSnapshot], CommitDraft | None]) -> None:
         """Add a commit.
 
         Args:
-            build: says what to commit on top of what is there, or None for nothing. It is
-                asked again when somebody else was faster.
+            build: returns the commit for a snapshot, or None for nothing to do. It is called
+                again if another writer was faster.
 
         Raises:
-            StorageError: the branch could not be moved, or perhaps was.
+            StorageError: the branch was not updated, or it is unknown whether it was.
         """
         for pause in (*_COMMIT_PAUSES, None):
-            view = self.snapshot()
-            change = build(view)
-            if change is None or self._add(view, change):
+            snapshot = self.snapshot()
+            change = build(snapshot)
+            if change is None or self._add(snapshot, change):
                 return
             if pause is not None:
                 time.sleep(random.uniform(0.2, 1) * pause)  # noqa: S311 - only to spread
         raise StorageError("others commit to the branch all the time")
 
     def create(self, change: CommitDraft) -> None:
-        """Make the branch, with nothing on it but this."""
+        """Create the branch with this as its only commit."""
         try:
             tree = self._trees.write(None, change.files)
-        except GitHubError as no:
-            if no.status != EMPTY:
+        except GitHubError as error:
+            if error.status != EMPTY:
                 raise
-            # In a repository without any commit only the files themselves can be written.
+            # GitHub cannot create trees in an empty repository.
             commit = self._trees.write_first(change.message, change.files)
             if self._api.read("")["default_branch"] == self.name:
                 return
@@ -429,29 +424,29 @@ class GitHubBranch:
     def _ask(self, etag: str) -> tuple[Any, str]:
         try:
             return self._api.read_if_changed(f"/branches/{self._path}", etag)
-        except GitHubError as no:
-            if no.status == NOT_FOUND:
+        except GitHubError as error:
+            if error.status == NOT_FOUND:
                 raise GitHubError(
                     f"the branch {self.name} is not there, or the access_token may not see it:"
                     " run `checkup provision`",
-                    status=no.status,
+                    status=error.status,
                 ) from None
             raise
 
-    def _add(self, view: BranchSnapshot, change: CommitDraft) -> bool:
-        """Say whether the branch was moved from what was seen to a commit of this change."""
-        tree = self._trees.write(view.tree, change.files)
-        commit = self._commit(tree, change.message, parents=[view.commit])
+    def _add(self, snapshot: BranchSnapshot, change: CommitDraft) -> bool:
+        """Commit a change; return False if another writer has updated the branch."""
+        tree = self._trees.write(snapshot.tree, change.files)
+        commit = self._commit(tree, change.message, parents=[snapshot.commit])
         try:
             target = {"sha": commit, "force": False}
             self._api.write("PATCH", f"/git/refs/heads/{self._path}", target)
-        except GitHubError as no:
-            if no.status != UNPROCESSABLE:
+        except GitHubError as error:
+            if error.status != UNPROCESSABLE:
                 raise
-            if not no.not_fast_forward and self.snapshot().commit == view.commit:
+            if not error.not_fast_forward and self.snapshot().commit == snapshot.commit:
                 raise
-            return no.retried and self._has(commit)
-        self._seen = BranchSnapshot(commit, tree, _changed(view.files, change.files)), ""
+            return error.retried and self._has(commit)
+        self._seen = BranchSnapshot(commit, tree, _changed(snapshot.files, change.files)), ""
         return True
 
     def _commit(self, tree: str, message: str, *, parents: list[str]) -> str:
@@ -462,11 +457,11 @@ class GitHubBranch:
         return str(self._api.write("POST", "/git/commits", commit)["sha"])
 
     def _has(self, commit: str) -> bool:
-        """Say whether the branch has come past a commit, after the answer to moving it was lost."""
+        """Whether the branch contains a commit, after the response to updating it was lost."""
         try:
             found = self._api.read(f"/compare/{commit}...{self._path}?per_page=1")
-        except GitHubError as no:
-            if no.status == NOT_FOUND:
+        except GitHubError as error:
+            if error.status == NOT_FOUND:
                 return False
             raise
         return found["status"] in {"ahead", "identical"}
@@ -478,11 +473,11 @@ def _changed(files: Mapping[str, str], by: Mapping[str, bytes | None]) -> dict[s
 
 
 class GitHubRepository(NamedTuple):
-    """A branch of a repository, ready to be read and added to.
+    """A branch of a repository with its API.
 
     Attributes:
-        address: how people know it, such as ``github.com/octocat/kit/``.
-        folder: where in it everything is; empty or ending in a slash.
+        address: for messages, such as ``github.com/octocat/kit/``.
+        folder: path in the repository; empty or ending in a slash.
     """
 
     api: GitHubApi

@@ -1,9 +1,14 @@
-"""What a key may look like, the same for every storage.
+"""Valid keys, for every storage, and the ``index.json`` beside the check files.
 
-A key is ``folder/name`` or deeper, in printable ASCII, and no part of it begins with a dot:
-so it can be a path below a folder without ever leading out of it, or to a file that a storage
-keeps for itself. Below ``runs/`` there are check files and nothing else, so that a storage can
-put them where the Go program puts them, among other things, and still find them all.
+A key is ``folder/name`` or deeper, in printable ASCII, and no part of it starts with a dot. As a
+file path it therefore never leaves its folder and never collides with a storage's internal files.
+Below ``runs/`` there are only check files, so a storage can place them where the Go program does,
+next to other files, and still find them all.
+
+``index.json`` is for the Go program and its page: one JSON object from file name to the time in
+nanoseconds at which the file was indexed, with sorted keys. Checkup lists files instead of reading
+it, so every run may repair it: an unreadable index is rebuilt from the file names, missing files
+are added, and entries without a file are dropped.
 """
 
 from __future__ import annotations
@@ -21,28 +26,25 @@ from checkup.errors import StorageError
 from checkup.model import RUNS_PREFIX, Nanoseconds, key_time
 from checkup.storage.files import temporary_file
 
-# The ``index.json`` beside the check files, for the Go program and its page.
-#
-# It is one JSON object, file name to the nanoseconds at which the file was indexed, with sorted
-# keys. Nothing here ever reads the past from it: files are listed. It is therefore free to be
-# mended with every run: a broken one is made anew from the names, files that are missing from it
-# are added, and entries without a file are dropped.
-
-
 INDEX_FILE: Final = "index.json"
 _LARGEST = 2**63 - 1
 
+_PART = r"(?!\.)[!-.0-\[\]-~]{1,255}"
+_KEY = re.compile(rf"(?:{_PART}/)+{_PART}")
+_PREFIX = re.compile(rf"(?:{_PART}/)+[^/]*")
+_LONGEST = 1000
+
 
 def update_index_file(root: Path, name: str, scratch: Path) -> None:
-    """Bring the index of a folder up to date, a new check file included.
+    """Update the index of a folder, including a new check file.
 
     The caller holds the folder's lock.
 
     Args:
-        scratch: a folder on the same file system for the file while it is written.
+        scratch: folder for the temporary file, on the same file system.
 
     Raises:
-        OSError: it could not be written.
+        OSError: the index could not be written.
     """
     names = os.listdir(root)  # noqa: PTH208 - half a million paths would be slow
     body = index_with_run(_read(root / INDEX_FILE), names, name, time.time_ns()) + b"\n"
@@ -51,12 +53,13 @@ def update_index_file(root: Path, name: str, scratch: Path) -> None:
 
 
 def index_with_run(index: bytes, names: Iterable[str], new: str, now: int) -> bytes:
-    """Return an index that has one check file more.
+    """Return the index with one more check file.
 
     Args:
-        index: as it is; empty if there is none.
-        names: of the files beside it.
-        now: nanoseconds, the entry of the new one.
+        index: the current content; empty if there is none.
+        names: of the files beside the index.
+        new: name of the new check file.
+        now: time in nanoseconds, the value of the new entry.
     """
     entries = _present(names, _entries(index))
     entries[new] = now
@@ -64,12 +67,12 @@ def index_with_run(index: bytes, names: Iterable[str], new: str, now: int) -> by
 
 
 def index_of_files(index: bytes, names: Iterable[str]) -> bytes:
-    """Return an index of the files that are left."""
+    """Return the index with only the entries of these files."""
     return msgspec.json.encode(_present(names, _entries(index)), order="sorted")
 
 
 def _present(names: Iterable[str], known: dict[str, Nanoseconds]) -> dict[str, int]:
-    """Return an entry for every check file, and for what else is listed and exists."""
+    """Return an entry for every check file, and for other existing files in the index."""
     entries = {}
     for name in names:
         indexed = known.get(name) or key_time(name)
@@ -86,24 +89,18 @@ def _read(path: Path) -> bytes:
 
 
 def _entries(index: bytes) -> dict[str, Nanoseconds]:
-    """Read the index, if it can be read."""
+    """Decode the index; an unreadable one is empty."""
     try:
         return msgspec.json.decode(index, type=dict[str, Nanoseconds])
     except (ValueError, RecursionError):
         return {}
 
 
-_PART = r"(?!\.)[!-.0-\[\]-~]{1,255}"
-_KEY = re.compile(rf"(?:{_PART}/)+{_PART}")
-_PREFIX = re.compile(rf"(?:{_PART}/)+[^/]*")
-_LONGEST = 1000
-
-
 def valid_key(key: str) -> str:
-    """Return ``key`` as it is.
+    """Return ``key`` unchanged.
 
     Raises:
-        StorageError: no storage could keep a document under it.
+        StorageError: the key is not valid.
     """
     if not is_key(key):
         raise StorageError(f"{key!r} cannot be a key: see checkup.storage.layout")
@@ -111,28 +108,28 @@ def valid_key(key: str) -> str:
 
 
 def is_key(key: str) -> bool:
-    """Say whether a document can be kept under ``key``."""
+    """Whether ``key`` is a valid key."""
     if len(key) > _LONGEST or not _KEY.fullmatch(key):
         return False
     return not key.startswith(RUNS_PREFIX) or run_file_name(key) is not None
 
 
 def run_file_name(key: str) -> str | None:
-    """Return the name of the check file that ``key`` stands for, or None for another key."""
+    """Return the name of the check file for ``key``, or None if it is not the key of a run."""
     name = key.removeprefix(RUNS_PREFIX)
     return name if name != key and is_run_file(name) else None
 
 
 def is_run_file(name: str) -> bool:
-    """Say whether a file at the top of a storage is a run's; all others are somebody else's."""
+    """Whether a file at the top level of a storage is a check file."""
     return "/" not in name and key_time(name) is not None
 
 
 def valid_prefix(prefix: str) -> str:
-    """Return ``prefix`` as it is.
+    """Return ``prefix`` unchanged.
 
     Raises:
-        StorageError: it does not name at least the first folder, as ``runs/`` does.
+        StorageError: it does not contain at least the first folder, such as ``runs/``.
     """
     if not _PREFIX.fullmatch(prefix):
         raise StorageError(f"{prefix!r} cannot be listed: begin it with a folder, as in runs/")
@@ -140,10 +137,10 @@ def valid_prefix(prefix: str) -> str:
 
 
 def valid_lock_name(name: str) -> str:
-    """Return the name of a right to hold as it is.
+    """Return the name of a lock unchanged.
 
     Raises:
-        StorageError: it could not be the name of a file.
+        StorageError: it is not a valid file name.
     """
     if not re.fullmatch(_PART, name):
         raise StorageError(f"{name!r} cannot be held: use a short name in ASCII without a slash")

@@ -1,4 +1,4 @@
-"""Storage in the memory of this process: for tests, and for looks that nobody keeps."""
+"""In-memory storage, for tests and for runs that are not stored."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from checkup.storage.layout import valid_key, valid_lock_name, valid_prefix
 
 
 class MemoryStorage:
-    """Documents in a dictionary; safe for threads."""
+    """Documents in a dictionary; thread-safe."""
 
     def __init__(self) -> None:
         self._documents: dict[str, bytes] = {}
         self._lock = Lock()
-        self._holds: defaultdict[str, Lock] = defaultdict(Lock)
+        self._named_locks: defaultdict[str, Lock] = defaultdict(Lock)
 
     def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
@@ -45,14 +45,14 @@ class MemoryStorage:
         return _version(body)
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys in order, as they are when the first is asked for."""
+        """Yield the keys in order, from a snapshot taken at the first one."""
         valid_prefix(prefix)
         with self._lock:
             keys = sorted(self._documents)
         yield from (key for key in keys if key.startswith(prefix) and key > after)
 
     def delete(self, key: str) -> None:
-        """Remove the document; it is no error if there is none."""
+        """Delete the document, if it exists."""
         with self._lock:
             self._documents.pop(valid_key(key), None)
 
@@ -62,14 +62,14 @@ class MemoryStorage:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[LockState]:
-        """Take an exclusive right among the threads of this process."""
+        """Try to take a lock among the threads of this process."""
         with self._lock:
-            lock = self._holds[valid_lock_name(name)]
-        mine = lock.acquire(blocking=False)
+            lock = self._named_locks[valid_lock_name(name)]
+        acquired = lock.acquire(blocking=False)
         try:
-            yield LockState.ACQUIRED if mine else LockState.HELD_ELSEWHERE
+            yield LockState.ACQUIRED if acquired else LockState.HELD_ELSEWHERE
         finally:
-            if mine:
+            if acquired:
                 lock.release()
 
 

@@ -1,8 +1,13 @@
-"""Storage in a bucket of S3, or of a service that speaks its protocol.
+"""Storage in an S3 bucket, or in a service that is compatible with S3.
 
-Every write is conditional: ``If-None-Match: *`` creates, ``If-Match`` replaces, so S3 itself
-decides races and nothing is ever overwritten unseen. A write whose answer was lost and that the
-client sent again meets its own first try; it is read back, and the same bytes are ours.
+Every write is conditional: ``If-None-Match: *`` creates, ``If-Match`` replaces, so S3 resolves
+races and no write is lost. If the response to a write is lost, the client's retry fails the
+condition because of its own first attempt; the object is then read back, and identical bytes count
+as a successful write.
+
+Some compatible services accept conditions and ignore them: two writers would then both succeed,
+and runs and alerts would be lost silently. Therefore such a service is tested before the first
+write.
 """
 
 from __future__ import annotations
@@ -22,40 +27,34 @@ from checkup.model import RUNS_PREFIX
 from checkup.storage.layout import is_key, is_run_file, run_file_name, valid_key, valid_prefix
 from checkup.storage.s3_bucket import S3Bucket, S3Error
 
-# Whether a service with S3's protocol keeps to conditions; some take them and write all the same.
-#
-# Everything rests on them: where both of two writers are told that they were the one, runs and
-# messages get lost without a trace.
-
-
 PROBE_KEY: Final = "state/conditions-test"
-"""The object that is written to find out; it stays, so that the next test writes nothing."""
+"""The object that the test writes; it is kept, so the next test does not write again."""
 
 
 def verify_conditional_writes(bucket: S3Bucket, name: str) -> None:
-    """Make sure that a second creation and a replacement of what is not there are refused.
+    """Check that S3 rejects creating an object twice and replacing a version that does not exist.
 
     Raises:
-        StorageError: they are not, or the service cannot be written to.
+        StorageError: the service ignores conditions, or the write failed.
     """
-    if _writes(bucket, name, IfNoneMatch="*") and _writes(bucket, name, IfNoneMatch="*"):
-        raise StorageError(_ignored(bucket, name, "If-None-Match"))
-    if _writes(bucket, name, IfMatch='"00000000000000000000000000000000"'):
-        raise StorageError(_ignored(bucket, name, "If-Match"))
+    if _try_write(bucket, name, IfNoneMatch="*") and _try_write(bucket, name, IfNoneMatch="*"):
+        raise StorageError(_ignored_condition(bucket, name, "If-None-Match"))
+    if _try_write(bucket, name, IfMatch='"00000000000000000000000000000000"'):
+        raise StorageError(_ignored_condition(bucket, name, "If-Match"))
 
 
-def _writes(bucket: S3Bucket, name: str, **condition: str) -> bool:
-    """Say whether a write goes through; its content is new, so no other is taken for it."""
+def _try_write(bucket: S3Bucket, name: str, **condition: str) -> bool:
+    """Whether a conditional write succeeds; its content is unique."""
     try:
         bucket.write(name, uuid4().hex.encode(), **condition)
-    except S3Error as no:
-        if no.status == HTTPStatus.PRECONDITION_FAILED:
+    except S3Error as error:
+        if error.status == HTTPStatus.PRECONDITION_FAILED:
             return False
         raise
     return True
 
 
-def _ignored(bucket: S3Bucket, name: str, condition: str) -> str:
+def _ignored_condition(bucket: S3Bucket, name: str, condition: str) -> str:
     address = bucket.uri(name)
     return (
         f"{address}: the service ignores {condition}, so two runs could overwrite each other "
@@ -80,7 +79,7 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
     endpoint_url: Annotated[str, Meta(description="Another service with S3's protocol.")] = ""
 
     def open(self, clients: Clients) -> S3Storage:
-        """Return the storage; nothing is sent before the first document."""
+        """Return the storage; it connects on first use."""
         return S3Storage(
             self.connect(clients),
             self.bucket,
@@ -90,12 +89,12 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
 
     @property
     def folder(self) -> str:
-        """What all names begin with; empty or ending in a slash."""
+        """The prefix of all object names; empty or ending in a slash."""
         folder = self.prefix.strip("/")
         return f"{folder}/" if folder else ""
 
     def connect(self, clients: Clients) -> Any:
-        """Return a client of the service in which the bucket is."""
+        """Return a client for the bucket's service."""
         options: dict[str, Any] = {
             "region_name": self.region,
             "endpoint_url": self.endpoint_url,
@@ -154,7 +153,7 @@ class S3Storage:
         self._bucket = S3Bucket(client, bucket)
         self._prefix = prefix
         self._runs_prefix = prefix + runs_prefix
-        self._is_proven = conditional_writes_verified
+        self._conditions_verified = conditional_writes_verified
 
     def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
@@ -165,8 +164,8 @@ class S3Storage:
         name = self._name(key)
         try:
             return self._write(name, body, IfNoneMatch="*")
-        except S3Error as no:
-            if no.status == HTTPStatus.PRECONDITION_FAILED:
+        except S3Error as error:
+            if error.status == HTTPStatus.PRECONDITION_FAILED:
                 raise DocumentExistsError(f"{self._bucket.uri(name)} is there already") from None
             raise
 
@@ -175,39 +174,39 @@ class S3Storage:
         name = self._name(key)
         try:
             return self._write(name, body, IfMatch=version)
-        except S3Error as no:
-            if no.status == HTTPStatus.PRECONDITION_FAILED or no.code == "NoSuchKey":
+        except S3Error as error:
+            if error.status == HTTPStatus.PRECONDITION_FAILED or error.code == "NoSuchKey":
                 address = self._bucket.uri(name)
                 raise DocumentChangedError(f"{address} is not the version that was read") from None
             raise
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys in order, page by page."""
+        """Yield the keys in order; S3 is asked page by page."""
         keys = self._runs if valid_prefix(prefix).startswith(RUNS_PREFIX) else self._documents
         for key in keys(prefix, after):
             if key.startswith(prefix) and key > after:
                 yield key
 
     def delete(self, key: str) -> None:
-        """Remove the document; it is no error if there is none."""
+        """Delete the document, if it exists."""
         self._bucket.delete(self._name(key))
 
     def now_ns(self) -> int:
-        """Return S3's own time as of its last answer, in whole seconds."""
+        """Return S3's time at its last response, in nanoseconds (whole seconds)."""
         return self._bucket.server_time_ns()
 
     def lock(self, name: str) -> AbstractContextManager[LockState]:
-        """Say that S3 has no locks that end with their owner."""
+        """S3 has no locks that are released when their owner exits."""
         return nullcontext(LockState.UNSUPPORTED)
 
     def _write(self, name: str, body: bytes, **condition: str) -> str:
-        if not self._is_proven:
+        if not self._conditions_verified:
             verify_conditional_writes(self._bucket, self._prefix + PROBE_KEY)
-            self._is_proven = True
+            self._conditions_verified = True
         return self._bucket.write(name, body, **condition)
 
     def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
-        """Return what the bucket lacks; see :meth:`checkup.interfaces.Provisionable.missing`."""
+        """Return the steps that create or configure the bucket."""
         from checkup.storage.s3_provision import pending_steps  # runs never need it
 
         return pending_steps(self._bucket, self._prefix, check_expiry)
@@ -217,7 +216,7 @@ class S3Storage:
         return self._prefix + key if run is None else self._runs_prefix + run
 
     def _runs(self, prefix: str, after: str) -> Iterator[str]:
-        """Yield the keys of check files, which may lie among objects of somebody else."""
+        """Yield the keys of check files; other objects may be among them."""
         top = self._runs_prefix
         start = top + after.removeprefix(RUNS_PREFIX) if after.startswith(RUNS_PREFIX) else ""
         for name in self._bucket.list_names(

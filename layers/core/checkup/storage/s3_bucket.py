@@ -1,4 +1,9 @@
-"""One bucket of S3 and the requests that a storage makes of it."""
+"""Requests to one S3 bucket, and their errors.
+
+Error messages are ours, because those of S3 contain account numbers, key ids and addresses.
+:class:`S3Bucket` is for the storage's bucket. :class:`S3Object` is one object that another
+program writes: it is read when it has changed, or by its version.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +21,6 @@ from checkup.errors import StorageError
 from checkup.interfaces import StoredDocument
 from checkup.times import SECOND
 
-# What S3 refuses, in sentences of ours: without account numbers, key ids or addresses.
-
-
 _NOT_ALLOWED = (
     "access is denied; it takes s3:GetObject, s3:PutObject and s3:DeleteObject on the objects"
     " and s3:ListBucket on the bucket"
@@ -29,8 +31,8 @@ _INVALID = "the credentials are not valid"
 _ELSEWHERE = "the bucket is in another region"
 _NO_ANSWER = "S3 did not answer"
 
-_SENTENCES = {
-    # codes of answers, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_MESSAGES = {
+    # Error codes in responses: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     "AccessDenied": _NOT_ALLOWED,
     "AuthorizationHeaderMalformed": _ELSEWHERE,
     "ExpiredToken": _EXPIRED,
@@ -42,7 +44,7 @@ _SENTENCES = {
     "SignatureDoesNotMatch": _INVALID,
     "SlowDown": "S3 is too busy",
     "TokenRefreshRequired": _EXPIRED,
-    # names of botocore's exceptions, for calls without an answer
+    # Names of botocore's exceptions, for requests without a response.
     "ConnectTimeoutError": _NO_ANSWER,
     "ConnectionClosedError": _NO_ANSWER,
     "CredentialRetrievalError": "the AWS credentials could not be had",
@@ -59,16 +61,16 @@ _SENTENCES = {
 
 
 class S3Error(StorageError):
-    """A request to S3 that came to nothing, told in a sentence.
+    """A failed request to S3.
 
     Attributes:
-        status: of the answer; 0 if there was none.
-        code: S3's own name for it; empty if there was no answer.
-        retried: the client had tried before, so the request may already have been carried out.
+        status: HTTP status of the response; 0 if there was none.
+        code: S3's error code; empty if there was no response.
+        retried: the client had sent the request before, so it may have been processed.
     """
 
-    def __init__(self, sentence: str, *, status: int, code: str, retried: bool) -> None:
-        super().__init__(sentence)
+    def __init__(self, message: str, *, status: int, code: str, retried: bool) -> None:
+        super().__init__(message)
         self.status = status
         self.code = code
         self.retried = retried
@@ -82,11 +84,11 @@ def botocore_errors() -> tuple[type[Exception], ...]:
 
 
 def s3_error(error: Exception, action: str, address: str) -> S3Error:
-    """Return what to raise in place of botocore's exception, whose text has account numbers.
+    """Return the error to raise in place of botocore's exception, whose text has account numbers.
 
     Args:
-        action: what was tried, such as ``write``.
-        address: what it was tried on, such as ``s3://bucket/key``.
+        action: the failed action, such as ``write``.
+        address: of the object, such as ``s3://bucket/key``.
     """
     answer: dict[str, Any] = getattr(error, "response", None) or {}
     code = str(answer.get("Error", {}).get("Code", ""))
@@ -102,8 +104,8 @@ def s3_error(error: Exception, action: str, address: str) -> S3Error:
 
 
 def _reason(status: int, code: str) -> str:
-    if code in _SENTENCES:
-        return _SENTENCES[code]
+    if code in _MESSAGES:
+        return _MESSAGES[code]
     if status == 403:  # noqa: PLR2004 - as in HTTP
         return _NOT_ALLOWED
     shown = f" ({code})" if re.fullmatch(r"[A-Za-z][A-Za-z0-9.]{0,60}", code) else ""
@@ -111,7 +113,7 @@ def _reason(status: int, code: str) -> str:
 
 
 def _reason_without_answer(name: str) -> str:
-    return _SENTENCES.get(name, f"the request failed ({name})")
+    return _MESSAGES.get(name, f"the request failed ({name})")
 
 
 _CONFLICT_PAUSES = (0.05, 0.1, 0.2, 0.4)
@@ -119,7 +121,7 @@ _READS = 3
 
 
 class S3Bucket:
-    """Objects by name. Every method raises S3Error when S3 does not do what is asked.
+    """Objects by name. Every method raises S3Error if a request fails.
 
     Attributes:
         name: of the bucket.
@@ -128,20 +130,20 @@ class S3Bucket:
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self.name = name
-        self._answered_at = 0
+        self._last_response_ns = 0
 
     @property
     def region(self) -> str:
-        """Where the client looks for the bucket."""
+        """The client's region."""
         return str(self._client.meta.region_name)
 
     @property
     def is_over_tls(self) -> bool:
-        """Whether what is sent to the bucket is encrypted on the way."""
+        """Whether requests are sent over TLS."""
         return str(self._client.meta.endpoint_url).startswith("https:")
 
     def uri(self, name: str) -> str:
-        """Return how people know an object."""
+        """Return the ``s3://`` address of an object."""
         return f"s3://{self.name}/{name}"
 
     def read(self, name: str) -> StoredDocument | None:
@@ -150,40 +152,42 @@ class S3Bucket:
             try:
                 answer = self.call("read", name, "get_object", Key=name)
                 return StoredDocument(answer["Body"].read(), answer["ETag"])
-            except S3Error as no:
-                if no.code == "NoSuchKey":
+            except S3Error as error:
+                if error.code == "NoSuchKey":
                     return None
                 raise
-            except botocore_errors() as error:  # the body broke off, which no client retries
+            except (
+                botocore_errors()
+            ) as error:  # the body was incomplete, which boto3 does not retry
                 if not reads_left:
                     raise s3_error(error, "read", self.uri(name)) from None
-        raise AssertionError  # the last read has returned or raised
+        raise AssertionError  # the last attempt has returned or raised
 
     def write(self, name: str, body: bytes, **more: object) -> str:
         """Write and return the new ETag.
 
-        S3 may say that another write is under way (409), which proves nothing: it is asked
-        again. A condition that fails after the client sent the request more than once may have
-        been met by our own first try: then the object is read, and the same bytes are ours.
+        S3 may answer that another write is in progress (409): the request is then retried.
+        If the condition fails (412) after the request was sent more than once, our first attempt
+        may have succeeded: then the object is read, and identical bytes count as success.
 
         Args:
-            more: the condition, and what else S3 is to keep with an object that is not JSON.
+            more: the condition, and further parameters of an object that is not JSON.
         """
         pauses, sent_before = iter(_CONFLICT_PAUSES), False
         while True:
             try:
                 return self._write_once(name, body, more)
-            except S3Error as no:
-                sent_before = sent_before or no.retried
-                if no.status == HTTPStatus.PRECONDITION_FAILED and sent_before:
-                    return self._own(name, body, no)
+            except S3Error as error:
+                sent_before = sent_before or error.retried
+                if error.status == HTTPStatus.PRECONDITION_FAILED and sent_before:
+                    return self._confirm_own_write(name, body, error)
                 pause = next(pauses, None)
-                if no.status != HTTPStatus.CONFLICT or pause is None:
+                if error.status != HTTPStatus.CONFLICT or pause is None:
                     raise
             time.sleep(random.uniform(0.5, 1) * pause)  # noqa: S311 - only to spread
 
     def list_names(self, prefix: str, after: str, **more: str) -> Iterator[str]:
-        """Yield the names that begin with ``prefix`` and sort after ``after``, ascending."""
+        """Yield the names that start with ``prefix`` and sort after ``after``, ascending."""
         query = {"Prefix": prefix, **({"StartAfter": after} if after else {}), **more}
         while True:
             page = self.call("list", prefix, "list_objects_v2", **query)
@@ -193,29 +197,29 @@ class S3Bucket:
             query["ContinuationToken"] = page["NextContinuationToken"]
 
     def delete(self, name: str) -> None:
-        """Remove the object, if there is one."""
+        """Delete the object, if it exists."""
         self.call("delete", name, "delete_object", Key=name)
 
     def server_time_ns(self) -> int:
-        """Return S3's own time at its last answer, in nanoseconds but to the second."""
-        if not self._answered_at:
+        """Return S3's time at its last response, in nanoseconds (whole seconds)."""
+        if not self._last_response_ns:
             self.call("reach", "", "head_bucket")
-        return self._answered_at
+        return self._last_response_ns
 
     def call(self, action: str, name: str, operation: str, **parameters: Any) -> Any:
-        """Call S3 about this bucket, and keep the time at which it answered.
+        """Call an operation on this bucket, and remember the time of the response.
 
         Args:
-            action: what is tried, for the sentence of a refusal.
-            name: of the object that it is tried on; empty for the bucket itself.
-            operation: boto3's name of it.
+            action: verb for the error message.
+            name: of the object; empty for the bucket itself.
+            operation: boto3's name of the operation.
         """
         try:
             answer = getattr(self._client, operation)(Bucket=self.name, **parameters)
         except botocore_errors() as error:
-            self._keep_time(getattr(error, "response", None) or {})
+            self._remember_time(getattr(error, "response", None) or {})
             raise s3_error(error, action, self.uri(name)) from None
-        self._keep_time(answer)
+        self._remember_time(answer)
         return answer
 
     def _write_once(self, name: str, body: bytes, more: dict[str, object]) -> str:
@@ -223,32 +227,29 @@ class S3Bucket:
         answer = self.call("write", name, "put_object", Key=name, **content)
         return str(answer["ETag"])
 
-    def _own(self, name: str, body: bytes, no: S3Error) -> str:
-        """Return the ETag of what is there if it is what we wrote."""
+    def _confirm_own_write(self, name: str, body: bytes, error: S3Error) -> str:
+        """Return the ETag of the stored object if it has our content, else raise ``error``."""
         current = self.read(name)
         if current is None or current.body != body:
-            raise no
+            raise error
         return current.version
 
-    def _keep_time(self, answer: Any) -> None:
+    def _remember_time(self, answer: Any) -> None:
         date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         if date:
-            self._answered_at = int(parsedate_to_datetime(date).timestamp()) * SECOND
+            self._last_response_ns = int(parsedate_to_datetime(date).timestamp()) * SECOND
 
 
-# One object in a bucket that somebody else writes: read when it has changed, or by its version.
-
-
-_NOT_THERE = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
-"""Without the right to list a bucket, a missing object is a forbidden one."""
+_MISSING = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+"""Without permission to list the bucket, S3 answers 403 for a missing object."""
 
 
 class ObjectVersion(Struct, frozen=True):
-    """The object as it was at some time.
+    """One version of an object.
 
     Attributes:
-        etag: a mark of the content.
-        id: S3's name of this version; empty in a bucket that keeps none.
+        etag: identifies the content.
+        id: version id; empty if the bucket has no versioning.
     """
 
     body: bytes
@@ -257,14 +258,14 @@ class ObjectVersion(Struct, frozen=True):
 
 
 class ObjectNotFoundError(StorageError):
-    """There is no such object, or it may not be read."""
+    """The object does not exist, or access is denied."""
 
 
 class S3Object:
-    """An object by its name.
+    """One object in a bucket that another program writes.
 
     Attributes:
-        address: how people know it.
+        address: the ``s3://`` address.
     """
 
     def __init__(self, client: Any, bucket: str, key: str) -> None:
@@ -273,33 +274,35 @@ class S3Object:
         self.address = self._bucket.uri(key)
 
     def get_if_changed(self, etag: str) -> ObjectVersion | None:
-        """Return the object as it is now, or None if its content is still the one of ``etag``.
+        """Return the current object, or None if its ETag is still ``etag``.
 
         Raises:
-            ObjectNotFoundError: there is none.
-            StorageError: S3 could not be asked.
+            ObjectNotFoundError: it does not exist.
+            StorageError: the request failed.
         """
         return self._get(**({"IfNoneMatch": etag} if etag else {}))
 
     def get_version(self, version: str) -> ObjectVersion:
-        """Return the object as it was in an earlier version.
+        """Return an earlier version of the object.
 
         Raises:
-            ObjectNotFoundError: that version is gone.
-            StorageError: S3 could not be asked.
+            ObjectNotFoundError: the version does not exist.
+            StorageError: the request failed.
         """
         found = self._get(VersionId=version)
-        assert found is not None  # noqa: S101 - only a condition can be answered so
+        assert found is not None  # noqa: S101 - only a conditional request can return None
         return found
 
     def _get(self, **which: str) -> ObjectVersion | None:
         try:
             answer = self._bucket.call("read", self._key, "get_object", Key=self._key, **which)
-        except S3Error as no:
-            if no.status == HTTPStatus.NOT_MODIFIED:
+        except S3Error as error:
+            if error.status == HTTPStatus.NOT_MODIFIED:
                 return None
-            if no.status in _NOT_THERE:
-                raise ObjectNotFoundError(str(no)) from None
+            if error.status in _MISSING:
+                raise ObjectNotFoundError(str(error)) from None
             raise
-        kept = answer.get("VersionId", "")
-        return ObjectVersion(answer["Body"].read(), answer["ETag"], "" if kept == "null" else kept)
+        version = answer.get("VersionId", "")
+        return ObjectVersion(
+            answer["Body"].read(), answer["ETag"], "" if version == "null" else version
+        )

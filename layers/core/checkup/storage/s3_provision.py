@@ -1,8 +1,7 @@
-"""What a bucket needs before it keeps runs: private, encrypted, over TLS only, with a memory.
+"""Provisioning of a bucket: private, encrypted, TLS only, with versions and lifecycle rules.
 
-The same as for the buckets of the stack, in template.yaml. No key is published and no user is
-made: whoever stores brings credentials of their own. Whoever else uses the bucket is respected;
-statements of its policy and rules of its lifecycle are added to, never replaced.
+The settings are those of the stack's buckets in template.yaml. No access key and no user is
+created. A bucket may have other users: policy statements and lifecycle rules of others are kept.
 """
 
 from __future__ import annotations
@@ -20,9 +19,6 @@ from checkup.interfaces import ProvisionStep
 from checkup.storage.layout import is_run_file
 from checkup.storage.s3_bucket import S3Bucket, S3Error
 from checkup.times import DAY
-
-# Settings that a bucket should have, each with how it is read and how it is made.
-
 
 _BLOCK: Final = dict.fromkeys(
     ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
@@ -46,10 +42,10 @@ class BucketSetting(Struct, frozen=True):
     """One setting of a bucket.
 
     Attributes:
-        description: what is done about it.
-        permission: what that takes.
-        is_met: whether the bucket is so already.
-        apply: makes it so.
+        description: of the provisioning step.
+        permission: required to apply it.
+        is_met: whether the bucket has the setting already.
+        apply: changes the bucket.
     """
 
     description: str
@@ -59,17 +55,17 @@ class BucketSetting(Struct, frozen=True):
 
 
 def tls_only() -> BucketSetting:
-    """Return the part of the bucket's policy that is ours."""
+    """Return the policy statement that denies requests without TLS."""
     return BucketSetting(
         "refuse requests without TLS",
         "s3:PutBucketPolicy",
-        lambda bucket: any(map(_refuses_plain, _statements(bucket))),
-        _refuse_plain,
+        lambda bucket: any(map(_denies_plain_http, _statements(bucket))),
+        _deny_plain_http,
     )
 
 
 def bucket_settings() -> list[BucketSetting]:
-    """Return what every bucket should have, whatever is stored there and however."""
+    """Return the settings of every bucket."""
     return [
         BucketSetting(
             "let nobody in from outside: block public access",
@@ -114,24 +110,24 @@ def bucket_settings() -> list[BucketSetting]:
 
 
 def get_setting(bucket: S3Bucket, setting: str, key: str) -> Any:
-    """Return a part of a setting, or None if it was never set."""
+    """Return one part of a setting, or None if it is not set."""
     try:
         return bucket.call("look at", "", f"get_{setting}").get(key)
-    except S3Error as no:
-        if no.code in _NOT_SET:
+    except S3Error as error:
+        if error.code in _NOT_SET:
             return None
         raise
 
 
 def put_setting(bucket: S3Bucket, operation: str, **settings: Any) -> None:
-    """Set a setting."""
+    """Change a setting."""
     bucket.call("prepare", "", operation, **settings)
 
 
-def _refuses_plain(statement: Any) -> bool:
-    about = (statement.get("Effect"), statement.get("Principal"), statement.get("Action"))
+def _denies_plain_http(statement: Any) -> bool:
+    parts = (statement.get("Effect"), statement.get("Principal"), statement.get("Action"))
     condition = {"Bool": {"aws:SecureTransport": "false"}}
-    return about == ("Deny", "*", "s3:*") and statement.get("Condition") == condition
+    return parts == ("Deny", "*", "s3:*") and statement.get("Condition") == condition
 
 
 def _statements(bucket: S3Bucket) -> list[Any]:
@@ -140,7 +136,7 @@ def _statements(bucket: S3Bucket) -> list[Any]:
     return statements if isinstance(statements, list) else [statements]
 
 
-def _refuse_plain(bucket: S3Bucket) -> None:
+def _deny_plain_http(bucket: S3Bucket) -> None:
     arn = f"arn:aws:s3:::{bucket.name}"
     statement = {
         "Sid": "TlsOnly",
@@ -154,23 +150,20 @@ def _refuse_plain(bucket: S3Bucket) -> None:
     put_setting(bucket, "put_bucket_policy", Policy=json.dumps(policy))
 
 
-# What a bucket deletes by itself.
-
-
 _OURS: Final = "checkup-"
 _OLD_VERSIONS_DAYS: Final = 30
 
 _RUNS_BEGIN: Final = "1"
-"""Nanoseconds of 19 digits begin so until May 2033."""
+"""First digit of run names (19 digits of nanoseconds) until May 2033."""
 
 
 def lifecycle_rules(
     bucket: S3Bucket, prefix: str, check_expiry: int, *, exists: bool
 ) -> list[dict[str, Any]]:
-    """Return the rules of the lifecycle.
+    """Return the lifecycle rules.
 
-    Checkup itself deletes expired runs. A rule does so too where nobody stores any more, as long
-    as nothing else in the bucket has a name like that.
+    Checkup deletes expired runs itself. A rule does so too, for when checks have stopped, unless
+    other objects in the bucket have similar names.
     """
     rules: list[dict[str, Any]] = [
         {
@@ -201,18 +194,18 @@ def _has_others(bucket: S3Bucket, start: str, prefix: str) -> bool:
 
 
 def lifecycle(rules: list[dict[str, Any]]) -> BucketSetting:
-    """Return the lifecycle as one setting, in which the rules of others stay as they are."""
+    """Return the lifecycle as one setting, which keeps the rules of others."""
     days = [rule["Expiration"]["Days"] for rule in rules if "Days" in rule["Expiration"]]
     runs = f", and runs after {days[0]} days" if days else ""
 
     def is_met(bucket: S3Bucket) -> bool:
-        ours = [rule for rule in _found(bucket) if _is_ours(rule)]
+        ours = [rule for rule in _current_rules(bucket) if _is_ours(rule)]
         return len(ours) == len(rules) and all(
             any(_is_same(rule, other) for other in ours) for rule in rules
         )
 
-    def make(bucket: S3Bucket) -> None:
-        others = [rule for rule in _found(bucket) if not _is_ours(rule)]
+    def apply(bucket: S3Bucket) -> None:
+        others = [rule for rule in _current_rules(bucket) if not _is_ours(rule)]
         configuration = {"Rules": [*others, *rules]}
         operation = "put_bucket_lifecycle_configuration"
         put_setting(bucket, operation, LifecycleConfiguration=configuration)
@@ -221,11 +214,11 @@ def lifecycle(rules: list[dict[str, Any]]) -> BucketSetting:
         f"delete old versions after {_OLD_VERSIONS_DAYS} days{runs}",
         "s3:PutLifecycleConfiguration",
         is_met,
-        make,
+        apply,
     )
 
 
-def _found(bucket: S3Bucket) -> list[Any]:
+def _current_rules(bucket: S3Bucket) -> list[Any]:
     return get_setting(bucket, "bucket_lifecycle_configuration", "Rules") or []
 
 
@@ -238,77 +231,79 @@ def _is_same(rule: dict[str, Any], other: Any) -> bool:
 
 
 def pending_steps(bucket: S3Bucket, prefix: str, check_expiry: int) -> Sequence[ProvisionStep]:
-    """Return what has to be done to a bucket, or to make it.
+    """Return the steps that create or configure the bucket.
 
     Args:
-        prefix: of what is stored in it; empty or ending in a slash.
-        check_expiry: nanoseconds; 0 for ever.
+        prefix: of all objects; empty or ending in a slash.
+        check_expiry: nanoseconds; 0 for no expiry.
 
     Raises:
-        StorageError: its settings cannot be read.
+        StorageError: the settings cannot be read.
     """
     exists = _exists(bucket)
-    make = BucketSetting(_make_says(bucket), "s3:CreateBucket", _exists, _make)
-    # A service in one's own network may have no TLS; its owner must not be shut out.
+    create = BucketSetting(_create_step(bucket), "s3:CreateBucket", _exists, _create)
+    # A service in a private network may have no TLS; the policy must not lock its owner out.
     tls = [tls_only()] if bucket.is_over_tls else []
     last = lifecycle(lifecycle_rules(bucket, prefix, check_expiry, exists=exists))
     wanted = [*bucket_settings(), *tls, last]
-    due = [aspect for aspect in wanted if not exists or not _is_met(aspect, bucket)]
+    due = [setting for setting in wanted if not exists or not _is_met(setting, bucket)]
     return [
-        ProvisionStep(aspect.description, partial(_take, aspect, bucket))
-        for aspect in ([] if exists else [make]) + due
+        ProvisionStep(setting.description, partial(_apply, setting, bucket))
+        for setting in ([] if exists else [create]) + due
     ]
 
 
 def _exists(bucket: S3Bucket) -> bool:
     try:
         bucket.call("look for", "", "head_bucket")
-    except S3Error as no:
-        if no.status == HTTPStatus.NOT_FOUND:
+    except S3Error as error:
+        if error.status == HTTPStatus.NOT_FOUND:
             return False
-        if no.status == HTTPStatus.FORBIDDEN:
+        if error.status == HTTPStatus.FORBIDDEN:
             address = bucket.uri("")
             raise StorageError(
                 f"{address}: it is somebody else's, or it takes s3:ListBucket to see it"
-            ) from no
+            ) from error
         raise
     return True
 
 
-def _make_says(bucket: S3Bucket) -> str:
+def _create_step(bucket: S3Bucket) -> str:
     return f"make the bucket {bucket.uri('')} in {bucket.region}"
 
 
-def _make(bucket: S3Bucket) -> None:
-    # The first region must not be named: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
-    where = {"LocationConstraint": bucket.region}
-    options = {} if bucket.region == "us-east-1" else {"CreateBucketConfiguration": where}
+def _create(bucket: S3Bucket) -> None:
+    # us-east-1 must not be named: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+    location = {"LocationConstraint": bucket.region}
+    options = {} if bucket.region == "us-east-1" else {"CreateBucketConfiguration": location}
     put_setting(bucket, "create_bucket", **options)
 
 
-def _is_met(aspect: BucketSetting, bucket: S3Bucket) -> bool:
-    """Say whether nothing has to be done; not every service has every setting of S3's."""
+def _is_met(setting: BucketSetting, bucket: S3Bucket) -> bool:
+    """Whether the setting is met, or not supported by a service that is compatible with S3."""
     try:
-        return aspect.is_met(bucket)
-    except S3Error as no:
-        if _is_unknown(no):
+        return setting.is_met(bucket)
+    except S3Error as error:
+        if _is_unsupported(error):
             return True
         raise
 
 
-def _is_unknown(no: S3Error) -> bool:
-    return no.status == HTTPStatus.NOT_IMPLEMENTED or no.code == "NotImplemented"
+def _is_unsupported(error: S3Error) -> bool:
+    return error.status == HTTPStatus.NOT_IMPLEMENTED or error.code == "NotImplemented"
 
 
-def _take(aspect: BucketSetting, bucket: S3Bucket) -> None:
+def _apply(setting: BucketSetting, bucket: S3Bucket) -> None:
     try:
-        aspect.apply(bucket)
-    except S3Error as no:
+        setting.apply(bucket)
+    except S3Error as error:
         address = bucket.uri("")
-        if no.status == HTTPStatus.FORBIDDEN:
-            raise StorageError(f"{address}: access is denied; it takes {aspect.permission}") from no
-        if _is_unknown(no):
+        if error.status == HTTPStatus.FORBIDDEN:
             raise StorageError(
-                f"{address}: the service cannot {aspect.description}; run it again for the rest"
-            ) from no
+                f"{address}: access is denied; it takes {setting.permission}"
+            ) from error
+        if _is_unsupported(error):
+            raise StorageError(
+                f"{address}: the service cannot {setting.description}; run it again for the rest"
+            ) from error
         raise

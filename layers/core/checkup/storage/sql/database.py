@@ -1,4 +1,9 @@
-"""One database: connections, short transactions, and another try after a lost connection."""
+"""Database connections, short transactions with retries, and the schema of the two tables.
+
+``checks`` is the Go program's table of runs; ``documents`` contains everything else, and the
+version of the schema under a key that is not a valid document key. A released migration step never
+changes; a schema change is a new step.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +39,7 @@ from checkup.interfaces import LockState, ProvisionStep
 CONNECT_SECONDS: Final = 5
 
 ANSWER_SECONDS: Final = 10
-"""How long a statement may take, including the wait for others to finish theirs."""
+"""Time limit of a statement, including its wait for locks."""
 
 DENIED: Final = (
     "permission denied; it takes SELECT, INSERT, UPDATE and DELETE on checks and documents"
@@ -49,10 +54,10 @@ _T = TypeVar("_T")
 
 
 class DatabaseBackend(Protocol):
-    """What is special about one kind of database.
+    """The differences between databases.
 
     Attributes:
-        name: as people know it, with nothing secret.
+        name: for messages, without secrets.
         dialect: SQLAlchemy's name of the dialect and the driver.
     """
 
@@ -60,11 +65,11 @@ class DatabaseBackend(Protocol):
     dialect: str
 
     def connect(self) -> Any:
-        """Return a new connection of the driver, with bounded waits."""
+        """Return a new driver connection with timeouts."""
         ...
 
     def missing(self) -> ProvisionStep | None:
-        """Return what has to be made before anybody can connect."""
+        """Return the step that is required before connecting, if any."""
         ...
 
     def begin(self, connection: Connection, *, writing: bool) -> None:
@@ -72,7 +77,7 @@ class DatabaseBackend(Protocol):
         ...
 
     def schema_lock(self, connection: Connection) -> AbstractContextManager[None]:
-        """Keep all others from changing the tables until the block has committed."""
+        """Lock the schema until the block has committed."""
         ...
 
     def now(self, connection: Connection) -> int:
@@ -80,20 +85,20 @@ class DatabaseBackend(Protocol):
         ...
 
     def try_lock(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
-        """Try once to take the right ``name`` and hold it while the block runs."""
+        """Try once to take the lock ``name``, and hold it during the block."""
         ...
 
     def is_serialization_failure(self, error: DBAPIError) -> bool:
-        """Say whether a transaction was undone in favour of another, and may be tried again."""
+        """Whether a transaction was rolled back because of another, and can be retried."""
         ...
 
     def describe_error(self, error: DBAPIError) -> str:
-        """Return in a few words what went wrong; nothing of the library's text."""
+        """Return a short message without the library's text, which may contain secrets."""
         ...
 
 
 class Database:
-    """Runs pieces of work in transactions; safe for threads."""
+    """Runs functions in transactions; thread-safe."""
 
     def __init__(self, backend: DatabaseBackend) -> None:
         self._backend = backend
@@ -105,24 +110,24 @@ class Database:
             pool_timeout=ANSWER_SECONDS,
         )
         self._writer = self._engine.execution_options(**{_WRITING: True})
-        event.listen(self._engine, "begin", _beginner(backend))
+        event.listen(self._engine, "begin", _begin_listener(backend))
         weakref.finalize(self, self._engine.dispose)
 
     def read(self, work: Callable[[Connection], _T]) -> _T:
-        """Return what the work returns; it may be called more than once."""
+        """Return the result of ``work``, which may be called more than once."""
         return self._run(self._engine, lambda connection, _: work(connection))
 
     def write(self, work: Callable[[Connection, bool], _T]) -> _T:
-        """Do the work and commit it.
+        """Run ``work``, commit and return its result.
 
         Args:
-            work: called again if the connection was lost, and then told that it may have been
-                done already.
+            work: called again with True if the connection was lost, as the first call may have
+                been committed.
         """
         return self._run(self._writer, work)
 
     def migrate(self, work: Callable[[Connection], None]) -> None:
-        """Change the tables while nobody else does."""
+        """Change the tables under the schema lock."""
         with self._writer.connect() as connection, self._backend.schema_lock(connection):
             work(connection)
             connection.commit()
@@ -132,12 +137,12 @@ class Database:
         return self.read(self._backend.now)
 
     def hold(self, name: str) -> AbstractContextManager[LockState]:
-        """Try once to take the right ``name`` and hold it while the block runs."""
+        """Try once to take the lock ``name``, and hold it during the block."""
         return self._backend.try_lock(self._engine, name)
 
     @contextmanager
     def translate_errors(self, action: str) -> Iterator[None]:
-        """Turn what the library says into a StorageError of ours."""
+        """Raise SQLAlchemy's errors as StorageError."""
         try:
             yield
         except SQLAlchemyError as error:
@@ -151,20 +156,20 @@ class Database:
 
     def _run(self, engine: Engine, work: Callable[[Connection, bool], _T]) -> _T:
         lost = False
-        for left in reversed(range(_TRIES)):
+        for tries_left in reversed(range(_TRIES)):
             try:
                 with engine.begin() as connection:
                     return work(connection, lost)
             except DBAPIError as error:
                 lost = lost or error.connection_invalidated
-                if not left or not (
+                if not tries_left or not (
                     error.connection_invalidated or self._backend.is_serialization_failure(error)
                 ):
                     raise
-        raise AssertionError  # the last try has returned or raised
+        raise AssertionError  # the last attempt has returned or raised
 
 
-def _beginner(backend: DatabaseBackend) -> Callable[[Connection], None]:
+def _begin_listener(backend: DatabaseBackend) -> Callable[[Connection], None]:
     def begin(connection: Connection) -> None:
         backend.begin(connection, writing=_WRITING in connection.get_execution_options())
 
@@ -173,17 +178,17 @@ def _beginner(backend: DatabaseBackend) -> Callable[[Connection], None]:
 
 @contextmanager
 def server_lock(engine: Engine, take: TextClause, release: TextClause) -> Iterator[LockState]:
-    """Hold a right that the server gives to one connection, and takes back when it ends.
+    """Hold a server lock, which belongs to a connection and is released when it ends.
 
     Args:
-        take: answers with a true value if the right is ours.
+        take: query that returns true if the lock was acquired.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        mine = bool(connection.scalar(take))
+        acquired = bool(connection.scalar(take))
         try:
-            yield LockState.ACQUIRED if mine else LockState.HELD_ELSEWHERE
+            yield LockState.ACQUIRED if acquired else LockState.HELD_ELSEWHERE
         finally:
-            if mine:
+            if acquired:
                 _release(connection, release)
 
 
@@ -191,10 +196,7 @@ def _release(connection: Connection, release: TextClause) -> None:
     try:
         connection.execute(release)
     except DBAPIError:
-        connection.invalidate()  # and with it goes the right
-
-
-# The two tables: the Go program's for runs, and one beside it for everything else.
+        connection.invalidate()  # which also releases the lock
 
 
 METADATA: Final = MetaData()
@@ -219,7 +221,7 @@ DOCUMENTS: Final = Table(
     "documents",
     METADATA,
     Column(
-        "key",  # in the order of its bytes, whatever language the database speaks
+        "key",  # sorted by bytes, regardless of the database's locale
         String(1000)
         .with_variant(Text(collation="C"), "postgresql")
         .with_variant(mysql.VARCHAR(1000, charset="ascii", collation="ascii_bin"), "mysql"),
@@ -232,69 +234,63 @@ DOCUMENTS: Final = Table(
 
 
 def as_bytes(value: str | bytes | None) -> bytes:
-    """Return what a column holds: SQLite gives it back as it was written, and Go writes bytes."""
+    """Return the bytes of a column; SQLite returns what was written, and Go writes bytes."""
     return value.encode() if isinstance(value, str) else bytes(value or b"")
-
-
-# How the tables are made, and brought from one version to the next.
-#
-# The version stands in ``documents`` under a key that no document can have. A step is never
-# changed once it was released; what changes is one more step.
 
 
 _KEY = "schema_version"
 
 
 def check_schema(connection: Connection) -> None:
-    """Make sure that the tables are there and are those that this program knows.
+    """Check that the tables exist in this version.
 
     Raises:
-        StorageError: they are not; the sentence says what to do.
+        StorageError: they do not; the message says what to do.
     """
-    found = schema_version(connection)
-    if found == 0:
+    version = schema_version(connection)
+    if version == 0:
         raise StorageError(
             'the tables of Checkup are missing: run `checkup provision`, or set "create": true'
         )
-    if found < VERSION:
+    if version < VERSION:
         raise StorageError(
-            f"the tables are of version {found} and this program needs {VERSION}:"
+            f"the tables are of version {version} and this program needs {VERSION}:"
             ' run `checkup provision`, or set "create": true'
         )
-    _refuse_newer(found)
+    _raise_if_newer(version)
 
 
 def upgrade_schema(connection: Connection) -> None:
-    """Take the steps that are missing; the Go program's table stays as it is.
+    """Run the pending migration steps; an existing table ``checks`` is not changed.
 
     Raises:
-        StorageError: a newer program has been here.
+        StorageError: the schema is newer than this program.
     """
-    found = schema_version(connection)
-    _refuse_newer(found)
-    for step in _STEPS[found:]:
+    version = schema_version(connection)
+    _raise_if_newer(version)
+    for step in _STEPS[version:]:
         step(connection)
-    if found < VERSION:
-        _write(connection)
+    if version < VERSION:
+        _write_version(connection)
 
 
 def pending_migration(connection: Connection) -> str:
-    """Say what :func:`upgrade_schema` would do; empty if nothing.
+    """Return what :func:`upgrade_schema` would do; empty if nothing.
 
     Raises:
-        StorageError: a newer program has been here.
+        StorageError: the schema is newer than this program.
     """
-    found = schema_version(connection)
-    _refuse_newer(found)
-    if found == VERSION:
+    version = schema_version(connection)
+    _raise_if_newer(version)
+    if version == VERSION:
         return ""
-    if found:
-        return f"bring the tables from version {found} to {VERSION}"
+    if version:
+        return f"bring the tables from version {version} to {VERSION}"
     return f"make the tables {CHECKS.name} and {DOCUMENTS.name}, where they are not there yet"
 
 
 def schema_version(connection: Connection) -> int:
-    """Return the version of the tables; 0 if there are none, or none but the Go program's."""
+    """Return the schema version; 0 if the table ``documents`` does not exist."""
     if not inspect(connection).has_table(DOCUMENTS.name):
         return 0
     body = connection.scalar(select(DOCUMENTS.c.body).where(DOCUMENTS.c.key == _KEY))
@@ -304,23 +300,24 @@ def schema_version(connection: Connection) -> int:
         raise StorageError(f"the {_KEY} in the table documents is no number") from None
 
 
-def _write(connection: Connection) -> None:
+def _write_version(connection: Connection) -> None:
     connection.execute(DOCUMENTS.delete().where(DOCUMENTS.c.key == _KEY))
     body = str(VERSION).encode()
     connection.execute(DOCUMENTS.insert().values(key=_KEY, body=body, version=""))
 
 
-def _refuse_newer(found: int) -> None:
-    if found > VERSION:
+def _raise_if_newer(version: int) -> None:
+    if version > VERSION:
         raise StorageError(
-            f"the tables are of version {found}, made by a newer Checkup; this one knows {VERSION}"
+            f"the tables are of version {version}, made by a newer Checkup;"
+            f" this one knows {VERSION}"
         )
 
 
-def _first_tables(connection: Connection) -> None:
+def _create_tables(connection: Connection) -> None:
     CHECKS.create(connection, checkfirst=True)
     DOCUMENTS.create(connection, checkfirst=True)
 
 
-_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first_tables,)
+_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_create_tables,)
 VERSION: Final = len(_STEPS)

@@ -1,4 +1,11 @@
-"""MySQL and MariaDB, by way of PyMySQL."""
+"""MySQL and MariaDB with PyMySQL.
+
+A DSN has the form of Go's driver: ``user:password@tcp(host:port)/database?option=value&…``, or
+``unix(/path)`` in place of ``tcp(…)``. Of the options, ``tls`` and session variables are used; the
+others configure Go's driver and are ignored.
+
+https://github.com/go-sql-driver/mysql#dsn-data-source-name
+"""
 
 from __future__ import annotations
 
@@ -28,18 +35,10 @@ from checkup.storage.sql.database import (
     server_lock,
 )
 
-# The DSNs of MySQL as Go's driver takes them.
-#
-# ``user:password@tcp(host:port)/database?option=value&…``, or ``unix(/path)`` for ``tcp(…)``. Of
-# the options, ``tls`` and the variables of the session count; the others adjust Go's driver.
-#
-# https://github.com/go-sql-driver/mysql#dsn-data-source-name
-
-
 _PORT: Final = 3306
-_SOCKET: Final = "/tmp/mysql.sock"  # noqa: S108 - what Go's driver assumes
+_SOCKET: Final = "/tmp/mysql.sock"  # noqa: S108 - the default of Go's driver
 _TLS: Final = frozenset({"true", "false", "skip-verify", "preferred"})
-_TRUTHS: Final = {"1": "true", "TRUE": "true", "True": "true", "0": "false", "": "false"}
+_TLS_ALIASES: Final = {"1": "true", "TRUE": "true", "True": "true", "0": "false", "": "false"}
 
 _HELP: Final = (
     "mysql: the dsn cannot be read: write user:password@tcp(host:3306)/database"
@@ -48,12 +47,12 @@ _HELP: Final = (
 
 
 class MySqlDsn(Struct, frozen=True, kw_only=True):
-    """What a DSN says.
+    """A parsed DSN.
 
     Attributes:
-        host, port: where the server listens, unless ``socket`` is the path of its socket.
+        host, port: of the server, unless ``socket`` is the path of its socket.
         tls: ``true``, ``false``, ``skip-verify`` or ``preferred``.
-        variables: of the session, in SQL's own notation, such as ``{"time_zone": "'UTC'"}``.
+        variables: of the session, as SQL expressions, such as ``{"time_zone": "'UTC'"}``.
     """
 
     user: str
@@ -67,10 +66,10 @@ class MySqlDsn(Struct, frozen=True, kw_only=True):
 
 
 def parse_mysql_dsn(dsn: str) -> MySqlDsn:
-    """Return what the DSN says.
+    """Parse a DSN.
 
     Raises:
-        UnavailableError: it has another form. The sentence shows nothing of it.
+        UnavailableError: it is invalid. The message contains no part of it.
     """
     front, slash, back = dsn.rpartition("/")
     if not slash:
@@ -112,7 +111,7 @@ def _host_and_port(address: str) -> tuple[str, int]:
 
 
 def _tls(value: str) -> str:
-    tls = _TRUTHS.get(value, value.lower())
+    tls = _TLS_ALIASES.get(value, value.lower())
     if tls not in _TLS:
         raise UnavailableError(
             "mysql: the dsn's tls cannot be read: write true, false, skip-verify or preferred"
@@ -121,11 +120,11 @@ def _tls(value: str) -> str:
 
 
 def _is_variable(name: str) -> bool:
-    """Tell a variable of the session from an option of the driver, none of which has a ``_``."""
+    """Whether an option is a session variable; no option of the driver contains a ``_``."""
     return re.fullmatch(r"[a-z]+(?:_[a-z0-9]+)+", name) is not None
 
 
-_REFUSED = "the user or the password was refused"
+_LOGIN_FAILED = "the user or the password was refused"
 _STOPPING = "the server is stopping"
 _FULL = "no space is left on the server"
 
@@ -140,7 +139,7 @@ _REASONS: Final = {
     1021: _FULL,
     1040: "the server has too many connections",
     1044: "the user has no right to that database",
-    1045: _REFUSED,
+    1045: _LOGIN_FAILED,
     1049: "there is no such database",
     1053: _STOPPING,
     1054: FOREIGN_TABLE,
@@ -152,7 +151,7 @@ _REASONS: Final = {
     1290: "the server is read-only",
     1366: "a character that the column's character set does not have; it should be utf8mb4",
     1406: _TOO_LARGE,
-    1698: _REFUSED,
+    1698: _LOGIN_FAILED,
     1836: "the server is read-only",
     1927: UNANSWERED,
     2003: "the server cannot be reached",
@@ -167,7 +166,7 @@ _RELEASE: Final = text("SELECT RELEASE_LOCK(:name)")
 
 
 class MySqlBackend:
-    """A database of MySQL or MariaDB."""
+    """A MySQL or MariaDB database."""
 
     dialect = "mysql+pymysql"
     name = "MySQL"
@@ -176,9 +175,9 @@ class MySqlBackend:
         self._server = server
 
     def connect(self) -> Any:
-        """Connect, bound the waits of the session, and have no value cut to fit."""
+        """Connect with timeouts, in strict mode, in which no value is truncated."""
         server = self._server
-        # The last of two settings counts, so these cannot be changed by the dsn.
+        # The last one wins, so the DSN cannot override these.
         session = {
             **server.variables,
             "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
@@ -192,24 +191,24 @@ class MySqlBackend:
             unix_socket=server.socket or None,
             database=server.database or None,
             charset="utf8mb4",
-            client_flag=CLIENT.FOUND_ROWS,  # SQLAlchemy counts rows that were found
+            client_flag=CLIENT.FOUND_ROWS,  # SQLAlchemy expects the number of matched rows
             connect_timeout=CONNECT_SECONDS,
             read_timeout=ANSWER_SECONDS,
             write_timeout=ANSWER_SECONDS,
             init_command="SET " + ", ".join(f"{name}={value}" for name, value in session.items()),
-            ssl=_trust(server.tls),
+            ssl=_tls_context(server.tls),
             ssl_disabled=server.tls == "false",
         )
 
     def missing(self) -> None:
-        """Say that a server's database is made by whoever runs the server."""
+        """Return None: the database is created by the server's administrator."""
 
     def begin(self, connection: Connection, *, writing: bool) -> None:
-        """Do nothing: the driver begins."""
+        """Do nothing: the driver begins transactions."""
 
     @contextmanager
     def schema_lock(self, connection: Connection) -> Iterator[None]:
-        """Take a lock of the server's, for here tables are made outside of transactions."""
+        """Take a server lock, because tables are not created in transactions here."""
         lock = self._lock("schema")
         take = text("SELECT GET_LOCK(:name, :seconds)")
         connection.execute(take, {"name": lock, "seconds": ANSWER_SECONDS // 2})
@@ -222,22 +221,22 @@ class MySqlBackend:
         return int(connection.scalar(query)) * 1000
 
     def try_lock(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
-        """Take a lock of the server's by name, which ends with its connection."""
+        """Try to take a named server lock, which is released when its connection ends."""
         lock = self._lock(f"hold {name}")
         take = text("SELECT GET_LOCK(:name, 0)").bindparams(name=lock)
         return server_lock(engine, take, _RELEASE.bindparams(name=lock))
 
     def is_serialization_failure(self, error: DBAPIError) -> bool:
-        """Say whether the server ended a deadlock at our cost."""
+        """Whether the transaction was rolled back because of a deadlock."""
         return _code(error) == _DEADLOCK
 
     def describe_error(self, error: DBAPIError) -> str:
-        """Return in a few words what went wrong."""
+        """Return a short message for an error code."""
         code = _code(error)
         return _REASONS.get(code) or (f"it failed ({code})" if code else UNANSWERED)
 
     def _lock(self, purpose: str) -> str:
-        """Return a lock's name, for locks belong to the server and not to one database."""
+        """Return the name of a lock; it contains the database, because locks are server-wide."""
         whole = f"{self._server.database}/{purpose}"
         return "checkup-" + hashlib.sha256(whole.encode()).hexdigest()[:32]
 
@@ -247,8 +246,8 @@ def _code(error: DBAPIError) -> int:
     return arguments[0] if arguments and isinstance(arguments[0], int) else 0
 
 
-def _trust(tls: str) -> ssl.SSLContext | None:
-    """Return how to encrypt; None leaves it to the driver and the server."""
+def _tls_context(tls: str) -> ssl.SSLContext | None:
+    """Return the TLS context; None for the default of driver and server."""
     if tls == "true":
         return ssl.create_default_context()
     if tls == "skip-verify":

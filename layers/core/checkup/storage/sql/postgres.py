@@ -1,4 +1,13 @@
-"""PostgreSQL, by way of psycopg."""
+"""PostgreSQL with psycopg.
+
+A DSN has a form of Go's driver: a URL (``postgres://user:password@host/database?sslmode=…``) or
+keywords (``host=… user=… dbname=…``), as in libpq. Where Go's driver differs from libpq, its rules
+apply: the defaults are localhost with encryption, and an unknown keyword is a session setting,
+such as ``search_path``.
+
+https://pkg.go.dev/github.com/lib/pq#hdr-Connection_String_Parameters
+https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
+"""
 
 from __future__ import annotations
 
@@ -26,17 +35,6 @@ from checkup.storage.sql.database import (
     server_lock,
 )
 
-# The DSNs of PostgreSQL as Go's driver takes them -> the words that libpq takes.
-#
-# Both take an address (``postgres://user:password@host/database?sslmode=…``) or a list of words
-# (``host=… user=… dbname=…``). Where Go's driver differs from libpq, it is followed here: a server
-# on localhost and encryption are its defaults, and a word that it does not know is a setting of the
-# session, such as ``search_path``.
-#
-# https://pkg.go.dev/github.com/lib/pq#hdr-Connection_String_Parameters
-# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
-
-
 _WORD = re.compile(
     r"\s*([A-Za-z_.]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))(?=\s|$)\s*", re.DOTALL
 )
@@ -46,13 +44,13 @@ _GO_ONLY = frozenset({"binary_parameters", "disable_prepared_binary_result", "ss
 
 
 def parse_postgres_dsn(dsn: str) -> dict[str, str]:
-    """Return the words of a DSN.
+    """Return the keywords of a DSN.
 
     Raises:
-        UnavailableError: it has neither form. The sentence shows nothing of it.
+        UnavailableError: it is invalid. The message contains no part of it.
     """
     try:
-        words = dict(_of_address(dsn) if dsn.startswith(_SCHEMES) else _of_words(dsn))
+        words = dict(_url_keywords(dsn) if dsn.startswith(_SCHEMES) else _keyword_list(dsn))
     except ValueError:
         raise UnavailableError(
             "postgres: the dsn cannot be read: write postgres://user:password@host:port/database"
@@ -62,7 +60,7 @@ def parse_postgres_dsn(dsn: str) -> dict[str, str]:
 
 
 def with_defaults(words: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the words with what Go's driver assumes where nothing is said."""
+    """Return the keywords with the defaults of Go's driver."""
     defaults = {}
     if "service" not in words and "PGSERVICE" not in environ:
         defaults["host"] = environ.get("PGHOST", "localhost")
@@ -70,7 +68,7 @@ def with_defaults(words: Mapping[str, str], environ: Mapping[str, str]) -> dict[
     return {**defaults, **words}
 
 
-def _of_address(dsn: str) -> Iterator[tuple[str, str]]:
+def _url_keywords(dsn: str) -> Iterator[tuple[str, str]]:
     address = urlsplit(dsn)
     userinfo, _, hosts = address.netloc.rpartition("@")
     user, colon, password = userinfo.partition(":")
@@ -97,18 +95,18 @@ def _given(name: str, value: str) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def _of_words(dsn: str) -> Iterator[tuple[str, str]]:
-    place = 0
-    while place < len(dsn):
-        word = _WORD.match(dsn, place)
+def _keyword_list(dsn: str) -> Iterator[tuple[str, str]]:
+    position = 0
+    while position < len(dsn):
+        word = _WORD.match(dsn, position)
         if word is None:
             raise ValueError
         name, quoted, bare = word.groups()
         yield name, re.sub(r"\\(.)", r"\1", quoted if quoted is not None else bare)
-        place = word.end()
+        position = word.end()
 
 
-_REFUSED = "the user or the password was refused"
+_LOGIN_FAILED = "the user or the password was refused"
 _NO_DATABASE = "there is no such database"
 _BUSY = "the server has too many connections"
 _STARTING = "the server is starting or stopping"
@@ -119,7 +117,7 @@ _REASONS: Final = {
     "08": UNANSWERED,
     "22021": "a character that its text cannot hold",
     "25006": "the server is read-only",
-    "28": _REFUSED,
+    "28": _LOGIN_FAILED,
     "3D000": _NO_DATABASE,
     "42501": DENIED,
     "42703": FOREIGN_TABLE,
@@ -133,12 +131,12 @@ _REASONS: Final = {
 }
 
 
-# A connection that was never made has no code, only the words of libpq and of the server.
-_WORDS: Final = {
-    "authentication failed": _REFUSED,
+# A failed connection has no code, only a message from libpq or the server.
+_REASONS_BY_TEXT: Final = {
+    "authentication failed": _LOGIN_FAILED,
     "no password supplied": "the server wants a password; add password=… to the dsn",
     "no pg_hba.conf entry": "the server's pg_hba.conf does not let this user in",
-    'role "': _REFUSED,
+    'role "': _LOGIN_FAILED,
     'database "': _NO_DATABASE,
     "does not support SSL": "the server has no encryption; if it need not, add sslmode=disable",
     "root certificate file": "nothing to trust the server by: add sslrootcert=… to the dsn",
@@ -156,20 +154,20 @@ _DEADLOCK, _NOT_SERIALIZABLE = "40P01", "40001"
 
 
 class PostgresBackend:
-    """A database of PostgreSQL."""
+    """A PostgreSQL database."""
 
     dialect = "postgresql+psycopg"
     name = "PostgreSQL"
 
     def __init__(self, words: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> None:
-        """Take the words of a DSN, as :mod:`checkup.storage.sql.postgres` reads them."""
+        """Take the keywords of a DSN, from :func:`parse_postgres_dsn`."""
         known = {option.keyword.decode() for option in Conninfo.get_defaults()}
         given = with_defaults(words, environ)
         self._server = {name: value for name, value in given.items() if name in known}
         self._session = {name: value for name, value in given.items() if name not in known}
 
     def connect(self) -> Any:
-        """Connect, and bound the waits of the session."""
+        """Connect with timeouts."""
         waits = {
             "connect_timeout": CONNECT_SECONDS,
             "tcp_user_timeout": ANSWER_SECONDS * 1000,
@@ -187,15 +185,15 @@ class PostgresBackend:
         return connection
 
     def missing(self) -> None:
-        """Say that a server's database is made by whoever runs the server."""
+        """Return None: the database is created by the server's administrator."""
 
     def begin(self, connection: Connection, *, writing: bool) -> None:
-        """Do nothing: the driver begins."""
+        """Do nothing: the driver begins transactions."""
 
     @contextmanager
     def schema_lock(self, connection: Connection) -> Iterator[None]:
-        """Take a lock that ends with the transaction."""
-        connection.execute(_locking("pg_advisory_xact_lock", "schema"))
+        """Take an advisory lock, which is released with the transaction."""
+        connection.execute(_lock_query("pg_advisory_xact_lock", "schema"))
         yield
 
     def now(self, connection: Connection) -> int:
@@ -204,31 +202,33 @@ class PostgresBackend:
         return int(connection.scalar(text(query))) * 1000
 
     def try_lock(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
-        """Take an advisory lock of the database, which ends with its connection."""
-        take = _locking("pg_try_advisory_lock", f"hold {name}")
-        release = _locking("pg_advisory_unlock", f"hold {name}")
+        """Try to take an advisory lock, which is released when its connection ends."""
+        take = _lock_query("pg_try_advisory_lock", f"hold {name}")
+        release = _lock_query("pg_advisory_unlock", f"hold {name}")
         return server_lock(engine, take, release)
 
     def is_serialization_failure(self, error: DBAPIError) -> bool:
-        """Say whether the server ended a deadlock at our cost."""
+        """Whether the transaction was rolled back because of a deadlock or a conflict."""
         return getattr(error.orig, "sqlstate", None) in {_DEADLOCK, _NOT_SERIALIZABLE}
 
     def describe_error(self, error: DBAPIError) -> str:
-        """Return in a few words what went wrong."""
+        """Return a short message for an error code or a failed connection."""
         code = getattr(error.orig, "sqlstate", None) or ""
         for length in (5, 3, 2):
             if len(code) >= length and code[:length] in _REASONS:
                 return _REASONS[code[:length]]
         if code:
             return f"it failed ({code})"
-        said = str(error.orig)
-        return next((reason for words, reason in _WORDS.items() if words in said), UNANSWERED)
+        message = str(error.orig)
+        return next(
+            (reason for part, reason in _REASONS_BY_TEXT.items() if part in message), UNANSWERED
+        )
 
 
-def _locking(function: str, purpose: str) -> TextClause:
-    """Return the query that calls a function of locks with the number of a purpose.
+def _lock_query(function: str, purpose: str) -> TextClause:
+    """Return the query that calls a lock function with a number for ``purpose``.
 
-    Locks belong to the whole database, so the number is made of the schema too.
+    Locks are database-wide, so the number also depends on the schema.
     """
     number = (
         "hashtextextended(concat('checkup ', current_schema(), ' ', CAST(:purpose AS text)), 0)"

@@ -1,4 +1,4 @@
-"""What checkup.json says of a database."""
+"""Settings of the databases."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SqliteSettings(StorageSettings, frozen=True, kw_only=True):
     create: _Create = False
 
     def open(self, clients: Clients) -> Storage:
-        """Return the storage; the file is opened by the first use of it."""
+        """Return the storage; it opens the file on first use."""
         if not self.dsn:
             raise UnavailableError('missing SQLite3 DSN (filename): set "dsn" to a path')
         return _sqlite(self.kind, self.dsn, create=self.create)
@@ -45,10 +45,10 @@ class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
     create: _Create = False
 
     def open(self, clients: Clients) -> Storage:
-        """Return the storage; the first use of it connects."""
+        """Return the storage; it connects on first use."""
         if not self.dsn:
             raise UnavailableError('missing PostgreSQL DSN: set "dsn"')
-        with _extra(self.kind):
+        with _requires_extra(self.kind):
             from checkup.storage.sql.postgres import parse_postgres_dsn  # an extra
         return _postgres(
             self.kind, parse_postgres_dsn(clients.secret(self.dsn)), create=self.create
@@ -67,10 +67,10 @@ class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
     create: _Create = False
 
     def open(self, clients: Clients) -> Storage:
-        """Return the storage; the first use of it connects."""
+        """Return the storage; it connects on first use."""
         if not self.dsn:
             raise UnavailableError('missing MySQL DSN: set "dsn"')
-        with _extra(self.kind):
+        with _requires_extra(self.kind):
             from checkup.storage.sql.mysql import MySqlBackend, parse_mysql_dsn
             from checkup.storage.sql.storage import SqlStorage  # an extra
         return SqlStorage(
@@ -91,7 +91,7 @@ class PostgresqlBlock(Struct, frozen=True, kw_only=True):
     ] = ""
 
     def __post_init__(self) -> None:
-        """Refuse what the Go program refuses."""
+        """Require the same as the Go program."""
         if not self.dbname:
             raise ValueError('missing PostgreSQL database name; add "dbname"')
         if not self.user:
@@ -109,7 +109,7 @@ class SqlSettings(StorageSettings, frozen=True, kw_only=True):
     ] = None
 
     def __post_init__(self) -> None:
-        """Refuse what the Go program refuses."""
+        """Require the same as the Go program."""
         if self.sqlite_db_file and self.postgresql:
             raise ValueError(
                 "several SQL backends are configured; remove sqlite_db_file or postgresql"
@@ -118,7 +118,7 @@ class SqlSettings(StorageSettings, frozen=True, kw_only=True):
             raise ValueError("no configured database backend; add sqlite_db_file or postgresql")
 
     def open(self, clients: Clients) -> Storage:
-        """Return the storage; it never makes its tables by itself."""
+        """Return the storage; it never creates its tables automatically."""
         if self.postgresql is None:
             return _sqlite(self.kind, self.sqlite_db_file, create=False)
         words = {name: str(value) for name, value in asdict(self.postgresql).items() if value}
@@ -128,22 +128,22 @@ class SqlSettings(StorageSettings, frozen=True, kw_only=True):
 
 
 def _sqlite(kind: str, path: str, *, create: bool) -> Storage:
-    with _extra(kind):
+    with _requires_extra(kind):
         from checkup.storage.sql.sqlite import SqliteBackend  # an extra
         from checkup.storage.sql.storage import SqlStorage  # an extra
     return SqlStorage(SqliteBackend(path, create=create), create=create)
 
 
 def _postgres(kind: str, words: dict[str, str], *, create: bool) -> Storage:
-    with _extra(kind):
+    with _requires_extra(kind):
         from checkup.storage.sql.postgres import PostgresBackend  # an extra
         from checkup.storage.sql.storage import SqlStorage  # an extra
     return SqlStorage(PostgresBackend(words), create=create)
 
 
 @contextmanager
-def _extra(kind: str) -> Iterator[None]:
-    """Say what to install where a library is missing."""
+def _requires_extra(kind: str) -> Iterator[None]:
+    """Raise an UnavailableError that says what to install, if a library is missing."""
     try:
         yield
     except ImportError as error:

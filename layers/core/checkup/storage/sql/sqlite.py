@@ -1,4 +1,4 @@
-"""SQLite: one file, its journal beside it, and locks of the kernel for rights to hold."""
+"""SQLite: one database file with its journal, and kernel locks in files beside it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _REASONS = {
     "SQLITE_READONLY": "the file is read-only",
     "SQLITE_TOOBIG": "the document is too large",
 }
-# One code stands for everything that is wrong with a statement.
-_WORDS = {
+# SQLite has one code for all errors in a statement.
+_REASONS_BY_TEXT = {
     "no such table": MISSING_TABLE,
     "no such column": FOREIGN_TABLE,
     "has no column": FOREIGN_TABLE,
@@ -38,11 +38,11 @@ _WORDS = {
 
 
 class SqliteBackend:
-    """A file of SQLite, safe for threads and processes of one machine.
+    """A SQLite file, safe for threads and processes on one machine.
 
-    The write-ahead log with ``synchronous=FULL`` survives a kill and a loss of power with every
-    transaction that was answered. Writing transactions begin as such (``IMMEDIATE``): one that
-    read first could not become one without failing others.
+    The write-ahead log with ``synchronous=FULL`` keeps every committed transaction after a kill or
+    a power loss. Write transactions begin as ``IMMEDIATE``, because upgrading a read transaction
+    can fail.
     """
 
     dialect = "sqlite+pysqlite"
@@ -53,11 +53,11 @@ class SqliteBackend:
         self.name = f"SQLite's {self._path}"
 
     def connect(self) -> Any:
-        """Open the file; it is made only where the tables may be made too."""
+        """Open the file; it is created only with ``create``."""
         mode = "rw"
         if self._create:
             mode = "rwc"
-            with suppress(OSError):  # SQLite says that it cannot be opened
+            with suppress(OSError):  # SQLite reports the error
                 self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
             f"{self._path.as_uri()}?mode={mode}",
@@ -74,25 +74,25 @@ class SqliteBackend:
         return connection
 
     def missing(self) -> ProvisionStep | None:
-        """Return the making of the file."""
+        """Return the step that creates the file, if it does not exist."""
         return (
             None
             if self._path.exists()
-            else ProvisionStep(f"make the file {self._path}", self._make)
+            else ProvisionStep(f"make the file {self._path}", self._create_file)
         )
 
-    def _make(self) -> None:
+    def _create_file(self) -> None:
         with translate_os_errors("make", self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.touch()
 
     def begin(self, connection: Connection, *, writing: bool) -> None:
-        """Begin what the driver, told to keep out of it, does not begin."""
+        """Begin the transaction: the driver is set not to."""
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     @contextmanager
     def schema_lock(self, connection: Connection) -> Iterator[None]:
-        """Do nothing more: only one connection writes at a time."""
+        """Do nothing: SQLite has one writer at a time."""
         yield
 
     def now(self, connection: Connection) -> int:
@@ -101,22 +101,22 @@ class SqliteBackend:
 
     @contextmanager
     def try_lock(self, engine: Engine, name: str) -> Iterator[LockState]:
-        """Take a lock of the kernel beside the file, for SQLite's own would stop the writers."""
+        """Try to take a kernel lock beside the file; SQLite's locks would block writers."""
         path = self._path.with_name(f"{self._path.name}-{name}.lock")
         with ExitStack() as stack:
             with translate_os_errors("lock", path):
-                hold = stack.enter_context(try_file_lock(path))
-            yield hold
+                state = stack.enter_context(try_file_lock(path))
+            yield state
 
     def is_serialization_failure(self, error: DBAPIError) -> bool:
-        """Say no: one who has begun to write can finish."""
+        """Return False: a write transaction that has begun can finish."""
         return False
 
     def describe_error(self, error: DBAPIError) -> str:
-        """Return in a few words what went wrong."""
-        said = str(error.orig)
-        for words, reason in _WORDS.items():
-            if words in said:
+        """Return a short message for an error code."""
+        message = str(error.orig)
+        for part, reason in _REASONS_BY_TEXT.items():
+            if part in message:
                 return reason
         code = str(getattr(error.orig, "sqlite_errorname", "")) or type(error.orig).__name__
         family = "_".join(code.split("_")[:2])
@@ -125,18 +125,20 @@ class SqliteBackend:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.text_factory = _text
-    with suppress(sqlite3.OperationalError):  # others are at work; the old journal is as safe
+    with suppress(
+        sqlite3.OperationalError
+    ):  # the database is in use; the old journal mode is as safe
         connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
 
 
 def _path(dsn: str) -> str:
-    """Return the path in what Go's driver also takes as an address, ``file:path?options``."""
+    """Return the path of a DSN: a path, or ``file:path?options`` as in Go's driver."""
     if not dsn.startswith("file:"):
         return dsn.partition("?")[0]
     return unquote(dsn.removeprefix("file:").partition("?")[0]).removeprefix("//")
 
 
 def _text(value: bytes) -> str:
-    """Read text as Go does: one broken row must not be an error of the database."""
+    """Decode text as Go does, so that one invalid row is not a database error."""
     return value.decode(errors="replace")

@@ -1,7 +1,7 @@
-"""What is read from and written to the two tables.
+"""The storage interface over two tables: ``checks`` for runs, ``documents`` for the rest.
 
-Both are shelves: they take a document by its key, under a version that is chosen before it is
-written, so that a lost answer can be asked for again.
+The version of a document is chosen before it is written, so after a lost connection the storage
+can check whether its write was committed.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _LARGEST = 2**63 - 1
 
 
 class DocumentTable(Protocol):
-    """What one table does for the storage. Keys are whole; the shelf knows what it keeps."""
+    """Access to the documents of one table, by their full keys."""
 
     def new_version(self, body: bytes) -> str:
-        """Return the version under which ``body`` is going to be written."""
+        """Return the version for a write of ``body``."""
         ...
 
     def select(self, connection: Connection, key: str) -> StoredDocument | None:
@@ -40,38 +40,38 @@ class DocumentTable(Protocol):
         ...
 
     def insert(self, connection: Connection, key: str, body: bytes, version: str) -> None:
-        """Write a new document; the database refuses a second one."""
+        """Insert a new document; the database rejects a duplicate key."""
         ...
 
     def update(self, connection: Connection, key: str, body: bytes, old: str, new: str) -> bool:
-        """Replace the version ``old`` and return True, or False if it is not there."""
+        """Replace the version ``old``; return False if it is not the current one."""
         ...
 
     def delete(self, connection: Connection, key: str) -> None:
-        """Remove the document if it is there."""
+        """Delete the document, if it exists."""
         ...
 
     def page(
         self, connection: Connection, prefix: str, after: str, last: str
     ) -> tuple[list[str], str]:
-        """Return some of the keys that begin with ``prefix`` and sort after ``after``.
+        """Return one page of the keys that start with ``prefix`` and sort after ``after``.
 
         Args:
-            last: where the page before ended; empty for the first page.
+            last: end of the previous page; empty for the first page.
 
         Returns:
-            The keys in order, and where the page ended; empty if it was the last.
+            The keys in order, and the end of the page; empty if it was the last.
         """
         ...
 
 
 def table_for(key: str) -> DocumentTable:
-    """Return the shelf that keeps the key, or all keys with this prefix."""
+    """Return the table for a key or a prefix."""
     return _RUNS if key.startswith(RUNS_PREFIX) else _REST
 
 
 class _Documents:
-    """The table ``documents``; a version is a word that is never used again."""
+    """The table ``documents``; a version is a random id."""
 
     def new_version(self, body: bytes) -> str:
         return uuid4().hex
@@ -97,14 +97,14 @@ class _Documents:
         self, connection: Connection, prefix: str, after: str, last: str
     ) -> tuple[list[str], str]:
         key = DOCUMENTS.c.key
-        # No key has a character above the tilde.
+        # No key contains a character above the tilde.
         span = (key >= prefix) & (key < prefix + "\x7f") & (key > max(after, last))
         keys = list(connection.scalars(select(key).where(span).order_by(key).limit(_PAGE)))
         return keys, keys[-1] if len(keys) == _PAGE else ""
 
 
 class _Runs:
-    """The table ``checks``, which has no column for a version: it is the body's digest."""
+    """The table ``checks``, which has no version column: the version is the body's digest."""
 
     def new_version(self, body: bytes) -> str:
         return hashlib.sha256(body).hexdigest()
@@ -113,10 +113,10 @@ class _Runs:
         return self._read(connection, key, lock=False)
 
     def insert(self, connection: Connection, key: str, body: bytes, version: str) -> None:
-        moment = key_time(key) or 0
-        if moment > _LARGEST:
+        time_ns = key_time(key) or 0
+        if time_ns > _LARGEST:
             raise StorageError(f"{key} cannot be stored: no moment is that late")
-        row = {"name": _name(key), "timestamp": moment, "results": _text(key, body)}
+        row = {"name": _name(key), "timestamp": time_ns, "results": _text(key, body)}
         connection.execute(CHECKS.insert().values(row))
 
     def update(self, connection: Connection, key: str, body: bytes, old: str, new: str) -> bool:
@@ -133,11 +133,11 @@ class _Runs:
     def page(
         self, connection: Connection, prefix: str, after: str, last: str
     ) -> tuple[list[str], str]:
-        # Between two names of 19 digits every collation agrees with the order of their bytes,
-        # so the column's index serves; what the bounds let through besides is left out here.
+        # Every collation sorts names of 19 digits by their bytes, so the index of the column can
+        # be used; other names within the bounds are filtered out here.
         name = CHECKS.c.name
-        begin = name > last if last else name >= max(_low(prefix), _low(after))
-        query = select(name).where(begin, name <= _high(prefix)).order_by(name).limit(_PAGE)
+        start = name > last if last else name >= max(_low(prefix), _low(after))
+        query = select(name).where(start, name <= _high(prefix)).order_by(name).limit(_PAGE)
         rows = list(connection.scalars(query))
         keys = (RUNS_PREFIX + row for row in rows if is_run_file(row))
         found = [key for key in keys if key.startswith(prefix) and key > after]
@@ -160,20 +160,20 @@ def _name(key: str) -> str:
     return key.removeprefix(RUNS_PREFIX)
 
 
-def _low(beginning: str) -> str:
-    """Return what no check file is below whose key begins so, or sorts after that."""
-    return _digits(beginning).ljust(19, "0")
+def _low(key_start: str) -> str:
+    """Return the lower bound of check file names for a prefix or start key."""
+    return _digits(key_start).ljust(19, "0")
 
 
 def _high(prefix: str) -> str:
-    """Return the last name that a check file can have whose key begins with ``prefix``."""
+    """Return the upper bound of check file names for a prefix."""
     return _digits(prefix).ljust(19, "9") + "-check.json"
 
 
-def _digits(beginning: str) -> str:
-    if not beginning.startswith(RUNS_PREFIX):
+def _digits(key_start: str) -> str:
+    if not key_start.startswith(RUNS_PREFIX):
         return ""
-    found = re.match("[0-9]{0,19}", _name(beginning))
+    found = re.match("[0-9]{0,19}", _name(key_start))
     return found[0] if found else ""
 
 
@@ -184,15 +184,11 @@ def _text(key: str, body: bytes) -> str:
         raise StorageError(f"{key} cannot be stored: it is not text") from None
 
 
-# The storage port over the tables of a database.
-
-
 class SqlStorage:
     """Documents as rows; safe for threads, processes and machines.
 
-    Every write is one short transaction that the database decides: a second INSERT of a key
-    is refused, and an UPDATE names the version that it replaces. A version is chosen before it is
-    written, so after a lost connection a look tells whether the write had been done.
+    Every write is one short transaction, and the database resolves races: a second INSERT of a key
+    fails, and an UPDATE names the version that it replaces.
     """
 
     def __init__(self, backend: DatabaseBackend, *, create: bool = False) -> None:
@@ -203,125 +199,127 @@ class SqlStorage:
 
     def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
-        shelf = table_for(valid_key(key))
-        with self._told(f"read {key}"):
-            return self._database.read(lambda connection: shelf.select(connection, key))
+        table = table_for(valid_key(key))
+        with self._ready_tables(f"read {key}"):
+            return self._database.read(lambda connection: table.select(connection, key))
 
     def create(self, key: str, body: bytes) -> str:
         """Write a new document; see :meth:`checkup.interfaces.Storage.create`."""
-        shelf = table_for(valid_key(key))
-        version = shelf.new_version(body)
+        table = table_for(valid_key(key))
+        version = table.new_version(body)
 
         def insert(connection: Connection) -> bool:
-            shelf.insert(connection, key, body, version)
+            table.insert(connection, key, body, version)
             return True
 
-        with self._told(f"write {key}"):
+        with self._ready_tables(f"write {key}"):
             try:
-                self._write(shelf, key, version, insert)
+                self._write(table, key, version, insert)
             except IntegrityError:
-                self._explain_refusal(shelf, key)
+                self._raise_duplicate(table, key)
         return version
 
     def replace(self, key: str, body: bytes, version: str) -> str:
         """Replace what was read; see :meth:`checkup.interfaces.Storage.replace`."""
-        shelf = table_for(valid_key(key))
-        new = shelf.new_version(body)
+        table = table_for(valid_key(key))
+        new = table.new_version(body)
 
         def update(connection: Connection) -> bool:
-            return shelf.update(connection, key, body, version, new)
+            return table.update(connection, key, body, version, new)
 
-        with self._told(f"write {key}"):
-            if not self._write(shelf, key, new, update):
+        with self._ready_tables(f"write {key}"):
+            if not self._write(table, key, new, update):
                 raise DocumentChangedError(f"{key} is not the version that was read")
         return new
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys in order, page by page; no transaction lasts from one to the next."""
-        shelf, last = table_for(valid_prefix(prefix)), ""
+        """Yield the keys in order, page by page, each page in a separate transaction."""
+        table, last = table_for(valid_prefix(prefix)), ""
         while True:
-            turn = partial(shelf.page, prefix=prefix, after=after, last=last)
-            with self._told(f"list {prefix}"):
-                keys, last = self._database.read(turn)
+            read_page = partial(table.page, prefix=prefix, after=after, last=last)
+            with self._ready_tables(f"list {prefix}"):
+                keys, last = self._database.read(read_page)
             yield from keys
             if not last:
                 return
 
     def delete(self, key: str) -> None:
-        """Remove the document; it is no error if there is none."""
-        shelf = table_for(valid_key(key))
-        with self._told(f"delete {key}"):
-            self._database.write(lambda connection, _: shelf.delete(connection, key))
+        """Delete the document, if it exists."""
+        table = table_for(valid_key(key))
+        with self._ready_tables(f"delete {key}"):
+            self._database.write(lambda connection, _: table.delete(connection, key))
 
     def now_ns(self) -> int:
-        """Return the database's own time."""
+        """Return the database's time."""
         with self._database.translate_errors("read the time"):
             return self._database.now()
 
     @contextmanager
     def lock(self, name: str) -> Iterator[LockState]:
-        """Take a lock that the database, or the kernel beside SQLite, takes back from the dead."""
+        """Try to take a lock, which is released when its owner exits."""
         valid_lock_name(name)
         with ExitStack() as stack:
             with self._database.translate_errors(f"lock {name}"):
-                hold = stack.enter_context(self._database.hold(name))
-            yield hold
+                state = stack.enter_context(self._database.hold(name))
+            yield state
 
     def provision(self) -> None:
-        """Make the tables, or bring them up to date.
+        """Create or migrate the tables.
 
         Raises:
-            StorageError: the database refused, or a newer program has been here.
+            StorageError: it failed, or the schema is newer than this program.
         """
         with self._database.translate_errors("make the tables"):
             self._database.migrate(database.upgrade_schema)
 
     def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
-        """Return what :meth:`checkup.interfaces.Provisionable.missing` says: a file, and tables."""
+        """Return the steps that create the file (SQLite) and create or migrate the tables."""
         file = self._backend.missing()
         if file is not None:
             return [file, ProvisionStep("make the tables in it", self.provision)]
         with self._database.translate_errors("look at the tables"):
-            needed = self._database.read(database.pending_migration)
+            migration = self._database.read(database.pending_migration)
         return (
-            [ProvisionStep(f"{needed} in {self._backend.name}", self.provision)] if needed else []
+            [ProvisionStep(f"{migration} in {self._backend.name}", self.provision)]
+            if migration
+            else []
         )
 
     def _write(
-        self, shelf: DocumentTable, key: str, new: str, change: Callable[[Connection], bool]
+        self, table: DocumentTable, key: str, new: str, change: Callable[[Connection], bool]
     ) -> bool:
-        """Return what ``change`` returns, or True if it was done before the connection was lost."""
+        """Return the result of ``change``, or True if a lost connection had committed it."""
 
         def work(connection: Connection, lost: bool) -> bool:
             if lost:
-                current = shelf.select(connection, key)
+                current = table.select(connection, key)
                 if current is not None and current.version == new:
                     return True
             return change(connection)
 
         return self._database.write(work)
 
-    def _explain_refusal(self, shelf: DocumentTable, key: str) -> None:
-        """Raise what it means that the database would not have a second row.
+    def _raise_duplicate(self, table: DocumentTable, key: str) -> None:
+        """Raise the error for a rejected INSERT.
 
         Raises:
-            DocumentExistsError: the key is there.
-            StorageError: it is not, so another run has its moment.
+            DocumentExistsError: the key exists.
+            StorageError: another run has the same timestamp.
         """
-        if self._database.read(lambda connection: shelf.select(connection, key)) is None:
+        if self._database.read(lambda connection: table.select(connection, key)) is None:
             raise StorageError(f"cannot write {key}: another row of checks has its timestamp")
         raise DocumentExistsError(f"{key} is there already")
 
     @contextmanager
-    def _told(self, action: str) -> Iterator[None]:
-        """Tell of failures in our words, and of tables that are not ready before the first use."""
+    def _ready_tables(self, action: str) -> Iterator[None]:
+        """Translate errors; before first use, check the tables or create them."""
         with self._database.translate_errors(action):
             if not self._ready:
-                self._make_ready()
+                self._prepare_tables()
                 self._ready = True
             yield
 
-    def _make_ready(self) -> None:
+    def _prepare_tables(self) -> None:
         if self._create and self._database.read(database.schema_version) < database.VERSION:
             self._database.migrate(database.upgrade_schema)
         self._database.read(database.check_schema)

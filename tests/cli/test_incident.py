@@ -161,7 +161,7 @@ def test_maintenance_that_no_run_can_be_told_of_is_not_announced(configured: Pro
     (configured.folder / "checks" / "state" / "head.json" / "x").mkdir(parents=True)
     ended = configured("maintenance", "add", "New disk", "--for", "1h")
     assert ended.returncode == 1
-    assert "head.json: a folder is in the place of a file" in ended.stderr
+    assert "head.json: a folder exists where a file is expected" in ended.stderr
     assert not list((configured.folder / "checks").glob("incidents/*"))
 
 

@@ -30,7 +30,7 @@ def test_nothing_is_done_unasked(checkup: Program) -> None:
     checkup.write({"storage": {"type": "fs", "dir": "checks"}})
     ended = checkup("provision")
     assert ended.returncode == 1
-    assert ended.stdout == f"steps:\n  make the folder {checkup.folder}/checks\n"
+    assert ended.stdout == f"steps:\n  create the folder {checkup.folder}/checks\n"
     assert "nothing was changed; confirm with --yes" in ended.stderr
     assert not (checkup.folder / "checks").exists()
 
@@ -80,7 +80,7 @@ def test_s3_is_made_of_the_environment_without_a_configuration(
     here = {**KEYS, "AWS_ENDPOINT_URL_S3": s3_url, "AWS_BUCKET_NAME": bucket}
     ended = checkup("provision", word, "--yes", **here)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert f"make the bucket s3://{bucket}/ in us-east-1" in ended.stdout
+    assert f"create the bucket s3://{bucket}/ in us-east-1" in ended.stdout
     assert ended.stdout.endswith("Provision successful\n")
     assert "testing" not in ended.stdout
     s3 = boto3.client(

@@ -83,7 +83,7 @@ def test_what_somebody_has_changed_is_mended(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["index.html", "manifest.json"])
 def test_a_folder_in_the_place_of_a_file_is_an_error(tmp_path: Path, name: str) -> None:
     (tmp_path / name / "x").mkdir(parents=True)
-    with pytest.raises(Exception, match=r"a folder is in the place of a file"):
+    with pytest.raises(Exception, match=r"a folder exists where a file is expected"):
         FolderPublisher(tmp_path).publish(page(), edition())
 
 

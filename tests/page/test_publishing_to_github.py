@@ -165,7 +165,7 @@ def test_131_who_dies_before_the_branch_is_moved_has_changed_nothing(github: Fak
     publisher = place(github)
     publisher.publish(page(), edition())
     github.protected = True
-    with pytest.raises(PublishError, match="GitHub does not allow it; is the branch protected"):
+    with pytest.raises(PublishError, match="GitHub rejected the change; is the branch protected"):
         publisher.publish(page(index="two", status="[]"), edition())
     assert published(github) == bodies(page())
     github.protected = False
@@ -178,7 +178,7 @@ def test_a_token_that_is_not_valid_is_told_and_not_shown(github: FakeGitHub) -> 
         api_url=github.url, repository_owner=OWNER, repository_name=NAME, access_token="env:T"
     )
     publisher = settings.open(FakeClients(secrets={"env:T": "ghp_wrong"}))
-    with pytest.raises(PublishError, match="the access_token is not valid") as caught:
+    with pytest.raises(PublishError, match="the access_token is invalid") as caught:
         publisher.publish(page(), edition())
     assert f"github.com/{OWNER}/{NAME}/" in str(caught.value)
     assert "ghp_wrong" not in str(caught.value)

@@ -249,14 +249,16 @@ def test_a_file_in_the_place_of_the_folder_is_named_100(tmp_path: Path) -> None:
         lambda: storage.delete(KEY),
         lambda: storage.lock("deliver").__enter__(),
     ):
-        with pytest.raises(StorageError, match=f"{path}.*: a file is in the place of a folder"):
+        with pytest.raises(
+            StorageError, match=f"{path}.*: a file exists where a folder is expected"
+        ):
             verb()
     assert path.read_text() == "mine"
 
 
 def test_a_folder_in_the_place_of_a_document_is_named(folder: Path) -> None:
     (folder / NAME).mkdir(parents=True)
-    with pytest.raises(StorageError, match=f"cannot read .*{NAME}: a folder is in the place"):
+    with pytest.raises(StorageError, match=f"cannot read .*{NAME}: a folder exists where"):
         FolderStorage(folder).get(KEY)
 
 

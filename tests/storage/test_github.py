@@ -204,7 +204,7 @@ def test_a_branch_that_never_rests_is_an_error(
     monkeypatch.setattr("checkup.storage.github_repository._COMMIT_PAUSES", (0.0, 0.0))
     busy = Fault(path=MOVE, status=422, body=b'{"message":"Update is not a fast forward"}')
     github.faults = [busy] * 3
-    with pytest.raises(StorageError, match="others commit to the branch all the time"):
+    with pytest.raises(StorageError, match="too many concurrent commits to the branch"):
         storage.create(KEY, b"[]")
 
 
@@ -280,13 +280,13 @@ def test_a_failure_that_passes_is_not_seen(github: FakeGitHub, fault: Fault) -> 
     ("fault", "sentence"),
     [
         (Fault(status=500), "GitHub answered 500"),
-        (Fault(), "GitHub was not reached: request sent, but connection closed"),
-        (Fault(status=401), "the access_token is not valid"),
+        (Fault(), "cannot reach GitHub: request sent, but connection closed"),
+        (Fault(status=401), "the access_token is invalid"),
         (Fault(status=403), "permission to read and write the contents"),
-        (Fault(status=404), "the branch main is not there, or the access_token may not"),
+        (Fault(status=404), "branch main not found, or the access_token has no access"),
         (Fault(status=301, headers={"Location": "/repositories/1"}), "the repository has moved"),
         (Fault(status=307, headers={"Location": "/repositories/1"}), "the repository has moved"),
-        (Fault(status=200, body=b"<html>", forward=False), "not one of GitHub's; look at api_url"),
+        (Fault(status=200, body=b"<html>", forward=False), "not from GitHub's API; check api_url"),
     ],
     ids=["84-500", "85", "91-401", "91-403", "91-404", "301", "307", "other-server"],
 )
@@ -311,7 +311,7 @@ def assert_hidden(error: BaseException | None) -> None:
 def test_a_wrong_token_is_told(github: FakeGitHub) -> None:
     wrong = github_settings(github, access_token="env:GITHUB_TOKEN")
     storage = wrong.open(FakeClients(secrets={"env:GITHUB_TOKEN": "ghp_other"}))
-    with pytest.raises(StorageError, match="the access_token is not valid") as caught:
+    with pytest.raises(StorageError, match="the access_token is invalid") as caught:
         storage.get(HEAD)
     assert "ghp_other" not in str(caught.value)
 
@@ -332,14 +332,14 @@ def test_an_empty_repository_is_told() -> None:
 def test_nobody_there_is_told() -> None:
     with fake_github() as github:
         storage = opened(github)
-    with pytest.raises(StorageError, match="GitHub was not reached: connection refused"):
+    with pytest.raises(StorageError, match="cannot reach GitHub: connection refused"):
         storage.get(HEAD)
 
 
 def test_a_file_that_is_cut_short_is_no_document(github: FakeGitHub) -> None:
     opened(github).create(HEAD, b'{"long": true}')
     github.faults = [Fault(path="blobs", forward=True, cut=3)]
-    with pytest.raises(StorageError, match="cut short"):
+    with pytest.raises(StorageError, match="incomplete response from GitHub"):
         opened(github).get(HEAD)
 
 
@@ -369,11 +369,11 @@ def test_a_limit_is_told_with_its_end_and_kept(
         fault = replace(fault, headers=in_an_hour())
     github.faults = [fault]
     moments = [time.time() + seconds + more for more in (0, 1, 2, 3)]
-    with pytest.raises(StorageError, match="limit of requests is used up until") as caught:
+    with pytest.raises(StorageError, match="rate limit is exceeded until") as caught:
         storage.get(HEAD)
     assert any(time.strftime("%H:%M:%S UTC", time.gmtime(m)) in str(caught.value) for m in moments)
     asked = len(github.seen)
-    with pytest.raises(StorageError, match="limit of requests is used up until"):
+    with pytest.raises(StorageError, match="rate limit is exceeded until"):
         storage.create(HEAD, b"{}")
     assert len(github.seen) == asked
 
@@ -478,7 +478,7 @@ def test_the_token_is_sent_over_tls_only(github: FakeGitHub, url: str, *, allowe
     if allowed:
         settings.open(SECRETS)
         return
-    with pytest.raises(UnavailableError, match="api_url has to begin with https"):
+    with pytest.raises(UnavailableError, match="api_url must start with https"):
         settings.open(SECRETS)
 
 

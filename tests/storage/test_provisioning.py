@@ -50,7 +50,7 @@ def assert_usable(storage: Storage) -> None:
 def test_a_folder_is_made(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "checks"
     steps = missing(FolderStorage(folder))
-    assert words(steps) == [f"make the folder {folder}"]
+    assert words(steps) == [f"create the folder {folder}"]
     assert not folder.exists()
     take(steps)
     take(steps)
@@ -60,7 +60,7 @@ def test_a_folder_is_made(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
-    with pytest.raises(StorageError, match="a file is in the place of a folder"):
+    with pytest.raises(StorageError, match="a file exists where a folder is expected"):
         take(missing(FolderStorage(tmp_path / "a" / "checks")))
 
 
@@ -71,7 +71,7 @@ def test_a_file_of_sqlite_and_its_tables_are_made(tmp_path: Path) -> None:
     path = tmp_path / "a" / "checks.db"
     storage = SqliteSettings(dsn=str(path)).open(FakeClients())
     steps = missing(storage)
-    assert words(steps) == [f"make the file {path}", "make the tables in it"]
+    assert words(steps) == [f"create the file {path}", "create the tables in it"]
     assert not path.exists()
     take(steps)
     take(steps)
@@ -87,7 +87,7 @@ def test_tables_of_a_server_are_made(kind: str, request: pytest.FixtureRequest) 
     storage = settings.open(FakeClients(secrets={dsn: dsn}))
     steps = missing(storage)
     (sentence,) = words(steps)
-    assert "make the tables checks and documents" in sentence
+    assert "create the tables checks and documents" in sentence
     assert missing(storage), "looking makes nothing"
     take(steps)
     take(steps)
@@ -102,7 +102,7 @@ def test_a_folder_of_a_branch_gets_an_index(github: FakeGitHub) -> None:
     storage = github_settings(github, dir="status/checks").open(FakeClients(secrets={TOKEN: TOKEN}))
     steps = missing(storage)
     place = "github.com/octocat/kit/status/checks/index.json"
-    assert words(steps) == [f"put an empty {place} on the branch main"]
+    assert words(steps) == [f"add an empty {place} to the branch main"]
     assert "status/checks/index.json" not in github.main
     take(steps)
     take(steps)
@@ -117,7 +117,7 @@ def test_a_branch_is_made_with_nothing_else_on_it(github: FakeGitHub) -> None:
     settings = github_settings(github, dir="checks", branch="status/data")
     storage = settings.open(FakeClients(secrets={TOKEN: TOKEN}))
     (step,) = missing(storage)
-    assert "make the branch status/data" in step.description
+    assert "create the branch status/data" in step.description
     assert "status/data" not in github.git.refs
     step.apply()
     assert github.git.files("status/data") == {"checks/index.json": b"{}"}
@@ -139,7 +139,7 @@ def test_an_empty_repository_gets_its_first_commit(branch: str) -> None:
 def test_a_repository_is_its_owner_s_to_make(github: FakeGitHub) -> None:
     settings = github_settings(github, repository_name="other")
     storage = settings.open(FakeClients(secrets={TOKEN: TOKEN}))
-    with pytest.raises(StorageError, match="not there, or the access_token may not see it"):
+    with pytest.raises(StorageError, match="not found, or the access_token has no access"):
         missing(storage)
 
 
@@ -169,7 +169,7 @@ def test_a_bucket_is_made_private_encrypted_and_tls_only_165(moto: S3Server, buc
     """S5.1: four public access blocks, owner enforced, no website, no ACL."""
     there, expiry = OverTls(moto.client, bucket), 36 * 3600 * SECOND
     steps = s3_provision.pending_steps(there, "", expiry)
-    assert words(steps)[0] == f"make the bucket s3://{bucket}/ in us-east-1"
+    assert words(steps)[0] == f"create the bucket s3://{bucket}/ in us-east-1"
     assert words(steps)[-1] == "delete old versions after 30 days, and runs after 2 days"
     assert bucket not in {one["Name"] for one in moto.client.list_buckets()["Buckets"]}
 
@@ -192,7 +192,7 @@ def test_a_bucket_is_made_private_encrypted_and_tls_only_165(moto: S3Server, buc
     assert rules["checkup-late-runs"]["Filter"] == {"Prefix": "late/"}
     assert rules["checkup-old-versions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
     assert s3_provision.pending_steps(there, "", expiry) == []
-    with pytest.raises(StorageError, match="access is denied"):
+    with pytest.raises(StorageError, match="access denied"):
         S3Storage(moto.client, bucket).create("state/head.json", b"over plain HTTP")
 
 
@@ -237,7 +237,9 @@ def test_only_what_is_missing_is_done_and_what_others_set_stays(
     there = OverTls(moto.client, bucket)
 
     steps = s3_provision.pending_steps(there, "", 0)
-    assert not [text for text in words(steps) if "make the bucket" in text or "versions of" in text]
+    assert not [
+        text for text in words(steps) if "create the bucket" in text or "versioning" in text
+    ]
     take(steps)
 
     kept = json.loads(moto.client.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
@@ -281,9 +283,7 @@ def test_a_service_without_a_setting_does_not_need_it(moto: S3Server, bucket: st
                 steps[0].apply()
         finally:
             client.close()
-    assert [text for text in every if text not in fewer] == [
-        "let nobody in from outside: block public access"
-    ]
+    assert [text for text in every if text not in fewer] == ["block public access"]
 
 
 def test_a_bucket_of_somebody_else_is_told_91(moto: S3Server, bucket: str) -> None:
@@ -291,11 +291,11 @@ def test_a_bucket_of_somebody_else_is_told_91(moto: S3Server, bucket: str) -> No
         client = s3_client(s3.url)
         try:
             s3.faults = [Fault(status=403, code="AccessDenied")]
-            with pytest.raises(StorageError, match="somebody else's"):
+            with pytest.raises(StorageError, match="the bucket has another owner"):
                 missing(S3Storage(client, bucket))
             steps = missing(S3Storage(client, bucket))
             s3.faults = [Fault(status=403, code="AccessDenied")]
-            with pytest.raises(StorageError, match="it takes s3:CreateBucket"):
+            with pytest.raises(StorageError, match="required: s3:CreateBucket"):
                 steps[0].apply()
         finally:
             client.close()

@@ -88,7 +88,10 @@ def test_a_server_that_is_gone_is_a_storage_error_and_comes_back(there: There) -
     storage.create(HEAD, b"1")
     there.server.crash()
     try:
-        refused(lambda: storage.get(HEAD), r"cannot read state/head\.json in .*: (nothing|the se)")
+        refused(
+            lambda: storage.get(HEAD),
+            r"cannot read state/head\.json in .*: (conn|no resp|the se|cannot conn)",
+        )
         refused(lambda: there.open().create(HEAD, b""), "cannot write")
         refused(storage.now_ns, "cannot read the time")
         refused(lambda: storage.lock("x").__enter__(), "cannot lock x")
@@ -216,13 +219,15 @@ def test_a_create_whose_answer_is_lost_is_not_mistaken_for_anothers(there: There
 def test_a_wrong_password_is_named_and_not_shown(there: There) -> None:
     dsn = there.server.dsn(there.database).replace("horse", "horse-of-another")
     storage = open_storage(KINDS[there.name], dsn)
-    refused(lambda: storage.get(HEAD), "the user or the password was refused")
+    refused(lambda: storage.get(HEAD), "wrong user or password")
 
 
 def test_a_database_that_is_not_there_is_named_so(there: There) -> None:
     name = "postgres" if there.name == "postgresql" else there.database
     dsn = there.server.dsn(there.database).replace(f"/{name}?", "/nowhere?")
-    why = "no such database" if there.name == "postgresql" else "no right to that database"
+    why = (
+        "the database does not exist" if there.name == "postgresql" else "no access to the database"
+    )
     refused(lambda: open_storage(KINDS[there.name], dsn).get(HEAD), why)
 
 
@@ -235,7 +240,7 @@ def test_a_user_who_may_only_read_is_told_what_it_takes(there: There) -> None:
         there.ask(f"GRANT SELECT ON {there.database}.* TO checkup@'%'")
     storage = there.open(create=False)
     assert body_of(storage, HEAD) == b"1"
-    refused(lambda: storage.create(RUN, b"[]"), "it takes SELECT, INSERT, UPDATE and DELETE")
+    refused(lambda: storage.create(RUN, b"[]"), "required: SELECT, INSERT, UPDATE and DELETE")
 
 
 def test_a_table_that_somebody_locked_is_not_waited_for_forever(
@@ -247,7 +252,7 @@ def test_a_table_that_somebody_locked_is_not_waited_for_forever(
     version = storage.create(HEAD, b"1")
     with closing(there.server.connect(there.database)) as other:
         other.cursor().execute("SELECT 1 FROM documents FOR UPDATE")
-        refused(lambda: storage.replace(HEAD, b"2", version), "longer than|for too long")
+        refused(lambda: storage.replace(HEAD, b"2", version), "timed out")
     storage.replace(HEAD, b"2", version)
 
 
@@ -258,7 +263,7 @@ def test_a_document_of_many_megabytes_is_stored_or_refused(there: There) -> None
         storage.create("state/large", body)
         assert body_of(storage, "state/large") == body
     else:
-        refused(lambda: storage.create("state/large", body), "max_allowed_packet|did not answer")
+        refused(lambda: storage.create("state/large", body), "max_allowed_packet|no response")
     storage.create(HEAD, b"1")
 
 
@@ -300,7 +305,9 @@ def test_postgresql_without_encryption_says_how_to_do_without(
     postgres.ask("SELECT pg_reload_conf()")
     try:
         wait_for(lambda: postgres.ask("SHOW ssl") == [("off",)])
-        refused(lambda: storage.get(HEAD), "no encryption; if it need not, add sslmode=disable")
+        refused(
+            lambda: storage.get(HEAD), "does not support TLS; to go without, add sslmode=disable"
+        )
     finally:
         postgres.ask("ALTER SYSTEM RESET ssl")
         postgres.ask("SELECT pg_reload_conf()")
@@ -316,7 +323,7 @@ def test_postgresql_is_trusted_by_the_authority_that_is_named(
     open_storage("postgres", good).create(HEAD, b"1")
     other = str(postgres.folder / "server.pem")
     bad = postgres.dsn(database, sslmode="verify-full", sslrootcert=other)
-    refused(lambda: open_storage("postgres", bad).get(HEAD), "certificate cannot be trusted")
+    refused(lambda: open_storage("postgres", bad).get(HEAD), "certificate is not trusted")
     absent = postgres.dsn(database, sslmode="verify-full", sslrootcert="/nowhere.pem")
     refused(lambda: open_storage("postgres", absent).get(HEAD), r"add sslrootcert=…")
 
@@ -367,7 +374,7 @@ def test_a_character_that_the_table_of_go_cannot_hold_is_refused(
     table = "(name VARCHAR(512) PRIMARY KEY, timestamp BIGINT UNIQUE, results TEXT) CHARSET latin1"
     mariadb.ask(f"CREATE TABLE checks {table}", database)
     storage = open_storage("mysql", mariadb.dsn(database, sql_mode="''"))
-    refused(lambda: storage.create(RUN, "\U0001f600".encode()), "it should be utf8mb4")
+    refused(lambda: storage.create(RUN, "\U0001f600".encode()), "use utf8mb4")
     storage.create(RUN, "\u00e9".encode())
     assert body_of(storage, RUN) == "\u00e9".encode()
 
@@ -393,4 +400,4 @@ def test_variables_of_the_session_are_set_as_go_sets_them(mariadb: databases.Mar
 
 def test_mysql_without_encryption_is_refused_where_it_is_wanted(mariadb: databases.MariaDb) -> None:
     dsn = mariadb.dsn(mariadb.new_database(), tls="skip-verify")
-    refused(lambda: open_storage("mysql", dsn).get(HEAD), "has no encryption, or none")
+    refused(lambda: open_storage("mysql", dsn).get(HEAD), "TLS is not available or not trusted")

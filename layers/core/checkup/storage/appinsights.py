@@ -12,20 +12,24 @@ from checkup.interfaces.kinds import Seconds, Secret
 
 
 class AppInsightsSettings(StorageSettings, frozen=True, kw_only=True):
-    """Results as availability items of Azure Application Insights, which keeps no documents."""
+    """Results as availability items in Azure Application Insights (not supported yet)."""
 
     kind: ClassVar[str] = "appinsights"
 
     instrumentation_key: Annotated[
-        Secret, Meta(min_length=1, description="The key of the resource.")
+        Secret, Meta(min_length=1, description="Instrumentation key of the resource.")
     ]
-    test_location: Annotated[str, Meta(description="Where the checks run.")] = "Checkup Monitor"
-    tags: Annotated[dict[str, str], Meta(description="Properties of every item.")] = field(
+    test_location: Annotated[
+        str, Meta(description="Name of the location that runs the checks.")
+    ] = "Checkup Monitor"
+    tags: Annotated[dict[str, str], Meta(description="Custom properties of every item.")] = field(
         default_factory=dict
     )
-    max_retries: Annotated[int, Meta(ge=0, description="How often an item is sent again.")] = 0
-    retry_interval: Annotated[Seconds, Meta(ge=0, description="Seconds between tries.")] = 0
-    timeout: Annotated[Seconds, Meta(ge=0, description="Seconds per try; 0 for 2.")] = 0
+    max_retries: Annotated[int, Meta(ge=0, description="Retries per item.")] = 0
+    retry_interval: Annotated[Seconds, Meta(ge=0, description="Seconds between retries.")] = 0
+    timeout: Annotated[
+        Seconds, Meta(ge=0, description="Timeout per request in seconds; 0 for the default of 2.")
+    ] = 0
 
     def open(self, clients: Clients) -> Storage:
         """Not supported yet.
@@ -33,4 +37,4 @@ class AppInsightsSettings(StorageSettings, frozen=True, kw_only=True):
         Raises:
             UnavailableError: always.
         """
-        raise UnavailableError("appinsights: this version cannot send to Azure yet")
+        raise UnavailableError("appinsights: sending results to Azure is not supported yet")

@@ -28,13 +28,13 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 _REASONS = {
     errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied, or a file system without hard links",
-    errno.EROFS: "the file system is read-only",
-    errno.ENOSPC: "no space is left on the device",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EEXIST: "a file is in the place of a folder",
-    errno.ENOTDIR: "a file is in the place of a folder",
-    errno.EISDIR: "a folder is in the place of a file",
+    errno.EPERM: "permission denied, or the file system does not support hard links",
+    errno.EROFS: "read-only file system",
+    errno.ENOSPC: "no space left on device",
+    errno.EDQUOT: "disk quota exceeded",
+    errno.EEXIST: "a file exists where a folder is expected",
+    errno.ENOTDIR: "a file exists where a folder is expected",
+    errno.EISDIR: "a folder exists where a file is expected",
 }
 
 
@@ -99,7 +99,9 @@ def file_lock(path: Path) -> Iterator[None]:
         end = time.monotonic() + _WAIT_SECONDS
         while not _try_flock(descriptor):
             if time.monotonic() > end:
-                raise StorageError(f"another process has held {path} for {_WAIT_SECONDS:.0f} s")
+                raise StorageError(
+                    f"another process has held the lock {path} for {_WAIT_SECONDS:.0f} s"
+                )
             time.sleep(_POLL_SECONDS)
         yield
 

@@ -39,18 +39,18 @@ _PRIVATE = ".checkup"
 
 
 class FolderSettings(StorageSettings, frozen=True, kw_only=True):
-    """Check files in a folder of this machine."""
+    """Check files in a local folder."""
 
     kind: ClassVar[str] = "fs"
 
     dir: Annotated[
         str,
         Meta(
-            description="The folder; the working directory if empty. Made when needed.",
+            description="Path of the folder; created if missing. Default: the working directory.",
             extra={"if_empty": "the working directory is used"},
         ),
     ] = ""
-    url: Annotated[str, Meta(description="Not used; old files have it.")] = ""
+    url: Annotated[str, Meta(description="Ignored; for compatibility.")] = ""
 
     def open(self, clients: Clients) -> FolderStorage:
         """Return the storage; writing the first document creates the folder."""
@@ -83,7 +83,7 @@ class FolderStorage:
             try:
                 os.link(temporary, path)
             except FileExistsError:
-                raise DocumentExistsError(f"{path} is there already") from None
+                raise DocumentExistsError(f"{path} already exists") from None
             fsync_folder(path.parent)
         if run_file_name(key):
             self._add_to_index(path.name)
@@ -99,7 +99,7 @@ class FolderStorage:
         ):
             current = self.get(key)
             if current is None or current.version != version:
-                raise DocumentChangedError(f"{path} is not the version that was read")
+                raise DocumentChangedError(f"{path} has changed since it was read")
             temporary.replace(path)
             fsync_folder(path.parent)
         return _version(body)
@@ -140,11 +140,11 @@ class FolderStorage:
         return (
             []
             if self._root.is_dir()
-            else [ProvisionStep(f"make the folder {self._root}", self._create_folder)]
+            else [ProvisionStep(f"create the folder {self._root}", self._create_folder)]
         )
 
     def _create_folder(self) -> None:
-        with translate_os_errors("make", self._root):
+        with translate_os_errors("create", self._root):
             self._root.mkdir(parents=True, exist_ok=True)
 
     def _path(self, key: str) -> Path:

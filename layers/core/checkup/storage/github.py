@@ -65,7 +65,7 @@ def missing(
         if error.status != NOT_FOUND:
             raise
         api.read("")
-        step = f"make the branch {branch.name} with an empty {address}{INDEX_FILE}"
+        step = f"create the branch {branch.name} with an empty {address}{INDEX_FILE}"
         return [ProvisionStep(step, lambda: branch.create(change))]
     if INDEX_FILE in snapshot.files:
         return []
@@ -73,7 +73,7 @@ def missing(
     def build(snapshot: BranchSnapshot) -> CommitDraft | None:
         return None if INDEX_FILE in snapshot.files else change
 
-    step = f"put an empty {address}{INDEX_FILE} on the branch {branch.name}"
+    step = f"add an empty {address}{INDEX_FILE} to the branch {branch.name}"
     return [ProvisionStep(step, lambda: branch.commit(build))]
 
 
@@ -123,7 +123,7 @@ class GitHubStorage:
 
         def build(snapshot: BranchSnapshot) -> CommitDraft:
             if path in snapshot.files:
-                raise DocumentExistsError(f"{self._address}{path} is there already")
+                raise DocumentExistsError(f"{self._address}{path} already exists")
             return self._store(snapshot, path, body)
 
         with self._describe_errors("write", path):
@@ -136,9 +136,7 @@ class GitHubStorage:
 
         def build(snapshot: BranchSnapshot) -> CommitDraft:
             if snapshot.files.get(path) != version:
-                raise DocumentChangedError(
-                    f"{self._address}{path} is not the version that was read"
-                )
+                raise DocumentChangedError(f"{self._address}{path} has changed since it was read")
             return self._store(snapshot, path, body)
 
         with self._describe_errors("write", path):
@@ -181,7 +179,7 @@ class GitHubStorage:
     def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return the step that creates the branch or the index, if it is missing."""
         index = empty_index(self._message("store", self._folder + INDEX_FILE))
-        with self._describe_errors("look at", ""):
+        with self._describe_errors("read", ""):
             return missing(self._api, self._branch, self._address, index)
 
     def _store(self, snapshot: BranchSnapshot, path: str, body: bytes) -> CommitDraft:
@@ -250,24 +248,28 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
-    """Check files as commits on a branch."""
+    """Check files as commits on a branch of a GitHub repository."""
 
     kind: ClassVar[str] = "github"
 
-    access_token: Annotated[Secret, Meta(description="A token that may write contents.")] = ""
-    repository_owner: Annotated[str, Meta(description="The user or organisation.")] = ""
-    repository_name: Annotated[str, Meta(description="The repository.")] = ""
-    committer_name: Annotated[
-        str, Meta(description="Who the commits are by; the token's owner if empty.")
+    access_token: Annotated[
+        Secret, Meta(description="Token with write permission for contents.")
     ] = ""
-    committer_email: Annotated[str, Meta(description="Their address.")] = ""
-    branch: Annotated[str, Meta(description="The branch to commit to.")] = ""
-    dir: Annotated[str, Meta(description="A folder of the repository; its root if empty.")] = ""
+    repository_owner: Annotated[
+        str, Meta(description="User or organization that owns the repository.")
+    ] = ""
+    repository_name: Annotated[str, Meta(description="Repository name.")] = ""
+    committer_name: Annotated[
+        str, Meta(description="Name of the committer; default: the token's owner.")
+    ] = ""
+    committer_email: Annotated[str, Meta(description="Email address of the committer.")] = ""
+    branch: Annotated[str, Meta(description="Branch to commit to.")] = ""
+    dir: Annotated[str, Meta(description="Folder in the repository; default: the root.")] = ""
     commit_message_suffix: Annotated[
-        str, Meta(description="Ends each commit's message; [ci skip] if empty, none if a space.")
+        str, Meta(description="Suffix of commit messages; default: [ci skip]; a space for none.")
     ] = ""
     api_url: Annotated[
-        str, Meta(description="Of GitHub Enterprise, as https://HOST/api/v3; GitHub's if empty.")
+        str, Meta(description="API of GitHub Enterprise, such as https://HOST/api/v3.")
     ] = ""
 
     def open(self, clients: Clients) -> GitHubStorage:
@@ -315,7 +317,7 @@ class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
         address = urlsplit(url)
         if address.scheme != "https" and address.hostname not in _LOOPBACK:
             raise UnavailableError(
-                "github: api_url has to begin with https, for the access_token goes there"
+                "github: api_url must start with https, because the access_token is sent to it"
             )
         return url
 

@@ -29,17 +29,17 @@ EMPTY: Final = 409
 UNPROCESSABLE: Final = 422
 
 _FORBIDDEN: Final = (
-    "the access_token may not do this; it takes the permission to read and write the contents"
-    " of the repository"
+    "access denied; the access_token needs permission to read and write the contents of the"
+    " repository"
 )
 
 _MESSAGES: Final = {
-    301: "the repository has moved; configure where it is now",
-    UNAUTHORIZED: "the access_token is not valid",
+    301: "the repository has moved; configure its new location",
+    UNAUTHORIZED: "the access_token is invalid",
     403: _FORBIDDEN,
-    NOT_FOUND: "it is not there, or the access_token may not see it",
+    NOT_FOUND: "not found, or the access_token has no access",
     EMPTY: "the repository is empty: run `checkup provision`",
-    UNPROCESSABLE: "GitHub does not allow it; is the branch protected?",
+    UNPROCESSABLE: "GitHub rejected the change; is the branch protected?",
 }
 
 _SAME_MESSAGE: Final = {307: 301, 308: 301}
@@ -162,7 +162,7 @@ class GitHubApi:
             time.sleep(random.uniform(0.5, 1) * pause)  # noqa: S311 - only to spread
         if answer is not None:
             return answer, True
-        raise GitHubError(f"GitHub was not reached: {problem}")
+        raise GitHubError(f"cannot reach GitHub: {problem}")
 
     def _remember_time(self, answer: HttpResponse) -> None:
         date = answer.headers.get("date")
@@ -202,14 +202,14 @@ def _seconds_to_wait(answer: HttpResponse, now: int) -> int:
 
 def _until(time_ns: int) -> str:
     end = time.strftime("%H:%M:%S UTC", time.gmtime(time_ns // SECOND + 1))
-    return f"GitHub's limit of requests is used up until {end}"
+    return f"GitHub's rate limit is exceeded until {end}"
 
 
 def _document(answer: HttpResponse) -> Any:
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):
-        raise GitHubError("the answer is not one of GitHub's; look at api_url") from None
+        raise GitHubError("the response is not from GitHub's API; check api_url") from None
 
 
 _CACHED_FILES: Final = 8
@@ -237,7 +237,7 @@ class GitObjects:
         if body is None:
             body = self._api.download(f"/git/blobs/{sha}")
             if blob_sha(body) != sha:
-                raise GitHubError("the answer of GitHub was cut short")
+                raise GitHubError("incomplete response from GitHub")
             self._cache_file(sha, body)
         return body
 
@@ -289,7 +289,7 @@ class GitObjects:
             answer = self._api.read(f"/git/trees/{tree}")
             if answer.get("truncated"):
                 raise GitHubError(
-                    f"there are too many files in {path or 'the repository'} for GitHub to list;"
+                    f"too many files in {path or 'the repository'} for GitHub to list;"
                     " move old runs to another folder, and set check_expiry"
                 )
         for entry in answer["tree"]:
@@ -403,7 +403,7 @@ class GitHubBranch:
                 return
             if pause is not None:
                 time.sleep(random.uniform(0.2, 1) * pause)  # noqa: S311 - only to spread
-        raise StorageError("others commit to the branch all the time")
+        raise StorageError("too many concurrent commits to the branch")
 
     def create(self, change: CommitDraft) -> None:
         """Create the branch with this as its only commit."""
@@ -427,7 +427,7 @@ class GitHubBranch:
         except GitHubError as error:
             if error.status == NOT_FOUND:
                 raise GitHubError(
-                    f"the branch {self.name} is not there, or the access_token may not see it:"
+                    f"branch {self.name} not found, or the access_token has no access:"
                     " run `checkup provision`",
                     status=error.status,
                 ) from None

@@ -103,7 +103,7 @@ def valid_key(key: str) -> str:
         StorageError: the key is not valid.
     """
     if not is_key(key):
-        raise StorageError(f"{key!r} cannot be a key: see checkup.storage.layout")
+        raise StorageError(f"invalid key {key!r}")
     return key
 
 
@@ -132,7 +132,7 @@ def valid_prefix(prefix: str) -> str:
         StorageError: it does not contain at least the first folder, such as ``runs/``.
     """
     if not _PREFIX.fullmatch(prefix):
-        raise StorageError(f"{prefix!r} cannot be listed: begin it with a folder, as in runs/")
+        raise StorageError(f"invalid prefix {prefix!r}: must start with a folder, such as runs/")
     return prefix
 
 
@@ -143,5 +143,5 @@ def valid_lock_name(name: str) -> str:
         StorageError: it is not a valid file name.
     """
     if not re.fullmatch(_PART, name):
-        raise StorageError(f"{name!r} cannot be held: use a short name in ASCII without a slash")
+        raise StorageError(f"invalid lock name {name!r}: use a short ASCII name without a slash")
     return name

@@ -31,7 +31,7 @@ class MemoryStorage:
         """Write a new document; see :meth:`checkup.interfaces.Storage.create`."""
         with self._lock:
             if valid_key(key) in self._documents:
-                raise DocumentExistsError(f"{key} is there already")
+                raise DocumentExistsError(f"{key} already exists")
             self._documents[key] = body
         return _version(body)
 
@@ -40,7 +40,7 @@ class MemoryStorage:
         with self._lock:
             current = self.get(key)
             if current is None or current.version != version:
-                raise DocumentChangedError(f"{key} is not the version that was read")
+                raise DocumentChangedError(f"{key} has changed since it was read")
             self._documents[key] = body
         return _version(body)
 

@@ -57,26 +57,30 @@ def _try_write(bucket: S3Bucket, name: str, **condition: str) -> bool:
 def _ignored_condition(bucket: S3Bucket, name: str, condition: str) -> str:
     address = bucket.uri(name)
     return (
-        f"{address}: the service ignores {condition}, so two runs could overwrite each other "
-        "unseen; use a service with conditional writes"
+        f"{address}: the service ignores {condition}, so concurrent runs could overwrite each "
+        "other; use a service with conditional writes"
     )
 
 
 class S3Settings(StorageSettings, frozen=True, kw_only=True):
-    """Check files at the top of a bucket, as the Go program puts them."""
+    """Check files in an S3 bucket."""
 
     kind: ClassVar[str] = "s3"
 
     access_key_id: Annotated[
-        Secret, Meta(description="With the secret, or else the environment's credentials.")
+        Secret, Meta(description="Access key id; default: the environment's credentials.")
     ] = ""
     secret_access_key: Annotated[
-        Secret, Meta(description="With the id, or else the environment's credentials.")
+        Secret, Meta(description="Secret access key, required with the id.")
     ] = ""
-    region: Annotated[str, Meta(description="Where it is; as in the environment if empty.")] = ""
-    bucket: Annotated[str, Meta(description="The bucket's name.")] = ""
-    prefix: Annotated[str, Meta(description="A folder in the bucket; Go's page wants none.")] = ""
-    endpoint_url: Annotated[str, Meta(description="Another service with S3's protocol.")] = ""
+    region: Annotated[str, Meta(description="AWS region; default: the environment's.")] = ""
+    bucket: Annotated[str, Meta(description="Bucket name.")] = ""
+    prefix: Annotated[str, Meta(description="Folder in the bucket; leave empty for Go's page.")] = (
+        ""
+    )
+    endpoint_url: Annotated[
+        str, Meta(description="URL of a service that is compatible with S3.")
+    ] = ""
 
     def open(self, clients: Clients) -> S3Storage:
         """Return the storage; it connects on first use."""
@@ -166,7 +170,7 @@ class S3Storage:
             return self._write(name, body, IfNoneMatch="*")
         except S3Error as error:
             if error.status == HTTPStatus.PRECONDITION_FAILED:
-                raise DocumentExistsError(f"{self._bucket.uri(name)} is there already") from None
+                raise DocumentExistsError(f"{self._bucket.uri(name)} already exists") from None
             raise
 
     def replace(self, key: str, body: bytes, version: str) -> str:
@@ -177,7 +181,7 @@ class S3Storage:
         except S3Error as error:
             if error.status == HTTPStatus.PRECONDITION_FAILED or error.code == "NoSuchKey":
                 address = self._bucket.uri(name)
-                raise DocumentChangedError(f"{address} is not the version that was read") from None
+                raise DocumentChangedError(f"{address} has changed since it was read") from None
             raise
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:

@@ -22,14 +22,14 @@ from checkup.interfaces import StoredDocument
 from checkup.times import SECOND
 
 _NOT_ALLOWED = (
-    "access is denied; it takes s3:GetObject, s3:PutObject and s3:DeleteObject on the objects"
+    "access denied; required: s3:GetObject, s3:PutObject and s3:DeleteObject on the objects"
     " and s3:ListBucket on the bucket"
 )
 
-_EXPIRED = "the credentials have expired"
-_INVALID = "the credentials are not valid"
+_EXPIRED = "the AWS credentials have expired"
+_INVALID = "the AWS credentials are invalid"
 _ELSEWHERE = "the bucket is in another region"
-_NO_ANSWER = "S3 did not answer"
+_NO_ANSWER = "no response from S3"
 
 _MESSAGES = {
     # Error codes in responses: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -38,25 +38,25 @@ _MESSAGES = {
     "ExpiredToken": _EXPIRED,
     "InvalidAccessKeyId": _INVALID,
     "InvalidToken": _INVALID,
-    "NoSuchBucket": "there is no such bucket",
+    "NoSuchBucket": "the bucket does not exist",
     "PermanentRedirect": _ELSEWHERE,
     "RequestTimeTooSkewed": "the clock of this machine is wrong",
     "SignatureDoesNotMatch": _INVALID,
-    "SlowDown": "S3 is too busy",
+    "SlowDown": "S3 is overloaded (SlowDown)",
     "TokenRefreshRequired": _EXPIRED,
     # Names of botocore's exceptions, for requests without a response.
     "ConnectTimeoutError": _NO_ANSWER,
     "ConnectionClosedError": _NO_ANSWER,
-    "CredentialRetrievalError": "the AWS credentials could not be had",
+    "CredentialRetrievalError": "cannot get AWS credentials",
     "EndpointConnectionError": _NO_ANSWER,
-    "IncompleteReadError": "the answer of S3 was cut short",
-    "NoCredentialsError": "no AWS credentials are configured or in the environment",
-    "NoRegionError": 'no region: set "region", or AWS_DEFAULT_REGION in the environment',
-    "ParamValidationError": "the name of the bucket is not valid",
-    "PartialCredentialsError": "the AWS credentials are not complete",
+    "IncompleteReadError": "incomplete response from S3",
+    "NoCredentialsError": "no AWS credentials in the configuration or the environment",
+    "NoRegionError": 'no region; set "region" or the environment variable AWS_DEFAULT_REGION',
+    "ParamValidationError": "invalid bucket name",
+    "PartialCredentialsError": "incomplete AWS credentials",
     "ReadTimeoutError": _NO_ANSWER,
-    "ResponseStreamingError": "the answer of S3 was cut short",
-    "SSLError": "the certificate of S3 cannot be trusted",
+    "ResponseStreamingError": "incomplete response from S3",
+    "SSLError": "the certificate of S3 is not trusted",
 }
 
 

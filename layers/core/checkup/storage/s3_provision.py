@@ -57,7 +57,7 @@ class BucketSetting(Struct, frozen=True):
 def tls_only() -> BucketSetting:
     """Return the policy statement that denies requests without TLS."""
     return BucketSetting(
-        "refuse requests without TLS",
+        "deny requests without TLS",
         "s3:PutBucketPolicy",
         lambda bucket: any(map(_denies_plain_http, _statements(bucket))),
         _deny_plain_http,
@@ -68,7 +68,7 @@ def bucket_settings() -> list[BucketSetting]:
     """Return the settings of every bucket."""
     return [
         BucketSetting(
-            "let nobody in from outside: block public access",
+            "block public access",
             "s3:PutBucketPublicAccessBlock",
             lambda bucket: (
                 get_setting(bucket, "public_access_block", "PublicAccessBlockConfiguration")
@@ -79,7 +79,7 @@ def bucket_settings() -> list[BucketSetting]:
             ),
         ),
         BucketSetting(
-            "let its owner own every object, without ACLs",
+            "disable ACLs: the bucket owner owns every object",
             "s3:PutBucketOwnershipControls",
             lambda bucket: (
                 get_setting(bucket, "bucket_ownership_controls", "OwnershipControls") == _OWNERSHIP
@@ -99,7 +99,7 @@ def bucket_settings() -> list[BucketSetting]:
             ),
         ),
         BucketSetting(
-            "keep old versions of the state, to look at and to go back to",
+            "enable versioning, so that an earlier state can be restored",
             "s3:PutBucketVersioning",
             lambda bucket: get_setting(bucket, "bucket_versioning", "Status") == "Enabled",
             lambda bucket: put_setting(
@@ -112,7 +112,7 @@ def bucket_settings() -> list[BucketSetting]:
 def get_setting(bucket: S3Bucket, setting: str, key: str) -> Any:
     """Return one part of a setting, or None if it is not set."""
     try:
-        return bucket.call("look at", "", f"get_{setting}").get(key)
+        return bucket.call("read the settings of", "", f"get_{setting}").get(key)
     except S3Error as error:
         if error.code in _NOT_SET:
             return None
@@ -121,7 +121,7 @@ def get_setting(bucket: S3Bucket, setting: str, key: str) -> Any:
 
 def put_setting(bucket: S3Bucket, operation: str, **settings: Any) -> None:
     """Change a setting."""
-    bucket.call("prepare", "", operation, **settings)
+    bucket.call("configure", "", operation, **settings)
 
 
 def _denies_plain_http(statement: Any) -> bool:
@@ -255,21 +255,22 @@ def pending_steps(bucket: S3Bucket, prefix: str, check_expiry: int) -> Sequence[
 
 def _exists(bucket: S3Bucket) -> bool:
     try:
-        bucket.call("look for", "", "head_bucket")
+        bucket.call("find", "", "head_bucket")
     except S3Error as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return False
         if error.status == HTTPStatus.FORBIDDEN:
             address = bucket.uri("")
             raise StorageError(
-                f"{address}: it is somebody else's, or it takes s3:ListBucket to see it"
+                f"{address}: access denied; the bucket has another owner, or s3:ListBucket"
+                " is missing"
             ) from error
         raise
     return True
 
 
 def _create_step(bucket: S3Bucket) -> str:
-    return f"make the bucket {bucket.uri('')} in {bucket.region}"
+    return f"create the bucket {bucket.uri('')} in {bucket.region}"
 
 
 def _create(bucket: S3Bucket) -> None:
@@ -300,10 +301,11 @@ def _apply(setting: BucketSetting, bucket: S3Bucket) -> None:
         address = bucket.uri("")
         if error.status == HTTPStatus.FORBIDDEN:
             raise StorageError(
-                f"{address}: access is denied; it takes {setting.permission}"
+                f"{address}: access denied; required: {setting.permission}"
             ) from error
         if _is_unsupported(error):
             raise StorageError(
-                f"{address}: the service cannot {setting.description}; run it again for the rest"
+                f"{address}: the service does not support a step ({setting.description});"
+                " run it again for the rest"
             ) from error
         raise

@@ -42,12 +42,12 @@ ANSWER_SECONDS: Final = 10
 """Time limit of a statement, including its wait for locks."""
 
 DENIED: Final = (
-    "permission denied; it takes SELECT, INSERT, UPDATE and DELETE on checks and documents"
+    "permission denied; required: SELECT, INSERT, UPDATE and DELETE on checks and documents"
 )
 
-FOREIGN_TABLE: Final = "a table of that name is another program's, with other columns"
+FOREIGN_TABLE: Final = "a table of that name has other columns; it belongs to another program"
 MISSING_TABLE: Final = 'a table is missing: run `checkup provision`, or set "create": true'
-UNANSWERED: Final = "the server did not answer"
+UNANSWERED: Final = "no response from the server"
 _TRIES = 3
 _WRITING = "checkup_writing"
 _T = TypeVar("_T")
@@ -152,7 +152,7 @@ class Database:
     def _reason(self, error: SQLAlchemyError) -> str:
         if isinstance(error, DBAPIError):
             return self._backend.describe_error(error)
-        return f"it failed ({type(error).__name__})"
+        return f"the request failed ({type(error).__name__})"
 
     def _run(self, engine: Engine, work: Callable[[Connection, bool], _T]) -> _T:
         lost = False
@@ -249,12 +249,10 @@ def check_schema(connection: Connection) -> None:
     """
     version = schema_version(connection)
     if version == 0:
-        raise StorageError(
-            'the tables of Checkup are missing: run `checkup provision`, or set "create": true'
-        )
+        raise StorageError('the tables are missing: run `checkup provision`, or set "create": true')
     if version < VERSION:
         raise StorageError(
-            f"the tables are of version {version} and this program needs {VERSION}:"
+            f"the tables have schema version {version}, but version {VERSION} is required:"
             ' run `checkup provision`, or set "create": true'
         )
     _raise_if_newer(version)
@@ -285,8 +283,8 @@ def pending_migration(connection: Connection) -> str:
     if version == VERSION:
         return ""
     if version:
-        return f"bring the tables from version {version} to {VERSION}"
-    return f"make the tables {CHECKS.name} and {DOCUMENTS.name}, where they are not there yet"
+        return f"migrate the tables from version {version} to {VERSION}"
+    return f"create the tables {CHECKS.name} and {DOCUMENTS.name}, if missing"
 
 
 def schema_version(connection: Connection) -> int:
@@ -297,7 +295,7 @@ def schema_version(connection: Connection) -> int:
     try:
         return int(as_bytes(body) or b"0")
     except ValueError:
-        raise StorageError(f"the {_KEY} in the table documents is no number") from None
+        raise StorageError(f"the {_KEY} in the table documents is not a number") from None
 
 
 def _write_version(connection: Connection) -> None:
@@ -309,8 +307,8 @@ def _write_version(connection: Connection) -> None:
 def _raise_if_newer(version: int) -> None:
     if version > VERSION:
         raise StorageError(
-            f"the tables are of version {version}, made by a newer Checkup;"
-            f" this one knows {VERSION}"
+            f"the tables have schema version {version}, from a newer Checkup;"
+            f" this one supports {VERSION}"
         )
 
 

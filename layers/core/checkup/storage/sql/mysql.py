@@ -41,7 +41,7 @@ _TLS: Final = frozenset({"true", "false", "skip-verify", "preferred"})
 _TLS_ALIASES: Final = {"1": "true", "TRUE": "true", "True": "true", "0": "false", "": "false"}
 
 _HELP: Final = (
-    "mysql: the dsn cannot be read: write user:password@tcp(host:3306)/database"
+    "mysql: invalid dsn; use user:password@tcp(host:3306)/database"
     " or user:password@unix(/path)/database"
 )
 
@@ -114,7 +114,7 @@ def _tls(value: str) -> str:
     tls = _TLS_ALIASES.get(value, value.lower())
     if tls not in _TLS:
         raise UnavailableError(
-            "mysql: the dsn's tls cannot be read: write true, false, skip-verify or preferred"
+            "mysql: invalid tls in the dsn; use true, false, skip-verify or preferred"
         )
     return tls
 
@@ -124,12 +124,12 @@ def _is_variable(name: str) -> bool:
     return re.fullmatch(r"[a-z]+(?:_[a-z0-9]+)+", name) is not None
 
 
-_LOGIN_FAILED = "the user or the password was refused"
-_STOPPING = "the server is stopping"
-_FULL = "no space is left on the server"
+_LOGIN_FAILED = "wrong user or password"
+_STOPPING = "the server is shutting down"
+_FULL = "no space left on the server"
 
 _TOO_LARGE = (
-    "the run is too large for the column, which holds 64 KiB in a table made by Go:"
+    "the run is too large for the column, which is limited to 64 KiB in a table created by Go:"
     " ALTER TABLE checks MODIFY results MEDIUMTEXT"
 )
 
@@ -138,27 +138,27 @@ _TOO_LARGE = (
 _REASONS: Final = {
     1021: _FULL,
     1040: "the server has too many connections",
-    1044: "the user has no right to that database",
+    1044: "the user has no access to the database",
     1045: _LOGIN_FAILED,
-    1049: "there is no such database",
+    1049: "the database does not exist",
     1053: _STOPPING,
     1054: FOREIGN_TABLE,
     1114: _FULL,
     1142: DENIED,
     1146: MISSING_TABLE,
     1153: "the document is larger than the server's max_allowed_packet",
-    1205: "others have held a lock for too long",
+    1205: "timed out waiting for a lock",
     1290: "the server is read-only",
-    1366: "a character that the column's character set does not have; it should be utf8mb4",
+    1366: "the column's character set does not support a character; use utf8mb4",
     1406: _TOO_LARGE,
     1698: _LOGIN_FAILED,
     1836: "the server is read-only",
     1927: UNANSWERED,
-    2003: "the server cannot be reached",
+    2003: "cannot connect to the server",
     2006: UNANSWERED,
     2013: UNANSWERED,
-    2026: "the server has no encryption, or none that can be trusted; see tls in the dsn",
-    3159: "the server wants encryption; add tls=true to the dsn",
+    2026: "TLS is not available or not trusted; see tls in the dsn",
+    3159: "the server requires TLS; add tls=true to the dsn",
 }
 
 _DEADLOCK = 1213
@@ -233,7 +233,7 @@ class MySqlBackend:
     def describe_error(self, error: DBAPIError) -> str:
         """Return a short message for an error code."""
         code = _code(error)
-        return _REASONS.get(code) or (f"it failed ({code})" if code else UNANSWERED)
+        return _REASONS.get(code) or (f"the request failed ({code})" if code else UNANSWERED)
 
     def _lock(self, purpose: str) -> str:
         """Return the name of a lock; it contains the database, because locks are server-wide."""

@@ -53,8 +53,8 @@ def parse_postgres_dsn(dsn: str) -> dict[str, str]:
         words = dict(_url_keywords(dsn) if dsn.startswith(_SCHEMES) else _keyword_list(dsn))
     except ValueError:
         raise UnavailableError(
-            "postgres: the dsn cannot be read: write postgres://user:password@host:port/database"
-            " (with %40 for @ and its like), or host=… user=… password='…' dbname=…"
+            "postgres: invalid dsn; use postgres://user:password@host:port/database"
+            " (@ and similar characters as %40), or host=… user=… password='…' dbname=…"
         ) from None
     return {name: value for name, value in words.items() if name not in _GO_ONLY}
 
@@ -106,27 +106,27 @@ def _keyword_list(dsn: str) -> Iterator[tuple[str, str]]:
         position = word.end()
 
 
-_LOGIN_FAILED = "the user or the password was refused"
-_NO_DATABASE = "there is no such database"
+_LOGIN_FAILED = "wrong user or password"
+_NO_DATABASE = "the database does not exist"
 _BUSY = "the server has too many connections"
-_STARTING = "the server is starting or stopping"
+_STARTING = "the server is starting or shutting down"
 
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _REASONS: Final = {
     "08": UNANSWERED,
-    "22021": "a character that its text cannot hold",
+    "22021": "the text contains a character that the database does not support",
     "25006": "the server is read-only",
     "28": _LOGIN_FAILED,
     "3D000": _NO_DATABASE,
     "42501": DENIED,
     "42703": FOREIGN_TABLE,
     "42P01": MISSING_TABLE,
-    "53100": "no space is left on the server",
+    "53100": "no space left on the server",
     "53300": _BUSY,
     "54": "the document is too large",
-    "55P03": "others have held a lock for too long",
-    "57014": f"it took longer than {ANSWER_SECONDS} s",
+    "55P03": "timed out waiting for a lock",
+    "57014": f"timed out after {ANSWER_SECONDS} s",
     "57P": _STARTING,
 }
 
@@ -134,20 +134,20 @@ _REASONS: Final = {
 # A failed connection has no code, only a message from libpq or the server.
 _REASONS_BY_TEXT: Final = {
     "authentication failed": _LOGIN_FAILED,
-    "no password supplied": "the server wants a password; add password=… to the dsn",
-    "no pg_hba.conf entry": "the server's pg_hba.conf does not let this user in",
+    "no password supplied": "the server requires a password; add password=… to the dsn",
+    "no pg_hba.conf entry": "the server's pg_hba.conf does not allow this user",
     'role "': _LOGIN_FAILED,
     'database "': _NO_DATABASE,
-    "does not support SSL": "the server has no encryption; if it need not, add sslmode=disable",
-    "root certificate file": "nothing to trust the server by: add sslrootcert=… to the dsn",
-    "certificate": "the server's certificate cannot be trusted",
+    "does not support SSL": "the server does not support TLS; to go without, add sslmode=disable",
+    "root certificate file": "no root certificate; add sslrootcert=… to the dsn",
+    "certificate": "the server's certificate is not trusted",
     "too many": _BUSY,
     "starting up": _STARTING,
     "shutting down": _STARTING,
-    "Connection refused": "nothing listens there",
-    "No such file": "nothing listens there",
-    "could not translate host name": "the server's name is not known",
-    "failed to resolve host": "the server's name is not known",
+    "Connection refused": "connection refused",
+    "No such file": "connection refused",
+    "could not translate host name": "unknown host name",
+    "failed to resolve host": "unknown host name",
 }
 
 _DEADLOCK, _NOT_SERIALIZABLE = "40P01", "40001"
@@ -218,7 +218,7 @@ class PostgresBackend:
             if len(code) >= length and code[:length] in _REASONS:
                 return _REASONS[code[:length]]
         if code:
-            return f"it failed ({code})"
+            return f"the request failed ({code})"
         message = str(error.orig)
         return next(
             (reason for part, reason in _REASONS_BY_TEXT.items() if part in message), UNANSWERED

@@ -13,17 +13,15 @@ from checkup.errors import UnavailableError
 from checkup.interfaces import Clients, Storage, StorageSettings
 from checkup.interfaces.kinds import Secret
 
-_Create = Annotated[
-    bool, Meta(description="Make the tables, and bring them up to date, where that is needed.")
-]
+_Create = Annotated[bool, Meta(description="Create and migrate the tables automatically.")]
 
 
 class SqliteSettings(StorageSettings, frozen=True, kw_only=True):
-    """Runs and documents in one file of this machine."""
+    """Results and state in a local SQLite file."""
 
     kind: ClassVar[str] = "sqlite3"
 
-    dsn: Annotated[str, Meta(description="The path of the database's file.")] = ""
+    dsn: Annotated[str, Meta(description="Path of the database file.")] = ""
     create: _Create = False
 
     def open(self, clients: Clients) -> Storage:
@@ -34,13 +32,13 @@ class SqliteSettings(StorageSettings, frozen=True, kw_only=True):
 
 
 class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
-    """Runs and documents in a database of PostgreSQL."""
+    """Results and state in a PostgreSQL database."""
 
     kind: ClassVar[str] = "postgres"
 
     dsn: Annotated[
         Secret,
-        Meta(description="postgres://user:password@host/database, or host=… user=… dbname=…."),
+        Meta(description="postgres://user:password@host/database or host=… user=… dbname=…."),
     ] = ""
     create: _Create = False
 
@@ -56,13 +54,13 @@ class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
 
 
 class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
-    """Runs and documents in a database of MySQL or MariaDB."""
+    """Results and state in a MySQL or MariaDB database."""
 
     kind: ClassVar[str] = "mysql"
 
     dsn: Annotated[
         Secret,
-        Meta(description="user:password@tcp(host:port)/database, or …@unix(/path)/database."),
+        Meta(description="user:password@tcp(host:port)/database or …@unix(/path)/database."),
     ] = ""
     create: _Create = False
 
@@ -79,15 +77,15 @@ class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
 
 
 class PostgresqlBlock(Struct, frozen=True, kw_only=True):
-    """The ``postgresql`` of the deprecated ``sql``."""
+    """The ``postgresql`` section of the deprecated ``sql``."""
 
-    host: Annotated[str, Meta(description="The server's name; localhost if empty.")] = ""
-    port: Annotated[int, Meta(ge=0, le=65535, description="Its port; 5432 if 0.")] = 0
-    user: Annotated[str, Meta(description="The user's name.")] = ""
-    password: Annotated[Secret, Meta(description="The user's password.")] = ""
-    dbname: Annotated[str, Meta(description="The database.")] = ""
+    host: Annotated[str, Meta(description="Host name; default: localhost.")] = ""
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port; 0 for the default of 5432.")] = 0
+    user: Annotated[str, Meta(description="User name.")] = ""
+    password: Annotated[Secret, Meta(description="Password.")] = ""
+    dbname: Annotated[str, Meta(description="Database name.")] = ""
     sslmode: Annotated[
-        str, Meta(description="disable, require (if empty), verify-ca or verify-full.")
+        str, Meta(description="disable, require (default), verify-ca or verify-full.")
     ] = ""
 
     def __post_init__(self) -> None:
@@ -99,13 +97,13 @@ class PostgresqlBlock(Struct, frozen=True, kw_only=True):
 
 
 class SqlSettings(StorageSettings, frozen=True, kw_only=True):
-    """The deprecated way to name a database: use sqlite3 or postgres."""
+    """Deprecated; use sqlite3 or postgres."""
 
     kind: ClassVar[str] = "sql"
 
-    sqlite_db_file: Annotated[str, Meta(description="The path of SQLite's file, or …")] = ""
+    sqlite_db_file: Annotated[str, Meta(description="Path of the SQLite file.")] = ""
     postgresql: Annotated[
-        PostgresqlBlock | None, Meta(description="… where PostgreSQL is found.")
+        PostgresqlBlock | None, Meta(description="PostgreSQL server, in place of sqlite_db_file.")
     ] = None
 
     def __post_init__(self) -> None:
@@ -147,5 +145,5 @@ def _requires_extra(kind: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        hint = f"{kind}: needs the extra for databases; run: pip install 'checkup[sql]'"
+        hint = f"{kind}: requires the database extra; run: pip install 'checkup[sql]'"
         raise UnavailableError(hint) from error

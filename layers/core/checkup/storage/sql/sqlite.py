@@ -19,12 +19,12 @@ from checkup.storage.sql.database import ANSWER_SECONDS, FOREIGN_TABLE, MISSING_
 
 _REASONS = {
     "SQLITE_BUSY": f"another process has been writing for {ANSWER_SECONDS} s",
-    "SQLITE_CANTOPEN": 'the file cannot be opened: check the path, or set "create": true',
+    "SQLITE_CANTOPEN": 'cannot open the file: check the path, or set "create": true',
     "SQLITE_CORRUPT": "the file is damaged",
-    "SQLITE_FULL": "no space is left on the device",
-    "SQLITE_IOERR": "the device failed",
+    "SQLITE_FULL": "no space left on device",
+    "SQLITE_IOERR": "I/O error",
     "SQLITE_LOCKED": f"another process has been writing for {ANSWER_SECONDS} s",
-    "SQLITE_NOTADB": "the file is not a database of SQLite",
+    "SQLITE_NOTADB": "the file is not an SQLite database",
     "SQLITE_PERM": "permission denied",
     "SQLITE_READONLY": "the file is read-only",
     "SQLITE_TOOBIG": "the document is too large",
@@ -50,7 +50,7 @@ class SqliteBackend:
     def __init__(self, dsn: str, *, create: bool = False) -> None:
         self._path = Path(_path(dsn)).absolute()
         self._create = create
-        self.name = f"SQLite's {self._path}"
+        self.name = f"SQLite file {self._path}"
 
     def connect(self) -> Any:
         """Open the file; it is created only with ``create``."""
@@ -78,11 +78,11 @@ class SqliteBackend:
         return (
             None
             if self._path.exists()
-            else ProvisionStep(f"make the file {self._path}", self._create_file)
+            else ProvisionStep(f"create the file {self._path}", self._create_file)
         )
 
     def _create_file(self) -> None:
-        with translate_os_errors("make", self._path):
+        with translate_os_errors("create", self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.touch()
 
@@ -120,7 +120,7 @@ class SqliteBackend:
                 return reason
         code = str(getattr(error.orig, "sqlite_errorname", "")) or type(error.orig).__name__
         family = "_".join(code.split("_")[:2])
-        return _REASONS.get(family) or f"it failed ({code})"
+        return _REASONS.get(family) or f"the request failed ({code})"
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -115,7 +115,7 @@ class _Runs:
     def insert(self, connection: Connection, key: str, body: bytes, version: str) -> None:
         time_ns = key_time(key) or 0
         if time_ns > _LARGEST:
-            raise StorageError(f"{key} cannot be stored: no moment is that late")
+            raise StorageError(f"{key} cannot be stored: the timestamp is too large")
         row = {"name": _name(key), "timestamp": time_ns, "results": _text(key, body)}
         connection.execute(CHECKS.insert().values(row))
 
@@ -181,7 +181,7 @@ def _text(key: str, body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError:
-        raise StorageError(f"{key} cannot be stored: it is not text") from None
+        raise StorageError(f"{key} cannot be stored: not valid UTF-8") from None
 
 
 class SqlStorage:
@@ -229,7 +229,7 @@ class SqlStorage:
 
         with self._ready_tables(f"write {key}"):
             if not self._write(table, key, new, update):
-                raise DocumentChangedError(f"{key} is not the version that was read")
+                raise DocumentChangedError(f"{key} has changed since it was read")
         return new
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
@@ -269,15 +269,15 @@ class SqlStorage:
         Raises:
             StorageError: it failed, or the schema is newer than this program.
         """
-        with self._database.translate_errors("make the tables"):
+        with self._database.translate_errors("create the tables"):
             self._database.migrate(database.upgrade_schema)
 
     def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
         """Return the steps that create the file (SQLite) and create or migrate the tables."""
         file = self._backend.missing()
         if file is not None:
-            return [file, ProvisionStep("make the tables in it", self.provision)]
-        with self._database.translate_errors("look at the tables"):
+            return [file, ProvisionStep("create the tables in it", self.provision)]
+        with self._database.translate_errors("read the tables"):
             migration = self._database.read(database.pending_migration)
         return (
             [ProvisionStep(f"{migration} in {self._backend.name}", self.provision)]
@@ -307,8 +307,8 @@ class SqlStorage:
             StorageError: another run has the same timestamp.
         """
         if self._database.read(lambda connection: table.select(connection, key)) is None:
-            raise StorageError(f"cannot write {key}: another row of checks has its timestamp")
-        raise DocumentExistsError(f"{key} is there already")
+            raise StorageError(f"cannot write {key}: another row of checks has the same timestamp")
+        raise DocumentExistsError(f"{key} already exists")
 
     @contextmanager
     def _ready_tables(self, action: str) -> Iterator[None]:

@@ -21,7 +21,7 @@ def test_every_language_of_the_page_can_be_configured_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("page", "key", "said"),
     [
-        ({"languages": ["en", "kr"]}, "page.languages", "must be one of en, ko"),
+        ({"languages": ["en", "kr"]}, "page.languages", f"must be one of {', '.join(LOCALES)}"),
         ({"languages": []}, "page", "is empty"),
         ({"timezone": "Berlin"}, "page", 'unknown time zone "Berlin"'),
         ({"css": "</style><script>"}, "page", 'contains "<"'),

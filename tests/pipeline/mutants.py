@@ -106,8 +106,8 @@ MUTANTS: Final = (
     Mutant(
         "an alert is dropped on its way into the outbox",
         "alerting/apply.py",
-        "head = enqueue(head, channel, concerned)",
-        "head = enqueue(head, channel, concerned[: 2 - len(concerned)] or concerned[1:])",
+        "head = enqueue(head, channel, routed)",
+        "head = enqueue(head, channel, routed[: 2 - len(routed)] or routed[1:])",
     ),
     Mutant(
         "a message is begun without the time for its receipt",

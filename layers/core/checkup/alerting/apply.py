@@ -34,15 +34,15 @@ REMOVE_AFTER: Final = HOUR
 because two configurations may share one storage and each knows only its own checkers."""
 
 APPLIED_RUNS_KEPT: Final = 8
-"""Runs of which the head remembers that they were folded."""
+"""Names of applied runs that the state keeps, to recognise one that comes again."""
 
 
 class AlertRules(EvaluationRules, frozen=True, kw_only=True):
-    """The part of the configuration that decides which alerts there are, and who gets them.
+    """The part of the configuration that decides which alerts are sent, and to which channels.
 
     Attributes:
-        channels: the names of those to be told.
-        routes: what a channel is for, by its name; without one it is for everything.
+        channels: names of the configured channels.
+        routes: by channel; a channel without one gets every alert.
         interval: the time between the slots of a schedule; 0 for runs without one.
         grace: how long after its slot a region may still report.
     """
@@ -58,7 +58,7 @@ class AlertRules(EvaluationRules, frozen=True, kw_only=True):
         return SlotSchedule(regions=self.regions, interval=self.interval, grace=self.grace)
 
     def suppression(self, head: AlertState, slot: int) -> Suppression:
-        """Return what keeps announcements back after the run of a slot."""
+        """Return what suppresses alerts after the run of a slot."""
         return Suppression(
             slot=slot,
             checkers={checker.id: checker for checker in self.checkers},
@@ -69,41 +69,41 @@ class AlertRules(EvaluationRules, frozen=True, kw_only=True):
 
 
 class AppliedRuns(NamedTuple):
-    """The head after a fold, and the alerts that the fold put into its outboxes."""
+    """The state after applying runs, and the alerts that were queued in its outboxes."""
 
     head: AlertState
     alerts: tuple[Alert, ...]
 
 
 def apply_runs(head: AlertState, runs: Iterable[Run], setting: AlertRules, now: int) -> AppliedRuns:
-    """Fold the runs, given in the order of their keys, whose slots are closed.
+    """Apply the runs of closed slots, given in the order of their keys.
 
     Args:
-        now: the storage's time; it decides nothing but whether a region is waited for.
+        now: the storage's time; it only decides whether to wait for a region.
     """
     due: list[Alert] = []
     matcher = ResultMatcher(setting.checkers)
     for slot in closed_slots(runs, setting.schedule, now, head.cursor):
-        head = _fold_slot(head, slot, setting, matcher, due)
+        head = _apply_slot(head, slot, setting, matcher, due)
     checkers = {checker.id: checker for checker in setting.checkers}
     for channel in setting.channels if due else ():
         route = setting.routes.get(channel, MATCH_ALL)
-        concerned = [alert for alert in due if route.matches(alert, checkers.get(alert.checker))]
-        head = enqueue(head, channel, concerned)
+        routed = [alert for alert in due if route.matches(alert, checkers.get(alert.checker))]
+        head = enqueue(head, channel, routed)
     return AppliedRuns(head, tuple(due))
 
 
-def _fold_slot(
+def _apply_slot(
     head: AlertState,
     slot: ClosedSlot,
     setting: AlertRules,
     matcher: ResultMatcher,
     due: list[Alert],
 ) -> AlertState:
-    """Return the head after a slot, and add to the alerts that are due."""
+    """Return the state after a slot, and add to the alerts that are due."""
     if slot.missed_ns > HOUR:
         due.append(transitions.missed_runs_alert(slot.slot, slot.slot - slot.missed_ns))
-    verdicts, streaks, discounted = evaluate_slot(
+    agreed, streaks, discounted = evaluate_slot(
         slot.runs, setting, matcher, head.inconclusive_streaks
     )
     due += [
@@ -111,7 +111,7 @@ def _fold_slot(
         for it in discounted
         if it.streak == 1
     ]
-    states = _stepped(head.checkers, verdicts, slot.slot, setting)
+    states = _next_states(head.checkers, agreed, slot.slot, setting)
     head = replace(
         head,
         checkers=states,
@@ -123,31 +123,31 @@ def _fold_slot(
         silences={c: s for c, s in head.silences.items() if slot.slot < s.until},
         maintenance={k: it for k, it in head.maintenance.items() if slot.slot < it.end},
     )
-    told = _announced(head, verdicts, slot.slot, setting, due)
-    return replace(head, checkers=_retired({**states, **told}, slot.slot, setting, due))
+    alerted = _decide_alerts(head, agreed, slot.slot, setting, due)
+    return replace(head, checkers=_without_removed({**states, **alerted}, slot.slot, setting, due))
 
 
-def _stepped(
+def _next_states(
     before: Mapping[str, CheckerState],
-    verdicts: Mapping[str, QuorumResult],
+    agreed: Mapping[str, QuorumResult],
     slot: int,
     setting: AlertRules,
 ) -> dict[str, CheckerState]:
     states = dict(before)
     for checker in setting.checkers:
-        seen = verdicts.get(checker.id)
-        if seen is None:
+        found = agreed.get(checker.id)
+        if found is None:
             continue
-        present = replace(
+        current = replace(
             states.get(checker.id, CheckerState()),
-            title=seen.result.title,
-            endpoint=seen.result.endpoint,
-            failing_regions=seen.failing_regions,
-            excluded_regions=seen.excluded_regions,
+            title=found.result.title,
+            endpoint=found.result.endpoint,
+            failing_regions=found.failing_regions,
+            excluded_regions=found.excluded_regions,
             last_checked=slot if checker.interval > 0 else 0,
             removed_since=0,
         )
-        states[checker.id] = next_state(present, seen.status, slot, _thresholds(checker))
+        states[checker.id] = next_state(current, found.status, slot, _thresholds(checker))
     return states
 
 
@@ -160,47 +160,47 @@ def _thresholds(checker: Checker) -> Thresholds:
     )
 
 
-def _announced(
+def _decide_alerts(
     head: AlertState,
-    verdicts: Mapping[str, QuorumResult],
+    agreed: Mapping[str, QuorumResult],
     slot: int,
     setting: AlertRules,
     due: list[Alert],
 ) -> dict[str, CheckerState]:
-    """Return the states once all has been told that nothing keeps back."""
-    holding = setting.suppression(head, slot)
-    told, spoken = {}, []
+    """Return the states after all alerts that are not suppressed, and add these to ``due``."""
+    suppression = setting.suppression(head, slot)
+    alerted, alerts = {}, []
     for checker in setting.checkers:
-        if checker.id not in verdicts:
+        if checker.id not in agreed:
             continue
         before = head.checkers[checker.id]
-        told[checker.id], kinds = decide_alerts(
+        alerted[checker.id], kinds = decide_alerts(
             before,
             slot,
-            suppressed=bool(holding.reasons(checker)),
+            suppressed=bool(suppression.reasons(checker)),
             remind_every=checker.remind_every,
         )
-        result = verdicts[checker.id].result
-        spoken += [
-            transitions.checker_alert(kind, slot, result, before, told[checker.id])
+        result = agreed[checker.id].result
+        alerts += [
+            transitions.checker_alert(kind, slot, result, before, alerted[checker.id])
             for kind in kinds
         ]
-    after = replace(holding, states={**head.checkers, **told})
-    due += [_with_consequences(alert, after) for alert in spoken]
-    return told
+    after = replace(suppression, states={**head.checkers, **alerted})
+    due += [_with_suppressed_dependents(alert, after) for alert in alerts]
+    return alerted
 
 
-def _with_consequences(alert: Alert, holding: Suppression) -> Alert:
-    """Name in an alert of an outage the failures that it explains and that are not announced."""
+def _with_suppressed_dependents(alert: Alert, suppression: Suppression) -> Alert:
+    """Name in the alert of an outage the dependent checkers whose own alerts are suppressed."""
     if alert.status is not Status.DOWN:
         return alert
-    return replace(alert, suppressed_dependents=holding.suppressed_by(alert.checker))
+    return replace(alert, suppressed_dependents=suppression.suppressed_by(alert.checker))
 
 
-def _retired(
+def _without_removed(
     states: dict[str, CheckerState], slot: int, setting: AlertRules, due: list[Alert]
 ) -> dict[str, CheckerState]:
-    """Forget checkers that are gone for good; whoever heard of their outage hears of that."""
+    """Remove checkers that left the configuration an hour ago; end incidents that were alerted."""
     configured = {checker.id for checker in setting.checkers}
     for checker in sorted(states.keys() - configured):
         state = states[checker]

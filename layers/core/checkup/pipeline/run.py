@@ -41,37 +41,34 @@ _log = logging.getLogger(__name__)
 
 
 def is_due(checker: Checker, slot: int, state: CheckerState | None, slot_interval: int = 0) -> bool:
-    """Say whether the run of this slot has to look at a checker.
+    """Say whether a checker is due in this slot.
 
-    On one machine the state tells when that was done last. Regions have to agree on it, and what
-    they saw is known to all only when the slot has closed: they go by the slot alone, and by the
-    state only after a window was missed as a whole.
+    On one machine the state says when it was last checked. Regions have to agree on it, and their
+    results are known to all only when the slot has closed: they go by the slot alone, and by the
+    state only after a whole window was missed.
 
     Args:
-        state: what the runs so far amount to; None if nothing is known.
+        state: the checker's state after the runs so far; None if there is none.
         slot_interval: the time between the slots that regions share; 0 on one machine.
     """
-    interval, looked = checker.interval, state.last_checked if state else 0
-    if interval <= 0 or not looked:
+    interval, checked = checker.interval, state.last_checked if state else 0
+    if interval <= 0 or not checked:
         return True
     window = slot // interval
     if not slot_interval:
-        return window != looked // interval
-    return window != (slot - slot_interval) // interval or slot - looked >= 2 * interval
-
-
-# The second step: fold what was observed into the head, by compare-and-set.
+        return window != checked // interval
+    return window != (slot - slot_interval) // interval or slot - checked >= 2 * interval
 
 
 TRIES: Final = 8
 """Attempts to commit a batch; one of several competing writers always succeeds."""
 
 MAX_LAG: Final = 10
-"""Quiet runs that the cursor may be behind: writing costs more than reading a few runs again."""
+"""Runs without a change that may stay unapplied: a write costs more than reading them again."""
 
 
 class ApplyOutcome(Struct, frozen=True, kw_only=True):
-    """The outcome of folding.
+    """What applying the pending runs came to.
 
     Attributes:
         current: the head afterwards.
@@ -87,7 +84,7 @@ class ApplyOutcome(Struct, frozen=True, kw_only=True):
 def apply_pending_runs(
     monitor: RunContext, current: LoadedState, mine: Run | None, life: Deadline
 ) -> ApplyOutcome:
-    """Fold all runs that are stored and not folded yet, batch by batch while there is time.
+    """Apply all stored runs after the cursor, batch by batch while there is time.
 
     There is time as long as the next batch, if it takes no longer than the last one, leaves enough
     to deliver. What is committed stands, and later runs apply the rest.
@@ -104,7 +101,7 @@ def apply_pending_runs(
     while more:
         before = life.remaining()
         try:
-            done, more = _fold_batch(monitor, done, mine, life)
+            done, more = _apply_batch(monitor, done, mine, life)
         except StorageError as error:
             if done.current is current:
                 raise
@@ -117,10 +114,10 @@ def apply_pending_runs(
     return done
 
 
-def _fold_batch(
+def _apply_batch(
     monitor: RunContext, done: ApplyOutcome, mine: Run | None, life: Deadline
 ) -> tuple[ApplyOutcome, bool]:
-    """Fold and commit some runs; say also whether there may be more.
+    """Apply and commit one batch; say also whether there may be more.
 
     A write that failed, or perhaps did not, is never judged by its answer: the head is read again
     and everything is decided again.
@@ -131,9 +128,9 @@ def _fold_batch(
         except StorageError as error:
             if life.remaining() <= 0:
                 raise
-            _log.info("folding again: %s", error)
+            _log.info("applying runs again: %s", error)
             done = replace(done, current=load_state(monitor))
-    raise StorageError(f"the runs could not be folded in {TRIES} attempts; the next run goes on")
+    raise StorageError(f"the runs could not be applied in {TRIES} attempts; the next run continues")
 
 
 def _try_batch(
@@ -141,11 +138,11 @@ def _try_batch(
 ) -> tuple[ApplyOutcome, bool]:
     before = done.current.head
     own = _own_runs(monitor, before, mine)
-    if own and _is_quiet(before, _weigh(monitor, before, own).head, len(own)):
+    if own and _is_unchanged(before, _apply(monitor, before, own).head, len(own)):
         return done, False
     runs, more = monitor.runs.after(before.cursor)
-    head, alerts = _weigh(monitor, before, runs)
-    if _is_quiet(before, head, len(runs)):
+    head, alerts = _apply(monitor, before, runs)
+    if _is_unchanged(before, head, len(runs)):
         return done, False
     current = commit_state(monitor.storage, done.current, head)
     done = ApplyOutcome(
@@ -168,20 +165,20 @@ def _own_runs(monitor: RunContext, before: AlertState, mine: Run | None) -> list
     return monitor.cache.consecutive(before.cursor, mine, monitor.interval)
 
 
-def _weigh(monitor: RunContext, before: AlertState, runs: Sequence[Run]) -> AppliedRuns:
-    """Return what follows from some runs, and what this process adds of its own."""
+def _apply(monitor: RunContext, before: AlertState, runs: Sequence[Run]) -> AppliedRuns:
+    """Apply runs, and record that retention is due and which configuration is active."""
     now = monitor.storage.now_ns()
-    folded = apply_runs(before, runs, monitor.rules, now)
-    head = folded.head
+    applied = apply_runs(before, runs, monitor.rules, now)
+    head = applied.head
     if is_retention_due(before.last_retention, monitor.check_expiry, now):
         head = replace(head, last_retention=now)
     if monitor.config_version:
         head = replace(head, config_version=monitor.config_version)
-    return folded._replace(head=head)
+    return applied._replace(head=head)
 
 
-def _is_quiet(before: AlertState, after: AlertState, runs: int) -> bool:
-    """Say whether the head can stay as it is, with the cursor a few runs behind."""
+def _is_unchanged(before: AlertState, after: AlertState, runs: int) -> bool:
+    """Say whether the stored state can stay as it is, with the cursor a few runs behind."""
     if after == before:
         return True
     return (
@@ -202,42 +199,41 @@ def run_and_store(  # noqa: PLR0913 - the optional ones by name
     only: Sequence[Checker] | None = None,
     progress: Callable[[Result], None] | None = None,
 ) -> RunOutcome:
-    """Run the checkers that are due and record what they saw.
+    """Run the checkers that are due, store the run, apply it and deliver the alerts.
 
     Args:
-        slot: the moment that the run stands for.
+        slot: the time that the run stands for.
         deadline: when the checkers have to be done; recording and delivering come after it
             and take at most FINISH_SECONDS.
-        message: a checker's id and a person's words about it, kept with its result.
-        only: the checkers to run, if not all that are due. The run says nothing about the
-            others, and what is known of them stays as it is.
+        message: a checker's id and a text about it, stored with its result.
+        only: the checkers to run, if not all that are due. The others keep their status.
         progress: called with each result as soon as it is final.
 
     Raises:
-        RunNotStoredError: the storage failed; the error carries what was seen.
+        RunNotStoredError: the storage failed; the error carries the run.
     """
     with monitor.heartbeat() if only is None else nullcontext():
-        current = _look_up(monitor)
+        current = _load_state_or_none(monitor)
         chosen = _due(monitor, slot, current, message) if only is None else only
-        results = _look(monitor, chosen, deadline, current, progress)
+        results = _run_checks(monitor, chosen, deadline, current, progress)
         if message is not None:
             results = tuple(_with_message(result, *message) for result in results)
         return _record(monitor, _run(monitor, slot, results), deadline, current)
 
 
 def run_in_region(monitor: RunContext, slot: int, deadline: Deadline) -> Run:
-    """Run the checkers and put what they saw where another region folds it.
+    """Run the checkers and store the run; the home region applies it.
 
-    Nothing is read, so that a region needs no right but to put its runs. Every bad result is
-    looked at again, for it is not known what was known of the checker, and whose turn it is
-    says the slot alone.
+    Nothing is read, so a region needs no permission but to put its runs. Every bad result is
+    checked again, because the previous status is not known, and which checkers are due follows
+    from the slot alone.
 
     Raises:
-        RunNotStoredError: the storage failed; the error carries what was seen.
+        RunNotStoredError: the storage failed; the error carries the run.
     """
     in_turn = CheckerState(last_checked=slot)
     due = [it for it in monitor.checkers if is_due(it, slot, in_turn, monitor.interval)]
-    results = _look(monitor, due, deadline, None, None)
+    results = _run_checks(monitor, due, deadline, None, None)
     run = _run(monitor, slot, results)
     try:
         monitor.runs.create(run)
@@ -247,7 +243,7 @@ def run_in_region(monitor: RunContext, slot: int, deadline: Deadline) -> Run:
 
 
 def store_run(monitor: RunContext, run: Run, deadline: Deadline) -> RunOutcome:
-    """Store a run, fold it, and tell the channels what changed.
+    """Store a run, apply it and deliver the alerts.
 
     Args:
         deadline: as for :func:`run_and_store`.
@@ -269,18 +265,18 @@ def _record(
         stored = observed.run or run
         if not monitor.counts:
             return RunOutcome(run=stored, late=observed.late)
-        folded = apply_pending_runs(monitor, current, observed.run, life)
+        applied = apply_pending_runs(monitor, current, observed.run, life)
     except StorageError as error:
         raise RunNotStoredError(run, str(error)) from error
-    head = folded.current.head
-    delivered = deliver(monitor, folded.current, life)
-    if folded.retention_due:
+    head = applied.current.head
+    delivered = deliver(monitor, applied.current, life)
+    if applied.retention_due:
         delete_expired_runs(monitor.storage, head.cursor, monitor.check_expiry, life)
     return RunOutcome(
         run=stored,
         state=delivered.head,
         channels=tuple(monitor.channels),
-        alerts=folded.alerts,
+        alerts=applied.alerts,
         late=_is_late(head, stored, at_first=observed.late),
     )
 
@@ -289,7 +285,7 @@ def _is_late(head: AlertState, run: Run, *, at_first: bool) -> bool:
     """Say whether a slot was closed without this run, perhaps only while it was being stored.
 
     Args:
-        at_first: whether the slot was closed when the run looked, for runs so old that the head
+        at_first: whether the slot was closed when the run checked, for runs so old that the head
             does not remember them.
     """
     if run.file_name in head.applied_runs or run_key(run) > head.cursor:
@@ -298,7 +294,7 @@ def _is_late(head: AlertState, run: Run, *, at_first: bool) -> bool:
     return is_remembered or at_first
 
 
-def _look(
+def _run_checks(
     monitor: RunContext,
     checkers: Sequence[Checker],
     deadline: Deadline,
@@ -328,8 +324,8 @@ def _run(monitor: RunContext, slot: int, results: tuple[Result, ...]) -> Run:
     )
 
 
-def _look_up(monitor: RunContext) -> LoadedState | None:
-    """Return the head; a storage that fails now is reported when it fails to take the run."""
+def _load_state_or_none(monitor: RunContext) -> LoadedState | None:
+    """Return the state; a storage that fails now is reported when it fails to store the run."""
     try:
         return load_state(monitor)
     except StorageError:
@@ -339,7 +335,7 @@ def _look_up(monitor: RunContext) -> LoadedState | None:
 def _due(
     monitor: RunContext, slot: int, current: LoadedState | None, message: tuple[str, str] | None
 ) -> tuple[Checker, ...]:
-    """Return the checkers to run in this slot; the one that somebody writes about is."""
+    """Return the checkers that are due in this slot, and the one that a message is about."""
     states = current.head.checkers if current else {}
     step = monitor.interval if monitor.regions else 0
     return tuple(

@@ -15,7 +15,7 @@ from checkup.interfaces import Checker, NotifierSettings
 from checkup.model import Alert
 
 MAX_QUEUED: Final = 1000
-"""Alerts that wait for one channel; if it is dead for weeks, the oldest are given up."""
+"""Alerts queued for one channel; if it is dead for weeks, the oldest are given up."""
 
 MAX_DEAD_LETTERS: Final = 50
 """Alerts that were given up and are still kept for the operator."""
@@ -29,7 +29,7 @@ def enqueue(head: AlertState, channel: str, alerts: Iterable[Alert]) -> AlertSta
 
 
 def queued(head: AlertState, channel: str) -> tuple[QueuedAlert, ...]:
-    """Return what a channel has still to be told, in order."""
+    """Return the alerts queued for a channel, in order."""
     return head.outboxes.get(channel, ())
 
 
@@ -48,7 +48,7 @@ def next_batch(head: AlertState, channel: str, most: int = 0) -> tuple[QueuedAle
 
 
 def is_claimed(head: AlertState, channel: str, by_others_than: str, now: int) -> bool:
-    """Say whether somebody else may be delivering to this channel at the moment."""
+    """Say whether another run may be delivering to this channel now."""
     return any(
         entry.claimed_by not in {"", by_others_than} and entry.claimed_until > now
         for entry in queued(head, channel)
@@ -85,7 +85,7 @@ def holds_claim(
 
 
 def mark_delivered(head: AlertState, channel: str, batch: Sequence[QueuedAlert]) -> AlertState:
-    """Remove what the channel has accepted, and nothing else."""
+    """Remove the alerts that the channel accepted, and no others."""
     gone = _ids(batch)
     return _with(head, channel, [e for e in queued(head, channel) if e.alert.id not in gone])
 
@@ -93,7 +93,7 @@ def mark_delivered(head: AlertState, channel: str, batch: Sequence[QueuedAlert])
 def mark_not_delivered(
     head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
 ) -> AlertState:
-    """Give back what the channel has certainly not accepted.
+    """Queue again what the channel certainly did not accept.
 
     Args:
         batch: the entries as they were before the claim: fresh ones are fresh again.
@@ -105,14 +105,14 @@ def mark_not_delivered(
 def mark_delivery_unknown(
     head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
 ) -> AlertState:
-    """Give back what the channel may have accepted."""
+    """Queue again what the channel may have accepted."""
     return _release(head, channel, dict.fromkeys(_ids(batch), True), owner)
 
 
 def mark_rejected(
     head: AlertState, channel: str, batch: Sequence[QueuedAlert], error: str
 ) -> AlertState:
-    """Give up what the channel will never accept, so that it holds nothing else up."""
+    """Give up what the channel will never accept, so that the rest is delivered."""
     return _give_up(head, channel, _ids(batch), error)
 
 
@@ -164,16 +164,13 @@ def _ids(entries: Iterable[QueuedAlert]) -> set[str]:
     return {entry.alert.id for entry in entries}
 
 
-# What channels are called and which alerts each is told. Pure.
-
-
 class Route(Struct, frozen=True, kw_only=True):
-    """What a channel is for; one that says nothing is for everything.
+    """Which alerts go to a channel; without conditions, all of them.
 
     Attributes:
         groups, tags: only checkers that are in one of these groups or have one of these tags.
-        severities: only what is, or until now was, one of these statuses; so whoever hears of
-            the beginning hears of the end.
+        severities: only alerts with one of these statuses, now or before; so a recovery reaches
+            the channel that got the outage.
     """
 
     groups: tuple[str, ...] = ()
@@ -181,10 +178,9 @@ class Route(Struct, frozen=True, kw_only=True):
     severities: tuple[str, ...] = ()
 
     def matches(self, alert: Alert, checker: Checker | None) -> bool:
-        """Say whether the channel is told.
+        """Say whether the alert goes to the channel.
 
-        What is about the monitor itself concerns everybody, and of a checker that is no longer
-        configured nobody knows any more whom it concerned.
+        Alerts about the monitor, or about a removed checker, go to every channel.
 
         Args:
             checker: the one that the alert is about, if it is configured.
@@ -208,7 +204,7 @@ MATCH_ALL: Final = Route()
 
 
 def route(settings: NotifierSettings) -> Route:
-    """Return what a channel is configured to be for."""
+    """Return the route of a configured channel."""
     return Route(groups=settings.groups, tags=settings.tags, severities=settings.severities)
 
 

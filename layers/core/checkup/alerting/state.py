@@ -39,29 +39,29 @@ class Streak(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of one checker after the last folded run.
+    """The state of one checker after the last applied run.
 
     Attributes:
         status: the confirmed status, which only a threshold changes; unknown before the first.
         since: when that status began: the first run of the streak that confirmed it.
-        alerted_status: the status that was announced last; unknown if nothing ever was.
+        alerted_status: the status of the last alert; unknown if there was none.
         incident_count: how many incidents there have been.
         opened: when the last incident began: the first of its runs that was not healthy.
         down_streak, unhealthy_streak, healthy_streak, not_down_streak: the streaks of results
-            that were down, were not healthy, were
-            healthy, were not down. An unknown result touches none of them.
+            that were down, were not healthy, were healthy, were not down. An unknown result
+            changes none of them.
         unknown_runs: unknown results in a row, counted up to NOT_MONITORED_AFTER.
-        alerted_not_monitored: it was announced that the checker cannot look.
+        alerted_not_monitored: the alert that it cannot be checked was sent.
         recent_statuses: the last results that were not unknown, for flapping; a letter each.
-        flapping, alerted_flapping: it changes too often; that was announced.
-        last_alert_slot: the slot of the last announcement about this incident.
-        failing_regions: the regions that see a failure which too few of them see to count.
-        excluded_regions: the regions that look at something else, so that what they see does not
-            count.
-        last_checked: the last slot in which it was looked at, for one with an interval of its
-            own; 0 for one that every run looks at.
+        flapping, alerted_flapping: its status changes too often; the alert of that was sent.
+        last_alert_slot: the slot of the last alert about this incident.
+        failing_regions: regions with a failure that too few of them have for the quorum.
+        excluded_regions: regions with a different configuration of this checker, whose results do
+            not count.
+        last_checked: the last slot in which it was checked, if it has an interval of its own; 0
+            if every run checks it.
         removed_since: the slot from which on the checker is no longer configured; 0 if it is.
-        title, endpoint: as results name it, for words about a checker that is gone.
+        title, endpoint: as in its results, for alerts about a checker that was removed.
         extra: fields that a later version has written; kept as they are.
     """
 
@@ -90,10 +90,10 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def display_status(self) -> Status:
-        """The status for people who look: what is announced, and what is known besides.
+        """The status to display.
 
-        A checker that cannot look is unknown, whatever it was before. A failure that only a
-        minority of the regions sees is announced to nobody and is no secret either.
+        A checker that cannot be checked is unknown, whatever it was before. One that fails in a
+        minority of the regions is degraded, although no alert is sent.
         """
         if self.unknown_runs >= NOT_MONITORED_AFTER:
             return Status.UNKNOWN
@@ -103,10 +103,10 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class QueuedAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An alert that a channel has not been told yet, as far as is known.
+    """An alert in the outbox of a channel.
 
     Attributes:
-        claimed_by: the run that is delivering it at the moment; empty if none is.
+        claimed_by: the run that is delivering it now; empty if none is.
         claimed_until: when that run is certainly over, by the storage's clock.
         attempts: how often a delivery was begun.
         maybe_delivered: an earlier attempt may have been accepted, so the next one must say so.
@@ -123,7 +123,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     """An alert that a channel will never accept, kept for the operator to see.
 
     Attributes:
-        error: what the channel said.
+        error: the reason.
     """
 
     channel: str
@@ -132,11 +132,11 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An operator's wish to hear nothing of a checker for a while.
+    """A request to suppress a checker's alerts for a while.
 
     Attributes:
-        until: when it ends by itself: the first slot that is announced again.
-        since: when it was asked for; 0 if that is not known.
+        until: when it ends by itself: the first slot with alerts again.
+        since: when it was requested; 0 if that is not known.
     """
 
     until: int
@@ -148,21 +148,21 @@ class AlertState(Struct, frozen=True, kw_only=True):
 
     Attributes:
         schema: the version of this layout.
-        revision: grows with every write, so that no two heads have the same bytes and a storage
+        revision: grows with every write, so no two states have the same bytes, and a storage
             that derives its versions from the content can tell them apart.
-        cursor: the key of the last folded run; runs up to it count for ever as they did.
-        applied_runs: the names of the last runs that were folded: one that is not above the
-            cursor and not among them came too late.
+        cursor: the key of the last applied run; runs up to it are never applied again.
+        applied_runs: the names of the last runs that were applied: one that is not above the
+            cursor and not among them is late.
         last_retention: when old runs were last deleted.
         silences: by checker id.
-        maintenance: what was announced and is not over, by its id.
-        maintenance_changing: when somebody began to announce maintenance of which it is not
-            certain that it is in ``maintenance``; 0 if nobody did.
+        maintenance: scheduled maintenance that is not over, by id.
+        maintenance_changing: when a change of scheduled maintenance began that may not be in
+            ``maintenance`` yet; 0 if there is none.
         inconclusive_streaks: runs in a row in which the reference targets failed too, by region.
         checkers: the state of each checker by its id.
-        outboxes: what each channel has still to be told, in order.
+        outboxes: the alerts queued for each channel, in order.
         dead_letters: the last alerts that were given up.
-        config_version: of the configuration that was good last, where a stack reads it from an
+        config_version: of the last valid configuration, where a stack reads it from an
             object in S3; never the configuration itself.
         extra: fields that a later version has written; kept as they are.
     """

@@ -18,7 +18,7 @@ from checkup.model import Status
 
 
 class SuppressionKind(StrEnum):
-    """What can keep announcements back."""
+    """Reasons to suppress alerts."""
 
     MAINTENANCE = "maintenance"
     SILENCE = "silence"
@@ -26,7 +26,7 @@ class SuppressionKind(StrEnum):
 
 
 class SuppressionReason(Struct, frozen=True, kw_only=True):
-    """One thing that keeps a checker's announcements back.
+    """One reason why alerts of a checker are suppressed.
 
     Attributes:
         by: the window's title, or the id of the failing checker that explains this one.
@@ -39,7 +39,7 @@ class SuppressionReason(Struct, frozen=True, kw_only=True):
 
 
 class Suppression(Struct, frozen=True, kw_only=True):
-    """All that can keep announcements back after one run.
+    """Everything that suppresses alerts after one run.
 
     Attributes:
         states: after that run, by checker id.
@@ -52,11 +52,11 @@ class Suppression(Struct, frozen=True, kw_only=True):
     silences: Mapping[str, Silence] = {}
 
     def reasons(self, checker: Checker) -> tuple[SuppressionReason, ...]:
-        """Return every reason to keep quiet about a checker; none means to speak."""
+        """Return every reason to suppress alerts of a checker; empty if they are sent."""
         return (*self._windows(checker), *self._silence(checker), *self._outages(checker))
 
     def suppressed_by(self, cause: str) -> tuple[str, ...]:
-        """Return the titles of the failing checkers that keep quiet because of one of them."""
+        """Return the titles of failing checkers whose alerts are suppressed because of this one."""
         return tuple(
             checker.title or checker.id
             for checker in self.checkers.values()

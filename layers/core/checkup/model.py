@@ -158,9 +158,8 @@ class Run(Struct, frozen=True, kw_only=True):
 class AlertKind(StrEnum):
     """What an alert says.
 
-    The first four tell the story of an incident. The next four speak of what a checker is worth
-    listening to: it changes too often, or cannot look. The last four are about the monitor
-    itself and name no checker.
+    The first four are about an incident. The next four are about flapping and about checkers that
+    cannot be checked. The last four are about the monitor itself and name no checker.
     """
 
     OPEN = "open"
@@ -178,23 +177,23 @@ class AlertKind(StrEnum):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """One announcement about one checker, fixed by the state that produced it.
+    """One change to notify people of, fixed by the state that produced it.
 
     Attributes:
         id: ``checker/kind:status/incident/slot``; the same state and slot give the same id.
         checker: the checker's id; empty if the alert is about the monitor itself.
         title, endpoint: the checker's name and masked address, as people know it.
-        kind: whether an incident opens, changes, lasts or ends, or what else there is to say.
-        status: the status that is announced.
-        previous_status: the status that the channel heard last.
+        kind: whether an incident opens, changes, lasts or ends, or what else is the reason.
+        status: the new status.
+        previous_status: the status alerted before.
         slot: the run in which the change was confirmed.
-        since: when the announced status began.
+        since: when the new status began.
         opened: when the incident began; a resolve alert derives the outage's length from it.
-        reason: the failed attempt's sentence or the notice; empty for a recovery.
+        reason: the failed attempt's message or the notice; empty for a recovery.
         failure: the failure's class; empty for a recovery.
-        region: where it was seen; empty on a single machine.
-        suppressed_dependents: titles of failing checkers that depend on this one and are not
-            announced.
+        region: where it failed; empty on a single machine.
+        suppressed_dependents: titles of failing checkers that depend on this one and whose own
+            alerts are suppressed.
     """
 
     id: str

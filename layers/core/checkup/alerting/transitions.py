@@ -19,7 +19,7 @@ from checkup.alerting.state import NOT_MONITORED_AFTER, CheckerState, Streak
 from checkup.model import Alert, AlertKind, Result, Run, Status
 from checkup.times import SECOND
 
-# The announcements themselves: what is told of a checker, and of the monitor. Pure.
+# The alerts of a checker and of the monitor.
 
 
 MONITOR: Final = "Checkup"
@@ -38,7 +38,7 @@ _OF_A_STATUS: Final = {
 def checker_alert(
     kind: AlertKind, slot: int, result: Result, before: CheckerState, after: CheckerState
 ) -> Alert:
-    """Return the announcement that leads a checker from one state to the other."""
+    """Return the alert of a checker's change from one state to the other."""
     status = Status.UNKNOWN if kind is AlertKind.NOT_MONITORED else after.status
     well = status is Status.HEALTHY or (kind in _OF_A_STATUS and status is Status.UNKNOWN)
     return Alert(
@@ -106,7 +106,7 @@ def _of_the_monitor(kind: AlertKind, slot: int, since: int, reason: str, region:
     )
 
 
-# What there is to tell of a checker: the difference between what is and what was told. Pure.
+# Which alerts are due: the difference between the status and the last alerted status.
 #
 # Nothing is tied to the moment of a change. So whatever keeps an announcement back (maintenance,
 # a silence, an outage elsewhere that explains it, flapping, a gap) cannot swallow it: it is made
@@ -118,7 +118,7 @@ MIN_REMINDER_INTERVAL: Final = 300 * SECOND
 
 
 class AlertDecision(NamedTuple):
-    """The state once everybody has been told, and what to tell them, in order."""
+    """The state after the alerts, and their kinds in order."""
 
     state: CheckerState
     kinds: tuple[AlertKind, ...]
@@ -127,14 +127,14 @@ class AlertDecision(NamedTuple):
 def decide_alerts(
     state: CheckerState, slot: int, *, suppressed: bool = False, remind_every: int = 0
 ) -> AlertDecision:
-    """Return what the last run gives reason to announce.
+    """Decide which alerts are due after the last run.
 
     A checker that is healthy from the start is nothing to talk about; one that is down from the
     start is. After an unknown result there is nothing new to say of the status.
 
     Args:
         slot: the run after which this is asked.
-        suppressed: only the end of an incident may be announced.
+        suppressed: only the end of an incident may be alerted.
         remind_every: how often an outage is brought back to mind; 0 for never.
     """
     kinds: list[AlertKind] = []
@@ -150,7 +150,7 @@ def decide_alerts(
 
 
 def next_reminder(state: CheckerState, remind_every: int) -> int:
-    """Return the moment from which on the next run reminds of the outage; 0 for never."""
+    """Return the time of the next reminder; 0 for none."""
     if (
         state.alerted_status is not Status.DOWN
         or state.status is not Status.DOWN
@@ -162,7 +162,7 @@ def next_reminder(state: CheckerState, remind_every: int) -> int:
 
 
 def is_reminder_due(state: CheckerState, slot: int, remind_every: int) -> bool:
-    """Say whether an outage has lasted a whole number of reminders more than when last told.
+    """Say whether a reminder is due: one more whole interval has passed since the last alert.
 
     The number follows from the slots, so a reminder that was missed is not caught up, and one
     that is worked out twice is the same.
@@ -205,7 +205,7 @@ def _status(state: CheckerState, slot: int, kinds: list[AlertKind], *, held: boo
 
 
 FLAPPING_WINDOW: Final = 21
-"""Results that are looked at. As many equal ones end every phase of flapping."""
+"""Results that count for flapping. As many equal ones end it."""
 
 
 # In units of 1/95 the weights 0.8 … 1.2 are the whole numbers 76 … 114, and 1 % of all is 19.
@@ -225,7 +225,7 @@ def append_status(recent: str, seen: Status) -> str:
 
 
 def state_change_percent(recent: str) -> float:
-    """Return the weight of the changes, in percent of all that could be."""
+    """Return the weight of the changes, in percent of the possible weight."""
     return _weight(recent) / _PERCENT
 
 

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class CheckFunction:
-    """The check function, for as long as its environment lives."""
+    """The check function, kept between invocations."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -48,7 +48,7 @@ class CheckFunction:
     def handle(
         self, request: ScheduledRun | AdHocCheck | NotifierTest, remaining_milliseconds: int
     ) -> Any:
-        """Do what an event asks.
+        """Handle an event.
 
         Args:
             remaining_milliseconds: the life that is left to the invocation.
@@ -70,7 +70,7 @@ class CheckFunction:
                 return self._try_channels(counted, names)
 
     def _monitor(self, counted: ActiveConfig) -> RunContext:
-        """Return the objects for a configuration, made anew only when it is another one."""
+        """Return the objects for a configuration, made again only when it has changed."""
         if self._wired is None or self._wired[0] is not counted:
             monitor = app.run_context(counted.config, self._environ, config_version=counted.version)
             self._wired = counted, monitor
@@ -99,7 +99,7 @@ class CheckFunction:
 
 
 def run_deadline(run_deadline: float, remaining_milliseconds: int) -> Deadline:
-    """Return when to stop looking: early enough to store and tell before the platform ends it.
+    """Return the deadline of the checkers: early enough to store and deliver within the invocation.
 
     Args:
         run_deadline: seconds that a run may look at most.
@@ -109,7 +109,7 @@ def run_deadline(run_deadline: float, remaining_milliseconds: int) -> Deadline:
 
 
 def run_adhoc(monitor: RunContext, request: AdHocCheck, deadline: Deadline) -> list[dict[str, Any]]:
-    """Look at the named checkers, or at all: no state moves, nobody is told.
+    """Run the named checkers, or all; change no state, send no alerts.
 
     Returns:
         The array that a run file would hold.

@@ -37,7 +37,7 @@ _HEADERS: Final = {"user-agent": "checkup"}
 
 
 class HeartbeatPing(Struct, frozen=True):
-    """Somebody who waits for our runs.
+    """A heartbeat URL that is requested around each run.
 
     Attributes:
         url: where, or a reference to the secret that says so.
@@ -48,7 +48,7 @@ class HeartbeatPing(Struct, frozen=True):
 
     @contextmanager
     def during_run(self) -> Iterator[None]:
-        """Say that a run begins, and how it ended. The first goes on beside the run."""
+        """Report the start of a run, beside the run, and how it ended."""
         beginning = Thread(target=self._send, args=("/start",), name="life-sign", daemon=True)
         beginning.start()
         verb = "/fail"
@@ -76,15 +76,12 @@ def _with_verb(url: str, verb: str) -> str:
     return address._replace(path=address.path.rstrip("/") + verb).geturl() if verb else url
 
 
-# Everything that a storing run works with, and what comes out of it.
-
-
 FINISH_SECONDS: Final = 30.0
-"""What a run takes at most after its checkers' deadline, to store, fold and deliver. Whoever
+"""What a run takes at most after its checkers' deadline, to store, apply and deliver. Whoever
 limits the life of a run from outside has to allow for it."""
 
 MIN_DELIVERY_SECONDS: Final = 24.0
-"""What is left of a run's life at least when it begins to deliver: claim, message and receipt,
+"""The least time in which a delivery is begun: claim, message and receipt,
 each once more if need be, at up to 4 s. A kill must never come between message and receipt."""
 
 
@@ -156,17 +153,17 @@ class RunContext(Struct, frozen=True, kw_only=True):
 
     @property
     def counts(self) -> bool:
-        """Whether runs from here count; a laptop's in a storage of several regions do not."""
+        """Whether runs from here count: not those of a laptop in a storage of several regions."""
         return self.region in (self.regions or ("",))
 
     @property
     def position(self) -> int:
-        """The number of this region, which keeps the names of runs apart."""
+        """The index of this region, which keeps the names of runs unique."""
         return self.regions.index(self.region) if self.region in self.regions else 0
 
     @property
     def rules(self) -> AlertRules:
-        """What a fold has to know of the configuration."""
+        """The alert rules of the configuration."""
         return AlertRules(
             checkers=self.checkers,
             channels=tuple(self.channels),
@@ -181,7 +178,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
 
 
 class RunOutcome(Struct, frozen=True, kw_only=True):
-    """What became of a storing run.
+    """The outcome of a storing run.
 
     Attributes:
         run: what counts: this run, or another of the same slot that was there before.
@@ -211,7 +208,7 @@ class RunOutcome(Struct, frozen=True, kw_only=True):
 
     @property
     def excluded_regions(self) -> tuple[str, ...]:
-        """The regions that check something else than the others, so their results do not count."""
+        """Regions with a different configuration, whose results do not count."""
         states = self.state.checkers.values()
         return tuple(sorted({region for state in states for region in state.excluded_regions}))
 

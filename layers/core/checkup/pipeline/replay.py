@@ -24,18 +24,18 @@ from checkup.pipeline.state_store import read_state
 from checkup.run_store import BATCH, whole_slots
 from checkup.times import SECOND
 
-# What is known at this moment, for people who ask; nothing is written.
+# The current state and the last results, read-only.
 
 
 class SlotResult(Struct, frozen=True):
-    """What one run saw of a checker."""
+    """The result of a checker in one run."""
 
     slot: int
     result: Result
 
 
 def current_state(monitor: RunContext) -> AlertState:
-    """Return the head with all runs that are stored; the stored one may be a few behind.
+    """Return the state after all stored runs; the stored state may be a few runs behind.
 
     Raises:
         StorageError: the storage failed, or the head is not readable by this version.
@@ -57,7 +57,7 @@ def apply_silently(monitor: RunContext, head: AlertState) -> AlertState:
 
 
 def last_results(monitor: RunContext, count: int) -> Mapping[str, SlotResult]:
-    """Return what was last seen of each checker by those who have a vote, by its id.
+    """Return the last result of each checker in the configured regions, by id.
 
     Args:
         count: how many runs to look through, for not every run looks at every checker.
@@ -76,7 +76,7 @@ def last_results(monitor: RunContext, count: int) -> Mapping[str, SlotResult]:
 
 
 def recent_results(monitor: RunContext, checker: str, count: int) -> list[SlotResult]:
-    """Return what the last runs of the day saw of a checker, oldest first.
+    """Return the results of a checker in the last runs of the day, oldest first.
 
     Args:
         count: how many runs to look through.
@@ -101,7 +101,7 @@ def _owned(monitor: RunContext, run: Run) -> Iterator[tuple[str, Result]]:
 
 
 class ReplayedAlerts(Struct, frozen=True, kw_only=True):
-    """What one setting announces.
+    """The alerts under one set of rules.
 
     Attributes:
         alerts: in order.
@@ -116,11 +116,11 @@ class ReplayedAlerts(Struct, frozen=True, kw_only=True):
 
     @property
     def delays(self) -> tuple[int, ...]:
-        """How long each incident had lasted when it was announced, in nanoseconds."""
+        """How long each incident had lasted at its first alert, in nanoseconds."""
         return tuple(alert.slot - alert.opened for alert in self.incidents)
 
     def missing_from(self, other: ReplayedAlerts) -> tuple[Alert, ...]:
-        """Return the incidents that the other setting does not announce."""
+        """Return the incidents without an alert under the other rules."""
         known = {(alert.checker, alert.opened) for alert in other.incidents}
         return tuple(a for a in self.incidents if (a.checker, a.opened) not in known)
 
@@ -140,7 +140,7 @@ class ReplayReport(Struct, frozen=True, kw_only=True):
 
 
 def replay(monitor: RunContext, settings: Sequence[AlertRules], since: int) -> ReplayReport:
-    """Fold the runs since a moment with each setting, from a state that knows nothing.
+    """Apply the runs since a time under each set of rules, from an empty state.
 
     Raises:
         StorageError: the runs could not be read.
@@ -157,7 +157,7 @@ def replay(monitor: RunContext, settings: Sequence[AlertRules], since: int) -> R
 
 
 class _Machine:
-    """The pure machine with one setting, and what it has announced so far."""
+    """Applies runs under one set of rules, and collects the alerts."""
 
     def __init__(self, setting: AlertRules) -> None:
         self._setting = replace(setting, channels=())
@@ -165,7 +165,7 @@ class _Machine:
         self.alerts: list[Alert] = []
 
     def fold(self, runs: Sequence[Run]) -> None:
-        """Fold some runs, whose slots are complete; whoever has not reported yet never will."""
+        """Apply runs of complete slots; a region that has not reported yet never will."""
         over = runs[-1].slot + self._setting.grace
         self._head, alerts = apply_runs(self._head, runs, self._setting, over)
         self.alerts += alerts
@@ -184,11 +184,11 @@ def _batches(runs: Iterator[Run]) -> Iterator[list[Run]]:
         yield batch
 
 
-# Going on from an earlier head, when the present one is damaged or wrong.
+# Restore an earlier state, when the current one is damaged or wrong.
 
 
 def restore_state(monitor: RunContext, body: bytes) -> AlertState:
-    """Put what an earlier head knew of the checkers in the place of what the present one knows.
+    """Replace the checkers of the current state by those of an earlier one.
 
     The runs since then are folded again and count as told, so that nobody hears of anything twice.
     What waits to be delivered now goes on waiting, and so do silences.

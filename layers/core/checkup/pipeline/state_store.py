@@ -36,16 +36,16 @@ from checkup.times import SECOND
 _log = logging.getLogger(__name__)
 
 MAINTENANCE_CHANGE_TIMEOUT: Final = 300 * SECOND
-"""How long it takes at most to announce maintenance, from the warning to the last word of it."""
+"""How long a change of scheduled maintenance takes at most, from the mark to the last write."""
 
 
 def mark_maintenance_change(head: AlertState, now: int) -> AlertState:
-    """Return a head that says that maintenance is about to be announced."""
+    """Return the state, marked: scheduled maintenance is being changed."""
     return replace(head, maintenance_changing=max(head.maintenance_changing, now))
 
 
 def with_scheduled_maintenance(storage: Storage, head: AlertState) -> AlertState:
-    """Return a head with all announced maintenance that is not over.
+    """Return the state with all scheduled maintenance that is not over.
 
     The warning stays for as long as somebody may still be writing.
 
@@ -62,7 +62,7 @@ def with_scheduled_maintenance(storage: Storage, head: AlertState) -> AlertState
 
 
 def with_maintenance_if_marked(storage: Storage, head: AlertState) -> AlertState:
-    """Return a head with what was announced since the warning; the same head without one.
+    """Return the state with the maintenance scheduled since the mark; the same without a mark.
 
     What cannot be read holds no run up.
     """
@@ -75,18 +75,18 @@ def with_maintenance_if_marked(storage: Storage, head: AlertState) -> AlertState
         return head
 
 
-# The head in its storage: reading, replacing, and starting anew when there is none to read.
+# The state in its storage: read, replace, and start again where there is none to read.
 
 
 class LoadedState(Struct, frozen=True):
-    """A head and the version under which it is stored."""
+    """A state and the version under which it is stored."""
 
     head: AlertState
     version: str
 
 
 def read_state(storage: Storage) -> AlertState:
-    """Return the head; a new one if there is none yet.
+    """Return the state; a new one if there is none yet.
 
     Raises:
         StorageError: it could not be read, or is not readable by this version.
@@ -106,7 +106,7 @@ def confirmed_statuses(head: AlertState) -> Mapping[str, Status]:
 
 
 def load_state(monitor: RunContext) -> LoadedState:
-    """Return the head to go on from; afterwards there is one in the storage.
+    """Return the state to continue from; afterwards there is one in the storage.
 
     A head that is missing or unreadable is rebuilt from the last runs. What they show counts as
     told, so that nothing is announced a second time; one notice says so and what fails now.
@@ -122,7 +122,7 @@ def load_state(monitor: RunContext) -> LoadedState:
 
 
 def commit_state(storage: Storage, current: LoadedState, head: AlertState) -> LoadedState:
-    """Replace the head that was read by what follows from it.
+    """Replace the state that was read by the next one.
 
     Raises:
         DocumentChangedError: somebody else was faster.
@@ -166,7 +166,7 @@ def _in_time(storage: Storage, current: LoadedState) -> LoadedState:
 
 
 def _rebuild(monitor: RunContext) -> AlertState:
-    """Return a head that knows the last runs, with no word of them but one notice.
+    """Rebuild the state from the last runs, with one notice in place of their alerts.
 
     Runs of the Go program, which had no head, move nothing but the cursor: what was down then
     and is still down is news. Where there is no other run, nothing was lost.
@@ -206,13 +206,13 @@ def _is_ours(run: Run) -> bool:
     return any(result.id for result in run.results)
 
 
-# Changes of the head that people ask for, by compare-and-set.
+# Changes by operators, by compare-and-set.
 
 
 def change_state(
     monitor: RunContext, change: Callable[[AlertState], AlertState], what: str
 ) -> AlertState:
-    """Change the head, and return it as it is then.
+    """Change the state and return it.
 
     Args:
         change: may be called several times, and on what it has changed already.
@@ -230,11 +230,11 @@ def change_state(
     return compare_and_set(write, what)
 
 
-# The sequence that announces maintenance, so that both the page and every run know of it.
+# Scheduled maintenance: two documents, so that the page and every run know of it.
 
 
 def schedule_maintenance(monitor: RunContext, change: Change) -> IncidentDocument:
-    """Change what is announced of maintenance and return what is announced then.
+    """Change scheduled maintenance and return the document of incidents.
 
     Runs are warned first. Killed at any moment, it has either not been announced, or the next
     run knows of it.
@@ -261,13 +261,13 @@ def schedule_maintenance(monitor: RunContext, change: Change) -> IncidentDocumen
     return document
 
 
-# Silences: an operator's wish to hear nothing of some checkers for a while.
+# Silences: alerts of some checkers are suppressed for a while.
 
 
 def silence_checkers(
     monitor: RunContext, checkers: Collection[str], *, since: int, until: int
 ) -> Mapping[str, Silence]:
-    """Keep quiet about some checkers until a moment, and return all silences that there are then.
+    """Silence some checkers until a time, and return all silences.
 
     Args:
         checkers: their ids.

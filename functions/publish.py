@@ -1,8 +1,6 @@
 """Render the status page and publish what changed.
 
-Triggers: S3, when an object below ``state/`` is written; EventBridge Scheduler, every five minutes,
-with ``{"task": "publish"}``; manual invocations also with ``{"task": "rebuild"}``, which counts
-the days again.
+Triggers: writes below ``state/`` in S3, and a schedule; ``events/`` has those to send by hand.
 """
 
 import os

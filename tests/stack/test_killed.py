@@ -39,7 +39,7 @@ def test_11_news_of_a_run_that_was_killed_are_told_once(killed: Killed) -> None:
     assert ["User Service* is down" in text for text in next_run] == [True]
     assert after_another == next_run
     assert ["User Service* recovered" in text for text in last[1:]] == [True]
-    assert not any("repeat" in text for text in last)
+    assert not any("ossible duplicate" in text for text in last)
 
 
 def test_11_message_that_nobody_can_know_of_is_repeated_once_and_says_so(
@@ -47,4 +47,4 @@ def test_11_message_that_nobody_can_know_of_is_repeated_once_and_says_so(
 ) -> None:
     assert KILLED in torn.end
     assert ["User Service* recovered" in text for text in repeated] == [True, True]
-    assert ["ossible repeat" in text for text in repeated] == [False, True]
+    assert ["ossible duplicate" in text for text in repeated] == [False, True]

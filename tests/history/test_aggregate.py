@@ -12,7 +12,7 @@ from checkup.checkers.http import HttpChecker
 from checkup.evaluation import EvaluationRules
 from checkup.history.aggregate import apply_runs, open_days
 from checkup.history.documents import HistoryState
-from checkup.history.tally import DayDisruption, Tally, add_tallies, uptime_percent
+from checkup.history.tally import DayDisruption, Tally, add_tallies, percent
 from checkup.maintenance import MaintenanceWindow
 from checkup.model import Run, Status
 from checkup.times import DAY, HOUR
@@ -253,7 +253,7 @@ def test_138_uptime_is_a_share(runs: list[Run]) -> None:
     _, closed = folded(runs)
     for tally in _tallies(closed.days):
         assert 0 <= tally.up <= tally.observed
-        shown = uptime_percent(tally.up, tally.observed)
+        shown = tally.uptime_percent
         assert shown is None or 0 <= float(shown) <= 100
         assert (shown == "100.00") == (tally.observed > 0 and tally.down == 0)
 
@@ -270,7 +270,7 @@ def test_138_uptime_is_a_share(runs: list[Run]) -> None:
     ],
 )
 def test_138_percent_rounds_down(part: int, whole: int, shown: str | None) -> None:
-    assert uptime_percent(part, whole) == shown
+    assert percent(part, whole) == shown
 
 
 def _tallies(periods: Mapping[int, Mapping[str, object]]) -> list[Tally]:

@@ -18,7 +18,7 @@ from checkup.history.documents import HistoryState, LatencyOfMonth
 from checkup.history.latency import LatencyHistogram, merge_histograms
 from checkup.history.reader import FEW, CheckerHistories, last_complete_hour
 from checkup.history.series import SPANS, YEAR, CheckerHistory, YearDocument
-from checkup.history.tally import ChartPoint, PeriodAggregate, Tally, add_tallies, uptime_percent
+from checkup.history.tally import ChartPoint, PeriodAggregate, Tally, add_tallies, percent
 from checkup.model import Run, Status, run_key
 from checkup.times import (
     DAY,
@@ -108,7 +108,7 @@ def test_138_a_chronicle_counts_each_nanosecond_once(
 
 @given(st.integers(0, 10**18), st.integers(1, 10**18))
 def test_138_uptime_is_between_nothing_and_all_and_never_too_high(part: int, rest: int) -> None:
-    shown = uptime_percent(part, part + rest)
+    shown = percent(part, part + rest)
     assert shown is not None
     units, hundredths = shown.split(".")
     hundredth = int(units) * 100 + int(hundredths)

@@ -15,7 +15,7 @@ from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.errors import StorageError
-from checkup.history.tally import uptime_percent
+from checkup.history.tally import percent
 from checkup.interfaces import PageFile, StoredDocument
 from checkup.model import Attempt, Run, Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
@@ -125,7 +125,7 @@ def test_138_numbers_are_exact_and_rounded_down() -> None:
     seen = [slot for slot in slots if slot < until]
     down = sum(min(slot + HOUR, until) - slot for slot in seen[1::4])
     total = until - slots[0]
-    assert year[1] == f"{uptime_percent(total - down, total)}%"
+    assert year[1] == f"{percent(total - down, total)}%"
     assert year[5] == f"{len(seen[1::4])} of {len(seen)}"
 
 

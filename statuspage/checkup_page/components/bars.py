@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from checkup.history.tally import Tally, add_tallies, uptime_percent
+from checkup.history.tally import Tally, add_tallies
 from checkup.model import Result, Status, rtt_stats
 from checkup.times import DAY, MINUTE, SECOND, day_start
 from checkup_page.locale import Locale, load_translations
@@ -266,8 +266,8 @@ def day_bars(
         if is_affected(look):
             troubles = ((day, today), *troubles)
             said = f"{_said(today)} {said}".rstrip()
-    uptime = uptime_percent(total.up, total.observed)
-    observed = uptime_percent(total.observed, now - begin - total.maintenance)
+    uptime = total.uptime_percent
+    observed = total.coverage_percent(now - begin)
     covered = (day - day_start(begin)) // DAY + 1
     last = (day - closed.begin) // DAY
     return DayBars(
@@ -330,7 +330,7 @@ def is_affected(look: str) -> bool:
 def _said(tally: Tally) -> str:
     lengths = zip("dgum", _lengths(tally), strict=True)
     told = "".join(f"{letter}{length // MINUTE}" for letter, length in lengths if length)
-    return f"{uptime_percent(tally.up, tally.observed) or ''}{told}"
+    return f"{tally.uptime_percent or ''}{told}"
 
 
 def _lengths(tally: Tally) -> tuple[int, int, int, int]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from checkup.history.latency import LatencyHistogram
 from checkup.history.series import SPANS, CheckerHistory
-from checkup.history.tally import HIGH, MEDIAN, ChartPoint, Tally, uptime_percent
+from checkup.history.tally import HIGH, MEDIAN, ChartPoint, Tally
 from checkup.model import Phases
 from checkup.times import (
     DAY,
@@ -113,7 +113,7 @@ def csv_rows(chronicle: CheckerHistory) -> tuple[str, ...]:
 def _numbers(point: ChartPoint) -> str:
     tally = point.tally
     return (
-        f"{uptime_percent(tally.up, tally.observed) or ''},{tally.healthy // SECOND},"
+        f"{tally.uptime_percent or ''},{tally.healthy // SECOND},"
         f"{tally.degraded // SECOND},{tally.down // SECOND},{tally.unknown // SECOND},"
         f"{tally.maintenance // SECOND},{tally.no_data(DAY) // SECOND},"
         f"{_milliseconds(point.median)},{_milliseconds(point.p95)}"
@@ -168,12 +168,12 @@ class PeriodStats(Struct, frozen=True, kw_only=True):
     @property
     def uptime(self) -> str | None:
         """Per cent of the observed time, rounded down; None if nothing was observed."""
-        return uptime_percent(self.tally.up, self.tally.observed)
+        return self.tally.uptime_percent
 
     @property
     def coverage(self) -> str | None:
         """Per cent of the time that was observed, maintenance left out, rounded down."""
-        return uptime_percent(self.tally.observed, self.end - self.begin - self.tally.maintenance)
+        return self.tally.coverage_percent(self.end - self.begin)
 
 
 class ComponentHistory(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from checkup.history.tally import Tally, add_tallies, uptime_percent
+from checkup.history.tally import Tally, add_tallies
 from checkup.interfaces import PageFile
 from checkup.text import clean_line
 from checkup_page.assets import COLORS
@@ -150,8 +150,7 @@ def _together(components: Iterable[ComponentView]) -> Iterator[tuple[str, str | 
         for stretch in item.periods:
             tallies.setdefault(stretch.name, []).append(stretch.tally)
     for name, every in tallies.items():
-        total = add_tallies(every)
-        yield name, uptime_percent(total.up, total.observed)
+        yield name, add_tallies(every).uptime_percent
 
 
 def _uptimes(

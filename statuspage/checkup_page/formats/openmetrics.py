@@ -131,8 +131,8 @@ def _state(item: ComponentView, _: ProbeMetrics) -> Found:
 
 def _uptime(item: ComponentView, _: ProbeMetrics) -> Found:
     for stretch in item.periods:
-        if stretch.tally.observed:
-            yield {"window": stretch.name}, stretch.tally.up / stretch.tally.observed
+        if stretch.tally.uptime is not None:
+            yield {"window": stretch.name}, stretch.tally.uptime
 
 
 _MEASURES: Final[tuple[tuple[str, str, Callable[[ComponentView, ProbeMetrics], Found]], ...]] = (

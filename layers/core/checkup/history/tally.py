@@ -66,6 +66,20 @@ class Tally(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
         return self.healthy + self.degraded + self.down
 
     @property
+    def uptime(self) -> float | None:
+        """The uptime, from 0 to 1; None if nothing was observed."""
+        return self.up / self.observed if self.observed else None
+
+    @property
+    def uptime_percent(self) -> str | None:
+        """The uptime as a person reads it, see :func:`percent`."""
+        return percent(self.up, self.observed)
+
+    def coverage_percent(self, length: int) -> str | None:
+        """Return the observed share of a period of this length, maintenance left out."""
+        return percent(self.observed, length - self.maintenance)
+
+    @property
     def counted(self) -> int:
         """All time with a result."""
         return self.observed + self.unknown + self.maintenance
@@ -97,7 +111,7 @@ def add_tallies(tallies: Iterable[Tally]) -> Tally:
     )
 
 
-def uptime_percent(part: int, whole: int) -> str | None:
+def percent(part: int, whole: int) -> str | None:
     """Return a share with two decimals; None of nothing.
 
     It is rounded down, so that only what was always up has 100.00.

@@ -13,8 +13,9 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from checkup import times
+from checkup.colors import COLORS
 from checkup.interfaces import PageFile
-from checkup_page.assets import COLORS, page_assets
+from checkup_page.assets import page_assets
 from checkup_page.components.bars import COLUMNS, bar_paths
 from checkup_page.incidents.build import incident_overview
 from checkup_page.locale import Locale, html_translator, load_translations
@@ -162,6 +163,6 @@ def _prose(html: str) -> Markup:
 @cache
 def _icon(state: ComponentStatus) -> str:
     """Return the picture of a state for the browser's tab, as an address that contains it."""
-    color = COLORS["light"]["mark" if state is ComponentStatus.UNKNOWN else state]
-    drawing = _templates("en", "UTC").get_template("icon.svg").render(state=state, color=color)
+    icon = _templates("en", "UTC").get_template("icon.svg")
+    drawing = icon.render(state=state, color=COLORS["light"][state])
     return f"data:image/svg+xml,{quote(drawing.strip(), safe='')}"

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from checkup.config.page import BACKGROUND_COLORS, contrast_ratio
+from checkup.config.page import contrast_ratio
 from checkup.interfaces.kinds import LOCALES
-from checkup_page.assets import COLORS
 from checkup_page.locale import available_languages
 from tests.config.world import Read, Refuse, place
 
@@ -43,11 +42,6 @@ def test_a_colour_that_is_hard_to_read_is_a_warning_with_its_line(read: Read) ->
     (warning,) = read(text).warnings
     assert place(warning) == (2, "page.colors.light.accent")
     assert "hard to read" in warning.text
-
-
-def test_backgrounds_are_those_of_the_page() -> None:
-    painted = {name: (theme["page"], theme["card"]) for name, theme in COLORS.items()}
-    assert painted == BACKGROUND_COLORS
 
 
 def test_contrast_is_that_of_wcag() -> None:

@@ -15,9 +15,10 @@ import pytest
 from msgspec.structs import replace
 
 import checkup_page
+from checkup.colors import COLORS
 from checkup.config.page import PageSettings
 from checkup.model import Attempt, Status
-from checkup_page.assets import COLORS, page_assets
+from checkup_page.assets import page_assets
 from checkup_page.build_view import PageData, build_view
 from checkup_page.render import render_site
 from tests.page.worlds import NOW, checker, config, result, runs

@@ -8,10 +8,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from checkup.colors import BADGE_GOOD, BADGE_LABEL, COLORS
 from checkup.history.tally import Tally, add_tallies
 from checkup.interfaces import PageFile
 from checkup.text import clean_line
-from checkup_page.assets import COLORS
 from checkup_page.components.history import PeriodStats
 from checkup_page.formats.base import JSON, SETTLED_MAX_AGE, render_xml, text_file, to_json
 from checkup_page.locale import Locale
@@ -75,6 +75,7 @@ def badge_svg(badge: Badge) -> PageFile:
     text = render_xml(
         "badge.svg",
         badge=badge,
+        label_color=BADGE_LABEL,
         left=text_width(badge.label, _SIZE) + 2 * _GAP,
         right=text_width(badge.message, _SIZE) + 2 * _GAP,
         size=_SIZE,
@@ -105,7 +106,7 @@ PAGE: Final = "page"
 _COLOURS: Final = {state: COLORS["light"][state] for state in ComponentStatus}
 _STEPS: Final = (
     (99.9, _COLOURS[ComponentStatus.OPERATIONAL]),
-    (99.0, "#4d7a0d"),
+    (99.0, BADGE_GOOD),
     (97.5, _COLOURS[ComponentStatus.DEGRADED]),
     (95.0, _COLOURS[ComponentStatus.PARTIAL]),
     (0.0, _COLOURS[ComponentStatus.MAJOR]),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field, structs
 
+from checkup.colors import COLORS
 from checkup.config.fields import SettingsReader
 from checkup.config.source import Member, Node, ObjectNode
 from checkup.interfaces.kinds import Color, Duration, Locales, Seconds
@@ -111,19 +111,14 @@ class PageSettings(Struct, frozen=True, kw_only=True):
             raise ValueError('"css" contains "<", which a style sheet does not need; remove it')
 
 
-BACKGROUND_COLORS: Final[Mapping[str, tuple[str, ...]]] = {
-    "light": ("#f6f8fa", "#ffffff"),
-    "dark": ("#0d1117", "#161b22"),
-}
-"""What the page and its cards are painted with."""
-
 MIN_CONTRAST: Final = 4.5
 """The contrast of text, WCAG 2.2, 1.4.3."""
 
 
 def check_colors(reading: SettingsReader, page: PageSettings, at: Node) -> None:
     """Warn of colours that are too much like what they stand on."""
-    for theme, grounds in BACKGROUND_COLORS.items():
+    for theme, defaults in COLORS.items():
+        grounds = (defaults["page"], defaults["card"])
         for name, color in structs.asdict(getattr(page.colors, theme)).items():
             least = (
                 min(contrast_ratio(color, ground) for ground in grounds) if color else MIN_CONTRAST

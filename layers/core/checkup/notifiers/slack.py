@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Struct
 
+from checkup.colors import COLORS
 from checkup.interfaces import Clients, HttpResponse, Notification, Notifier, NotifierSettings
 from checkup.interfaces.kinds import Secret
 from checkup.model import Alert, Status
@@ -44,7 +45,7 @@ _QUIET: Final = ChannelFormat(escape=_FORMAT.escape)
 _TITLE, _VALUE, _FALLBACK, _TEXT = 150, 1000, 1000, 3000
 """Lengths in characters; Slack takes more, a phone does not show it."""
 
-_COLOURS: Final = {Status.HEALTHY: "good", Status.UNKNOWN: "#888888"}
+_COLOURS: Final = {Status.HEALTHY: "good", Status.UNKNOWN: COLORS["light"]["unknown"]}
 
 
 def full_message(notification: Notification) -> dict[str, Any]:

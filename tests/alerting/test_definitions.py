@@ -113,12 +113,12 @@ def test_152_region_that_looks_at_the_same_again_counts_again() -> None:
     named = (replace(first, target_digest="old"), second)
     ours = [replace(it, target_digest="new") for it in run(0, {"a": "h"}, "eu").results]
     home = replace(run(0, {"b": "h"}, "eu"), results=(*ours, result("b", "h", "eu")))
-    during = apply_runs(AlertState(), [home, replace(other, results=named)], setting, slot(9)).head
+    during = apply_runs(AlertState(), [home, replace(other, results=named)], setting, slot(9)).state
     assert {name: state.excluded_regions for name, state in during.checkers.items()} == {
         "a": ("us",),
         "b": (),
     }
     after = [run(1, {"a": "h", "b": "h"}, region, n) for n, region in enumerate(("eu", "us"))]
-    healed = apply_runs(during, after, setting, slot(9)).head
+    healed = apply_runs(during, after, setting, slot(9)).state
     assert {state.excluded_regions for state in healed.checkers.values()} == {()}
     assert healed.checkers["a"].status is Status.HEALTHY

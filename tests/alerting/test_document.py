@@ -20,7 +20,7 @@ from tests.alerting.worlds import script, slot, toy
 
 USED = apply_runs(
     AlertState(), script("hdhdd"), AlertRules(checkers=[toy("a")], channels=("slack",)), slot(9)
-).head
+).state
 BYTES = encode_state(USED)
 TREE = json.loads(BYTES)
 

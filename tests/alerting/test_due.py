@@ -96,16 +96,16 @@ def test_state_remembers_the_last_look_only_of_those_that_wait(interval: int, lo
     setting = AlertRules(checkers=[toy("a", interval=interval)])
     runs = [run(1, {"a": "h"}), run(2, {"a": "h"}), run(3, {})]
 
-    head = apply_runs(AlertState(), runs, setting, slot(9)).head
+    head = apply_runs(AlertState(), runs, setting, slot(9)).state
 
     assert head.checkers["a"].last_checked == looked
 
 
 def test_run_without_a_checker_leaves_its_state_alone() -> None:
     setting = AlertRules(checkers=[toy("a", interval=5 * MINUTE)], channels=["slack"])
-    before = apply_runs(AlertState(), [run(1, {"a": "d"})], setting, slot(9)).head
+    before = apply_runs(AlertState(), [run(1, {"a": "d"})], setting, slot(9)).state
 
     after = apply_runs(before, [run(number, {}) for number in range(2, 5)], setting, slot(9))
 
     assert after.alerts == ()
-    assert after.head.checkers == before.checkers
+    assert after.state.checkers == before.checkers

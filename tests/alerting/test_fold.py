@@ -21,7 +21,7 @@ LATER = REMOVE_AFTER // MINUTE
 
 
 def after(*runs: Run, head: AlertState | None = None, setting: AlertRules = SETTING) -> AlertState:
-    return apply_runs(head or AlertState(), runs, setting, now=slot(10**6)).head
+    return apply_runs(head or AlertState(), runs, setting, now=slot(10**6)).state
 
 
 def test_alert_carries_what_was_seen() -> None:
@@ -110,10 +110,10 @@ def test_123_failure_that_a_minority_sees_is_shown_and_not_announced() -> None:
     during, after = (apply_runs(AlertState(), part, setting, slot(9)) for part in (runs[:3], runs))
 
     assert (during.alerts, after.alerts) == ((), ())
-    assert during.head.checkers["a"].failing_regions == ("us",)
-    assert during.head.checkers["a"].status is Status.HEALTHY
-    assert during.head.checkers["a"].display_status is Status.DEGRADED
-    assert after.head.checkers["a"].display_status is Status.HEALTHY
+    assert during.state.checkers["a"].failing_regions == ("us",)
+    assert during.state.checkers["a"].status is Status.HEALTHY
+    assert during.state.checkers["a"].display_status is Status.DEGRADED
+    assert after.state.checkers["a"].display_status is Status.HEALTHY
 
 
 class TestRemovedChecker:
@@ -131,7 +131,7 @@ class TestRemovedChecker:
         (alert,) = folded.alerts
         assert alert.id == f"a/resolve:unknown/1/{slot(1 + LATER)}"
         assert (alert.title, alert.previous_status, alert.since) == ("A", Status.DOWN, slot(1))
-        assert set(folded.head.checkers) == {"b"}
+        assert set(folded.state.checkers) == {"b"}
 
     def test_removed_checker_that_was_well_goes_without_a_word(self) -> None:
         head = after(run(0, {"a": "h", "b": "h"}))
@@ -139,7 +139,7 @@ class TestRemovedChecker:
 
         folded = apply_runs(head, runs, self.without, slot(10**6))
 
-        assert (folded.alerts, set(folded.head.checkers)) == ((), {"b"})
+        assert (folded.alerts, set(folded.state.checkers)) == ((), {"b"})
 
     def test_two_configurations_in_one_storage_leave_each_other_alone(self) -> None:
         mine, theirs = AlertRules(checkers=[toy("a")]), AlertRules(checkers=[toy("b")])
@@ -147,7 +147,7 @@ class TestRemovedChecker:
         for number in range(0, 4 * LATER, 10):
             for setting, name, at in ((mine, "a", number), (theirs, "b", number + 5)):
                 folded = apply_runs(head, [run(at, {name: "d"})], setting, slot(10**6))
-                head = folded.head
+                head = folded.state
                 alerts += [alert.id for alert in folded.alerts]
 
         assert alerts == [f"a/open:down/1/{slot(0)}", f"b/open:down/1/{slot(5)}"]

@@ -131,7 +131,7 @@ class TestSilence:
 
     def fold(self, letters: str, head: AlertState) -> tuple[AlertState, list[str]]:
         folded = apply_runs(head, script(letters), AlertRules(checkers=[toy("a")]), slot(9))
-        return folded.head, [short(alert) for alert in folded.alerts]
+        return folded.state, [short(alert) for alert in folded.alerts]
 
     def test_silence_ends_by_itself(self) -> None:
         head = AlertState(silences={"a": Silence(until=slot(3))})
@@ -153,7 +153,7 @@ def test_all_reasons_are_given() -> None:
         windows=[MaintenanceWindow(start=slot(0), duration=9 * MINUTE, title="Move")],
     )
     head = AlertState(silences={"shop": Silence(until=slot(7))})
-    head = apply_runs(head, runs("dd"), setting, slot(9)).head
+    head = apply_runs(head, runs("dd"), setting, slot(9)).state
 
     assert setting.suppression(head, slot(1)).reasons(SHOP) == (
         SuppressionReason(why=SuppressionKind.MAINTENANCE, by="Move", until=slot(9)),

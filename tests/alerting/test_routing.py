@@ -84,7 +84,7 @@ def test_fold_fills_only_the_outboxes_that_it_concerns() -> None:
     folded = apply_runs(AlertState(), [run], setting, 60 * SECOND)
 
     assert len(folded.alerts) == 1
-    assert set(folded.head.outboxes) == {"all", "web"}
+    assert set(folded.state.outboxes) == {"all", "web"}
 
 
 @pytest.mark.parametrize(("most", "size"), [(0, 30), (20, 20), (100, 30)])

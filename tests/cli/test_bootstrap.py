@@ -121,7 +121,7 @@ def test_bucket_of_a_stack_replaces_the_storage_and_keeps_its_runs(
 
     assert type(monitor.storage).__name__ == "S3Storage"
     assert (monitor.check_expiry, monitor.page_url) == (0, "https://d1.cloudfront.test/")
-    assert (monitor.region, monitor.position, monitor.counts) == ("us-east-1", 1, True)
+    assert (monitor.region, monitor.region_index, monitor.is_voting) == ("us-east-1", 1, True)
 
 
 def test_laptop_with_a_region_in_its_environment_does_not_vote(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_laptop_with_a_region_in_its_environment_does_not_vote(tmp_path: Path) -
 
     monitor = app.run_context(config, {"AWS_REGION": "eu-west-1"}, storage=MemoryStorage())
 
-    assert (monitor.region, monitor.counts) == ("", False)
+    assert (monitor.region, monitor.is_voting) == ("", False)
 
 
 def test_library_of_aws_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,11 +26,11 @@ from checkup.incidents.store import (
 from checkup.pipeline import RunContext
 from checkup.pipeline.state_store import (
     MAINTENANCE_CHANGE_TIMEOUT,
-    change_state,
     load_state,
     read_state,
     schedule_maintenance,
     silence_checkers,
+    update_state,
 )
 from checkup.storage.memory import MemoryStorage
 from checkup.times import DAY
@@ -204,7 +204,7 @@ def test_a_head_that_is_made_anew_knows_the_maintenance() -> None:
     planned = maintenance(storage, "now", 2 * DAY)
     schedule_maintenance(there, partial(model.add_maintenance, maintenance=planned))
     storage.delete("state/head.json")
-    assert set(load_state(there).head.maintenance) == {"now"}
+    assert set(load_state(there).document.maintenance) == {"now"}
 
 
 def killed_before(fatal: int, place: Path) -> bool:
@@ -221,7 +221,7 @@ def test_a_kill_at_any_call_of_an_announcement_is_healed_by_the_next_run(tmp_pat
         shown = set(load_incidents(there.storage).maintenance)
         untold += not shown
         torn += shown != set(read_state(there.storage).maintenance)
-        assert set(load_state(there).head.maintenance) == shown
+        assert set(load_state(there).document.maintenance) == shown
         assert set(read_state(there.storage).maintenance) == shown
         fatal += step
     assert untold > 3, "it was announced before it could be"
@@ -236,13 +236,13 @@ def test_the_warning_of_an_announcement_ends_with_the_first_run_that_is_late_eno
     )
     warned = read_state(storage).maintenance_changing
     assert warned
-    assert load_state(there).head.maintenance_changing == warned
-    change_state(
+    assert load_state(there).document.maintenance_changing == warned
+    update_state(
         there,
         lambda head: replace(head, maintenance_changing=warned - 2 * MAINTENANCE_CHANGE_TIMEOUT),
         "it",
     )
-    assert load_state(there).head.maintenance_changing == 0
+    assert load_state(there).document.maintenance_changing == 0
 
 
 def test_maintenance_that_no_run_could_be_told_of_is_found_by_the_next() -> None:
@@ -256,25 +256,25 @@ def test_maintenance_that_no_run_could_be_told_of_is_found_by_the_next() -> None
     schedule_maintenance(there, partial(model.add_maintenance, maintenance=planned))
     assert read_state(storage).maintenance == {}
     storage.faults.clear()
-    assert set(load_state(there).head.maintenance) == {"now"}
+    assert set(load_state(there).document.maintenance) == {"now"}
 
 
 def test_maintenance_that_a_new_head_could_not_read_is_looked_for_again() -> None:
     storage = MemoryStorage()
     there = RunContext(checkers=(), storage=storage)
     storage.create(INCIDENTS_KEY, encode(replace(IncidentDocument(), schema=2), order="sorted"))
-    assert load_state(there).head.maintenance == {}
+    assert load_state(there).document.maintenance == {}
     storage.delete(INCIDENTS_KEY)
     planned = maintenance(storage, "now", 2 * DAY)
     change_incidents(storage, partial(model.add_maintenance, maintenance=planned))
-    assert set(load_state(there).head.maintenance) == {"now"}
+    assert set(load_state(there).document.maintenance) == {"now"}
     assert read_state(storage).maintenance_changing == 0
 
 
 def test_announcements_that_cannot_be_read_hold_up_no_run() -> None:
     storage = MemoryStorage()
     storage.create(INCIDENTS_KEY, encode(replace(IncidentDocument(), schema=2), order="sorted"))
-    assert load_state(RunContext(checkers=(), storage=storage)).head.maintenance == {}
+    assert load_state(RunContext(checkers=(), storage=storage)).document.maintenance == {}
 
 
 def test_one_that_others_change_every_time_gives_up_in_the_end() -> None:

@@ -118,7 +118,7 @@ def replay(world: Lived) -> list[str]:
     # Whatever was folded was in a slot that had closed, in time or for lack of it.
     folded = apply_runs(AlertState(), runs, world.setting, now=world.now)
     last = decode_state(world.heads[-1].body) if world.heads else AlertState()
-    assert folded.head.checkers == last.checkers, "I15, I17"
+    assert folded.state.checkers == last.checkers, "I15, I17"
     return [world.name(alert) for alert in folded.alerts]
 
 

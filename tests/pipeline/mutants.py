@@ -31,6 +31,7 @@ PIPELINE: Final = (
 )
 TESTS: Final = {
     "alerting": RULES,
+    "documents.py": PIPELINE,
     "evaluation.py": RULES,
     "pipeline": PIPELINE,
     "run_store.py": PIPELINE,
@@ -51,9 +52,9 @@ class Mutant(NamedTuple):
 MUTANTS: Final = (
     Mutant(
         "the head is replaced without a condition",
-        "pipeline/state_store.py",
-        "storage.replace(STATE_KEY, encode_state(written), current.version)",
-        "storage.replace(STATE_KEY, encode_state(written), storage.get(STATE_KEY).version)",
+        "documents.py",
+        "storage.replace(key, body, before.version)",
+        "storage.replace(key, body, storage.get(key).version)",
     ),
     Mutant(
         "a stored run is overwritten",
@@ -64,26 +65,26 @@ MUTANTS: Final = (
     Mutant(
         "an unclear claim is taken for one's own",
         "pipeline/deliver.py",
-        "if outbox.holds_claim(current.head, self._channel, batch, self._owner, until):",
-        "if True:",
+        "if batch and outbox.holds_claim(state, channel, batch, owner, until):",
+        "if batch:",
     ),
     Mutant(
-        "a claim that was lost to another is used all the same",
+        "one's own claim is taken for another's",
         "pipeline/deliver.py",
-        '_log.info("%s: claiming again: %s", self._channel, error)',
-        "return Claim(current, batch, good_until)",
+        "if batch and outbox.holds_claim(state, channel, batch, owner, until):",
+        "if False:",
     ),
     Mutant(
         "the claims of others are passed over",
         "pipeline/deliver.py",
-        "return not self._alone and outbox.is_claimed(head, self._channel, self._owner, now)",
+        "return not self._has_lock and outbox.is_claimed(state, self._channel, self._owner, now)",
         "return False",
     ),
     Mutant(
         "a claim ends before its owner",
         "pipeline/deliver.py",
-        "until = storage.now_ns() + int((self._life.remaining() + MARGIN_SECONDS) * SECOND)",
-        "until = storage.now_ns() + 2 * SECOND",
+        "until = context.storage.now_ns() + int((left + MARGIN_SECONDS) * SECOND)",
+        "until = context.storage.now_ns() + 2 * SECOND",
     ),
     Mutant(
         "a receipt clears the whole outbox",
@@ -94,14 +95,14 @@ MUTANTS: Final = (
     Mutant(
         "a message without an answer is taken for delivered",
         "pipeline/deliver.py",
-        "return DeliveryResult(DeliveryStatus.UNCLEAR, str(error))",
-        "return DeliveryResult(DeliveryStatus.ACCEPTED, str(error))",
+        "return DeliveryResult(DeliveryStatus.UNKNOWN, str(error))",
+        "return DeliveryResult(DeliveryStatus.DELIVERED, str(error))",
     ),
     Mutant(
         "a refused message is taken for delivered",
         "pipeline/deliver.py",
-        "return DeliveryResult(DeliveryStatus.REFUSED, str(error))",
-        "return DeliveryResult(DeliveryStatus.ACCEPTED, str(error))",
+        "return DeliveryResult(DeliveryStatus.NOT_DELIVERED, str(error))",
+        "return DeliveryResult(DeliveryStatus.DELIVERED, str(error))",
     ),
     Mutant(
         "an alert is dropped on its way into the outbox",
@@ -112,8 +113,8 @@ MUTANTS: Final = (
     Mutant(
         "a message is begun without the time for its receipt",
         "pipeline/deliver.py",
-        "self._life.remaining() < MIN_DELIVERY_SECONDS",
-        "self._life.remaining() < 0",
+        "if left < MIN_DELIVERY_SECONDS or self._is_claimed(state):",
+        "if left < 0 or self._is_claimed(state):",
     ),
     Mutant(
         "a slot that is still open is passed over",
@@ -122,10 +123,10 @@ MUTANTS: Final = (
         "            continue\n",
     ),
     Mutant(
-        "a receipt is not written again",
-        "pipeline/deliver.py",
-        '_log.info("%s: writing the receipt again: %s", self._channel, error)',
-        "return current.head",
+        "a failed write is not repeated",
+        "documents.py",
+        "if failures == MAX_FAILURES or (deadline",
+        "if failures > 0 or (deadline",
     ),
     Mutant(
         "what happened while nothing was announced is forgotten",

@@ -109,10 +109,10 @@ def test_claim_that_its_owner_has_given_up_meanwhile_holds_nothing_up() -> None:
     there = monitor(storage, channels={"ear": ear})
     store_run(there, run(0, DOWN), Deadline.after(-20))
     before = load_state(there)
-    batch = outbox.next_batch(before.head, "ear")
-    claimed = outbox.claim(before.head, "ear", batch, "another", storage.now_ns() + HOUR)
+    batch = outbox.next_batch(before.document, "ear")
+    claimed = outbox.claim(before.document, "ear", batch, "another", storage.now_ns() + HOUR)
     in_hand = commit_state(storage, before, claimed)
-    commit_state(storage, in_hand, before.head)
+    commit_state(storage, in_hand, before.document)
 
     deliver(there, in_hand, Deadline.after(30))
 

@@ -82,7 +82,7 @@ def test_everything_is_looked_at_if_the_storage_cannot_say_what_is_due() -> None
     happen(storage, 5 * MINUTE)
     assert happen(storage, 6 * MINUTE) == ["each"]
 
-    storage.deaf = 2
+    storage.deaf = 3
     assert happen(storage, 7 * MINUTE) == ["each", "seldom"]
 
 

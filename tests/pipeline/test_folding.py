@@ -10,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from checkup.deadline import Deadline
+from checkup.documents import MAX_CONFLICTS
 from checkup.errors import DocumentChangedError
 from checkup.model import RUNS_PREFIX, Run, Status, encode_results, key_time, run_key
 from checkup.pipeline import confirmed_statuses, read_state, store_run
 from checkup.pipeline.context import FINISH_SECONDS, MIN_DELIVERY_SECONDS
-from checkup.pipeline.run import MAX_LAG, TRIES
+from checkup.pipeline.run import MAX_LAG
 from checkup.run_store import BATCH, RunNotStoredError
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
@@ -241,7 +242,7 @@ class TestBacklog:
         assert tuple(ear.heard) == self.HEARD[:1]
 
     def test_conflicts_of_one_batch_are_not_those_of_another(self, storage: Busy) -> None:
-        storage.faster = cycle([*[True] * (TRIES - 1), False])
+        storage.faster = cycle([*[True] * 9, False])
 
         recorded = store_run(monitor(storage), run(self.RUNS, HEALTHY), Deadline.after(60))
 
@@ -259,5 +260,7 @@ class TestBacklog:
     def test_conflict_without_end_is_not_recorded(self, storage: Busy) -> None:
         storage.faster = repeat(True)  # noqa: FBT003 - every time it is
 
-        with pytest.raises(RunNotStoredError, match=f"in {TRIES} attempts"):
+        with pytest.raises(
+            RunNotStoredError, match=f"the runs: other writers were faster {MAX_CONFLICTS} times"
+        ):
             store_run(monitor(storage), run(self.RUNS, HEALTHY), Deadline.after(60))

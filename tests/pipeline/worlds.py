@@ -117,7 +117,7 @@ class World:
         self.now = max(self.now, slot(number) + 5 * SECOND)
         try:
             monitor = self.monitor(region=region)
-            seen = run(number, letters, region, monitor.position)
+            seen = run(number, letters, region, monitor.region_index)
             return store_run(monitor, seen, Deadline.after(5))
         except (Killed, RunNotStoredError):
             return None

@@ -71,7 +71,7 @@ class AlertRules(EvaluationRules, frozen=True, kw_only=True):
 class AppliedRuns(NamedTuple):
     """The state after applying runs, and the alerts that were queued in its outboxes."""
 
-    head: AlertState
+    state: AlertState
     alerts: tuple[Alert, ...]
 
 

@@ -43,7 +43,7 @@ class CheckFunction:
         if self._settings.initial is not None:
             # Imports and clients, while the function starts and has a processor of its own.
             with suppress(CheckupError):
-                self._monitor(self._settings.initial)
+                self._context(self._settings.initial)
 
     def handle(
         self, request: ScheduledRun | AdHocCheck | NotifierTest, remaining_milliseconds: int
@@ -58,32 +58,32 @@ class CheckFunction:
             CheckupError: it could not be done.
         """
         counted = self._settings.current()
-        monitor = self._monitor(counted)
+        context = self._context(counted)
         seconds = app.run_deadline_seconds(counted.config)
         deadline = run_deadline(seconds, remaining_milliseconds)
         match request:
             case ScheduledRun():
-                return self._run(counted, request.slot(monitor.interval), deadline)
+                return self._run(counted, request.slot(context.interval), deadline)
             case AdHocCheck():
-                return run_adhoc(monitor, request, deadline)
+                return run_adhoc(context, request, deadline)
             case NotifierTest(names):
                 return self._try_channels(counted, names)
 
-    def _monitor(self, counted: ActiveConfig) -> RunContext:
+    def _context(self, counted: ActiveConfig) -> RunContext:
         """Return the objects for a configuration, made again only when it has changed."""
         if self._wired is None or self._wired[0] is not counted:
-            monitor = app.run_context(counted.config, self._environ, config_version=counted.version)
-            self._wired = counted, monitor
+            context = app.run_context(counted.config, self._environ, config_version=counted.version)
+            self._wired = counted, context
         return self._wired[1]
 
     def _run(self, counted: ActiveConfig, slot: int, deadline: Deadline) -> dict[str, Any]:
-        monitor = self._monitor(counted)
-        facts = {**run_fields(monitor, slot), **origin_fields(counted.config, self._environ)}
+        context = self._context(counted)
+        facts = {**run_fields(context, slot), **origin_fields(counted.config, self._environ)}
         with log_fields(facts):
             if self._environ.get("HOME_REGION"):
-                outcome = status_counts(run_in_region(monitor, slot, deadline))
+                outcome = status_counts(run_in_region(context, slot, deadline))
             else:
-                outcome = outcome_fields(run_and_store(monitor, slot, deadline))
+                outcome = outcome_fields(run_and_store(context, slot, deadline))
             _log.info("run recorded", extra=outcome)
         return facts | outcome
 
@@ -108,7 +108,7 @@ def run_deadline(run_deadline: float, remaining_milliseconds: int) -> Deadline:
     return Deadline.after(run_deadline).within(remaining_milliseconds / 1000 - FINISH_SECONDS)
 
 
-def run_adhoc(monitor: RunContext, request: AdHocCheck, deadline: Deadline) -> list[dict[str, Any]]:
+def run_adhoc(context: RunContext, request: AdHocCheck, deadline: Deadline) -> list[dict[str, Any]]:
     """Run the named checkers, or all; change no state, send no alerts.
 
     Returns:
@@ -119,24 +119,24 @@ def run_adhoc(monitor: RunContext, request: AdHocCheck, deadline: Deadline) -> l
         StorageError: it was to be kept and could not be.
     """
     results = run_checks(
-        _chosen(monitor, request.checkers),
+        _chosen(context, request.checkers),
         deadline=deadline,
-        concurrency=monitor.concurrency,
-        mask=monitor.mask,
-        secret=monitor.secret,
-        region=monitor.region,
+        concurrency=context.concurrency,
+        mask=context.mask,
+        secret=context.secret,
+        region=context.region,
     )
-    body = encode_results(with_origin(results, monitor))
+    body = encode_results(with_origin(results, context))
     if request.record:
         name = Run(slot=time.time_ns(), results=results).file_name
-        monitor.storage.create(MANUAL_PREFIX + name, body)
+        context.storage.create(MANUAL_PREFIX + name, body)
     array: list[dict[str, Any]] = json.loads(body)
     return array
 
 
-def _chosen(monitor: RunContext, names: Sequence[str]) -> tuple[Checker, ...]:
+def _chosen(context: RunContext, names: Sequence[str]) -> tuple[Checker, ...]:
     try:
-        return select_checkers(monitor.checkers, names)
+        return select_checkers(context.checkers, names)
     except LookupError as error:
         raise EventError(str(error)) from None
 

@@ -30,11 +30,11 @@ def origin_fields(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
     return {"region": region, "config": config.digest, "version": __version__}
 
 
-def run_fields(monitor: RunContext, slot: int) -> dict[str, str]:
+def run_fields(context: RunContext, slot: int) -> dict[str, str]:
     """Return the name of this region's run of a slot, and the slot as a schedule writes it."""
     moment = datetime.fromtimestamp(slot // SECOND, UTC)
     return {
-        "run": Run(slot=slot, results=(), region_index=monitor.position).file_name,
+        "run": Run(slot=slot, results=(), region_index=context.region_index).file_name,
         "slot": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
     }
 

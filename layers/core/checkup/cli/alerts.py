@@ -164,17 +164,17 @@ def _print_replay(report: ReplayReport, titles: Sequence[str]) -> None:
         return
     first, last = format_minute(report.first), format_minute(report.last)
     print(f"{plural(report.runs, 'run')} from {first} to {last}")
-    delays = [tuple(it.delays) for it in report.told]
+    delays = [tuple(it.delays) for it in report.replayed]
     rows = [
         ("", *titles),
-        ("alerts", *(str(len(it.alerts)) for it in report.told)),
-        ("outages alerted", *(str(len(it.incidents)) for it in report.told)),
+        ("alerts", *(str(len(it.alerts)) for it in report.replayed)),
+        ("outages alerted", *(str(len(it.incidents)) for it in report.replayed)),
         ("  mean delay", *(format_timespan(sum(it) // (len(it) or 1)) for it in delays)),
         ("  longest delay", *(format_timespan(max(it, default=0)) for it in delays)),
     ]
     print(format_table(rows, right=range(1, 1 + len(titles))))
-    if len(report.told) > 1:
-        before, after = report.told
+    if len(report.replayed) > 1:
+        before, after = report.replayed
         _print_alerts("no longer alerted", before.missing_from(after))
         _print_alerts("additionally alerted", after.missing_from(before))
 

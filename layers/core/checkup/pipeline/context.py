@@ -49,14 +49,14 @@ class HeartbeatPing(Struct, frozen=True):
     @contextmanager
     def during_run(self) -> Iterator[None]:
         """Report the start of a run, beside the run, and how it ended."""
-        beginning = Thread(target=self._send, args=("/start",), name="life-sign", daemon=True)
-        beginning.start()
+        start = Thread(target=self._send, args=("/start",), name="heartbeat", daemon=True)
+        start.start()
         verb = "/fail"
         try:
             yield
             verb = ""
         finally:
-            beginning.join(SECONDS)
+            start.join(SECONDS)
             self._send(verb)
 
     def _send(self, verb: str) -> None:
@@ -85,23 +85,19 @@ MIN_DELIVERY_SECONDS: Final = 24.0
 each once more if need be, at up to 4 s. A kill must never come between message and receipt."""
 
 
-def _as_it_is(text: str) -> str:
-    return text
-
-
 class RunContext(Struct, frozen=True, kw_only=True):
     """A configuration, wired to the objects that do the work.
 
     Attributes:
         channels: notifiers by the name that their outbox is kept under.
-        routes: what a channel is for, by its name; without one it is for everything.
-        max_alerts: alerts that one message to a channel can tell, by its name; without, any number.
+        routes: which alerts a channel gets, by its name; by default all.
+        max_alerts: how many alerts one message to a channel can hold, by its name.
         region: where this process runs; empty on a single machine.
         regions: those that vote; empty on a single machine.
         page_url: where the status page is; empty if unknown.
         mask: hides secrets in what is stored and sent.
         secret: returns what a secret, or a reference to one, stands for.
-        clear_secrets: called when a secret was refused, so that it is looked up anew.
+        clear_secrets: called when a secret was refused, so that it is resolved again.
         check_expiry: runs older than this are deleted; 0 keeps them, in nanoseconds.
         concurrency: how many checkers run at once.
         interval: how often runs happen; 0 if unknown, in nanoseconds.
@@ -112,11 +108,11 @@ class RunContext(Struct, frozen=True, kw_only=True):
         maintenance: times in which failures are expected.
         timestamp: nanoseconds that every result carries instead of its own start; 0 for none.
         wall_clock: seconds that go on while a machine sleeps.
-        heartbeat: surrounds a complete run, to tell somebody that it took place.
+        heartbeat: surrounds a complete run, and reports that it took place.
         cache: runs that need not be read again, for as long as this object lives.
-        config_version: of the configuration, for the head to remember; empty if it has none.
+        config_version: of the configuration, to keep in the state; empty if it has none.
         digest: of the configuration, for the runs to name.
-        target_digests: digests of what each checker looks at, by its id, where several regions do.
+        target_digests: of what each checker checks, by its id, where several regions do.
     """
 
     checkers: tuple[Checker, ...]
@@ -127,8 +123,8 @@ class RunContext(Struct, frozen=True, kw_only=True):
     region: str = ""
     regions: tuple[str, ...] = ()
     page_url: str = ""
-    mask: Callable[[str], str] = _as_it_is
-    secret: Callable[[str], str] = _as_it_is
+    mask: Callable[[str], str] = str
+    secret: Callable[[str], str] = str
     clear_secrets: Callable[[], None] | None = None
     check_expiry: int = 0
     concurrency: int = 5
@@ -152,12 +148,12 @@ class RunContext(Struct, frozen=True, kw_only=True):
         return RunStore(self.storage, self.regions, self.cache)
 
     @property
-    def counts(self) -> bool:
+    def is_voting(self) -> bool:
         """Whether runs from here count: not those of a laptop in a storage of several regions."""
         return self.region in (self.regions or ("",))
 
     @property
-    def position(self) -> int:
+    def region_index(self) -> int:
         """The index of this region, which keeps the names of runs unique."""
         return self.regions.index(self.region) if self.region in self.regions else 0
 
@@ -213,20 +209,16 @@ class RunOutcome(Struct, frozen=True, kw_only=True):
         return tuple(sorted({region for state in states for region in state.excluded_regions}))
 
 
-# Where stored results come from: which configuration, and which version of the program.
+def with_origin(results: Sequence[Result], context: RunContext) -> tuple[Result, ...]:
+    """Add to results where they come from: configuration, version of the program, target.
 
-
-def with_origin(results: Sequence[Result], monitor: RunContext) -> tuple[Result, ...]:
-    """Return results that are to be stored, and say so in them.
-
-    What is the same for the whole run stands in its first result only.
+    What is the same for the whole run is in its first result only.
     """
-    defined = [_defined(result, monitor) for result in results]
-    if defined:
-        defined[0] = replace(defined[0], config_digest=monitor.digest, version=__version__)
-    return tuple(defined)
-
-
-def _defined(result: Result, monitor: RunContext) -> Result:
-    definition = monitor.target_digests.get(result.id, "")
-    return replace(result, target_digest=definition) if definition else result
+    digests = context.target_digests
+    stored = [
+        replace(result, target_digest=digests[result.id]) if digests.get(result.id) else result
+        for result in results
+    ]
+    if stored:
+        stored[0] = replace(stored[0], config_digest=context.digest, version=__version__)
+    return tuple(stored)

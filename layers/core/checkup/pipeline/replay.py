@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from checkup.alerting.apply import AlertRules, apply_runs
-from checkup.alerting.state import (
-    STATE_KEY,
-    AlertState,
-    decode_state,
-    encode_state,
-)
-from checkup.documents import compare_and_set
+from checkup.alerting.apply import AlertRules
+from checkup.alerting.state import STATE_KEY, AlertState, decode_state, encode_state
+from checkup.documents import compare_and_set, save
 from checkup.errors import NewerDocumentError, StorageError, UnreadableDocumentError
 from checkup.evaluation import ResultMatcher
 from checkup.model import Alert, AlertKind, Result, Run
 from checkup.pipeline.context import RunContext
-from checkup.pipeline.state_store import read_state
+from checkup.pipeline.state_store import apply_silently, read_state
 from checkup.run_store import BATCH, whole_slots
 from checkup.times import SECOND
 
@@ -34,48 +30,46 @@ class SlotResult(Struct, frozen=True):
     result: Result
 
 
-def current_state(monitor: RunContext) -> AlertState:
+def current_state(context: RunContext) -> AlertState:
     """Return the state after all stored runs; the stored state may be a few runs behind.
 
     Raises:
-        StorageError: the storage failed, or the head is not readable by this version.
+        StorageError: the storage failed, or the state is not readable by this version.
     """
-    head = read_state(monitor.storage)
-    if not head.cursor:
-        return head
-    return apply_silently(monitor, head)
+    state = read_state(context.storage)
+    return _catch_up(context, state) if state.cursor else state
 
 
-def apply_silently(monitor: RunContext, head: AlertState) -> AlertState:
-    """Apply all runs that are stored after the state's cursor, in memory and without alerts."""
-    silent = replace(monitor.rules, channels=())
+def _catch_up(context: RunContext, state: AlertState) -> AlertState:
+    """Apply all runs that are stored after the state's cursor, in memory."""
     while True:
-        runs, more = monitor.runs.after(head.cursor)
-        before, head = head, apply_runs(head, runs, silent, monitor.storage.now_ns()).head
-        if not more or head.cursor == before.cursor:
-            return head
+        runs, more = context.runs.after(state.cursor)
+        cursor = state.cursor
+        state = apply_silently(context.rules, state, runs, context.storage.now_ns()).state
+        if not more or state.cursor == cursor:
+            return state
 
 
-def last_results(monitor: RunContext, count: int) -> Mapping[str, SlotResult]:
+def last_results(context: RunContext, count: int) -> Mapping[str, SlotResult]:
     """Return the last result of each checker in the configured regions, by id.
 
     Args:
-        count: how many runs to look through, for not every run looks at every checker.
+        count: how many runs to look through, because not every run checks every checker.
 
     Raises:
         StorageError: the storage failed.
     """
-    _, runs = monitor.runs.latest(count)
-    voters = monitor.regions or ("",)
+    _, runs = context.runs.latest(count)
+    voters = context.rules.voting_regions
     return {
         name: SlotResult(run.slot, result)
         for run in runs
         if run.region in voters
-        for name, result in _owned(monitor, run)
+        for name, result in _owned(context, run)
     }
 
 
-def recent_results(monitor: RunContext, checker: str, count: int) -> list[SlotResult]:
+def recent_results(context: RunContext, checker: str, count: int) -> list[SlotResult]:
     """Return the results of a checker in the last runs of the day, oldest first.
 
     Args:
@@ -84,34 +78,30 @@ def recent_results(monitor: RunContext, checker: str, count: int) -> list[SlotRe
     Raises:
         StorageError: the storage failed.
     """
-    _, runs = monitor.runs.latest(count)
+    _, runs = context.runs.latest(count)
     return [
         SlotResult(run.slot, result)
         for run in runs
-        for name, result in _owned(monitor, run)
+        for name, result in _owned(context, run)
         if name == checker
     ]
 
 
-def _owned(monitor: RunContext, run: Run) -> Iterator[tuple[str, Result]]:
+def _owned(context: RunContext, run: Run) -> Iterator[tuple[str, Result]]:
     """Yield the results of a run by the ids of their checkers; the Go program stored none."""
-    for owner, result in ResultMatcher(monitor.checkers).assign(run.results):
+    for owner, result in ResultMatcher(context.checkers).assign(run.results):
         if owner is not None:
             yield owner, result
 
 
 class ReplayedAlerts(Struct, frozen=True, kw_only=True):
-    """The alerts under one set of rules.
-
-    Attributes:
-        alerts: in order.
-    """
+    """The alerts under one set of rules, in order."""
 
     alerts: tuple[Alert, ...]
 
     @property
     def incidents(self) -> tuple[Alert, ...]:
-        """The beginnings of incidents."""
+        """The alerts that opened an incident."""
         return tuple(alert for alert in self.alerts if alert.kind is AlertKind.OPEN)
 
     @property
@@ -129,46 +119,35 @@ class ReplayReport(Struct, frozen=True, kw_only=True):
     """The outcome of a replay.
 
     Attributes:
-        runs: how many were folded, and from and to which slot.
-        told: what each setting announces.
+        runs: how many were applied, and from and to which slot.
+        replayed: the alerts under each set of rules.
     """
 
     runs: int
     first: int
     last: int
-    told: tuple[ReplayedAlerts, ...]
+    replayed: tuple[ReplayedAlerts, ...]
 
 
-def replay(monitor: RunContext, settings: Sequence[AlertRules], since: int) -> ReplayReport:
+def replay(context: RunContext, rule_sets: Sequence[AlertRules], since: int) -> ReplayReport:
     """Apply the runs since a time under each set of rules, from an empty state.
 
     Raises:
         StorageError: the runs could not be read.
     """
-    machines = [_Machine(setting) for setting in settings]
+    states = [AlertState() for _ in rule_sets]
+    alerts: list[list[Alert]] = [[] for _ in rule_sets]
     count = first = last = 0
-    for batch in _batches(monitor.runs.since(since)):
+    for batch in _batches(context.runs.since(since)):
         count += len(batch)
         first, last = first or batch[0].slot, batch[-1].slot
-        for machine in machines:
-            machine.fold(batch)
-    told = tuple(ReplayedAlerts(alerts=tuple(machine.alerts)) for machine in machines)
-    return ReplayReport(runs=count, first=first, last=last, told=told)
-
-
-class _Machine:
-    """Applies runs under one set of rules, and collects the alerts."""
-
-    def __init__(self, setting: AlertRules) -> None:
-        self._setting = replace(setting, channels=())
-        self._head = AlertState()
-        self.alerts: list[Alert] = []
-
-    def fold(self, runs: Sequence[Run]) -> None:
-        """Apply runs of complete slots; a region that has not reported yet never will."""
-        over = runs[-1].slot + self._setting.grace
-        self._head, alerts = apply_runs(self._head, runs, self._setting, over)
-        self.alerts += alerts
+        for number, rules in enumerate(rule_sets):
+            # A region that has not reported yet never will.
+            over = last + rules.grace
+            states[number], found = apply_silently(rules, states[number], batch, over)
+            alerts[number] += found
+    replayed = tuple(ReplayedAlerts(alerts=tuple(found)) for found in alerts)
+    return ReplayReport(runs=count, first=first, last=last, replayed=replayed)
 
 
 def _batches(runs: Iterator[Run]) -> Iterator[list[Run]]:
@@ -187,59 +166,49 @@ def _batches(runs: Iterator[Run]) -> Iterator[list[Run]]:
 # Restore an earlier state, when the current one is damaged or wrong.
 
 
-def restore_state(monitor: RunContext, body: bytes) -> AlertState:
+def restore_state(context: RunContext, body: bytes) -> AlertState:
     """Replace the checkers of the current state by those of an earlier one.
 
-    The runs since then are folded again and count as told, so that nobody hears of anything twice.
-    What waits to be delivered now goes on waiting, and so do silences.
+    The runs since then are applied again without alerts, so that nothing is alerted twice. What
+    is queued now stays queued, and so do silences.
 
     Args:
-        body: the earlier head as it was stored.
+        body: the earlier state as it was stored.
 
     Raises:
-        StorageError: that is no head, or it could not be written.
+        StorageError: that is no state, or it could not be written.
     """
-    old = _decoded(body)
-    return compare_and_set(lambda: _restore(monitor, old), STATE_KEY)
-
-
-def _restore(monitor: RunContext, old: AlertState) -> AlertState:
-    storage = monitor.storage
-    stored = storage.get(STATE_KEY)
-    head = apply_silently(monitor, _with_states_of(old, _readable(stored.body if stored else b"")))
-    # Above whatever was written before, also where that cannot be read.
-    head = replace(head, revision=max(head.revision + 1, storage.now_ns() // SECOND))
-    if stored is None:
-        storage.create(STATE_KEY, encode_state(head))
-    else:
-        storage.replace(STATE_KEY, encode_state(head), stored.version)
-    return head
-
-
-def _decoded(body: bytes) -> AlertState:
     try:
-        return decode_state(body)
+        old = decode_state(body)
     except (NewerDocumentError, UnreadableDocumentError) as error:
         raise StorageError(f"that version of {STATE_KEY} is of no use: {error}") from error
+    storage = context.storage
+
+    def attempt() -> AlertState:
+        stored = storage.get(STATE_KEY)
+        present = None
+        with suppress(NewerDocumentError, UnreadableDocumentError):
+            present = decode_state(stored.body) if stored else None
+        state = _catch_up(context, _with_checkers_of(old, present))
+        # Above whatever was written before, also where that cannot be read.
+        revision = max(state.revision + 1, storage.now_ns() // SECOND)
+        state = replace(state, revision=revision)
+        save(storage, STATE_KEY, stored, encode_state(state))
+        return state
+
+    return compare_and_set(attempt, STATE_KEY)
 
 
-def _readable(body: bytes) -> AlertState | None:
-    try:
-        return decode_state(body)
-    except (NewerDocumentError, UnreadableDocumentError):
-        return None
-
-
-def _with_states_of(old: AlertState, present: AlertState | None) -> AlertState:
+def _with_checkers_of(old: AlertState, present: AlertState | None) -> AlertState:
     if present is None:
-        # What waited then may have been delivered since.
-        waiting = {
+        # What was queued then may have been delivered since.
+        queued = {
             channel: tuple(
                 replace(it, claimed_by="", claimed_until=0, maybe_delivered=True) for it in entries
             )
             for channel, entries in old.outboxes.items()
         }
-        return replace(old, outboxes=waiting)
+        return replace(old, outboxes=queued)
     return replace(
         present,
         checkers=old.checkers,

@@ -19,6 +19,7 @@ from checkup.alerting.apply import AppliedRuns, apply_runs
 from checkup.alerting.state import AlertState, CheckerState
 from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
+from checkup.documents import Loaded
 from checkup.errors import StorageError
 from checkup.interfaces import Checker
 from checkup.model import Alert, Result, Run, run_key
@@ -30,7 +31,7 @@ from checkup.pipeline.context import (
     with_origin,
 )
 from checkup.pipeline.deliver import deliver
-from checkup.pipeline.state_store import LoadedState, commit_state, confirmed_statuses, load_state
+from checkup.pipeline.state_store import confirmed_statuses, load_state, update_state
 from checkup.run_store import (
     RunNotStoredError,
     delete_expired_runs,
@@ -60,9 +61,6 @@ def is_due(checker: Checker, slot: int, state: CheckerState | None, slot_interva
     return window != (slot - slot_interval) // interval or slot - checked >= 2 * interval
 
 
-TRIES: Final = 8
-"""Attempts to commit a batch; one of several competing writers always succeeds."""
-
 MAX_LAG: Final = 10
 """Runs without a change that may stay unapplied: a write costs more than reading them again."""
 
@@ -71,18 +69,18 @@ class ApplyOutcome(Struct, frozen=True, kw_only=True):
     """What applying the pending runs came to.
 
     Attributes:
-        current: the head afterwards.
+        loaded: the state afterwards.
         alerts: those that this process has committed.
         retention_due: it fell to this process to delete expired runs.
     """
 
-    current: LoadedState
+    loaded: Loaded[AlertState]
     alerts: tuple[Alert, ...] = ()
     retention_due: bool = False
 
 
 def apply_pending_runs(
-    monitor: RunContext, current: LoadedState, mine: Run | None, life: Deadline
+    context: RunContext, loaded: Loaded[AlertState], run: Run | None, deadline: Deadline
 ) -> ApplyOutcome:
     """Apply all stored runs after the cursor, batch by batch while there is time.
 
@@ -90,24 +88,24 @@ def apply_pending_runs(
     to deliver. What is committed stands, and later runs apply the rest.
 
     Args:
-        current: the head as it was read before; the first attempt builds on it.
-        mine: this process's run as it is stored.
+        loaded: the state that was loaded before; the first attempt builds on it.
+        run: this process's run as it is stored.
 
     Raises:
         StorageError: nothing could be committed: the storage failed, or others were faster every
             time.
     """
-    done, more = ApplyOutcome(current=current), True
+    done, more = ApplyOutcome(loaded=loaded), True
     while more:
-        before = life.remaining()
+        before = deadline.remaining()
         try:
-            done, more = _apply_batch(monitor, done, mine, life)
+            done, more = _apply_batch(context, done, run, deadline)
         except StorageError as error:
-            if done.current is current:
+            if done.loaded is loaded:
                 raise
             _log.warning("later runs apply the rest of the runs: %s", error)
             break
-        left = life.remaining()
+        left = deadline.remaining()
         if more and left - (before - left) < MIN_DELIVERY_SECONDS:
             _log.warning("later runs apply the rest of the runs: there are too many for one")
             break
@@ -115,66 +113,64 @@ def apply_pending_runs(
 
 
 def _apply_batch(
-    monitor: RunContext, done: ApplyOutcome, mine: Run | None, life: Deadline
+    context: RunContext, done: ApplyOutcome, run: Run | None, deadline: Deadline
 ) -> tuple[ApplyOutcome, bool]:
     """Apply and commit one batch; say also whether there may be more.
 
-    A write that failed, or perhaps did not, is never judged by its answer: the head is read again
-    and everything is decided again.
+    A write that failed, or perhaps did not, is never judged by its answer: the state is loaded
+    again and everything is decided again.
     """
-    for _ in range(TRIES):
-        try:
-            return _try_batch(monitor, done, mine)
-        except StorageError as error:
-            if life.remaining() <= 0:
-                raise
-            _log.info("applying runs again: %s", error)
-            done = replace(done, current=load_state(monitor))
-    raise StorageError(f"the runs could not be applied in {TRIES} attempts; the next run continues")
+    alerts: tuple[Alert, ...] = ()
+    retention_due = more = False
 
+    def change(before: AlertState) -> AlertState:
+        nonlocal alerts, retention_due, more
+        alerts, retention_due, more = (), False, False
+        own = _own_runs(context, before, run)
+        applied = _apply(context, before, own) if own else None
+        if own and applied and _is_unchanged(before, applied.state, len(own)):
+            return before
+        runs, more = context.runs.after(before.cursor)
+        if applied is None or runs != own:
+            applied = _apply(context, before, runs)
+        if _is_unchanged(before, applied.state, len(runs)):
+            more = False
+            return before
+        alerts = applied.alerts
+        retention_due = applied.state.last_retention != before.last_retention
+        return applied.state
 
-def _try_batch(
-    monitor: RunContext, done: ApplyOutcome, mine: Run | None
-) -> tuple[ApplyOutcome, bool]:
-    before = done.current.head
-    own = _own_runs(monitor, before, mine)
-    if own and _is_unchanged(before, _apply(monitor, before, own).head, len(own)):
-        return done, False
-    runs, more = monitor.runs.after(before.cursor)
-    head, alerts = _apply(monitor, before, runs)
-    if _is_unchanged(before, head, len(runs)):
-        return done, False
-    current = commit_state(monitor.storage, done.current, head)
+    loaded = update_state(context, change, "the runs", loaded=done.loaded, deadline=deadline)
     done = ApplyOutcome(
-        current=current,
+        loaded=loaded,
         alerts=(*done.alerts, *alerts),
-        retention_due=done.retention_due or head.last_retention != before.last_retention,
+        retention_due=done.retention_due or retention_due,
     )
     return done, more
 
 
-def _own_runs(monitor: RunContext, before: AlertState, mine: Run | None) -> list[Run] | None:
+def _own_runs(context: RunContext, before: AlertState, run: Run | None) -> list[Run] | None:
     """Return the runs after the cursor where they can be known without listing them.
 
-    That is so where one process has stored a run for every slot of a schedule. Somebody else's
+    That is so where one process has stored a run for every slot of a schedule. Another process's
     run could only be off that schedule, and is found when something happens or the cursor moves:
     nothing is ever written without listing.
     """
-    if mine is None or monitor.regions or not monitor.scheduled:
+    if run is None or context.regions or not context.scheduled:
         return None
-    return monitor.cache.consecutive(before.cursor, mine, monitor.interval)
+    return context.cache.consecutive(before.cursor, run, context.interval)
 
 
-def _apply(monitor: RunContext, before: AlertState, runs: Sequence[Run]) -> AppliedRuns:
+def _apply(context: RunContext, before: AlertState, runs: Sequence[Run]) -> AppliedRuns:
     """Apply runs, and record that retention is due and which configuration is active."""
-    now = monitor.storage.now_ns()
-    applied = apply_runs(before, runs, monitor.rules, now)
-    head = applied.head
-    if is_retention_due(before.last_retention, monitor.check_expiry, now):
-        head = replace(head, last_retention=now)
-    if monitor.config_version:
-        head = replace(head, config_version=monitor.config_version)
-    return applied._replace(head=head)
+    now = context.storage.now_ns()
+    applied = apply_runs(before, runs, context.rules, now)
+    state = applied.state
+    if is_retention_due(before.last_retention, context.check_expiry, now):
+        state = replace(state, last_retention=now)
+    if context.config_version:
+        state = replace(state, config_version=context.config_version)
+    return applied._replace(state=state)
 
 
 def _is_unchanged(before: AlertState, after: AlertState, runs: int) -> bool:
@@ -191,7 +187,7 @@ def _is_unchanged(before: AlertState, after: AlertState, runs: int) -> bool:
 
 
 def run_and_store(  # noqa: PLR0913 - the optional ones by name
-    monitor: RunContext,
+    context: RunContext,
     slot: int,
     deadline: Deadline,
     *,
@@ -212,16 +208,16 @@ def run_and_store(  # noqa: PLR0913 - the optional ones by name
     Raises:
         RunNotStoredError: the storage failed; the error carries the run.
     """
-    with monitor.heartbeat() if only is None else nullcontext():
-        current = _load_state_or_none(monitor)
-        chosen = _due(monitor, slot, current, message) if only is None else only
-        results = _run_checks(monitor, chosen, deadline, current, progress)
+    with context.heartbeat() if only is None else nullcontext():
+        loaded = _load_state_or_none(context)
+        chosen = _due(context, slot, loaded, message) if only is None else only
+        results = _run_checks(context, chosen, deadline, loaded, progress)
         if message is not None:
             results = tuple(_with_message(result, *message) for result in results)
-        return _record(monitor, _run(monitor, slot, results), deadline, current)
+        return _record(context, _run(context, slot, results), deadline, loaded)
 
 
-def run_in_region(monitor: RunContext, slot: int, deadline: Deadline) -> Run:
+def run_in_region(context: RunContext, slot: int, deadline: Deadline) -> Run:
     """Run the checkers and store the run; the home region applies it.
 
     Nothing is read, so a region needs no permission but to put its runs. Every bad result is
@@ -232,17 +228,17 @@ def run_in_region(monitor: RunContext, slot: int, deadline: Deadline) -> Run:
         RunNotStoredError: the storage failed; the error carries the run.
     """
     in_turn = CheckerState(last_checked=slot)
-    due = [it for it in monitor.checkers if is_due(it, slot, in_turn, monitor.interval)]
-    results = _run_checks(monitor, due, deadline, None, None)
-    run = _run(monitor, slot, results)
+    due = [it for it in context.checkers if is_due(it, slot, in_turn, context.interval)]
+    results = _run_checks(context, due, deadline, None, None)
+    run = _run(context, slot, results)
     try:
-        monitor.runs.create(run)
+        context.runs.create(run)
     except StorageError as error:
         raise RunNotStoredError(run, str(error)) from error
     return run
 
 
-def store_run(monitor: RunContext, run: Run, deadline: Deadline) -> RunOutcome:
+def store_run(context: RunContext, run: Run, deadline: Deadline) -> RunOutcome:
     """Store a run, apply it and deliver the alerts.
 
     Args:
@@ -251,96 +247,99 @@ def store_run(monitor: RunContext, run: Run, deadline: Deadline) -> RunOutcome:
     Raises:
         RunNotStoredError: the storage failed; the error carries the run.
     """
-    return _record(monitor, run, deadline, None)
+    return _record(context, run, deadline, None)
 
 
 def _record(
-    monitor: RunContext, run: Run, deadline: Deadline, current: LoadedState | None
+    context: RunContext, run: Run, deadline: Deadline, loaded: Loaded[AlertState] | None
 ) -> RunOutcome:
-    life = Deadline(deadline.at + FINISH_SECONDS)
+    total = Deadline(deadline.at + FINISH_SECONDS)
     try:
-        # The head comes first: once there is one, whatever is stored afterwards is news.
-        current = current or load_state(monitor)
-        observed = monitor.runs.write(run, current.head.cursor)
+        # The state comes first: once there is one, whatever is stored afterwards is news.
+        loaded = loaded or load_state(context)
+        observed = context.runs.write(run, loaded.document.cursor)
         stored = observed.run or run
-        if not monitor.counts:
+        if not context.is_voting:
             return RunOutcome(run=stored, late=observed.late)
-        applied = apply_pending_runs(monitor, current, observed.run, life)
+        applied = apply_pending_runs(context, loaded, observed.run, total)
     except StorageError as error:
         raise RunNotStoredError(run, str(error)) from error
-    head = applied.current.head
-    delivered = deliver(monitor, applied.current, life)
+    state = applied.loaded.document
+    delivered = deliver(context, applied.loaded, total)
     if applied.retention_due:
-        delete_expired_runs(monitor.storage, head.cursor, monitor.check_expiry, life)
+        delete_expired_runs(context.storage, state.cursor, context.check_expiry, total)
     return RunOutcome(
         run=stored,
-        state=delivered.head,
-        channels=tuple(monitor.channels),
+        state=delivered.document,
+        channels=tuple(context.channels),
         alerts=applied.alerts,
-        late=_is_late(head, stored, at_first=observed.late),
+        late=_is_late(state, stored, at_first=observed.late),
     )
 
 
-def _is_late(head: AlertState, run: Run, *, at_first: bool) -> bool:
+def _is_late(state: AlertState, run: Run, *, at_first: bool) -> bool:
     """Say whether a slot was closed without this run, perhaps only while it was being stored.
 
     Args:
-        at_first: whether the slot was closed when the run checked, for runs so old that the head
+        at_first: whether the slot was closed when the run checked, for runs so old that the state
             does not remember them.
     """
-    if run.file_name in head.applied_runs or run_key(run) > head.cursor:
+    if run.file_name in state.applied_runs or run_key(run) > state.cursor:
         return False
-    is_remembered = bool(head.applied_runs) and head.applied_runs[0] < run.file_name
+    is_remembered = bool(state.applied_runs) and state.applied_runs[0] < run.file_name
     return is_remembered or at_first
 
 
 def _run_checks(
-    monitor: RunContext,
+    context: RunContext,
     checkers: Sequence[Checker],
     deadline: Deadline,
-    current: LoadedState | None,
+    loaded: Loaded[AlertState] | None,
     progress: Callable[[Result], None] | None,
 ) -> tuple[Result, ...]:
     return run_checks(
         checkers,
         deadline=deadline,
-        concurrency=monitor.concurrency,
-        previous_statuses=confirmed_statuses(current.head) if current else {},
-        mask=monitor.mask,
-        secret=monitor.secret,
-        forget_secrets=monitor.clear_secrets,
-        region=monitor.region,
-        timestamp=monitor.timestamp,
+        concurrency=context.concurrency,
+        previous_statuses=confirmed_statuses(loaded.document) if loaded else {},
+        mask=context.mask,
+        secret=context.secret,
+        forget_secrets=context.clear_secrets,
+        region=context.region,
+        timestamp=context.timestamp,
         progress=progress,
     )
 
 
-def _run(monitor: RunContext, slot: int, results: tuple[Result, ...]) -> Run:
+def _run(context: RunContext, slot: int, results: tuple[Result, ...]) -> Run:
     return Run(
         slot=slot,
-        results=with_origin(results, monitor),
-        region=monitor.region,
-        region_index=monitor.position,
+        results=with_origin(results, context),
+        region=context.region,
+        region_index=context.region_index,
     )
 
 
-def _load_state_or_none(monitor: RunContext) -> LoadedState | None:
+def _load_state_or_none(context: RunContext) -> Loaded[AlertState] | None:
     """Return the state; a storage that fails now is reported when it fails to store the run."""
     try:
-        return load_state(monitor)
+        return load_state(context)
     except StorageError:
         return None
 
 
 def _due(
-    monitor: RunContext, slot: int, current: LoadedState | None, message: tuple[str, str] | None
+    context: RunContext,
+    slot: int,
+    loaded: Loaded[AlertState] | None,
+    message: tuple[str, str] | None,
 ) -> tuple[Checker, ...]:
     """Return the checkers that are due in this slot, and the one that a message is about."""
-    states = current.head.checkers if current else {}
-    step = monitor.interval if monitor.regions else 0
+    states = loaded.document.checkers if loaded else {}
+    step = context.interval if context.regions else 0
     return tuple(
         checker
-        for checker in monitor.checkers
+        for checker in context.checkers
         if is_due(checker, slot, states.get(checker.id), step)
         or (message is not None and checker.id == message[0])
     )

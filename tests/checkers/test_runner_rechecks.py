@@ -40,6 +40,20 @@ def test_outage_is_looked_at_twice_more_by_default() -> None:
     assert seconds >= 4
 
 
+def test_rechecks_come_one_second_and_three_seconds_later() -> None:
+    starts: list[float] = []
+
+    def act(_: Deadline) -> Attempt:
+        starts.append(time.monotonic())
+        return BAD
+
+    stored(Acting(id="a", act=act), {"a": Status.HEALTHY})
+
+    first, second, third = starts
+    assert 1 <= second - first < 2
+    assert 3 <= third - second < 4
+
+
 def test_slowness_is_looked_at_again() -> None:
     checker = Acting(id="a", act=playing(SLOW, GOOD), threshold_rtt=GOOD.rtt)
 

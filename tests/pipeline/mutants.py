@@ -20,12 +20,12 @@ ROOT: Final = Path(__file__).parents[2]
 PROGRAM: Final = ROOT / "layers" / "core" / "checkup"
 RULES: Final = ("tests/alerting", "tests/pipeline/test_faults.py")
 PIPELINE: Final = (
-    "tests/pipeline/test_observing.py",
-    "tests/pipeline/test_folding.py",
-    "tests/pipeline/test_heads.py",
-    "tests/pipeline/test_expiry.py",
-    "tests/pipeline/test_delivery.py",
-    "tests/pipeline/test_sequence.py",
+    "tests/pipeline/test_run_store.py",
+    "tests/pipeline/test_run_apply.py",
+    "tests/pipeline/test_state_store.py",
+    "tests/pipeline/test_run_store_expiry.py",
+    "tests/pipeline/test_deliver.py",
+    "tests/pipeline/test_run_steps.py",
     "tests/pipeline/test_faults.py",
     "tests/pipeline/test_soak.py",
 )

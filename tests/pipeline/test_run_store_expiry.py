@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from checkup.alerting.state import STATE_KEY
 from checkup.model import LATE_PREFIX, RUNS_PREFIX, run_key
-from checkup.pipeline import store_run
+from checkup.pipeline import read_state, store_run
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import run, slot
@@ -48,6 +48,21 @@ def test_expiry_happens_once_an_hour_c23() -> None:
     store_run(there, replace(run(0, HEALTHY), slot=now), soon())
 
     assert old in keys(storage, RUNS_PREFIX)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_due"), [(59, False), (60, True), (-59, False), (-60, True)]
+)
+def test_expiry_is_due_an_hour_after_the_last_one_by_any_clock(minutes: int, is_due: bool) -> None:
+    world = World()
+    there = replace(world.monitor(), check_expiry=2 * HOUR)
+    world.now = slot(600)
+    store_run(there, run(600, HEALTHY), soon())
+    world.now = slot(600 + minutes)
+
+    store_run(there, run(601, HEALTHY), soon())
+
+    assert (read_state(world.documents).last_retention == world.now) is is_due
 
 
 def test_without_an_expiry_everything_stays() -> None:

@@ -16,7 +16,7 @@ STEPS = st.integers(1, 8).map(lambda minutes: minutes * MINUTE)
 
 
 def looks(checker: Checker, slots: list[int], *, step: int = 0) -> list[int]:
-    """Return the slots in which it is looked at, if each run is folded before the next."""
+    """Return the slots in which it is looked at, if each run is applied before the next."""
     state, found = CheckerState(), []
     for moment in slots:
         if is_due(checker, moment, state, step):
@@ -93,19 +93,19 @@ def test_regions_make_up_for_an_interval_that_was_missed() -> None:
 
 @pytest.mark.parametrize(("interval", "looked"), [(0, 0), (5 * MINUTE, slot(2))])
 def test_state_remembers_the_last_look_only_of_those_that_wait(interval: int, looked: int) -> None:
-    setting = AlertRules(checkers=[toy("a", interval=interval)])
+    rules = AlertRules(checkers=[toy("a", interval=interval)])
     runs = [run(1, {"a": "h"}), run(2, {"a": "h"}), run(3, {})]
 
-    head = apply_runs(AlertState(), runs, setting, slot(9)).state
+    state = apply_runs(AlertState(), runs, rules, slot(9)).state
 
-    assert head.checkers["a"].last_checked == looked
+    assert state.checkers["a"].last_checked == looked
 
 
 def test_run_without_a_checker_leaves_its_state_alone() -> None:
-    setting = AlertRules(checkers=[toy("a", interval=5 * MINUTE)], channels=["slack"])
-    before = apply_runs(AlertState(), [run(1, {"a": "d"})], setting, slot(9)).state
+    rules = AlertRules(checkers=[toy("a", interval=5 * MINUTE)], channels=["slack"])
+    before = apply_runs(AlertState(), [run(1, {"a": "d"})], rules, slot(9)).state
 
-    after = apply_runs(before, [run(number, {}) for number in range(2, 5)], setting, slot(9))
+    after = apply_runs(before, [run(number, {}) for number in range(2, 5)], rules, slot(9))
 
     assert after.alerts == ()
     assert after.state.checkers == before.checkers

@@ -1,4 +1,4 @@
-"""Alerts on their way out of the head."""
+"""Alerts on their way out of the state."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ALERTS = apply_runs(
 ).alerts
 
 
-def waiting(head: AlertState, channel: str = "slack") -> list[Alert]:
-    return [entry.alert for entry in outbox.queued(head, channel)]
+def waiting(state: AlertState, channel: str = "slack") -> list[Alert]:
+    return [entry.alert for entry in outbox.queued(state, channel)]
 
 
 def filled(count: int) -> AlertState:
@@ -26,30 +26,30 @@ def filled(count: int) -> AlertState:
     )
 
 
-def claimed(head: AlertState, until: int = 10) -> AlertState:
-    return outbox.claim(head, "slack", outbox.next_batch(head, "slack"), "me", until)
+def claimed(state: AlertState, until: int = 10) -> AlertState:
+    return outbox.claim(state, "slack", outbox.next_batch(state, "slack"), "me", until)
 
 
 def test_126_outboxes_are_independent() -> None:
-    head = filled(2)
+    state = filled(2)
 
-    head = outbox.mark_delivered(head, "slack", outbox.next_batch(head, "slack"))
+    state = outbox.mark_delivered(state, "slack", outbox.next_batch(state, "slack"))
 
-    assert (waiting(head), waiting(head, "mail")) == ([], list(ALERTS[:2]))
+    assert (waiting(state), waiting(state, "mail")) == ([], list(ALERTS[:2]))
 
 
 def test_empty_outbox_leaves_no_trace() -> None:
-    head = outbox.enqueue(AlertState(), "slack", ALERTS[:1])
+    state = outbox.enqueue(AlertState(), "slack", ALERTS[:1])
 
-    assert outbox.mark_delivered(head, "slack", outbox.next_batch(head, "slack")) == AlertState()
+    assert outbox.mark_delivered(state, "slack", outbox.next_batch(state, "slack")) == AlertState()
 
 
 def test_receipt_removes_only_what_was_claimed() -> None:
-    head = claimed(filled(2))
+    state = claimed(filled(2))
     batch = outbox.next_batch(filled(2), "slack")
-    head = outbox.enqueue(head, "slack", ALERTS[2:3])
+    state = outbox.enqueue(state, "slack", ALERTS[2:3])
 
-    assert waiting(outbox.mark_delivered(head, "slack", batch)) == [ALERTS[2]]
+    assert waiting(outbox.mark_delivered(state, "slack", batch)) == [ALERTS[2]]
 
 
 def test_claim_counts_the_attempt_and_says_that_it_may_be_sent() -> None:
@@ -64,12 +64,12 @@ def test_claim_counts_the_attempt_and_says_that_it_may_be_sent() -> None:
 
 
 def test_claim_of_another_holds_until_it_is_over() -> None:
-    head = claimed(filled(1), until=10)
+    state = claimed(filled(1), until=10)
 
-    assert outbox.is_claimed(head, "slack", "you", now=9)
-    assert not outbox.is_claimed(head, "slack", "you", now=10)
-    assert not outbox.is_claimed(head, "slack", "me", now=9)
-    assert not outbox.is_claimed(head, "mail", "you", now=9)
+    assert outbox.is_claimed(state, "slack", "you", now=9)
+    assert not outbox.is_claimed(state, "slack", "you", now=10)
+    assert not outbox.is_claimed(state, "slack", "me", now=9)
+    assert not outbox.is_claimed(state, "mail", "you", now=9)
 
 
 def test_refused_alert_is_fresh_again() -> None:
@@ -119,24 +119,24 @@ def test_claim_that_somebody_else_took_over_is_not_given_back() -> None:
 def test_only_exactly_the_claim_that_was_written_is_mine() -> None:
     before = filled(2)
     batch = outbox.next_batch(before, "slack")
-    head = claimed(before, until=10)
+    state = claimed(before, until=10)
 
-    assert outbox.holds_claim(head, "slack", batch, "me", 10)
-    assert not outbox.holds_claim(head, "slack", batch, "me", 11)
-    assert not outbox.holds_claim(head, "slack", batch, "you", 10)
-    assert not outbox.holds_claim(head, "slack", batch[:1], "me", 10)
+    assert outbox.holds_claim(state, "slack", batch, "me", 10)
+    assert not outbox.holds_claim(state, "slack", batch, "me", 11)
+    assert not outbox.holds_claim(state, "slack", batch, "you", 10)
+    assert not outbox.holds_claim(state, "slack", batch[:1], "me", 10)
     assert not outbox.holds_claim(before, "slack", batch, "me", 10)
 
 
 def test_possible_repeats_and_news_are_never_in_one_message() -> None:
     before = filled(2)
-    head = outbox.mark_delivery_unknown(
+    state = outbox.mark_delivery_unknown(
         claimed(before), "slack", outbox.next_batch(before, "slack"), "me"
     )
-    head = outbox.enqueue(head, "slack", ALERTS[2:4])
+    state = outbox.enqueue(state, "slack", ALERTS[2:4])
 
-    first = outbox.next_batch(head, "slack")
-    second = outbox.next_batch(outbox.mark_delivered(head, "slack", first), "slack")
+    first = outbox.next_batch(state, "slack")
+    second = outbox.next_batch(outbox.mark_delivered(state, "slack", first), "slack")
 
     assert [entry.alert for entry in first] == list(ALERTS[:2])
     assert [entry.alert for entry in second] == list(ALERTS[2:4])
@@ -144,21 +144,21 @@ def test_possible_repeats_and_news_are_never_in_one_message() -> None:
 
 def test_112_rejected_alert_is_kept_apart_and_holds_nothing_up() -> None:
     before = filled(1)
-    head = outbox.mark_rejected(
+    state = outbox.mark_rejected(
         before, "slack", outbox.next_batch(before, "slack"), "invalid_payload"
     )
 
-    assert waiting(head) == []
-    assert [(lost.channel, lost.alert, lost.error) for lost in head.dead_letters] == [
+    assert waiting(state) == []
+    assert [(lost.channel, lost.alert, lost.error) for lost in state.dead_letters] == [
         ("slack", ALERTS[0], "invalid_payload")
     ]
-    assert waiting(head, "mail") == [ALERTS[0]]
+    assert waiting(state, "mail") == [ALERTS[0]]
 
 
 @given(st.integers(0, len(ALERTS)))
 def test_114_outbox_of_a_dead_channel_has_an_end(count: int) -> None:
-    head = filled(count)
+    state = filled(count)
 
-    assert waiting(head) == list(ALERTS[max(0, count - outbox.MAX_QUEUED) : count])
-    assert len(head.dead_letters) <= outbox.MAX_DEAD_LETTERS
-    assert bool(head.dead_letters) == (count > outbox.MAX_QUEUED)
+    assert waiting(state) == list(ALERTS[max(0, count - outbox.MAX_QUEUED) : count])
+    assert len(state.dead_letters) <= outbox.MAX_DEAD_LETTERS
+    assert bool(state.dead_letters) == (count > outbox.MAX_QUEUED)

@@ -70,21 +70,23 @@ def script(letters: str, name: str = "a") -> list[Run]:
     return [run(n, {name: letter}) for n, letter in enumerate(letters) if letter != "."]
 
 
-def story(letters: str, *, failure: int = 1, success: int = 1, degraded: int = 3) -> list[str]:
-    """Return what is announced in the course of a script, as ``kind:status@slot``."""
-    return told(script(letters), AlertRules(checkers=[toy("a", failure, success, degraded)]))
+def alerts_of_script(
+    letters: str, *, failure: int = 1, success: int = 1, degraded: int = 3
+) -> list[str]:
+    """Return the alerts of a script, as ``kind:status@slot``."""
+    return alerts(script(letters), AlertRules(checkers=[toy("a", failure, success, degraded)]))
 
 
-def told(runs: Iterable[Run], setting: AlertRules) -> list[str]:
-    folded = apply_runs(AlertState(), runs, setting, now=slot(10**6))
-    return [short(alert) for alert in folded.alerts]
+def alerts(runs: Iterable[Run], rules: AlertRules) -> list[str]:
+    applied = apply_runs(AlertState(), runs, rules, now=slot(10**6))
+    return [short(alert) for alert in applied.alerts]
 
 
-def tell(runs: Sequence[Run], *checkers: Toy, **more: Any) -> list[str]:
-    """Return what is announced of these checkers, as ``checker/kind:status@slot``."""
-    setting = AlertRules(checkers=checkers, **more)
-    folded = apply_runs(AlertState(), runs, setting, now=slot(10**6))
-    return [f"{alert.checker}/{short(alert)}" for alert in folded.alerts]
+def alerts_by_checker(runs: Sequence[Run], *checkers: Toy, **more: Any) -> list[str]:
+    """Return the alerts of these checkers, as ``checker/kind:status@slot``."""
+    rules = AlertRules(checkers=checkers, **more)
+    applied = apply_runs(AlertState(), runs, rules, now=slot(10**6))
+    return [f"{alert.checker}/{short(alert)}" for alert in applied.alerts]
 
 
 def short(alert: Alert) -> str:

@@ -15,7 +15,7 @@ from checkup.errors import NotDeliveredError, UnavailableError
 from checkup.model import Status
 from checkup.notifiers.slack import SlackSettings
 from checkup.secrets import CACHE_SECONDS, SecretResolver
-from tests.notifiers.stories import DOWN, told
+from tests.notifiers.stories import DOWN, notification
 from tests.servers.slack import FakeSlack
 from tests.servers.web import WebServer
 
@@ -202,7 +202,7 @@ def test_125_message_with_a_rotated_webhook_is_sent_again_at_once(
     store.values["/checkup/token"] = slack.webhook
     slack.behave("404", "ok")
 
-    channel(clients).send(told(DOWN))
+    channel(clients).send(notification(DOWN))
 
     assert len(slack.messages) == 1
     assert store.asked == 2
@@ -214,7 +214,7 @@ def test_125_message_with_a_wrong_webhook_is_refused_once(
     store.values["/checkup/token"] = slack.webhook
     slack.behave("403")
     with pytest.raises(NotDeliveredError):
-        channel(Remembering(store)).send(told(DOWN))
+        channel(Remembering(store)).send(notification(DOWN))
     assert (len(slack.requests), store.asked) == (1, 1)
 
 
@@ -224,5 +224,5 @@ def test_channel_that_is_busy_is_not_asked_twice(store: ParameterStore, slack: F
     clients.secret(REFERENCE)
     slack.behave("429")
     with pytest.raises(NotDeliveredError):
-        channel(clients).send(told(DOWN))
+        channel(clients).send(notification(DOWN))
     assert len(slack.requests) == 1

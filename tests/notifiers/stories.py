@@ -40,7 +40,7 @@ SLOW = replace(DOWN, status=Status.DEGRADED, failure="slow")
 LONG = replace(DOWN, title="🔥" * 3000, reason="*" * 3000, endpoint="<" * 3000, region="&" * 3000)
 
 
-def told(*alerts: Alert, total: int = 10, **more: object) -> Notification:
+def notification(*alerts: Alert, total: int = 10, **more: object) -> Notification:
     return Notification(alerts=alerts, checker_count=total, **more)  # type: ignore[arg-type]
 
 

@@ -15,7 +15,7 @@ from checkup.model import Alert, Status
 from checkup.notifiers.message import short_id
 from tests.notifiers.channels import BY_NAME, SECRET
 from tests.notifiers.sending import PAGE, sent
-from tests.notifiers.stories import DOWN, LONG, many, told
+from tests.notifiers.stories import DOWN, LONG, many, notification
 from tests.servers.provider import Provider, Say
 
 
@@ -76,7 +76,7 @@ def test_bad_state_has_the_shape_of_the_go_program(
 def test_both_kinds_of_yes_are_yes(provider: Provider, said: Say) -> None:
     provider.behave(said)
 
-    BY_NAME["discord"].open(provider.url).send(told(DOWN))
+    BY_NAME["discord"].open(provider.url).send(notification(DOWN))
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,4 @@ def test_code_of_an_error_is_named(provider: Provider) -> None:
     provider.behave(Say(404, '{"message": "Unknown Webhook", "code": 10015}'))
 
     with pytest.raises(NotDeliveredError, match=r"^Discord answered 404 \(10015\)$"):
-        BY_NAME["discord"].open(provider.url).send(told(DOWN))
+        BY_NAME["discord"].open(provider.url).send(notification(DOWN))

@@ -20,7 +20,7 @@ from checkup.notifiers.mail import MailSettings, SmtpSettings
 from tests.notifiers.channels import BY_NAME, EVERY
 from tests.notifiers.clients import DirectClients
 from tests.notifiers.hostile import HOSTILE
-from tests.notifiers.stories import DOWN, told
+from tests.notifiers.stories import DOWN, notification
 from tests.servers.mail import Mailbox, mail_server
 from tests.servers.provider import Provider
 
@@ -135,7 +135,7 @@ def test_outside_text_is_shown_as_it_is_162_170(provider: Provider, name: str, t
     provider.behave(BY_NAME[name].good)
     shown, of_title, of_reason = SHOWN[name]
 
-    BY_NAME[name].open(provider.url).send(told(nasty(text), page_url="https://s.example/"))
+    BY_NAME[name].open(provider.url).send(notification(nasty(text), page_url="https://s.example/"))
 
     title, reason = shown(provider.requests)
     assert title == clipped(cleaned(text), of_title)
@@ -147,7 +147,7 @@ def test_outside_text_in_a_mail_is_shown_as_it_is(text: str) -> None:
     with mail_server(Mailbox()) as mailbox:
         smtp = SmtpSettings(server="127.0.0.1", port=mailbox.port)
         settings = MailSettings(from_="a@example.com", to=("b@example.com",), smtp=smtp)
-        settings.open(DirectClients()).send(told(nasty(text)))
+        settings.open(DirectClients()).send(notification(nasty(text)))
 
     (envelope,) = mailbox.mails
     assert isinstance(envelope.content, bytes)
@@ -184,7 +184,7 @@ EXACT = {
 def test_exact_bytes_of_an_attack_162(provider: Provider, name: str) -> None:
     provider.behave(BY_NAME[name].good)
 
-    BY_NAME[name].open(provider.url).send(told(nasty(ATTACK)))
+    BY_NAME[name].open(provider.url).send(notification(nasty(ATTACK)))
 
     assert EXACT[name] in provider.requests[0].body
 
@@ -205,6 +205,6 @@ def test_exact_bytes_of_an_attack_162(provider: Provider, name: str) -> None:
 def test_address_of_the_page_cannot_be_markup(
     provider: Provider, url: str, shown: str | None
 ) -> None:
-    BY_NAME["webhook"].open(provider.url).send(told(DOWN, page_url=url))
+    BY_NAME["webhook"].open(provider.url).send(notification(DOWN, page_url=url))
 
     assert json.loads(provider.requests[0].body)["page_url"] == (shown or "")

@@ -29,7 +29,7 @@ from checkup.errors import (
 from checkup.interfaces import Notification
 from checkup.notifiers.mail import MailNotifier, MailSettings, SmtpSettings
 from tests.notifiers.clients import DirectClients
-from tests.notifiers.stories import BACK, DOWN, many, told
+from tests.notifiers.stories import BACK, DOWN, many, notification
 from tests.servers.certificates import Authority
 from tests.servers.mail import Mailbox, mail_server
 
@@ -70,7 +70,7 @@ def parts(message: EmailMessage) -> tuple[str, str]:
 
 def test_d11_one_mail_goes_to_all_receivers() -> None:
     with mail_server(Mailbox()) as mailbox:
-        send(mailbox.port, told(DOWN, page_url="https://status.example.com/"))
+        send(mailbox.port, notification(DOWN, page_url="https://status.example.com/"))
 
     (envelope,) = mailbox.mails
     assert envelope.mail_from == "checkup@example.com"
@@ -88,7 +88,7 @@ def test_d11_one_mail_goes_to_all_receivers() -> None:
 
 def test_outage_says_what_since_when_why_and_from_where_twice() -> None:
     with mail_server(Mailbox()) as mailbox:
-        send(mailbox.port, told(DOWN, page_url="https://status.example.com/"))
+        send(mailbox.port, notification(DOWN, page_url="https://status.example.com/"))
 
     text, html = parts(received(mailbox))
     assert text.replace("\r\n", "\n") == (
@@ -117,7 +117,7 @@ def test_outage_says_what_since_when_why_and_from_where_twice() -> None:
 )
 def test_subject_begins_as_configured(configured: str, alert: Any, subject: str) -> None:
     with mail_server(Mailbox()) as mailbox:
-        send(mailbox.port, told(alert), subject=configured)
+        send(mailbox.port, notification(alert), subject=configured)
 
     message = received(mailbox)
     assert message["Subject"].startswith(subject)
@@ -126,9 +126,9 @@ def test_subject_begins_as_configured(configured: str, alert: Any, subject: str)
 
 def test_possible_repeat_is_said_and_has_the_same_message_id() -> None:
     with mail_server(Mailbox()) as mailbox:
-        send(mailbox.port, told(DOWN))
-        send(mailbox.port, told(DOWN, possible_duplicate=True))
-        send(mailbox.port, told(BACK))
+        send(mailbox.port, notification(DOWN))
+        send(mailbox.port, notification(DOWN, possible_duplicate=True))
+        send(mailbox.port, notification(BACK))
 
     first, second, third = map(parsed, mailbox.mails)
     assert "Possible duplicate: " in second["Subject"]
@@ -141,7 +141,7 @@ def test_possible_repeat_is_said_and_has_the_same_message_id() -> None:
 @pytest.mark.parametrize(("count", "shown"), [(5, 5), (6, 6), (200, 20)], ids=["5", "6", "115-200"])
 def test_many_alerts_are_one_mail(count: int, shown: int) -> None:
     with mail_server(Mailbox()) as mailbox:
-        send(mailbox.port, told(*many(count), total=200))
+        send(mailbox.port, notification(*many(count), total=200))
 
     text, html = parts(received(mailbox))
     assert f"{count} of 200 down: Service 0, Service 1" in text.splitlines()[0]
@@ -161,7 +161,7 @@ LOGIN = {"username": "checkup", "password": PASSWORD}
 
 def test_d11_starttls_is_used_if_it_is_offered(trusted: Authority) -> None:
     with mail_server(Mailbox(), start_tls=trusted.good(), login=True) as mailbox:
-        send(mailbox.port, told(DOWN), smtp=LOGIN)
+        send(mailbox.port, notification(DOWN), smtp=LOGIN)
 
     assert mailbox.encrypted == [True]
     assert mailbox.logins == [(b"checkup", PASSWORD.encode())]
@@ -169,7 +169,7 @@ def test_d11_starttls_is_used_if_it_is_offered(trusted: Authority) -> None:
 
 def test_d11_tls_from_the_start_by_key(trusted: Authority) -> None:
     with mail_server(Mailbox(), implicit_tls=trusted.good(), login=True) as mailbox:
-        send(mailbox.port, told(DOWN), smtp={**LOGIN, "tls": "always"})
+        send(mailbox.port, notification(DOWN), smtp={**LOGIN, "tls": "always"})
 
     assert mailbox.logins == [(b"checkup", PASSWORD.encode())]
     assert len(mailbox.mails) == 1
@@ -184,7 +184,7 @@ def test_d11_port_465_is_tls_from_the_start() -> None:
 
 def test_d11_nobody_logs_in_without_a_username(trusted: Authority) -> None:
     with mail_server(Mailbox(), start_tls=trusted.good(), login=True) as mailbox:
-        send(mailbox.port, told(DOWN), smtp={"password": PASSWORD})
+        send(mailbox.port, notification(DOWN), smtp={"password": PASSWORD})
 
     assert mailbox.logins == []
     assert len(mailbox.mails) == 1
@@ -197,7 +197,7 @@ def test_bad_certificate_keeps_the_mail(trusted: Authority, wrong: str) -> None:
         mail_server(Mailbox(), start_tls=context, login=True) as mailbox,
         pytest.raises(NotDeliveredError, match="invalid certificate"),
     ):
-        send(mailbox.port, told(DOWN), smtp=LOGIN)
+        send(mailbox.port, notification(DOWN), smtp=LOGIN)
 
     assert (mailbox.logins, mailbox.mails) == ([], [])
 
@@ -207,14 +207,14 @@ def test_required_starttls_that_is_not_offered_keeps_the_mail() -> None:
         mail_server(Mailbox()) as mailbox,
         pytest.raises(NotDeliveredError, match="does not offer STARTTLS"),
     ):
-        send(mailbox.port, told(DOWN), smtp={"tls": "starttls"})
+        send(mailbox.port, notification(DOWN), smtp={"tls": "starttls"})
 
     assert mailbox.mails == []
 
 
 def test_tls_never_means_never(trusted: Authority) -> None:
     with mail_server(Mailbox(), start_tls=trusted.expired()) as mailbox:
-        send(mailbox.port, told(DOWN), smtp={"tls": "never"})
+        send(mailbox.port, notification(DOWN), smtp={"tls": "never"})
 
     assert mailbox.encrypted == [False]
 
@@ -225,7 +225,7 @@ def test_password_is_not_sent_in_clear_over_a_network() -> None:
         mail_server(Mailbox(), login=True, host="127.0.0.2") as mailbox,
         pytest.raises(NotDeliveredError, match="the password was not sent"),
     ):
-        send(mailbox.port, told(DOWN), smtp={**LOGIN, "server": "127.0.0.2"})
+        send(mailbox.port, notification(DOWN), smtp={**LOGIN, "server": "127.0.0.2"})
 
     assert (mailbox.logins, mailbox.mails) == ([], [])
 
@@ -246,7 +246,7 @@ def test_password_is_not_sent_in_clear_over_a_network() -> None:
 )
 def test_each_reply_has_its_meaning(command: str, reply: str, meaning: type[DeliveryError]) -> None:
     with mail_server(Mailbox({command: reply})) as mailbox, pytest.raises(DeliveryError) as caught:
-        send(mailbox.port, told(DOWN))
+        send(mailbox.port, notification(DOWN))
 
     assert type(caught.value) is meaning
     assert reply[:3] in str(caught.value)
@@ -258,7 +258,7 @@ def test_one_refused_receiver_keeps_nobody_elses_mail_back(
     code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with mail_server(Mailbox({"RCPT": f"{code} no"})) as mailbox:
-        send(mailbox.port, told(DOWN), to=("refused@example.com", "ops@example.com"))
+        send(mailbox.port, notification(DOWN), to=("refused@example.com", "ops@example.com"))
 
     assert mailbox.mails[0].rcpt_tos == ["ops@example.com"]
     assert f"the mail server answered {code} to 1 of 2 recipients" in caplog.text
@@ -269,7 +269,7 @@ def test_mail_waits_if_all_receivers_are_refused() -> None:
         mail_server(Mailbox({"RCPT": "550 no"})) as mailbox,
         pytest.raises(NotDeliveredError, match="answered 550 to all recipients"),
     ):
-        send(mailbox.port, told(DOWN), to=("refused@example.com", "refused2@example.com"))
+        send(mailbox.port, notification(DOWN), to=("refused@example.com", "refused2@example.com"))
 
 
 def test_s32_refused_login_shows_no_password(
@@ -281,7 +281,7 @@ def test_s32_refused_login_shows_no_password(
         caplog.at_level(logging.DEBUG, "checkup"),
         pytest.raises(NotDeliveredError) as caught,
     ):
-        send(mailbox.port, told(DOWN), smtp=LOGIN)
+        send(mailbox.port, notification(DOWN), smtp=LOGIN)
 
     assert str(caught.value) == "the mail server answered 535 to the login"
     shown = "".join(traceback.format_exception(caught.value)) + caplog.text
@@ -294,7 +294,7 @@ def test_s32_password_that_cannot_be_sent_is_not_shown(trusted: Authority) -> No
         mail_server(Mailbox(), start_tls=trusted.good(), login=True) as mailbox,
         pytest.raises(NotDeliveredError) as caught,
     ):
-        send(mailbox.port, told(DOWN), smtp={"username": "checkup", "password": secret})
+        send(mailbox.port, notification(DOWN), smtp={"username": "checkup", "password": secret})
 
     assert secret not in "".join(traceback.format_exception(caught.value))
 
@@ -319,7 +319,7 @@ def test_s32_password_that_cannot_be_sent_is_not_shown(trusted: Authority) -> No
 )
 def test_what_is_not_configured_well_keeps_the_mail(wrong: dict[str, Any]) -> None:
     with mail_server(Mailbox(), login=True) as mailbox, pytest.raises(NotDeliveredError):
-        send(mailbox.port, told(DOWN), **wrong)
+        send(mailbox.port, notification(DOWN), **wrong)
 
     assert mailbox.mails == []
 
@@ -390,7 +390,7 @@ def test_server_that_misbehaves_is_left_in_time(
 ) -> None:
     began = time.monotonic()
     with raw_server(play) as port, pytest.raises(DeliveryError) as caught:
-        send(port, told(DOWN), seconds=0.6, to=("ops@example.com",))
+        send(port, notification(DOWN), seconds=0.6, to=("ops@example.com",))
 
     assert type(caught.value) is meaning
     assert time.monotonic() - began < 8
@@ -398,12 +398,12 @@ def test_server_that_misbehaves_is_left_in_time(
 
 def test_accepted_mail_is_accepted_whatever_comes_of_the_goodbye() -> None:
     with raw_server(talk(*GREETED, "354 go", "250 OK")) as port:
-        send(port, told(DOWN), to=("ops@example.com",))
+        send(port, notification(DOWN), to=("ops@example.com",))
 
 
 def test_d11_nobody_logs_in_where_that_is_not_offered() -> None:
     with raw_server(talk(*GREETED, "354 go", "250 OK")) as port:
-        send(port, told(DOWN), to=("ops@example.com",), smtp=LOGIN)
+        send(port, notification(DOWN), to=("ops@example.com",), smtp=LOGIN)
 
 
 def test_login_that_is_not_known_here_keeps_the_mail() -> None:
@@ -411,7 +411,7 @@ def test_login_that_is_not_known_here_keeps_the_mail() -> None:
         raw_server(talk("220 mail.test", "250-mail.test\r\n250 AUTH GSSAPI")) as port,
         pytest.raises(NotDeliveredError, match="no supported login method"),
     ):
-        send(port, told(DOWN), smtp=LOGIN)
+        send(port, notification(DOWN), smtp=LOGIN)
 
 
 def test_closed_port_keeps_the_mail() -> None:
@@ -419,17 +419,17 @@ def test_closed_port_keeps_the_mail() -> None:
         port = server.getsockname()[1]
 
     with pytest.raises(NotDeliveredError, match="connection refused"):
-        send(port, told(DOWN))
+        send(port, notification(DOWN))
 
 
 def test_unknown_name_keeps_the_mail() -> None:
     with pytest.raises(NotDeliveredError, match="host name not found"):
-        send(25, told(DOWN), smtp={"server": "nowhere.invalid"})
+        send(25, notification(DOWN), smtp={"server": "nowhere.invalid"})
 
 
 def test_line_of_dots_does_not_end_the_mail() -> None:
     nasty = replace(DOWN, title=".", reason=".\r\n.\r\nMAIL FROM:<a@b>")
     with mail_server(Mailbox()) as mailbox:
-        send(mailbox.port, told(nasty))
+        send(mailbox.port, notification(nasty))
 
     assert ". is down since 02:53 UTC: . . MAIL FROM:<a@b>" in parts(received(mailbox))[0]

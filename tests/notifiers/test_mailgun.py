@@ -17,7 +17,7 @@ from checkup.notifiers.mailgun import MailgunSettings
 from tests.notifiers.channels import BY_NAME, SECRET
 from tests.notifiers.clients import RoutedClients
 from tests.notifiers.sending import sent
-from tests.notifiers.stories import DOWN, told
+from tests.notifiers.stories import DOWN, notification
 from tests.servers.provider import Provider, Say
 
 
@@ -46,7 +46,7 @@ def test_europe_has_its_own_address(provider: Provider) -> None:
     )
     provider.behave(BY_NAME["mailgun"].good)
 
-    settings.open(RoutedClients(provider.url)).send(told(DOWN))
+    settings.open(RoutedClients(provider.url)).send(notification(DOWN))
 
     assert provider.requests[0].path == "/api.eu.mailgun.net/v3/x%2Fy/messages"
 
@@ -65,7 +65,7 @@ def test_named_parameter_says_whose_fault_it_is(
     provider.behave(Say(400, json.dumps({"message": words})))
 
     with pytest.raises(error):
-        BY_NAME["mailgun"].open(provider.url).send(told(DOWN))
+        BY_NAME["mailgun"].open(provider.url).send(notification(DOWN))
 
 
 @pytest.mark.parametrize("absent", ["from_", "to", "apikey", "domain"])
@@ -74,6 +74,8 @@ def test_what_is_not_configured_keeps_the_mail(provider: Provider, absent: str) 
     empty: object = () if absent == "to" else ""
 
     with pytest.raises(NotDeliveredError):
-        replace(settings, **{absent: empty}).open(RoutedClients(provider.url)).send(told(DOWN))
+        replace(settings, **{absent: empty}).open(RoutedClients(provider.url)).send(
+            notification(DOWN)
+        )
 
     assert provider.requests == []

@@ -21,7 +21,7 @@ from checkup.notifiers.message import (
     summary,
 )
 from checkup.times import SECOND
-from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
+from tests.notifiers.stories import BACK, DOWN, NIGHT, many, notification
 
 LATER = NIGHT + 3 * 3600 * SECOND
 MONITOR: dict[str, Any] = {
@@ -94,7 +94,7 @@ def of(kind: AlertKind, **more: Any) -> Alert:
 )
 def test_headline_of_each_kind_of_alert(alert: Alert, sentence: str) -> None:
     assert headline(alert) == sentence
-    assert summary(told(alert)) == sentence
+    assert summary(notification(alert)) == sentence
 
 
 @pytest.mark.parametrize("kind", list(AlertKind))
@@ -103,7 +103,7 @@ def test_every_kind_and_status_has_a_headline(kind: AlertKind, status: Status) -
     alert = of(kind, status=status)
 
     assert headline(alert).startswith("User service")
-    assert summary(told(alert, *many(1)))
+    assert summary(notification(alert, *many(1)))
     assert facts(alert)
 
 
@@ -122,7 +122,7 @@ def test_every_kind_and_status_has_a_headline(kind: AlertKind, status: Status) -
     ids=["in-time", "a-little-late", "fault-114-late", "repeat", "late-repeat"],
 )
 def test_prefix_marks_late_and_repeated_messages(more: dict[str, Any], label: str) -> None:
-    assert delivery_prefix(told(DOWN, **more)) == label
+    assert delivery_prefix(notification(DOWN, **more)) == label
 
 
 def test_summary_puts_the_worst_first_and_the_monitor_last() -> None:
@@ -134,7 +134,7 @@ def test_summary_puts_the_worst_first_and_the_monitor_last() -> None:
         *many(2),
     ]
 
-    assert summary(told(*alerts)) == (
+    assert summary(notification(*alerts)) == (
         "1 of 10 still down: D; 2 of 10 down: Service 0, Service 1; 1 of 10 recovered: B; "
         "1 of 10 cannot be checked: C; 1 monitoring notice: Checkup"
     )

@@ -18,7 +18,7 @@ from checkup.notifiers.pagerduty import PagerdutySettings
 from tests.notifiers.channels import BY_NAME, SECRET
 from tests.notifiers.clients import RoutedClients
 from tests.notifiers.sending import PAGE, sent
-from tests.notifiers.stories import BACK, DOWN, LONG, SLOW, many, told
+from tests.notifiers.stories import BACK, DOWN, LONG, SLOW, many, notification
 from tests.servers.provider import Provider, Say
 
 
@@ -112,7 +112,7 @@ def test_one_lost_answer_makes_the_whole_message_unclear(provider: Provider) -> 
     provider.behave(good, Say(400), Say(429), Say(500), good)
 
     with pytest.raises(DeliveryUnknownError):
-        BY_NAME["pagerduty"].open(provider.url).send(told(*many(8)))
+        BY_NAME["pagerduty"].open(provider.url).send(notification(*many(8)))
 
     assert len(provider.requests) == 8
 
@@ -123,14 +123,14 @@ def test_wrong_key_keeps_the_message(provider: Provider) -> None:
     )
 
     with pytest.raises(NotDeliveredError, match=r"PagerDuty answered 400 \(routing_key\)"):
-        BY_NAME["pagerduty"].open(provider.url).send(told(DOWN))
+        BY_NAME["pagerduty"].open(provider.url).send(notification(DOWN))
 
 
 def test_europe_has_its_own_address(provider: Provider) -> None:
     provider.behave(BY_NAME["pagerduty"].good)
 
     PagerdutySettings(routing_key="k", region="eu").open(RoutedClients(provider.url)).send(
-        told(DOWN)
+        notification(DOWN)
     )
 
     assert provider.requests[0].path == "/events.eu.pagerduty.com/v2/enqueue"

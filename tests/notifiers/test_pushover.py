@@ -17,7 +17,7 @@ from checkup.notifiers.pushover import PushoverSettings
 from tests.notifiers.channels import BY_NAME, SECRET
 from tests.notifiers.clients import RoutedClients
 from tests.notifiers.sending import PAGE, sent
-from tests.notifiers.stories import BACK, DOWN, LONG, SLOW, many, told
+from tests.notifiers.stories import BACK, DOWN, LONG, SLOW, many, notification
 from tests.servers.provider import Provider, Say
 
 
@@ -74,7 +74,7 @@ def test_key_that_is_none_is_refused_here(provider: Provider, key: str) -> None:
         with pytest.raises(
             NotDeliveredError, match=r"^pushover: (invalid|no) (API token|recipient)"
         ):
-            settings.open(RoutedClients(provider.url)).send(told(DOWN))
+            settings.open(RoutedClients(provider.url)).send(notification(DOWN))
 
     assert provider.requests == []
 
@@ -94,6 +94,6 @@ def test_named_parameter_says_whose_fault_it_is(
     provider.behave(Say(400, json.dumps({"status": 0, "errors": ["..."], **said})))
 
     with pytest.raises(error) as caught:
-        BY_NAME["pushover"].open(provider.url).send(told(DOWN))
+        BY_NAME["pushover"].open(provider.url).send(notification(DOWN))
 
     assert str(caught.value) == words

@@ -22,7 +22,7 @@ from checkup.notifiers.message import short_id
 from checkup.notifiers.slack import SlackSettings
 from checkup.times import SECOND
 from tests.notifiers.clients import DirectClients
-from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
+from tests.notifiers.stories import BACK, DOWN, NIGHT, many, notification
 from tests.servers.slack import SECRET, FakeSlack
 
 
@@ -37,7 +37,7 @@ def notifier(slack: FakeSlack, timeout: float = 4.0) -> Notifier:
 
 
 def test_outage_says_what_since_when_why_and_from_where(slack: FakeSlack) -> None:
-    notifier(slack).send(told(DOWN, page_url="https://status.example.com/"))
+    notifier(slack).send(notification(DOWN, page_url="https://status.example.com/"))
 
     (message,) = slack.messages
     assert message["text"] == (
@@ -60,7 +60,7 @@ def test_outage_says_what_since_when_why_and_from_where(slack: FakeSlack) -> Non
 def test_bad_state_has_the_shape_of_the_go_program(slack: FakeSlack, status: Status) -> None:
     settings = SlackSettings(username="Checkup", channel="#ops", webhook=slack.webhook)
 
-    settings.open(DirectClients()).send(told(replace(DOWN, status=status)))
+    settings.open(DirectClients()).send(notification(replace(DOWN, status=status)))
 
     (message,) = slack.messages
     assert (message["username"], message["channel"]) == ("Checkup", "#ops")
@@ -72,13 +72,13 @@ def test_bad_state_has_the_shape_of_the_go_program(slack: FakeSlack, status: Sta
 
 
 def test_unset_username_and_channel_are_left_to_the_webhook(slack: FakeSlack) -> None:
-    notifier(slack).send(told(DOWN))
+    notifier(slack).send(notification(DOWN))
 
     assert {"username", "channel"}.isdisjoint(slack.messages[0])
 
 
 def test_recovery_says_how_long_it_took(slack: FakeSlack) -> None:
-    notifier(slack).send(told(BACK))
+    notifier(slack).send(notification(BACK))
 
     (message,) = slack.messages
     assert message["text"] == "*User service* recovered at 04:16 UTC after 1 h 23 min"
@@ -88,7 +88,7 @@ def test_recovery_says_how_long_it_took(slack: FakeSlack) -> None:
 def test_several_changes_of_a_run_are_one_message_d06(slack: FakeSlack) -> None:
     other = replace(DOWN, id="b/open:down/1/5", checker="b", title="Billing")
 
-    notifier(slack).send(told(DOWN, other))
+    notifier(slack).send(notification(DOWN, other))
 
     (message,) = slack.messages
     assert message["text"] == "2 of 10 down: *User service*, *Billing*"
@@ -96,7 +96,7 @@ def test_several_changes_of_a_run_are_one_message_d06(slack: FakeSlack) -> None:
 
 
 def test_outage_and_its_end_in_one_message_are_both_told_in_order(slack: FakeSlack) -> None:
-    notifier(slack).send(told(DOWN, BACK))
+    notifier(slack).send(notification(DOWN, BACK))
 
     (message,) = slack.messages
     assert message["text"].startswith("*User service* recovered")
@@ -105,7 +105,7 @@ def test_outage_and_its_end_in_one_message_are_both_told_in_order(slack: FakeSla
 
 @pytest.mark.parametrize(("count", "listed"), [(6, 6), (20, 20), (200, 20)], ids=str)
 def test_mass_failure_is_one_short_list(slack: FakeSlack, count: int, listed: int) -> None:
-    notifier(slack).send(told(*many(count), total=200))
+    notifier(slack).send(notification(*many(count), total=200))
 
     (message,) = slack.messages
     assert message["text"].startswith(f"{count} of 200 down: *Service 0*, ")
@@ -115,13 +115,13 @@ def test_mass_failure_is_one_short_list(slack: FakeSlack, count: int, listed: in
 
 
 def test_possible_repeat_is_said_first(slack: FakeSlack) -> None:
-    notifier(slack).send(told(DOWN, possible_duplicate=True))
+    notifier(slack).send(notification(DOWN, possible_duplicate=True))
 
     assert slack.texts[0].startswith("_Possible duplicate:_ *User service* is down")
 
 
 def test_checker_that_was_never_healthy_is_told_so_120(slack: FakeSlack) -> None:
-    notifier(slack).send(told(replace(DOWN, previous_status=Status.UNKNOWN)))
+    notifier(slack).send(notification(replace(DOWN, previous_status=Status.UNKNOWN)))
 
     assert "is down since 02:53 UTC (no successful check yet)" in slack.texts[0]
 
@@ -131,7 +131,7 @@ def test_better_but_not_well_is_told_so(slack: FakeSlack) -> None:
         DOWN, kind=AlertKind.CHANGE, status=Status.DEGRADED, previous_status=Status.DOWN
     )
 
-    notifier(slack).send(told(change))
+    notifier(slack).send(notification(change))
 
     assert "*User service* is degraded since 02:53 UTC (was down)" in slack.texts[0]
 
@@ -139,13 +139,13 @@ def test_better_but_not_well_is_told_so(slack: FakeSlack) -> None:
 def test_checker_that_is_gone_is_told_with_its_last_status(slack: FakeSlack) -> None:
     gone = replace(BACK, status=Status.UNKNOWN)
 
-    notifier(slack).send(told(gone))
+    notifier(slack).send(notification(gone))
 
     assert slack.texts == ["*User service* is no longer monitored (was down since 02:53 UTC)"]
 
 
 def test_time_of_another_day_has_its_date(slack: FakeSlack) -> None:
-    notifier(slack).send(told(replace(DOWN, slot=NIGHT + 86_400 * SECOND)))
+    notifier(slack).send(notification(replace(DOWN, slot=NIGHT + 86_400 * SECOND)))
 
     assert "since 1 May 02:53 UTC" in slack.texts[0]
 
@@ -163,7 +163,7 @@ def test_time_of_another_day_has_its_date(slack: FakeSlack) -> None:
     ids=str,
 )
 def test_lengths_have_two_units_at_most(slack: FakeSlack, seconds: int, words: str) -> None:
-    notifier(slack).send(told(replace(BACK, opened=BACK.since - seconds * SECOND)))
+    notifier(slack).send(notification(replace(BACK, opened=BACK.since - seconds * SECOND)))
 
     assert slack.texts[0].endswith(f"after {words}")
 
@@ -176,7 +176,7 @@ def test_outside_text_cannot_be_markup(slack: FakeSlack) -> None:
         endpoint="<!here>",
     )
 
-    notifier(slack).send(told(nasty, page_url="https://x/>|<!channel>"))
+    notifier(slack).send(notification(nasty, page_url="https://x/>|<!channel>"))
 
     shown = json.dumps(slack.messages[0], ensure_ascii=False)
     assert "<!" not in shown
@@ -188,7 +188,9 @@ def test_outside_text_cannot_be_markup(slack: FakeSlack) -> None:
 
 @pytest.mark.parametrize("character", ["x", "&", "é", "🔥", "<"])
 def test_124_long_text_is_cut_between_characters(slack: FakeSlack, character: str) -> None:
-    notifier(slack).send(told(replace(DOWN, title=character * 5000, reason=character * 50_000)))
+    notifier(slack).send(
+        notification(replace(DOWN, title=character * 5000, reason=character * 50_000))
+    )
 
     fields = slack.messages[0]["attachments"][0]["fields"]
     for text in (fields[0]["title"], fields[2]["value"]):
@@ -201,7 +203,7 @@ def test_d08_accepted_message_logs_nothing(
     slack: FakeSlack, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        notifier(slack).send(told(DOWN))
+        notifier(slack).send(notification(DOWN))
 
     assert not caplog.records
 
@@ -237,7 +239,7 @@ def test_each_answer_has_its_meaning(
     slack.behave(behaviour)
 
     with pytest.raises(error) as caught:
-        notifier(slack).send(told(DOWN))
+        notifier(slack).send(notification(DOWN))
 
     assert str(caught.value) == words
     assert type(caught.value) is error
@@ -247,7 +249,7 @@ def test_127_redirect_is_not_followed(slack: FakeSlack) -> None:
     slack.behave("redirect", "ok")
 
     with pytest.raises(NotDeliveredError):
-        notifier(slack).send(told(DOWN))
+        notifier(slack).send(notification(DOWN))
 
     assert (slack.stolen, len(slack.requests)) == ([], 1)
 
@@ -255,7 +257,7 @@ def test_127_redirect_is_not_followed(slack: FakeSlack) -> None:
 def test_112_message_that_slack_cannot_read_is_sent_as_plain_text(slack: FakeSlack) -> None:
     slack.behave("plain")
 
-    notifier(slack).send(told(*many(2)))
+    notifier(slack).send(notification(*many(2)))
 
     (message,) = slack.messages
     assert message["text"].splitlines()[0] == "2 of 10 down: *Service 0*, *Service 1*"
@@ -269,13 +271,13 @@ def test_110_silence_ends_in_time_and_is_unclear(slack: FakeSlack) -> None:
     with pytest.raises(
         DeliveryUnknownError, match=r"request sent, but (timeout|no response within 0\.3 s)"
     ):
-        notifier(slack, timeout=0.3).send(told(DOWN))
+        notifier(slack, timeout=0.3).send(notification(DOWN))
 
 
 @pytest.mark.parametrize("webhook", ["", "env:NOWHERE", "not a url", "ftp://x/y", "http://[/"])
 def test_webhook_that_leads_nowhere_keeps_the_message_waiting(webhook: str) -> None:
     with pytest.raises(NotDeliveredError):
-        SlackSettings(webhook=webhook).open(DirectClients()).send(told(DOWN))
+        SlackSettings(webhook=webhook).open(DirectClients()).send(notification(DOWN))
 
 
 @pytest.mark.parametrize("behaviour", ["404", "500", "400", "reset", "drop", "redirect", "hang"])
@@ -285,7 +287,7 @@ def test_d09_no_failure_shows_the_webhook_160(
     slack.behave(behaviour)
 
     with caplog.at_level(logging.DEBUG), pytest.raises(DeliveryError) as caught:
-        notifier(slack, timeout=0.3).send(told(DOWN))
+        notifier(slack, timeout=0.3).send(notification(DOWN))
 
     assert SECRET not in f"{caught.getrepr(style='long')}{caught.value!r}{caplog.text}"
 
@@ -296,6 +298,8 @@ def test_d09_refused_connection_shows_no_webhook_160() -> None:
     clients = DirectClients()
 
     with pytest.raises(NotDeliveredError) as caught:
-        SlackSettings(webhook=f"http://127.0.0.1:{port}/{SECRET}").open(clients).send(told(DOWN))
+        SlackSettings(webhook=f"http://127.0.0.1:{port}/{SECRET}").open(clients).send(
+            notification(DOWN)
+        )
 
     assert str(caught.value) == "connection refused"

@@ -17,7 +17,7 @@ from checkup.notifiers.sns import SnsSettings
 from tests.notifiers.channels import ARN, BY_NAME
 from tests.notifiers.clients import DirectClients, RoutedClients
 from tests.notifiers.sending import sent
-from tests.notifiers.stories import BACK, DOWN, LONG, many, told
+from tests.notifiers.stories import BACK, DOWN, LONG, many, notification
 from tests.servers.provider import Provider, Say
 
 
@@ -56,9 +56,9 @@ def test_topic_that_keeps_order_drops_a_repeat(provider: Provider) -> None:
     provider.behave(BY_NAME["sns"].good)
     channel = SnsSettings(topic_arn=f"{ARN}.fifo").open(RoutedClients(provider.url))
 
-    channel.send(told(DOWN))
+    channel.send(notification(DOWN))
     first = form_of(provider)
-    channel.send(told(DOWN, possible_duplicate=True))
+    channel.send(notification(DOWN, possible_duplicate=True))
 
     assert first["MessageGroupId"] == "checkup"
     assert form_of(provider)["MessageDeduplicationId"] == first["MessageDeduplicationId"]
@@ -87,7 +87,7 @@ def test_each_error_has_its_meaning(
     provider.behave(Say(status, body))
 
     with pytest.raises(error) as caught:
-        BY_NAME["sns"].open(provider.url).send(told(DOWN))
+        BY_NAME["sns"].open(provider.url).send(notification(DOWN))
 
     assert type(caught.value) is error
     assert str(caught.value) == f"SNS answered {status} ({code})"
@@ -97,9 +97,9 @@ def test_each_error_has_its_meaning(
 @pytest.mark.parametrize("arn", ["", "alarms", "arn:aws:sqs:eu-central-1:123456789012:q"])
 def test_what_is_no_topic_keeps_the_message(arn: str) -> None:
     with pytest.raises(NotDeliveredError):
-        SnsSettings(topic_arn=arn).open(DirectClients()).send(told(DOWN))
+        SnsSettings(topic_arn=arn).open(DirectClients()).send(notification(DOWN))
 
 
 def test_missing_extra_keeps_the_message() -> None:
     with pytest.raises(NotDeliveredError, match="not here"):
-        SnsSettings(topic_arn=ARN).open(DirectClients()).send(told(DOWN))
+        SnsSettings(topic_arn=ARN).open(DirectClients()).send(notification(DOWN))

@@ -20,7 +20,7 @@ from checkup.notifiers.webhook import WebhookSettings
 from tests.notifiers.channels import SECRET
 from tests.notifiers.clients import DirectClients
 from tests.notifiers.sending import PAGE, sent
-from tests.notifiers.stories import DOWN, told
+from tests.notifiers.stories import DOWN, notification
 from tests.servers.provider import Provider
 
 
@@ -77,8 +77,8 @@ def test_signature_is_that_of_the_standard(provider: Provider, secret: str, key:
     before = int(time.time())
     channel = WebhookSettings(url=provider.url, secret=secret).open(DirectClients())
 
-    channel.send(told(DOWN))
-    channel.send(told(DOWN, possible_duplicate=True))
+    channel.send(notification(DOWN))
+    channel.send(notification(DOWN, possible_duplicate=True))
 
     first, again = provider.requests
     assert first.headers["webhook-id"] == again.headers["webhook-id"]
@@ -90,14 +90,14 @@ def test_signature_is_that_of_the_standard(provider: Provider, secret: str, key:
 
 
 def test_method_can_be_another(provider: Provider) -> None:
-    WebhookSettings(url=provider.url, method="PUT").open(DirectClients()).send(told(DOWN))
+    WebhookSettings(url=provider.url, method="PUT").open(DirectClients()).send(notification(DOWN))
 
     assert [request.method for request in provider.requests] == ["PUT"]
     assert provider.requests[0].json["status"] == "down"
 
 
 def test_without_a_secret_nothing_is_signed(provider: Provider) -> None:
-    WebhookSettings(url=provider.url).open(DirectClients()).send(told(DOWN))
+    WebhookSettings(url=provider.url).open(DirectClients()).send(notification(DOWN))
 
     assert "webhook-signature" not in provider.requests[0].headers
     assert "webhook-id" in provider.requests[0].headers
@@ -111,7 +111,7 @@ def test_template_stays_json_whatever_is_in_it(provider: Provider) -> None:
     nasty = replace(DOWN, title='"}\\{{text}}\n</x>', reason='", "admin": true, "x": "')
     channel = WebhookSettings(url=provider.url, template=template).open(DirectClients())
 
-    channel.send(told(nasty))
+    channel.send(notification(nasty))
 
     body = provider.requests[0].json
     assert set(body) == {"title", "tags", "n", "again", "all", "of"}
@@ -160,4 +160,4 @@ def test_s13_header_that_cannot_be_sent_is_refused_at_once(
 )
 def test_what_is_not_configured_well_keeps_the_message(settings: NotifierSettings) -> None:
     with pytest.raises(NotDeliveredError):
-        settings.open(DirectClients()).send(told(DOWN))
+        settings.open(DirectClients()).send(notification(DOWN))

@@ -89,7 +89,7 @@ MUTANTS: Final = (
     Mutant(
         "a receipt clears the whole outbox",
         "alerting/outbox.py",
-        "[e for e in queued(head, channel) if e.alert.id not in gone]",
+        "[e for e in queued(state, channel) if e.alert.id not in gone]",
         "[]",
     ),
     Mutant(
@@ -107,8 +107,8 @@ MUTANTS: Final = (
     Mutant(
         "an alert is dropped on its way into the outbox",
         "alerting/apply.py",
-        "head = enqueue(head, channel, routed)",
-        "head = enqueue(head, channel, routed[: 2 - len(routed)] or routed[1:])",
+        "state = enqueue(state, channel, routed)",
+        "state = enqueue(state, channel, routed[: 2 - len(routed)] or routed[1:])",
     ),
     Mutant(
         "a message is begun without the time for its receipt",
@@ -131,8 +131,9 @@ MUTANTS: Final = (
     Mutant(
         "what happened while nothing was announced is forgotten",
         "alerting/transitions.py",
-        "(held and now is not Status.HEALTHY):\n        return state",
-        "(held and now is not Status.HEALTHY):\n        return replace(state, alerted_status=now)",
+        "(suppressed and status is not Status.HEALTHY):\n        return state",
+        "(suppressed and status is not Status.HEALTHY):\n"
+        "        return replace(state, alerted_status=status)",
     ),
     Mutant(
         "reminders go by the clock on the wall",

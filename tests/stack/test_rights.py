@@ -31,7 +31,7 @@ from checkup.times import SECOND
 from checkup_page.publish import publish_once
 from checkup_page.publishers.s3 import S3Publisher
 from tests.emulators import REGION, ROOT
-from tests.notifiers.stories import DOWN, told
+from tests.notifiers.stories import DOWN, notification
 from tests.stack.pair import BACKUPS, CONFIG, ROLES, Stacks
 from tests.stack.policies import GOLDEN, listed, statements
 from tests.stack.skeleton import Clients
@@ -104,7 +104,7 @@ def put_a_vote(stacks: Stacks, clients: Clients) -> None:
 
 
 def publish_to_a_topic(stacks: Stacks, clients: Clients) -> None:
-    SnsSettings(topic_arn=stacks.topic).open(Live(clients)).send(told(DOWN))  # type: ignore[arg-type]
+    SnsSettings(topic_arn=stacks.topic).open(Live(clients)).send(notification(DOWN))  # type: ignore[arg-type]
 
 
 def read_the_configuration(stacks: Stacks, clients: Clients) -> None:

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from checkup import config as configuration
 from checkup import secrets
-from checkup.alerting.outbox import channel_names, route
+from checkup.alerting.outbox import Route, channel_names
 from checkup.checkers import CHECKERS
 from checkup.config.settings import Config, Kinds, setting_of
 from checkup.errors import CheckupError, NotDeliveredError, UnavailableError
@@ -333,7 +333,7 @@ def run_context(
             name: SecretRotationRetry(channel, clients)
             for name, channel in open_notifiers_with_fallbacks(config.notifiers, clients).items()
         },
-        routes={name: route(settings) for name, settings in named.items()},
+        routes={name: Route.of(settings) for name, settings in named.items()},
         max_alerts={name: settings.max_alerts for name, settings in named.items()},
         region=_region(config, environ),
         regions=config.regions,

@@ -130,7 +130,7 @@ class QuorumResult(NamedTuple):
     Attributes:
         result: one of the results with this status.
         failing_regions: the regions with a failure that does not count, because too few have one.
-        excluded_regions: the regions that check something else.
+        excluded_regions: the regions with a different configuration.
     """
 
     status: Status
@@ -157,8 +157,8 @@ def apply_quorum(results: Sequence[Result], regions: int, quorum: str = MAJORITY
     found = _agreed([it for it in results if it.region not in excluded], regions, quorum)
     everybody = _agreed(results, regions, quorum)
     if found.status is Status.UNKNOWN and everybody.status is not Status.UNKNOWN:
-        # Whatever is left saw, this is why nothing is known.
-        reason = replace(found.result, attempts=(), notice=_in_words(excluded))
+        # Whatever the other regions found, this is why the status is unknown.
+        reason = replace(found.result, attempts=(), notice=_exclusion_reason(excluded))
         found = found._replace(result=reason)
     return found._replace(excluded_regions=excluded)
 
@@ -169,10 +169,10 @@ def is_valid_quorum(text: str) -> bool:
 
 
 def _excluded(results: Sequence[Result]) -> tuple[str, ...]:
-    """Return the regions whose results are about something else than those of most others.
+    """Return the regions whose checker is configured differently from that of most others.
 
-    Of as many, those count whose first region comes first by its name. A result that does not say
-    what it is about is of an older version, and is taken for what the others are.
+    On a tie, the configuration of the region that sorts first counts. A result without a digest
+    was written by an older version, and is taken for one of the same configuration.
     """
     regions: dict[str, list[str]] = {}
     for result in results:
@@ -186,9 +186,10 @@ def _excluded(results: Sequence[Result]) -> tuple[str, ...]:
     )
 
 
-def _in_words(excluded: Sequence[str]) -> str:
-    does = "looks" if len(excluded) == 1 else "look"
-    return f"{', '.join(excluded)} {does} at something else: deploy the same configuration there"
+def _exclusion_reason(excluded: Sequence[str]) -> str:
+    verb = "has" if len(excluded) == 1 else "have"
+    names = ", ".join(excluded)
+    return f"{names} {verb} a different configuration; deploy the same configuration there"
 
 
 def _agreed(results: Sequence[Result], regions: int, quorum: str) -> QuorumResult:
@@ -202,8 +203,8 @@ def _agreed(results: Sequence[Result], regions: int, quorum: str) -> QuorumResul
         return QuorumResult(Status.DOWN, down[0])
     if len(bad) >= enough:
         return QuorumResult(Status.DEGRADED, (down or bad)[0])
-    well = next(vote for vote in votes if vote.status is Status.HEALTHY)
-    return QuorumResult(Status.HEALTHY, well, tuple(vote.region for vote in down))
+    healthy = next(vote for vote in votes if vote.status is Status.HEALTHY)
+    return QuorumResult(Status.HEALTHY, healthy, tuple(vote.region for vote in down))
 
 
 def _votes_needed(quorum: str, regions: int) -> int:

@@ -45,12 +45,113 @@ class HttpRequest(NamedTuple):
     max_body: int
 
     @property
-    def line(self) -> Origin:
+    def origin(self) -> Origin:
         """Where it is to be sent."""
         return Origin(self.address.scheme, self.address.hostname or "", self.address.port)
 
 
-def send_request(question: HttpRequest, timeout: float, connection: HTTPConnection) -> HttpResponse:
+# Work under a deadline that is enforced from outside, and how far it came.
+#
+# A socket's timeout bounds a single wait, and a name look-up has none at all. So the work is done
+# on a thread of its own, and the caller's clock decides. What matters then is whether the message
+# may have been sent: until the work calls ``mark_sent`` it certainly was not, and once the caller
+# has given up it never will be.
+
+
+ErrorText = Callable[[Exception], str]
+"""Names the kind of a failure; never the library's own words, which may contain a secret."""
+
+
+class _SendPhase(Enum):
+    BEFORE = "before"
+    SENT = "sent"
+    OVER = "over"
+
+
+class SendCancelledError(Exception):
+    """The caller has given up, so nothing may be sent any more."""
+
+
+class SendAttempt:
+    """One attempt to send a message."""
+
+    def __init__(
+        self, work: Callable[[SendAttempt], None], reason: ErrorText, awaited: str = "response"
+    ) -> None:
+        """Prepare an attempt.
+
+        Args:
+            work: runs on a thread of its own.
+            reason: for errors of the work.
+            awaited: what is missing when time is up before anything was sent.
+        """
+        self._work = work
+        self._reason = reason
+        self._awaited = awaited
+        self._phase = _SendPhase.BEFORE
+        self._lock = Lock()
+        self._is_done = False
+        self._error: DeliveryError | None = None
+        self._problem = ""
+
+    def mark_sent(self) -> None:
+        """Record, from within the work, that from now on the message may be accepted.
+
+        Raises:
+            SendCancelledError: it is too late for that.
+        """
+        if not self._advance(_SendPhase.BEFORE, _SendPhase.SENT):
+            raise SendCancelledError
+
+    def within(self, seconds: float, cut: Callable[[], object] = bool) -> None:
+        """Do the work; returning means that it ended well.
+
+        Args:
+            cut: wakes the work up when nobody waits for it any more; may fail.
+
+        Raises:
+            NotDeliveredError: the message was certainly not sent.
+            DeliveryUnknownError: it was, and no answer came.
+            DeliveryError: what the work itself raised.
+        """
+        worker = Thread(target=self._run, name="attempt", daemon=True)
+        worker.start()
+        worker.join(seconds)
+        unsent = self._advance(_SendPhase.BEFORE, _SendPhase.OVER)
+        if self._is_done:
+            return
+        if self._error is not None:
+            raise self._error
+        awaited = self._awaited if unsent else "response"
+        problem = self._problem or f"no {awaited} within {seconds:g} s"
+        with suppress(Exception):
+            cut()
+        raise (
+            NotDeliveredError(problem)
+            if unsent
+            else DeliveryUnknownError(f"request sent, but {problem}")
+        )
+
+    def _run(self) -> None:
+        try:
+            self._work(self)
+            self._is_done = True
+        except DeliveryError as error:
+            # Without what it came from, which may contain a secret.
+            self._error = error.with_traceback(None)
+            self._error.__context__ = self._error.__cause__ = None
+        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
+            self._problem = self._reason(error)
+
+    def _advance(self, before: _SendPhase, after: _SendPhase) -> bool:
+        with self._lock:
+            if self._phase is not before:
+                return False
+            self._phase = after
+            return True
+
+
+def send_request(request: HttpRequest, timeout: float, connection: HTTPConnection) -> HttpResponse:
     """Do an exchange on a connection, which is left open if it can be used once more.
 
     Args:
@@ -60,84 +161,37 @@ def send_request(question: HttpRequest, timeout: float, connection: HTTPConnecti
         NotDeliveredError: it was certainly not received.
         DeliveryUnknownError: it was sent, and no whole answer came in time.
     """
-    exchange = _Exchange(question, connection)
-    worker = Thread(target=exchange.run, name="request", daemon=True)
-    worker.start()
-    worker.join(timeout)
-    return exchange.conclude(timeout)
+    responses: list[HttpResponse] = []
 
-
-class _Phase(Enum):
-    CONNECTING = "connecting"
-    SENT = "sent"
-    OVER = "over"
-
-
-class _Exchange:
-    """A request on a thread of its own, which can be called off at any moment.
-
-    A socket's timeout bounds a single wait and not the whole, and looking up a name has none at
-    all; so the caller's clock decides, and closes the connection under the thread.
-    """
-
-    def __init__(self, question: HttpRequest, connection: HTTPConnection) -> None:
-        self._question = question
-        self._connection = connection
-        self._phase = _Phase.CONNECTING
-        self._lock = Lock()
-        self._answer: HttpResponse | None = None
-        self._problem = ""
-
-    def run(self) -> None:
-        """Do the exchange; called on the thread."""
+    def exchange(attempt: SendAttempt) -> None:
         try:
-            if self._connection.sock is None:
-                self._connection.connect()
-            if self._advance(_Phase.CONNECTING, _Phase.SENT):
-                self._answer = self._ask()
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
-            self._problem = describe_error(error)
+            if connection.sock is None:
+                connection.connect()
+            attempt.mark_sent()
+            responses.append(_exchange(request, connection))
         finally:
-            if self._answer is None:
-                self._connection.close()
+            if not responses:
+                connection.close()
 
-    def conclude(self, timeout: float) -> HttpResponse:
-        """Return the answer or raise; afterwards nothing more is sent."""
-        unsent = self._advance(_Phase.CONNECTING, _Phase.OVER)
-        if self._answer is not None:
-            return self._answer
-        awaited = "connection" if unsent else "response"
-        problem = self._problem or f"no {awaited} within {timeout:g} s"
-        self._cut()
-        if unsent:
-            raise NotDeliveredError(problem)
-        raise DeliveryUnknownError(f"request sent, but {problem}")
+    def cut() -> None:
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
-    def _ask(self) -> HttpResponse:
-        method, address, body, headers, largest = self._question
-        path = address.path or "/"
-        query = f"?{address.query}" if address.query else ""
-        self._connection.request(method, path + query, body=body or None, headers=dict(headers))
-        with self._connection.getresponse() as response:
-            found = {name.lower(): value for name, value in response.getheaders()}
-            answer = HttpResponse(response.status, response.read(largest), found)
-            if not response.isclosed():  # what is left of it would be taken for the next answer
-                self._connection.close()
-        return answer
+    SendAttempt(exchange, describe_error, "connection").within(timeout, cut)
+    return responses[0]
 
-    def _advance(self, before: _Phase, after: _Phase) -> bool:
-        with self._lock:
-            if self._phase is not before:
-                return False
-            self._phase = after
-            return True
 
-    def _cut(self) -> None:
-        """Wake up a thread that waits for the other side."""
-        connected = self._connection.sock
-        if connected is not None:
-            with suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
+def _exchange(request: HttpRequest, connection: HTTPConnection) -> HttpResponse:
+    method, address, body, headers, max_body = request
+    path = address.path or "/"
+    query = f"?{address.query}" if address.query else ""
+    connection.request(method, path + query, body=body or None, headers=dict(headers))
+    with connection.getresponse() as response:
+        found = {name.lower(): value for name, value in response.getheaders()}
+        answer = HttpResponse(response.status, response.read(max_body), found)
+        if not response.isclosed():  # the rest of it would be taken for the next response
+            connection.close()
+    return answer
 
 
 def parse_url(url: str) -> SplitResult:
@@ -248,45 +302,45 @@ class ConnectionPool:
         A kept connection may break just as it is used. So what is asked has to be harmless if
         the caller asks once more.
         """
-        question = HttpRequest(method, parse_url(url), body, headers, MAX_DOCUMENT_BODY)
-        connection = self._taken(question.line, timeout)
-        answer = send_request(question, timeout, connection)
-        self._give_back(question.line, connection)
+        http_request = HttpRequest(method, parse_url(url), body, headers, MAX_DOCUMENT_BODY)
+        connection = self._taken(http_request.origin, timeout)
+        answer = send_request(http_request, timeout, connection)
+        self._give_back(http_request.origin, connection)
         return answer
 
-    def _taken(self, line: Origin, timeout: float) -> HTTPConnection:
+    def _taken(self, origin: Origin, timeout: float) -> HTTPConnection:
         """Return an open connection if there is one, else a new one."""
         with self._lock:
-            kept = self._idle.pop(line, None)
+            kept = self._idle.pop(origin, None)
         if kept is None:
-            return _connection(line, timeout)
+            return _connection(origin, timeout)
         if kept.sock is None or _has_ended(kept):
             kept.close()
-            return _connection(line, timeout)
+            return _connection(origin, timeout)
         kept.sock.settimeout(timeout)
         return kept
 
-    def _give_back(self, line: Origin, connection: HTTPConnection) -> None:
+    def _give_back(self, origin: Origin, connection: HTTPConnection) -> None:
         if connection.sock is None:  # the other side wants it closed
             return
         with self._lock:
-            other = self._idle.setdefault(line, connection)
+            other = self._idle.setdefault(origin, connection)
         if other is not connection:
             connection.close()
 
 
-def _once(question: HttpRequest, timeout: float) -> HttpResponse:
-    connection = _connection(question.line, timeout)
+def _once(http_request: HttpRequest, timeout: float) -> HttpResponse:
+    connection = _connection(http_request.origin, timeout)
     try:
-        return send_request(question, timeout, connection)
+        return send_request(http_request, timeout, connection)
     finally:
         connection.close()
 
 
-def _connection(line: Origin, timeout: float) -> HTTPConnection:
-    if line.scheme == "http":
-        return HTTPConnection(line.host, line.port, timeout=timeout)
-    return HTTPSConnection(line.host, line.port, timeout=timeout, context=client_tls_context())
+def _connection(origin: Origin, timeout: float) -> HTTPConnection:
+    if origin.scheme == "http":
+        return HTTPConnection(origin.host, origin.port, timeout=timeout)
+    return HTTPSConnection(origin.host, origin.port, timeout=timeout, context=client_tls_context())
 
 
 def _has_ended(connection: HTTPConnection) -> bool:
@@ -302,93 +356,3 @@ def _close_all(idle: dict[Origin, HTTPConnection]) -> None:
 
 
 __all__ = ["ConnectionPool", "client_tls_context", "describe_error", "post", "request"]
-
-
-# Work under a deadline that is kept from outside, with an honest account of how far it came.
-#
-# A socket's timeout bounds a single wait, and looking up a name has none at all. So the work is
-# done on a thread of its own, and the caller's clock decides. What matters then is whether the
-# message may have been handed over: until the work has said that it hands over, it certainly has
-# not, and once it was called off it never will.
-
-
-ErrorText = Callable[[Exception], str]
-"""Names the kind of a failure; never the library's own words, which may contain a secret."""
-
-
-class _SendPhase(Enum):
-    BEFORE = "before"
-    HANDED_OVER = "handed over"
-    OVER = "over"
-
-
-class SendCancelledError(Exception):
-    """The caller has given up, so nothing may be handed over any more."""
-
-
-class SendAttempt:
-    """One try to hand a message over."""
-
-    def __init__(self, work: Callable[[SendAttempt], None], reason: ErrorText) -> None:
-        self._work = work
-        self._reason = reason
-        self._phase = _SendPhase.BEFORE
-        self._lock = Lock()
-        self._is_done = False
-        self._error: DeliveryError | None = None
-        self._problem = ""
-
-    def mark_sent(self) -> None:
-        """Say, from within the work, that from now on the message may be accepted.
-
-        Raises:
-            SendCancelledError: it is too late for that.
-        """
-        if not self._advance(_SendPhase.BEFORE, _SendPhase.HANDED_OVER):
-            raise SendCancelledError
-
-    def within(self, seconds: float, cut: Callable[[], object] = bool) -> None:
-        """Do the work; returning means that it ended well.
-
-        Args:
-            cut: wakes the work up when nobody waits for it any more; may fail.
-
-        Raises:
-            NotDeliveredError: the message was certainly not sent.
-            DeliveryUnknownError: it was, and no answer came.
-            DeliveryError: what the work itself raised.
-        """
-        worker = Thread(target=self._run, name="attempt", daemon=True)
-        worker.start()
-        worker.join(seconds)
-        unsent = self._advance(_SendPhase.BEFORE, _SendPhase.OVER)
-        if self._is_done:
-            return
-        if self._error is not None:
-            raise self._error
-        problem = self._problem or f"no response within {seconds:g} s"
-        with suppress(Exception):
-            cut()
-        raise (
-            NotDeliveredError(problem)
-            if unsent
-            else DeliveryUnknownError(f"request sent, but {problem}")
-        )
-
-    def _run(self) -> None:
-        try:
-            self._work(self)
-            self._is_done = True
-        except DeliveryError as error:
-            # Without what it came from, which may contain a secret.
-            self._error = error.with_traceback(None)
-            self._error.__context__ = self._error.__cause__ = None
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
-            self._problem = self._reason(error)
-
-    def _advance(self, before: _SendPhase, after: _SendPhase) -> bool:
-        with self._lock:
-            if self._phase is not before:
-                return False
-            self._phase = after
-            return True

@@ -57,14 +57,14 @@ class AlertRules(EvaluationRules, frozen=True, kw_only=True):
         """When slots are, and when they close."""
         return SlotSchedule(regions=self.regions, interval=self.interval, grace=self.grace)
 
-    def suppression(self, head: AlertState, slot: int) -> Suppression:
+    def suppression(self, state: AlertState, slot: int) -> Suppression:
         """Return what suppresses alerts after the run of a slot."""
         return Suppression(
             slot=slot,
             checkers={checker.id: checker for checker in self.checkers},
-            states=head.checkers,
-            windows=(*self.windows, *(planned.window for planned in head.maintenance.values())),
-            silences=head.silences,
+            states=state.checkers,
+            windows=(*self.windows, *(planned.window for planned in state.maintenance.values())),
+            silences=state.silences,
         )
 
 
@@ -75,28 +75,28 @@ class AppliedRuns(NamedTuple):
     alerts: tuple[Alert, ...]
 
 
-def apply_runs(head: AlertState, runs: Iterable[Run], setting: AlertRules, now: int) -> AppliedRuns:
+def apply_runs(state: AlertState, runs: Iterable[Run], rules: AlertRules, now: int) -> AppliedRuns:
     """Apply the runs of closed slots, given in the order of their keys.
 
     Args:
         now: the storage's time; it only decides whether to wait for a region.
     """
     due: list[Alert] = []
-    matcher = ResultMatcher(setting.checkers)
-    for slot in closed_slots(runs, setting.schedule, now, head.cursor):
-        head = _apply_slot(head, slot, setting, matcher, due)
-    checkers = {checker.id: checker for checker in setting.checkers}
-    for channel in setting.channels if due else ():
-        route = setting.routes.get(channel, MATCH_ALL)
+    matcher = ResultMatcher(rules.checkers)
+    for slot in closed_slots(runs, rules.schedule, now, state.cursor):
+        state = _apply_slot(state, slot, rules, matcher, due)
+    checkers = {checker.id: checker for checker in rules.checkers}
+    for channel in rules.channels if due else ():
+        route = rules.routes.get(channel, MATCH_ALL)
         routed = [alert for alert in due if route.matches(alert, checkers.get(alert.checker))]
-        head = enqueue(head, channel, routed)
-    return AppliedRuns(head, tuple(due))
+        state = enqueue(state, channel, routed)
+    return AppliedRuns(state, tuple(due))
 
 
 def _apply_slot(
-    head: AlertState,
+    state: AlertState,
     slot: ClosedSlot,
-    setting: AlertRules,
+    rules: AlertRules,
     matcher: ResultMatcher,
     due: list[Alert],
 ) -> AlertState:
@@ -104,37 +104,37 @@ def _apply_slot(
     if slot.missed_ns > HOUR:
         due.append(transitions.missed_runs_alert(slot.slot, slot.slot - slot.missed_ns))
     agreed, streaks, discounted = evaluate_slot(
-        slot.runs, setting, matcher, head.inconclusive_streaks
+        slot.runs, rules, matcher, state.inconclusive_streaks
     )
     due += [
-        transitions.inconclusive_alert(it.run, setting.references, it.discounted)
+        transitions.inconclusive_alert(it.run, rules.references, it.discounted)
         for it in discounted
         if it.streak == 1
     ]
-    states = _next_states(head.checkers, agreed, slot.slot, setting)
-    head = replace(
-        head,
+    states = _next_states(state.checkers, agreed, slot.slot, rules)
+    state = replace(
+        state,
         checkers=states,
         inconclusive_streaks=streaks,
         cursor=slot.cursor,
-        applied_runs=(*head.applied_runs, *(run.file_name for run in slot.runs))[
+        applied_runs=(*state.applied_runs, *(run.file_name for run in slot.runs))[
             -APPLIED_RUNS_KEPT:
         ],
-        silences={c: s for c, s in head.silences.items() if slot.slot < s.until},
-        maintenance={k: it for k, it in head.maintenance.items() if slot.slot < it.end},
+        silences={c: s for c, s in state.silences.items() if slot.slot < s.until},
+        maintenance={k: it for k, it in state.maintenance.items() if slot.slot < it.end},
     )
-    alerted = _decide_alerts(head, agreed, slot.slot, setting, due)
-    return replace(head, checkers=_without_removed({**states, **alerted}, slot.slot, setting, due))
+    alerted = _decide_alerts(state, agreed, slot.slot, rules, due)
+    return replace(state, checkers=_without_removed({**states, **alerted}, slot.slot, rules, due))
 
 
 def _next_states(
     before: Mapping[str, CheckerState],
     agreed: Mapping[str, QuorumResult],
     slot: int,
-    setting: AlertRules,
+    rules: AlertRules,
 ) -> dict[str, CheckerState]:
     states = dict(before)
-    for checker in setting.checkers:
+    for checker in rules.checkers:
         found = agreed.get(checker.id)
         if found is None:
             continue
@@ -161,23 +161,26 @@ def _thresholds(checker: Checker) -> Thresholds:
 
 
 def _decide_alerts(
-    head: AlertState,
+    state: AlertState,
     agreed: Mapping[str, QuorumResult],
     slot: int,
-    setting: AlertRules,
+    rules: AlertRules,
     due: list[Alert],
 ) -> dict[str, CheckerState]:
-    """Return the states after all alerts that are not suppressed, and add these to ``due``."""
-    suppression = setting.suppression(head, slot)
+    """Return the states after all alerts that are not suppressed, and add these to ``due``.
+
+    The alert of an outage names the dependent checkers whose own alerts are suppressed.
+    """
+    suppression = rules.suppression(state, slot)
     alerted, alerts = {}, []
-    for checker in setting.checkers:
+    for checker in rules.checkers:
         if checker.id not in agreed:
             continue
-        before = head.checkers[checker.id]
+        before = state.checkers[checker.id]
         alerted[checker.id], kinds = decide_alerts(
             before,
             slot,
-            suppressed=bool(suppression.reasons(checker)),
+            suppressed=bool(suppression.reasons_for(checker)),
             remind_every=checker.remind_every,
         )
         result = agreed[checker.id].result
@@ -185,23 +188,23 @@ def _decide_alerts(
             transitions.checker_alert(kind, slot, result, before, alerted[checker.id])
             for kind in kinds
         ]
-    after = replace(suppression, states={**head.checkers, **alerted})
-    due += [_with_suppressed_dependents(alert, after) for alert in alerts]
+    after = replace(suppression, states={**state.checkers, **alerted})
+    has_outage = any(alert.status is Status.DOWN for alert in alerts)
+    dependents = after.suppressed_dependents() if has_outage else {}
+    due += [
+        replace(alert, suppressed_dependents=tuple(dependents.get(alert.checker, ())))
+        if alert.status is Status.DOWN
+        else alert
+        for alert in alerts
+    ]
     return alerted
 
 
-def _with_suppressed_dependents(alert: Alert, suppression: Suppression) -> Alert:
-    """Name in the alert of an outage the dependent checkers whose own alerts are suppressed."""
-    if alert.status is not Status.DOWN:
-        return alert
-    return replace(alert, suppressed_dependents=suppression.suppressed_by(alert.checker))
-
-
 def _without_removed(
-    states: dict[str, CheckerState], slot: int, setting: AlertRules, due: list[Alert]
+    states: dict[str, CheckerState], slot: int, rules: AlertRules, due: list[Alert]
 ) -> dict[str, CheckerState]:
     """Remove checkers that left the configuration an hour ago; end incidents that were alerted."""
-    configured = {checker.id for checker in setting.checkers}
+    configured = {checker.id for checker in rules.checkers}
     for checker in sorted(states.keys() - configured):
         state = states[checker]
         if not state.removed_since:

@@ -21,46 +21,46 @@ MAX_DEAD_LETTERS: Final = 50
 """Alerts that were given up and are still kept for the operator."""
 
 
-def enqueue(head: AlertState, channel: str, alerts: Iterable[Alert]) -> AlertState:
+def enqueue(state: AlertState, channel: str, alerts: Iterable[Alert]) -> AlertState:
     """Put alerts at the end of a channel's outbox; what no longer fits is given up."""
-    waiting = (*queued(head, channel), *(QueuedAlert(alert=alert) for alert in alerts))
-    lost = {pending.alert.id for pending in waiting[:-MAX_QUEUED]}
-    return _give_up(_with(head, channel, waiting), channel, lost, "too many alerts were waiting")
+    entries = (*queued(state, channel), *(QueuedAlert(alert=alert) for alert in alerts))
+    lost = {entry.alert.id for entry in entries[:-MAX_QUEUED]}
+    return _give_up(_with(state, channel, entries), channel, lost, "too many alerts were queued")
 
 
-def queued(head: AlertState, channel: str) -> tuple[QueuedAlert, ...]:
+def queued(state: AlertState, channel: str) -> tuple[QueuedAlert, ...]:
     """Return the alerts queued for a channel, in order."""
-    return head.outboxes.get(channel, ())
+    return state.outboxes.get(channel, ())
 
 
-def next_batch(head: AlertState, channel: str, most: int = 0) -> tuple[QueuedAlert, ...]:
+def next_batch(state: AlertState, channel: str, max_alerts: int = 0) -> tuple[QueuedAlert, ...]:
     """Return what goes into the next message.
 
     Alerts that may have been sent before and alerts that were certainly not never share one,
-    for a message is either a possible repeat or it is news.
+    because a message as a whole is a possible duplicate or is not.
 
     Args:
-        most: how many alerts one message can tell; 0 for any number.
+        max_alerts: how many alerts one message can hold; 0 for any number.
     """
-    waiting = queued(head, channel)
-    alike = takewhile(lambda entry: entry.maybe_delivered == waiting[0].maybe_delivered, waiting)
-    return tuple(islice(alike, most or None))
+    entries = queued(state, channel)
+    alike = takewhile(lambda entry: entry.maybe_delivered == entries[0].maybe_delivered, entries)
+    return tuple(islice(alike, max_alerts or None))
 
 
-def is_claimed(head: AlertState, channel: str, by_others_than: str, now: int) -> bool:
+def is_claimed(state: AlertState, channel: str, by_others_than: str, now: int) -> bool:
     """Say whether another run may be delivering to this channel now."""
     return any(
         entry.claimed_by not in {"", by_others_than} and entry.claimed_until > now
-        for entry in queued(head, channel)
+        for entry in queued(state, channel)
     )
 
 
 def claim(
-    head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str, until: int
+    state: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str, until: int
 ) -> AlertState:
     """Mark a batch as being delivered; from now on it may have been sent."""
     return _change(
-        head,
+        state,
         channel,
         _ids(batch),
         lambda entry: replace(
@@ -74,24 +74,24 @@ def claim(
 
 
 def holds_claim(
-    head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str, until: int
+    state: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str, until: int
 ) -> bool:
     """Say whether exactly this claim is in force."""
-    waiting = queued(head, channel)
+    entries = queued(state, channel)
     claimed = [
-        entry for entry in waiting if (entry.claimed_by, entry.claimed_until) == (owner, until)
+        entry for entry in entries if (entry.claimed_by, entry.claimed_until) == (owner, until)
     ]
     return _ids(claimed) == _ids(batch)
 
 
-def mark_delivered(head: AlertState, channel: str, batch: Sequence[QueuedAlert]) -> AlertState:
+def mark_delivered(state: AlertState, channel: str, batch: Sequence[QueuedAlert]) -> AlertState:
     """Remove the alerts that the channel accepted, and no others."""
     gone = _ids(batch)
-    return _with(head, channel, [e for e in queued(head, channel) if e.alert.id not in gone])
+    return _with(state, channel, [e for e in queued(state, channel) if e.alert.id not in gone])
 
 
 def mark_not_delivered(
-    head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
+    state: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
 ) -> AlertState:
     """Queue again what the channel certainly did not accept.
 
@@ -99,33 +99,36 @@ def mark_not_delivered(
         batch: the entries as they were before the claim: fresh ones are fresh again.
     """
     before = {entry.alert.id: entry.maybe_delivered for entry in batch}
-    return _release(head, channel, before, owner)
+    return _release(state, channel, before, owner)
 
 
 def mark_delivery_unknown(
-    head: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
+    state: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
 ) -> AlertState:
     """Queue again what the channel may have accepted."""
-    return _release(head, channel, dict.fromkeys(_ids(batch), True), owner)
+    return _release(state, channel, dict.fromkeys(_ids(batch), True), owner)
 
 
 def mark_rejected(
-    head: AlertState, channel: str, batch: Sequence[QueuedAlert], error: str
+    state: AlertState, channel: str, batch: Sequence[QueuedAlert], error: str
 ) -> AlertState:
     """Give up what the channel will never accept, so that the rest is delivered."""
-    return _give_up(head, channel, _ids(batch), error)
+    return _give_up(state, channel, _ids(batch), error)
 
 
 def _release(
-    head: AlertState, channel: str, maybe_sent: Mapping[str, bool], owner: str
+    state: AlertState, channel: str, maybe_delivered: Mapping[str, bool], owner: str
 ) -> AlertState:
     return _change(
-        head,
+        state,
         channel,
-        maybe_sent.keys(),
+        maybe_delivered.keys(),
         lambda entry: (
             replace(
-                entry, claimed_by="", claimed_until=0, maybe_delivered=maybe_sent[entry.alert.id]
+                entry,
+                claimed_by="",
+                claimed_until=0,
+                maybe_delivered=maybe_delivered[entry.alert.id],
             )
             if entry.claimed_by == owner
             else entry
@@ -133,31 +136,34 @@ def _release(
     )
 
 
-def _give_up(head: AlertState, channel: str, ids: Iterable[str], error: str) -> AlertState:
+def _give_up(state: AlertState, channel: str, ids: Iterable[str], error: str) -> AlertState:
     gone = set(ids)
-    waiting = queued(head, channel)
+    entries = queued(state, channel)
     lost = [
         DeadLetter(channel=channel, alert=entry.alert, error=error)
-        for entry in waiting
+        for entry in entries
         if entry.alert.id in gone
     ]
-    left = _with(head, channel, [entry for entry in waiting if entry.alert.id not in gone])
-    return replace(left, dead_letters=(*head.dead_letters, *lost)[-MAX_DEAD_LETTERS:])
+    left = _with(state, channel, [entry for entry in entries if entry.alert.id not in gone])
+    return replace(left, dead_letters=(*state.dead_letters, *lost)[-MAX_DEAD_LETTERS:])
 
 
 def _change(
-    head: AlertState, channel: str, ids: Iterable[str], change: Callable[[QueuedAlert], QueuedAlert]
+    state: AlertState,
+    channel: str,
+    ids: Iterable[str],
+    change: Callable[[QueuedAlert], QueuedAlert],
 ) -> AlertState:
     chosen = set(ids)
-    entries = queued(head, channel)
-    return _with(head, channel, [change(e) if e.alert.id in chosen else e for e in entries])
+    entries = queued(state, channel)
+    return _with(state, channel, [change(e) if e.alert.id in chosen else e for e in entries])
 
 
-def _with(head: AlertState, channel: str, entries: Iterable[QueuedAlert]) -> AlertState:
-    """Return the head with another outbox; an empty one leaves no trace."""
-    others = {name: box for name, box in head.outboxes.items() if name != channel}
+def _with(state: AlertState, channel: str, entries: Iterable[QueuedAlert]) -> AlertState:
+    """Return the state with another outbox; an empty one leaves no trace."""
+    others = {name: box for name, box in state.outboxes.items() if name != channel}
     box = tuple(entries)
-    return replace(head, outboxes={**others, channel: box} if box else others)
+    return replace(state, outboxes={**others, channel: box} if box else others)
 
 
 def _ids(entries: Iterable[QueuedAlert]) -> set[str]:
@@ -176,6 +182,11 @@ class Route(Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: NotifierSettings) -> Route:
+        """Return the route of a configured channel."""
+        return cls(groups=settings.groups, tags=settings.tags, severities=settings.severities)
 
     def matches(self, alert: Alert, checker: Checker | None) -> bool:
         """Say whether the alert goes to the channel.
@@ -201,11 +212,6 @@ class Route(Struct, frozen=True, kw_only=True):
 
 
 MATCH_ALL: Final = Route()
-
-
-def route(settings: NotifierSettings) -> Route:
-    """Return the route of a configured channel."""
-    return Route(groups=settings.groups, tags=settings.tags, severities=settings.severities)
 
 
 def channel_names(notifiers: Sequence[NotifierSettings]) -> tuple[str, ...]:

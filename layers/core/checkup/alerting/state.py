@@ -19,10 +19,10 @@ from checkup.maintenance import ScheduledMaintenance
 from checkup.model import Alert, Status, key_time
 
 SCHEMA: Final = 1
-"""The version of the head's layout; a newer one is never overwritten."""
+"""The version of the document's layout; a newer one is never overwritten."""
 
 NOT_MONITORED_AFTER: Final = 3
-"""Unknown results in a row after which a checker counts as not seen any more."""
+"""Unknown results in a row after which a checker counts as not monitored."""
 
 
 class Streak(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -183,28 +183,28 @@ class AlertState(Struct, frozen=True, kw_only=True):
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-# The head as bytes: written canonically, read with care.
+# The state as bytes: written canonically, read with care.
 #
 # It is the one document on which everything depends, so whatever its bytes are, reading it ends
-# in a head or in one clear error. What a later version has added to it is carried along.
+# in a state or in one clear error. What a later version has added to it is carried along.
 
 
 STATE_KEY: Final = "state/head.json"
-"""The key of the head."""
+"""The key of the document."""
 
 _LARGEST = 64 * 1024 * 1024
 Document = TypeVar("Document", AlertState, CheckerState)
 
 
-def encode_state(head: AlertState) -> bytes:
-    """Return the canonical bytes: the same head always gives the same ones."""
-    tree = _flat(head)
-    tree["checkers"] = {name: _flat(state) for name, state in head.checkers.items()}
+def encode_state(state: AlertState) -> bytes:
+    """Return the canonical bytes: the same state always gives the same ones."""
+    tree = _flat(state)
+    tree["checkers"] = {name: _flat(checker) for name, checker in state.checkers.items()}
     return encode(tree, order="sorted")
 
 
 def decode_state(body: bytes) -> AlertState:
-    """Read a head.
+    """Decode a state.
 
     Raises:
         NewerDocumentError: its schema is not known here yet.
@@ -212,20 +212,22 @@ def decode_state(body: bytes) -> AlertState:
     """
     tree: dict[str, Any] = decode(body, dict, schema=SCHEMA, max_bytes=_LARGEST)
     try:
-        checkers = {name: _read(state, CheckerState) for name, state in tree["checkers"].items()}
-        head = _read({**tree, "checkers": {}}, AlertState)
+        checkers = {
+            name: _read(checker, CheckerState) for name, checker in tree["checkers"].items()
+        }
+        state = _read({**tree, "checkers": {}}, AlertState)
     except (msgspec.ValidationError, KeyError, AttributeError, TypeError) as error:
         raise UnreadableDocumentError(f"invalid document: {error}") from None
-    if head.cursor and key_time(head.cursor) is None:
-        raise UnreadableDocumentError(f'invalid document: "{head.cursor}" is not a run')
-    return msgspec.structs.replace(head, checkers=checkers)
+    if state.cursor and key_time(state.cursor) is None:
+        raise UnreadableDocumentError(f'invalid document: "{state.cursor}" is not a run')
+    return msgspec.structs.replace(state, checkers=checkers)
 
 
 def _read(tree: Mapping[str, Any], kind: type[Document]) -> Document:
     known = set(kind.__struct_encode_fields__) - {"extra"}
     extra = {key: value for key, value in tree.items() if key not in known}
-    mine = {key: value for key, value in tree.items() if key in known}
-    return msgspec.convert({**mine, "extra": extra}, kind)
+    fields = {key: value for key, value in tree.items() if key in known}
+    return msgspec.convert({**fields, "extra": extra}, kind)
 
 
 def _flat(document: Struct) -> dict[str, Any]:

@@ -29,12 +29,12 @@ class SuppressionReason(Struct, frozen=True, kw_only=True):
     """One reason why alerts of a checker are suppressed.
 
     Attributes:
-        by: the window's title, or the id of the failing checker that explains this one.
+        source: the window's title, or the id of the failing checker that this one depends on.
         until: when it ends by itself; 0 if that is not known.
     """
 
-    why: SuppressionKind
-    by: str = ""
+    kind: SuppressionKind
+    source: str = ""
     until: int = 0
 
 
@@ -51,42 +51,43 @@ class Suppression(Struct, frozen=True, kw_only=True):
     windows: Sequence[MaintenanceWindow] = ()
     silences: Mapping[str, Silence] = {}
 
-    def reasons(self, checker: Checker) -> tuple[SuppressionReason, ...]:
+    def reasons_for(self, checker: Checker) -> tuple[SuppressionReason, ...]:
         """Return every reason to suppress alerts of a checker; empty if they are sent."""
-        return (*self._windows(checker), *self._silence(checker), *self._outages(checker))
-
-    def suppressed_by(self, cause: str) -> tuple[str, ...]:
-        """Return the titles of failing checkers whose alerts are suppressed because of this one."""
-        return tuple(
-            checker.title or checker.id
-            for checker in self.checkers.values()
-            if self._is_untold(checker.id) and cause in self._explanations(checker.id)
+        failing = self._failing_dependencies(checker.id)
+        return (
+            *self._muting_reasons(checker),
+            *(
+                SuppressionReason(kind=SuppressionKind.DEPENDENCY, source=parent)
+                for parent in checker.depends_on
+                if parent in failing
+            ),
         )
 
-    def _windows(self, checker: Checker) -> Iterator[SuppressionReason]:
+    def suppressed_dependents(self) -> dict[str, list[str]]:
+        """Return for each failing checker the titles of those whose alerts it suppresses."""
+        found: dict[str, list[str]] = {}
+        for checker in self.checkers.values():
+            if self._is_unalerted_failure(checker.id):
+                for cause in self._failing_dependencies(checker.id):
+                    found.setdefault(cause, []).append(checker.title or checker.id)
+        return found
+
+    def _muting_reasons(self, checker: Checker) -> Iterator[SuppressionReason]:
         for window in self.windows:
             if window.covers(checker.id, checker.group):
                 until = window.end_at(self.slot)
                 if until:
                     yield SuppressionReason(
-                        why=SuppressionKind.MAINTENANCE, by=window.title, until=until
+                        kind=SuppressionKind.MAINTENANCE, source=window.title, until=until
                     )
-
-    def _silence(self, checker: Checker) -> Iterator[SuppressionReason]:
         silence = self.silences.get(checker.id)
         if silence is not None and self.slot < silence.until:
-            yield SuppressionReason(why=SuppressionKind.SILENCE, until=silence.until)
+            yield SuppressionReason(kind=SuppressionKind.SILENCE, until=silence.until)
 
-    def _outages(self, checker: Checker) -> Iterator[SuppressionReason]:
-        explanations = self._explanations(checker.id)
-        for parent in checker.depends_on:
-            if parent in explanations:
-                yield SuppressionReason(why=SuppressionKind.DEPENDENCY, by=parent)
-
-    def _explanations(self, checker: str) -> frozenset[str]:
+    def _failing_dependencies(self, checker: str) -> frozenset[str]:
         """Return the failing checkers that this one depends on, directly or through others.
 
-        Two that explain each other explain nothing, or both would be silent for ever.
+        Of two that depend on each other neither suppresses the other, or no alert would be sent.
         """
         above = self._failing_above(checker)
         return frozenset(cause for cause in above if checker not in self._failing_above(cause))
@@ -102,13 +103,13 @@ class Suppression(Struct, frozen=True, kw_only=True):
         return found
 
     def _is_failing(self, checker: str) -> bool:
-        """Say whether a checker is down or may be on its way there."""
+        """Say whether a checker is down or may be about to be."""
         state = self.states.get(checker)
         if state is None or checker not in self.checkers:
             return False
         return state.status is Status.DOWN or state.down_streak.runs > 0
 
-    def _is_untold(self, checker: str) -> bool:
+    def _is_unalerted_failure(self, checker: str) -> bool:
         state = self.states.get(checker)
         failing = {Status.DOWN, Status.DEGRADED}
         return state is not None and state.status in failing and state.alerted_status not in failing

@@ -40,7 +40,7 @@ def checker_alert(
 ) -> Alert:
     """Return the alert of a checker's change from one state to the other."""
     status = Status.UNKNOWN if kind is AlertKind.NOT_MONITORED else after.status
-    well = status is Status.HEALTHY or (kind in _OF_A_STATUS and status is Status.UNKNOWN)
+    is_over = status is Status.HEALTHY or (kind in _OF_A_STATUS and status is Status.UNKNOWN)
     return Alert(
         id=f"{result.id}/{kind}:{status}/{after.incident_count}/{slot}",
         checker=result.id,
@@ -52,16 +52,16 @@ def checker_alert(
         slot=slot,
         since=after.since,
         opened=after.opened,
-        reason="" if well else result.error or result.notice,
-        failure="" if well else result.failure,
+        reason="" if is_over else result.error or result.notice,
+        failure="" if is_over else result.failure,
         region=result.region,
     )
 
 
 def removed_checker_alert(checker: str, state: CheckerState, slot: int) -> Alert:
     """Return the end of an incident of a checker that is no longer configured."""
-    gone = replace(state, status=Status.UNKNOWN, since=state.removed_since)
-    return checker_alert(AlertKind.RESOLVE, slot, Result(id=checker), state, gone)
+    removed = replace(state, status=Status.UNKNOWN, since=state.removed_since)
+    return checker_alert(AlertKind.RESOLVE, slot, Result(id=checker), state, removed)
 
 
 def inconclusive_alert(run: Run, references: Collection[str], discounted: int) -> Alert:
@@ -83,7 +83,7 @@ def missed_runs_alert(slot: int, since: int) -> Alert:
 
 
 def state_rebuilt_alert(slot: int, runs: int, failing: Collection[str]) -> Alert:
-    """Return the notice that the state was lost and made anew from the last runs."""
+    """Return the notice that the state was lost and rebuilt from the last runs."""
     now = f"failing now: {', '.join(failing)}" if failing else "nothing fails now"
     past = "run" if runs == 1 else f"{runs} runs"
     reason = f"the state was lost and rebuilt from the last {past}; {now}"
@@ -108,9 +108,9 @@ def _of_the_monitor(kind: AlertKind, slot: int, since: int, reason: str, region:
 
 # Which alerts are due: the difference between the status and the last alerted status.
 #
-# Nothing is tied to the moment of a change. So whatever keeps an announcement back (maintenance,
-# a silence, an outage elsewhere that explains it, flapping, a gap) cannot swallow it: it is made
-# in the first run without a reason to keep it back, if there is still something to tell.
+# Nothing is tied to the time of a change. So whatever suppresses an alert (maintenance, a silence,
+# a dependency that is down, flapping, a gap) cannot lose it: it is due in the first run in which
+# nothing suppresses it, if the difference is still there.
 
 
 MIN_REMINDER_INTERVAL: Final = 300 * SECOND
@@ -129,20 +129,20 @@ def decide_alerts(
 ) -> AlertDecision:
     """Decide which alerts are due after the last run.
 
-    A checker that is healthy from the start is nothing to talk about; one that is down from the
-    start is. After an unknown result there is nothing new to say of the status.
+    A checker that is healthy from the start is not alerted; one that is down from the start is.
+    After an unknown result there is nothing new to say about the status.
 
     Args:
         slot: the run after which this is asked.
         suppressed: only the end of an incident may be alerted.
-        remind_every: how often an outage is brought back to mind; 0 for never.
+        remind_every: the time between reminders of an outage; 0 for none.
     """
     kinds: list[AlertKind] = []
     if not suppressed:
-        state = _blind(state, kinds)
-        state = _flapping(state, kinds)
+        state = _alert_monitoring(state, kinds)
+        state = _alert_flapping(state, kinds)
     if not state.unknown_runs and not state.flapping:
-        state = _status(state, slot, kinds, held=suppressed)
+        state = _alert_status(state, slot, kinds, suppressed=suppressed)
         if not suppressed and not kinds and is_reminder_due(state, slot, remind_every):
             kinds.append(AlertKind.REMIND)
             state = replace(state, last_alert_slot=slot)
@@ -170,7 +170,7 @@ def is_reminder_due(state: CheckerState, slot: int, remind_every: int) -> bool:
     return 0 < next_reminder(state, remind_every) <= slot
 
 
-def _blind(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
+def _alert_monitoring(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
     if state.unknown_runs >= NOT_MONITORED_AFTER and not state.alerted_not_monitored:
         kinds.append(AlertKind.NOT_MONITORED)
         return replace(state, alerted_not_monitored=True)
@@ -180,28 +180,29 @@ def _blind(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
     return state
 
 
-def _flapping(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
+def _alert_flapping(state: CheckerState, kinds: list[AlertKind]) -> CheckerState:
     if state.unknown_runs or state.flapping == state.alerted_flapping:
         return state
     kinds.append(AlertKind.FLAPPING if state.flapping else AlertKind.FLAPPING_ENDED)
     return replace(state, alerted_flapping=state.flapping)
 
 
-def _status(state: CheckerState, slot: int, kinds: list[AlertKind], *, held: bool) -> CheckerState:
-    now, told = state.status, state.alerted_status
-    if now in {told, Status.UNKNOWN} or (held and now is not Status.HEALTHY):
+def _alert_status(
+    state: CheckerState, slot: int, kinds: list[AlertKind], *, suppressed: bool
+) -> CheckerState:
+    status, alerted = state.status, state.alerted_status
+    if status in {alerted, Status.UNKNOWN} or (suppressed and status is not Status.HEALTHY):
         return state
-    known = replace(state, alerted_status=now, last_alert_slot=slot)
-    if now is Status.HEALTHY:
-        known = replace(known, last_alert_slot=0)
-        kinds += [AlertKind.RESOLVE] if told is not Status.UNKNOWN else []
-        return known
-    if told in {Status.DOWN, Status.DEGRADED}:
+    after = replace(state, alerted_status=status, last_alert_slot=slot)
+    if status is Status.HEALTHY:
+        kinds += [AlertKind.RESOLVE] if alerted is not Status.UNKNOWN else []
+        return replace(after, last_alert_slot=0)
+    if alerted in {Status.DOWN, Status.DEGRADED}:
         kinds.append(AlertKind.CHANGE)
-        return known
+        return after
     kinds.append(AlertKind.OPEN)
-    began = state.unhealthy_streak.since if state.unhealthy_streak.runs else state.since
-    return replace(known, incident_count=state.incident_count + 1, opened=began)
+    opened = state.unhealthy_streak.since if state.unhealthy_streak.runs else state.since
+    return replace(after, incident_count=state.incident_count + 1, opened=opened)
 
 
 FLAPPING_WINDOW: Final = 21
@@ -214,13 +215,13 @@ _BEGINS, _ENDS = 30, 20
 _LETTERS = {Status.HEALTHY: "h", Status.DEGRADED: "g", Status.DOWN: "d"}
 
 
-def append_status(recent: str, seen: Status) -> str:
+def append_status(recent: str, status: Status) -> str:
     """Return the last results with one more, as letters.
 
     The first of them that are alike are kept as one: nothing changed between them, and the
-    history of a checker that is always well stays as it is.
+    recent statuses of a checker that is always healthy stay as they are.
     """
-    last = (recent + _LETTERS[seen])[-FLAPPING_WINDOW:]
+    last = (recent + _LETTERS[status])[-FLAPPING_WINDOW:]
     return last[len(last) - len(last.lstrip(last[0])) - 1 :]
 
 
@@ -245,8 +246,7 @@ def _weight(recent: str) -> int:
 
 # One checker, one run: how a result moves its state. Pure.
 #
-# Nothing here asks who knows about it: what there is to announce follows from the state, whatever
-# way led there.
+# Alerts play no part here: which are due follows from the state, however it came about.
 
 
 _HEALTHY, _DEGRADED, _DOWN, _UNKNOWN = (
@@ -276,28 +276,28 @@ class Thresholds(Struct, frozen=True, kw_only=True):
 
 
 def next_state(
-    state: CheckerState, seen: Status, slot: int, thresholds: Thresholds
+    state: CheckerState, status: Status, slot: int, thresholds: Thresholds
 ) -> CheckerState:
-    """Return the state after a run in which the checker was ``seen`` like this.
+    """Return the state after a run with this agreed status.
 
     An unknown result is no evidence, neither of a failure nor of a recovery.
     """
-    if seen is _UNKNOWN:
+    if status is _UNKNOWN:
         return replace(state, unknown_runs=min(state.unknown_runs + 1, NOT_MONITORED_AFTER))
     limit = thresholds.max_streak
-    recent = append_status(state.recent_statuses, seen) if thresholds.flapping else ""
+    recent = append_status(state.recent_statuses, status) if thresholds.flapping else ""
     counted = replace(
         state,
         unknown_runs=0,
         recent_statuses=recent,
         flapping=is_flapping(recent, state.flapping),
-        down_streak=_count(state.down_streak, seen is _DOWN, slot, limit),
-        unhealthy_streak=_count(state.unhealthy_streak, seen is not _HEALTHY, slot, limit),
-        healthy_streak=_count(state.healthy_streak, seen is _HEALTHY, slot, limit),
-        not_down_streak=_count(state.not_down_streak, seen is not _DOWN, slot, limit),
+        down_streak=_count(state.down_streak, status is _DOWN, slot, limit),
+        unhealthy_streak=_count(state.unhealthy_streak, status is not _HEALTHY, slot, limit),
+        healthy_streak=_count(state.healthy_streak, status is _HEALTHY, slot, limit),
+        not_down_streak=_count(state.not_down_streak, status is not _DOWN, slot, limit),
     )
-    status, since = _confirmed(counted, thresholds)
-    return replace(counted, status=status, since=since)
+    confirmed, since = _confirmed(counted, thresholds)
+    return replace(counted, status=confirmed, since=since)
 
 
 def _count(streak: Streak, fits: bool, slot: int, limit: int) -> Streak:
@@ -312,19 +312,19 @@ def _confirmed(state: CheckerState, thresholds: Thresholds) -> tuple[Status, int
     """Return the confirmed status and when it began: by the first rule that holds.
 
     Counting results that are not healthy apart from those that are down keeps a checker that
-    alternates between down and degraded from passing as healthy for ever.
+    alternates between down and degraded from counting as healthy for ever.
     """
     now = state.status
     down = state.down_streak.runs >= thresholds.failure
-    bad = state.unhealthy_streak.runs >= thresholds.degraded
-    good = state.healthy_streak.runs >= thresholds.success
+    unhealthy = state.unhealthy_streak.runs >= thresholds.degraded
+    healthy = state.healthy_streak.runs >= thresholds.success
     not_down = state.not_down_streak.runs >= thresholds.success
     rules = (
         (now is not _DOWN and down, _DOWN, state.down_streak),
-        (now in {_HEALTHY, _UNKNOWN} and bad, _DEGRADED, state.unhealthy_streak),
-        (now is _DOWN and good, _HEALTHY, state.healthy_streak),
+        (now in {_HEALTHY, _UNKNOWN} and unhealthy, _DEGRADED, state.unhealthy_streak),
+        (now is _DOWN and healthy, _HEALTHY, state.healthy_streak),
         (now is _DOWN and not_down, _DEGRADED, state.not_down_streak),
-        (now is _DEGRADED and good, _HEALTHY, state.healthy_streak),
+        (now is _DEGRADED and healthy, _HEALTHY, state.healthy_streak),
         (now is _UNKNOWN and state.healthy_streak.runs > 0, _HEALTHY, state.healthy_streak),
     )
     for holds, status, streak in rules:

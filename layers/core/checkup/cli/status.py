@@ -101,7 +101,7 @@ def _status_row(
         for entries in state.outboxes.values()
         for entry in entries
     )
-    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons(checker)
+    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons_for(checker)
     notes = [
         result_reason(last.result) if last else "no result in the last 24 h",
         f"not evaluated: {excluded_regions_text(it)}" if it.excluded_regions else "",
@@ -164,7 +164,7 @@ def _explanation(monitor: RunContext, state: AlertState, checker: Checker) -> It
         yield f"  flapping    {'yes' if it.flapping else 'no'} ({changes}, {limit})"
     if it.excluded_regions:
         yield f"  excluded    {excluded_regions_text(it)}"
-    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons(checker)
+    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons_for(checker)
     for reason in reasons:
         yield f"  suppressed  {suppression_text(reason)}"
     for channel, entries in sorted(state.outboxes.items()):
@@ -217,14 +217,14 @@ def excluded_regions_text(state: CheckerState) -> str:
 
 def suppression_text(reason: SuppressionReason) -> str:
     """Return why alerts of a checker are suppressed."""
-    match reason.why:
+    match reason.kind:
         case SuppressionKind.MAINTENANCE:
-            title = f' "{reason.by}"' if reason.by else ""
+            title = f' "{reason.source}"' if reason.source else ""
             return f"maintenance{title} until {format_minute(reason.until)}"
         case SuppressionKind.SILENCE:
             return f"silenced until {format_minute(reason.until)}"
         case SuppressionKind.DEPENDENCY:
-            return f'dependency "{reason.by}" is down'
+            return f'dependency "{reason.source}" is down'
 
 
 # ``checkup history``: the stored results of one checker.

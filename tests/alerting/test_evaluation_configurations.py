@@ -85,40 +85,42 @@ def test_152_i11_what_is_excluded_changes_nothing(letters: str, quorum: str, oth
 
 @pytest.mark.parametrize("letter", "hgd")
 def test_152_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
-    setting = AlertRules(checkers=[toy("a")], channels=("slack",), regions=("eu", "us"))
+    rules = AlertRules(checkers=[toy("a")], channels=("slack",), regions=("eu", "us"))
     runs = [
         Run(slot=slot(number), region=region, region_index=position, results=(named,))
         for number in range(3)
         for position, region in enumerate(("eu", "us"))
         for named in [replace(result("a", letter, region), target_digest=region)]
     ]
-    head, alerts = apply_runs(AlertState(), runs, setting, slot(9))
+    state, alerts = apply_runs(AlertState(), runs, rules, slot(9))
     assert [alert.kind for alert in alerts] == [AlertKind.NOT_MONITORED]
-    assert alerts[0].reason == ("us looks at something else: deploy the same configuration there")
-    assert head.checkers["a"].display_status is Status.UNKNOWN
-    assert head.checkers["a"].excluded_regions == ("us",)
+    assert alerts[0].reason == (
+        "us has a different configuration; deploy the same configuration there"
+    )
+    assert state.checkers["a"].display_status is Status.UNKNOWN
+    assert state.checkers["a"].excluded_regions == ("us",)
 
 
 @pytest.mark.parametrize(("letters", "is_why"), [("uud", False), ("uuu", False), ("uhh", True)])
 def test_152_whoever_saw_nothing_says_why_itself(letters: str, *, is_why: bool) -> None:
     found = agreed(letters, "xxy")
     assert (found.status, found.excluded_regions) == (Status.UNKNOWN, ("us",))
-    assert ("looks at something else" in found.result.notice) is is_why
+    assert ("different configuration" in found.result.notice) is is_why
 
 
 def test_152_region_that_looks_at_the_same_again_counts_again() -> None:
-    setting = AlertRules(checkers=[toy("a"), toy("b")], regions=("eu", "us"))
+    rules = AlertRules(checkers=[toy("a"), toy("b")], regions=("eu", "us"))
     other = run(0, {"a": "h", "b": "h"}, "us", 1)
     first, second = other.results
     named = (replace(first, target_digest="old"), second)
     ours = [replace(it, target_digest="new") for it in run(0, {"a": "h"}, "eu").results]
     home = replace(run(0, {"b": "h"}, "eu"), results=(*ours, result("b", "h", "eu")))
-    during = apply_runs(AlertState(), [home, replace(other, results=named)], setting, slot(9)).state
+    during = apply_runs(AlertState(), [home, replace(other, results=named)], rules, slot(9)).state
     assert {name: state.excluded_regions for name, state in during.checkers.items()} == {
         "a": ("us",),
         "b": (),
     }
     after = [run(1, {"a": "h", "b": "h"}, region, n) for n, region in enumerate(("eu", "us"))]
-    healed = apply_runs(during, after, setting, slot(9)).state
+    healed = apply_runs(during, after, rules, slot(9)).state
     assert {state.excluded_regions for state in healed.checkers.values()} == {()}
     assert healed.checkers["a"].status is Status.HEALTHY

@@ -13,7 +13,7 @@ from checkup.alerting.transitions import (
     state_change_percent,
 )
 from checkup.model import Status
-from tests.alerting.worlds import LETTERS, script, tell, toy
+from tests.alerting.worlds import LETTERS, alerts_by_checker, script, toy
 
 SCRIPT = st.text("hgd", min_size=1, max_size=80)
 
@@ -36,8 +36,11 @@ def nagios(letters: str) -> float:
     return total / 20 * 100
 
 
-def told(letters: str) -> list[str]:
-    return [each.removeprefix("a/") for each in tell(script(letters), toy("a", flapping=True))]
+def alerts(letters: str) -> list[str]:
+    return [
+        each.removeprefix("a/")
+        for each in alerts_by_checker(script(letters), toy("a", flapping=True))
+    ]
 
 
 @given(SCRIPT)
@@ -62,37 +65,37 @@ def test_flapping_lasts_longer_than_it_takes_to_begin() -> None:
 def test_116_flapping_is_announced_once_at_each_edge() -> None:
     calm = "h" * FLAPPING_WINDOW
 
-    announced = told("hd" * 20 + calm)
+    expected = alerts("hd" * 20 + calm)
 
-    edges = [each.partition("@")[0] for each in announced if "ing" in each or "set" in each]
+    edges = [each.partition("@")[0] for each in expected if "ing" in each or "set" in each]
     assert edges == ["flapping:healthy", "settled:healthy"]
-    assert announced[-2].startswith("settled:healthy@")
-    assert announced[-1].startswith("resolve:healthy@")
+    assert expected[-2].startswith("settled:healthy@")
+    assert expected[-1].startswith("resolve:healthy@")
 
 
 def test_116_changes_wait_while_it_flaps() -> None:
-    announced = told("hd" * 20)
+    expected = alerts("hd" * 20)
 
-    begins = next(place for place, each in enumerate(announced) if each.startswith("flapping"))
-    assert announced[begins + 1 :] == []
+    begins = next(place for place, each in enumerate(expected) if each.startswith("flapping"))
+    assert expected[begins + 1 :] == []
     assert begins < 6
 
 
 def test_flapping_can_be_switched_off() -> None:
-    assert len(tell(script("hd" * 20), toy("a"))) == 39
+    assert len(alerts_by_checker(script("hd" * 20), toy("a"))) == 39
 
 
 @given(st.text("hgdu", max_size=80))
 def test_i7_messages_about_flapping_alternate_and_silence_has_an_end(letters: str) -> None:
-    edges = [each.partition(":")[0] for each in told(letters) if each[:4] in {"flap", "sett"}]
+    edges = [each.partition(":")[0] for each in alerts(letters) if each[:4] in {"flap", "sett"}]
     assert edges == ["flapping", "settled"] * (len(edges) // 2) + ["flapping"] * (len(edges) % 2)
 
-    settled = [each.partition(":")[0] for each in told(letters + "d" * FLAPPING_WINDOW)]
+    settled = [each.partition(":")[0] for each in alerts(letters + "d" * FLAPPING_WINDOW)]
     assert settled.count("flapping") == settled.count("settled")
 
 
 @given(st.text("hgdu", max_size=80))
 def test_i4_incidents_open_and_close_in_turn_around_flapping(letters: str) -> None:
-    ends = [each.partition(":")[0] for each in told(letters) if each[:4] in {"open", "reso"}]
+    ends = [each.partition(":")[0] for each in alerts(letters) if each[:4] in {"open", "reso"}]
 
     assert ends == ["open", "resolve"] * (len(ends) // 2) + ["open"] * (len(ends) % 2)

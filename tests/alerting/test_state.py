@@ -1,4 +1,4 @@
-"""The head as bytes."""
+"""The state as bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TREE = json.loads(BYTES)
 
 
 def with_part(*path: str | int, value: object) -> bytes:
-    """Return the head's bytes with one part replaced."""
+    """Return the state's bytes with one part replaced."""
     tree = json.loads(BYTES)
     place = tree
     for key in path[:-1]:
@@ -51,7 +51,7 @@ def test_bytes_do_not_depend_on_the_order_in_which_the_head_was_made() -> None:
     assert encode_state(one) == encode_state(other)
 
 
-@pytest.mark.parametrize("path", [("hint",), ("checkers", "a", "hint")], ids=["head", "checker"])
+@pytest.mark.parametrize("path", [("hint",), ("checkers", "a", "hint")], ids=["state", "checker"])
 def test_21_fields_of_a_later_version_are_carried_along(path: tuple[str, ...]) -> None:
     body = with_part(*path, value={"deep": [1, 2]})
 
@@ -119,7 +119,7 @@ def test_i22_any_bytes_end_in_one_error(body: bytes) -> None:
 def test_i22_damaged_head_is_a_head_or_one_error(at: int, damage: bytes) -> None:
     body = BYTES[:at] + damage + BYTES[at + len(damage) :]
     try:
-        head = decode_state(body)
+        state = decode_state(body)
     except (UnreadableDocumentError, NewerDocumentError):
         return
-    assert decode_state(encode_state(head)) == head
+    assert decode_state(encode_state(state)) == state

@@ -12,7 +12,7 @@ from checkup.evaluation import EvaluationRules
 from checkup.history import aggregate
 from checkup.history.documents import HistoryState as History
 from checkup.model import Result, Run
-from tests.alerting.worlds import Toy, result, slot, tell, toy
+from tests.alerting.worlds import Toy, alerts_by_checker, result, slot, toy
 
 ENDPOINTS = ("http://one.example/?key=secret", "http://two.example/")
 MASKED = ("http://one.example/?key=***", "http://two.example/")
@@ -38,19 +38,27 @@ def test_of_several_with_one_title_each_has_its_own_endpoint() -> None:
         of_go(by_go("d"), by_go("h", ENDPOINTS[1])),
         of_go(by_go("d", ENDPOINTS[1]), by_go("h", MASKED[0]), number=1),
     ]
-    assert tell(runs, ONE, TWO) == ["one/open:down@0", "one/resolve:healthy@1", "two/open:down@1"]
+    assert alerts_by_checker(runs, ONE, TWO) == [
+        "one/open:down@0",
+        "one/resolve:healthy@1",
+        "two/open:down@1",
+    ]
 
 
 def test_of_several_with_one_title_and_endpoint_each_has_its_turn() -> None:
-    assert tell([of_go(by_go("h"), by_go("d"))], ONE, shop("again")) == ["again/open:down@0"]
+    assert alerts_by_checker([of_go(by_go("h"), by_go("d"))], ONE, shop("again")) == [
+        "again/open:down@0"
+    ]
 
 
 def test_what_is_checked_elsewhere_is_none_of_several_with_its_title() -> None:
-    assert tell([of_go(by_go("d", "http://three.example/"))], ONE, TWO) == []
+    assert alerts_by_checker([of_go(by_go("d", "http://three.example/"))], ONE, TWO) == []
 
 
 def test_title_of_one_checker_is_enough_where_its_endpoint_was_another() -> None:
-    assert tell([of_go(by_go("d", "http://three.example/"))], ONE) == ["one/open:down@0"]
+    assert alerts_by_checker([of_go(by_go("d", "http://three.example/"))], ONE) == [
+        "one/open:down@0"
+    ]
 
 
 @st.composite

@@ -12,7 +12,7 @@ from checkup.alerting.state import AlertState, Silence
 from checkup.alerting.suppression import SuppressionKind, SuppressionReason
 from checkup.maintenance import MaintenanceWindow
 from checkup.model import Run
-from tests.alerting.worlds import MINUTE, run, script, short, slot, tell, toy
+from tests.alerting.worlds import MINUTE, alerts_by_checker, run, script, short, slot, toy
 
 DATABASE = toy("db")
 SHOP = toy("shop", depends_on=("db",))
@@ -27,59 +27,63 @@ class TestDependencies:
     """``depends_on``: an outage explains those of whatever depends on it."""
 
     def test_outage_of_a_parent_keeps_its_children_quiet(self) -> None:
-        assert tell(runs("hhh", "ddd", "ddd"), CART, SHOP, DATABASE) == ["db/open:down@1"]
+        assert alerts_by_checker(runs("hhh", "ddd", "ddd"), CART, SHOP, DATABASE) == [
+            "db/open:down@1"
+        ]
 
     def test_child_that_fails_later_is_explained_too(self) -> None:
-        assert tell(runs("hhh", "dhh", "ddd"), DATABASE, SHOP, CART) == ["db/open:down@1"]
+        assert alerts_by_checker(runs("hhh", "dhh", "ddd"), DATABASE, SHOP, CART) == [
+            "db/open:down@1"
+        ]
 
     def test_recovery_of_a_child_is_never_kept_back(self) -> None:
-        told = tell(runs("hdh", "ddh", "dhh"), DATABASE, SHOP, CART)
+        alerts = alerts_by_checker(runs("hdh", "ddh", "dhh"), DATABASE, SHOP, CART)
 
-        assert told == ["shop/open:down@0", "db/open:down@1", "shop/resolve:healthy@2"]
+        assert alerts == ["shop/open:down@0", "db/open:down@1", "shop/resolve:healthy@2"]
 
     def test_child_that_stays_down_is_announced_when_its_parent_is_back(self) -> None:
-        told = tell(runs("hhh", "ddh", "hdh"), DATABASE, SHOP, CART)
+        alerts = alerts_by_checker(runs("hhh", "ddh", "hdh"), DATABASE, SHOP, CART)
 
-        assert told == ["db/open:down@1", "db/resolve:healthy@2", "shop/open:down@2"]
+        assert alerts == ["db/open:down@1", "db/resolve:healthy@2", "shop/open:down@2"]
 
     def test_child_that_came_back_with_its_parent_is_never_mentioned(self) -> None:
-        told = tell(runs("hhh", "ddd", "hhh"), DATABASE, SHOP, CART)
+        alerts = alerts_by_checker(runs("hhh", "ddd", "hhh"), DATABASE, SHOP, CART)
 
-        assert told == ["db/open:down@1", "db/resolve:healthy@2"]
+        assert alerts == ["db/open:down@1", "db/resolve:healthy@2"]
 
     def test_parent_that_is_not_confirmed_to_be_down_explains_as_well(self) -> None:
         slow = toy("db", failure=3)
 
-        assert tell(runs("hh", "dd", "dd", "dd"), slow, SHOP) == ["db/open:down@3"]
-        assert tell(runs("hh", "dd", "hd"), slow, SHOP) == ["shop/open:down@2"]
+        assert alerts_by_checker(runs("hh", "dd", "dd", "dd"), slow, SHOP) == ["db/open:down@3"]
+        assert alerts_by_checker(runs("hh", "dd", "hd"), slow, SHOP) == ["shop/open:down@2"]
 
     def test_degraded_parent_explains_nothing(self) -> None:
-        told = tell(runs("gh", "gh", "gd"), DATABASE, SHOP)
+        alerts = alerts_by_checker(runs("gh", "gh", "gd"), DATABASE, SHOP)
 
-        assert told == ["db/open:degraded@2", "shop/open:down@2"]
+        assert alerts == ["db/open:degraded@2", "shop/open:down@2"]
 
     def test_parent_that_is_not_configured_explains_nothing(self) -> None:
-        assert tell(runs("hh", "dd"), SHOP) == ["shop/open:down@1"]
+        assert alerts_by_checker(runs("hh", "dd"), SHOP) == ["shop/open:down@1"]
 
     def test_checkers_that_explain_each_other_are_both_announced(self) -> None:
         one, other = toy("db", depends_on=("shop",)), SHOP
 
-        assert tell(runs("dd"), one, other) == ["db/open:down@0", "shop/open:down@0"]
+        assert alerts_by_checker(runs("dd"), one, other) == ["db/open:down@0", "shop/open:down@0"]
 
     def test_checker_that_explains_itself_is_announced(self) -> None:
-        assert tell(runs("d"), toy("db", depends_on=("db",))) == ["db/open:down@0"]
+        assert alerts_by_checker(runs("d"), toy("db", depends_on=("db",))) == ["db/open:down@0"]
 
     def test_alert_of_the_parent_names_what_it_keeps_back(self) -> None:
-        setting = AlertRules(checkers=[DATABASE, SHOP, CART])
+        rules = AlertRules(checkers=[DATABASE, SHOP, CART])
 
-        (alert,) = apply_runs(AlertState(), runs("hhh", "ddd"), setting, slot(9)).alerts
+        (alert,) = apply_runs(AlertState(), runs("hhh", "ddd"), rules, slot(9)).alerts
 
         assert alert.suppressed_dependents == ("SHOP", "CART")
 
     def test_children_that_were_announced_before_are_not_named(self) -> None:
-        setting = AlertRules(checkers=[DATABASE, SHOP])
+        rules = AlertRules(checkers=[DATABASE, SHOP])
 
-        alerts = apply_runs(AlertState(), runs("hd", "dd"), setting, slot(9)).alerts
+        alerts = apply_runs(AlertState(), runs("hd", "dd"), rules, slot(9)).alerts
 
         assert [(alert.checker, alert.suppressed_dependents) for alert in alerts] == [
             ("shop", ()),
@@ -92,27 +96,27 @@ class TestMaintenance:
 
     window = MaintenanceWindow(start=slot(1), duration=3 * MINUTE, title="Move")
 
-    def told(self, letters: str, window: MaintenanceWindow, **more: Any) -> list[str]:
-        return tell(script(letters), toy("a", **more), windows=[window])
+    def alerts(self, letters: str, window: MaintenanceWindow, **more: Any) -> list[str]:
+        return alerts_by_checker(script(letters), toy("a", **more), windows=[window])
 
     def test_118_outage_that_outlasts_the_window_is_announced_after_it(self) -> None:
-        assert self.told("hdddd", self.window) == ["a/open:down@4"]
+        assert self.alerts("hdddd", self.window) == ["a/open:down@4"]
 
     def test_outage_within_the_window_is_not_announced(self) -> None:
-        assert self.told("hddhh", self.window) == []
+        assert self.alerts("hddhh", self.window) == []
 
     def test_incident_from_before_ends_within_the_window(self) -> None:
-        assert self.told("dddhh", self.window) == ["a/open:down@0", "a/resolve:healthy@3"]
+        assert self.alerts("dddhh", self.window) == ["a/open:down@0", "a/resolve:healthy@3"]
 
     def test_nobody_is_reminded_within_the_window(self) -> None:
         long = replace(self.window, duration=20 * MINUTE)
 
-        told = self.told("d" * 25, long, remind_every=5 * MINUTE)
+        alerts = self.alerts("d" * 25, long, remind_every=5 * MINUTE)
 
-        assert told == ["a/open:down@0", "a/remind:down@21"]
+        assert alerts == ["a/open:down@0", "a/remind:down@21"]
 
     @pytest.mark.parametrize(
-        ("window", "told"),
+        ("window", "alerts"),
         [
             pytest.param({"checkers": frozenset("a")}, [], id="by-id"),
             pytest.param({"checkers": frozenset("b")}, ["a/open:down@2"], id="of-another"),
@@ -120,43 +124,43 @@ class TestMaintenance:
             pytest.param({"groups": frozenset({"blog"})}, ["a/open:down@2"], id="other-group"),
         ],
     )
-    def test_window_is_about_some(self, window: dict[str, Any], told: list[str]) -> None:
+    def test_window_is_about_some(self, window: dict[str, Any], alerts: list[str]) -> None:
         some = MaintenanceWindow(start=slot(1), duration=3 * MINUTE, **window)
 
-        assert self.told("hhd", some, group="shop") == told
+        assert self.alerts("hhd", some, group="shop") == alerts
 
 
 class TestSilence:
     """An operator wants to hear nothing of a checker for a while."""
 
-    def fold(self, letters: str, head: AlertState) -> tuple[AlertState, list[str]]:
-        folded = apply_runs(head, script(letters), AlertRules(checkers=[toy("a")]), slot(9))
-        return folded.state, [short(alert) for alert in folded.alerts]
+    def fold(self, letters: str, state: AlertState) -> tuple[AlertState, list[str]]:
+        applied = apply_runs(state, script(letters), AlertRules(checkers=[toy("a")]), slot(9))
+        return applied.state, [short(alert) for alert in applied.alerts]
 
     def test_silence_ends_by_itself(self) -> None:
-        head = AlertState(silences={"a": Silence(until=slot(3))})
+        state = AlertState(silences={"a": Silence(until=slot(3))})
 
-        after, told = self.fold("hdddd", head)
+        after, alerts = self.fold("hdddd", state)
 
-        assert told == ["open:down@3"]
+        assert alerts == ["open:down@3"]
         assert after.silences == {}
 
     def test_silence_of_one_is_no_silence_of_another(self) -> None:
-        head = AlertState(silences={"b": Silence(until=slot(99))})
+        state = AlertState(silences={"b": Silence(until=slot(99))})
 
-        assert self.fold("hd", head)[1] == ["open:down@1"]
+        assert self.fold("hd", state)[1] == ["open:down@1"]
 
 
 def test_all_reasons_are_given() -> None:
-    setting = AlertRules(
+    rules = AlertRules(
         checkers=[DATABASE, SHOP],
         windows=[MaintenanceWindow(start=slot(0), duration=9 * MINUTE, title="Move")],
     )
-    head = AlertState(silences={"shop": Silence(until=slot(7))})
-    head = apply_runs(head, runs("dd"), setting, slot(9)).state
+    state = AlertState(silences={"shop": Silence(until=slot(7))})
+    state = apply_runs(state, runs("dd"), rules, slot(9)).state
 
-    assert setting.suppression(head, slot(1)).reasons(SHOP) == (
-        SuppressionReason(why=SuppressionKind.MAINTENANCE, by="Move", until=slot(9)),
-        SuppressionReason(why=SuppressionKind.SILENCE, until=slot(7)),
-        SuppressionReason(why=SuppressionKind.DEPENDENCY, by="db"),
+    assert rules.suppression(state, slot(1)).reasons_for(SHOP) == (
+        SuppressionReason(kind=SuppressionKind.MAINTENANCE, source="Move", until=slot(9)),
+        SuppressionReason(kind=SuppressionKind.SILENCE, until=slot(7)),
+        SuppressionReason(kind=SuppressionKind.DEPENDENCY, source="db"),
     )

@@ -16,7 +16,7 @@ from checkup.errors import (
     NotDeliveredError,
 )
 from tests.notifiers.channels import BY_NAME, EVERY, EVERY_POST, SECRET
-from tests.notifiers.stories import BACK, DOWN, many, told
+from tests.notifiers.stories import BACK, DOWN, many, notification
 from tests.servers.provider import DROP, HANG, REDIRECT, RESET, Behaviour, Provider, Say
 
 STATUSES = [
@@ -46,7 +46,7 @@ def test_accepted_message_says_nothing(
     provider.behave(BY_NAME[name].good)
 
     with caplog.at_level(logging.DEBUG, "checkup"):
-        BY_NAME[name].open(provider.url).send(told(DOWN))
+        BY_NAME[name].open(provider.url).send(notification(DOWN))
 
     assert len(provider.requests) == 1
     assert not [record for record in caplog.records if record.name.startswith("checkup")]
@@ -61,7 +61,7 @@ def test_each_answer_has_its_meaning(
     provider.behave(behaviour)
 
     with pytest.raises(DeliveryError) as caught:
-        BY_NAME[name].open(provider.url).send(told(DOWN))
+        BY_NAME[name].open(provider.url).send(notification(DOWN))
 
     assert type(caught.value) is meaning
     assert "/stolen" not in [request.path for request in provider.requests]
@@ -72,7 +72,7 @@ def test_127_redirect_is_not_followed(provider: Provider, name: str) -> None:
     provider.behave(REDIRECT, BY_NAME[name].good)
 
     with pytest.raises(DeliveryError):
-        BY_NAME[name].open(provider.url).send(told(DOWN))
+        BY_NAME[name].open(provider.url).send(notification(DOWN))
 
     assert [request.path for request in provider.requests if "stolen" in request.path] == []
     assert len(provider.requests) == 1
@@ -83,7 +83,7 @@ def test_110_reset_connection_may_have_brought_the_message(provider: Provider, n
     provider.behave(RESET)
 
     with pytest.raises(DeliveryUnknownError):
-        BY_NAME[name].open(provider.url).send(told(DOWN))
+        BY_NAME[name].open(provider.url).send(notification(DOWN))
 
 
 @pytest.mark.parametrize("name", EVERY_POST)
@@ -92,7 +92,7 @@ def test_110_silence_ends_in_time(provider: Provider, name: str) -> None:
     began = time.monotonic()
 
     with pytest.raises(DeliveryUnknownError):
-        BY_NAME[name].open(provider.url, timeout=0.3).send(told(DOWN))
+        BY_NAME[name].open(provider.url, timeout=0.3).send(notification(DOWN))
 
     assert time.monotonic() - began < 5
 
@@ -103,13 +103,13 @@ def test_refused_connection_keeps_the_message(name: str) -> None:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
 
     with pytest.raises(NotDeliveredError):
-        BY_NAME[name].open(url).send(told(DOWN))
+        BY_NAME[name].open(url).send(notification(DOWN))
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_name_that_does_not_resolve_keeps_the_message(name: str) -> None:
     with pytest.raises(NotDeliveredError):
-        BY_NAME[name].open("http://nowhere.invalid").send(told(DOWN))
+        BY_NAME[name].open("http://nowhere.invalid").send(notification(DOWN))
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY_POST if name != "slack"])
@@ -120,7 +120,7 @@ def test_111_yes_with_another_body_is_no_crash(provider: Provider, name: str, bo
     believed = name in {"discord", "webhook", "pagerduty"}  # their status alone says it
 
     try:
-        BY_NAME[name].open(provider.url).send(told(DOWN))
+        BY_NAME[name].open(provider.url).send(notification(DOWN))
     except DeliveryUnknownError:
         assert not believed
     else:
@@ -140,7 +140,7 @@ def test_d09_no_failure_shows_a_secret(
     timeout = 0.3 if behaviour == HANG else 4.0
 
     with caplog.at_level(logging.DEBUG, "checkup"), pytest.raises(DeliveryError) as caught:
-        BY_NAME[name].open(provider.url, timeout).send(told(DOWN))
+        BY_NAME[name].open(provider.url, timeout).send(notification(DOWN))
 
     error: BaseException | None = caught.value
     shown = "".join(traceback.format_exception(caught.value)) + caplog.text
@@ -156,4 +156,6 @@ def test_many_alerts_and_a_recovery_are_accepted_too(provider: Provider, name: s
     provider.behave(BY_NAME[name].good)
 
     for alerts in (many(5), many(200), [DOWN, BACK], [BACK]):
-        BY_NAME[name].open(provider.url).send(told(*alerts, page_url="https://status.example.com"))
+        BY_NAME[name].open(provider.url).send(
+            notification(*alerts, page_url="https://status.example.com")
+        )

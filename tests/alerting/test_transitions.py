@@ -1,4 +1,4 @@
-"""How results move the state of one checker, and what follows for those who are told."""
+"""How results move the state of one checker, and which alerts follow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from checkup.alerting.state import NOT_MONITORED_AFTER, CheckerState
 from checkup.alerting.transitions import Thresholds, decide_alerts, next_state
 from checkup.model import AlertKind, Status
-from tests.alerting.worlds import LETTERS, slot, story
+from tests.alerting.worlds import LETTERS, alerts_of_script, slot
 
 INCIDENT = (AlertKind.OPEN, AlertKind.CHANGE, AlertKind.RESOLVE)
 LETTER = st.sampled_from("hgdu")
@@ -24,7 +24,7 @@ def seen(letter: str) -> Status:
 
 
 def walk(letters: str, limits: Thresholds) -> list[tuple[CheckerState, AlertKind | None]]:
-    """Return the state after each run and what was announced then."""
+    """Return the state after each run and the alert of that run."""
     state, steps = CheckerState(), []
     for number, letter in enumerate(letters):
         state, kinds = decide_alerts(
@@ -37,7 +37,7 @@ def walk(letters: str, limits: Thresholds) -> list[tuple[CheckerState, AlertKind
 
 
 @pytest.mark.parametrize(
-    ("letters", "announced"),
+    ("letters", "expected"),
     [
         pytest.param("h", [], id="d01-healthy-run"),
         pytest.param("hhhh", [], id="d01-healthy-runs"),
@@ -58,16 +58,16 @@ def walk(letters: str, limits: Thresholds) -> list[tuple[CheckerState, AlertKind
         pytest.param(
             "dhdh",
             ["open:down@0", "resolve:healthy@1", "open:down@2", "resolve:healthy@3"],
-            id="each-outage-is-announced",
+            id="each-outage-is-alerted",
         ),
     ],
 )
-def test_default_thresholds(letters: str, announced: list[str]) -> None:
-    assert story(letters) == announced
+def test_default_thresholds(letters: str, expected: list[str]) -> None:
+    assert alerts_of_script(letters) == expected
 
 
 @pytest.mark.parametrize(
-    ("letters", "announced"),
+    ("letters", "expected"),
     [
         pytest.param("hddh", [], id="two-are-not-three"),
         pytest.param("hdddhdhh", ["open:down@3", "resolve:healthy@7"], id="three-down-two-healthy"),
@@ -77,8 +77,8 @@ def test_default_thresholds(letters: str, announced: list[str]) -> None:
         pytest.param("hdddhg", ["open:down@3", "change:degraded@5"], id="not-down-but-not-well"),
     ],
 )
-def test_higher_thresholds(letters: str, announced: list[str]) -> None:
-    assert story(letters, failure=3, success=2, degraded=4) == announced
+def test_higher_thresholds(letters: str, expected: list[str]) -> None:
+    assert alerts_of_script(letters, failure=3, success=2, degraded=4) == expected
 
 
 @given(SCRIPT, LIMITS)
@@ -160,7 +160,7 @@ def test_quiet_checker_stops_changing(letters: str, limits: Thresholds, more: in
 
 
 @given(st.integers(0, 10))
-def test_blind_counts_unknown_results_in_a_row(count: int) -> None:
+def test_unknown_runs_count_unknown_results_in_a_row(count: int) -> None:
     states = walk("h" + "u" * count, Thresholds())
 
     assert states[-1][0].unknown_runs == min(count, NOT_MONITORED_AFTER)

@@ -1,4 +1,4 @@
-"""Runs folded into the head."""
+"""Runs applied into the state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from checkup.model import Run, Status, run_key
 from tests.alerting.worlds import MINUTE, Toy, run, script, short, slot, toy
 
 NAMES = "abc"
-SETTING = AlertRules(checkers=[toy(name) for name in NAMES], channels=("slack", "mail"))
+RULES = AlertRules(checkers=[toy(name) for name in NAMES], channels=("slack", "mail"))
 RUNS = st.lists(
     st.fixed_dictionaries({}, optional={name: st.sampled_from("hgdu") for name in NAMES}),
     max_size=25,
@@ -20,14 +20,14 @@ RUNS = st.lists(
 LATER = REMOVE_AFTER // MINUTE
 
 
-def after(*runs: Run, head: AlertState | None = None, setting: AlertRules = SETTING) -> AlertState:
-    return apply_runs(head or AlertState(), runs, setting, now=slot(10**6)).state
+def after(*runs: Run, state: AlertState | None = None, rules: AlertRules = RULES) -> AlertState:
+    return apply_runs(state or AlertState(), runs, rules, now=slot(10**6)).state
 
 
 def test_alert_carries_what_was_seen() -> None:
     runs = script("hd")
 
-    (alert,) = apply_runs(AlertState(), runs, SETTING, slot(9)).alerts
+    (alert,) = apply_runs(AlertState(), runs, RULES, slot(9)).alerts
 
     assert alert.id == f"a/open:down/1/{slot(1)}"
     assert (alert.checker, alert.title, alert.endpoint) == ("a", "A", "http://a.example/")
@@ -37,31 +37,31 @@ def test_alert_carries_what_was_seen() -> None:
 
 
 def test_degraded_alert_gives_the_notice_and_the_first_bad_run() -> None:
-    (alert,) = apply_runs(AlertState(), script("hggg"), SETTING, slot(9)).alerts
+    (alert,) = apply_runs(AlertState(), script("hggg"), RULES, slot(9)).alerts
 
     assert (alert.reason, alert.since, alert.slot) == ("it is slow", slot(1), slot(3))
 
 
 def test_recovery_knows_when_the_incident_began_and_gives_no_reason() -> None:
-    alert = apply_runs(AlertState(), script("hdddh"), SETTING, slot(9)).alerts[-1]
+    alert = apply_runs(AlertState(), script("hdddh"), RULES, slot(9)).alerts[-1]
 
     assert (alert.opened, alert.since, alert.previous_status) == (slot(1), slot(4), Status.DOWN)
     assert (alert.reason, alert.failure) == ("", "")
 
 
 def test_106_alert_and_state_are_in_the_same_head_for_each_channel() -> None:
-    head = after(*script("hd"))
+    state = after(*script("hd"))
 
-    assert head.checkers["a"].alerted_status is Status.DOWN
+    assert state.checkers["a"].alerted_status is Status.DOWN
     for channel in ("slack", "mail"):
-        assert [short(entry.alert) for entry in head.outboxes[channel]] == ["open:down@1"]
+        assert [short(entry.alert) for entry in state.outboxes[channel]] == ["open:down@1"]
 
 
 def test_117_recovery_queues_behind_the_outage() -> None:
-    head = after(*script("hdh"))
+    state = after(*script("hdh"))
 
-    told = [short(entry.alert) for entry in head.outboxes["slack"]]
-    assert told == ["open:down@1", "resolve:healthy@2"]
+    alerts = [short(entry.alert) for entry in state.outboxes["slack"]]
+    assert alerts == ["open:down@1", "resolve:healthy@2"]
 
 
 def test_cursor_is_the_last_folded_run() -> None:
@@ -73,24 +73,24 @@ def test_cursor_is_the_last_folded_run() -> None:
 def test_checker_without_a_result_in_a_run_is_left_as_it_is() -> None:
     before = after(run(0, {"a": "d", "b": "h"}))
 
-    head = after(run(1, {"b": "h"}), head=before)
+    state = after(run(1, {"b": "h"}), state=before)
 
-    assert head.checkers["a"] == before.checkers["a"]
+    assert state.checkers["a"] == before.checkers["a"]
 
 
 def test_new_checker_begins_anew() -> None:
-    head = after(run(0, {"a": "h"}))
+    state = after(run(0, {"a": "h"}))
 
-    folded = apply_runs(head, [run(1, {"a": "h", "b": "d"})], SETTING, slot(9))
+    applied = apply_runs(state, [run(1, {"a": "h", "b": "d"})], RULES, slot(9))
 
-    assert [alert.checker for alert in folded.alerts] == ["b"]
+    assert [alert.checker for alert in applied.alerts] == ["b"]
 
 
 def test_result_of_the_go_program_counts_for_the_checker_of_its_title() -> None:
     go = run(0, {"a": "d"})
     go = replace(go, results=tuple(replace(result, id="") for result in go.results))
 
-    (alert,) = apply_runs(AlertState(), [go], SETTING, slot(9)).alerts
+    (alert,) = apply_runs(AlertState(), [go], RULES, slot(9)).alerts
 
     assert alert.id == f"a/open:down/1/{slot(0)}"
 
@@ -100,14 +100,14 @@ def test_result_of_an_unknown_checker_is_passed_over() -> None:
 
 
 def test_123_failure_that_a_minority_sees_is_shown_and_not_announced() -> None:
-    setting = AlertRules(checkers=[toy("a")], regions=("eu", "us", "ap"))
+    rules = AlertRules(checkers=[toy("a")], regions=("eu", "us", "ap"))
     runs = [
         run(number, {"a": letter}, region, position)
         for number, letters in enumerate(("hdh", "hhh"))
         for position, (region, letter) in enumerate(zip(("eu", "us", "ap"), letters, strict=True))
     ]
 
-    during, after = (apply_runs(AlertState(), part, setting, slot(9)) for part in (runs[:3], runs))
+    during, after = (apply_runs(AlertState(), part, rules, slot(9)) for part in (runs[:3], runs))
 
     assert (during.alerts, after.alerts) == ((), ())
     assert during.state.checkers["a"].failing_regions == ("us",)
@@ -122,42 +122,42 @@ class TestRemovedChecker:
     without = AlertRules(checkers=[toy("b")], channels=("slack",))
 
     def test_121_outage_of_a_removed_checker_ends_after_a_while(self) -> None:
-        head = after(run(0, {"a": "d", "b": "h"}))
-        head = after(run(1, {"b": "h"}), head=head, setting=self.without)
-        assert head.checkers["a"].removed_since == slot(1)
+        state = after(run(0, {"a": "d", "b": "h"}))
+        state = after(run(1, {"b": "h"}), state=state, rules=self.without)
+        assert state.checkers["a"].removed_since == slot(1)
 
-        folded = apply_runs(head, [run(1 + LATER, {"b": "h"})], self.without, slot(10**6))
+        applied = apply_runs(state, [run(1 + LATER, {"b": "h"})], self.without, slot(10**6))
 
-        (alert,) = folded.alerts
+        (alert,) = applied.alerts
         assert alert.id == f"a/resolve:unknown/1/{slot(1 + LATER)}"
         assert (alert.title, alert.previous_status, alert.since) == ("A", Status.DOWN, slot(1))
-        assert set(folded.state.checkers) == {"b"}
+        assert set(applied.state.checkers) == {"b"}
 
     def test_removed_checker_that_was_well_goes_without_a_word(self) -> None:
-        head = after(run(0, {"a": "h", "b": "h"}))
+        state = after(run(0, {"a": "h", "b": "h"}))
         runs = [run(1, {"b": "h"}), run(1 + LATER, {"b": "h"})]
 
-        folded = apply_runs(head, runs, self.without, slot(10**6))
+        applied = apply_runs(state, runs, self.without, slot(10**6))
 
-        assert (folded.alerts, set(folded.state.checkers)) == ((), {"b"})
+        assert (applied.alerts, set(applied.state.checkers)) == ((), {"b"})
 
     def test_two_configurations_in_one_storage_leave_each_other_alone(self) -> None:
         mine, theirs = AlertRules(checkers=[toy("a")]), AlertRules(checkers=[toy("b")])
-        head, alerts = AlertState(), []
+        state, alerts = AlertState(), []
         for number in range(0, 4 * LATER, 10):
-            for setting, name, at in ((mine, "a", number), (theirs, "b", number + 5)):
-                folded = apply_runs(head, [run(at, {name: "d"})], setting, slot(10**6))
-                head = folded.state
-                alerts += [alert.id for alert in folded.alerts]
+            for rules, name, at in ((mine, "a", number), (theirs, "b", number + 5)):
+                applied = apply_runs(state, [run(at, {name: "d"})], rules, slot(10**6))
+                state = applied.state
+                alerts += [alert.id for alert in applied.alerts]
 
         assert alerts == [f"a/open:down/1/{slot(0)}", f"b/open:down/1/{slot(5)}"]
 
     @given(RUNS)
     def test_i10_the_others_are_not_changed(self, runs: list[Run]) -> None:
         checkers: list[Toy] = [toy("b"), toy("c")]
-        fewer = AlertRules(checkers=checkers, channels=SETTING.channels)
+        fewer = AlertRules(checkers=checkers, channels=RULES.channels)
 
-        full, part = after(*runs), after(*runs, setting=fewer)
+        full, part = after(*runs), after(*runs, rules=fewer)
 
         assert {name: full.checkers.get(name) for name in "bc"} == {
             name: part.checkers.get(name) for name in "bc"
@@ -170,12 +170,12 @@ def test_i9_folding_in_parts_through_the_stored_bytes_gives_the_same_bytes(
 ) -> None:
     first = decode_state(encode_state(after(*runs[:at])))
 
-    assert encode_state(after(*runs[at:], head=first)) == encode_state(after(*runs))
+    assert encode_state(after(*runs[at:], state=first)) == encode_state(after(*runs))
 
 
 @given(RUNS)
 def test_i13_no_alert_has_the_id_of_another(runs: list[Run]) -> None:
-    ids = [alert.id for alert in apply_runs(AlertState(), runs, SETTING, slot(99)).alerts]
+    ids = [alert.id for alert in apply_runs(AlertState(), runs, RULES, slot(99)).alerts]
 
     assert len(ids) == len(set(ids))
 

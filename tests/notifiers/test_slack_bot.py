@@ -20,7 +20,7 @@ from checkup.notifiers.message import short_id
 from checkup.notifiers.slack import SlackSettings
 from checkup.times import SECOND
 from tests.notifiers.clients import RoutedClients
-from tests.notifiers.stories import BACK, DOWN, NIGHT, many, told
+from tests.notifiers.stories import BACK, DOWN, NIGHT, many, notification
 from tests.servers.slackapi import CHANNEL, TOKEN, FakeSlackApi
 
 WORSE = replace(
@@ -59,9 +59,9 @@ def test_incident_is_one_message_that_is_edited_and_its_story_is_in_the_thread(
 ) -> None:
     channel = bot(slack)
 
-    channel.send(told(DOWN))
-    channel.send(told(REMINDER))
-    channel.send(told(BACK))
+    channel.send(notification(DOWN))
+    channel.send(notification(REMINDER))
+    channel.send(notification(BACK))
 
     (root,) = slack.roots
     assert root["text"] == "*User service* recovered at 04:16 UTC after 1 h 23 min"
@@ -76,9 +76,9 @@ def test_incident_is_one_message_that_is_edited_and_its_story_is_in_the_thread(
 def test_only_what_is_worse_is_shown_outside_the_thread(slack: FakeSlackApi) -> None:
     channel = bot(slack)
 
-    channel.send(told(replace(DOWN, status=Status.DEGRADED)))
-    channel.send(told(WORSE))
-    channel.send(told(BACK))
+    channel.send(notification(replace(DOWN, status=Status.DEGRADED)))
+    channel.send(notification(WORSE))
+    channel.send(notification(BACK))
 
     assert [reply["reply_broadcast"] for reply in slack.replies] == [True, False]
 
@@ -87,7 +87,7 @@ def test_new_outage_of_the_same_checker_is_another_message(slack: FakeSlackApi) 
     again = replace(DOWN, id="user-service/open:down/2/1714539000000000000")
 
     for alert in (DOWN, BACK, again):
-        bot(slack).send(told(alert))
+        bot(slack).send(notification(alert))
 
     assert [root["text"].split(" since")[0] for root in slack.roots] == [
         "*User service* recovered at 04:16 UTC after 1 h 23 min",
@@ -96,13 +96,13 @@ def test_new_outage_of_the_same_checker_is_another_message(slack: FakeSlackApi) 
 
 
 def test_news_needs_one_call(slack: FakeSlackApi) -> None:
-    bot(slack).send(told(DOWN))
+    bot(slack).send(notification(DOWN))
 
     assert slack.calls == ["chat.postMessage"]
 
 
 def test_few_incidents_have_a_message_each(slack: FakeSlackApi) -> None:
-    bot(slack).send(told(*many(5)))
+    bot(slack).send(notification(*many(5)))
 
     assert len(slack.roots) == 5
 
@@ -110,8 +110,8 @@ def test_few_incidents_have_a_message_each(slack: FakeSlackApi) -> None:
 def test_115_many_incidents_are_one_message_that_counts_its_ends(slack: FakeSlackApi) -> None:
     alerts = many(100)
 
-    bot(slack).send(told(*alerts, total=200))
-    bot(slack).send(told(*ends(alerts[:3])))
+    bot(slack).send(notification(*alerts, total=200))
+    bot(slack).send(notification(*ends(alerts[:3])))
 
     (root,) = slack.roots
     assert root["text"].startswith("100 of 200 down: *Service 0*, ")
@@ -122,19 +122,19 @@ def test_115_many_incidents_are_one_message_that_counts_its_ends(slack: FakeSlac
 def test_115_metadata_stays_small(slack: FakeSlackApi) -> None:
     slack.page = 200
 
-    bot(slack).send(told(*many(1000), total=1000))
+    bot(slack).send(notification(*many(1000), total=1000))
     reminders = [
         replace(REMINDER, id=f"c0/remind:down/1/{number}", checker="c0") for number in range(30)
     ]
     for reminder in reminders:
-        bot(slack).send(told(reminder))
+        bot(slack).send(notification(reminder))
 
     assert len(slack.roots) == 10
     assert len(slack.replies) == 30
 
 
 def test_outage_and_its_end_in_one_go_are_told_in_order(slack: FakeSlackApi) -> None:
-    bot(slack).send(told(DOWN, BACK))
+    bot(slack).send(notification(DOWN, BACK))
 
     (root,) = slack.roots
     (reply,) = slack.replies
@@ -143,7 +143,7 @@ def test_outage_and_its_end_in_one_go_are_told_in_order(slack: FakeSlackApi) -> 
 
 
 def test_end_whose_beginning_is_not_there_is_a_message_of_its_own(slack: FakeSlackApi) -> None:
-    bot(slack).send(told(BACK))
+    bot(slack).send(notification(BACK))
 
     assert [root["text"].split(" since")[0] for root in slack.roots] == [
         "*User service* recovered at 04:16 UTC after 1 h 23 min"
@@ -151,12 +151,12 @@ def test_end_whose_beginning_is_not_there_is_a_message_of_its_own(slack: FakeSla
 
 
 def test_root_is_found_behind_much_talk(slack: FakeSlackApi) -> None:
-    bot(slack).send(told(DOWN))
+    bot(slack).send(notification(DOWN))
     for number in range(7):
         talk = {"text": f"chat {number}", "ts": f"{1_714_532_100 + number}.0", "channel": CHANNEL}
         slack.messages.append(talk)
 
-    bot(slack).send(told(BACK))
+    bot(slack).send(notification(BACK))
 
     assert slack.roots[0]["text"].startswith("*User service* recovered")
 
@@ -170,7 +170,7 @@ def test_107_nothing_is_told_twice_wherever_it_broke(alerts: list[Alert], behavi
     for well in itertools.count():
         with FakeSlackApi() as slack:
             if alerts == [BACK]:
-                bot(slack).send(told(DOWN))
+                bot(slack).send(notification(DOWN))
             slack.behave(*["ok"] * well, behaviour)
             if not _told_in_the_end(slack, alerts):
                 return
@@ -181,7 +181,7 @@ def _told_in_the_end(slack: FakeSlackApi, alerts: list[Alert]) -> bool:
     broke, repeat = False, False
     for _ in range(3):
         try:
-            bot(slack).send(told(*alerts, possible_duplicate=repeat))
+            bot(slack).send(notification(*alerts, possible_duplicate=repeat))
             break
         except DeliveryUnknownError:
             broke = repeat = True
@@ -224,7 +224,7 @@ def test_each_answer_has_its_meaning(
     slack.behave(behaviour)
 
     with pytest.raises(DeliveryError) as caught:
-        bot(slack).send(told(DOWN))
+        bot(slack).send(notification(DOWN))
 
     assert type(caught.value) is meaning
     assert TOKEN not in f"{caught.value!r}{caught.getrepr(style='long')}"
@@ -232,10 +232,10 @@ def test_each_answer_has_its_meaning(
 
 @pytest.mark.parametrize("code", ["message_not_found", "edit_window_closed", "cant_update_message"])
 def test_message_that_cannot_be_edited_holds_nothing_up(slack: FakeSlackApi, code: str) -> None:
-    bot(slack).send(told(DOWN))
+    bot(slack).send(notification(DOWN))
     slack.behave("ok", "ok", code)
 
-    bot(slack).send(told(BACK))
+    bot(slack).send(notification(BACK))
 
     assert len(slack.replies) == 1
 
@@ -243,11 +243,11 @@ def test_message_that_cannot_be_edited_holds_nothing_up(slack: FakeSlackApi, cod
 @pytest.mark.parametrize("channel", ["", "#ops", "ops", "c012345"])
 def test_channel_has_to_be_an_id(slack: FakeSlackApi, channel: str) -> None:
     with pytest.raises(NotDeliveredError, match="needs a channel id"):
-        bot(slack, channel=channel).send(told(DOWN))
+        bot(slack, channel=channel).send(notification(DOWN))
 
     assert slack.calls == []
 
 
 def test_wrong_token_keeps_the_message(slack: FakeSlackApi) -> None:
     with pytest.raises(NotDeliveredError, match="Slack answered invalid_auth"):
-        bot(slack, token="xoxb-wrong").send(told(DOWN))
+        bot(slack, token="xoxb-wrong").send(notification(DOWN))

@@ -15,7 +15,7 @@ from checkup.notifiers.base import open_notifiers, open_notifiers_with_fallbacks
 from checkup.notifiers.discord import DiscordSettings
 from checkup.notifiers.slack import SlackSettings
 from tests.notifiers.clients import DirectClients
-from tests.notifiers.stories import DOWN, told
+from tests.notifiers.stories import DOWN, notification
 from tests.servers.provider import DROP, Behaviour, Provider, Say
 
 OK = Say(200, "ok")
@@ -40,12 +40,12 @@ def send(first: Behaviour, second: Behaviour, told_: Notification) -> tuple[int,
 
 
 def test_113_dead_channel_is_replaced_at_once(caplog: pytest.LogCaptureFixture) -> None:
-    assert send(Say(404, "no_service"), OK, told(DOWN)) == (1, 1)
+    assert send(Say(404, "no_service"), OK, notification(DOWN)) == (1, 1)
     assert "slack: Slack answered 404 (no_service); sending to spare instead" in caplog.text
 
 
 def test_living_channel_is_not_replaced() -> None:
-    assert send(OK, OK, told(DOWN)) == (1, 0)
+    assert send(OK, OK, notification(DOWN)) == (1, 0)
 
 
 def test_channel_that_may_have_heard_is_asked_once_more_before() -> None:
@@ -53,9 +53,9 @@ def test_channel_that_may_have_heard_is_asked_once_more_before() -> None:
         slack = channels(one, two)["slack"]
 
         with pytest.raises(DeliveryUnknownError):
-            slack.send(told(DOWN))
+            slack.send(notification(DOWN))
         assert len(two.requests) == 0
-        slack.send(told(DOWN, possible_duplicate=True))
+        slack.send(notification(DOWN, possible_duplicate=True))
 
         assert len(two.requests) == 1
         assert two.requests[0].json["content"].startswith("_Possible duplicate:_")
@@ -75,7 +75,7 @@ def test_what_neither_has_taken_waits(
     first: Behaviour, second: Behaviour, meaning: type[DeliveryError]
 ) -> None:
     with pytest.raises(DeliveryError) as caught:
-        send(first, second, told(DOWN))
+        send(first, second, notification(DOWN))
 
     assert type(caught.value) is meaning
 
@@ -83,7 +83,7 @@ def test_what_neither_has_taken_waits(
 def test_two_that_replace_each_other_do_not_go_round_in_circles() -> None:
     with Provider(Say(404)) as one, Provider(Say(404)) as two:
         with pytest.raises(NotDeliveredError):
-            channels(one, two)["spare"].send(told(DOWN))
+            channels(one, two)["spare"].send(notification(DOWN))
 
         assert (len(one.requests), len(two.requests)) == (1, 1)
 

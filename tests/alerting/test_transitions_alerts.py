@@ -16,14 +16,14 @@ from checkup.alerting.transitions import (
 )
 from checkup.model import AlertKind, Status
 from checkup.times import SECOND
-from tests.alerting.worlds import LETTERS, MINUTE, run, script, slot, tell, toy
+from tests.alerting.worlds import LETTERS, MINUTE, alerts_by_checker, run, script, slot, toy
 
 EVERY = 10 * MINUTE
 
 
 def reminders(letters: str, every: int = EVERY) -> list[str]:
-    told = tell(script(letters), toy("a", remind_every=every))
-    return [each.partition("@")[2] for each in told if each.startswith("a/remind")]
+    alerts = alerts_by_checker(script(letters), toy("a", remind_every=every))
+    return [each.partition("@")[2] for each in alerts if each.startswith("a/remind")]
 
 
 def test_119_outage_that_lasts_is_brought_back_to_mind() -> None:
@@ -67,9 +67,9 @@ def test_122_longer_pauses_between_reminders_hold_from_now_on() -> None:
 
 @given(st.text("hgdu", max_size=80), st.integers(1, 20))
 def test_i6_reminders_increase_and_belong_to_an_open_outage(letters: str, minutes: int) -> None:
-    told = tell(script(letters), toy("a", remind_every=minutes * MINUTE))
+    alerts = alerts_by_checker(script(letters), toy("a", remind_every=minutes * MINUTE))
     status, last = "", -1
-    for each in told:
+    for each in alerts:
         kind, _, at = each.removeprefix("a/").partition("@")
         if kind == "remind:down":
             assert status == "down"
@@ -77,11 +77,11 @@ def test_i6_reminders_increase_and_belong_to_an_open_outage(letters: str, minute
         status, last = kind.partition(":")[2], int(at)
 
 
-class TestBlind:
-    """A checker that cannot look is announced once."""
+class TestNotMonitored:
+    """A checker that cannot be checked is alerted once."""
 
     @pytest.mark.parametrize(
-        ("letters", "announced"),
+        ("letters", "expected"),
         [
             pytest.param("huu", [], id="two-are-not-three"),
             pytest.param("huuuuuu", ["blind:unknown@3"], id="once"),
@@ -97,10 +97,12 @@ class TestBlind:
             ),
         ],
     )
-    def test_28_blind_checker_is_announced_once(self, letters: str, announced: list[str]) -> None:
-        assert [each.removeprefix("a/") for each in tell(script(letters), toy("a"))] == announced
+    def test_28_unchecked_checker_is_alerted_once(self, letters: str, expected: list[str]) -> None:
+        assert [
+            each.removeprefix("a/") for each in alerts_by_checker(script(letters), toy("a"))
+        ] == expected
 
-    def test_blindness_gives_its_reason(self) -> None:
+    def test_alert_gives_the_reason(self) -> None:
         from checkup.alerting.apply import AlertRules, apply_runs
         from checkup.alerting.state import AlertState
 
@@ -115,8 +117,8 @@ class TestBlind:
         )
 
 
-class TestHeld:
-    """What may be announced of a checker of which nothing should be heard."""
+class TestSuppressed:
+    """What may be alerted while alerts are suppressed."""
 
     down = next_state(CheckerState(), Status.DOWN, slot(0), Thresholds())
 
@@ -132,8 +134,8 @@ class TestHeld:
         assert (state.opened, state.since) == (slot(0), slot(0))
 
     def test_end_of_an_announced_incident_does_not_wait(self) -> None:
-        told = decide_alerts(self.down, slot(0)).state
-        well = next_state(told, Status.HEALTHY, slot(1), Thresholds())
+        alerts = decide_alerts(self.down, slot(0)).state
+        well = next_state(alerts, Status.HEALTHY, slot(1), Thresholds())
 
         assert decide_alerts(well, slot(1), suppressed=True).kinds == (AlertKind.RESOLVE,)
 
@@ -179,4 +181,4 @@ class TestHeld:
 def test_run_without_the_checker_announces_nothing_of_it() -> None:
     runs = [run(0, {"a": "d"}), run(30, {"b": "h"})]
 
-    assert tell(runs, toy("a", remind_every=EVERY), toy("b")) == ["a/open:down@0"]
+    assert alerts_by_checker(runs, toy("a", remind_every=EVERY), toy("b")) == ["a/open:down@0"]

@@ -1,4 +1,4 @@
-"""Which alerts a channel is told."""
+"""Which alerts a channel gets."""
 
 from __future__ import annotations
 
@@ -75,22 +75,22 @@ def test_names_are_ids_or_the_kind_and_its_number() -> None:
 
 def test_fold_fills_only_the_outboxes_that_it_concerns() -> None:
     run = Run(slot=60 * SECOND, results=(Result(id="shop", title="Shop", down=True),))
-    setting = AlertRules(
+    rules = AlertRules(
         checkers=[SHOP],
         channels=["all", "web", "db"],
         routes={"web": Route(tags=("web",)), "db": Route(groups=("Database",))},
     )
 
-    folded = apply_runs(AlertState(), [run], setting, 60 * SECOND)
+    applied = apply_runs(AlertState(), [run], rules, 60 * SECOND)
 
-    assert len(folded.alerts) == 1
-    assert set(folded.state.outboxes) == {"all", "web"}
+    assert len(applied.alerts) == 1
+    assert set(applied.state.outboxes) == {"all", "web"}
 
 
 @pytest.mark.parametrize(("most", "size"), [(0, 30), (20, 20), (100, 30)])
 def test_batch_has_no_more_than_a_message_can_tell(most: int, size: int) -> None:
-    head = enqueue(AlertState(), "pager", many(30))
+    state = enqueue(AlertState(), "pager", many(30))
 
-    batch = next_batch(head, "pager", most)
+    batch = next_batch(state, "pager", most)
 
-    assert batch == queued(head, "pager")[:size]
+    assert batch == queued(state, "pager")[:size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -49,7 +50,8 @@ def test_recovery_knows_when_the_incident_began_and_gives_no_reason() -> None:
     assert (alert.reason, alert.failure) == ("", "")
 
 
-def test_106_alert_and_state_are_in_the_same_head_for_each_channel() -> None:
+@pytest.mark.row("106")
+def test_alert_and_state_are_in_the_same_head_for_each_channel() -> None:
     state = after(*script("hd"))
 
     assert state.checkers["a"].alerted_status is Status.DOWN
@@ -57,7 +59,8 @@ def test_106_alert_and_state_are_in_the_same_head_for_each_channel() -> None:
         assert [short(entry.alert) for entry in state.outboxes[channel]] == ["open:down@1"]
 
 
-def test_117_recovery_queues_behind_the_outage() -> None:
+@pytest.mark.row("117")
+def test_recovery_queues_behind_the_outage() -> None:
     state = after(*script("hdh"))
 
     alerts = [short(entry.alert) for entry in state.outboxes["slack"]]
@@ -99,7 +102,8 @@ def test_result_of_an_unknown_checker_is_passed_over() -> None:
     assert after(run(0, {"zzz": "d"})).checkers == {}
 
 
-def test_123_failure_that_a_minority_sees_is_shown_and_not_announced() -> None:
+@pytest.mark.row("123")
+def test_failure_that_a_minority_sees_is_shown_and_not_announced() -> None:
     rules = AlertRules(checkers=[toy("a")], regions=("eu", "us", "ap"))
     runs = [
         run(number, {"a": letter}, region, position)
@@ -121,7 +125,8 @@ class TestRemovedChecker:
 
     without = AlertRules(checkers=[toy("b")], channels=("slack",))
 
-    def test_121_outage_of_a_removed_checker_ends_after_a_while(self) -> None:
+    @pytest.mark.row("121")
+    def test_outage_of_a_removed_checker_ends_after_a_while(self) -> None:
         state = after(run(0, {"a": "d", "b": "h"}))
         state = after(run(1, {"b": "h"}), state=state, rules=self.without)
         assert state.checkers["a"].removed_since == slot(1)
@@ -152,8 +157,9 @@ class TestRemovedChecker:
 
         assert alerts == [f"a/open:down/1/{slot(0)}", f"b/open:down/1/{slot(5)}"]
 
+    @pytest.mark.row("I10")
     @given(RUNS)
-    def test_i10_the_others_are_not_changed(self, runs: list[Run]) -> None:
+    def test_the_others_are_not_changed(self, runs: list[Run]) -> None:
         checkers: list[Toy] = [toy("b"), toy("c")]
         fewer = AlertRules(checkers=checkers, channels=RULES.channels)
 
@@ -164,8 +170,9 @@ class TestRemovedChecker:
         }
 
 
+@pytest.mark.row("I9")
 @given(RUNS, st.integers(0, 25))
-def test_i9_folding_in_parts_through_the_stored_bytes_gives_the_same_bytes(
+def test_folding_in_parts_through_the_stored_bytes_gives_the_same_bytes(
     runs: list[Run], at: int
 ) -> None:
     first = decode_state(encode_state(after(*runs[:at])))
@@ -173,8 +180,9 @@ def test_i9_folding_in_parts_through_the_stored_bytes_gives_the_same_bytes(
     assert encode_state(after(*runs[at:], state=first)) == encode_state(after(*runs))
 
 
+@pytest.mark.row("I13")
 @given(RUNS)
-def test_i13_no_alert_has_the_id_of_another(runs: list[Run]) -> None:
+def test_no_alert_has_the_id_of_another(runs: list[Run]) -> None:
     ids = [alert.id for alert in apply_runs(AlertState(), runs, RULES, slot(99)).alerts]
 
     assert len(ids) == len(set(ids))

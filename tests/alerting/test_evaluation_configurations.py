@@ -31,6 +31,7 @@ def agreed(letters: str, definitions: str, quorum: str = "majority") -> QuorumRe
     return apply_quorum(results(letters, definitions), len(letters), quorum)
 
 
+@pytest.mark.row("152")
 @pytest.mark.parametrize(
     ("letters", "definitions", "status", "excluded"),
     [
@@ -45,21 +46,20 @@ def agreed(letters: str, definitions: str, quorum: str = "majority") -> QuorumRe
         ("ddd", "...", "down", ()),
     ],
 )
-def test_152_what_most_regions_look_at_counts_and_the_rest_is_excluded(
+def test_what_most_regions_look_at_counts_and_the_rest_is_excluded(
     letters: str, definitions: str, status: str, excluded: tuple[str, ...]
 ) -> None:
     found = agreed(letters, definitions)
     assert (found.status, found.excluded_regions) == (status, excluded)
 
 
+@pytest.mark.row("152", "I11")
 @given(
     st.text("hgdu", min_size=1, max_size=3),
     st.text("xyz.", min_size=3, max_size=3),
     st.sampled_from(QUORUMS),
 )
-def test_152_i11_order_of_regions_does_not_matter(
-    letters: str, definitions: str, quorum: str
-) -> None:
+def test_order_of_regions_does_not_matter(letters: str, definitions: str, quorum: str) -> None:
     there = results(letters, definitions)
     found = {
         (each.status, frozenset(each.excluded_regions))
@@ -69,8 +69,9 @@ def test_152_i11_order_of_regions_does_not_matter(
     assert len(found) == 1
 
 
+@pytest.mark.row("152", "I11")
 @given(st.text("hgdu", min_size=3, max_size=3), st.sampled_from(QUORUMS), st.sampled_from("hgdu"))
-def test_152_i11_what_is_excluded_changes_nothing(letters: str, quorum: str, other: str) -> None:
+def test_what_is_excluded_changes_nothing(letters: str, quorum: str, other: str) -> None:
     before = agreed(letters, "xxy", quorum)
     after = agreed(letters[:2] + other, "xxy", quorum)
     assert (
@@ -83,8 +84,9 @@ def test_152_i11_what_is_excluded_changes_nothing(letters: str, quorum: str, oth
     )
 
 
+@pytest.mark.row("152")
 @pytest.mark.parametrize("letter", "hgd")
-def test_152_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
+def test_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
     rules = AlertRules(checkers=[toy("a")], channels=("slack",), regions=("eu", "us"))
     runs = [
         Run(slot=slot(number), region=region, region_index=position, results=(named,))
@@ -101,14 +103,16 @@ def test_152_why_nothing_is_known_is_said_when_it_is_told(letter: str) -> None:
     assert state.checkers["a"].excluded_regions == ("us",)
 
 
+@pytest.mark.row("152")
 @pytest.mark.parametrize(("letters", "is_why"), [("uud", False), ("uuu", False), ("uhh", True)])
-def test_152_whoever_saw_nothing_says_why_itself(letters: str, *, is_why: bool) -> None:
+def test_whoever_saw_nothing_says_why_itself(letters: str, *, is_why: bool) -> None:
     found = agreed(letters, "xxy")
     assert (found.status, found.excluded_regions) == (Status.UNKNOWN, ("us",))
     assert ("different configuration" in found.result.notice) is is_why
 
 
-def test_152_region_that_looks_at_the_same_again_counts_again() -> None:
+@pytest.mark.row("152")
+def test_region_that_looks_at_the_same_again_counts_again() -> None:
     rules = AlertRules(checkers=[toy("a"), toy("b")], regions=("eu", "us"))
     other = run(0, {"a": "h", "b": "h"}, "us", 1)
     first, second = other.results

@@ -23,7 +23,8 @@ def alerts(*rows: str) -> list[str]:
     return alerts_by_checker(runs(*rows), *CHECKERS, references=REFERENCES)
 
 
-def test_28_failures_together_with_all_references_do_not_count_46() -> None:
+@pytest.mark.row("28", "46")
+def test_failures_together_with_all_references_do_not_count() -> None:
     assert alerts("hhhh", "dddd", "hhhh") == ["/inconclusive:unknown@1"]
 
 
@@ -38,7 +39,8 @@ def test_notice_says_what_does_not_count() -> None:
     assert (alert.kind, alert.title, alert.checker) == (AlertKind.INCONCLUSIVE, "Checkup", "")
 
 
-def test_28_what_lasts_is_announced() -> None:
+@pytest.mark.row("28")
+def test_what_lasts_is_announced() -> None:
     assert MAX_INCONCLUSIVE_RUNS == 3
     assert alerts("hhhh", "dddd", "dddd", "dddd", "dddd") == [
         "/inconclusive:unknown@1",
@@ -84,12 +86,13 @@ class TestGap:
             [run(n, {"a": "d"}) for n in numbers], toy("a"), interval=interval * SECOND
         )
 
-    @pytest.mark.parametrize("days", [pytest.param(3, id="fault-5")])
-    def test_22_days_without_a_run_are_one_notice(self, days: int) -> None:
-        minutes = days * 24 * 60
+    @pytest.mark.row("5", "22")
+    def test_days_without_a_run_are_one_notice(self) -> None:
+        minutes = 3 * 24 * 60
         assert self.alerts(0, minutes) == ["a/open:down@0", f"/gap:unknown@{minutes}"]
 
-    def test_4_an_hour_is_no_gap(self) -> None:
+    @pytest.mark.row("4")
+    def test_an_hour_is_no_gap(self) -> None:
         assert HOUR == 60 * 60 * 10**9
         assert self.alerts(0, 61) == ["a/open:down@0"]
         assert self.alerts(0, 62) == ["a/open:down@0", "/gap:unknown@62"]

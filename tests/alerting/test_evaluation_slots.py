@@ -49,7 +49,8 @@ def test_slot_closes_when_its_grace_is_over() -> None:
     assert closed(runs, now=slot(3)) == [slot(1)]
 
 
-def test_7_open_slot_holds_back_those_after_it() -> None:
+@pytest.mark.row("7")
+def test_open_slot_holds_back_those_after_it() -> None:
     assert closed(reports(1, "02") + reports(2, "012"), now=slot(2)) == []
 
 
@@ -65,10 +66,12 @@ class TestMissingSlots:
         found = closed_slots(runs, calendar, now, before)
         return [(each.slot, each.missed_ns) for each in found]
 
-    def test_4_missing_slot_of_one_region_is_over_at_once(self) -> None:
+    @pytest.mark.row("4")
+    def test_missing_slot_of_one_region_is_over_at_once(self) -> None:
         assert self.closed(self.one, 0, [run(3, {"a": "h"})]) == [(slot(3), MINUTE)]
 
-    def test_4_missing_slot_of_several_regions_is_waited_for(self) -> None:
+    @pytest.mark.row("4")
+    def test_missing_slot_of_several_regions_is_waited_for(self) -> None:
         runs = reports(3, "012")
 
         assert self.closed(self.several, slot(4) - 1, runs) == []
@@ -118,6 +121,7 @@ def test_run_of_a_named_region_does_not_vote_on_a_single_machine() -> None:
     assert found.runs == ()
 
 
+@pytest.mark.row("123")
 @pytest.mark.parametrize(
     ("letters", "status"),
     [
@@ -136,10 +140,11 @@ def test_run_of_a_named_region_does_not_vote_on_a_single_machine() -> None:
         ("u", "unknown"),
     ],
 )
-def test_123_regions_agree_by_majority(letters: str, status: str) -> None:
+def test_regions_agree_by_majority(letters: str, status: str) -> None:
     assert agreed(letters) == status
 
 
+@pytest.mark.row("123")
 @pytest.mark.parametrize(
     ("letters", "quorum", "status"),
     [
@@ -158,28 +163,31 @@ def test_123_regions_agree_by_majority(letters: str, status: str) -> None:
         ("ddd", "9", "down"),
     ],
 )
-def test_123_quorum_can_be_another(letters: str, quorum: str, status: str) -> None:
+def test_quorum_can_be_another(letters: str, quorum: str, status: str) -> None:
     assert agreed(letters, quorum) == status
 
 
-def test_123_failure_that_too_few_see_is_partial() -> None:
+@pytest.mark.row("123")
+def test_failure_that_too_few_see_is_partial() -> None:
     results = [result("a", letter, region) for letter, region in zip("hdg", REGIONS, strict=True)]
 
     assert apply_quorum(results[:2], 3)[:3] == (Status.HEALTHY, results[0], ("us",))
     assert apply_quorum(results, 3)[:3] == (Status.DEGRADED, results[1], ())
 
 
+@pytest.mark.row("I11")
 @pytest.mark.parametrize("quorum", QUORUMS)
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_i11_verdict_does_not_depend_on_the_order_of_regions(count: int, quorum: str) -> None:
+def test_verdict_does_not_depend_on_the_order_of_regions(count: int, quorum: str) -> None:
     for letters in product("hgdu", repeat=count):
         verdicts = {agreed("".join(order), quorum) for order in permutations(letters)}
         assert len(verdicts) == 1
 
 
+@pytest.mark.row("I11")
 @pytest.mark.parametrize("quorum", QUORUMS)
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-def test_i11_one_more_failure_never_improves_the_verdict(count: int, quorum: str) -> None:
+def test_one_more_failure_never_improves_the_verdict(count: int, quorum: str) -> None:
     severity = {"healthy": 0, "degraded": 1, "down": 2}
     for letters in product("hgd", repeat=count):
         for at in range(count):
@@ -187,14 +195,16 @@ def test_i11_one_more_failure_never_improves_the_verdict(count: int, quorum: str
             assert severity[agreed(worse, quorum)] >= severity[agreed("".join(letters), quorum)]
 
 
+@pytest.mark.row("I11")
 @pytest.mark.parametrize("quorum", QUORUMS)
 @pytest.mark.parametrize("letter", "hgdu")
-def test_i11_one_region_decides_alone(letter: str, quorum: str) -> None:
+def test_one_region_decides_alone(letter: str, quorum: str) -> None:
     assert agreed(letter, quorum) == result("a", letter).status
 
 
+@pytest.mark.row("I11")
 @pytest.mark.parametrize("count", [3, 4, 5])
-def test_i11_one_region_neither_makes_nor_hides_an_outage(count: int) -> None:
+def test_one_region_neither_makes_nor_hides_an_outage(count: int) -> None:
     for liar in "hgdu":
         assert agreed(liar + "h" * (count - 1)) == Status.HEALTHY
         assert agreed(liar + "d" * (count - 1)) == Status.DOWN

@@ -56,6 +56,7 @@ def test_window_of_several_days_is_one_time() -> None:
     assert not is_open(long, "2026-04-04 00:00")
 
 
+@pytest.mark.row("18")
 @pytest.mark.parametrize(
     ("zone", "start", "winter", "summer"),
     [
@@ -64,7 +65,7 @@ def test_window_of_several_days_is_one_time() -> None:
         ("Australia/Lord_Howe", "2026-01-03 15:30", "2026-01-31 15:30", "2026-07-04 16:00"),
     ],
 )
-def test_18_window_follows_the_clock_on_the_wall(
+def test_window_follows_the_clock_on_the_wall(
     zone: str, start: str, winter: str, summer: str
 ) -> None:
     weekly = window(start, "FREQ=WEEKLY", hours=1, zone=zone)

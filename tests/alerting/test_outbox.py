@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,7 +31,8 @@ def claimed(state: AlertState, until: int = 10) -> AlertState:
     return outbox.claim(state, "slack", outbox.next_batch(state, "slack"), "me", until)
 
 
-def test_126_outboxes_are_independent() -> None:
+@pytest.mark.row("126")
+def test_outboxes_are_independent() -> None:
     state = filled(2)
 
     state = outbox.mark_delivered(state, "slack", outbox.next_batch(state, "slack"))
@@ -142,7 +144,8 @@ def test_possible_repeats_and_news_are_never_in_one_message() -> None:
     assert [entry.alert for entry in second] == list(ALERTS[2:4])
 
 
-def test_112_rejected_alert_is_kept_apart_and_holds_nothing_up() -> None:
+@pytest.mark.row("112")
+def test_rejected_alert_is_kept_apart_and_holds_nothing_up() -> None:
     before = filled(1)
     state = outbox.mark_rejected(
         before, "slack", outbox.next_batch(before, "slack"), "invalid_payload"
@@ -155,8 +158,9 @@ def test_112_rejected_alert_is_kept_apart_and_holds_nothing_up() -> None:
     assert waiting(state, "mail") == [ALERTS[0]]
 
 
+@pytest.mark.row("114")
 @given(st.integers(0, len(ALERTS)))
-def test_114_outbox_of_a_dead_channel_has_an_end(count: int) -> None:
+def test_outbox_of_a_dead_channel_has_an_end(count: int) -> None:
     state = filled(count)
 
     assert waiting(state) == list(ALERTS[max(0, count - outbox.MAX_QUEUED) : count])

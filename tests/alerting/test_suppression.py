@@ -99,7 +99,8 @@ class TestMaintenance:
     def alerts(self, letters: str, window: MaintenanceWindow, **more: Any) -> list[str]:
         return alerts_by_checker(script(letters), toy("a", **more), windows=[window])
 
-    def test_118_outage_that_outlasts_the_window_is_announced_after_it(self) -> None:
+    @pytest.mark.row("118")
+    def test_outage_that_outlasts_the_window_is_announced_after_it(self) -> None:
         assert self.alerts("hdddd", self.window) == ["a/open:down@4"]
 
     def test_outage_within_the_window_is_not_announced(self) -> None:

@@ -36,15 +36,16 @@ def walk(letters: str, limits: Thresholds) -> list[tuple[CheckerState, AlertKind
     return steps
 
 
+@pytest.mark.row("D01", "D02", "D03", "D04")
 @pytest.mark.parametrize(
     ("letters", "expected"),
     [
-        pytest.param("h", [], id="d01-healthy-run"),
-        pytest.param("hhhh", [], id="d01-healthy-runs"),
-        pytest.param("hdd", ["open:down@1"], id="d02-down-then-down"),
-        pytest.param("hdh", ["open:down@1", "resolve:healthy@2"], id="d03-down-then-healthy"),
-        pytest.param("hgggd", ["open:degraded@3", "change:down@4"], id="d04-degraded-then-down"),
-        pytest.param("hdg", ["open:down@1", "change:degraded@2"], id="d04-down-then-degraded"),
+        pytest.param("h", [], id="healthy-run"),
+        pytest.param("hhhh", [], id="healthy-runs"),
+        pytest.param("hdd", ["open:down@1"], id="down-then-down"),
+        pytest.param("hdh", ["open:down@1", "resolve:healthy@2"], id="down-then-healthy"),
+        pytest.param("hgggd", ["open:degraded@3", "change:down@4"], id="degraded-then-down"),
+        pytest.param("hdg", ["open:down@1", "change:degraded@2"], id="down-then-degraded"),
         pytest.param("d", ["open:down@0"], id="120-down-from-the-first-run"),
         pytest.param("u", [], id="unknown-from-the-first-run"),
         pytest.param("ud", ["open:down@1"], id="unknown-then-down"),
@@ -81,8 +82,9 @@ def test_higher_thresholds(letters: str, expected: list[str]) -> None:
     assert alerts_of_script(letters, failure=3, success=2, degraded=4) == expected
 
 
+@pytest.mark.row("I1")
 @given(SCRIPT, LIMITS)
-def test_i1_every_result_has_a_successor_and_statuses_change_only_at_a_threshold(
+def test_every_result_has_a_successor_and_statuses_change_only_at_a_threshold(
     letters: str, limits: Thresholds
 ) -> None:
     before = CheckerState()
@@ -93,8 +95,9 @@ def test_i1_every_result_has_a_successor_and_statuses_change_only_at_a_threshold
         before = state
 
 
+@pytest.mark.row("I2")
 @given(SCRIPT, LIMITS)
-def test_i2_down_needs_its_streak_and_so_does_leaving_it(letters: str, limits: Thresholds) -> None:
+def test_down_needs_its_streak_and_so_does_leaving_it(letters: str, limits: Thresholds) -> None:
     before = CheckerState()
     for end, (state, _) in enumerate(walk(letters, limits), start=1):
         conclusive = [letter for letter in letters[:end] if letter != "u"]
@@ -107,8 +110,9 @@ def test_i2_down_needs_its_streak_and_so_does_leaving_it(letters: str, limits: T
         before = state
 
 
+@pytest.mark.row("I3")
 @given(SCRIPT, LIMITS, st.data())
-def test_i3_unknown_results_change_neither_order_nor_number_of_alerts(
+def test_unknown_results_change_neither_order_nor_number_of_alerts(
     letters: str, limits: Thresholds, data: st.DataObject
 ) -> None:
     thinner = "".join(
@@ -118,8 +122,9 @@ def test_i3_unknown_results_change_neither_order_nor_number_of_alerts(
     assert [k for _, k in walk(letters, limits) if k] == [k for _, k in walk(thinner, limits) if k]
 
 
+@pytest.mark.row("I4")
 @given(SCRIPT, LIMITS)
-def test_i4_incidents_open_and_close_in_turn(letters: str, limits: Thresholds) -> None:
+def test_incidents_open_and_close_in_turn(letters: str, limits: Thresholds) -> None:
     open_now, number = False, 0
     for state, kind in walk(letters, limits):
         if kind is None:
@@ -130,8 +135,9 @@ def test_i4_incidents_open_and_close_in_turn(letters: str, limits: Thresholds) -
         assert state.incident_count == number
 
 
+@pytest.mark.row("I5")
 @given(SCRIPT, LIMITS)
-def test_i5_what_was_told_is_what_is(letters: str, limits: Thresholds) -> None:
+def test_what_was_told_is_what_is(letters: str, limits: Thresholds) -> None:
     for state, _ in walk(letters, limits):
         assert state.alerted_status is state.status
 
@@ -167,12 +173,13 @@ def test_unknown_runs_count_unknown_results_in_a_row(count: int) -> None:
     assert walk("h" + "u" * count + "h", Thresholds())[-1][0].unknown_runs == 0
 
 
+@pytest.mark.row("122")
 @pytest.mark.parametrize(
     ("failure", "status"),
     [(1, "down"), (3, "down"), (4, "healthy")],
     ids=["lower", "same", "higher"],
 )
-def test_122_other_thresholds_hold_from_the_next_run_on(failure: int, status: str) -> None:
+def test_other_thresholds_hold_from_the_next_run_on(failure: int, status: str) -> None:
     state = walk("hdd", Thresholds(failure=3, degraded=9))[-1][0]
 
     after = next_state(state, Status.DOWN, slot(3), Thresholds(failure=failure, degraded=9))

@@ -26,11 +26,13 @@ def reminders(letters: str, every: int = EVERY) -> list[str]:
     return [each.partition("@")[2] for each in alerts if each.startswith("a/remind")]
 
 
-def test_119_outage_that_lasts_is_brought_back_to_mind() -> None:
+@pytest.mark.row("119")
+def test_outage_that_lasts_is_brought_back_to_mind() -> None:
     assert reminders("h" + "d" * 35) == ["11", "21", "31"]
 
 
-def test_119_missed_reminders_are_not_caught_up() -> None:
+@pytest.mark.row("119")
+def test_missed_reminders_are_not_caught_up() -> None:
     assert reminders("d" + "." * 34 + "d" * 10) == ["35", "40"]
 
 
@@ -55,7 +57,8 @@ def test_degraded_is_no_outage_to_be_reminded_of() -> None:
     assert reminders("g" * 40) == []
 
 
-def test_122_longer_pauses_between_reminders_hold_from_now_on() -> None:
+@pytest.mark.row("122")
+def test_longer_pauses_between_reminders_hold_from_now_on() -> None:
     state = CheckerState(
         status=Status.DOWN, alerted_status=Status.DOWN, opened=slot(0), last_alert_slot=slot(50)
     )
@@ -65,8 +68,9 @@ def test_122_longer_pauses_between_reminders_hold_from_now_on() -> None:
     assert next_reminder(state, 7 * EVERY) == slot(70)
 
 
+@pytest.mark.row("I6")
 @given(st.text("hgdu", max_size=80), st.integers(1, 20))
-def test_i6_reminders_increase_and_belong_to_an_open_outage(letters: str, minutes: int) -> None:
+def test_reminders_increase_and_belong_to_an_open_outage(letters: str, minutes: int) -> None:
     alerts = alerts_by_checker(script(letters), toy("a", remind_every=minutes * MINUTE))
     status, last = "", -1
     for each in alerts:
@@ -80,6 +84,7 @@ def test_i6_reminders_increase_and_belong_to_an_open_outage(letters: str, minute
 class TestNotMonitored:
     """A checker that cannot be checked is alerted once."""
 
+    @pytest.mark.row("28")
     @pytest.mark.parametrize(
         ("letters", "expected"),
         [
@@ -97,7 +102,7 @@ class TestNotMonitored:
             ),
         ],
     )
-    def test_28_unchecked_checker_is_alerted_once(self, letters: str, expected: list[str]) -> None:
+    def test_unchecked_checker_is_alerted_once(self, letters: str, expected: list[str]) -> None:
         assert [
             each.removeprefix("a/") for each in alerts_by_checker(script(letters), toy("a"))
         ] == expected
@@ -125,7 +130,8 @@ class TestSuppressed:
     def test_opening_waits(self) -> None:
         assert decide_alerts(self.down, slot(0), suppressed=True) == (self.down, ())
 
-    def test_118_what_waited_is_announced_in_the_first_run_that_may(self) -> None:
+    @pytest.mark.row("118")
+    def test_what_waited_is_announced_in_the_first_run_that_may(self) -> None:
         later = next_state(self.down, Status.DOWN, slot(7), Thresholds())
 
         state, kinds = decide_alerts(later, slot(7))
@@ -147,8 +153,9 @@ class TestSuppressed:
         assert kinds == ()
         assert decide_alerts(state, slot(2)).kinds == ()
 
+    @pytest.mark.row("I8")
     @given(st.text("hgdu", max_size=40), st.data())
-    def test_i8_holding_back_and_letting_go_leads_to_the_same_end(
+    def test_holding_back_and_letting_go_leads_to_the_same_end(
         self, letters: str, data: st.DataObject
     ) -> None:
         open_ = free = CheckerState()
@@ -163,8 +170,9 @@ class TestSuppressed:
 
         assert (free.alerted_status, free.status) == (open_.alerted_status, open_.status)
 
+    @pytest.mark.row("I4")
     @given(st.text("hgd", max_size=40), st.data())
-    def test_i4_incidents_open_and_close_in_turn_whatever_waits(
+    def test_incidents_open_and_close_in_turn_whatever_waits(
         self, letters: str, data: st.DataObject
     ) -> None:
         state, is_open = CheckerState(), False

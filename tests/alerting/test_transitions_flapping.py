@@ -43,8 +43,9 @@ def alerts(letters: str) -> list[str]:
     ]
 
 
+@pytest.mark.row("116")
 @given(SCRIPT)
-def test_116_share_of_changes_is_that_of_nagios(letters: str) -> None:
+def test_share_of_changes_is_that_of_nagios(letters: str) -> None:
     assert state_change_percent(recalled(letters)) == pytest.approx(nagios(letters))
 
 
@@ -62,7 +63,8 @@ def test_flapping_lasts_longer_than_it_takes_to_begin() -> None:
     assert is_flapping(five_changes, before=True)
 
 
-def test_116_flapping_is_announced_once_at_each_edge() -> None:
+@pytest.mark.row("116")
+def test_flapping_is_announced_once_at_each_edge() -> None:
     calm = "h" * FLAPPING_WINDOW
 
     expected = alerts("hd" * 20 + calm)
@@ -73,7 +75,8 @@ def test_116_flapping_is_announced_once_at_each_edge() -> None:
     assert expected[-1].startswith("resolve:healthy@")
 
 
-def test_116_changes_wait_while_it_flaps() -> None:
+@pytest.mark.row("116")
+def test_changes_wait_while_it_flaps() -> None:
     expected = alerts("hd" * 20)
 
     begins = next(place for place, each in enumerate(expected) if each.startswith("flapping"))
@@ -85,8 +88,9 @@ def test_flapping_can_be_switched_off() -> None:
     assert len(alerts_by_checker(script("hd" * 20), toy("a"))) == 39
 
 
+@pytest.mark.row("I7")
 @given(st.text("hgdu", max_size=80))
-def test_i7_messages_about_flapping_alternate_and_silence_has_an_end(letters: str) -> None:
+def test_messages_about_flapping_alternate_and_silence_has_an_end(letters: str) -> None:
     edges = [each.partition(":")[0] for each in alerts(letters) if each[:4] in {"flap", "sett"}]
     assert edges == ["flapping", "settled"] * (len(edges) // 2) + ["flapping"] * (len(edges) % 2)
 
@@ -94,8 +98,9 @@ def test_i7_messages_about_flapping_alternate_and_silence_has_an_end(letters: st
     assert settled.count("flapping") == settled.count("settled")
 
 
+@pytest.mark.row("I4")
 @given(st.text("hgdu", max_size=80))
-def test_i4_incidents_open_and_close_in_turn_around_flapping(letters: str) -> None:
+def test_incidents_open_and_close_in_turn_around_flapping(letters: str) -> None:
     ends = [each.partition(":")[0] for each in alerts(letters) if each[:4] in {"open", "reso"}]
 
     assert ends == ["open", "resolve"] * (len(ends) // 2) + ["open"] * (len(ends) % 2)

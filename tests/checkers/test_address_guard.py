@@ -98,9 +98,10 @@ def entry(address: str, port: int = 80) -> tuple[socket.AddressFamily, tuple[Any
     return family, (address, port)
 
 
+@pytest.mark.row("157")
 @pytest.mark.usefixtures("function")
 @pytest.mark.parametrize("address", REFUSED)
-def test_address_of_the_function_itself_is_refused_157(address: str) -> None:
+def test_address_of_the_function_itself_is_refused(address: str) -> None:
     with pytest.raises(CheckUnknownError) as raised:
         allowed_addresses([entry(address)])
 
@@ -122,14 +123,16 @@ def test_everything_is_permitted_on_a_machine_of_ones_own(
     assert allowed_addresses([entry(address)]) == [entry(address)]
 
 
+@pytest.mark.row("156")
 @pytest.mark.usefixtures("function")
-def test_refused_addresses_are_left_out_beside_others_156() -> None:
+def test_refused_addresses_are_left_out_beside_others() -> None:
     found = allowed_addresses([entry("127.0.0.1"), entry("10.0.0.1")])
 
     assert found == [entry("10.0.0.1")]
 
 
-def test_runtime_is_refused_wherever_it_listens_155(function: Callable[..., None]) -> None:
+@pytest.mark.row("155")
+def test_runtime_is_refused_wherever_it_listens(function: Callable[..., None]) -> None:
     function(AWS_LAMBDA_RUNTIME_API="10.9.8.7:9001")
 
     with pytest.raises(CheckUnknownError):
@@ -145,6 +148,7 @@ def test_named_networks_are_allowed(function: Callable[..., None]) -> None:
         allowed_addresses([entry("169.254.169.254")])
 
 
+@pytest.mark.row("155")
 @pytest.mark.parametrize(
     ("address", "port"),
     [
@@ -155,7 +159,7 @@ def test_named_networks_are_allowed(function: Callable[..., None]) -> None:
         ("::1", 2773),
     ],
 )
-def test_runtime_is_refused_even_if_its_network_is_allowed_155(
+def test_runtime_is_refused_even_if_its_network_is_allowed(
     function: Callable[..., None], address: str, port: int
 ) -> None:
     function(
@@ -182,17 +186,17 @@ def test_unreadable_list_allows_nothing(function: Callable[..., None]) -> None:
     assert raised.value.failure == "config"
 
 
+@pytest.mark.row("55", "157", "X1")
 @pytest.mark.usefixtures("function")
-@pytest.mark.parametrize(
-    "host", [pytest.param(host, id=f"fault-55-X1-{host!a}") for host in SPELLINGS]
-)
-def test_no_spelling_leads_to_the_function_157(web: WebServer, host: str) -> None:
+@pytest.mark.parametrize("host", [pytest.param(host, id=f"{host!a}") for host in SPELLINGS])
+def test_no_spelling_leads_to_the_function(web: WebServer, host: str) -> None:
     result = result_of(HttpChecker(endpoint_url=f"http://{host}:{web.port}/", timeout=3 * 10**9))
 
     assert not result.healthy
     assert web.accepted == 0
 
 
+@pytest.mark.row("X1")
 @pytest.mark.usefixtures("function")
 @pytest.mark.parametrize(
     "checker",
@@ -202,7 +206,7 @@ def test_no_spelling_leads_to_the_function_157(web: WebServer, host: str) -> Non
         lambda web: TcpChecker(endpoint_url=web.address),
         lambda web: TlsChecker(endpoint_url=web.address),
     ],
-    ids=["X1-http", "X1-proxy", "X1-tcp", "X1-tls"],
+    ids=["http", "proxy", "tcp", "tls"],
 )
 def test_refused_target_is_unknown(web: WebServer, checker: Callable[[WebServer], Checker]) -> None:
     result = result_of(checker(web))
@@ -211,8 +215,9 @@ def test_refused_target_is_unknown(web: WebServer, checker: Callable[[WebServer]
     assert web.accepted == 0
 
 
-@pytest.mark.parametrize("host", [pytest.param("127.0.0.2", id="fault-55-X1-redirect")])
-def test_redirect_to_a_refused_address_is_down_156(
+@pytest.mark.row("55", "156", "X1")
+@pytest.mark.parametrize("host", [pytest.param("127.0.0.2", id="redirect")])
+def test_redirect_to_a_refused_address_is_down(
     web: WebServer, function: Callable[..., None], host: str
 ) -> None:
     function(ALLOW_ADDRESSES="127.0.0.1")

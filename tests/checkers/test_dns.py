@@ -59,10 +59,11 @@ def look_up(server: NameServer, name: str, seconds: float = 10, **settings: Any)
     return attempt_of(checker, seconds)
 
 
+@pytest.mark.row("B29")
 @pytest.mark.parametrize(
     ("threshold", "status"),
     [
-        pytest.param(0, Status.HEALTHY, id="B29-open"),
+        pytest.param(0, Status.HEALTHY, id="open"),
         pytest.param(1, Status.DEGRADED, id="go-slow"),
         pytest.param(60 * SECOND, Status.HEALTHY, id="go-fast"),
     ],
@@ -79,15 +80,16 @@ def test_without_a_name_it_is_a_connection(
     assert server.asked == []
 
 
+@pytest.mark.row("B30", "B31")
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("nxdomain.test.", id="B30-nxdomain"),
-        pytest.param("servfail.test.", id="B30-servfail"),
-        pytest.param("refused.test.", id="B30-refused"),
-        pytest.param("nothing.test.", id="B30-empty"),
-        pytest.param("truncated.test.", id="B30-truncated"),
-        pytest.param("www.test", id="B31-without-a-dot"),
+        pytest.param("nxdomain.test.", id="nxdomain"),
+        pytest.param("servfail.test.", id="servfail"),
+        pytest.param("refused.test.", id="refused"),
+        pytest.param("nothing.test.", id="empty"),
+        pytest.param("truncated.test.", id="truncated"),
+        pytest.param("www.test", id="without-a-dot"),
     ],
 )
 def test_what_is_answered_does_not_matter_by_default(server: NameServer, name: str) -> None:
@@ -99,7 +101,8 @@ def test_what_is_answered_does_not_matter_by_default(server: NameServer, name: s
     assert 0 < attempt.phases.wait + attempt.phases.connect <= attempt.rtt
 
 
-@pytest.mark.parametrize("name", [pytest.param("www.test.", id="B32-no-tcp")])
+@pytest.mark.row("B32")
+@pytest.mark.parametrize("name", [pytest.param("www.test.", id="no-tcp")])
 def test_server_that_refuses_tcp_is_down(datagrams_only: NameServer, name: str) -> None:
     attempt = look_up(datagrams_only, name)
 
@@ -107,7 +110,8 @@ def test_server_that_refuses_tcp_is_down(datagrams_only: NameServer, name: str) 
     assert attempt.rtt > 0
 
 
-@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="B33-fault-74-silence")])
+@pytest.mark.row("74", "B33")
+@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="silence")])
 def test_failed_look_up_has_no_time_and_tries_no_tcp(name: str) -> None:
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
@@ -137,13 +141,12 @@ def test_timeout_of_a_nanosecond_is_down(server: NameServer, timeout: int, name:
     assert len(result.attempts) == 2
 
 
+@pytest.mark.row("74")
 @pytest.mark.parametrize(
     ("settings", "failure"),
     [
-        pytest.param({}, "", id="fault-74-default"),
-        pytest.param(
-            {"timeout": SECOND // 10}, "dns_timeout", id="fault-74-timeout-holds-for-queries"
-        ),
+        pytest.param({}, "", id="default"),
+        pytest.param({"timeout": SECOND // 10}, "dns_timeout", id="timeout-holds-for-queries"),
     ],
 )
 def test_slow_answer(server: NameServer, settings: dict[str, Any], failure: str) -> None:
@@ -156,7 +159,8 @@ def test_slow_answer(server: NameServer, settings: dict[str, Any], failure: str)
     assert time.monotonic() - started < GENEROUS
 
 
-@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="fault-74-silence")])
+@pytest.mark.row("74")
+@pytest.mark.parametrize("name", [pytest.param("silent.test.", id="silence")])
 def test_question_is_given_up_after_two_seconds(server: NameServer, name: str) -> None:
     started = time.monotonic()
     result = result_of(DnsChecker(endpoint_url=server.address, hostname_fqdn=name))
@@ -165,18 +169,17 @@ def test_question_is_given_up_after_two_seconds(server: NameServer, name: str) -
     assert 1.9 < time.monotonic() - started < 2 + GENEROUS
 
 
+@pytest.mark.row("56", "74")
 @pytest.mark.parametrize(
     ("endpoint", "name", "failure"),
     [
         pytest.param("127.0.0.1:CLOSED", "", "connect_refused", id="go-closed"),
-        pytest.param(
-            "127.0.0.1:CLOSED", "www.test.", "connect_refused", id="fault-74-icmp-unreachable"
-        ),
+        pytest.param("127.0.0.1:CLOSED", "www.test.", "connect_refused", id="icmp-unreachable"),
         pytest.param("127.0.0.1", "", "address", id="no-port"),
         pytest.param("127.0.0.1", "www.test.", "address", id="no-port-and-a-name"),
         pytest.param("", "", "address", id="nothing"),
-        pytest.param("127.0.0.1:CLOSED", "a..test.", "address", id="fault-56-empty-label"),
-        pytest.param("127.0.0.1:CLOSED", "a" * 64 + ".test.", "address", id="fault-56-long-label"),
+        pytest.param("127.0.0.1:CLOSED", "a..test.", "address", id="empty-label"),
+        pytest.param("127.0.0.1:CLOSED", "a" * 64 + ".test.", "address", id="long-label"),
     ],
 )
 def test_unreachable_is_down(endpoint: str, name: str, failure: str) -> None:
@@ -188,51 +191,42 @@ def test_unreachable_is_down(endpoint: str, name: str, failure: str) -> None:
     assert result.failure == failure
 
 
+@pytest.mark.row("71", "72", "73", "75", "76", "77")
 @pytest.mark.parametrize(
     ("name", "failure", "error"),
     [
-        pytest.param("nxdomain", "dns_nxdomain", "no such name", id="fault-71-nxdomain"),
-        pytest.param(
-            "nothing", "dns_nodata", "the name has no records of this type", id="fault-72-nodata"
-        ),
+        pytest.param("nxdomain", "dns_nxdomain", "no such name", id="nxdomain"),
+        pytest.param("nothing", "dns_nodata", "the name has no records of this type", id="nodata"),
         pytest.param(
             "dangling",
             "dns_nodata",
             "the name has no records of this type",
-            id="fault-72-dangling-alias",
+            id="dangling-alias",
         ),
-        pytest.param("servfail", "dns_servfail", "the name server failed", id="fault-73-servfail"),
-        pytest.param(
-            "bogus", "dns_servfail", "the name server failed (dnssec bogus)", id="fault-73-bogus"
-        ),
-        pytest.param(
-            "refused", "dns_refused", "the name server refused the query", id="fault-73-refused"
-        ),
+        pytest.param("servfail", "dns_servfail", "the name server failed", id="servfail"),
+        pytest.param("bogus", "dns_servfail", "the name server failed (dnssec bogus)", id="bogus"),
+        pytest.param("refused", "dns_refused", "the name server refused the query", id="refused"),
         pytest.param(
             "formerr",
             "dns_formerr",
             "the name server could not parse the query",
-            id="fault-73-formerr",
+            id="formerr",
         ),
-        pytest.param(
-            "notauth", "dns_notauth", "the name server answered NOTAUTH", id="fault-73-lame"
-        ),
-        pytest.param("old", "", "", id="fault-73-knows-no-edns"),
-        pytest.param("truncated", "", "", id="fault-75-truncated"),
-        pytest.param("wrong-id", "", "", id="fault-76-wrong-id"),
-        pytest.param("wrong-question", "", "", id="fault-76-wrong-question"),
-        pytest.param("garbage", "", "", id="fault-76-garbage-first"),
+        pytest.param("notauth", "dns_notauth", "the name server answered NOTAUTH", id="lame"),
+        pytest.param("old", "", "", id="knows-no-edns"),
+        pytest.param("truncated", "", "", id="truncated"),
+        pytest.param("wrong-id", "", "", id="wrong-id"),
+        pytest.param("wrong-question", "", "", id="wrong-question"),
+        pytest.param("garbage", "", "", id="garbage-first"),
         pytest.param("slow", "", "", id="slow"),
-        pytest.param(
-            "loop", "dns_alias_loop", "the CNAME chain is too long or a loop", id="fault-77-loop"
-        ),
+        pytest.param("loop", "dns_alias_loop", "the CNAME chain is too long or a loop", id="loop"),
         pytest.param(
             "chain",
             "dns_alias_loop",
             "the CNAME chain is too long or a loop",
-            id="fault-77-chain-of-50",
+            id="chain-of-50",
         ),
-        pytest.param("contradiction", "dns_nxdomain", "no such name", id="fault-71-with-records"),
+        pytest.param("contradiction", "dns_nxdomain", "no such name", id="with-records"),
     ],
 )
 def test_answer_to_a_question_for_a_type_is_judged(
@@ -246,21 +240,24 @@ def test_answer_to_a_question_for_a_type_is_judged(
     assert attempt.phases.connect == 0
 
 
-@pytest.mark.parametrize("name", [pytest.param("only-garbage.test.", id="fault-76-only-garbage")])
+@pytest.mark.row("76")
+@pytest.mark.parametrize("name", [pytest.param("only-garbage.test.", id="only-garbage")])
 def test_garbage_is_waited_out(server: NameServer, name: str) -> None:
     attempt = look_up(server, name, seconds=0.3, record_type="A")
 
     assert (attempt.rtt, attempt.failure) == (0, "dns_timeout")
 
 
-@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="fault-75-tcp-refused")])
+@pytest.mark.row("75")
+@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="tcp-refused")])
 def test_truncated_answer_is_not_taken_for_the_whole(datagrams_only: NameServer, name: str) -> None:
     attempt = look_up(datagrams_only, name, record_type="A")
 
     assert attempt.failure == "dns_truncated"
 
 
-@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="fault-75-fetched-over-tcp")])
+@pytest.mark.row("75")
+@pytest.mark.parametrize("name", [pytest.param("truncated.test.", id="fetched-over-tcp")])
 def test_truncated_answer_is_fetched_over_tcp(server: NameServer, name: str) -> None:
     attempt = look_up(server, name, answers_equal=("10.0.0.1",))
 
@@ -268,11 +265,12 @@ def test_truncated_answer_is_fetched_over_tcp(server: NameServer, name: str) -> 
     assert server.asked == [(name, "udp"), (name, "tcp")]
 
 
+@pytest.mark.row("77")
 @pytest.mark.parametrize(
     ("code", "name", "failure"),
     [
-        pytest.param("NXDOMAIN", "nxdomain", "", id="fault-77-must-not-exist"),
-        pytest.param("NXDOMAIN", "www", "dns_noerror", id="fault-77-wildcard"),
+        pytest.param("NXDOMAIN", "nxdomain", "", id="must-not-exist"),
+        pytest.param("NXDOMAIN", "www", "dns_noerror", id="wildcard"),
         pytest.param("REFUSED", "refused", "", id="must-be-refused"),
         pytest.param("NOERROR", "nothing", "", id="empty-is-no-error"),
         pytest.param("NOERROR", "servfail", "dns_servfail", id="servfail"),
@@ -285,28 +283,27 @@ def test_expected_code(server: NameServer, code: str, name: str, failure: str) -
     assert not failure or code == "NOERROR" or attempt.error.endswith(f"; expected {code}")
 
 
+@pytest.mark.row("78")
 @pytest.mark.parametrize(
     ("name", "kind", "expected"),
     [
-        pytest.param("www.test", "A", ["10.0.0.1", "10.0.0.2"], id="fault-78-order"),
-        pytest.param("WWW.test", "AAAA", ["2001:DB8:0:0::1"], id="fault-78-spelling-of-ipv6"),
-        pytest.param("alias.test", "CNAME", ["Other.TEST"], id="fault-78-case-and-final-dot"),
-        pytest.param(
-            "mail.test", "MX", ["20 mx2.shop.test", "10 MX1.shop.test."], id="fault-78-mx"
-        ),
-        pytest.param("zone.test", "NS", ["ns2.shop.test.", "ns1.shop.test."], id="fault-78-ns"),
+        pytest.param("www.test", "A", ["10.0.0.1", "10.0.0.2"], id="order"),
+        pytest.param("WWW.test", "AAAA", ["2001:DB8:0:0::1"], id="spelling-of-ipv6"),
+        pytest.param("alias.test", "CNAME", ["Other.TEST"], id="case-and-final-dot"),
+        pytest.param("mail.test", "MX", ["20 mx2.shop.test", "10 MX1.shop.test."], id="mx"),
+        pytest.param("zone.test", "NS", ["ns2.shop.test.", "ns1.shop.test."], id="ns"),
         pytest.param(
             "zone.test",
             "SOA",
             ["ns1.shop.test admin.shop.test 7 3600 600 86400 300"],
-            id="fault-78-soa",
+            id="soa",
         ),
-        pytest.param("zone.test", "CAA", ['0 issue "letsencrypt.org"'], id="fault-78-caa"),
-        pytest.param("text.test", "TXT", ["v=spf1 -all", "plain"], id="fault-78-txt-in-parts"),
-        pytest.param("text.test", "TXT", ['"v=spf1" " -all"', '"plain"'], id="fault-78-txt-quoted"),
-        pytest.param("_sip.test", "SRV", ["1 2 5060 sip.shop.test"], id="fault-78-srv"),
-        pytest.param("127.0.0.1", "PTR", ["localhost"], id="fault-78-ptr-of-an-address"),
-        pytest.param("1.0.0.127.in-addr.arpa.", "PTR", ["localhost."], id="fault-78-ptr-of-a-name"),
+        pytest.param("zone.test", "CAA", ['0 issue "letsencrypt.org"'], id="caa"),
+        pytest.param("text.test", "TXT", ["v=spf1 -all", "plain"], id="txt-in-parts"),
+        pytest.param("text.test", "TXT", ['"v=spf1" " -all"', '"plain"'], id="txt-quoted"),
+        pytest.param("_sip.test", "SRV", ["1 2 5060 sip.shop.test"], id="srv"),
+        pytest.param("127.0.0.1", "PTR", ["localhost"], id="ptr-of-an-address"),
+        pytest.param("1.0.0.127.in-addr.arpa.", "PTR", ["localhost."], id="ptr-of-a-name"),
     ],
 )
 def test_answers_are_compared_as_sets(
@@ -380,9 +377,8 @@ def test_servers_of_the_system_are_read_from_its_file_in_lambda_too(
     assert [address[:2] for _, address in servers] == [("169.254.78.1", 53), ("::1", 53)]
 
 
-@pytest.mark.parametrize(
-    "content", [pytest.param(None, id="fault-28"), pytest.param("", id="fault-28-empty")]
-)
+@pytest.mark.row("28")
+@pytest.mark.parametrize("content", [None, pytest.param("", id="empty")])
 def test_system_without_servers_is_the_monitors_own_trouble(
     tmp_path: Path, content: str | None
 ) -> None:

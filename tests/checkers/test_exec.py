@@ -40,10 +40,11 @@ def shell(text: str, **settings: Any) -> ExecChecker:
     return ExecChecker(command="sh", arguments=("-c", text), **settings)
 
 
+@pytest.mark.row("B41")
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
-        pytest.param(("0",), Status.HEALTHY, id="B41-go-exit-0"),
+        pytest.param(("0",), Status.HEALTHY, id="go-exit-0"),
         pytest.param(("1",), Status.DOWN, id="go-exit-1"),
     ],
 )
@@ -59,18 +60,17 @@ def test_exit_status_decides(script: Script, arguments: tuple[str, ...], status:
     assert is_fresh(result)
 
 
+@pytest.mark.row("82", "B41")
 @pytest.mark.parametrize(
     ("text", "failure", "error"),
     [
-        pytest.param("exit 1", "exit_1", "exit status 1", id="fault-82-exit-1"),
-        pytest.param("exit 3", "exit_3", "exit status 3", id="B41-fault-82-exit-3"),
-        pytest.param("exit 255", "exit_255", "exit status 255", id="fault-82-exit-255"),
-        pytest.param("kill -9 $$", "exec_signal", "signal: killed", id="fault-82-killed"),
-        pytest.param("kill -15 $$", "exec_signal", "signal: terminated", id="fault-82-terminated"),
-        pytest.param(
-            "kill -11 $$", "exec_signal", "signal: segmentation fault", id="fault-82-crashed"
-        ),
-        pytest.param("exec no-such-program", "exit_127", "exit status 127", id="fault-82-127"),
+        pytest.param("exit 1", "exit_1", "exit status 1", id="exit-1"),
+        pytest.param("exit 3", "exit_3", "exit status 3", id="exit-3"),
+        pytest.param("exit 255", "exit_255", "exit status 255", id="exit-255"),
+        pytest.param("kill -9 $$", "exec_signal", "signal: killed", id="killed"),
+        pytest.param("kill -15 $$", "exec_signal", "signal: terminated", id="terminated"),
+        pytest.param("kill -11 $$", "exec_signal", "signal: segmentation fault", id="crashed"),
+        pytest.param("exec no-such-program", "exit_127", "exit status 127", id="127"),
     ],
 )
 def test_how_it_ended_is_said(script: Script, text: str, failure: str, error: str) -> None:
@@ -79,29 +79,26 @@ def test_how_it_ended_is_said(script: Script, text: str, failure: str, error: st
     assert (attempt.failure, attempt.error) == (failure, error)
 
 
+@pytest.mark.row("82", "B41")
 @pytest.mark.parametrize(
     ("content", "mode", "failure", "reason"),
     [
-        pytest.param(
-            None, 0, "exec_missing", "no such file or directory", id="B41-fault-82-missing"
-        ),
+        pytest.param(None, 0, "exec_missing", "no such file or directory", id="missing"),
         pytest.param(
             "#!/bin/sh\n",
             0o644,
             "exec_not_executable",
             "permission denied",
-            id="fault-82-no-permission",
+            id="no-permission",
         ),
         pytest.param(
             "#!/no/such/shell\n",
             0o755,
             "exec_missing",
             "no such file or directory",
-            id="fault-82-no-interpreter",
+            id="no-interpreter",
         ),
-        pytest.param(
-            "\x7fELF", 0o755, "exec_not_executable", "exec format error", id="fault-82-no-program"
-        ),
+        pytest.param("\x7fELF", 0o755, "exec_not_executable", "exec format error", id="no-program"),
     ],
 )
 def test_program_that_cannot_be_started_is_down(
@@ -118,7 +115,8 @@ def test_program_that_cannot_be_started_is_down(
     assert (result.failure, result.error) == (failure, f"fork/exec {path}: {reason}")
 
 
-@pytest.mark.parametrize("name", [pytest.param("no-such-program", id="B41-fault-82-not-in-path")])
+@pytest.mark.row("82", "B41")
+@pytest.mark.parametrize("name", [pytest.param("no-such-program", id="not-in-path")])
 def test_program_that_is_not_in_path_is_down(name: str) -> None:
     attempt = attempt_of(ExecChecker(command=name))
 
@@ -126,8 +124,8 @@ def test_program_that_is_not_in_path_is_down(name: str) -> None:
     assert attempt.error == f'exec: "{name}": executable file not found in $PATH'
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="B47")])
-def test_program_without_a_slash_is_found_in_path(script: Script, tmp_path: Path, _: int) -> None:
+@pytest.mark.row("B47")
+def test_program_without_a_slash_is_found_in_path(script: Script, tmp_path: Path) -> None:
     script("echo found")
     settings: dict[str, Any] = {"command": "checkup-script", "must_contain": "found"}
 
@@ -137,11 +135,12 @@ def test_program_without_a_slash_is_found_in_path(script: Script, tmp_path: Path
     assert attempt_of(ExecChecker(**settings)).failure == "exec_missing"
 
 
+@pytest.mark.row("B46")
 @pytest.mark.parametrize(
     ("settings", "title"),
     [
-        pytest.param({"name": "Backup"}, "Backup", id="B46-name"),
-        pytest.param({"endpoint_name": "Backup"}, "Backup", id="B46-endpoint-name"),
+        pytest.param({"name": "Backup"}, "Backup", id="name"),
+        pytest.param({"endpoint_name": "Backup"}, "Backup", id="endpoint-name"),
     ],
 )
 def test_endpoint_is_the_program_alone(settings: dict[str, Any], title: str) -> None:
@@ -150,21 +149,22 @@ def test_endpoint_is_the_program_alone(settings: dict[str, Any], title: str) -> 
     assert (result.title, result.endpoint) == (title, "true")
 
 
+@pytest.mark.row("B42", "B43")
 @pytest.mark.parametrize(
     ("raise_", "status"),
     [
-        pytest.param("warn", Status.DEGRADED, id="B42-warn"),
-        pytest.param("warning", Status.DEGRADED, id="B42-warning"),
-        pytest.param("error", Status.DOWN, id="B42-error"),
-        pytest.param("WARN", Status.DOWN, id="B42-capitals"),
-        pytest.param("", Status.DOWN, id="B42-nothing"),
+        pytest.param("warn", Status.DEGRADED, id="warn"),
+        pytest.param("warning", Status.DEGRADED, id="warning"),
+        pytest.param("error", Status.DOWN, id="error"),
+        pytest.param("WARN", Status.DOWN, id="capitals"),
+        pytest.param("", Status.DOWN, id="nothing"),
     ],
 )
 @pytest.mark.parametrize(
     ("text", "error"),
     [
         pytest.param("exit 3", "exit status 3", id="exit"),
-        pytest.param("true", "response does not contain 'done'", id="B43-mismatch"),
+        pytest.param("true", "response does not contain 'done'", id="mismatch"),
     ],
 )
 def test_failure_may_be_no_more_than_a_warning(
@@ -177,6 +177,7 @@ def test_failure_may_be_no_more_than_a_warning(
     assert [attempt.error for attempt in result.attempts] == [error] * 2
 
 
+@pytest.mark.row("81")
 @pytest.mark.parametrize(
     ("text", "settings", "error"),
     [
@@ -189,9 +190,7 @@ def test_failure_may_be_no_more_than_a_warning(
             "echo up", {"must_not_contain": "up"}, "response contains 'up'", id="unwanted"
         ),
         pytest.param("echo up", {"must_not_contain": "down"}, "", id="not-there"),
-        pytest.param(
-            "printf '\\377\\000gr\\303\\274n'", {"must_contain": "grün"}, "", id="fault-81-binary"
-        ),
+        pytest.param("printf '\\377\\000gr\\303\\274n'", {"must_contain": "grün"}, "", id="binary"),
         pytest.param("echo up; exit 4", {"must_not_contain": "up"}, "exit status 4", id="status"),
     ],
 )
@@ -201,27 +200,28 @@ def test_output_is_searched_after_exit_status_0(
     assert attempt_of(shell(text, **settings)).error == error
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.5, id="B44-fault-80")])
-def test_program_that_takes_too_long_is_killed(seconds: float) -> None:
+@pytest.mark.row("80", "B44")
+def test_program_that_takes_too_long_is_killed() -> None:
     started = time.monotonic()
 
-    attempt = attempt_of(ExecChecker(command="sleep", arguments=("60",)), seconds)
+    attempt = attempt_of(ExecChecker(command="sleep", arguments=("60",)), 0.5)
 
     assert attempt.failure == "deadline"
     assert attempt.error.startswith("signal: killed, not finished after ")
-    assert seconds <= time.monotonic() - started < seconds + GENEROUS
-    assert attempt.rtt >= seconds * SECOND
+    assert 0.5 <= time.monotonic() - started < 0.5 + GENEROUS
+    assert attempt.rtt >= 0.5 * SECOND
     assert ExecChecker.default_timeout == 10 * SECOND
 
 
+@pytest.mark.row("80", "B45")
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("sleep 60; true", id="B45-child"),
-        pytest.param("sleep 60 & sleep 60", id="fault-80-two-children"),
-        pytest.param("(sleep 60 & sleep 60) & wait", id="fault-80-grandchildren"),
-        pytest.param("trap '' TERM HUP; sleep 60; sleep 60", id="fault-80-that-ignore-signals"),
-        pytest.param("exec >&- 2>&-; sleep 60; true", id="fault-80-that-closed-the-pipe"),
+        pytest.param("sleep 60; true", id="child"),
+        pytest.param("sleep 60 & sleep 60", id="two-children"),
+        pytest.param("(sleep 60 & sleep 60) & wait", id="grandchildren"),
+        pytest.param("trap '' TERM HUP; sleep 60; sleep 60", id="that-ignore-signals"),
+        pytest.param("exec >&- 2>&-; sleep 60; true", id="that-closed-the-pipe"),
     ],
 )
 def test_whole_group_is_killed_at_the_deadline(tmp_path: Path, text: str) -> None:
@@ -235,9 +235,8 @@ def test_whole_group_is_killed_at_the_deadline(tmp_path: Path, text: str) -> Non
     assert_gone(int(numbers.read_text()))
 
 
-@pytest.mark.parametrize(
-    "status", [pytest.param(0, id="fault-80-ends-well"), pytest.param(2, id="fault-80")]
-)
+@pytest.mark.row("80")
+@pytest.mark.parametrize("status", [pytest.param(0, id="ends-well"), 2])
 def test_nothing_is_left_of_a_program_that_has_ended(tmp_path: Path, status: int) -> None:
     numbers = tmp_path / "group"
     started = time.monotonic()
@@ -262,11 +261,12 @@ def assert_gone(group: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.row("81")
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("yes", id="fault-81-endless-text"),
-        pytest.param("cat /dev/urandom", id="fault-81-endless-noise"),
+        pytest.param("yes", id="endless-text"),
+        pytest.param("cat /dev/urandom", id="endless-noise"),
     ],
 )
 def test_endless_output_is_not_kept(text: str) -> None:
@@ -278,14 +278,15 @@ def test_endless_output_is_not_kept(text: str) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024
 
 
+@pytest.mark.row("81")
 @pytest.mark.parametrize(
     ("size", "error"),
     [
-        pytest.param(MAX_OUTPUT_BYTES - 3, "", id="fault-81-just-before-the-cap"),
+        pytest.param(MAX_OUTPUT_BYTES - 3, "", id="just-before-the-cap"),
         pytest.param(
             MAX_OUTPUT_BYTES - 2,
             f"response does not contain 'end' in its first {MAX_OUTPUT_BYTES} bytes",
-            id="fault-81-over-the-cap",
+            id="over-the-cap",
         ),
     ],
 )
@@ -296,13 +297,14 @@ def test_output_is_searched_up_to_the_cap(size: int, error: str) -> None:
     assert attempt_of(checker).error == error
 
 
+@pytest.mark.row("81", "B41")
 @pytest.mark.parametrize(
     ("text", "output"),
     [
-        pytest.param("echo disk full; exit 2", "disk full", id="B41-output"),
-        pytest.param("echo; exit 2", "empty", id="B41-empty"),
-        pytest.param("printf '\\033[31mred\\a\\n'; exit 2", "[31mred", id="fault-81-escapes"),
-        pytest.param("yes | head -5000; exit 2", "y y y", id="fault-81-long"),
+        pytest.param("echo disk full; exit 2", "disk full", id="output"),
+        pytest.param("echo; exit 2", "empty", id="empty"),
+        pytest.param("printf '\\033[31mred\\a\\n'; exit 2", "[31mred", id="escapes"),
+        pytest.param("yes | head -5000; exit 2", "y y y", id="long"),
     ],
 )
 def test_output_is_shown_on_request_only(text: str, output: str) -> None:
@@ -315,14 +317,15 @@ def test_output_is_shown_on_request_only(text: str, output: str) -> None:
     assert attempt_of(shell(text)).error == "exit status 2"
 
 
+@pytest.mark.row("82")
 @pytest.mark.parametrize(
     ("code", "status", "failure"),
     [
-        pytest.param(0, Status.HEALTHY, "", id="fault-82-nagios-0"),
-        pytest.param(1, Status.DEGRADED, "nagios_warning", id="fault-82-nagios-1"),
-        pytest.param(2, Status.DOWN, "nagios_critical", id="fault-82-nagios-2"),
-        pytest.param(3, Status.UNKNOWN, "nagios_unknown", id="fault-82-nagios-3"),
-        pytest.param(4, Status.DOWN, "exit_4", id="fault-82-nagios-4"),
+        pytest.param(0, Status.HEALTHY, "", id="nagios-0"),
+        pytest.param(1, Status.DEGRADED, "nagios_warning", id="nagios-1"),
+        pytest.param(2, Status.DOWN, "nagios_critical", id="nagios-2"),
+        pytest.param(3, Status.UNKNOWN, "nagios_unknown", id="nagios-3"),
+        pytest.param(4, Status.DOWN, "exit_4", id="nagios-4"),
     ],
 )
 def test_exit_status_of_a_nagios_plugin(code: int, status: Status, failure: str) -> None:
@@ -332,7 +335,8 @@ def test_exit_status_of_a_nagios_plugin(code: int, status: Status, failure: str)
     assert result.notice == ("exit status 1" if code == 1 else "")
 
 
-def test_environment_is_clean_169(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.row("169")
+def test_environment_is_clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SLACK_WEBHOOK", "secret")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
@@ -354,12 +358,13 @@ def test_working_directory_is_where_it_runs(tmp_path: Path) -> None:
     assert attempt_of(shell("ls", must_contain="here", working_directory=str(tmp_path))).error == ""
 
 
+@pytest.mark.row("57")
 @pytest.mark.parametrize(
     "settings",
     [
         pytest.param({"working_directory": "/no/such/directory"}, id="directory"),
         pytest.param({"environment": {"A=B": "C"}}, id="name-of-a-variable"),
-        pytest.param({"arguments": ("a\0b",)}, id="fault-57-nul"),
+        pytest.param({"arguments": ("a\0b",)}, id="nul"),
     ],
 )
 def test_settings_that_cannot_be_used_are_the_monitors_own_trouble(
@@ -370,7 +375,8 @@ def test_settings_that_cannot_be_used_are_the_monitors_own_trouble(
     assert (result.status, result.failure) == (Status.UNKNOWN, "config")
 
 
-@pytest.mark.parametrize("limit", [pytest.param(errno.EMFILE, id="fault-45-no-descriptor-left")])
+@pytest.mark.row("45")
+@pytest.mark.parametrize("limit", [pytest.param(errno.EMFILE, id="no-descriptor-left")])
 def test_want_of_resources_is_the_monitors_own_trouble(limit: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest = os.open("/dev/null", os.O_RDONLY)
@@ -387,7 +393,8 @@ def test_want_of_resources_is_the_monitors_own_trouble(limit: int) -> None:
     assert raised.value.__cause__.errno == limit
 
 
-def test_no_shell_looks_at_the_arguments_168(tmp_path: Path) -> None:
+@pytest.mark.row("168")
+def test_no_shell_looks_at_the_arguments(tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     checker = ExecChecker(command="echo", arguments=(f"; touch {trap}", "$HOME", "*"))
 
@@ -406,8 +413,8 @@ def test_pause_comes_after_exit_status_0(text: str, lasts: bool) -> None:
     assert checker.pause_after(Attempt(error="x", failure="output_mismatch"))
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="fault-83")])
-def test_where_no_programs_are_run_it_is_unknown(tmp_path: Path, _: int) -> None:
+@pytest.mark.row("83")
+def test_where_no_programs_are_run_it_is_unknown(tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     checker = shell(f"touch {trap}", name="Backup", id="backup").with_context(NOWHERE)
 

@@ -8,13 +8,14 @@ from checkup.checkers.failures import from_os_error
 from checkup.errors import CheckUnknownError
 
 
+@pytest.mark.row("45")
 @pytest.mark.parametrize(
     "code",
     [
-        pytest.param(errno.EMFILE, id="fault-45-descriptors"),
-        pytest.param(errno.ENFILE, id="fault-45-descriptors-of-the-system"),
-        pytest.param(errno.EADDRNOTAVAIL, id="fault-45-ports"),
-        pytest.param(errno.ENOBUFS, id="fault-45-buffers"),
+        pytest.param(errno.EMFILE, id="descriptors"),
+        pytest.param(errno.ENFILE, id="descriptors-of-the-system"),
+        pytest.param(errno.EADDRNOTAVAIL, id="ports"),
+        pytest.param(errno.ENOBUFS, id="buffers"),
     ],
 )
 def test_trouble_of_this_machine_is_not_the_targets(code: int) -> None:

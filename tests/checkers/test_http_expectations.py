@@ -15,6 +15,7 @@ from tests.checkers.looking import attempt_of, result_of
 from tests.servers.web import WebServer
 
 
+@pytest.mark.row("47")
 @pytest.mark.parametrize(
     ("code", "failure"),
     [
@@ -26,7 +27,7 @@ from tests.servers.web import WebServer
         (999, "status_999"),
     ],
 )
-def test_listed_statuses_and_ranges_are_up_47(web: WebServer, code: int, failure: str) -> None:
+def test_listed_statuses_and_ranges_are_up(web: WebServer, code: int, failure: str) -> None:
     url = web.url(f"/status/{code}?reason=x")
     checker = HttpChecker(endpoint_url=url, up_statuses=((200, 299), (404, 404)))
 
@@ -78,6 +79,7 @@ def test_patterns(web: WebServer, settings: dict[str, str], error: str) -> None:
     assert attempt_of(HttpChecker(endpoint_url=url, **settings)).error == error  # type: ignore[arg-type]
 
 
+@pytest.mark.row("150")
 @pytest.mark.parametrize(
     ("pattern", "body"),
     [
@@ -87,12 +89,13 @@ def test_patterns(web: WebServer, settings: dict[str, str], error: str) -> None:
         (r"^(([a-z])+.)+[A-Z]([a-z])+$", b"a" * 40_000),
     ],
 )
-def test_no_pattern_hangs_150(pattern: str, body: bytes) -> None:
+def test_no_pattern_hangs(pattern: str, body: bytes) -> None:
     """Under Python's own ``re`` each of these would take until the end of the world."""
     assert not conditions.re2_search(pattern, body)
 
 
-@pytest.mark.parametrize("body", [pytest.param(b"\xff\xfe\x00up\xc3", id="fault-52-invalid-utf8")])
+@pytest.mark.row("52")
+@pytest.mark.parametrize("body", [pytest.param(b"\xff\xfe\x00up\xc3", id="invalid-utf8")])
 def test_bytes_that_are_no_text_are_searched(body: bytes) -> None:
     assert conditions.re2_search("up", body)
     assert not conditions.re2_search("down", body)
@@ -121,6 +124,7 @@ def test_what_is_no_json_has_its_own_class(web: WebServer, path: str) -> None:
     assert attempt.error.startswith("response is not JSON")
 
 
+@pytest.mark.row("53")
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
@@ -128,7 +132,7 @@ def test_what_is_no_json_has_its_own_class(web: WebServer, path: str) -> None:
         pytest.param({"max_body": 12}, ""),
         pytest.param({"max_body": 13}, ""),
     ],
-    ids=["fault-53-below", "fault-53-exactly", "fault-53-above"],
+    ids=["below", "exactly", "above"],
 )
 def test_body_is_read_to_a_configured_length(
     web: WebServer, settings: dict[str, Any], error: str

@@ -70,8 +70,9 @@ def test_environment_is_used_if_asked_for(
     assert len(proxy.requests) == 1
 
 
+@pytest.mark.row("B24")
 @pytest.mark.parametrize(
-    "host", [pytest.param("127.0.0.1", id="B24-loopback"), pytest.param("localhost", id="B24-name")]
+    "host", [pytest.param("127.0.0.1", id="loopback"), pytest.param("localhost", id="name")]
 )
 def test_loopback_is_never_reached_through_the_environments_proxy(
     web: WebServer, proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch, host: str
@@ -85,7 +86,8 @@ def test_loopback_is_never_reached_through_the_environments_proxy(
     assert proxy.requests == []
 
 
-@pytest.mark.parametrize("no_proxy", [pytest.param(".invalid", id="B24-no-proxy")])
+@pytest.mark.row("B24")
+@pytest.mark.parametrize("no_proxy", [pytest.param(".invalid", id="no-proxy")])
 def test_no_proxy_is_respected(
     proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch, no_proxy: str
 ) -> None:

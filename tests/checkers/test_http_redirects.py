@@ -32,11 +32,12 @@ def test_redirect_is_followed(web: WebServer, code: int) -> None:
     assert web.accepted == 2
 
 
+@pytest.mark.row("38")
 @pytest.mark.parametrize(
     ("redirects", "failure"),
     [
-        pytest.param(3, "", id="fault-38-as-many"),
-        pytest.param(2, "redirect_limit", id="fault-38-one-more"),
+        pytest.param(3, "", id="as-many"),
+        pytest.param(2, "redirect_limit", id="one-more"),
     ],
 )
 def test_so_many_are_followed_and_no_more(web: WebServer, redirects: int, failure: str) -> None:
@@ -46,7 +47,8 @@ def test_so_many_are_followed_and_no_more(web: WebServer, redirects: int, failur
     assert len(web.requests) == redirects + 1
 
 
-@pytest.mark.parametrize("path", [pytest.param("/loop", id="fault-38-loop")])
+@pytest.mark.row("38")
+@pytest.mark.parametrize("path", [pytest.param("/loop", id="loop")])
 def test_loop_ends(web: WebServer, path: str) -> None:
     attempt = attempt_of(following(web.url(path), 20))
 
@@ -55,7 +57,8 @@ def test_loop_ends(web: WebServer, path: str) -> None:
     assert len(web.requests) == 21
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.6, id="fault-38-slow-chain")])
+@pytest.mark.row("38")
+@pytest.mark.parametrize("seconds", [pytest.param(0.6, id="slow-chain")])
 def test_chain_has_one_deadline(web: WebServer, seconds: float) -> None:
     url = leading_to(web, "/slow?seconds=5")
 
@@ -89,14 +92,15 @@ def test_method_and_body_change_as_browsers_do(
     assert web.bodies == [body.encode(), body.encode() if arrives == method else b""]
 
 
+@pytest.mark.row("55", "158")
 @pytest.mark.parametrize(
     ("target", "failure"),
     [
-        pytest.param("file:///etc/passwd", "address", id="fault-55-fault-158-file"),
-        pytest.param("ftp://127.0.0.1/", "address", id="fault-55-fault-158-ftp"),
-        pytest.param("http://[::1/", "redirect_address", id="fault-55-no-url"),
-        pytest.param("http://127.0.0.1:99999/", "redirect_address", id="fault-55-no-port"),
-        pytest.param("http://a..b/", "dns_nxdomain", id="fault-55-no-name"),
+        pytest.param("file:///etc/passwd", "address", id="file"),
+        pytest.param("ftp://127.0.0.1/", "address", id="ftp"),
+        pytest.param("http://[::1/", "redirect_address", id="no-url"),
+        pytest.param("http://127.0.0.1:99999/", "redirect_address", id="no-port"),
+        pytest.param("http://a..b/", "dns_nxdomain", id="no-name"),
     ],
 )
 def test_redirect_to_where_nobody_goes_is_down(web: WebServer, target: str, failure: str) -> None:
@@ -115,8 +119,9 @@ FOREIGN = (
 )
 
 
+@pytest.mark.row("158")
 @pytest.mark.parametrize("url", FOREIGN)
-def test_158_only_the_webs_own_schemes_are_looked_at(url: str) -> None:
+def test_only_the_webs_own_schemes_are_looked_at(url: str) -> None:
     attempt = attempt_of(HttpChecker(endpoint_url=url))
 
     assert attempt.failure == "address"
@@ -133,7 +138,8 @@ def test_redirect_to_a_closed_port_says_where(web: WebServer) -> None:
     assert attempt.error == f"redirected to http://127.0.0.1:{port}/x?key=***: connection refused"
 
 
-@pytest.mark.parametrize("path", [pytest.param("/up", id="fault-55-https-to-http")])
+@pytest.mark.row("55")
+@pytest.mark.parametrize("path", [pytest.param("/up", id="https-to-http")])
 def test_redirect_out_of_tls_is_refused(web: WebServer, trusted: Authority, path: str) -> None:
     with WebServer(trusted.good()) as secure:
         attempt = attempt_of(following(leading_to(secure, web.url(path))))
@@ -149,7 +155,8 @@ CREDENTIALS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("path", [pytest.param("/up", id="fault-55-other-host")])
+@pytest.mark.row("55")
+@pytest.mark.parametrize("path", [pytest.param("/up", id="other-host")])
 def test_credentials_are_not_taken_to_another_server(web: WebServer, path: str) -> None:
     with WebServer() as other:
         attempt = attempt_of(following(leading_to(web, other.url(path)), **CREDENTIALS))

@@ -22,7 +22,8 @@ def test_configured_method_is_used(web: WebServer, method: str) -> None:
     assert web.requests[0].startswith(f"{method} / HTTP/1.1\r\n")
 
 
-@pytest.mark.parametrize("case", [pytest.param("", id="fault-54-head-with-length")])
+@pytest.mark.row("54")
+@pytest.mark.parametrize("case", [pytest.param("", id="head-with-length")])
 def test_head_has_no_body_to_wait_for(web: WebServer, case: str) -> None:
     checker = HttpChecker(endpoint_url=web.url(), method="HEAD", must_not_contain="up")
 
@@ -73,7 +74,8 @@ def test_bearer_authentication(web: WebServer) -> None:
     assert "Authorization: Bearer t0ken\r\n" in web.requests[0]
 
 
-@pytest.mark.parametrize("token", [pytest.param("a\r\nX-Evil: 1", id="fault-57-line-break")])
+@pytest.mark.row("57")
+@pytest.mark.parametrize("token", [pytest.param("a\r\nX-Evil: 1", id="line-break")])
 def test_token_that_cannot_be_sent_is_a_mistake(web: WebServer, token: str) -> None:
     with pytest.raises(CheckUnknownError) as raised:
         attempt_of(HttpChecker(endpoint_url=web.url(), bearer_token=token))
@@ -115,7 +117,8 @@ def test_ip_version_keeps_to_addresses_of_that_family(web: WebServer) -> None:
     assert attempt_of(six).error == "not an address of this IP version"
 
 
-@pytest.mark.parametrize("version", [pytest.param(6, id="fault-29-no-ipv6")])
+@pytest.mark.row("29")
+@pytest.mark.parametrize("version", [pytest.param(6, id="no-ipv6")])
 def test_name_without_address_of_that_family_is_not_found(version: int) -> None:
     url = f"http://no-such-host.invalid:{closed_port()}/"
 

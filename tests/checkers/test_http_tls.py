@@ -28,29 +28,28 @@ def test_good_certificate_is_healthy_and_its_end_is_known(trusted: Authority) ->
     assert attempt.phases.tls > 0
 
 
+@pytest.mark.row("59", "60")
 @pytest.mark.parametrize(
     ("flaw", "failure", "error"),
     [
-        pytest.param(
-            Authority.expired, "tls_expired", "certificate has expired", id="fault-59-expired"
-        ),
+        pytest.param(Authority.expired, "tls_expired", "certificate has expired", id="expired"),
         pytest.param(
             Authority.not_yet_valid,
             "tls_not_yet_valid",
             "certificate is not valid yet",
-            id="fault-59-not-yet-valid",
+            id="not-yet-valid",
         ),
         pytest.param(
             Authority.wrong_host,
             "tls_wrong_host",
             "certificate is not valid for this address",
-            id="fault-60-wrong-host",
+            id="wrong-host",
         ),
         pytest.param(
             Authority.common_name_only,
             "tls_wrong_host",
             "certificate is not valid for this host",
-            id="fault-60-common-name-only",
+            id="common-name-only",
         ),
     ],
 )
@@ -65,7 +64,8 @@ def test_bad_certificate_is_down(
     assert (result.failure, result.error) == (failure, error)
 
 
-@pytest.mark.parametrize("host", [pytest.param("localhost", id="fault-61-unknown-root")])
+@pytest.mark.row("61")
+@pytest.mark.parametrize("host", [pytest.param("localhost", id="unknown-root")])
 def test_unknown_root_is_down(stranger: Authority, host: str) -> None:
     with WebServer(stranger.good()) as web:
         attempt = attempt_of(HttpChecker(endpoint_url=web.url(host=host)))
@@ -87,14 +87,16 @@ def test_roots_that_were_updated_are_used(
     assert (before.failure, after.failure) == ("tls_untrusted", "")
 
 
-@pytest.mark.parametrize("scheme", [pytest.param("https", id="fault-69-no-tls")])
+@pytest.mark.row("69")
+@pytest.mark.parametrize("scheme", [pytest.param("https", id="no-tls")])
 def test_plain_server_does_not_speak_tls(web: WebServer, scheme: str) -> None:
     attempt = attempt_of(HttpChecker(endpoint_url=f"{scheme}://{web.address}/"), seconds=3)
 
     assert attempt.failure in {"tls_not_spoken", "tls_handshake", "tls_timeout"}
 
 
-@pytest.mark.parametrize("limit", [pytest.param(0.4, id="fault-36-silent-handshake")])
+@pytest.mark.row("36")
+@pytest.mark.parametrize("limit", [pytest.param(0.4, id="silent-handshake")])
 def test_handshake_that_stalls_is_down_in_time(limit: float) -> None:
     started = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -117,13 +119,11 @@ def test_deadline_holds_under_tls(trusted: Authority, path: str) -> None:
     assert time.monotonic() - started < GENEROUS
 
 
-@pytest.mark.parametrize("verify", [pytest.param(ssl.CERT_REQUIRED, id="fault-65")])
-def test_demand_for_a_client_certificate_is_named(
-    trusted: Authority, verify: ssl.VerifyMode
-) -> None:
+@pytest.mark.row("65")
+def test_demand_for_a_client_certificate_is_named(trusted: Authority) -> None:
     context = trusted.good()
     context.load_verify_locations(trusted.roots)
-    context.verify_mode = verify
+    context.verify_mode = ssl.CERT_REQUIRED
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
         with ThreadPoolExecutor(1) as threads:
@@ -160,7 +160,8 @@ def test_own_roots_replace_the_systems(authority: Authority, stranger: Authority
     assert gone.failure == "tls_roots"
 
 
-@pytest.mark.parametrize("flaw", [pytest.param(Authority.expired, id="fault-66-expired")])
+@pytest.mark.row("66")
+@pytest.mark.parametrize("flaw", [pytest.param(Authority.expired, id="expired")])
 def test_any_certificate_is_accepted_on_request_and_its_end_is_told(
     stranger: Authority, flaw: Callable[[Authority], ssl.SSLContext]
 ) -> None:
@@ -206,7 +207,8 @@ def test_unusable_client_certificate_is_a_mistake_of_ours(
     assert result.error == "cannot read the client certificate or its key"
 
 
-@pytest.mark.parametrize("name", [pytest.param("shop.test", id="fault-70-other-name")])
+@pytest.mark.row("70")
+@pytest.mark.parametrize("name", [pytest.param("shop.test", id="other-name")])
 def test_server_name_is_asked_and_verified_for(trusted: Authority, name: str) -> None:
     with WebServer(trusted.named(name)) as web:
         right = attempt_of(HttpChecker(endpoint_url=web.url(), server_name=name))
@@ -216,13 +218,14 @@ def test_server_name_is_asked_and_verified_for(trusted: Authority, name: str) ->
     assert wrong.failure == "tls_wrong_host"
 
 
+@pytest.mark.row("68", "B37")
 @pytest.mark.parametrize(
     ("days", "slow", "notice"),
     [
-        pytest.param(61, 0, "certificate expires in 60 days (", id="fault-68-less-than-the-limit"),
-        pytest.param(59, 0, "", id="fault-68-more-than-the-limit"),
-        pytest.param(0, 0, "", id="fault-68-no-limit"),
-        pytest.param(61, 1, "certificate expires in 60 days (", id="B37-and-slow"),
+        pytest.param(61, 0, "certificate expires in 60 days (", id="less-than-the-limit"),
+        pytest.param(59, 0, "", id="more-than-the-limit"),
+        pytest.param(0, 0, "", id="no-limit"),
+        pytest.param(61, 1, "certificate expires in 60 days (", id="and-slow"),
     ],
 )
 def test_certificate_that_ends_soon_is_degraded(

@@ -43,7 +43,8 @@ def checkers(url: str) -> list[HttpChecker]:
     ]
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(2.0, id="fault-25-34-35-37-39-40-X2")])
+@pytest.mark.row("25", "X2")
+@pytest.mark.parametrize("seconds", [pytest.param(2.0, id="34-35-37-39-40")])
 def test_run_ends_with_a_verdict_for_each(web: WebServer, seconds: float) -> None:
     started = time.monotonic()
 
@@ -70,7 +71,8 @@ print(json.dumps({"more": after - before, "verdicts": len(results)}))
 """
 
 
-@pytest.mark.parametrize("most", [pytest.param(32 * 1024, id="fault-39-40-X2")])
+@pytest.mark.row("39", "X2")
+@pytest.mark.parametrize("most", [pytest.param(32 * 1024, id="40")])
 def test_memory_stays_small(web: WebServer, most: int) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", SCRIPT, web.url("")], capture_output=True, text=True, check=True

@@ -36,7 +36,8 @@ def full() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.4, id="fault-25-no-answer")])
+@pytest.mark.row("25")
+@pytest.mark.parametrize("seconds", [pytest.param(0.4, id="no-answer")])
 def test_silent_address_is_given_up_at_the_deadline(full: int, seconds: float) -> None:
     started = time.monotonic()
 
@@ -47,7 +48,8 @@ def test_silent_address_is_given_up_at_the_deadline(full: int, seconds: float) -
     assert seconds <= time.monotonic() - started < seconds + GENEROUS
 
 
-def test_43_silence_on_a_port_that_the_platform_closes_says_nothing_of_the_target(
+@pytest.mark.row("43")
+def test_silence_on_a_port_that_the_platform_closes_says_nothing_of_the_target(
     full: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(address_guard, "SMTP_PORT", full)
@@ -58,7 +60,8 @@ def test_43_silence_on_a_port_that_the_platform_closes_says_nothing_of_the_targe
         open_connection("127.0.0.1", full, Deadline.after(0.3), Stopwatch())
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.3, id="fault-27-resolver-hangs")])
+@pytest.mark.row("27")
+@pytest.mark.parametrize("seconds", [pytest.param(0.3, id="resolver-hangs")])
 def test_look_up_that_hangs_is_abandoned(seconds: float) -> None:
     never = threading.Event()
 
@@ -79,7 +82,8 @@ def local(port: int) -> SocketAddress:
     return socket.AF_INET, ("127.0.0.1", port)
 
 
-@pytest.mark.parametrize("count", [pytest.param(4, id="fault-26-many-dead-addresses")])
+@pytest.mark.row("26")
+@pytest.mark.parametrize("count", [pytest.param(4, id="many-dead-addresses")])
 def test_one_deadline_covers_all_addresses(full: int, count: int) -> None:
     started = time.monotonic()
 
@@ -90,7 +94,8 @@ def test_one_deadline_covers_all_addresses(full: int, count: int) -> None:
     assert time.monotonic() - started < 0.5 + GENEROUS
 
 
-@pytest.mark.parametrize("deadline", [pytest.param(10, id="fault-30-first-address-dead")])
+@pytest.mark.row("30")
+@pytest.mark.parametrize("deadline", [pytest.param(10, id="first-address-dead")])
 def test_silent_address_does_not_hold_up_the_next(full: int, deadline: float) -> None:
     started = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -38,34 +38,34 @@ def test_no_checkers_give_no_results() -> None:
     assert looked() == ()
 
 
-@pytest.mark.parametrize("count", [pytest.param(40, id="B49")])
-def test_results_come_in_the_order_of_the_checkers(count: int) -> None:
+@pytest.mark.row("B49")
+def test_results_come_in_the_order_of_the_checkers() -> None:
     def slow_first(number: int, _: Deadline) -> Attempt:
         time.sleep(0.2 if number % 7 == 0 else 0)
         return GOOD
 
-    checkers = [Acting(id=str(n), act=partial(slow_first, n)) for n in range(count)]
+    checkers = [Acting(id=str(n), act=partial(slow_first, n)) for n in range(40)]
 
     results = looked(*checkers, concurrency=8)
 
-    assert [result.id for result in results] == [str(n) for n in range(count)]
+    assert [result.id for result in results] == [str(n) for n in range(40)]
 
 
+@pytest.mark.row("58", "B01", "B02", "B03", "B04", "B05")
 @pytest.mark.parametrize(
     ("attempts", "threshold", "status", "notice"),
     [
-        pytest.param([GOOD, GOOD, BAD, GOOD, GOOD], 0, Status.DOWN, "", id="B01"),
-        pytest.param([GOOD], GOOD.rtt, Status.HEALTHY, "", id="B02-fault-58"),
+        pytest.param([GOOD, GOOD, BAD, GOOD, GOOD], 0, Status.DOWN, ""),
+        pytest.param([GOOD], GOOD.rtt, Status.HEALTHY, ""),
         pytest.param(
             [GOOD],
             GOOD.rtt - 1,
             Status.DEGRADED,
             "median round trip time exceeded threshold (999.999µs)",
-            id="B03-fault-58",
         ),
-        pytest.param([BAD], 1, Status.DOWN, "", id="B04"),
+        pytest.param([BAD], 1, Status.DOWN, ""),
         pytest.param(
-            [Attempt(rtt=n) for n in (1, 9, 3, 5)], 4, Status.HEALTHY, "", id="B05-even-number"
+            [Attempt(rtt=n) for n in (1, 9, 3, 5)], 4, Status.HEALTHY, "", id="even-number"
         ),
     ],
 )
@@ -137,15 +137,15 @@ def test_concurrency_below_1_is_refused_with_gos_words(concurrency: int) -> None
     assert str(raised.value) == expected
 
 
-@pytest.mark.parametrize("row", [pytest.param(48, id="B48")])
-def test_checker_that_cannot_look_is_unknown_and_harms_no_other(row: int) -> None:
+@pytest.mark.row("B48")
+def test_checker_that_cannot_look_is_unknown_and_harms_no_other() -> None:
     def act(_: Deadline) -> Attempt:
-        raise CheckUnknownError("config", f"row {row} cannot be read")
+        raise CheckUnknownError("config", "setting cannot be read")
 
     broken, fine = looked(Acting(act=act, attempts=3), Acting())
 
     assert broken.status is Status.UNKNOWN
-    assert broken.attempts == (Attempt(error="row 48 cannot be read", failure="config"),)
+    assert broken.attempts == (Attempt(error="setting cannot be read", failure="config"),)
     assert fine.healthy
 
 
@@ -303,7 +303,8 @@ def test_process_ends_although_a_checker_hangs() -> None:
     assert ended.stdout == "run_deadline\n"
 
 
-@pytest.mark.parametrize("limit", [pytest.param(64, id="fault-23-descriptors-run-out")])
+@pytest.mark.row("23")
+@pytest.mark.parametrize("limit", [pytest.param(64, id="descriptors-run-out")])
 def test_want_of_descriptors_is_no_outage(limit: int) -> None:
     script = f"""
         import resource, socket

@@ -40,8 +40,9 @@ LOOK = """
 """
 
 
+@pytest.mark.row("17")
 @pytest.mark.skipif(COMPILER is None or sys.platform != "linux", reason="a C compiler, on Linux")
-def test_17_clock_that_steps_back_changes_no_round_trip_time(tmp_path: Path) -> None:
+def test_clock_that_steps_back_changes_no_round_trip_time(tmp_path: Path) -> None:
     """The whole process has this clock: each look at it is an hour before the last."""
     clock = tmp_path / "clock.so"
     (tmp_path / "clock.c").write_text(dedent(STEPPING_BACK))

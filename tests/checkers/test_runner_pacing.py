@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from checkup.checkers.runner import StartPacer, run_checks
 from checkup.deadline import Deadline
 from checkup.model import Attempt
@@ -23,7 +25,8 @@ def test_first_start_need_not_wait() -> None:
     assert StartPacer().next_start <= time.monotonic()
 
 
-def test_20_checks_start_apart_by_what_one_costs() -> None:
+@pytest.mark.row("20")
+def test_checks_start_apart_by_what_one_costs() -> None:
     cheap, dear = StartPacer(), StartPacer()
     for _ in range(20):
         cheap.finished()
@@ -35,7 +38,8 @@ def test_20_checks_start_apart_by_what_one_costs() -> None:
     assert gap(cheap) < gap(dear)
 
 
-def test_20_run_spreads_its_checks_by_what_it_has_learned_that_they_cost() -> None:
+@pytest.mark.row("20")
+def test_run_spreads_its_checks_by_what_it_has_learned_that_they_cost() -> None:
     starts: list[float] = []
 
     def costly(_: Deadline) -> Attempt:

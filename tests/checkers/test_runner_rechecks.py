@@ -25,8 +25,9 @@ def stored(
     return result, time.monotonic() - started
 
 
+@pytest.mark.row("44")
 @pytest.mark.parametrize("known", [{"a": Status.HEALTHY}, {"a": Status.UNKNOWN}, {}])
-def test_44_lost_packet_is_not_an_outage(known: dict[str, Status]) -> None:
+def test_lost_packet_is_not_an_outage(known: dict[str, Status]) -> None:
     result, seconds = stored(Acting(id="a", act=playing(BAD, GOOD)), known)
 
     assert (result.status, result.rechecks, result.attempts) == (Status.HEALTHY, 1, (GOOD,))

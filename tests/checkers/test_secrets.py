@@ -94,8 +94,9 @@ def everything_about(checker: Checker) -> str:
     return encode_results(results).decode() + raised
 
 
+@pytest.mark.row("159")
 @pytest.mark.parametrize("field", PLANTED)
-def test_no_secret_is_shown_whatever_the_server_does_159(
+def test_no_secret_is_shown_whatever_the_server_does(
     web: WebServer, said: io.StringIO, capfd: pytest.CaptureFixture[str], field: str
 ) -> None:
     expecting: list[dict[str, Any]] = [

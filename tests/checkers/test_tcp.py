@@ -32,12 +32,13 @@ def tls_web(authority: Authority) -> Iterator[WebServer]:
         yield server
 
 
+@pytest.mark.row("B02", "B03", "B25")
 @pytest.mark.parametrize(
     ("threshold", "status"),
     [
-        pytest.param(0, Status.HEALTHY, id="B25-open"),
-        pytest.param(1, Status.DEGRADED, id="B03-slow"),
-        pytest.param(60 * SECOND, Status.HEALTHY, id="B02-fast"),
+        pytest.param(0, Status.HEALTHY, id="open"),
+        pytest.param(1, Status.DEGRADED, id="slow"),
+        pytest.param(60 * SECOND, Status.HEALTHY, id="fast"),
     ],
 )
 def test_open_port(listening: str, threshold: int, status: Status) -> None:
@@ -51,22 +52,24 @@ def test_open_port(listening: str, threshold: int, status: Status) -> None:
     assert is_fresh(result)
 
 
-def test_degraded_says_why_b06(listening: str) -> None:
+@pytest.mark.row("B06")
+def test_degraded_says_why(listening: str) -> None:
     result = result_of(TcpChecker(endpoint_url=listening, threshold_rtt=1))
 
     assert result.notice == "median round trip time exceeded threshold (1ns)"
     assert result.threshold == 1
 
 
+@pytest.mark.row("B25")
 @pytest.mark.parametrize(
     ("endpoint", "failure"),
     [
-        pytest.param("127.0.0.1:CLOSED", "connect_refused", id="B25-closed"),
-        pytest.param("127.0.0.1", "address", id="B25-missing-port"),
-        pytest.param("", "address", id="B25-nothing"),
-        pytest.param("::1:80", "address", id="B25-no-brackets"),
-        pytest.param("127.0.0.1:65536", "address", id="B25-port-too-high"),
-        pytest.param("127.0.0.1:no-such-service", "address", id="B25-no-such-service"),
+        pytest.param("127.0.0.1:CLOSED", "connect_refused", id="closed"),
+        pytest.param("127.0.0.1", "address", id="missing-port"),
+        pytest.param("", "address", id="nothing"),
+        pytest.param("::1:80", "address", id="no-brackets"),
+        pytest.param("127.0.0.1:65536", "address", id="port-too-high"),
+        pytest.param("127.0.0.1:no-such-service", "address", id="no-such-service"),
     ],
 )
 def test_unreachable_is_down(endpoint: str, failure: str) -> None:
@@ -92,9 +95,8 @@ def test_timeout_of_a_nanosecond_is_down(listening: str, timeout: int) -> None:
     assert len(result.attempts) == 2
 
 
-@pytest.mark.parametrize(
-    "timeout", [pytest.param(None, id="B26-absent"), pytest.param(0, id="B26-0")]
-)
+@pytest.mark.row("B26")
+@pytest.mark.parametrize("timeout", [pytest.param(None, id="absent"), pytest.param(0, id="0")])
 def test_default_timeout_is_a_second(listening: str, timeout: int | None) -> None:
     started = time.monotonic()
 
@@ -104,11 +106,12 @@ def test_default_timeout_is_a_second(listening: str, timeout: int | None) -> Non
     assert 0.95 < time.monotonic() - started < 1 + GENEROUS
 
 
+@pytest.mark.row("B27")
 @pytest.mark.parametrize(
     "settings",
     [
-        pytest.param({"tls_skip_verify": True}, id="B27-skip"),
-        pytest.param({"tls_ca_file": "ROOTS"}, id="B27-ca-file"),
+        pytest.param({"tls_skip_verify": True}, id="skip"),
+        pytest.param({"tls_ca_file": "ROOTS"}, id="ca-file"),
     ],
 )
 def test_tls_with_what_it_trusts(
@@ -131,7 +134,8 @@ def test_tls_with_what_it_trusts(
     assert result(threshold_rtt=1).degraded
 
 
-@pytest.mark.parametrize("settings", [pytest.param({}, id="B27-unknown-root")])
+@pytest.mark.row("B27")
+@pytest.mark.parametrize("settings", [pytest.param({}, id="unknown-root")])
 def test_unknown_root_is_down(tls_web: WebServer, settings: dict[str, Any]) -> None:
     result = result_of(TcpChecker(endpoint_url=tls_web.address, tls=True, attempts=2, **settings))
 
@@ -148,17 +152,18 @@ def test_roots_of_the_file_replace_the_systems(trusted: Authority, stranger: Aut
     assert attempt.failure == "tls_untrusted"
 
 
+@pytest.mark.row("B28")
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        pytest.param(None, "cannot read the root certificates", id="B28-missing"),
-        pytest.param(b"garbage", "cannot parse the root certificates", id="B28-garbage"),
-        pytest.param(b"", "cannot parse the root certificates", id="B28-empty"),
-        pytest.param(b"\xff\x00", "cannot parse the root certificates", id="B28-binary"),
+        pytest.param(None, "cannot read the root certificates", id="missing"),
+        pytest.param(b"garbage", "cannot parse the root certificates", id="garbage"),
+        pytest.param(b"", "cannot parse the root certificates", id="empty"),
+        pytest.param(b"\xff\x00", "cannot parse the root certificates", id="binary"),
         pytest.param(
             b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
             "cannot parse the root certificates",
-            id="B28-damaged",
+            id="damaged",
         ),
     ],
 )
@@ -191,11 +196,12 @@ def test_root_file_is_read_again_when_it_has_changed(
     assert (before.error, after.error) == ("cannot parse the root certificates", "")
 
 
+@pytest.mark.row("59", "60")
 @pytest.mark.parametrize(
     ("flaw", "failure"),
     [
-        pytest.param(Authority.expired, "tls_expired", id="fault-59"),
-        pytest.param(Authority.wrong_host, "tls_wrong_host", id="fault-60"),
+        pytest.param(Authority.expired, "tls_expired"),
+        pytest.param(Authority.wrong_host, "tls_wrong_host"),
     ],
 )
 def test_bad_certificate_is_down_unless_it_is_not_verified(

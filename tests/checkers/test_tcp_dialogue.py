@@ -61,43 +61,44 @@ def test_words_after_starttls_are_said_under_tls(authority: Authority) -> None:
     assert server.heard == [b"EHLO checkup.invalid\r\n", b"STARTTLS\r\n", b"EHLO me\r\n"]
 
 
+@pytest.mark.row("33", "69")
 @pytest.mark.parametrize(
     ("protocol", "script", "failure"),
     [
-        pytest.param("smtp", ("554 go away\r\n",), "protocol", id="fault-69-smtp-no-greeting"),
-        pytest.param("smtp", ("SSH-2.0-x\r\n", HOLD), "deadline", id="fault-69-ssh"),
+        pytest.param("smtp", ("554 go away\r\n",), "protocol", id="smtp-no-greeting"),
+        pytest.param("smtp", ("SSH-2.0-x\r\n", HOLD), "deadline", id="ssh"),
         pytest.param(
             "smtp",
             ("220 hi\r\n", WAIT, "250-a\r\n250 SIZE\r\n", HOLD),
             "starttls_refused",
-            id="fault-69-smtp-none",
+            id="smtp-none",
         ),
         pytest.param(
             "smtp",
             ("220 hi\r\n", WAIT, "250 STARTTLS\r\n", WAIT, "454 not now\r\n", HOLD),
             "starttls_refused",
-            id="fault-69-smtp-not-now",
+            id="smtp-not-now",
         ),
         pytest.param(
             "smtp",
             ("220 hi\r\n", WAIT, "250 STARTTLSX\r\n", HOLD),
             "starttls_refused",
-            id="fault-69-smtp-other-word",
+            id="smtp-other-word",
         ),
-        pytest.param("imap", ("* BYE\r\n", HOLD), "protocol", id="fault-69-imap-bye"),
+        pytest.param("imap", ("* BYE\r\n", HOLD), "protocol", id="imap-bye"),
         pytest.param(
             "imap",
             ("* OK\r\n", WAIT, "a BAD what\r\n", HOLD),
             "starttls_refused",
-            id="fault-69-imap-bad",
+            id="imap-bad",
         ),
         pytest.param(
             "pop3",
             ("+OK\r\n", WAIT, "-ERR no\r\n", HOLD),
             "starttls_refused",
-            id="fault-69-pop3-err",
+            id="pop3-err",
         ),
-        pytest.param("pop3", ("",), "expect_mismatch", id="fault-33-closed-at-once"),
+        pytest.param("pop3", ("",), "expect_mismatch", id="closed-at-once"),
     ],
 )
 def test_server_without_starttls_is_down(
@@ -123,30 +124,25 @@ def test_words_injected_before_the_handshake_are_not_taken_for_words_under_tls(
     assert attempt.error != ""
 
 
+@pytest.mark.row("32", "33", "79")
 @pytest.mark.parametrize(
     ("script", "settings", "failure"),
     [
-        pytest.param(
-            ("SSH-2.0-OpenSSH\r\n", HOLD), {"expect": "SSH-2.0"}, "", id="fault-79-in-pieces"
-        ),
+        pytest.param(("SSH-2.0-OpenSSH\r\n", HOLD), {"expect": "SSH-2.0"}, "", id="in-pieces"),
         pytest.param(
             (WAIT, "+PONG\r\n", HOLD),
             {"send": "PING\r\n", "expect": "+PONG"},
             "",
-            id="fault-79-asked",
+            id="asked",
         ),
-        pytest.param(("grüß\r\n", HOLD), {"expect": "grüß"}, "", id="fault-79-not-ascii"),
-        pytest.param(("-ERR\r\n", HOLD), {"expect": "+PONG"}, "deadline", id="fault-79-wrong"),
-        pytest.param(
-            ("-ERR\r\n",), {"expect": "+PONG"}, "expect_mismatch", id="fault-79-wrong-and-over"
-        ),
-        pytest.param(("",), {"expect": "x"}, "expect_mismatch", id="fault-33-closed-at-once"),
-        pytest.param((HOLD,), {"expect": "x"}, "deadline", id="fault-32-silence"),
-        pytest.param(
-            ("x" * 9_000, HOLD), {"expect": "y"}, "expect_mismatch", id="fault-79-too-long"
-        ),
-        pytest.param(("x" * 8_191 + "y", HOLD), {"expect": "xy"}, "", id="fault-79-at-the-cap"),
-        pytest.param(("",), {}, "", id="fault-33-closed-at-once-is-open"),
+        pytest.param(("grüß\r\n", HOLD), {"expect": "grüß"}, "", id="not-ascii"),
+        pytest.param(("-ERR\r\n", HOLD), {"expect": "+PONG"}, "deadline", id="wrong"),
+        pytest.param(("-ERR\r\n",), {"expect": "+PONG"}, "expect_mismatch", id="wrong-and-over"),
+        pytest.param(("",), {"expect": "x"}, "expect_mismatch", id="closed-at-once"),
+        pytest.param((HOLD,), {"expect": "x"}, "deadline", id="silence"),
+        pytest.param(("x" * 9_000, HOLD), {"expect": "y"}, "expect_mismatch", id="too-long"),
+        pytest.param(("x" * 8_191 + "y", HOLD), {"expect": "xy"}, "", id="at-the-cap"),
+        pytest.param(("",), {}, "", id="closed-at-once-is-open"),
         pytest.param((WAIT,), {"send": "bye\r\n"}, "", id="only-sent"),
     ],
 )
@@ -158,7 +154,8 @@ def test_send_and_expect(script: Sequence[str], settings: dict[str, str], failur
     assert attempt.failure == failure
 
 
-@pytest.mark.parametrize("text", [pytest.param("x", id="fault-79-endless")])
+@pytest.mark.row("79")
+@pytest.mark.parametrize("text", [pytest.param("x", id="endless")])
 def test_endless_banner_ends(text: str) -> None:
     started = time.monotonic()
     with LineServer([text * 1_000_000]) as server:

@@ -50,20 +50,19 @@ def look(holder: Holder, roots: str, **settings: Any) -> Result:
         return result_of(checker(trusted_roots=(roots,), **settings))
 
 
+@pytest.mark.row("B34", "B35", "B37")
 @pytest.mark.parametrize(
     ("days", "settings", "status", "notice"),
     [
-        pytest.param(5, {}, Status.DEGRADED, SOON, id="B34-five-days-left"),
-        pytest.param(5, {"cert_expiry_threshold": 0}, Status.DEGRADED, SOON, id="B34-0"),
-        pytest.param(60, {}, Status.HEALTHY, "", id="B34-sixty-days-left"),
-        pytest.param(
-            5, {"cert_expiry_threshold": 3600 * SECOND}, Status.HEALTHY, "", id="B35-an-hour"
-        ),
-        pytest.param(5, {"cert_expiry_threshold": -1}, Status.HEALTHY, "", id="B35-never"),
+        pytest.param(5, {}, Status.DEGRADED, SOON, id="five-days-left"),
+        pytest.param(5, {"cert_expiry_threshold": 0}, Status.DEGRADED, SOON, id="0"),
+        pytest.param(60, {}, Status.HEALTHY, "", id="sixty-days-left"),
+        pytest.param(5, {"cert_expiry_threshold": 3600 * SECOND}, Status.HEALTHY, "", id="an-hour"),
+        pytest.param(5, {"cert_expiry_threshold": -1}, Status.HEALTHY, "", id="never"),
         pytest.param(
             30, {"cert_expiry_threshold": 90 * DAY}, Status.DEGRADED, SOON, id="go-ninety-days"
         ),
-        pytest.param(5, {"threshold_rtt": 1}, Status.DEGRADED, SOON, id="B37-expiring-and-slow"),
+        pytest.param(5, {"threshold_rtt": 1}, Status.DEGRADED, SOON, id="expiring-and-slow"),
         pytest.param(
             60,
             {"threshold_rtt": 1},
@@ -76,7 +75,7 @@ def look(holder: Holder, roots: str, **settings: Any) -> Result:
             {"threshold_rtt": 1, "cert_expiry_threshold": -1},
             Status.DEGRADED,
             "median round",
-            id="B37-slow-and-never",
+            id="slow-and-never",
         ),
     ],
 )
@@ -130,71 +129,68 @@ FLAWS = [
         leaf(ROOT, -1, before=-9),
         "tls_expired",
         "certificate has expired",
-        id="B36-fault-59-expired",
+        id="expired",
     ),
     pytest.param(
         leaf(ROOT, 9, before=1),
         "tls_not_yet_valid",
         "certificate is not valid yet",
-        id="fault-59-not-yet-valid",
+        id="not-yet-valid",
     ),
     pytest.param(
         leaf(ROOT, hosts=("elsewhere.test",)),
         "tls_wrong_host",
         "certificate is not valid for this address",
-        id="B36-fault-60-wrong-host",
+        id="wrong-host",
     ),
     pytest.param(
         leaf(ROOT, hosts=("127.0.0.2",)),
         "tls_wrong_host",
         "certificate is not valid for this address",
-        id="fault-60-wrong-address",
+        id="wrong-address",
     ),
     pytest.param(
         leaf(ROOT, hosts=()),
         "tls_wrong_host",
         "certificate is not valid for this address",
-        id="fault-60-common-name-only",
+        id="common-name-only",
     ),
-    pytest.param(
-        leaf(None), "tls_untrusted", "certificate is self-signed", id="B36-fault-61-self-signed"
-    ),
+    pytest.param(leaf(None), "tls_untrusted", "certificate is self-signed", id="self-signed"),
     pytest.param(
         leaf(STRANGER),
         "tls_untrusted",
         "certificate chain does not lead to a trusted root",
-        id="B36-fault-61-unknown-root",
+        id="unknown-root",
     ),
     pytest.param(
         leaf(forge.authority("Expired", ROOT, days=-1, before=-9)),
         "tls_expired",
         "certificate has expired",
-        id="fault-62-intermediate-expired",
+        id="intermediate-expired",
     ),
     pytest.param(
         leaf(ROOT, for_clients=True),
         "tls_purpose",
         "certificate is not valid for servers",
-        id="fault-63-for-clients-only",
+        id="for-clients-only",
     ),
-    pytest.param(
-        leaf(ROOT, weak=True), "tls_weak", "certificate key is too weak", id="fault-63-weak-key"
-    ),
+    pytest.param(leaf(ROOT, weak=True), "tls_weak", "certificate key is too weak", id="weak-key"),
     pytest.param(
         leaf(NAMESAKE, bare=True),
         "tls_untrusted",
         "certificate is not signed by its issuer",
-        id="fault-61-namesake-of-the-root",
+        id="namesake-of-the-root",
     ),
     pytest.param(
         leaf(leaf(INTERMEDIATE, hosts=("no-authority.test",))),
         "tls_untrusted",
         "an issuer in the certificate chain is not a certificate authority",
-        id="fault-61-issuer-is-no-authority",
+        id="issuer-is-no-authority",
     ),
 ]
 
 
+@pytest.mark.row("59", "60", "61", "62", "63", "B36")
 @pytest.mark.parametrize(("holder", "failure", "error"), FLAWS)
 def test_bad_certificate_is_down(roots: str, holder: Holder, failure: str, error: str) -> None:
     result = look(holder, roots)
@@ -204,7 +200,8 @@ def test_bad_certificate_is_down(roots: str, holder: Holder, failure: str, error
     assert result.attempts[0].rtt > 0
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="fault-61-incomplete-chain")])
+@pytest.mark.row("61")
+@pytest.mark.parametrize("_", [pytest.param(0, id="incomplete-chain")])
 def test_chain_without_its_intermediate_is_down(roots: str, _: int) -> None:
     with WebServer(leaf(INTERMEDIATE).server(above=False)) as server:
         checker = TlsChecker(endpoint_url=server.address, trusted_roots=(roots,))
@@ -213,12 +210,14 @@ def test_chain_without_its_intermediate_is_down(roots: str, _: int) -> None:
     assert attempt.failure == "tls_untrusted"
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="fault-63-no-key-identifiers")])
+@pytest.mark.row("63")
+@pytest.mark.parametrize("_", [pytest.param(0, id="no-key-identifiers")])
 def test_certificate_without_pedantry_is_healthy(roots: str, _: int) -> None:
     assert look(leaf(ROOT, bare=True), roots).healthy
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="fault-62-intermediate-ends-first")])
+@pytest.mark.row("62")
+@pytest.mark.parametrize("_", [pytest.param(0, id="intermediate-ends-first")])
 def test_first_certificate_of_the_chain_to_end_counts(roots: str, _: int) -> None:
     ending = forge.authority("Ending", ROOT, days=5)
 
@@ -236,11 +235,12 @@ def test_certificate_that_the_path_does_not_need_does_not_count(roots: str) -> N
     assert look(good, roots).healthy
 
 
+@pytest.mark.row("62")
 @pytest.mark.parametrize(
     ("days", "failure", "error"),
     [
-        pytest.param(2, "tls_expiring", "certificate expires in 2 days (", id="fault-62-leaf"),
-        pytest.param(4, "", "", id="fault-62-later"),
+        pytest.param(2, "tls_expiring", "certificate expires in 2 days (", id="leaf"),
+        pytest.param(4, "", "", id="later"),
     ],
 )
 def test_second_threshold_is_down(roots: str, days: int, failure: str, error: str) -> None:
@@ -252,9 +252,9 @@ def test_second_threshold_is_down(roots: str, days: int, failure: str, error: st
     assert result.attempts[0].certificate_expiry == nanoseconds(in_days(days))
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="B39")])
+@pytest.mark.row("B39")
 def test_trusted_roots_replace_the_systems(
-    tmp_path: Path, roots: str, monkeypatch: pytest.MonkeyPatch, _: int
+    tmp_path: Path, roots: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "stranger.pem").write_text(STRANGER.pem)
     monkeypatch.setenv("SSL_CERT_FILE", roots)
@@ -276,12 +276,13 @@ def test_several_files_are_trusted_together(tmp_path: Path, roots: str) -> None:
     assert [attempt.error for attempt in attempts] == ["", ""]
 
 
+@pytest.mark.row("B38")
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        pytest.param(None, "trusted_roots: cannot read the root certificates", id="B38-missing"),
-        pytest.param("", "trusted_roots: cannot parse the root certificates", id="B38-empty"),
-        pytest.param("none", "trusted_roots: cannot parse the root certificates", id="B38-garbage"),
+        pytest.param(None, "trusted_roots: cannot read the root certificates", id="missing"),
+        pytest.param("", "trusted_roots: cannot parse the root certificates", id="empty"),
+        pytest.param("none", "trusted_roots: cannot parse the root certificates", id="garbage"),
     ],
 )
 def test_roots_that_cannot_be_read_are_the_monitors_own_trouble(
@@ -298,15 +299,14 @@ def test_roots_that_cannot_be_read_are_the_monitors_own_trouble(
     assert (result.failure, result.error) == ("config", error)
 
 
+@pytest.mark.row("66")
 @pytest.mark.parametrize(
     ("holder", "failure", "status"),
     [
-        pytest.param(leaf(None), "", Status.HEALTHY, id="fault-66-self-signed"),
-        pytest.param(
-            leaf(STRANGER, hosts=("elsewhere",)), "", Status.HEALTHY, id="fault-66-wrong-host"
-        ),
-        pytest.param(leaf(None, 5), "", Status.DEGRADED, id="fault-66-expiring"),
-        pytest.param(leaf(None, -1, before=-9), "tls_expired", Status.DOWN, id="fault-66-expired"),
+        pytest.param(leaf(None), "", Status.HEALTHY, id="self-signed"),
+        pytest.param(leaf(STRANGER, hosts=("elsewhere",)), "", Status.HEALTHY, id="wrong-host"),
+        pytest.param(leaf(None, 5), "", Status.DEGRADED, id="expiring"),
+        pytest.param(leaf(None, -1, before=-9), "tls_expired", Status.DOWN, id="expired"),
     ],
 )
 def test_end_of_a_certificate_counts_without_verification(
@@ -321,6 +321,7 @@ def test_end_of_a_certificate_counts_without_verification(
     assert not failure or result.error.startswith("certificate expired 1 day ago (")
 
 
+@pytest.mark.row("60")
 @pytest.mark.parametrize(
     ("settings", "failure", "error"),
     [
@@ -343,7 +344,7 @@ def test_end_of_a_certificate_counts_without_verification(
             {"expected_names": ("a.b.shop.test",)},
             "tls_names",
             "certificate is not valid for 'a.b.shop.test'",
-            id="fault-60-names-wildcard-too-deep",
+            id="names-wildcard-too-deep",
         ),
         pytest.param(
             {"expected_names": ("localhost", "10.0.0.1")},
@@ -366,11 +367,12 @@ def test_expectations_of_the_certificate(
     assert (attempt.failure, attempt.error) == (failure, error)
 
 
+@pytest.mark.row("70")
 @pytest.mark.parametrize(
     ("name", "failure"),
     [
-        pytest.param("shop.test", "", id="fault-70-served"),
-        pytest.param("other.test", "tls_wrong_host", id="fault-70-not-served"),
+        pytest.param("shop.test", "", id="served"),
+        pytest.param("other.test", "tls_wrong_host", id="not-served"),
     ],
 )
 def test_server_name_is_asked_for_and_verified(roots: str, name: str, failure: str) -> None:
@@ -386,17 +388,18 @@ def test_server_name_is_asked_for_and_verified(roots: str, name: str, failure: s
     assert attempt.failure == failure
 
 
+@pytest.mark.row("64")
 @pytest.mark.parametrize(
     ("highest", "minimum", "failure", "error"),
     [
-        pytest.param(ssl.TLSVersion.TLSv1_2, "1.2", "", "", id="fault-64-1.2-is-enough"),
-        pytest.param(ssl.TLSVersion.TLSv1_3, "1.3", "", "", id="fault-64-1.3-is-enough"),
+        pytest.param(ssl.TLSVersion.TLSv1_2, "1.2", "", "", id="1.2-is-enough"),
+        pytest.param(ssl.TLSVersion.TLSv1_3, "1.3", "", "", id="1.3-is-enough"),
         pytest.param(
             ssl.TLSVersion.TLSv1_2,
             "1.3",
             "tls_version",
             "the server supports TLS 1.2 at most",
-            id="fault-64-1.2-is-too-low",
+            id="1.2-is-too-low",
         ),
     ],
 )
@@ -415,7 +418,8 @@ def test_version_has_to_be_high_enough(
     assert (attempt.failure, attempt.error) == (failure, error)
 
 
-@pytest.mark.parametrize("highest", [pytest.param(ssl.TLSVersion.TLSv1_1, id="fault-64-1.1")])
+@pytest.mark.row("64")
+@pytest.mark.parametrize("highest", [pytest.param(ssl.TLSVersion.TLSv1_1, id="1.1")])
 def test_version_that_is_not_spoken_here_is_down(roots: str, highest: ssl.TLSVersion) -> None:
     context = leaf(ROOT).server()
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
@@ -428,12 +432,13 @@ def test_version_that_is_not_spoken_here_is_down(roots: str, highest: ssl.TLSVer
     assert attempt.error == "the server does not support TLS 1.2 or later"
 
 
+@pytest.mark.row("65")
 @pytest.mark.parametrize(
     ("highest", "failure"),
     [
         # Before TLS 1.3 no alert told this from other reasons (RFC 5246, section 7.4.6).
-        pytest.param(ssl.TLSVersion.TLSv1_2, "tls_handshake", id="fault-65-in-the-handshake"),
-        pytest.param(ssl.TLSVersion.TLSv1_3, "tls_client_certificate", id="fault-65-after-it"),
+        pytest.param(ssl.TLSVersion.TLSv1_2, "tls_handshake", id="in-the-handshake"),
+        pytest.param(ssl.TLSVersion.TLSv1_3, "tls_client_certificate", id="after-it"),
     ],
 )
 def test_demand_for_a_client_certificate_is_down(
@@ -505,16 +510,17 @@ def trickle(accepted: socket.socket) -> None:
         pass  # the checker has had enough
 
 
+@pytest.mark.row("33", "36", "69")
 @pytest.mark.parametrize(
     ("serve", "failure"),
     [
-        pytest.param(socket.socket.close, "tls_handshake", id="fault-33-closes-at-once"),
-        pytest.param(say_http, "tls_not_spoken", id="fault-69-plain-http"),
-        pytest.param(trickle, "tls_timeout", id="fault-36-trickled-handshake"),
+        pytest.param(socket.socket.close, "tls_handshake", id="closes-at-once"),
+        pytest.param(say_http, "tls_not_spoken", id="plain-http"),
+        pytest.param(trickle, "tls_timeout", id="trickled-handshake"),
         pytest.param(
             lambda accepted: accepted.sendall(b"220 mail.test ESMTP\r\n"),
             "tls_not_spoken",
-            id="fault-69-starttls-missing",
+            id="starttls-missing",
         ),
     ],
 )
@@ -531,7 +537,8 @@ def test_server_that_does_not_shake_hands_is_down(
     assert time.monotonic() - started < 1 + GENEROUS
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.4, id="B40-fault-36-silent-server")])
+@pytest.mark.row("36", "B40")
+@pytest.mark.parametrize("seconds", [pytest.param(0.4, id="silent-server")])
 def test_silent_server_is_given_up(seconds: float) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
@@ -542,10 +549,11 @@ def test_silent_server_is_given_up(seconds: float) -> None:
     assert TlsChecker.default_timeout == 10 * SECOND
 
 
+@pytest.mark.row("24")
 @pytest.mark.parametrize(
     ("endpoint", "failure"),
     [
-        pytest.param("127.0.0.1:CLOSED", "connect_refused", id="fault-24-closed"),
+        pytest.param("127.0.0.1:CLOSED", "connect_refused", id="closed"),
         pytest.param("127.0.0.1", "address", id="missing-port"),
     ],
 )
@@ -583,7 +591,8 @@ def test_trouble_is_an_attempt_and_not_an_exception(tmp_path: Path) -> None:
     assert isinstance(attempt_of(TlsChecker(endpoint_url="nowhere")), Attempt)
 
 
-def test_67_a_revoked_certificate_is_not_noticed_for_nobody_is_asked(roots: str) -> None:
+@pytest.mark.row("67")
+def test_a_revoked_certificate_is_not_noticed_for_nobody_is_asked(roots: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as registry:
         registry.settimeout(0)
         address = f"http://127.0.0.1:{registry.getsockname()[1]}/revoked.crl"

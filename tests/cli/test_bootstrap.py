@@ -139,18 +139,20 @@ def test_library_of_aws_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch
         app.LiveClients({}).aws("s3")
 
 
-def test_c25_client_without_a_region_works_in_the_one_of_the_environment() -> None:
+@pytest.mark.row("C25")
+def test_client_without_a_region_works_in_the_one_of_the_environment() -> None:
     clients = app.LiveClients({"AWS_REGION": "eu-west-3"})
 
     assert clients.aws("s3", region_name="").meta.region_name == "eu-west-3"
     assert clients.aws("s3", region_name="sa-east-1").meta.region_name == "sa-east-1"
 
 
+@pytest.mark.row("83")
 @pytest.mark.parametrize(
     ("environ", "failure"),
     [
         pytest.param({}, "", id="on-a-machine"),
-        pytest.param({"AWS_LAMBDA_FUNCTION_NAME": "check"}, "unsupported", id="fault-83-in-lambda"),
+        pytest.param({"AWS_LAMBDA_FUNCTION_NAME": "check"}, "unsupported", id="in-lambda"),
     ],
 )
 def test_programs_run_on_machines_only(

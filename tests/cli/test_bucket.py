@@ -30,10 +30,8 @@ def s3_url() -> Iterator[str]:
         server.stop()
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E24")])
-def test_store_and_page_on_a_bucket(
-    checkup: Program, service: Service, s3_url: str, _: int
-) -> None:
+@pytest.mark.row("E24")
+def test_store_and_page_on_a_bucket(checkup: Program, service: Service, s3_url: str) -> None:
     s3 = boto3.client(
         "s3",
         endpoint_url=s3_url,

@@ -46,12 +46,13 @@ def test_results_are_printed_in_the_order_of_the_file(checkup: Program, service:
     assert (ended.returncode, ended.stderr) == (1, "")
 
 
+@pytest.mark.row("E07")
 @pytest.mark.parametrize(
     ("extra", "code"),
     [
-        pytest.param({}, 0, id="E07-healthy"),
-        pytest.param({"threshold_rtt": 1}, 1, id="E07-degraded"),
-        pytest.param({"up_status": 418}, 1, id="E07-down"),
+        pytest.param({}, 0, id="healthy"),
+        pytest.param({"threshold_rtt": 1}, 1, id="degraded"),
+        pytest.param({"up_status": 418}, 1, id="down"),
     ],
 )
 def test_exit_code_is_0_only_if_all_are_healthy(
@@ -92,7 +93,8 @@ VECTORS = {
 }
 
 
-@pytest.mark.parametrize("locale", [pytest.param("C", id="E03"), pytest.param("POSIX", id="E03-2")])
+@pytest.mark.row("E03")
+@pytest.mark.parametrize("locale", ["C", pytest.param("POSIX", id="2")])
 def test_durations_are_written_as_go_does(checkup: Program, service: Service, locale: str) -> None:
     checkup.write({"checkers": [http(str(n), service.url, threshold_rtt=n) for n in VECTORS]})
 
@@ -111,10 +113,8 @@ def test_plain_run_stores_nothing(checkup: Program, service: Service) -> None:
     assert service.requests == 1
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E08")])
-def test_store_is_silent_and_fine_whatever_it_saw(
-    checkup: Program, service: Service, _: int
-) -> None:
+@pytest.mark.row("E08")
+def test_store_is_silent_and_fine_whatever_it_saw(checkup: Program, service: Service) -> None:
     checkup.write({"checkers": [http("api", service.url), down("gone")], "storage": STORAGE})
 
     ended = checkup("--store")
@@ -142,8 +142,8 @@ def test_zero_checkers_are_stored_as_an_empty_array(checkup: Program) -> None:
     assert [run.read_text() for run in checkup.runs()] == ["[]\n"]
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E09")])
-def test_store_without_a_storage(checkup: Program, service: Service, _: int) -> None:
+@pytest.mark.row("E09")
+def test_store_without_a_storage(checkup: Program, service: Service) -> None:
     checkup.write({"checkers": [http("api", service.url)]})
 
     ended = checkup("--store")
@@ -229,18 +229,19 @@ def test_words_name_checkers(
     assert [block["title"] for block in BLOCK.finditer(ended.stdout)] == titles
 
 
+@pytest.mark.row("E10")
 @pytest.mark.parametrize(
     ("arguments", "error", "meant"),
     [
-        pytest.param(["evry", "1m"], 'unknown command "evry" for "checkup"', "every", id="E10"),
-        pytest.param(["web-shup"], 'unknown command "web-shup"', "web-shop", id="E10-id"),
-        pytest.param(["Wep Shop"], 'unknown command "Wep Shop"', "web-shop", id="E10-title"),
-        pytest.param(["zzz"], 'unknown command "zzz" for "checkup"', None, id="E10-nothing"),
-        pytest.param(["--stor"], "unknown flag: --stor", "--store", id="E10-flag"),
-        pytest.param(["every", "--store"], "unknown flag: --store", None, id="E10-of-another"),
-        pytest.param(["-x"], "unknown shorthand flag: 'x' in -x", None, id="E10-short"),
-        pytest.param(["-c"], "flag needs an argument: -c", None, id="E10-value"),
-        pytest.param(["help", "evry"], 'unknown command "evry"', "every", id="E10-help"),
+        pytest.param(["evry", "1m"], 'unknown command "evry" for "checkup"', "every"),
+        pytest.param(["web-shup"], 'unknown command "web-shup"', "web-shop", id="id"),
+        pytest.param(["Wep Shop"], 'unknown command "Wep Shop"', "web-shop", id="title"),
+        pytest.param(["zzz"], 'unknown command "zzz" for "checkup"', None, id="nothing"),
+        pytest.param(["--stor"], "unknown flag: --stor", "--store", id="flag"),
+        pytest.param(["every", "--store"], "unknown flag: --store", None, id="of-another"),
+        pytest.param(["-x"], "unknown shorthand flag: 'x' in -x", None, id="short"),
+        pytest.param(["-c"], "flag needs an argument: -c", None, id="value"),
+        pytest.param(["help", "evry"], 'unknown command "evry"', "every", id="help"),
     ],
 )
 def test_misuse_ends_with_255_and_what_was_meant(
@@ -272,8 +273,8 @@ def test_missing_file(checkup: Program) -> None:
         assert "open nowhere.json: no such file or directory" in ended.stderr
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E27")])
-def test_every_problem_of_a_file_is_a_line_with_date_and_time(checkup: Program, _: int) -> None:
+@pytest.mark.row("E27")
+def test_every_problem_of_a_file_is_a_line_with_date_and_time(checkup: Program) -> None:
     checkup.write({"checkers": [{"type": "smtp"}, {"type": "telnet"}]})
 
     ended = checkup()
@@ -285,13 +286,14 @@ def test_every_problem_of_a_file_is_a_line_with_date_and_time(checkup: Program, 
     assert "unknown checker type: smtp" in lines[0]
 
 
+@pytest.mark.row("E04", "E05", "E06")
 @pytest.mark.parametrize(
     ("arguments", "environment", "colored"),
     [
-        pytest.param([], {"TERM": "xterm"}, True, id="E05"),
-        pytest.param([], {"TERM": "dumb"}, False, id="E04"),
-        pytest.param([], {"TERM": "xterm", "NO_COLOR": "1"}, False, id="E06"),
-        pytest.param([], {"TERM": "xterm", "NO_COLOR": ""}, True, id="E06-empty"),
+        pytest.param([], {"TERM": "xterm"}, True),
+        pytest.param([], {"TERM": "dumb"}, False),
+        pytest.param([], {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        pytest.param([], {"TERM": "xterm", "NO_COLOR": ""}, True, id="empty"),
         pytest.param(["--json"], {"TERM": "xterm"}, False, id="json"),
     ],
 )
@@ -328,7 +330,8 @@ def on_a_terminal(checkup: Program, arguments: list[str], environment: dict[str,
         os.close(theirs)
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E04-pipe")])
+@pytest.mark.row("E04")
+@pytest.mark.parametrize("_", [pytest.param(0, id="pipe")])
 def test_no_colors_in_a_pipe(checkup: Program, service: Service, _: int) -> None:
     checkup.write({"checkers": [http("api", service.url)]})
 

@@ -16,15 +16,16 @@ from checkup.cli.commands import (
 )
 
 
+@pytest.mark.row("E11")
 @pytest.mark.parametrize(
     ("arguments", "routed"),
     [
         pytest.param([], ["check"], id="nothing"),
         pytest.param(["--store"], ["check", "--store"], id="flags-alone"),
         pytest.param(["every", "1m"], ["every", "1m"], id="command"),
-        pytest.param(["-c", "f", "every", "1m"], ["every", "-c", "f", "1m"], id="E11-before"),
-        pytest.param(["every", "-c", "f", "1m"], ["every", "-c", "f", "1m"], id="E11-after"),
-        pytest.param(["--config=f", "page", "d"], ["page", "--config=f", "d"], id="E11-equals"),
+        pytest.param(["-c", "f", "every", "1m"], ["every", "-c", "f", "1m"], id="before"),
+        pytest.param(["every", "-c", "f", "1m"], ["every", "-c", "f", "1m"], id="after"),
+        pytest.param(["--config=f", "page", "d"], ["page", "--config=f", "d"], id="equals"),
         pytest.param(["-vc", "every", "page", "d"], ["page", "-vc", "every", "d"], id="cluster"),
         pytest.param(["-cevery", "serve"], ["serve", "-cevery"], id="value-joined"),
         pytest.param(["-c", "every"], ["check", "-c", "every"], id="value-is-no-command"),

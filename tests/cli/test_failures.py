@@ -78,7 +78,8 @@ def test_storage_that_fails_is_an_error_of_one_line(checkup: Program, service: S
     assert "internal error" not in ended.stderr
 
 
-def test_secret_in_an_address_is_never_shown_159(checkup: Program, service: Service) -> None:
+@pytest.mark.row("159")
+def test_secret_in_an_address_is_never_shown(checkup: Program, service: Service) -> None:
     url = f"http://user:CANARY@127.0.0.1:{service.port}/?key=${{KEY}}"
     checker = {"type": "http", "endpoint_name": "api", "endpoint_url": url, "up_status": 418}
     checkup.write({"checkers": [checker], "storage": {"type": "fs", "dir": "checks"}})

@@ -53,14 +53,16 @@ def assert_shows_the_runs(page: str) -> None:
     assert "10.0.0.1" not in page
 
 
-def test_f13_folder_of_go_is_shown_on_the_page(of_go: Program) -> None:
+@pytest.mark.row("F13")
+def test_folder_of_go_is_shown_on_the_page(of_go: Program) -> None:
     ended = of_go("page", "out")
 
     assert (ended.returncode, ended.stderr) == (0, "")
     assert_shows_the_runs((of_go.folder / "out/index.html").read_text())
 
 
-def test_f13_folder_of_go_is_served(of_go: Program) -> None:
+@pytest.mark.row("F13")
+def test_folder_of_go_is_served(of_go: Program) -> None:
     with of_go.start("serve", "--listen", "127.0.0.1:0") as process:
         assert process.stdout is not None
         match = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
@@ -88,7 +90,8 @@ def test_what_go_saw_is_told_to_its_operator(of_go: Program) -> None:
     assert re.search(r"UTC  healthy$", of_go("explain", "example-shop").stdout, re.MULTILINE)
 
 
-def test_f12_folder_of_ours_has_all_that_the_page_of_go_reads(
+@pytest.mark.row("F12")
+def test_folder_of_ours_has_all_that_the_page_of_go_reads(
     checkup: Program, service: Service
 ) -> None:
     checker = {"type": "http", "endpoint_name": "Web Shop", "endpoint_url": service.url}

@@ -17,13 +17,14 @@ GO_COMMANDS = ("every", "message", "provision", "serve", "help")
 CHECKER = {"type": "tcp", "endpoint_name": "Web Shop", "endpoint_url": "127.0.0.1:80"}
 
 
+@pytest.mark.row("E26")
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param(["-h"], id="E26-h"),
-        pytest.param(["--help"], id="E26-help"),
-        pytest.param(["help"], id="E26-command"),
-        pytest.param(["-v", "-c", "x", "-h"], id="E26-among-others"),
+        pytest.param(["-h"], id="h"),
+        pytest.param(["--help"], id="help"),
+        pytest.param(["help"], id="command"),
+        pytest.param(["-v", "-c", "x", "-h"], id="among-others"),
     ],
 )
 def test_help_lists_commands_and_flags(checkup: Program, arguments: list[str]) -> None:

@@ -21,6 +21,7 @@ def test_a_name_of_ours_is_answered(host: str) -> None:
     assert HOSTS.allows(host)
 
 
+@pytest.mark.row("164")
 @pytest.mark.parametrize(
     "host",
     [
@@ -38,7 +39,7 @@ def test_a_name_of_ours_is_answered(host: str) -> None:
         ),
     ],
 )
-def test_164_a_name_of_somebody_else_is_not(host: str) -> None:
+def test_a_name_of_somebody_else_is_not(host: str) -> None:
     assert not HOSTS.allows(host)
 
 

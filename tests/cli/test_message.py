@@ -30,8 +30,8 @@ def messages(checkup: Program) -> list[str]:
     return [result.message for result in gofile.read(run.read_bytes())]
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E17")])
-def test_only_checker_is_meant(checkup: Program, _: int) -> None:
+@pytest.mark.row("E17")
+def test_only_checker_is_meant(checkup: Program) -> None:
     write(checkup, "api")
 
     ended = checkup("message", "We know.")
@@ -40,12 +40,13 @@ def test_only_checker_is_meant(checkup: Program, _: int) -> None:
     assert messages(checkup) == ["We know."]
 
 
+@pytest.mark.row("E18")
 @pytest.mark.parametrize(
     ("about", "expected"),
     [
-        pytest.param("WEB shop", ["", "text", ""], id="E18-case"),
-        pytest.param("api", ["text", "", ""], id="E18-first"),
-        pytest.param("web-shop", ["", "text", ""], id="E18-id"),
+        pytest.param("WEB shop", ["", "text", ""], id="case"),
+        pytest.param("api", ["text", "", ""], id="first"),
+        pytest.param("web-shop", ["", "text", ""], id="id"),
     ],
 )
 def test_title_is_meant_without_regard_to_case(
@@ -59,19 +60,20 @@ def test_title_is_meant_without_regard_to_case(
     assert messages(checkup) == expected
 
 
+@pytest.mark.row("E19")
 @pytest.mark.parametrize(
     ("titles", "arguments", "error"),
     [
-        pytest.param(["a", "b"], ["text"], AMBIGUOUS, id="E19-ambiguous"),
+        pytest.param(["a", "b"], ["text"], AMBIGUOUS, id="ambiguous"),
         pytest.param(
-            ["a"], ["text", "-a", "X"], "no result for endpoint with title 'X'", id="E19-none"
+            ["a"], ["text", "-a", "X"], "no result for endpoint with title 'X'", id="none"
         ),
-        pytest.param([], ["text"], "no result for endpoint with title ''", id="E19-empty"),
+        pytest.param([], ["text"], "no result for endpoint with title ''", id="empty"),
         pytest.param(
             ["Website"],
             ["text", "-a", "websit"],
             "no result for endpoint with title 'websit'; did you mean \"Website\"?",
-            id="E19-slip",
+            id="slip",
         ),
         pytest.param(["Website"], [" "], "the message is empty", id="empty"),
     ],
@@ -88,13 +90,14 @@ def test_message_that_is_about_nothing_is_refused(
     assert checkup.runs() == []
 
 
+@pytest.mark.row("E19")
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param(["message"], id="E19-message-none"),
-        pytest.param(["message", "two", "words"], id="E19-message-two"),
-        pytest.param(["every"], id="E19-every-none"),
-        pytest.param(["every", "1s", "2s"], id="E19-every-two"),
+        pytest.param(["message"], id="message-none"),
+        pytest.param(["message", "two", "words"], id="message-two"),
+        pytest.param(["every"], id="every-none"),
+        pytest.param(["every", "1s", "2s"], id="every-two"),
     ],
 )
 def test_wrong_number_of_arguments_shows_the_help(checkup: Program, arguments: list[str]) -> None:
@@ -105,8 +108,8 @@ def test_wrong_number_of_arguments_shows_the_help(checkup: Program, arguments: l
     assert ended.stderr.startswith("Error: ")
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E20")])
-def test_markup_is_kept_as_text(checkup: Program, _: int) -> None:
+@pytest.mark.row("E20")
+def test_markup_is_kept_as_text(checkup: Program) -> None:
     write(checkup, "api")
 
     checkup("message", '<b>down</b> & "out" ☂')

@@ -106,7 +106,8 @@ def test_nobody_to_tell_is_said(checkup: Program) -> None:
     assert "no notifiers are configured" in ended.stderr
 
 
-def test_d15_message_command_tells_no_channel(checkup: Program) -> None:
+@pytest.mark.row("D15")
+def test_message_command_tells_no_channel(checkup: Program) -> None:
     with Provider(Say(200, "ok")) as provider:
         checkup.write(
             {

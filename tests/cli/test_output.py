@@ -44,30 +44,32 @@ BLOCK = """\
 """
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E01")])
-def test_block_has_seven_lines_and_an_empty_one(_: int) -> None:
+@pytest.mark.row("E01")
+def test_block_has_seven_lines_and_an_empty_one() -> None:
     assert go_result_block(RESULT) == BLOCK
 
 
+@pytest.mark.row("E02")
 @pytest.mark.parametrize(
     ("attempts", "text"),
     [
-        pytest.param((Attempt(rtt=5),), "[{5ns }]", id="E02-without-error"),
-        pytest.param((Attempt(rtt=5, error="text"),), "[{5ns text}]", id="E02-with-error"),
-        pytest.param((Attempt(error="two\nlines"),), "[{0s two\nlines}]", id="E02-lines"),
-        pytest.param((), "[]", id="E02-none"),
+        pytest.param((Attempt(rtt=5),), "[{5ns }]", id="without-error"),
+        pytest.param((Attempt(rtt=5, error="text"),), "[{5ns text}]", id="with-error"),
+        pytest.param((Attempt(error="two\nlines"),), "[{0s two\nlines}]", id="lines"),
+        pytest.param((), "[]", id="none"),
     ],
 )
 def test_all_lists_each_attempt_with_its_error(attempts: tuple[Attempt, ...], text: str) -> None:
     assert f"        All: {text}\n Assessment" in go_result_block(Result(attempts=attempts))
 
 
+@pytest.mark.row("E05")
 @pytest.mark.parametrize(
     ("result", "start"),
     [
-        pytest.param(Result(healthy=True), "\x1b[32m", id="E05-healthy-green"),
-        pytest.param(Result(degraded=True), "\x1b[33m", id="E05-degraded-yellow"),
-        pytest.param(Result(down=True), "\x1b[31m", id="E05-down-red"),
+        pytest.param(Result(healthy=True), "\x1b[32m", id="healthy-green"),
+        pytest.param(Result(degraded=True), "\x1b[33m", id="degraded-yellow"),
+        pytest.param(Result(down=True), "\x1b[31m", id="down-red"),
     ],
 )
 def test_color_begins_before_the_assessment_and_ends_on_the_next_line(

@@ -93,7 +93,8 @@ def test_without_a_place_it_says_what_to_do(stored: Program, service: Service) -
     assert "give a folder, or configure `publish`" in ended.stderr
 
 
-def test_130_a_newer_page_stays_and_the_command_says_so(stored: Program) -> None:
+@pytest.mark.row("130")
+def test_a_newer_page_stays_and_the_command_says_so(stored: Program) -> None:
     stored("page")
     manifest = stored.folder / "public/manifest.json"
     manifest.write_text(manifest.read_text().replace('"position":1', '"position":2'))

@@ -35,7 +35,8 @@ def test_nothing_is_done_unasked(checkup: Program) -> None:
     assert not (checkup.folder / "checks").exists()
 
 
-def test_it_is_done_and_said_when_agreed_e22(checkup: Program) -> None:
+@pytest.mark.row("E22")
+def test_it_is_done_and_said_when_agreed(checkup: Program) -> None:
     checkup.write({"storage": {"type": "fs", "dir": "checks"}})
     ended = checkup("provision", "--yes")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -72,7 +73,8 @@ def test_a_branch_is_made_and_then_works(checkup: Program) -> None:
     assert TOKEN not in made.stdout + made.stderr + stored.stderr
 
 
-@pytest.mark.parametrize("word", [pytest.param("s3", id="E21"), pytest.param("S3", id="E21-case")])
+@pytest.mark.row("E21")
+@pytest.mark.parametrize("word", ["s3", pytest.param("S3", id="case")])
 def test_s3_is_made_of_the_environment_without_a_configuration(
     checkup: Program, s3_url: str, word: str
 ) -> None:
@@ -102,18 +104,19 @@ def test_s3_is_made_of_the_environment_without_a_configuration(
     assert iam.list_users()["Users"] == []
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E21")])
-def test_without_a_bucket_s_name_the_help_is_shown(checkup: Program, _: int) -> None:
+@pytest.mark.row("E21")
+def test_without_a_bucket_s_name_the_help_is_shown(checkup: Program) -> None:
     ended = checkup("provision", "s3", **KEYS)
     assert ended.returncode == 1
     assert "Usage: checkup provision" in ended.stdout
     assert "AWS_BUCKET_NAME" in ended.stderr
 
 
+@pytest.mark.row("E21")
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        pytest.param(["gcs"], "unknown storage provider 'gcs'", id="E21"),
+        pytest.param(["gcs"], "unknown storage provider 'gcs'"),
         pytest.param([], "no storage configuration found", id="no-storage"),
     ],
 )

@@ -41,7 +41,8 @@ def store(checkup: Program, **definitions: str) -> None:
         storage.create(run_key(run), encode_results(run.results))
 
 
-def test_152_status_and_explain_name_the_region_and_the_checker(checkup: Program) -> None:
+@pytest.mark.row("152")
+def test_status_and_explain_name_the_region_and_the_checker(checkup: Program) -> None:
     store(checkup, eu="new", us="old")
     first, second = checkup("status").stdout.splitlines()[:2]
     assert first.startswith("A  unknown")
@@ -52,8 +53,9 @@ def test_152_status_and_explain_name_the_region_and_the_checker(checkup: Program
     assert "  excluded    us has a different configuration" in explained
 
 
+@pytest.mark.row("152")
 @pytest.mark.parametrize("command", [["status"], ["explain", "a"]])
-def test_152_nothing_is_said_of_regions_that_look_at_the_same(
+def test_nothing_is_said_of_regions_that_look_at_the_same(
     checkup: Program, command: list[str]
 ) -> None:
     store(checkup, eu="same", us="same")

@@ -193,7 +193,8 @@ def channel(clients: LiveClients) -> SecretRotationRetry:
     return SecretRotationRetry(SlackSettings(webhook=REFERENCE).open(clients), clients)
 
 
-def test_125_message_with_a_rotated_webhook_is_sent_again_at_once(
+@pytest.mark.row("125")
+def test_message_with_a_rotated_webhook_is_sent_again_at_once(
     store: ParameterStore, slack: FakeSlack
 ) -> None:
     store.values["/checkup/token"] = f"{slack.url}/services/T0000/B0000/old"
@@ -208,7 +209,8 @@ def test_125_message_with_a_rotated_webhook_is_sent_again_at_once(
     assert store.asked == 2
 
 
-def test_125_message_with_a_wrong_webhook_is_refused_once(
+@pytest.mark.row("125")
+def test_message_with_a_wrong_webhook_is_refused_once(
     store: ParameterStore, slack: FakeSlack
 ) -> None:
     store.values["/checkup/token"] = slack.webhook

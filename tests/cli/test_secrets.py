@@ -60,7 +60,8 @@ def test_secret_whole_and_by_key(clients: LiveClients) -> None:
     assert clients.secret("secretsmanager:checkup/all#hook") == CANARY
 
 
-def test_rotated_secret_counts_from_its_first_refusal_on_125(clients: LiveClients) -> None:
+@pytest.mark.row("125")
+def test_rotated_secret_counts_from_its_first_refusal_on(clients: LiveClients) -> None:
     ssm = aws("ssm")
     ssm.put_parameter(Name="hook", Value="old", Type="SecureString")
     first = clients.secret("ssm:hook")
@@ -70,6 +71,7 @@ def test_rotated_secret_counts_from_its_first_refusal_on_125(clients: LiveClient
     assert (first, clients.secret("ssm:hook")) == ("old", "new")
 
 
+@pytest.mark.row("125")
 @pytest.mark.parametrize(
     ("reference", "problem"),
     [
@@ -83,7 +85,7 @@ def test_rotated_secret_counts_from_its_first_refusal_on_125(clients: LiveClient
         ("secretsmanager:json#number", "the secret has no string under number"),
     ],
 )
-def test_error_names_the_reference_and_never_the_value_125(
+def test_error_names_the_reference_and_never_the_value(
     clients: LiveClients, reference: str, problem: str
 ) -> None:
     manager = aws("secretsmanager")

@@ -76,7 +76,8 @@ def listening(process: subprocess.Popen[str]) -> int:
     return int(match[1])
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E23-page")])
+@pytest.mark.row("E23")
+@pytest.mark.parametrize("_", [pytest.param(0, id="page")])
 def test_page_is_rendered_from_the_stored_runs(site: Site, _: int) -> None:
     answer = site.ask("/")
 
@@ -87,7 +88,8 @@ def test_page_is_rendered_from_the_stored_runs(site: Site, _: int) -> None:
     assert site.ask("/api/v2/status.json").status == 200
 
 
-@pytest.mark.parametrize("_", [pytest.param(0, id="E23-data")])
+@pytest.mark.row("E23")
+@pytest.mark.parametrize("_", [pytest.param(0, id="data")])
 def test_index_and_run_files_are_served_as_go_did(site: Site, _: int) -> None:
     (run,) = site.program.runs()
 
@@ -98,10 +100,11 @@ def test_index_and_run_files_are_served_as_go_did(site: Site, _: int) -> None:
     assert index.headers["content-type"] == file.headers["content-type"] == "application/json"
 
 
+@pytest.mark.row("E23")
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param("/nothing", id="E23-not-found"),
+        pytest.param("/nothing", id="not-found"),
         pytest.param("/0000000000000000001-check.json", id="no-such-run"),
         pytest.param("/../checkup.json", id="parent"),
         pytest.param("/%2e%2e/checkup.json", id="encoded-parent"),
@@ -143,7 +146,8 @@ def test_only_get_and_head_are_allowed(site: Site, method: str) -> None:
     assert answer.headers["allow"] == "GET, HEAD"
 
 
-def test_every_answer_has_safe_headers_164(site: Site) -> None:
+@pytest.mark.row("164")
+def test_every_answer_has_safe_headers(site: Site) -> None:
     for path in ("/", "/index.json", "/nothing"):
         headers = site.ask(path).headers
 
@@ -373,7 +377,8 @@ def test_page_needs_a_storage(checkup: Program, arguments: list[str]) -> None:
     assert "no storage configur" in ended.stderr
 
 
-def test_serve_without_an_address_is_only_for_this_machine_e25(stored: Program) -> None:
+@pytest.mark.row("E25")
+def test_serve_without_an_address_is_only_for_this_machine(stored: Program) -> None:
     with stored.start("serve") as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -278,7 +278,8 @@ def test_network_and_region_are_what_may_be_wrong_where_aws_is_not_reached(
     assert "cannot reach AWS; check the network and the region" in ended.stderr
 
 
-def test_174_state_is_restored_from_an_earlier_version(checkup: Program, aws: Emulator) -> None:
+@pytest.mark.row("174")
+def test_state_is_restored_from_an_earlier_version(checkup: Program, aws: Emulator) -> None:
     s3 = aws.client("s3")
     listed = checkup("--stack", "prod", "restore", **aws.environ)
     assert listed.returncode == 0

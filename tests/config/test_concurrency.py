@@ -13,11 +13,12 @@ def checkers(*timeouts: int) -> list[TcpChecker]:
     return [TcpChecker(timeout=seconds * SECOND) for seconds in timeouts]
 
 
+@pytest.mark.row("A20")
 @pytest.mark.parametrize(
     ("timeouts", "deadline", "number"),
     [
-        pytest.param([], 60, MIN_CONCURRENCY, id="A20-none"),
-        pytest.param([10] * 6, 60, MIN_CONCURRENCY, id="A20-few"),
+        pytest.param([], 60, MIN_CONCURRENCY, id="none"),
+        pytest.param([10] * 6, 60, MIN_CONCURRENCY, id="few"),
         pytest.param([10] * 50, 60, 10, id="fifty-on-a-machine"),
         pytest.param([10] * 50, 25, 34, id="fifty-in-a-stack"),
         pytest.param([60] * 8, 60, 32, id="as-long-as-a-run"),

@@ -78,7 +78,8 @@ def test_digests_are_those_that_they_have_always_been() -> None:
     assert (there.digest, there.checker_digests) == AS_EVER
 
 
-def test_152_same_configuration_has_the_same_digests_however_it_is_written() -> None:
+@pytest.mark.row("152")
+def test_same_configuration_has_the_same_digests_however_it_is_written() -> None:
     first, second = config(JSON), config(YAML, "checkup.yaml")
     assert (first.digest, first.checker_digests) == (second.digest, second.checker_digests)
 
@@ -96,6 +97,7 @@ def test_one_place_needs_no_definitions() -> None:
     assert alone.digest not in {"", AS_EVER[0]}
 
 
+@pytest.mark.row("152")
 @pytest.mark.parametrize(
     "told",
     [
@@ -107,12 +109,13 @@ def test_one_place_needs_no_definitions() -> None:
     ],
     ids=str,
 )
-def test_152_what_is_told_of_a_checker_is_no_part_of_what_it_looks_at(told: dict[str, Any]) -> None:
+def test_what_is_told_of_a_checker_is_no_part_of_what_it_looks_at(told: dict[str, Any]) -> None:
     before, after = digests(with_shop()), digests(with_shop(**told))
     assert before[0] != after[0]
     assert before[1] == after[1]
 
 
+@pytest.mark.row("152")
 @pytest.mark.parametrize(
     "looked_at",
     [
@@ -125,17 +128,19 @@ def test_152_what_is_told_of_a_checker_is_no_part_of_what_it_looks_at(told: dict
     ],
     ids=str,
 )
-def test_152_what_a_checker_looks_at_is_its_definition(looked_at: dict[str, Any]) -> None:
+def test_what_a_checker_looks_at_is_its_definition(looked_at: dict[str, Any]) -> None:
     before, after = digests(with_shop()), digests(with_shop(**looked_at))
     assert before[0] != after[0]
     assert before[1] != after[1]
 
 
-def test_152_another_kind_is_another_definition() -> None:
+@pytest.mark.row("152")
+def test_another_kind_is_another_definition() -> None:
     tcp, tls = (KINDS.checkers[kind](id="a", endpoint_url="a.test:443") for kind in ("tcp", "tls"))
     assert digests(Config(checkers=(tcp,)))[1] != digests(Config(checkers=(tls,)))[1]
 
 
+@pytest.mark.row("152")
 @pytest.mark.parametrize(
     "address",
     [
@@ -145,13 +150,14 @@ def test_152_another_kind_is_another_definition() -> None:
         "$${AWS_REGION} eu-central-1",
     ],
 )
-def test_152_what_the_environment_says_elsewhere_makes_no_other_definition(address: str) -> None:
+def test_what_the_environment_says_elsewhere_makes_no_other_definition(address: str) -> None:
     body = JSON.replace(b"https://shop.test/", address.encode())
     file = body.replace(b"{", b'{"heartbeat_url": "https://hc.test/${AWS_REGION}",', 1)
     home, away = (config(file, AWS_REGION=region) for region in ("eu-central-1", "us-east-1"))
     assert home.checker_digests == away.checker_digests
 
 
+@pytest.mark.row("159")
 @pytest.mark.parametrize(
     "secrets",
     [
@@ -164,32 +170,36 @@ def test_152_what_the_environment_says_elsewhere_makes_no_other_definition(addre
     ],
     ids=["secret", "header", "body", "userinfo", "query", "environment"],
 )
-def test_159_secret_is_no_part_of_a_digest(
+def test_secret_is_no_part_of_a_digest(
     secrets: tuple[dict[str, Any], dict[str, Any]],
 ) -> None:
     one, two = (digests(with_shop(**fields), "one", "two") for fields in secrets)
     assert one == two
 
 
-def test_159_fields_for_secrets_and_free_contents_are_private() -> None:
+@pytest.mark.row("159")
+def test_fields_for_secrets_and_free_contents_are_private() -> None:
     names = {parameters.values[1] for parameters in PRIVATE}
     free = {"headers", "body", "send", "arguments", "environment"}
     assert names > free | {"webhook", "password", "bearer_token", "dsn", "access_token"}
 
 
+@pytest.mark.row("159")
 @pytest.mark.parametrize(("settings", "name"), PRIVATE)
-def test_159_of_a_private_field_it_says_only_that_it_is_set(settings: Struct, name: str) -> None:
+def test_of_a_private_field_it_says_only_that_it_is_set(settings: Struct, name: str) -> None:
     tree = _public(settings, _Showing((), {}))
     assert tree[name] is True
     assert CANARY not in str(tree)
 
 
-def test_152_nearly_every_public_key_is_tried() -> None:
+@pytest.mark.row("152")
+def test_nearly_every_public_key_is_tried() -> None:
     assert len(PUBLIC) > 150
 
 
+@pytest.mark.row("152")
 @pytest.mark.parametrize(("settings", "name"), PUBLIC)
-def test_152_every_public_key_counts(settings: Checker, name: str) -> None:
+def test_every_public_key_counts(settings: Checker, name: str) -> None:
     assert name in _public(settings, _Showing((), {}))
     plain = Config(checkers=(type(settings)(),))
     assert digests(Config(checkers=(settings,)))[0] != digests(plain)[0]

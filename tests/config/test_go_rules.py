@@ -26,7 +26,8 @@ def one(**fields: Any) -> dict[str, Any]:
     return {"checkers": [{**HTTP, **fields}]}
 
 
-def test_a01_sample_of_the_go_program_loads(read: Read) -> None:
+@pytest.mark.row("A01")
+def test_sample_of_the_go_program_loads(read: Read) -> None:
     config = read(
         {
             "storage": {
@@ -57,12 +58,14 @@ def test_a01_sample_of_the_go_program_loads(read: Read) -> None:
     assert config.warnings == ()
 
 
+@pytest.mark.row("A02")
 @pytest.mark.parametrize("text", ["{}", "null", " {}\n"])
-def test_a02_nothing_configured_is_an_empty_configuration(read: Read, text: str) -> None:
+def test_nothing_configured_is_an_empty_configuration(read: Read, text: str) -> None:
     config = read(text)
     assert (config.checkers, config.storage, config.notifiers) == ((), None, ())
 
 
+@pytest.mark.row("A03")
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -76,13 +79,14 @@ def test_a02_nothing_configured_is_an_empty_configuration(read: Read, text: str)
         pytest.param(b"{}x", "text after the end", id="text-after-the-end"),
     ],
 )
-def test_a03_what_is_no_configuration_is_refused(refuse: Refuse, content: bytes, said: str) -> None:
+def test_what_is_no_configuration_is_refused(refuse: Refuse, content: bytes, said: str) -> None:
     (problem,) = refuse(content)
     assert said in problem.text
     assert problem.line == 1
 
 
-def test_a03_comments_and_trailing_commas_are_warnings(read: Read) -> None:
+@pytest.mark.row("A03")
+def test_comments_and_trailing_commas_are_warnings(read: Read) -> None:
     config = read('{\n// why\n"checkers": [ /* none */ ],\n}')
     assert [(problem.line, problem.text.split(",")[0]) for problem in config.warnings] == [
         (2, "comment"),
@@ -90,7 +94,8 @@ def test_a03_comments_and_trailing_commas_are_warnings(read: Read) -> None:
     ]
 
 
-def test_a04_keys_match_in_any_case(read: Read) -> None:
+@pytest.mark.row("A04")
+def test_keys_match_in_any_case(read: Read) -> None:
     config = read(
         {
             "Checkers": [{"TYPE": "http", "Endpoint_Name": "A", "ENDPOINT_URL": "http://a"}],
@@ -106,7 +111,8 @@ def test_a04_keys_match_in_any_case(read: Read) -> None:
     assert config.warnings == ()
 
 
-def test_a05_unknown_keys_are_warnings_with_a_guess(read: Read) -> None:
+@pytest.mark.row("A05")
+def test_unknown_keys_are_warnings_with_a_guess(read: Read) -> None:
     config = read({**one(tiemout="5s", colour="red"), "notifers": []})
     assert [(problem.key, problem.fix) for problem in config.warnings] == [
         ("checkers[0].tiemout", 'did you mean "timeout"?'),
@@ -115,7 +121,8 @@ def test_a05_unknown_keys_are_warnings_with_a_guess(read: Read) -> None:
     ]
 
 
-def test_a06_of_two_equal_keys_the_last_wins_with_a_warning(read: Read) -> None:
+@pytest.mark.row("A06")
+def test_of_two_equal_keys_the_last_wins_with_a_warning(read: Read) -> None:
     config = read('{"checkers": 5,\n "Checkers": [],\n "storage": {"type":"fs",\n"type":"s3"}}')
     assert config.checkers == ()
     assert isinstance(config.storage, S3Settings)
@@ -123,30 +130,35 @@ def test_a06_of_two_equal_keys_the_last_wins_with_a_warning(read: Read) -> None:
     assert "the first is on line 1" in config.warnings[0].fix
 
 
-def test_a07_null_is_absent(read: Read) -> None:
+@pytest.mark.row("A07")
+def test_null_is_absent(read: Read) -> None:
     config = read({**one(attempts=None, headers=None, threshold_rtt=None), "notifiers": None})
     assert config.checkers[0].attempts == 1
     assert read({"checkers": None}).checkers == ()
     assert config.warnings == ()
 
 
-def test_a08_storage_null_is_none(read: Read) -> None:
+@pytest.mark.row("A08")
+def test_storage_null_is_none(read: Read) -> None:
     assert read({"storage": None}).storage is None
 
 
+@pytest.mark.row("A08")
 @pytest.mark.parametrize("value", [None, {}, [], 5])
-def test_a08_a_notifier_without_type_is_refused(refuse: Refuse, value: object) -> None:
+def test_a_notifier_without_type_is_refused(refuse: Refuse, value: object) -> None:
     (problem,) = refuse({"notifier": value})
     assert problem.key == "notifier"
     assert "type" in problem.text
 
 
-def test_a09_values_match_in_their_case_only(refuse: Refuse) -> None:
+@pytest.mark.row("A09")
+def test_values_match_in_their_case_only(refuse: Refuse) -> None:
     (problem,) = refuse({"storage": {"type": "FS"}})
     assert problem.text == "unknown storage type: FS"
     assert problem.fix.startswith('did you mean "fs"? known types: appinsights, fs, github,')
 
 
+@pytest.mark.row("A10")
 @pytest.mark.parametrize(
     ("document", "key", "text"),
     [
@@ -161,37 +173,42 @@ def test_a09_values_match_in_their_case_only(refuse: Refuse) -> None:
          "unknown checker type: expected an object, got null"),
     ],
 )  # fmt: skip
-def test_a10_unknown_types_are_refused_by_place_name_and_type(
+def test_unknown_types_are_refused_by_place_name_and_type(
     refuse: Refuse, document: object, key: str, text: str
 ) -> None:
     (problem,) = refuse(document)
     assert (problem.key, problem.text) == (key, text)
 
 
-def test_a11_the_single_notifier_comes_first(read: Read) -> None:
+@pytest.mark.row("A11")
+def test_the_single_notifier_comes_first(read: Read) -> None:
     config = read(
         {"notifiers": [{**SLACK, "channel": "#b"}], "notifier": {**SLACK, "channel": "#a"}}
     )
     assert [getattr(settings, "channel", "") for settings in config.notifiers] == ["#a", "#b"]
 
 
-def test_a12_provider_without_type_is_the_type(read: Read) -> None:
+@pytest.mark.row("A12")
+def test_provider_without_type_is_the_type(read: Read) -> None:
     assert read({"storage": {"provider": "fs", "dir": "d"}}).storage == FolderSettings(dir="d")
 
 
-def test_a13_name_without_type_is_the_notifiers_type(read: Read) -> None:
+@pytest.mark.row("A13")
+def test_name_without_type_is_the_notifiers_type(read: Read) -> None:
     old = {"name": "slack", "webhook": "env:HOOK"}
     expected = (SlackSettings(webhook="env:HOOK"),)
     assert read({"notifier": old}).notifiers == expected
     assert read({"notifiers": [old]}).notifiers == expected
 
 
-def test_a14_type_wins_over_provider(read: Read) -> None:
+@pytest.mark.row("A14")
+def test_type_wins_over_provider(read: Read) -> None:
     config = read({"storage": {"provider": "s3", "type": "fs", "dir": "d"}})
     assert config.storage == FolderSettings(dir="d")
 
 
-def test_a15_the_name_of_an_exec_checker_is_its_title(read: Read) -> None:
+@pytest.mark.row("A15")
+def test_the_name_of_an_exec_checker_is_its_title(read: Read) -> None:
     config = read(
         {"checkers": [{"type": "exec", "name": "Disk", "command": "df", "raise": "warn"}]}
     )
@@ -201,37 +218,40 @@ def test_a15_the_name_of_an_exec_checker_is_its_title(read: Read) -> None:
     assert checker.id == "disk"
 
 
+@pytest.mark.row("A16")
 @pytest.mark.parametrize(
     ("value", "nanoseconds"),
     [("2s", 2_000_000_000), ("1h30m", 5_400_000_000_000), ("100ms", 100_000_000),
      ("1.5s", 1_500_000_000),
      (1_000_000, 1_000_000), ("-1s", -1_000_000_000)],
 )  # fmt: skip
-def test_a16_durations_are_texts_or_nanoseconds(
-    read: Read, value: object, nanoseconds: int
-) -> None:
+def test_durations_are_texts_or_nanoseconds(read: Read, value: object, nanoseconds: int) -> None:
     config = read({**one(timeout=value), "run_deadline": "2h", "interval": "2h"})
     assert config.checkers[0].timeout == nanoseconds
     assert config.warnings == ()
 
 
+@pytest.mark.row("A16")
 @pytest.mark.parametrize("value", ["2", "two seconds", "5 s", "", 1.5, 1e9, True, [], {}])
-def test_a16_other_durations_are_refused(refuse: Refuse, value: object) -> None:
+def test_other_durations_are_refused(refuse: Refuse, value: object) -> None:
     (problem,) = refuse(one(timeout=value))
     assert problem.key == "checkers[0].timeout"
     assert "duration" in problem.text
 
 
-def test_a17_a_negative_threshold_loads(read: Read) -> None:
+@pytest.mark.row("A17")
+def test_a_negative_threshold_loads(read: Read) -> None:
     assert read(one(threshold_rtt=-1)).checkers[0].threshold_rtt == -1
 
 
+@pytest.mark.row("A18")
 @pytest.mark.parametrize("attempts", [0, -3, None])
-def test_a18_fewer_than_one_attempt_is_one(read: Read, attempts: int | None) -> None:
+def test_fewer_than_one_attempt_is_one(read: Read, attempts: int | None) -> None:
     assert read(one(attempts=attempts)).checkers[0].attempts == 1
     assert read(one()).checkers[0].attempts == 1
 
 
+@pytest.mark.row("A19")
 @pytest.mark.parametrize(
     "written",
     [
@@ -244,18 +264,20 @@ def test_a18_fewer_than_one_attempt_is_one(read: Read, attempts: int | None) -> 
         pytest.param("1" * 5000, id="5000-digits"),
     ],
 )
-def test_a19_integers_are_json_integers_of_64_bits(refuse: Refuse, written: str) -> None:
+def test_integers_are_json_integers_of_64_bits(refuse: Refuse, written: str) -> None:
     (problem,) = refuse('{"checkers": [{"type": "http", "attempts": ' + written + "}]}")
     assert problem.key == "checkers[0].attempts"
     assert "expected an integer" in problem.text
 
 
+@pytest.mark.row("A20")
 @pytest.mark.parametrize("document", [{}, {"concurrent_checks": 0}, {"concurrent_checks": None}])
-def test_a20_five_checkers_run_at_once(read: Read, document: object) -> None:
+def test_five_checkers_run_at_once(read: Read, document: object) -> None:
     assert read(document).concurrency == 5
 
 
-def test_a21_negative_concurrency_is_refused_where_checks_run(read: Read) -> None:
+@pytest.mark.row("A21")
+def test_negative_concurrency_is_refused_where_checks_run(read: Read) -> None:
     config = read({"concurrent_checks": -1})
     text = "invalid value for ConcurrentChecks: -1 (must be set > 0)"
     assert [problem.text for problem in config.warnings] == [text]
@@ -266,10 +288,11 @@ def test_a21_negative_concurrency_is_refused_where_checks_run(read: Read) -> Non
     ]
 
 
+@pytest.mark.row("A22")
 @pytest.mark.parametrize(
     "document", [{"concurrent_checks": "a"}, {"timestamp": 5}, {"timestamp": "yesterday"}]
 )
-def test_a22_wrong_concurrency_and_timestamp_are_ignored_with_a_warning(
+def test_wrong_concurrency_and_timestamp_are_ignored_with_a_warning(
     read: Read, document: dict[str, object]
 ) -> None:
     config = read(document)
@@ -277,6 +300,7 @@ def test_a22_wrong_concurrency_and_timestamp_are_ignored_with_a_warning(
     assert [problem.key for problem in config.warnings] == list(document)
 
 
+@pytest.mark.row("A23")
 @pytest.mark.parametrize(
     ("text", "moment"),
     [
@@ -285,13 +309,14 @@ def test_a22_wrong_concurrency_and_timestamp_are_ignored_with_a_warning(
         ("0001-01-01T00:00:00Z", 0),
     ],
 )
-def test_a23_timestamps_are_read_to_the_nanosecond(read: Read, text: str, moment: int) -> None:
+def test_timestamps_are_read_to_the_nanosecond(read: Read, text: str, moment: int) -> None:
     config = read({"timestamp": text})
     assert config.timestamp == moment
     assert config.warnings == ()
 
 
-def test_a24_a_header_may_be_a_single_text(read: Read) -> None:
+@pytest.mark.row("A24")
+def test_a_header_may_be_a_single_text(read: Read) -> None:
     config = read(one(headers={"User-Agent": "Mozilla", "X-A": ["1", "2"], "Host": []}))
     assert getattr(config.checkers[0], "headers", None) == {
         "User-Agent": ("Mozilla",),
@@ -300,8 +325,9 @@ def test_a24_a_header_may_be_a_single_text(read: Read) -> None:
     }
 
 
+@pytest.mark.row("A25")
 @pytest.mark.parametrize("to", ["ops@example.com", ["ops@example.com"]])
-def test_a25_a_single_receiver_is_a_list_of_one(read: Read, to: object) -> None:
+def test_a_single_receiver_is_a_list_of_one(read: Read, to: object) -> None:
     fields = {"from": "a@example.com", "to": to}
     config = read({"notifiers": [{"type": "mail", **fields}, {"type": "mailgun", **fields}]})
     assert config.notifiers == (
@@ -310,7 +336,8 @@ def test_a25_a_single_receiver_is_a_list_of_one(read: Read, to: object) -> None:
     )
 
 
-def test_a27_a_missing_file_is_said_as_the_go_program_says_it(
+@pytest.mark.row("A27")
+def test_a_missing_file_is_said_as_the_go_program_says_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -322,7 +349,8 @@ def test_a27_a_missing_file_is_said_as_the_go_program_says_it(
         assert str(caught.value).startswith(problem.text)
 
 
-def test_a28_mail_has_a_usual_port_and_subject(read: Read) -> None:
+@pytest.mark.row("A28")
+def test_mail_has_a_usual_port_and_subject(read: Read) -> None:
     config = read({"notifier": {"type": "mail", "subject": "  ", "smtp": {"server": "mx"}}})
     (mail,) = config.notifiers
     assert isinstance(mail, MailSettings)
@@ -330,7 +358,8 @@ def test_a28_mail_has_a_usual_port_and_subject(read: Read) -> None:
     assert (mail.smtp.server, mail.smtp.port) == ("mx", 25)
 
 
-def test_a29_appinsights_refuses_a_missing_key_and_negative_numbers(refuse: Refuse) -> None:
+@pytest.mark.row("A29")
+def test_appinsights_refuses_a_missing_key_and_negative_numbers(refuse: Refuse) -> None:
     problems = refuse(
         {
             "storage": {
@@ -388,10 +417,11 @@ EVERYTHING: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.row("A26", "A30")
 @pytest.mark.parametrize(
     ("section", "fields"), EVERYTHING, ids=[f"{fields['type']}" for _, fields in EVERYTHING]
 )
-def test_a26_a30_every_type_loads_with_every_field(
+def test_every_type_loads_with_every_field(
     read: Read, section: str, fields: dict[str, Any]
 ) -> None:
     config = read({section: fields if section == "storage" else [fields]})

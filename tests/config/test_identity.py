@@ -80,14 +80,16 @@ def test_the_environment_does_not_show_in_an_id(read: Read) -> None:
     assert ids(read, http("API ${STAGE}"), STAGE="hidden") == ["api-stage"]
 
 
-def test_ids_must_be_unique_whatever_their_case_102(refuse: Refuse) -> None:
+@pytest.mark.row("102")
+def test_ids_must_be_unique_whatever_their_case(refuse: Refuse) -> None:
     (problem,) = refuse({"checkers": [http("A", id="x"), http("B", id="X")]})
     assert problem.key == "checkers[1].id"
     assert problem.text == 'id "X" is already used by checkers[0] on line 7'
 
 
+@pytest.mark.row("173")
 @pytest.mark.parametrize("name", ["a/b", "../x", ".", "a b", "-a", "ä", "a" * 101])
-def test_ids_are_safe_in_any_path_173(refuse: Refuse, name: str) -> None:
+def test_ids_are_safe_in_any_path(refuse: Refuse, name: str) -> None:
     (problem,) = refuse({"checkers": [http("A", id=name)]})
     assert problem.key == "checkers[0].id"
 

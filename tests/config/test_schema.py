@@ -77,22 +77,23 @@ def test_bad_file_is_bad(name: str) -> None:
     assert wrong(parsed(FILES / "bad" / name))
 
 
+@pytest.mark.row("A04", "A11", "A12", "A13", "A14")
 @pytest.mark.parametrize(
     "document",
     [
         pytest.param({}, id="empty"),
         pytest.param({"checkers": None, "storage": None, "page": None}, id="nulls"),
-        pytest.param({"storage": {"provider": "fs"}}, id="A12-provider"),
-        pytest.param({"notifiers": [{"name": "slack"}]}, id="A13-name"),
-        pytest.param({"notifier": {"name": "slack"}}, id="A11-notifier"),
-        pytest.param({"storage": {"type": "fs", "provider": "x"}}, id="A14-both"),
+        pytest.param({"storage": {"provider": "fs"}}, id="provider"),
+        pytest.param({"notifiers": [{"name": "slack"}]}, id="name"),
+        pytest.param({"notifier": {"name": "slack"}}, id="notifier"),
+        pytest.param({"storage": {"type": "fs", "provider": "x"}}, id="both"),
         pytest.param(one(timeout="1m30.5s"), id="duration"),
         pytest.param(one(timeout=1_000_000_000), id="nanoseconds"),
         pytest.param(one(timeout="${LIMIT:-5s}"), id="duration-of-the-environment"),
         pytest.param(one(attempts="${TIMES}"), id="number-of-the-environment"),
         pytest.param(one(tags="one"), id="list-of-one"),
         pytest.param(one(**{"x-note": {"any": "thing"}}), id="note"),
-        pytest.param(one(Attempts=2), id="A04-capitals"),
+        pytest.param(one(Attempts=2), id="capitals"),
         pytest.param({"groups": ["a", {"name": "b", "interval": "5m"}]}, id="groups"),
         pytest.param({"page": {"refresh_interval": "2m"}}, id="seconds"),
         pytest.param({"$schema": "./checkup.schema.json"}, id="schema"),
@@ -106,6 +107,7 @@ def test_what_the_reader_takes_is_taken(document: Mapping[str, Any], tmp_path: P
     assert wrong(document) == set()
 
 
+@pytest.mark.row("A19")
 @pytest.mark.parametrize(
     ("document", "place"),
     [
@@ -114,7 +116,7 @@ def test_what_the_reader_takes_is_taken(document: Mapping[str, Any], tmp_path: P
         pytest.param({"chekcers": []}, "", id="misspelt-section"),
         pytest.param(one(timeout="5 seconds"), "checkers[0].timeout", id="duration"),
         pytest.param(one(timeout=1.5), "checkers[0].timeout", id="fraction"),
-        pytest.param(one(attempts="3"), "checkers[0].attempts", id="A19-text"),
+        pytest.param(one(attempts="3"), "checkers[0].attempts", id="text"),
         pytest.param(one(recheck=6), "checkers[0].recheck", id="limit"),
         pytest.param(one(tls="yes"), "checkers[0].tls", id="truth"),
         pytest.param(one(type="htpp"), "checkers[0].type", id="kind"),

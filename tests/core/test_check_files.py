@@ -46,15 +46,15 @@ FULL = Result(
 # Made by hand after what real directories hold: an old one, a fork's with keys of its own, one
 # with errors, and one of the newest version with everything.
 GO_FILES = {
-    "C06-old": b'[{"title":"a","endpoint":"https://a.example","timestamp":1499858761929440223,'
+    "old": b'[{"title":"a","endpoint":"https://a.example","timestamp":1499858761929440223,'
     b'"times":[{"rtt":183623988},{"rtt":124363480}],"healthy":true}]',
-    "C06-errors": b'[{"title":"b","endpoint":"b.example:80","timestamp":1533475671987383341,'
+    "errors": b'[{"title":"b","endpoint":"b.example:80","timestamp":1533475671987383341,'
     b'"times":[{"rtt":5069378935,"error":"Get http://b.example: net/http: timeout awaiting '
     b'response headers"},{"rtt":1}],"down":true}]',
-    "C06-new": b'[{"title":"c \\u003c\\u0026\\u003e \xc3\xa9 \\u2028","timestamp":1,"times":['
+    "new": b'[{"title":"c \\u003c\\u0026\\u003e \xc3\xa9 \\u2028","timestamp":1,"times":['
     b'{"rtt":0,"error":"\\"x\\"\\n\\t\\\\"}],"threshold":4000000000,"degraded":true,'
     b'"notice":"median round trip time exceeded threshold (4s)","message":"\\u003cb\\u003e"}]',
-    "C06-empty": b"[]",
+    "empty": b"[]",
 }
 
 
@@ -66,13 +66,14 @@ def only(body: bytes) -> Result:
 # Names and keys
 
 
+@pytest.mark.row("C08")
 @pytest.mark.parametrize(
     ("run", "key"),
     [
         (Run(slot=1_501_523_631_505_010_894, results=()), "runs/1501523631505010894-check.json"),
         (Run(slot=60, region_index=2, results=()), "runs/0000000000000000062-check.json"),
     ],
-    ids=["C08-nineteen-digits", "C08-padded-and-apart-by-region"],
+    ids=["nineteen-digits", "padded-and-apart-by-region"],
 )
 def test_a_run_has_a_name_that_sorts_by_time(run: Run, key: str) -> None:
     assert run_key(run) == key
@@ -113,15 +114,18 @@ def test_other_names_have_no_slot(key: str) -> None:
 # Writing
 
 
-def test_one_title_is_written_as_go_writes_it_c01() -> None:
+@pytest.mark.row("C01")
+def test_one_title_is_written_as_go_writes_it() -> None:
     assert encode_results([Result(title="Testing")]) == b'[{"title":"Testing"}]'
 
 
-def test_no_checkers_are_an_empty_array_c09() -> None:
+@pytest.mark.row("C09")
+def test_no_checkers_are_an_empty_array() -> None:
     assert encode_results([]) == b"[]"
 
 
-def test_keys_of_go_come_first_in_its_order_and_ours_follow_c02() -> None:
+@pytest.mark.row("C02")
+def test_keys_of_go_come_first_in_its_order_and_ours_follow() -> None:
     (result,) = json.loads(encode_results([FULL]))
     assert list(result) == [
         *("title", "endpoint", "timestamp", "times", "threshold"),
@@ -135,16 +139,19 @@ def test_keys_of_go_come_first_in_its_order_and_ours_follow_c02() -> None:
     assert result["times"][1]["phases"] == {"resolve": 1, "wait": 4}
 
 
-def test_empty_values_are_left_out_but_the_round_trip_time_c02() -> None:
+@pytest.mark.row("C02")
+def test_empty_values_are_left_out_but_the_round_trip_time() -> None:
     assert encode_results([Result(attempts=(Attempt(),))]) == b'[{"times":[{"rtt":0}]}]'
     assert encode_results([Result()]) == b"[{}]"
 
 
-def test_threshold_is_written_unless_it_is_0_b06() -> None:
+@pytest.mark.row("B06")
+def test_threshold_is_written_unless_it_is_0() -> None:
     assert encode_results([Result(threshold=5)]) == b'[{"threshold":5}]'
     assert encode_results([Result(threshold=0)]) == b"[{}]"
 
 
+@pytest.mark.row("C03")
 @pytest.mark.parametrize(
     ("text", "written"),
     [
@@ -160,7 +167,7 @@ def test_threshold_is_written_unless_it_is_0_b06() -> None:
     ],
     ids=["html", "separators", "raw", "control", "short", "quotes", "backslashes", "half", "byte"],
 )
-def test_text_is_escaped_as_go_escapes_it_c03(text: str, written: bytes) -> None:
+def test_text_is_escaped_as_go_escapes_it(text: str, written: bytes) -> None:
     assert encode_results([Result(title=text)]) == b'[{"title":"' + written + b'"}]'
 
 
@@ -214,13 +221,15 @@ def whole(text: str) -> str:
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
+@pytest.mark.row("C05")
 @given(st.lists(any_results, max_size=3))
-def test_go_reads_every_file_of_ours_c05(results: list[Result]) -> None:
+def test_go_reads_every_file_of_ours(results: list[Result]) -> None:
     assert gofile.read(encode_results(results)) == [as_go(result) for result in results]
 
 
+@pytest.mark.row("C02", "C03")
 @given(st.lists(any_results, max_size=3))
-def test_without_keys_of_ours_the_bytes_are_go_s_c02_c03(results: list[Result]) -> None:
+def test_without_keys_of_ours_the_bytes_are_go_s(results: list[Result]) -> None:
     plain = [as_go(result) for result in results]
     read = decode_results(gofile.write(plain))
     assert encode_results(read) == gofile.write(plain)
@@ -233,8 +242,9 @@ def test_what_is_written_reads_back_the_same(results: list[Result]) -> None:
     assert [whole(r.title + r.id) for r in results] == [r.title + r.id for r in read]
 
 
+@pytest.mark.row("C04")
 @given(st.lists(any_results, max_size=3))
-def test_all_numbers_are_integers_c04(results: list[Result]) -> None:
+def test_all_numbers_are_integers(results: list[Result]) -> None:
     def refuse(number: str) -> None:
         pytest.fail(f"{number} is no integer")
 
@@ -244,8 +254,9 @@ def test_all_numbers_are_integers_c04(results: list[Result]) -> None:
 # Reading
 
 
+@pytest.mark.row("C06", "C30")
 @pytest.mark.parametrize("body", GO_FILES.values(), ids=GO_FILES.keys())
-def test_a_file_of_go_goes_round_unchanged_c30(body: bytes) -> None:
+def test_a_file_of_go_goes_round_unchanged(body: bytes) -> None:
     ours = encode_results(decode_results(body))
     assert ours == body
     assert gofile.write(gofile.read(ours)) == body
@@ -255,17 +266,19 @@ def test_values_arrive_where_they_belong() -> None:
     assert decode_results(encode_results([FULL])) == (FULL,)
 
 
-def test_a_final_newline_and_spaces_are_no_matter_c06() -> None:
+@pytest.mark.row("C06")
+def test_a_final_newline_and_spaces_are_no_matter() -> None:
     assert only(b' [ {"title" : "a"} ]\r\n\t') == Result(title="a")
 
 
+@pytest.mark.row("C07")
 @pytest.mark.parametrize(
     ("body", "result"),
     [
-        pytest.param(b"[{}]", Result(), id="C07-nothing"),
-        pytest.param(b'[{"title":"a"}]', Result(title="a"), id="C07-title-only"),
-        pytest.param(b'[{"healthy":true}]', Result(healthy=True), id="C07-no-times"),
-        pytest.param(b'[{"times":[{}]}]', Result(attempts=(Attempt(),)), id="C07-empty-attempt"),
+        pytest.param(b"[{}]", Result(), id="nothing"),
+        pytest.param(b'[{"title":"a"}]', Result(title="a"), id="title-only"),
+        pytest.param(b'[{"healthy":true}]', Result(healthy=True), id="no-times"),
+        pytest.param(b'[{"times":[{}]}]', Result(attempts=(Attempt(),)), id="empty-attempt"),
         pytest.param(b'[{"tags":{"a":["b"]},"x":1.5}]', Result(), id="R18-keys-of-a-fork"),
         pytest.param(b'[{"title":null,"times":null}]', Result(), id="null-is-absent"),
         pytest.param(b'[{"times":[null]}]', Result(attempts=(Attempt(),)), id="null-attempt"),
@@ -284,7 +297,8 @@ def test_what_go_reads_is_read(body: bytes, result: Result) -> None:
     assert gofile.read(body) == [as_go(result)]
 
 
-def test_a_result_without_flags_is_unknown_c07() -> None:
+@pytest.mark.row("C07")
+def test_a_result_without_flags_is_unknown() -> None:
     assert only(b'[{"title":"a"}]').status == "unknown"
 
 

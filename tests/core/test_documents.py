@@ -88,8 +88,9 @@ def test_equal_documents_have_equal_bytes_in_either_order() -> None:
     assert encode({"b": 1, "a": 2}, order="deterministic") == b'{"a":2,"b":1}'
 
 
+@pytest.mark.row("94")
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"schema":0}', b'{"schema":1,"count":"x"}'])
-def test_94_bytes_that_are_no_document_are_unreadable(body: bytes) -> None:
+def test_bytes_that_are_no_document_are_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableDocumentError, match=r"^invalid document: "):
         decode(body, Counter)
     with pytest.raises(UnreadableDocumentError, match="9 bytes are too many"):
@@ -106,7 +107,8 @@ def test_an_update_changes_what_is_there() -> None:
     assert written.stored.body == b'{"schema":1,"count":2}'
 
 
-def test_94_an_update_keeps_unreadable_bytes_apart() -> None:
+@pytest.mark.row("94")
+def test_an_update_keeps_unreadable_bytes_apart() -> None:
     storage = MemoryStorage()
     storage.create("some/key.json", b"garbage")
     assert load(storage, "some/key.json", Counter).document is None
@@ -117,7 +119,8 @@ def test_94_an_update_keeps_unreadable_bytes_apart() -> None:
     assert stored.body == b"garbage"
 
 
-def test_96_an_update_leaves_a_newer_document_alone() -> None:
+@pytest.mark.row("96")
+def test_an_update_leaves_a_newer_document_alone() -> None:
     storage = MemoryStorage()
     storage.create("some/key.json", b'{"schema":2}')
     with pytest.raises(NewerDocumentError, match=r"^some/key.json: a newer version"):

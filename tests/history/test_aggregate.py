@@ -129,7 +129,8 @@ class TestPeriods:
         assert len(tally.disruptions) == 20
         assert tally.down == 500 * MINUTE
 
-    def test_138_maintenance_is_counted_apart_whatever_was_seen(self) -> None:
+    @pytest.mark.row("138")
+    def test_maintenance_is_counted_apart_whatever_was_seen(self) -> None:
         window = MaintenanceWindow(
             start=START + MINUTE, duration=2 * MINUTE, checkers=frozenset({"api"})
         )
@@ -157,6 +158,7 @@ class TestRegions:
             )
         ]
 
+    @pytest.mark.row("123")
     @pytest.mark.parametrize(
         ("statuses", "counts"),
         [
@@ -165,7 +167,7 @@ class TestRegions:
             ((DOWN, UNKNOWN, UNKNOWN), "unknown"),
         ],
     )
-    def test_123_what_most_regions_see_counts(
+    def test_what_most_regions_see_counts(
         self, statuses: tuple[Status, Status, Status], counts: str
     ) -> None:
         tally = day(self.runs(*statuses), START + HOUR, setting=self.VOTING)
@@ -208,8 +210,9 @@ def test_folding_again_changes_nothing(runs: list[Run]) -> None:
     assert again.closed.days == {}
 
 
+@pytest.mark.row("138")
 @given(histories(), st.integers(0, 30 * DAY))
-def test_138_all_time_is_counted_once(runs: list[Run], later: int) -> None:
+def test_all_time_is_counted_once(runs: list[Run], later: int) -> None:
     """The sum over days is what one gets without days, to the nanosecond."""
     if not runs:
         return
@@ -221,8 +224,9 @@ def test_138_all_time_is_counted_once(runs: list[Run], later: int) -> None:
         assert {state: getattr(total, state) for state in STATES} == integrated(runs, of, end)
 
 
+@pytest.mark.row("138")
 @given(histories())
-def test_138_the_intervals_of_a_day_sum_to_its_length(runs: list[Run]) -> None:
+def test_the_intervals_of_a_day_sum_to_its_length(runs: list[Run]) -> None:
     _, closed = folded(runs)
     for length, periods in ((HOUR, closed.hours), (DAY, closed.days)):
         for tally in _tallies(periods):
@@ -248,8 +252,9 @@ def test_hours_sum_to_their_days(runs: list[Run]) -> None:
             assert sum(hour.latency.count for hour in hours) == period.latency.count
 
 
+@pytest.mark.row("138")
 @given(histories())
-def test_138_uptime_is_a_share(runs: list[Run]) -> None:
+def test_uptime_is_a_share(runs: list[Run]) -> None:
     _, closed = folded(runs)
     for tally in _tallies(closed.days):
         assert 0 <= tally.up <= tally.observed
@@ -258,6 +263,7 @@ def test_138_uptime_is_a_share(runs: list[Run]) -> None:
         assert (shown == "100.00") == (tally.observed > 0 and tally.down == 0)
 
 
+@pytest.mark.row("138")
 @pytest.mark.parametrize(
     ("part", "whole", "shown"),
     [
@@ -269,7 +275,7 @@ def test_138_uptime_is_a_share(runs: list[Run]) -> None:
         pytest.param(0, 1, "0.00", id="never-up"),
     ],
 )
-def test_138_percent_rounds_down(part: int, whole: int, shown: str | None) -> None:
+def test_percent_rounds_down(part: int, whole: int, shown: str | None) -> None:
     assert percent(part, whole) == shown
 
 

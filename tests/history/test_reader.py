@@ -86,8 +86,9 @@ def test_an_hour_is_over_when_its_last_run_must_have_come() -> None:
     assert last_complete_hour(HistoryState(hour=TODAY - DAY), TODAY + 15 * MINUTE) == TODAY
 
 
+@pytest.mark.row("138")
 @given(histories(), st.integers(0, 40), st.data())
-def test_138_a_chronicle_counts_each_nanosecond_once(
+def test_a_chronicle_counts_each_nanosecond_once(
     runs: list[Run], later: int, data: st.DataObject
 ) -> None:
     """Whatever was folded when, and however long nobody has looked since."""
@@ -106,8 +107,9 @@ def test_138_a_chronicle_counts_each_nanosecond_once(
     assert total(found.hours) == add_tallies(week)
 
 
+@pytest.mark.row("138")
 @given(st.integers(0, 10**18), st.integers(1, 10**18))
-def test_138_uptime_is_between_nothing_and_all_and_never_too_high(part: int, rest: int) -> None:
+def test_uptime_is_between_nothing_and_all_and_never_too_high(part: int, rest: int) -> None:
     shown = percent(part, part + rest)
     assert shown is not None
     units, hundredths = shown.split(".")
@@ -202,8 +204,9 @@ def test_the_runs_of_the_go_program_are_in_the_chronicle() -> None:
     assert found.get("api") == chronicle(TWO_WEEKS)
 
 
+@pytest.mark.row("132")
 @pytest.mark.parametrize("body", [b"", b"\x00garbage", b'{"schema":1,"end":5}', b"[]"])
-def test_132_a_year_that_cannot_be_read_is_made_again(body: bytes) -> None:
+def test_a_year_that_cannot_be_read_is_made_again(body: bytes) -> None:
     world = kept(TWO_WEEKS)
     before = read(world).get("api")
     world.delete(YEAR)
@@ -214,8 +217,9 @@ def test_132_a_year_that_cannot_be_read_is_made_again(body: bytes) -> None:
     assert decode(stored.body, YearDocument).end == format_date(TODAY)
 
 
+@pytest.mark.row("132")
 @pytest.mark.parametrize("body", [b"[]", b'{"days":[["x"]]}', b'{"times":[{}]}'])
-def test_132_a_checker_whose_year_cannot_be_read_has_none(body: bytes) -> None:
+def test_a_checker_whose_year_cannot_be_read_has_none(body: bytes) -> None:
     world = kept(TWO_WEEKS)
     read(world)
     damage(world, body)
@@ -252,8 +256,9 @@ def test_a_year_from_which_something_else_would_be_taken_is_made_anew() -> None:
     assert found.get("api") == read(world, SUMMER_DAY + HOUR).get("api")
 
 
+@pytest.mark.row("132")
 @pytest.mark.parametrize("body", [b"[]", b'{"days":[["x"]]}', b'{"times":[{}]}'])
-def test_132_a_checker_whose_year_cannot_be_read_has_one_on_the_next_day(body: bytes) -> None:
+def test_a_checker_whose_year_cannot_be_read_has_one_on_the_next_day(body: bytes) -> None:
     world = kept(TWO_WEEKS)
     read(world)
     damage(world, body)
@@ -268,7 +273,8 @@ def test_a_year_of_a_newer_version_is_left_alone() -> None:
         read(world)
 
 
-def test_141_a_year_that_cannot_be_kept_is_told_nevertheless() -> None:
+@pytest.mark.row("141")
+def test_a_year_that_cannot_be_kept_is_told_nevertheless() -> None:
     def fail() -> None:
         raise StorageError("no space left")
 
@@ -353,8 +359,9 @@ def test_months_begin_where_calendars_say(day: str, begin: str, end: str) -> Non
     assert (month_start(moment), next_month_start(moment)) == (parse_date(begin), parse_date(end))
 
 
+@pytest.mark.row("132")
 @pytest.mark.parametrize("name", ["hours/2026-08-16", "times/2026-08"])
-def test_132_a_damaged_part_of_a_file_takes_nothing_else_away(name: str) -> None:
+def test_a_damaged_part_of_a_file_takes_nothing_else_away(name: str) -> None:
     world = kept(TWO_WEEKS)
     before = read(world).get("api")
     world.delete(YEAR)

@@ -26,9 +26,10 @@ from tests.history.worlds import MINUTE, START
 DOWN, HEALTHY = Status.DOWN, Status.HEALTHY
 
 
+@pytest.mark.row("138")
 @given(stories())
 @settings(max_examples=80)
-def test_138_what_was_kept_step_by_step_is_what_one_step_would_have_kept(story: Story) -> None:
+def test_what_was_kept_step_by_step_is_what_one_step_would_have_kept(story: Story) -> None:
     """Of the runs that lie there: what came late lies apart, and of two the first one."""
     told, fresh = MemoryStorage(), MemoryStorage()
     tell(story, told)
@@ -40,9 +41,10 @@ def test_138_what_was_kept_step_by_step_is_what_one_step_would_have_kept(story: 
     assert documents(told) == documents(fresh)
 
 
+@pytest.mark.row("138")
 @given(stories(), st.data())
 @settings(max_examples=80)
-def test_138_what_is_counted_again_is_what_was_kept(story: Story, data: st.DataObject) -> None:
+def test_what_is_counted_again_is_what_was_kept(story: Story, data: st.DataObject) -> None:
     """As far as its runs are still there; what is older stays."""
     told = MemoryStorage()
     tell(story, told)

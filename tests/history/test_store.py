@@ -225,8 +225,9 @@ def test_killed_at_any_step_the_next_one_goes_on(moment: str) -> None:
         assert world.history() == expected
 
 
+@pytest.mark.row("130")
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_130_another_publisher_at_any_step_does_no_harm(moment: str) -> None:
+def test_another_publisher_at_any_step_does_no_harm(moment: str) -> None:
     expected = kept(TWO_DAYS).history()
     for number in range(1, writes() + 1):
         world = World(TWO_DAYS[:100])
@@ -299,8 +300,9 @@ def test_a_run_that_is_known_is_not_read() -> None:
     assert not [key for key in world.got if key.startswith("runs/")]
 
 
+@pytest.mark.row("132")
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b'[{"title": 5}]'])
-def test_132_a_run_that_cannot_be_read_is_passed_over(body: bytes) -> None:
+def test_a_run_that_cannot_be_read_is_passed_over(body: bytes) -> None:
     good = every(MINUTE, [HEALTHY] * 20)
     world = World([*good[:7], *good[8:]])
     world.create(run_key(good[7]), body)

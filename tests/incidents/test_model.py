@@ -115,6 +115,7 @@ def test_what_this_program_writes_makes_sense(document: IncidentDocument) -> Non
     assert drop_invalid(document) == document
 
 
+@pytest.mark.row("94")
 @pytest.mark.parametrize(
     "odd",
     [
@@ -136,7 +137,7 @@ def test_what_this_program_writes_makes_sense(document: IncidentDocument) -> Non
     ],
     ids=lambda it: f"{type(it).__name__}-{it.id[:9]!a}",
 )
-def test_94_what_makes_no_sense_is_left_out_and_nothing_else(odd: Incident | Maintenance) -> None:
+def test_what_makes_no_sense_is_left_out_and_nothing_else(odd: Incident | Maintenance) -> None:
     good = IncidentDocument(
         incidents={"good": incident("good")}, maintenance={"fine": maintenance(id="fine")}
     )
@@ -145,7 +146,8 @@ def test_94_what_makes_no_sense_is_left_out_and_nothing_else(odd: Incident | Mai
     assert drop_invalid(both) == good
 
 
-def test_94_what_is_under_the_id_of_something_else_is_left_out() -> None:
+@pytest.mark.row("94")
+def test_what_is_under_the_id_of_something_else_is_left_out() -> None:
     assert drop_invalid(IncidentDocument(incidents={"bbb": incident("aaa")})) == IncidentDocument()
 
 
@@ -203,11 +205,13 @@ def test_what_was_called_off_is_over_and_holds_nothing_back() -> None:
     assert document.planned(NOW - 1) == {}
 
 
-def test_96_a_newer_document_is_refused() -> None:
+@pytest.mark.row("96")
+def test_a_newer_document_is_refused() -> None:
     with pytest.raises(NewerDocumentError):
         decode(encode(IncidentDocument(schema=2), order="sorted"), IncidentDocument)
 
 
+@pytest.mark.row("94")
 @pytest.mark.parametrize(
     "body",
     [
@@ -220,7 +224,7 @@ def test_96_a_newer_document_is_refused() -> None:
         b"[" * 100_000,
     ],
 )
-def test_94_what_is_no_document_is_named_as_such(body: bytes) -> None:
+def test_what_is_no_document_is_named_as_such(body: bytes) -> None:
     with pytest.raises(UnreadableDocumentError):
         decode(body, IncidentDocument)
 

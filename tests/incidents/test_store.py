@@ -104,7 +104,8 @@ def test_a_storage_that_fails_is_reported_after_a_few_times() -> None:
         add(Faulty(*["before"] * 9), "a", 0)
 
 
-def test_96_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
+@pytest.mark.row("96")
+def test_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
     storage = MemoryStorage()
     body = encode(replace(IncidentDocument(), schema=2), order="sorted")
     storage.create(INCIDENTS_KEY, body)
@@ -117,7 +118,8 @@ def test_96_what_a_newer_version_wrote_is_neither_read_nor_replaced() -> None:
     assert stored.body == body
 
 
-def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew(
+@pytest.mark.row("94")
+def test_what_cannot_be_read_is_kept_aside_and_begun_anew(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     storage = MemoryStorage()
@@ -133,7 +135,8 @@ def test_94_what_cannot_be_read_is_kept_aside_and_begun_anew(
     assert set(load_incidents(storage).incidents) == {"aaa"}
 
 
-def test_94_what_makes_no_sense_is_kept_aside_when_the_rest_is_written() -> None:
+@pytest.mark.row("94")
+def test_what_makes_no_sense_is_kept_aside_when_the_rest_is_written() -> None:
     storage = MemoryStorage()
     odd = replace(INCIDENT, id="../up")
     both = {"../up": odd, "bbb": replace(INCIDENT, id="bbb")}

@@ -26,7 +26,7 @@ STATUSES = [
     pytest.param(Say(403), NotDeliveredError, id="113-403"),
     pytest.param(Say(404), NotDeliveredError, id="113-404"),
     pytest.param(Say(410), NotDeliveredError, id="113-410"),
-    pytest.param(Say(429), NotDeliveredError, id="fault-109-429"),
+    pytest.param(Say(429), NotDeliveredError, id="429"),
     pytest.param(Say(400), MessageRejectedError, id="112-400"),
     pytest.param(Say(413), MessageRejectedError, id="112-413"),
     pytest.param(Say(500), DeliveryUnknownError, id="110-500"),
@@ -53,6 +53,7 @@ def test_accepted_message_says_nothing(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.row("109")
 @pytest.mark.parametrize("name", EVERY_POST)
 @pytest.mark.parametrize(("behaviour", "meaning"), STATUSES)
 def test_each_answer_has_its_meaning(
@@ -67,8 +68,9 @@ def test_each_answer_has_its_meaning(
     assert "/stolen" not in [request.path for request in provider.requests]
 
 
+@pytest.mark.row("127")
 @pytest.mark.parametrize("name", EVERY)
-def test_127_redirect_is_not_followed(provider: Provider, name: str) -> None:
+def test_redirect_is_not_followed(provider: Provider, name: str) -> None:
     provider.behave(REDIRECT, BY_NAME[name].good)
 
     with pytest.raises(DeliveryError):
@@ -78,16 +80,18 @@ def test_127_redirect_is_not_followed(provider: Provider, name: str) -> None:
     assert len(provider.requests) == 1
 
 
+@pytest.mark.row("110")
 @pytest.mark.parametrize("name", EVERY)
-def test_110_reset_connection_may_have_brought_the_message(provider: Provider, name: str) -> None:
+def test_reset_connection_may_have_brought_the_message(provider: Provider, name: str) -> None:
     provider.behave(RESET)
 
     with pytest.raises(DeliveryUnknownError):
         BY_NAME[name].open(provider.url).send(notification(DOWN))
 
 
+@pytest.mark.row("110")
 @pytest.mark.parametrize("name", EVERY_POST)
-def test_110_silence_ends_in_time(provider: Provider, name: str) -> None:
+def test_silence_ends_in_time(provider: Provider, name: str) -> None:
     provider.behave(HANG)
     began = time.monotonic()
 
@@ -112,9 +116,10 @@ def test_name_that_does_not_resolve_keeps_the_message(name: str) -> None:
         BY_NAME[name].open("http://nowhere.invalid").send(notification(DOWN))
 
 
+@pytest.mark.row("111")
 @pytest.mark.parametrize("name", [name for name in EVERY_POST if name != "slack"])
 @pytest.mark.parametrize("body", ["", "[]", "null", '{"status": 0}', "\\ud800", "[" * 5000])
-def test_111_yes_with_another_body_is_no_crash(provider: Provider, name: str, body: str) -> None:
+def test_yes_with_another_body_is_no_crash(provider: Provider, name: str, body: str) -> None:
     good = BY_NAME[name].good.status
     provider.behave(Say(good, body))
     believed = name in {"discord", "webhook", "pagerduty"}  # their status alone says it
@@ -127,13 +132,14 @@ def test_111_yes_with_another_body_is_no_crash(provider: Provider, name: str, bo
         assert believed
 
 
+@pytest.mark.row("D09")
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize(
     "behaviour",
     [*(Say(status, SECRET) for status in (302, 400, 401, 404, 429, 500)), HANG, RESET, DROP],
     ids=str,
 )
-def test_d09_no_failure_shows_a_secret(
+def test_no_failure_shows_a_secret(
     provider: Provider, name: str, behaviour: Behaviour, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider.behave(behaviour)

@@ -39,7 +39,8 @@ def send(first: Behaviour, second: Behaviour, told_: Notification) -> tuple[int,
     return counts
 
 
-def test_113_dead_channel_is_replaced_at_once(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.row("113")
+def test_dead_channel_is_replaced_at_once(caplog: pytest.LogCaptureFixture) -> None:
     assert send(Say(404, "no_service"), OK, notification(DOWN)) == (1, 1)
     assert "slack: Slack answered 404 (no_service); sending to spare instead" in caplog.text
 

@@ -45,7 +45,8 @@ def check(message: Any) -> None:
     assert total <= 6000
 
 
-@pytest.mark.parametrize("status", [Status.DOWN, Status.DEGRADED], ids=["D12-down", "D12-slow"])
+@pytest.mark.row("D12")
+@pytest.mark.parametrize("status", [Status.DOWN, Status.DEGRADED], ids=["down", "slow"])
 def test_bad_state_has_the_shape_of_the_go_program(
     provider: Provider, status: Status, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,17 +73,19 @@ def test_bad_state_has_the_shape_of_the_go_program(
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("said", [Say(204), Say(200, "{}")], ids=["D12-204", "D12-200"])
+@pytest.mark.row("D12")
+@pytest.mark.parametrize("said", [Say(204), Say(200, "{}")], ids=["204", "200"])
 def test_both_kinds_of_yes_are_yes(provider: Provider, said: Say) -> None:
     provider.behave(said)
 
     BY_NAME["discord"].open(provider.url).send(notification(DOWN))
 
 
+@pytest.mark.row("115", "124")
 @pytest.mark.parametrize(
     "alerts",
     [[LONG], [LONG] * 5, [LONG] * 6, many(200), [replace(DOWN, title="", endpoint="")]],
-    ids=["fault-124-one", "fault-124-five", "fault-124-list", "fault-115", "empty"],
+    ids=["one", "five", "list", "limits", "empty"],
 )
 def test_limits_are_kept(provider: Provider, alerts: list[Alert]) -> None:
     apart = [replace(a, checker=f"{n}", id=f"{n}/open:down/1/5") for n, a in enumerate(alerts)]

@@ -129,9 +129,10 @@ SHOWN: dict[str, tuple[Callable[[list[Any]], tuple[str, str]], int, int]] = {
 }
 
 
+@pytest.mark.row("162", "170")
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("text", STRINGS)
-def test_outside_text_is_shown_as_it_is_162_170(provider: Provider, name: str, text: str) -> None:
+def test_outside_text_is_shown_as_it_is(provider: Provider, name: str, text: str) -> None:
     provider.behave(BY_NAME[name].good)
     shown, of_title, of_reason = SHOWN[name]
 
@@ -180,8 +181,9 @@ EXACT = {
 }
 
 
+@pytest.mark.row("162")
 @pytest.mark.parametrize("name", EVERY)
-def test_exact_bytes_of_an_attack_162(provider: Provider, name: str) -> None:
+def test_exact_bytes_of_an_attack(provider: Provider, name: str) -> None:
     provider.behave(BY_NAME[name].good)
 
     BY_NAME[name].open(provider.url).send(notification(nasty(ATTACK)))

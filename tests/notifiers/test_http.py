@@ -111,8 +111,9 @@ def test_answer_comes_back_with_lower_case_header_names() -> None:
     assert b"content-type: application/json\r\n" in peer.received
 
 
+@pytest.mark.row("85")
 @pytest.mark.parametrize("play", [trickle_body, trickle_headers, say_nothing])
-def test_85_deadline_is_for_the_whole_exchange(play: Callable[[Peer, socket.socket], None]) -> None:
+def test_deadline_is_for_the_whole_exchange(play: Callable[[Peer, socket.socket], None]) -> None:
     began = time.monotonic()
     with (
         Peer(play).serving() as url,

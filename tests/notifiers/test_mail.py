@@ -68,7 +68,8 @@ def parts(message: EmailMessage) -> tuple[str, str]:
     return plain.get_content(), html.get_content()
 
 
-def test_d11_one_mail_goes_to_all_receivers() -> None:
+@pytest.mark.row("D11")
+def test_one_mail_goes_to_all_receivers() -> None:
     with mail_server(Mailbox()) as mailbox:
         send(mailbox.port, notification(DOWN, page_url="https://status.example.com/"))
 
@@ -105,6 +106,7 @@ def test_outage_says_what_since_when_why_and_from_where_twice() -> None:
     assert '<a href="https://status.example.com/">Status page</a>' in html
 
 
+@pytest.mark.row("D11")
 @pytest.mark.parametrize(
     ("configured", "alert", "subject"),
     [
@@ -113,7 +115,7 @@ def test_outage_says_what_since_when_why_and_from_where_twice() -> None:
         ("[ops] Trouble", BACK, "[ops] Trouble: User service recovered"),
         ("Bcc: x@y\r\nBcc: all@example.com", BACK, "Bcc: x@y Bcc: all@example.com: User"),
     ],
-    ids=["D11-default", "D11-recovery", "D11-configured", "D11-injected"],
+    ids=["default", "recovery", "configured", "injected"],
 )
 def test_subject_begins_as_configured(configured: str, alert: Any, subject: str) -> None:
     with mail_server(Mailbox()) as mailbox:
@@ -159,7 +161,8 @@ def _trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
 LOGIN = {"username": "checkup", "password": PASSWORD}
 
 
-def test_d11_starttls_is_used_if_it_is_offered(trusted: Authority) -> None:
+@pytest.mark.row("D11")
+def test_starttls_is_used_if_it_is_offered(trusted: Authority) -> None:
     with mail_server(Mailbox(), start_tls=trusted.good(), login=True) as mailbox:
         send(mailbox.port, notification(DOWN), smtp=LOGIN)
 
@@ -167,7 +170,8 @@ def test_d11_starttls_is_used_if_it_is_offered(trusted: Authority) -> None:
     assert mailbox.logins == [(b"checkup", PASSWORD.encode())]
 
 
-def test_d11_tls_from_the_start_by_key(trusted: Authority) -> None:
+@pytest.mark.row("D11")
+def test_tls_from_the_start_by_key(trusted: Authority) -> None:
     with mail_server(Mailbox(), implicit_tls=trusted.good(), login=True) as mailbox:
         send(mailbox.port, notification(DOWN), smtp={**LOGIN, "tls": "always"})
 
@@ -175,14 +179,16 @@ def test_d11_tls_from_the_start_by_key(trusted: Authority) -> None:
     assert len(mailbox.mails) == 1
 
 
-def test_d11_port_465_is_tls_from_the_start() -> None:
+@pytest.mark.row("D11")
+def test_port_465_is_tls_from_the_start() -> None:
     server = MailSettings(smtp=SmtpSettings(server="a", port=465)).open(DirectClients())._server()
 
     assert server.is_implicit
     assert SmtpSettings().port == 25
 
 
-def test_d11_nobody_logs_in_without_a_username(trusted: Authority) -> None:
+@pytest.mark.row("D11")
+def test_nobody_logs_in_without_a_username(trusted: Authority) -> None:
     with mail_server(Mailbox(), start_tls=trusted.good(), login=True) as mailbox:
         send(mailbox.port, notification(DOWN), smtp={"password": PASSWORD})
 
@@ -401,7 +407,8 @@ def test_accepted_mail_is_accepted_whatever_comes_of_the_goodbye() -> None:
         send(port, notification(DOWN), to=("ops@example.com",))
 
 
-def test_d11_nobody_logs_in_where_that_is_not_offered() -> None:
+@pytest.mark.row("D11")
+def test_nobody_logs_in_where_that_is_not_offered() -> None:
     with raw_server(talk(*GREETED, "354 go", "250 OK")) as port:
         send(port, notification(DOWN), to=("ops@example.com",), smtp=LOGIN)
 

@@ -21,7 +21,8 @@ from tests.notifiers.stories import DOWN, notification
 from tests.servers.provider import Provider, Say
 
 
-def test_d13_mail_goes_as_text_and_as_html(provider: Provider) -> None:
+@pytest.mark.row("D13")
+def test_mail_goes_as_text_and_as_html(provider: Provider) -> None:
     request = sent(provider, "mailgun", DOWN)
 
     assert request.path == "/api.mailgun.net/v3/mg.example.com/messages"

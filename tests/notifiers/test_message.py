@@ -107,6 +107,7 @@ def test_every_kind_and_status_has_a_headline(kind: AlertKind, status: Status) -
     assert facts(alert)
 
 
+@pytest.mark.row("114")
 @pytest.mark.parametrize(
     ("more", "label"),
     [
@@ -119,7 +120,7 @@ def test_every_kind_and_status_has_a_headline(kind: AlertKind, status: Status) -
             "Possible duplicate, delayed by 10 min: ",
         ),
     ],
-    ids=["in-time", "a-little-late", "fault-114-late", "repeat", "late-repeat"],
+    ids=["in-time", "a-little-late", "late", "repeat", "late-repeat"],
 )
 def test_prefix_marks_late_and_repeated_messages(more: dict[str, Any], label: str) -> None:
     assert delivery_prefix(notification(DOWN, **more)) == label

@@ -33,12 +33,13 @@ def check(form: dict[str, str]) -> None:
     assert form["priority"] in {"-2", "-1", "0", "1"}
 
 
+@pytest.mark.row("D14")
 @pytest.mark.parametrize(
     ("alert", "priority", "title"),
     [
-        pytest.param(DOWN, "1", "Checkup: Service Unavailable", id="D14-down"),
-        pytest.param(SLOW, "0", "Checkup: Service Unavailable", id="D14-degraded"),
-        pytest.param(BACK, "-1", "Checkup", id="D14-healthy"),
+        pytest.param(DOWN, "1", "Checkup: Service Unavailable", id="down"),
+        pytest.param(SLOW, "0", "Checkup: Service Unavailable", id="degraded"),
+        pytest.param(BACK, "-1", "Checkup", id="healthy"),
     ],
 )
 def test_title_is_the_subject_and_severity_the_priority(
@@ -54,10 +55,11 @@ def test_title_is_the_subject_and_severity_the_priority(
     assert request.form["url"] == PAGE
 
 
+@pytest.mark.row("115", "124")
 @pytest.mark.parametrize(
     "alerts",
     [[LONG], [LONG] * 5, many(200), [replace(LONG, suppressed_dependents=("x" * 500,) * 9)]],
-    ids=["fault-124-one", "fault-124-five", "fault-115", "fault-124-explains"],
+    ids=["one", "five", "limits", "explains"],
 )
 def test_limits_are_kept(provider: Provider, alerts: list[Alert]) -> None:
     apart = [replace(a, checker=f"{n}", id=f"{n}/open:down/1/5") for n, a in enumerate(alerts)]

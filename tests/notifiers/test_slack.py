@@ -56,7 +56,8 @@ def test_outage_says_what_since_when_why_and_from_where(slack: FakeSlack) -> Non
     assert attachment["footer"] == f"alert {short_id(DOWN)}"
 
 
-@pytest.mark.parametrize("status", [Status.DOWN, Status.DEGRADED], ids=["D05-down", "D05-degraded"])
+@pytest.mark.row("D05")
+@pytest.mark.parametrize("status", [Status.DOWN, Status.DEGRADED], ids=["down", "degraded"])
 def test_bad_state_has_the_shape_of_the_go_program(slack: FakeSlack, status: Status) -> None:
     settings = SlackSettings(username="Checkup", channel="#ops", webhook=slack.webhook)
 
@@ -85,7 +86,8 @@ def test_recovery_says_how_long_it_took(slack: FakeSlack) -> None:
     assert message["attachments"][0]["color"] == "good"
 
 
-def test_several_changes_of_a_run_are_one_message_d06(slack: FakeSlack) -> None:
+@pytest.mark.row("D06")
+def test_several_changes_of_a_run_are_one_message(slack: FakeSlack) -> None:
     other = replace(DOWN, id="b/open:down/1/5", checker="b", title="Billing")
 
     notifier(slack).send(notification(DOWN, other))
@@ -120,7 +122,8 @@ def test_possible_repeat_is_said_first(slack: FakeSlack) -> None:
     assert slack.texts[0].startswith("_Possible duplicate:_ *User service* is down")
 
 
-def test_checker_that_was_never_healthy_is_told_so_120(slack: FakeSlack) -> None:
+@pytest.mark.row("120")
+def test_checker_that_was_never_healthy_is_told_so(slack: FakeSlack) -> None:
     notifier(slack).send(notification(replace(DOWN, previous_status=Status.UNKNOWN)))
 
     assert "is down since 02:53 UTC (no successful check yet)" in slack.texts[0]
@@ -186,8 +189,9 @@ def test_outside_text_cannot_be_markup(slack: FakeSlack) -> None:
     assert "&lt;!channel&gt; &amp; &lt;@U1&gt; evil" in shown
 
 
+@pytest.mark.row("124")
 @pytest.mark.parametrize("character", ["x", "&", "é", "🔥", "<"])
-def test_124_long_text_is_cut_between_characters(slack: FakeSlack, character: str) -> None:
+def test_long_text_is_cut_between_characters(slack: FakeSlack, character: str) -> None:
     notifier(slack).send(
         notification(replace(DOWN, title=character * 5000, reason=character * 50_000))
     )
@@ -199,15 +203,15 @@ def test_124_long_text_is_cut_between_characters(slack: FakeSlack, character: st
         assert text.removesuffix("…").replace("&amp;", "").replace("&lt;", "").count("&") == 0
 
 
-def test_d08_accepted_message_logs_nothing(
-    slack: FakeSlack, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.row("D08")
+def test_accepted_message_logs_nothing(slack: FakeSlack, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         notifier(slack).send(notification(DOWN))
 
     assert not caplog.records
 
 
+@pytest.mark.row("109")
 @pytest.mark.parametrize(
     ("behaviour", "error", "words"),
     [
@@ -222,7 +226,7 @@ def test_d08_accepted_message_logs_nothing(
         ("drop", DeliveryUnknownError, "request sent, but connection closed"),
     ],
     ids=[
-        "fault-109-429",
+        "429",
         "113-403",
         "113-404",
         "113-410",
@@ -245,7 +249,8 @@ def test_each_answer_has_its_meaning(
     assert type(caught.value) is error
 
 
-def test_127_redirect_is_not_followed(slack: FakeSlack) -> None:
+@pytest.mark.row("127")
+def test_redirect_is_not_followed(slack: FakeSlack) -> None:
     slack.behave("redirect", "ok")
 
     with pytest.raises(NotDeliveredError):
@@ -254,7 +259,8 @@ def test_127_redirect_is_not_followed(slack: FakeSlack) -> None:
     assert (slack.stolen, len(slack.requests)) == ([], 1)
 
 
-def test_112_message_that_slack_cannot_read_is_sent_as_plain_text(slack: FakeSlack) -> None:
+@pytest.mark.row("112")
+def test_message_that_slack_cannot_read_is_sent_as_plain_text(slack: FakeSlack) -> None:
     slack.behave("plain")
 
     notifier(slack).send(notification(*many(2)))
@@ -265,7 +271,8 @@ def test_112_message_that_slack_cannot_read_is_sent_as_plain_text(slack: FakeSla
     assert len(slack.alerts[0]) == 2
 
 
-def test_110_silence_ends_in_time_and_is_unclear(slack: FakeSlack) -> None:
+@pytest.mark.row("110")
+def test_silence_ends_in_time_and_is_unclear(slack: FakeSlack) -> None:
     slack.behave("hang")
 
     with pytest.raises(
@@ -280,8 +287,9 @@ def test_webhook_that_leads_nowhere_keeps_the_message_waiting(webhook: str) -> N
         SlackSettings(webhook=webhook).open(DirectClients()).send(notification(DOWN))
 
 
+@pytest.mark.row("160", "D09")
 @pytest.mark.parametrize("behaviour", ["404", "500", "400", "reset", "drop", "redirect", "hang"])
-def test_d09_no_failure_shows_the_webhook_160(
+def test_no_failure_shows_the_webhook(
     slack: FakeSlack, behaviour: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     slack.behave(behaviour)
@@ -292,7 +300,8 @@ def test_d09_no_failure_shows_the_webhook_160(
     assert SECRET not in f"{caught.getrepr(style='long')}{caught.value!r}{caplog.text}"
 
 
-def test_d09_refused_connection_shows_no_webhook_160() -> None:
+@pytest.mark.row("160", "D09")
+def test_refused_connection_shows_no_webhook() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     clients = DirectClients()

@@ -107,7 +107,8 @@ def test_few_incidents_have_a_message_each(slack: FakeSlackApi) -> None:
     assert len(slack.roots) == 5
 
 
-def test_115_many_incidents_are_one_message_that_counts_its_ends(slack: FakeSlackApi) -> None:
+@pytest.mark.row("115")
+def test_many_incidents_are_one_message_that_counts_its_ends(slack: FakeSlackApi) -> None:
     alerts = many(100)
 
     bot(slack).send(notification(*alerts, total=200))
@@ -119,7 +120,8 @@ def test_115_many_incidents_are_one_message_that_counts_its_ends(slack: FakeSlac
     assert len(slack.replies) == 3
 
 
-def test_115_metadata_stays_small(slack: FakeSlackApi) -> None:
+@pytest.mark.row("115")
+def test_metadata_stays_small(slack: FakeSlackApi) -> None:
     slack.page = 200
 
     bot(slack).send(notification(*many(1000), total=1000))
@@ -164,9 +166,10 @@ def test_root_is_found_behind_much_talk(slack: FakeSlackApi) -> None:
 STEPS = [[DOWN], [BACK], [DOWN, BACK], [*many(3)], [*many(2), *ends(many(2))]]
 
 
+@pytest.mark.row("107")
 @pytest.mark.parametrize("alerts", STEPS, ids=["down", "back", "both", "three", "two-and-ends"])
 @pytest.mark.parametrize("behaviour", ["drop", "500", "ratelimited", "internal_error"])
-def test_107_nothing_is_told_twice_wherever_it_broke(alerts: list[Alert], behaviour: str) -> None:
+def test_nothing_is_told_twice_wherever_it_broke(alerts: list[Alert], behaviour: str) -> None:
     for well in itertools.count():
         with FakeSlackApi() as slack:
             if alerts == [BACK]:

@@ -26,10 +26,11 @@ def form_of(provider: Provider) -> dict[str, str]:
     return {name: values[0] for name, values in found.items()}
 
 
+@pytest.mark.row("115", "124")
 @pytest.mark.parametrize(
     "alerts",
     [[DOWN], [BACK], [LONG], many(200)],
-    ids=["down", "back", "fault-124", "fault-115"],
+    ids=["down", "back", "long", "limits"],
 )
 def test_message_is_as_documented(provider: Provider, alerts: list[Alert]) -> None:
     sent(provider, "sns", *alerts)

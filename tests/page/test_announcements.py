@@ -124,7 +124,8 @@ class TestVerdict:
         write(there, human(), minor)
         assert "Partial outage: Orders fail" in text(pages(there)["index.html"])
 
-    def test_129_old_results_are_what_is_to_be_said_first(self) -> None:
+    @pytest.mark.row("129")
+    def test_old_results_are_what_is_to_be_said_first(self) -> None:
         there = storage(api="h" * 60, shop="h" * 60, newest=NOW - HOUR)
         write(there, human())
         shown = text(pages(there)["index.html"])
@@ -179,7 +180,8 @@ class TestOutages:
         files = pages(storage(api=script, shop="h" * 80), config(policy))
         assert len(stories(files)) == told
 
-    def test_140_nothing_private_is_told(self) -> None:
+    @pytest.mark.row("140")
+    def test_nothing_private_is_told(self) -> None:
         script = "h" * 20 + "d" * 20 + "g" * 20
         files = pages(storage(api=script, shop=script, vault="d" * 60))
         told = "".join(files[it] for it in files if it.startswith(("incidents/", "history/")))
@@ -433,6 +435,7 @@ def test_no_link_of_these_pages_leads_nowhere() -> None:
             assert links([*files], path, body) == []
 
 
+@pytest.mark.row("132")
 @pytest.mark.parametrize(
     "odd",
     [
@@ -451,7 +454,7 @@ def test_no_link_of_these_pages_leads_nowhere() -> None:
     ],
     ids=["up", "impact", "status", "maintenance-up", "stage"],
 )
-def test_132_one_poisoned_announcement_takes_nothing_else_away(odd: Incident | Maintenance) -> None:
+def test_one_poisoned_announcement_takes_nothing_else_away(odd: Incident | Maintenance) -> None:
     there = storage(api="h", shop="h")
     write(there, odd, human("good"))
     files = pages(there)
@@ -459,7 +462,8 @@ def test_132_one_poisoned_announcement_takes_nothing_else_away(odd: Incident | M
     assert not [path for path in files if ".." in path or path == "maintenance/m.html"]
 
 
-def test_133_attacks_in_titles_and_texts_stay_texts() -> None:
+@pytest.mark.row("133")
+def test_attacks_in_titles_and_texts_stay_texts() -> None:
     attack = "<script>alert(1)</script>"
     there = storage(api="h", shop="h")
     evil = human(

@@ -123,9 +123,10 @@ def announced(now: int) -> IncidentDocument:
 PAGES = ["index.html", "incidents/attack000000.html", "maintenance/work00000000.html", "month"]
 
 
+@pytest.mark.row("133", "F08")
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("visit", [{}, {"java_script_enabled": False}], indirect=True)
-def test_no_string_does_anything_f08_133(site: Site, visit: Visit, path: str) -> None:
+def test_no_string_does_anything(site: Site, visit: Visit, path: str) -> None:
     site.files = hostile()
     if path == "month":
         path = next(it for it in site.files if it.startswith("history/2"))
@@ -143,7 +144,8 @@ def test_no_string_does_anything_f08_133(site: Site, visit: Visit, path: str) ->
     )
 
 
-def test_every_string_is_shown_as_it_is_f08_133_172(site: Site, visit: Visit) -> None:
+@pytest.mark.row("133", "172", "F08")
+def test_every_string_is_shown_as_it_is(site: Site, visit: Visit) -> None:
     site.files = hostile()
     page = visit.open()
     names = page.locator(".components h3").all_text_contents()
@@ -154,7 +156,8 @@ def test_every_string_is_shown_as_it_is_f08_133_172(site: Site, visit: Visit) ->
     assert len(shown) == 20
 
 
-def test_what_got_in_all_the_same_could_do_nothing_133(site: Site, visit: Visit) -> None:
+@pytest.mark.row("133")
+def test_what_got_in_all_the_same_could_do_nothing(site: Site, visit: Visit) -> None:
     site.files = hostile()
     page = visit.open()
     page.evaluate(
@@ -173,7 +176,8 @@ def test_what_got_in_all_the_same_could_do_nothing_133(site: Site, visit: Visit)
     assert all("Content Security Policy" in complaint for complaint in visit.complaints)
 
 
-def test_links_lead_to_web_addresses_only_f17_163(site: Site, visit: Visit) -> None:
+@pytest.mark.row("163", "F17")
+def test_links_lead_to_web_addresses_only(site: Site, visit: Visit) -> None:
     site.files = hostile()
     links = visit.open().locator("main a").evaluate_all("all => all.map(a => a.protocol)")
     assert set(links) <= {"http:", "https:"}

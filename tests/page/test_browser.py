@@ -120,8 +120,9 @@ class TestEveryScreen:
         assert abs(ends[0] - ends[1]) < 1
         assert reach(page) == [str(bars)]
 
+    @pytest.mark.row("F14")
     @pytest.mark.parametrize("visit", [{"viewport": {"width": 600, "height": 800}}], indirect=True)
-    def test_a_narrow_screen_has_one_column_f14(self, visit: Visit) -> None:
+    def test_a_narrow_screen_has_one_column(self, visit: Visit) -> None:
         page = visit.open()
         boxes = [strip.bounding_box() for strip in page.locator(".strip:visible").all()]
         assert len(boxes) > 1
@@ -205,8 +206,9 @@ def test_axe_finds_nothing_in_any_state(site: Site, visit: Visit, state: str) ->
 
 @pytest.mark.usefixtures("full")
 class TestWithoutScript:
+    @pytest.mark.row("137")
     @pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
-    def test_the_page_is_complete_137(self, visit: Visit) -> None:
+    def test_the_page_is_complete(self, visit: Visit) -> None:
         page = visit.open()
         expect(page.locator("#verdict")).to_have_text("Partial outage: Mail is down")
         expect(page.get_by_text("The information below is from that time.")).to_be_hidden()
@@ -261,7 +263,8 @@ class TestScript:
         assert page.evaluate("window.kept") is True
         visit.expect_no_trouble()
 
-    def test_a_message_appears_once_however_often_the_page_looks_f16(
+    @pytest.mark.row("F16")
+    def test_a_message_appears_once_however_often_the_page_looks(
         self, site: Site, visit: Visit
     ) -> None:
         api = checker("API")
@@ -275,7 +278,8 @@ class TestScript:
         page.wait_for_timeout(2500)
         expect(page.locator(".messages li")).to_have_count(1)
 
-    def test_a_visit_is_one_request_without_credentials_f11(self, site: Site, visit: Visit) -> None:
+    @pytest.mark.row("F11")
+    def test_a_visit_is_one_request_without_credentials(self, site: Site, visit: Visit) -> None:
         site.files = everything()
         asked: list[Request] = []
 
@@ -297,9 +301,8 @@ class TestScript:
         page.wait_for_timeout(2500)
         expect(page.locator("main summary").first).to_be_focused()
 
-    def test_a_page_that_is_no_longer_written_says_so_f04_129(
-        self, site: Site, visit: Visit
-    ) -> None:
+    @pytest.mark.row("129", "F04")
+    def test_a_page_that_is_no_longer_written_says_so(self, site: Site, visit: Visit) -> None:
         site.files = simple(age=60 * MINUTE, refresh_interval=1)
         page = visit.open()
         expect(page.locator("#verdict")).to_have_text("Status unknown")
@@ -310,7 +313,8 @@ class TestScript:
         expect(page.locator("#verdict")).to_have_text("Status unknown")
         visit.expect_no_trouble()
 
-    def test_a_clock_that_is_wrong_does_not_make_the_page_old_137(
+    @pytest.mark.row("137")
+    def test_a_clock_that_is_wrong_does_not_make_the_page_old(
         self, site: Site, visit: Visit
     ) -> None:
         age = 60 * MINUTE

@@ -68,15 +68,17 @@ def read(label: str, zone: str) -> set[int]:
     return {int(it.timestamp()) * SECOND for it in meant if it.tzname() == name}
 
 
+@pytest.mark.row("138")
 @zones
 @given(data=st.data())
-def test_138_a_time_is_told_so_that_it_can_mean_no_other(zone: str, data: st.DataObject) -> None:
+def test_a_time_is_told_so_that_it_can_mean_no_other(zone: str, data: st.DataObject) -> None:
     moment = data.draw(around(zone))
     assert read(Locale(zone=zone).format_datetime(moment), zone) == {moment}
 
 
+@pytest.mark.row("138")
 @zones
-def test_138_no_two_times_of_a_day_are_told_alike_and_none_is_left_out(zone: str) -> None:
+def test_no_two_times_of_a_day_are_told_alike_and_none_is_left_out(zone: str) -> None:
     voice = Locale(zone=zone)
     for change in changes(zone):
         moments = range(change - DAY, change + DAY, 30 * MINUTE)
@@ -93,9 +95,10 @@ def test_the_hour_that_comes_twice_says_which_it_is() -> None:
     assert told == ["25 Oct, 01:30", "25 Oct, 02:30 CEST", "25 Oct, 02:30 CET", "25 Oct, 03:30"]
 
 
+@pytest.mark.row("138")
 @zones
 @given(data=st.data())
-def test_138_the_days_of_the_first_page_are_whole(zone: str, data: st.DataObject) -> None:
+def test_the_days_of_the_first_page_are_whole(zone: str, data: st.DataObject) -> None:
     """They are fourteen, and an incident is told on the day that its time has."""
     now = data.draw(around(zone))
     begun = now - data.draw(st.integers(0, 13 * 24 - 2)) * HOUR
@@ -119,10 +122,11 @@ def _days(first: date, last: date) -> list[date]:
     return [last - timedelta(days=back) for back in range((last - first).days + 1)]
 
 
+@pytest.mark.row("138")
 @pytest.mark.parametrize("zone", [zone for zone in ZONES if zone != "Australia/Lord_Howe"])
 @given(pattern=st.lists(st.sampled_from([*Status, None]), min_size=1, max_size=12))
 @settings(max_examples=10)
-def test_138_hours_sum_exactly_over_days_of_23_and_25_hours(
+def test_hours_sum_exactly_over_days_of_23_and_25_hours(
     zone: str, pattern: list[Status | None]
 ) -> None:
     """With maintenance each night by that clock, and without results here and there."""

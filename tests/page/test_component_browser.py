@@ -31,13 +31,14 @@ def shown(page: Page) -> list[str]:
     return [label for label, figure in zip(labels, figures, strict=True) if figure.is_visible()]
 
 
+@pytest.mark.row("137")
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 @pytest.mark.parametrize(
     "visit",
     [at(width=320, theme="dark"), at(width=768), at(width=1280, theme="dark"), at(width=1280)],
     indirect=True,
 )
-def test_137_axe_finds_nothing_on_the_page_of_a_component(
+def test_axe_finds_nothing_on_the_page_of_a_component(
     site: Site, visit: Visit, *, script: bool
 ) -> None:
     site.files = pages(NOW) if script else without_script(pages(NOW))
@@ -48,8 +49,9 @@ def test_137_axe_finds_nothing_on_the_page_of_a_component(
     visit.expect_no_trouble()
 
 
+@pytest.mark.row("137")
 @pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
-def test_137_a_chart_is_chosen_without_a_script(site: Site, visit: Visit) -> None:
+def test_a_chart_is_chosen_without_a_script(site: Site, visit: Visit) -> None:
     site.files = pages(NOW)
     page = visit.open(path_of("search"))
     assert shown(page) == ["24 hours"]
@@ -71,8 +73,9 @@ def test_a_component_is_reached_from_the_first_page_and_leads_back(
     visit.expect_no_trouble()
 
 
+@pytest.mark.row("129")
 @pytest.mark.parametrize("visit", [{"timezone_id": "Asia/Seoul"}], indirect=True)
-def test_129_an_hour_later_the_page_says_that_it_is_old(site: Site, visit: Visit) -> None:
+def test_an_hour_later_the_page_says_that_it_is_old(site: Site, visit: Visit) -> None:
     site.files = pages(NOW - 7200 * 1_000_000_000)
     page = visit.open(path_of("checkout"))
     page.wait_for_selector(".verdict.unknown")

@@ -103,7 +103,8 @@ def test_links_lead_to_files_that_are_there() -> None:
             assert "/".join(parts) in pages(END), link
 
 
-def test_137_all_of_it_is_there_without_a_script() -> None:
+@pytest.mark.row("137")
+def test_all_of_it_is_there_without_a_script() -> None:
     said = text(page_of("checkout", END))
     assert "Checkout: Operational" in said
     for phrase in ("24 hours", "365 days", "p99", "TLS", "Jul 2026", "Days with incidents"):
@@ -115,7 +116,8 @@ def test_137_all_of_it_is_there_without_a_script() -> None:
     ]
 
 
-def test_138_numbers_are_exact_and_rounded_down() -> None:
+@pytest.mark.row("138")
+def test_numbers_are_exact_and_rounded_down() -> None:
     world = config([API])
     file = page(build_page(world, stored(API), NOW), API, world)
     (day, *_, year), until = rows(file), END - HOUR
@@ -129,7 +131,8 @@ def test_138_numbers_are_exact_and_rounded_down() -> None:
     assert year[5] == f"{len(seen[1::4])} of {len(seen)}"
 
 
-def test_138_unknown_time_is_missing_and_not_up() -> None:
+@pytest.mark.row("138")
+def test_unknown_time_is_missing_and_not_up() -> None:
     world = config([API])
     storage = stored(API)
     for key in list(storage.list("runs/"))[-30:-10]:
@@ -138,7 +141,8 @@ def test_138_unknown_time_is_missing_and_not_up() -> None:
     assert day[4] < "70.00%"
 
 
-def test_139_two_checkers_with_one_title_have_two_pages() -> None:
+@pytest.mark.row("139")
+def test_two_checkers_with_one_title_have_two_pages() -> None:
     first, second = checker("API", id="one"), checker("API", id="two")
     world = config([first, second])
     files = build_page(world, stored(first, second), NOW)
@@ -147,7 +151,8 @@ def test_139_two_checkers_with_one_title_have_two_pages() -> None:
     assert rows(files[paths[0]]) != rows(files[paths[1]])
 
 
-def test_128_without_results_a_page_says_that_there_are_none() -> None:
+@pytest.mark.row("128")
+def test_without_results_a_page_says_that_there_are_none() -> None:
     world = config([API])
     file = page(build_page(world, MemoryStorage(), NOW), API, world)
     assert "API: Unknown" in text(file)
@@ -156,7 +161,8 @@ def test_128_without_results_a_page_says_that_there_are_none() -> None:
     assert "Operational" not in text(file)
 
 
-def test_129_an_old_page_is_unknown_and_a_new_one_says_when_it_will_be_old() -> None:
+@pytest.mark.row("129")
+def test_an_old_page_is_unknown_and_a_new_one_says_when_it_will_be_old() -> None:
     world, storage = config([API]), stored(API)
     fresh = page(build_page(world, storage, NOW), API, world).body.decode()
     assert 'data-stale-at="2026-08-03T10:30:00.000Z"' in fresh
@@ -177,8 +183,9 @@ class Failing(MemoryStorage):
         return super().get(key)
 
 
+@pytest.mark.row("141")
 @pytest.mark.parametrize("broken", ["history/year.json", "history/hours/", "history/"])
-def test_141_a_history_that_cannot_be_read_does_not_take_the_page_away(broken: str) -> None:
+def test_a_history_that_cannot_be_read_does_not_take_the_page_away(broken: str) -> None:
     world, storage = config([API]), Failing()
     for key in stored(API).list("runs/"):
         found = stored(API, days=1).get(key)
@@ -188,8 +195,9 @@ def test_141_a_history_that_cannot_be_read_does_not_take_the_page_away(broken: s
     assert "API: Operational" in text(page(build_page(world, storage, NOW), API, world))
 
 
+@pytest.mark.row("132")
 @pytest.mark.parametrize("body", [b"\x00", b"[]", b'{"schema":1,"end":"2026-08-03","checkers":[]}'])
-def test_132_a_damaged_year_is_made_again(body: bytes) -> None:
+def test_a_damaged_year_is_made_again(body: bytes) -> None:
     world, storage = config([API]), stored(API)
     before = page(build_page(world, storage, NOW), API, world)
     damaged = storage.get("history/year.json")
@@ -218,7 +226,8 @@ NONE = "\N{EN DASH}"
 CANARY = "canary-51b2"
 
 
-def test_140_nothing_private_is_on_the_page_of_a_component() -> None:
+@pytest.mark.row("140")
+def test_nothing_private_is_on_the_page_of_a_component() -> None:
     private = checker(
         f"{CANARY}-title", public_name="API", headers={"X-Canary": (CANARY,)}, tags=(CANARY,)
     )
@@ -231,7 +240,8 @@ def test_140_nothing_private_is_on_the_page_of_a_component() -> None:
     assert not [path for path, file in files.items() if CANARY in file.body.decode()]
 
 
-def test_135_a_page_with_a_whole_year_stays_small() -> None:
+@pytest.mark.row("135")
+def test_a_page_with_a_whole_year_stays_small() -> None:
     for of in ("search", "checkout", "mail"):
         body = page_of(of, END).body
         assert len(body) < 72 * 1024
@@ -263,8 +273,9 @@ def test_a_page_is_made_again_only_when_an_hour_is_over_or_there_is_news() -> No
     assert page(later, SHOP, world).urgent_content == page(before, SHOP, world).urgent_content
 
 
+@pytest.mark.row("140")
 @pytest.mark.parametrize("published", [(), ("certificates",)])
-def test_140_when_a_certificate_ends_is_told_only_if_that_is_published(
+def test_when_a_certificate_ends_is_told_only_if_that_is_published(
     published: tuple[Literal["certificates"], ...],
 ) -> None:
     ends = NOW + 30 * DAY

@@ -45,6 +45,7 @@ def only(view: PageView) -> ComponentView:
     return component
 
 
+@pytest.mark.row("F02")
 @pytest.mark.parametrize(
     ("statuses", "state", "sentence"),
     [
@@ -71,7 +72,7 @@ def only(view: PageView) -> ComponentView:
         ),
     ],
 )
-def test_the_verdict_names_what_is_affected_f02(
+def test_the_verdict_names_what_is_affected(
     statuses: tuple[Status, ...], state: ComponentStatus, sentence: str
 ) -> None:
     verdict = look(*statuses).overall
@@ -91,19 +92,22 @@ def test_a_result_above_its_threshold_is_slow() -> None:
     assert after([slow]).overall.description == "Degraded: API is slow"
 
 
-def test_both_flags_set_is_the_worse_of_them_f03() -> None:
+@pytest.mark.row("F03")
+def test_both_flags_set_is_the_worse_of_them() -> None:
     both = replace(result(API, DOWN), degraded=True)
     assert after([both]).overall.state is ComponentStatus.MAJOR
 
 
-def test_before_the_first_run_nothing_is_called_operational_f04_128() -> None:
+@pytest.mark.row("128", "F04")
+def test_before_the_first_run_nothing_is_called_operational() -> None:
     view = build_view(config([API]), PageData(), NOW)
     assert view.overall.description == "Collecting first results"
     assert view.overall.state is ComponentStatus.UNKNOWN
     assert (only(view).status, only(view).note) == (ComponentStatus.UNKNOWN, "No results yet")
 
 
-def test_a_page_without_checkers_is_not_operational_f04_128() -> None:
+@pytest.mark.row("128", "F04")
+def test_a_page_without_checkers_is_not_operational() -> None:
     assert build_view(config(), PageData(), NOW).overall.state is ComponentStatus.UNKNOWN
 
 
@@ -113,7 +117,8 @@ def test_a_checker_without_a_result_keeps_the_page_from_being_operational() -> N
 
 
 class TestAge:
-    def test_old_results_say_nothing_about_now_f04_129(self) -> None:
+    @pytest.mark.row("129", "F04")
+    def test_old_results_say_nothing_about_now(self) -> None:
         view = after([result(API)], [result(API)], age=5 * MINUTE)
         assert view.overall.stale
         assert view.overall.description == "Status unknown"
@@ -231,7 +236,8 @@ class TestNames:
         view = build_view(config([API, nameless]), PageData(), NOW)
         assert components(view)[1].name == "Check 2"
 
-    def test_checkers_with_one_name_stay_two_f06_139(self) -> None:
+    @pytest.mark.row("139", "F06")
+    def test_checkers_with_one_name_stay_two(self) -> None:
         twins = [checker("API", id="a"), checker("API", id="b")]
         view = build_view(config(twins), PageData(runs=runs([[result(of) for of in twins]])), NOW)
         assert len({component.key for component in components(view)}) == 2
@@ -241,15 +247,17 @@ class TestNames:
         keys = [only(build_view(config([of]), PageData(), NOW)).key for of in (API, renamed)]
         assert keys[0] == keys[1]
 
+    @pytest.mark.row("163", "F17")
     @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "//evil", "x"])
-    def test_only_http_addresses_are_links_f17_163(self, link: str) -> None:
+    def test_only_http_addresses_are_links(self, link: str) -> None:
         assert only(build_view(config([checker("A", link=link)]), PageData(), NOW)).link == ""
 
     def test_the_picture_of_somebody_else_is_not_shown(self) -> None:
         for logo, shown in (("https://cdn.example/l.png", ""), ("logo.svg", "logo.svg")):
             assert build_view(config([], PageSettings(logo=logo)), PageData(), NOW).logo == shown
 
-    def test_links_of_the_page_are_followable_f17_163(self) -> None:
+    @pytest.mark.row("163", "F17")
+    def test_links_of_the_page_are_followable(self) -> None:
         links = (PageLink(title="Shop", url="https://s/x"), PageLink(title="X", url="javascript:x"))
         view = build_view(config([], PageSettings(links=links)), PageData(), NOW)
         assert [link.text for link in view.links] == ["Shop"]
@@ -284,7 +292,8 @@ class TestGroups:
 
 
 class TestMessages:
-    def test_messages_are_newest_first_f07(self) -> None:
+    @pytest.mark.row("F07")
+    def test_messages_are_newest_first(self) -> None:
         view = after([result(API, message="first")], [result(API)], [result(API, message="last")])
         assert ["".join(part.text for part in message.parts) for message in view.messages] == [
             "last",
@@ -302,7 +311,8 @@ class TestMessages:
         assert (view.info.runs, view.overall.checked_at) == (1, NOW - 60 * MINUTE)
         assert view.groups[0].components[0].status is ComponentStatus.UNKNOWN
 
-    def test_addresses_in_a_message_are_links_f17(self) -> None:
+    @pytest.mark.row("F17")
+    def test_addresses_in_a_message_are_links(self) -> None:
         text = "See https://acme.example/news?a=1&b=2. Or javascript:alert(1), (http://x.example/)"
         (message,) = after([result(API, message=text)]).messages
         assert "".join(part.text for part in message.parts) == text
@@ -318,6 +328,7 @@ class TestMessages:
 
 
 class TestSettings:
+    @pytest.mark.row("F01")
     @pytest.mark.parametrize(
         ("status", "sentence"),
         [
@@ -327,7 +338,7 @@ class TestSettings:
             (UNKNOWN, "No idea: API could not be checked"),
         ],
     )
-    def test_the_owner_chooses_the_words_f01(self, status: Status, sentence: str) -> None:
+    def test_the_owner_chooses_the_words(self, status: Status, sentence: str) -> None:
         texts = StatusText(
             healthy="Situation Normal", degraded="Sub-Optimal", down="Outage", unknown="No idea"
         )
@@ -341,7 +352,8 @@ class TestSettings:
         )
 
 
-def test_129_a_page_is_believed_for_as_long_as_its_place_takes_to_show_the_next() -> None:
+@pytest.mark.row("129")
+def test_a_page_is_believed_for_as_long_as_its_place_takes_to_show_the_next() -> None:
     seen = runs([[result(checker("API"))]] * 3)
     here, there = (
         build_view(replace(config([checker("API")]), publish=place), PageData(runs=seen), NOW)

@@ -85,7 +85,8 @@ def test_the_newest_day_is_at_the_right() -> None:
     )
 
 
-def test_138_uptime_is_of_the_time_that_was_observed() -> None:
+@pytest.mark.row("138")
+def test_uptime_is_of_the_time_that_was_observed() -> None:
     tally = Tally(healthy=11 * HOUR, degraded=HOUR, down=4 * HOUR, unknown=2 * HOUR)
     strip = strip_of(days(tally, SO_FAR), TODAY - DAY)
     up, known = 12 * HOUR + NOW - TODAY, 16 * HOUR + NOW - TODAY
@@ -94,7 +95,8 @@ def test_138_uptime_is_of_the_time_that_was_observed() -> None:
     assert strip.days == 2
 
 
-def test_138_maintenance_counts_neither_way() -> None:
+@pytest.mark.row("138")
+def test_maintenance_counts_neither_way() -> None:
     rows = days(well(maintenance=6 * HOUR), SO_FAR)
     strip = strip_of(rows, TODAY - DAY)
     assert (strip.uptime, strip.coverage) == ("100.00", "100.00")
@@ -105,7 +107,8 @@ def test_time_before_the_first_result_is_not_missing() -> None:
     assert strip_of(days(late), TODAY + HOUR).coverage == "100.00"
 
 
-def test_138_no_uptime_without_a_result() -> None:
+@pytest.mark.row("138")
+def test_no_uptime_without_a_result() -> None:
     strip = strip_of(days(), NOW)
     assert (strip.uptime, strip.coverage) == (None, None)
     assert strip.summary == "last day: no data"

@@ -37,14 +37,16 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> list[PurePosixPath]:
     return [PurePosixPath(path) for path in (*published, *storage.list("history/"))]
 
 
-def test_102_no_two_files_differ_only_in_case_or_in_the_form_of_a_letter(
+@pytest.mark.row("102")
+def test_no_two_files_differ_only_in_case_or_in_the_form_of_a_letter(
     names: list[PurePosixPath],
 ) -> None:
     folded = [unicodedata.normalize("NFC", str(name)).casefold() for name in names]
     assert len(set(folded)) == len(folded)
 
 
-def test_102_no_name_is_too_long_or_means_something_else(names: list[PurePosixPath]) -> None:
+@pytest.mark.row("102")
+def test_no_name_is_too_long_or_means_something_else(names: list[PurePosixPath]) -> None:
     for name in names:
         assert all(len(part.encode()) <= LONGEST for part in name.parts), name
         assert str(name).isascii(), name

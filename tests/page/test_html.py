@@ -92,8 +92,9 @@ def test_what_is_referred_to_is_there(page: str) -> None:
     assert set(targets) <= set(outline.values("id"))
 
 
+@pytest.mark.row("S6.2")
 @every_page
-def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page_s6_2(page: str) -> None:
+def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page(page: str) -> None:
     policy = Outline(page).values("content")[0]
     for tag in ("style", "script"):
         (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
@@ -103,8 +104,9 @@ def test_the_policy_allows_exactly_the_style_and_the_script_of_the_page_s6_2(pag
     assert "unsafe" not in policy
 
 
+@pytest.mark.row("S6.2")
 @every_page
-def test_nothing_is_loaded_from_anywhere_else_s6_2(page: str) -> None:
+def test_nothing_is_loaded_from_anywhere_else(page: str) -> None:
     outline = Outline(page)
     assert outline.values("src") == []
     links = {attrs["rel"]: attrs["href"] or "" for tag, attrs in outline.seen if tag == "link"}
@@ -113,8 +115,9 @@ def test_nothing_is_loaded_from_anywhere_else_s6_2(page: str) -> None:
     assert not re.search(r"@import|url\((?!#)", page)
 
 
+@pytest.mark.row("S6.2")
 @every_page
-def test_there_are_no_inline_styles_or_handlers_s6_2(page: str) -> None:
+def test_there_are_no_inline_styles_or_handlers(page: str) -> None:
     names = {name for _, attrs in Outline(page).seen for name in attrs}
     assert not [name for name in names if name == "style" or name.startswith("on")]
 
@@ -157,7 +160,8 @@ def test_the_theme_of_the_configuration_is_set() -> None:
     assert "data-theme=" not in re.sub(r"<(style|script)>.*?</\1>", "", INDEX, flags=re.DOTALL)
 
 
-def test_a_page_that_was_written_stale_says_so_itself_f04_129() -> None:
+@pytest.mark.row("129", "F04")
+def test_a_page_that_was_written_stale_says_so_itself() -> None:
     old = PageData(runs=runs([GROUP, GROUP], newest=1_501_606_923_405_043_499))
     page = render_site(build_view(config([API, SHOP]), old, NOW))["index.html"].body.decode()
     assert "Status unknown</h2>" in page
@@ -166,7 +170,8 @@ def test_a_page_that_was_written_stale_says_so_itself_f04_129() -> None:
     assert "Major outage when last checked" in page
 
 
-def test_no_template_passes_text_on_as_it_is_s7() -> None:
+@pytest.mark.row("S7")
+def test_no_template_passes_text_on_as_it_is() -> None:
     for template in (PACKAGE / "templates").iterdir():
         source = template.read_text()
         assert not re.search(r"\|\s*safe\b|autoescape|style=", source), template.name
@@ -176,7 +181,8 @@ def test_no_template_passes_text_on_as_it_is_s7() -> None:
 CANARY = "canary-7f3a"
 
 
-def test_nothing_private_is_on_the_page_140() -> None:
+@pytest.mark.row("140")
+def test_nothing_private_is_on_the_page() -> None:
     private = checker(
         f"{CANARY}-title",
         public_name="API",
@@ -200,9 +206,8 @@ def test_nothing_private_is_on_the_page_140() -> None:
     assert ">API</bdi>" in files["index.html"].body.decode()
 
 
-@pytest.mark.parametrize(
-    "count", [pytest.param(50, id="50"), pytest.param(400, id="fault-135-hundreds")]
-)
+@pytest.mark.row("135")
+@pytest.mark.parametrize("count", [pytest.param(50, id="50"), pytest.param(400, id="hundreds")])
 def test_components_stay_within_the_budget(count: int) -> None:
     checkers = [checker(f"Service {number}", id=f"s{number}") for number in range(count)]
     groups = [

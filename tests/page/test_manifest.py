@@ -96,6 +96,7 @@ def test_a_file_that_waits_keeps_the_time_at_which_it_was_put() -> None:
     assert second.manifest.files["uptime.csv"] == first.manifest.files["uptime.csv"]
 
 
+@pytest.mark.row("130")
 @pytest.mark.parametrize(
     ("edition", "is_older"),
     [
@@ -107,7 +108,7 @@ def test_a_file_that_waits_keeps_the_time_at_which_it_was_put() -> None:
         pytest.param(PageVersion(0, NOW + 61 * MINUTE), False, id="a-storage-begun-anew"),
     ],
 )
-def test_130_an_older_edition_is_refused(edition: PageVersion, is_older: bool) -> None:
+def test_an_older_edition_is_refused(edition: PageVersion, is_older: bool) -> None:
     manifest = Manifest(version=FIRST)
     if is_older:
         with pytest.raises(NewerPageError, match="a newer page is already published"):
@@ -120,7 +121,8 @@ def test_an_edition_from_a_clock_that_is_wrong_does_not_stop_all_others() -> Non
     Manifest(version=PageVersion(9, NOW + 6 * MINUTE)).check_newer(FIRST, NOW)
 
 
-def test_131_what_an_unfinished_edition_touched_is_uncertain() -> None:
+@pytest.mark.row("131")
+def test_what_an_unfinished_edition_touched_is_uncertain() -> None:
     first = planned(page(lost="old"), 0).manifest
     second = planned(page(api=None), 1, first).manifest
     third = planned(page(api=None), 2, second.distrust_unfinished())
@@ -129,10 +131,11 @@ def test_131_what_an_unfinished_edition_touched_is_uncertain() -> None:
     assert planned(page(api=None), 3, third.manifest).is_empty
 
 
+@pytest.mark.row("132")
 @pytest.mark.parametrize(
     "body", [b"", b"\x00", b"[]", b"{}", b'{"schema":99}', b'{"files":{"a":1}}', b"\xff\xfe"]
 )
-def test_132_a_manifest_that_cannot_be_read_is_as_good_as_none(body: bytes) -> None:
+def test_a_manifest_that_cannot_be_read_is_as_good_as_none(body: bytes) -> None:
     assert Manifest.read(body) == Manifest()
 
 

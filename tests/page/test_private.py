@@ -40,8 +40,9 @@ def bodies(files: Mapping[str, PageFile]) -> dict[str, bytes]:
     return {path: file.body for path, file in files.items()}
 
 
+@pytest.mark.row("140", "S3.3")
 @pytest.mark.parametrize("number", range(len(registered_kinds().publishers)))
-def test_no_file_of_any_language_and_format_holds_it_s3_3_140(number: int) -> None:
+def test_no_file_of_any_language_and_format_holds_it(number: int) -> None:
     files = built(config(number))
     assert {"index.html", "ko/index.html", "metrics.txt", "uptime.csv", "history.atom"} < {*files}
     assert any(path.startswith("ko/components/") for path in files)

@@ -141,7 +141,8 @@ def test_where_writing_is_free_every_run_is_shown(storage: Counted) -> None:
     assert len(place.put) == 2
 
 
-def test_130_a_newer_page_is_left_alone_and_tried_again(storage: Counted) -> None:
+@pytest.mark.row("130")
+def test_a_newer_page_is_left_alone_and_tried_again(storage: Counted) -> None:
     page = PagePublisher(storage=storage, publisher=(wall := Wall()))
     wall.overtaken = True
     assert page.publish_if_due(CONFIG, START) == ()
@@ -149,7 +150,8 @@ def test_130_a_newer_page_is_left_alone_and_tried_again(storage: Counted) -> Non
     assert "index.html" in page.publish_if_due(CONFIG, START + SECOND)
 
 
-def test_136_every_file_may_be_kept_for_seconds_or_minutes(storage: Counted) -> None:
+@pytest.mark.row("136")
+def test_every_file_may_be_kept_for_seconds_or_minutes(storage: Counted) -> None:
     ages = {path: file.max_age for path, file in build_page(CONFIG, storage, START).items()}
     assert {path for path, age in ages.items() if not 10 <= age <= 3600} == set()
     assert max(ages[path] for path in ("index.html", "api/v2/summary.json")) <= 60

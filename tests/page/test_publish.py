@@ -83,7 +83,8 @@ def test_the_same_storage_at_the_same_moment_gives_the_same_page() -> None:
     assert build_page(CONFIG, storage, NOW) == build_page(CONFIG, storage, NOW)
 
 
-def test_an_empty_storage_collects_first_results_f04_128() -> None:
+@pytest.mark.row("128", "F04")
+def test_an_empty_storage_collects_first_results() -> None:
     files = build_page(CONFIG, Counted(), NOW)
     assert "Collecting first results" in text(files)
     assert states(files) == {"API": "unknown"}
@@ -108,7 +109,8 @@ def test_only_the_runs_of_the_time_frame_are_shown() -> None:
     assert "10 runs since" in text(build_page(short, Counted(runs([[result(API)]] * 50)), NOW))
 
 
-def test_a_day_is_shown_and_looked_at_again_after_a_minute_f09_f10() -> None:
+@pytest.mark.row("F09", "F10")
+def test_a_day_is_shown_and_looked_at_again_after_a_minute() -> None:
     seen = runs([[result(API)]] * 30, newest=NOW - MINUTE, every=60 * MINUTE)
     page = text(build_page(CONFIG, Counted(seen), NOW))
     assert "24 runs since" in page
@@ -132,8 +134,9 @@ def test_a_run_of_the_future_does_not_look_new_for_ever() -> None:
     assert summary(files)["status"]["x_checked_at"] == "2026-08-03T10:02:30.000Z"
 
 
+@pytest.mark.row("132", "F05")
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1.5]", b"\xff\xfe", b'[{"title": 5}]'])
-def test_a_run_that_cannot_be_read_is_passed_over_f05_132(body: bytes) -> None:
+def test_a_run_that_cannot_be_read_is_passed_over(body: bytes) -> None:
     good = runs([[result(API)]] * 3)
     storage = Counted(good[:2])
     storage.create(run_key(good[2]), body)
@@ -205,7 +208,8 @@ class Broken(MemoryStorage):
         raise StorageError(f"{prefix}: no answer after {after!r}")
 
 
-def test_a_storage_that_fails_leaves_the_page_as_it_is_141() -> None:
+@pytest.mark.row("141")
+def test_a_storage_that_fails_leaves_the_page_as_it_is() -> None:
     with pytest.raises(StorageError):
         build_page(CONFIG, Broken(), NOW)
 
@@ -287,21 +291,24 @@ class ReadOnly(Counted):
         raise StorageError(f"{key}: no space left, {version} stays with {len(body)}")
 
 
-def test_141_a_history_that_cannot_be_written_does_not_take_the_page_away() -> None:
+@pytest.mark.row("141")
+def test_a_history_that_cannot_be_written_does_not_take_the_page_away() -> None:
     storage = ReadOnly(runs([[result(API)]] * 5))
     storage.full = True
     assert states(build_page(CONFIG, storage, NOW)) == {"API": "operational"}
 
 
+@pytest.mark.row("132")
 @pytest.mark.parametrize("body", [b"\x00garbage", b'{"schema":99}', b"[]"])
-def test_132_a_history_that_cannot_be_read_does_not_take_the_page_away(body: bytes) -> None:
+def test_a_history_that_cannot_be_read_does_not_take_the_page_away(body: bytes) -> None:
     storage = steady(24 * 5)
     storage.create("history/head.json", body)
     storage.create("history/days/2026-07.json", body)
     assert states(build_page(CONFIG, storage, NOW)) == {"API": "operational"}
 
 
-def test_138_maintenance_is_shown_and_counts_neither_way() -> None:
+@pytest.mark.row("138")
+def test_maintenance_is_shown_and_counts_neither_way() -> None:
     outage = NOW - 20 * MINUTE - 89 * 60 * MINUTE
     window = MaintenanceSettings(start=outage - MINUTE, duration=30 * 60 * MINUTE)
     page = text(build_page(replace(CONFIG, maintenance=(window,)), steady(24 * 5), NOW))

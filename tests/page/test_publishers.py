@@ -120,7 +120,8 @@ def test_a_page_that_comes_back_is_there_again(place: Place) -> None:
     assert read("components/api.html") == b"again"
 
 
-def test_130_i18_an_older_page_never_takes_the_place_of_a_newer_one(place: Place) -> None:
+@pytest.mark.row("130", "I18")
+def test_an_older_page_never_takes_the_place_of_a_newer_one(place: Place) -> None:
     publisher, read = place
     older, newer = edition(), edition()
     publisher.publish(page(index="newer"), newer)
@@ -131,7 +132,8 @@ def test_130_i18_an_older_page_never_takes_the_place_of_a_newer_one(place: Place
     assert read("components/api.html") == b"API is well"
 
 
-def test_130_a_page_with_later_runs_is_newer_whatever_the_clocks_say(place: Place) -> None:
+@pytest.mark.row("130")
+def test_a_page_with_later_runs_is_newer_whatever_the_clocks_say(place: Place) -> None:
     publisher, read = place
     publisher.publish(page(index="run 2"), PageVersion(position=2, made=NOW))
     with pytest.raises(NewerPageError):
@@ -223,7 +225,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         FolderPublisher(tmp_path / "site").publish(page(), edition())
 
 
-def test_a_page_that_is_half_written_has_its_old_index_131(tmp_path: Path) -> None:
+@pytest.mark.row("131")
+def test_a_page_that_is_half_written_has_its_old_index(tmp_path: Path) -> None:
     FolderPublisher(tmp_path).publish(page(), edition())
     status = tmp_path / "api/v2/status.json"
     status.unlink()
@@ -235,7 +238,8 @@ def test_a_page_that_is_half_written_has_its_old_index_131(tmp_path: Path) -> No
     assert (tmp_path / "index.html").read_bytes() == b"one"
 
 
-def test_objects_say_what_they_are_and_how_long_they_are_good_136(client: Any, bucket: str) -> None:
+@pytest.mark.row("136")
+def test_objects_say_what_they_are_and_how_long_they_are_good(client: Any, bucket: str) -> None:
     S3Publisher(client, bucket).publish(page(), edition())
     head = client.head_object(Bucket=bucket, Key="index.html")
     assert head["ContentType"] == "text/html; charset=utf-8"

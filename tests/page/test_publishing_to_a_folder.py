@@ -39,7 +39,8 @@ def killed_before(fatal: int, folder: Path) -> bool:
     return ended.returncode != 0
 
 
-def test_131_a_kill_at_any_call_leaves_whole_files_and_heals(tmp_path: Path) -> None:
+@pytest.mark.row("131")
+def test_a_kill_at_any_call_leaves_whole_files_and_heals(tmp_path: Path) -> None:
     bodies = {path: {OLD.get(path, NEW.get(path)), NEW.get(path)} for path in {*OLD, *NEW}}
     fatal, step = 1, 3  # every third call, so that it takes seconds
     while killed_before(fatal, tmp_path):
@@ -52,7 +53,8 @@ def test_131_a_kill_at_any_call_leaves_whole_files_and_heals(tmp_path: Path) -> 
     assert fatal > 25, "the calls were not seen"
 
 
-def test_130_of_many_publishers_at_once_the_newest_wins(tmp_path: Path) -> None:
+@pytest.mark.row("130")
+def test_of_many_publishers_at_once_the_newest_wins(tmp_path: Path) -> None:
     editions = [edition() for _ in range(8)]
     start = threading.Barrier(8)
 

@@ -122,7 +122,8 @@ def test_an_index_without_news_is_committed_every_ten_minutes(github: FakeGitHub
     assert seen == [0, 10, 20]
 
 
-def test_130_publishers_at_once_leave_the_newest_page(github: FakeGitHub) -> None:
+@pytest.mark.row("130")
+def test_publishers_at_once_leave_the_newest_page(github: FakeGitHub) -> None:
     editions = [edition() for _ in range(5)]
     order = [2, 4, 0, 3, 1]
     start = threading.Barrier(len(order))
@@ -143,6 +144,7 @@ def test_130_publishers_at_once_leave_the_newest_page(github: FakeGitHub) -> Non
     assert outcomes[4] == "published"
 
 
+@pytest.mark.row("131")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -153,7 +155,7 @@ def test_130_publishers_at_once_leave_the_newest_page(github: FakeGitHub) -> Non
         pytest.param(Fault(path="^POST .*/commits", status=503), id="commit-failed"),
     ],
 )
-def test_131_a_request_that_fails_leaves_the_page_whole(github: FakeGitHub, fault: Fault) -> None:
+def test_a_request_that_fails_leaves_the_page_whole(github: FakeGitHub, fault: Fault) -> None:
     publisher = place(github)
     publisher.publish(page(), edition())
     github.faults.append(fault)
@@ -161,7 +163,8 @@ def test_131_a_request_that_fails_leaves_the_page_whole(github: FakeGitHub, faul
     assert published(github) == bodies(page(index="two", api=None))
 
 
-def test_131_who_dies_before_the_branch_is_moved_has_changed_nothing(github: FakeGitHub) -> None:
+@pytest.mark.row("131")
+def test_who_dies_before_the_branch_is_moved_has_changed_nothing(github: FakeGitHub) -> None:
     publisher = place(github)
     publisher.publish(page(), edition())
     github.protected = True

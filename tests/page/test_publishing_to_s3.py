@@ -63,8 +63,9 @@ def with_links(text: str, **others: str | None) -> dict[str, PageFile]:
     return {**files, "index.html": file(f"{text}: {listed}")}
 
 
+@pytest.mark.row("131")
 @pytest.mark.parametrize("again", ["the-same-page", "a-page-as-before"])
-def test_131_a_crash_before_any_request_heals_at_the_next_run(
+def test_a_crash_before_any_request_heals_at_the_next_run(
     s3_url: str, client: Any, monkeypatch: pytest.MonkeyPatch, again: str
 ) -> None:
     monkeypatch.setattr(s3, "LEASE_SECONDS", 0)
@@ -95,7 +96,8 @@ def test_131_a_crash_before_any_request_heals_at_the_next_run(
     pytest.fail("it makes more requests than expected")
 
 
-def test_130_of_many_publishers_at_once_the_newest_wins(s3_url: str, bucket: str) -> None:
+@pytest.mark.row("130")
+def test_of_many_publishers_at_once_the_newest_wins(s3_url: str, bucket: str) -> None:
     """Eight of them, each with a client of its own, the newest neither first nor last."""
     editions = [edition() for _ in range(8)]
     order = [3, 7, 0, 5, 1, 6, 2, 4]
@@ -140,8 +142,9 @@ def paused(url: str, fatal: int) -> Iterator[tuple[Any, threading.Event, threadi
         yield client, reached, go_on
 
 
+@pytest.mark.row("130")
 @pytest.mark.parametrize("fatal", [3, 4, 7])
-def test_130_a_publisher_that_stood_still_says_that_it_was_overtaken(
+def test_a_publisher_that_stood_still_says_that_it_was_overtaken(
     s3_url: str, client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch, fatal: int
 ) -> None:
     """Before its manifest, before its first file, and before its index."""
@@ -159,9 +162,8 @@ def test_130_a_publisher_that_stood_still_says_that_it_was_overtaken(
     assert objects(client, bucket)["index.html"] == with_links("newer")["index.html"].body
 
 
-def test_130_a_newer_page_waits_for_a_publisher_at_work(
-    s3_url: str, client: Any, bucket: str
-) -> None:
+@pytest.mark.row("130")
+def test_a_newer_page_waits_for_a_publisher_at_work(s3_url: str, client: Any, bucket: str) -> None:
     older, newer = edition(), edition()
     with paused(s3_url, 4) as (slow, reached, go_on), ThreadPoolExecutor(2) as pool:
         first = pool.submit(S3Publisher(slow, bucket).publish, with_links("older"), older)
@@ -175,9 +177,8 @@ def test_130_a_newer_page_waits_for_a_publisher_at_work(
     assert objects(client, bucket) == bodies(with_links("newer"))
 
 
-def test_130_an_older_page_does_not_wait_for_a_newer_one(
-    s3_url: str, client: Any, bucket: str
-) -> None:
+@pytest.mark.row("130")
+def test_an_older_page_does_not_wait_for_a_newer_one(s3_url: str, client: Any, bucket: str) -> None:
     older, newer = edition(), edition()
     with paused(s3_url, 4) as (slow, reached, go_on), ThreadPoolExecutor(1) as pool:
         first = pool.submit(S3Publisher(slow, bucket).publish, with_links("newer"), newer)

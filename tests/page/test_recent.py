@@ -96,7 +96,8 @@ def test_segments_fill_the_strip_without_gaps(states: list[ComponentStatus | Non
     assert ends[-1] == COLUMNS
 
 
-def test_the_response_time_is_the_median_of_the_attempts_f07() -> None:
+@pytest.mark.row("F07")
+def test_the_response_time_is_the_median_of_the_attempts() -> None:
     three = tuple(Attempt(rtt=rtt) for rtt in (300, 100, 200))
     assert response_time(replace(result(API), attempts=three)) == 200
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from msgspec.structs import replace
 
 from checkup.config.page import PageSettings
@@ -52,7 +53,8 @@ def test_region_without_a_public_name_is_not_shown() -> None:
     assert PRIVATE not in page
 
 
-def test_134_the_name_of_a_region_disturbs_nothing() -> None:
+@pytest.mark.row("134")
+def test_the_name_of_a_region_disturbs_nothing() -> None:
     odd = {"us-east-1": "Vir\u202eginia\n", "eu-west-1": 200 * "x"}
     world = replace(CONFIG, page=replace(PAGE, regions=odd))
     observed = seen(eu_west_1=Status.DOWN, us_east_1=Status.HEALTHY)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from checkup.interfaces import Checker
@@ -23,7 +24,8 @@ def keys(*all_runs: Run, checkers: tuple[Checker, ...] = (API, SHOP)) -> dict[st
     }
 
 
-def test_a_result_belongs_to_the_checker_with_its_id_f06() -> None:
+@pytest.mark.row("F06")
+def test_a_result_belongs_to_the_checker_with_its_id() -> None:
     renamed = replace(result(API), title="Old name", endpoint="http://elsewhere/")
     assert keys(*runs([[renamed, result(SHOP)]])) == {"api": 1, "shop": 1}
 
@@ -33,7 +35,8 @@ def test_a_result_of_the_go_program_belongs_to_the_checker_with_its_title() -> N
     assert keys(*runs([[moved]])) == {"api": 1, "shop": 0}
 
 
-def test_checkers_with_one_title_are_told_apart_by_their_endpoint_f06_139() -> None:
+@pytest.mark.row("139", "F06")
+def test_checkers_with_one_title_are_told_apart_by_their_endpoint() -> None:
     east = checker("API", id="east", endpoint_url="http://east/")
     west = checker("API", id="west", endpoint_url="http://west/?token=abc")
     of_west = replace(without_id(result(west)), endpoint="http://west/?token=***")
@@ -41,7 +44,8 @@ def test_checkers_with_one_title_are_told_apart_by_their_endpoint_f06_139() -> N
     assert [track.key for track in found if track.newest] == ["west"]
 
 
-def test_checkers_with_one_title_and_endpoint_follow_the_order_of_the_file_139() -> None:
+@pytest.mark.row("139")
+def test_checkers_with_one_title_and_endpoint_follow_the_order_of_the_file() -> None:
     fast = checker("API", id="fast", threshold_rtt=1)
     slow = checker("API", id="slow", threshold_rtt=2)
     found = results_by_checker(
@@ -50,7 +54,8 @@ def test_checkers_with_one_title_and_endpoint_follow_the_order_of_the_file_139()
     assert [track.newest for track in found] == [without_id(result(fast)), without_id(result(slow))]
 
 
-def test_two_checkers_with_one_endpoint_are_two_f06() -> None:
+@pytest.mark.row("F06")
+def test_two_checkers_with_one_endpoint_are_two() -> None:
     other = checker("API too", id="too", endpoint_url=API.endpoint)
     group = [without_id(result(API)), without_id(result(other))]
     assert keys(*runs([group]), checkers=(API, other)) == {"api": 1, "too": 1}

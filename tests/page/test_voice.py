@@ -47,7 +47,8 @@ def test_times_are_absolute_and_in_utc() -> None:
     assert VOICE.format_datetime(NOW) == "3 Aug 2026, 10:02 UTC"
 
 
-def test_noon_and_midnight_cannot_be_confused_f15() -> None:
+@pytest.mark.row("F15")
+def test_noon_and_midnight_cannot_be_confused() -> None:
     noon = 1_785_758_400 * SECOND
     assert VOICE.format_datetime(noon) == "3 Aug 2026, 12:00 UTC"
     assert VOICE.format_datetime(noon + 12 * HOUR) == "4 Aug 2026, 00:00 UTC"

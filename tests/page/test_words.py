@@ -7,6 +7,7 @@ from checkup.times import format_iso
 from tests.page.worlds import NOW
 
 
+@pytest.mark.row("134", "170")
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
@@ -21,11 +22,12 @@ from tests.page.worlds import NOW
         pytest.param("\u200b\u200b", "", id="nothing-left"),
     ],
 )
-def test_foreign_text_stays_in_its_line_134_170(given: str, shown: str) -> None:
+def test_foreign_text_stays_in_its_line(given: str, shown: str) -> None:
     assert clean_line(given, 40) == shown
 
 
-def test_long_text_ends_in_an_ellipsis_134_170() -> None:
+@pytest.mark.row("134", "170")
+def test_long_text_ends_in_an_ellipsis() -> None:
     assert clean_line("x" * 10_000, 20) == "x" * 19 + "…"
 
 

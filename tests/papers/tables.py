@@ -1,25 +1,18 @@
 """Which tests show which row of the four lists beside this module.
 
 ``compat.txt`` has what the Go program does, ``faults.txt`` what can go wrong, ``invariants.txt``
-what always holds, and ``security.txt`` what is asked of the security. A test names rows in a mark,
-``@pytest.mark.row("133", "I4")``, or in its id:
-
-- a row of the Go program as ``a12`` or ``A12``,
-- a fault as ``fault-37``, or with numbers at the beginning or the end of its name: ``test_37_…``,
-  ``…_37_38``,
-- invariants as ``_i4_`` or ``_i12_to_i19_``,
-- a requirement of security as ``s5_3``, or ``S5.3`` in the id of its parameters.
+what always holds, and ``security.txt`` what is asked of the security. A test names the rows that it
+shows in a mark: ``@pytest.mark.row("133", "I4")``.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -30,20 +23,12 @@ HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent
 LISTS: Final = ("compat", "faults", "invariants", "security")
 
-_COMPAT_ID = re.compile(r"(?<![A-Za-z0-9])([A-Fa-f][0-9]{2})(?![A-Za-z0-9])")
-_FAULT_ID = re.compile(r"(?<![A-Za-z0-9])fault[-_]([0-9]{1,3})(?![0-9])")
-_NUMBER_FIRST = re.compile(r"(?:^|::)test_([0-9]{1,3})_[a-z]")
-_NUMBERS_LAST = re.compile(r"((?:_[0-9]{2,3})+)(?:\[|$)")
-_LAST_FAULT = 174
-_INVARIANT_ID = re.compile(r"(?<![A-Za-z0-9])i([0-9]{1,2})(?:_to_i([0-9]{1,2}))?(?![A-Za-z0-9])")
-_SECURITY_ID = re.compile(r"(?<![A-Za-z0-9])([SsXx][0-9]{1,2})(?:[._]([0-9]))?(?![A-Za-z0-9])")
-
 
 class CollectedTest(NamedTuple):
     """A test as pytest collects it, with the rows that its marks name."""
 
     id: str
-    marked: frozenset[str] = frozenset()
+    rows: frozenset[str] = frozenset()
 
 
 class Row(Struct, frozen=True):
@@ -106,35 +91,11 @@ def read_list(name: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def rows_of(test: CollectedTest) -> set[str]:
-    """Return the rows that a test shows; of its id, all that could be one."""
-    # The file's name is not about rows.
-    name = test.id.partition("::")[2]
-    return {
-        *test.marked,
-        *(row.upper() for row in _COMPAT_ID.findall(name.replace("_", "-"))),
-        *_fault_ids(name),
-        *_invariant_ids(name),
-        *(f"{big}.{small}".strip(".").upper() for big, small in _SECURITY_ID.findall(name)),
-    }
-
-
-def _fault_ids(name: str) -> Iterator[str]:
-    yield from _FAULT_ID.findall(name)
-    numbers = [*_NUMBER_FIRST.findall(name), *"".join(_NUMBERS_LAST.findall(name)).split("_")]
-    yield from (number for number in numbers if number and int(number) <= _LAST_FAULT)
-
-
-def _invariant_ids(name: str) -> Iterator[str]:
-    for first, last in _INVARIANT_ID.findall(name.replace("_", "-").replace("-to-i", "_to_i")):
-        yield from (f"I{number}" for number in range(int(first), int(last or first) + 1))
-
-
 def tests_by_row(tests: Iterable[CollectedTest]) -> Mapping[str, Sequence[str]]:
     """Return the test functions of each row of all lists, in order, each once."""
     named: dict[str, dict[str, None]] = defaultdict(dict)
     for test in tests:
-        for row in rows_of(test):
+        for row in test.rows:
             named[row][test.id.partition("[")[0]] = None
     return {
         row.id: list(dict.fromkeys(it for key in (row.id, *row.faults) for it in named[key]))

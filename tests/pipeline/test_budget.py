@@ -39,8 +39,9 @@ class Down(Toy, frozen=True, kw_only=True):
         return Attempt(error="refused", failure="connect_refused")
 
 
+@pytest.mark.row("9")
 @pytest.mark.parametrize("seconds", [5, 25, 30])
-def test_9_message_is_begun_only_with_the_time_for_its_answer_and_its_receipt(
+def test_message_is_begun_only_with_the_time_for_its_answer_and_its_receipt(
     seconds: int,
 ) -> None:
     for half_seconds in range(121):

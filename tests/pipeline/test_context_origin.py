@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from checkup import __version__
 from checkup.model import Status, run_key
 from checkup.pipeline import RunContext, read_state, run_and_store, run_in_region
@@ -26,7 +28,8 @@ def region(storage: MemoryStorage, name: str, **definitions: str) -> RunContext:
     return monitor(storage, region=name, regions=REGIONS, target_digests=definitions, digest="d1")
 
 
-def test_s10_2_first_result_of_a_run_names_configuration_and_version() -> None:
+@pytest.mark.row("S10.2")
+def test_first_result_of_a_run_names_configuration_and_version() -> None:
     storage = MemoryStorage()
     run_and_store(monitor(storage, digest="0f1e2d"), slot(0), soon())
     first, second = stored(storage)
@@ -34,7 +37,8 @@ def test_s10_2_first_result_of_a_run_names_configuration_and_version() -> None:
     assert not second.keys() & {"config", "version", "definition"}
 
 
-def test_s10_2_run_of_a_region_says_what_each_checker_looked_at() -> None:
+@pytest.mark.row("S10.2")
+def test_run_of_a_region_says_what_each_checker_looked_at() -> None:
     storage = MemoryStorage()
     run_in_region(region(storage, "us", a="one", b="two"), slot(0), soon())
     results = stored(storage, "us", 1)
@@ -49,7 +53,8 @@ def test_run_of_nothing_is_an_empty_one() -> None:
     assert stored(storage) == []
 
 
-def test_152_region_that_looks_at_something_else_is_named_and_does_not_count() -> None:
+@pytest.mark.row("152")
+def test_region_that_looks_at_something_else_is_named_and_does_not_count() -> None:
     storage = MemoryStorage()
     run_and_store(region(storage, "eu"), slot(0), soon())  # from here on runs are news
     run_in_region(region(storage, "us", a="old", b="same"), slot(1), soon())
@@ -62,7 +67,8 @@ def test_152_region_that_looks_at_something_else_is_named_and_does_not_count() -
     }
 
 
-def test_152_regions_that_look_at_the_same_are_in_nobodys_way() -> None:
+@pytest.mark.row("152")
+def test_regions_that_look_at_the_same_are_in_nobodys_way() -> None:
     storage = MemoryStorage()
     run_and_store(region(storage, "eu"), slot(0), soon())
     run_in_region(region(storage, "us", a="same", b="same"), slot(1), soon())

@@ -33,8 +33,9 @@ from tests.servers.slack import SECRET, FakeSlack
 HOUR = 3600 * SECOND
 
 
+@pytest.mark.row("D07")
 @pytest.mark.parametrize("behaviour", ["404", "500", "429", "reset", "drop", "not-ok"])
-def test_d07_failing_slack_is_logged_and_the_run_goes_on(
+def test_failing_slack_is_logged_and_the_run_goes_on(
     behaviour: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     storage = MemoryStorage()
@@ -51,7 +52,8 @@ def test_d07_failing_slack_is_logged_and_the_run_goes_on(
     assert len([line for line in caplog.messages if line.startswith("slack: ")]) == 1
 
 
-def test_d09_webhook_is_neither_logged_nor_stored_160(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.row("160", "D09")
+def test_webhook_is_neither_logged_nor_stored(caplog: pytest.LogCaptureFixture) -> None:
     storage = MemoryStorage()
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -120,8 +122,9 @@ def test_claim_that_its_owner_has_given_up_meanwhile_holds_nothing_up() -> None:
     assert read_state(storage).outboxes == {}
 
 
+@pytest.mark.row("9")
 @pytest.mark.parametrize("late", [-20, -10], ids=["no-time", "not-enough-for-a-receipt"])
-def test_9_run_without_time_leaves_the_message_to_the_next(late: int) -> None:
+def test_run_without_time_leaves_the_message_to_the_next(late: int) -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
 
@@ -133,7 +136,8 @@ def test_9_run_without_time_leaves_the_message_to_the_next(late: int) -> None:
     assert ear.heard == [f"a/open:down/1/{slot(0)}"]
 
 
-def test_114_message_that_waited_for_hours_knows_for_how_long() -> None:
+@pytest.mark.row("114")
+def test_message_that_waited_for_hours_knows_for_how_long() -> None:
     world, ear = World(), Ear()
 
     world.sick = {"slack": "refused"}
@@ -144,7 +148,8 @@ def test_114_message_that_waited_for_hours_knows_for_how_long() -> None:
     assert [(len(each.alerts), each.delay_ns) for each in ear.notifications] == [(1, 6 * HOUR)]
 
 
-def test_125_message_waits_for_a_secret_that_is_missing(tmp_path: Path) -> None:
+@pytest.mark.row("125")
+def test_message_waits_for_a_secret_that_is_missing(tmp_path: Path) -> None:
     storage, reference = MemoryStorage(), tmp_path / "hook"
     slack = SlackSettings(webhook=f"file:{reference}").open(LiveClients({}))
     there = monitor(storage, channels={"slack": slack})
@@ -159,7 +164,8 @@ def test_125_message_waits_for_a_secret_that_is_missing(tmp_path: Path) -> None:
     assert "Possible duplicate" not in server.texts[0]
 
 
-def test_8_channel_that_somebody_is_delivering_to_is_left_to_them() -> None:
+@pytest.mark.row("8")
+def test_channel_that_somebody_is_delivering_to_is_left_to_them() -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
 
@@ -169,7 +175,8 @@ def test_8_channel_that_somebody_is_delivering_to_is_left_to_them() -> None:
     assert (recorded.undelivered, ear.heard) == (1, [])
 
 
-def test_12_run_that_slept_after_its_claim_does_not_send() -> None:
+@pytest.mark.row("12")
+def test_run_that_slept_after_its_claim_does_not_send() -> None:
     """The machine sleeps: the clock on the wall goes on, the run's own clock does not."""
     world, claims, asleep = World(), World(), [0.0]
     claims.happen(0, DOWN)
@@ -185,8 +192,9 @@ def test_12_run_that_slept_after_its_claim_does_not_send() -> None:
     assert [labelled for _, labelled in world.received["slack"]] == [False]
 
 
+@pytest.mark.row("86")
 @pytest.mark.parametrize("fault", ["not-applied", "answer-lost", "own-412"])
-def test_86_unclear_write_is_decided_again_in_the_same_run(fault: str) -> None:
+def test_unclear_write_is_decided_again_in_the_same_run(fault: str) -> None:
     plain = World()
     plain.happen(0, DOWN)
     writes = [n for n, name in enumerate(plain.steps) if name == "replace state"]

@@ -87,9 +87,10 @@ def test_next_outage_is_another_incident(provider: Provider) -> None:
     assert duty.incidents == ["resolved", "triggered"]
 
 
+@pytest.mark.row("107")
 @pytest.mark.parametrize("lost", [0, 1], ids=["trigger", "resolve"])
 @pytest.mark.parametrize("behaviour", [DROP, Say(500)], ids=["answer-lost", "unclear"])
-def test_107_event_that_is_sent_again_is_the_same_incident(
+def test_event_that_is_sent_again_is_the_same_incident(
     provider: Provider, behaviour: Say | str, lost: int
 ) -> None:
     duty = Duty(provider)
@@ -104,7 +105,8 @@ def test_107_event_that_is_sent_again_is_the_same_incident(
     assert read_state(duty.storage).outboxes == {}
 
 
-def test_117_outage_and_recovery_that_waited_together_are_one_incident(provider: Provider) -> None:
+@pytest.mark.row("117")
+def test_outage_and_recovery_that_waited_together_are_one_incident(provider: Provider) -> None:
     duty = Duty(provider)
     provider.behave(Say(429))
     duty.happen(0, HEALTHY)

@@ -46,9 +46,10 @@ def test_undisturbed_story_is_told_once(locks: bool) -> None:
     ]
 
 
+@pytest.mark.row("I21")
 @LOCKS
 @pytest.mark.parametrize("fault", STORAGE_FAULTS)
-def test_i21_fault_at_every_step_of_the_storage(locks: bool, fault: str) -> None:
+def test_fault_at_every_step_of_the_storage(locks: bool, fault: str) -> None:
     steps = steps_of(STORY, locks=locks)
     for number, name in enumerate(steps):
         if name.startswith("send"):
@@ -59,9 +60,10 @@ def test_i21_fault_at_every_step_of_the_storage(locks: bool, fault: str) -> None
         judge(world)
 
 
+@pytest.mark.row("107", "I21")
 @LOCKS
 @pytest.mark.parametrize("fault", CHANNEL_FAULTS)
-def test_107_i21_fault_with_every_message(locks: bool, fault: str) -> None:
+def test_fault_with_every_message(locks: bool, fault: str) -> None:
     steps = steps_of(STORY, locks=locks)
     sends = [number for number, name in enumerate(steps) if name.startswith("send")]
     assert len(sends) == 4
@@ -72,8 +74,9 @@ def test_107_i21_fault_with_every_message(locks: bool, fault: str) -> None:
         judge(world)
 
 
+@pytest.mark.row("11", "I21")
 @LOCKS
-def test_11_i21_kill_at_every_pair_of_steps(locks: bool) -> None:
+def test_kill_at_every_pair_of_steps(locks: bool) -> None:
     steps = len(steps_of(SHORT, locks=locks)) + 10  # a kill makes the rest of the story longer
     for pair in combinations(range(steps), 2):
         world = World(locks=locks)
@@ -82,9 +85,10 @@ def test_11_i21_kill_at_every_pair_of_steps(locks: bool) -> None:
         judge(world)
 
 
+@pytest.mark.row("I21")
 @LOCKS
 @pytest.mark.parametrize("second", ["answer-lost", "own-412", "not-applied"])
-def test_i21_kill_after_a_lost_answer(locks: bool, second: str) -> None:
+def test_kill_after_a_lost_answer(locks: bool, second: str) -> None:
     steps = steps_of(SHORT, locks=locks)
     for number, name in enumerate(steps):
         for later in range(1, 6):
@@ -95,8 +99,9 @@ def test_i21_kill_after_a_lost_answer(locks: bool, second: str) -> None:
             judge(world)
 
 
+@pytest.mark.row("8", "108", "D16")
 @LOCKS
-def test_8_another_run_in_between_at_every_step_d16_108(locks: bool) -> None:
+def test_another_run_in_between_at_every_step(locks: bool) -> None:
     """The other run is of a later slot and does everything; then this one goes on."""
     steps = steps_of(STORY, locks=locks)
     for number in range(len(steps)):
@@ -107,8 +112,9 @@ def test_8_another_run_in_between_at_every_step_d16_108(locks: bool) -> None:
         judge(world, repeats=0)
 
 
+@pytest.mark.row("2")
 @LOCKS
-def test_2_run_that_failed_at_any_step_is_tried_again_twice(locks: bool) -> None:
+def test_run_that_failed_at_any_step_is_tried_again_twice(locks: bool) -> None:
     """The platform delivers the event of a failed run again, and what is done is not done again."""
     steps = steps_of(SHORT, locks=locks)
     for number in range(len(steps)):
@@ -123,8 +129,9 @@ def test_2_run_that_failed_at_any_step_is_tried_again_twice(locks: bool) -> None
         assert len({alert for ids, _ in world.received["slack"] for alert in ids}) == 2
 
 
+@pytest.mark.row("1")
 @LOCKS
-def test_1_same_event_in_between_at_every_step(locks: bool) -> None:
+def test_same_event_in_between_at_every_step(locks: bool) -> None:
     """The scheduler delivers twice: both processes look, see different things, and one counts."""
     steps = steps_of(STORY, locks=locks)
     for number in range(len(steps)):
@@ -135,8 +142,9 @@ def test_1_same_event_in_between_at_every_step(locks: bool) -> None:
         judge(world, repeats=0)
 
 
+@pytest.mark.row("126")
 @pytest.mark.parametrize("fault", ["refused", "rejected", "never-arrived", "broken", "answer-lost"])
-def test_126_bad_channel_does_not_harm_the_other(fault: str) -> None:
+def test_bad_channel_does_not_harm_the_other(fault: str) -> None:
     world = World(channels=("slack", "mail"))
     world.sick = {"slack": fault}
     play(world, STORY)
@@ -149,7 +157,8 @@ def test_126_bad_channel_does_not_harm_the_other(fault: str) -> None:
     assert not any(labelled for _, labelled in world.received["mail"])
 
 
-def test_114_dead_channel_is_told_everything_in_one_message_when_it_is_back() -> None:
+@pytest.mark.row("114")
+def test_dead_channel_is_told_everything_in_one_message_when_it_is_back() -> None:
     world = World()
     world.sick = {"slack": "refused"}
     play(world, STORY)
@@ -162,7 +171,8 @@ def test_114_dead_channel_is_told_everything_in_one_message_when_it_is_back() ->
     assert (len(ids), labelled) == (4, False)
 
 
-def test_115_two_hundred_failures_are_one_message_d06() -> None:
+@pytest.mark.row("115", "D06")
+def test_two_hundred_failures_are_one_message() -> None:
     names = [f"c{number}" for number in range(200)]
     world = World(checkers=[toy(name) for name in names])
     world.happen(0, dict.fromkeys(names, "h"))
@@ -172,7 +182,8 @@ def test_115_two_hundred_failures_are_one_message_d06() -> None:
     assert (len(ids), labelled) == (200, False)
 
 
-def test_112_rejected_alert_is_on_the_dead_list_and_the_next_one_flows() -> None:
+@pytest.mark.row("112")
+def test_rejected_alert_is_on_the_dead_list_and_the_next_one_flows() -> None:
     world = World()
     world.sick = {"slack": "rejected"}
     world.happen(0, {"a": "d", "b": "h"})

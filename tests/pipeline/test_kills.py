@@ -148,8 +148,9 @@ def kill_at(step: int, place: str, fake: FakeSlack) -> None:
     assert survived == (None if step < STEPS else STEPS)
 
 
+@pytest.mark.row("D16", "I21")
 @EVERY_STEP
-def test_i21_kill_at_a_step_of_a_run_in_a_folder_d16(
+def test_kill_at_a_step_of_a_run_in_a_folder(
     step: int, tmp_path: Path, fake_slack: FakeSlack
 ) -> None:
     kill_at(step, str(tmp_path / "check_files"), fake_slack)
@@ -159,8 +160,9 @@ def test_i21_kill_at_a_step_of_a_run_in_a_folder_d16(
     assert set(index) == names
 
 
+@pytest.mark.row("D16", "I21")
 @EVERY_STEP
-def test_i21_kill_at_a_step_of_a_run_on_s3_d16(step: int, s3: str, fake_slack: FakeSlack) -> None:
+def test_kill_at_a_step_of_a_run_on_s3(step: int, s3: str, fake_slack: FakeSlack) -> None:
     bucket = f"step-{step}"
     client = s3_client(s3)
     client.create_bucket(Bucket=bucket)

@@ -73,8 +73,9 @@ def world() -> World:
 DAMAGES: Mapping[str, bytes | None] = {"damaged": b'{"schema": 1, "che', "wrong": None}
 
 
+@pytest.mark.row("174")
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_174_nobody_is_told_twice_of_what_came_after_it(world: World, damage: str) -> None:
+def test_nobody_is_told_twice_of_what_came_after_it(world: World, damage: str) -> None:
     old = world.live("h")
     world.live("dhd")
     before = list(world.listener.told)

@@ -33,7 +33,8 @@ def store(storage: MemoryStorage, runs: Iterable[Run]) -> None:
         storage.create(run_key(each), encode_results(each.results))
 
 
-def test_95_unreadable_run_is_left_out_and_kept(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.row("95")
+def test_unreadable_run_is_left_out_and_kept(caplog: pytest.LogCaptureFixture) -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
     store_run(there, run(0, HEALTHY), soon())
@@ -56,7 +57,8 @@ def test_unreadable_run_of_the_same_slot_is_left_out() -> None:
     assert ear.heard == []
 
 
-def test_16_run_in_the_future_does_not_close_the_present() -> None:
+@pytest.mark.row("16")
+def test_run_in_the_future_does_not_close_the_present() -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
     store_run(there, replace(run(0, HEALTHY), slot=time.time_ns() + 24 * HOUR), soon())
@@ -67,7 +69,8 @@ def test_16_run_in_the_future_does_not_close_the_present() -> None:
     assert ear.heard == [f"a/open:down/1/{slot(1)}"]
 
 
-def test_16_clock_that_was_a_year_ahead_leaves_nobody_blind(
+@pytest.mark.row("16")
+def test_clock_that_was_a_year_ahead_leaves_nobody_blind(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world, year = World(), 365 * 24 * 60
@@ -87,7 +90,8 @@ def test_16_clock_that_was_a_year_ahead_leaves_nobody_blind(
     assert read_state(world.documents).last_retention == slot(200)
 
 
-def test_16_runs_before_the_clock_was_wrong_are_not_folded_again() -> None:
+@pytest.mark.row("16")
+def test_runs_before_the_clock_was_wrong_are_not_folded_again() -> None:
     world, year = World(), 365 * 24 * 60
     for number, seen in ((0, DOWN), (1, HEALTHY), (year, HEALTHY)):
         world.now = slot(number)

@@ -35,8 +35,9 @@ class Lossy(SocketServer):
         client.sendall(ANSWER)
 
 
+@pytest.mark.row("44")
 @pytest.mark.parametrize(("recheck", "told"), [(2, 0), (0, RUNS - 1)])
-def test_44_lost_connections_are_no_outage_and_would_be_without_a_second_look(
+def test_lost_connections_are_no_outage_and_would_be_without_a_second_look(
     recheck: int, told: int
 ) -> None:
     ear = Ear()

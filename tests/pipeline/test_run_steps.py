@@ -27,7 +27,8 @@ def test_what_was_seen_is_stored_and_known() -> None:
     assert confirmed_statuses(read_state(storage)) == dict.fromkeys("ab", Status.HEALTHY)
 
 
-def test_d15_message_is_stored_with_its_checker_and_sent_to_nobody() -> None:
+@pytest.mark.row("D15")
+def test_message_is_stored_with_its_checker_and_sent_to_nobody() -> None:
     storage, ear = MemoryStorage(), Ear()
 
     run_and_store(
@@ -40,8 +41,9 @@ def test_d15_message_is_stored_with_its_checker_and_sent_to_nobody() -> None:
     assert ear.heard == []
 
 
+@pytest.mark.row("10")
 @pytest.mark.parametrize("left", [0, -1])
-def test_10_no_time_left_is_a_limit(left: int) -> None:
+def test_no_time_left_is_a_limit(left: int) -> None:
     storage = MemoryStorage()
 
     recorded = run_and_store(monitor(storage), slot(0), Deadline.after(left))
@@ -50,7 +52,8 @@ def test_10_no_time_left_is_a_limit(left: int) -> None:
     assert {result.failure for result in recorded.run.results} == {"run_deadline"}
 
 
-def test_d10_checker_that_cannot_look_does_not_silence_the_others() -> None:
+@pytest.mark.row("D10")
+def test_checker_that_cannot_look_does_not_silence_the_others() -> None:
     storage, ear = MemoryStorage(), Ear()
     checkers = (Unable(id="a", endpoint_name="A"), Broken(id="b", failure_threshold=1))
     there = monitor(storage, checkers=checkers, channels={"ear": ear})

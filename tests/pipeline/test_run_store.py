@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -38,7 +39,8 @@ def test_run_is_stored_under_its_slot() -> None:
     assert recorded.run == run(1, DOWN)
 
 
-def test_1_run_that_was_there_first_counts() -> None:
+@pytest.mark.row("1")
+def test_run_that_was_there_first_counts() -> None:
     storage, ear = MemoryStorage(), Ear()
     storage.create(run_key(run(1, {})), b'[{"id":"a","title":"A","times":[],"healthy":true}]')
 
@@ -48,7 +50,8 @@ def test_1_run_that_was_there_first_counts() -> None:
     assert ear.heard == []
 
 
-def test_3_event_that_comes_again_changes_nothing() -> None:
+@pytest.mark.row("3")
+def test_event_that_comes_again_changes_nothing() -> None:
     storage = MemoryStorage()
     store_run(monitor(storage), run(1, DOWN), soon())
     before = storage.get(STATE_KEY)
@@ -59,7 +62,8 @@ def test_3_event_that_comes_again_changes_nothing() -> None:
     assert keys(storage, LATE_PREFIX) == []
 
 
-def test_6_run_of_a_closed_slot_is_kept_as_evidence_and_never_folded() -> None:
+@pytest.mark.row("6")
+def test_run_of_a_closed_slot_is_kept_as_evidence_and_never_folded() -> None:
     storage, ear = MemoryStorage(), Ear()
     store_run(monitor(storage), run(5, HEALTHY), soon())
     before = storage.get(STATE_KEY)
@@ -71,7 +75,8 @@ def test_6_run_of_a_closed_slot_is_kept_as_evidence_and_never_folded() -> None:
     assert (storage.get(STATE_KEY), ear.heard) == (before, [])
 
 
-def test_7_run_whose_slot_was_closed_while_it_was_being_stored_is_late() -> None:
+@pytest.mark.row("7")
+def test_run_whose_slot_was_closed_while_it_was_being_stored_is_late() -> None:
     plain = World()
     plain.happen(0, HEALTHY)
     plain.happen(1, HEALTHY)
@@ -88,7 +93,8 @@ def test_7_run_whose_slot_was_closed_while_it_was_being_stored_is_late() -> None
     assert told == [f"a/open:down/1/{slot(2)}"]
 
 
-def test_3_run_that_was_folded_is_not_late_when_its_event_comes_again() -> None:
+@pytest.mark.row("3")
+def test_run_that_was_folded_is_not_late_when_its_event_comes_again() -> None:
     storage = MemoryStorage()
     store_run(monitor(storage), run(1, DOWN), soon())
 

@@ -19,7 +19,8 @@ from tests.pipeline.worlds import World
 HOUR = 3600 * SECOND
 
 
-def test_93_old_runs_are_deleted_and_nothing_else_c23() -> None:
+@pytest.mark.row("93", "C23")
+def test_old_runs_are_deleted_and_nothing_else() -> None:
     storage, now = MemoryStorage(), time.time_ns()
     there = monitor(storage, check_expiry=2 * HOUR)
     ages = [5, 3, 1]
@@ -38,7 +39,8 @@ def test_93_old_runs_are_deleted_and_nothing_else_c23() -> None:
     assert all(storage.get(other) for other in [*others, STATE_KEY])
 
 
-def test_expiry_happens_once_an_hour_c23() -> None:
+@pytest.mark.row("C23")
+def test_expiry_happens_once_an_hour() -> None:
     storage, now = MemoryStorage(), time.time_ns()
     there = monitor(storage, check_expiry=2 * HOUR)
     store_run(there, replace(run(0, HEALTHY), slot=now - 1), soon())
@@ -74,7 +76,8 @@ def test_without_an_expiry_everything_stays() -> None:
     assert len(keys(storage, RUNS_PREFIX)) == 2
 
 
-def test_105_wrong_clock_of_the_storage_deletes_nothing() -> None:
+@pytest.mark.row("105")
+def test_wrong_clock_of_the_storage_deletes_nothing() -> None:
     world = World()
     there = replace(world.monitor(), check_expiry=24 * HOUR)
     for number in range(3):
@@ -87,7 +90,8 @@ def test_105_wrong_clock_of_the_storage_deletes_nothing() -> None:
     assert len(keys(world.documents, RUNS_PREFIX)) == 4
 
 
-def test_105_two_wrong_clocks_delete_nothing_either(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.row("105")
+def test_two_wrong_clocks_delete_nothing_either(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     there = replace(world.monitor(), check_expiry=24 * HOUR)
     for number in range(3):

@@ -6,6 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
@@ -67,21 +68,24 @@ def live_through(world: World, events: list[Event]) -> None:
     judge(world)
 
 
+@pytest.mark.row("I12", "I13", "I14", "I15", "I16", "I17", "I18", "I19", "I20")
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=14), st.booleans())
-def test_i12_to_i20_hold_in_every_world(events: list[Event], locks: bool) -> None:
+def test_hold_in_every_world(events: list[Event], locks: bool) -> None:
     live_through(World(locks=locks, channels=("slack", "mail"), checkers=CALM), events)
 
 
+@pytest.mark.row("I12", "I13", "I14", "I15", "I16", "I17", "I18", "I19", "I20")
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=30))
-def test_i12_to_i20_hold_where_there_is_more_to_tell(events: list[Event]) -> None:
+def test_hold_where_there_is_more_to_tell(events: list[Event]) -> None:
     live_through(World(checkers=LIVELY), events)
 
 
+@pytest.mark.row("123", "I12", "I13", "I14", "I15", "I16", "I17", "I18", "I19", "I20")
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=24))
-def test_123_i12_to_i20_hold_with_several_regions(events: list[Event]) -> None:
+def test_hold_with_several_regions(events: list[Event]) -> None:
     live_through(World(checkers=LIVELY, regions=REGIONS), events)
 
 
@@ -95,9 +99,10 @@ CLAIMING = st.lists(
 )
 
 
+@pytest.mark.row("I20")
 @settings(deadline=None)
 @given(st.lists(CLAIMING, min_size=1, max_size=6))
-def test_i20_one_claim_at_most_is_alive_whoever_comes_in_between(faults: list[Any]) -> None:
+def test_one_claim_at_most_is_alive_whoever_comes_in_between(faults: list[Any]) -> None:
     """Every run has something to deliver, and no lock says who is doing it."""
     world = World(channels=("slack", "mail"))
     for number, disturbed in enumerate(faults, 10):
@@ -120,9 +125,10 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.row("95", "I22")
 @settings(deadline=None)
 @given(st.binary(max_size=60) | JSON.map(lambda tree: json.dumps(tree).encode()))
-def test_95_i22_any_bytes_as_a_run_harm_nobody_and_are_kept(body: bytes) -> None:
+def test_any_bytes_as_a_run_harm_nobody_and_are_kept(body: bytes) -> None:
     world = World()
     poison = run_key(run(1, {}))
     world.documents.create(poison, body)

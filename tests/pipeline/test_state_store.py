@@ -19,7 +19,8 @@ from tests.pipeline.recording import DOWN, HEALTHY, Ear, keys, monitor, soon
 from tests.pipeline.worlds import World, letters
 
 
-def test_97_lost_head_is_rebuilt_with_one_notice() -> None:
+@pytest.mark.row("97")
+def test_lost_head_is_rebuilt_with_one_notice() -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
     now = time.time_ns()
@@ -50,10 +51,11 @@ def test_notice_of_a_rebuilt_head_says_what_fails_now() -> None:
     assert notice.reason == ("the state was lost and rebuilt from the last run; failing now: A")
 
 
+@pytest.mark.row("94", "I22")
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b'{"schema":1', b"\xff" * 99, b"[" * 99_999], ids=range(5)
 )
-def test_94_i22_unreadable_head_is_kept_in_quarantine_and_rebuilt(body: bytes) -> None:
+def test_unreadable_head_is_kept_in_quarantine_and_rebuilt(body: bytes) -> None:
     storage, ear = MemoryStorage(), Ear()
     there = monitor(storage, channels={"ear": ear})
     now = time.time_ns()
@@ -75,7 +77,8 @@ def test_94_i22_unreadable_head_is_kept_in_quarantine_and_rebuilt(body: bytes) -
     assert confirmed_statuses(read_state(storage))["a"] is Status.DOWN
 
 
-def test_96_head_of_a_newer_version_is_not_touched() -> None:
+@pytest.mark.row("96")
+def test_head_of_a_newer_version_is_not_touched() -> None:
     storage = MemoryStorage()
     storage.create(STATE_KEY, b'{"schema":99}')
 
@@ -93,7 +96,8 @@ def test_storage_that_is_new_has_a_new_head() -> None:
     assert read_state(MemoryStorage()).checkers == {}
 
 
-def test_91_failing_storage_leaves_the_run_with_the_caller() -> None:
+@pytest.mark.row("91")
+def test_failing_storage_leaves_the_run_with_the_caller() -> None:
     world = World()
     world.faults = dict.fromkeys(range(99), "not-applied")
 

@@ -55,13 +55,15 @@ def found_by_ruff(folder: str, text: str) -> set[str]:
     return set(re.findall(r": ([A-Z]+\d+) ", done.stdout))
 
 
+@pytest.mark.row("S1.2", "S8")
 @pytest.mark.parametrize("folder", PRODUCT)
-def test_linter_finds_shells_and_whatever_runs_what_was_read_s1_2_s8(folder: str) -> None:
+def test_linter_finds_shells_and_whatever_runs_what_was_read(folder: str) -> None:
     found = found_by_ruff(folder, "\n".join(HARMFUL.values()))
     assert HARMFUL.keys() - found == set()
 
 
-def test_nothing_switches_the_linter_off_for_the_product_s1_2_s8() -> None:
+@pytest.mark.row("S1.2", "S8")
+def test_nothing_switches_the_linter_off_for_the_product() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
     assert settings["select"] == ["ALL"]
     exempt = {
@@ -82,7 +84,8 @@ def comments(file: Path) -> Iterator[str]:
     return (token.string for token in tokens if token.type == tokenize.COMMENT)
 
 
-def test_every_exception_from_bandits_checks_says_why_s1_2_s8() -> None:
+@pytest.mark.row("S1.2", "S8")
+def test_every_exception_from_bandits_checks_says_why() -> None:
     found = [it for file in SOURCES for text in comments(file) for it in NOQA.finditer(text)]
     exceptions = [match for match in found if is_security(match[1].split(", "))]
     assert len(exceptions) > 10

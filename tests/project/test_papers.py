@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -38,7 +37,7 @@ def test_every_row_has_a_test_and_every_mark_a_row() -> None:
     found = tables.tests_by_row(tests)
 
     assert [row for row, functions in found.items() if not functions] == []
-    assert {row for test in tests for row in test.marked} <= found.keys()
+    assert {row for test in tests for row in test.rows} <= found.keys()
 
 
 def test_row_without_a_test_is_seen() -> None:
@@ -65,37 +64,3 @@ def test_every_deviation_has_its_reason_and_is_in_the_page() -> None:
         assert row.kind in {"match", "superset", "deviation"}, row
         assert row.reason or row.kind == "match", row
         assert row.kind != "deviation" or f"| {row.id} |" in page, row
-
-
-@pytest.mark.parametrize(
-    ("test", "rows"),
-    [
-        ("tests/a.py::test_x[A12-provider]", {"A12"}),
-        ("tests/a.py::test_b07_and_more", {"B07"}),
-        ("tests/a.py::test_x_c22", {"C22"}),
-        ("tests/a.py::test_x[A12-B13]", {"A12", "B13"}),
-        ("tests/a12.py::test_x[abc12-A1234-0xA12]", set()),
-        ("tests/a.py::test_x[fault-37-header]", {"37"}),
-        ("tests/a.py::test_x[37-header]", set()),
-        ("tests/a.py::TestA::test_37_header_of_2_lines", {"37"}),
-        ("tests/a.py::test_x[fault-146-1e9]", {"146"}),
-        ("tests/a.py::test_writers_c16_99_101[fs]", {"C16", "99", "101"}),
-        ("tests/a.py::test_x[5-healthy]", set()),
-        ("tests/a.py::test_x[300-status]", set()),
-        ("tests/a.py::test_fault_148_of_10000", {"148"}),
-        ("tests/a.py::test_default-37", set()),
-        ("tests/a.py::test_i4_one_after_the_other", {"I4"}),
-        ("tests/a.py::test_94_i22_any_bytes[i9]", {"94", "I22", "I9"}),
-        ("tests/a.py::test_i17_to_i19_hold", {"I17", "I18", "I19"}),
-        ("tests/i1.py::test_api2_of_i18n", set()),
-        ("tests/a.py::test_s5_3_s5_4_of_a_role_166", {"S5.3", "S5.4", "166"}),
-        ("tests/a.py::test_x[fault-172-S8]", {"172", "S8"}),
-        ("tests/a.py::test_a_role_x5_167", {"X5", "167"}),
-        ("tests/a.py::test_s10_1_rings", {"S10.1"}),
-        ("tests/a.py::test_page_x[S6.2]", {"S6.2"}),
-    ],
-    ids=count(),
-)
-def test_rows_are_found_in_ids_and_marks(test: str, rows: set[str]) -> None:
-    assert tables.rows_of(CollectedTest(test)) == rows
-    assert tables.rows_of(CollectedTest(test, frozenset({"I4"}))) == rows | {"I4"}

@@ -144,7 +144,8 @@ def checkup(tmp_path_factory: pytest.TempPathFactory) -> Program:
     return program
 
 
-def test_i24_secret_is_in_no_output_log_or_file_s3_1_159(checkup: Program) -> None:
+@pytest.mark.row("159", "I24", "S3.1")
+def test_secret_is_in_no_output_log_or_file(checkup: Program) -> None:
     for words, code in COMMANDS:
         ended = checkup(*words, CANARY=CANARY)
 

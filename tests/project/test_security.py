@@ -87,7 +87,8 @@ def versions(pattern: str, *texts: str) -> dict[str, tuple[int, ...]]:
     }
 
 
-def test_libraries_are_above_what_had_holes_s9_2() -> None:
+@pytest.mark.row("S9.2")
+def test_libraries_are_above_what_had_holes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = versions(r"^([a-z0-9-]+)==([0-9.]+\d)", *(lock.read_text() for lock in LOCKS))
     lowest = versions(r"^([a-z0-9-]+)>=([0-9.]+\d)", *project["dependencies"])
@@ -99,25 +100,29 @@ def library(name: str, *holes: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "version": "1.0", "vulns": [*holes]}
 
 
-def test_hole_is_named_with_what_mends_it_s9_2() -> None:
+@pytest.mark.row("S9.2")
+def test_hole_is_named_with_what_mends_it() -> None:
     hole = {"id": "CVE-2099-1", "aliases": ["GHSA-x"], "fix_versions": ["1.1"]}
     answer = judged([library("good"), library("bad", hole)])
     assert answer == (2, (), ("bad 1.0: CVE-2099-1, mended by 1.1",))
 
 
-def test_library_that_was_not_asked_about_is_not_taken_for_sound_s9_2() -> None:
+@pytest.mark.row("S9.2")
+def test_library_that_was_not_asked_about_is_not_taken_for_sound() -> None:
     answer = judged([library("good"), {"name": "other", "skip_reason": "not found"}])
     assert answer == (1, ("not found",), ())
 
 
-def test_no_workflow_uses_actions_of_others_unless_they_are_pinned_s9_4() -> None:
+@pytest.mark.row("S9.4")
+def test_no_workflow_uses_actions_of_others_unless_they_are_pinned() -> None:
     workflows = [file.read_text() for file in (ROOT / ".github").rglob("*.y*ml")]
     used = [it for text in workflows for it in re.findall(r"uses:\s*(\S+)", text)]
     assert [it for it in used if not re.search(r"@[0-9a-f]{40}$", it)] == []
     assert "uses:" not in (ROOT / ".ci" / "run").read_text()
 
 
-def test_what_could_do_harm_is_off_by_default_s6_4(tmp_path: Path) -> None:
+@pytest.mark.row("S6.4")
+def test_what_could_do_harm_is_off_by_default(tmp_path: Path) -> None:
     file = tmp_path / "checkup.json"
     file.write_text(
         '{"checkers": [{"type": "http", "endpoint_url": "https://a.test/"},'

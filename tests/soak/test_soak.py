@@ -19,11 +19,28 @@ def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield stage
 
 
+@pytest.mark.row(
+    "11",
+    "86",
+    "87",
+    "88",
+    "106",
+    "107",
+    "110",
+    "I12",
+    "I13",
+    "I14",
+    "I15",
+    "I16",
+    "I17",
+    "I18",
+    "I19",
+    "I20",
+    "I21",
+)
 @pytest.mark.xdist_group("soak")
 @pytest.mark.parametrize("number", range(len(KINDS)), ids=KINDS)
-def test_i12_to_i21_hold_for_killed_processes_11_86_87_88_106_107_110(
-    number: int, stage: Stage
-) -> None:
+def test_hold_for_killed_processes(number: int, stage: Stage) -> None:
     tally = World(stage, plan(1, number, minutes=5)).live()
 
     assert tally.faults
@@ -36,16 +53,18 @@ def test_same_seed_is_the_same_world(stage: Stage) -> None:
     assert first == second
 
 
+@pytest.mark.row("11", "99", "103", "I21")
 @pytest.mark.xdist_group("soak")
 @pytest.mark.parametrize("kind", STORAGES)
-def test_i21_storing_runs_of_the_command_line_are_killed_11_99_103(kind: str, stage: Stage) -> None:
+def test_storing_runs_of_the_command_line_are_killed(kind: str, stage: Stage) -> None:
     tally = Place(stage, kind, f"3/{kind}", kills=8).live()
 
     assert tally.kills == 8
 
 
+@pytest.mark.row("14", "I23")
 @pytest.mark.xdist_group("soak")
-def test_14_i23_looks_by_hand_change_nothing_and_tell_nobody(stage: Stage) -> None:
+def test_looks_by_hand_change_nothing_and_tell_nobody(stage: Stage) -> None:
     with World(stage, plan(4, 0)).prepared() as world:
         before = world.content()
         stage.show("dd")
@@ -56,7 +75,8 @@ def test_14_i23_looks_by_hand_change_nothing_and_tell_nobody(stage: Stage) -> No
         assert stage.slacks["slack"].messages == []
 
 
+@pytest.mark.row("114", "117")
 @pytest.mark.xdist_group("soak")
 @pytest.mark.parametrize("number", range(4, len(ORDERS), 30), ids=lambda n: "".join(ORDERS[n]))
-def test_channel_reads_as_one_story_whatever_is_killed_114_117(number: int, stage: Stage) -> None:
+def test_channel_reads_as_one_story_whatever_is_killed(number: int, stage: Stage) -> None:
     Story(stage, number).live()

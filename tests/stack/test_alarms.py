@@ -33,7 +33,8 @@ def test_alarms_and_metrics_are_no_more_than_aws_gives_away(resources: Resources
     assert all(alarm["Period"] >= MINUTE for alarm in alarms.values())
 
 
-def test_every_alarm_tells_somebody_and_says_what_missing_numbers_mean_s10_1(
+@pytest.mark.row("S10.1")
+def test_every_alarm_tells_somebody_and_says_what_missing_numbers_mean(
     resources: Resources,
 ) -> None:
     for name, alarm in of_type(resources, "AWS::CloudWatch::Alarm"):
@@ -79,7 +80,8 @@ def test_in_good_times_the_functions_write_two_numbers_and_no_more(trouble: Trou
     assert written == {"Runs", "Pages"}
 
 
-def test_alert_that_waits_for_more_than_ten_minutes_rings_s10_1(trouble: Trouble) -> None:
+@pytest.mark.row("S10.1")
+def test_alert_that_waits_for_more_than_ten_minutes_rings(trouble: Trouble) -> None:
     assert values(trouble.found, "OldestAlertSeconds") == [12 * MINUTE]
 
 
@@ -87,19 +89,22 @@ def test_alert_that_is_given_up_rings_once(trouble: Trouble) -> None:
     assert values(trouble.found, "DeadAlerts") == [1]
 
 
-def test_13_run_goes_on_with_the_configuration_that_was_good_last_and_rings(
+@pytest.mark.row("13")
+def test_run_goes_on_with_the_configuration_that_was_good_last_and_rings(
     trouble: Trouble,
 ) -> None:
     assert trouble.summary["statuses"] == {"healthy": 2}
     assert values(trouble.found, "UnreadableConfig") == [1]
 
 
-def test_15_event_that_is_given_up_is_kept_with_the_reason(trouble: Trouble) -> None:
+@pytest.mark.row("15")
+def test_event_that_is_given_up_is_kept_with_the_reason(trouble: Trouble) -> None:
     assert trouble.failed["requestPayload"] == BROKEN
     assert "EventError" in trouble.failed["responsePayload"]["errorMessage"]
 
 
-def test_167_function_that_may_not_run_more_often_is_refused_by_aws(trouble: Trouble) -> None:
+@pytest.mark.row("167")
+def test_function_that_may_not_run_more_often_is_refused_by_aws(trouble: Trouble) -> None:
     assert trouble.refusal == "ReservedFunctionConcurrentInvocationLimitExceeded"
     assert sum(values(trouble.found, "Throttles")) > 0
 
@@ -111,7 +116,8 @@ def test_run_that_takes_nearly_all_its_time_rings(silence: Silence, trouble: Tro
     assert not has_rung(alarm, [point for point in silence.found if point.value < limit])
 
 
-def test_12_run_that_was_frozen_for_most_of_its_time_says_what_was_stored_meanwhile(
+@pytest.mark.row("12")
+def test_run_that_was_frozen_for_most_of_its_time_says_what_was_stored_meanwhile(
     silence: Silence, outage: Outage
 ) -> None:
     stored = outage.summaries[0]
@@ -120,11 +126,13 @@ def test_12_run_that_was_frozen_for_most_of_its_time_says_what_was_stored_meanwh
     assert silence.thawed["alerts"] == []
 
 
-def test_5_stopped_schedule_rings_within_three_intervals_s10_1(silence: Silence) -> None:
+@pytest.mark.row("5", "S10.1")
+def test_stopped_schedule_rings_within_three_intervals(silence: Silence) -> None:
     assert silence.rung["NoRunsAlarm"] == 3
 
 
-def test_page_that_is_published_no_more_rings_within_twenty_minutes_s10_1(silence: Silence) -> None:
+@pytest.mark.row("S10.1")
+def test_page_that_is_published_no_more_rings_within_twenty_minutes(silence: Silence) -> None:
     assert 10 <= silence.rung["StalePageAlarm"] <= 20
 
 

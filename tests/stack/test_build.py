@@ -98,7 +98,8 @@ def test_services_of_aws_that_the_program_talks_to_are_in_the_layer(
     assert {service for service in spoken_to if not (data / service).is_dir()} == set()
 
 
-def test_own_botocore_knows_conditional_writes_s9_3(build: tuple[Path, str]) -> None:
+@pytest.mark.row("S9.3")
+def test_own_botocore_knows_conditional_writes(build: tuple[Path, str]) -> None:
     data = build[0] / "CoreLayer" / "python" / "botocore" / "data" / "s3"
     (model,) = data.glob("*/service-2.json.gz")
     shapes = json.loads(gzip.decompress(model.read_bytes()))["shapes"]

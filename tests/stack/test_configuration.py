@@ -127,9 +127,10 @@ def test_what_has_not_changed_is_not_read_again(bucket: Bucket, asked: FaultyS3)
     assert "if-none-match" in asked.headers[-1]
 
 
+@pytest.mark.row("153")
 @pytest.mark.parametrize("warm", [True, False])
 @pytest.mark.parametrize("wrong", [BROKEN, NO_JSON, None])
-def test_153_version_that_was_good_last_stands_in(
+def test_version_that_was_good_last_stands_in(
     bucket: Bucket, caplog: pytest.LogCaptureFixture, wrong: bytes | None, *, warm: bool
 ) -> None:
     good = bucket.put(content("Shop"))
@@ -162,7 +163,8 @@ def test_repaired_object_counts_again(bucket: Bucket) -> None:
     assert bucket.remembered == good
 
 
-def test_153_without_an_earlier_version_the_good_checkers_run(bucket: Bucket) -> None:
+@pytest.mark.row("153")
+def test_without_an_earlier_version_the_good_checkers_run(bucket: Bucket) -> None:
     bad = {"type": "tpc", "endpoint_name": "Blog", "endpoint_url": "127.0.0.1:1"}
     good = json.loads(content("Shop"))["checkers"]
     bucket.put(json.dumps({"checkers": [bad, *good], "recheck": 0}).encode())
@@ -177,13 +179,15 @@ def test_153_without_an_earlier_version_the_good_checkers_run(bucket: Bucket) ->
     assert bucket.remembered == ""
 
 
-def test_13_without_anything_that_is_of_use_nothing_is_written(bucket: Bucket) -> None:
+@pytest.mark.row("13")
+def test_without_anything_that_is_of_use_nothing_is_written(bucket: Bucket) -> None:
     bucket.put(NO_JSON)
     with pytest.raises(ConfigError, match=r"s3://settings/checkup\.json"):
         run(CheckFunction(STACK))
 
 
-def test_13_of_a_bundled_file_with_errors_the_good_checkers_run(
+@pytest.mark.row("13")
+def test_of_a_bundled_file_with_errors_the_good_checkers_run(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del bucket
@@ -193,7 +197,8 @@ def test_13_of_a_bundled_file_with_errors_the_good_checkers_run(
     assert titles(service) == ["Shop"]
 
 
-def test_166_region_that_votes_asks_for_nothing_but_to_put_its_run(
+@pytest.mark.row("166")
+def test_region_that_votes_asks_for_nothing_but_to_put_its_run(
     bucket: Bucket, asked: FaultyS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del bucket
@@ -212,7 +217,8 @@ def test_166_region_that_votes_asks_for_nothing_but_to_put_its_run(
     assert asked.seen[before:] == [f"PUT {key}", f"PUT {key}"]
 
 
-def test_14_look_by_hand_is_kept_apart_if_wanted(bucket: Bucket, asked: FaultyS3) -> None:
+@pytest.mark.row("14")
+def test_look_by_hand_is_kept_apart_if_wanted(bucket: Bucket, asked: FaultyS3) -> None:
     bucket.put(content("Shop"))
     service = CheckFunction(STACK)
     titles(service)
@@ -223,7 +229,8 @@ def test_14_look_by_hand_is_kept_apart_if_wanted(bucket: Bucket, asked: FaultyS3
     assert written[0].startswith("PUT /state/by-hand/")
 
 
-def test_152_home_names_regions_that_look_at_something_else(
+@pytest.mark.row("152")
+def test_home_names_regions_that_look_at_something_else(
     bucket: Bucket, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "checkup")

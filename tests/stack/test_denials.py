@@ -146,8 +146,9 @@ FORBIDDEN: dict[str, tuple[str, Deed]] = {
 }
 
 
+@pytest.mark.row("166", "174", "S5.3", "S5.4")
 @pytest.mark.parametrize("name", FORBIDDEN)
-def test_role_is_denied_s5_3_s5_4_166_174(stacks: Stacks, name: str) -> None:
+def test_role_is_denied(stacks: Stacks, name: str) -> None:
     policy, deed = FORBIDDEN[name]
     with pytest.raises(ClientError) as refusal:
         deed(stacks.clients(policy), stacks)

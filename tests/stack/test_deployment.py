@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from checkup import model
 from checkup.alerting.state import decode_state
 from tests.emulators import ROOT
@@ -46,7 +48,8 @@ def test_each_slot_has_its_run_in_the_bucket(outage: Outage) -> None:
         ]
 
 
-def test_webhook_is_in_no_run_page_or_log_s3_1_160(outage: Outage, slack: FakeSlack) -> None:
+@pytest.mark.row("160", "S3.1")
+def test_webhook_is_in_no_run_page_or_log(outage: Outage, slack: FakeSlack) -> None:
     secret = slack.webhook.rpartition("/")[2]
     everything = [*map(bytes.decode, outage.runs.values()), *(it.body for it in outage.pages)]
     assert not any(secret in text for text in [*everything, outage.log])
@@ -80,7 +83,8 @@ def test_page_is_served_by_cloudfront(outage: Outage) -> None:
         assert "Status of the stack" in page.body
 
 
-def test_browser_shows_the_page_and_nothing_from_elsewhere_s6_2(sight: Sight) -> None:
+@pytest.mark.row("S6.2")
+def test_browser_shows_the_page_and_nothing_from_elsewhere(sight: Sight) -> None:
     assert sight.title.endswith("Status of the stack")
     assert {"Website", "User Service"} <= set(sight.text.splitlines())
     assert "User Service" in sight.followed
@@ -91,7 +95,8 @@ def test_missing_page_is_a_404(outage: Outage) -> None:
     assert outage.missing.status == 404
 
 
-def test_log_entries_are_json_with_the_run_they_belong_to_s1_5_s10_2(outage: Outage) -> None:
+@pytest.mark.row("S1.5", "S10.2")
+def test_log_entries_are_json_with_the_run_they_belong_to(outage: Outage) -> None:
     lines = [line for line in outage.log.splitlines() if line.startswith("{")]
     recorded = [it for it in map(json.loads, lines) if it.get("message") == "run recorded"]
     runs = [(entry["run"], entry["statuses"]) for entry in recorded]
@@ -115,7 +120,8 @@ def test_page_can_be_published_by_hand(by_hand: ByHand) -> None:
     assert list(by_hand.changed) == ["changed"]
 
 
-def test_14_look_by_hand_touches_no_state_and_tells_nobody(by_hand: ByHand) -> None:
+@pytest.mark.row("14")
+def test_look_by_hand_touches_no_state_and_tells_nobody(by_hand: ByHand) -> None:
     assert by_hand.before == by_hand.after
     assert by_hand.told == 0
 
@@ -134,7 +140,8 @@ def test_update_changes_what_it_was_told_to_and_replaces_nothing(
     assert update.outputs == stack.outputs
 
 
-def test_94_damaged_state_is_set_aside_and_made_anew(mended: Mended) -> None:
+@pytest.mark.row("94")
+def test_damaged_state_is_set_aside_and_made_anew(mended: Mended) -> None:
     assert mended.aside == [DAMAGED]
     assert set(decode_state(mended.head).checkers) == {"website", "user-service"}
 

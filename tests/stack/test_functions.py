@@ -58,6 +58,7 @@ def test_look_by_hand_is_at_the_named_checkers_only(
     assert (website.asked, users.asked) == (asked[0], asked[1] + 1)
 
 
+@pytest.mark.row("15")
 @pytest.mark.parametrize(
     ("event", "sentence"),
     [
@@ -69,7 +70,7 @@ def test_look_by_hand_is_at_the_named_checkers_only(
         ({"source": "aws.events"}, 'send {"slot": '),
     ],
 )
-def test_15_event_that_cannot_be_served_is_refused_with_the_reason(
+def test_event_that_cannot_be_served_is_refused_with_the_reason(
     check: Environment, event: object, sentence: str
 ) -> None:
     answer = check.invoke(event)
@@ -82,13 +83,15 @@ def test_run_that_cannot_be_stored_is_an_error(check: Environment) -> None:
     assert answer.error == "RunNotStoredError"
 
 
-def test_function_does_not_look_at_its_own_loopback_155(project: Project, tmp_path: Path) -> None:
+@pytest.mark.row("155")
+def test_function_does_not_look_at_its_own_loopback(project: Project, tmp_path: Path) -> None:
     with running(check_function(project), tmp_path / "environment") as environment:
         results = environment.invoke({"checkers": []}).payload
     assert [result["times"][0]["failure"] for result in results] == ["address_refused"] * 2
 
 
-def test_13_fault_of_the_configuration_is_named_and_the_good_checkers_run(
+@pytest.mark.row("13")
+def test_fault_of_the_configuration_is_named_and_the_good_checkers_run(
     project: Project, website: Service, tmp_path: Path
 ) -> None:
     task = tmp_path / "task"
@@ -107,7 +110,8 @@ def test_13_fault_of_the_configuration_is_named_and_the_good_checkers_run(
     assert '"unreadable_config":1' in log.replace(" ", "")
 
 
-def test_13_configuration_of_which_nothing_is_left_is_an_error(
+@pytest.mark.row("13")
+def test_configuration_of_which_nothing_is_left_is_an_error(
     project: Project, tmp_path: Path
 ) -> None:
     task = tmp_path / "task"
@@ -120,7 +124,8 @@ def test_13_configuration_of_which_nothing_is_left_is_an_error(
         assert environment.invoke({"no": "event of ours"}).error == "EventError"
 
 
-def test_161_a_name_with_line_breaks_forges_no_line_of_the_log(
+@pytest.mark.row("161")
+def test_a_name_with_line_breaks_forges_no_line_of_the_log(
     project: Project, website: Service, tmp_path: Path
 ) -> None:
     task = tmp_path / "task"

@@ -66,9 +66,10 @@ def owner(stacks: Stacks) -> dict[str, str]:
     }
 
 
+@pytest.mark.row("165", "S3.4")
 @pytest.mark.parametrize("bucket", ["StateBucket", "PageBucket"])
 @pytest.mark.parametrize("deed", DEEDS)
-def test_bucket_refuses_even_its_owner_in_clear_s3_4_165(
+def test_bucket_refuses_even_its_owner_in_clear(
     stacks: Stacks, in_clear: Emulator, owner: dict[str, str], deed: str, bucket: str
 ) -> None:
     s3, name = stacks.home.emulator.client("s3", **owner), stacks.home.ids[bucket]
@@ -88,8 +89,9 @@ def test_bucket_of_somebody_else_does_not_mind(
     DEEDS[deed](s3, OTHER)
 
 
+@pytest.mark.row("S3.4")
 @pytest.mark.parametrize("place", MESSAGES)
-def test_topic_and_queue_take_no_message_in_clear_s3_4(
+def test_topic_and_queue_take_no_message_in_clear(
     stacks: Stacks, in_clear: Emulator, owner: dict[str, str], place: str
 ) -> None:
     service, send = MESSAGES[place]
@@ -105,7 +107,8 @@ def test_emulator_itself_does_not_speak_in_clear(stacks: Stacks) -> None:
         urlopen(f"{plain}/_ministack/health", timeout=30).close()
 
 
-def test_viewer_who_asks_in_clear_is_sent_to_tls_s3_4(stacks: Stacks, in_clear: Emulator) -> None:
+@pytest.mark.row("S3.4")
+def test_viewer_who_asks_in_clear_is_sent_to_tls(stacks: Stacks, in_clear: Emulator) -> None:
     host = in_clear.client("cloudfront").get_distribution(Id=stacks.home.ids["PageDistribution"])[
         "Distribution"
     ]["DomainName"]

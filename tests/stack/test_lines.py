@@ -50,21 +50,24 @@ def say(words: str) -> None:
     logging.getLogger("checkup.lines").warning(words)
 
 
-def test_s10_2_each_line_of_a_run_tells_its_facts_from_any_thread(lines: Lines) -> None:
+@pytest.mark.row("S10.2")
+def test_each_line_of_a_run_tells_its_facts_from_any_thread(lines: Lines) -> None:
     with log_fields(FACTS), ThreadPoolExecutor(1) as pool:
         say("here")
         pool.submit(say, "there").result()
     assert lines.seen == [FACTS, FACTS]
 
 
-def test_s10_2_lines_of_no_run_tell_none(lines: Lines) -> None:
+@pytest.mark.row("S10.2")
+def test_lines_of_no_run_tell_none(lines: Lines) -> None:
     with pytest.raises(KeyError), log_fields(FACTS):
         raise KeyError
     say("afterwards")
     assert lines.seen == [{}]
 
 
-def test_s10_2_facts_are_run_slot_region_configuration_and_version(tmp_path: Path) -> None:
+@pytest.mark.row("S10.2")
+def test_facts_are_run_slot_region_configuration_and_version(tmp_path: Path) -> None:
     file = tmp_path / "checkup.json"
     file.write_text(json.dumps({"notifiers": [{"type": "slack", "webhook": "${SLACK_WEBHOOK}"}]}))
     config = read_config(str(file), ENVIRON)

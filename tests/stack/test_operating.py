@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.stack.deployment import Deployment
 from tests.stack.operating import Commanded, Consulted, Restored
 from tests.stack.rebuilding import Rebuilt
@@ -20,7 +22,8 @@ def test_who_may_only_read_is_told_what_there_is_to_know(
     assert stack.outputs["StateBucketName"] not in str(said)
 
 
-def test_166_who_may_only_read_cannot_tell_people_anything(consulted: Consulted) -> None:
+@pytest.mark.row("166")
+def test_who_may_only_read_cannot_tell_people_anything(consulted: Consulted) -> None:
     assert consulted.refusal.returncode == 1
     assert "s3:PutObject" in consulted.refusal.stderr
     assert "Nobody hears of this" not in consulted.opened.body
@@ -56,13 +59,15 @@ def test_paused_stack_checks_nothing_and_raises_no_alarm_for_that(commanded: Com
     assert commanded.resumed == {("ENABLED", True)}
 
 
-def test_174_forged_state_is_restored_from_a_version_of_before(restored: Restored) -> None:
+@pytest.mark.row("174")
+def test_forged_state_is_restored_from_a_version_of_before(restored: Restored) -> None:
     assert restored.chosen in restored.listed
     assert restored.said == "restored: 2 checkers\n"
     assert "down since" in restored.known
 
 
-def test_174_after_a_restoration_nobody_is_told_twice_and_the_end_is_told(
+@pytest.mark.row("174")
+def test_after_a_restoration_nobody_is_told_twice_and_the_end_is_told(
     restored: Restored,
 ) -> None:
     assert restored.told == [1, 1, 2]

@@ -20,11 +20,13 @@ from tests.stack.policies import (
 BUCKETS = ("StateBucketPolicy", "PageBucketPolicy")
 
 
-def test_policies_are_those_that_somebody_has_read_s5_3_s5_4_166(resources: Resources) -> None:
+@pytest.mark.row("166", "S5.3", "S5.4")
+def test_policies_are_those_that_somebody_has_read(resources: Resources) -> None:
     assert policies_of(resources) == json.loads(GOLDEN.read_text())
 
 
-def test_no_right_is_for_everything_s5_3_s5_4_166(resources: Resources) -> None:
+@pytest.mark.row("166", "S5.3", "S5.4")
+def test_no_right_is_for_everything(resources: Resources) -> None:
     for _, policy in of_type(resources, "AWS::IAM::Policy"):
         for statement in statements(policy["PolicyDocument"]):
             assert statement["Effect"] == "Allow"
@@ -37,7 +39,8 @@ def test_roles_have_no_rights_beside_their_policies(resources: Resources) -> Non
         assert not role.keys() & {"Policies", "ManagedPolicyArns"}
 
 
-def test_roles_are_assumed_by_their_service_for_this_account_only_s2_2(
+@pytest.mark.row("S2.2")
+def test_roles_are_assumed_by_their_service_for_this_account_only(
     resources: Resources,
 ) -> None:
     trusted = {
@@ -63,13 +66,15 @@ def test_every_role_can_be_bounded(resources: Resources) -> None:
         ]
 
 
-def test_nobody_is_allowed_what_everybody_is_s2_1(resources: Resources) -> None:
+@pytest.mark.row("S2.1")
+def test_nobody_is_allowed_what_everybody_is(resources: Resources) -> None:
     for document in policies_of(resources).values():
         for statement in statements(document):
             assert statement["Effect"] == "Deny" or statement.get("Principal") != "*"
 
 
-def test_functions_are_invoked_by_schedules_and_by_the_state_bucket_only_s2_1_x5_167(
+@pytest.mark.row("167", "S2.1", "X5")
+def test_functions_are_invoked_by_schedules_and_by_the_state_bucket_only(
     resources: Resources,
 ) -> None:
     permissions = dict(of_type(resources, "AWS::Lambda::Permission"))
@@ -85,7 +90,8 @@ def test_functions_are_invoked_by_schedules_and_by_the_state_bucket_only_s2_1_x5
     assert may_invoke == {"SchedulePolicy"}
 
 
-def test_no_role_deletes_or_changes_what_guards_the_stack_s5_3_s5_4(resources: Resources) -> None:
+@pytest.mark.row("S5.3", "S5.4")
+def test_no_role_deletes_or_changes_what_guards_the_stack(resources: Resources) -> None:
     for _, policy in of_type(resources, "AWS::IAM::Policy"):
         for statement in statements(policy["PolicyDocument"]):
             verbs = [action.partition(":")[2] for action in listed(statement["Action"])]
@@ -107,10 +113,9 @@ def test_another_region_may_only_put_its_runs(resources: Resources) -> None:
     ]
 
 
+@pytest.mark.row("165", "S3.4")
 @pytest.mark.parametrize("name", BUCKETS)
-def test_buckets_refuse_what_does_not_come_over_tls_s3_4_165(
-    resources: Resources, name: str
-) -> None:
+def test_buckets_refuse_what_does_not_come_over_tls(resources: Resources, name: str) -> None:
     denied = by_sid(resources[name])
     for sid in ("TlsOnly", "ModernTlsOnly"):
         assert denied[sid]["Effect"] == "Deny"
@@ -129,7 +134,8 @@ def test_topic_and_queue_refuse_what_does_not_come_over_tls(
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_runs_and_state_cannot_be_overwritten_unseen_s5_5_174(resources: Resources) -> None:
+@pytest.mark.row("174", "S5.5")
+def test_runs_and_state_cannot_be_overwritten_unseen(resources: Resources) -> None:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
     denied = by_sid(resources["StateBucketPolicy"])
     runs, state = denied["RunsAreWrittenOnce"], denied["StateIsComparedAndSet"]
@@ -159,11 +165,13 @@ def written_by_the_publisher(resources: Resources) -> set[str]:
     }
 
 
-def test_publisher_writes_no_run_and_no_state_s5_4_174(resources: Resources) -> None:
+@pytest.mark.row("174", "S5.4")
+def test_publisher_writes_no_run_and_no_state(resources: Resources) -> None:
     assert written_by_the_publisher(resources) == {"history/", "incidents/", "quarantine/"}
 
 
-def test_publisher_is_not_started_by_what_it_writes_x5_167(resources: Resources) -> None:
+@pytest.mark.row("167", "X5")
+def test_publisher_is_not_started_by_what_it_writes(resources: Resources) -> None:
     bucket = resources["StateBucket"]["Properties"]
     started = {
         rule["Value"]
@@ -174,7 +182,8 @@ def test_publisher_is_not_started_by_what_it_writes_x5_167(resources: Resources)
     assert started.isdisjoint(written_by_the_publisher(resources))
 
 
-def test_page_is_read_by_its_own_distribution_only_s5_2_165(resources: Resources) -> None:
+@pytest.mark.row("165", "S5.2")
+def test_page_is_read_by_its_own_distribution_only(resources: Resources) -> None:
     policy = by_sid(resources["PageBucketPolicy"])
     allowed = [statement for statement in policy.values() if statement["Effect"] == "Allow"]
     assert [statement["Action"] for statement in allowed] == ["s3:GetObject"]

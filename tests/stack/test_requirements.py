@@ -48,8 +48,9 @@ def test_lock_holds_what_is_required_in_the_versions_that_are_tested(layer: Path
     assert pinned.items() <= locked(ROOT / "constraints.txt").items()
 
 
+@pytest.mark.row("171", "S9.1")
 @pytest.mark.parametrize("layer", [CORE, PAGE], ids=["core", "page"])
-def test_171_lock_has_the_hashes_of_every_library_s9_1(layer: Path) -> None:
+def test_lock_has_the_hashes_of_every_library(layer: Path) -> None:
     lines = (layer / "requirements.txt").read_text().replace("\\\n", "").splitlines()
     without = [
         line for line in lines if line[:1] != "#" and not re.search(r"--hash=sha256:\w{64}", line)

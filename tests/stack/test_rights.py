@@ -208,14 +208,13 @@ def flow_of(right: Right) -> Callable[[Stacks, Clients], None]:
     return LISTS[policy] if sid == "ListRunsAndState" else FLOWS[sid, action]
 
 
+@pytest.mark.row("166", "S5.3", "S5.4")
 @pytest.mark.parametrize(
     "right",
     [right for right in RIGHTS if right[2] not in DOCUMENTED],
     ids="-".join,
 )
-def test_right_is_needed_by_what_the_program_does_s5_3_s5_4_166(
-    stacks: Stacks, right: Right
-) -> None:
+def test_right_is_needed_by_what_the_program_does(stacks: Stacks, right: Right) -> None:
     policy, sid, action = right
     flow, clients = flow_of(right), stacks.clients(policy)
     with stacks.stack(policy).without(*ROLES[policy], sid, action):  # noqa: SIM117

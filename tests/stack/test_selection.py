@@ -57,8 +57,9 @@ INTERNAL = (
 """Where credentials lie or the function itself listens, as people write it."""
 
 
+@pytest.mark.row("154")
 @pytest.mark.parametrize("form", ["{}", "http://{}/", "HTTP://{}/latest/", "http://a@{}/", "//{}/"])
 @pytest.mark.parametrize("address", INTERNAL)
-def test_address_is_no_name_of_a_checker_154(address: str, form: str) -> None:
+def test_address_is_no_name_of_a_checker(address: str, form: str) -> None:
     with pytest.raises(LookupError, match="no checker"):
         select_checkers(ALL, [form.format(address)])

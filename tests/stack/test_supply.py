@@ -21,10 +21,9 @@ SCHEMAS = TOOLS / "sbom" / "lib"
 PART = "http://cyclonedx.org/schema/{}"
 
 
+@pytest.mark.row("171", "S9.1")
 @pytest.mark.parametrize("processor", [PROCESSOR, OTHER])
-def test_171_build_fails_over_a_library_that_was_replaced_s9_1(
-    tmp_path: Path, processor: str
-) -> None:
+def test_build_fails_over_a_library_that_was_replaced(tmp_path: Path, processor: str) -> None:
     project = copy_to(tmp_path / "project")
     lock = project.folder / "statuspage" / "requirements.txt"
     other = rf"\1 --hash=sha256:{'0' * 64}"
@@ -35,7 +34,8 @@ def test_171_build_fails_over_a_library_that_was_replaced_s9_1(
         project.build(processor, "StatusPageLayer")
 
 
-def test_171_layers_hold_no_library_that_is_not_locked_s9_1(project: Project) -> None:
+@pytest.mark.row("171", "S9.1")
+def test_layers_hold_no_library_that_is_not_locked(project: Project) -> None:
     for layer, folder in (("CoreLayer", "layers/core"), ("StatusPageLayer", "statuspage")):
         lock = (ROOT / folder / "requirements.txt").read_text()
         held = (project.built / layer / "python").glob("*.dist-info")
@@ -43,7 +43,8 @@ def test_171_layers_hold_no_library_that_is_not_locked_s9_1(project: Project) ->
             assert f"\n{name.lower().replace('_', '-')}=={version} " in lock
 
 
-def test_build_for_the_other_processor_differs_in_native_code_only_s9_4(
+@pytest.mark.row("S9.4")
+def test_build_for_the_other_processor_differs_in_native_code_only(
     project: Project, other_project: Future[Project]
 ) -> None:
     one, two = contents(project.built), contents(other_project.result().built)
@@ -60,7 +61,8 @@ def contents(built: Path) -> dict[str, str]:
     }
 
 
-def test_build_leaves_no_trace_of_where_it_was_made_s9_4(project: Project) -> None:
+@pytest.mark.row("S9.4")
+def test_build_leaves_no_trace_of_where_it_was_made(project: Project) -> None:
     folder = bytes(project.folder)
     layers = [project.built / "CoreLayer", project.built / "StatusPageLayer"]
     files = [file for layer in layers for file in layer.rglob("*") if file.is_file()]
@@ -68,7 +70,8 @@ def test_build_leaves_no_trace_of_where_it_was_made_s9_4(project: Project) -> No
     assert {file.name for file in files}.isdisjoint({"RECORD", "direct_url.json", "INSTALLER"})
 
 
-def test_bill_of_materials_is_valid_s9_4(project: Project) -> None:
+@pytest.mark.row("S9.4")
+def test_bill_of_materials_is_valid(project: Project) -> None:
     folder = next(require(SCHEMAS).glob("python3*/site-packages/cyclonedx/schema/_res"))
     schemas = {
         file.name: json.loads(file.read_text()) for file in folder.glob("*.SNAPSHOT.schema.json")
@@ -81,7 +84,8 @@ def test_bill_of_materials_is_valid_s9_4(project: Project) -> None:
     assert list(Draft7Validator(schema, registry=registry).iter_errors(bill)) == []
 
 
-def test_bill_of_materials_names_all_libraries_s9_4(project: Project) -> None:
+@pytest.mark.row("S9.4")
+def test_bill_of_materials_names_all_libraries(project: Project) -> None:
     metadata = [email.message_from_bytes(it.read_bytes()) for it in project.built.rglob("METADATA")]
     held = {(it["Name"], it["Version"]) for it in metadata}
     assert {(it["name"], it["version"]) for it in bill_of(project)["components"]} == held

@@ -22,7 +22,8 @@ def template(translated: Path) -> dict[str, Any]:
     return found
 
 
-def test_lint_finds_nothing_in_the_template_nor_in_what_cloudformation_will_see_s6_1(
+@pytest.mark.row("S6.1")
+def test_lint_finds_nothing_in_the_template_nor_in_what_cloudformation_will_see(
     translated: Path,
 ) -> None:
     files = [str(ROOT / "template.yaml"), str(translated)]
@@ -82,12 +83,14 @@ def test_parameter_takes_what_it_is_for_and_nothing_else(
     assert not re.fullmatch(pattern, bad)
 
 
-def test_no_parameter_is_a_secret_s3_1_159(template: dict[str, Any]) -> None:
+@pytest.mark.row("159", "S3.1")
+def test_no_parameter_is_a_secret(template: dict[str, Any]) -> None:
     secretive = re.compile(r"webhook|token|password|secret(?!sprefix)", re.IGNORECASE)
     assert not [name for name in template["Parameters"] if secretive.search(name)]
 
 
-def test_what_opens_anything_is_off_by_default_s6_4(template: dict[str, Any]) -> None:
+@pytest.mark.row("S6.4")
+def test_what_opens_anything_is_off_by_default(template: dict[str, Any]) -> None:
     opening = ("AllowAddresses", "NotifyTopics", "HeartbeatBuckets", "ConfigBucket", "HomeBucket")
     assert {template["Parameters"][name]["Default"] for name in opening} == {""}
 
@@ -96,7 +99,8 @@ def test_parameters_that_belong_together_are_given_together(template: dict[str, 
     assert set(template["Rules"]) == {"DomainHasCertificate", "HomeHasBucketAndRegion"}
 
 
-def test_buckets_are_private_and_encrypted_s3_5_s5_1_165(resources: Resources) -> None:
+@pytest.mark.row("165", "S3.5", "S5.1")
+def test_buckets_are_private_and_encrypted(resources: Resources) -> None:
     buckets = dict(of_type(resources, "AWS::S3::Bucket"))
     assert set(buckets) == {"StateBucket", "PageBucket"}
     for bucket in buckets.values():
@@ -106,11 +110,13 @@ def test_buckets_are_private_and_encrypted_s3_5_s5_1_165(resources: Resources) -
         assert not bucket.keys() & {"WebsiteConfiguration", "AccessControl"}
 
 
-def test_conditional_writes_are_required_unless_declined_s5_5(template: dict[str, Any]) -> None:
+@pytest.mark.row("S5.5")
+def test_conditional_writes_are_required_unless_declined(template: dict[str, Any]) -> None:
     assert template["Parameters"]["ConditionalWrites"]["Default"] == "required"
 
 
-def test_old_state_is_kept_and_old_runs_are_not_x7(resources: Resources) -> None:
+@pytest.mark.row("X7")
+def test_old_state_is_kept_and_old_runs_are_not(resources: Resources) -> None:
     bucket = resources["StateBucket"]["Properties"]
     rules = {rule.get("Prefix"): rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
@@ -136,7 +142,8 @@ def test_slot_comes_from_the_schedule(resources: Resources) -> None:
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
 
 
-def test_late_events_are_dropped_on_both_sides_and_kept_as_evidence_s6_3_167(
+@pytest.mark.row("167", "S6.3")
+def test_late_events_are_dropped_on_both_sides_and_kept_as_evidence(
     resources: Resources,
 ) -> None:
     kept = {"Fn::GetAtt": ["FailedEvents", "Arn"]}
@@ -153,7 +160,8 @@ def test_late_events_are_dropped_on_both_sides_and_kept_as_evidence_s6_3_167(
         assert limits["DestinationConfig"]["OnFailure"] == {"Destination": kept}
 
 
-def test_functions_are_limited_in_time_memory_and_number_s6_3_x5_167(resources: Resources) -> None:
+@pytest.mark.row("167", "S6.3", "X5")
+def test_functions_are_limited_in_time_memory_and_number(resources: Resources) -> None:
     for _, function in of_type(resources, "AWS::Lambda::Function"):
         assert function["Timeout"] == 60
         assert function["MemorySize"] == {"Ref": "MemorySize"}
@@ -162,7 +170,8 @@ def test_functions_are_limited_in_time_memory_and_number_s6_3_x5_167(resources: 
         assert "TracingConfig" not in function
 
 
-def test_every_function_logs_to_a_group_that_forgets_s6_3_167(resources: Resources) -> None:
+@pytest.mark.row("167", "S6.3")
+def test_every_function_logs_to_a_group_that_forgets(resources: Resources) -> None:
     groups = dict(of_type(resources, "AWS::Logs::LogGroup"))
     functions = dict(of_type(resources, "AWS::Lambda::Function"))
     assert {it["LoggingConfig"]["LogGroup"]["Ref"] for it in functions.values()} == set(groups)
@@ -173,14 +182,16 @@ def test_every_function_logs_to_a_group_that_forgets_s6_3_167(resources: Resourc
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-def test_viewers_have_to_speak_tls_1_2_at_a_name_of_ones_own_s3_4(resources: Resources) -> None:
+@pytest.mark.row("S3.4")
+def test_viewers_have_to_speak_tls_1_2_at_a_name_of_ones_own(resources: Resources) -> None:
     config = resources["PageDistribution"]["Properties"]["DistributionConfig"]
     condition, own, _ = config["ViewerCertificate"]["Fn::If"]
     assert (condition, own["MinimumProtocolVersion"]) == ("HasDomain", "TLSv1.2_2021")
     assert config["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
 
 
-def test_page_is_sent_with_headers_that_protect_it_s6_2_164(resources: Resources) -> None:
+@pytest.mark.row("164", "S6.2")
+def test_page_is_sent_with_headers_that_protect_it(resources: Resources) -> None:
     config = resources["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
     security = config["SecurityHeadersConfig"]
     assert security["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000

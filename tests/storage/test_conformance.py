@@ -82,7 +82,8 @@ def test_create_of_the_same_bytes_fails_all_the_same(storage: Storage) -> None:
         storage.create(run_key(0), b"[]")
 
 
-def test_two_runs_in_one_nanosecond_do_not_overwrite_each_other_98(storage: Storage) -> None:
+@pytest.mark.row("98")
+def test_two_runs_in_one_nanosecond_do_not_overwrite_each_other(storage: Storage) -> None:
     storage.create(run_key(0), b"[1]")
     storage.create(run_key(1), b"[2]")
     with pytest.raises(DocumentExistsError):
@@ -121,7 +122,8 @@ def test_replace_by_the_same_bytes_is_allowed(storage: Storage) -> None:
     assert stored.version == again
 
 
-def test_replace_of_what_is_gone_does_not_bring_it_back_89(storage: Storage) -> None:
+@pytest.mark.row("89")
+def test_replace_of_what_is_gone_does_not_bring_it_back(storage: Storage) -> None:
     version = storage.create(HEAD, b"{}")
     storage.delete(HEAD)
     with pytest.raises(DocumentChangedError):
@@ -179,7 +181,8 @@ def test_delete_leaves_the_others(storage: Storage) -> None:
     assert list(storage.list(RUNS_PREFIX)) == [run_key(0), run_key(2)]
 
 
-def test_storing_never_deletes_by_itself_c22(storage: Storage) -> None:
+@pytest.mark.row("C22")
+def test_storing_never_deletes_by_itself(storage: Storage) -> None:
     ancient = f"{RUNS_PREFIX}{1:019d}-check.json"
     storage.create(ancient, b"[]")
     for number in range(5):
@@ -256,7 +259,8 @@ def test_list_begins_after_a_document_too(storage: Storage) -> None:
     assert list(storage.list("h/", "i")) == []
 
 
-def test_more_than_a_page_is_listed_to_the_end_c21_92(place: Place) -> None:
+@pytest.mark.row("92", "C21")
+def test_more_than_a_page_is_listed_to_the_end(place: Place) -> None:
     storage = place.open()
     number = place.page + 5
     with ThreadPoolExecutor(8) as pool:
@@ -276,8 +280,9 @@ NO_KEYS = [
 ]
 
 
+@pytest.mark.row("173")
 @pytest.mark.parametrize("verb", ["get", "create", "replace", "delete"])
-def test_what_cannot_be_a_key_is_refused_173(storage: Storage, verb: str) -> None:
+def test_what_cannot_be_a_key_is_refused(storage: Storage, verb: str) -> None:
     more = {"create": (b"",), "replace": (b"", "version")}.get(verb, ())
     for key in NO_KEYS:
         with pytest.raises(StorageError, match="invalid key"):
@@ -311,8 +316,9 @@ def race(place: Place, act: Callable[[Storage, int], object]) -> list[object]:
         return list(pool.map(racer, range(RACERS)))
 
 
+@pytest.mark.row("88")
 @pytest.mark.parametrize("key", [HEAD, run_key(0)], ids=["document", "run"])
-def test_of_racing_creators_exactly_one_wins_88(place: Place, key: str) -> None:
+def test_of_racing_creators_exactly_one_wins(place: Place, key: str) -> None:
     outcomes = race(place, lambda storage, n: storage.create(key, f"[{n}]".encode()))
     assert outcomes.count(DocumentExistsError) == RACERS - 1
     (winner,) = (n for n, outcome in enumerate(outcomes) if outcome is not DocumentExistsError)
@@ -321,7 +327,8 @@ def test_of_racing_creators_exactly_one_wins_88(place: Place, key: str) -> None:
     assert (stored.body, stored.version) == (f"[{winner}]".encode(), outcomes[winner])
 
 
-def test_of_racing_replacers_exactly_one_wins_88(place: Place) -> None:
+@pytest.mark.row("88")
+def test_of_racing_replacers_exactly_one_wins(place: Place) -> None:
     version = place.open().create(HEAD, b"0")
     outcomes = race(place, lambda storage, n: storage.replace(HEAD, b"by %d" % n, version))
     assert outcomes.count(DocumentChangedError) == RACERS - 1
@@ -331,7 +338,8 @@ def test_of_racing_replacers_exactly_one_wins_88(place: Place) -> None:
     assert stored.body == b"by %d" % winner
 
 
-def test_no_increment_is_lost_88(place: Place) -> None:
+@pytest.mark.row("88")
+def test_no_increment_is_lost(place: Place) -> None:
     place.open().create(HEAD, b"0")
 
     def increment(storage: Storage, _: int) -> None:

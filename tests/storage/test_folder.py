@@ -36,7 +36,8 @@ def index_of(folder: Path) -> dict[str, int]:
 # Layout
 
 
-def test_a_run_lies_where_go_puts_it_c01_c08(folder: Path) -> None:
+@pytest.mark.row("C01", "C08")
+def test_a_run_lies_where_go_puts_it(folder: Path) -> None:
     FolderStorage(folder).create(KEY, encode_results([Result(title="Testing")]))
     assert (folder / NAME).read_bytes() == b'[{"title":"Testing"}]\n'
 
@@ -46,8 +47,9 @@ def test_other_documents_are_paths_and_have_no_newline(folder: Path) -> None:
     assert (folder / "state" / "head.json").read_bytes() == b"{}"
 
 
+@pytest.mark.row("C06")
 @pytest.mark.parametrize("end", ["", "\n"], ids=["github", "fs"])
-def test_files_of_go_are_read_c06(folder: Path, end: str) -> None:
+def test_files_of_go_are_read(folder: Path, end: str) -> None:
     folder.mkdir()
     (folder / NAME).write_text('[{"title":"a","times":[{"rtt":5}],"healthy":true}]' + end)
     storage = FolderStorage(folder)
@@ -57,7 +59,8 @@ def test_files_of_go_are_read_c06(folder: Path, end: str) -> None:
     assert decode_results(stored.body)[0].title == "a"
 
 
-def test_what_is_not_in_the_index_is_listed_all_the_same_c06(folder: Path) -> None:
+@pytest.mark.row("C06")
+def test_what_is_not_in_the_index_is_listed_all_the_same(folder: Path) -> None:
     folder.mkdir()
     (folder / NAME).write_text("[]\n")
     (folder / "index.json").write_text("{}\n")
@@ -73,7 +76,8 @@ def test_an_index_entry_without_a_file_is_not_listed(folder: Path) -> None:
 # Index
 
 
-def test_the_index_is_go_s_c13(folder: Path) -> None:
+@pytest.mark.row("C13")
+def test_the_index_is_go_s(folder: Path) -> None:
     storage = FolderStorage(folder)
     before = time.time_ns()
     for key in (LATER, KEY):
@@ -85,7 +89,8 @@ def test_the_index_is_go_s_c13(folder: Path) -> None:
     assert text == json.dumps(index, separators=(",", ":")) + "\n"
 
 
-def test_a_missing_index_is_an_empty_one_c14(folder: Path) -> None:
+@pytest.mark.row("C14")
+def test_a_missing_index_is_an_empty_one(folder: Path) -> None:
     storage = FolderStorage(folder)
     storage.create(KEY, b"[]")
     (folder / "index.json").unlink()
@@ -93,6 +98,7 @@ def test_a_missing_index_is_an_empty_one_c14(folder: Path) -> None:
     assert list(index_of(folder)) == [NAME, LATER.removeprefix("runs/")]
 
 
+@pytest.mark.row("C15")
 @pytest.mark.parametrize(
     "broken",
     [
@@ -108,7 +114,7 @@ def test_a_missing_index_is_an_empty_one_c14(folder: Path) -> None:
     ],
     ids=["empty", "cut", "array", "null", "number", "foreign", "float", "bool", "deep"],
 )
-def test_a_broken_index_is_made_anew_from_the_names_c15(folder: Path, broken: str) -> None:
+def test_a_broken_index_is_made_anew_from_the_names(folder: Path, broken: str) -> None:
     storage = FolderStorage(folder)
     storage.create(KEY, b"[]")
     (folder / "index.json").write_text(broken)
@@ -126,7 +132,8 @@ def test_times_in_the_index_stay_as_go_wrote_them(folder: Path) -> None:
     assert index_of(folder)[NAME] == 1501523631506000000
 
 
-def test_a_dangling_entry_is_dropped_by_the_next_run_c18_c19(folder: Path) -> None:
+@pytest.mark.row("C18", "C19")
+def test_a_dangling_entry_is_dropped_by_the_next_run(folder: Path) -> None:
     storage = FolderStorage(folder)
     storage.create(KEY, b"[]")
     storage.delete(KEY)
@@ -157,7 +164,8 @@ def test_other_documents_make_no_index(folder: Path) -> None:
 # What is not ours
 
 
-def test_foreign_files_are_neither_listed_nor_touched_c18(folder: Path) -> None:
+@pytest.mark.row("C18")
+def test_foreign_files_are_neither_listed_nor_touched(folder: Path) -> None:
     foreign = ["checkup.json", "latest.json", "15-check.json", f"{NAME}~", ".hidden", "js/app.js"]
     for name in foreign:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -184,10 +192,11 @@ def test_a_link_leads_nowhere_else(folder: Path, tmp_path: Path) -> None:
 # Modes and places
 
 
+@pytest.mark.row("C17")
 @pytest.mark.parametrize(
     ("umask", "folders", "files"),
     [(0o022, 0o755, 0o644), (0o027, 0o750, 0o640), (0, 0o777, 0o666)],
-    ids=["c17-022", "c17-027", "c17-000"],
+    ids=["022", "027", "000"],
 )
 def test_modes_are_go_s_less_the_umask(
     tmp_path: Path, umask: int, folders: int, files: int
@@ -207,7 +216,8 @@ def test_modes_are_go_s_less_the_umask(
         assert path.stat().st_mode & 0o777 == files, path
 
 
-def test_an_empty_dir_is_the_working_directory_c31(
+@pytest.mark.row("C31")
+def test_an_empty_dir_is_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -236,7 +246,8 @@ def test_opening_and_reading_make_nothing(folder: Path) -> None:
 # What can be wrong
 
 
-def test_a_file_in_the_place_of_the_folder_is_named_100(tmp_path: Path) -> None:
+@pytest.mark.row("100")
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("mine")
     storage = FolderStorage(path)
@@ -318,6 +329,7 @@ def readable_only() -> Iterator[Path]:
                 path.chmod(0o755)
 
 
+@pytest.mark.row("100")
 @pytest.mark.parametrize(
     ("verb", "said"),
     [
@@ -327,20 +339,22 @@ def readable_only() -> Iterator[Path]:
         ("hold", "cannot lock {}/.checkup/hold-deliver.lock"),
     ],
 )
-def test_a_folder_that_may_not_be_written_is_named_100(
+def test_a_folder_that_may_not_be_written_is_named(
     readable_only: Path, verb: str, said: str
 ) -> None:
     told = told_by_a_child(readable_only, verb, "nobody")
     assert told == f"{said.format(readable_only)}: permission denied\n"
 
 
+@pytest.mark.row("100")
 @pytest.mark.parametrize("verb", ["get", "list"])
-def test_a_folder_that_may_not_be_written_is_read_100(readable_only: Path, verb: str) -> None:
+def test_a_folder_that_may_not_be_written_is_read(readable_only: Path, verb: str) -> None:
     assert told_by_a_child(readable_only, verb, "nobody") == ""
 
 
+@pytest.mark.row("100")
 @pytest.mark.parametrize("verb", ["create", "replace"])
-def test_a_write_that_does_not_fit_changes_nothing_100(folder: Path, verb: str) -> None:
+def test_a_write_that_does_not_fit_changes_nothing(folder: Path, verb: str) -> None:
     storage = FolderStorage(folder)
     storage.create("state/head.json", b"{}")
     said = told_by_a_child(folder, verb, "full")

@@ -50,7 +50,8 @@ def killed_at_every_call(command: str, folder: Path) -> Iterator[FolderStorage]:
     pytest.fail("it makes more calls than expected")
 
 
-def test_a_kill_at_any_call_leaves_a_whole_run_or_none_99(tmp_path: Path) -> None:
+@pytest.mark.row("99")
+def test_a_kill_at_any_call_leaves_a_whole_run_or_none(tmp_path: Path) -> None:
     for storage in killed_at_every_call("create", tmp_path):
         stored = storage.get(RUN)
         assert stored is None or stored.body == NEW
@@ -63,7 +64,8 @@ def test_a_kill_at_any_call_leaves_a_whole_run_or_none_99(tmp_path: Path) -> Non
         storage.delete(later)
 
 
-def test_a_kill_at_any_call_leaves_the_old_document_or_the_new_99(tmp_path: Path) -> None:
+@pytest.mark.row("99")
+def test_a_kill_at_any_call_leaves_the_old_document_or_the_new(tmp_path: Path) -> None:
     FolderStorage(tmp_path).create(HEAD, OLD)
     for storage in killed_at_every_call("replace", tmp_path):
         stored = storage.get(HEAD)
@@ -73,7 +75,8 @@ def test_a_kill_at_any_call_leaves_the_old_document_or_the_new_99(tmp_path: Path
         storage.replace(HEAD, OLD, stored.version)
 
 
-def test_writers_that_are_killed_lose_nothing_that_they_reported_99_101(tmp_path: Path) -> None:
+@pytest.mark.row("99", "101")
+def test_writers_that_are_killed_lose_nothing_that_they_reported(tmp_path: Path) -> None:
     chance = random.Random(7)
     reported: list[str] = []
     kills = 0
@@ -102,7 +105,8 @@ def test_writers_that_are_killed_lose_nothing_that_they_reported_99_101(tmp_path
     assert len(lines) - len(reported) <= kills, "more was written than tried"
 
 
-def test_forty_writers_lose_nothing_c16_101(tmp_path: Path) -> None:
+@pytest.mark.row("101", "C16")
+def test_forty_writers_lose_nothing(tmp_path: Path) -> None:
     with ExitStack() as stack:
         writers = [stack.enter_context(start("append", tmp_path, n, 1)) for n in range(40)]
         let_go(writers)
@@ -112,7 +116,8 @@ def test_forty_writers_lose_nothing_c16_101(tmp_path: Path) -> None:
     assert sorted(stored.body.decode().split()) == sorted(f"{n}-0" for n in range(40))
 
 
-def test_the_index_misses_none_of_forty_runs_c16(tmp_path: Path) -> None:
+@pytest.mark.row("C16")
+def test_the_index_misses_none_of_forty_runs(tmp_path: Path) -> None:
     names = [f"{1_700_000_000_000_000_000 + n}-check.json" for n in range(40)]
     with ThreadPoolExecutor(40) as pool:
         list(pool.map(lambda name: FolderStorage(tmp_path).create(f"runs/{name}", b"[]"), names))
@@ -138,7 +143,8 @@ def test_nobody_waits_for_a_killed_owner_of_a_right(tmp_path: Path) -> None:
         assert hold is LockState.ACQUIRED
 
 
-def test_a_kill_leaves_no_temporary_file_for_ever_99(tmp_path: Path) -> None:
+@pytest.mark.row("99")
+def test_a_kill_leaves_no_temporary_file_for_ever(tmp_path: Path) -> None:
     left = tmp_path / ".checkup" / "0123456789abcdef.tmp"
     left.parent.mkdir()
     left.write_bytes(b"half")

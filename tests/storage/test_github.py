@@ -49,6 +49,7 @@ def index_of(github: FakeGitHub, folder: str = "") -> dict[str, int]:
 # Go's layout and words
 
 
+@pytest.mark.row("C26")
 @pytest.mark.parametrize(
     ("folder", "suffix", "path", "end"),
     [
@@ -57,7 +58,7 @@ def index_of(github: FakeGitHub, folder: str = "") -> dict[str, int]:
         ("subdir", " ", f"subdir/{RUN}", ""),
         ("./a//b/", "", f"a/b/{RUN}", " [ci skip]"),
     ],
-    ids=["C26-root", "C26-folder", "C26-no-suffix", "C26-deep"],
+    ids=["root", "folder", "no-suffix", "deep"],
 )
 def test_a_run_and_the_index_are_one_commit_as_go_words_it(
     github: FakeGitHub, folder: str, suffix: str, path: str, end: str
@@ -108,7 +109,8 @@ def test_runs_of_go_are_listed_and_read_and_its_index_goes_on(github: FakeGitHub
     assert [index[name] for name in names[:2]] == [5, 6]
 
 
-def test_expired_runs_leave_the_index_c27(github: FakeGitHub) -> None:
+@pytest.mark.row("C27")
+def test_expired_runs_leave_the_index(github: FakeGitHub) -> None:
     storage = opened(github, dir="subdir/")
     for name in (RUN, LATER):
         storage.create(f"runs/{name}", b"[]")
@@ -185,7 +187,8 @@ def test_the_branch_is_never_moved_by_force(github: FakeGitHub, storage: GitHubS
     assert not any(move["force"] for move in moves)
 
 
-def test_writers_of_the_same_bytes_make_different_commits_88(github: FakeGitHub) -> None:
+@pytest.mark.row("88")
+def test_writers_of_the_same_bytes_make_different_commits(github: FakeGitHub) -> None:
     """Or both would have moved the branch, and both would think that they were the one."""
     one, other = opened(github), opened(github)
     version = one.create(HEAD, b"0")
@@ -234,7 +237,8 @@ def test_a_write_whose_answer_was_lost_is_ours(github: FakeGitHub, faults: list[
     assert (stored.body, stored.version) == (b"2", version)
 
 
-def test_it_is_ours_even_if_somebody_has_gone_on_from_it_86(github: FakeGitHub) -> None:
+@pytest.mark.row("86")
+def test_it_is_ours_even_if_somebody_has_gone_on_from_it(github: FakeGitHub) -> None:
     storage = opened(github)
     push = lambda: github.git.put("main", {"docs/a.md": b"new"})  # noqa: E731 - a short deed
     github.faults = [Fault(path=MOVE, forward=True, then=push)]
@@ -242,7 +246,8 @@ def test_it_is_ours_even_if_somebody_has_gone_on_from_it_86(github: FakeGitHub) 
     assert github.main[HEAD] == b"1"
 
 
-def test_it_is_not_ours_if_somebody_was_there_before_86(github: FakeGitHub) -> None:
+@pytest.mark.row("86")
+def test_it_is_not_ours_if_somebody_was_there_before(github: FakeGitHub) -> None:
     storage = opened(github)
     push = lambda: github.git.put("main", {HEAD: b"theirs"})  # noqa: E731 - a short deed
     github.faults = [Fault(path=MOVE, then=push)]
@@ -251,7 +256,8 @@ def test_it_is_not_ours_if_somebody_was_there_before_86(github: FakeGitHub) -> N
     assert github.main[HEAD] == b"theirs"
 
 
-def test_a_lost_replace_that_lost_a_race_is_not_ours_86(github: FakeGitHub) -> None:
+@pytest.mark.row("86")
+def test_a_lost_replace_that_lost_a_race_is_not_ours(github: FakeGitHub) -> None:
     storage = opened(github)
     version = storage.create(HEAD, b"1")
     push = lambda: github.git.put("main", {HEAD: b"theirs"})  # noqa: E731 - a short deed

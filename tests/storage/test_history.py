@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from msgspec.structs import replace
 
 from checkup.evaluation import EvaluationRules
@@ -59,7 +60,8 @@ def told_here(story: Story, place: Place) -> tuple[Storage, dict[str, bytes]]:
     return there, kept
 
 
-def test_138_it_has_the_same_bytes_however_it_was_counted(place: Place) -> None:
+@pytest.mark.row("138")
+def test_it_has_the_same_bytes_however_it_was_counted(place: Place) -> None:
     windows = (SHOP,)
     setting = EvaluationRules(checkers=CHECKERS, windows=windows)
     story = Story(events=tuple(one_machine()), setting=setting)
@@ -76,7 +78,8 @@ def test_138_it_has_the_same_bytes_however_it_was_counted(place: Place) -> None:
     assert documents(again) == kept
 
 
-def test_138_votes_of_regions_have_the_same_bytes_too(place: Place) -> None:
+@pytest.mark.row("138")
+def test_votes_of_regions_have_the_same_bytes_too(place: Place) -> None:
     setting = EvaluationRules(checkers=CHECKERS, regions=REGIONS)
     story = Story(events=tuple(regions()), setting=setting)
     there, kept = told_here(story, place)

@@ -165,7 +165,8 @@ def lifecycle(moto: S3Server, bucket: str) -> dict[str, Any]:
     return {rule["ID"]: rule for rule in rules}
 
 
-def test_a_bucket_is_made_private_encrypted_and_tls_only_165(moto: S3Server, bucket: str) -> None:
+@pytest.mark.row("165")
+def test_a_bucket_is_made_private_encrypted_and_tls_only(moto: S3Server, bucket: str) -> None:
     """S5.1: four public access blocks, owner enforced, no website, no ACL."""
     there, expiry = OverTls(moto.client, bucket), 36 * 3600 * SECOND
     steps = s3_provision.pending_steps(there, "", expiry)
@@ -260,7 +261,8 @@ def test_another_expiry_is_another_rule(moto: S3Server, bucket: str) -> None:
     assert set(lifecycle(moto, bucket)) == {"checkup-old-versions"}
 
 
-def test_no_rule_deletes_what_is_not_a_run_c20_93(moto: S3Server, bucket: str) -> None:
+@pytest.mark.row("93", "C20")
+def test_no_rule_deletes_what_is_not_a_run(moto: S3Server, bucket: str) -> None:
     moto.client.create_bucket(Bucket=bucket)
     moto.client.put_object(Bucket=bucket, Key="1-invoice.pdf", Body=b"")
     take(missing(S3Storage(moto.client, bucket), 7 * DAY))
@@ -286,7 +288,8 @@ def test_a_service_without_a_setting_does_not_need_it(moto: S3Server, bucket: st
     assert [text for text in every if text not in fewer] == ["block public access"]
 
 
-def test_a_bucket_of_somebody_else_is_told_91(moto: S3Server, bucket: str) -> None:
+@pytest.mark.row("91")
+def test_a_bucket_of_somebody_else_is_told(moto: S3Server, bucket: str) -> None:
     with faulty_s3(moto.url) as s3:
         client = s3_client(s3.url)
         try:

@@ -82,7 +82,8 @@ def test_a_replace_whose_answer_was_lost_is_ours(
     assert storage.replace(HEAD, b"3", second)
 
 
-def test_a_retried_create_that_lost_a_race_is_not_ours_86(
+@pytest.mark.row("86")
+def test_a_retried_create_that_lost_a_race_is_not_ours(
     s3: FaultyS3, storage: S3Storage, direct: S3Storage
 ) -> None:
     direct.create(KEY, b"[1]")
@@ -91,7 +92,8 @@ def test_a_retried_create_that_lost_a_race_is_not_ours_86(
         storage.create(KEY, b"[2]")
 
 
-def test_a_retried_replace_that_lost_a_race_is_not_ours_86(
+@pytest.mark.row("86")
+def test_a_retried_replace_that_lost_a_race_is_not_ours(
     s3: FaultyS3, storage: S3Storage, direct: S3Storage
 ) -> None:
     version = direct.create(HEAD, b"1")
@@ -101,7 +103,8 @@ def test_a_retried_replace_that_lost_a_race_is_not_ours_86(
         storage.replace(HEAD, b"3", version)
 
 
-def test_an_ordinary_race_costs_no_read_88(s3: FaultyS3, storage: S3Storage) -> None:
+@pytest.mark.row("88")
+def test_an_ordinary_race_costs_no_read(s3: FaultyS3, storage: S3Storage) -> None:
     storage.create(KEY, b"[]")
     s3.seen.clear()
     with pytest.raises(DocumentExistsError):
@@ -112,15 +115,16 @@ def test_an_ordinary_race_costs_no_read_88(s3: FaultyS3, storage: S3Storage) -> 
 # Refusals that pass
 
 
+@pytest.mark.row("84", "85", "87")
 @pytest.mark.parametrize(
     "fault",
     [CONFLICT, INTERNAL, SLOW_DOWN, UNAVAILABLE, DROP_BEFORE],
     ids=[
-        "fault-87-conflict",
-        "fault-84-500",
-        "fault-84-slow-down",
-        "fault-84-503",
-        "fault-85-dropped",
+        "conflict",
+        "500",
+        "slow-down",
+        "503",
+        "dropped",
     ],
 )
 def test_a_refusal_that_passes_is_not_seen(s3: FaultyS3, storage: S3Storage, fault: Fault) -> None:
@@ -130,7 +134,8 @@ def test_a_refusal_that_passes_is_not_seen(s3: FaultyS3, storage: S3Storage, fau
     storage.replace(HEAD, b"2", version)
 
 
-@pytest.mark.parametrize("fault", [SLOW_DOWN, DROP_BEFORE], ids=["fault-84", "fault-85"])
+@pytest.mark.row("84", "85")
+@pytest.mark.parametrize("fault", [SLOW_DOWN, DROP_BEFORE], ids=["slow-down", "dropped"])
 def test_reading_listing_and_deleting_are_tried_again(
     s3: FaultyS3, storage: S3Storage, fault: Fault
 ) -> None:
@@ -144,7 +149,8 @@ def test_reading_listing_and_deleting_are_tried_again(
     assert storage.get(KEY) is None
 
 
-def test_a_conflict_proves_nothing_87(s3: FaultyS3, storage: S3Storage, direct: S3Storage) -> None:
+@pytest.mark.row("87")
+def test_a_conflict_proves_nothing(s3: FaultyS3, storage: S3Storage, direct: S3Storage) -> None:
     s3.faults = [CONFLICT] * 2
     storage.create(KEY, b"[]")
     direct.create(HEAD, b"theirs")
@@ -153,14 +159,16 @@ def test_a_conflict_proves_nothing_87(s3: FaultyS3, storage: S3Storage, direct: 
         storage.create(HEAD, b"mine")
 
 
-def test_a_conflict_after_a_lost_answer_is_sorted_out_by_reading_87(
+@pytest.mark.row("87")
+def test_a_conflict_after_a_lost_answer_is_sorted_out_by_reading(
     s3: FaultyS3, storage: S3Storage
 ) -> None:
     s3.faults = [DROP_AFTER, CONFLICT]
     storage.create(KEY, b"[]")
 
 
-def test_a_conflict_without_end_is_an_error_not_a_lost_race_87(
+@pytest.mark.row("87")
+def test_a_conflict_without_end_is_an_error_not_a_lost_race(
     s3: FaultyS3, storage: S3Storage
 ) -> None:
     s3.faults = [CONFLICT] * 50
@@ -181,21 +189,21 @@ def test_a_body_that_breaks_off_is_read_again(s3: FaultyS3, storage: S3Storage) 
 # Refusals that stay
 
 LASTING = {
-    "fault-84-500": (INTERNAL, "S3 answered 500 (InternalError)"),
-    "fault-84-slow-down": (SLOW_DOWN, "S3 is overloaded"),
-    "fault-85-no-answer": (DROP_BEFORE, "no response from S3"),
-    "fault-91-denied": (DENIED, "access denied; required: s3:GetObject"),
-    "fault-91-expired": (
+    "500": (INTERNAL, "S3 answered 500 (InternalError)"),
+    "slow-down": (SLOW_DOWN, "S3 is overloaded"),
+    "no-answer": (DROP_BEFORE, "no response from S3"),
+    "denied": (DENIED, "access denied; required: s3:GetObject"),
+    "expired": (
         Fault(status=400, code="ExpiredToken"),
         "the AWS credentials have expired",
     ),
-    "fault-91-invalid": (Fault(status=403, code="InvalidAccessKeyId"), "credentials are invalid"),
-    "fault-91-key-disabled": (
+    "invalid": (Fault(status=403, code="InvalidAccessKeyId"), "credentials are invalid"),
+    "key-disabled": (
         Fault(status=400, code="KMS.DisabledException"),
         "S3 answered 400 (KMS.",
     ),
-    "fault-91-no-bucket": (Fault(status=404, code="NoSuchBucket"), "the bucket does not exist"),
-    "fault-91-wrong-clock": (
+    "no-bucket": (Fault(status=404, code="NoSuchBucket"), "the bucket does not exist"),
+    "wrong-clock": (
         Fault(status=403, code="RequestTimeTooSkewed"),
         "clock of this machine",
     ),
@@ -203,6 +211,7 @@ LASTING = {
 }
 
 
+@pytest.mark.row("84", "85", "91")
 @pytest.mark.parametrize(("fault", "reason"), LASTING.values(), ids=LASTING.keys())
 def test_a_refusal_that_stays_is_an_error_without_secrets(
     s3: FaultyS3, storage: S3Storage, fault: Fault, reason: str
@@ -226,7 +235,8 @@ def test_every_verb_says_what_it_could_not_do(s3: FaultyS3, storage: S3Storage, 
         list(getattr(storage, verb)("state/" if verb == "list" else HEAD, *arguments) or ())
 
 
-def test_a_bucket_that_is_not_there_is_no_missing_document_91(moto: S3Server) -> None:
+@pytest.mark.row("91")
+def test_a_bucket_that_is_not_there_is_no_missing_document(moto: S3Server) -> None:
     storage = S3Storage(moto.client, "no-such-bucket-at-all")
     for verb in (
         lambda: storage.get(HEAD),
@@ -243,7 +253,8 @@ def test_a_name_that_no_bucket_has_is_told(moto: S3Server) -> None:
         S3Storage(moto.client, "not a bucket!").get(HEAD)
 
 
-def test_no_credentials_are_told_91(moto: S3Server, bucket: str) -> None:
+@pytest.mark.row("91")
+def test_no_credentials_are_told(moto: S3Server, bucket: str) -> None:
     session: Any = boto3.session.Session(region_name="us-east-1")
     with (
         closing(session.client("s3", endpoint_url=moto.url, config=s3_client_config())) as client,
@@ -252,7 +263,8 @@ def test_no_credentials_are_told_91(moto: S3Server, bucket: str) -> None:
         S3Storage(client, bucket).get(HEAD)
 
 
-def test_nobody_there_is_told_85(bucket: str) -> None:
+@pytest.mark.row("85")
+def test_nobody_there_is_told(bucket: str) -> None:
     with (
         closing(s3_client("http://127.0.0.1:1")) as client,
         pytest.raises(StorageError, match="no response from S3"),
@@ -260,7 +272,8 @@ def test_nobody_there_is_told_85(bucket: str) -> None:
         S3Storage(client, bucket).get(HEAD)
 
 
-def test_a_server_that_hangs_is_left_85(s3: FaultyS3, bucket: str) -> None:
+@pytest.mark.row("85")
+def test_a_server_that_hangs_is_left(s3: FaultyS3, bucket: str) -> None:
     quick = s3_client_config().merge(Config(read_timeout=0.2, retries={"total_max_attempts": 2}))
     s3.faults = [HANG, HANG]
     with (
@@ -270,7 +283,8 @@ def test_a_server_that_hangs_is_left_85(s3: FaultyS3, bucket: str) -> None:
         S3Storage(client, bucket).create(KEY, b"[]")
 
 
-def test_no_call_can_take_the_run_s_time_85() -> None:
+@pytest.mark.row("85")
+def test_no_call_can_take_the_run_s_time() -> None:
     config = s3_client_config()
     assert config.connect_timeout + config.read_timeout <= 8
     assert config.retries == {"mode": "standard", "total_max_attempts": 3}
@@ -315,10 +329,11 @@ def names(moto: S3Server, bucket: str) -> list[str]:
     return [entry["Key"] for entry in listing.get("Contents", ())]
 
 
+@pytest.mark.row("C10")
 @pytest.mark.parametrize(
     ("layout", "run", "head"),
     [
-        pytest.param({}, NAME, HEAD, id="C10-as-go"),
+        pytest.param({}, NAME, HEAD, id="as-go"),
         pytest.param({"runs_prefix": "runs/"}, KEY, HEAD, id="as-in-the-stack"),
         pytest.param({"prefix": "a/b/"}, f"a/b/{NAME}", f"a/b/{HEAD}", id="in-a-prefix"),
     ],
@@ -334,7 +349,8 @@ def test_objects_lie_where_the_layout_says(
     assert stored == b'[{"title":"Testing"}]', "C01: without a newline"
 
 
-def test_a_put_is_json_under_a_condition_without_an_acl_c11(
+@pytest.mark.row("C11")
+def test_a_put_is_json_under_a_condition_without_an_acl(
     s3: FaultyS3, storage: S3Storage, moto: S3Server, bucket: str
 ) -> None:
     version = storage.create(KEY, b"[]")
@@ -346,8 +362,9 @@ def test_a_put_is_json_under_a_condition_without_an_acl_c11(
     assert moto.client.head_object(Bucket=bucket, Key=NAME)["ContentType"] == "application/json"
 
 
+@pytest.mark.row("C12")
 @pytest.mark.parametrize("runs_prefix", ["", "runs/"])
-def test_other_objects_are_not_taken_for_runs_c12(
+def test_other_objects_are_not_taken_for_runs(
     moto: S3Server, bucket: str, runs_prefix: str
 ) -> None:
     foreign = ["latest.json", f"{NAME}.bak", f"deeper/{NAME}", "15-check.json"]
@@ -361,7 +378,8 @@ def test_other_objects_are_not_taken_for_runs_c12(
     assert f"{runs_prefix}index.json" not in names(moto, bucket), "Go's page lists the bucket"
 
 
-def test_runs_of_go_are_listed_without_an_index_c06_c12(moto: S3Server, bucket: str) -> None:
+@pytest.mark.row("C06", "C12")
+def test_runs_of_go_are_listed_without_an_index(moto: S3Server, bucket: str) -> None:
     moto.client.put_object(Bucket=bucket, Key=NAME, Body=b'[{"title":"a"}]')
     storage = S3Storage(moto.client, bucket)
     assert list(storage.list("runs/")) == [KEY]
@@ -390,24 +408,27 @@ def opened(settings: S3Settings, **secrets: str) -> dict[str, Any]:
     return clients.asked
 
 
-def test_a_key_pair_is_used_c24() -> None:
+@pytest.mark.row("C24")
+def test_a_key_pair_is_used() -> None:
     settings = S3Settings(access_key_id="env:ID", secret_access_key="env:KEY", bucket="b")
     asked = opened(settings, **{"env:ID": "AKIA", "env:KEY": "hunter2"})
     assert (asked["aws_access_key_id"], asked["aws_secret_access_key"]) == ("AKIA", "hunter2")
 
 
+@pytest.mark.row("C24")
 @pytest.mark.parametrize(
     "half",
     [{}, {"access_key_id": "AKIA"}, {"secret_access_key": "hunter2"}],
-    ids=["C24-none", "C24-id-only", "C24-secret-only"],
+    ids=["none", "id-only", "secret-only"],
 )
 def test_half_a_key_pair_is_left_to_the_environment(half: dict[str, Any]) -> None:
     asked = opened(S3Settings(bucket="b", **half))
     assert not any(name.startswith("aws_") for name in asked)
 
 
+@pytest.mark.row("C25")
 @pytest.mark.parametrize(("region", "used"), [("", "eu-west-3"), ("eu-north-1", "eu-north-1")])
-def test_an_empty_region_is_that_of_the_environment_c25(
+def test_an_empty_region_is_that_of_the_environment(
     monkeypatch: pytest.MonkeyPatch, region: str, used: str
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
@@ -427,7 +448,8 @@ def test_an_endpoint_and_a_prefix_are_used(moto: S3Server, bucket: str) -> None:
     ]
 
 
-def test_runs_are_kept_for_ever_by_default_c22() -> None:
+@pytest.mark.row("C22")
+def test_runs_are_kept_for_ever_by_default() -> None:
     assert S3Settings().check_expiry == 0
 
 
@@ -439,8 +461,9 @@ class TestConditions:
         settings = S3Settings(bucket=bucket, prefix=prefix, endpoint_url=server.url)
         return settings.open(FakeClients(client))
 
+    @pytest.mark.row("90")
     @pytest.mark.parametrize("header", ["if-none-match", "if-match"])
-    def test_90_service_that_ignores_conditions_is_refused(
+    def test_service_that_ignores_conditions_is_refused(
         self, s3: FaultyS3, bucket: str, header: str
     ) -> None:
         s3.ignored = {header}
@@ -453,7 +476,8 @@ class TestConditions:
                 storage.replace(HEAD, b"{}", '"abc"')
             assert storage.get(KEY) is None
 
-    def test_90_service_that_keeps_to_conditions_is_tested_once_and_nothing_is_written_again(
+    @pytest.mark.row("90")
+    def test_service_that_keeps_to_conditions_is_tested_once_and_nothing_is_written_again(
         self, s3: FaultyS3, bucket: str
     ) -> None:
         with closing(s3_client(s3.url)) as client:

@@ -43,7 +43,8 @@ def body_of(storage: Storage, key: str) -> bytes:
 # What the Go program has written
 
 
-def test_runs_of_go_are_read_as_they_were_written_c28(home: Home) -> None:
+@pytest.mark.row("C28")
+def test_runs_of_go_are_read_as_they_were_written(home: Home) -> None:
     home.go.create()
     written = gofile.write([gofile.Result(title="Größe \u2028 <b>", down=True)])
     for number in range(3):
@@ -86,7 +87,8 @@ def test_rows_of_other_names_belong_to_somebody_else(home: Home) -> None:
 # What Go makes of what we write
 
 
-def test_go_reads_our_runs_c01_c28(home: Home) -> None:
+@pytest.mark.row("C01", "C28")
+def test_go_reads_our_runs(home: Home) -> None:
     run = Run(slot=NOW, results=SEEN)
     home.open().create(model.run_key(run), model.encode_results(SEEN))
     assert home.go.index() == {run.file_name: NOW}
@@ -95,7 +97,8 @@ def test_go_reads_our_runs_c01_c28(home: Home) -> None:
     ]
 
 
-def test_results_are_the_bytes_of_go_without_a_newline_c01(home: Home) -> None:
+@pytest.mark.row("C01")
+def test_results_are_the_bytes_of_go_without_a_newline(home: Home) -> None:
     home.open().create(f"runs/{NOW}-check.json", model.encode_results([Result(title="Testing")]))
     assert home.go.body(f"{NOW}-check.json") == b'[{"title":"Testing"}]'
 
@@ -196,7 +199,8 @@ def test_many_make_the_tables_at_once(home: Home) -> None:
     assert list(home.open().list("state/")) == [f"state/{n}" for n in range(8)]
 
 
-def test_the_tables_of_a_newer_program_are_left_alone_96_103(home: Home) -> None:
+@pytest.mark.row("96", "103")
+def test_the_tables_of_a_newer_program_are_left_alone(home: Home) -> None:
     home.open().create(HEAD, b"{}")
     home.do("UPDATE documents SET body = '99' WHERE version = ''")
     for create in (True, False):
@@ -207,7 +211,8 @@ def test_the_tables_of_a_newer_program_are_left_alone_96_103(home: Home) -> None
     assert list(home.open().list("state/")) == [HEAD]
 
 
-def test_tables_that_were_half_made_are_completed_103(home: Home) -> None:
+@pytest.mark.row("103")
+def test_tables_that_were_half_made_are_completed(home: Home) -> None:
     home.open().create(HEAD, b"{}")
     home.do("DELETE FROM documents WHERE version = ''")
     home.do("DROP TABLE checks")
@@ -226,7 +231,8 @@ def writer(*words: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
 
 
-def test_writers_in_several_processes_lose_nothing_88_101(home: Home) -> None:
+@pytest.mark.row("88", "101")
+def test_writers_in_several_processes_lose_nothing(home: Home) -> None:
     home.open().create("state/other", b"")
     with ExitStack() as stack:
         writers = [

@@ -130,7 +130,8 @@ class Writer(Thread):
         return not self._over.is_set()
 
 
-def test_a_crash_in_the_middle_loses_nothing_that_was_answered_91(there: There) -> None:
+@pytest.mark.row("91")
+def test_a_crash_in_the_middle_loses_nothing_that_was_answered(there: There) -> None:
     there.open().create(LOG, b"")
     over = Event()
     writers = [Writer(there, name, over) for name in "ab"]
@@ -173,9 +174,10 @@ def test_an_idle_connection_that_was_ended_is_replaced(there: There) -> None:
 # Lost questions and answers
 
 
+@pytest.mark.row("90")
 @pytest.mark.parametrize("lost", list(Lost), ids=str)
 @pytest.mark.parametrize("key", [HEAD, RUN], ids=["document", "run"])
-def test_a_create_whose_commit_is_lost_happens_once_90(there: There, key: str, lost: Lost) -> None:
+def test_a_create_whose_commit_is_lost_happens_once(there: There, key: str, lost: Lost) -> None:
     with wire(there.server.port) as line:
         storage = there.open_by(line)
         storage.get(key)
@@ -189,9 +191,10 @@ def test_a_create_whose_commit_is_lost_happens_once_90(there: There, key: str, l
             storage.create(key, b"[]")
 
 
+@pytest.mark.row("90")
 @pytest.mark.parametrize("lost", list(Lost), ids=str)
 @pytest.mark.parametrize("key", [HEAD, RUN], ids=["document", "run"])
-def test_a_replace_whose_commit_is_lost_happens_once_90(there: There, key: str, lost: Lost) -> None:
+def test_a_replace_whose_commit_is_lost_happens_once(there: There, key: str, lost: Lost) -> None:
     with wire(there.server.port) as line:
         storage = there.open_by(line)
         first = storage.create(key, b"[1]")

@@ -69,13 +69,15 @@ def pragma(path: Path, name: str) -> object:
 # Durability
 
 
-def test_every_transaction_is_on_the_disk_before_it_is_answered_103_104(path: Path) -> None:
+@pytest.mark.row("103", "104")
+def test_every_transaction_is_on_the_disk_before_it_is_answered(path: Path) -> None:
     with closing(SqliteBackend(str(path), create=True).connect()) as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert pragma(path, "journal_mode") == "wal"
 
 
-def test_killed_writers_lose_nothing_that_they_reported_103(storage: Storage, path: Path) -> None:
+@pytest.mark.row("103")
+def test_killed_writers_lose_nothing_that_they_reported(storage: Storage, path: Path) -> None:
     words = ("-m", "tests.storage.sql_writer", "killed", "sqlite3", str(path), str(KILLS), "7")
     reported = run(*words).stdout.splitlines()
     runs = {line for line in reported if line.startswith("runs/")}
@@ -92,7 +94,8 @@ def test_killed_writers_lose_nothing_that_they_reported_103(storage: Storage, pa
     assert pragma(path, "integrity_check") == "ok"
 
 
-def test_a_full_disk_is_named_and_does_no_harm_100_103(storage: Storage, path: Path) -> None:
+@pytest.mark.row("100", "103")
+def test_a_full_disk_is_named_and_does_no_harm(storage: Storage, path: Path) -> None:
     filled = run("-c", FILL, str(path))
     assert "cannot write late/" in filled.stderr
     assert "no space left" in filled.stderr or "I/O error" in filled.stderr
@@ -118,7 +121,8 @@ def test_readers_do_not_wait_for_a_writer(storage: Storage, path: Path) -> None:
         other.execute("ROLLBACK")
 
 
-def test_a_writer_that_never_ends_is_not_waited_for_forever_103(
+@pytest.mark.row("103")
+def test_a_writer_that_never_ends_is_not_waited_for_forever(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "ANSWER_SECONDS", 0.3)
@@ -174,7 +178,8 @@ def test_a_relative_path_stays_where_the_program_began(
     assert (tmp_path / "checks.db").exists()
 
 
-def test_a_file_of_another_kind_is_named_so_103(path: Path) -> None:
+@pytest.mark.row("103")
+def test_a_file_of_another_kind_is_named_so(path: Path) -> None:
     path.write_bytes(b"not a database at all" * 1000)
     with pytest.raises(StorageError, match="is not an SQLite database"):
         open_storage("sqlite3", str(path)).get(HEAD)
@@ -185,7 +190,8 @@ def test_a_folder_in_its_place_is_named(tmp_path: Path) -> None:
         open_storage("sqlite3", str(tmp_path)).get(HEAD)
 
 
-def test_a_damaged_page_is_named_and_harms_no_other_table_103(path: Path) -> None:
+@pytest.mark.row("103")
+def test_a_damaged_page_is_named_and_harms_no_other_table(path: Path) -> None:
     first = open_storage("sqlite3", str(path))
     first.create(HEAD, b"1")
     for number in range(50):

@@ -154,6 +154,7 @@ def documents(*statuses: Status, age: int = 12 * SECOND) -> dict[str, Any]:
     return read(view(*statuses, age=age))
 
 
+@pytest.mark.row("F02")
 @pytest.mark.parametrize(
     ("statuses", "indicator", "description"),
     [
@@ -169,14 +170,15 @@ def documents(*statuses: Status, age: int = 12 * SECOND) -> dict[str, Any]:
         ((), "minor", "Collecting first results"),
     ],
 )
-def test_the_indicator_is_that_of_the_worst_f02(
+def test_the_indicator_is_that_of_the_worst(
     statuses: tuple[Status, ...], indicator: str, description: str
 ) -> None:
     status = documents(*statuses)["status"]["status"]
     assert (status["indicator"], status["description"]) == (indicator, description)
 
 
-def test_what_is_stale_is_never_operational_f04_129() -> None:
+@pytest.mark.row("129", "F04")
+def test_what_is_stale_is_never_operational() -> None:
     summary = documents(HEALTHY, HEALTHY, HEALTHY, age=60 * MINUTE)["summary"]
     assert summary["status"]["indicator"] == "minor"
     assert summary["status"]["description"].startswith("Status unknown, last checked 2026-")

@@ -63,6 +63,7 @@ def test_it_is_made_again_when_something_happens() -> None:
         assert formats.files(page) == MachineFiles().files(page)
 
 
+@pytest.mark.row("136")
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
@@ -76,7 +77,7 @@ def test_it_is_made_again_when_something_happens() -> None:
         ("uptime.csv", "text/csv; charset=utf-8; header=present"),
     ],
 )
-def test_each_file_says_what_it_is_136(path: str, kind: str) -> None:
+def test_each_file_says_what_it_is(path: str, kind: str) -> None:
     file = MachineFiles().files(view(Status.HEALTHY))[path]
     assert file.content_type == kind
     assert file.max_age == (30 if path in LIVE else 300)

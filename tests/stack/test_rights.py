@@ -95,7 +95,7 @@ def await_a_job(stacks: Stacks, clients: Clients, path: str = "") -> None:
     assert checker.with_context(surroundings).attempt(Deadline.after(10)).error == ""
 
 
-def look_by_hand(stacks: Stacks, clients: Clients) -> None:
+def store_a_manual_run(stacks: Stacks, clients: Clients) -> None:
     run_adhoc(monitor(stacks, clients), AdHocCheck((), record=True), Deadline.after(10))
 
 
@@ -187,8 +187,8 @@ FLOWS: dict[tuple[str, str], Callable[[Stacks, Clients], None]] = {
     ("ReadAndWriteRunsAndState", "s3:GetObject"): store_a_run,
     ("ReadAndWriteRunsAndState", "s3:PutObject"): store_a_run,
     ("SetUnreadableStateAside", "s3:PutObject"): mend_the_state,
-    ("ReadHeartbeatsAndAnnouncements", "s3:GetObject"): await_a_job,
-    ("KeepLooksByHand", "s3:PutObject"): look_by_hand,
+    ("ReadHeartbeatsAndIncidents", "s3:GetObject"): await_a_job,
+    ("StoreManualRuns", "s3:PutObject"): store_a_manual_run,
     ("NotifyTopics", "sns:Publish"): publish_to_a_topic,
     ("PutRuns", "s3:PutObject"): put_a_vote,
     ("ReadHeartbeats", "s3:GetObject"): await_a_job,

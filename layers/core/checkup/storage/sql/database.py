@@ -313,8 +313,7 @@ def _raise_if_newer(version: int) -> None:
 
 
 def _create_tables(connection: Connection) -> None:
-    CHECKS.create(connection, checkfirst=True)
-    DOCUMENTS.create(connection, checkfirst=True)
+    METADATA.create_all(connection)
 
 
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_create_tables,)

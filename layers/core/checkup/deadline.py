@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from msgspec import Struct
@@ -15,24 +15,29 @@ _TENTH = SECOND // 10
 
 
 class Stopwatch:
-    """Measures time since its creation, and the total of each phase, failed ones included."""
+    """Measures time since its creation, and the total of each phase, failed ones included.
 
-    def __init__(self) -> None:
-        self._started = time.perf_counter_ns()
+    Args:
+        clock: nanoseconds that only ever grow.
+    """
+
+    def __init__(self, clock: Callable[[], int] = time.perf_counter_ns) -> None:
+        self._clock = clock
+        self._started = clock()
         self._phases: dict[str, int] = {}
 
     def elapsed_ns(self) -> int:
         """Nanoseconds since the start."""
-        return time.perf_counter_ns() - self._started
+        return self._clock() - self._started
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Add the time of the block to a phase of :class:`~checkup.model.Phases`."""
-        started = time.perf_counter_ns()
+        started = self._clock()
         try:
             yield
         finally:
-            spent = time.perf_counter_ns() - started
+            spent = self._clock() - started
             self._phases[name] = self._phases.get(name, 0) + spent
 
     def phases(self) -> Phases:

@@ -135,7 +135,7 @@ def _after(der: bytes, position: int) -> int:
     return start + (int.from_bytes(long_form) if long_form else der[position + 1])
 
 
-def peer_certificates(connection: ssl.SSLSocket) -> Sequence[bytes]:
+def peer_certificates(connection: ssl.SSLSocket | ssl.SSLObject) -> Sequence[bytes]:
     """The certificates in DER, the server's own first.
 
     That is the path to a trusted root if it was verified, and what the server sent otherwise. A
@@ -144,7 +144,7 @@ def peer_certificates(connection: ssl.SSLSocket) -> Sequence[bytes]:
     verified = connection.context.verify_mode is ssl.CERT_REQUIRED
     if sys.version_info >= (3, 13):
         return connection.get_verified_chain() if verified else connection.get_unverified_chain()
-    inner: Any = connection._sslobj  # type: ignore[attr-defined] # noqa: SLF001 - no other way
+    inner: Any = connection._sslobj  # type: ignore[union-attr] # noqa: SLF001 - no other way
     found = inner.get_verified_chain() if verified else inner.get_unverified_chain()
     return [certificate.public_bytes(_DER) for certificate in found or ()]
 

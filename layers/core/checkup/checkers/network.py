@@ -28,6 +28,7 @@ from checkup.checkers.certificates import earliest_expiry_ns, peer_certificates
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
+from checkup.interfaces import Network
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _COLON_FIRST: Final = re.compile(r"[^/?#]*:")
@@ -102,29 +103,70 @@ def resolve(
         CheckUnknownError: local resources ran out, or none of the addresses may be checked from
             here.
     """
+    addresses = _numeric_addresses(host, port, family)
+    if not addresses:
+        try:
+            found = resolve_in_thread(lambda: _look_up(host, family), deadline)
+        except OSError as error:
+            raise _resolution_failure(error, family) from error
+        addresses = _with_port(found, port)
+    return allowed_addresses(addresses)
 
-    def look_up(flags: int = 0) -> Sequence[SocketAddress]:
-        # An empty name is this machine, as in Go.
-        found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, flags=flags)
-        return [(family, address) for family, _, _, _, address in found]
 
+async def resolve_async(
+    net: Network,
+    host: str,
+    port: int,
+    deadline: Deadline,
+    family: socket.AddressFamily = socket.AF_UNSPEC,
+) -> Sequence[SocketAddress]:
+    """Return the addresses of a host as :func:`resolve` does; one look-up serves a second.
+
+    Raises:
+        CheckFailedError: it has none, or none was found in time.
+        CheckUnknownError: local resources ran out, or none of the addresses may be checked from
+            here.
+    """
+    addresses = _numeric_addresses(host, port, family)
+    if not addresses:
+        try:
+            found = await net.in_thread(
+                lambda: _look_up(host, family), deadline, share=("look-up", host, family)
+            )
+        except TimeoutError as error:
+            raise CheckFailedError("dns_timeout", "DNS lookup timed out") from error
+        except OSError as error:
+            raise _resolution_failure(error, family) from error
+        addresses = _with_port(found, port)
+    return allowed_addresses(addresses)
+
+
+def _look_up(host: str, family: socket.AddressFamily, flags: int = 0) -> Sequence[SocketAddress]:
+    # An empty name is this machine, as in Go.
+    found = socket.getaddrinfo(host or None, 0, family, socket.SOCK_STREAM, flags=flags)
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def _with_port(addresses: Sequence[SocketAddress], port: int) -> Sequence[SocketAddress]:
+    return [(family, (address[0], port, *address[2:])) for family, address in addresses]
+
+
+def _numeric_addresses(
+    host: str, port: int, family: socket.AddressFamily
+) -> Sequence[SocketAddress]:
+    """Return the address that the host is; none if it is a name.
+
+    Raises:
+        CheckFailedError: it is an address of another family, or can be neither.
+    """
     try:
-        addresses = look_up(socket.AI_NUMERICHOST)
+        return _with_port(_look_up(host, family, socket.AI_NUMERICHOST), port)
     except socket.gaierror as error:
         if error.errno == getattr(socket, "EAI_ADDRFAMILY", None):
             raise CheckFailedError("dns_nodata", "not an address of this IP version") from error
-        # otherwise a name, not an address
+        return ()
     except ValueError as error:
         raise CheckFailedError("dns_nxdomain", "invalid host name") from error
-    else:
-        return allowed_addresses(addresses)
-    try:
-        addresses = resolve_in_thread(look_up, deadline)
-    except socket.gaierror as error:
-        raise _resolution_failure(error, family) from error
-    except OSError as error:
-        raise from_os_error(error) from error
-    return allowed_addresses(addresses)
 
 
 def resolve_in_thread(
@@ -155,7 +197,9 @@ def resolve_in_thread(
     return found
 
 
-def _resolution_failure(error: socket.gaierror, family: socket.AddressFamily) -> CheckFailedError:
+def _resolution_failure(error: OSError, family: socket.AddressFamily) -> CheckFailedError:
+    if not isinstance(error, socket.gaierror):
+        return from_os_error(error)
     if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
         if family is socket.AF_UNSPEC:
             return CheckFailedError("dns_nxdomain", "no such host")

@@ -26,7 +26,7 @@ from checkup.interfaces.backends import (
     StorageSettings,
     StoredDocument,
 )
-from checkup.interfaces.checker import Checker, CheckerContext
+from checkup.interfaces.checker import Checker, CheckerContext, Network, NetworkChecker
 
 __all__ = [
     "BulkDelete",
@@ -36,6 +36,8 @@ __all__ = [
     "ConcurrentReads",
     "HttpResponse",
     "LockState",
+    "Network",
+    "NetworkChecker",
     "Notification",
     "Notifier",
     "NotifierSettings",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -147,6 +147,66 @@ class Checker(Struct, frozen=True, kw_only=True):
     def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
         """Evaluate the attempts; the default is the rule that all kinds share."""
         return assess(attempts, self.threshold_rtt)
+
+
+class NetworkChecker(Checker, frozen=True, kw_only=True):
+    """A checker that waits for sockets and not in them: hundreds of them share one thread."""
+
+    @abstractmethod
+    async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
+        """Check the target once, as :meth:`Checker.attempt` does, without blocking the thread.
+
+        What takes longer than a few milliseconds goes to ``net.in_thread``. A task that is overdue
+        is cancelled where it waits: what it has opened is closed in a ``finally`` or ``with`` block
+        that does not await.
+        """
+
+
+class Descriptor(Protocol):
+    """A socket, or anything else that can be waited for."""
+
+    def fileno(self) -> int:
+        """The number of the file descriptor."""
+
+
+T = TypeVar("T")
+D = TypeVar("D", bound=Descriptor)
+
+
+class Network(Protocol):
+    """What a :class:`NetworkChecker` can wait for."""
+
+    async def ready(self, interest: Mapping[D, int], deadline: Deadline) -> list[D]:
+        """Wait until a socket can be read or written, and return those that can.
+
+        Args:
+            interest: ``selectors.EVENT_READ`` or ``EVENT_WRITE`` by socket.
+
+        Raises:
+            TimeoutError: none could by the deadline.
+        """
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for some seconds."""
+
+    async def turn(self) -> None:
+        """Let the others go on first."""
+
+    async def in_thread(
+        self, work: Callable[[], T], deadline: Deadline, *, share: Hashable = None
+    ) -> T:
+        """Call ``work`` in a thread and return its result, or raise what it raises.
+
+        Args:
+            share: names the work: calls with the same name within a second share one result.
+
+        Raises:
+            TimeoutError: it has not ended by the deadline; the thread is abandoned.
+            CheckUnknownError: this machine has no thread for it.
+        """
+
+    def clock_ns(self) -> int:
+        """Nanoseconds on a clock that stands still while this task waits for the others."""
 
 
 class CheckerContext(Struct, frozen=True, kw_only=True):

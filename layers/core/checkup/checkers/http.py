@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import inf
 from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import SplitResult
 
@@ -23,9 +24,10 @@ from checkup.checkers.http_client import (
     proxy_for,
 )
 from checkup.checkers.http_session import HttpSession, build_request, request_secrets
-from checkup.checkers.tls_context import NetworkChecker
+from checkup.checkers.tls_context import StreamChecker
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
+from checkup.interfaces import Network
 from checkup.interfaces.kinds import Headers, Ranges, Secret, Strings
 from checkup.model import Attempt
 from checkup.text import quote_untrusted
@@ -35,7 +37,7 @@ _DEFAULT_UP: Final = ((200, 204),)
 _MEBIBYTE: Final = 1_048_576
 
 
-class HttpChecker(NetworkChecker, frozen=True, kw_only=True):
+class HttpChecker(StreamChecker, frozen=True, kw_only=True):
     """Requests a URL over a new connection; redirects are followed only if configured.
 
     The round trip time ends with the headers of the response. The body is read only if something
@@ -117,6 +119,10 @@ class HttpChecker(NetworkChecker, frozen=True, kw_only=True):
                 parse_proxy(self.proxy)
             except CheckUnknownError as error:
                 raise ValueError(str(error)) from None
+
+    async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
+        """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
+        return await net.in_thread(lambda: self.attempt(deadline), Deadline(inf))
 
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.Checker.attempt`."""

@@ -5,30 +5,24 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
-from checkup.checkers.network import (
-    DeadlineSocket,
-    DeadlineTLSSocket,
-    open_connection,
-    split_host_port,
-    start_tls,
-)
-from checkup.checkers.tls_context import NetworkChecker
+from checkup.checkers.network import split_host_port
+from checkup.checkers.stream import NetworkStream, open_stream
+from checkup.checkers.tls_context import StreamChecker
 from checkup.deadline import Deadline, Stopwatch
+from checkup.interfaces import Network
 from checkup.model import Attempt
 from checkup.times import SECOND
 
 _MAX_RESPONSE: Final = 8_192
 _PIECE: Final = 1_024
-_Socket: TypeAlias = DeadlineSocket | DeadlineTLSSocket
 
 
-class TcpChecker(NetworkChecker, frozen=True, kw_only=True):
+class TcpChecker(StreamChecker, frozen=True, kw_only=True):
     """Opens and closes one connection to ``host:port``.
 
     Without ``send``, ``expect`` and ``starttls`` nothing is sent or read: a server that accepts
@@ -49,28 +43,27 @@ class TcpChecker(NetworkChecker, frozen=True, kw_only=True):
         str, Meta(description="Text that must arrive within the first 8,192 bytes.")
     ] = ""
 
-    def attempt(self, deadline: Deadline) -> Attempt:
-        """See :meth:`checkup.interfaces.Checker.attempt`."""
+    async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
+        """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
         error = failure = ""
         expiry = 0
-        watch = Stopwatch()
+        watch = Stopwatch(net.clock_ns)
         try:
-            host, port = split_host_port(self.endpoint_url)
-            context = self.tls_context() if self.tls or self.starttls else None
-            watch = Stopwatch()  # only now: preparing a context is no round trip
-            plain = open_connection(host, port, deadline, watch, self.address_family)
-            with closing(plain):
+            address = split_host_port(self.endpoint_url)
+            context = None
+            if self.tls or self.starttls:
+                context = await self.load_tls_context(net)
+                watch = Stopwatch(net.clock_ns)  # only now: preparing a context is no round trip
+            with await open_stream(net, address, deadline, watch, self.address_family) as stream:
                 if self.starttls:
                     with watch.phase("wait"):
-                        request_starttls(plain, self.starttls)
-                sock: _Socket = plain
+                        await request_starttls(stream, self.starttls)
                 if context:
-                    name = self.server_name or host or "localhost"
-                    sock, expiry = start_tls(plain, context, name, deadline, watch)
-                with closing(sock):
-                    if self.send or self.expect:
-                        with watch.phase("wait"):
-                            send_and_expect(sock, self.send.encode(), self.expect.encode())
+                    name = self.server_name or address[0] or "localhost"
+                    expiry = await stream.start_tls(context, name)
+                if self.send or self.expect:
+                    with watch.phase("wait"):
+                        await send_and_expect(stream, self.send.encode(), self.expect.encode())
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
@@ -119,7 +112,7 @@ _STARTTLS: Mapping[str, Sequence[_Step]] = {
 }
 
 
-def request_starttls(sock: DeadlineSocket, protocol: str) -> None:
+async def request_starttls(stream: NetworkStream, protocol: str) -> None:
     """Hold the dialogue of a protocol up to where the TLS handshake begins.
 
     Nothing that the server sent before the handshake counts as part of what comes after it
@@ -129,28 +122,28 @@ def request_starttls(sock: DeadlineSocket, protocol: str) -> None:
         CheckFailedError: the server does not speak the protocol, or offers no TLS.
     """
     for number, step in enumerate(_STARTTLS[protocol]):
-        if step.success.search(_exchange(sock, step.command, step.end)):
+        if step.success.search(await _exchange(stream, step.command, step.end)):
             continue
         if number == 0:
             raise CheckFailedError("protocol", f"the server does not greet with {protocol.upper()}")
         raise CheckFailedError("starttls_refused", "the server does not offer STARTTLS")
 
 
-def send_and_expect(sock: _Socket, send: bytes, expect: bytes) -> None:
+async def send_and_expect(stream: NetworkStream, send: bytes, expect: bytes) -> None:
     """Send something and wait for something; either may be empty.
 
     Raises:
         CheckFailedError: it did not arrive.
     """
-    _exchange(sock, send, re.compile(re.escape(expect)) if expect else None)
+    await _exchange(stream, send, re.compile(re.escape(expect)) if expect else None)
 
 
-def _exchange(sock: _Socket, send: bytes, end: re.Pattern[bytes] | None) -> bytes:
+async def _exchange(stream: NetworkStream, send: bytes, end: re.Pattern[bytes] | None) -> bytes:
     """Send bytes, and return what was received when ``end`` is found in it."""
     try:
         if send:
-            sock.sendall(send)
-        return _receive_until(sock, end) if end else b""
+            await stream.write(send)
+        return await _receive_until(stream, end) if end else b""
     except TimeoutError as error:
         raise CheckFailedError(
             "deadline", "the expected response did not arrive in time"
@@ -161,19 +154,17 @@ def _exchange(sock: _Socket, send: bytes, end: re.Pattern[bytes] | None) -> byte
         raise from_os_error(error) from error
 
 
-def _receive_until(sock: _Socket, end: re.Pattern[bytes]) -> bytes:
-    buffer = bytearray(_MAX_RESPONSE)
-    size = 0
-    while size < _MAX_RESPONSE:
-        with memoryview(buffer) as view:
-            received = sock.recv_into(view[size : size + _PIECE])
-        if not received:
+async def _receive_until(stream: NetworkStream, end: re.Pattern[bytes]) -> bytes:
+    received = b""
+    while len(received) < _MAX_RESPONSE:
+        piece = await stream.read(min(_PIECE, _MAX_RESPONSE - len(received)))
+        if not piece:
             raise CheckFailedError(
                 "expect_mismatch", "the server closed the connection without the expected response"
             )
-        size += received
-        if end.search(buffer, 0, size):
-            return bytes(buffer[:size])
+        received += piece
+        if end.search(received):
+            return received
     raise CheckFailedError(
         "expect_mismatch", f"the first {_MAX_RESPONSE} bytes do not contain the expected response"
     )

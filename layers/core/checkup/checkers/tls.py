@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import time
 from contextlib import suppress
@@ -10,23 +9,14 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
-from checkup.checkers.certificates import (
-    check_issuer,
-    check_names,
-    describe_expiry,
-    peer_certificates,
-)
+from checkup.checkers.certificates import check_issuer, check_names, describe_expiry
 from checkup.checkers.failures import CheckFailedError, from_ssl_error
-from checkup.checkers.network import DeadlineTLSSocket, open_connection, split_host_port, start_tls
-from checkup.checkers.tls_context import (
-    NetworkChecker,
-    ca_file_context,
-    client_certificate,
-    system_roots_context,
-    unverified_context,
-)
+from checkup.checkers.network import split_host_port
+from checkup.checkers.stream import NetworkStream, open_stream
+from checkup.checkers.tls_context import StreamChecker
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
+from checkup.interfaces import Network
 from checkup.interfaces.kinds import Duration, Strings
 from checkup.model import Attempt
 from checkup.times import DAY, SECOND
@@ -37,7 +27,7 @@ _MIN_ALERT_WAIT: Final = 0.1
 """Seconds that a server gets at least to demand a client certificate."""
 
 
-class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
+class TlsChecker(StreamChecker, frozen=True, kw_only=True):
     """Makes a TLS connection to ``endpoint_url`` (``host:port``) and checks the certificates.
 
     All certificates of the chain count: the service fails when the first of them expires.
@@ -81,40 +71,32 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
         """The context of these options.
 
         Raises:
-            CheckUnknownError: a file of roots or the client certificate cannot be used.
+            CheckUnknownError: a file of roots or the client certificate cannot be used. The Go
+                program refuses to run without them.
         """
-        own = None
-        if self.client_certificate and same_origin:
-            own = client_certificate(self.client_certificate, self.client_key)
-        roots = (*self.trusted_roots, self.tls_ca_file)
-        # Go reads the files before it does anything else, and refuses to run without them.
         try:
-            context = (
-                ca_file_context(*filter(None, roots), client_certificate=own)
-                if any(roots)
-                else None
-            )
+            return super().tls_context(same_origin=same_origin)
         except CheckFailedError as failed:
             raise CheckUnknownError("config", f"trusted_roots: {failed}") from failed
-        if self.tls_skip_verify:
-            return unverified_context(own)
-        return context or system_roots_context(own)
 
-    def attempt(self, deadline: Deadline) -> Attempt:
-        """See :meth:`checkup.interfaces.Checker.attempt`."""
-        context = self.tls_context()
+    @property
+    def _trusted_files(self) -> tuple[str, ...]:
+        return tuple(filter(None, (*self.trusted_roots, self.tls_ca_file)))
+
+    async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
+        """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
+        context = await self.load_tls_context(net)
         error = failure = ""
         rtt = expiry = 0
-        watch = Stopwatch()
+        watch = Stopwatch(net.clock_ns)
         try:
-            host, port = split_host_port(self.endpoint_url)
-            sock = open_connection(host, port, deadline, watch, self.address_family)
-            name = self.server_name or host or "localhost"
-            secured, expiry = start_tls(sock, context, name, deadline, watch)
-            with secured:
+            address = split_host_port(self.endpoint_url)
+            name = self.server_name or address[0] or "localhost"
+            with await open_stream(net, address, deadline, watch, self.address_family) as stream:
+                expiry = await stream.start_tls(context, name)
                 rtt = watch.elapsed_ns()
-                self._check_certificate(secured, expiry)
-                _wait_for_certificate_demand(secured, watch)
+                self._check_certificate(stream, expiry)
+                await _wait_for_certificate_demand(stream)
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
@@ -125,22 +107,22 @@ class TlsChecker(NetworkChecker, frozen=True, kw_only=True):
             certificate_expiry=expiry,
         )
 
-    def _check_certificate(self, secured: DeadlineTLSSocket, expiry: int) -> None:
+    def _check_certificate(self, stream: NetworkStream, expiry: int) -> None:
         now = time.time_ns()
         if expiry and expiry < now:
             raise CheckFailedError("tls_expired", describe_expiry(expiry, now))
         if expiry and expiry - now < self.cert_expiry_down_threshold:
             raise CheckFailedError("tls_expiring", describe_expiry(expiry, now))
-        spoken = (secured.version() or "").removeprefix("TLSv")
-        if spoken < self.minimum_version:
-            raise CheckFailedError("tls_version", f"the server supports TLS {spoken} at most")
-        chain = peer_certificates(secured)
+        version = stream.tls_version()
+        if version < self.minimum_version:
+            raise CheckFailedError("tls_version", f"the server supports TLS {version} at most")
+        chain = stream.peer_certificates()
         if self.expected_issuer:
             check_issuer(chain, self.expected_issuer)
         check_names(chain, self.expected_names)
 
 
-def _wait_for_certificate_demand(secured: DeadlineTLSSocket, watch: Stopwatch) -> None:
+async def _wait_for_certificate_demand(stream: NetworkStream) -> None:
     """Close our side, and wait for a server that demands a client certificate to say so.
 
     Under TLS 1.3 its alert comes after the handshake (RFC 8446, section 4.4.2), within a round
@@ -149,14 +131,13 @@ def _wait_for_certificate_demand(secured: DeadlineTLSSocket, watch: Stopwatch) -
     Raises:
         CheckFailedError: it demands one.
     """
-    handshake = watch.phases().tls / SECOND
-    secured.deadline = secured.deadline.within(max(2 * handshake, _MIN_ALERT_WAIT))
+    handshake = stream.watch.phases().tls / SECOND
+    stream.deadline = stream.deadline.within(max(2 * handshake, _MIN_ALERT_WAIT))
     with suppress(OSError):  # the server has closed already
-        # The class's own method would forget the keys, and unwrap() drops what it reads.
-        socket.socket.shutdown(secured, socket.SHUT_WR)
+        stream.shutdown_write()
     with suppress(OSError):
         try:
-            secured.recv(1)
+            await stream.read(1)
         except ssl.SSLError as error:
             failed = from_ssl_error(error)
             if failed.failure == "tls_client_certificate":

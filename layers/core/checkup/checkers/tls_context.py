@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Sequence
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import Annotated
@@ -19,10 +20,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from checkup.checkers.certificates import describe_expiry
+from checkup.checkers.event_loop import run_alone
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.network import ADDRESS_FAMILIES, DeadlineTLSSocket
+from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
-from checkup.interfaces import Checker
+from checkup.interfaces import Network, NetworkChecker
 from checkup.interfaces.checker import Assessment, assess
 from checkup.interfaces.kinds import Duration
 from checkup.model import Attempt, Status
@@ -163,7 +166,7 @@ def _no_client_certificate() -> CheckUnknownError:
     return CheckUnknownError("config", "cannot read the client certificate or its key")
 
 
-class NetworkChecker(Checker, frozen=True, kw_only=True):
+class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
     """A checker that makes connections over TCP, with TLS or without."""
 
     ip_version: Annotated[
@@ -199,6 +202,10 @@ class NetworkChecker(Checker, frozen=True, kw_only=True):
         if self.client_key and not self.client_certificate:
             raise ValueError("client_key needs a client_certificate")
 
+    def attempt(self, deadline: Deadline) -> Attempt:
+        """See :meth:`checkup.interfaces.Checker.attempt`."""
+        return run_alone(lambda net: self.attempt_async(net, deadline))
+
     @property
     def address_family(self) -> socket.AddressFamily:
         """The addresses that may be connected to."""
@@ -224,12 +231,33 @@ class NetworkChecker(Checker, frozen=True, kw_only=True):
         if self.client_certificate and same_origin:
             own = client_certificate(self.client_certificate, self.client_key)
         # Go reads the file whether or not it will verify with it.
-        context = (
-            ca_file_context(self.tls_ca_file, client_certificate=own) if self.tls_ca_file else None
-        )
+        roots = self._trusted_files
+        context = ca_file_context(*roots, client_certificate=own) if roots else None
         if self.tls_skip_verify:
             return unverified_context(own)
         return context or system_roots_context(own)
+
+    async def load_tls_context(self, net: Network, *, same_origin: bool = True) -> ssl.SSLContext:
+        """Return :meth:`tls_context`; its files are read in a thread, and looked at once a second.
+
+        No deadline of an attempt covers it: that a file cannot be read says nothing of the target.
+
+        Raises:
+            CheckFailedError: the file of roots cannot be used.
+            CheckUnknownError: the client certificate cannot be used.
+        """
+        options = (self._trusted_files, self.tls_skip_verify)
+        own = (self.client_certificate, self.client_key) if same_origin else ()
+        return await net.in_thread(
+            lambda: self.tls_context(same_origin=same_origin),
+            Deadline(inf),
+            share=("TLS context", type(self), options, own),
+        )
+
+    @property
+    def _trusted_files(self) -> tuple[str, ...]:
+        """The files of root certificates to trust; none for the system's."""
+        return (self.tls_ca_file,) if self.tls_ca_file else ()
 
     def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
         """Evaluate the attempts; a certificate that expires soon is reported before slowness."""

@@ -17,6 +17,8 @@ from itertools import islice
 from typing import Any, Final
 
 from checkup.checkers.failures import CheckFailedError
+from checkup.checkers.host_names import ascii_host
+from checkup.errors import CheckUnknownError
 from checkup.text import quote_untrusted
 from checkup.times import DAY, HOUR, MINUTE, SECOND, format_date
 
@@ -188,10 +190,16 @@ def check_names(chain: Sequence[bytes], expected: Sequence[str]) -> None:
 
     Raises:
         CheckFailedError: it is not valid for one of them.
+        CheckUnknownError: one of them cannot be a host.
     """
     names = subject_alt_names(chain[0]) if chain else ()
     for host in expected:
-        if not _covers(names, _canonical(host)):
+        try:
+            is_covered = _covers(names, _canonical(host))
+        except ValueError as error:
+            sentence = f"expected_names: '{host}' is not a host name"
+            raise CheckUnknownError("config", sentence) from error
+        if not is_covered:
             raise CheckFailedError("tls_names", f"certificate is not valid for '{host}'")
 
 
@@ -204,7 +212,7 @@ def _covers(names: Sequence[str], host: str) -> bool:
 def _canonical(host: str) -> str:
     if _is_address(host):
         return str(ipaddress.ip_address(host))
-    return host.rstrip(".").lower()
+    return ascii_host(host).rstrip(".").lower()
 
 
 def _is_address(host: str) -> bool:

@@ -27,6 +27,7 @@ from dns.rdata import Rdata
 from msgspec import Meta
 
 from checkup.checkers.failures import CheckFailedError, from_os_error
+from checkup.checkers.host_names import ascii_host
 from checkup.checkers.network import (
     DeadlineSocket,
     SocketAddress,
@@ -258,6 +259,14 @@ def _query_tcp(server: SocketAddress, query: Message, deadline: Deadline) -> Mes
         ) from error
 
 
+class _IdnaCodec(dns.name.IDNACodec):
+    def encode(self, label: str) -> bytes:
+        return ascii_host(label).encode()
+
+
+_IDNA: Final = _IdnaCodec()  # type: ignore[no-untyped-call]
+
+
 def query_name(text: str, record_type: str) -> Name:
     """Return the absolute name; for PTR the text may be an address.
 
@@ -270,7 +279,7 @@ def query_name(text: str, record_type: str) -> Name:
                 return dns.reversename.from_address(text)
             except (dns.exception.SyntaxError, ValueError):
                 pass  # a name, not an address
-        return dns.name.from_text(text)
+        return dns.name.from_text(text, idna_codec=_IDNA)
     except (dns.exception.DNSException, ValueError) as error:
         raise CheckFailedError("address", "invalid domain name") from error
 
@@ -288,7 +297,12 @@ def canonical_rdata(text: str, record_type: str) -> bytes:
     kind = dns.rdatatype.from_text(record_type)
     try:
         record = dns.rdata.from_text(
-            dns.rdataclass.IN, kind, text, origin=dns.name.root, relativize=False
+            dns.rdataclass.IN,
+            kind,
+            text,
+            origin=dns.name.root,
+            relativize=False,
+            idna_codec=_IDNA,
         )
     except (dns.exception.DNSException, ValueError) as error:
         raise ValueError(f"'{text}' is not valid as a record of type {record_type}") from error

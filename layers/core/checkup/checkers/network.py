@@ -26,6 +26,7 @@ from urllib.parse import SplitResult, urlsplit
 from checkup.checkers.address_guard import allowed_addresses, is_port_blocked
 from checkup.checkers.certificates import earliest_expiry_ns, peer_certificates
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
+from checkup.checkers.host_names import ascii_host, ascii_netloc
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
@@ -38,7 +39,7 @@ _MAX_PORT: Final = 65_535
 
 
 def parse_http_url(url: str) -> SplitResult:
-    """Split an http or https URL; the result has a host, and a port or None.
+    """Split an http or https URL; the result has a host, in ASCII, and a port or None.
 
     Raises:
         CheckUnknownError: it is not a URL; the Go program refuses to run with it.
@@ -52,6 +53,7 @@ def parse_http_url(url: str) -> SplitResult:
         raise CheckFailedError("address", f'unsupported protocol scheme "{found}"')
     try:
         parts = urlsplit(url)
+        parts = parts._replace(netloc=ascii_netloc(parts.netloc))
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise _invalid_url() from error
@@ -63,13 +65,20 @@ def parse_http_url(url: str) -> SplitResult:
 def split_host_port(address: str) -> tuple[str, int]:
     """Split ``host:port``; an IPv6 host is in brackets, the port may be the name of a service.
 
+    Returns:
+        The host in ASCII, and the port's number.
+
     Raises:
-        CheckFailedError: the port is missing or invalid.
+        CheckFailedError: the port is missing, or one of the two is invalid.
     """
     parts = _HOST_PORT.fullmatch(address)
     if not parts:
         raise CheckFailedError("address", "missing port in address; write it as host:port")
-    host, port = parts[1].strip("[]"), parts[2]
+    port = parts[2]
+    try:
+        host = ascii_host(parts[1].strip("[]"))
+    except ValueError as error:
+        raise CheckFailedError("address", "invalid host name") from error
     if port.isascii() and port.isdigit() and int(port) <= _MAX_PORT:
         return host, int(port)
     try:
@@ -309,7 +318,7 @@ def start_tls(
         unfinished.callback(sock.close)
         try:
             secured = context.wrap_socket(
-                sock, server_hostname=host.rstrip("."), do_handshake_on_connect=False
+                sock, server_hostname=ascii_host(host).rstrip("."), do_handshake_on_connect=False
             )
             unfinished.callback(secured.close)
             assert isinstance(secured, DeadlineTLSSocket)  # noqa: S101 - contexts make no others

@@ -1,7 +1,7 @@
-"""Style, script and content security policy of a page, and the owner's colours and CSS.
+"""Style, script and content security policy of a page, with the owner's colours and CSS.
 
-The owner's CSS comes last. It can load nothing: the page's policy forbids it. The configuration
-refuses CSS that could end the style element.
+The owner's CSS comes last. The policy keeps it from loading anything, and the configuration rejects
+CSS that could end the style element.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _STATIC: Final = Path(__file__).parent / "static"
 
 @cache
 def page_assets(sheet: str, own: str) -> dict[str, str]:
-    """Return the style and the script of a page, and the policy that allows nothing else."""
+    """Return the style and script of a page, and the policy that allows nothing else."""
     style, script = _themes() + _tight(_static("page.css")), _static("page.js")
     if sheet:
         style += _tight(_static(sheet))
@@ -38,7 +38,7 @@ def page_assets(sheet: str, own: str) -> dict[str, str]:
 
 
 def _themes() -> str:
-    """Return the rules that choose a theme: the reader's choice, or else that of the system."""
+    """Return the rules that choose a theme: the reader's choice, or else the system's."""
     light, dark = (
         "".join(f"--{name}:{color};" for name, color in theme.items()).rstrip(";")
         for theme in (COLORS["light"], COLORS["dark"])
@@ -53,20 +53,20 @@ def _themes() -> str:
 
 
 def _static(name: str) -> str:
-    """Return a file of ours without indentation, comments and empty lines."""
+    """Return a static file without indentation, comments and empty lines."""
     lines = (_STATIC / name).read_text("utf-8").splitlines()
     kept = (line.strip() for line in lines)
     return "\n".join(line for line in kept if line and not line.startswith("//"))
 
 
 def _tight(style: str) -> str:
-    """Return a style sheet without comments and the spaces that mean nothing."""
+    """Return a style sheet without comments and superfluous spaces."""
     tight = re.sub(r"/\*.*?\*/|\s*([{};,])\s*|(?<=:) ", r"\1", style)
     return tight.replace(";}", "}")
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a content security policy that lets nothing run or load but what is ours."""
+    """Return a policy that allows this style, this script and images of the site."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -94,26 +94,26 @@ _WHERE: Final = {
         '@media screen{{:root[data-theme="dark"]{{{colors}}}}}',
     ),
 }
-"""Where the owner's colours of a theme stand; as in ``_themes``."""
+"""Rules for the owner's colours of a theme, as in ``_themes``."""
 
 _TINT: Final = "--tint-{state}:color-mix(in srgb,{color} 12%,var(--card));"
 
 
 def custom_css(page: PageSettings) -> str:
-    """Return CSS; empty if the owner has chosen nothing."""
+    """Return the owner's colours and CSS; empty if there are none."""
     rules = "".join(
         rule.format(colors=_colors(palette))
         for theme, where in _WHERE.items()
         if (palette := getattr(page.colors, theme)) != Palette()
         for rule in where
     )
-    # Whoever forces colours of their own is not to be overruled.
+    # A reader who forces colours keeps them.
     colors = f"@media (forced-colors:none){{{rules}}}" if rules else ""
     return colors + _plain(page.css)
 
 
 def _plain(css: str) -> str:
-    """Return a text that a browser reads exactly as it is written, for the policy has its hash."""
+    """Return CSS without what a browser would replace, because the policy has its hash."""
     lines = css.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     return lines.encode(errors="replace").decode()
 

@@ -16,12 +16,12 @@ from checkup_page.render import render_site
 
 
 class PageCache(LoadCache, kw_only=True):
-    """What a process keeps from one page to the next, so as not to read or render it again.
+    """What a process keeps from one edition to the next instead of reading or rendering it again.
 
     Attributes:
-        component_pages: their pages.
+        component_pages: rendered.
         incident_pages: the pages of incidents, maintenance and months.
-        formats: the files for machines.
+        formats: the machine-readable files.
     """
 
     component_pages: ComponentPages = field(default_factory=ComponentPages)
@@ -34,22 +34,22 @@ def build_page(
     storage: Storage,
     now_ns: int,
     *,
-    memory: PageCache | None = None,
+    cache: PageCache | None = None,
     heads: HeadDocuments | None = None,
 ) -> dict[str, PageFile]:
-    """Return the files of the page by path; runs that are new are added to the history.
+    """Return the files of the page by path, and add new runs to the history.
 
     Args:
         config: the checkers and the page's settings.
         storage: where runs, state and history are.
-        now_ns: in nanoseconds since the epoch.
-        memory: kept by a caller who builds repeatedly.
-        heads: the documents that are read first, if the caller has read them.
+        now_ns: the time, in nanoseconds since the epoch.
+        cache: of earlier calls.
+        heads: if the caller has loaded them already.
 
     Raises:
         StorageError: the runs could not be read.
     """
-    cache = memory or PageCache()
+    cache = cache or PageCache()
     data = load_page_data(config, storage, heads or HeadDocuments.of(storage), now_ns, cache)
     languages = dict.fromkeys(config.page.languages)
     views = [build_view(config, data, now_ns, code) for code in languages]

@@ -1,4 +1,4 @@
-"""From loaded data and configuration to what the page shows, messages included. Pure."""
+"""Decide what the page shows, from the loaded data and the configuration. Pure."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ from checkup_page.view import (
     safe_link,
 )
 
-MOST: Final = 20
+MAX_MESSAGES: Final = 20
 
-LIMIT: Final = 2000
-"""Characters of one message; more is cut."""
+MESSAGE_LIMIT: Final = 2000
+"""Characters of one message; the rest is cut."""
 
 
 def page_messages(
@@ -62,42 +62,41 @@ def page_messages(
 
     Args:
         checkers: the configured ones.
-        runs: oldest first; also those that have no vote, for they may have something to say.
-        names: of the components that are shown, by the keys of their tracks.
+        runs: oldest first, those added by hand included.
+        names: of the components that are shown, by the keys of their results.
     """
-    return tuple(islice(_said(checkers, runs, names), MOST))
+    return tuple(islice(_messages(checkers, runs, names), MAX_MESSAGES))
 
 
-def _said(
+def _messages(
     checkers: Sequence[Checker], runs: Sequence[Run], names: Mapping[str, str]
 ) -> Iterator[PageMessage]:
     for run in reversed(runs):
-        is_spoken = any(result.message for result in run.results)
-        for track in results_by_checker(checkers, [run]) if is_spoken else ():
-            text = clean_line(track.newest.message, LIMIT) if track.newest else ""
-            if text and track.key in names:
+        has_message = any(result.message for result in run.results)
+        for results in results_by_checker(checkers, [run]) if has_message else ():
+            text = clean_line(results.newest.message, MESSAGE_LIMIT) if results.newest else ""
+            if text and results.key in names:
                 parts = tuple(linkify(text))
-                yield PageMessage(component=names[track.key], at=run.slot, parts=parts)
+                yield PageMessage(component=names[results.key], at=run.slot, parts=parts)
 
 
 TITLE_LIMIT = 80
 
 OPEN_UP_TO = 12
-"""A group without trouble shows its components unasked if there are no more than these."""
+"""A fully operational group is expanded if it has at most so many components."""
 
 
 class PageData(Struct, frozen=True, kw_only=True):
-    """What was read from the storage.
+    """Everything that one edition of the page shows, as loaded from the storage.
 
     Attributes:
         runs: oldest first.
-        confirmed: the confirmed status by checker id; empty where no state is kept.
-        daily: the last days by checker id; empty where no history is kept.
-        histories: what spans of time came to, by checker id; the same.
-        incidents: what there is to tell of incidents and maintenance.
-        archived: incidents and maintenance of the months before those of ``incidents``, by the
-            month's start, newest first.
-        unreadable: how many stored runs were passed over.
+        confirmed: the confirmed status by checker id; empty without a state.
+        daily: the last days by checker id; empty without a history.
+        histories: the statistics by checker id; likewise.
+        incidents: incidents and maintenance of the last months.
+        archived: those of earlier months, by the month's start, newest first.
+        unreadable: the number of stored runs that could not be decoded.
     """
 
     runs: tuple[Run, ...] = ()
@@ -109,13 +108,13 @@ class PageData(Struct, frozen=True, kw_only=True):
     unreadable: int = 0
 
 
-def build_view(config: Config, observed: PageData, now: int, locale_code: str = "") -> PageView:
-    """Return what the page shows.
+def build_view(config: Config, data: PageData, now_ns: int, locale_code: str = "") -> PageView:
+    """Return everything the page shows.
 
     Args:
         config: the checkers and the page's settings.
-        observed: what was read.
-        now: the present.
+        data: what was loaded.
+        now_ns: the time, in nanoseconds since the epoch.
         locale_code: the language; the preferred one if empty.
     """
     page = config.page
@@ -123,33 +122,33 @@ def build_view(config: Config, observed: PageData, now: int, locale_code: str = 
         translations=load_translations(locale_code or page.languages[0]), zone=page.timezone
     )
     key = page_key(config)
-    runs = scheduled_runs(observed.runs, config.regions)
+    runs = scheduled_runs(data.runs, config.regions)
     slots = tuple(run.slot for run in runs)
     measured = status.measured_interval(slots)
     interval = status.expected_interval(measured, config.interval, page.timeframe)
     window = RunWindow(
-        now=now, slots=slots, interval=interval, locale=locale, regions=_regions(config)
+        now=now_ns, slots=slots, interval=interval, locale=locale, regions=_regions(config)
     )
     found = results_by_checker(config.checkers, runs)
-    pasts = _pasts(found, observed)
-    names = [display_name(track, number, locale) for number, track in enumerate(found, start=1)]
+    daily_histories = _daily_histories(found, data)
+    names = [display_name(results, number, locale) for number, results in enumerate(found, start=1)]
     components = [
         build_component(
-            track,
+            results,
             window,
-            observed.confirmed.get(track.key),
-            pasts.get(track.key),
-            key=component_key(key, track.key),
+            data.confirmed.get(results.key),
+            daily_histories.get(results.key),
+            key=component_key(key, results.key),
             name=name,
-            history=observed.histories.get(track.key, ComponentHistory()),
+            history=data.histories.get(results.key, ComponentHistory()),
         )
-        for track, name in zip(found, names, strict=True)
+        for results, name in zip(found, names, strict=True)
     ]
     public = public_components(config, key, components)
-    told = build_incidents(observed.incidents, config, public, locale, now)
-    components = [*apply_maintenance(components, told.maintenances)]
-    seen = overall_status(components, runs, window, measured, config)
-    written = [it for it in told.incidents if it.key in observed.incidents.document.incidents]
+    incidents = build_incidents(data.incidents, config, public, locale, now_ns)
+    components = [*apply_maintenance(components, incidents.maintenances)]
+    overall = overall_status(components, runs, window, measured, config)
+    written = [it for it in incidents.incidents if it.key in data.incidents.document.incidents]
     return PageView(
         key=key,
         title=clean_line(page.title, TITLE_LIMIT) or locale.translate("page.title"),
@@ -161,46 +160,46 @@ def build_view(config: Config, observed: PageData, now: int, locale_code: str = 
         locale=locale,
         languages=tuple(_translations(page.languages)),
         links=tuple(_links(page.links)),
-        overall=limit_by_incidents(seen, written, page.status_text, locale),
+        overall=limit_by_incidents(overall, written, page.status_text, locale),
         groups=tuple(_groups(config.groups, found, components, key)),
         messages=page_messages(
             config.checkers,
-            observed.runs,
-            {track.key: name for track, name in zip(found, names, strict=True)},
+            data.runs,
+            {results.key: name for results, name in zip(found, names, strict=True)},
         ),
         info=PageInfo(
             runs=len(slots),
             first=slots[0] if slots else None,
-            unreadable=observed.unreadable,
-            bars_are_days=bool(pasts),
-            legend=_looks(components),
-            generated_at=now,
+            unreadable=data.unreadable,
+            bars_are_days=bool(daily_histories),
+            legend=_legend(components),
+            generated_at=now_ns,
             version=__version__,
         ),
-        incidents=told.incidents,
-        maintenances=told.maintenances,
-        completed_maintenances=told.finished,
-        months=told.months,
-        archived_months=tuple(observed.archived),
+        incidents=incidents.incidents,
+        maintenances=incidents.maintenances,
+        completed_maintenances=incidents.finished,
+        months=incidents.months,
+        archived_months=tuple(data.archived),
         metrics={
-            item.key: probe_metrics(track, item.status, page.publish, config.masked_values)
-            for track, item in zip(found, components, strict=True)
+            item.key: probe_metrics(results, item.status, page.publish, config.masked_values)
+            for results, item in zip(found, components, strict=True)
         },
     )
 
 
 def page_key(config: Config) -> str:
-    """Return what stands for the page."""
+    """Return the public key of the page."""
     return public_key("page", config.page.url)
 
 
 def component_key(page: str, checker: str) -> str:
-    """Return what stands for a checker on a page, which is given by its key."""
+    """Return the public key of a checker on the page with this key."""
     return public_key(page, "component", checker)
 
 
 def build_archived_month(config: Config, view: PageView, old: IncidentData) -> IncidentMonth:
-    """Return what there is to tell of a month that is over, in the language of a view."""
+    """Return an archived month in the language of a view."""
     components = (item for group in view.groups for item in group.components)
     public = public_components(config, view.key, components)
     return build_incidents(old, config, public, view.locale, view.info.generated_at).months[0]
@@ -209,28 +208,29 @@ def build_archived_month(config: Config, view: PageView, old: IncidentData) -> I
 def public_components(
     config: Config, page: str, components: Iterable[ComponentView]
 ) -> PublicComponents:
-    """Return what announcements may name of a configuration, by what is on the page."""
+    """Return the components that incidents and maintenance may name."""
     by_key = {item.key: AffectedComponent(key=item.key, name=item.name) for item in components}
     keys = {checker.id: component_key(page, checker.id) for checker in config.checkers}
     shown = {checker: by_key[key] for checker, key in keys.items() if key in by_key}
     return PublicComponents.of(config.checkers, shown)
 
 
-def _pasts(found: Sequence[CheckerResults], observed: PageData) -> Mapping[str, DailyHistory]:
-    """Return the days of each component; none at all as long as runs tell more."""
-    shown = {track.key: observed.daily.get(track.key) for track in found}
-    pasts = {key: past for key, past in shown.items() if past is not None}
-    return pasts if any(has_enough_days(past.closed, past.today) for past in pasts.values()) else {}
+def _daily_histories(found: Sequence[CheckerResults], data: PageData) -> Mapping[str, DailyHistory]:
+    """Return the days of each component; none while the bars are runs."""
+    shown = {results.key: data.daily.get(results.key) for results in found}
+    daily_histories = {key: daily for key, daily in shown.items() if daily is not None}
+    enough = any(has_enough_days(daily.closed, daily.today) for daily in daily_histories.values())
+    return daily_histories if enough else {}
 
 
-def _looks(components: Iterable[ComponentView]) -> tuple[str, ...]:
+def _legend(components: Iterable[ComponentView]) -> tuple[str, ...]:
     seen = {part.status for item in components for part in item.segments}
-    return tuple(look for look in BAR_STATUSES if look in seen)
+    return tuple(status for status in BAR_STATUSES if status in seen)
 
 
 def _regions(config: Config) -> Mapping[str, str]:
-    """Return the public names of regions; where there is only one, it goes without saying."""
-    if len(config.regions) < 2:  # noqa: PLR2004 - nobody else is meant
+    """Return the public names of regions; none if there is only one region."""
+    if len(config.regions) < 2:  # noqa: PLR2004 - one region needs no name
         return {}
     named = config.page.regions.items()
     return {region: shown for region, name in named if (shown := clean_line(name, TITLE_LIMIT))}
@@ -256,11 +256,11 @@ def _groups(
     components: Sequence[ComponentView],
     page: str,
 ) -> Iterator[ComponentGroup]:
-    """Yield the groups in the configured order, after what has no group and so no heading."""
+    """Yield the groups in the configured order, after the components without a group."""
     described = {group.name: group for group in settings}
     members: dict[str, list[ComponentView]] = {name: [] for name in ("", *described)}
-    for track, item in zip(found, components, strict=True):
-        members.setdefault(track.checker.group if track.checker else "", []).append(item)
+    for results, item in zip(found, components, strict=True):
+        members.setdefault(results.checker.group if results.checker else "", []).append(item)
     for name, items in members.items():
         if items:
             group = described.get(name) or GroupSettings(name=name)

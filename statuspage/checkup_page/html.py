@@ -1,4 +1,4 @@
-"""From the view to one page of HTML, with all that is the same on every page."""
+"""Render one page of HTML from the view and a template."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ SUBSCRIBE_LINKS: Final = (
     {"path": "api/v2/summary.json", "type": "application/json", "name": "updates.json"},
     {"path": "uptime.csv", "type": "text/csv", "name": "updates.table"},
 )
-"""What keeps people and programs up to date, and what it is called."""
+"""Files that people and programs subscribe to, and the translation keys of their names."""
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _HTML: Final = "text/html; charset=utf-8"
 
-_REMEMBERED: Final = 1000
-"""Texts of each kind that need not be made again."""
+_CACHED: Final = 1000
+"""Results of each filter that are kept."""
 
 
 def render_page(  # noqa: PLR0913 - all but what it is by name
@@ -51,19 +51,19 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
 ) -> PageFile:
     """Return one page.
 
-    A template knows, besides ``values``: ``view``; ``page``, the same; ``home`` and ``root``,
-    what to write before a path of this language's pages and before a path of the site; ``say``
-    and the other ways in which the view's locale tells something.
+    A template has, besides ``values``: ``view``, also as ``page``; ``home`` and ``root``, the
+    prefixes of a path in this language's folder and at the root of the site; ``translate`` and
+    the filters of the view's locale.
 
     Args:
-        view: what every page shows.
+        view: the page's.
         template: its name.
-        path: where the page will be, from the root of its language.
+        path: of the page, from the root of its language.
         max_age: as in :class:`PageFile`, like ``every`` and ``news``.
         every: the same.
         news: the same.
-        stylesheet: a style sheet that it needs besides that of every page.
-        values: what this template shows besides.
+        stylesheet: a style sheet besides that of every page.
+        values: further variables of the template.
     """
     home = "../" * path.count("/")
     root = f"{home}{view.root_prefix}"
@@ -86,7 +86,7 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
 
 
 class _Compiled(BytecodeCache):
-    """Templates as they were compiled for one language, for the others."""
+    """Keeps templates that were compiled for one language for the others."""
 
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
@@ -116,53 +116,61 @@ def _templates(code: str, zone: str) -> Environment:
     )
     locale = Locale(translations=load_translations(code), zone=zone)
     templates.globals |= {
-        "State": ComponentStatus,
-        "board_of": incident_overview,
+        "ComponentStatus": ComponentStatus,
         "columns": COLUMNS,
         "icon": _icon,
+        "incident_overview": incident_overview,
         "language": locale.translations,
-        "say": html_translator(locale.translations),
+        "script_phrases": _script_phrases(locale),
         "subscriptions": SUBSCRIBE_LINKS,
-        "words": _words(locale),
+        "translate": html_translator(locale.translations),
         "zone": zone,
     }
-    told: dict[str, Callable[..., str]] = {
-        "cadence": locale.format_interval,
+    filters: dict[str, Callable[..., str]] = {
         "date": locale.format_date,
+        "datetime": locale.format_datetime,
         "day": locale.format_day,
-        "elapsed": locale.format_response_time,
+        "duration": locale.format_duration,
+        "interval": locale.format_interval,
         "iso": times.format_iso,
-        "lasting": locale.format_duration,
         "minutes": times.format_iso_minutes,
-        "moment": locale.format_datetime,
         "month": locale.format_month,
+        "response_time": locale.format_response_time,
         "seconds": times.format_iso_seconds,
-        "short_moment": locale.format_short_datetime,
+        "short_datetime": locale.format_short_datetime,
     }
-    # Pages have many of their times and lengths in common.
-    templates.filters |= {name: lru_cache(_REMEMBERED)(tell) for name, tell in told.items()}
-    templates.filters |= {"prose": _prose, "strokes": bar_paths}
-    # It is the same on every page.
+    # Pages share many of their times and durations.
+    templates.filters |= {name: lru_cache(_CACHED)(format_) for name, format_ in filters.items()}
+    templates.filters |= {"bar_paths": bar_paths, "prose": _prose}
+    # The same on every page.
     templates.globals["sprite"] = _prose(templates.get_template("sprite.html").render())
     return templates
 
 
-def _words(locale: Locale) -> dict[str, str]:
-    """Return the phrases with which the script tells what ``DayBars.said`` says."""
-    phrases = {"uptime": "day.uptime", "d": "day.down", "g": "day.degraded"}
-    phrases |= {"u": "day.unknown", "m": "day.maintenance"}
-    phrases |= {name: f"length.{name}" for name in ("moment", "minutes", "hours", "both")}
+def _script_phrases(locale: Locale) -> dict[str, str]:
+    """Return the phrases with which the script describes ``DayBars.details``."""
+    phrases = {
+        "uptime": "day.uptime",
+        "d": "day.down",
+        "g": "day.degraded",
+        "u": "day.unknown",
+        "m": "day.maintenance",
+        "moment": "duration.under_a_minute",
+        "minutes": "duration.minutes",
+        "hours": "duration.hours",
+        "both": "duration.hours_minutes",
+    }
     return {name: locale.translations.text(key) for name, key in phrases.items()}
 
 
 def _prose(html: str) -> Markup:
-    """Return what was rendered and made safe where it was written, see :class:`UpdateView`."""
-    return Markup(html)  # noqa: S704 - as said above
+    """Return HTML that was made safe where it was rendered, see :class:`UpdateView`."""
+    return Markup(html)  # noqa: S704 - as the docstring says
 
 
 @cache
 def _icon(state: ComponentStatus) -> str:
-    """Return the picture of a state for the browser's tab, as an address that contains it."""
+    """Return the icon of a status for the browser's tab, as a data URL."""
     icon = _templates("en", "UTC").get_template("icon.svg")
     drawing = icon.render(state=state, color=COLORS["light"][state])
     return f"data:image/svg+xml,{quote(drawing.strip(), safe='')}"

@@ -1,7 +1,7 @@
-"""Everything that a page shows, read from a storage.
+"""Load everything one edition of the page shows from a storage.
 
-:meth:`HeadDocuments.of` reads the two documents that say whether anything has changed, and
-:func:`load_page_data` reads all the rest. A :class:`LoadCache` keeps what need not be read again.
+:meth:`HeadDocuments.of` loads the two documents that show whether anything changed, and
+:func:`load_page_data` the rest. A :class:`LoadCache` keeps what need not be read again.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class RecentRuns(Struct):
     """The newest runs of one storage, for as long as a process lives.
 
     Attributes:
-        listing: what there was when they were last looked for.
-        read: their results by key; None for one that is unreadable. Runs never change.
+        listing: their keys, as last listed.
+        read: their results by key; None for an unreadable one. Runs never change.
     """
 
     listing: RunListing = RunListing("", ())
@@ -73,7 +73,7 @@ class RecentRuns(Struct):
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """Those that are readable."""
+        """The readable runs."""
         return tuple(self._runs())
 
     def _runs(self) -> Iterator[Run]:
@@ -86,8 +86,8 @@ class RecentRuns(Struct):
 def _list(config: Config, storage: Storage, now: int) -> RunListing:
     """List the runs of the time frame; if there are none, the newest ones.
 
-    The time in which as many as are shown should lie is listed first, for listing costs. A run
-    of the future was stored by a clock that is wrong: it would look new for ever.
+    Listing costs, so the time that should hold enough of them is listed first. Runs of the future
+    were stored by a wrong clock and are left out.
     """
     since = max(0, now - config.page.timeframe)
     likely = max(since, now - 2 * COLUMNS * config.interval)
@@ -99,7 +99,7 @@ def _list(config: Config, storage: Storage, now: int) -> RunListing:
 
 
 def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
-    """Return a run's results; None if it is gone by now or is no check file."""
+    """Return a run's results; None if it was deleted or cannot be decoded."""
     stored = storage.get(key)
     if stored is None:
         return None
@@ -109,49 +109,49 @@ def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
         return None
 
 
-_Sums = tuple[int, ...]
+_Totals = tuple[int, ...]
 
 
 class HistoryFingerprint(Struct, frozen=True):
-    """What the closed hours of the open day come to: within one hour, only ``rebuild`` changes it.
+    """The totals of the open day's closed hours: within one hour, only ``rebuild`` changes them.
 
     Attributes:
-        hour: when the open hour began.
-        sums: by checker, with when its first result came.
+        hour: the start of the open hour.
+        sums: by checker, with the time of its first result.
     """
 
     hour: int = 0
-    sums: Mapping[str, _Sums] = {}
+    sums: Mapping[str, _Totals] = {}
 
     @classmethod
     def of(cls, head: HistoryState) -> HistoryFingerprint:
-        """Return what a head tells."""
-        return cls(head.hour, {name: _closed(account) for name, account in head.checkers.items()})
+        """Return the fingerprint of a history's state."""
+        return cls(head.hour, {name: _closed(counters) for name, counters in head.checkers.items()})
 
     def differs_from(self, before: HistoryFingerprint) -> bool:
-        """Say whether the same hours were counted otherwise before; a new checker has none."""
+        """Whether the same hours had other totals before; new checkers do not count."""
         same_hour = before.hour == self.hour
         return same_hour and any(self.sums.get(name) != sums for name, sums in before.sums.items())
 
 
-def _closed(account: OpenCounters) -> _Sums:
-    return (account.first, *map(sub, _numbers(account.day), _numbers(account.hour)))
+def _closed(counters: OpenCounters) -> _Totals:
+    return (counters.first, *map(sub, _totals(counters.day), _totals(counters.hour)))
 
 
-def _numbers(tally: Tally) -> _Sums:
+def _totals(tally: Tally) -> _Totals:
     it = tally
     return it.healthy, it.degraded, it.down, it.unknown, it.maintenance, it.runs, it.failures
 
 
-FOLD_SECONDS: Final = 5.0
-"""How long a page waits for the history to catch up with the runs; the next one goes on."""
+CATCH_UP_SECONDS: Final = 5.0
+"""How long an edition waits for the history to catch up; the next one continues."""
 
 
 class ClosedDayCache(Struct):
-    """What was made of the days before today, for as long as they are these.
+    """The bars of the days before today, until these days change.
 
     Attributes:
-        days: the very object that it was made of.
+        days: the object that they were built from.
         closed: by checker id.
     """
 
@@ -159,7 +159,7 @@ class ClosedDayCache(Struct):
     closed: dict[str, ClosedDayBars] = field(default_factory=dict)
 
     def get(self, checker: str) -> ClosedDayBars:
-        """Return the days of one checker."""
+        """Return the bars of one checker."""
         if checker not in self.closed:
             rows = [(day, found.get(checker)) for day, found in self.days.items()]
             self.closed[checker] = closed_day_bars(rows)
@@ -167,40 +167,40 @@ class ClosedDayCache(Struct):
 
 
 class HistoryCache(Struct, kw_only=True):
-    """What need not be read or made again.
+    """The history as far as it need not be read or built again.
 
     Attributes:
         months: files of days.
-        drawn: what was made of them.
+        closed_bars: built from them.
         checker_histories: the last year up to the last full hour.
-        component_histories: what was made of them, up to that hour.
-        fingerprint: by which is seen that hours were counted again.
+        component_histories: built from them, with that hour.
+        fingerprint: shows whether hours were rebuilt.
     """
 
     months: MonthCache = field(default_factory=MonthCache)
-    drawn: ClosedDayCache = field(default_factory=ClosedDayCache)
+    closed_bars: ClosedDayCache = field(default_factory=ClosedDayCache)
     checker_histories: CheckerHistories = field(default_factory=CheckerHistories)
     component_histories: tuple[int, Mapping[str, ComponentHistory]] = (0, {})
     fingerprint: HistoryFingerprint = HistoryFingerprint()
 
     def invalidate_if_rebuilt(self, head: HistoryState) -> None:
-        """Forget what was made of hours that have been counted again since."""
-        counted, before = HistoryFingerprint.of(head), self.fingerprint
-        if counted.differs_from(before):
+        """Drop everything that was built from hours that were rebuilt since."""
+        fingerprint, before = HistoryFingerprint.of(head), self.fingerprint
+        if fingerprint.differs_from(before):
             self.months = MonthCache()
             self.clear_year()
-        self.fingerprint = counted
+        self.fingerprint = fingerprint
 
     def clear_year(self) -> None:
-        """Let the last year be read again in the middle of an hour."""
+        """Read the last year again, even in the middle of an hour."""
         self.checker_histories, self.component_histories = CheckerHistories(), (0, {})
 
 
 class LoadedHistory(Struct, frozen=True):
-    """What was read, by checker id.
+    """The history by checker id.
 
     Attributes:
-        head: the history's; None if it tells nothing.
+        head: the history's state; None if it is behind or could not be read.
     """
 
     daily: Mapping[str, DailyHistory] = {}
@@ -209,13 +209,13 @@ class LoadedHistory(Struct, frozen=True):
 
 
 class LoadCache(Struct, kw_only=True):
-    """What a process keeps so as not to read it again for the next page.
+    """What a process keeps from one edition to the next instead of reading it again.
 
     Attributes:
         recent_runs: the newest runs.
-        history: files of closed days, and what was made of them.
-        disruptions: the disruptions of closed days.
-        archived: months that are over by their start, each with what can still change of it.
+        history: files of closed days, and what was built from them.
+        disruptions: those of closed days.
+        archived: past months by their start, each with the incidents that it was loaded with.
     """
 
     recent_runs: RecentRuns = field(default_factory=RecentRuns)
@@ -225,14 +225,14 @@ class LoadCache(Struct, kw_only=True):
 
 
 class HeadDocuments(NamedTuple):
-    """The two small documents that say what is news: the state between runs, and people's words."""
+    """The two small documents that show whether anything changed."""
 
     alert_state: AlertState
     incidents: IncidentDocument
 
     @classmethod
     def of(cls, storage: Storage) -> HeadDocuments:
-        """Read them; a state that cannot be read is repaired by the next run."""
+        """Load them; a damaged state is repaired by the next run."""
         try:
             head = read_state(storage)
         except StorageError:
@@ -243,71 +243,68 @@ class HeadDocuments(NamedTuple):
 def load_page_data(
     config: Config, storage: Storage, heads: HeadDocuments, now: int, cache: LoadCache
 ) -> PageData:
-    """Return what the page shows; runs that are new are added to the history.
+    """Load everything one edition of the page shows, and add new runs to the history.
 
     A history, incidents or a month that cannot be read are left out and logged.
 
     Args:
         config: the checkers and the page's settings.
         storage: where runs, state and history are.
-        heads: the documents that were read to see whether anything changed.
+        heads: the documents that show whether anything changed.
         now: in nanoseconds since the epoch.
-        cache: what earlier calls have read.
+        cache: of earlier calls.
 
     Raises:
         StorageError: the runs could not be read.
     """
-    recent, seen = cache.recent_runs, cache.disruptions
-    recent.refresh(config, storage, now)
+    recent_runs, disruptions = cache.recent_runs, cache.disruptions
+    recent_runs.refresh(config, storage, now)
     history = load_history(config, storage, heads, now, cache)
-    seen.archive = load_archive(storage, heads.incidents, now, seen.archive)
+    disruptions.archive = load_archive(storage, heads.incidents, now, disruptions.archive)
     loader = IncidentLoader(
         storage=storage,
-        archive=seen.archive,
+        archive=disruptions.archive,
         head=history.head,
         months=cache.history.months,
-        seen=seen,
+        seen=disruptions,
         now=now,
     )
     incidents = loader.load_recent()
     archived = [begin for begin in loader.all_months() if begin < incidents.months[0]]
-    runs = recent.runs
+    runs = recent_runs.runs
     return PageData(
         runs=runs,
-        confirmed=_confirmed(heads.alert_state, recent.keys),
+        confirmed=_confirmed(heads.alert_state, recent_runs.keys),
         daily=history.daily,
         histories=history.components,
         incidents=incidents,
         archived=_load_archived(loader, archived[::-1], cache.archived),
-        unreadable=len(recent.keys) - len(runs),
+        unreadable=len(recent_runs.keys) - len(runs),
     )
 
 
 def load_history(
     config: Config, storage: Storage, heads: HeadDocuments, now: int, cache: LoadCache
 ) -> LoadedHistory:
-    """Add settled runs to the history, and return what it holds of each checker.
-
-    It is empty as long as the history is behind, and if it cannot be read.
-    """
-    recent, known = cache.recent_runs, cache.history
+    """Add settled runs to the history and load it; empty while it is behind or cannot be read."""
+    recent_runs, cached = cache.recent_runs, cache.history
     store = HistoryStore(
         storage=storage,
         setting=setting_of(config, heads.incidents),
         end=settled_key(heads.alert_state.cursor, now),
-        known=recent.read,
-        listing=recent.listing,
+        known=recent_runs.read,
+        listing=recent_runs.listing,
     )
     try:
-        kept = store.catch_up(Deadline.after(FOLD_SECONDS))
+        kept = store.catch_up(Deadline.after(CATCH_UP_SECONDS))
         if kept.behind:
             return LoadedHistory()
-        known.invalidate_if_rebuilt(kept.head)
-        days, today = read_days(storage, kept.head, now, COLUMNS, known.months)
-        if days is not known.drawn.days:
-            known.drawn = ClosedDayCache(days)
-            known.clear_year()
-        known.checker_histories.refresh(storage, kept.head, now)
+        cached.invalidate_if_rebuilt(kept.head)
+        days, today = read_days(storage, kept.head, now, COLUMNS, cached.months)
+        if days is not cached.closed_bars.days:
+            cached.closed_bars = ClosedDayCache(days)
+            cached.clear_year()
+        cached.checker_histories.refresh(storage, kept.head, now)
     except StorageError as error:
         _log.warning("page published without history: %s", error)
         return LoadedHistory()
@@ -316,43 +313,42 @@ def load_history(
     daily = {
         checker: DailyHistory(
             since=counter.first if counter else now,
-            closed=known.drawn.get(checker),
+            closed=cached.closed_bars.get(checker),
             today=today.get(checker),
         )
         for checker, counter in counters.items()
     }
-    histories = known.checker_histories
-    if known.component_histories[0] != histories.until:
+    histories = cached.checker_histories
+    if cached.component_histories[0] != histories.until:
         components = {checker: component_history(histories.get(checker)) for checker in ids}
-        known.component_histories = (histories.until, components)
+        cached.component_histories = (histories.until, components)
         histories.release()
-    return LoadedHistory(daily, known.component_histories[1], kept.head)
+    return LoadedHistory(daily, cached.component_histories[1], kept.head)
 
 
 def _load_archived(
-    loader: IncidentLoader, months: Iterable[int], known: dict[int, tuple[object, IncidentData]]
+    loader: IncidentLoader, months: Iterable[int], cached: dict[int, tuple[object, IncidentData]]
 ) -> dict[int, IncidentData]:
-    """Return months that are over; one is read again only when people have changed it.
+    """Return past months; one is read again only when its written incidents changed.
 
-    A month that cannot be read stays as it was; it is left out if it was never read.
+    A month that cannot be read stays as it was, or is left out.
     """
     loaded: dict[int, IncidentData] = {}
     for begin in months:
         written = loader.stored_of_month(begin)
-        if begin not in known or known[begin][0] != written:
+        if begin not in cached or cached[begin][0] != written:
             data = loader.load_archived(begin)
             if data is not None:
-                known[begin] = (written, data)
-        if begin in known:
-            loaded[begin] = known[begin][1]
+                cached[begin] = (written, data)
+        if begin in cached:
+            loaded[begin] = cached[begin][1]
     return loaded
 
 
 def _confirmed(head: AlertState, keys: Sequence[str]) -> Mapping[str, ConfirmedStatus]:
-    """Return what the state between runs says, if it follows the runs.
+    """Return the confirmed statuses, if the state is at least as new as the oldest of these runs.
 
-    A head that ends before the oldest of these runs is no longer kept up by anybody. Without a
-    head the runs speak for themselves.
+    Without them, the page shows the newest results.
     """
     if not keys or head.cursor < keys[0]:
         return {}

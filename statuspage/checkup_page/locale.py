@@ -1,4 +1,4 @@
-"""Texts, numbers and times in the language and the time zone of a page. Pure."""
+"""Texts, numbers and times in the language and time zone of a page. Pure."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _FOLDER = Path(__file__).parent / "locales"
 
 
 class Translations(Struct, frozen=True):
-    """A language that the page speaks.
+    """The texts of one language.
 
     Attributes:
-        code: as in BCP 47, and as its file is called.
-        texts: what is said, by dotted keys: ``incident.status.resolved``.
+        code: as in BCP 47; also the name of its file.
+        texts: by dotted keys: ``incident.status.resolved``.
     """
 
     code: str
     texts: Mapping[str, str]
 
     def text(self, key: str, n: object = None) -> str:
-        """Return a phrase with its ``{…}``; if it has a form for one, ``n`` chooses the form.
+        """Return a text with its placeholders; ``n`` chooses between its plural forms, if any.
 
         Raises:
-            KeyError: there is no such phrase: a mistake of ours.
+            KeyError: there is no such text.
         """
         if n == 1 and f"{key}.one" in self.texts:
             return self.texts[f"{key}.one"]
@@ -43,16 +43,16 @@ class Translations(Struct, frozen=True):
         return self.texts[key] if other is None else other
 
     def translate(self, key: str, **values: object) -> str:
-        """Return a phrase with its values in place."""
+        """Return a text with its values filled in."""
         return self.text(key, values.get("n")).format_map(values)
 
 
 @cache
 def load_translations(code: str = DEFAULT) -> Translations:
-    """Return a language by its code.
+    """Return the texts of a language.
 
     Raises:
-        LookupError: the page does not speak it.
+        LookupError: there is no such language.
     """
     if code not in available_languages():
         raise LookupError(
@@ -64,7 +64,7 @@ def load_translations(code: str = DEFAULT) -> Translations:
 
 @cache
 def available_languages() -> tuple[str, ...]:
-    """Return the codes of all languages that the page speaks."""
+    """Return the codes of all languages."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
@@ -80,40 +80,40 @@ _VALUE: Final = re.compile(r"\{(\w+)\}")
 
 
 def html_translator(language: Translations) -> Callable[..., Markup]:
-    """Return what says phrases: markup among the values stays, all else is escaped.
+    """Return a function that translates into HTML: values are escaped unless they are markup.
 
-    A page says hundreds of them, so each is taken apart once.
+    A page has hundreds of texts, so each is split only once.
     """
 
     @cache
     def parts(key: str, *, one: bool) -> tuple[str, ...]:
-        """Return text and names of values in turn, text first and last."""
+        """Return text and names of placeholders alternately, text first and last."""
         return tuple(_VALUE.split(escape(language.text(key, 1 if one else None))))
 
     def filled(key: str, values: Mapping[str, object]) -> Markup:
-        told = list(parts(key, one=values.get("n") == 1))
-        for at in range(1, len(told), 2):
-            told[at] = escape(values[told[at]])
-        return Markup("".join(told))  # noqa: S704 - each part has been escaped
+        pieces = list(parts(key, one=values.get("n") == 1))
+        for at in range(1, len(pieces), 2):
+            pieces[at] = escape(values[pieces[at]])
+        return Markup("".join(pieces))  # noqa: S704 - each part has been escaped
 
     @cache
     def plain(key: str) -> Markup:
         return filled(key, {})
 
-    def say(key: str, **values: object) -> Markup:
+    def translate(key: str, **values: object) -> Markup:
         return filled(key, values) if values else plain(key)
 
-    return say
+    return translate
 
 
 _MANY = 10
 
 _NAMED = 4
-"""Names that a sentence has; of more it says how many others there are."""
+"""Names in a list; further ones are only counted."""
 
 
 class Locale(Struct, frozen=True, kw_only=True):
-    """A language, and the zone in which times are told.
+    """A language, and the time zone of all times.
 
     Attributes:
         zone: a name of the time zone database, as ``page.timezone`` gives it.
@@ -129,24 +129,24 @@ class Locale(Struct, frozen=True, kw_only=True):
     def format_datetime(self, nanoseconds: int) -> str:
         """Return an absolute time and its zone: ``3 Aug 2026, 10:02 UTC``."""
         at = self._local(nanoseconds)
-        return self.translate("time.moment", **self._parts(at), year=at.year, zone=f"{at:%Z}")
+        return self.translate("time.datetime", **self._parts(at), year=at.year, zone=f"{at:%Z}")
 
     def format_short_datetime(self, nanoseconds: int) -> str:
-        """Return a time that stands among others of the same days: ``3 Aug, 10:02``.
+        """Return a time without its year: ``3 Aug, 10:02``.
 
-        The hour that comes twice when clocks are turned back has its zone: ``25 Oct, 02:30 CET``.
+        In the hour that clocks repeat in autumn, with its zone: ``25 Oct, 02:30 CET``.
         """
         at = self._local(nanoseconds)
-        told = self.translate("time.short", **self._parts(at))
+        text = self.translate("time.short", **self._parts(at))
         comes_twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
-        return f"{told} {at:%Z}" if comes_twice else told
+        return f"{text} {at:%Z}" if comes_twice else text
 
     def format_day(self, nanoseconds: int) -> str:
-        """Return a day of UTC among others of the same year: ``3 Aug``."""
+        """Return a day of UTC without its year: ``3 Aug``."""
         return self.translate("time.day", **self._parts(to_datetime(nanoseconds).astimezone(UTC)))
 
     def local_date(self, nanoseconds: int) -> date:
-        """Return the day on which something happened here."""
+        """Return the date of a time in this zone."""
         return self._local(nanoseconds).date()
 
     def format_date(self, day: date) -> str:
@@ -159,7 +159,7 @@ class Locale(Struct, frozen=True, kw_only=True):
         return self.translate("time.month", **self._parts(at), year=at.year)
 
     def format_list(self, names: Sequence[str]) -> str:
-        """Return names as a sentence has them: ``API, Shop and Mail``."""
+        """Return a list of names: ``API, Shop and Mail``."""
         if len(names) == 1:
             return names[0]
         shown, others = names[:_NAMED], len(names) - _NAMED
@@ -168,7 +168,7 @@ class Locale(Struct, frozen=True, kw_only=True):
         return self.translate("list.and", names=", ".join(shown[:-1]), last=shown[-1])
 
     def _local(self, nanoseconds: int) -> datetime:
-        """Return a time in our zone; at both ends of the calendar there is only UTC."""
+        """Return a time in this zone; in UTC where the zone would leave the calendar."""
         at = to_datetime(nanoseconds)
         try:
             return at.astimezone(ZoneInfo(self.zone))
@@ -184,9 +184,9 @@ class Locale(Struct, frozen=True, kw_only=True):
         }
 
     def format_interval(self, interval: int) -> str:
-        """Return how often something happens: ``every minute``, ``every 90 seconds``.
+        """Return an interval: ``every minute``, ``every 90 seconds``.
 
-        The interval may be measured and so be a little off; it is rounded to what was meant.
+        It may have been measured and be slightly off, so it is rounded.
         """
         for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
             count = round(interval / unit)
@@ -198,25 +198,26 @@ class Locale(Struct, frozen=True, kw_only=True):
     def format_response_time(self, nanoseconds: int) -> str:
         """Return a response time with three figures at most: ``850 µs``, ``98 ms``, ``1.24 s``."""
         if nanoseconds < MILLISECOND:
-            return self.translate("length.microseconds", n=nanoseconds // 1000)
+            return self.translate("duration.microseconds", n=nanoseconds // 1000)
         if nanoseconds < SECOND:
-            return self.translate("length.milliseconds", n=nanoseconds // MILLISECOND)
+            return self.translate("duration.milliseconds", n=nanoseconds // MILLISECOND)
         seconds = nanoseconds / SECOND
         shown = f"{seconds:.2f}" if seconds < 10 else f"{seconds:.1f}"  # noqa: PLR2004
-        return self.translate("length.seconds", n=shown)
+        return self.translate("duration.seconds", n=shown)
 
     def format_duration(self, nanoseconds: int) -> str:
-        """Return how long something lasted: ``under a minute``, ``3 h 20 min``, ``4 d 2 h``."""
+        """Return a duration: ``under a minute``, ``3 h 20 min``, ``4 d 2 h``."""
         if nanoseconds >= 2 * DAY:
             days, rest = divmod(nanoseconds, DAY)
-            said = {"days": days, "hours": rest // HOUR}
-            return self.translate("length.more" if said["hours"] else "length.days", **said)
+            values = {"days": days, "hours": rest // HOUR}
+            key = "duration.days_hours" if values["hours"] else "duration.days"
+            return self.translate(key, **values)
         hours, minutes = divmod(nanoseconds // MINUTE, 60)
         if not hours:
             return (
-                self.translate("length.minutes", n=minutes)
+                self.translate("duration.minutes", n=minutes)
                 if minutes
-                else self.translate("length.moment")
+                else self.translate("duration.under_a_minute")
             )
-        told = {"hours": hours, "minutes": minutes}
-        return self.translate("length.both" if minutes else "length.hours", **told)
+        values = {"hours": hours, "minutes": minutes}
+        return self.translate("duration.hours_minutes" if minutes else "duration.hours", **values)

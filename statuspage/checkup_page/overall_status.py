@@ -1,4 +1,4 @@
-"""The overall status at the top of the page, and its description in one sentence. Pure."""
+"""The overall status at the top of the page, with its description. Pure."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _WORD_LIMIT, _NAME_LIMIT = 80, 60
 def describe_status(
     state: ComponentStatus, components: Sequence[ComponentView], texts: StatusText, locale: Locale
 ) -> str:
-    """Return ``Partial outage: API is down``: the state, and whom it concerns."""
+    """Return the status and what it affects: ``Partial outage: API is down``."""
     word = status_label(state, texts, locale)
     if state is ComponentStatus.OPERATIONAL or not components:
         return word
-    return locale.translate("verdict.of", state=word, whom=_concerned(state, components, locale))
+    return locale.translate("overall.of", state=word, subject=_affected(state, components, locale))
 
 
 def describe_incident(state: ComponentStatus, title: str, texts: StatusText, locale: Locale) -> str:
-    """Return ``Major outage: Payments fail``: the state, and what people say of it."""
-    return locale.translate("verdict.of", state=status_label(state, texts, locale), whom=title)
+    """Return the status and an incident's title: ``Major outage: Payments fail``."""
+    return locale.translate("overall.of", state=status_label(state, texts, locale), subject=title)
 
 
 def status_label(state: ComponentStatus, texts: StatusText, locale: Locale) -> str:
-    """Return the state of the whole as the owner of the page wants it called, or as we do."""
+    """Return the text of an overall status: the owner's, or that of the language."""
     own = {
         ComponentStatus.OPERATIONAL: texts.healthy,
         ComponentStatus.DEGRADED: texts.degraded,
@@ -45,21 +45,21 @@ def status_label(state: ComponentStatus, texts: StatusText, locale: Locale) -> s
         ComponentStatus.MAJOR: texts.down,
         ComponentStatus.UNKNOWN: texts.unknown,
     }
-    return clean_line(own.get(state, ""), _WORD_LIMIT) or locale.translate(f"verdict.{state}")
+    return clean_line(own.get(state, ""), _WORD_LIMIT) or locale.translate(f"overall.{state}")
 
 
-def _concerned(state: ComponentStatus, components: Sequence[ComponentView], locale: Locale) -> str:
+def _affected(state: ComponentStatus, components: Sequence[ComponentView], locale: Locale) -> str:
     bad = ComponentStatus.MAJOR if state is ComponentStatus.PARTIAL else state
     affected = [component for component in components if component.status is bad]
     if len(affected) == 1:
         name = clean_line(affected[0].name, _NAME_LIMIT)
-        return locale.translate(f"concerned.one.{_complaint(affected[0], locale)}", name=name)
+        return locale.translate(f"affects.one.{_problem(affected[0], locale)}", name=name)
     if len(affected) == len(components):
-        return locale.translate(f"concerned.all.{bad}", n=len(components))
-    return locale.translate(f"concerned.some.{bad}", bad=len(affected), n=len(components))
+        return locale.translate(f"affects.all.{bad}", n=len(components))
+    return locale.translate(f"affects.some.{bad}", bad=len(affected), n=len(components))
 
 
-def _complaint(component: ComponentView, locale: Locale) -> str:
+def _problem(component: ComponentView, locale: Locale) -> str:
     if component.status is ComponentStatus.UNKNOWN and component.checked_at is None:
         return "never"
     if component.status is ComponentStatus.DEGRADED and component.note == locale.translate(SLOW):
@@ -67,10 +67,10 @@ def _complaint(component: ComponentView, locale: Locale) -> str:
     return component.status
 
 
-_WATCHED: Final = "monitoring"
-"""Somebody has done what there was to do, and looks at what the checks say."""
+_MONITORING: Final = "monitoring"
+"""The incident is fixed as far as its author knows, so the checks decide."""
 
-_WORSE: Final = (
+_SEVERITY: Final = (
     ComponentStatus.OPERATIONAL,
     ComponentStatus.MAINTENANCE,
     ComponentStatus.UNKNOWN,
@@ -78,7 +78,7 @@ _WORSE: Final = (
     ComponentStatus.PARTIAL,
     ComponentStatus.MAJOR,
 )
-"""The states, each worse than those before it."""
+"""The statuses from good to bad."""
 
 
 def overall_status(
@@ -88,19 +88,19 @@ def overall_status(
     measured: int | None,
     config: Config,
 ) -> OverallStatus:
-    """Return the verdict on all components.
+    """Return the status of all components together.
 
     Args:
         components: as they are shown.
-        runs: those that count.
-        window: the time that is looked at.
-        measured: how much time lies between runs; None if that cannot be known yet.
-        config: what the owner calls a state, and how often the page is published.
+        runs: the scheduled ones.
+        window: the runs that are shown, and the time.
+        measured: the time between runs; None if it is not known yet.
+        config: the owner's texts, and where the page is published.
     """
     texts = config.page.status_text
     times = [item.checked_at for item in components if item.checked_at is not None]
     if not times:
-        return OverallStatus(description=window.locale.translate("verdict.first"))
+        return OverallStatus(description=window.locale.translate("overall.first"))
     checked_at = max(times)
     believed_until = checked_at + status.max_result_age(window.interval)
     state = ComponentStatus.combined(item.status for item in components)
@@ -114,40 +114,40 @@ def overall_status(
         else describe_status(state, components, texts, window.locale),
         stale_description=stale_sentence,
         checked_at=checked_at,
-        checked_from=_places(runs, window),
+        checked_from=_checked_from(runs, window),
         interval=measured,
         stale_at=believed_until + status.max_publish_delay(config.publish),
     )
 
 
 def limit_by_incidents(
-    found: OverallStatus, written: Iterable[IncidentView], texts: StatusText, locale: Locale
+    overall: OverallStatus, written: Iterable[IncidentView], texts: StatusText, locale: Locale
 ) -> OverallStatus:
-    """Return a verdict that does not contradict what people say of incidents that last.
+    """Return an overall status that is at least as bad as the active incidents that people wrote.
 
-    They know of what no check sees. Results that are too old stay what is to be said first.
+    People know what no check sees. Stale results come first all the same.
 
     Args:
-        found: what the checks say.
-        written: the incidents that people wrote, the one that began last first.
-        texts: what the owner calls a state.
-        locale: whose words are used.
+        overall: by the checks.
+        written: the incidents that people wrote, the newest first.
+        texts: the owner's.
+        locale: of the texts.
     """
-    lasting = [it for it in written if it.resolved_at is None and it.status != _WATCHED]
-    worst = max(lasting, key=lambda it: _WORSE.index(it.status_color), default=None)
-    if worst is None or found.stale or found.checked_at is None:
-        return found
-    if _WORSE.index(worst.status_color) <= _WORSE.index(found.state):
-        return found
+    active = [it for it in written if it.resolved_at is None and it.status != _MONITORING]
+    worst = max(active, key=lambda it: _SEVERITY.index(it.status_color), default=None)
+    if worst is None or overall.stale or overall.checked_at is None:
+        return overall
+    if _SEVERITY.index(worst.status_color) <= _SEVERITY.index(overall.state):
+        return overall
     return replace(
-        found,
+        overall,
         state=worst.status_color,
         description=describe_incident(worst.status_color, worst.title, texts, locale),
     )
 
 
-def _places(runs: Iterable[Run], window: RunWindow) -> str:
-    """Return from where it was checked of late, as far as that is public; one place says little."""
+def _checked_from(runs: Iterable[Run], window: RunWindow) -> str:
+    """Return the public names of the regions of recent runs, if there are several."""
     latest = window.now - status.max_result_age(window.interval)
     seen = {run.results[0].region for run in runs if run.results and run.slot >= latest}
     places = [name for region, name in window.regions.items() if region in seen]

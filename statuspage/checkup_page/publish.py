@@ -1,4 +1,4 @@
-"""Publishing: find out whether anything is due, build the page, put it in its place."""
+"""Publishing: check whether anything is due, build the page, and write what changed."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from checkup_page.load import HeadDocuments
 from checkup_page.view import EVERY_FIVE_MINUTES
 
 _log = logging.getLogger(__name__)
-_TURN: Final = EVERY_FIVE_MINUTES * SECOND
+_INTERVAL: Final = EVERY_FIVE_MINUTES * SECOND
 
 
 class PagePublisher(Struct):
-    """Publishes one page again and again.
+    """Publishes one edition of the page after another.
 
     Attributes:
-        cache: what need not be read again.
-        last_inputs: what there was to tell when it was last published, and in which five minutes.
-        write_all: no file waits for its time, because the past is no longer what it was.
+        cache: of earlier editions.
+        last_inputs: configuration, documents and five minutes of the last edition.
+        write_all: write every changed file, due or not, because the history was rebuilt.
     """
 
     storage: Storage
@@ -37,41 +37,41 @@ class PagePublisher(Struct):
     write_all: bool = False
 
     def force(self) -> None:
-        """Read everything next time, for whoever asks may know of what the state does not tell."""
+        """Publish next time even if nothing seems to have changed."""
         self.last_inputs = ()
 
     def reset(self) -> None:
-        """Take nothing for known any more: somebody has counted the past again."""
+        """Drop the caches: the history was rebuilt."""
         self.cache, self.last_inputs, self.write_all = PageCache(), (), True
 
     def publish_if_due(self, config: Config, now: int) -> Sequence[str]:
         """Publish what is due, and return the paths that changed; a newer page is left alone.
 
-        Where writing costs, nothing is even read for a page of which no file is due: a run
-        that changes nothing moves the state every few minutes and so starts a publisher.
+        Where writing costs, nothing more is read if nothing changed: a run without news writes
+        the state every few minutes, which starts a publisher.
 
         Raises:
             StorageError: the runs could not be read; the page stays as it is.
             PublishError: the page could not be written.
         """
-        told = HeadDocuments.of(self.storage)
-        present = (config, _essence(told), now // _TURN)
-        if self.publisher.throttles_writes and present == self.last_inputs:
+        heads = HeadDocuments.of(self.storage)
+        inputs = (config, _without_cursor(heads), now // _INTERVAL)
+        if self.publisher.throttles_writes and inputs == self.last_inputs:
             return ()
         try:
-            written = self._publish(config, told, now)
-        except NewerPageError as no:
-            _log.info("%s", no)
+            written = self._publish(config, heads, now)
+        except NewerPageError as error:
+            _log.info("%s", error)
             return ()
-        self.last_inputs = present
+        self.last_inputs = inputs
         return written
 
     def publish(self, config: Config, now: int) -> Sequence[str]:
         """Publish as :func:`publish_once` does."""
         return self._publish(config, HeadDocuments.of(self.storage), now)
 
-    def _publish(self, config: Config, told: HeadDocuments, now: int) -> Sequence[str]:
-        files = build_page(config, self.storage, now, memory=self.cache, heads=told)
+    def _publish(self, config: Config, heads: HeadDocuments, now: int) -> Sequence[str]:
+        files = build_page(config, self.storage, now, cache=self.cache, heads=heads)
         if self.write_all:
             files = {path: replace(file, min_interval=0) for path, file in files.items()}
         edition = PageVersion(position=self.cache.recent_runs.newest_slot, made=now)
@@ -83,7 +83,7 @@ class PagePublisher(Struct):
 def publish_once(
     config: Config, storage: Storage, publisher: Publisher, now_ns: int
 ) -> Sequence[str]:
-    """Build the page, put it in its place and return the paths that changed.
+    """Build and publish the page, and return the paths that changed.
 
     Raises:
         StorageError: the runs could not be read; the page stays as it is.
@@ -93,8 +93,8 @@ def publish_once(
     return PagePublisher(storage=storage, publisher=publisher).publish(config, now_ns)
 
 
-def _essence(told: HeadDocuments) -> HeadDocuments:
-    """Return what is told without what every run moves."""
-    return told._replace(
-        alert_state=replace(told.alert_state, revision=0, cursor="", applied_runs=())
+def _without_cursor(heads: HeadDocuments) -> HeadDocuments:
+    """Return the documents without what every run changes."""
+    return heads._replace(
+        alert_state=replace(heads.alert_state, revision=0, cursor="", applied_runs=())
     )

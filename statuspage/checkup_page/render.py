@@ -7,13 +7,13 @@ from typing import Final
 from checkup.interfaces import PageFile
 from checkup_page import html
 from checkup_page.formats import MachineFiles
-from checkup_page.view import EVERY_FIVE_MINUTES, PageView, of_page
+from checkup_page.view import EVERY_FIVE_MINUTES, PageView, page_news
 
 INDEX: Final = "index.html"
 NOT_FOUND: Final = "404.html"
 
 MAX_AGE: Final = 30
-"""Seconds that a copy may be kept: a change is to be seen soon."""
+"""Seconds that a copy may be cached, so that a change is seen soon."""
 
 NOT_FOUND_MAX_AGE: Final = 300
 
@@ -21,12 +21,12 @@ NOT_FOUND_MAX_AGE: Final = 300
 def render_site(
     view: PageView, *translations: PageView, formats: MachineFiles | None = None
 ) -> dict[str, PageFile]:
-    """Return the files by their paths, each as it is to be served.
+    """Return the files by their paths.
 
     Args:
-        view: in the preferred language, which is also that of everything for machines.
-        translations: the same in other languages, each of them for its folder.
-        formats: kept by a caller who renders again and again.
+        view: in the preferred language, which the machine-readable files use too.
+        translations: in the other languages, each for its folder.
+        formats: a cache for repeated calls.
     """
     translated = {
         f"{other.folder}{path}": file
@@ -42,10 +42,10 @@ def render_site(
 
 
 def _pages(view: PageView) -> dict[str, PageFile]:
-    """Return everything for people, by paths from the root of its language."""
-    told = of_page(view)
+    """Return the pages of one language, by paths from its folder."""
+    urgent = page_news(view)
     return {
         INDEX: html.render_page(
-            view, INDEX, INDEX, max_age=MAX_AGE, every=EVERY_FIVE_MINUTES, news=told
+            view, INDEX, INDEX, max_age=MAX_AGE, every=EVERY_FIVE_MINUTES, news=urgent
         )
     }

@@ -1,4 +1,4 @@
-"""The status of a component, a group or the page, its public reason, and how long it holds."""
+"""The status of a component, a group or the page, its public reason, and its age limit."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from checkup.model import Result, Status
 from checkup.times import MINUTE
 
 MISSED_RUNS = 3
-"""Runs that may be missing before the page stops believing the last one."""
+"""Runs that may be missing before the newest result is stale."""
 
 GRACE = MINUTE
 """A scheduler is up to a minute late, and a run takes its time."""
 
 PUBLISHED_EVERY = 5 * MINUTE
-"""A page on which nothing changed is published again after this time at the latest."""
+"""An unchanged page is published again after this time at the latest."""
 
 MAX_CLOCK_SKEW = 5 * MINUTE
-"""By how much a run may be ahead of our clock; beyond that its time is wrong."""
+"""How far a run may be ahead of this clock; beyond that its own clock is wrong."""
 
 _RECENT = 20
 _SAME_SLOT = 1_000_000
@@ -39,21 +39,21 @@ def measured_interval(slots: Sequence[int]) -> int | None:
 
 
 def expected_interval(measured: int | None, configured: int, timeframe: int) -> int:
-    """Return the time between runs to count with.
+    """Return the time between runs that the age limit is based on.
 
-    What was measured counts, but no more than the time that the page looks back or what was
-    configured: two runs that lie a year apart are no promise of a third.
+    The measured one, but at most the configured one or the page's time frame: two runs a year
+    apart do not make a yearly schedule.
     """
     return min(measured, max(configured, timeframe)) if measured else configured
 
 
 def max_publish_delay(place: PublisherSettings | None) -> int:
-    """Return how long a page may stay as it is where it is put, although nothing is wrong."""
+    """Return how old an unchanged page may get at its publisher."""
     return place.max_delay if place else PUBLISHED_EVERY
 
 
 def max_result_age(interval: int) -> int:
-    """Return how old the newest run may be for the page to say how things are."""
+    """Return the age from which on the newest result is stale."""
     return MISSED_RUNS * interval + GRACE
 
 
@@ -72,15 +72,15 @@ _PHRASES: Final = {
     "tls": "reason.secure",
     "unreachable": "reason.connection",
 }
-"""By the first word of the failure's class. They say no more than a visitor could find out.
+"""By the first word of the failure class; no more than a visitor could find out.
 
-The sentence of the error itself is private, for it may name addresses and contents, and so is
-the rest of the class. A class that is not listed is not shown.
+The error's text is private, because it may contain addresses and contents, and so is the rest of
+the class. A class that is not listed is not shown.
 """
 
 
 def public_reason(result: Result) -> str:
-    """Return the key of a few words, or an empty string."""
+    """Return a translation key, or an empty string."""
     if result.status is Status.DEGRADED:
         return SLOW if result.threshold else ""
     if result.status is Status.DOWN:
@@ -89,7 +89,7 @@ def public_reason(result: Result) -> str:
 
 
 class ComponentStatus(StrEnum):
-    """The states of the page, named as in the API of Statuspage where that has a name."""
+    """The statuses of the page, named as in the API of Statuspage where it has them."""
 
     OPERATIONAL = "operational"
     DEGRADED = "degraded"
@@ -100,15 +100,15 @@ class ComponentStatus(StrEnum):
 
     @classmethod
     def of(cls, status: Status) -> ComponentStatus:
-        """Return how one component with this status is shown."""
+        """Return the status of a component whose checker has this one."""
         return _STATES[status]
 
     @classmethod
     def combined(cls, states: Iterable[ComponentStatus]) -> ComponentStatus:
-        """Return the state of several components: an outage of all of them is a major one.
+        """Return the status of several components: an outage of all of them is a major one.
 
-        What is not known is worse than what is well and no excuse for what is not. Whoever is
-        in maintenance does not count, unless there is nothing worse to say.
+        Unknown is worse than operational and better than degraded. Maintenance counts only if
+        all others are operational.
         """
         every = set(states)
         seen = every - {cls.MAINTENANCE}

@@ -1,8 +1,8 @@
 """Exactly what the page shows. Nothing that is not a field here can appear on it.
 
-Headers, error texts, notices, ids and names of regions are absent on purpose: they are private,
-and so are addresses and certificates unless ``page.publish`` lists them. Times are nanoseconds
-since the epoch; strings of others have been cleaned, not yet escaped.
+Headers, error texts, notices, ids and names of regions are private and absent on purpose, and so
+are addresses and certificates unless ``page.publish`` lists them. Times are nanoseconds since the
+epoch; foreign strings have been cleaned, not yet escaped.
 """
 
 from __future__ import annotations
@@ -25,15 +25,14 @@ from checkup_page.status import ComponentStatus
 
 
 class ProbeMetrics(Struct, frozen=True, kw_only=True):
-    """What is known of one component.
+    """The metrics of one component.
 
     Attributes:
-        success: whether it could be used; None if nobody knows, or too long ago.
-        response: the median response time in nanoseconds; None if there is none.
-        phases: where the time of an HTTP request went; None if there was none.
-        address: what was checked, secrets masked; empty unless addresses are published.
-        certificate_expiry: when the server's certificate ends, in nanoseconds since the epoch;
-            None if there is none, and unless certificates are published.
+        success: whether it was up; None if unknown or stale.
+        response: the median response time, in nanoseconds.
+        phases: of the last successful HTTP request.
+        address: the checked address, secrets masked; empty unless addresses are published.
+        certificate_expiry: in nanoseconds since the epoch; None unless certificates are published.
     """
 
     success: bool | None = None
@@ -44,14 +43,14 @@ class ProbeMetrics(Struct, frozen=True, kw_only=True):
 
 
 class LinkedText(Struct, frozen=True):
-    """Words; ``link`` is an http or https address that they lead to, or empty."""
+    """A text, and the http or https URL that it links to; may be empty."""
 
     text: str
     link: str = ""
 
 
 class PageMessage(Struct, frozen=True, kw_only=True):
-    """A person's words about one component."""
+    """A message of a person about one component."""
 
     component: str
     at: int
@@ -59,31 +58,31 @@ class PageMessage(Struct, frozen=True, kw_only=True):
 
 
 class RegionStatus(Struct, frozen=True):
-    """What a region saw last, under the name that the page gives to the region."""
+    """The last status in a region, which is given by its public name."""
 
     region: str
     state: ComponentStatus
 
 
 class ComponentView(Struct, frozen=True, kw_only=True):
-    """One checker as the public knows it.
+    """One checker as the public sees it.
 
     Attributes:
         key: twelve characters that stay the same as long as the checker's id does.
-        link: an http or https address, or empty.
-        status: what it is now; unknown if the last results are too old to say.
-        since: when that began; None if it is not known.
-        note: why it is not operational, in a few public words; may be empty.
-        checked_at: when it was last looked at; None if it never was.
-        first_seen: its oldest result that is known; None if it has none.
-        response_ns: the median response time of the last run in nanoseconds, if there was one.
+        link: an http or https URL, or empty.
+        status: unknown if the last results are stale.
+        since: when the status began; None if unknown.
+        note: a short public reason for the status; may be empty.
+        checked_at: the time of the last result; None without one.
+        first_seen: the time of the first known result; None without one.
+        response_ns: the median response time of the last run in nanoseconds, if any.
         run_bars: its last runs; None if there are enough days.
         day_bars: its last days.
-        periods: the last 24 hours, 7, 30, 90 and 365 days; none if no history is kept.
+        periods: the last 24 hours, 7, 30, 90 and 365 days; empty without history.
         months: the last twelve since its first result, oldest first.
-        hourly, daily: the columns of its charts; None if no history is kept.
-        csv_rows: its closed days, see :mod:`checkup_page.components.history`.
-        regions: what each region saw last that has a public name, while not all of it is good.
+        hourly, daily: the columns of its charts; None without history.
+        csv_rows: its closed days, see :func:`checkup_page.components.history.csv_rows`.
+        regions: the last status in each region with a public name, unless all are operational.
     """
 
     key: str
@@ -107,21 +106,21 @@ class ComponentView(Struct, frozen=True, kw_only=True):
 
     @property
     def path(self) -> str:
-        """Where its page is, from the root of its language."""
+        """The path of its page, from the root of its language."""
         return f"components/{self.key}.html"
 
     @property
     def segments(self) -> tuple[BarSegment, ...]:
-        """The bars, of whichever kind they are."""
+        """The bars, whether they are days or runs."""
         drawn = self.day_bars or self.run_bars
         return drawn.segments if drawn else ()
 
 
 class ComponentGroup(Struct, frozen=True, kw_only=True):
-    """Components under one name; those without a group share one whose name is empty.
+    """A group of components; those without a group share one whose name is empty.
 
     Attributes:
-        expanded: whether its components are shown before anybody asks for them.
+        expanded: whether its components are shown at first.
     """
 
     key: str
@@ -134,17 +133,17 @@ class ComponentGroup(Struct, frozen=True, kw_only=True):
 
 
 class OverallStatus(Struct, frozen=True, kw_only=True):
-    """The answer to the visitor's question.
+    """The status of all components together.
 
     Attributes:
-        description: the state in one sentence, with the component's name if only one is affected.
-        state: the worst there is, of what is seen and of what people say.
-        stale: the newest results are too old to say how things are.
-        checked_at: when the newest run took place; None if there are no results yet.
-        checked_from: the regions of the newest runs, if there are several with public names.
-        interval: how much time lies between runs; None if that cannot be known yet.
-        stale_at: when this page is too old to be believed, publishing included.
-        stale_description: what is to be said then.
+        description: the status in one sentence, with the component's name if only one is affected.
+        state: of the checks and of the active incidents that people wrote.
+        stale: whether the newest results are too old.
+        checked_at: the time of the newest result; None without results.
+        checked_from: the regions of the newest runs, if several have public names.
+        interval: the time between runs; None if it is not known yet.
+        stale_at: when this edition is too old, the delay of publishing included.
+        stale_description: replaces the description from then on.
     """
 
     description: str
@@ -158,14 +157,14 @@ class OverallStatus(Struct, frozen=True, kw_only=True):
 
 
 class PageInfo(Struct, frozen=True, kw_only=True):
-    """What the footer says of the page itself.
+    """Facts about the page itself, for its footer.
 
     Attributes:
-        runs: how many runs are shown.
-        first: the oldest of them; None if there is none.
-        unreadable: how many stored runs were passed over.
-        bars_are_days: a bar is a day, not a run.
-        legend: how the bars look that there are.
+        runs: the number of runs that are shown.
+        first: the slot of the oldest of them; None without runs.
+        unreadable: the number of stored runs that could not be decoded.
+        bars_are_days: whether a bar is a day or a run.
+        legend: the statuses of the bars.
     """
 
     runs: int
@@ -178,12 +177,12 @@ class PageInfo(Struct, frozen=True, kw_only=True):
 
 
 class PageLanguage(Struct, frozen=True):
-    """A language that the page is in.
+    """A language of the page.
 
     Attributes:
         code: as in BCP 47.
-        name: what it calls itself.
-        folder: where its pages are, from the root of the site: empty or with a slash at its end.
+        name: in the language itself.
+        folder: of its pages, from the root of the site: empty or with a slash at its end.
     """
 
     code: str
@@ -195,19 +194,19 @@ class PageView(Struct, frozen=True, kw_only=True):
     """The whole page.
 
     Attributes:
-        key: twelve characters that stand for the page in its API.
-        url: where the page is, if that is known.
+        key: twelve characters, the page's id in its API.
+        url: of the page; empty if not configured.
         theme: ``auto``, ``light`` or ``dark``.
-        refresh: seconds between looks for a newer page; 0 for none.
-        style: what the owner adds to the style sheet.
+        refresh: seconds between requests for a newer edition; 0 for none.
+        style: the owner's CSS.
         locale: its language and time zone.
-        languages: all languages that the page is in, the preferred one first.
-        incidents: those that last, and those of the last two weeks; newest first.
-        maintenances: those that are going on or come next, in the order of their beginnings.
-        completed_maintenances: those that are over and still have a page, likewise.
+        languages: all languages of the page, the preferred one first.
+        incidents: the active ones and those of the last two weeks, newest first.
+        maintenances: active and upcoming ones, by start.
+        completed_maintenances: those that still have a page, likewise.
         months: this one and the last three, newest first, as far as there are results.
-        archived_months: the beginnings of the months before these, newest first.
-        metrics: what the newest run found out, by the components' keys.
+        archived_months: the starts of earlier months, newest first.
+        metrics: of the newest run, by the components' keys.
     """
 
     key: str
@@ -233,16 +232,16 @@ class PageView(Struct, frozen=True, kw_only=True):
 
     @property
     def common_bar_times(self) -> str:
-        """The times of the bars of most strips."""
-        strips = (
+        """The times of the bars that most components share."""
+        charts = (
             item.day_bars or item.run_bars for group in self.groups for item in group.components
         )
-        counted = Counter(strip.times for strip in strips if strip)
+        counted = Counter(chart.times for chart in charts if chart)
         return max(counted, key=counted.__getitem__, default="")
 
     @property
     def layout(self) -> PageView:
-        """What every page shows, and nothing that changes from run to run or is told of anybody."""
+        """What every page shows: the view without results, incidents and times."""
         return replace(
             self,
             overall=OverallStatus(description=""),
@@ -259,51 +258,51 @@ class PageView(Struct, frozen=True, kw_only=True):
 
     @property
     def folder(self) -> str:
-        """Where the pages in this language are, from the root of the site."""
+        """The folder of this language's pages, from the root of the site."""
         code = self.locale.translations.code
         return "" if code == self.languages[0].code else f"{code}/"
 
     @property
     def root_prefix(self) -> str:
-        """The way back from there."""
+        """The relative path from there to the root."""
         return "../" * self.folder.count("/")
 
 
-def lasting(view: PageView) -> PageView:
-    """Return the page as it will be until something happens, or an hour or a day is over."""
+def without_present(view: PageView) -> PageView:
+    """Return the view without what changes with every run."""
     groups = (
-        replace(group, components=tuple(_lasting(item) for item in group.components))
+        replace(group, components=tuple(_without_present(item) for item in group.components))
         for group in view.groups
     )
-    facts = replace(view.info, runs=0, first=None, unreadable=0, legend=(), generated_at=0)
+    info = replace(view.info, runs=0, first=None, unreadable=0, legend=(), generated_at=0)
     return replace(
         view,
         overall=OverallStatus(description="", state=view.overall.state),
         groups=tuple(groups),
         messages=(),
-        info=facts,
+        info=info,
         metrics={},
     )
 
 
-def _lasting(item: ComponentView) -> ComponentView:
+def _without_present(item: ComponentView) -> ComponentView:
     return replace(item, checked_at=None, response_ns=None, run_bars=None, day_bars=None)
 
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_LENGTH = 12
+_KEY_LENGTH = 12
 
 
 @lru_cache(maxsize=10_000)
 def public_key(*parts: str) -> str:
-    """Return twelve characters of base 36, as the ids of Statuspage look.
+    """Return twelve characters of base 36, like the ids of Statuspage.
 
-    The same parts give the same key for ever; the parts cannot be read from it.
+    The same parts always give the same key, and the parts cannot be read from it.
     """
     digest = hashlib.sha256("\0".join(parts).encode(errors="replace")).digest()
-    number = int.from_bytes(digest) % len(_DIGITS) ** _LENGTH
+    number = int.from_bytes(digest) % len(_DIGITS) ** _KEY_LENGTH
     digits = []
-    for _ in range(_LENGTH):
+    for _ in range(_KEY_LENGTH):
         number, digit = divmod(number, len(_DIGITS))
         digits.append(_DIGITS[digit])
     return "".join(digits)
@@ -324,16 +323,15 @@ def safe_link(address: str) -> str:
 
 
 def safe_image(address: str) -> str:
-    """Return the address of a picture that lies beside the page or is contained in it.
+    """Return the address of an image beside the page or in a data URL, or else an empty string.
 
-    Any other would be a request to somebody else, which the page does not make: then an empty
-    string.
+    The page makes no requests to other servers.
     """
     return address if _IMAGE.fullmatch(address) or _PATH.fullmatch(address) else ""
 
 
 def linkify(text: str) -> Iterator[LinkedText]:
-    """Yield the parts of a text, with the addresses in it as links."""
+    """Yield the parts of a text, with its URLs as links."""
     end = 0
     for match in _LINK.finditer(text):
         if match.start() > end:
@@ -347,19 +345,19 @@ def linkify(text: str) -> Iterator[LinkedText]:
 EVERY_FIVE_MINUTES, HOURLY = 300, 3600
 
 DAILY = 24 * HOURLY
-"""Seconds between two versions of a file in a place where writing costs, if there is no news."""
+"""Seconds between two versions of a file where writing costs, without urgent content."""
 
 
-def of_page(view: PageView) -> str:
-    """Return what stands for the news of the whole page.
+def page_news(view: PageView) -> str:
+    """Return a key that changes when the page must be published at once.
 
-    Times, bars and response times change with every run and are none; nor are counts of them.
+    Times, bars and response times change with every run and do not count.
     """
     return public_key("news", *_page(view))
 
 
-def of_component(item: ComponentView) -> str:
-    """Return what stands for the news of one component."""
+def component_news(item: ComponentView) -> str:
+    """Return the same for one component."""
     return public_key("news", *_component(item))
 
 
@@ -371,9 +369,17 @@ def _page(view: PageView) -> Iterator[str]:
             yield from _component(item)
     for message in view.messages:
         yield from ("message", message.component, str(message.at))
-    announced: tuple[IncidentView | MaintenanceView, ...] = (*view.incidents, *view.maintenances)
-    for told in announced:
-        yield from (told.key, told.status, told.title, str(told.updated_at))
+    announcements: tuple[IncidentView | MaintenanceView, ...] = (
+        *view.incidents,
+        *view.maintenances,
+    )
+    for announcement in announcements:
+        yield from (
+            announcement.key,
+            announcement.status,
+            announcement.title,
+            str(announcement.updated_at),
+        )
 
 
 def _component(item: ComponentView) -> Iterator[str]:
@@ -385,5 +391,5 @@ def _component(item: ComponentView) -> Iterator[str]:
         item.link,
         item.status,
         item.note,
-        *(part for sight in item.regions for part in (sight.region, sight.state)),
+        *(part for region in item.regions for part in (region.region, region.state)),
     )

@@ -113,7 +113,7 @@ class Life:
     def pages(self, *, anew: bool = False) -> Pages:
         """Return the page of this moment, perhaps as a new process makes it."""
         memory = PageCache() if anew else self._memory
-        return build_page(self._config, self._storage, self._storage.now, memory=memory)
+        return build_page(self._config, self._storage, self._storage.now, cache=memory)
 
     def missing(self, files: Pages) -> Iterator[str]:
         """Yield what should be on the page and is not."""

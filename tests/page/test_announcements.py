@@ -65,7 +65,7 @@ def write(there: MemoryStorage, *announced: Incident | Maintenance) -> None:
 
 
 def pages(there: MemoryStorage, world: Config | None = None, now: int = NOW) -> dict[str, str]:
-    files = build_page(world or config(), there, now, memory=PageCache())
+    files = build_page(world or config(), there, now, cache=PageCache())
     return {path: file.body.decode() for path, file in files.items()}
 
 
@@ -192,8 +192,8 @@ class TestOutages:
 
     def test_the_same_page_is_made_again_byte_by_byte(self) -> None:
         there, memory = storage(api="h" * 20 + "d" * 40, shop="h" * 60), PageCache()
-        first = build_page(config(), there, NOW, memory=memory)
-        later = build_page(config(), there, NOW + SECOND, memory=memory)
+        first = build_page(config(), there, NOW, cache=memory)
+        later = build_page(config(), there, NOW + SECOND, cache=memory)
         kept = [it for it in first if it.startswith(("incidents/", "history/", "maintenance/"))]
         assert kept
         assert all(later[it] is first[it] for it in kept if it.startswith("incidents/"))
@@ -337,8 +337,8 @@ class TestMonths:
         there = storage(api="h" * 10 + "d" * 3 + "h" * 107, shop="h" * 120, every=36 * HOUR)
         memory = PageCache()
         world = config()
-        first = build_page(world, there, NOW, memory=memory)
-        again = build_page(world, there, NOW, memory=memory)
+        first = build_page(world, there, NOW, cache=memory)
+        again = build_page(world, there, NOW, cache=memory)
         months = [it for it in first if re.fullmatch(r"history/\d{4}-\d\d\.html", it)]
         assert len(months) == 7
         assert all(again[it] is first[it] for it in months[:3])
@@ -356,7 +356,7 @@ class TestMonths:
         )
 
         def month() -> str:
-            files = build_page(config(), there, NOW, memory=memory)
+            files = build_page(config(), there, NOW, cache=memory)
             return text(files["history/2026-04.html"].body.decode())
 
         before = month()

@@ -73,7 +73,7 @@ class Dated(MemoryStorage):
 
     def pages(self, memory: PageCache | None = None) -> dict[str, PageFile]:
         self.asked = []
-        return build_page(WORLD, self, self.now, memory=memory)
+        return build_page(WORLD, self, self.now, cache=memory)
 
 
 def incident(name: str, date: str, length: int = HOUR) -> Incident:

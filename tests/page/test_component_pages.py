@@ -252,11 +252,11 @@ def test_a_page_is_made_again_only_when_an_hour_is_over_or_there_is_news() -> No
     world, storage, memory = config([API, SHOP]), stored(API, SHOP), PageCache()
     cursor = max(storage.list("runs/"))
     version = storage.create(STATE_KEY, encode_state(AlertState(cursor=cursor)))
-    before = build_page(world, storage, NOW, memory=memory)
+    before = build_page(world, storage, NOW, cache=memory)
     slow = tuple(result(it, rtt=5 * SECOND) for it in (API, SHOP))
     newest = Run(slot=NOW, results=slow)
     storage.create(run_key(newest), encode_results(newest.results))
-    same = build_page(world, storage, NOW + MINUTE, memory=memory)
+    same = build_page(world, storage, NOW + MINUTE, cache=memory)
     for it in (API, SHOP):
         assert page(same, it, world) is page(before, it, world)
         assert page(before, it, world).min_interval == 3600
@@ -264,11 +264,11 @@ def test_a_page_is_made_again_only_when_an_hour_is_over_or_there_is_news() -> No
     storage.replace(
         STATE_KEY, encode_state(AlertState(cursor=cursor, checkers={API.id: down})), version
     )
-    after = build_page(world, storage, NOW + 2 * MINUTE, memory=memory)
+    after = build_page(world, storage, NOW + 2 * MINUTE, cache=memory)
     assert page(after, SHOP, world) is page(before, SHOP, world)
     assert "API: Major outage" in text(page(after, API, world))
     assert page(after, API, world).urgent_content != page(before, API, world).urgent_content
-    later = build_page(world, storage, NOW + HOUR, memory=memory)
+    later = build_page(world, storage, NOW + HOUR, cache=memory)
     assert page(later, SHOP, world) is not page(before, SHOP, world)
     assert page(later, SHOP, world).urgent_content == page(before, SHOP, world).urgent_content
 
@@ -310,7 +310,7 @@ def test_without_an_address_of_its_own_a_page_shows_paths() -> None:
 
 
 def keys_used() -> Iterator[str]:
-    yield from ("component", "stretch", "phase", "chart")
+    yield from ("component", "period", "phase", "chart")
 
 
 def test_every_language_has_the_words_of_the_page() -> None:

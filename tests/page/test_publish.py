@@ -150,10 +150,10 @@ def test_a_caller_who_builds_again_reads_only_what_is_new() -> None:
     all_runs = runs([[result(API)]] * 100)
     storage = Counted(all_runs[:95])
     memory = PageCache()
-    build_page(CONFIG, storage, NOW, memory=memory)
+    build_page(CONFIG, storage, NOW, cache=memory)
     storage.got.clear()
     storage.create(run_key(all_runs[95]), encode_run(all_runs[95].results))
-    again = build_page(CONFIG, storage, NOW, memory=memory)
+    again = build_page(CONFIG, storage, NOW, cache=memory)
     assert storage.runs_got == 1
     assert len(memory.recent_runs.read) == 90
     assert again == build_page(CONFIG, storage, NOW)

@@ -36,11 +36,11 @@ def test_a_page_that_is_made_again_and_again_follows_a_rebuild_at_once(ago: int)
     storage, memory = MemoryStorage(), PageCache()
     slots = range(NOW - 2 * DAY, NOW, 10 * MINUTE)
     end = [put(storage, slot) for slot in slots][-1]
-    before = build_page(CONFIG, storage, NOW, memory=memory)
+    before = build_page(CONFIG, storage, NOW, cache=memory)
     (path,) = (path for path in before if path.startswith("components/"))
     put(storage, slots[-1] - ago + MINUTE, Status.DOWN)
     rebuild(storage, end)
-    after = build_page(CONFIG, storage, NOW, memory=memory)
+    after = build_page(CONFIG, storage, NOW, cache=memory)
     assert after == build_page(CONFIG, storage, NOW)
     assert after[path].body != before[path].body
 

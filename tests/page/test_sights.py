@@ -13,7 +13,7 @@ from checkup.model import Status
 from checkup_page.build_view import PageData, build_view
 from checkup_page.components.page import ComponentPages
 from checkup_page.status import ComponentStatus
-from checkup_page.view import RegionStatus, of_component
+from checkup_page.view import RegionStatus, component_news
 from tests.page.worlds import MINUTE, NOW, checker, config, rendered, result, runs
 
 API = checker("API")
@@ -74,7 +74,7 @@ def test_region_that_sees_trouble_first_is_news() -> None:
     calm = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
     split = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.DOWN), NOW)
     told = replace(calm.groups[0].components[0], regions=split.groups[0].components[0].regions)
-    assert of_component(told) != of_component(calm.groups[0].components[0])
+    assert component_news(told) != component_news(calm.groups[0].components[0])
 
 
 def test_the_page_says_from_where_it_was_checked() -> None:

@@ -17,19 +17,20 @@ from checkup_page.locale import Locale, load_translations
 from checkup_page.status import ComponentStatus
 
 COLUMNS = 90
-"""Bars in a strip on a wide screen; it is cut to the newest 60 and 30 on narrower ones."""
+"""Bars of a component on a wide screen; narrower ones show the newest 60 and 30."""
 
-SPANS = 10
+MAX_PERIODS = 10
+"""Recent changes that are listed."""
 
 TimedStatus = tuple[int, ComponentStatus | None]
-"""A run's time and the state that was seen in it; None where there is no result."""
+"""A run's slot and the component's status in it; None without a result."""
 
 
 class BarSegment(Struct, frozen=True):
-    """Neighbouring bars that look the same.
+    """Neighbouring bars with the same status.
 
     Attributes:
-        status: a state, or ``none`` where there is no result.
+        status: a :class:`ComponentStatus`, or ``none`` without a result.
         start, length: in bars, counted from the left.
     """
 
@@ -39,7 +40,7 @@ class BarSegment(Struct, frozen=True):
 
 
 class StatusPeriod(Struct, frozen=True):
-    """Successive runs with the same state, from the first to the last of them."""
+    """Consecutive runs with the same status; ``first`` and ``last`` are slots."""
 
     state: ComponentStatus | None
     first: int
@@ -47,17 +48,17 @@ class StatusPeriod(Struct, frozen=True):
 
 
 class RunBars(Struct, frozen=True, kw_only=True):
-    """The newest results, the right-most bar being the last.
+    """A bar for each of the newest runs; the last bar is the newest run.
 
     Attributes:
-        segments: all columns from left to right.
-        times: when the bars were, see :func:`encode_bar_times`.
-        details: nothing; days have something to say.
-        starts: the time of the left-most bar when 90, 60 and 30 are shown; None if that bar
-            lies before the first result.
+        segments: all bars, oldest first.
+        times: of the bars, see :func:`encode_bar_times`.
+        details: empty; only days have details.
+        starts: the time of the first bar when 90, 60 and 30 are shown; None if that bar lies
+            before the first result.
         end: the time of the last bar; 0 if there is none.
-        summary: the strip in words, without the component's name.
-        periods: the strip as a list, newest first, unless nothing ever changed.
+        summary: for screen readers, without the component's name.
+        periods: the bars as a list, newest first; empty if the status never changed.
         truncated: whether that list was cut.
     """
 
@@ -72,9 +73,9 @@ class RunBars(Struct, frozen=True, kw_only=True):
 
 
 def run_bars(shown: Sequence[TimedStatus], locale: Locale) -> RunBars:
-    """Return the strip of the newest results; ``shown`` is oldest first."""
+    """Return the bars of the newest results; ``shown`` is oldest first."""
     newest = shown[-COLUMNS:]
-    spans = tuple(reversed(tuple(_spans(newest))))
+    periods = tuple(reversed(tuple(_periods(newest))))
     return RunBars(
         segments=tuple(_segments([state for _, state in newest])),
         times=encode_bar_times([at for at, _ in newest]),
@@ -82,8 +83,8 @@ def run_bars(shown: Sequence[TimedStatus], locale: Locale) -> RunBars:
         starts=(_start(newest, COLUMNS), _start(newest, 60), _start(newest, 30)),
         end=newest[-1][0] if newest else 0,
         summary=_summarize_runs([state for _, state in newest], locale),
-        periods=spans[:SPANS] if len(spans) > 1 else (),
-        truncated=len(spans) > SPANS,
+        periods=periods[:MAX_PERIODS] if len(periods) > 1 else (),
+        truncated=len(periods) > MAX_PERIODS,
     )
 
 
@@ -96,19 +97,19 @@ def _segments(states: Sequence[ComponentStatus | None]) -> Iterator[BarSegment]:
         start += length
 
 
-def encode_bar_times(moments: Sequence[int]) -> str:
-    """Return when the bars of a strip were, for a script: ``1785751350 60*88,61``.
+def encode_bar_times(times_ns: Sequence[int]) -> str:
+    """Return the times of bars for the script: ``1785751350 60*88,61``.
 
-    That is the second of the last one, and the steps back from it, each with how often it comes.
+    The last one in seconds, then the steps back from it, each with its number of repetitions.
     """
-    seconds = [moment // SECOND for moment in reversed(moments)]
+    seconds = [time_ns // SECOND for time_ns in reversed(times_ns)]
     steps = groupby(after - before for after, before in pairwise(seconds))
-    told = ",".join(f"{step}*{len([*group])}" for step, group in steps)
-    return f"{seconds[0]} {told}" if seconds else ""
+    steps_text = ",".join(f"{step}*{len([*group])}" for step, group in steps)
+    return f"{seconds[0]} {steps_text}" if seconds else ""
 
 
 def bar_paths(segments: Iterable[BarSegment]) -> dict[str, str]:
-    """Return the paths along which the bars of each look are drawn, each of them 1 wide."""
+    """Return the SVG path of the bars of each status; a bar is 1 wide."""
     paths: dict[str, str] = {}
     for part in segments:
         paths[part.status] = f"{paths.get(part.status, '')}M{part.start} 16h{part.length}"
@@ -119,7 +120,7 @@ def _start(shown: Sequence[TimedStatus], columns: int) -> int | None:
     return shown[-columns][0] if len(shown) >= columns else None
 
 
-def _spans(shown: Iterable[TimedStatus]) -> Iterator[StatusPeriod]:
+def _periods(shown: Iterable[TimedStatus]) -> Iterator[StatusPeriod]:
     for state, group in groupby(shown, key=lambda pair: pair[1]):
         times = [at for at, _ in group]
         yield StatusPeriod(state, times[0], times[-1])
@@ -128,13 +129,13 @@ def _spans(shown: Iterable[TimedStatus]) -> Iterator[StatusPeriod]:
 def _summarize_runs(states: Sequence[ComponentStatus | None], locale: Locale) -> str:
     counts = Counter("none" if state is None else state.value for state in states)
     parts = [
-        locale.translate(f"strip.counted.{look}", n=counts[look])
-        for look in (*ComponentStatus, "none")
-        if counts[look]
+        locale.translate(f"bars.count.{status}", n=counts[status])
+        for status in (*ComponentStatus, "none")
+        if counts[status]
     ]
     if not parts:
-        return locale.translate("strip.nothing")
-    return locale.translate("strip.summary", n=len(states), parts=", ".join(parts))
+        return locale.translate("bars.no_results")
+    return locale.translate("bars.summary", n=len(states), parts=", ".join(parts))
 
 
 def response_time(result: Result | None) -> int | None:
@@ -148,60 +149,59 @@ NONE: Final = "none"
 _CALM: Final = frozenset({ComponentStatus.OPERATIONAL, ComponentStatus.MAINTENANCE, NONE})
 
 BAR_STATUSES: Final = (*ComponentStatus, NONE)
-"""How bars look, from good to nothing."""
+"""The statuses of bars, in the order of the legend."""
 
-AT_LEAST: Final = 3
-"""Days with results that a bar each is worth; before that, bars are runs and tell more."""
+MIN_DAYS: Final = 3
+"""With results on fewer days than this, bars are runs."""
 
 MAJOR_SHARE: Final = 20
-"""One part in so many of what is known makes an outage of a day a major one: 72 minutes."""
+"""A day is a major outage if a 20th of its observed time was down: 72 minutes."""
 
 DEGRADED_SHARE: Final = 100
-"""The same for a degraded day: a slow run now and then is no news."""
+"""A day is degraded if a 100th of its observed time was."""
 
 LISTED: Final = 3
-"""Days with trouble that are told one by one."""
+"""Affected days that the summary lists."""
 
 Counted = Sequence[tuple[int, Tally | None]]
-"""Days by their beginning, oldest first, and what was counted of them; None for nothing."""
+"""Days by their start, oldest first, with their tallies; None without data."""
 
-BadDay = tuple[int, Tally]
-"""A day that was not a good one, by its beginning."""
+DayTally = tuple[int, Tally]
+"""An affected day by its start."""
 
 
 class ClosedDayBars(Struct, frozen=True, kw_only=True):
-    """The days before today, which do not change any more until tomorrow.
+    """The bars of the days before today, which stay the same until tomorrow.
 
     Attributes:
-        begin: when the first of them began.
-        segments: a bar for each.
+        begin: start of the first day.
+        segments: a bar for each day.
         total: their time by state.
-        affected_days: those that were not good ones, newest first.
-        details: the same for a script, see :class:`DayBars`.
-        days_with_data: on how many of them there are results.
+        affected_days: newest first, see :func:`is_affected`.
+        details: the same for the script, see :class:`DayBars`.
+        days_with_data: how many days have results.
     """
 
     begin: int
     segments: tuple[BarSegment, ...]
     total: Tally
-    affected_days: tuple[BadDay, ...]
+    affected_days: tuple[DayTally, ...]
     details: str
     days_with_data: int
 
 
 class DayBars(Struct, frozen=True, kw_only=True):
-    """The last days, the right-most bar being today.
+    """A bar for each of the last days; the last bar is today.
 
     Attributes:
-        segments: all columns from left to right.
-        times: when the bars were, see :func:`checkup_page.components.bars.encode_bar_times`.
-        details: what there is to say of those with trouble, the newest first, for a script: of each
-            ``97.91d30u2``, that is the uptime and the minutes ``d``own, de``g``raded,
-            ``u``nknown and in ``m``aintenance.
-        summary: the strip in words, without the component's name.
-        uptime: per cent of the observed time, rounded down; None if nothing was observed.
-        coverage: per cent of the time since the first result, maintenance left out.
-        days: how many days that is about.
+        segments: all bars, oldest first.
+        times: of the bars, see :func:`encode_bar_times`.
+        details: of the affected days, newest first, for the script: ``97.91d30u2`` is the uptime
+            and the minutes ``d``own, de``g``raded, ``u``nknown and in ``m``aintenance.
+        summary: for screen readers, without the component's name.
+        uptime: see :attr:`Tally.uptime_percent`.
+        coverage: see :meth:`Tally.coverage_percent`; of the time since the first result.
+        days: the number of days since the first result.
     """
 
     segments: tuple[BarSegment, ...]
@@ -214,80 +214,79 @@ class DayBars(Struct, frozen=True, kw_only=True):
 
 
 def closed_day_bars(days: Counted) -> ClosedDayBars:
-    """Return what is drawn and said of the days before today."""
-    looks: list[str] = []
-    troubles: list[BadDay] = []
-    well, others = 0, []
+    """Return the bars of the days before today."""
+    statuses: list[str] = []
+    affected: list[DayTally] = []
+    healthy, others = 0, []
     for day, tally in days:
         if tally is not None and is_fully_operational(tally, DAY):
-            well += tally.healthy
-            looks.append(ComponentStatus.OPERATIONAL)
+            healthy += tally.healthy
+            statuses.append(ComponentStatus.OPERATIONAL)
             continue
-        look = day_status(tally, DAY)
-        looks.append(look)
+        status = day_status(tally, DAY)
+        statuses.append(status)
         if tally is not None:
             others.append(tally)
-            if is_affected(look):
-                troubles.append((day, tally))
+            if is_affected(status):
+                affected.append((day, tally))
     begin = days[0][0]
     return ClosedDayBars(
         begin=begin,
-        segments=merge_bars(looks),
-        total=add_tallies([*others, Tally(healthy=well)]),
-        affected_days=tuple(reversed(troubles)),
-        details=" ".join(_said(tally) for _, tally in reversed(troubles)),
-        days_with_data=len(looks) - looks.count(NONE),
+        segments=merge_bars(statuses),
+        total=add_tallies([*others, Tally(healthy=healthy)]),
+        affected_days=tuple(reversed(affected)),
+        details=" ".join(_day_details(tally) for _, tally in reversed(affected)),
+        days_with_data=len(statuses) - statuses.count(NONE),
     )
 
 
 def has_enough_days(closed: ClosedDayBars, today: Tally | None) -> bool:
-    """Say whether there is something on enough days for a bar each."""
-    return closed.days_with_data + (today is not None) >= AT_LEAST
+    """Whether enough days have results for the bars to be days."""
+    return closed.days_with_data + (today is not None) >= MIN_DAYS
 
 
 def day_bars(
     closed: ClosedDayBars, today: Tally | None, since: int, now: int, locale: Locale
 ) -> DayBars:
-    """Return the strip of the last days.
+    """Return the bars of the last days.
 
     Args:
-        closed: one column less than are drawn.
-        today: as far as it has come; None if there is nothing of it.
-        since: when the first result came.
-        now: the present.
-        locale: says it.
+        closed: all days but today.
+        today: so far; None without data.
+        since: the time of the first result.
+        now: the time, in nanoseconds since the epoch.
+        locale: of the summary.
     """
     day = day_start(now)
     begin = max(closed.begin, since)
-    look = day_status(today, now - day)
-    total, troubles, said = closed.total, closed.affected_days, closed.details
+    status = day_status(today, now - day)
+    total, affected, details = closed.total, closed.affected_days, closed.details
     if today is not None:
         total = add_tallies([total, today])
-        if is_affected(look):
-            troubles = ((day, today), *troubles)
-            said = f"{_said(today)} {said}".rstrip()
+        if is_affected(status):
+            affected = ((day, today), *affected)
+            details = f"{_day_details(today)} {details}".rstrip()
     uptime = total.uptime_percent
-    observed = total.coverage_percent(now - begin)
-    covered = (day - day_start(begin)) // DAY + 1
+    day_count = (day - day_start(begin)) // DAY + 1
     last = (day - closed.begin) // DAY
     return DayBars(
-        segments=(*closed.segments, BarSegment(look, last, 1)),
+        segments=(*closed.segments, BarSegment(status, last, 1)),
         times=f"{day // SECOND} {DAY // SECOND}*{last}",
-        details=said,
-        summary=_summary(covered, uptime, troubles, locale),
+        details=details,
+        summary=_summary(day_count, uptime, affected, locale),
         uptime=uptime,
-        coverage=observed,
-        days=covered,
+        coverage=total.coverage_percent(now - begin),
+        days=day_count,
     )
 
 
 def day_status(tally: Tally | None, length: int) -> str:
-    """Return how a day looks: the worst that was seen, if it is worth a word.
+    """Return the status of a day's bar: an outage of any length, or else the prevailing status.
 
-    What is mostly not known never looks well, and any outage is worth a word.
+    A day that was mostly not observed is never operational.
 
     Args:
-        length: how much of the day is over.
+        length: of the day so far.
     """
     if tally is None or not tally.counted:
         return NONE
@@ -306,65 +305,68 @@ def day_status(tally: Tally | None, length: int) -> str:
 
 
 def is_fully_operational(tally: Tally, length: int) -> bool:
-    """Say whether a day is like most days: well, and nothing else."""
+    """Whether a day was healthy whenever it was observed: a shortcut for most days."""
     return 2 * tally.healthy >= length > 0 and not (
         tally.down or tally.degraded or tally.unknown or tally.maintenance
     )
 
 
-def merge_bars(looks: Sequence[str]) -> tuple[BarSegment, ...]:
-    """Return neighbours that look the same as one."""
+def merge_bars(statuses: Sequence[str]) -> tuple[BarSegment, ...]:
+    """Return neighbouring bars with the same status as one segment."""
     segments, start = [], 0
-    for look, group in groupby(looks):
+    for status, group in groupby(statuses):
         length = len(list(group))
-        segments.append(BarSegment(look, start, length))
+        segments.append(BarSegment(status, start, length))
         start += length
     return tuple(segments)
 
 
-def is_affected(look: str) -> bool:
-    """Say whether a day was neither a good one nor meant to be like that."""
-    return look not in _CALM
+def is_affected(status: str) -> bool:
+    """Whether a day was neither operational nor in maintenance."""
+    return status not in _CALM
 
 
-def _said(tally: Tally) -> str:
-    lengths = zip("dgum", _lengths(tally), strict=True)
-    told = "".join(f"{letter}{length // MINUTE}" for letter, length in lengths if length)
-    return f"{tally.uptime_percent or ''}{told}"
+def _day_details(tally: Tally) -> str:
+    kinds = zip("dgum", _durations(tally), strict=True)
+    durations = "".join(f"{kind}{length // MINUTE}" for kind, length in kinds if length)
+    return f"{tally.uptime_percent or ''}{durations}"
 
 
-def _lengths(tally: Tally) -> tuple[int, int, int, int]:
+def _durations(tally: Tally) -> tuple[int, int, int, int]:
     return tally.down, tally.degraded, tally.unknown, tally.maintenance
 
 
 def describe_day(tally: Tally, locale: Locale) -> str:
-    """Return how long a day was not a good one: ``12 min down, 3 h degraded``."""
+    """Return the durations of a day's states: ``12 min down, 3 h degraded``."""
     kinds = ("down", "degraded", "unknown", "maintenance")
     return ", ".join(
         locale.translate(f"day.{kind}", length=locale.format_duration(length))
-        for kind, length in zip(kinds, _lengths(tally), strict=True)
+        for kind, length in zip(kinds, _durations(tally), strict=True)
         if length
     )
 
 
-def _summary(days: int, uptime: str | None, troubles: Sequence[BadDay], locale: Locale) -> str:
+def _summary(days: int, uptime: str | None, affected: Sequence[DayTally], locale: Locale) -> str:
     last = locale.translate("days.last", n=days)
     if uptime is None:
-        return locale.translate("days.unknown", last=last)
-    if not troubles:
-        return locale.translate("days.good", last=last, uptime=uptime)
-    told = [_told(locale.translations.code, day, tally) for day, tally in troubles[:LISTED]]
-    if len(troubles) > LISTED:
-        told.append(locale.translate("days.more", n=len(troubles) - LISTED))
+        return locale.translate("days.no_uptime", last=last)
+    if not affected:
+        return locale.translate("days.unaffected", last=last, uptime=uptime)
+    texts = [
+        _describe_affected_day(locale.translations.code, day, tally)
+        for day, tally in affected[:LISTED]
+    ]
+    if len(affected) > LISTED:
+        texts.append(locale.translate("days.more", n=len(affected) - LISTED))
     return locale.translate(
-        "days.bad", n=len(troubles), last=last, uptime=uptime, troubles="; ".join(told)
+        "days.affected", n=len(affected), last=last, uptime=uptime, affected="; ".join(texts)
     )
 
 
 @lru_cache(maxsize=10_000)
-def _told(code: str, day: int, tally: Tally) -> str:
-    """Return what happened on a day of UTC; the same days are told every few minutes."""
+def _describe_affected_day(code: str, day: int, tally: Tally) -> str:
+    """Return the summary's text for one affected day; cached, because every edition needs it."""
     locale = Locale(translations=load_translations(code))
     return locale.translate(
-        "day.told", day=locale.format_day(day), parts=describe_day(tally, locale)
+        "day.affected", day=locale.format_day(day), parts=describe_day(tally, locale)
     )

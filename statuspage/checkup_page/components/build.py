@@ -1,4 +1,4 @@
-"""From stored results to components: whose results they are, and what the page shows. Pure."""
+"""From stored results to components. Pure."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from checkup_page.view import ComponentView, ProbeMetrics, RegionStatus, safe_li
 
 
 class CheckerResults(Struct, frozen=True, kw_only=True):
-    """One checker through all runs.
+    """The results of one checker in all runs.
 
     Attributes:
-        key: its id; for results that belong to nobody, what tells them from others.
-        checker: its configuration; None for the results of another configuration.
-        results: one per run, oldest first; None where a run has none of it.
+        key: its id, or a key made of title and endpoint for results without a checker.
+        checker: its configuration; None for results of another configuration.
+        results: one per run, oldest first; None where a run has no result of it.
     """
 
     key: str
@@ -37,30 +37,30 @@ class CheckerResults(Struct, frozen=True, kw_only=True):
 
     @property
     def newest(self) -> Result | None:
-        """The last result there is."""
+        """The newest result, if any."""
         return next((result for result in reversed(self.results) if result is not None), None)
 
 
 def results_by_checker(
     checkers: Sequence[Checker], runs: Sequence[Run]
 ) -> tuple[CheckerResults, ...]:
-    """Return one track per public checker, in the order of the configuration.
+    """Return the results of each public checker, in the order of the configuration.
 
-    Results that belong to nobody are of removed checkers and are left out. If no result
-    belongs to anybody, the runs were made by another configuration and are all shown, unless
-    a checker is hidden or renamed: then a forgotten name may be one that must not be seen.
+    Results of removed checkers are left out. If no result matches a checker, the runs are of
+    another configuration and all are shown, unless a checker is hidden or renamed: then an
+    unknown name may be a private one.
     """
-    owners = ResultMatcher(checkers)
-    assigned = [dict(_assigned(owners, run.results)) for run in runs]
+    matcher = ResultMatcher(checkers)
+    assigned = [dict(_assigned(matcher, run.results)) for run in runs]
     configured = [checker.id for checker in checkers]
     known = any(key in run for run in assigned for key in configured)
-    discreet = any(checker.hidden or checker.public_name for checker in checkers)
+    private = any(checker.hidden or checker.public_name for checker in checkers)
     shown: list[tuple[str, Checker | None]] = [
         (checker.id, checker) for checker in checkers if not checker.hidden
     ]
-    if not known and not discreet:
-        strangers = dict.fromkeys(key for run in reversed(assigned) for key in run)
-        shown += [(key, None) for key in strangers]
+    if not known and not private:
+        unknown_keys = dict.fromkeys(key for run in reversed(assigned) for key in run)
+        shown += [(key, None) for key in unknown_keys]
     return tuple(
         CheckerResults(key=key, checker=checker, results=tuple(run.get(key) for run in assigned))
         for key, checker in shown
@@ -68,23 +68,23 @@ def results_by_checker(
 
 
 def scheduled_runs(runs: Iterable[Run], regions: Sequence[str]) -> tuple[Run, ...]:
-    """Return the runs that count: those of the configured regions, or of the only place there is.
+    """Return the runs of the configured regions, or those without a region if there are none.
 
-    Whoever adds a run to a stack by hand has something to say, and is no schedule.
+    Others were added by hand: their messages are shown, their results are not.
     """
     voters = {*regions} or {""}
     return tuple(run for run in runs if not run.results or run.results[0].region in voters)
 
 
-def _assigned(owners: ResultMatcher, results: Iterable[Result]) -> Iterator[tuple[str, Result]]:
-    """Yield each result of one run with the id of its owner, or with what tells it from others."""
-    for owner, result in owners.assign(results):
-        stranger = "\0".join((result.id or result.title, result.endpoint))
-        yield stranger if owner is None else owner, result
+def _assigned(matcher: ResultMatcher, results: Iterable[Result]) -> Iterator[tuple[str, Result]]:
+    """Yield each result of one run with its checker's id, or with a key of its own."""
+    for owner, result in matcher.assign(results):
+        unknown_key = "\0".join((result.id or result.title, result.endpoint))
+        yield unknown_key if owner is None else owner, result
 
 
 TimedResult = tuple[int, Result | None]
-"""The time of a run and what it saw; None if it has no result."""
+"""The slot of a run and its result; None without one."""
 
 NAME_LIMIT, DESCRIPTION_LIMIT = 120, 200
 
@@ -97,12 +97,11 @@ class ConfirmedStatus(Struct, frozen=True):
 
 
 class RunWindow(Struct, frozen=True, kw_only=True):
-    """The time that is looked at.
+    """The runs that a page shows, and how.
 
     Attributes:
-        slots: the times of the runs, oldest first.
-        interval: how much time lies between them.
-        locale: says what is seen.
+        slots: of the runs, oldest first.
+        interval: the time between them.
         regions: the public names of regions.
     """
 
@@ -114,12 +113,12 @@ class RunWindow(Struct, frozen=True, kw_only=True):
 
 
 class DailyHistory(Struct, frozen=True, kw_only=True):
-    """What the history says of one checker.
+    """The days of one checker.
 
     Attributes:
-        since: when its first result came.
+        since: the time of its first result.
         closed: the days before today.
-        today: what has been counted of it; None for nothing.
+        today: so far; None without data.
     """
 
     since: int
@@ -127,16 +126,16 @@ class DailyHistory(Struct, frozen=True, kw_only=True):
     today: Tally | None
 
 
-def display_name(track: CheckerResults, number: int, locale: Locale) -> str:
-    """Return the public name; ``number`` stands for a checker that has none."""
-    checker = track.checker
-    result = track.newest
+def display_name(results: CheckerResults, number: int, locale: Locale) -> str:
+    """Return the public name; ``number`` is used for a checker without a name."""
+    checker = results.checker
+    result = results.newest
     given = (checker.public_name or checker.title) if checker else (result.title if result else "")
-    return clean_line(given, NAME_LIMIT) or locale.translate("component.nameless", n=number)
+    return clean_line(given, NAME_LIMIT) or locale.translate("component.unnamed", n=number)
 
 
 def build_component(  # noqa: PLR0913 - the optional ones by name
-    track: CheckerResults,
+    results: CheckerResults,
     window: RunWindow,
     confirmed: ConfirmedStatus | None,
     daily: DailyHistory | None,
@@ -145,25 +144,25 @@ def build_component(  # noqa: PLR0913 - the optional ones by name
     name: str,
     history: ComponentHistory,
 ) -> ComponentView:
-    """Return what is shown of one checker.
+    """Return the view of one checker.
 
     Args:
-        track: its results, one per slot of the window.
-        window: the time that is looked at.
-        confirmed: its confirmed status; None if no state is kept or it has none yet.
-        daily: its days; None if its runs are to be shown instead.
-        key: what stands for it on the page.
-        name: what people call it.
-        history: what spans of time came to.
+        results: one per slot of the window.
+        window: the runs.
+        confirmed: its confirmed status; None if there is none yet.
+        daily: its days; None if the bars are runs.
+        key: its public key.
+        name: its public name.
+        history: its statistics.
     """
-    checker = track.checker
-    seen = _seen(track, window.slots)
+    checker = results.checker
+    timed = _timed_results(results, window.slots)
     checked_at, newest = next(
-        ((at, result) for at, result in reversed(seen) if result), (None, None)
+        ((at, result) for at, result in reversed(timed) if result), (None, None)
     )
-    shown = [(at, ComponentStatus.of(result.status) if result else None) for at, result in seen]
+    shown = [(at, ComponentStatus.of(result.status) if result else None) for at, result in timed]
     current = _current(newest, confirmed)
-    fresh = checked_at is not None and window.now - checked_at <= _limit(track, window)
+    fresh = checked_at is not None and window.now - checked_at <= _limit(results, window)
     return ComponentView(
         key=key,
         name=name,
@@ -173,7 +172,7 @@ def build_component(  # noqa: PLR0913 - the optional ones by name
         since=_since(shown, confirmed) if fresh else None,
         note=_note(newest, current, window.locale, fresh=fresh),
         checked_at=checked_at,
-        first_seen=_first_seen(seen, history),
+        first_seen=_first_seen(timed, history),
         response_ns=bars.response_time(newest),
         run_bars=bars.run_bars(shown, window.locale) if daily is None else None,
         day_bars=day_bars(daily.closed, daily.today, daily.since, window.now, window.locale)
@@ -184,63 +183,65 @@ def build_component(  # noqa: PLR0913 - the optional ones by name
         hourly=history.hours,
         daily=history.days,
         csv_rows=history.csv_rows,
-        regions=_sights(seen, window) if fresh else (),
+        regions=_region_statuses(timed, window) if fresh else (),
     )
 
 
-def _sights(seen: Sequence[TimedResult], window: RunWindow) -> tuple[RegionStatus, ...]:
-    """Return what the regions saw last; nothing while all of it is good."""
+def _region_statuses(timed: Sequence[TimedResult], window: RunWindow) -> tuple[RegionStatus, ...]:
+    """Return the last status in each region; nothing while all are operational."""
     last = {
         result.region: ComponentStatus.of(result.status)
-        for at, result in seen
+        for at, result in timed
         if result and window.now - at <= status.max_result_age(window.interval)
     }
-    sights = [
+    statuses = [
         RegionStatus(name, last[region])
         for region, name in window.regions.items()
         if region in last
     ]
     return (
-        tuple(sights) if any(it.state is not ComponentStatus.OPERATIONAL for it in sights) else ()
+        tuple(statuses)
+        if any(it.state is not ComponentStatus.OPERATIONAL for it in statuses)
+        else ()
     )
 
 
-def _seen(track: CheckerResults, slots: Sequence[int]) -> list[TimedResult]:
-    """Return the results from the first on; a run in which the checker was not due is no gap."""
-    pairs = list(zip(slots, track.results, strict=True))
-    if track.checker and track.checker.interval:
+def _timed_results(results: CheckerResults, slots: Sequence[int]) -> list[TimedResult]:
+    """Return the results from the first on, without runs in which the checker was not due."""
+    pairs = list(zip(slots, results.results, strict=True))
+    if results.checker and results.checker.interval:
         return [(at, result) for at, result in pairs if result]
     first = next((index for index, (_, result) in enumerate(pairs) if result), len(pairs))
     return pairs[first:]
 
 
-def _first_seen(seen: Sequence[TimedResult], record: ComponentHistory) -> int | None:
-    """Return when the first result came that is known: the history remembers it longest."""
+def _first_seen(timed: Sequence[TimedResult], history: ComponentHistory) -> int | None:
+    """Return the time of the first result, which the history keeps the longest."""
     return (
-        record.first_result_at
-        if record.first_result_at is not None
-        else seen[0][0]
-        if seen
+        history.first_result_at
+        if history.first_result_at is not None
+        else timed[0][0]
+        if timed
         else None
     )
 
 
-def _limit(track: CheckerResults, window: RunWindow) -> int:
-    own = track.checker.interval if track.checker else 0
+def _limit(results: CheckerResults, window: RunWindow) -> int:
+    own = results.checker.interval if results.checker else 0
     return status.max_result_age(max(own, window.interval))
 
 
-def _current(newest: Result | None, standing: ConfirmedStatus | None) -> ComponentStatus:
-    """Return the confirmed state, or what the last run saw where nothing is confirmed."""
-    if standing is not None:
-        return ComponentStatus.of(standing.status)
+def _current(newest: Result | None, confirmed: ConfirmedStatus | None) -> ComponentStatus:
+    """Return the confirmed status, or that of the newest result."""
+    if confirmed is not None:
+        return ComponentStatus.of(confirmed.status)
     return ComponentStatus.of(newest.status) if newest else ComponentStatus.UNKNOWN
 
 
-def _since(shown: Sequence[bars.TimedStatus], standing: ConfirmedStatus | None) -> int | None:
+def _since(shown: Sequence[bars.TimedStatus], confirmed: ConfirmedStatus | None) -> int | None:
     """Return when the state began: as confirmed, or if a change is in sight."""
-    if standing is not None:
-        return standing.since or None
+    if confirmed is not None:
+        return confirmed.since or None
     before = None
     for at, state in reversed(shown):
         if state is not shown[-1][1]:
@@ -251,9 +252,9 @@ def _since(shown: Sequence[bars.TimedStatus], standing: ConfirmedStatus | None) 
 
 def _note(newest: Result | None, current: ComponentStatus, locale: Locale, *, fresh: bool) -> str:
     if newest is None:
-        return locale.translate("note.nothing")
+        return locale.translate("note.no_results")
     if not fresh:
-        return locale.translate("note.old", state=locale.translate(f"state.{current}"))
+        return locale.translate("note.stale", state=locale.translate(f"state.{current}"))
     if current is ComponentStatus.UNKNOWN:
         return locale.translate("note.unchecked")
     key = public_reason(newest) if ComponentStatus.of(newest.status) is current else ""
@@ -263,23 +264,26 @@ def _note(newest: Result | None, current: ComponentStatus, locale: Locale, *, fr
 ADDRESSES: Final = "addresses"
 
 CERTIFICATES: Final = "certificates"
-"""What is private unless ``page.publish`` lists it."""
+"""Private values that ``page.publish`` may list."""
 
 _ADDRESS_LIMIT: Final = 300
 
 
 def probe_metrics(
-    track: CheckerResults, state: ComponentStatus, published: Collection[str], masks: Sequence[str]
+    results: CheckerResults,
+    state: ComponentStatus,
+    published: Collection[str],
+    masks: Sequence[str],
 ) -> ProbeMetrics:
-    """Return what the newest run found out about a component.
+    """Return the metrics of a component's newest result.
 
     Args:
-        track: its results.
-        state: how it is shown; what is unknown on the page is unknown here.
-        published: what ``page.publish`` lists.
+        results: of its checker.
+        state: its status on the page; while that is unknown, there are no metrics.
+        published: the private values that ``page.publish`` lists.
         masks: values that must not be shown.
     """
-    newest = track.newest
+    newest = results.newest
     if newest is None:
         return ProbeMetrics()
     found = ProbeMetrics(address=_address(newest, masks) if ADDRESSES in published else "")
@@ -295,12 +299,12 @@ def probe_metrics(
 
 
 def _address(result: Result, masks: Sequence[str]) -> str:
-    """Return what was checked; the Go program stored it as it was."""
+    """Return the checked address; the Go program stored it unmasked."""
     return clean_line(mask_address(result.endpoint, masks), _ADDRESS_LIMIT)
 
 
 def _phases(result: Result) -> Phases | None:
-    """Return the phases of the last request that was answered."""
+    """Return the phases of the last successful request."""
     if result.kind != "http":
         return None
     answered = (attempt.phases for attempt in reversed(result.attempts) if not attempt.error)

@@ -20,32 +20,32 @@ from checkup_page.locale import Locale
 HEIGHT: Final = 100
 
 NICE: Final = (1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
-"""Where a scale may end, times a power of ten: half of it is a round number too."""
+"""Ends of a scale, times a power of ten: half of each is a round number too."""
 
 OUTLIER: Final = 3
-"""What is so many times as long as most times leaves the chart, which would else show no more."""
+"""p95 values over this many medians of them are cut off, so that the others stay readable."""
 
 _RISES: Final = range(-2 * HEIGHT, 2 * HEIGHT + 1)
-_FORTH: Final = {rise: f"2{rise:+}" for rise in _RISES}
+_FORWARD: Final = {rise: f"2{rise:+}" for rise in _RISES}
 
-_BACK: Final = {rise: f"-2{rise:+}" for rise in _RISES}
-"""Steps to the next column and to the one before, as an SVG writes them."""
+_BACKWARD: Final = {rise: f"-2{rise:+}" for rise in _RISES}
+"""Relative steps to the next and to the previous column in SVG path syntax."""
 
 
 class ResponseChart(Struct, frozen=True, kw_only=True):
-    """One chart; each column of it is an hour or a day.
+    """A chart with a column for each hour or day of a period.
 
     Attributes:
-        name: that of the stretch of time that it shows.
-        columns: how many; each is two wide.
-        step: how long one is, in nanoseconds.
-        begin, end: when the first of them begins and the last one ends.
-        segments: how the columns look.
-        median: the path of the median response times, interrupted where there are none.
-        band: the outline of the field between the median and what 95 % do not exceed.
-        top: the response time at the upper edge; 0 if there are no times.
+        name: of the period.
+        columns: the number of columns; each is two wide.
+        step: the length of a column, in nanoseconds.
+        begin, end: start of the first column, end of the last one.
+        segments: the statuses of the columns.
+        median: the SVG path of the median response times, interrupted where there are none.
+        band: the outline of the area between median and p95.
+        top: the response time at the upper edge; 0 without response times.
         lowest, highest: of the medians.
-        peak: the longest of those that 95 % do not exceed, and when its column began.
+        peak: the highest p95, and the start of its column.
     """
 
     name: str
@@ -63,7 +63,7 @@ class ResponseChart(Struct, frozen=True, kw_only=True):
 
     @property
     def counts(self) -> Sequence[tuple[str, int]]:
-        """How many columns look how, the most frequent look first."""
+        """The number of columns by status, the most frequent first."""
         found: Counter[str] = Counter()
         for part in self.segments:
             found[part.status] += part.length
@@ -71,22 +71,25 @@ class ResponseChart(Struct, frozen=True, kw_only=True):
 
 
 def response_chart(name: str, columns: ChartSeries, begin: int, end: int) -> ResponseChart:
-    """Return a chart of the columns between two moments.
+    """Return a chart of the columns between two times.
 
     Args:
-        name: that of the stretch of time.
+        name: of the period.
         columns: these, and perhaps others around them.
-        begin: when the first one begins.
-        end: when the last one ends.
+        begin: the start of the first one.
+        end: the end of the last one.
     """
     shown = columns.between(begin, end)
     medians, highs = columns.medians[shown], columns.p95s[shown]
-    timed = sorted(filter(None, highs))
+    sorted_p95s = sorted(filter(None, highs))
     top = lowest = highest = 0
     median = band = ""
-    if timed:
+    if sorted_p95s:
         top = _nice(
-            min(bucket_midpoint(timed[-1]), OUTLIER * bucket_midpoint(timed[len(timed) // 2]))
+            min(
+                bucket_midpoint(sorted_p95s[-1]),
+                OUTLIER * bucket_midpoint(sorted_p95s[len(sorted_p95s) // 2]),
+            )
         )
         lowest, highest = (bucket_midpoint(of(filter(None, medians))) for of in (min, max))
         median, band = _paths(medians, highs, top)
@@ -117,20 +120,20 @@ def _nice(time: int) -> int:
 
 
 def _paths(medians: Sequence[int], highs: Sequence[int], top: int) -> tuple[str, str]:
-    """Return the line of the medians and the outline of the band above it."""
+    """Return the paths of the medians and of the band between them and p95."""
     heights = {bucket: _height(bucket_midpoint(bucket), top) for bucket in {*medians, *highs}}
     lines, bands = [], []
     for first, last in _parts(medians):
         low = [heights[bucket] for bucket in medians[first:last]]
         high = [heights[bucket] for bucket in highs[first:last]]
-        lines.append(f"M{2 * first} {low[0]}l{_forth(low)}")
+        lines.append(f"M{2 * first} {low[0]}l{_forward(low)}")
         down = f" 0{low[-1] - high[-1]:+}"
-        bands.append(f"M{2 * first} {high[0]}l{_forth(high)}{down} {_back(low)}z")
+        bands.append(f"M{2 * first} {high[0]}l{_forward(high)}{down} {_backward(low)}z")
     return "".join(lines), "".join(bands)
 
 
 def _parts(medians: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield where neighbouring columns with times begin and end."""
+    """Yield start and end of each sequence of columns with response times."""
     start = 0
     for is_timed, group in groupby(medians, key=bool):
         end = start + len(list(group))
@@ -139,15 +142,15 @@ def _parts(medians: Sequence[int]) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _forth(heights: Sequence[int]) -> str:
+def _forward(heights: Sequence[int]) -> str:
     """Return steps from the left edge of the first column to the right edge of the last one."""
-    steps = map(_FORTH.__getitem__, map(sub, heights[1:], heights))
+    steps = map(_FORWARD.__getitem__, map(sub, heights[1:], heights))
     return " ".join(["1+0", *steps, "1+0"])
 
 
-def _back(heights: Sequence[int]) -> str:
+def _backward(heights: Sequence[int]) -> str:
     back = heights[::-1]
-    steps = map(_BACK.__getitem__, map(sub, back[1:], back))
+    steps = map(_BACKWARD.__getitem__, map(sub, back[1:], back))
     return " ".join(["-1+0", *steps, "-1+0"])
 
 
@@ -162,14 +165,14 @@ EPOCH: Final = 3
 
 
 class CalendarMonth(Struct, frozen=True, kw_only=True):
-    """One month up to the present day.
+    """One month up to today.
 
     Attributes:
-        begin: when it began.
-        weekday: that of its first day; 0 for Monday.
-        statuses: that of each day, as of a bar.
-        descriptions: what happened on those that were not good ones, by the number of the day.
-        stats: what it came to; None if it was over before the first result.
+        begin: its start.
+        weekday: of its first day; 0 for Monday.
+        statuses: of its days, as of bars.
+        descriptions: of the affected days, by day of the month.
+        stats: of the month; None if it ended before the first result.
     """
 
     begin: int
@@ -180,53 +183,55 @@ class CalendarMonth(Struct, frozen=True, kw_only=True):
 
 
 class AffectedDay(NamedTuple):
-    """A day that was not a good one, and what happened."""
+    """An affected day, see :func:`is_affected`."""
 
     day: date
-    look: str
-    words: str
+    status: str
+    description: str
 
 
 def calendar_months(
-    days: ChartSeries, months: Sequence[Month], told: Sequence[PeriodStats], locale: Locale
+    days: ChartSeries, months: Sequence[Month], stats: Sequence[PeriodStats], locale: Locale
 ) -> tuple[CalendarMonth, ...]:
     """Return the calendar.
 
     Args:
-        days: a column for each.
-        months: those that it shows.
-        told: what they came to.
-        locale: says what happened.
+        days: the daily columns.
+        months: the months to show.
+        stats: of these months.
+        locale: of the descriptions.
     """
-    stretches = {stretch.name: stretch for stretch in told}
+    periods = {period.name: period for period in stats}
     return tuple(
-        _leaf(days, days.between(begin, end), stretches.get(name), locale)
+        _calendar_month(days, days.between(begin, end), periods.get(name), locale)
         for name, begin, end in months
     )
 
 
 def affected_days(calendar: Sequence[CalendarMonth]) -> Iterator[AffectedDay]:
-    """Yield the days that were not good ones, newest first."""
-    for leaf in reversed(calendar):
-        for number, words in reversed(leaf.descriptions.items()):
-            day = leaf.begin + (number - 1) * DAY
-            yield AffectedDay(to_datetime(day).date(), leaf.statuses[number - 1], words)
+    """Yield the affected days, newest first."""
+    for month in reversed(calendar):
+        for number, description in reversed(month.descriptions.items()):
+            day = month.begin + (number - 1) * DAY
+            yield AffectedDay(to_datetime(day).date(), month.statuses[number - 1], description)
 
 
-def _leaf(
-    days: ChartSeries, shown: slice, stretch: PeriodStats | None, locale: Locale
+def _calendar_month(
+    days: ChartSeries, shown: slice, period: PeriodStats | None, locale: Locale
 ) -> CalendarMonth:
     begin = days.begin + shown.start * DAY
-    looks = days.statuses[shown]
-    told = ((at, days.tallies[at]) for at in range(shown.start, shown.stop) if at in days.tallies)
+    statuses = days.statuses[shown]
+    tallies = (
+        (at, days.tallies[at]) for at in range(shown.start, shown.stop) if at in days.tallies
+    )
     return CalendarMonth(
         begin=begin,
         weekday=(begin // DAY + EPOCH) % WEEK,
-        statuses=looks,
+        statuses=statuses,
         descriptions={
             at - shown.start + 1: describe_day(tally, locale)
-            for at, tally in told
+            for at, tally in tallies
             if is_affected(days.statuses[at])
         },
-        stats=stretch,
+        stats=period,
     )

@@ -34,18 +34,18 @@ from checkup_page.components.bars import NONE, day_status, is_fully_operational
 from checkup_page.status import ComponentStatus
 
 _BUCKETS: Final = "H"
-"""Numbers below 65,536, of two bytes each: a thousand components have a million of them."""
+"""Two bytes a number: a thousand components have a million of them."""
 
 
 class ChartSeries(Struct, frozen=True):
-    """Columns from left to right, all of one length but the last, which may be cut short.
+    """Columns of a chart, oldest first, of equal length except the last, which may be shorter.
 
     Attributes:
-        begin: when the first one begins.
-        step: how long each is.
-        statuses: how they look.
+        begin: the start of the first one.
+        step: the length of each.
+        statuses: as of bars.
         medians, p95s: the buckets of their response times, see :class:`ChartPoint`; 0 for none.
-        tallies: of those that were not simply good, by their places.
+        tallies: of those that were not fully operational, by index.
     """
 
     begin: int
@@ -56,15 +56,15 @@ class ChartSeries(Struct, frozen=True):
     tallies: dict[int, Tally]
 
     def between(self, begin: int, end: int) -> slice:
-        """Return the places of a span of time, which begins with a column."""
+        """Return the indexes of a period that begins with a column."""
         return slice((begin - self.begin) // self.step, -(-(end - self.begin) // self.step))
 
 
 def chart_series(points: Iterable[ChartPoint], begin: int, end: int, step: int) -> ChartSeries:
-    """Return the columns between two moments; points that lie elsewhere are left out."""
+    """Return the columns between two times; other points are left out."""
     count = -(-(end - begin) // step)
-    looks = [NONE] * count
-    medians, highs = (array(_BUCKETS, bytes(2 * count)) for _ in range(2))
+    statuses = [NONE] * count
+    medians, p95s = (array(_BUCKETS, bytes(2 * count)) for _ in range(2))
     tallies: dict[int, Tally] = {}
     first = begin // HOUR
     hours = step // HOUR
@@ -73,13 +73,13 @@ def chart_series(points: Iterable[ChartPoint], begin: int, end: int, step: int) 
         if not 0 <= at < count:
             continue
         tally, length = point.tally, step if at < count - 1 else end - begin - at * step
-        medians[at], highs[at] = point.median_bucket, point.p95_bucket
+        medians[at], p95s[at] = point.median_bucket, point.p95_bucket
         if is_fully_operational(tally, length):
-            looks[at] = ComponentStatus.OPERATIONAL
+            statuses[at] = ComponentStatus.OPERATIONAL
         else:
             tallies[at] = tally
-            looks[at] = day_status(tally, length)
-    return ChartSeries(begin, step, looks, medians, highs, tallies)
+            statuses[at] = day_status(tally, length)
+    return ChartSeries(begin, step, statuses, medians, p95s, tallies)
 
 
 DAYS: Final = 90
@@ -96,14 +96,14 @@ COLUMNS: Final = (
     "response_median_ms",
     "response_p95_ms",
 )
-"""Days are those of UTC. Uptime and seconds are rounded down; nothing is an empty cell."""
+"""Days are in UTC. Uptime and seconds are rounded down; an empty cell is no data."""
 
 
-def csv_rows(chronicle: CheckerHistory) -> tuple[str, ...]:
+def csv_rows(history: CheckerHistory) -> tuple[str, ...]:
     """Return a row, its columns joined by commas, for each day from the first result on."""
-    today = day_start(chronicle.until)
-    first = today if chronicle.first is None else day_start(chronicle.first)
-    points = {point.start: point for point in chronicle.days}
+    today = day_start(history.until)
+    first = today if history.first is None else day_start(history.first)
+    points = {point.start: point for point in history.days}
     return tuple(
         f"{format_date(day)},{_numbers(points.get(day) or ChartPoint(0))}"
         for day in range(max(first, today - DAYS * DAY), today, DAY)
@@ -130,15 +130,15 @@ MONTHS: Final = 12
 _FIELDS: Final = ("healthy", "degraded", "down", "unknown", "maintenance", "runs", "failures")
 
 Month = tuple[str, int, int]
-"""A month: its name, ``2026-08``, when it begins and when the next one does."""
+"""A month: its name, such as ``2026-08``, its start and its end."""
 
 
 class ResponseStats(Struct, frozen=True):
     """Response times of the results that were not down, in nanoseconds.
 
     Attributes:
-        p50, p95, p99: what 50, 95 and 99 % of them do not exceed, to about 3 %.
-        phases: where the time went, on average; None if nobody said so.
+        p50, p95, p99: percentiles, accurate to about 3 %.
+        phases: averages; None if none were measured.
     """
 
     p50: int
@@ -148,15 +148,14 @@ class ResponseStats(Struct, frozen=True):
 
 
 class PeriodStats(Struct, frozen=True, kw_only=True):
-    """A span of time that ends with the last full hour, or a month.
+    """A month, or a period that ends with the last full hour.
 
     Attributes:
-        name: ``24h``, ``7d``, ``30d``, ``90d`` or ``365d``; of a month ``2026-08``. Days are
-            those of UTC, the present one as far as it has come.
-        begin, end: in nanoseconds since the epoch; it begins with the first result, if that
-            came later than the span.
+        name: ``24h``, ``7d``, ``30d``, ``90d`` or ``365d``; of a month ``2026-08``. Days are in
+            UTC and include today so far.
+        begin, end: in nanoseconds since the epoch; never before the first result.
         tally: the time by state.
-        response: None if there are no times, as of a month.
+        response: None without response times, and for months.
     """
 
     name: str
@@ -167,22 +166,22 @@ class PeriodStats(Struct, frozen=True, kw_only=True):
 
     @property
     def uptime(self) -> str | None:
-        """Per cent of the observed time, rounded down; None if nothing was observed."""
+        """See :attr:`Tally.uptime_percent`."""
         return self.tally.uptime_percent
 
     @property
     def coverage(self) -> str | None:
-        """Per cent of the time that was observed, maintenance left out, rounded down."""
+        """See :meth:`Tally.coverage_percent`."""
         return self.tally.coverage_percent(self.end - self.begin)
 
 
 class ComponentHistory(Struct, frozen=True):
-    """All of one component, each from the oldest to the newest or from the shortest on.
+    """The statistics of one component, oldest or shortest first.
 
     Attributes:
-        hours, days: the columns of its charts; None if no history is kept.
-        csv_rows: its closed days, see :mod:`checkup_page.components.history`.
-        first_result_at: when its first result came; None if none has, or no history is kept.
+        hours, days: the columns of its charts; None without history.
+        csv_rows: its closed days, see :func:`csv_rows`.
+        first_result_at: None without a result or history.
     """
 
     periods: tuple[PeriodStats, ...] = ()
@@ -194,14 +193,14 @@ class ComponentHistory(Struct, frozen=True):
 
 
 def component_history(checker: CheckerHistory) -> ComponentHistory:
-    """Return what spans of time came to for a component; nothing before its first result."""
+    """Return the statistics of a component since its first result."""
     if checker.first is None:
         return ComponentHistory()
     until, today = checker.until, day_start(checker.until)
     oldest = min(last_months(today)[0][1], today - (SPANS[-1] - 1) * DAY)
     sums = _Sums(checker.days)
     return ComponentHistory(
-        periods=_stretches(checker, sums),
+        periods=_periods(checker, sums),
         months=_months(checker, sums),
         hours=chart_series(checker.hours, today - (SPANS[0] - 1) * DAY, until, HOUR),
         days=chart_series(checker.days, oldest, until, DAY),
@@ -210,12 +209,12 @@ def component_history(checker: CheckerHistory) -> ComponentHistory:
     )
 
 
-def _stretches(chronicle: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...]:
+def _periods(history: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...]:
     """Return the last 24 hours, and the last 7, 30, 90 and 365 days."""
-    end, day = chronicle.until, chronicle.last_24h
-    first = end if chronicle.first is None else chronicle.first
+    end, day = history.until, history.last_24h
+    first = end if history.first is None else history.first
     found = [(LAST_DAY, end - DAY, day.tally, day.latency)]
-    for days, times in zip(SPANS, chronicle.times, strict=True):
+    for days, times in zip(SPANS, history.times, strict=True):
         begin = day_start(end) - (days - 1) * DAY
         found.append((f"{days}d", begin, sums.between(begin, end), times))
     return tuple(
@@ -230,10 +229,10 @@ def _stretches(chronicle: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...
     )
 
 
-def _months(chronicle: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...]:
+def _months(history: CheckerHistory, sums: _Sums) -> tuple[PeriodStats, ...]:
     """Return the last twelve months since the first result, oldest first."""
-    until = chronicle.until
-    first = until if chronicle.first is None else chronicle.first
+    until = history.until
+    first = until if history.first is None else history.first
     return tuple(
         PeriodStats(
             name=name,
@@ -258,7 +257,7 @@ def last_months(day: int) -> tuple[Month, ...]:
 
 
 class _Sums:
-    """The time by state from the first of some days on, to tell that of any span of them."""
+    """Running sums of the time by state, to get that of any period by subtraction."""
 
     def __init__(self, days: Sequence[ChartPoint]) -> None:
         tallies = [day.tally for day in days]
@@ -266,7 +265,7 @@ class _Sums:
         self._sums = [[0, *accumulate(map(attrgetter(name), tallies))] for name in _FIELDS]
 
     def between(self, begin: int, end: int) -> Tally:
-        first, last = (bisect_left(self._starts, moment) for moment in (begin, end))
+        first, last = (bisect_left(self._starts, time_ns) for time_ns in (begin, end))
         sums = (several[last] - several[first] for several in self._sums)
         return Tally(**dict(zip(_FIELDS, sums, strict=True)))
 

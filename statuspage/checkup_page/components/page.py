@@ -32,16 +32,16 @@ from checkup_page.html import render_page
 from checkup_page.incidents.view import IncidentView, MaintenanceView
 from checkup_page.locale import Locale, load_translations
 from checkup_page.status import ComponentStatus
-from checkup_page.view import HOURLY, ComponentView, PageView, of_component, public_key
+from checkup_page.view import HOURLY, ComponentView, PageView, component_news, public_key
 
 
 class BadgeSnippets(NamedTuple):
-    """What to copy, and where the files are that it needs.
+    """Snippets to copy, and the files they refer to.
 
     Attributes:
         markdown, html: the badge as a link to the component's page.
-        picture: the badge, from the root of the site.
-        endpoint: what shields.io makes a badge of; an address if that of the page is known.
+        picture: path of the badge, from the root of the site.
+        endpoint: the endpoint for shields.io: a URL if the page's is configured, or else a path.
     """
 
     markdown: str
@@ -51,7 +51,7 @@ class BadgeSnippets(NamedTuple):
 
 
 def badge_snippets(view: PageView, item: ComponentView) -> BadgeSnippets:
-    """Return the snippets of a component, with whole addresses if that of the page is known."""
+    """Return the snippets of a component, with URLs if the page's is configured."""
     site = f"{view.url.rstrip('/')}/" if view.url else ""
     picture = f"badges/{item.key}.svg"
     page = f"{site}{view.folder}{item.path}"
@@ -69,7 +69,7 @@ NOTHING: Final = "\N{EN DASH}"
 PHASES: Final = Phases.__struct_fields__
 
 Row = Sequence[str]
-"""Texts; the first one says what the row is about and the second one matters most."""
+"""Cells: the first is the row's header, and the second is in bold."""
 
 _escaped = lru_cache(maxsize=4000)(escape)
 
@@ -87,8 +87,8 @@ class ComponentTables(NamedTuple):
     """The tables of one component.
 
     Attributes:
-        times: percentiles of response times and, if ``phased``, where the time went; empty if
-            nothing is known of them.
+        times: percentiles of response times and, if ``phased``, the mean phases; empty without
+            response times.
     """
 
     uptimes: Markup
@@ -118,7 +118,7 @@ def component_tables(item: ComponentView, locale: Locale) -> ComponentTables:
 def _uptime(it: PeriodStats, locale: Locale) -> Row:
     tally = it.tally
     return (
-        locale.translate(f"stretch.{it.name}"),
+        locale.translate(f"period.{it.name}"),
         _share(it.uptime),
         _length(tally.down, locale),
         _length(tally.degraded, locale),
@@ -139,16 +139,16 @@ def _month(it: PeriodStats, locale: Locale) -> Row:
     )
 
 
-def _times(stretches: Iterable[PeriodStats], locale: Locale, *, phased: bool) -> Markup:
+def _times(periods: Iterable[PeriodStats], locale: Locale, *, phased: bool) -> Markup:
     code, names = locale.translations.code, PHASES if phased else ()
     head = (locale.translate("component.span"), "p50", "p95", "p99")
     rows = (
         (
-            locale.translate(f"stretch.{it.name}"),
+            locale.translate(f"period.{it.name}"),
             *(_time(it.response, share, code) for share in ("p50", "p95", "p99")),
             *(_time(it.response and it.response.phases, name, code) for name in names),
         )
-        for it in stretches
+        for it in periods
     )
     return table((*head, *(locale.translate(f"phase.{name}") for name in names)), rows)
 
@@ -176,8 +176,8 @@ def _head(names: Iterable[str], locale: Locale) -> Row:
 
 def _row(cells: Row) -> str:
     first, second, *others = map(_escaped, cells)
-    told = "".join(f"<td>{cell}</td>" for cell in others)
-    return f'<tr><th scope="row">{first}</th><td><b>{second}</b></td>{told}</tr>'
+    rest = "".join(f"<td>{cell}</td>" for cell in others)
+    return f'<tr><th scope="row">{first}</th><td><b>{second}</b></td>{rest}</tr>'
 
 
 TEMPLATE: Final = "component.html"
@@ -185,33 +185,36 @@ SHEET: Final = "component.css"
 MAX_AGE: Final = 60
 
 STALE_AFTER: Final = 3 * HOUR // 2
-"""Its numbers are those of the last full hour, and a page is written soon after each."""
+"""Counted from the last full hour: a page is written soon after each."""
 
-TOLD: Final = 60
-"""Days with trouble that are told one by one."""
+MAX_AFFECTED_DAYS: Final = 60
+"""Affected days that are listed."""
 
 HOURLY_DAYS: Final = 7
-"""Days that are drawn hour by hour; of longer spans each day is a column."""
+"""Charts of up to so many days have a column for each hour, longer ones for each day."""
 
-Announced = TypeVar("Announced", IncidentView, MaintenanceView)
-_GOOD: Final = tuple(f"<li>{number}</li>" for number in range(32))
-_OTHER: Final = '<li class="{look}">{number}</li>'
-_NOTHING: Final = '<li class="{look}">{number}<span class="aside">: {words}</span></li>'
+Announcement = TypeVar("Announcement", IncidentView, MaintenanceView)
+_OPERATIONAL: Final = tuple(f"<li>{number}</li>" for number in range(32))
+_OTHER: Final = '<li class="{status}">{number}</li>'
+_NO_DATA: Final = '<li class="{status}">{number}<span class="aside">: {description}</span></li>'
 
-_BAD: Final = '<li class="{look}" title="{words}">{number}<span class="aside">: {words}</span></li>'
-"""Squares of the calendar: so many that a template, or markup that escapes, takes too long."""
+_AFFECTED: Final = (
+    '<li class="{status}" title="{description}">'
+    '{number}<span class="aside">: {description}</span></li>'
+)
+"""Squares of the calendar: so many that a template, or escaping markup, takes too long."""
 
 
 class ComponentPageInput(Struct, frozen=True, kw_only=True):
-    """All that a page says; as long as it is the same, so is the page.
+    """Everything a component's page is rendered from: equal inputs give the same page.
 
     Attributes:
-        view: what every page shows, and nothing that changes with each run.
-        item: likewise.
+        view: the layout, see :attr:`PageView.layout`.
+        item: the component, without what changes with each run.
         group: the name of its group; may be empty.
         until: the end of the last full hour.
-        certificate: when it ends, if that is published.
-        incidents, maintenances: those that concern it.
+        certificate: its expiry, if that is published.
+        incidents, maintenances: those that affect it.
     """
 
     view: PageView
@@ -224,41 +227,44 @@ class ComponentPageInput(Struct, frozen=True, kw_only=True):
 
     @property
     def news(self) -> str:
-        """What stands for what of it cannot wait."""
-        told: list[IncidentView | MaintenanceView] = [*self.incidents, *self.maintenances]
-        parts = (part for it in told for part in (it.key, it.status, str(it.updated_at)))
-        return public_key("component", of_component(self.item), *parts)
+        """Changes when the page must be published at once."""
+        announcements: list[IncidentView | MaintenanceView] = [
+            *self.incidents,
+            *self.maintenances,
+        ]
+        parts = (part for it in announcements for part in (it.key, it.status, str(it.updated_at)))
+        return public_key("component", component_news(self.item), *parts)
 
 
 class ComponentPages:
-    """The pages of a site; one is made again only when there is something else to say on it."""
+    """The pages of all components; a page is rendered again only when its input differs."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[ComponentPageInput, PageFile]] = {}
+        self._rendered: dict[str, tuple[ComponentPageInput, PageFile]] = {}
 
     def files(self, views: Iterable[PageView], until: int) -> dict[str, PageFile]:
         """Return the pages by their paths, in all languages.
 
         Args:
             views: one per language.
-            until: the end of the last full hour that the history tells of.
+            until: the end of the last full hour of the history.
         """
-        made: dict[str, tuple[ComponentPageInput, PageFile]] = {}
+        rendered: dict[str, tuple[ComponentPageInput, PageFile]] = {}
         for view in views:
-            for subject in _subjects(view, until):
+            for subject in _inputs(view, until):
                 path = f"{view.folder}{subject.item.path}"
-                before = self._made.get(path)
+                before = self._rendered.get(path)
                 if before is None or before[0] != subject:
-                    made[path] = (subject, _page(subject))
+                    rendered[path] = (subject, _page(subject))
                 else:
-                    made[path] = before
-        self._made = made
-        return {path: file for path, (_, file) in made.items()}
+                    rendered[path] = before
+        self._rendered = rendered
+        return {path: file for path, (_, file) in rendered.items()}
 
 
-def _subjects(view: PageView, until: int) -> Iterator[ComponentPageInput]:
+def _inputs(view: PageView, until: int) -> Iterator[ComponentPageInput]:
     shell = view.layout
-    incidents, maintenances = _concerning(view.incidents), _concerning(view.maintenances)
+    incidents, maintenances = _by_component(view.incidents), _by_component(view.maintenances)
     for group in view.groups:
         for item in group.components:
             yield ComponentPageInput(
@@ -272,13 +278,13 @@ def _subjects(view: PageView, until: int) -> Iterator[ComponentPageInput]:
             )
 
 
-def _concerning(announced: Iterable[Announced]) -> Mapping[str, Sequence[Announced]]:
-    """Return announcements by the keys of the components that they concern."""
-    found: dict[str, list[Announced]] = {}
-    for it in announced:
+def _by_component(announcements: Iterable[Announcement]) -> Mapping[str, Sequence[Announcement]]:
+    """Return incidents or maintenance by the keys of the affected components."""
+    by_key: dict[str, list[Announcement]] = {}
+    for it in announcements:
         for affected in it.affected:
-            found.setdefault(affected.key, []).append(it)
-    return found
+            by_key.setdefault(affected.key, []).append(it)
+    return by_key
 
 
 def _certificate(view: PageView, item: ComponentView) -> int | None:
@@ -292,7 +298,7 @@ def _page(subject: ComponentPageInput) -> PageFile:
     if item.daily is not None:
         months = last_months(day_start(subject.until))
         calendar = calendar_months(item.daily, months, item.months, locale)
-    told = tuple(affected_days(calendar))
+    affected = tuple(affected_days(calendar))
     return render_page(
         subject.view,
         TEMPLATE,
@@ -308,40 +314,44 @@ def _page(subject: ComponentPageInput) -> PageFile:
         tables=component_tables(item, locale),
         calendar=calendar,
         squares=partial(_squares, escape(locale.translate("state.none"))),
-        looks=_looks(calendar),
-        troubles=told[:TOLD],
-        more=len(told) - TOLD,
+        statuses=_statuses(calendar),
+        affected_days=affected[:MAX_AFFECTED_DAYS],
+        more=len(affected) - MAX_AFFECTED_DAYS,
         hour=HOUR,
         snippets=badge_snippets(subject.view, item),
     )
 
 
-def _looks(calendar: Iterable[CalendarMonth]) -> tuple[str, ...]:
-    seen = {look for leaf in calendar for look in leaf.statuses}
-    return tuple(look for look in BAR_STATUSES if look in seen)
+def _statuses(calendar: Iterable[CalendarMonth]) -> tuple[str, ...]:
+    seen = {status for month in calendar for status in month.statuses}
+    return tuple(status for status in BAR_STATUSES if status in seen)
 
 
-def _squares(none: Markup, leaf: CalendarMonth) -> Markup:
-    """Return the days of a month; those on which all was well need no word."""
+def _squares(none: Markup, month: CalendarMonth) -> Markup:
+    """Return the days of a month; operational ones have no description."""
     squares = [
-        _GOOD[number] if look is ComponentStatus.OPERATIONAL else _square(number, look, leaf, none)
-        for number, look in enumerate(leaf.statuses, start=1)
+        _OPERATIONAL[number]
+        if status is ComponentStatus.OPERATIONAL
+        else _square(number, status, month, none)
+        for number, status in enumerate(month.statuses, start=1)
     ]
-    return Markup("".join(squares))  # noqa: S704 - all that is said in them has been escaped
+    return Markup("".join(squares))  # noqa: S704 - their texts have been escaped
 
 
-def _square(number: int, look: str, leaf: CalendarMonth, none: Markup) -> str:
-    words = leaf.descriptions.get(number)
-    if words:
-        return _BAD.format(look=look, number=number, words=escape(words))
-    return (_NOTHING if look == NONE else _OTHER).format(look=look, number=number, words=none)
+def _square(number: int, status: str, month: CalendarMonth, none: Markup) -> str:
+    description = month.descriptions.get(number)
+    if description:
+        return _AFFECTED.format(status=status, number=number, description=escape(description))
+    return (_NO_DATA if status == NONE else _OTHER).format(
+        status=status, number=number, description=none
+    )
 
 
 def _charts(item: ComponentView, end: int) -> Iterator[ResponseChart]:
-    """Yield a chart for each stretch of time; columns are whole hours or days."""
+    """Yield a chart for each period; columns are whole hours or days."""
     today = day_start(end)
-    for stretch in item.periods:
-        name = stretch.name
+    for period in item.periods:
+        name = period.name
         days = 1 if name == LAST_DAY else int(name.removesuffix("d"))
         columns = item.hourly if days <= HOURLY_DAYS else item.daily
         begin = end - DAY if name == LAST_DAY else today - (days - 1) * DAY

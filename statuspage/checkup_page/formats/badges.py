@@ -59,19 +59,19 @@ _SIZE, _GAP = 11, 6
 
 
 class Badge(Struct, frozen=True, kw_only=True):
-    """What a badge says.
+    """One badge.
 
     Attributes:
-        colour: behind the message, as ``#rrggbb``; dark enough for white letters.
+        color: behind the message, as ``#rrggbb``; dark enough for white letters.
     """
 
     label: str
     message: str
-    colour: str
+    color: str
 
 
 def badge_svg(badge: Badge) -> PageFile:
-    """Return a badge as an SVG that needs no font: its texts are given the room they have."""
+    """Return a badge as an SVG; its texts get the width that they need in a usual font."""
     text = render_xml(
         "badge.svg",
         badge=badge,
@@ -87,29 +87,29 @@ def badge_svg(badge: Badge) -> PageFile:
 def shields_endpoint(badge: Badge, *, every: int = 0) -> PageFile:
     """Return a badge for shields.io (https://shields.io/badges/endpoint-badge).
 
-    Nobody is to give another colour to one that says that nothing is known.
+    A badge without data is an error there, so that its colour cannot be overridden.
     """
     content = {
         "schemaVersion": 1,
         "label": badge.label,
         "message": badge.message,
-        "color": badge.colour,
-        "isError": badge.colour == UNKNOWN,
+        "color": badge.color,
+        "isError": badge.color == UNKNOWN,
         "cacheSeconds": SETTLED_MAX_AGE,
     }
     return text_file(to_json(content), JSON, every=every)
 
 
 PAGE: Final = "page"
-"""What stands for the whole page in the paths of badges; keys of components are longer."""
+"""The page itself in the paths of badges; keys of components are longer."""
 
-_COLOURS: Final = {state: COLORS["light"][state] for state in ComponentStatus}
+_STATUS_COLORS: Final = {state: COLORS["light"][state] for state in ComponentStatus}
 _STEPS: Final = (
-    (99.9, _COLOURS[ComponentStatus.OPERATIONAL]),
+    (99.9, _STATUS_COLORS[ComponentStatus.OPERATIONAL]),
     (99.0, BADGE_GOOD),
-    (97.5, _COLOURS[ComponentStatus.DEGRADED]),
-    (95.0, _COLOURS[ComponentStatus.PARTIAL]),
-    (0.0, _COLOURS[ComponentStatus.MAJOR]),
+    (97.5, _STATUS_COLORS[ComponentStatus.DEGRADED]),
+    (95.0, _STATUS_COLORS[ComponentStatus.PARTIAL]),
+    (0.0, _STATUS_COLORS[ComponentStatus.MAJOR]),
 )
 """Per cent of uptime, and the colour from there on."""
 
@@ -126,30 +126,32 @@ def files(view: PageView) -> dict[str, PageFile]:
     locale = view.locale
     components = [item for group in view.groups for item in group.components]
     found = _health(PAGE, _short(view.title), view.overall.state, locale)
-    found |= _uptimes(PAGE, _short(view.title), _together(components), locale)
+    found |= _uptimes(PAGE, _short(view.title), _page_uptimes(components), locale)
     for item in components:
         name = _short(item.name)
         found |= _health(item.key, name, item.status, locale)
-        uptimes = ((stretch.name, stretch.uptime) for stretch in item.periods)
+        uptimes = ((period.name, period.uptime) for period in item.periods)
         found |= _uptimes(item.key, name, uptimes, locale)
         found |= _responses(item.key, name, item.periods, locale)
     return found
 
 
 def _health(key: str, name: str, state: ComponentStatus, locale: Locale) -> dict[str, PageFile]:
-    badge = Badge(label=name, message=locale.translate(f"state.{state}"), colour=_COLOURS[state])
+    badge = Badge(
+        label=name, message=locale.translate(f"state.{state}"), color=_STATUS_COLORS[state]
+    )
     return {
         f"badges/{key}.svg": badge_svg(badge),
         f"badges/{key}/health.json": shields_endpoint(badge),
     }
 
 
-def _together(components: Iterable[ComponentView]) -> Iterator[tuple[str, str | None]]:
-    """Yield the uptimes of all components together: their observed times count alike."""
+def _page_uptimes(components: Iterable[ComponentView]) -> Iterator[tuple[str, str | None]]:
+    """Yield the uptimes of all components together, weighted by their observed time."""
     tallies: dict[str, list[Tally]] = {}
     for item in components:
-        for stretch in item.periods:
-            tallies.setdefault(stretch.name, []).append(stretch.tally)
+        for period in item.periods:
+            tallies.setdefault(period.name, []).append(period.tally)
     for name, every in tallies.items():
         yield name, add_tallies(every).uptime_percent
 
@@ -162,7 +164,7 @@ def _uptimes(
             Badge(
                 label=locale.translate("badge.uptime", name=name, span=span),
                 message=locale.translate("state.unknown") if uptime is None else f"{uptime}%",
-                colour=UNKNOWN if uptime is None else _colour(float(uptime)),
+                color=UNKNOWN if uptime is None else _uptime_color(float(uptime)),
             ),
             every=HOURLY,
         )
@@ -170,26 +172,26 @@ def _uptimes(
     }
 
 
-def _colour(uptime: float) -> str:
-    return next(colour for least, colour in _STEPS if uptime >= least)
+def _uptime_color(uptime: float) -> str:
+    return next(color for least, color in _STEPS if uptime >= least)
 
 
 def _responses(
-    key: str, name: str, stretches: Iterable[PeriodStats], locale: Locale
+    key: str, name: str, periods: Iterable[PeriodStats], locale: Locale
 ) -> dict[str, PageFile]:
     found = {}
-    for stretch in stretches:
-        if stretch.name in _TIMED:
-            times = stretch.response
+    for period in periods:
+        if period.name in _TIMED:
+            times = period.response
             badge = Badge(
-                label=locale.translate("badge.response", name=name, span=stretch.name),
+                label=locale.translate("badge.response", name=name, span=period.name),
                 message=locale.format_response_time(times.p50)
                 if times
                 else locale.translate("state.unknown"),
-                colour=_TIME if times else UNKNOWN,
+                color=_TIME if times else UNKNOWN,
             )
-            path = f"badges/{key}/response-{stretch.name}.json"
-            # There are three of each component, and hardly one stays as it is.
+            path = f"badges/{key}/response-{period.name}.json"
+            # Three a component, and nearly all of them change with every run.
             found[path] = shields_endpoint(badge, every=DAILY)
     return found
 

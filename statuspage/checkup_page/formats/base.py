@@ -1,4 +1,4 @@
-"""Shared by the machine-readable files: caching, entries of feeds, and XML templates."""
+"""Shared by the machine-readable files: caching, recent events, XML and JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from checkup.interfaces import PageFile
 from checkup.times import format_iso, to_datetime
 from checkup_page.incidents.view import IncidentView, MaintenanceView
-from checkup_page.view import EVERY_FIVE_MINUTES, PageView, of_page
+from checkup_page.view import EVERY_FIVE_MINUTES, PageView, page_news
 
 
 def recent_incidents(view: PageView) -> list[IncidentView]:
@@ -27,7 +27,7 @@ def recent_incidents(view: PageView) -> list[IncidentView]:
 
 
 def recent_maintenance(view: PageView) -> list[MaintenanceView]:
-    """Return the maintenance of the last months and what is to come, newest first."""
+    """Return past maintenance of the last months and upcoming maintenance, newest first."""
     earlier = (item for month in view.months for item in month.maintenances)
     every = {
         item.key: item for item in (*earlier, *view.completed_maintenances, *view.maintenances)
@@ -36,7 +36,7 @@ def recent_maintenance(view: PageView) -> list[MaintenanceView]:
 
 
 def last_event(view: PageView) -> int:
-    """Return when something was said last, or maintenance began or ended; 0 for never."""
+    """Return the time of the last update, or start or end of maintenance; 0 for none."""
     return max(_events(view), default=0)
 
 
@@ -51,11 +51,11 @@ def _events(view: PageView) -> Iterator[int]:
 
 
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 has no way to write."""
+"""Characters that XML 1.0 cannot contain."""
 
 
 def render_xml(template: str, **values: object) -> str:
-    """Return a document; what XML cannot hold is left out of it."""
+    """Return a document without the characters that XML cannot contain."""
     return _FORBIDDEN.sub("", _templates().get_template(template).render(values))
 
 
@@ -81,20 +81,20 @@ Json = dict[str, Any]
 """A document, or a part of one."""
 
 LIVE: Final = 30
-"""Seconds that a copy may be kept of what tells how things are now."""
+"""Seconds that a copy of a file with the current status may be cached."""
 
 SETTLED_MAX_AGE: Final = 300
-"""The same of what changes only when there is something new to tell."""
+"""The same for files that change only with events."""
 
 _HOST: Final = re.compile(r"https?://([a-z0-9.-]+)(?=[:/?#]|$)", re.ASCII | re.IGNORECASE)
 JSON: Final = "application/json; charset=utf-8"
 
 
 def text_file(text: str, kind: str, *, every: int = 0) -> PageFile:
-    """Return a text that changes when there is something new to tell.
+    """Return a file that changes only with events.
 
     Args:
-        text: half of a character in it becomes a ``?``.
+        text: a lone surrogate in it becomes a ``?``.
         kind: its media type.
         every: as in :class:`PageFile`.
     """
@@ -103,22 +103,22 @@ def text_file(text: str, kind: str, *, every: int = 0) -> PageFile:
 
 
 def live_file(view: PageView, text: str, kind: str) -> PageFile:
-    """Return a text that changes with every run: what of it is no news can wait."""
-    file, told = text_file(text, kind, every=EVERY_FIVE_MINUTES), of_page(view)
-    return replace(file, max_age=LIVE, urgent_content=told)
+    """Return a file that changes with every run, and need not be published with each."""
+    file, urgent = text_file(text, kind, every=EVERY_FIVE_MINUTES), page_news(view)
+    return replace(file, max_age=LIVE, urgent_content=urgent)
 
 
 def to_json(content: Json) -> str:
-    """Return the text of a document."""
+    """Return compact JSON."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def absolute_url(view: PageView, path: str) -> str:
-    """Return where a file of the page is; from the root of the site if that is not known."""
+    """Return the URL of a file of the page; its path if the page's URL is not configured."""
     return f"{view.url.rstrip('/')}/{path}" if view.url else path
 
 
 def id_domain(view: PageView) -> str:
-    """Return the name under which the page's ids are unique: its host, if that is known."""
+    """Return the domain that makes the page's ids unique: its host, if that is configured."""
     host = _HOST.match(view.url)
     return host[1].lower() if host else "checkup.invalid"

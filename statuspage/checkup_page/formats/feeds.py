@@ -68,7 +68,7 @@ def _entries(view: PageView) -> Iterator[FeedEntry]:
             kind="maintenance",
             published=planned.created_at,
             planned=view.locale.translate(
-                "feed.planned",
+                "feed.scheduled",
                 start=view.locale.format_datetime(planned.scheduled_for),
                 end=view.locale.format_datetime(planned.scheduled_until),
             ),

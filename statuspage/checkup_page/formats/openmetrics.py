@@ -1,7 +1,6 @@
-"""What the page shows as gauges of OpenMetrics 1.0, named as by blackbox_exporter.
+"""The metrics of the page in OpenMetrics 1.0, named as by blackbox_exporter.
 
-What is unknown has no sample: it is neither a success nor a failure. The time of the last run is
-there for rules that must notice that there are no more runs.
+An unknown value has no sample. The time of the newest run lets rules notice missing runs.
 
 https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
 """
@@ -25,14 +24,14 @@ Labels = dict[str, str]
 
 
 class Sample(Struct, frozen=True):
-    """One value, and of what it is."""
+    """One value and its labels."""
 
     value: float
     labels: Labels = {}
 
 
 class Gauge(Struct, frozen=True):
-    """Values that go up and down.
+    """A gauge.
 
     Attributes:
         samples: no two of them have the same labels.
@@ -44,7 +43,7 @@ class Gauge(Struct, frozen=True):
 
 
 def render_metrics(gauges: Iterable[Gauge]) -> str:
-    """Return the document; a gauge without a value is left out of it."""
+    """Return the document, without gauges that have no samples."""
     lines = (line for gauge in gauges if gauge.samples for line in _lines(gauge))
     return "".join(f"{line}\n" for line in (*lines, "# EOF"))
 
@@ -63,8 +62,8 @@ def _escaped(text: str) -> str:
 
 PATH: Final = "metrics.txt"
 
-Found = Iterator[tuple[Labels, float]]
-"""Values of one component, and by what they differ."""
+Values = Iterator[tuple[Labels, float]]
+"""Values of one component with the labels that distinguish them."""
 
 
 def files(view: PageView) -> dict[str, PageFile]:
@@ -74,7 +73,7 @@ def files(view: PageView) -> dict[str, PageFile]:
 
 def _gauges(view: PageView) -> Iterator[Gauge]:
     components = [(group, item) for group in view.groups for item in group.components]
-    for name, sense, measure in _MEASURES:
+    for name, help_, measure in _MEASURES:
         samples = (
             Sample(
                 value, _labels(group, item, view.metrics.get(item.key, ProbeMetrics())) | differing
@@ -82,7 +81,7 @@ def _gauges(view: PageView) -> Iterator[Gauge]:
             for group, item in components
             for differing, value in measure(item, view.metrics.get(item.key, ProbeMetrics()))
         )
-        yield Gauge(name, sense, tuple(samples))
+        yield Gauge(name, help_, tuple(samples))
     states = Counter(item.status for _, item in components)
     yield Gauge(
         "monitor_checks",
@@ -98,44 +97,44 @@ def _gauges(view: PageView) -> Iterator[Gauge]:
 
 
 def _labels(group: ComponentGroup, item: ComponentView, probe: ProbeMetrics) -> Labels:
-    """Return what a component is known by; names alone need not differ."""
+    """Return the labels of a component; names alone may not be unique."""
     given = {"check": item.name, "group": group.name, "id": item.key, "instance": probe.address}
     return {name: value for name, value in given.items() if value}
 
 
-def _success(_: ComponentView, probe: ProbeMetrics) -> Found:
+def _success(_: ComponentView, probe: ProbeMetrics) -> Values:
     if probe.success is not None:
         yield {}, int(probe.success)
 
 
-def _duration(_: ComponentView, probe: ProbeMetrics) -> Found:
+def _duration(_: ComponentView, probe: ProbeMetrics) -> Values:
     if probe.response is not None:
         yield {}, probe.response / SECOND
 
 
-def _phases(_: ComponentView, probe: ProbeMetrics) -> Found:
+def _phases(_: ComponentView, probe: ProbeMetrics) -> Values:
     if probe.phases is not None:
         for phase, length in structs.asdict(probe.phases).items():
             yield {"phase": "processing" if phase == "wait" else phase}, length / SECOND
 
 
-def _certificate(_: ComponentView, probe: ProbeMetrics) -> Found:
+def _certificate(_: ComponentView, probe: ProbeMetrics) -> Values:
     if probe.certificate_expiry is not None:
         yield {}, probe.certificate_expiry / SECOND
 
 
-def _state(item: ComponentView, _: ProbeMetrics) -> Found:
+def _state(item: ComponentView, _: ProbeMetrics) -> Values:
     for state in ComponentStatus:
         yield {"state": state.value}, int(item.status is state)
 
 
-def _uptime(item: ComponentView, _: ProbeMetrics) -> Found:
-    for stretch in item.periods:
-        if stretch.tally.uptime is not None:
-            yield {"window": stretch.name}, stretch.tally.uptime
+def _uptime(item: ComponentView, _: ProbeMetrics) -> Values:
+    for period in item.periods:
+        if period.tally.uptime is not None:
+            yield {"window": period.name}, period.tally.uptime
 
 
-_MEASURES: Final[tuple[tuple[str, str, Callable[[ComponentView, ProbeMetrics], Found]], ...]] = (
+_MEASURES: Final[tuple[tuple[str, str, Callable[[ComponentView, ProbeMetrics], Values]], ...]] = (
     ("probe_success", "Whether the newest check succeeded.", _success),
     ("probe_duration_seconds", "Median response time of the newest run.", _duration),
     ("probe_http_duration_seconds", "Duration of the request by phase.", _phases),

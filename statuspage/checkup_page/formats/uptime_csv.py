@@ -15,11 +15,11 @@ from checkup_page.view import HOURLY, PageView
 PATH: Final = "uptime.csv"
 _CSV: Final = "text/csv; charset=utf-8; header=present"
 _FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones too
-"""What a cell begins with that a spreadsheet computes."""
+"""First characters of cells that a spreadsheet computes."""
 
 
 def files(view: PageView) -> dict[str, PageFile]:
-    """Return the table by its path; its last day is the one before the present one."""
+    """Return the table by its path; its last day is yesterday."""
     return {PATH: text_file("".join(_lines(view)), _CSV, every=HOURLY)}
 
 
@@ -27,10 +27,9 @@ def _lines(view: PageView) -> Iterator[str]:
     yield _line("component", "group", "id", *COLUMNS)
     for group in view.groups:
         for item in group.components:
-            named = _line(_harmless(item.name), _harmless(group.name), item.key).removesuffix(
-                "\r\n"
-            )
-            yield from (f"{named},{row}\r\n" for row in item.csv_rows)
+            names = _line(_escape_formula(item.name), _escape_formula(group.name), item.key)
+            row_start = names.removesuffix("\r\n")
+            yield from (f"{row_start},{row}\r\n" for row in item.csv_rows)
 
 
 def _line(*cells: str) -> str:
@@ -39,6 +38,6 @@ def _line(*cells: str) -> str:
     return written.getvalue()
 
 
-def _harmless(name: str) -> str:
-    """Return a name that no spreadsheet takes for a formula."""
+def _escape_formula(name: str) -> str:
+    """Return a name that a spreadsheet does not compute."""
     return f"'{name}" if name.startswith(_FORMULA) else name

@@ -120,7 +120,9 @@ def _updates(outage: AutomaticIncident, moments: Moments, locale: Locale) -> Ite
         ]
         if over and not outage.in_maintenance:
             sentences.append(
-                locale.translate("outage.over", length=locale.format_duration(at - outage.start))
+                locale.translate(
+                    "outage.duration", length=locale.format_duration(at - outage.start)
+                )
             )
         body = " ".join(f"{sentence}." for sentence in sentences)
         yield UpdateView(

@@ -1,6 +1,7 @@
 "use strict";
-// The page is complete without this: it adds times that count, words for each bar, the choice of
-// colours, and news.
+// The page is complete without this script, which adds relative times, descriptions of bars, the choice
+// of a theme, and updates. Ids, classes and data attributes do not change: an older script in an open
+// tab and the owner's CSS use them.
 (() => {
   const root = document.documentElement;
   const one = (selector, within = document) => within.querySelector(selector);
@@ -12,9 +13,9 @@
   const date = format({ dateStyle: "full", timeZone: "UTC" });
   const relative = new Intl.RelativeTimeFormat(root.lang);
   const units = [[86400, "day"], [3600, "hour"], [60, "minute"], [0, "second"]];
-  const turned = root.dir === "rtl"; // then time goes to the left
+  const mirrored = root.dir === "rtl"; // time runs to the left
   const themes = ["auto", "light", "dark"];
-  let ahead = 0; // milliseconds by which the server's clock is ahead of this one
+  let ahead = 0; // milliseconds that the server's clock is ahead of this one
 
   const store = (key, ...value) => {
     try { return value.length ? localStorage.setItem(key, ...value) : localStorage.getItem(key); } catch { return null; }
@@ -33,13 +34,13 @@
     const [size, unit] = units.find(([least]) => seconds >= 2 * least);
     return relative.format(-Math.floor(seconds / (size || 1)), unit);
   };
-  const tellTimes = () => {
+  const showTimes = () => {
     const here = store("times") !== "page";
     for (const time of all("time[datetime*=T]")) {
       const at = new Date(time.dateTime);
-      const said = time.title ||= time.textContent;
+      const original = time.title ||= time.textContent;
       if ("ago" in time.dataset) time.textContent = ago(at);
-      else time.textContent = here ? (time.className ? short : full).format(at) : said;
+      else time.textContent = here ? (time.className ? short : full).format(at) : original;
     }
     const zone = one("#zone");
     const own = full.resolvedOptions().timeZone;
@@ -49,15 +50,15 @@
     zone.textContent = here ? fill(zone.dataset.local, { zone: own }) : zone.title;
     button.textContent = here ? button.dataset.there : button.dataset.here;
     button.hidden = false;
-    button.onclick = () => { store("times", here ? "page" : "here"); tellTimes(); };
+    button.onclick = () => { store("times", here ? "page" : "here"); showTimes(); };
   };
 
   // Bars
   const columns = 90;
   const tip = document.createElement("div");
-  let strip; // the one that the tip is about
-  let bar; // and which of its bars
-  const moments = (text) => {
+  let strip; // the bars of the component that the tip is about
+  let bar; // the index of one of them
+  const barTimes = (text) => {
     const [last, steps] = text.split(" ");
     const found = [Number(last)];
     for (const [step, count] of (steps || "").split(",").map((part) => part.split("*"))) {
@@ -65,7 +66,7 @@
     }
     return found;
   };
-  const look = (at) => {
+  const statusOf = (at) => {
     for (const path of all("path", strip)) {
       for (const [, start, length] of path.getAttribute("d").matchAll(/M(\d+) 16h(\d+)/g)) {
         if (at >= +start && at < +start + +length) return path.getAttribute("class");
@@ -73,28 +74,28 @@
     }
     return "operational";
   };
-  const lasting = (words, length) => {
+  const duration = (words, length) => {
     const [hours, minutes] = [Math.floor(length / 60), length % 60];
     if (!length) return words.moment;
     return fill(hours ? (minutes ? words.both : words.hours) : words.minutes, { hours, minutes, n: minutes });
   };
-  const isTrouble = (at) => !["operational", "maintenance", "none"].includes(look(at));
-  const said = () => {
+  const isAffected = (at) => !["operational", "maintenance", "none"].includes(statusOf(at));
+  const barDetails = () => {
     let newer = 0;
-    for (let at = bar + 1; at < columns; at += 1) newer += isTrouble(at);
-    const told = isTrouble(bar) && strip.dataset.said?.split(" ")[newer];
-    if (!told) return "";
-    const [, uptime, kinds] = told.match(/^([\d.]*)(.*)/);
+    for (let at = bar + 1; at < columns; at += 1) newer += isAffected(at);
+    const details = isAffected(bar) && strip.dataset.said?.split(" ")[newer];
+    if (!details) return "";
+    const [, uptime, kinds] = details.match(/^([\d.]*)(.*)/);
     const words = JSON.parse(one("main").dataset.words);
-    const lengths = [...kinds.matchAll(/([a-z])(\d+)/g)].map(([, kind, length]) => fill(words[kind], { length: lasting(words, length) }));
+    const lengths = [...kinds.matchAll(/([a-z])(\d+)/g)].map(([, kind, length]) => fill(words[kind], { length: duration(words, length) }));
     return [...(uptime ? [fill(words.uptime, { uptime })] : []), ...lengths].join(", ");
   };
   const describe = () => {
-    const times = moments(strip.dataset.at ?? one("main").dataset.at);
+    const times = barTimes(strip.dataset.at ?? one("main").dataset.at);
     const at = new Date(1000 * times[bar - columns + times.length]);
     const daily = times.length > 1 && times[1] - times[0] === 86400;
-    const word = one(`[data-look=${look(bar)}]`).textContent;
-    return [isNaN(at) ? "" : (daily ? date : full).format(at), word, said()];
+    const word = one(`[data-look=${statusOf(bar)}]`).textContent;
+    return [isNaN(at) ? "" : (daily ? date : full).format(at), word, barDetails()];
   };
   const hide = () => {
     if (!strip) return;
@@ -110,13 +111,13 @@
     if (at === strip && which === bar) return;
     hide();
     [strip, bar] = [at, which];
-    const [when, word, said] = describe();
+    const [when, word, details] = describe();
     const title = document.createElement("b");
     title.textContent = when;
-    tip.replaceChildren(title, said ? `${word}: ${said}` : word);
+    tip.replaceChildren(title, details ? `${word}: ${details}` : word);
     tip.hidden = false;
     const start = (bar - columns + shown) * wide;
-    const place = turned ? box.right - start - wide / 2 : box.left + start + wide / 2;
+    const place = mirrored ? box.right - start - wide / 2 : box.left + start + wide / 2;
     const left = Math.min(root.clientWidth - tip.offsetWidth - 8, Math.max(8, place - tip.offsetWidth / 2));
     tip.style.left = `${left + scrollX}px`;
     tip.style.top = `${box.top + scrollY - tip.offsetHeight}px`;
@@ -125,14 +126,14 @@
     frame.style.width = `${wide}px`;
     strip.append(frame);
     at.setAttribute("aria-valuenow", bar + 1);
-    at.setAttribute("aria-valuetext", [when, word, said].filter(Boolean).join(", "));
+    at.setAttribute("aria-valuetext", [when, word, details].filter(Boolean).join(", "));
   };
   const under = (event) => {
     const box = one("svg", event.currentTarget).getBoundingClientRect();
-    const beyond = turned ? box.right - event.clientX : event.clientX - box.left;
+    const beyond = mirrored ? box.right - event.clientX : event.clientX - box.left;
     show(event.currentTarget, Math.floor(columns * beyond / box.width));
   };
-  const later = turned ? -1 : 1;
+  const later = mirrored ? -1 : 1;
   const keys = { ArrowLeft: -later, ArrowDown: -1, ArrowRight: later, ArrowUp: 1, PageUp: 7, PageDown: -7, Home: -columns, End: columns };
   const press = (event) => {
     if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -140,10 +141,10 @@
     show(event.currentTarget, (strip ? bar : columns - 1) + (strip ? keys[event.key] : 0));
   };
   const leave = (event) => {
-    // A finger leaves whenever it is lifted.
+    // On a touch screen the pointer leaves with every tap.
     if (event.pointerType === "mouse" && event.relatedTarget !== tip && document.activeElement !== strip) hide();
   };
-  const openBars = () => {
+  const enableBars = () => {
     for (const found of all(".strip")) {
       const state = { role: "slider", tabindex: 0, "aria-valuemin": 1, "aria-valuemax": columns, "aria-valuenow": columns };
       for (const [name, value] of Object.entries(state)) found.setAttribute(name, value);
@@ -156,10 +157,10 @@
     }
   };
 
-  // News
-  const old = () => Date.now() + ahead > Date.parse(one("main").dataset.staleAt);
-  const tellAge = () => {
-    if (!old()) return;
+  // Updates
+  const isStale = () => Date.now() + ahead > Date.parse(one("main").dataset.staleAt);
+  const showAge = () => {
+    if (!isStale()) return;
     const main = one("main");
     one(".verdict").className = "verdict unknown";
     one(".verdict use").setAttribute("href", "#unknown");
@@ -168,10 +169,10 @@
     one("#checked").replaceChildren(one("#last").content);
     one("#verdict").textContent = one("#news").textContent = document.title = main.dataset.staleText;
     delete main.dataset.staleAt;
-    tellTimes();
+    showTimes();
   };
   const refresh = async () => {
-    // Nothing moves away under a keyboard.
+    // Do not replace what has the keyboard focus.
     if (document.hidden || one("main :focus-visible")) return;
     const answer = await fetch(location.href, { cache: "no-cache" });
     if (!answer.ok) return;
@@ -189,8 +190,8 @@
     for (const part of ["title", "link[rel=icon]", "main", "footer"]) one(part).replaceWith(one(part, page));
     const after = one("#verdict").textContent;
     if (after !== before) one("#news").textContent = after;
-    tellTimes();
-    openBars();
+    showTimes();
+    enableBars();
   };
 
   paint(store("theme"));
@@ -218,13 +219,13 @@
       if (menu?.open) { menu.open = false; one("summary", menu).focus(); }
     });
     addEventListener("resize", hide);
-    openBars();
-    tellTimes();
-    setInterval(tellTimes, 10000);
-    // A page may look old because this clock is wrong, so the server is asked before that is said.
-    const look = () => refresh().catch(() => {}).then(tellAge);
+    enableBars();
+    showTimes();
+    setInterval(showTimes, 10000);
+    // The page may seem stale because this clock is wrong, so ask the server first.
+    const update = () => refresh().catch(() => {}).then(showAge);
     const every = Number(one("main").dataset.refresh);
-    if (every) setInterval(look, 1000 * every);
-    if (old()) look();
+    if (every) setInterval(update, 1000 * every);
+    if (isStale()) update();
   });
 })();

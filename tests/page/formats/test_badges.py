@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from checkup.history.tally import Tally
 from checkup.model import Status
 from checkup_page.formats import badges
-from checkup_page.formats.badges import _COLOURS, _STEPS, text_width
+from checkup_page.formats.badges import _STATUS_COLORS, _STEPS, text_width
 from checkup_page.view import PageView
 from tests.page.formats.world import view
 
@@ -162,6 +162,6 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("colour", [*_COLOURS.values(), *(colour for _, colour in _STEPS)])
+@pytest.mark.parametrize("colour", [*_STATUS_COLORS.values(), *(colour for _, colour in _STEPS)])
 def test_white_letters_can_be_read_on_every_colour(colour: str) -> None:
     assert 1.05 / (luminance(colour) + 0.05) >= 4.5

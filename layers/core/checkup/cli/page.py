@@ -103,8 +103,8 @@ def serve(config_file: str | None, *, listen: str, names: tuple[str, ...], verbo
     """
     config = options.load_config(config_file, verbose=verbose)
     storage = app.require_storage(config)
-    memory = PageCache()
-    site = SiteRoutes(lambda: build_page(config, storage, time.time_ns(), memory=memory), storage)
+    cache = PageCache()
+    site = SiteRoutes(lambda: build_page(config, storage, time.time_ns(), cache=cache), storage)
     hosts = AllowedHosts.of(config.page.url, names)
     with run_until_stopped(), _listening(listen, site, hosts, verbose=verbose) as server:
         print(f"The status page is on {server.url} until Ctrl-C", flush=True)

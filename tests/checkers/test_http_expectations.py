@@ -175,5 +175,5 @@ def test_pattern_without_the_extra_is_unknown(
         attempt_of(checker)
 
     assert raised.value.failure == "unsupported"
-    assert "checkup[patterns]" in str(raised.value)
+    assert "extra 'patterns'" in str(raised.value)
     assert result_of(checker).failure == "unsupported"

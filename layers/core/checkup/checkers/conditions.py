@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from checkup.errors import CheckUnknownError
+from checkup.errors import CheckUnknownError, missing_extra
 
 _MAX_MEMORY: Final = 8 * 1024 * 1024
 """Bytes that one pattern may use."""
@@ -43,7 +43,7 @@ def re2_search(pattern: str, body: bytes) -> bool:
     try:
         compiled = _compiled(pattern)
     except ImportError as error:
-        sentence = "patterns need an extra; run: pip install 'checkup[patterns]'"
+        sentence = missing_extra("regular expressions", "patterns")
         raise CheckUnknownError("unsupported", sentence) from error
     return compiled.search(body) is not None
 

@@ -61,6 +61,60 @@ def test_the_environment_fills_in_texts(read: Read) -> None:
     assert config.masked_values == ("example.com",)
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("${A}", "x"),
+        ("${E}", ""),
+        ("${E:-d}", "d"),
+        ("${E-d}", ""),
+        ("${N-d}", "d"),
+        ("${N:-${M:-${A}}}", "x"),
+        ("${N:-a${A}b}c", "axbc"),
+        ("${N:-$${q}}", "${q}"),
+        ("${A:?message}", "x"),
+        ("${E?message}", ""),
+        ("$${A}${A}", "${A}x"),
+        ("${N:-}", ""),
+    ],
+)
+def test_variables_have_the_forms_of_a_shell(read: Read, written: str, text: str) -> None:
+    config = read({"page": {"title": written}}, A="x", E="")
+    assert config.page.title == text
+    assert config.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("${N:?the host of the shop}", "variable N is not set: the host of the shop"),
+        ("${E:?set ${A}}", "variable E is empty: set ***"),
+        ("${N?}", "variable N is not set"),
+    ],
+)
+def test_required_variable_without_a_value_is_an_error_with_its_message(
+    refuse: Refuse, written: str, text: str
+) -> None:
+    (problem,) = refuse({"page": {"title": written}}, A="canary", E="")
+    assert problem.text == f"environment {text}"
+
+
+@pytest.mark.parametrize(
+    "written", ["${", "${A", "${1}", "${A:+x}", "${A,,}", "${a.b}", "${A:-x", "${A:-${B}", "$HOME"]
+)
+def test_form_that_is_not_expanded_stays_as_it_is_with_a_warning(read: Read, written: str) -> None:
+    config = read({"page": {"title": written}}, A="", B="b")
+    assert config.page.title.startswith(written[:2])
+    (warning,) = config.warnings
+    assert (warning.key, "stays as it is" in warning.text) == ("page.title", True)
+    assert "${" in warning.fix
+
+
+def test_defaults_nest_only_so_deep(read: Read) -> None:
+    deep = "${N:-" * 5000 + "}" * 5000
+    assert read({"page": {"title": deep}}).page.title.startswith("${N:-")
+
+
 def test_a_value_of_the_environment_is_whatever_the_key_asks_for(read: Read) -> None:
     config = read(
         {"checkers": [http(attempts="${N}", hidden="${YES}", timeout="${T}")]},
@@ -179,7 +233,7 @@ def test_maintenance_has_a_beginning_and_an_end(read: Read, refuse: Refuse) -> N
     assert [(problem.key, problem.text) for problem in problems] == [
         ("maintenance[0].start", "is required"),
         ("maintenance[1]", "must have either end or duration"),
-        ("maintenance[2]", "end must be after start"),
+        ("maintenance[2].end", "end must be after start"),
     ]
 
 
@@ -213,9 +267,13 @@ def test_maintenance_comes_again_by_a_rule_in_a_zone(read: Read, refuse: Refuse)
     problems = refuse(
         {"maintenance": [{**times, "repeat": "weekly"}, {**times, "timezone": "Berlin"}]}
     )
-    assert [problem.key for problem in problems] == ["maintenance[0]", "maintenance[1]"]
+    assert [problem.key for problem in problems] == [
+        "maintenance[0].repeat",
+        "maintenance[1].timezone",
+    ]
     assert problems[0].text.startswith('repeat has the part "WEEKLY"; what is understood is FREQ,')
-    assert problems[1].text == 'unknown time zone "Berlin"; use a name like "Europe/Berlin"'
+    assert problems[1].text == 'unknown time zone "Berlin"'
+    assert problems[1].fix == 'use a name like "Europe/Berlin"'
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,9 @@ _DURATION: Final = r"(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)
 
 DEFINITIONS: Final[Mapping[str, Schema]] = {
     "variable": {
-        "description": "An environment variable: ${NAME}, or ${NAME:-default}.",
+        "description": "An environment variable: ${NAME}, ${NAME:-default} or ${NAME:?message}.",
         "type": "string",
-        "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}",
+        "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(\}|:?[-?].*\})",
     },
     "duration": {
         "anyOf": [

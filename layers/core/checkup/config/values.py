@@ -24,19 +24,25 @@ from checkup.interfaces.kinds import LOCALES
 from checkup.text import MASK, did_you_mean
 from checkup.times import SECOND, parse_duration
 
-_VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_VARIABLE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<operator>\}|:?[-?]))?")
+_BARE_VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]{2,}")
+_LONGEST_WORD = 4096
+_DEEPEST_WORD = 20
+_BRACE = re.compile(r"\$\$\{|\$\{|\}")
 
 
 class MissingVariableError(LookupError):
-    """A variable that is not set and has no default.
+    """A variable that has no value and no default; the message says which.
 
     Attributes:
-        name: of the variable.
+        fix: what to do about it.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    def __init__(self, name: str, problem: str, message: str) -> None:
+        super().__init__(
+            f"environment variable {name} is {problem}" + (f": {message}" if message else "")
+        )
+        self.fix = f"set it, or use ${{{name}:-default}}; write $${{ for a literal ${{"
 
 
 class VariableExpander:
@@ -53,11 +59,17 @@ class VariableExpander:
         self.used_values: dict[str, None] = {}
         self.masked_texts: dict[str, str] = {}
 
-    def expand(self, text: str) -> str:
-        """Replace ``${NAME}`` and ``${NAME:-default}``; ``$${`` stands for a literal ``${``.
+    def is_set(self, name: str) -> bool:
+        """Whether the variable has a value that is not empty."""
+        return bool(self._variables.get(name))
 
-        As in a shell, the default also stands in for an empty value. What does not look like
-        one of the three forms stays as it is.
+    def expand(self, text: str) -> str:
+        """Replace ``${NAME}`` and the forms of a shell with a default or a message.
+
+        ``${NAME:-default}`` and ``${NAME:?message}`` also apply to an empty value,
+        ``${NAME-default}`` and ``${NAME?message}`` do not. Default and message can contain
+        further variables. ``$${`` stands for a literal ``${``. What has none of these forms stays
+        as it is: see :func:`has_unknown_form`.
 
         Raises:
             MissingVariableError: there is neither a value nor a default.
@@ -65,26 +77,58 @@ class VariableExpander:
         if "${" not in text:
             self.masked_texts.setdefault(text, text)
             return text
-        expanded = _VARIABLE.sub(self._value, text)
-        self.masked_texts[expanded] = _VARIABLE.sub(self._hidden, text)
+        expanded = self._expand(text, hides=False)
+        self.masked_texts[expanded] = self._expand(text, hides=True)
         return expanded
 
-    def _value(self, match: re.Match[str]) -> str:
-        name, default = match["name"], match["default"]
-        if name is None:
-            return "${"
-        value = self._variables.get(name)
-        if value:
-            self.used_values[value] = None
-            return value
-        if default is not None:
-            return default
-        if value is None:
-            raise MissingVariableError(name)
-        return value
+    def _expand(self, text: str, *, hides: bool) -> str:
+        parts: list[str] = []
+        at = 0
+        while match := _VARIABLE.search(text, at):
+            parts.append(text[at : match.start()])
+            name, operator, end = match["name"], match["operator"] or "", match.end()
+            word = ""
+            if operator not in {"", "}"}:
+                word, end = _word(text, end)
+            at = end or match.end()
+            if name is None or not end:
+                parts.append("${" if match[0] == "$${" else match[0])
+                continue
+            value = self._variables.get(name)
+            if value or (value is not None and ":" not in operator):
+                parts.append(MASK if hides and value else value)
+                if value and not hides:
+                    self.used_values[value] = None
+            elif "-" in operator:
+                parts.append(self._expand(word, hides=hides))
+            else:
+                problem = "not set" if value is None else "empty"
+                raise MissingVariableError(name, problem, self._expand(word, hides=True))
+        return "".join(parts) + text[at:]
 
-    def _hidden(self, match: re.Match[str]) -> str:
-        return MASK if self._variables.get(match["name"] or "") else self._value(match)
+
+def has_unknown_form(text: str) -> bool:
+    """Whether a text has a ``${…}`` that is not expanded, because it has another form."""
+    at = 0
+    while match := _VARIABLE.search(text, at):
+        at = match.end()
+        if match[0] == "$${" or match["operator"] == "}":
+            continue
+        if match["name"] is None or not _word(text, at)[1]:
+            return True
+    return False
+
+
+def _word(text: str, start: int) -> tuple[str, int]:
+    """Return the default or message that starts here, and the place after its ``}``; 0 if none."""
+    depth = 1
+    for brace in _BRACE.finditer(text, start, start + _LONGEST_WORD):
+        depth += {"}": -1, "${": 1}.get(brace[0], 0)
+        if not depth:
+            return text[start : brace.start()], brace.end()
+        if depth > _DEEPEST_WORD:
+            break
+    return "", 0
 
 
 WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
@@ -122,17 +166,18 @@ class Scalars:
         self.report.masked_values = environment.used_values
         self.environment = environment
         self.expanded = False
+        self._warned: set[tuple[int, str]] = set()
 
-    def string(self, node: Node, _: str) -> str:
+    def string(self, node: Node, key: str) -> str:
         """A text; in YAML whatever stands there."""
-        text, form = self._scalar(node, "a string")
+        text, form = self._scalar(node, key, "a string")
         if form in {ScalarStyle.QUOTED, ScalarStyle.PLAIN}:
             return text
         raise InvalidValueError(f"expected a string, got {describe(node)}", "put it in quotes")
 
-    def integer(self, node: Node, _: str) -> int:
+    def integer(self, node: Node, key: str) -> int:
         """A whole number of 64 bits; no point, no exponent, no quotation marks."""
-        text, form = self._scalar(node, "an integer")
+        text, form = self._scalar(node, key, "an integer")
         if form in {ScalarStyle.NUMBER, ScalarStyle.PLAIN} and WHOLE.fullmatch(text):
             number = int(text)
             if -_LIMIT <= number < _LIMIT:
@@ -143,16 +188,16 @@ class Scalars:
             raise InvalidValueError(f"expected an integer, got {describe(node)}")
         raise InvalidValueError("expected an integer of at most 64 bits", "use digits only")
 
-    def decimal(self, node: Node, _: str) -> float:
+    def decimal(self, node: Node, key: str) -> float:
         """Any number."""
-        text, form = self._scalar(node, "a number")
+        text, form = self._scalar(node, key, "a number")
         if form in {ScalarStyle.NUMBER, ScalarStyle.PLAIN} and _NUMBER.fullmatch(text):
             return float(text)
         raise InvalidValueError(f"expected a number, got {describe(node)}")
 
-    def boolean(self, node: Node, _: str) -> bool:
+    def boolean(self, node: Node, key: str) -> bool:
         """True or false; in YAML also yes, no, on and off."""
-        text, form = self._scalar(node, "true or false")
+        text, form = self._scalar(node, key, "true or false")
         if form is ScalarStyle.PLAIN and text.lower() in _TRUTHS:
             return _TRUTHS[text.lower()]
         if form is ScalarStyle.KEYWORD:
@@ -160,7 +205,7 @@ class Scalars:
         fix = "remove the quotes" if form is ScalarStyle.QUOTED else ""
         raise InvalidValueError(f"expected true or false, got {describe(node)}", fix)
 
-    def _scalar(self, node: Node, wanted: str) -> tuple[str, ScalarStyle]:
+    def _scalar(self, node: Node, key: str, wanted: str) -> tuple[str, ScalarStyle]:
         """Return text and form; what came from the environment has no form of its own."""
         if not isinstance(node, ScalarNode):
             raise InvalidValueError(f"expected {wanted}, got {describe(node)}")
@@ -169,13 +214,23 @@ class Scalars:
         try:
             text = self.environment.expand(node.text)
         except MissingVariableError as missing:
-            text = f"environment variable {missing.name} is not set"
-            fix = f"set it, or use ${{{missing.name}:-default}}; write $${{ for a literal ${{"
-            raise InvalidValueError(text, fix) from None
+            raise InvalidValueError(str(missing), missing.fix) from None
+        if has_unknown_form(node.text):
+            fix = "write ${NAME}, ${NAME:-default} or ${NAME:?message}, or $${ for a literal ${"
+            self._warn_once(node, key, "not a variable, so it stays as it is: ${", fix)
+        if _BARE_VARIABLE.fullmatch(node.text):
+            fix = f"for the environment variable, write ${{{node.text[1:]}}}"
+            self._warn_once(node, key, f"{node.text} stays as it is", fix)
         if text == node.text:
             return text, node.form
         self.expanded = True
         return text, ScalarStyle.PLAIN
+
+    def _warn_once(self, node: Node, key: str, text: str, fix: str) -> None:
+        """Warn of a value that may be read several times, as one type and then as another."""
+        if (node.offset, text) not in self._warned:
+            self._warned.add((node.offset, text))
+            self.report.warn(node.offset, key, text, fix)
 
 
 _MOMENT = re.compile(
@@ -195,7 +250,7 @@ class ValueReader(Scalars):
 
     def duration(self, node: Node, key: str) -> int:
         """Nanoseconds, from a text with units or Go's integer."""
-        text, form = self._scalar(node, "a duration")
+        text, form = self._scalar(node, key, "a duration")
         if form is not ScalarStyle.QUOTED and WHOLE.fullmatch(text):
             nanoseconds = self.integer(node, key)
             if 0 < nanoseconds < _MILLISECOND:
@@ -303,8 +358,8 @@ class ValueReader(Scalars):
         items = node.items if isinstance(node, ArrayNode) else (node,)
         return tuple(self._range(item, key) for item in items)
 
-    def _range(self, node: Node, _: str) -> tuple[int, int]:
-        text, form = self._scalar(node, "a number or a range")
+    def _range(self, node: Node, key: str) -> tuple[int, int]:
+        text, form = self._scalar(node, key, "a number or a range")
         match = _RANGE.fullmatch(text) if form is not ScalarStyle.KEYWORD else None
         fix = 'write it like 404 or "200-299"'
         if match is None:

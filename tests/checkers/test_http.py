@@ -264,18 +264,20 @@ def test_text_that_is_no_url_is_unknown(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "error"),
     [
-        pytest.param("localhost/x", 'unsupported protocol scheme ""', id="no-scheme"),
-        pytest.param("", 'unsupported protocol scheme ""', id="nothing"),
-        pytest.param("localhost:80", 'unsupported protocol scheme "localhost"', id="host"),
-        pytest.param("FILE:///etc/passwd", 'unsupported protocol scheme "file"', id="file"),
-        pytest.param("http:///x", "no host in the URL", id="no-host"),
+        pytest.param("localhost/x", "endpoint_url: not an http or https URL", id="no-scheme"),
+        pytest.param("", "address is empty: nothing to check", id="nothing"),
+        pytest.param("localhost:80", "endpoint_url: not an http or https URL", id="host"),
+        pytest.param(
+            "FILE:///etc/passwd", 'endpoint_url: unsupported protocol scheme "file"', id="file"
+        ),
+        pytest.param("http:///x", "endpoint_url: no host in the URL", id="no-host"),
     ],
 )
-def test_url_of_something_else_is_down(url: str, error: str) -> None:
+def test_url_of_something_else_is_unknown(url: str, error: str) -> None:
     result = result_of(HttpChecker(endpoint_url=url))
 
-    assert result.status is Status.DOWN
-    assert result.error == error
+    assert result.status is Status.UNKNOWN
+    assert (result.failure, result.error) == ("config", error)
 
 
 @pytest.mark.row("B23")

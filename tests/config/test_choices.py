@@ -22,7 +22,7 @@ from tests.config.world import Refuse
         ),
         (
             {"type": "heartbeat", "period": "-1h"},
-            "period must be more than 0, and grace at least 0",
+            "must be more than 0",
         ),
     ],
 )

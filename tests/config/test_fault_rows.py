@@ -78,7 +78,7 @@ WARNED = [
         id="webhook",
     ),
     pytest.param(
-        {"checkers": [tcp(endpoint_url="tcp://me:word@127.0.0.1:1")]},
+        {"checkers": [{**tcp(), "type": "http", "endpoint_url": "http://me:word@127.0.0.1:1"}]},
         "password in plain text",
         id="password",
     ),

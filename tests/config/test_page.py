@@ -21,9 +21,9 @@ def test_every_language_of_the_page_can_be_configured_and_no_other() -> None:
     ("page", "key", "said"),
     [
         ({"languages": ["en", "kr"]}, "page.languages", f"must be one of {', '.join(LOCALES)}"),
-        ({"languages": []}, "page", "is empty"),
-        ({"timezone": "Berlin"}, "page", 'unknown time zone "Berlin"'),
-        ({"css": "</style><script>"}, "page", 'contains "<"'),
+        ({"languages": []}, "page.languages", "is empty"),
+        ({"timezone": "Berlin"}, "page.timezone", 'unknown time zone "Berlin"'),
+        ({"css": "</style><script>"}, "page.css", 'contains "<"'),
         ({"colors": {"dark": {"accent": "red"}}}, "page.colors.dark.accent", "not a colour"),
     ],
 )

@@ -131,7 +131,8 @@ def test_case_14_a_list_of_checkers_is_not_a_configuration(refuse: Refuse) -> No
 def test_case_15_swapped_name_and_address_load(read: Read) -> None:
     config = read(one({"type": "tcp", "endpoint_name": "h:1", "endpoint_url": "My Company"}))
     assert (config.checkers[0].title, config.checkers[0].endpoint) == ("h:1", "My Company")
-    assert config.warnings == ()
+    (warning,) = config.warnings
+    assert (warning.key, warning.text) == ("checkers[0].endpoint_url", "missing port in address")
 
 
 def test_case_16_sql_with_a_postgresql_block_loads_with_its_six_fields(read: Read) -> None:

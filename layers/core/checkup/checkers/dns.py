@@ -7,7 +7,7 @@ does not fit into a datagram, over TCP, all under one deadline.
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Final, Literal
 
 import dns.edns
@@ -26,6 +26,7 @@ from dns.name import Name
 from dns.rdata import Rdata
 from msgspec import Meta
 
+from checkup.checkers.addresses import host_port_problem
 from checkup.checkers.failures import CheckFailedError, from_os_error
 from checkup.checkers.host_names import ascii_host
 from checkup.checkers.network import (
@@ -39,7 +40,7 @@ from checkup.checkers.network import (
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Checker
-from checkup.interfaces.kinds import Strings
+from checkup.interfaces.kinds import SettingProblem, Strings
 from checkup.model import Attempt
 from checkup.text import quote_untrusted
 from checkup.times import SECOND
@@ -72,6 +73,7 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "dns"
     default_timeout: ClassVar[int] = 3 * SECOND
+    needs_address: ClassVar[bool] = True
 
     endpoint_url: Annotated[
         str, Meta(description="The name server; if absent, those of this machine are used.")
@@ -94,10 +96,34 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
         Strings, Meta(description="Records that the answer must contain.")
     ] = ()
 
-    def __post_init__(self) -> None:
+    def find_errors(self) -> Iterator[SettingProblem]:
         """Reject expectations that no answer can meet."""
-        for text in (*self.answers_equal, *self.answers_contain):
-            canonical_rdata(text, self._type)
+        for name in ("answers_equal", "answers_contain"):
+            for text in getattr(self, name):
+                try:
+                    canonical_rdata(text, self._type)
+                except ValueError as error:
+                    yield SettingProblem(name, str(error))
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        if problem := host_port_problem(self.endpoint_url, 53):
+            yield problem
+        try:
+            query_name(self.hostname_fqdn, self._type)
+        except CheckFailedError:
+            fix = "write a name only, such as www.example.com"
+            yield SettingProblem("hostname_fqdn", "not a domain name", fix, is_fatal=True)
+        if "/" in self.hostname_fqdn and self.record_type not in {"PTR", "CNAME"}:
+            fix = "write the name only, without https:// and path"
+            yield SettingProblem("hostname_fqdn", "is a URL", fix, is_fatal=True)
+        if not self.hostname_fqdn and self._is_evaluated and self.endpoint_url:
+            fix = "add hostname_fqdn, the name to look up"
+            yield SettingProblem("", "an answer is expected, but nothing is queried", fix)
+        if self._expects_records and self.expected_rcode not in {"", "NOERROR"}:
+            text = f"no records are compared with the response code {self.expected_rcode}"
+            yield SettingProblem("expected_rcode", text, "remove it, or the expected records")
 
     @property
     def endpoint(self) -> str:

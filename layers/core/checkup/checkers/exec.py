@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from selectors import EVENT_READ, DefaultSelector
 from typing import IO, Annotated, ClassVar, Final
@@ -24,7 +25,7 @@ from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Checker, CheckerContext
 from checkup.interfaces.checker import Assessment, assess
-from checkup.interfaces.kinds import Strings
+from checkup.interfaces.kinds import SettingProblem, Strings
 from checkup.model import Attempt, Status
 
 MAX_OUTPUT_BYTES: Final = 65_536
@@ -86,6 +87,20 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
     show_output: Annotated[
         bool, Meta(description="Include the output in the error message, which others may see.")
     ] = False
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        if self.command and not self.arguments and re.search(r"\S\s+-", self.command):
+            text = "is run as one program name, without a shell"
+            fix = 'put the arguments in a list: "arguments": ["-a", "b"]'
+            yield SettingProblem("command", text, fix)
+        if self.must_not_contain and self.must_not_contain in self.must_contain:
+            text = "must_contain contains it, so both can never hold"
+            yield SettingProblem("must_not_contain", text, is_fatal=True)
+        if self.raise_ not in {"", "warn", "warning", "error"}:
+            text = "has no meaning, so a failure is down"
+            yield SettingProblem("raise_", text, "write warn, or remove it")
 
     @property
     def title(self) -> str:

@@ -18,7 +18,7 @@ from checkup.deadline import Deadline
 from checkup.documents import compare_and_set, encode, save
 from checkup.errors import CheckUnknownError, StorageError, UnavailableError
 from checkup.interfaces import Checker, CheckerContext, Storage
-from checkup.interfaces.kinds import Duration
+from checkup.interfaces.kinds import Duration, SettingProblem
 from checkup.model import Attempt
 from checkup.times import DAY, HOUR, SECOND, format_duration, short_duration
 
@@ -74,10 +74,20 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         ),
     ] = ""
 
-    def __post_init__(self) -> None:
+    def find_errors(self) -> Iterator[SettingProblem]:
         """Reject a period in which no job can report."""
-        if self.period <= 0 or self.grace < 0:
-            raise ValueError("period must be more than 0, and grace at least 0")
+        if self.period <= 0:
+            yield SettingProblem("period", "must be more than 0")
+        if self.grace < 0:
+            yield SettingProblem("grace", "must be at least 0")
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        if not self.path.startswith(_S3_SCHEME):
+            return
+        if not all(self.path.removeprefix(_S3_SCHEME).partition("/")[::2]):
+            yield SettingProblem("path", "names no object", "write s3://bucket/key", is_fatal=True)
 
     @property
     def endpoint(self) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 from math import inf
 from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import SplitResult
 
+import msgspec
 from msgspec import Meta, field
+from requests import Response
 
 from checkup.checkers import conditions
-from checkup.checkers.conditions import BodyText, JsonCondition, TextSearch, parse_condition
+from checkup.checkers.addresses import http_url_problem
+from checkup.checkers.conditions import JsonCondition, parse_condition
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.http_client import (
     FROM_ENVIRONMENT,
@@ -22,19 +24,20 @@ from checkup.checkers.http_client import (
     parse_proxy,
     proxy_for,
 )
-from checkup.checkers.http_parser import Head
 from checkup.checkers.http_session import HttpSession, build_request, request_secrets
 from checkup.checkers.tls_context import StreamChecker
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
-from checkup.interfaces.kinds import Headers, Ranges, Secret, Strings
+from checkup.interfaces.kinds import Headers, Ranges, Secret, SettingProblem, Strings
 from checkup.model import Attempt
 from checkup.text import quote_untrusted
 from checkup.times import SECOND
 
 _DEFAULT_UP: Final = ((200, 204),)
 _MEBIBYTE: Final = 1_048_576
+_FIRST_STATUS: Final = 100
+_LAST_STATUS: Final = 999
 
 
 class HttpChecker(StreamChecker, frozen=True, kw_only=True):
@@ -104,21 +107,58 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         Meta(description='URL of a proxy, or "env" for HTTP_PROXY, HTTPS_PROXY and NO_PROXY.'),
     ] = ""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
+        yield from super().find_errors()
         if self.up_status > 0 and self.up_statuses:
-            raise ValueError("up_status and up_statuses cannot both be set")
+            yield SettingProblem("up_statuses", "up_status and up_statuses cannot both be set")
         for condition in self.must_hold:
-            _condition(condition)
-        conditions.validate_pattern(self.must_match)
-        conditions.validate_pattern(self.must_not_match)
+            try:
+                _condition(condition)
+            except ValueError as error:
+                yield SettingProblem("must_hold", str(error))
+        for name in ("must_match", "must_not_match"):
+            try:
+                conditions.validate_pattern(getattr(self, name))
+            except ValueError as error:
+                yield SettingProblem(name, str(error))
         if self.bearer_token and (self.username or self.password):
-            raise ValueError("bearer_token and username cannot both be set")
+            yield SettingProblem("bearer_token", "bearer_token and username cannot both be set")
         if self.proxy not in {"", FROM_ENVIRONMENT}:
             try:
                 parse_proxy(self.proxy)
             except CheckUnknownError as error:
-                raise ValueError(str(error)) from None
+                yield SettingProblem("proxy", str(error))
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        if problem := http_url_problem(self.endpoint_url, self.ip_version):
+            yield problem
+        yield from conditions.condition_flaws(self.must_hold)
+        expected = ((self.up_status, self.up_status),) if self.up_status > 0 else self.up_statuses
+        for first, last in expected:
+            if last < _FIRST_STATUS or first > _LAST_STATUS:
+                text = f"no response has the status {first}"
+                is_only = len(expected) == 1
+                name = "up_status" if self.up_status > 0 else "up_statuses"
+                yield SettingProblem(name, text, "use 200 to 599", is_fatal=is_only)
+        if self.must_not_contain and self.must_not_contain in self.must_contain:
+            text = "must_contain contains it, so both can never hold"
+            yield SettingProblem("must_not_contain", text, is_fatal=True)
+        if self.must_match and self.must_match == self.must_not_match:
+            text = "is the same as must_match, so both can never hold"
+            yield SettingProblem("must_not_match", text, is_fatal=True)
+        if (self.must_match or self.must_not_match) and not conditions.has_re2():
+            name = "must_match" if self.must_match else "must_not_match"
+            text = 'needs the extra "patterns", which is not installed'
+            yield SettingProblem(name, text)
+        if self.method == "HEAD" and (self.must_contain or self.must_match or self.must_hold):
+            text = "the response to HEAD has no body, of which something is expected"
+            yield SettingProblem("method", text, "use GET", is_fatal=True)
+        if len(self.must_contain.encode()) > self.max_body:
+            text = "must_contain is longer than that"
+            yield SettingProblem("max_body", text, is_fatal=True)
 
     async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
@@ -149,12 +189,10 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         secrets = request_secrets(request, self.endpoint_url, self.proxy)
         with HttpSession(timeouts, self._connect_options, secrets) as session:
             try:
-                head = session.send(request, self.follow_redirects)
-                self.check_head(head, secrets)
+                response = session.send(request, self.follow_redirects)
+                self.check_head(response, secrets)
                 if self.needs_body:
-                    # One more byte shows whether something was left out that must not be there.
-                    more = bool(self.must_not_contain or self.must_not_match)
-                    self.check_body(head, session.iter_content(head, self.max_body + more))
+                    self.check_body(session.iter_content(response, self.max_body))
             except CheckFailedError as failed:
                 error, failure = str(failed), failed.failure
         return Attempt(
@@ -171,7 +209,7 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         responded = evaluated or bool(attempt.phases and attempt.phases.transfer)
         return self.attempt_spacing if responded else 0
 
-    def check_head(self, head: Head, secrets: Sequence[str]) -> None:
+    def check_head(self, response: Response, secrets: Sequence[str]) -> None:
         """Check status and headers.
 
         Args:
@@ -181,12 +219,12 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
             CheckFailedError: they are not as expected.
         """
         expected = ((self.up_status, self.up_status),) if self.up_status > 0 else self.up_statuses
-        status = head.status
+        status = response.status_code
         if not any(first <= status <= last for first, last in expected or _DEFAULT_UP):
-            reason = quote_untrusted(head.reason, secrets)
+            reason = quote_untrusted(response.reason or "", secrets)
             raise CheckFailedError(f"status_{status}", f"response status {status} {reason}".strip())
         for name, texts in self.must_have_headers.items():
-            value = head.text(name)
+            value = response.headers.get(name)
             if value is None:
                 raise CheckFailedError("header_mismatch", f"response has no header {name}")
             for text in texts:
@@ -206,51 +244,43 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
     def _needs_whole_body(self) -> bool:
         return bool(self.must_match or self.must_not_match or self.must_hold)
 
-    def check_body(self, head: Head, pieces: Iterable[bytes]) -> None:
+    def check_body(self, pieces: Iterable[bytes]) -> None:
         """Read a body to its end, or to ``max_body``, and check it.
 
-        A text is searched in the bytes as they are and, if they are not UTF-8, decoded from the
-        charset that they are said to have, because servers are often wrong about it. The body is
-        kept in memory only if a pattern or a condition needs all of it.
+        The body is kept in memory only if a pattern or a condition needs all of it.
 
         Raises:
             CheckFailedError: it is not as expected.
-            CheckUnknownError: patterns or a coding are not supported here, or the body is too long.
+            CheckUnknownError: patterns are not supported here.
         """
-        wanted, unwanted = TextSearch(self.must_contain), TextSearch(self.must_not_contain)
-        body_text = BodyText(next(iter(head.values("Content-Type")), b""))
-        body, text = bytearray(), bytearray()
+        wanted, unwanted = _StreamSearch(self.must_contain), _StreamSearch(self.must_not_contain)
+        kept = bytearray()
         read = 0
-        for piece in chain(pieces, [b""]):
-            content = piece[: self.max_body - read]
+        for piece in pieces:
             read += len(piece)
-            decoded = body_text.feed(content, is_last=not piece)
-            wanted.feed(content, decoded)
-            unwanted.feed(content, decoded)
+            wanted.feed(piece)
+            unwanted.feed(piece)
             if self._needs_whole_body:
-                body += content
-                text += decoded
-        place = f" in its first {self.max_body} bytes" if read >= self.max_body else ""
-        texts = [bytes(it) for it in (body, text) if it]
+                kept += piece
+        place = f" in its first {read} bytes" if read >= self.max_body else ""
+        body = bytes(kept)
         if not wanted.found:
             raise _mismatch(f"response does not contain '{self.must_contain}'{place}")
         if self.must_not_contain and unwanted.found:
             raise _mismatch(f"response contains '{self.must_not_contain}'")
-        if self.must_match and not _matches(self.must_match, texts):
+        if self.must_match and not conditions.re2_search(self.must_match, body):
             raise _mismatch(f"response does not match '{self.must_match}'{place}")
-        if self.must_not_match and _matches(self.must_not_match, texts):
+        if self.must_not_match and conditions.re2_search(self.must_not_match, body):
             raise _mismatch(f"response matches '{self.must_not_match}'")
-        if self.must_hold:
-            try:
-                document = conditions.parse_json(bytes(body), bytes(text))
-            except ValueError as error:
-                raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
-            for condition in self.must_hold:
-                if not _condition(condition).is_met(document):
-                    raise _mismatch(f"condition not met: {condition}")
-        if read > self.max_body:
-            sentence = f"the body is longer than max_body, {self.max_body} bytes; increase it"
-            raise CheckUnknownError("client_limit", sentence)
+        if not self.must_hold:
+            return
+        try:
+            document = msgspec.json.decode(body)
+        except (ValueError, RecursionError) as error:
+            raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
+        for text in self.must_hold:
+            if not _condition(text).is_met(document):
+                raise _mismatch(f"condition not met: {text}")
 
     def _connect_options(self, url: SplitResult, same_origin: bool) -> ConnectOptions:
         is_tls = url.scheme == "https"
@@ -262,8 +292,21 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         )
 
 
-def _matches(pattern: str, texts: Sequence[bytes]) -> bool:
-    return any(conditions.re2_search(pattern, text) for text in texts or [b""])
+class _StreamSearch:
+    """Searches a stream for a text without keeping the stream."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text.encode()
+        self._tail = b""
+        self.found = not self._text
+
+    def feed(self, piece: bytes) -> None:
+        """Search the next piece, and where it meets the one before."""
+        if self.found:
+            return
+        joined = self._tail + piece
+        self.found = self._text in joined
+        self._tail = joined[-(len(self._text) - 1) :] if len(self._text) > 1 else b""
 
 
 @lru_cache(maxsize=1024)

@@ -263,6 +263,7 @@ class CheckTask:
             ended.put(self)
 
     def _make_attempts(self) -> None:
+        self.checker.require_workable()
         checker = self._secrets.resolve(self.checker)
         for left in reversed(range(self._count)):
             attempt = checker.attempt(self._run_deadline.within(self._limit))

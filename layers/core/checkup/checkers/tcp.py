@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
+from checkup.checkers.addresses import host_port_problem
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.checkers.network import split_host_port
 from checkup.checkers.stream import NetworkStream, open_stream
 from checkup.checkers.tls_context import StreamChecker
 from checkup.deadline import Deadline, Stopwatch
 from checkup.interfaces import Network
+from checkup.interfaces.kinds import SettingProblem
 from checkup.model import Attempt
 from checkup.times import SECOND
 
@@ -42,6 +44,15 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
     expect: Annotated[
         str, Meta(description="Text that must arrive within the first 8,192 bytes.")
     ] = ""
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        if problem := host_port_problem(self.endpoint_url, ip_version=self.ip_version):
+            yield problem
+        if len(self.expect.encode()) > _MAX_RESPONSE:
+            text = f"only the first {_MAX_RESPONSE} bytes are searched"
+            yield SettingProblem("expect", text, "expect less", is_fatal=True)
 
     async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta
 
+from checkup.checkers.addresses import host_port_problem
 from checkup.checkers.certificates import check_issuer, check_names, describe_expiry
 from checkup.checkers.failures import CheckFailedError, from_ssl_error
 from checkup.checkers.network import split_host_port
@@ -17,9 +19,9 @@ from checkup.checkers.tls_context import StreamChecker
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
-from checkup.interfaces.kinds import Duration, Strings
+from checkup.interfaces.kinds import Duration, SettingProblem, Strings
 from checkup.model import Attempt
-from checkup.times import DAY, SECOND
+from checkup.times import DAY, SECOND, short_duration
 
 _TWO_WEEKS: Final = 14 * DAY
 
@@ -78,6 +80,16 @@ class TlsChecker(StreamChecker, frozen=True, kw_only=True):
             return super().tls_context(same_origin=same_origin)
         except CheckFailedError as failed:
             raise CheckUnknownError("config", f"trusted_roots: {failed}") from failed
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        if problem := host_port_problem(self.endpoint_url, 443, self.ip_version):
+            yield problem
+        if 0 < self.expiry_threshold_ns <= self.cert_expiry_down_threshold:
+            text = "no certificate can be degraded by cert_expiry_threshold"
+            fix = f"use less than {short_duration(self.expiry_threshold_ns)}"
+            yield SettingProblem("cert_expiry_down_threshold", text, fix)
 
     @property
     def _trusted_files(self) -> tuple[str, ...]:

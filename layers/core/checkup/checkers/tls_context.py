@@ -10,12 +10,12 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from math import inf
 from pathlib import Path
 from threading import Lock
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
@@ -27,7 +27,7 @@ from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network, NetworkChecker
 from checkup.interfaces.checker import Assessment, assess
-from checkup.interfaces.kinds import Duration
+from checkup.interfaces.kinds import Duration, SettingProblem
 from checkup.model import Attempt, Status
 
 _building = Lock()
@@ -169,6 +169,8 @@ def _no_client_certificate() -> CheckUnknownError:
 class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
     """A checker that makes connections over TCP, with TLS or without."""
 
+    needs_address: ClassVar[bool] = True
+
     ip_version: Annotated[
         int, Meta(description="Connect over IPv4 (4) or IPv6 (6) only; 0 for either.")
     ] = 0
@@ -196,11 +198,12 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
         Meta(description="Degraded when the certificate expires sooner than this; 0 for never."),
     ] = 0
 
-    def __post_init__(self) -> None:
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
         if self.ip_version not in ADDRESS_FAMILIES:
-            raise ValueError("ip_version must be 4 or 6, or 0 for either")
+            yield SettingProblem("ip_version", "ip_version must be 4 or 6, or 0 for either")
         if self.client_key and not self.client_certificate:
-            raise ValueError("client_key needs a client_certificate")
+            yield SettingProblem("client_key", "client_key needs a client_certificate")
 
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.Checker.attempt`."""

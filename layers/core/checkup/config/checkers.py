@@ -223,10 +223,8 @@ def _checker(
     values = {**by_group.get(draft.values.get("group", ""), for_all), **draft.values}
     values["attempts"] = _attempts(reading, values.get("attempts", 1), found.members, key)
     checker: Checker = reading.build(
-        found.kind, FieldValues(values, {}, draft.failed), found.at, key
+        found.kind, FieldValues(values, {}, draft.failed, draft.members), found.at, key
     )
-    if not checker.endpoint and not draft.failed:
-        reading.report.warn(found.at, key, "address is empty: nothing to check")
     _warn_of_password(reading, found.members, key)
     return CheckerEntry(checker, _as_written(checker, draft), found.at, key, found.members)
 

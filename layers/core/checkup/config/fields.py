@@ -20,6 +20,7 @@ from msgspec import NODEFAULT, Meta, Struct, structs
 
 from checkup.config.source import ArrayNode, Member, Node, ObjectNode, describe, is_null
 from checkup.config.values import InvalidValueError, ValueReader
+from checkup.interfaces.kinds import InvalidSettingsError, SettingProblem, Settings
 from checkup.text import did_you_mean
 
 
@@ -243,11 +244,13 @@ class FieldValues(Struct, frozen=True):
         values: by the name of the field.
         unexpanded: the texts that held ``${…}``, as they are written in the file.
         failed: fields whose value was refused.
+        members: where each field is set, by its name.
     """
 
     values: dict[str, Any]
     unexpanded: dict[str, str]
     failed: set[str]
+    members: dict[str, Member]
 
 
 class InvalidObjectError(Exception):
@@ -273,7 +276,7 @@ class SettingsReader(ValueReader):
         self, fields: FieldTable, members: Mapping[str, Member], key: str
     ) -> FieldValues:
         """Read every member that is a field; warn about the others."""
-        draft = FieldValues({}, {}, set())
+        draft = FieldValues({}, {}, set(), {})
         for name, member in members.items():
             field = fields.table.get(name)
             if field is None:
@@ -311,21 +314,37 @@ class SettingsReader(ValueReader):
             raise InvalidObjectError
 
     def build(self, kind: type[_Settings], draft: FieldValues, at: int, key: str) -> _Settings:
-        """Return the settings, unless they contradict themselves.
+        """Return the settings, unless they contradict themselves; report what cannot work.
+
+        A problem of a field that is not set here may come from one that was invalid before: then
+        it is not reported.
 
         Raises:
-            InvalidObjectError: they do; their ValueError is reported, unless it may come from a
-                field that was invalid before.
+            InvalidObjectError: they do; every problem is reported at its key.
         """
+
+        def report(problem: SettingProblem, note: Callable[[int, str, str, str], None]) -> None:
+            member = draft.members.get(problem.field)
+            if problem.field in draft.failed or (draft.failed and member is None):
+                return
+            place = member.value.offset if member else at
+            path = join(key, member.key if member else "")
+            note(place, path, problem.text, problem.fix)
+
         try:
-            return kind(**draft.values)
-        except ValueError as error:
-            if not draft.failed:
-                self.report.error(at, key, str(error))
+            settings = kind(**draft.values)
+        except InvalidSettingsError as error:
+            for problem in error.problems:
+                report(problem, self.report.error)
             raise InvalidObjectError from error
+        if isinstance(settings, Settings):
+            for problem in settings.find_warnings():
+                report(problem, self.report.warn)
+        return settings
 
     def _set(self, draft: FieldValues, field: ConfigField, member: Member, key: str) -> None:
         self.expanded = False
+        draft.members[field.name] = member
         draft.failed.add(field.name)
         for value in self.try_read(field.read, member.value, key):
             draft.failed.remove(field.name)
@@ -343,5 +362,5 @@ class SettingsReader(ValueReader):
 
 
 def join(key: str, name: str) -> str:
-    """Return the path of a key inside another."""
-    return f"{key}.{name}" if key else name
+    """Return the path of a key inside another; either may be empty."""
+    return f"{key}.{name}" if key and name else key or name

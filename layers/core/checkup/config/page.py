@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field, structs
@@ -9,7 +10,14 @@ from msgspec import Meta, Struct, field, structs
 from checkup.colors import COLORS
 from checkup.config.fields import SettingsReader
 from checkup.config.source import Member, Node, ObjectNode
-from checkup.interfaces.kinds import Color, Duration, Locales, Seconds
+from checkup.interfaces.kinds import (
+    Color,
+    Duration,
+    Locales,
+    Seconds,
+    SettingProblem,
+    Settings,
+)
 from checkup.times import DAY, SECOND, is_time_zone
 
 
@@ -67,7 +75,7 @@ class Colors(Struct, frozen=True, kw_only=True):
     dark: Annotated[Palette, Meta(description="Colours of the dark theme.")] = Palette()
 
 
-class PageSettings(Struct, frozen=True, kw_only=True):
+class PageSettings(Settings, frozen=True, kw_only=True):
     """The ``page`` of the configuration."""
 
     title: Annotated[str, Meta(description="Title of the page.")] = "Status"
@@ -100,15 +108,20 @@ class PageSettings(Struct, frozen=True, kw_only=True):
         Meta(description="Private values to publish in `metrics.txt`."),
     ] = ()
 
-    def __post_init__(self) -> None:
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
         if not self.languages:
-            raise ValueError('"languages" is empty; write "languages": ["en"]')
+            yield SettingProblem("languages", "is empty", 'write "languages": ["en"]')
         if not is_time_zone(self.timezone):
-            raise ValueError(
-                f'unknown time zone "{self.timezone}"; use a name like "Europe/Berlin"'
-            )
+            yield SettingProblem("timezone", *unknown_time_zone(self.timezone))
         if "<" in self.css:
-            raise ValueError('"css" contains "<", which a style sheet does not need; remove it')
+            text = 'contains "<", which a style sheet does not need'
+            yield SettingProblem("css", text, "remove it")
+
+
+def unknown_time_zone(name: str) -> tuple[str, str]:
+    """Return what is wrong with a time zone that this machine does not know, and the fix."""
+    return f'unknown time zone "{name}"', 'use a name like "Europe/Berlin"'
 
 
 MIN_CONTRAST: Final = 4.5

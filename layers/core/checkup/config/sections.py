@@ -265,7 +265,9 @@ def _group(reading: SettingsReader, node: Node, key: str) -> GroupEntry:
     reading.require_fields(fields_of(GroupSettings), draft, node.offset, key)
     own = {name: value for name, value in draft.values.items() if name not in GROUP_DEFAULT_KEYS}
     inherited = {name: value for name, value in draft.values.items() if name in GROUP_DEFAULT_KEYS}
-    settings = reading.build(GroupSettings, FieldValues(own, {}, draft.failed), node.offset, key)
+    settings = reading.build(
+        GroupSettings, FieldValues(own, {}, draft.failed, draft.members), node.offset, key
+    )
     return GroupEntry(settings, inherited)
 
 

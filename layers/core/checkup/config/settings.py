@@ -7,17 +7,25 @@ found by their names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
-from checkup.config.page import PageSettings
+from checkup.config.page import PageSettings, unknown_time_zone
 from checkup.errors import ConfigError, Problem
 from checkup.evaluation import MAJORITY, EvaluationRules
 from checkup.incidents.model import IncidentDocument
 from checkup.interfaces import Checker, NotifierSettings, PublisherSettings, StorageSettings
-from checkup.interfaces.kinds import Duration, Registry, Secret, Strings, Timestamp
+from checkup.interfaces.kinds import (
+    Duration,
+    Registry,
+    Secret,
+    SettingProblem,
+    Settings,
+    Strings,
+    Timestamp,
+)
 from checkup.maintenance import MaintenanceWindow, parse_rrule
 from checkup.times import MINUTE, is_time_zone
 
@@ -83,7 +91,7 @@ class GroupSettings(Struct, frozen=True, kw_only=True):
     )
 
 
-class MaintenanceSettings(Struct, frozen=True, kw_only=True):
+class MaintenanceSettings(Settings, frozen=True, kw_only=True):
     """A maintenance window: checkers run and results are stored, but no alerts are sent."""
 
     title: Annotated[str, Meta(description="The title on the page and in alerts.")] = ""
@@ -98,17 +106,19 @@ class MaintenanceSettings(Struct, frozen=True, kw_only=True):
     ] = ()
     groups: Annotated[Strings, Meta(description="Names of the affected groups.")] = ()
 
-    def __post_init__(self) -> None:
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
         if bool(self.end) == bool(self.duration):
-            raise ValueError("must have either end or duration")
+            yield SettingProblem("", "must have either end or duration")
         if self.end and self.end <= self.start:
-            raise ValueError("end must be after start")
+            yield SettingProblem("end", "end must be after start")
         if self.repeat:
-            parse_rrule(self.repeat)
+            try:
+                parse_rrule(self.repeat)
+            except ValueError as error:
+                yield SettingProblem("repeat", str(error))
         if not is_time_zone(self.timezone):
-            raise ValueError(
-                f'unknown time zone "{self.timezone}"; use a name like "Europe/Berlin"'
-            )
+            yield SettingProblem("timezone", *unknown_time_zone(self.timezone))
 
     @property
     def window(self) -> MaintenanceWindow:

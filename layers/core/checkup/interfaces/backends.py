@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkabl
 
 from msgspec import Meta, Struct
 
-from checkup.interfaces.kinds import Duration, Strings
+from checkup.interfaces.kinds import Duration, Settings, Strings
 from checkup.model import Alert
 from checkup.times import SECOND
 
@@ -101,7 +101,7 @@ class Notifier(Protocol):
         ...
 
 
-class NotifierSettings(Struct, frozen=True, kw_only=True):
+class NotifierSettings(Settings, frozen=True, kw_only=True):
     """One of the ``notifiers`` of the configuration.
 
     Class attributes:
@@ -190,7 +190,7 @@ class Publisher(Protocol):
         ...
 
 
-class PublisherSettings(Struct, frozen=True, kw_only=True):
+class PublisherSettings(Settings, frozen=True, kw_only=True):
     """The ``publish`` of the configuration.
 
     Class attributes:
@@ -334,7 +334,7 @@ class Provisionable(Protocol):
         ...
 
 
-class StorageSettings(Struct, frozen=True, kw_only=True):
+class StorageSettings(Settings, frozen=True, kw_only=True):
     """The ``storage`` of the configuration."""
 
     kind: ClassVar[str]

@@ -10,11 +10,12 @@ from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 from msgspec import Meta, Struct
 
 from checkup.deadline import Deadline
+from checkup.errors import CheckUnknownError
 from checkup.interfaces.backends import Storage
-from checkup.interfaces.kinds import Duration, Strings
+from checkup.interfaces.kinds import Duration, SettingProblem, Settings, Strings
 from checkup.model import Attempt, Status, rtt_stats
 from checkup.text import did_you_mean
-from checkup.times import HOUR, SECOND, format_duration
+from checkup.times import HOUR, SECOND, format_duration, short_duration
 
 
 class Assessment(Struct, frozen=True):
@@ -38,16 +39,18 @@ def assess(attempts: Sequence[Attempt], threshold_rtt: int = 0) -> Assessment:
     return Assessment(Status.HEALTHY)
 
 
-class Checker(Struct, frozen=True, kw_only=True):
+class Checker(Settings, frozen=True, kw_only=True):
     """A configured probe: its fields are its configuration.
 
     Class attributes:
         kind: the ``type`` in the configuration.
         default_timeout: the limit of one attempt when ``timeout`` is not configured.
+        needs_address: no attempt can be made without an ``endpoint``.
     """
 
     kind: ClassVar[str]
     default_timeout: ClassVar[int] = 10 * SECOND
+    needs_address: ClassVar[bool] = False
 
     endpoint_name: Annotated[str, Meta(description="The title in alerts and on the page.")] = ""
     endpoint_url: Annotated[str, Meta(description="What to check.")] = ""
@@ -102,6 +105,17 @@ class Checker(Struct, frozen=True, kw_only=True):
         Strings, Meta(description="Ids of checkers whose outage suppresses alerts of this one.")
     ] = ()
 
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        if not self.endpoint:
+            text = "address is empty: nothing to check"
+            yield SettingProblem("", text, is_fatal=self.needs_address)
+        if self.timeout and 0 < self.timeout <= self.threshold_rtt:
+            fix = f"use less than the timeout ({short_duration(self.timeout)})"
+            yield SettingProblem("threshold_rtt", "no attempt can be degraded by it", fix)
+        if self.link and not self.link.startswith(("http://", "https://", "mailto:", "/")):
+            yield SettingProblem("link", "not a link", "write it like https://www.example.com/")
+
     @property
     def title(self) -> str:
         """The name that results carry."""
@@ -130,6 +144,17 @@ class Checker(Struct, frozen=True, kw_only=True):
         Raises:
             CheckUnknownError: the checker could not run.
         """
+
+    def require_workable(self) -> None:
+        """Refuse to run with settings of which no attempt could succeed.
+
+        Raises:
+            CheckUnknownError: with the first of these settings.
+        """
+        for problem in self.find_warnings():
+            if problem.is_fatal:
+                field = f"{problem.field}: " if problem.field else ""
+                raise CheckUnknownError("config", f"{field}{problem.text}")
 
     def with_context(self, surroundings: CheckerContext) -> Checker:
         """Return this checker for the environment in which it runs.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Annotated, Final, Generic, TypeVar, get_args
+from typing import Annotated, ClassVar, Final, Generic, NamedTuple, TypeVar, get_args
 
 from msgspec import Meta, Struct, structs
 
@@ -54,6 +54,60 @@ LOCALES: Final = ("en", "ko")
 
 Locales = Annotated[tuple[str, ...], Meta(extra={"is": "languages"})]
 """Some of these; a single one is read as a list of one."""
+
+
+# Settings, and what is wrong with them although every value has the right type.
+
+
+class SettingProblem(NamedTuple):
+    """A field that contradicts another, or whose value cannot work.
+
+    Attributes:
+        field: name of the field to change; empty for the settings as a whole.
+        text: what is wrong, as a fragment in lower case.
+        fix: what to do about it; may be empty.
+        is_fatal: of a warning about a checker: it can never succeed, so it is not run, and its
+            result is unknown.
+    """
+
+    field: str
+    text: str
+    fix: str = ""
+    is_fatal: bool = False
+
+
+class InvalidSettingsError(ValueError):
+    """Settings that contradict themselves.
+
+    Attributes:
+        problems: all of them; the message is that of the first.
+    """
+
+    def __init__(self, problems: tuple[SettingProblem, ...]) -> None:
+        super().__init__(problems[0].text)
+        self.problems = problems
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The base class of what a section of the configuration is read into.
+
+    Class attributes:
+        needs_extra: the extra without which this kind cannot be used; empty for none.
+    """
+
+    needs_extra: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        if problems := tuple(self.find_errors()):
+            raise InvalidSettingsError(problems)
+
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """Yield what makes the settings invalid: no object can be made of them."""
+        yield from ()
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """Yield what is accepted, as in the Go program, although it cannot work."""
+        yield from ()
 
 
 @cache

@@ -318,6 +318,7 @@ class SubjectSettings(NotifierSettings, frozen=True, kw_only=True):
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.subject.strip():
             structs.force_setattr(self, "subject", DEFAULT_SUBJECT)
 

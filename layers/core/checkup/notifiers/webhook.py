@@ -15,7 +15,7 @@ import json
 import re
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -24,7 +24,7 @@ from msgspec import Meta, Struct, field
 
 from checkup.errors import NotDeliveredError
 from checkup.interfaces import Clients, Notification, NotifierSettings
-from checkup.interfaces.kinds import Headers, Secret
+from checkup.interfaces.kinds import Headers, Secret, SettingProblem
 from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.base import check_response, notifier_secret
 from checkup.notifiers.message import (
@@ -147,11 +147,15 @@ class WebhookSettings(NotifierSettings, frozen=True, kw_only=True):
         Secret, Meta(description="Signs each request, so that the receiver can verify the sender.")
     ] = ""
 
-    def __post_init__(self) -> None:
-        validate_template(self.template)
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
+        try:
+            validate_template(self.template)
+        except ValueError as error:
+            yield SettingProblem("template", str(error))
         for name, values in self.headers.items():
             if not _NAME.fullmatch(name) or not all(map(_VALUE.fullmatch, values)):
-                raise ValueError(f"headers: {name!r} is not a valid header")
+                yield SettingProblem("headers", f"headers: {name!r} is not a valid header")
 
     def open(self, clients: Clients) -> WebhookNotifier:
         """Return the channel; its secrets are read again for each message."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 from msgspec.structs import asdict
 
-from checkup.errors import UnavailableError, missing_extra
+from checkup.errors import UnavailableError
 from checkup.interfaces import Clients, Storage, StorageSettings
-from checkup.interfaces.kinds import Secret
+from checkup.interfaces.kinds import Secret, SettingProblem, Settings
 
 _Create = Annotated[bool, Meta(description="Create and migrate the tables automatically.")]
 
@@ -76,7 +76,7 @@ class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
         )
 
 
-class PostgresqlBlock(Struct, frozen=True, kw_only=True):
+class PostgresqlBlock(Settings, frozen=True, kw_only=True):
     """The ``postgresql`` section of the deprecated ``sql``."""
 
     host: Annotated[str, Meta(description="Host name; default: localhost.")] = ""
@@ -88,12 +88,12 @@ class PostgresqlBlock(Struct, frozen=True, kw_only=True):
         str, Meta(description="disable, require (default), verify-ca or verify-full.")
     ] = ""
 
-    def __post_init__(self) -> None:
+    def find_errors(self) -> Iterator[SettingProblem]:
         """Require the same as the Go program."""
         if not self.dbname:
-            raise ValueError('missing PostgreSQL database name; add "dbname"')
+            yield SettingProblem("", "missing PostgreSQL database name", 'add "dbname"')
         if not self.user:
-            raise ValueError('missing PostgreSQL username; add "user"')
+            yield SettingProblem("", "missing PostgreSQL username", 'add "user"')
 
 
 class SqlSettings(StorageSettings, frozen=True, kw_only=True):
@@ -106,14 +106,14 @@ class SqlSettings(StorageSettings, frozen=True, kw_only=True):
         PostgresqlBlock | None, Meta(description="PostgreSQL server, in place of sqlite_db_file.")
     ] = None
 
-    def __post_init__(self) -> None:
+    def find_errors(self) -> Iterator[SettingProblem]:
         """Require the same as the Go program."""
         if self.sqlite_db_file and self.postgresql:
-            raise ValueError(
-                "several SQL backends are configured; remove sqlite_db_file or postgresql"
-            )
+            fix = "remove sqlite_db_file or postgresql"
+            yield SettingProblem("", "several SQL backends are configured", fix)
         if not self.sqlite_db_file and not self.postgresql:
-            raise ValueError("no configured database backend; add sqlite_db_file or postgresql")
+            fix = "add sqlite_db_file or postgresql"
+            yield SettingProblem("", "no configured database backend", fix)
 
     def open(self, clients: Clients) -> Storage:
         """Return the storage; it never creates its tables automatically."""
@@ -145,4 +145,5 @@ def _requires_extra(kind: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise UnavailableError(missing_extra(kind, "sql")) from error
+        hint = f"{kind}: requires the database extra; run: pip install 'checkup[sql]'"
+        raise UnavailableError(hint) from error

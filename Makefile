@@ -19,7 +19,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve demo test e2e lint audit screenshots soak papers bench tools lock build deploy destroy clean
+.PHONY: help run serve demo test e2e lint audit screenshots soak papers bench tools lock build deploy destroy release-check clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -91,6 +91,9 @@ deploy: $(VENV)/aws.stamp  ## deploy STACK=checkup with your AWS credentials; PA
 destroy: $(VENV)/aws.stamp  ## delete STACK=checkup; the bucket with runs and state is kept, unless KEEP=nothing
 	@scripts/tools sam
 	@scripts/destroy-stack '$(STACK)' $(if $(filter nothing,$(KEEP)),--with-runs)
+
+release-check: $(VENV)/dev.stamp  ## build the wheel and the source archive, check them, install them with every extra
+	@scripts/release-check
 
 clean:  ## remove everything that make has created here
 	rm -rf $(VENV) var .aws-sam dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

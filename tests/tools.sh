@@ -27,4 +27,4 @@ if [ -n "$packages" ]; then
     fi
 fi
 
-scripts/tools sam sbom ministack runtime
+scripts/tools sam sbom ministack runtime encodings

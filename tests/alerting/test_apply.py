@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from msgspec.structs import replace
 from checkup.alerting.apply import REMOVE_AFTER, AlertRules, apply_runs
 from checkup.alerting.state import AlertState, decode_state, encode_state
 from checkup.model import Run, Status, run_key
-from tests.alerting.worlds import MINUTE, Toy, run, script, short, slot, toy
+from tests.alerting.worlds import MINUTE, Toy, alerts_by_checker, run, script, short, slot, toy
 
 NAMES = "abc"
 RULES = AlertRules(checkers=[toy(name) for name in NAMES], channels=("slack", "mail"))
@@ -73,12 +75,61 @@ def test_cursor_is_the_last_folded_run() -> None:
     assert after(*runs).cursor == run_key(runs[-1])
 
 
-def test_checker_without_a_result_in_a_run_is_left_as_it_is() -> None:
+def test_checker_without_a_result_in_a_run_keeps_its_status() -> None:
     before = after(run(0, {"a": "d", "b": "h"}))
 
     state = after(run(1, {"b": "h"}), state=before)
 
     assert state.checkers["a"] == before.checkers["a"]
+
+
+class TestNoData:
+    """A checker without a known result for an hour."""
+
+    checkers: Sequence[Toy] = (toy("a"), toy("b"))
+
+    def alerts(self, rows: Sequence[dict[str, str]], minutes: int = 10) -> list[str]:
+        runs = [run(number * minutes, row) for number, row in enumerate(rows)]
+        return alerts_by_checker(runs, *self.checkers)
+
+    @pytest.mark.parametrize(
+        ("rows", "expected"),
+        [
+            pytest.param([{"b": "h"}] * 6, [], id="not-yet-an-hour"),
+            pytest.param([{"b": "h"}] * 20, ["a/blind:unknown@60"], id="never-had-a-result-once"),
+            pytest.param(
+                [*[{"b": "h"}] * 9, {"a": "h", "b": "h"}],
+                ["a/blind:unknown@60", "a/sighted:healthy@90"],
+                id="first-result-comes-late",
+            ),
+            pytest.param(
+                [{"a": "d", "b": "h"}, *[{"b": "h"}] * 20], ["a/open:down@0"], id="had-one"
+            ),
+            pytest.param(
+                [*[{"b": "h"}] * 4, {"a": "h", "b": "h"}, *[{"b": "h"}] * 4], [], id="now-and-then"
+            ),
+        ],
+    )
+    def test_it_is_alerted_once(self, rows: list[dict[str, str]], expected: list[str]) -> None:
+        assert self.alerts(rows) == expected
+
+    def test_unknown_results_an_hour_apart_are_enough(self) -> None:
+        rows = [{"a": letter, "b": "h"} for letter in "huuuu"]
+
+        assert self.alerts(rows, minutes=60) == ["a/blind:unknown@120"]
+
+    def test_alert_names_the_checker_and_the_reason(self) -> None:
+        secret = replace(toy("s"), endpoint_url="http://user:pass@s.example/")
+        rules = AlertRules(checkers=[secret])
+
+        (alert,) = apply_runs(
+            AlertState(), [run(n * 10, {}) for n in range(9)], rules, slot(99)
+        ).alerts
+
+        assert (alert.title, alert.status) == ("S", Status.UNKNOWN)
+        assert (alert.since, alert.slot) == (slot(0), slot(60))
+        assert "no run has a result" in alert.reason
+        assert "pass" not in alert.endpoint
 
 
 def test_new_checker_begins_anew() -> None:
@@ -99,7 +150,7 @@ def test_result_of_the_go_program_counts_for_the_checker_of_its_title() -> None:
 
 
 def test_result_of_an_unknown_checker_is_passed_over() -> None:
-    assert after(run(0, {"zzz": "d"})).checkers == {}
+    assert "zzz" not in after(run(0, {"zzz": "d"})).checkers
 
 
 @pytest.mark.row("123")

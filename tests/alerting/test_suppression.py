@@ -11,7 +11,7 @@ from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import AlertState, Silence
 from checkup.alerting.suppression import SuppressionKind, SuppressionReason
 from checkup.maintenance import MaintenanceWindow
-from checkup.model import Run
+from checkup.model import Run, key_time
 from tests.alerting.worlds import MINUTE, alerts_by_checker, run, script, short, slot, toy
 
 DATABASE = toy("db")
@@ -41,10 +41,33 @@ class TestDependencies:
 
         assert alerts == ["shop/open:down@0", "db/open:down@1", "shop/resolve:healthy@2"]
 
-    def test_child_that_stays_down_is_announced_when_its_parent_is_back(self) -> None:
-        alerts = alerts_by_checker(runs("hhh", "ddh", "hdh"), DATABASE, SHOP, CART)
+    def test_child_that_stays_down_is_alerted_a_run_after_its_parent_recovered(self) -> None:
+        alerts = alerts_by_checker(runs("hhh", "ddh", "hdh", "hdh"), DATABASE, SHOP, CART)
 
-        assert alerts == ["db/open:down@1", "db/resolve:healthy@2", "shop/open:down@2"]
+        assert alerts == ["db/open:down@1", "db/resolve:healthy@2", "shop/open:down@3"]
+
+    def test_child_that_recovers_a_run_after_its_parent_is_never_mentioned(self) -> None:
+        alerts = alerts_by_checker(runs("hhh", "ddd", "hdd", "hhh"), DATABASE, SHOP, CART)
+
+        assert alerts == ["db/open:down@1", "db/resolve:healthy@2"]
+
+    def test_first_run_of_a_parent_is_not_a_recovery(self) -> None:
+        assert alerts_by_checker(runs("hd"), DATABASE, SHOP) == ["shop/open:down@0"]
+
+    def test_recovered_parent_is_the_reason_in_that_run_only(self) -> None:
+        rules = AlertRules(checkers=[DATABASE, SHOP], regions=("", "other"), grace=MINUTE)
+        votes = [
+            run(number, {"db": row[0], "shop": row[1]}, region, position)
+            for number, row in enumerate(("hh", "dd", "hd", "hd"))
+            for position, region in enumerate(("", "other"))
+        ]
+        kinds = []
+        for count in (4, 6, 8):
+            state = apply_runs(AlertState(), votes[:count], rules, slot(9)).state
+            suppression = rules.suppression(state, key_time(state.cursor) or 0)
+            kinds.append([reason.kind for reason in suppression.reasons_for(SHOP)])
+
+        assert kinds == [[SuppressionKind.DEPENDENCY], [SuppressionKind.RECOVERY], []]
 
     def test_child_that_came_back_with_its_parent_is_never_mentioned(self) -> None:
         alerts = alerts_by_checker(runs("hhh", "ddd", "hhh"), DATABASE, SHOP, CART)
@@ -55,7 +78,7 @@ class TestDependencies:
         slow = toy("db", failure=3)
 
         assert alerts_by_checker(runs("hh", "dd", "dd", "dd"), slow, SHOP) == ["db/open:down@3"]
-        assert alerts_by_checker(runs("hh", "dd", "hd"), slow, SHOP) == ["shop/open:down@2"]
+        assert alerts_by_checker(runs("hh", "dd", "hd", "hd"), slow, SHOP) == ["shop/open:down@3"]
 
     def test_degraded_parent_explains_nothing(self) -> None:
         alerts = alerts_by_checker(runs("gh", "gh", "gd"), DATABASE, SHOP)
@@ -150,6 +173,37 @@ class TestSilence:
         state = AlertState(silences={"b": Silence(until=slot(99))})
 
         assert self.fold("hd", state)[1] == ["open:down@1"]
+
+
+@pytest.mark.parametrize("mute", ["window", "silence"])
+def test_changes_while_muted_are_not_flaps(mute: str) -> None:
+    letters = "h" + "dh" * 15 + "h"
+    rules = AlertRules(checkers=[toy("a", flapping=True)])
+    state = AlertState()
+    if mute == "window":
+        window = MaintenanceWindow(start=slot(1), duration=30 * MINUTE)
+        rules = replace(rules, windows=[window])
+    else:
+        state = AlertState(silences={"a": Silence(until=slot(31))})
+
+    applied = apply_runs(state, script(letters), rules, slot(99))
+
+    assert applied.alerts == ()
+    assert applied.state.checkers["a"].recent_statuses == "h"
+    assert not applied.state.checkers["a"].flapping
+
+
+def test_flapping_is_displayed_as_a_reason_and_suppresses_no_lasting_outage() -> None:
+    checker = toy("a", flapping=True)
+    rules = AlertRules(checkers=[checker])
+    shown = []
+    for letters in ("hd" * 8, "hd" * 8 + "ddd"):
+        state = apply_runs(AlertState(), script(letters), rules, slot(99)).state
+        suppression = rules.suppression(state, slot(len(letters) - 1))
+        assert suppression.reasons_for(checker) == ()
+        shown.append([reason.kind for reason in suppression.displayed_reasons(checker)])
+
+    assert shown == [[SuppressionKind.FLAPPING], []]
 
 
 def test_all_reasons_are_given() -> None:

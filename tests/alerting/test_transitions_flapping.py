@@ -13,7 +13,7 @@ from checkup.alerting.transitions import (
     state_change_percent,
 )
 from checkup.model import Status
-from tests.alerting.worlds import LETTERS, alerts_by_checker, script, toy
+from tests.alerting.worlds import LETTERS, MINUTE, alerts_by_checker, script, toy
 
 SCRIPT = st.text("hgd", min_size=1, max_size=80)
 
@@ -82,6 +82,58 @@ def test_changes_wait_while_it_flaps() -> None:
     begins = next(place for place, each in enumerate(expected) if each.startswith("flapping"))
     assert expected[begins + 1 :] == []
     assert begins < 6
+
+
+FLAPS = "h" * 10 + "dhdhdh"
+
+
+@pytest.mark.parametrize(
+    ("letters", "failure", "expected"),
+    [
+        pytest.param("dd", 1, [], id="two-runs-are-a-flap"),
+        pytest.param("ddd", 1, ["change:down@18"], id="three-runs-are-an-outage"),
+        pytest.param("d" * 12, 1, ["change:down@18"], id="once"),
+        pytest.param("ddddd", 5, ["open:down@20"], id="as-many-runs-as-the-threshold"),
+        pytest.param("dddhhddd", 1, ["change:down@18"], id="short-recovery-is-a-flap"),
+        pytest.param("dddhhh", 1, ["change:down@18", "resolve:healthy@21"], id="recovery"),
+        pytest.param(
+            "dddhhhddd",
+            1,
+            ["change:down@18", "resolve:healthy@21", "open:down@24"],
+            id="next-outage",
+        ),
+        pytest.param("ddduuuu", 1, ["change:down@18", "blind:unknown@21"], id="cannot-be-checked"),
+    ],
+)
+def test_outage_that_lasts_is_alerted_while_it_flaps(
+    letters: str, failure: int, expected: list[str]
+) -> None:
+    """The first three changes are alerted, and flapping in run 14 or before."""
+    checker = toy("a", failure=failure, flapping=True)
+    found = alerts_by_checker(script(FLAPS + letters), checker)
+
+    later = [each.removeprefix("a/") for each in found if int(each.partition("@")[2]) > 15]
+    assert later == expected
+
+
+def test_outage_that_lasts_is_brought_back_to_mind_while_it_flaps() -> None:
+    checker = toy("a", flapping=True, remind_every=5 * MINUTE)
+
+    found = alerts_by_checker(script(FLAPS + "d" * 12), checker)
+
+    assert [each for each in found if "remind" in each] != []
+
+
+@given(st.text("hgdu", max_size=60), st.integers(1, 5))
+def test_no_outage_that_lasts_is_hidden_by_flapping(letters: str, failure: int) -> None:
+    """After as many runs that are down, the last alert about a checker says so."""
+    checker = toy("a", failure=failure, flapping=True)
+    runs = script(letters + "d" * max(failure, 3))
+
+    last = [each for each in alerts_by_checker(runs, checker) if "remind" not in each][-1]
+
+    assert ":down@" in last
+    assert not last.startswith("a/flapping")
 
 
 def test_flapping_can_be_switched_off() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ import pytest
 from checkup.checkers import conditions
 from checkup.checkers.http import HttpChecker
 from checkup.errors import CheckUnknownError
+from tests.checkers.answers import RawServer
 from tests.checkers.looking import attempt_of, result_of
 from tests.servers.web import WebServer
 
@@ -175,5 +177,118 @@ def test_pattern_without_the_extra_is_unknown(
         attempt_of(checker)
 
     assert raised.value.failure == "unsupported"
-    assert "checkup[patterns]" in str(raised.value)
+    assert "extra 'patterns'" in str(raised.value)
     assert result_of(checker).failure == "unsupported"
+
+
+@pytest.fixture
+def raw() -> Iterator[RawServer]:
+    with RawServer() as server:
+        yield server
+
+
+def serve(raw: RawServer, body: bytes, *lines: str) -> str:
+    head = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *lines, "", ""]
+    raw.answer = "\r\n".join(head).encode() + body
+    return f"{raw.url}/"
+
+
+CHARSETS = [
+    ("text/html; charset=GBK", "gbk", "系统错误"),
+    ("text/html;charset='gb2312'", "gb18030", "系统错误镕"),
+    ("text/html; charset=ISO-8859-1", "latin-1", "Störung"),
+    ("text/html; charset=iso-8859-1", "cp1252", "“Störung” €"),
+    ("text/html; charset=Shift_JIS", "shift_jis", "障害"),
+    ("text/html; charset=EUC-KR", "euc-kr", "오류"),
+    ("text/html; charset=Big5", "big5", "錯誤"),
+    ("text/html; charset=windows-1251", "cp1251", "ошибка"),
+    ("text/html; charset=KOI8-R", "koi8-r", "ошибка"),
+    ("text/plain; charset=UTF-16", "utf-16", "error"),
+    ("text/plain; charset=utf-16be", "utf-16-be", "error"),
+    ("text/plain", "utf-16", "a mark says it: Störung"),
+    ("text/plain; charset=latin1", "utf-8", "the header is wrong: Störung"),
+    ("text/plain; charset=zlib", "utf-8", "no charset: Störung"),
+    ("text/plain; charset=no-such", "utf-8", "no charset: Störung"),
+    ("text/plain; charset=utf-8", "utf-8-sig", "Störung"),
+]
+
+
+@pytest.mark.parametrize(("content_type", "codec", "word"), CHARSETS)
+def test_text_is_found_in_any_charset(
+    raw: RawServer, content_type: str, codec: str, word: str
+) -> None:
+    text = f"{word}, {'x' * 5_000}, {word[::-1]}"
+    url = serve(raw, text.encode(codec), f"Content-Type: {content_type}")
+
+    def failure(**settings: Any) -> str:
+        return attempt_of(HttpChecker(endpoint_url=url, **settings)).failure
+
+    for part in (word, word[::-1]):
+        assert failure(must_contain=part) == failure(must_match=part) == ""
+        assert failure(must_not_contain=part) == failure(must_not_match=part) == "body_mismatch"
+    assert failure(must_contain=word + "?", must_match=word) == "body_mismatch"
+    assert failure(must_not_contain=word + "?", must_not_match=word + "!", must_match="^..") == ""
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '<html><meta charset="windows-1251">',
+        "<meta http-equiv=content-type content='text/html; charset=windows-1251'>",
+        '<?xml version="1.0" encoding="windows-1251"?>',
+    ],
+)
+def test_charset_in_html(raw: RawServer, start: str) -> None:
+    url = serve(raw, f"{start}ошибка".encode("cp1251"), "Content-Type: text/html")
+
+    assert attempt_of(HttpChecker(endpoint_url=url, must_contain="ошибка")).error == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '\ufeff{"a": {"name": "Zürich", "id": 5}}'.encode(),
+        '{"a": {"name": "Zürich", "id": 5}}'.encode("latin-1"),
+        '{"a": {"name": "Zürich", "id": 5}}'.encode("utf-16"),
+        '{"a": {"name": "Zürich", "id": 5}, "b": "\\ud800"}'.encode(),
+        '{"a": {"name": "Zürich", "id": 5}, "b": 1e999, "c": -1E-999}'.encode(),
+        '{"a": {"name": "Zürich", "id": 5}, "b": 123456789012345678901234567890}'.encode(),
+        '{"a": {"name": "Zürich", "id": 5}, "b": '.encode() + b"9" * 9_000 + b"}",
+    ],
+)
+def test_json_as_lenient_parsers_read_it(raw: RawServer, body: bytes) -> None:
+    url = serve(raw, body, "Content-Type: application/json")
+    holds = (
+        ("a.name == Zürich", "a.id == 5", "b not exists") if b'"b"' not in body else ("a.id < 6",)
+    )
+
+    assert attempt_of(HttpChecker(endpoint_url=url, must_hold=holds)).error == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "failure"),
+    [
+        ({"must_not_contain": "FATAL"}, "client_limit"),
+        ({"must_not_match": "FATAL"}, "client_limit"),
+        ({"must_not_contain": "E"}, "client_limit"),
+        ({"must_not_contain": "x", "must_not_match": "FATAL"}, "body_mismatch"),
+        ({"must_not_contain": "FATAL", "max_body": 105}, "body_mismatch"),
+        ({"must_not_contain": "FATAL", "must_contain": "y"}, "body_mismatch"),
+    ],
+)
+def test_what_must_not_be_there_may_be_behind_the_cap(
+    raw: RawServer, settings: dict[str, Any], failure: str
+) -> None:
+    checker = HttpChecker(
+        endpoint_url=serve(raw, b"x" * 100 + b"FATAL"), **{"max_body": 100, **settings}
+    )
+
+    assert result_of(checker).failure == failure
+
+
+def test_unwanted_text_is_absent_if_the_body_ends_at_the_cap(raw: RawServer) -> None:
+    url = serve(raw, b"x" * 100)
+
+    attempt = attempt_of(HttpChecker(endpoint_url=url, max_body=100, must_not_contain="FATAL"))
+
+    assert attempt.error == ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from checkup.checkers.http import HttpChecker
+from checkup.checkers.http_client import bypasses_proxy, proxy_for
 from checkup.errors import CheckUnknownError
 from tests.checkers.looking import GENEROUS, attempt_of, closed_port, result_of
 from tests.servers.certificates import Authority
@@ -141,3 +142,48 @@ def test_proxy_that_says_nothing_is_given_up_in_time(scheme: str) -> None:
 
     assert time.monotonic() - started < GENEROUS
     assert result.failure == ("proxy" if scheme == "https" else "deadline")
+
+
+@pytest.mark.parametrize(
+    ("rules", "host", "bypassed"),
+    [
+        ("*", "a.test", True),
+        ("a.test", "a.test", True),
+        ("a.test", "b.a.test", True),
+        ("a.test", "aa.test", False),
+        (".a.test", "b.a.test", True),
+        (".a.test", "a.test", True),
+        ("*.a.test", "b.a.test", True),
+        ("a.test.", "a.test", True),
+        ("a.test", "A.test.", True),
+        ("x, a.test y", "a.test", True),
+        ("a.test:80", "a.test", True),
+        ("a.test:81", "a.test", False),
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.0.0.0/8", "10.test", False),
+        ("10.1.2.3", "10.1.2.3", True),
+        ("2.3", "10.1.2.3", False),
+        ("fd00::/8", "fd00::1", True),
+        ("[fd00::1]", "fd00::1", True),
+        ("fd00:0:0::1", "fd00::1", True),
+        ("[fd00::1]:80", "fd00::1", True),
+        ("", "a.test", False),
+        (" , ", "a.test", False),
+        ("", "127.8.9.1", True),
+        ("", "::1", True),
+        ("", "localhost.", True),
+    ],
+)
+def test_rules_of_no_proxy(rules: str, host: str, bypassed: bool) -> None:
+    assert bypasses_proxy(host, 80, rules) is bypassed
+
+
+def test_http_proxy_is_ignored_in_a_cgi_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a CGI program HTTP_PROXY is a header of the request (httpoxy)."""
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.test")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert proxy_for("http://a.test/", "env")
+
+    monkeypatch.setenv("REQUEST_METHOD", "GET")
+    assert proxy_for("http://a.test/", "env") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ import pytest
 
 from checkup.checkers.http import HttpChecker
 from tests.checkers.looking import MILLISECOND, attempt_of, closed_port
+from tests.servers.base import SocketServer
 from tests.servers.certificates import Authority
 from tests.servers.web import WebServer
 
@@ -210,3 +212,107 @@ def test_redirect_that_leads_nowhere_is_judged(web: WebServer, path: str) -> Non
     attempt = attempt_of(following(web.url(path)))
 
     assert attempt.failure == f"status_{path[8:11]}"
+
+
+class Site(SocketServer):
+    """Answers by path; ``heads`` are the requests."""
+
+    patience = 5.0
+
+    def __init__(self, pages: dict[str, bytes]) -> None:
+        self.pages = pages
+        self.heads: list[str] = []
+        super().__init__()
+
+    def serve(self, client: socket.socket) -> None:
+        head = client.recv(65_536).decode("latin-1")
+        self.heads.append(head)
+        client.sendall(b"HTTP/1.1 " + self.pages.get(head.split(" ")[1], b"404 No\r\n\r\n"))
+
+    def cookies(self, number: int) -> list[str]:
+        lines = [line for line in self.heads[number].split("\r\n") if line.startswith("Cookie: ")]
+        return lines[0].removeprefix("Cookie: ").split("; ") if lines else []
+
+
+def redirect(target: str | bytes, *cookies: str) -> bytes:
+    location = target if isinstance(target, bytes) else target.encode()
+    lines = "".join(f"Set-Cookie: {cookie}\r\n" for cookie in cookies)
+    return b"302 Found\r\nLocation: %s\r\n%s\r\n" % (location, lines.encode("latin-1"))
+
+
+UP = b"200 OK\r\n\r\nwelcome"
+
+
+def test_cookies_are_sent_back_where_they_belong() -> None:
+    pages = {
+        "/": redirect("/app", "seen=1; Path=/", "other=2; Path=/elsewhere", "name=grün; HttpOnly"),
+        "/app": redirect("/app/in", "seen=; Max-Age=0; Path=/", "id=7; Path=/app", "tls=1; Secure"),
+        "/app/in": UP,
+    }
+    with Site(pages) as site:
+        attempt = attempt_of(following(f"{site.url}/", must_contain="welcome"))
+
+    assert attempt.error == ""
+    assert [sorted(site.cookies(number)) for number in range(3)] == [
+        [],
+        ["name=grün", "seen=1"],
+        ["id=7", "name=grün"],
+    ]
+
+
+def test_cookies_replace_configured_ones_and_stay_on_their_host() -> None:
+    with Site({"/": UP}) as other, Site({}) as site:
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+        site.pages = {
+            "/": redirect("/next", "session=new"),
+            "/next": redirect(f"{elsewhere}/"),
+        }
+        headers = {"Cookie": ("session=old; theme=dark",)}
+        attempt = attempt_of(following(f"{site.url}/", headers=headers))
+
+    assert attempt.error == ""
+    assert site.cookies(0) == ["session=old", "theme=dark"]
+    assert sorted(site.cookies(1)) == ["session=new", "theme=dark"]
+    assert other.cookies(0) == []
+
+
+def test_cookie_of_a_login_is_sent_after_post() -> None:
+    pages = {"/login": redirect("/home", "session=x; Path=/; HttpOnly"), "/home": UP}
+    with Site(pages) as site:
+        attempt = attempt_of(following(f"{site.url}/login", method="POST", body="user=a"))
+
+    assert attempt.error == ""
+    assert site.heads[1].startswith("GET /home ")
+    assert site.cookies(1) == ["session=x"]
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        (b"/z\xfcrich", "/z%FCrich"),
+        ("/zürich?ä=ö#ü", "/z%C3%BCrich?%C3%A4=%C3%B6"),
+        ("/two words", "/two%20words"),
+        ("/100%", "/100%25"),
+        ("/a%2Fb", "/a%2Fb"),
+        ("?page=2", "/?page=2"),
+        ("next/../up", "/up"),
+        ("  /up\t", "/up"),
+        ("/up\r\nLocation: /second", "/up"),
+        ("\r\n /folded", "/folded"),
+    ],
+)
+def test_location_is_followed_byte_for_byte(location: str | bytes, path: str) -> None:
+    with Site({"/": redirect(location), path: UP}) as site:
+        attempt = attempt_of(following(f"{site.url}/", must_contain="welcome"))
+
+    assert attempt.error == ""
+
+
+@pytest.mark.parametrize("location", ["//bücher.test/ä", "http://BÜCHER.test/ä"])
+def test_host_of_a_redirect_is_asked_for_in_ascii(location: str) -> None:
+    asked = "http://xn--bcher-kva.test/%C3%A4"
+    with Site({"http://a.test/": redirect(location), asked: UP}) as proxy:
+        attempt = attempt_of(following("http://a.test/", proxy=proxy.url, must_contain="welcome"))
+
+    assert attempt.error == ""
+    assert "Host: xn--bcher-kva.test\r\n" in proxy.heads[1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+import socket
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -125,3 +127,29 @@ def test_name_without_address_of_that_family_is_not_found(version: int) -> None:
     attempt = attempt_of(HttpChecker(endpoint_url=url, ip_version=version))
 
     assert attempt.failure in {"dns_nodata", "dns_failed"}
+
+
+@pytest.mark.parametrize("zone", ["%251", "%1", ""])
+def test_zone_of_an_address_goes_to_the_system_and_not_into_the_request(zone: str) -> None:
+    """RFC 6874 and Go have it escaped, curl takes both; nobody sends it."""
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with listener:
+        port = listener.getsockname()[1]
+        heads: list[str] = []
+        thread = Thread(target=_answer_once, args=(listener, heads), daemon=True)
+        thread.start()
+        attempt = attempt_of(HttpChecker(endpoint_url=f"http://[::1{zone}]:{port}/"))
+        thread.join(10)
+
+    assert attempt.error == ""
+    assert f"Host: [::1]:{port}\r\n" in heads[0]
+
+
+def _answer_once(listener: socket.socket, heads: list[str]) -> None:
+    client, _ = listener.accept()
+    with client:
+        heads.append(client.recv(65_536).decode())
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")

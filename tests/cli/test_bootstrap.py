@@ -135,7 +135,7 @@ def test_laptop_with_a_region_in_its_environment_does_not_vote(tmp_path: Path) -
 def test_library_of_aws_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "botocore.exceptions", None)
 
-    with pytest.raises(UnavailableError, match=r"pip install 'checkup\[aws\]'"):
+    with pytest.raises(UnavailableError, match=r"needs the extra 'aws'"):
         app.LiveClients({}).aws("s3")
 
 

@@ -265,7 +265,7 @@ for kind, dsn in {"sqlite3": "x", "postgres": "postgres://x", "mysql": "/x"}.ite
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    hint = "requires the database extra; run: pip install 'checkup[sql]'"
+    hint = "needs the extra 'sql'; add it to the way you installed Checkup"
     assert done.stdout.splitlines() == [
         f"{kind}: {hint}" for kind in ("sqlite3", "postgres", "mysql")
     ]

@@ -24,7 +24,7 @@ from checkup import secrets
 from checkup.alerting.outbox import Route, channel_names
 from checkup.checkers import CHECKERS
 from checkup.config.settings import Config, Kinds, setting_of
-from checkup.errors import CheckupError, NotDeliveredError, UnavailableError
+from checkup.errors import CheckupError, NotDeliveredError, UnavailableError, missing_extra
 from checkup.history.store import HistoryStore
 from checkup.incidents.store import load_all_incidents
 from checkup.interfaces import (
@@ -92,8 +92,7 @@ class LiveClients:
         try:
             from botocore.exceptions import BotoCoreError  # slow, and an extra
         except ImportError as error:
-            hint = f"{service}: needs the extra for AWS; run: pip install 'checkup[aws]'"
-            raise UnavailableError(hint) from error
+            raise UnavailableError(missing_extra(service, "aws")) from error
         given = {name: option for name, option in options.items() if option not in ("", None)}
         try:
             return self._session.client(service, **given)

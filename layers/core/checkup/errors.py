@@ -87,6 +87,15 @@ class UnavailableError(CheckupError):
     """A configured kind that cannot be used here."""
 
 
+def missing_extra(what: str, extra: str) -> str:
+    """Say that a library is missing, without naming a package to install.
+
+    Nobody can know here how Checkup was installed, and a command for the wrong package would
+    install somebody else's code.
+    """
+    return f"{what}: needs the extra '{extra}'; add it to the way you installed Checkup"
+
+
 class CheckUnknownError(CheckupError):
     """A checker could not run, which says nothing about its target; its result is unknown.
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from checkup.alerting import transitions
 from checkup.alerting.outbox import MATCH_ALL, Route, enqueue
-from checkup.alerting.state import AlertState, CheckerState
+from checkup.alerting.state import NOT_MONITORED_AFTER, AlertState, CheckerState
 from checkup.alerting.suppression import Suppression
 from checkup.alerting.transitions import Thresholds, decide_alerts, next_state
 from checkup.evaluation import (
@@ -26,12 +26,15 @@ from checkup.evaluation import (
     evaluate_slot,
 )
 from checkup.interfaces import Checker
-from checkup.model import Alert, Run, Status
+from checkup.model import Alert, Result, Run, Status
+from checkup.text import mask_address
 from checkup.times import HOUR
 
 REMOVE_AFTER: Final = HOUR
 """How long a checker may be missing from the configuration before it is forgotten. Not at once,
 because two configurations may share one storage and each knows only its own checkers."""
+
+_NO_RESULT: Final = "no run has a result; is it configured where the checks run?"
 
 APPLIED_RUNS_KEPT: Final = 8
 """Names of applied runs that the state keeps, to recognise one that comes again."""
@@ -111,7 +114,7 @@ def _apply_slot(
         for it in discounted
         if it.streak == 1
     ]
-    states = _next_states(state.checkers, agreed, slot.slot, rules)
+    states = _next_states(state, agreed, slot.slot, rules)
     state = replace(
         state,
         checkers=states,
@@ -128,18 +131,21 @@ def _apply_slot(
 
 
 def _next_states(
-    before: Mapping[str, CheckerState],
+    before: AlertState,
     agreed: Mapping[str, QuorumResult],
     slot: int,
     rules: AlertRules,
 ) -> dict[str, CheckerState]:
-    states = dict(before)
+    suppression = rules.suppression(before, slot)
+    states = dict(before.checkers)
     for checker in rules.checkers:
-        found = agreed.get(checker.id)
+        found, current = agreed.get(checker.id), states.get(checker.id, CheckerState())
         if found is None:
+            if current.status is Status.UNKNOWN:  # else it was checked, and keeps its status
+                states[checker.id] = transitions.without_data(current, slot)
             continue
         current = replace(
-            states.get(checker.id, CheckerState()),
+            current,
             title=found.result.title,
             endpoint=found.result.endpoint,
             failing_regions=found.failing_regions,
@@ -147,8 +153,28 @@ def _next_states(
             last_checked=slot if checker.interval > 0 else 0,
             removed_since=0,
         )
-        states[checker.id] = next_state(current, found.status, slot, _thresholds(checker))
+        states[checker.id] = next_state(
+            current,
+            found.status,
+            slot,
+            _thresholds(checker),
+            muted=suppression.is_muted(checker),
+        )
     return states
+
+
+def _result_of(
+    checker: Checker, state: CheckerState, agreed: Mapping[str, QuorumResult]
+) -> Result | None:
+    """Return the result that alerts of a checker are about; None if it is not evaluated.
+
+    One that is configured and has never had a result counts as not monitored after an hour.
+    """
+    if checker.id in agreed:
+        return agreed[checker.id].result
+    if state.unknown_runs < NOT_MONITORED_AFTER:
+        return None
+    return Result(id=checker.id, notice=_NO_RESULT)
 
 
 def _thresholds(checker: Checker) -> Thresholds:
@@ -174,16 +200,19 @@ def _decide_alerts(
     suppression = rules.suppression(state, slot)
     alerted, alerts = {}, []
     for checker in rules.checkers:
-        if checker.id not in agreed:
+        before = state.checkers.get(checker.id, CheckerState())
+        result = _result_of(checker, before, agreed)
+        if result is None:
             continue
-        before = state.checkers[checker.id]
+        if not before.title:
+            before = replace(before, title=checker.title, endpoint=mask_address(checker.endpoint))
         alerted[checker.id], kinds = decide_alerts(
             before,
             slot,
             suppressed=bool(suppression.reasons_for(checker)),
             remind_every=checker.remind_every,
+            lasting_runs=_thresholds(checker).lasting,
         )
-        result = agreed[checker.id].result
         alerts += [
             transitions.checker_alert(kind, slot, result, before, alerted[checker.id])
             for kind in kinds

@@ -50,10 +50,14 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
         down_streak, unhealthy_streak, healthy_streak, not_down_streak: the streaks of results
             that were down, were not healthy, were healthy, were not down. An unknown result
             changes none of them.
-        unknown_runs: unknown results in a row, counted up to NOT_MONITORED_AFTER.
+        unknown_runs: unknown results in a row, counted up to NOT_MONITORED_AFTER; as many as that
+            too if there was no known result for long.
         alerted_not_monitored: the alert that it cannot be checked was sent.
         recent_statuses: the last results that were not unknown, for flapping; a letter each.
+        no_data_since: the first slot without a known result, if the last one had none; else 0.
         flapping, alerted_flapping: its status changes too often; the alert of that was sent.
+        alerted_lasting: while it was flapping, an outage was alerted because it lasted.
+        recovered: the slot of the first result that was not down after one that was.
         last_alert_slot: the slot of the last alert about this incident.
         failing_regions: regions with a failure that too few of them have for the quorum.
         excluded_regions: regions with a different configuration of this checker, whose results do
@@ -79,6 +83,9 @@ class CheckerState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     recent_statuses: str = field(name="recent", default="")
     flapping: bool = False
     alerted_flapping: bool = field(name="told_flapping", default=False)
+    alerted_lasting: bool = False
+    no_data_since: int = 0
+    recovered: int = 0
     last_alert_slot: int = field(name="reminded", default=0)
     failing_regions: tuple[str, ...] = field(name="partial", default=())
     excluded_regions: tuple[str, ...] = field(name="excluded", default=())

@@ -15,6 +15,7 @@ from checkup.alerting.state import CheckerState, Silence
 from checkup.interfaces import Checker
 from checkup.maintenance import MaintenanceWindow
 from checkup.model import Status
+from checkup.times import SECOND
 
 
 class SuppressionKind(StrEnum):
@@ -23,13 +24,15 @@ class SuppressionKind(StrEnum):
     MAINTENANCE = "maintenance"
     SILENCE = "silence"
     DEPENDENCY = "dependency"
+    RECOVERY = "recovery"
+    FLAPPING = "flapping"
 
 
 class SuppressionReason(Struct, frozen=True, kw_only=True):
     """One reason why alerts of a checker are suppressed.
 
     Attributes:
-        source: the window's title, or the id of the failing checker that this one depends on.
+        source: the window's title, or the id of the checker that this one depends on.
         until: when it ends by itself; 0 if that is not known.
     """
 
@@ -57,11 +60,27 @@ class Suppression(Struct, frozen=True, kw_only=True):
         return (
             *self._muting_reasons(checker),
             *(
-                SuppressionReason(kind=SuppressionKind.DEPENDENCY, source=parent)
+                SuppressionReason(
+                    kind=SuppressionKind.DEPENDENCY
+                    if _is_down(self.states[parent])
+                    else SuppressionKind.RECOVERY,
+                    source=parent,
+                )
                 for parent in checker.depends_on
                 if parent in failing
             ),
         )
+
+    def displayed_reasons(self, checker: Checker) -> tuple[SuppressionReason, ...]:
+        """Return the same, and flapping, which suppresses only the alerts of single changes."""
+        state = self.states.get(checker.id)
+        flapping = state is not None and state.flapping and not state.alerted_lasting
+        reasons = self.reasons_for(checker)
+        return (*reasons, SuppressionReason(kind=SuppressionKind.FLAPPING)) if flapping else reasons
+
+    def is_muted(self, checker: Checker) -> bool:
+        """Say whether a checker is in maintenance or silenced."""
+        return any(self._muting_reasons(checker))
 
     def suppressed_dependents(self) -> dict[str, list[str]]:
         """Return for each failing checker the titles of those whose alerts it suppresses."""
@@ -103,13 +122,22 @@ class Suppression(Struct, frozen=True, kw_only=True):
         return found
 
     def _is_failing(self, checker: str) -> bool:
-        """Say whether a checker is down or may be about to be."""
+        """Say whether a checker is down or may be about to be, or was until this very run.
+
+        What depends on it may have been checked before it recovered, so that a failure counts from
+        the next run on.
+        """
         state = self.states.get(checker)
         if state is None or checker not in self.checkers:
             return False
-        return state.status is Status.DOWN or state.down_streak.runs > 0
+        # Several regions make keys, and so this slot, some nanoseconds later.
+        return _is_down(state) or 0 <= self.slot - state.recovered < SECOND
 
     def _is_unalerted_failure(self, checker: str) -> bool:
         state = self.states.get(checker)
         failing = {Status.DOWN, Status.DEGRADED}
         return state is not None and state.status in failing and state.alerted_status not in failing
+
+
+def _is_down(state: CheckerState) -> bool:
+    return state.status is Status.DOWN or state.down_streak.runs > 0

@@ -1,6 +1,7 @@
 """Changes of a checker's status: confirm them, detect flapping, decide which alerts are due. Pure.
 
-The formula and both limits of flapping are those of Nagios: 21 results have room for 20 changes,
+Flapping suppresses the alerts of single changes, never that of an outage that lasts. The formula
+and both limits of flapping are those of Nagios: 21 results have room for 20 changes,
 the newest of which weighs half as much again as the oldest; 30 % of the weight begins flapping and
 less than 20 % ends it
 (https://assets.nagios.com/downloads/nagioscore/docs/nagioscore/4/en/flapping.html).
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 
 from checkup.alerting.state import NOT_MONITORED_AFTER, CheckerState, Streak
 from checkup.model import Alert, AlertKind, Result, Run, Status
-from checkup.times import SECOND
+from checkup.times import HOUR, SECOND
 
 # The alerts of a checker and of the monitor.
 
@@ -50,7 +51,7 @@ def checker_alert(
         status=status,
         previous_status=before.alerted_status,
         slot=slot,
-        since=after.since,
+        since=after.no_data_since if kind is AlertKind.NOT_MONITORED else after.since,
         opened=after.opened,
         reason="" if is_over else result.error or result.notice,
         failure="" if is_over else result.failure,
@@ -116,6 +117,12 @@ def _of_the_monitor(kind: AlertKind, slot: int, since: int, reason: str, region:
 MIN_REMINDER_INTERVAL: Final = 300 * SECOND
 """Reminders come no more often than every five minutes, whatever is configured."""
 
+MIN_LASTING_RUNS: Final = 3
+"""Runs in a row after which an outage is never taken for a flap."""
+
+NO_DATA_AFTER_NS: Final = HOUR
+"""How long a checker may have no known result before it counts as not monitored."""
+
 
 class AlertDecision(NamedTuple):
     """The state after the alerts, and their kinds in order."""
@@ -125,7 +132,12 @@ class AlertDecision(NamedTuple):
 
 
 def decide_alerts(
-    state: CheckerState, slot: int, *, suppressed: bool = False, remind_every: int = 0
+    state: CheckerState,
+    slot: int,
+    *,
+    suppressed: bool = False,
+    remind_every: int = 0,
+    lasting_runs: int = MIN_LASTING_RUNS,
 ) -> AlertDecision:
     """Decide which alerts are due after the last run.
 
@@ -136,12 +148,13 @@ def decide_alerts(
         slot: the run after which this is asked.
         suppressed: only the end of an incident may be alerted.
         remind_every: the time between reminders of an outage; 0 for none.
+        lasting_runs: runs in a row after which an outage is alerted although the checker flaps.
     """
     kinds: list[AlertKind] = []
     if not suppressed:
         state = _alert_monitoring(state, kinds)
         state = _alert_flapping(state, kinds)
-    if not state.unknown_runs and not state.flapping:
+    if not state.unknown_runs and (not state.flapping or _is_lasting(state, lasting_runs)):
         state = _alert_status(state, slot, kinds, suppressed=suppressed)
         if not suppressed and not kinds and is_reminder_due(state, slot, remind_every):
             kinds.append(AlertKind.REMIND)
@@ -184,16 +197,30 @@ def _alert_flapping(state: CheckerState, kinds: list[AlertKind]) -> CheckerState
     if state.unknown_runs or state.flapping == state.alerted_flapping:
         return state
     kinds.append(AlertKind.FLAPPING if state.flapping else AlertKind.FLAPPING_ENDED)
-    return replace(state, alerted_flapping=state.flapping)
+    return replace(state, alerted_flapping=state.flapping, alerted_lasting=False)
+
+
+def _is_lasting(state: CheckerState, runs: int) -> bool:
+    """Say whether a flapping checker has been down for long enough to be alerted.
+
+    If that was alerted, so is its end, once it has been healthy for as long.
+    """
+    if state.status is Status.DOWN:
+        return state.down_streak.runs >= runs
+    return state.alerted_lasting and state.healthy_streak.runs >= runs
 
 
 def _alert_status(
     state: CheckerState, slot: int, kinds: list[AlertKind], *, suppressed: bool
 ) -> CheckerState:
     status, alerted = state.status, state.alerted_status
-    if status in {alerted, Status.UNKNOWN} or (suppressed and status is not Status.HEALTHY):
+    is_lasting_outage = state.flapping and status is Status.DOWN
+    is_alerted = status is alerted and (state.alerted_lasting or not is_lasting_outage)
+    if is_alerted or status is Status.UNKNOWN or (suppressed and status is not Status.HEALTHY):
         return state
-    after = replace(state, alerted_status=status, last_alert_slot=slot)
+    after = replace(
+        state, alerted_status=status, last_alert_slot=slot, alerted_lasting=is_lasting_outage
+    )
     if status is Status.HEALTHY:
         kinds += [AlertKind.RESOLVE] if alerted is not Status.UNKNOWN else []
         return replace(after, last_alert_slot=0)
@@ -261,7 +288,7 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     """Runs in a row that confirm a status: down, healthy again, degraded.
 
     Attributes:
-        flapping: whether to notice that a checker changes too often.
+        flapping: whether to detect that the status changes too often.
     """
 
     failure: int = 1
@@ -270,27 +297,42 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     flapping: bool = False
 
     @property
+    def lasting(self) -> int:
+        """Runs in a row that are down after which a flapping checker is alerted as down."""
+        return max(self.failure, MIN_LASTING_RUNS)
+
+    @property
     def max_streak(self) -> int:
         """The number of runs beyond which counting changes nothing."""
-        return max(self.failure, self.success, self.degraded)
+        longest = max(self.failure, self.success, self.degraded)
+        return max(longest, self.lasting) if self.flapping else longest
 
 
 def next_state(
-    state: CheckerState, status: Status, slot: int, thresholds: Thresholds
+    state: CheckerState, status: Status, slot: int, thresholds: Thresholds, *, muted: bool = False
 ) -> CheckerState:
     """Return the state after a run with this agreed status.
 
     An unknown result is no evidence, neither of a failure nor of a recovery.
+
+    Args:
+        muted: changes are expected, in maintenance or a silence, and do not count as flapping.
     """
     if status is _UNKNOWN:
-        return replace(state, unknown_runs=min(state.unknown_runs + 1, NOT_MONITORED_AFTER))
+        runs = min(state.unknown_runs + 1, NOT_MONITORED_AFTER)
+        return without_data(replace(state, unknown_runs=runs), slot)
     limit = thresholds.max_streak
-    recent = append_status(state.recent_statuses, status) if thresholds.flapping else ""
+    recent, flapping = state.recent_statuses, state.flapping
+    if not thresholds.flapping or not muted:
+        recent = append_status(recent, status) if thresholds.flapping else ""
+        flapping = is_flapping(recent, flapping)
     counted = replace(
         state,
         unknown_runs=0,
+        no_data_since=0,
+        recovered=slot if state.down_streak.runs and status is not _DOWN else state.recovered,
         recent_statuses=recent,
-        flapping=is_flapping(recent, state.flapping),
+        flapping=flapping,
         down_streak=_count(state.down_streak, status is _DOWN, slot, limit),
         unhealthy_streak=_count(state.unhealthy_streak, status is not _HEALTHY, slot, limit),
         healthy_streak=_count(state.healthy_streak, status is _HEALTHY, slot, limit),
@@ -298,6 +340,14 @@ def next_state(
     )
     confirmed, since = _confirmed(counted, thresholds)
     return replace(counted, status=confirmed, since=since)
+
+
+def without_data(state: CheckerState, slot: int) -> CheckerState:
+    """Return the state after a run without a known result of the checker."""
+    since = state.no_data_since or slot
+    is_long = slot - since >= NO_DATA_AFTER_NS
+    runs = NOT_MONITORED_AFTER if is_long else state.unknown_runs
+    return replace(state, no_data_since=since, unknown_runs=runs)
 
 
 def _count(streak: Streak, fits: bool, slot: int, limit: int) -> Streak:

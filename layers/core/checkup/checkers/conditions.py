@@ -1,4 +1,4 @@
-"""Conditions on a response body: of its JSON, and RE2 patterns.
+"""Conditions on a response body: of its text and its JSON, and RE2 patterns.
 
 A condition such as ``queue.depth < 100`` or ``jobs[0].state == "done"`` starts with a path. It
 names members with dots and elements with ``[n]`` (``[-1]`` is the last), and a member whose name is
@@ -13,6 +13,7 @@ library that is not available for every system.
 
 from __future__ import annotations
 
+import codecs
 import json
 import operator
 import re
@@ -21,13 +22,161 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
-from checkup.errors import CheckUnknownError
+from checkup.errors import CheckUnknownError, missing_extra
 from checkup.interfaces.kinds import SettingProblem
 
 _MAX_MEMORY: Final = 8 * 1024 * 1024
 """Bytes that one pattern may use."""
+
+
+_SNIFFED: Final = 1024
+"""Bytes in which HTML has its encoding (https://html.spec.whatwg.org/#charset)."""
+
+_CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:+-]+)", re.IGNORECASE)
+_META: Final = re.compile(
+    rb"<(?:meta|\?xml)\s[^>]*?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:+-]+)", re.IGNORECASE
+)
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LABELS: Final = {
+    "x-sjis": "cp932",
+    "x-gbk": "gb18030",
+    "unicode": "utf-16-le",
+    "ks_c_5601-1987": "cp949",
+    "x-mac-cyrillic": "mac_cyrillic",
+    "x-cp1251": "cp1251",
+    "x-cp1252": "cp1252",
+}
+_CODECS: Final = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "utf-16": "utf-16-le",
+    **{name: name for name in (
+        "utf-8", "utf-16-le", "utf-16-be", "gb18030", "big5", "big5hkscs", "euc_jp", "iso2022_jp",
+        "cp932", "cp949", "cp866", "cp874", "koi8-r", "koi8-u", "mac-roman", "mac-cyrillic",
+        *(f"cp{number}" for number in range(1250, 1259)),
+        *(f"iso8859-{number}" for number in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
+    )},
+}  # fmt: skip
+"""By Python's names, what browsers decode with (https://encoding.spec.whatwg.org/#names-and-labels).
+
+Python has codecs under other names that must never be reached from outside, such as ``zlib``."""
+
+
+def find_codec(label: str) -> str:
+    """Return the codec for the name of a charset; empty if it is none that browsers know."""
+    label = label.strip().lower()
+    try:
+        return _CODECS.get(codecs.lookup(_LABELS.get(label, label)).name, "")
+    except (LookupError, ValueError):
+        return ""
+
+
+class BodyText:
+    """Makes UTF-8 of a body in the charset of its mark, its Content-Type or its HTML.
+
+    Attributes:
+        codec: of the charset, known after the first kilobyte; empty for UTF-8 without a mark.
+    """
+
+    def __init__(self, content_type: bytes) -> None:
+        """Create it; ``content_type`` is the header's value, or empty."""
+        declared = _CHARSET.search(content_type)
+        self._declared = declared[1].decode("latin-1") if declared else ""
+        self._start: bytes | None = b""
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self.codec = ""
+
+    def feed(self, piece: bytes, *, is_last: bool = False) -> bytes:
+        """Return what the next piece adds in UTF-8; nothing if the body is UTF-8 as it is."""
+        if self._start is not None:
+            piece = self._start + piece
+            if len(piece) < _SNIFFED and not is_last:
+                self._start = piece
+                return b""
+            self._start = None
+            piece = self._begin(piece)
+        if not self._decoder:
+            return b""
+        return self._decoder.decode(piece, final=is_last).encode(errors="replace")
+
+    def _begin(self, start: bytes) -> bytes:
+        mark, self.codec = next((it for it in _MARKS if start.startswith(it[0])), (b"", ""))
+        if not mark:
+            described = _META.search(start[:_SNIFFED])
+            names = [self._declared, described[1].decode("latin-1") if described else ""]
+            self.codec = next(filter(None, map(find_codec, names)), "")
+            if described and self.codec.startswith("utf-16") and not self._declared:
+                self.codec = ""  # it could not have been read
+        if self.codec and (mark or self.codec != "utf-8"):
+            self._decoder = codecs.getincrementaldecoder(self.codec)(errors="replace")
+        return start.removeprefix(mark)
+
+
+class TextSearch:
+    """Searches a body for a text, as UTF-8 and in its charset, without keeping the body."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text.encode()
+        self._tails = [b"", b""]
+        self.found = not self._text
+
+    def feed(self, *pieces: bytes) -> None:
+        """Search the next pieces of the body and of its text, and where they meet the last ones."""
+        for number, piece in enumerate(pieces):
+            if not self.found and piece:
+                joined = self._tails[number] + piece
+                self.found = self._text in joined
+                rest = len(self._text) - 1
+                self._tails[number] = joined[-rest:] if rest else b""
+
+
+def parse_json(body: bytes, text: bytes) -> object:
+    """Parse JSON as lenient parsers do: any charset, a mark, lone surrogates, large numbers.
+
+    Args:
+        text: the body in UTF-8, if it is not.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        decoded = (text or body).decode(json.detect_encoding(text or body))
+    except UnicodeDecodeError:
+        decoded = body.decode("latin-1")
+    try:
+        return json.loads(decoded, parse_constant=_no_constant, parse_int=_parse_int)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _parse_int(digits: str) -> float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+
+
+_MOST_DIGITS: Final = 4000
+"""Python refuses to convert more, because that takes long."""
 
 
 def has_re2() -> bool:
@@ -44,7 +193,7 @@ def re2_search(pattern: str, body: bytes) -> bool:
     try:
         compiled = _compiled(pattern)
     except ImportError as error:
-        sentence = "patterns need an extra; run: pip install 'checkup[patterns]'"
+        sentence = missing_extra("regular expressions", "patterns")
         raise CheckUnknownError("unsupported", sentence) from error
     return compiled.search(body) is not None
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from math import inf
 from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import SplitResult
 
-import msgspec
 from msgspec import Meta, field
-from requests import Response
 
 from checkup.checkers import conditions
 from checkup.checkers.addresses import http_url_problem
-from checkup.checkers.conditions import JsonCondition, parse_condition
+from checkup.checkers.conditions import BodyText, JsonCondition, TextSearch, parse_condition
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.http_client import (
     FROM_ENVIRONMENT,
@@ -24,6 +23,7 @@ from checkup.checkers.http_client import (
     parse_proxy,
     proxy_for,
 )
+from checkup.checkers.http_parser import Head
 from checkup.checkers.http_session import HttpSession, build_request, request_secrets
 from checkup.checkers.tls_context import StreamChecker
 from checkup.deadline import Deadline
@@ -189,10 +189,12 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         secrets = request_secrets(request, self.endpoint_url, self.proxy)
         with HttpSession(timeouts, self._connect_options, secrets) as session:
             try:
-                response = session.send(request, self.follow_redirects)
-                self.check_head(response, secrets)
+                head = session.send(request, self.follow_redirects)
+                self.check_head(head, secrets)
                 if self.needs_body:
-                    self.check_body(session.iter_content(response, self.max_body))
+                    # One more byte shows whether something was left out that must not be there.
+                    more = bool(self.must_not_contain or self.must_not_match)
+                    self.check_body(head, session.iter_content(head, self.max_body + more))
             except CheckFailedError as failed:
                 error, failure = str(failed), failed.failure
         return Attempt(
@@ -209,7 +211,7 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         responded = evaluated or bool(attempt.phases and attempt.phases.transfer)
         return self.attempt_spacing if responded else 0
 
-    def check_head(self, response: Response, secrets: Sequence[str]) -> None:
+    def check_head(self, head: Head, secrets: Sequence[str]) -> None:
         """Check status and headers.
 
         Args:
@@ -219,12 +221,12 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
             CheckFailedError: they are not as expected.
         """
         expected = ((self.up_status, self.up_status),) if self.up_status > 0 else self.up_statuses
-        status = response.status_code
+        status = head.status
         if not any(first <= status <= last for first, last in expected or _DEFAULT_UP):
-            reason = quote_untrusted(response.reason or "", secrets)
+            reason = quote_untrusted(head.reason, secrets)
             raise CheckFailedError(f"status_{status}", f"response status {status} {reason}".strip())
         for name, texts in self.must_have_headers.items():
-            value = response.headers.get(name)
+            value = head.text(name)
             if value is None:
                 raise CheckFailedError("header_mismatch", f"response has no header {name}")
             for text in texts:
@@ -244,43 +246,51 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
     def _needs_whole_body(self) -> bool:
         return bool(self.must_match or self.must_not_match or self.must_hold)
 
-    def check_body(self, pieces: Iterable[bytes]) -> None:
+    def check_body(self, head: Head, pieces: Iterable[bytes]) -> None:
         """Read a body to its end, or to ``max_body``, and check it.
 
-        The body is kept in memory only if a pattern or a condition needs all of it.
+        A text is searched in the bytes as they are and, if they are not UTF-8, decoded from the
+        charset that they are said to have, because servers are often wrong about it. The body is
+        kept in memory only if a pattern or a condition needs all of it.
 
         Raises:
             CheckFailedError: it is not as expected.
-            CheckUnknownError: patterns are not supported here.
+            CheckUnknownError: patterns or a coding are not supported here, or the body is too long.
         """
-        wanted, unwanted = _StreamSearch(self.must_contain), _StreamSearch(self.must_not_contain)
-        kept = bytearray()
+        wanted, unwanted = TextSearch(self.must_contain), TextSearch(self.must_not_contain)
+        body_text = BodyText(next(iter(head.values("Content-Type")), b""))
+        body, text = bytearray(), bytearray()
         read = 0
-        for piece in pieces:
+        for piece in chain(pieces, [b""]):
+            content = piece[: self.max_body - read]
             read += len(piece)
-            wanted.feed(piece)
-            unwanted.feed(piece)
+            decoded = body_text.feed(content, is_last=not piece)
+            wanted.feed(content, decoded)
+            unwanted.feed(content, decoded)
             if self._needs_whole_body:
-                kept += piece
-        place = f" in its first {read} bytes" if read >= self.max_body else ""
-        body = bytes(kept)
+                body += content
+                text += decoded
+        place = f" in its first {self.max_body} bytes" if read >= self.max_body else ""
+        texts = [bytes(it) for it in (body, text) if it]
         if not wanted.found:
             raise _mismatch(f"response does not contain '{self.must_contain}'{place}")
         if self.must_not_contain and unwanted.found:
             raise _mismatch(f"response contains '{self.must_not_contain}'")
-        if self.must_match and not conditions.re2_search(self.must_match, body):
+        if self.must_match and not _matches(self.must_match, texts):
             raise _mismatch(f"response does not match '{self.must_match}'{place}")
-        if self.must_not_match and conditions.re2_search(self.must_not_match, body):
+        if self.must_not_match and _matches(self.must_not_match, texts):
             raise _mismatch(f"response matches '{self.must_not_match}'")
-        if not self.must_hold:
-            return
-        try:
-            document = msgspec.json.decode(body)
-        except (ValueError, RecursionError) as error:
-            raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
-        for text in self.must_hold:
-            if not _condition(text).is_met(document):
-                raise _mismatch(f"condition not met: {text}")
+        if self.must_hold:
+            try:
+                document = conditions.parse_json(bytes(body), bytes(text))
+            except ValueError as error:
+                raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
+            for condition in self.must_hold:
+                if not _condition(condition).is_met(document):
+                    raise _mismatch(f"condition not met: {condition}")
+        if read > self.max_body:
+            sentence = f"the body is longer than max_body, {self.max_body} bytes; increase it"
+            raise CheckUnknownError("client_limit", sentence)
 
     def _connect_options(self, url: SplitResult, same_origin: bool) -> ConnectOptions:
         is_tls = url.scheme == "https"
@@ -292,21 +302,8 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         )
 
 
-class _StreamSearch:
-    """Searches a stream for a text without keeping the stream."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text.encode()
-        self._tail = b""
-        self.found = not self._text
-
-    def feed(self, piece: bytes) -> None:
-        """Search the next piece, and where it meets the one before."""
-        if self.found:
-            return
-        joined = self._tail + piece
-        self.found = self._text in joined
-        self._tail = joined[-(len(self._text) - 1) :] if len(self._text) > 1 else b""
+def _matches(pattern: str, texts: Sequence[bytes]) -> bool:
+    return any(conditions.re2_search(pattern, text) for text in texts or [b""])
 
 
 @lru_cache(maxsize=1024)

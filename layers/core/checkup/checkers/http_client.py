@@ -1,7 +1,7 @@
 """One HTTP request and its response, on a new connection, measured and under deadlines.
 
-The semantics of HTTP come from requests, urllib3 and http.client. The deadlines are enforced
-below them: whatever they do, they do it through a socket that keeps a deadline.
+Requests are prepared by the library of that name, responses are read by our own parser, through a
+socket that keeps a deadline.
 """
 
 from __future__ import annotations
@@ -10,31 +10,17 @@ import base64
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import suppress
-from http import HTTPStatus
-from http.client import (
-    BadStatusLine,
-    HTTPConnection,
-    HTTPException,
-    HTTPResponse,
-    IncompleteRead,
-    RemoteDisconnected,
-    parse_headers,
-)
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+from urllib.request import getproxies_environment
 
 from msgspec import Struct
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies, select_proxy
-from urllib3 import HTTPHeaderDict
-from urllib3 import HTTPResponse as DecodingResponse
-from urllib3.exceptions import HTTPError
+from requests import PreparedRequest
 
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
+from checkup.checkers.http_parser import BodyDecoder, Data, Event, Head, ResponseParser
 from checkup.checkers.network import DeadlineSocket, DeadlineTLSSocket, open_connection, start_tls
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
@@ -42,85 +28,23 @@ from checkup.errors import CheckUnknownError
 FROM_ENVIRONMENT: Final = "env"
 
 _PORTS: Final = {"http": 80, "https": 443}
-_MAX_INTERIM: Final = 5
-"""As in Go's net/http."""
-
-_CHUNK: Final = 65_536
+_PIECE: Final = 65_536
 
 
-class FinalResponse(HTTPResponse):
-    """Skips every interim response (RFC 9110, 15.2); the base class skips only 100."""
-
-    def _read_status(self) -> tuple[str, int, str]:
-        for _ in range(_MAX_INTERIM + 1):
-            version, status, reason = super()._read_status()  # type: ignore[misc] # not in typeshed
-            # 101 is a final response to what was never asked for.
-            if status // 100 != 1 or status == HTTPStatus.SWITCHING_PROTOCOLS:
-                return version, status, reason
-            parse_headers(self.fp)
-        raise CheckFailedError("protocol", "the server sent only interim responses")
-
-
-def decoded_response(answer: HTTPResponse, method: str) -> DecodingResponse:
-    """Return urllib3's view of the response, which decodes the body.
-
-    Raises:
-        urllib3.exceptions.HTTPError: its headers give two lengths.
-    """
-    return DecodingResponse(
-        answer,
-        headers=HTTPHeaderDict(answer.headers.items()),
-        status=answer.status,
-        reason=answer.reason,
-        request_method=method,
-        preload_content=False,
-        original_response=answer,
-    )
-
-
-def iter_body(raw: DecodingResponse, max_bytes: int) -> Iterator[bytes]:
-    """Yield a decoded body, at most ``max_bytes`` of it: a bomb is not unpacked any further.
-
-    Raises:
-        urllib3.exceptions.HTTPError: the body is broken, or the socket is.
-    """
-    left = max_bytes
-    while left and (chunk := raw.read(min(_CHUNK, left), decode_content=True)):
-        yield chunk
-        left -= len(chunk)
-
-
-def response_failure(error: BaseException, late: str) -> CheckFailedError:
+def response_failure(error: OSError, late: str) -> CheckFailedError:
     """Translate an error while waiting for a response or reading it.
 
     Args:
         late: the message for a response that was not complete in time.
 
     Raises:
-        CheckUnknownError: the cause is this machine or a limit of the HTTP library.
+        CheckUnknownError: the cause is this machine.
     """
     if isinstance(error, TimeoutError):
         return CheckFailedError("deadline", late)
-    if isinstance(error, HTTPException):
-        return _protocol_failure(error)
     if isinstance(error, ssl.SSLError):
         return from_ssl_error(error)
-    if isinstance(error, OSError):
-        return from_os_error(error)
-    return CheckFailedError("protocol", "the body cannot be decoded")
-
-
-def _protocol_failure(error: HTTPException) -> CheckFailedError:
-    if isinstance(error, RemoteDisconnected):
-        return CheckFailedError(
-            "empty_reply", "the server closed the connection without a response"
-        )
-    if isinstance(error, BadStatusLine):
-        return CheckFailedError("protocol", "the response is not HTTP")
-    if isinstance(error, IncompleteRead):
-        return CheckFailedError("short_body", "the body ended early")
-    # 100 header lines and 65,536 bytes in one of them; neither can be changed.
-    raise CheckUnknownError("client_limit", "the response has too many or too long headers")
+    return from_os_error(error)
 
 
 class Proxy(Struct, frozen=True):
@@ -147,14 +71,59 @@ def proxy_for(url: str, setting: str) -> Proxy | None:
     """
     if setting != FROM_ENVIRONMENT:
         return parse_proxy(setting) if setting else None
-    host = urlsplit(url).hostname or ""
-    if host.rstrip(".").lower() == "localhost":
+    parts = urlsplit(url)
+    proxies = getproxies_environment()
+    if bypasses_proxy(
+        socket_host(parts), parts.port or _PORTS[parts.scheme], proxies.get("no", "")
+    ):
         return None
-    with suppress(ValueError):  # most hosts are names, not addresses
-        if ip_address(host).is_loopback:
-            return None
-    found = select_proxy(url, get_environ_proxies(url))
+    found = proxies.get(parts.scheme) or proxies.get("all")
     return parse_proxy(found if "://" in found else f"http://{found}") if found else None
+
+
+def bypasses_proxy(host: str, port: int, rules: str) -> bool:
+    """Whether NO_PROXY exempts a host, by the rules of curl and Go.
+
+    Args:
+        rules: ``*`` for all, or names, which include their subdomains, addresses and networks
+            (``10.0.0.0/8``), after commas or spaces, some with a port.
+    """
+    name = host.rstrip(".").lower()
+    try:
+        address = ip_address(name.partition("%")[0])
+    except ValueError:
+        address = None
+    if name == "localhost" or (address and address.is_loopback):
+        return True
+    for rule in rules.lower().replace(",", " ").split():
+        if rule == "*":
+            return True
+        try:
+            network = ip_network(rule.strip("[]"), strict=False)
+        except ValueError:
+            pass
+        else:
+            if address and address in network:
+                return True
+            continue
+        exempt, colon, only_port = rule.rpartition(":")
+        if not colon or not only_port.isdecimal():
+            exempt = rule
+        elif int(only_port) != port:
+            continue
+        exempt = exempt.strip("[]").removeprefix("*").strip(".")
+        if exempt and (name == exempt or (not address and name.endswith(f".{exempt}"))):
+            return True
+    return False
+
+
+def socket_host(parts: SplitResult) -> str:
+    """The host of a URL as the system takes it: the zone of an address is not escaped there.
+
+    RFC 6874 has ``[fe80::1%25eth0]`` in URLs.
+    """
+    host = parts.hostname or ""
+    return host.replace("%25", "%", 1) if ":" in host else host
 
 
 def parse_proxy(url: str) -> Proxy:
@@ -199,20 +168,40 @@ def open_tunnel(sock: DeadlineSocket, proxy: Proxy, host: str, port: int) -> Non
     credentials = f"Proxy-Authorization: {proxy.authorization}\r\n" if proxy.authorization else ""
     target = f"{name}:{port}"
     question = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{credentials}\r\n"
-    answer = FinalResponse(sock, method="CONNECT")
+    reader = _Reader(sock, "CONNECT")
     try:
         sock.sendall(question.encode("latin-1"))
-        answer.begin()
-    except (HTTPException, OSError) as error:
+        head = reader.head()
+    except OSError as error:
         failed = response_failure(error, "no response in time")
         raise CheckUnknownError("proxy", f"proxy: {failed}") from error
-    finally:
-        answer.close()
-    check_proxy_status(answer.status)
-    if answer.status // 100 != 2:  # noqa: PLR2004 - any success
+    except CheckFailedError as failed:
+        raise CheckUnknownError("proxy", f"proxy: {failed}") from failed
+    check_proxy_status(head.status)
+    if head.status // 100 != 2:  # noqa: PLR2004 - any success
         raise CheckFailedError(
-            "proxy_refused", f"the proxy cannot reach the server (status {answer.status})"
+            "proxy_refused", f"the proxy cannot reach the server (status {head.status})"
         )
+    if reader.parser.unread:  # the server speaks after the client only
+        raise CheckUnknownError("proxy", "proxy: the response to CONNECT has a body")
+
+
+class _Reader:
+    """Reads the events of a response from a socket."""
+
+    def __init__(self, sock: DeadlineSocket | DeadlineTLSSocket, method: str) -> None:
+        self.sock = sock
+        self.parser = ResponseParser(method)
+
+    def event(self) -> Event:
+        while (event := self.parser.next_event()) is None:
+            self.parser.feed(self.sock.recv(_PIECE))
+        return event
+
+    def head(self) -> Head:
+        head = self.event()
+        assert isinstance(head, Head)  # noqa: S101 - it is always the first
+        return head
 
 
 def check_proxy_status(status: int) -> None:
@@ -254,7 +243,7 @@ class ConnectOptions(Struct, frozen=True, kw_only=True):
     proxy: Proxy | None = None
 
 
-class HttpExchange(HTTPAdapter):
+class HttpExchange:
     """One request and its response, with its measurements.
 
     Attributes:
@@ -263,12 +252,11 @@ class HttpExchange(HTTPAdapter):
     """
 
     def __init__(self, timeouts: Timeouts, options: ConnectOptions, watch: Stopwatch) -> None:
-        super().__init__()
         self._timeouts = timeouts
         self._options = options
         self._watch = watch
         self._sock: DeadlineSocket | DeadlineTLSSocket | None = None
-        self._response: DecodingResponse | None = None
+        self._reader: _Reader | None = None
         self.certificate_expiry_ns = 0
         self.rtt_ns = 0
 
@@ -283,72 +271,73 @@ class HttpExchange(HTTPAdapter):
     ) -> None:
         self.close()
 
-    def init_poolmanager(self, *_: Any, **__: Any) -> None:
-        """Keep no pool: a connection that is used again tests neither name, network nor TLS."""
-
-    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:
-        """Send the request and return the response as soon as its headers are there.
-
-        What a session adds (verification, proxies, time limits, certificates) is not used.
+    def send(self, request: PreparedRequest) -> Head:
+        """Send the request and return the head of the response as soon as it is there.
 
         Raises:
             CheckFailedError: there was no response in time, or none that is HTTP.
             CheckUnknownError: local resources ran out.
         """
         try:
-            connection = self._connect(urlsplit(str(request.url)))
+            sock = self._connect(urlsplit(str(request.url)))
+            self._reader = _Reader(sock, str(request.method))
             with self._watch.phase("wait"):
-                response = self._request(connection, request)
+                sock.sendall(self._request_bytes(request))
+                head = self._reader.head()
+        except OSError as error:
+            raise response_failure(error, f"no response headers after {self._watch}") from error
         finally:
             self.rtt_ns = self._watch.elapsed_ns()
         if self._is_forwarded:
-            check_proxy_status(response.status)
-        return self.build_response(request, response)
+            check_proxy_status(head.status)
+        return head
 
-    def iter_content(self, response: Response, max_bytes: int) -> Iterator[bytes]:
+    def iter_content(self, head: Head, max_bytes: int) -> Iterator[bytes]:
         """Yield the decoded body in pieces, at most ``max_bytes`` of it.
 
         Raises:
             CheckFailedError: it broke off, or was not complete in time.
+            CheckUnknownError: it has a coding that is not supported here.
         """
-        assert self._sock  # noqa: S101 - the response came from it
-        self._sock.deadline = self._timeouts.total
+        assert self._reader  # noqa: S101 - the head came from it
+        self._reader.sock.deadline = self._timeouts.total
         try:
             with self._watch.phase("transfer"):
-                yield from iter_body(response.raw, max_bytes)
-        except (HTTPError, ValueError) as error:  # the latter for a chunk of negative size
-            late = f"body not finished after {self._watch}"
-            failed = response_failure(error.__cause__ or error, late)
+                decoder = BodyDecoder(head.codings, max_bytes)
+                while not decoder.is_full and isinstance(event := self._reader.event(), Data):
+                    yield from decoder.decode(event.content)
+                if not decoder.is_full:
+                    decoder.finish()
+        except OSError as error:
+            failed = response_failure(error, f"body not finished after {self._watch}")
             raise CheckFailedError(failed.failure, f"reading response body: {failed}") from error
+        except CheckFailedError as failed:
+            raise CheckFailedError(failed.failure, f"reading response body: {failed}") from failed
 
     def close(self) -> None:
         """Close the connection."""
-        for closable in (self._response, self._sock):
-            if closable:
-                closable.close()
+        if self._sock:
+            self._sock.close()
 
     @property
     def _is_forwarded(self) -> bool:
         """Whether a proxy reads the request, and does not merely pass bytes on."""
         return self._options.proxy is not None and self._options.tls_context is None
 
-    def _connect(self, url: SplitResult) -> HTTPConnection:
-        host, port = url.hostname or "", url.port or _PORTS[url.scheme]
+    def _connect(self, url: SplitResult) -> DeadlineSocket | DeadlineTLSSocket:
+        host, port = socket_host(url), url.port or _PORTS[url.scheme]
         options, timeouts = self._options, self._timeouts
         self._sock = self._open(host, port, timeouts.phase_deadline(timeouts.connect))
         if options.tls_context:
             self._sock, self.certificate_expiry_ns = start_tls(
                 self._sock,
                 options.tls_context,
-                options.server_name or host,
+                options.server_name or host.partition("%")[0],
                 timeouts.phase_deadline(timeouts.tls),
                 self._watch,
             )
         self._sock.deadline = timeouts.phase_deadline(timeouts.headers)
-        connection = HTTPConnection(host, port)
-        connection.response_class = FinalResponse
-        connection.sock = self._sock
-        return connection
+        return self._sock
 
     def _open(self, host: str, port: int, deadline: Deadline) -> DeadlineSocket:
         proxy, family = self._options.proxy, self._options.address_family
@@ -364,24 +353,11 @@ class HttpExchange(HTTPAdapter):
                 open_tunnel(sock, proxy, host, port)
         return sock
 
-    def _request(self, connection: HTTPConnection, request: PreparedRequest) -> DecodingResponse:
+    def _request_bytes(self, request: PreparedRequest) -> bytes:
         target = str(request.url) if self._is_forwarded else request.path_url
-        body = request.body
-        try:
-            connection.putrequest(
-                str(request.method), target, skip_host=True, skip_accept_encoding=True
-            )
-            for name, value in request.headers.items():
-                connection.putheader(name, value)
-            if self._is_forwarded and self._options.proxy and self._options.proxy.authorization:
-                connection.putheader("Proxy-Authorization", self._options.proxy.authorization)
-            connection.endheaders(body if isinstance(body, bytes) else None)
-            response = connection.getresponse()
-        except (HTTPException, OSError) as error:
-            raise response_failure(error, f"no response headers after {self._watch}") from error
-        try:
-            self._response = decoded_response(response, str(request.method))
-        except HTTPError as error:
-            response.close()
-            raise CheckFailedError("protocol", "the response has contradictory headers") from error
-        return self._response
+        lines = [f"{request.method} {target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in request.headers.items()]
+        if self._is_forwarded and self._options.proxy and self._options.proxy.authorization:
+            lines.append(f"Proxy-Authorization: {self._options.proxy.authorization}")
+        body = request.body if isinstance(request.body, bytes) else b""
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body

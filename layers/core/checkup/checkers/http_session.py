@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from http.client import HTTPMessage
+from http.cookiejar import CookieJar
 from types import TracebackType
-from typing import Final, Self
-from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, urlunsplit
+from typing import Any, Final, Self
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urljoin, urlsplit, urlunsplit
 
 from requests import PreparedRequest, Response
+from requests.cookies import MockRequest, MockResponse
 from requests.exceptions import RequestException
+from requests.models import REDIRECT_STATI
 from requests.sessions import SessionRedirectMixin
-from requests.utils import requote_uri
 
 from checkup import __version__
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.http_client import ConnectOptions, HttpExchange, Timeouts, url_credentials
+from checkup.checkers.http_parser import Head, decode_text
 from checkup.checkers.network import parse_http_url
 from checkup.deadline import Stopwatch
 from checkup.errors import CheckUnknownError
@@ -33,6 +37,13 @@ _HARMLESS: Final = {"accept", "accept-language", "accept-encoding", "connection"
 """Headers that another server may get as well."""
 
 _REDIRECTS: Final = SessionRedirectMixin()
+
+_AUTHORITY: Final = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?")
+_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_ZONE: Final = re.compile(r"(//(?:[^/?#@]*@)?\[[0-9A-Fa-f:.]+%)(?!25)")
+"""The zone of an address as the system writes it; curl takes it in URLs too (RFC 6874: %25)."""
+
+_ASCII: Final = "".join(map(chr, range(128)))
 
 
 def build_request(
@@ -52,7 +63,7 @@ def build_request(
         CheckUnknownError: it cannot be sent as it is configured.
         CheckFailedError: the URL is not an http or https URL.
     """
-    parts = parse_http_url(url)
+    parts = parse_http_url(_ZONE.sub(r"\g<1>25", url))
     request = PreparedRequest()
     request.prepare_method(method)
     request.prepare_headers({})
@@ -61,7 +72,7 @@ def build_request(
         request.prepare_url(urlunsplit(parts._replace(netloc=netloc)), None)
     except (RequestException, ValueError) as error:
         raise CheckUnknownError("config", "invalid URL") from error
-    request.headers["Host"] = urlsplit(str(request.url)).netloc
+    request.headers["Host"] = _host(urlsplit(str(request.url)))
     request.headers["User-Agent"] = f"checkup/{__version__}"
     request.headers["Connection"] = "close"
     if authorization := authorization or url_credentials(parts):
@@ -129,6 +140,7 @@ class HttpSession:
         self._connect_options = connect_options
         self._secrets = secrets
         self._exchanges: list[HttpExchange] = []
+        self._cookies = CookieJar()
         self._open = ExitStack()
         self.stopwatch = Stopwatch()
 
@@ -154,37 +166,61 @@ class HttpSession:
         ends = (exchange.certificate_expiry_ns for exchange in self._exchanges)
         return min((end for end in ends if end), default=0)
 
-    def send(self, request: PreparedRequest, max_redirects: int) -> Response:
-        """Send the request, follow up to ``max_redirects``, and return the last response.
+    def send(self, request: PreparedRequest, max_redirects: int) -> Head:
+        """Send the request, follow up to ``max_redirects``, and return the last response's head.
+
+        Cookies of the responses are sent on, as by browsers.
 
         Raises:
             CheckFailedError: no HTTP response came in time, or a redirect must not be followed.
             CheckUnknownError: local resources ran out.
         """
         origin = _origin(str(request.url))
-        response = self._exchange(request, same_origin=True)
+        head = self._exchange(request, same_origin=True)
         for _ in range(max_redirects):
-            target = _target(request, response)
+            target = _target(request, head)
             if not target:
-                return response
+                return head
             shown = quote_untrusted(target, self._secrets)
             try:
-                request = _redirected(request, response, target)
+                self._store_cookies(request, head)
+                request = _redirected(request, head, target)
                 same_origin = _origin(str(request.url)) == origin
-                response = self._exchange(request, same_origin=same_origin)
+                head = self._exchange(self._with_cookies(request), same_origin=same_origin)
             except CheckFailedError as failed:
                 raise CheckFailedError(
                     failed.failure, f"redirected to {shown}: {failed}"
                 ) from failed
-        if max_redirects and _target(request, response):
+        if max_redirects and _target(request, head):
             raise CheckFailedError("redirect_limit", f"redirected more than {max_redirects} times")
-        return response
+        return head
 
-    def iter_content(self, response: Response, max_bytes: int) -> Iterator[bytes]:
+    def iter_content(self, head: Head, max_bytes: int) -> Iterator[bytes]:
         """Yield the body of the last response; see :meth:`HttpExchange.iter_content`."""
-        return self._exchanges[-1].iter_content(response, max_bytes)
+        return self._exchanges[-1].iter_content(head, max_bytes)
 
-    def _exchange(self, request: PreparedRequest, *, same_origin: bool) -> Response:
+    def _store_cookies(self, request: PreparedRequest, head: Head) -> None:
+        message = HTTPMessage()
+        for value in head.values("Set-Cookie"):
+            message["Set-Cookie"] = value.decode("latin-1")  # is sent back byte for byte
+        extract: Any = self._cookies.extract_cookies  # the mocks are all that it uses
+        extract(MockResponse(message), MockRequest(request))
+
+    def _with_cookies(self, request: PreparedRequest) -> PreparedRequest:
+        """Return the request with the cookies for its URL; they replace configured ones."""
+        asked = request.copy()
+        configured = asked.headers.pop("Cookie", "")
+        mocked: Any = MockRequest(asked)
+        self._cookies.add_cookie_header(mocked)
+        received = mocked.get_new_headers().get("Cookie", "")
+        names = {pair.partition("=")[0].strip() for pair in received.split(";")}
+        pairs = [pair.strip() for pair in configured.split(";")]
+        kept = [pair for pair in pairs if pair and pair.partition("=")[0] not in names]
+        if cookies := "; ".join([*kept, *filter(None, [received])]):
+            asked.headers["Cookie"] = cookies
+        return asked
+
+    def _exchange(self, request: PreparedRequest, *, same_origin: bool) -> Head:
         options = self._connect_options(urlsplit(str(request.url)), same_origin)
         if not self._exchanges:
             self.stopwatch = Stopwatch()  # only now: preparing a context is no round trip
@@ -198,20 +234,27 @@ class HttpSession:
             raise
 
 
-def _target(request: PreparedRequest, response: Response) -> str:
+def _target(request: PreparedRequest, head: Head) -> str:
     """Return the target of a redirect; empty if the response is not a redirect.
 
     Raises:
         CheckFailedError: the target is not a URL.
     """
+    locations = head.values("Location")
+    if head.status not in REDIRECT_STATI or not locations or not locations[0]:
+        return ""
+    # Bytes that are not ASCII stay what they are, whatever their encoding, except in a host name.
+    start = _AUTHORITY.match(locations[0])
+    authority = start[0] if start else b""
+    rest = locations[0].removeprefix(authority)
+    location = decode_text(authority) + quote(_PERCENT.sub(b"%25", rest), safe=_ASCII)
     try:
-        target = _REDIRECTS.get_redirect_target(response)
-        return urljoin(str(request.url), target) if target is not None else ""
+        return urljoin(str(request.url), location)
     except ValueError as error:
         raise CheckFailedError("redirect_address", "redirected to an invalid URL") from error
 
 
-def _redirected(request: PreparedRequest, response: Response, target: str) -> PreparedRequest:
+def _redirected(request: PreparedRequest, head: Head, target: str) -> PreparedRequest:
     """Return the request that follows a redirect (RFC 9110, section 15.4).
 
     Raises:
@@ -220,12 +263,15 @@ def _redirected(request: PreparedRequest, response: Response, target: str) -> Pr
     before = urlsplit(str(request.url))
     following = request.copy()
     try:
-        address = parse_http_url(requote_uri(target))
-        following.prepare_url(address._replace(netloc=_host(address)).geturl(), None)
+        address = parse_http_url(target)
+        netloc = address.netloc.rpartition("@")[2]
+        following.prepare_url(address._replace(netloc=netloc).geturl(), None)
     except (CheckUnknownError, RequestException, ValueError) as error:
         raise CheckFailedError("redirect_address", "invalid URL") from error
     if before.scheme == "https" and address.scheme != "https":
         raise CheckFailedError("redirect_insecure", "downgrade from https to http")
+    response = Response()
+    response.status_code = head.status
     _REDIRECTS.rebuild_method(following, response)
     if following.method != request.method:
         following.body = None
@@ -254,4 +300,6 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 
 def _host(parts: SplitResult) -> str:
-    return parts.netloc.rpartition("@")[2]
+    """Return host and port as they are sent: without user and without the zone of an address."""
+    host = parts.netloc.rpartition("@")[2]
+    return re.sub(r"%[^\]]*\]", "]", host) if host.startswith("[") else host

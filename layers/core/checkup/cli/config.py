@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 import click
 import yaml
 
+from checkup import DISTRIBUTION
 from checkup.cli import options, output
 from checkup.cli.options import config_options, examples_epilog, verbose_option
 from checkup.cli.output import plural
@@ -209,6 +212,8 @@ def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
         print(f"{plural(problems, 'problem')}, {plural(warnings, 'warning')}")
         return 1
     _print_problems((), config.warnings)
+    if other_project_installed():
+        print(OTHER_PROJECT, file=sys.stderr)
     checkers = plural(len(config.checkers), "checker")
     kinds = _kinds(checker.kind for checker in config.checkers)
     storage = config.storage.kind if config.storage else "none"
@@ -218,6 +223,21 @@ def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
         f"{f' ({kinds})' if kinds else ''}, storage: {storage}, notifiers: {channels}"
     )
     return 1 if strict and config.warnings else 0
+
+
+OTHER_PROJECT: Final = (
+    "the package 'checkup' of another project is installed beside this program and may overwrite "
+    f"its files; to repair: pip uninstall checkup {DISTRIBUTION}, then install Checkup again"
+)
+
+
+def other_project_installed() -> bool:
+    """Whether PyPI's ``checkup``, which is not this program, lies in the same environment."""
+    for found in metadata.distributions(name="checkup"):
+        # Before 0.2.0, this program was installed under that name.
+        if not any(script.value == "checkup.cli:main" for script in found.entry_points):
+            return True
+    return False
 
 
 def _print_problems(problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:

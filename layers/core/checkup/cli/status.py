@@ -101,11 +101,13 @@ def _status_row(
         for entries in state.outboxes.values()
         for entry in entries
     )
-    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons_for(checker)
+    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).displayed_reasons(
+        checker
+    )
     notes = [
         result_reason(last.result) if last else "no result in the last 24 h",
         f"not evaluated: {excluded_regions_text(it)}" if it.excluded_regions else "",
-        *map(suppression_text, reasons),
+        f"alerts suppressed: {', '.join(map(suppression_text, reasons))}" if reasons else "",
         f"{plural(queued, 'alert')} queued" if queued else "",
     ]
     return (
@@ -164,7 +166,9 @@ def _explanation(monitor: RunContext, state: AlertState, checker: Checker) -> It
         yield f"  flapping    {'yes' if it.flapping else 'no'} ({changes}, {limit})"
     if it.excluded_regions:
         yield f"  excluded    {excluded_regions_text(it)}"
-    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).reasons_for(checker)
+    reasons = monitor.rules.suppression(state, key_time(state.cursor) or 0).displayed_reasons(
+        checker
+    )
     for reason in reasons:
         yield f"  suppressed  {suppression_text(reason)}"
     for channel, entries in sorted(state.outboxes.items()):
@@ -225,6 +229,10 @@ def suppression_text(reason: SuppressionReason) -> str:
             return f"silenced until {format_minute(reason.until)}"
         case SuppressionKind.DEPENDENCY:
             return f'dependency "{reason.source}" is down'
+        case SuppressionKind.RECOVERY:
+            return f'dependency "{reason.source}" has just recovered'
+        case SuppressionKind.FLAPPING:
+            return "flapping, so only an outage that lasts is alerted"
 
 
 # ``checkup history``: the stored results of one checker.

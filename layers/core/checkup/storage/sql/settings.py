@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 from msgspec.structs import asdict
 
-from checkup.errors import UnavailableError
+from checkup.errors import UnavailableError, missing_extra
 from checkup.interfaces import Clients, Storage, StorageSettings
 from checkup.interfaces.kinds import Secret, SettingProblem, Settings
 
@@ -145,5 +145,4 @@ def _requires_extra(kind: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        hint = f"{kind}: requires the database extra; run: pip install 'checkup[sql]'"
-        raise UnavailableError(hint) from error
+        raise UnavailableError(missing_extra(kind, "sql")) from error

@@ -22,6 +22,7 @@ from typing import Any, Final, Self, TypeVar
 from checkup.checkers.address_guard import is_port_blocked
 from checkup.checkers.certificates import earliest_expiry_ns, peer_certificates
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
+from checkup.checkers.host_names import ascii_host
 from checkup.checkers.network import SocketAddress, resolve_async
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
@@ -242,7 +243,7 @@ class NetworkStream:
             try:
                 self._check_deadline()
                 self._tls = context.wrap_bio(
-                    self._incoming, self._outgoing, server_hostname=host.rstrip(".")
+                    self._incoming, self._outgoing, server_hostname=ascii_host(host).rstrip(".")
                 )
                 await self._run_tls(ssl.SSLObject.do_handshake, flush=not is_write_next)
             except (OSError, ValueError) as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 from math import inf
 from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import SplitResult
@@ -38,6 +37,8 @@ _DEFAULT_UP: Final = ((200, 204),)
 _MEBIBYTE: Final = 1_048_576
 _FIRST_STATUS: Final = 100
 _LAST_STATUS: Final = 999
+_SHORT: Final = 16_384
+"""Bytes of a body that are searched and parsed at once; other attempts wait meanwhile."""
 
 
 class HttpChecker(StreamChecker, frozen=True, kw_only=True):
@@ -162,10 +163,6 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
 
     async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
-        return await net.in_thread(lambda: self.attempt(deadline), Deadline(inf))
-
-    def attempt(self, deadline: Deadline) -> Attempt:
-        """See :meth:`checkup.interfaces.Checker.attempt`."""
         authorization = ""
         if self.bearer_token:
             authorization = f"Bearer {self.bearer_token}"
@@ -187,14 +184,28 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
             timeouts = Timeouts(total=deadline, connect=10.0, tls=5.0, headers=5.0)
         error = failure = ""
         secrets = request_secrets(request, self.endpoint_url, self.proxy)
-        with HttpSession(timeouts, self._connect_options, secrets) as session:
+
+        async def connect_options(url: SplitResult, same_origin: bool) -> ConnectOptions:
+            context = None
+            if url.scheme == "https":
+                context = await self.load_tls_context(net, same_origin=same_origin)
+            return ConnectOptions(
+                tls_context=context,
+                address_family=self.address_family,
+                server_name=self.server_name if same_origin else "",
+                proxy=proxy_for(url.geturl(), self.proxy) if self.proxy else None,
+            )
+
+        with HttpSession(net, timeouts, connect_options, secrets) as session:
             try:
-                head = session.send(request, self.follow_redirects)
+                head = await session.send(request, self.follow_redirects)
                 self.check_head(head, secrets)
                 if self.needs_body:
                     # One more byte shows whether something was left out that must not be there.
                     more = bool(self.must_not_contain or self.must_not_match)
-                    self.check_body(head, session.iter_content(head, self.max_body + more))
+                    await self.check_body(
+                        net, head, session.iter_content(head, self.max_body + more)
+                    )
             except CheckFailedError as failed:
                 error, failure = str(failed), failed.failure
         return Attempt(
@@ -246,7 +257,7 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
     def _needs_whole_body(self) -> bool:
         return bool(self.must_match or self.must_not_match or self.must_hold)
 
-    def check_body(self, head: Head, pieces: Iterable[bytes]) -> None:
+    async def check_body(self, net: Network, head: Head, pieces: AsyncIterator[bytes]) -> None:
         """Read a body to its end, or to ``max_body``, and check it.
 
         A text is searched in the bytes as they are and, if they are not UTF-8, decoded from the
@@ -261,49 +272,61 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         body_text = BodyText(next(iter(head.values("Content-Type")), b""))
         body, text = bytearray(), bytearray()
         read = 0
-        for piece in chain(pieces, [b""]):
-            content = piece[: self.max_body - read]
-            read += len(piece)
-            decoded = body_text.feed(content, is_last=not piece)
-            wanted.feed(content, decoded)
-            unwanted.feed(content, decoded)
+
+        def take(piece: bytes, *, is_last: bool) -> None:
+            decoded = body_text.feed(piece, is_last=is_last)
+            wanted.feed(piece, decoded)
+            unwanted.feed(piece, decoded)
             if self._needs_whole_body:
-                body += content
-                text += decoded
+                body.extend(piece)
+                text.extend(decoded)
+
+        async for piece in pieces:
+            take(piece[: self.max_body - read], is_last=False)
+            read += len(piece)
+        take(b"", is_last=True)
         place = f" in its first {self.max_body} bytes" if read >= self.max_body else ""
-        texts = [bytes(it) for it in (body, text) if it]
         if not wanted.found:
             raise _mismatch(f"response does not contain '{self.must_contain}'{place}")
         if self.must_not_contain and unwanted.found:
             raise _mismatch(f"response contains '{self.must_not_contain}'")
-        if self.must_match and not _matches(self.must_match, texts):
-            raise _mismatch(f"response does not match '{self.must_match}'{place}")
-        if self.must_not_match and _matches(self.must_not_match, texts):
-            raise _mismatch(f"response matches '{self.must_not_match}'")
-        if self.must_hold:
-            try:
-                document = conditions.parse_json(bytes(body), bytes(text))
-            except ValueError as error:
-                raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
-            for condition in self.must_hold:
-                if not _condition(condition).is_met(document):
-                    raise _mismatch(f"condition not met: {condition}")
+        if read > _SHORT and self._needs_whole_body:
+            await net.in_thread(lambda: self._check_content(body, text, place), Deadline(inf))
+        else:
+            self._check_content(body, text, place)
         if read > self.max_body:
             sentence = f"the body is longer than max_body, {self.max_body} bytes; increase it"
             raise CheckUnknownError("client_limit", sentence)
 
-    def _connect_options(self, url: SplitResult, same_origin: bool) -> ConnectOptions:
-        is_tls = url.scheme == "https"
-        return ConnectOptions(
-            tls_context=self.tls_context(same_origin=same_origin) if is_tls else None,
-            address_family=self.address_family,
-            server_name=self.server_name if same_origin else "",
-            proxy=proxy_for(url.geturl(), self.proxy) if self.proxy else None,
-        )
+    def _check_content(self, body: bytearray, text: bytearray, place: str) -> None:
+        """Check what needs the whole body.
 
+        Args:
+            text: the body in UTF-8, if it is not.
+            place: what to add to a message if the body may be longer.
 
-def _matches(pattern: str, texts: Sequence[bytes]) -> bool:
-    return any(conditions.re2_search(pattern, text) for text in texts or [b""])
+        Raises:
+            CheckFailedError: it is not as expected.
+            CheckUnknownError: patterns are not supported here.
+        """
+        texts = [bytes(it) for it in (body, text) if it] or [b""]
+
+        def matches(pattern: str) -> bool:
+            return any(conditions.re2_search(pattern, text) for text in texts)
+
+        if self.must_match and not matches(self.must_match):
+            raise _mismatch(f"response does not match '{self.must_match}'{place}")
+        if self.must_not_match and matches(self.must_not_match):
+            raise _mismatch(f"response matches '{self.must_not_match}'")
+        if not self.must_hold:
+            return
+        try:
+            document = conditions.parse_json(bytes(body), bytes(text))
+        except ValueError as error:
+            raise CheckFailedError("body_not_json", f"response is not JSON{place}") from error
+        for condition in self.must_hold:
+            if not _condition(condition).is_met(document):
+                raise _mismatch(f"condition not met: {condition}")
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """One HTTP request and its response, on a new connection, measured and under deadlines.
 
-Requests are prepared by the library of that name, responses are read by our own parser, through a
-socket that keeps a deadline.
+Requests are prepared by the library of that name, responses are read by our own parser, from a
+stream that waits in an event loop and keeps a deadline.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from types import TracebackType
 from typing import Final, Self
@@ -21,14 +22,14 @@ from requests import PreparedRequest
 
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.checkers.http_parser import BodyDecoder, Data, Event, Head, ResponseParser
-from checkup.checkers.network import DeadlineSocket, DeadlineTLSSocket, open_connection, start_tls
+from checkup.checkers.stream import NetworkStream, open_stream
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
+from checkup.interfaces import Network
 
 FROM_ENVIRONMENT: Final = "env"
 
 _PORTS: Final = {"http": 80, "https": 443}
-_PIECE: Final = 65_536
 
 
 def response_failure(error: OSError, late: str) -> CheckFailedError:
@@ -157,8 +158,8 @@ def basic_auth(user: bytes, password: bytes) -> str:
     return "Basic " + base64.b64encode(user + b":" + password).decode()
 
 
-def open_tunnel(sock: DeadlineSocket, proxy: Proxy, host: str, port: int) -> None:
-    """Open a tunnel to a host through the proxy that ``sock`` is connected to (RFC 9110, 9.3.6).
+async def open_tunnel(stream: NetworkStream, proxy: Proxy, host: str, port: int) -> None:
+    """Open a tunnel to a host through the proxy that ``stream`` leads to (RFC 9110, 9.3.6).
 
     Raises:
         CheckFailedError: the proxy cannot reach the host.
@@ -168,10 +169,10 @@ def open_tunnel(sock: DeadlineSocket, proxy: Proxy, host: str, port: int) -> Non
     credentials = f"Proxy-Authorization: {proxy.authorization}\r\n" if proxy.authorization else ""
     target = f"{name}:{port}"
     question = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{credentials}\r\n"
-    reader = _Reader(sock, "CONNECT")
+    reader = _Reader(stream, "CONNECT")
     try:
-        sock.sendall(question.encode("latin-1"))
-        head = reader.head()
+        await stream.write(question.encode("latin-1"))
+        head = await reader.head()
     except OSError as error:
         failed = response_failure(error, "no response in time")
         raise CheckUnknownError("proxy", f"proxy: {failed}") from error
@@ -182,24 +183,24 @@ def open_tunnel(sock: DeadlineSocket, proxy: Proxy, host: str, port: int) -> Non
         raise CheckFailedError(
             "proxy_refused", f"the proxy cannot reach the server (status {head.status})"
         )
-    if reader.parser.unread:  # the server speaks after the client only
+    if reader.parser.unread:  # under TLS the client speaks first
         raise CheckUnknownError("proxy", "proxy: the response to CONNECT has a body")
 
 
 class _Reader:
-    """Reads the events of a response from a socket."""
+    """Reads the events of a response from a stream."""
 
-    def __init__(self, sock: DeadlineSocket | DeadlineTLSSocket, method: str) -> None:
-        self.sock = sock
+    def __init__(self, stream: NetworkStream, method: str) -> None:
+        self.stream = stream
         self.parser = ResponseParser(method)
 
-    def event(self) -> Event:
+    async def event(self) -> Event:
         while (event := self.parser.next_event()) is None:
-            self.parser.feed(self.sock.recv(_PIECE))
+            self.parser.feed(await self.stream.read())
         return event
 
-    def head(self) -> Head:
-        head = self.event()
+    async def head(self) -> Head:
+        head = await self.event()
         assert isinstance(head, Head)  # noqa: S101 - it is always the first
         return head
 
@@ -251,11 +252,14 @@ class HttpExchange:
         certificate_expiry_ns: when the first certificate of the chain expires; 0 without TLS.
     """
 
-    def __init__(self, timeouts: Timeouts, options: ConnectOptions, watch: Stopwatch) -> None:
+    def __init__(
+        self, net: Network, timeouts: Timeouts, options: ConnectOptions, watch: Stopwatch
+    ) -> None:
+        self._net = net
         self._timeouts = timeouts
         self._options = options
         self._watch = watch
-        self._sock: DeadlineSocket | DeadlineTLSSocket | None = None
+        self._stream: NetworkStream | None = None
         self._reader: _Reader | None = None
         self.certificate_expiry_ns = 0
         self.rtt_ns = 0
@@ -271,7 +275,7 @@ class HttpExchange:
     ) -> None:
         self.close()
 
-    def send(self, request: PreparedRequest) -> Head:
+    async def send(self, request: PreparedRequest) -> Head:
         """Send the request and return the head of the response as soon as it is there.
 
         Raises:
@@ -279,11 +283,12 @@ class HttpExchange:
             CheckUnknownError: local resources ran out.
         """
         try:
-            sock = self._connect(urlsplit(str(request.url)))
-            self._reader = _Reader(sock, str(request.method))
+            stream = await self._connect(urlsplit(str(request.url)))
+            self._reader = _Reader(stream, str(request.method))
             with self._watch.phase("wait"):
-                sock.sendall(self._request_bytes(request))
-                head = self._reader.head()
+                with suppress(ConnectionError):  # it may have answered before it had all
+                    await stream.write(self._request_bytes(request))
+                head = await self._reader.head()
         except OSError as error:
             raise response_failure(error, f"no response headers after {self._watch}") from error
         finally:
@@ -292,7 +297,7 @@ class HttpExchange:
             check_proxy_status(head.status)
         return head
 
-    def iter_content(self, head: Head, max_bytes: int) -> Iterator[bytes]:
+    async def iter_content(self, head: Head, max_bytes: int) -> AsyncIterator[bytes]:
         """Yield the decoded body in pieces, at most ``max_bytes`` of it.
 
         Raises:
@@ -300,12 +305,14 @@ class HttpExchange:
             CheckUnknownError: it has a coding that is not supported here.
         """
         assert self._reader  # noqa: S101 - the head came from it
-        self._reader.sock.deadline = self._timeouts.total
+        self._reader.stream.deadline = self._timeouts.total
         try:
             with self._watch.phase("transfer"):
                 decoder = BodyDecoder(head.codings, max_bytes)
-                while not decoder.is_full and isinstance(event := self._reader.event(), Data):
-                    yield from decoder.decode(event.content)
+                while not decoder.is_full and isinstance(event := await self._reader.event(), Data):
+                    for piece in decoder.decode(event.content):
+                        yield piece
+                        await self._net.turn()
                 if not decoder.is_full:
                     decoder.finish()
         except OSError as error:
@@ -316,42 +323,41 @@ class HttpExchange:
 
     def close(self) -> None:
         """Close the connection."""
-        if self._sock:
-            self._sock.close()
+        if self._stream:
+            self._stream.close()
 
     @property
     def _is_forwarded(self) -> bool:
         """Whether a proxy reads the request, and does not merely pass bytes on."""
         return self._options.proxy is not None and self._options.tls_context is None
 
-    def _connect(self, url: SplitResult) -> DeadlineSocket | DeadlineTLSSocket:
+    async def _connect(self, url: SplitResult) -> NetworkStream:
         host, port = socket_host(url), url.port or _PORTS[url.scheme]
         options, timeouts = self._options, self._timeouts
-        self._sock = self._open(host, port, timeouts.phase_deadline(timeouts.connect))
+        stream = await self._open(host, port, timeouts.phase_deadline(timeouts.connect))
         if options.tls_context:
-            self._sock, self.certificate_expiry_ns = start_tls(
-                self._sock,
-                options.tls_context,
-                options.server_name or host.partition("%")[0],
-                timeouts.phase_deadline(timeouts.tls),
-                self._watch,
+            stream.deadline = timeouts.phase_deadline(timeouts.tls)
+            name = options.server_name or host.partition("%")[0]
+            self.certificate_expiry_ns = await stream.start_tls(
+                options.tls_context, name, is_write_next=True
             )
-        self._sock.deadline = timeouts.phase_deadline(timeouts.headers)
-        return self._sock
+        stream.deadline = timeouts.phase_deadline(timeouts.headers)
+        return stream
 
-    def _open(self, host: str, port: int, deadline: Deadline) -> DeadlineSocket:
+    async def _open(self, host: str, port: int, deadline: Deadline) -> NetworkStream:
         proxy, family = self._options.proxy, self._options.address_family
-        if not proxy:
-            return open_connection(host, port, deadline, self._watch, family)
+        address = (proxy.host, proxy.port) if proxy else (host, port)
         try:
-            sock = open_connection(proxy.host, proxy.port, deadline, self._watch, family)
+            stream = await open_stream(self._net, address, deadline, self._watch, family)
         except CheckFailedError as failed:
-            raise CheckUnknownError("proxy", f"proxy: {failed}") from failed
-        if self._options.tls_context:
-            self._sock = sock  # to be closed, whatever happens
+            if proxy:
+                raise CheckUnknownError("proxy", f"proxy: {failed}") from failed
+            raise
+        self._stream = stream  # to be closed, whatever happens
+        if proxy and self._options.tls_context:
             with self._watch.phase("connect"):
-                open_tunnel(sock, proxy, host, port)
-        return sock
+                await open_tunnel(stream, proxy, host, port)
+        return stream
 
     def _request_bytes(self, request: PreparedRequest) -> bytes:
         target = str(request.url) if self._is_forwarded else request.path_url

@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from checkup import DISTRIBUTION
 from checkup.checkers.failures import CheckFailedError
 from checkup.errors import CheckUnknownError
 
@@ -377,7 +378,8 @@ def _decompressor(coding: str) -> tuple[Callable[[], _Stream], type[Exception]]:
 
             return zstd.ZstdDecompressor, zstd.ZstdError
     except ImportError as error:
-        sentence = f"the body is encoded as {coding}; run: pip install 'checkup[encodings]'"
+        install = f"pip install '{DISTRIBUTION}[encodings]'"
+        sentence = f"the body is encoded as {coding}; run: {install}"
         raise CheckUnknownError("unsupported", sentence) from error
     raise CheckUnknownError("unsupported", f"the body is encoded as {coding}")
 

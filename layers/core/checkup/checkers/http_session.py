@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar
@@ -24,6 +24,7 @@ from checkup.checkers.http_parser import Head, decode_text
 from checkup.checkers.network import parse_http_url
 from checkup.deadline import Stopwatch
 from checkup.errors import CheckUnknownError
+from checkup.interfaces import Network
 from checkup.text import quote_untrusted
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -125,8 +126,9 @@ class HttpSession:
 
     def __init__(
         self,
+        net: Network,
         timeouts: Timeouts,
-        connect_options: Callable[[SplitResult, bool], ConnectOptions],
+        connect_options: Callable[[SplitResult, bool], Awaitable[ConnectOptions]],
         secrets: Sequence[str],
     ) -> None:
         """Create a session; nothing is sent yet.
@@ -136,13 +138,14 @@ class HttpSession:
                 has the origin of the first URL.
             secrets: values that no message may quote from a response.
         """
+        self._net = net
         self._timeouts = timeouts
         self._connect_options = connect_options
         self._secrets = secrets
         self._exchanges: list[HttpExchange] = []
         self._cookies = CookieJar()
         self._open = ExitStack()
-        self.stopwatch = Stopwatch()
+        self.stopwatch = Stopwatch(net.clock_ns)
 
     def __enter__(self) -> Self:
         return self
@@ -166,7 +169,7 @@ class HttpSession:
         ends = (exchange.certificate_expiry_ns for exchange in self._exchanges)
         return min((end for end in ends if end), default=0)
 
-    def send(self, request: PreparedRequest, max_redirects: int) -> Head:
+    async def send(self, request: PreparedRequest, max_redirects: int) -> Head:
         """Send the request, follow up to ``max_redirects``, and return the last response's head.
 
         Cookies of the responses are sent on, as by browsers.
@@ -176,7 +179,7 @@ class HttpSession:
             CheckUnknownError: local resources ran out.
         """
         origin = _origin(str(request.url))
-        head = self._exchange(request, same_origin=True)
+        head = await self._exchange(request, same_origin=True)
         for _ in range(max_redirects):
             target = _target(request, head)
             if not target:
@@ -186,7 +189,7 @@ class HttpSession:
                 self._store_cookies(request, head)
                 request = _redirected(request, head, target)
                 same_origin = _origin(str(request.url)) == origin
-                head = self._exchange(self._with_cookies(request), same_origin=same_origin)
+                head = await self._exchange(self._with_cookies(request), same_origin=same_origin)
             except CheckFailedError as failed:
                 raise CheckFailedError(
                     failed.failure, f"redirected to {shown}: {failed}"
@@ -195,7 +198,7 @@ class HttpSession:
             raise CheckFailedError("redirect_limit", f"redirected more than {max_redirects} times")
         return head
 
-    def iter_content(self, head: Head, max_bytes: int) -> Iterator[bytes]:
+    def iter_content(self, head: Head, max_bytes: int) -> AsyncIterator[bytes]:
         """Yield the body of the last response; see :meth:`HttpExchange.iter_content`."""
         return self._exchanges[-1].iter_content(head, max_bytes)
 
@@ -220,14 +223,16 @@ class HttpSession:
             asked.headers["Cookie"] = cookies
         return asked
 
-    def _exchange(self, request: PreparedRequest, *, same_origin: bool) -> Head:
-        options = self._connect_options(urlsplit(str(request.url)), same_origin)
+    async def _exchange(self, request: PreparedRequest, *, same_origin: bool) -> Head:
+        options = await self._connect_options(urlsplit(str(request.url)), same_origin)
         if not self._exchanges:
-            self.stopwatch = Stopwatch()  # only now: preparing a context is no round trip
-        exchange = self._open.enter_context(HttpExchange(self._timeouts, options, self.stopwatch))
+            self.stopwatch = Stopwatch(self._net.clock_ns)  # preparing a context is no round trip
+        exchange = self._open.enter_context(
+            HttpExchange(self._net, self._timeouts, options, self.stopwatch)
+        )
         self._exchanges.append(exchange)
         try:
-            return exchange.send(request)
+            return await exchange.send(request)
         except CheckUnknownError as reason:
             if reason.failure == "address_refused" and len(self._exchanges) > 1:
                 raise CheckFailedError(reason.failure, str(reason)) from reason

@@ -47,7 +47,13 @@ class Machine:
         self, process: subprocess.Popen[str], folder: Path, functions: Path, environ: dict[str, str]
     ) -> None:
         self.folder = folder
-        self.environ = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(folder), **environ}
+        self.environ = {
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "HOME": str(folder),
+            "CHECKUP_REGION": "here",
+            **environ,
+        }
         self.tick: Callable[[int], object] = lambda _: None
         self._process = process
         self._functions = functions

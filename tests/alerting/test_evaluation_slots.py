@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import permutations, product
 
 import pytest
+from msgspec.structs import replace
 
-from checkup.evaluation import SlotSchedule, apply_quorum, closed_slots
+from checkup.evaluation import SlotSchedule, apply_quorum, closed_slots, find_disagreements
 from checkup.model import Run, Status, run_key
 from tests.alerting.worlds import MINUTE, result, run, slot
 
@@ -113,6 +114,43 @@ def test_run_of_an_unknown_region_never_votes_and_is_not_waited_for() -> None:
     (found,) = closed_slots([laptop], SlotSchedule(regions=REGIONS, grace=10**20), now=0)
 
     assert found.runs == ()
+
+
+def test_run_that_somebody_adds_between_two_slots_closes_neither() -> None:
+    calendar = SlotSchedule(regions=REGIONS, interval=MINUTE, grace=2 * MINUTE)
+    before, added = reports(1, "012"), run(2.5, {"a": "d"}, "laptop")
+    cursor = run_key(run(1, {}, position=2))
+
+    early = closed_slots([added], calendar, slot(9), cursor)
+    found = closed_slots([*reports(2, "012"), added], calendar, slot(9), cursor)
+
+    assert (before[-1].slot, early) == (slot(1), ())
+    assert [(each.slot, len(each.runs)) for each in found] == [(slot(2), 3)]
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        pytest.param("AhBdAhBd", "down on B, healthy on A", id="all-the-time"),
+        pytest.param("AhBhAhBd", "", id="once"),
+        pytest.param("AhBhAdBd", "", id="change"),
+        pytest.param("AhAhBdBd", "", id="one-after-the-other"),
+        pytest.param("AhBuAhBu", "", id="unknown"),
+        pytest.param("AhAdAhAd", "", id="one-machine-that-flaps"),
+        pytest.param("AhBdChAhBdCh", "down on B, healthy on A", id="three"),
+    ],
+)
+def test_machines_disagree_where_each_sees_the_same_all_the_time(script: str, named: str) -> None:
+    runs = []
+    for number, (machine, letter) in enumerate(zip(script[::2], script[1::2], strict=True)):
+        seen = run(number, {"a": letter})
+        runs.append(replace(seen, results=(replace(seen.results[0], machine=machine),)))
+
+    texts = [str(found) for found in find_disagreements(runs)]
+
+    assert len(texts) == bool(named)
+    assert all(part in texts[0] for part in named.split(", ") if named)
+    assert find_disagreements(run(n, {"a": "hd"[n % 2]}) for n in range(6)) == ()
 
 
 def test_run_of_a_named_region_does_not_vote_on_a_single_machine() -> None:

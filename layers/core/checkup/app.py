@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, cached_property
@@ -43,7 +44,7 @@ from checkup.pipeline import RunContext, read_state
 from checkup.pipeline.context import HeartbeatPing
 from checkup.run_store import settled_key
 from checkup.storage import STORAGES
-from checkup.text import mask_address
+from checkup.text import did_you_mean, mask_address
 from checkup.times import SECOND
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-# What adapters reach the world with: secrets, AWS and HTTP.
+# The environment, and what adapters reach the world with: secrets, AWS and HTTP.
 
 
 _PROBLEMS: Final = {
@@ -64,25 +65,70 @@ _PROBLEMS: Final = {
 _REFUSALS: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
-class LiveClients:
-    """The real thing behind the port: secrets, AWS and HTTP as this process reaches them."""
+class Environment(Struct, frozen=True, kw_only=True):
+    """What the environment says about the place where this process runs.
+
+    Attributes:
+        region_name: of this machine among the configured ``regions`` (``CHECKUP_REGION``).
+        aws_region: of the function, or the one to use (``AWS_REGION``).
+        is_function: this is a function of Lambda.
+        state_bucket: of a deployed stack; empty outside of one.
+        home_region: where that bucket is, if the stack only votes in another one's storage.
+        page_url: of the stack's page.
+        run_deadline: the time limit of a run in the stack, in seconds; empty outside of one.
+        config_bucket, config_key: the object that holds the stack's configuration, if any.
+    """
+
+    region_name: str = ""
+    aws_region: str = ""
+    is_function: bool = False
+    state_bucket: str | None = None
+    home_region: str = ""
+    page_url: str = ""
+    run_deadline: str = ""
+    config_bucket: str = ""
+    config_key: str = ""
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Environment:
+        """Read the variables."""
+        return cls(
+            region_name=environ.get("CHECKUP_REGION", "").strip(),
+            aws_region=environ.get("AWS_REGION", ""),
+            is_function="AWS_LAMBDA_FUNCTION_NAME" in environ,
+            state_bucket=environ.get("STATE_BUCKET"),
+            home_region=environ.get("HOME_REGION", ""),
+            page_url=environ.get("PAGE_URL", ""),
+            run_deadline=environ.get("RUN_DEADLINE", ""),
+            config_bucket=environ.get("CONFIG_BUCKET", ""),
+            config_key=environ.get("CONFIG_KEY", ""),
+        )
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether runs belong to a deployed stack."""
+        return self.state_bucket is not None
+
+
+class LiveClients(Clients):
+    """Secrets, AWS and HTTP as this process reaches them."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._vault = secrets.SecretResolver(environ, self.aws)
+        self._secrets = secrets.SecretResolver(environ, self.aws)
 
     def secret(self, value: str) -> str:
         """Resolve a secret, as :meth:`checkup.interfaces.Clients.secret` says."""
-        return self._vault.resolve(value)
+        return self._secrets.resolve(value)
 
     @property
     def has_cached_secrets(self) -> bool:
         """Whether secrets are remembered that somebody may have rotated meanwhile."""
-        return self._vault.has_cached
+        return self._secrets.has_cached
 
     def clear_secrets(self) -> None:
-        """Look every secret up anew when it is used next, for one may have been rotated."""
-        self._vault.clear_cache()
+        """Resolve every secret again when it is used next: one may have been rotated."""
+        self._secrets.clear_cache()
 
     def aws(self, service: str, **options: Any) -> Any:
         """Make a client of AWS, as :meth:`checkup.interfaces.Clients.aws` says.
@@ -113,22 +159,24 @@ class LiveClients:
         """Send one HTTP POST, as :meth:`checkup.interfaces.Clients.post` says."""
         from checkup import http  # brings in the HTTP libraries
 
-        return self._noticed(http.post(url, body, headers, timeout, method))
+        return self._forget_refused_secrets(http.post(url, body, headers, timeout, method))
 
     def request(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
     ) -> HttpResponse:
         """Do any HTTP request, as :meth:`checkup.interfaces.Clients.request` says."""
-        return self._noticed(self._lines.request(method, url, body, headers, timeout))
+        return self._forget_refused_secrets(
+            self._connections.request(method, url, body, headers, timeout)
+        )
 
-    def _noticed(self, answer: HttpResponse) -> HttpResponse:
-        """Return the answer; one that refuses whoever asks may be meant for an old secret."""
+    def _forget_refused_secrets(self, answer: HttpResponse) -> HttpResponse:
+        """Return the response; if it denies access, a secret may have been rotated."""
         if answer.status in _REFUSALS:
             self.clear_secrets()
         return answer
 
     @cached_property
-    def _lines(self) -> ConnectionPool:
+    def _connections(self) -> ConnectionPool:
         """Connections that are kept for as long as these clients are."""
         from checkup.http import ConnectionPool  # brings in the HTTP libraries
 
@@ -140,7 +188,7 @@ class LiveClients:
         import boto3  # slow to import, and an extra
 
         # boto3 itself reads only AWS_DEFAULT_REGION.
-        return boto3.session.Session(region_name=self._environ.get("AWS_REGION"))
+        return boto3.session.Session(region_name=Environment.of(self._environ).aws_region or None)
 
 
 def make_clients(config: Config, environ: Mapping[str, str]) -> LiveClients:  # noqa: ARG001
@@ -175,7 +223,7 @@ def open_storage(config: Config, clients: Clients, environ: Mapping[str, str]) -
     Raises:
         UnavailableError, StorageError: it cannot be used.
     """
-    if environ.get("STATE_BUCKET"):
+    if Environment.of(environ).state_bucket:
         if config.storage is not None:
             _log.info("the bucket of the stack replaces the configured storage")
         return open_stack_storage(clients, environ)
@@ -189,8 +237,9 @@ def open_stack_storage(clients: Clients, environ: Mapping[str, str]) -> Storage:
     """
     from checkup.storage.s3 import S3Storage  # only in a stack
 
-    client = s3_client(clients, environ.get("HOME_REGION", ""))
-    return S3Storage(client, environ["STATE_BUCKET"], runs_prefix="runs/")
+    stack = Environment.of(environ)
+    client = s3_client(clients, stack.home_region)
+    return S3Storage(client, stack.state_bucket or "", runs_prefix="runs/")
 
 
 def s3_client(clients: Clients, region: str = "") -> Any:
@@ -234,12 +283,18 @@ def adapt_config(config: Config, environ: Mapping[str, str]) -> Config:
     In a deployed stack the limit of a run is that of the stack (``RUN_DEADLINE``, in seconds), and
     its page is where the stack has it.
     """
-    place = _surroundings(config, environ)
+    here, clients = Environment.of(environ), make_clients(config, environ)
+    context = CheckerContext(
+        storage=_once(lambda: open_storage(config, clients, environ)),
+        s3=_once(lambda: s3_client(clients)),
+        allows_exec=not here.is_function,
+    )
+    seconds = here.run_deadline
     return replace(
         config,
-        checkers=tuple(checker.with_context(place) for checker in config.checkers),
-        run_deadline=_run_deadline(config, environ),
-        publish=None if "STATE_BUCKET" in environ else config.publish,
+        checkers=tuple(checker.with_context(context) for checker in config.checkers),
+        run_deadline=int(float(seconds) * SECOND) if seconds else config.run_deadline,
+        publish=None if here.is_stack else config.publish,
     )
 
 
@@ -248,22 +303,8 @@ def run_deadline_seconds(config: Config) -> float:
     return config.run_deadline / SECOND
 
 
-def _run_deadline(config: Config, environ: Mapping[str, str]) -> int:
-    seconds = environ.get("RUN_DEADLINE")
-    return int(float(seconds) * SECOND) if seconds else config.run_deadline
-
-
-def _surroundings(config: Config, environ: Mapping[str, str]) -> CheckerContext:
-    clients = make_clients(config, environ)
-    return CheckerContext(
-        storage=_once(lambda: open_storage(config, clients, environ)),
-        s3=_once(lambda: s3_client(clients)),
-        allows_exec="AWS_LAMBDA_FUNCTION_NAME" not in environ,
-    )
-
-
 def _once(make: Callable[[], Made]) -> Callable[[], Made]:
-    """Return what makes a thing when it is first asked for, and only once in all threads."""
+    """Return a function that makes a thing on first use, and only once in all threads."""
     lock, cached = Lock(), cache(make)
 
     def get() -> Made:
@@ -300,7 +341,10 @@ class SecretRotationRetry(Struct, frozen=True):
 
 
 MANUAL_REGION: Final = "by-hand"
-"""The region of runs that somebody adds to those of a stack."""
+"""The region of runs that somebody adds to those of several regions; it has no vote."""
+
+VOTE_GRACE: Final = 30 * SECOND
+"""How long after its run deadline a machine that votes may still store its run."""
 
 
 def run_context(
@@ -309,49 +353,87 @@ def run_context(
     *,
     storage: Storage | None = None,
     config_version: str = "",
+    region: str | None = None,
 ) -> RunContext:
     """Return everything that a storing run needs.
 
     Args:
         storage: used in place of the configured one.
         config_version: the version of the object that the configuration was read from.
+        region: the name of this machine among ``regions``, in place of the environment's.
 
     Raises:
         UnavailableError: no storage is configured, or it cannot be used.
         StorageError: the storage cannot be reached.
     """
-    clients = make_clients(config, environ)
-    place = storage if storage is not None else open_storage(config, clients, environ)
-    if place is None:
+    here, clients = Environment.of(environ), make_clients(config, environ)
+    opened = storage if storage is not None else open_storage(config, clients, environ)
+    if opened is None:
         raise UnavailableError("no storage configured")
     named = dict(zip(channel_names(config.notifiers), config.notifiers, strict=True))
-    return RunContext(
+    region = _region(config, here) if region is None else region
+    shares_slots = bool(config.regions) and not here.is_stack
+    context = RunContext(
         checkers=config.checkers,
-        storage=place,
+        storage=opened,
         channels={
             name: SecretRotationRetry(channel, clients)
             for name, channel in open_notifiers_with_fallbacks(config.notifiers, clients).items()
         },
         routes={name: Route.of(settings) for name, settings in named.items()},
         max_alerts={name: settings.max_alerts for name, settings in named.items()},
-        region=_region(config, environ),
+        region=region,
         regions=config.regions,
-        page_url=config.page.url or environ.get("PAGE_URL", ""),
+        machine="" if here.is_stack else here.region_name or socket.gethostname(),
+        page_url=config.page.url or here.page_url,
         mask=secret_masker(config),
         secret=clients.secret,
         clear_secrets=clients.clear_secrets,
-        check_expiry=_check_expiry(config, environ),
+        check_expiry=_check_expiry(config, here),
         concurrency=config.concurrency,
         interval=config.interval,
         timestamp=config.timestamp,
-        scheduled="STATE_BUCKET" in environ,
+        scheduled=here.is_stack or shares_slots,
         quorum=config.quorum,
         reference_targets=config.reference_targets,
         maintenance=tuple(planned.window for planned in config.maintenance),
-        heartbeat=_alive(config, clients, environ),
+        heartbeat=_heartbeat(config, clients, region),
         config_version=config_version,
         digest=config.digest,
         target_digests=config.checker_digests,
+    )
+    return replace(context, grace=config.run_deadline + VOTE_GRACE) if shares_slots else context
+
+
+def _region(config: Config, here: Environment) -> str:
+    """Return the region of the runs from here: that of a stack's function, or of this machine.
+
+    Whoever runs checks in place of a stack's functions has no vote in it.
+    """
+    if not here.is_stack and not here.is_function:
+        return here.region_name if config.regions else ""
+    if here.is_function:
+        return here.aws_region if config.regions else ""
+    return MANUAL_REGION
+
+
+def require_region(context: RunContext) -> None:
+    """Check that the runs of this machine have a vote, where ``regions`` are configured.
+
+    Raises:
+        CheckupError: this machine has no name, or one that is not among them.
+    """
+    if not context.regions or context.region in {*context.regions, MANUAL_REGION}:
+        return
+    names = ", ".join(context.regions)
+    if not context.region:
+        raise CheckupError(
+            f"regions are configured, but not which of them this machine is; set CHECKUP_REGION"
+            f" to one of: {names}"
+        )
+    hint = did_you_mean(context.region, context.regions)
+    raise CheckupError(
+        "; ".join(filter(None, [f'no region "{context.region}" in regions ({names})', hint]))
     )
 
 
@@ -376,30 +458,18 @@ def secret_masker(config: Config) -> Callable[[str], str]:
     return mask
 
 
-def _check_expiry(config: Config, environ: Mapping[str, str]) -> int:
+def _check_expiry(config: Config, here: Environment) -> int:
     """Return how long runs are kept; in a stack the bucket sees to that, and we may not delete."""
-    if config.storage is None or "STATE_BUCKET" in environ:
-        return 0
-    return config.storage.check_expiry
+    return 0 if config.storage is None or here.is_stack else config.storage.check_expiry
 
 
-def _alive(
-    config: Config, clients: LiveClients, environ: Mapping[str, str]
+def _heartbeat(
+    config: Config, clients: LiveClients, region: str
 ) -> Callable[[], AbstractContextManager[None]]:
-    """Return what tells of complete runs; who has no vote has none to tell of."""
-    if not config.heartbeat_url or _region(config, environ) == MANUAL_REGION:
+    """Return what reports complete runs; runs without a vote are not reported."""
+    if not config.heartbeat_url or region == MANUAL_REGION:
         return nullcontext
     return HeartbeatPing(config.heartbeat_url, clients).during_run
-
-
-def _region(config: Config, environ: Mapping[str, str]) -> str:
-    """Name the place that looks: a stack's region, if regions vote; a single machine has none.
-
-    Whoever looks in place of a stack's functions has no vote in it.
-    """
-    if "AWS_LAMBDA_FUNCTION_NAME" in environ:
-        return environ.get("AWS_REGION", "") if config.regions else ""
-    return MANUAL_REGION if "STATE_BUCKET" in environ else ""
 
 
 def require_storage(config: Config) -> Storage:

@@ -266,6 +266,9 @@ def closed_slots(
         cursor: where the last slot ended.
     """
     voters = calendar.voting_regions
+    if calendar.interval and len(voters) > 1:
+        # A run that somebody added between two slots of the schedule closes neither.
+        runs = [run for run in runs if run.region in voters]
     closed = []
     for slot, together in groupby(runs, key=lambda run: run.slot):
         votes = {run.region: run for run in together if run.region in voters}
@@ -371,3 +374,57 @@ def evaluate_slot(
         for checker, votes in results.items()
     }
     return SlotEvaluation(agreed, left, tuple(discounted))
+
+
+class Disagreement(NamedTuple):
+    """A checker that two machines see differently all the time, without regions to vote.
+
+    Attributes:
+        title: of the checker.
+        statuses: what each machine sees, by its name.
+    """
+
+    title: str
+    statuses: Mapping[str, Status]
+
+    def __str__(self) -> str:
+        """What to do about it, as one line."""
+        names = " and ".join(self.statuses)
+        seen = ", ".join(f"{status} on {name}" for name, status in self.statuses.items())
+        return (
+            f'{names} store runs in one place without "regions" and disagree about {self.title}'
+            f" ({seen}); name both in regions, or give each a storage"
+        )
+
+
+def find_disagreements(runs: Iterable[Run]) -> tuple[Disagreement, ...]:
+    """Return the checkers whose last two results differ between machines, not within one.
+
+    A change of status is no disagreement: each machine sees it at its next run. So the results of
+    two machines are compared only where each has two alike and their times overlap.
+
+    Args:
+        runs: the last ones, in order; those that name no machine do not count.
+    """
+    seen: dict[str, dict[str, list[tuple[int, Result]]]] = {}
+    for run in runs:
+        machine = run.results[0].machine if run.results else ""
+        for result in run.results if machine else ():
+            if result.id and result.status is not Status.UNKNOWN:
+                seen.setdefault(result.id, {}).setdefault(machine, []).append((run.slot, result))
+    found = []
+    for machines in seen.values():
+        last = {name: results[-2:] for name, results in machines.items()}
+        steady = {
+            name: results
+            for name, results in last.items()
+            if len(results) == 2 and results[0][1].status is results[1][1].status  # noqa: PLR2004
+        }
+        if len(steady) < 2:  # noqa: PLR2004 - nothing to compare
+            continue
+        overlap = max(r[0][0] for r in steady.values()) <= min(r[1][0] for r in steady.values())
+        statuses = {name: steady[name][1][1].status for name in sorted(steady)}
+        if overlap and len({*statuses.values()}) > 1:
+            title = next(iter(steady.values()))[1][1].title
+            found.append(Disagreement(title, statuses))
+    return tuple(found)

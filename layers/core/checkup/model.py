@@ -93,6 +93,8 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
             differ the results are not about the same thing.
         config_digest, version: digest of the run's configuration, and the program's version; in the
             first result of a run only.
+        machine: the name of the machine that stored the run, where no regions are configured; in
+            the first result of a run only.
     """
 
     title: str = ""
@@ -112,6 +114,7 @@ class Result(Struct, frozen=True, kw_only=True, gc=False):
     target_digest: str = field(name="definition", default="")
     config_digest: str = field(name="config", default="")
     version: str = ""
+    machine: str = ""
 
     @property
     def status(self) -> Status:
@@ -289,6 +292,7 @@ def _result(result: Result) -> dict[str, Any]:
         "definition": result.target_digest,
         "config": result.config_digest,
         "version": result.version,
+        "machine": result.machine,
     }
     return {key: value for key, value in fields.items() if value}
 

@@ -226,6 +226,11 @@ class RunStore(Struct, frozen=True):
         read = map(self.get, deque(self._keys(after, MAX_CLOCK_SKEW), count))
         return after, [run for run in read if run is not None]
 
+    def newest(self, count: int, since: int) -> list[Run]:
+        """Return the last runs since a time, in order; at most ``count``."""
+        keys = self._keys(run_key(Run(slot=max(0, since), results=())), MAX_CLOCK_SKEW)
+        return [run for run in map(self.get, deque(keys, count)) if run is not None]
+
     def since(self, since: int) -> Iterator[Run]:
         """Yield the runs since a time, in order; a few are read ahead where that saves waiting."""
         keys = self._keys(run_key(Run(slot=max(0, since), results=())), MAX_CLOCK_SKEW)

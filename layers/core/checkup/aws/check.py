@@ -80,7 +80,7 @@ class CheckFunction:
         context = self._context(counted)
         facts = {**run_fields(context, slot), **origin_fields(counted.config, self._environ)}
         with log_fields(facts):
-            if self._environ.get("HOME_REGION"):
+            if app.Environment.of(self._environ).home_region:
                 outcome = status_counts(run_in_region(context, slot, deadline))
             else:
                 outcome = outcome_fields(run_and_store(context, slot, deadline))
@@ -91,7 +91,7 @@ class CheckFunction:
         config = counted.config
         mask = app.secret_masker(config)
         opened = app.open_channels(config, self._environ)
-        page_url = config.page.url or self._environ.get("PAGE_URL", "")
+        page_url = config.page.url or app.Environment.of(self._environ).page_url
         return {
             name: mask(base.send_test(opened[name], name, page_url)) or "accepted"
             for name in _chosen_channels(channel_names(config.notifiers), names)

@@ -16,7 +16,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup import config as configuration
-from checkup.app import LiveClients, adapt_config, open_stack_storage, registered_kinds, s3_client
+from checkup.app import (
+    Environment,
+    LiveClients,
+    adapt_config,
+    open_stack_storage,
+    registered_kinds,
+    s3_client,
+)
 from checkup.config import source
 from checkup.config.settings import Config
 from checkup.errors import ConfigError, Problem, StorageError
@@ -52,6 +59,7 @@ class DeployedConfigReader:
         self, environ: Mapping[str, str], bundled: tuple[str, bytes] | None = None
     ) -> None:
         self._environ = environ
+        self._place = Environment.of(environ)
         self._clients = LiveClients(environ)
         self._bundled = bundled
         self._etag = ""
@@ -64,7 +72,7 @@ class DeployedConfigReader:
             ConfigError: nothing does.
             StorageError: S3 could not be asked.
         """
-        if self._environ.get("CONFIG_BUCKET"):
+        if self._place.config_bucket:
             self._counted = self._from_object(self._counted)
         elif self._counted is None:
             self._counted = self._from_bundle()
@@ -97,8 +105,8 @@ class DeployedConfigReader:
 
     @cached_property
     def _source(self) -> S3Object:
-        bucket, key = self._environ["CONFIG_BUCKET"], self._environ["CONFIG_KEY"]
-        return S3Object(s3_client(self._clients), bucket, key)
+        client = s3_client(self._clients)
+        return S3Object(client, self._place.config_bucket, self._place.config_key)
 
     def _good_before(self, source: S3Object, problem: ConfigError) -> ActiveConfig:
         """Return the version that was good last or, without one, what is right of this one."""

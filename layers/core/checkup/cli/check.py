@@ -36,7 +36,7 @@ from checkup.interfaces import Checker
 from checkup.interfaces.checker import select_checkers
 from checkup.model import Result, Run, Status
 from checkup.text import did_you_mean, mask_secrets
-from checkup.times import DAY, HOUR, MINUTE, SECOND, parse_duration
+from checkup.times import DAY, HOUR, MINUTE, SECOND, format_duration, parse_duration
 
 _log = logging.getLogger(__name__)
 
@@ -48,19 +48,33 @@ class RunRecorder(Struct, frozen=True):
     deadline_seconds: float
 
     @classmethod
-    def of(cls, config: Config, *, interval: int = 0) -> Self:
+    def of(cls, config: Config, *, interval: int = 0, region: str | None = None) -> Self:
         """Return the recorder of a configuration.
 
         Args:
             interval: nanoseconds between runs; 0 for that of the configuration.
+            region: the name of this machine among ``regions``; by default the environment's.
 
         Raises:
-            CheckupError: no storage is configured, or it cannot be used.
+            CheckupError: no storage is configured, or it cannot be used; this machine is none of
+                the regions, or would not share their slots.
         """
-        monitor = app.run_context(config, os.environ)
+        context = app.run_context(config, os.environ, region=region)
+        app.require_region(context)
+        if interval and context.shares_slots and interval != context.interval:
+            raise CheckupError(
+                "machines that vote share the slots of one interval: set "
+                f'"interval": "{format_duration(interval)}", or run'
+                f" `checkup every {format_duration(context.interval)}`"
+            )
         if interval:
-            monitor = replace(monitor, interval=interval)
-        return cls(monitor, app.run_deadline_seconds(config))
+            context = replace(context, interval=interval)
+        return cls(context, app.run_deadline_seconds(config))
+
+    @classmethod
+    def by_hand(cls, config: Config) -> Self:
+        """Return the recorder of runs that somebody adds; where regions vote, these do not."""
+        return cls.of(config, region=app.MANUAL_REGION if config.regions else None)
 
     def run_and_store(
         self,
@@ -69,7 +83,7 @@ class RunRecorder(Struct, frozen=True):
         checkers: Sequence[Checker] | None = None,
         progress: Callable[[Result], None] | None = None,
     ) -> Run:
-        """Run the checks, store the run with the current time as its slot, and send alerts.
+        """Run the checks, store the run under the slot of now, and send alerts.
 
         Args:
             message: a checker's id, and the message to attach to its result.
@@ -79,7 +93,8 @@ class RunRecorder(Struct, frozen=True):
         Raises:
             CheckupError: the run could not be stored.
         """
-        slot, deadline = time.time_ns(), Deadline.after(self.deadline_seconds)
+        slot = self.context.slot_at(time.time_ns())
+        deadline = Deadline.after(self.deadline_seconds)
         recorded = pipeline.run_and_store(
             self.context, slot, deadline, message=message, only=checkers, progress=progress
         )
@@ -125,25 +140,34 @@ class _Every(click.Command):
 )
 @config_options
 @verbose_option
+@click.option(
+    "--region-name",
+    metavar="NAME",
+    help="Which of the configured regions this machine is; default: CHECKUP_REGION.",
+)
 @click.argument("interval")
-def every(config_file: str | None, *, verbose: bool, interval: str) -> int:
+def every(config_file: str | None, *, verbose: bool, region_name: str | None, interval: str) -> int:
     """Run checks now and at every INTERVAL, store the results and send alerts.
 
     INTERVAL is a duration such as 90s, 10m or 1h30m, or one of: second, minute, hour, day,
     week. Runs never overlap: a run that is due during a longer one is skipped. A run that
-    fails is reported and does not stop the next one. Ctrl-C and SIGTERM end the program with
-    exit code 0, during a run within two seconds.
+    fails is reported and does not stop the next one. Where several machines vote (`regions`), runs
+    start with the slots that they share. Ctrl-C and SIGTERM end the program with exit code 0,
+    during a run within two seconds.
     """
     step = parse_interval(interval)
     config = options.load_config(config_file, verbose=verbose)
     if not config.checkers:
         raise CheckupError("no checkers configured")
-    recorder = RunRecorder.of(config, interval=step)
+    if region_name is not None and not config.regions:
+        raise CheckupError('no regions are configured; add "regions": ["…"] to use --region-name')
+    recorder = RunRecorder.of(config, interval=step, region=region_name)
     with run_until_stopped() as stopping:
         _repeat(
             lambda: _run_reporting_errors(recorder.run_and_store, verbose=verbose),
             step / SECOND,
             stopping,
+            aligned=recorder.context.shares_slots,
         )
     return 0
 
@@ -164,14 +188,24 @@ def parse_interval(text: str) -> int:
     return step
 
 
-def _repeat(work: Callable[[], object], step: float, stopping: StopHandler) -> None:
-    """Do the work now and every ``step`` seconds; steps during longer work are skipped."""
+_AFTER_BOUNDARY: Final = 0.05
+"""Seconds after the start of a shared slot at which its run begins, as clocks are being slewed."""
+
+
+def _repeat(
+    work: Callable[[], object], step: float, stopping: StopHandler, *, aligned: bool
+) -> None:
+    """Do the work now and every ``step`` seconds; steps during longer work are skipped.
+
+    Args:
+        aligned: steps are the multiples of ``step`` on the wall clock, which machines share.
+    """
     start = time.monotonic()
     while not stopping.stop_requested:
         with stopping.defer_stop():
             work()
         if not stopping.stop_requested:
-            elapsed = time.monotonic() - start
+            elapsed = time.time() - _AFTER_BOUNDARY if aligned else time.monotonic() - start
             interruptible_sleep(step - elapsed % step)
 
 
@@ -201,7 +235,10 @@ def run_once(
     with output.progress_bar(len(chosen), wanted=not (as_json or verbose)) as done:
         if store:
             only = chosen if names else None
-            results = RunRecorder.of(config).run_and_store(checkers=only, progress=done).results
+            recorder = RunRecorder.of(config) if only is None else RunRecorder.by_hand(config)
+            results = recorder.run_and_store(checkers=only, progress=done).results
+            if recorder.context.machine and not recorder.context.is_voting:
+                output.log_line("the run is stored but has no vote: it has only some checkers")
         else:
             results = _run_unstored(config, chosen, done)
     if as_json:
@@ -280,7 +317,7 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
     if not text.strip():
         raise CheckupError("the message is empty")
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    recorder = RunRecorder.of(config)
+    recorder = RunRecorder.by_hand(config)
     checker = _about(config.checkers, about)
     with output.progress_bar(len(config.checkers), wanted=not verbose) as done:
         recorder.run_and_store(

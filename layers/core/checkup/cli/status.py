@@ -38,6 +38,7 @@ from checkup.interfaces.checker import select_checkers
 from checkup.model import Result, Run, Status, key_time
 from checkup.pipeline import RunContext
 from checkup.pipeline.replay import SlotResult, current_state, last_results, recent_results
+from checkup.pipeline.run import disagreements
 from checkup.times import format_minute, format_timespan, parse_timespan
 
 # ``checkup status``: one line for each checker.
@@ -80,6 +81,8 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     print(format_table(rows, right={3}))
     age = time.time_ns() - last
     print(f"\nlast run {format_minute(last)}, {format_timespan(age)} ago")
+    for disagreement in disagreements(monitor, last):
+        output.log_line(str(disagreement))
     is_stale = age > _STALE_AFTER_INTERVALS * config.interval
     if is_stale:
         output.log_line("no recent run; status may be stale")

@@ -94,6 +94,8 @@ class RunContext(Struct, frozen=True, kw_only=True):
         max_alerts: how many alerts one message to a channel can hold, by its name.
         region: where this process runs; empty on a single machine.
         regions: those that vote; empty on a single machine.
+        machine: the name of this machine, to name in its runs where no region does; empty in a
+            stack.
         page_url: where the status page is; empty if unknown.
         mask: hides secrets in what is stored and sent.
         secret: returns what a secret, or a reference to one, stands for.
@@ -122,6 +124,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     max_alerts: Mapping[str, int] = {}
     region: str = ""
     regions: tuple[str, ...] = ()
+    machine: str = ""
     page_url: str = ""
     mask: Callable[[str], str] = str
     secret: Callable[[str], str] = str
@@ -156,6 +159,15 @@ class RunContext(Struct, frozen=True, kw_only=True):
     def region_index(self) -> int:
         """The index of this region, which keeps the names of runs unique."""
         return self.regions.index(self.region) if self.region in self.regions else 0
+
+    @property
+    def shares_slots(self) -> bool:
+        """Whether runs from here belong to the slots of a schedule that regions share."""
+        return self.scheduled and self.is_voting and self.interval > 0
+
+    def slot_at(self, time_ns: int) -> int:
+        """Return the slot of a run that starts at a time: the start of the shared one, or now."""
+        return time_ns - time_ns % self.interval if self.shares_slots else time_ns
 
     @property
     def rules(self) -> AlertRules:
@@ -220,5 +232,8 @@ def with_origin(results: Sequence[Result], context: RunContext) -> tuple[Result,
         for result in results
     ]
     if stored:
-        stored[0] = replace(stored[0], config_digest=context.digest, version=__version__)
+        machine = "" if context.regions else context.machine
+        stored[0] = replace(
+            stored[0], config_digest=context.digest, version=__version__, machine=machine
+        )
     return tuple(stored)

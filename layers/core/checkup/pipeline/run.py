@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Final
 
 from msgspec import Struct
@@ -21,8 +21,9 @@ from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
 from checkup.documents import Loaded
 from checkup.errors import StorageError
+from checkup.evaluation import Disagreement, find_disagreements
 from checkup.interfaces import Checker
-from checkup.model import Alert, Result, Run, run_key
+from checkup.model import Alert, Result, Run, Status, run_key
 from checkup.pipeline.context import (
     FINISH_SECONDS,
     MIN_DELIVERY_SECONDS,
@@ -37,6 +38,7 @@ from checkup.run_store import (
     delete_expired_runs,
     is_retention_due,
 )
+from checkup.times import MINUTE
 
 _log = logging.getLogger(__name__)
 
@@ -268,6 +270,7 @@ def _record(
     delivered = deliver(context, applied.loaded, total)
     if applied.retention_due:
         delete_expired_runs(context.storage, state.cursor, context.check_expiry, total)
+    _log_disagreements(context, stored, applied.alerts)
     return RunOutcome(
         run=stored,
         state=delivered.document,
@@ -275,6 +278,32 @@ def _record(
         alerts=applied.alerts,
         late=_is_late(state, stored, at_first=observed.late),
     )
+
+
+_COMPARED_RUNS: Final = 6
+"""Runs in which machines without regions are compared, in the last ten intervals."""
+
+
+def disagreements(context: RunContext, now: int) -> tuple[Disagreement, ...]:
+    """Return what machines that store runs here without regions disagree about.
+
+    Raises:
+        StorageError: the runs could not be read.
+    """
+    if context.regions or not context.machine:
+        return ()
+    since = now - 10 * max(context.interval, MINUTE)
+    return find_disagreements(context.runs.newest(_COMPARED_RUNS, since))
+
+
+def _log_disagreements(context: RunContext, run: Run, alerts: Sequence[Alert]) -> None:
+    """Name another machine that sees something else, where either sees a failure."""
+    bad = any(result.status in {Status.DOWN, Status.DEGRADED} for result in run.results)
+    if not bad and not alerts:
+        return
+    with suppress(StorageError):  # a warning that fails is given by the next run
+        for found in disagreements(context, run.slot):
+            _log.warning("%s", found)
 
 
 def _is_late(state: AlertState, run: Run, *, at_first: bool) -> bool:

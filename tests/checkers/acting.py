@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
+from checkup.checkers.event_loop import run_alone
 from checkup.deadline import Deadline
-from checkup.interfaces import Checker
+from checkup.interfaces import Checker, Network, NetworkChecker
 from checkup.model import Attempt
 from checkup.times import SECOND
 
@@ -27,6 +28,21 @@ class Acting(Checker, frozen=True, kw_only=True):
 
     def attempt(self, deadline: Deadline) -> Attempt:
         return self.act(deadline)
+
+
+class Waiting(NetworkChecker, frozen=True, kw_only=True):
+    """Each attempt is a coroutine that ``act`` makes, in the thread of all of them."""
+
+    kind: ClassVar[str] = "waiting"
+    default_timeout: ClassVar[int] = 20 * SECOND
+
+    act: Callable[[Network, Deadline], Awaitable[Attempt]]
+
+    async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
+        return await self.act(net, deadline)
+
+    def attempt(self, deadline: Deadline) -> Attempt:
+        return run_alone(lambda net: self.attempt_async(net, deadline))
 
 
 def playing(*attempts: Attempt) -> Act:

@@ -48,6 +48,10 @@ class CheckerSecrets:
             checker, **{name: self._value(value) for name, value in written.items()}
         )
 
+    def must_look_up(self, checker: Checker) -> bool:
+        """Whether :meth:`resolve` would look up a secret, which may take long."""
+        return not self._known.keys() >= set(_written(checker).values())
+
     def invalidate(self, checker: Checker) -> None:
         """Resolve the secrets of a checker again at its next attempt, because one was rejected."""
         written = _written(checker)

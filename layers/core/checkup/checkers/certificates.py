@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ _DER: Final = 2
 """The number of the encoding in Python before 3.13 (``_ssl.ENCODING_DER``)."""
 
 
+@lru_cache(maxsize=1024)
 def not_after_ns(der: bytes | None) -> int:
     """When a certificate expires: nanoseconds since the epoch in an int64; 0 if unreadable."""
     try:
@@ -56,6 +58,7 @@ def issuer_name(der: bytes) -> str:
     return ""
 
 
+@lru_cache(maxsize=256)
 def subject_alt_names(der: bytes) -> tuple[str, ...]:
     """The DNS names, in lower case, and the IP addresses that a certificate is valid for."""
     with suppress(IndexError, ValueError):

@@ -161,6 +161,11 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
             text = "must_contain is longer than that"
             yield SettingProblem("max_body", text, is_fatal=True)
 
+    @property
+    def uses_tls(self) -> bool:
+        """Whether a context for TLS is needed."""
+        return self.endpoint_url[:6].lower() == "https:"
+
     async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
         authorization = ""

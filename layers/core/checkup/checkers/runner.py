@@ -1,9 +1,10 @@
 """Runs all checkers once: bounded, paced, by one deadline, with rechecks.
 
-Each checker makes its attempts in a thread (:class:`CheckTask`); the calling thread starts them,
-waits for them and builds the results. Starts are paced by measured CPU time
-(:class:`StartPacer`). A checker that ignores its time limit is abandoned: there is a result for
-every checker when the deadline comes.
+One thread runs an event loop and does everything else, too. The attempts of one checker are a
+coroutine (:class:`CheckTask`): those of a :class:`NetworkChecker` wait in the loop, those of other
+kinds have a thread each. Starts are paced by measured CPU time (:class:`StartPacer`). A checker
+that ignores its time limit is cancelled or, in a thread, abandoned: there is a result for every
+checker when the deadline comes.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from math import inf
-from queue import Empty, SimpleQueue
-from threading import Thread
 from traceback import extract_tb
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from checkup.checkers.event_loop import EventLoop, Task
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError, CheckupError
-from checkup.interfaces import Checker
+from checkup.interfaces import Checker, NetworkChecker
 from checkup.interfaces.checker import Assessment
 from checkup.model import Attempt, Result, Status
 from checkup.secrets import CheckerSecrets
@@ -36,9 +38,10 @@ _OVERDUE: Final = ("overdue", "the checker exceeded its time limit")
 _SECRET_REJECTED: Final = {"status_401", "status_403", "status_404", "status_407"}
 """Failures that a rotated secret can cause."""
 
-_MAX_WAIT: Final = 1.0
-"""Seconds after which a wait is interrupted. A signal that arrives just before the wait, or in
-another thread, does not end it and is handled only afterwards."""
+_NEVER: Final = Deadline(inf)
+
+_MAX_PREPARATION: Final = 2.0
+"""Seconds after which checks start although preparations for them are not finished."""
 
 
 def run_checks(  # noqa: PLR0913 - all but the checkers by name
@@ -125,13 +128,16 @@ class _Run:
         self._pacer = StartPacer()
         self._waiting = [(0.0, number) for number in range(len(checkers))]  # a heap
         self._running: dict[int, CheckTask] = {}
-        self._ended: SimpleQueue[CheckTask] = SimpleQueue()
+        self._overdue: list[tuple[float, int, CheckTask]] = []  # a heap; ended tasks are left in it
         self._to_recheck: dict[int, Result] = {}
         self._results: dict[int, Result] = {}
 
     def run(self, concurrency: int) -> tuple[Result, ...]:
-        while len(self._results) < len(self._checkers) and self._deadline.remaining() > 0:
-            self._handle_next_event(may_start=len(self._running) < concurrency)
+        with EventLoop() as loop:
+            self._prepare(loop)
+            self._pacer.resume()
+            while len(self._results) < len(self._checkers) and self._deadline.remaining() > 0:
+                self._handle_next_event(loop, may_start=len(self._running) < concurrency)
         for task in list(self._running.values()):
             self._finish(task.number, self._build(task, CheckUnknownError(*_NOT_FINISHED)))
         for number, checker in enumerate(self._checkers):
@@ -141,43 +147,67 @@ class _Run:
                 self._finish(number, self._to_recheck.get(number, unknown))
         return tuple(self._results[number] for number in range(len(self._checkers)))
 
-    def _handle_next_event(self, *, may_start: bool) -> None:
-        """Wait until a task ends, is overdue or may start, and handle that."""
+    def _prepare(self, loop: EventLoop) -> None:
+        """Do what would otherwise delay the first checks, such as loading root certificates."""
+
+        async def prepare_all() -> None:
+            for checker in self._checkers:
+                if isinstance(checker, NetworkChecker):
+                    with suppress(Exception):  # its attempt will fail in the same way
+                        await checker.prepare(loop)
+
+        limit = self._deadline.within(_MAX_PREPARATION)
+        preparation = loop.spawn(prepare_all())
+        while not preparation.is_done and limit.remaining() > 0:
+            loop.run_once(limit.at)
+        loop.cancel(preparation)
+
+    def _handle_next_event(self, loop: EventLoop, *, may_start: bool) -> None:
+        """Start a check or give up overdue ones if it is time; else let a task have its turn."""
         start = inf
         if may_start and self._waiting:
             start = max(self._waiting[0][0], self._pacer.next_start)
-        overdue = min((task.deadline.at for task in self._running.values()), default=inf)
-        next_event = min(start, overdue, self._deadline.at)
-        try:
-            timeout = max(0.0, min(next_event - time.monotonic(), _MAX_WAIT))
-            ended = self._ended.get(timeout=timeout)
-        except Empty:
-            if time.monotonic() < next_event:
-                return
-            if next_event == start:
-                self._pacer.started_late(late_by=time.monotonic() - start)
-                self._start()
-            elif next_event == overdue:
-                for task in list(self._running.values()):
-                    if task.deadline.remaining() <= 0:
-                        self._end(task, CheckUnknownError(*_OVERDUE))
+        overdue = self._next_overdue()
+        now = time.monotonic()
+        if overdue <= now:
+            task = self._overdue[0][2]
+            loop.cancel(task.coroutine)
+            self._end(task, CheckUnknownError(*_OVERDUE))
+        elif start <= now:
+            self._pacer.started_late(late_by=now - start)
+            self._start(loop)
         else:
-            self._pacer.finished()
-            self._end(ended, ended.unknown_reason)
+            loop.run_once(min(start, overdue, self._deadline.at))
         if not may_start:
             self._pacer.resume()
 
-    def _start(self) -> None:
+    def _next_overdue(self) -> float:
+        """When the first of the running tasks is overdue."""
+        while self._overdue and self._overdue[0][2].coroutine.is_done:
+            heapq.heappop(self._overdue)
+        return self._overdue[0][0] if self._overdue else inf
+
+    def _start(self, loop: EventLoop) -> None:
         _, number = heapq.heappop(self._waiting)
         task = CheckTask(number, self._checkers[number], self._deadline, self._builder.secrets)
         self._running[number] = task
         self._pacer.started()  # first, for a thread that is slow to begin is a sign of strain
-        task.start(self._ended)
+        task.coroutine = loop.spawn(task.make_attempts(loop), lambda _: self._ended(task))
+        heapq.heappush(self._overdue, (task.deadline.at, number, task))
+
+    def _ended(self, task: CheckTask) -> None:
+        self._pacer.finished()
+        unknown_reason = None
+        try:
+            task.coroutine.result()
+        except CheckUnknownError as error:
+            unknown_reason = error
+        except Exception as error:  # noqa: BLE001 - one bad checker must not harm the others
+            unknown_reason = _internal_error(error)
+        self._end(task, unknown_reason)
 
     def _end(self, task: CheckTask, unknown_reason: CheckUnknownError | None) -> None:
         number = task.number
-        if self._running.get(number) is not task:
-            return  # it was abandoned earlier, and has its result
         del self._running[number]
         result = self._build(task, unknown_reason)
         if result.failure in _SECRET_REJECTED:
@@ -206,18 +236,20 @@ class _Run:
 
 
 class CheckTask:
-    """The attempts of one checker, one after the other in a thread.
+    """The attempts of one checker, one after the other in a coroutine.
 
     Attributes:
         number: the checker's place in the configuration.
         timestamp: when it started, in nanoseconds since the epoch.
         attempts: those that have ended.
-        unknown_reason: once the task has ended, why not all attempts were made; None if they were.
         deadline: when the task is overdue; its checker may ignore every limit.
+        coroutine: what the event loop runs.
     """
 
     _GRACE: Final = 1.0
     """Seconds by which a checker may exceed its limits before it is overdue."""
+
+    coroutine: Task[None]
 
     def __init__(
         self, number: int, checker: Checker, run_deadline: Deadline, secrets: CheckerSecrets
@@ -226,7 +258,6 @@ class CheckTask:
         self.checker = checker
         self.timestamp = time.time_ns()
         self.attempts: list[Attempt] = []
-        self.unknown_reason: CheckUnknownError | None = None
         self._run_deadline = run_deadline
         self._secrets = secrets
         self._count = max(1, checker.attempts)
@@ -235,38 +266,25 @@ class CheckTask:
         spacing = max(0, checker.attempt_spacing) / SECOND
         self.deadline = Deadline.after(self._count * (self._limit + spacing) + self._GRACE)
 
-    def start(self, ended: SimpleQueue[CheckTask]) -> None:
-        """Start the thread, which puts this task into ``ended`` at its end.
+    async def make_attempts(self, loop: EventLoop) -> None:
+        """Make the attempts.
 
-        The thread does not keep the process from exiting.
+        Raises:
+            CheckUnknownError: not all could be made.
         """
-
-        def run() -> None:
-            try:
-                self._make_attempts()
-            except CheckUnknownError as error:
-                self.unknown_reason = error
-            except BaseException as error:  # noqa: BLE001 - one bad checker must not harm the others
-                # The error's text may contain secrets, its place does not.
-                frames = extract_tb(error.__traceback__)
-                place = ""
-                if frames:
-                    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}"
-                message = f"the checker failed: {type(error).__name__}{place}"
-                self.unknown_reason = CheckUnknownError("internal", message)
-            ended.put(self)
-
-        try:
-            Thread(target=run, name=f"checkup-{self.checker.id}", daemon=True).start()
-        except RuntimeError:
-            self.unknown_reason = CheckUnknownError("resource", "this machine has no free thread")
-            ended.put(self)
-
-    def _make_attempts(self) -> None:
         self.checker.require_workable()
-        checker = self._secrets.resolve(self.checker)
+        checker = self.checker
+        if self._secrets.must_look_up(checker):
+            # This may take long and has no deadline of its own: this task may become overdue.
+            checker = await loop.in_thread(lambda: self._secrets.resolve(checker), _NEVER)
+        else:
+            checker = self._secrets.resolve(checker)
         for left in reversed(range(self._count)):
-            attempt = checker.attempt(self._run_deadline.within(self._limit))
+            deadline = self._run_deadline.within(self._limit)
+            if isinstance(checker, NetworkChecker):
+                attempt = await checker.attempt_async(loop, deadline)
+            else:
+                attempt = await loop.in_thread(partial(_attempt, checker, deadline), _NEVER)
             if attempt.error and self._run_deadline.remaining() <= 0:
                 raise CheckUnknownError(*_NOT_FINISHED)
             self.attempts.append(attempt)
@@ -274,7 +292,30 @@ class CheckTask:
                 pause = checker.pause_after(attempt) / SECOND
                 if pause >= self._run_deadline.remaining():
                     raise CheckUnknownError(*_NOT_FINISHED)
-                time.sleep(max(0.0, pause))
+                await loop.sleep(max(0.0, pause))
+
+
+def _attempt(checker: Checker, deadline: Deadline) -> Attempt:
+    """Make an attempt in a thread, where an exception is never a signal that ends the run.
+
+    Raises:
+        CheckUnknownError: the checker could not run, or failed.
+    """
+    try:
+        return checker.attempt(deadline)
+    except CheckUnknownError:
+        raise
+    except BaseException as error:
+        raise _internal_error(error) from error
+
+
+def _internal_error(error: BaseException) -> CheckUnknownError:
+    """Describe an exception: its text may contain secrets, its type and place do not."""
+    frames = extract_tb(error.__traceback__)
+    place = ""
+    if frames:
+        place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}"
+    return CheckUnknownError("internal", f"the checker failed: {type(error).__name__}{place}")
 
 
 class ResultBuilder(Struct, frozen=True, kw_only=True):

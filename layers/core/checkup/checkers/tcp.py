@@ -54,6 +54,11 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
             text = f"only the first {_MAX_RESPONSE} bytes are searched"
             yield SettingProblem("expect", text, "expect less", is_fatal=True)
 
+    @property
+    def uses_tls(self) -> bool:
+        """Whether a context for TLS is needed."""
+        return self.tls or bool(self.starttls)
+
     async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
         error = failure = ""
@@ -62,7 +67,7 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
         try:
             address = split_host_port(self.endpoint_url)
             context = None
-            if self.tls or self.starttls:
+            if self.uses_tls:
                 context = await self.load_tls_context(net)
                 watch = Stopwatch(net.clock_ns)  # only now: preparing a context is no round trip
             with await open_stream(net, address, deadline, watch, self.address_family) as stream:

@@ -209,6 +209,16 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
         """See :meth:`checkup.interfaces.Checker.attempt`."""
         return run_alone(lambda net: self.attempt_async(net, deadline))
 
+    async def prepare(self, net: Network) -> None:
+        """See :meth:`checkup.interfaces.NetworkChecker.prepare`."""
+        if self.uses_tls:
+            await self.load_tls_context(net)
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether a context for TLS is needed."""
+        return True
+
     @property
     def address_family(self) -> socket.AddressFamily:
         """The addresses that may be connected to."""

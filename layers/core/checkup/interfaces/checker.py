@@ -186,6 +186,13 @@ class NetworkChecker(Checker, frozen=True, kw_only=True):
         that does not await.
         """
 
+    async def prepare(self, net: Network) -> None:
+        """Do what the first attempt would otherwise do, such as reading files.
+
+        It is called before the first check of a run starts, so that it does not disturb what is
+        measured. An error is one of the attempt's: nobody hears of it here.
+        """
+
 
 class Descriptor(Protocol):
     """A socket, or anything else that can be waited for."""

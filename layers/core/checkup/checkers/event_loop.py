@@ -63,7 +63,8 @@ class Task(Generic[T]):
         self.on_done = on_done
         self.is_done = False
         self.waited_ns = 0
-        self.able_since_ns = 0  # 0 while it waits
+        self.is_able = False  # to go on
+        self.able_since_ns = 0
         self.wake_at = inf
         self.timer_at = inf  # of its next timer in the loop's heap
         self.registered: set[Any] = set()
@@ -249,13 +250,14 @@ class EventLoop:
         return self._current
 
     def _make_able(self, task: Task[Any], since_ns: int = 0) -> None:
-        if not task.able_since_ns:
+        if not task.is_able:
+            task.is_able = True
             task.able_since_ns = since_ns or time.perf_counter_ns()
             self._able.append(task)
 
     def _give_turn(self, task: Task[Any]) -> None:
         task.waited_ns += time.perf_counter_ns() - task.able_since_ns
-        task.able_since_ns = 0
+        task.is_able = False
         throw, task.throw = task.throw, None
         self._current = task
         try:
@@ -329,7 +331,7 @@ class EventLoop:
             if at != task.timer_at or task.is_done:
                 continue  # an earlier one was added later
             task.timer_at = inf
-            if task.able_since_ns:
+            if task.is_able:
                 continue
             if task.wake_at <= now:
                 task.throw = TimeoutError()

@@ -115,10 +115,9 @@ def resolve(
     addresses = _numeric_addresses(host, port, family)
     if not addresses:
         try:
-            found = resolve_in_thread(lambda: _look_up(host, family), deadline)
+            addresses = resolve_in_thread(lambda: _look_up(host, port, family), deadline)
         except OSError as error:
             raise _resolution_failure(error, family) from error
-        addresses = _with_port(found, port)
     return allowed_addresses(addresses)
 
 
@@ -139,25 +138,24 @@ async def resolve_async(
     addresses = _numeric_addresses(host, port, family)
     if not addresses:
         try:
-            found = await net.in_thread(
-                lambda: _look_up(host, family), deadline, share=("look-up", host, family)
+            addresses = await net.in_thread(
+                lambda: _look_up(host, port, family),
+                deadline,
+                share=("look-up", host, port, family),
             )
         except TimeoutError as error:
             raise CheckFailedError("dns_timeout", "DNS lookup timed out") from error
         except OSError as error:
             raise _resolution_failure(error, family) from error
-        addresses = _with_port(found, port)
     return allowed_addresses(addresses)
 
 
-def _look_up(host: str, family: socket.AddressFamily, flags: int = 0) -> Sequence[SocketAddress]:
+def _look_up(
+    host: str, port: int, family: socket.AddressFamily, flags: int = 0
+) -> Sequence[SocketAddress]:
     # An empty name is this machine, as in Go.
-    found = socket.getaddrinfo(host or None, 0, family, socket.SOCK_STREAM, flags=flags)
+    found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, flags=flags)
     return [(family, address) for family, _, _, _, address in found]
-
-
-def _with_port(addresses: Sequence[SocketAddress], port: int) -> Sequence[SocketAddress]:
-    return [(family, (address[0], port, *address[2:])) for family, address in addresses]
 
 
 def _numeric_addresses(
@@ -169,7 +167,7 @@ def _numeric_addresses(
         CheckFailedError: it is an address of another family, or can be neither.
     """
     try:
-        return _with_port(_look_up(host, family, socket.AI_NUMERICHOST), port)
+        return _look_up(host, port, family, socket.AI_NUMERICHOST)
     except socket.gaierror as error:
         if error.errno == getattr(socket, "EAI_ADDRFAMILY", None):
             raise CheckFailedError("dns_nodata", "not an address of this IP version") from error

@@ -243,7 +243,9 @@ class NetworkStream:
             try:
                 self._check_deadline()
                 self._tls = context.wrap_bio(
-                    self._incoming, self._outgoing, server_hostname=ascii_host(host).rstrip(".")
+                    self._incoming,
+                    self._outgoing,
+                    server_hostname=ascii_host(host).rstrip(".").encode(),
                 )
                 await self._run_tls(ssl.SSLObject.do_handshake, flush=not is_write_next)
             except (OSError, ValueError) as error:

@@ -7,6 +7,7 @@ threads use is known to crash.
 
 from __future__ import annotations
 
+import codecs
 import socket
 import ssl
 import time
@@ -211,6 +212,7 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
 
     async def prepare(self, net: Network) -> None:
         """See :meth:`checkup.interfaces.NetworkChecker.prepare`."""
+        codecs.lookup("idna")  # socket imports it for the first name, which takes milliseconds
         if self.uses_tls:
             await self.load_tls_context(net)
 

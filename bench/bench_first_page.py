@@ -1,8 +1,8 @@
 """Budget 14: the first publication of a page with many components, by the functions as deployed.
 
-The check function has run once. Then the publish function is started once a minute, as the stack
-does, until the page is whole: it reports no error, and each component has its page. One that takes
-longer than its minute, or more memory than it has, is ended.
+The check function has run once. Then the publish function is started, once a minute or when it
+ended, until the page is whole: it reports no error, and each component has its page. One that takes
+longer than its time, or more memory than it has, is ended.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 import cpu_share
 from budgets import LONG, Table
-from stack import PAGE, Stack, stack
+from stack import PAGE, PUBLISH_TIMEOUT, Stack, stack
 
 MINUTE = 60
 SETTING_UP = 900
@@ -45,7 +45,7 @@ def publication(table: Table, endpoints: int, most: int) -> tuple[float, float]:
         with it.function("publish", group) as publish:
             for number in range(1, most + 1):
                 began = time.monotonic()
-                answer = publish.invoke({"task": "publish"})
+                answer = publish.invoke({"task": "publish"}, timeout=PUBLISH_TIMEOUT)
                 puts = it.puts(PAGE)
                 print(f"try {number}: {answer.error or 'no error'}, {len(puts)} files so far")
                 table.note("seconds of this try", answer.seconds, "s")

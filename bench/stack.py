@@ -31,7 +31,7 @@ from s3_server import SEEN
 from servers import https, s3
 
 S3_LATENCY = 0.025
-TIMEOUT = 60
+TIMEOUT, PUBLISH_TIMEOUT = 60, 300
 RUN_DEADLINE = 25
 STATE, PAGE = "checkup-state", "checkup-page"
 PACKAGES = sysconfig.get_paths()["purelib"]

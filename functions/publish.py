@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from checkup import app
 from checkup.aws.events import PublishTask, parse_publish_event
-from checkup.aws.publish import rebuild_history
+from checkup.aws.publish import publish_deadline, rebuild_history
 from checkup.aws.runtime import FunctionConfig, frozen_gc, origin_fields
-from checkup_page.publish import PagePublisher
+from checkup_page.publish import PagePublisher, describe_results
 from checkup_page.publishers.s3 import S3Publisher
 
 logger = Logger(service="checkup", use_rfc3339=True)
@@ -22,7 +22,7 @@ with frozen_gc():
     clients = app.LiveClients(os.environ)
     storage = app.open_stack_storage(clients, os.environ)
     publisher = S3Publisher(app.s3_client(clients), os.environ["PAGE_BUCKET"])
-    page = PagePublisher(storage=storage, publisher=publisher)
+    page = PagePublisher(storage, {os.environ["PAGE_BUCKET"]: publisher})
 
 
 @logger.inject_lambda_context
@@ -35,6 +35,8 @@ def handler(event: object, context: LambdaContext) -> dict[str, object]:
         if task.is_rebuild:
             rebuild_history(config, storage, context.get_remaining_time_in_millis())
             page.reset()
-    changed = page.publish_if_due(config, time.time_ns())
-    logger.info("page published", extra={"changed": changed, **origin_fields(config, os.environ)})
-    return {"changed": changed}
+    deadline = publish_deadline(context.get_remaining_time_in_millis())
+    results = page.publish_if_due(config, time.time_ns(), deadline)
+    message, fields = describe_results(results)
+    logger.info(message, extra=fields | origin_fields(config, os.environ))
+    return {"changed": fields["changed"]}

@@ -21,7 +21,7 @@ def planned(
 ) -> PublishPlan:
     """Plan an edition so many nanoseconds after the first one."""
     edition = PageVersion(position=7, made=NOW + after)
-    return PublishPlan.of(files, edition, before or Manifest(), patient=not free)
+    return PublishPlan.of(files, edition, before or Manifest(), throttled=not free)
 
 
 def test_a_page_that_was_never_published_is_put_as_a_whole() -> None:

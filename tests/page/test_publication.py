@@ -9,12 +9,13 @@ from typing import ClassVar
 import pytest
 
 from checkup.alerting.state import STATE_KEY, AlertState, CheckerState, encode_state
+from checkup.deadline import Deadline
 from checkup.errors import NewerPageError
 from checkup.interfaces import PageFile, PageVersion
 from checkup.model import Status, encode_results, run_key
 from checkup.times import SECOND
 from checkup_page.build import build_page
-from checkup_page.publish import PagePublisher
+from checkup_page.publish import PagePublisher, TargetResult
 from checkup_page.publishers.manifest import Manifest, PublishPlan
 from tests.page.test_publish import API, CONFIG, Counted
 from tests.page.worlds import MINUTE, NOW, result, runs
@@ -32,12 +33,14 @@ class Wall:
         self.put: list[tuple[int, Sequence[str]]] = []
         self.overtaken = False
 
-    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
+    def publish(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline | None = None
+    ) -> Sequence[str]:
         if self.overtaken:
             raise NewerPageError("a newer page is there already")
-        plan = PublishPlan.of(files, edition, self.manifest, patient=self.throttles_writes)
+        plan = PublishPlan.of(files, version, self.manifest, throttled=self.throttles_writes)
         self.manifest = plan.manifest
-        self.put.append(((edition.made - START) // SECOND, plan.write))
+        self.put.append(((version.made - START) // SECOND, plan.write))
         return plan.write
 
 
@@ -45,6 +48,10 @@ class Place(Wall):
     """One in which writing costs nothing."""
 
     throttles_writes: ClassVar[bool] = False
+
+
+def paths(results: Sequence[TargetResult]) -> list[str]:
+    return [path for result in results for path in result.written]
 
 
 def head(storage: Counted, cursor: int, status: Status = Status.HEALTHY) -> None:
@@ -81,7 +88,7 @@ def run(storage: Counted, at: int, status: Status = Status.HEALTHY) -> None:
 
 def test_the_state_that_only_moves_on_is_no_reason_to_read_anything(storage: Counted) -> None:
     wall = Wall()
-    page = PagePublisher(storage=storage, publisher=wall)
+    page = PagePublisher(storage, {"wall": wall})
     page.publish_if_due(CONFIG, START + SECOND)
     storage.got.clear()
     storage.listed = 0
@@ -95,12 +102,12 @@ def test_the_state_that_only_moves_on_is_no_reason_to_read_anything(storage: Cou
 
 
 def test_news_are_published_at_once(storage: Counted) -> None:
-    page = PagePublisher(storage=storage, publisher=(wall := Wall()))
+    page = PagePublisher(storage, {"wall": (wall := Wall())})
     page.publish_if_due(CONFIG, START + SECOND)
     run(storage, MINUTE, Status.DOWN)
     head(storage, START + MINUTE, Status.DOWN)
 
-    written = page.publish_if_due(CONFIG, START + MINUTE + SECOND)
+    written = paths(page.publish_if_due(CONFIG, START + MINUTE + SECOND))
 
     assert {"index.html", "api/v2/summary.json", "api/v2/status.json"} <= set(written)
     assert any(path.startswith("components/") for path in written)
@@ -108,7 +115,7 @@ def test_news_are_published_at_once(storage: Counted) -> None:
 
 
 def test_what_only_the_runs_say_is_published_when_somebody_asks(storage: Counted) -> None:
-    page = PagePublisher(storage=storage, publisher=Wall())
+    page = PagePublisher(storage, {"wall": Wall()})
     page.publish_if_due(CONFIG, START + SECOND)
     (one,) = runs([[result(API, message="Soon back")]], newest=START + MINUTE)
     storage.create(run_key(one), encode_results(one.results))
@@ -116,11 +123,11 @@ def test_what_only_the_runs_say_is_published_when_somebody_asks(storage: Counted
 
     page.force()
 
-    assert "index.html" in page.publish_if_due(CONFIG, START + MINUTE + SECOND)
+    assert "index.html" in paths(page.publish_if_due(CONFIG, START + MINUTE + SECOND))
 
 
 def test_an_hour_without_news_is_twelve_editions(storage: Counted) -> None:
-    page = PagePublisher(storage=storage, publisher=(wall := Wall()))
+    page = PagePublisher(storage, {"wall": (wall := Wall())})
     for minute in range(60):
         run(storage, minute * MINUTE)
         head(storage, START + minute * MINUTE)
@@ -135,7 +142,7 @@ def test_an_hour_without_news_is_twelve_editions(storage: Counted) -> None:
 
 
 def test_where_writing_is_free_every_run_is_shown(storage: Counted) -> None:
-    page = PagePublisher(storage=storage, publisher=(place := Place()))
+    page = PagePublisher(storage, {"wall": (place := Place())})
     for second in (1, 2):
         page.publish_if_due(CONFIG, START + second * SECOND)
     assert len(place.put) == 2
@@ -143,11 +150,11 @@ def test_where_writing_is_free_every_run_is_shown(storage: Counted) -> None:
 
 @pytest.mark.row("130")
 def test_a_newer_page_is_left_alone_and_tried_again(storage: Counted) -> None:
-    page = PagePublisher(storage=storage, publisher=(wall := Wall()))
+    page = PagePublisher(storage, {"wall": (wall := Wall())})
     wall.overtaken = True
-    assert page.publish_if_due(CONFIG, START) == ()
+    assert paths(page.publish_if_due(CONFIG, START)) == []
     wall.overtaken = False
-    assert "index.html" in page.publish_if_due(CONFIG, START + SECOND)
+    assert "index.html" in paths(page.publish_if_due(CONFIG, START + SECOND))
 
 
 @pytest.mark.row("136")
@@ -158,12 +165,12 @@ def test_every_file_may_be_kept_for_seconds_or_minutes(storage: Counted) -> None
 
 
 def test_days_that_were_counted_again_wait_for_nothing(storage: Counted) -> None:
-    page = PagePublisher(storage=storage, publisher=Wall())
+    page = PagePublisher(storage, {"wall": Wall()})
     page.publish_if_due(CONFIG, START + SECOND)
     run(storage, MINUTE)
     assert page.publish_if_due(CONFIG, START + MINUTE) == ()
 
     page.reset()
 
-    assert {"index.html", "metrics.txt"} <= {*page.publish_if_due(CONFIG, START + MINUTE)}
+    assert {"index.html", "metrics.txt"} <= {*paths(page.publish_if_due(CONFIG, START + MINUTE))}
     assert page.publish_if_due(CONFIG, START + MINUTE + SECOND) == ()

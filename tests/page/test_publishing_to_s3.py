@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from checkup.errors import NewerPageError, PublishError
-from checkup.interfaces import PageFile
+from checkup.deadline import Deadline
+from checkup.errors import NewerPageError, PublishError, UnfinishedPageError
+from checkup.interfaces import PageFile, PageVersion
+from checkup.times import HOUR, MINUTE
 from checkup_page.publishers import s3
-from checkup_page.publishers.s3 import S3Publisher
+from checkup_page.publishers.manifest import Manifest, PublishPlan
+from checkup_page.publishers.s3 import LEASE_SECONDS, S3Publisher
 from tests.page.pages import edition, file, page
-from tests.servers.s3_faults import DENIED, ERROR_AFTER, Fault, FaultyS3, faulty_s3
+from tests.servers.s3_faults import DENIED, ERROR_AFTER, SLOW_DOWN, Fault, FaultyS3, faulty_s3
 from tests.storage.places import s3_client
 
 THROUGH = Fault(forward=True, headers={"X-Nothing": "happened"})
@@ -200,16 +205,155 @@ def test_who_waits_in_vain_says_so(
         S3Publisher(client, bucket).publish(page(), edition())
 
 
-def test_an_s3_that_is_too_slow_is_left_for_the_next_run(
+def test_when_time_is_up_the_next_publisher_continues_at_once(
+    faulty: FaultyS3, client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the publisher of another process waits for the lease or writes a file again."""
+    monkeypatch.setattr(s3, "_CONCURRENCY", 1)
+    files = {**page(), **{f"components/{number}.html": file(f"{number}") for number in range(40)}}
+    version = edition()
+    with closing(s3_client(faulty.url)) as through:
+        with pytest.raises(UnfinishedPageError, match=r"time is up and \d+ files are left"):
+            S3Publisher(through, bucket).publish(files, version, Deadline.after(0.1))
+        put = [seen for seen in faulty.seen if seen.startswith("PUT ")]
+        assert 2 < len(put) < 30
+        assert "index.html" not in objects(client, bucket)
+        began = time.monotonic()
+        S3Publisher(through, bucket).publish(files, edition())
+        assert time.monotonic() - began < LEASE_SECONDS / 2
+    assert objects(client, bucket) == bodies(files)
+    put = [seen for seen in faulty.seen if seen.startswith("PUT ") and "manifest" not in seen]
+    assert sorted(put) == sorted({*put})
+
+
+@pytest.mark.row("131")
+@pytest.mark.parametrize("files_each", [3, 7])
+def test_a_large_page_that_is_killed_again_and_again_becomes_complete(
+    faulty: FaultyS3, client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch, files_each: int
+) -> None:
+    """Each time, at most the files of one part are written once more."""
+    monkeypatch.setattr(s3, "LEASE_SECONDS", 0)
+    monkeypatch.setattr(s3, "_PART_FILES", files_each)
+    many = {f"components/{number:02}.html": file(f"{number}") for number in range(30)}
+    files = {**page(), **many}
+    kills = 0
+    for _ in range(20):
+        mortal = Mortal(faulty.url, 3 * files_each)
+        with closing(mortal.client):
+            try:
+                S3Publisher(mortal.client, bucket).publish(files, edition())
+            except Killed:
+                kills += 1
+                assert "index.html" not in objects(client, bucket)
+            else:
+                break
+    assert kills >= 2
+    assert objects(client, bucket) == bodies(files)
+    put = [seen for seen in faulty.seen if seen.startswith("PUT ") and "manifest" not in seen]
+    assert len(put) <= len(files) + kills * files_each
+
+
+def test_a_large_page_is_written_in_parts_each_file_once(
+    faulty: FaultyS3, client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_PART_FILES", 10)
+    files = {**page(), **{f"components/{number}.html": file(f"{number}") for number in range(35)}}
+    with closing(s3_client(faulty.url)) as through:
+        publisher = S3Publisher(through, bucket)
+        written = publisher.publish(files, edition())
+        assert (sorted(written), written[-1]) == (sorted(files), "index.html")
+        put = [seen for seen in faulty.seen if seen.startswith("PUT ")]
+        assert sum("manifest" in seen for seen in put) == 4
+        assert len(put) == len(files) + 4
+        faulty.seen.clear()
+        assert publisher.publish(files, edition()) == []
+        assert faulty.seen == []
+    assert objects(client, bucket) == bodies(files)
+
+
+def hourly(hour: int, urgent: str = "") -> dict[str, PageFile]:
+    """A page of 30 components whose pages change each hour, and one that may be urgent."""
+    pages = {
+        f"components/{number:02}.html": file(f"{number} at {hour}", min_interval=3600)
+        for number in range(30)
+    }
+    news = file(f"down {urgent}", min_interval=3600, urgent_content=urgent)
+    return {**page(index=f"{hour}{urgent}"), **pages, "components/99.html": news}
+
+
+def test_what_is_urgent_is_seen_before_all_that_can_wait(
+    faulty: FaultyS3, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_PART_FILES", 10)
+    first = edition()
+    later = PageVersion(position=1, made=first.made + HOUR)
+    with closing(s3_client(faulty.url)) as through:
+        publisher = S3Publisher(through, bucket)
+        publisher.publish(hourly(0), first)
+        faulty.seen.clear()
+        publisher.publish(hourly(1, "news"), later)
+    put = [seen.rpartition("/")[2] for seen in faulty.seen if seen.startswith("PUT ")]
+    index = put.index("index.html")
+    assert "99.html" in put[:index]
+    assert index <= 11
+    assert len([name for name in put if name not in {"index.html", "manifest.json"}]) == 31
+
+
+@pytest.mark.row("130")
+def test_an_outage_is_published_while_a_large_version_is_being_written(
+    s3_url: str, client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_PART_FILES", 10)
+    first = edition()
+    S3Publisher(client, bucket).publish(hourly(0), first)
+    older = PageVersion(position=1, made=first.made + HOUR)
+    newer = PageVersion(position=2, made=first.made + HOUR + MINUTE)
+    with paused(s3_url, 17) as (slow, reached, go_on), ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(S3Publisher(slow, bucket).publish, hourly(1), older)
+        assert reached.wait(60)  # in its second part
+        outage = pool.submit(S3Publisher(client, bucket).publish, hourly(1, "news"), newer)
+        go_on.set()
+        assert "components/99.html" in outage.result(60)
+        with suppress(NewerPageError):
+            writing.result(60)
+    there = objects(client, bucket)
+    assert there["index.html"] == b"1news"
+    S3Publisher(client, bucket).publish(hourly(1, "news"), replace(newer, made=newer.made + MINUTE))
+    assert objects(client, bucket) == bodies(hourly(1, "news"))
+
+
+def test_a_version_that_0_1_0_left_unfinished_is_written_again(
     client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publisher = S3Publisher(client, bucket)
-    with monkeypatch.context() as patch:
-        patch.setattr(s3, "_WORK_SECONDS", -1)
-        with pytest.raises(PublishError, match="S3 is too slow; the next run continues"):
-            publisher.publish(page(), edition())
-    publisher.publish(page(), edition())  # at once: the claim is its own
+    """Its manifest says from the start that everything is there."""
+    monkeypatch.setattr(s3, "LEASE_SECONDS", 0)
+    plan = PublishPlan.of(page(), edition(), Manifest(), throttled=True)
+    client.put_object(Bucket=bucket, Key="manifest.json", Body=plan.manifest.encode())
+    S3Publisher(client, bucket).publish(page(), edition())
     assert objects(client, bucket) == bodies(page())
+
+
+def test_s3_that_asks_to_slow_down_gets_the_whole_page_all_the_same(
+    faulty: FaultyS3, client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_SLOW_DOWN_SECONDS", 0.1)
+    files = {**page(), **{f"components/{number}.html": file(f"{number}") for number in range(20)}}
+    with closing(s3_client(faulty.url)) as through:
+        publisher = S3Publisher(through, bucket)
+        publisher.publish(page(), edition())
+        faulty.faults = [THROUGH, *[SLOW_DOWN] * 40]
+        publisher.publish(files, edition())
+    assert faulty.faults == []
+    assert objects(client, bucket) == bodies(files)
+
+
+def test_s3_that_refuses_everything_is_an_error(faulty: FaultyS3, bucket: str) -> None:
+    with closing(s3_client(faulty.url)) as through:
+        publisher = S3Publisher(through, bucket)
+        publisher.publish(page(), edition())
+        faulty.faults = [THROUGH, *[DENIED] * 20]
+        with pytest.raises(PublishError, match="access denied"):
+            publisher.publish(page(status="[]", api="two"), edition())
 
 
 @pytest.fixture

@@ -133,8 +133,10 @@ class Nowhere:
 
     throttles_writes: ClassVar[bool] = False
 
-    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
-        del files, edition
+    def publish(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline | None = None
+    ) -> Sequence[str]:
+        del files, version, deadline
         return ()
 
 

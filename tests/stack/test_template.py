@@ -163,8 +163,12 @@ def test_late_events_are_dropped_on_both_sides_and_kept_as_evidence(
 @pytest.mark.row("167", "S6.3", "X5")
 def test_functions_are_limited_in_time_memory_and_number(resources: Resources) -> None:
     for _, function in of_type(resources, "AWS::Lambda::Function"):
-        assert function["Timeout"] == 60
-        assert function["MemorySize"] == {"Ref": "MemorySize"}
+        limits = (function["MemorySize"], function["Timeout"])
+        if function["Handler"] == "publish.handler":
+            size = ["HasPublishMemorySize", {"Ref": "PublishMemorySize"}, {"Ref": "MemorySize"}]
+            assert limits == ({"Fn::If": size}, {"Ref": "PublishTimeout"})
+        else:
+            assert limits == ({"Ref": "MemorySize"}, 60)
         reserved = function["ReservedConcurrentExecutions"]["Fn::If"]
         assert reserved[:2] == ["ReservesConcurrency", {"Ref": "ReservedConcurrency"}]
         assert "TracingConfig" not in function

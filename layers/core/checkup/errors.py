@@ -154,3 +154,7 @@ class PublishError(CheckupError):
 
 class NewerPageError(PublishError):
     """A newer page is there already, or is being put there; it is left as it is."""
+
+
+class UnfinishedPageError(PublishError):
+    """Time was up, or another publisher is at work: the next run continues."""

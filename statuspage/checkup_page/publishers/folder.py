@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Final
 from msgspec import Meta
 
 from checkup.alerting.state import STATE_KEY
+from checkup.deadline import Deadline
 from checkup.errors import PublishError, StorageError
 from checkup.interfaces import Clients, PageFile, PageVersion, PublisherSettings
 from checkup.storage.files import file_lock, temporary_file, translate_os_errors
@@ -50,31 +51,34 @@ class FolderPublisher:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder)
 
-    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
+    def publish(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline | None = None
+    ) -> Sequence[str]:
         """Write what changed; see :meth:`checkup.interfaces.Publisher.publish`.
 
         Writing costs nothing here, so no file waits for its time; and as anybody can change
         the files, what there is to write is found by reading them.
         """
+        del deadline  # files of a folder are written in no time
         try:
             self._refuse_strangers(files)
             with (
                 translate_os_errors("write", self._folder),
                 file_lock(self._folder / _OURS / "lock"),
             ):
-                return self._publish(files, edition)
+                return self._publish(files, version)
         except StorageError as error:
             raise PublishError(str(error)) from error
 
-    def _publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> list[str]:
+    def _publish(self, files: Mapping[str, PageFile], version: PageVersion) -> list[str]:
         before = Manifest.read(self._read(MANIFEST) or b"")
-        before.check_newer(edition, time.time_ns())
-        manifest = PublishPlan.of(files, edition, before, patient=self.throttles_writes).manifest
+        before.check_newer(version, time.time_ns())
+        manifest = PublishPlan.of(files, version, before, throttled=self.throttles_writes).manifest
         for path in manifest.removed:
             with translate_os_errors("remove", self._folder / path):
                 (self._folder / path).unlink(missing_ok=True)
         # Before the files: from here on whoever is older has to stay away, and after a crash
-        # the next edition knows all that may lie here.
+        # the next version knows all that may lie here.
         self._write(MANIFEST, manifest.encode())
         return [path for path in index_last(files) if self._write(path, files[path].body)]
 

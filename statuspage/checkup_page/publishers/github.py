@@ -9,6 +9,7 @@ from uuid import uuid4
 from msgspec import Meta
 from msgspec.structs import replace
 
+from checkup.deadline import Deadline
 from checkup.errors import PublishError, StorageError
 from checkup.interfaces import Clients, PageFile, PageVersion, PublisherSettings
 from checkup.interfaces.kinds import Secret
@@ -41,7 +42,7 @@ _KEPT: Final = 600
 
 
 class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
-    """A branch of a repository that GitHub Pages shows; one commit for each edition."""
+    """A branch of a repository that GitHub Pages shows; one commit for each version."""
 
     kind: ClassVar[str] = "github"
     max_delay: ClassVar[int] = (_PACE + _KEPT) * SECOND
@@ -67,7 +68,7 @@ class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
         return f"github.com/{self.repository_owner}/{self.repository_name}, {self.branch}"
 
     def open(self, clients: Clients) -> GitHubPublisher:
-        """Return the place; nothing is sent before the first edition."""
+        """Return the place; nothing is sent before the first version."""
         there = GitHubSettings(
             access_token=self.access_token,
             repository_owner=self.repository_owner,
@@ -84,7 +85,7 @@ class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
 class GitHubPublisher:
     """A branch of a repository; files of others on it are left alone.
 
-    An edition is one commit on top of the one that was looked at, and the branch is moved
+    An version is one commit on top of the one that was looked at, and the branch is moved
     without force: it is there as a whole or not at all, and GitHub itself decides races. Only
     files that changed are sent, for git knows them by their content.
     """
@@ -94,13 +95,16 @@ class GitHubPublisher:
     def __init__(self, repository: GitHubRepository) -> None:
         self._repository = repository
 
-    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
+    def publish(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline | None = None
+    ) -> Sequence[str]:
         """Commit what changed and is due; see :meth:`checkup.interfaces.Publisher.publish`."""
+        del deadline  # a version is one commit
         paced = {path: _paced(file) for path, file in files.items()}
         written: list[str] = []
 
         def decide(view: BranchSnapshot) -> CommitDraft | None:
-            written[:], change = self._decide(view, paced, edition)
+            written[:], change = self._decide(view, paced, version)
             return change
 
         try:
@@ -126,7 +130,7 @@ class GitHubPublisher:
                 branch.snapshot()  # somebody else has just made it
 
     def _decide(
-        self, view: BranchSnapshot, files: Mapping[str, PageFile], edition: PageVersion
+        self, view: BranchSnapshot, files: Mapping[str, PageFile], version: PageVersion
     ) -> tuple[list[str], CommitDraft | None]:
         """Return the paths that change in what is there, and the commit that changes them."""
         trees = self._repository.trees
@@ -135,8 +139,8 @@ class GitHubPublisher:
         if found is not None:
             address = f"{self._repository.address}{found}"
             before.check_owner(address, marked=_OURS in view.files)
-        before.check_newer(edition, self._repository.api.server_time_ns())
-        plan = PublishPlan.of(files, edition, before, patient=self.throttles_writes)
+        before.check_newer(version, self._repository.api.server_time_ns())
+        plan = PublishPlan.of(files, version, before, throttled=self.throttles_writes)
         put = {path: files[path].body for path in plan.write if _differs(view, path, files[path])}
         gone = dict.fromkeys(path for path in plan.manifest.removed if path in view.files)
         if not put and not gone:

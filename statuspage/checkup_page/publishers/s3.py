@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
-from checkup.errors import NewerPageError, PublishError
+from checkup.deadline import Deadline
+from checkup.errors import NewerPageError, PublishError, UnfinishedPageError
 from checkup.interfaces import Clients, PageFile, PageVersion, PublisherSettings
 from checkup.interfaces.kinds import Secret
 from checkup.storage.s3 import S3Settings
@@ -20,7 +23,7 @@ from checkup.times import SECOND
 from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, PublishPlan
 
 _STALE_IF_ERROR: Final = 24 * 3600
-"""An old page says how old it is; an error page says nothing."""
+"""An old page shows its age; an error page shows nothing."""
 
 _ABSENT: Final = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 """Without the right to list a bucket, a missing object is a forbidden one."""
@@ -33,10 +36,10 @@ class BucketState(NamedTuple):
     """What is in the bucket.
 
     Attributes:
-        version: of the manifest; empty if there is none.
+        version: the ETag of the manifest; empty if there is none.
         index_etag: the ETag of index.html; empty if there is none.
-        has_seal: it carries the seal of some edition.
-        is_complete: the edition of the manifest has been put there to its end.
+        has_seal: index.html carries the seal of some version.
+        is_complete: index.html carries the seal of the manifest's version.
     """
 
     manifest: Manifest = Manifest()
@@ -47,10 +50,10 @@ class BucketState(NamedTuple):
 
 
 class PageBucket:
-    """The page's objects. Every method raises S3Error when S3 does not do what is asked.
+    """The objects of the page. Every method raises S3Error if a request fails.
 
     Args:
-        prefix: what all their names begin with; empty or ending in a slash.
+        prefix: of all names; empty or ending in a slash.
     """
 
     def __init__(self, client: Any, bucket: str, prefix: str) -> None:
@@ -59,76 +62,76 @@ class PageBucket:
         self.address = self._bucket.uri(prefix)
 
     def server_time_ns(self) -> int:
-        """Return S3's own time at its last answer, in nanoseconds."""
+        """Return S3's time at its last response, in nanoseconds."""
         return self._bucket.server_time_ns()
 
     def read_state(self) -> BucketState:
-        """Read the manifest, and see by the index whether it is true."""
+        """Read the manifest, and the seal of the index."""
         try:
             stored = self._bucket.read(self._prefix + MANIFEST)
-        except S3Error as no:
-            if no.status not in _ABSENT:
+        except S3Error as error:
+            if error.status not in _ABSENT:
                 raise
             stored = None
         index = self._head(INDEX)
-        seen, seal = index.get("ETag", ""), index.get("Metadata", {}).get(_SEAL, "")
+        etag, seal = index.get("ETag", ""), index.get("Metadata", {}).get(_SEAL, "")
         if stored is None:
-            return BucketState(index_etag=seen, has_seal=bool(seal))
+            return BucketState(index_etag=etag, has_seal=bool(seal))
         manifest = Manifest.read(stored.body)
-        is_whole = seal == _number(manifest.version)
-        return BucketState(manifest, stored.version, seen, bool(seal), is_whole)
+        is_complete = seal == _number(manifest.version)
+        return BucketState(manifest, stored.version, etag, bool(seal), is_complete)
 
     def manifest_age(self) -> float:
-        """Return how long ago the manifest was written, in seconds of S3's own time."""
+        """Return the age of the manifest in seconds, by S3's clock."""
         written = self._head(MANIFEST).get("LastModified")
         return self.server_time_ns() / SECOND - written.timestamp() if written else 0.0
 
-    def claim(self, manifest: Manifest, version: str) -> str:
-        """Put a manifest in the place of the one that was read.
+    def claim(self, manifest: Manifest, etag: str) -> str:
+        """Replace the manifest that was read.
 
         Returns:
-            Its version; empty if somebody else was faster.
+            The new ETag; empty if another publisher was faster.
         """
         body = manifest.encode()
         file = PageFile(body=body, content_type="application/json", max_age=0)
-        condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         return self._put_if(MANIFEST, file, condition)
 
     def put(self, path: str, file: PageFile) -> None:
-        """Write a file, whatever is there."""
+        """Write a file unconditionally."""
         self._bucket.write(self._prefix + path, file.body, **_about(file))
 
-    def seal(self, file: PageFile, edition: PageVersion, etag: str) -> str:
-        """Write the index of an edition in the place of the one that was seen.
+    def seal(self, file: PageFile, version: PageVersion, etag: str) -> str:
+        """Replace the index that was seen by that of a version.
 
         Returns:
-            Its ETag; empty if it is another one by now.
+            The new ETag; empty if another publisher was faster.
         """
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        return self._put_if(INDEX, file, {**condition, "Metadata": {_SEAL: _number(edition)}})
+        return self._put_if(INDEX, file, {**condition, "Metadata": {_SEAL: _number(version)}})
 
-    def remove(self, path: str, instead: PageFile | None) -> None:
-        """Remove a file; without the right to do so, put another in its place."""
+    def remove(self, path: str, replacement: PageFile | None) -> None:
+        """Delete a file; without permission to do so, replace it by another one."""
         try:
             self._bucket.delete(self._prefix + path)
-        except S3Error as no:
-            if no.status != HTTPStatus.FORBIDDEN or instead is None:
+        except S3Error as error:
+            if error.status != HTTPStatus.FORBIDDEN or replacement is None:
                 raise
-            self.put(path, instead)
+            self.put(path, replacement)
 
     def _put_if(self, path: str, file: PageFile, more: dict[str, Any]) -> str:
         try:
             return self._bucket.write(self._prefix + path, file.body, **_about(file), **more)
-        except S3Error as no:
-            if no.status in _CHANGED and no.code != "NoSuchBucket":
+        except S3Error as error:
+            if error.status in _CHANGED and error.code != "NoSuchBucket":
                 return ""
             raise
 
     def _head(self, path: str) -> Any:
         try:
             return self._bucket.call("read", path, "head_object", Key=self._prefix + path)
-        except S3Error as no:
-            if no.status in _ABSENT:
+        except S3Error as error:
+            if error.status in _ABSENT:
                 return {}
             raise
 
@@ -139,26 +142,30 @@ def _about(file: PageFile) -> dict[str, str]:
     return {"ContentType": file.content_type, "CacheControl": cache}
 
 
-def _number(edition: PageVersion) -> str:
-    return f"{edition.position}-{edition.made}"
+def _number(version: PageVersion) -> str:
+    return f"{version.position}-{version.made}"
 
 
 LEASE_SECONDS: Final = 60
-"""For how long a publisher is taken to be at work after it has written the manifest."""
+"""A publisher is considered active for so long after it wrote the manifest."""
 
-_WORK_SECONDS: Final = 35.0
-"""A publisher begins no request later than this, so that its last one, with all further tries,
-is over when its lease is."""
+_PART_SECONDS: Final = 10.0
+"""A part of a version starts no request later than this, so that the last one, retries included,
+and the next manifest are done before the lease ends."""
+
+_PART_FILES: Final = 2_000
+"""Files of one part at most: what is written again if the publisher is killed."""
 
 _WAIT_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.25
 _TRIES: Final = 8
-_AT_ONCE: Final = 8
+_CONCURRENCY: Final = 16
+_SLOW_DOWN_SECONDS: Final = 1.0
 _NOT_FOUND: Final = "404.html"
 
 
 class S3PublisherSettings(PublisherSettings, frozen=True, kw_only=True):
-    """A bucket of S3 or of a service that speaks its protocol, behind something that serves it."""
+    """A bucket of S3 or of a compatible service, behind something that serves it."""
 
     kind: ClassVar[str] = "s3"
 
@@ -175,11 +182,11 @@ class S3PublisherSettings(PublisherSettings, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Where it is, for people."""
+        """The address, for people."""
         return f"s3://{self.bucket}/{self.prefix.strip('/')}"
 
     def open(self, clients: Clients) -> S3Publisher:
-        """Return the place; nothing is sent before the first edition."""
+        """Return the publisher; no request is sent yet."""
         there = S3Settings(
             bucket=self.bucket,
             prefix=self.prefix,
@@ -194,16 +201,21 @@ class S3PublisherSettings(PublisherSettings, frozen=True, kw_only=True):
 class S3Publisher:
     """A bucket behind a content delivery network.
 
-    What is there stands in ``manifest.json``: nothing is listed, and no object is looked at to see
-    whether it has changed. An edition is published in three steps:
+    ``manifest.json`` describes what is there: nothing is listed, and no object is read to see
+    whether it has changed. A version is published in three steps:
 
-    1. Its manifest takes the place of the one that was read, if that is still there.
-    2. Its files are written, and those that are gone are removed.
-    3. ``index.html`` takes the place of the one that was seen, if that is still there. It
-       carries the number of the edition: the seal that says that this edition is whole.
+    1. Its manifest replaces the one that was read, if that is still there.
+    2. Its files are written, and removed ones are deleted.
+    3. ``index.html`` replaces the one that was seen, if that is still there. It carries the number
+       of the version: the seal, which says that this version is complete.
 
-    Who finds a manifest without its seal waits for the other, and takes over after its lease:
-    all that the unfinished edition may have changed is then written again.
+    A large version is published in parts, and each part begins with step 1: its manifest says that
+    the files of the parts before are written. The seal comes as soon as nothing new, removed or
+    urgent is left; after it, each part is sealed, and another publisher may step in between two.
+    If time is up, the manifest records the progress and the next publisher goes on from there.
+
+    A publisher that finds a manifest without its seal waits for the other one. After the lease it
+    takes over, and writes again what the unfinished part may have changed.
 
     Args:
         client: boto3's client of S3, with bounded waits as by
@@ -218,36 +230,86 @@ class S3Publisher:
         self._known: BucketState | None = None
         self._claimed = ""
 
-    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
+    def publish(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline | None = None
+    ) -> Sequence[str]:
         """Write what changed and is due; see :meth:`checkup.interfaces.Publisher.publish`."""
+        deadline = deadline or Deadline(math.inf)
         try:
-            return self._publish(files, edition)
-        except S3Error as no:
-            raise PublishError(str(no)) from no
+            return self._publish(files, version, deadline)
+        except S3Error as error:
+            raise PublishError(str(error)) from error
 
-    def _publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
+    def _publish(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline
+    ) -> Sequence[str]:
+        written: list[str] = []
+        for number in itertools.count():
+            part = PageVersion(version.position, version.made + number)
+            plan, index_etag = self._begin(files, part, deadline)
+            if plan is None:
+                break
+            done, error = self._write(plan, files, deadline)
+            written += (path for path in done if path in files)
+            missing = {*plan.write, *plan.manifest.removed} - {*done, INDEX}
+            left = plan.left + len(missing)
+            if plan.is_complete and not missing:
+                index_etag = self._objects.seal(files[INDEX], part, index_etag)
+                if not index_etag:
+                    raise NewerPageError(
+                        f"{self._objects.address}: another publisher has taken over"
+                    )
+                written.append(INDEX)
+                self._known = BucketState(plan.manifest, self._claimed, index_etag)
+                if not left or deadline.remaining() <= 0:
+                    break  # what is left can wait
+                time.sleep(2 * _POLL_SECONDS)  # let a publisher in that waits for this one
+                continue
+            manifest = plan.manifest.reopen([*missing, INDEX])
+            self._known = BucketState(manifest, self._claimed, index_etag)
+            if deadline.remaining() <= 0 or (error and not done):
+                self._release()
+                raise error or UnfinishedPageError(
+                    f"{self._objects.address}: time is up and {left} files are left to write;"
+                    " the next run continues"
+                )
+        return list(dict.fromkeys(written))
+
+    def _begin(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline
+    ) -> tuple[PublishPlan | None, str]:
+        """Plan a version or a part of it, and replace the manifest.
+
+        Returns:
+            The plan, None if there is nothing to do; and the ETag of the index.
+        """
         for _ in range(_TRIES):
-            there, self._known = self._known or self._look(edition), None
-            there.manifest.check_newer(edition, self._objects.server_time_ns())
-            plan = PublishPlan.of(files, edition, there.manifest, patient=self.throttles_writes)
+            there, self._known = self._known or self._look(version, deadline), None
+            there.manifest.check_newer(version, self._objects.server_time_ns())
+            plan = PublishPlan.of(
+                files,
+                version,
+                there.manifest,
+                throttled=self.throttles_writes,
+                limit=_PART_FILES,
+            )
             if plan.is_empty:
                 self._known = there
-                return []
+                return None, there.index_etag
             self._claimed = self._objects.claim(plan.manifest, there.version)
             if self._claimed:
-                index = self._carry_out(plan, files, there.index_etag)
-                self._known = BucketState(plan.manifest, self._claimed, index)
-                return plan.write
+                return plan, there.index_etag
         raise PublishError(f"{self._objects.address}: conflicts with other publishers")
 
-    def _look(self, edition: PageVersion) -> BucketState:
+    def _look(self, version: PageVersion, deadline: Deadline) -> BucketState:
         """Return what is there, as soon as nobody else is at work.
 
         Raises:
-            NewerPageError: the other one's edition is newer.
-            PublishError: the other one does not come to an end, or this is another site.
+            NewerPageError: the other publisher's version is newer.
+            UnfinishedPageError: the other publisher is still at work.
+            PublishError: this is another site.
         """
-        end = time.monotonic() + _WAIT_SECONDS
+        end = deadline.within(_WAIT_SECONDS)
         while True:
             there = self._objects.read_state()
             if there.index_etag:
@@ -255,40 +317,73 @@ class S3Publisher:
                 there.manifest.check_owner(index, marked=there.has_seal)
             if there.is_complete:
                 return there
-            there.manifest.check_newer(edition, self._objects.server_time_ns())
+            there.manifest.check_newer(version, self._objects.server_time_ns())
             if there.version == self._claimed or self._is_abandoned(there):
                 return there._replace(manifest=there.manifest.distrust_unfinished())
-            if time.monotonic() > end:
-                raise PublishError(f"{self._objects.address}: another publisher is still running")
+            if end.remaining() <= 0:
+                raise UnfinishedPageError(
+                    f"{self._objects.address}: another publisher is still running"
+                )
             time.sleep(_POLL_SECONDS)
 
     def _is_abandoned(self, there: BucketState) -> bool:
-        """Say whether nobody is at work on an edition that is not whole, or can still be."""
-        return not there.manifest.files or self._objects.manifest_age() >= LEASE_SECONDS
+        """Whether nobody is at work on a version that is incomplete, or can still be."""
+        manifest = there.manifest
+        return (
+            not manifest.files
+            or bool(manifest.released)
+            or self._objects.manifest_age() >= LEASE_SECONDS
+        )
 
-    def _carry_out(self, plan: PublishPlan, files: Mapping[str, PageFile], seen: str) -> str:
-        """Write the files, the index last; return its ETag.
+    def _write(
+        self, plan: PublishPlan, files: Mapping[str, PageFile], deadline: Deadline
+    ) -> tuple[list[str], S3Error | None]:
+        """Write the files of a part except the index, then delete removed ones.
 
-        Raises:
-            NewerPageError: somebody else has written the index meanwhile.
-            PublishError: it takes too long; the next edition writes all of this once more.
+        Returns:
+            The paths that were written or deleted, and an error. Without one, others are missing
+            because time was up.
         """
-        objects, end = self._objects, time.monotonic() + _WORK_SECONDS
+        end, absent = deadline.within(_PART_SECONDS), files.get(_NOT_FOUND)
+        errors: list[S3Error] = []
 
-        def in_time(work: Callable[[], None]) -> None:
-            if time.monotonic() > end:
-                raise PublishError(f"{objects.address}: S3 is too slow; the next run continues")
-            work()
+        def attempt(path: str) -> bool:
+            if end.remaining() <= 0 or any(not _is_slow_down(error) for error in errors):
+                return False
+            try:
+                if path in files:
+                    self._objects.put(path, files[path])
+                else:
+                    self._objects.remove(path, absent)
+            except S3Error as error:
+                errors.append(error)
+                if _is_slow_down(error):
+                    time.sleep(_SLOW_DOWN_SECONDS)
+                return False
+            return True
 
-        put = [partial(objects.put, path, files[path]) for path in plan.write if path != INDEX]
-        gone = [
-            partial(objects.remove, path, files.get(_NOT_FOUND)) for path in plan.manifest.removed
-        ]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for _ in pool.map(in_time, [*put, *gone]):
-                pass
-        in_time(lambda: None)
-        etag = objects.seal(files[INDEX], plan.manifest.version, seen)
-        if not etag:
-            raise NewerPageError(f"{objects.address}: another publisher has taken over")
-        return etag
+        done: list[str] = []
+        with ThreadPoolExecutor(_CONCURRENCY) as pool:
+            for paths in ([path for path in plan.write if path != INDEX], plan.manifest.removed):
+                outcomes = zip(paths, pool.map(attempt, paths), strict=True)
+                written = [path for path, is_done in outcomes if is_done]
+                done += written
+                if len(written) < len(paths):
+                    break
+        serious = [error for error in errors if not _is_slow_down(error)]
+        return done, next(iter([*serious, *errors]), None)
+
+    def _release(self) -> None:
+        """Record in the manifest what is written, and that nobody is at work any more."""
+        there, self._known = self._known, None
+        if there is None:
+            return
+        manifest = structs.replace(there.manifest, released=True)
+        with suppress(S3Error):  # the lease does as well
+            self._claimed = self._objects.claim(manifest, there.version)
+            if self._claimed:
+                self._known = there._replace(manifest=manifest, version=self._claimed)
+
+
+def _is_slow_down(error: S3Error) -> bool:
+    return error.status == HTTPStatus.SERVICE_UNAVAILABLE

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from checkup.deadline import Deadline
 from checkup.interfaces import Clients, PageFile, PageVersion, Publisher, PublisherSettings
 
 WALLS: dict[str, dict[str, bytes]] = {}
@@ -33,7 +34,10 @@ class ToyPublisher:
     def __init__(self, wall: str) -> None:
         self._wall = wall
 
-    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
-        assert edition.made
+    def publish(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline | None = None
+    ) -> Sequence[str]:
+        assert version.made
+        assert deadline is None
         WALLS[self._wall] = {path: file.body for path, file in files.items()}
         return list(files)

@@ -1,4 +1,4 @@
-"""Rebuild the history, on request."""
+"""The time that the publish function has, and the rebuild of the history on request."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ _log = logging.getLogger(__name__)
 
 _PAGE_SECONDS: Final = 20.0
 """What rendering and publishing the page afterwards takes at most."""
+
+
+_END_SECONDS: Final = 10.0
+"""Kept for the last requests to S3, which are retried, and for the log."""
+
+
+def publish_deadline(remaining_milliseconds: int) -> Deadline:
+    """Return when to stop publishing."""
+    return Deadline.after(remaining_milliseconds / 1000 - _END_SECONDS)
 
 
 def rebuild_history(config: Config, storage: Storage, remaining_milliseconds: int) -> None:

@@ -108,6 +108,7 @@ class StackSize(Struct, frozen=True, kw_only=True):
         deadline: longest duration of the checks of a run, in seconds.
         run_seconds: duration of a run; None for an estimate.
         has_page: whether the stack publishes a status page.
+        page_memory: megabytes of the publish function; 0 for those of each function.
         config_in_s3: whether the configuration is in S3, where every event checks for a newer one.
     """
 
@@ -118,6 +119,7 @@ class StackSize(Struct, frozen=True, kw_only=True):
     deadline: float
     has_page: bool
     config_in_s3: bool
+    page_memory: int = 0
     run_seconds: float | None = None
 
 
@@ -258,8 +260,10 @@ def _storage(usage: HourlyUsage) -> Iterator[BillLine]:
 
 def _functions(usage: HourlyUsage) -> Iterator[BillLine]:
     runs, pages = usage.runs * _HOURS * usage.regions, usage.page_builds * _HOURS
-    page_seconds = WAITS + _PAGE_CPU * WHOLE_PROCESSOR / usage.sizes.memory
-    compute = (runs * usage.run_seconds + pages * page_seconds) * usage.sizes.memory / 1024
+    memory = usage.sizes.memory
+    page_memory = usage.sizes.page_memory or memory
+    page_seconds = WAITS + _PAGE_CPU * WHOLE_PROCESSOR / page_memory
+    compute = (runs * usage.run_seconds * memory + pages * page_seconds * page_memory) / 1024
     note = f"{usage.run_seconds:.1f} s a run" + ("" if usage.sizes.run_seconds else ", estimated")
     yield BillLine("Lambda compute", compute, COMPUTE[usage.sizes.architecture], note)
     yield BillLine("Lambda requests", runs + pages, INVOKED)
@@ -434,6 +438,7 @@ def stack_size(config: Config, parameters: Mapping[str, str] | None) -> StackSiz
         deadline=float(given["RunDeadline"]),
         has_page=given["Page"] != "none",
         config_in_s3=bool(given["ConfigBucket"]),
+        page_memory=int(given["PublishMemorySize"]),
     )
 
 

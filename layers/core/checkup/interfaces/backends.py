@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkabl
 
 from msgspec import Meta, Struct
 
+from checkup.deadline import Deadline
 from checkup.interfaces.kinds import Duration, Settings, Strings
 from checkup.model import Alert
 from checkup.times import SECOND
@@ -178,14 +179,22 @@ class Publisher(Protocol):
 
     throttles_writes: ClassVar[bool]
 
-    def publish(self, files: Mapping[str, PageFile], edition: PageVersion) -> Sequence[str]:
+    def publish(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline | None = None
+    ) -> Sequence[str]:
         """Write the files that changed and are due, ``index.html`` last; return their paths.
 
-        Files that an earlier edition had put there and that are no more are removed.
+        Files of an earlier version that this one does not have are removed.
+
+        Args:
+            files: the page.
+            version: of the page.
+            deadline: when to stop, even if files are left; None for no limit.
 
         Raises:
-            NewerPageError: a newer edition is there; it stays.
-            PublishError: the place could not be written.
+            NewerPageError: a newer version is there; it stays.
+            UnfinishedPageError: not all files could be written in time; the next call continues.
+            PublishError: writing failed.
         """
         ...
 

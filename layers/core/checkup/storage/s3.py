@@ -124,6 +124,7 @@ def s3_client_config() -> Any:
     return Config(
         connect_timeout=2,
         read_timeout=4,
+        max_pool_connections=16,  # a page is written with as many threads
         retries={"mode": "standard", "total_max_attempts": 3},
     )
 

@@ -52,6 +52,8 @@ tools: $(VENV)/dev.stamp  ## install the programs that the tests use: browser, e
 audit: $(VENV)/dev.stamp  ## run the slow checks: fuzzing, mutants, coverage of requirements, Lighthouse; SEED=1
 	$(BIN)/python -m tests.config.fuzz 100000 $(SEED)
 	$(BIN)/python -m tests.checkers.answers 100000
+	@sh tests/tools.sh golang-go
+	$(BIN)/python -m tests.differential.audit
 	$(BIN)/python -m tests.stack.events 10000 $(SEED)
 	$(BIN)/python -m tests.pipeline.mutants
 	$(BIN)/python -m tests.papers --check

@@ -17,7 +17,7 @@ from typing import IO
 ROOT = Path(__file__).parent.parent
 GROUPS = {
     "core": ["core", "config", "alerting", "history", "incidents"],
-    "sockets": ["checkers", "notifiers"],
+    "sockets": ["checkers", "differential", "notifiers"],
     "storage": ["storage"],
     "pipeline": ["pipeline", "soak"],
     "cli": ["cli"],

@@ -1,6 +1,8 @@
 #!/bin/sh
 # tools.sh: install the programs that the tests use. Run again, it does nothing.
 #
+# usage: tests/tools.sh [golang-go]      with what only `make audit` uses
+#
 # Debian packages need root and are not installed with NO_APT=1. Missing ones are printed with the command
 # that installs them, and the tests that need them are left out (in CI they fail).
 set -eu
@@ -9,6 +11,8 @@ cd "$(dirname "$0")/.."
 packages=""
 command -v chromium >/dev/null || packages="$packages chromium"
 command -v git >/dev/null || packages="$packages git"
+command -v curl >/dev/null || packages="$packages curl"
+[ "${1:-}" = golang-go ] && ! command -v go >/dev/null && packages="$packages golang-go"
 command -v cc >/dev/null || packages="$packages gcc libc6-dev"
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || packages="$packages nginx-light"
 command -v caddy >/dev/null || packages="$packages caddy"

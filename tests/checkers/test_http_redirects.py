@@ -246,7 +246,7 @@ UP = b"200 OK\r\n\r\nwelcome"
 def test_cookies_are_sent_back_where_they_belong() -> None:
     pages = {
         "/": redirect("/app", "seen=1; Path=/", "other=2; Path=/elsewhere", "name=grün; HttpOnly"),
-        "/app": redirect("/app/in", "seen=; Max-Age=0; Path=/", "id=7; Path=/app", "tls=1; Secure"),
+        "/app": redirect("/app/in", "seen=; Max-Age=0; Path=/", "id=7; Path=/app"),
         "/app/in": UP,
     }
     with Site(pages) as site:

@@ -197,7 +197,7 @@ class Behaviours:
         await self._endlessly(b"x" * 65536)
 
     async def endless_interim(self) -> None:
-        await self._endlessly(b"HTTP/1.1 102 Processing\r\n\r\n")
+        await self._endlessly(b"HTTP/1.1 102 Processing\r\n\r\n" * 1_000)
 
     async def slow_interim(self) -> None:
         await self._endlessly(b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.1)

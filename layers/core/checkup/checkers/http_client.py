@@ -90,12 +90,12 @@ def bypasses_proxy(host: str, port: int, rules: str) -> bool:
             (``10.0.0.0/8``), after commas or spaces, some with a port.
     """
     name = host.rstrip(".").lower()
+    if is_loopback(host):
+        return True
     try:
         address = ip_address(name.partition("%")[0])
     except ValueError:
         address = None
-    if name == "localhost" or (address and address.is_loopback):
-        return True
     for rule in rules.lower().replace(",", " ").split():
         if rule == "*":
             return True
@@ -116,6 +116,15 @@ def bypasses_proxy(host: str, port: int, rules: str) -> bool:
         if exempt and (name == exempt or (not address and name.endswith(f".{exempt}"))):
             return True
     return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine's own."""
+    name = host.rstrip(".").lower()
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def socket_host(parts: SplitResult) -> str:

@@ -25,12 +25,9 @@ from checkup.errors import CheckUnknownError
 MAX_HEAD: Final = 1_048_576
 """Bytes of a status line and its header lines. curl reads 300 KiB, Go 10 MiB."""
 
-_MAX_INTERIM: Final = 100
-"""curl and Go limit their bytes, which the deadline does here; this limits the work."""
-
 _MAX_CHUNK_LINE: Final = 65_536
 
-_STATUS_LINE: Final = re.compile(rb"HTTP/[^ \t]*[ \t]+([0-9]{3})(?:[ \t]+(.*))?", re.IGNORECASE)
+_STATUS_LINE: Final = re.compile(rb"HTTP/[^ \t]*[ \t]+([0-9]{3})(?![0-9])(.*)", re.IGNORECASE)
 _HEAD_END: Final = re.compile(rb"(?:\A|\n)\r?\n")
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
 _LENGTH: Final = re.compile(r"\+?0*([0-9]+)")
@@ -99,6 +96,7 @@ class ResponseParser:
         self._method = method
         self._buffer = bytearray()
         self._searched = 0
+        self._head_size = 0  # of interim responses too
         self._is_closed = False
         self._steps = self._parse()
 
@@ -122,13 +120,12 @@ class ResponseParser:
         return bytes(self._buffer)
 
     def _parse(self) -> _Steps:
-        for _ in range(_MAX_INTERIM + 1):
+        head = yield from self._parse_head()
+        # 101 is a final response to what was never asked for.
+        while head.status // 100 == 1 and head.status != HTTPStatus.SWITCHING_PROTOCOLS:
+            if self._head_size > MAX_HEAD:
+                raise CheckFailedError("protocol", "the server sent only interim responses")
             head = yield from self._parse_head()
-            # 101 is a final response to what was never asked for.
-            if head.status // 100 != 1 or head.status == HTTPStatus.SWITCHING_PROTOCOLS:
-                break
-        else:
-            raise CheckFailedError("protocol", "the server sent only interim responses")
         is_tunnel = self._method == "CONNECT" and head.status // 100 == 2  # noqa: PLR2004
         is_empty = self._method == "HEAD" or is_tunnel or head.status in {101, 204, 304}
         is_chunked = "chunked" in head.members("Transfer-Encoding")
@@ -179,8 +176,9 @@ class ResponseParser:
         # Without an end, the lines that are complete count, as for curl and browsers.
         stop, following = end.span() if end else (self._buffer.rfind(b"\n"), len(self._buffer))
         block = bytes(self._buffer[: max(0, stop)])
+        self._head_size += len(line) + following
         del self._buffer[:following]
-        return Head(int(parts[1]), decode_text(parts[2] or b"").strip(), _fields(block))
+        return Head(int(parts[1]), decode_text(parts[2]).strip(), _fields(block))
 
     def _parse_chunks(self) -> _Steps:
         while True:

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from http.client import HTTPMessage
-from http.cookiejar import CookieJar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urljoin, urlsplit, urlunsplit
@@ -19,7 +19,13 @@ from requests.sessions import SessionRedirectMixin
 
 from checkup import __version__
 from checkup.checkers.failures import CheckFailedError
-from checkup.checkers.http_client import ConnectOptions, HttpExchange, Timeouts, url_credentials
+from checkup.checkers.http_client import (
+    ConnectOptions,
+    HttpExchange,
+    Timeouts,
+    is_loopback,
+    url_credentials,
+)
 from checkup.checkers.http_parser import Head, decode_text
 from checkup.checkers.network import parse_http_url
 from checkup.deadline import Stopwatch
@@ -38,6 +44,8 @@ _HARMLESS: Final = {"accept", "accept-language", "accept-encoding", "connection"
 """Headers that another server may get as well."""
 
 _REDIRECTS: Final = SessionRedirectMixin()
+_REDIRECT_STATUSES: Final = {300, *REDIRECT_STATI}
+"""curl follows 300 too (RFC 9110, section 15.4.1: its Location is the server's choice)."""
 
 _AUTHORITY: Final = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?")
 _PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -214,6 +222,7 @@ class HttpSession:
         asked = request.copy()
         configured = asked.headers.pop("Cookie", "")
         mocked: Any = MockRequest(asked)
+        self._cookies.set_policy(_cookie_policy(str(asked.url)))
         self._cookies.add_cookie_header(mocked)
         received = mocked.get_new_headers().get("Cookie", "")
         names = {pair.partition("=")[0].strip() for pair in received.split(";")}
@@ -239,6 +248,13 @@ class HttpSession:
             raise
 
 
+def _cookie_policy(url: str) -> DefaultCookiePolicy:
+    """Return which cookies are sent: curl and browsers send secure ones to this machine itself."""
+    if is_loopback(urlsplit(url).hostname or ""):
+        return DefaultCookiePolicy(secure_protocols=("http", "https"))
+    return DefaultCookiePolicy()
+
+
 def _target(request: PreparedRequest, head: Head) -> str:
     """Return the target of a redirect; empty if the response is not a redirect.
 
@@ -246,7 +262,7 @@ def _target(request: PreparedRequest, head: Head) -> str:
         CheckFailedError: the target is not a URL.
     """
     locations = head.values("Location")
-    if head.status not in REDIRECT_STATI or not locations or not locations[0]:
+    if head.status not in _REDIRECT_STATUSES or not locations or not locations[0]:
         return ""
     # Bytes that are not ASCII stay what they are, whatever their encoding, except in a host name.
     start = _AUTHORITY.match(locations[0])

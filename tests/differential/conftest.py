@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ENCODINGS = Path(__file__).parents[2] / "var" / "tools" / "encodings"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def with_encodings() -> Iterator[None]:
+    """The extra for them, which is not installed in the environment of the tests."""
+    if not ENCODINGS.exists():
+        pytest.skip("scripts/tools encodings has not been run")
+    sys.path.insert(0, str(ENCODINGS))
+    yield
+    sys.path.remove(str(ENCODINGS))

@@ -203,6 +203,12 @@ class TestStanding:
         assert only(view).since == NOW - 12 * SECOND - MINUTE
         assert only(after(*[[result(API, DOWN)]] * 3)).since is None
 
+    def test_a_missing_result_is_no_beginning(self) -> None:
+        down, missing = [result(API, DOWN)], [result(SHOP)]
+        assert only(after(down, missing, down)).since is None
+        view = after([result(API)], missing, down, missing, down)
+        assert only(view).since == NOW - 12 * SECOND - 2 * MINUTE
+
     def test_what_is_blind_is_unknown(self) -> None:
         seen = PageData(
             runs=runs([[result(API, UNKNOWN)]] * 5), confirmed={"api": ConfirmedStatus(UNKNOWN, 0)}

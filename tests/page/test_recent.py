@@ -79,6 +79,20 @@ def test_changes_are_listed_newest_first() -> None:
     ]
 
 
+def test_a_status_that_may_be_older_than_the_first_bar_has_no_beginning() -> None:
+    """Neither where 90 bars are full nor where the time frame is shorter."""
+    for shown, first_seen in ((seen(*[UP] * 89, DOWN), None), (seen(UP, UP, DOWN)[1:], 0)):
+        bars = run_bars(shown, VOICE, first_seen=first_seen)
+        assert [(it.state, it.first is None) for it in bars.periods] == [(DOWN, False), (UP, True)]
+        assert bars.starts[0] == shown[0][0]
+
+
+def test_a_status_since_the_first_result_of_all_begins_with_it() -> None:
+    bars = run_bars(seen(UP, UP, DOWN), VOICE, first_seen=0)
+    assert [it.first for it in bars.periods] == [2, 0]
+    assert bars.starts == (None, None, None)
+
+
 def test_without_a_change_there_is_no_list() -> None:
     assert run_bars(seen(*[UP] * 50), VOICE).periods == ()
 

@@ -40,10 +40,15 @@ class BarSegment(Struct, frozen=True):
 
 
 class StatusPeriod(Struct, frozen=True):
-    """Consecutive runs with the same status; ``first`` and ``last`` are slots."""
+    """Consecutive runs with the same status.
+
+    Attributes:
+        first, last: their slots; ``first`` is None if the status may have begun before the oldest
+            run that is shown.
+    """
 
     state: ComponentStatus | None
-    first: int
+    first: int | None
     last: int
 
 
@@ -54,8 +59,8 @@ class RunBars(Struct, frozen=True, kw_only=True):
         segments: all bars, oldest first.
         times: of the bars, see :func:`encode_bar_times`.
         details: empty; only days have details.
-        starts: the time of the first bar when 90, 60 and 30 are shown; None if that bar lies
-            before the first result.
+        starts: the time of the first bar when 90, 60 and 30 are shown; None if the first of them
+            is the first result of all.
         end: the time of the last bar; 0 if there is none.
         summary: for screen readers, without the component's name.
         periods: the bars as a list, newest first; empty if the status never changed.
@@ -72,15 +77,29 @@ class RunBars(Struct, frozen=True, kw_only=True):
     truncated: bool
 
 
-def run_bars(shown: Sequence[TimedStatus], locale: Locale) -> RunBars:
-    """Return the bars of the newest results; ``shown`` is oldest first."""
+def run_bars(
+    shown: Sequence[TimedStatus], locale: Locale, *, first_seen: int | None = None
+) -> RunBars:
+    """Return the bars of the newest results.
+
+    Args:
+        shown: oldest first.
+        locale: of the summary.
+        first_seen: the time of the first known result, if that is earlier.
+    """
     newest = shown[-COLUMNS:]
-    periods = tuple(reversed(tuple(_periods(newest))))
+    starts_later = bool(newest) and first_seen is not None and first_seen < newest[0][0]
+    is_cut = len(shown) >= COLUMNS or starts_later
+    periods = tuple(reversed(tuple(_periods(newest, is_cut=is_cut))))
     return RunBars(
         segments=tuple(_segments([state for _, state in newest])),
         times=encode_bar_times([at for at, _ in newest]),
         details="",
-        starts=(_start(newest, COLUMNS), _start(newest, 60), _start(newest, 30)),
+        starts=(
+            _start(newest, COLUMNS, is_cut=is_cut),
+            _start(newest, 60, is_cut=is_cut),
+            _start(newest, 30, is_cut=is_cut),
+        ),
         end=newest[-1][0] if newest else 0,
         summary=_summarize_runs([state for _, state in newest], locale),
         periods=periods[:MAX_PERIODS] if len(periods) > 1 else (),
@@ -116,14 +135,15 @@ def bar_paths(segments: Iterable[BarSegment]) -> dict[str, str]:
     return paths
 
 
-def _start(shown: Sequence[TimedStatus], columns: int) -> int | None:
-    return shown[-columns][0] if len(shown) >= columns else None
+def _start(shown: Sequence[TimedStatus], columns: int, *, is_cut: bool) -> int | None:
+    return shown[-columns:][0][0] if len(shown) >= columns or is_cut else None
 
 
-def _periods(shown: Iterable[TimedStatus]) -> Iterator[StatusPeriod]:
+def _periods(shown: Sequence[TimedStatus], *, is_cut: bool) -> Iterator[StatusPeriod]:
     for state, group in groupby(shown, key=lambda pair: pair[1]):
         times = [at for at, _ in group]
-        yield StatusPeriod(state, times[0], times[-1])
+        may_be_older = is_cut and times[0] == shown[0][0]
+        yield StatusPeriod(state, None if may_be_older else times[0], times[-1])
 
 
 def _summarize_runs(states: Sequence[ComponentStatus | None], locale: Locale) -> str:

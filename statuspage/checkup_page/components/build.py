@@ -174,7 +174,9 @@ def build_component(  # noqa: PLR0913 - the optional ones by name
         checked_at=checked_at,
         first_seen=_first_seen(timed, history),
         response_ns=bars.response_time(newest),
-        run_bars=bars.run_bars(shown, window.locale) if daily is None else None,
+        run_bars=bars.run_bars(shown, window.locale, first_seen=_first_seen(timed, history))
+        if daily is None
+        else None,
         day_bars=day_bars(daily.closed, daily.today, daily.since, window.now, window.locale)
         if daily
         else None,
@@ -242,11 +244,10 @@ def _since(shown: Sequence[bars.TimedStatus], confirmed: ConfirmedStatus | None)
     """Return when the state began: as confirmed, or if a change is in sight."""
     if confirmed is not None:
         return confirmed.since or None
-    before = None
-    for at, state in reversed(shown):
-        if state is not shown[-1][1]:
-            return before
-        before = at
+    seen = [(at, state) for at, state in shown if state is not None]
+    for (_, earlier), (at, _) in zip(seen[-2::-1], seen[:0:-1], strict=True):
+        if earlier is not seen[-1][1]:
+            return at
     return None
 
 

@@ -37,6 +37,9 @@ class CommandEntry(NamedTuple):
 COMMANDS: Final = {
     "init": CommandEntry("config", "init", "Write a starter configuration."),
     "validate": CommandEntry("config", "validate", "Print all problems of the configuration."),
+    "run": CommandEntry(
+        "service", "run", "Check, store, alert, publish and serve, in one process."
+    ),
     "every": CommandEntry(
         "check", "every", "Run checks on a schedule, store the results and send alerts."
     ),

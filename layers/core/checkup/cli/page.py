@@ -106,7 +106,7 @@ def serve(config_file: str | None, *, listen: str, names: tuple[str, ...], verbo
     cache = PageCache()
     site = SiteRoutes(lambda: build_page(config, storage, time.time_ns(), cache=cache), storage)
     hosts = AllowedHosts.of(config.page.url, names)
-    with run_until_stopped(), _listening(listen, site, hosts, verbose=verbose) as server:
+    with run_until_stopped(), listen_on(listen, site, hosts, verbose=verbose) as server:
         print(f"The status page is on {server.url} until Ctrl-C", flush=True)
         if not ip_address(server.host).is_loopback:
             output.log_line("warning: the page and the stored runs are visible to other machines")
@@ -114,13 +114,18 @@ def serve(config_file: str | None, *, listen: str, names: tuple[str, ...], verbo
     return 0
 
 
-def _listening(listen: str, site: SiteRoutes, hosts: AllowedHosts, *, verbose: bool) -> PageServer:
-    match = re.fullmatch(r"\[?(.*?)\]?:([0-9]{1,5})", listen)
+def listen_on(address: str, site: SiteRoutes, hosts: AllowedHosts, *, verbose: bool) -> PageServer:
+    """Return a server that listens on ``host:port``.
+
+    Raises:
+        CheckupError: the address is invalid or in use.
+    """
+    match = re.fullmatch(r"\[?(.*?)\]?:([0-9]{1,5})", address)
     if match is None or int(match[2]) > _LAST_PORT:
         raise CheckupError(
-            f'invalid --listen "{listen}"; use a form such as 127.0.0.1:3000 or :3000'
+            f'invalid --listen "{address}"; use a form such as 127.0.0.1:3000 or :3000'
         )
     try:
         return PageServer((match[1], int(match[2])), site, hosts, verbose=verbose)
     except OSError as error:
-        raise CheckupError(f"cannot listen on {listen}: {error.strerror}") from error
+        raise CheckupError(f"cannot listen on {address}: {error.strerror}") from error

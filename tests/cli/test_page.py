@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.program import Program
+from tests.cli.program import Program, wait_until
 from tests.cli.service import Service
 from tests.servers.github import NAME, OWNER, TOKEN, FakeGitHub, fake_github
 
@@ -16,8 +18,9 @@ from tests.servers.github import NAME, OWNER, TOKEN, FakeGitHub, fake_github
 @pytest.fixture
 def stored(checkup: Program, service: Service) -> Program:
     """A program that has stored one run."""
-    configured(checkup, service, {"type": "fs", "dir": "public"})
+    configured(checkup, service, None)
     assert checkup("--store").returncode == 0
+    configured(checkup, service, {"type": "fs", "dir": "public"})
     return checkup
 
 
@@ -103,3 +106,33 @@ def test_a_newer_page_stays_and_the_command_says_so(stored: Program) -> None:
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "a newer page is already published" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [pytest.param(["--store"], id="store"), pytest.param(["every", "1h"], id="every")]
+)
+def test_page_is_published_with_each_stored_run_where_that_is_configured(
+    checkup: Program, service: Service, tmp_path: Path, words: list[str]
+) -> None:
+    configured(checkup, service, {"type": "fs", "dir": "public"})
+    index = tmp_path / "public" / "index.html"
+
+    with checkup.start(*words) as process:
+        wait_until(index.exists)
+        process.send_signal(signal.SIGTERM) if words[0] == "every" else None
+        assert process.wait(30) == 0
+
+    assert "Web Shop" in index.read_text()
+
+
+def test_run_is_stored_where_the_page_cannot_be_published(
+    checkup: Program, service: Service, tmp_path: Path
+) -> None:
+    (tmp_path / "public").write_text("a file")
+    configured(checkup, service, {"type": "fs", "dir": "public"})
+
+    ended = checkup("--store")
+
+    assert ended.returncode == 1
+    assert "public" in ended.stderr
+    assert len(checkup.runs()) == 1

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import click
 from msgspec import Struct
@@ -37,6 +37,9 @@ from checkup.interfaces.checker import select_checkers
 from checkup.model import Result, Run, Status
 from checkup.text import did_you_mean, mask_secrets
 from checkup.times import DAY, HOUR, MINUTE, SECOND, format_duration, parse_duration
+
+if TYPE_CHECKING:
+    from checkup.cli.page import PublishThread
 
 _log = logging.getLogger(__name__)
 
@@ -149,6 +152,7 @@ class _Every(click.Command):
 def every(config_file: str | None, *, verbose: bool, region_name: str | None, interval: str) -> int:
     """Run checks now and at every INTERVAL, store the results and send alerts.
 
+    The page is published after each run where `publish` is configured.
     INTERVAL is a duration such as 90s, 10m or 1h30m, or one of: second, minute, hour, day,
     week. Runs never overlap: a run that is due during a longer one is skipped. A run that
     fails is reported and does not stop the next one. Where several machines vote (`regions`), runs
@@ -162,14 +166,29 @@ def every(config_file: str | None, *, verbose: bool, region_name: str | None, in
     if region_name is not None and not config.regions:
         raise CheckupError('no regions are configured; add "regions": ["…"] to use --region-name')
     recorder = RunRecorder.of(config, interval=step, region=region_name)
+    publishing = _publish_thread(config, recorder)
+
+    def store_and_publish() -> None:
+        recorder.run_and_store()
+        if publishing:
+            publishing.request()
+
     with run_until_stopped() as stopping:
         _repeat(
-            lambda: _run_reporting_errors(recorder.run_and_store, verbose=verbose),
+            lambda: _run_reporting_errors(store_and_publish, verbose=verbose),
             step / SECOND,
             stopping,
             aligned=recorder.context.shares_slots,
         )
     return 0
+
+
+def _publish_thread(config: Config, recorder: RunRecorder) -> PublishThread | None:
+    if config.publish is None:
+        return None
+    from checkup.cli.page import PublishThread  # renders the page
+
+    return PublishThread.of(config, recorder.context.storage)
 
 
 def parse_interval(text: str) -> int:
@@ -205,8 +224,19 @@ def _repeat(
         with stopping.defer_stop():
             work()
         if not stopping.stop_requested:
-            elapsed = time.time() - _AFTER_BOUNDARY if aligned else time.monotonic() - start
-            interruptible_sleep(step - elapsed % step)
+            interruptible_sleep(seconds_to_next(step, start, aligned=aligned))
+
+
+def seconds_to_next(step: float, start: float, *, aligned: bool) -> float:
+    """Return the time until the next step.
+
+    Args:
+        step: seconds between steps.
+        start: monotonic time of an earlier step.
+        aligned: steps are the multiples of ``step`` on the wall clock, which machines share.
+    """
+    elapsed = time.time() - _AFTER_BOUNDARY if aligned else time.monotonic() - start
+    return step - elapsed % step
 
 
 def _run_reporting_errors(work: Callable[[], object], *, verbose: bool) -> None:
@@ -248,6 +278,10 @@ def run_once(
     if verbose:
         output.flush()  # where both streams go to one place, the reasons come last
         output.log_line("\n".join(failure_lines(results)))
+    if store and config.publish is not None:
+        from checkup.cli.page import publish_after_run  # renders the page
+
+        publish_after_run(config, recorder.context.storage)
     all_healthy = all(result.status is Status.HEALTHY for result in results)
     return 0 if store or all_healthy else 1
 

@@ -188,7 +188,11 @@ def help_command(context: click.Context, command: str) -> int:
 
 @click.command()
 @config_options
-@click.option("--store", is_flag=True, help="Store the run, send alerts and print nothing.")
+@click.option(
+    "--store",
+    is_flag=True,
+    help="Store the run, send alerts, publish if configured, and print nothing.",
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the results as JSON, as in a run file."
 )

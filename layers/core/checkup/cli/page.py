@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
+from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import click
 
 from checkup import app
-from checkup.cli import options, output
+from checkup.cli import options, output, process
 from checkup.cli.options import config_options, examples_epilog, verbose_option
 from checkup.cli.process import SIGNAL_POLL_SECONDS, run_until_stopped
 from checkup.cli.server import AllowedHosts, PageServer, SiteRoutes
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
-from checkup.interfaces import Publisher
+from checkup.interfaces import Publisher, Storage
 from checkup_page.build import PageCache, build_page
-from checkup_page.publish import publish_once
+from checkup_page.publish import PagePublisher, TargetResult, publish_once
 from checkup_page.publishers.folder import FolderPublisher
 
 
@@ -60,6 +62,78 @@ def _destination(config: Config, folder: str | None) -> tuple[Publisher, str]:
         raise CheckupError("no destination for the page: give a folder, or configure `publish`")
     clients = app.make_clients(config, os.environ)
     return config.publish.open(clients), config.publish.address
+
+
+# Publishing after each stored run: ``checkup --store``, ``every`` and ``run``.
+
+
+def page_publisher(config: Config, storage: Storage) -> PagePublisher | None:
+    """Return what publishes the page as configured; None if nothing is configured.
+
+    Raises:
+        CheckupError: the place cannot be used.
+    """
+    if config.publish is None:
+        return None
+    opened = config.publish.open(app.make_clients(config, os.environ))
+    return PagePublisher(storage, {config.publish.address: opened})
+
+
+def publish_after_run(config: Config, storage: Storage) -> None:
+    """Publish the page of a run that was stored; a place that fails is logged.
+
+    Raises:
+        CheckupError: the page could not be rendered, or no place could be written.
+    """
+    publisher = page_publisher(config, storage)
+    if publisher is not None:
+        _log_failures(publisher.publish_if_due(config, time.time_ns()))
+
+
+def _log_failures(results: Iterable[TargetResult]) -> None:
+    for result in results:
+        if result.is_failed:
+            output.log_line(f"the page was not published: {result.error}")
+
+
+class PublishThread:
+    """Publishes the page beside the runs: a slow publisher must not delay the next check."""
+
+    @classmethod
+    def of(cls, config: Config, storage: Storage) -> Self | None:
+        """Start a thread that publishes as configured; None if nothing is configured.
+
+        Raises:
+            CheckupError: the place cannot be used.
+        """
+        publisher = page_publisher(config, storage)
+        return cls(publisher, config) if publisher else None
+
+    def __init__(self, publisher: PagePublisher, config: Config) -> None:
+        self._publisher = publisher
+        self._config = config
+        self._requested = threading.Event()
+        self._ended = False
+        threading.Thread(target=self._publish_until_ended, daemon=True).start()
+
+    def request(self) -> None:
+        """Publish soon; requests during a publication become one."""
+        self._requested.set()
+
+    def end(self) -> None:
+        """Publish no more, once a publication that has begun is over."""
+        self._ended = True
+        self._requested.set()
+
+    def _publish_until_ended(self) -> None:
+        while self._requested.wait() and not self._ended:
+            self._requested.clear()
+            try:
+                _log_failures(self._publisher.publish_if_due(self._config, time.time_ns()))
+            except CheckupError as error:
+                output.log_line(f"the page was not published: {error}")
+            except Exception as error:  # noqa: BLE001 - the next run publishes again
+                process.report_internal_error(error, verbose=False)
 
 
 # ``checkup serve``: the status page over HTTP.

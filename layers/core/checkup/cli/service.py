@@ -24,10 +24,10 @@ import click
 
 from checkup import __version__, app
 from checkup.cli import options, output, process
-from checkup.cli.check import RunRecorder, parse_interval
+from checkup.cli.check import RunRecorder, parse_interval, seconds_to_next
 from checkup.cli.options import config_options, examples_epilog, verbose_option
 from checkup.cli.output import plural
-from checkup.cli.page import listen_on
+from checkup.cli.page import PublishThread, listen_on
 from checkup.cli.process import SIGNAL_POLL_SECONDS, StopHandler, run_until_stopped
 from checkup.cli.server import AllowedHosts, PageResponse, PageServer, SiteRoutes
 from checkup.config.settings import Config
@@ -36,7 +36,6 @@ from checkup.interfaces import PageFile, Storage
 from checkup.model import Result, Run, Status
 from checkup.times import SECOND, format_duration
 from checkup_page.build import PageCache, build_page
-from checkup_page.publish import PagePublisher
 
 MISSED_RUNS: Final = 3
 """After so many intervals without a stored run, and the time that a run may take, the health
@@ -88,9 +87,9 @@ def run(
     config = options.load_config(config_file, verbose=verbose)
     service = Service(config, config_file, step, verbose=verbose)
     output.log_line(f"checkup {__version__} started; {service.summary()}")
-    with run_until_stopped() as stopping:
-        with nullcontext() if listen == "none" else service.serving(listen, names):
-            service.run_until(stopping)
+    serving = nullcontext() if listen == "none" else service.serving(listen, names)
+    with run_until_stopped() as stopping, serving:
+        service.run_until(stopping)
     output.log_line("stopped")
     return 0
 
@@ -128,13 +127,10 @@ class Service:
         if not config.checkers:
             raise CheckupError(f"{config.path}: no checkers configured")
         recorder = RunRecorder.of(config, interval=self._interval)
-        publisher = None
-        if config.publish is not None:
-            opened = config.publish.open(app.make_clients(config, os.environ))
-            publisher = PagePublisher(storage=recorder.context.storage, publisher=opened)
+        publishing = PublishThread.of(config, recorder.context.storage)
         if self._publishing:
             self._publishing.end()
-        self._publishing = PublishThread(publisher, config) if publisher else None
+        self._publishing = publishing
         self.config, self._recorder = config, recorder
         self._routes = ServiceRoutes(self, config, recorder.context.storage)
         if self._server:
@@ -194,8 +190,8 @@ class Service:
 
     def _wait_for_next_run(self, started: float, systemd: Systemd) -> None:
         """Wait for the next run, or for ``SIGHUP``; then reload. Runs that were due are skipped."""
-        step = self.interval / SECOND
-        end = time.monotonic() + step - (time.monotonic() - started) % step
+        aligned = self._recorder.context.shares_slots
+        end = time.monotonic() + seconds_to_next(self.interval / SECOND, started, aligned=aligned)
         while (left := end - time.monotonic()) > 0 and not self._reload_now.is_set():
             time.sleep(min(left, SIGNAL_POLL_SECONDS))
         with systemd.reloading() if self._reload_now.is_set() else nullcontext():
@@ -303,36 +299,6 @@ class ServiceRoutes(SiteRoutes):
 
     def _data(self, path: str) -> None:
         return None
-
-
-class PublishThread:
-    """Publishes the page beside the runs: a slow publisher must not delay the next check."""
-
-    def __init__(self, publisher: PagePublisher, config: Config) -> None:
-        self._publisher = publisher
-        self._config = config
-        self._requested = threading.Event()
-        self._ended = False
-        threading.Thread(target=self._publish_until_ended, daemon=True).start()
-
-    def request(self) -> None:
-        """Publish soon; requests during a publication become one."""
-        self._requested.set()
-
-    def end(self) -> None:
-        """Publish no more, once a publication that has begun is over."""
-        self._ended = True
-        self._requested.set()
-
-    def _publish_until_ended(self) -> None:
-        while self._requested.wait() and not self._ended:
-            self._requested.clear()
-            try:
-                self._publisher.publish_if_due(self._config, time.time_ns())
-            except CheckupError as error:
-                output.log_line(f"the page was not published: {error}")
-            except Exception as error:  # noqa: BLE001 - the next run publishes again
-                process.report_internal_error(error, verbose=False)
 
 
 class Systemd:

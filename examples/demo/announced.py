@@ -11,8 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
+from checkup.text import public_key
 from checkup.times import day_start
-from checkup_page.view import public_key
 from examples.demo.story import DAY, HOUR, MINUTE
 
 _FILE: Final = Path(__file__).with_name("announced.toml")

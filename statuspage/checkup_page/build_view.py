@@ -13,7 +13,7 @@ from checkup.config.page import PageLink
 from checkup.config.settings import Config, GroupSettings
 from checkup.interfaces import Checker
 from checkup.model import Run
-from checkup.text import clean_line
+from checkup.text import clean_line, component_key, public_key
 from checkup_page import status
 from checkup_page.assets import custom_css
 from checkup_page.components.bars import BAR_STATUSES, has_enough_days
@@ -44,7 +44,6 @@ from checkup_page.view import (
     PageMessage,
     PageView,
     linkify,
-    public_key,
     safe_image,
     safe_link,
 )
@@ -191,11 +190,6 @@ def build_view(config: Config, data: PageData, now_ns: int, locale_code: str = "
 def page_key(config: Config) -> str:
     """Return the public key of the page."""
     return public_key("page", config.page.url)
-
-
-def component_key(page: str, checker: str) -> str:
-    """Return the public key of a checker on the page with this key."""
-    return public_key(page, "component", checker)
 
 
 def build_archived_month(config: Config, view: PageView, old: IncidentData) -> IncidentMonth:

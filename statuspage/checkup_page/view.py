@@ -7,16 +7,15 @@ epoch; foreign strings have been cleaned, not yet escaped.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.model import Phases
+from checkup.text import public_key
 from checkup_page.components.bars import BarSegment, DayBars, RunBars
 from checkup_page.components.history import ChartSeries, PeriodStats
 from checkup_page.incidents.view import IncidentMonth, IncidentView, MaintenanceView
@@ -287,25 +286,6 @@ def without_present(view: PageView) -> PageView:
 
 def _without_present(item: ComponentView) -> ComponentView:
     return replace(item, checked_at=None, response_ns=None, run_bars=None, day_bars=None)
-
-
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_KEY_LENGTH = 12
-
-
-@lru_cache(maxsize=10_000)
-def public_key(*parts: str) -> str:
-    """Return twelve characters of base 36, like the ids of Statuspage.
-
-    The same parts always give the same key, and the parts cannot be read from it.
-    """
-    digest = hashlib.sha256("\0".join(parts).encode(errors="replace")).digest()
-    number = int.from_bytes(digest) % len(_DIGITS) ** _KEY_LENGTH
-    digits = []
-    for _ in range(_KEY_LENGTH):
-        number, digit = divmod(number, len(_DIGITS))
-        digits.append(_DIGITS[digit])
-    return "".join(digits)
 
 
 _LINK = re.compile(r"https?://[^\s<>\"'\\]*[^\s<>\"'\\.,;:!?)\]}]", re.IGNORECASE)

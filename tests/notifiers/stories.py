@@ -36,6 +36,7 @@ BACK = replace(
     reason="",
     failure="",
 )
+LINKS = {"user-service": "https://status.example.com/components/abc.html"}
 SLOW = replace(DOWN, status=Status.DEGRADED, failure="slow")
 LONG = replace(DOWN, title="🔥" * 3000, reason="*" * 3000, endpoint="<" * 3000, region="&" * 3000)
 

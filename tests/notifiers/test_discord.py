@@ -12,10 +12,12 @@ from msgspec.structs import replace
 
 from checkup.errors import NotDeliveredError
 from checkup.model import Alert, Status
+from checkup.notifiers.discord import DiscordSettings, message
 from checkup.notifiers.message import short_id
+from checkup.times import SECOND
 from tests.notifiers.channels import BY_NAME, SECRET
 from tests.notifiers.sending import PAGE, sent
-from tests.notifiers.stories import DOWN, LONG, many, notification
+from tests.notifiers.stories import BACK, DOWN, LINKS, LONG, NIGHT, many, notification
 from tests.servers.provider import Provider, Say
 
 
@@ -58,7 +60,7 @@ def test_bad_state_has_the_shape_of_the_go_program(
     check(message)
     assert message["username"] == "Checkup"
     (embed,) = message["embeds"]
-    assert embed["color"] == 12719112
+    assert embed["color"] == (12719112 if status is Status.DOWN else 0xE6B400)
     assert embed["fields"][:3] == [
         {"name": "Name", "value": "User service", "inline": True},
         {"name": "Status", "value": f"**{status.upper()}**", "inline": True},
@@ -98,3 +100,35 @@ def test_code_of_an_error_is_named(provider: Provider) -> None:
 
     with pytest.raises(NotDeliveredError, match=r"^Discord answered 404 \(10015\)$"):
         BY_NAME["discord"].open(provider.url).send(notification(DOWN))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "allowed"),
+    [
+        ("@here", "@here", {"parse": ["everyone"]}),
+        ("@everyone", "@everyone", {"parse": ["everyone"]}),
+        ("123456789012345678", "<@123456789012345678>", {"users": ["123456789012345678"]}),
+        ("&123456789012345678", "<@&123456789012345678>", {"roles": ["123456789012345678"]}),
+    ],
+)
+def test_only_those_of_the_configuration_are_mentioned(
+    name: str, text: str, allowed: dict[str, list[str]]
+) -> None:
+    said = message(notification(DOWN), {"down": (name,)})
+
+    assert said["content"].startswith(f"{text} **User service** is down")
+    assert said["allowed_mentions"] == {"parse": [], **allowed}
+    assert message(notification(BACK), {"down": (name,)})["allowed_mentions"] == {"parse": []}
+
+
+def test_unknown_mention_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown name"):
+        DiscordSettings(mention={"down": ("@ops",)})
+
+
+def test_name_links_to_the_component_and_times_are_local() -> None:
+    said = message(notification(DOWN, links=LINKS))
+
+    assert said["content"].startswith(
+        f"**[User service](<{LINKS['user-service']}>)** is down since <t:{NIGHT // SECOND}:f>"
+    )

@@ -81,7 +81,7 @@ def slack(requests: list[Any]) -> tuple[str, str]:
 def discord(requests: list[Any]) -> tuple[str, str]:
     message = requests[0].json
     assert message["allowed_mentions"] == {"parse": []}
-    rendered_discord(message["content"].replace("**", "").replace("02:53 UTC:", ""))
+    rendered_discord(message["content"].replace("**", "").replace("<t:1714532000:f>:", ""))
     values = {field["name"]: field["value"] for field in message["embeds"][0]["fields"]}
     return rendered_discord(values["Name"]), rendered_discord(values["Why"])
 
@@ -166,7 +166,7 @@ def test_outside_text_in_a_mail_is_shown_as_it_is(text: str) -> None:
 
 ATTACK = "<!channel> & *x* \"'\n@here"
 EXACT = {
-    "slack": b'"text": "*&lt;!channel&gt; &amp; *x* \\"\' @here* is down since 02:53 UTC',
+    "slack": b'"text": "*&lt;!channel&gt; &amp; *x* \\"\' @here* is down since <!date^1714532000^',
     "discord": (
         b'"content": "**\\\\<\\\\!channel\\\\> \\\\& \\\\*x\\\\* \\"\' \\\\@here** is down'
     ),

@@ -146,7 +146,7 @@ def test_many_alerts_are_one_mail(count: int, shown: int) -> None:
         send(mailbox.port, notification(*many(count), total=200))
 
     text, html = parts(received(mailbox))
-    assert f"{count} of 200 down: Service 0, Service 1" in text.splitlines()[0]
+    assert f"{count} down: Service 0, Service 1" in text.splitlines()[0]
     assert text.count(" is down since ") == html.count("<li>") - (count > 20) == shown
     assert ("… and 180 more" in text) == ("… and 180 more" in html) == (count == 200)
 

@@ -18,6 +18,7 @@ from checkup.notifiers.message import (
     facts,
     headline,
     latest_alerts,
+    short_id,
     summary,
 )
 from checkup.times import SECOND
@@ -136,8 +137,8 @@ def test_summary_puts_the_worst_first_and_the_monitor_last() -> None:
     ]
 
     assert summary(notification(*alerts)) == (
-        "1 of 10 still down: D; 2 of 10 down: Service 0, Service 1; 1 of 10 recovered: B; "
-        "1 of 10 cannot be checked: C; 1 monitoring notice: Checkup"
+        "1 still down: D; 2 down: Service 0, Service 1; 1 recovered: B; "
+        "1 cannot be checked: C; 1 monitoring notice: Checkup"
     )
 
 
@@ -179,3 +180,63 @@ def test_escaped_text_keeps_the_limit_and_is_not_cut_inside_an_escape(
     assert shown.removesuffix("…").replace("&lt;", "").count("&") == 0
     if style.length(text.replace("<", "&lt;")) <= limit:
         assert shown == text.replace("<", "&lt;")
+
+
+@pytest.mark.parametrize(
+    ("counts", "total", "alert", "end"),
+    [
+        ({Status.DOWN: 8, Status.HEALTHY: 5}, 13, DOWN, ". 8 of 13 are down"),
+        ({Status.DOWN: 1, Status.HEALTHY: 12}, 13, DOWN, ". 1 of 13 is down"),
+        ({Status.DOWN: 2, Status.DEGRADED: 3}, 13, BACK, ". 2 of 13 are down"),
+        ({Status.DEGRADED: 1, Status.HEALTHY: 12}, 13, BACK, ". 1 of 13 is degraded"),
+        ({Status.HEALTHY: 13}, 13, BACK, ". All 13 are healthy"),
+        ({Status.HEALTHY: 12, Status.UNKNOWN: 1}, 13, BACK, ". None of 13 is down"),
+        ({Status.DOWN: 1}, 1, DOWN, ""),
+        ({}, 13, DOWN, ""),
+        ({Status.HEALTHY: 13}, 13, of(AlertKind.TEST, **MONITOR), ""),
+    ],
+)
+def test_summary_ends_with_how_much_is_down_in_all(
+    counts: dict[Status, int], total: int, alert: Alert, end: str
+) -> None:
+    text = summary(notification(alert, total=total, status_counts=counts))
+
+    assert text == headline(alert) + end
+
+
+def test_each_checker_is_one_card_that_names_all_of_its_alerts() -> None:
+    shown = message.cards([DOWN, *many(1), BACK])
+
+    assert [(card.alert.checker, card.label) for card in shown] == [
+        ("user-service", f"{short_id(DOWN)}, {short_id(BACK)}"),
+        ("c0", short_id(many(1)[0])),
+    ]
+    assert len(alert_list([DOWN, *many(1), BACK])) == 2
+
+
+def test_outage_that_comes_again_while_flapping_says_so() -> None:
+    alert = of(AlertKind.CHANGE, previous_status=Status.DOWN)
+
+    assert headline(alert) == "User service is down again since 02:53 UTC: connection refused"
+
+
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [
+        ("UTC", "02:53 UTC"),
+        ("Europe/Berlin", "04:53 CEST"),
+        ("America/Sao_Paulo", "23:53 UTC-03"),
+        ("Asia/Kathmandu", "08:38 UTC+0545"),
+    ],
+)
+def test_times_are_in_the_time_zone_of_the_page(zone: str, text: str) -> None:
+    said = notification(DOWN, timezone=zone)
+
+    assert f"since {text}" in summary(said, PLAIN.adapt(said))
+    assert text in "\n".join(message.body_lines([DOWN], PLAIN.adapt(said)))
+
+
+def test_message_that_could_not_be_recorded_says_so() -> None:
+    label = delivery_prefix(notification(DOWN, not_recorded=True))
+
+    assert label == "Not recorded, because the storage failed: "

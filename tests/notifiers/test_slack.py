@@ -17,13 +17,21 @@ from checkup.errors import (
     NotDeliveredError,
 )
 from checkup.interfaces import Notifier
-from checkup.model import AlertKind, Status
+from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.message import short_id
 from checkup.notifiers.slack import SlackSettings
 from checkup.times import SECOND
 from tests.notifiers.clients import DirectClients
-from tests.notifiers.stories import BACK, DOWN, NIGHT, many, notification
-from tests.servers.slack import SECRET, FakeSlack
+from tests.notifiers.stories import BACK, DOWN, LINKS, NIGHT, many, notification
+from tests.servers.slack import SECRET, FakeSlack, shown
+
+BETTER = replace(
+    DOWN,
+    id="user-service/change:degraded/1/6",
+    kind=AlertKind.CHANGE,
+    status=Status.DEGRADED,
+    previous_status=Status.DOWN,
+)
 
 
 @pytest.fixture(name="slack")
@@ -40,12 +48,12 @@ def test_outage_says_what_since_when_why_and_from_where(slack: FakeSlack) -> Non
     notifier(slack).send(notification(DOWN, page_url="https://status.example.com/"))
 
     (message,) = slack.messages
-    assert message["text"] == (
+    assert shown(message["text"]) == (
         "*User service* is down since 02:53 UTC: connection refused"
         " (<https://status.example.com/|status page>)"
     )
     (attachment,) = message["attachments"]
-    fields = {field["title"]: field["value"] for field in attachment["fields"]}
+    fields = {field["title"]: shown(field["value"]) for field in attachment["fields"]}
     assert fields == {
         "User service": "http://127.0.0.1:8000/?key=***",
         "Status": "DOWN",
@@ -65,7 +73,8 @@ def test_bad_state_has_the_shape_of_the_go_program(slack: FakeSlack, status: Sta
 
     (message,) = slack.messages
     assert (message["username"], message["channel"]) == ("Checkup", "#ops")
-    assert message["attachments"][0]["color"] == "danger"
+    color = "danger" if status is Status.DOWN else "warning"
+    assert message["attachments"][0]["color"] == color
     assert message["attachments"][0]["fields"][:2] == [
         {"title": "User service", "value": "http://127.0.0.1:8000/?key=***", "short": False},
         {"title": "Status", "value": status.upper(), "short": False},
@@ -82,8 +91,55 @@ def test_recovery_says_how_long_it_took(slack: FakeSlack) -> None:
     notifier(slack).send(notification(BACK))
 
     (message,) = slack.messages
-    assert message["text"] == "*User service* recovered at 04:16 UTC after 1 h 23 min"
+    assert shown(message["text"]) == "*User service* recovered at 04:16 UTC after 1 h 23 min"
     assert message["attachments"][0]["color"] == "good"
+
+
+def test_times_are_those_of_the_reader_and_else_of_the_page(slack: FakeSlack) -> None:
+    notifier(slack).send(notification(DOWN, timezone="Europe/Berlin"))
+
+    (message,) = slack.messages
+    (attachment,) = message["attachments"]
+    date = f"<!date^{NIGHT // SECOND}^{{date_short_pretty}} {{time}}|"
+    assert f"is down since {date}04:53 CEST>" in message["text"]
+    since = next(field for field in attachment["fields"] if field["title"] == "Since")
+    assert since["value"] == f"{date}2024-05-01 04:53 CEST>"
+    assert "is down since 04:53 CEST" in attachment["fallback"]
+
+
+def test_name_links_to_the_component(slack: FakeSlack) -> None:
+    notifier(slack).send(notification(DOWN, links=LINKS))
+
+    assert slack.texts[0].startswith(f"*<{LINKS['user-service']}|User service>* is down")
+
+
+@pytest.mark.parametrize(
+    ("mention", "alerts", "expected"),
+    [
+        pytest.param({"down": ("@here",)}, [DOWN], "<!here> *", id="here"),
+        pytest.param({"down": ("@channel", "U024BE7LH")}, [DOWN], "<!channel> <@U024BE7LH> *"),
+        pytest.param({"down": ("@S012AB3CD",)}, [DOWN], "<!subteam^S012AB3CD> *", id="group"),
+        pytest.param({"degraded": ("@here",)}, [DOWN], "*", id="other-status"),
+        pytest.param({"down": ("@here",)}, [BACK], "*", id="recovery"),
+        pytest.param({"down": ("@here",)}, [DOWN, BACK], "*", id="already-over"),
+        pytest.param({"degraded": ("@here",)}, [BETTER], "*", id="improvement"),
+        pytest.param({"down": ("@here",)}, many(2), "<!here> 2 down", id="once"),
+    ],
+)
+def test_people_are_mentioned_by_severity(
+    slack: FakeSlack, mention: dict[str, tuple[str, ...]], alerts: list[Alert], expected: str
+) -> None:
+    settings = SlackSettings(webhook=slack.webhook, mention=mention)
+
+    settings.open(DirectClients()).send(notification(*alerts))
+
+    assert slack.texts[0].startswith(expected)
+
+
+@pytest.mark.parametrize("name", ["here", "@ops", "<!here>", "U1", "@everyone x", ""])
+def test_unknown_mention_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="unknown name"):
+        SlackSettings(mention={"down": (name,)})
 
 
 @pytest.mark.row("D06")
@@ -93,16 +149,17 @@ def test_several_changes_of_a_run_are_one_message(slack: FakeSlack) -> None:
     notifier(slack).send(notification(DOWN, other))
 
     (message,) = slack.messages
-    assert message["text"] == "2 of 10 down: *User service*, *Billing*"
+    assert message["text"] == "2 down: *User service*, *Billing*"
     assert len(message["attachments"]) == 2
 
 
-def test_outage_and_its_end_in_one_message_are_both_told_in_order(slack: FakeSlack) -> None:
+def test_outage_and_its_end_in_one_message_are_one_card(slack: FakeSlack) -> None:
     notifier(slack).send(notification(DOWN, BACK))
 
     (message,) = slack.messages
     assert message["text"].startswith("*User service* recovered")
     assert slack.alerts == [[short_id(DOWN), short_id(BACK)]]
+    assert len(message["attachments"]) == 1
 
 
 @pytest.mark.parametrize(("count", "listed"), [(6, 6), (20, 20), (200, 20)], ids=str)
@@ -110,7 +167,7 @@ def test_mass_failure_is_one_short_list(slack: FakeSlack, count: int, listed: in
     notifier(slack).send(notification(*many(count), total=200))
 
     (message,) = slack.messages
-    assert message["text"].startswith(f"{count} of 200 down: *Service 0*, ")
+    assert message["text"].startswith(f"{count} down: *Service 0*, ")
     assert len(slack.alerts[0]) == listed
     shown = message["attachments"][0]["text"]
     assert ("… and 180 more" in shown) == (count == 200)
@@ -181,12 +238,12 @@ def test_outside_text_cannot_be_markup(slack: FakeSlack) -> None:
 
     notifier(slack).send(notification(nasty, page_url="https://x/>|<!channel>"))
 
-    shown = json.dumps(slack.messages[0], ensure_ascii=False)
-    assert "<!" not in shown
-    assert "<@" not in shown
-    assert "<http://evil" not in shown
-    assert "\u202e" not in shown
-    assert "&lt;!channel&gt; &amp; &lt;@U1&gt; evil" in shown
+    text = shown(json.dumps(slack.messages[0], ensure_ascii=False))
+    assert "<!" not in text
+    assert "<@" not in text
+    assert "<http://evil" not in text
+    assert "\u202e" not in text
+    assert "&lt;!channel&gt; &amp; &lt;@U1&gt; evil" in text
 
 
 @pytest.mark.row("124")
@@ -266,7 +323,7 @@ def test_message_that_slack_cannot_read_is_sent_as_plain_text(slack: FakeSlack) 
     notifier(slack).send(notification(*many(2)))
 
     (message,) = slack.messages
-    assert message["text"].splitlines()[0] == "2 of 10 down: *Service 0*, *Service 1*"
+    assert message["text"].splitlines()[0] == "2 down: *Service 0*, *Service 1*"
     assert "attachments" not in message
     assert len(slack.alerts[0]) == 2
 

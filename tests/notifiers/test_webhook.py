@@ -16,16 +16,17 @@ from msgspec.structs import replace
 
 from checkup.errors import NotDeliveredError
 from checkup.interfaces import NotifierSettings
+from checkup.model import Status
 from checkup.notifiers.webhook import WebhookSettings
 from tests.notifiers.channels import SECRET
 from tests.notifiers.clients import DirectClients
 from tests.notifiers.sending import PAGE, sent
-from tests.notifiers.stories import DOWN, notification
+from tests.notifiers.stories import DOWN, LINKS, notification
 from tests.servers.provider import Provider
 
 
 def test_everything_there_is_to_know_is_sent(provider: Provider) -> None:
-    request = sent(provider, "webhook", DOWN, total=3)
+    request = sent(provider, "webhook", DOWN, total=3, status_counts={Status.DOWN: 2}, links=LINKS)
 
     assert request.path == f"/hook?token={SECRET}"
     assert request.headers["content-type"] == "application/json"
@@ -34,15 +35,17 @@ def test_everything_there_is_to_know_is_sent(provider: Provider) -> None:
     (alert,) = body.pop("alerts")
     assert re.fullmatch(r"[0-9a-f]{32}", body.pop("id"))
     assert body == {
-        "headline": "User service is down since 02:53 UTC: connection refused",
-        "text": "User service is down since 02:53 UTC: connection refused\n\n"
+        "headline": "User service is down since 02:53 UTC: connection refused. 2 of 3 are down",
+        "text": "User service is down since 02:53 UTC: connection refused. 2 of 3 are down\n\n"
         "Address: http://127.0.0.1:8000/?key=***\nSince: 2024-05-01 02:53 UTC\n"
-        "Region: eu-central-1\nAlert: 1e91af9a",
+        "Region: eu-central-1\nAlert: 1e91af9a\n"
+        "Details: https://status.example.com/components/abc.html",
         "status": "down",
         "page_url": PAGE,
         "repeat": False,
         "count": 1,
         "total": 3,
+        "down": 2,
     }
     assert alert == {
         "id": DOWN.id,
@@ -54,6 +57,7 @@ def test_everything_there_is_to_know_is_sent(provider: Provider) -> None:
         "slot": "2024-05-01T02:53:20Z",
         "since": "2024-05-01T02:53:20Z",
         "opened": "2024-05-01T02:53:20Z",
+        "url": LINKS["user-service"],
         "endpoint": "http://127.0.0.1:8000/?key=***",
         "reason": "connection refused",
         "failure": "connect_refused",

@@ -19,9 +19,10 @@ from checkup.history.tally import percent
 from checkup.interfaces import PageFile, StoredDocument
 from checkup.model import Attempt, Run, Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
+from checkup.text import component_key
 from checkup.times import DAY, HOUR, SECOND, hour_start
 from checkup_page.build import PageCache, build_page
-from checkup_page.build_view import component_key, page_key
+from checkup_page.build_view import page_key
 from checkup_page.locale import load_translations
 from tests.page.test_html import Outline
 from tests.page.worlds import MINUTE, NOW, checker, config, result, runs

@@ -15,8 +15,9 @@ from checkup.incidents.store import change_incidents
 from checkup.interfaces import PageFile
 from checkup.model import Run, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
+from checkup.text import component_key
 from checkup_page.build import build_page
-from checkup_page.build_view import component_key, page_key
+from checkup_page.build_view import page_key
 from examples.demo.announced import announced
 from examples.demo.story import DAY, HOUR, MINUTE, SERVICES, Year
 

@@ -29,6 +29,7 @@ EXAMPLES: Final = Path(__file__).parent.parent.parent / "examples" / "checkers"
 _MARKS: Final = {
     "strings": "string or list",
     "ranges": "number, range or list",
+    "mentions": "string, list, or object by status",
     "moment": "timestamp",
     "timestamp": "timestamp",
 }

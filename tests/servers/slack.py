@@ -53,8 +53,8 @@ class FakeSlack(HttpServer):
 
     @property
     def texts(self) -> list[str]:
-        """The first lines of the messages that were accepted."""
-        return [message["text"] for message in self.messages]
+        """The first lines of the messages that were accepted, times as in their fallback."""
+        return [shown(message["text"]) for message in self.messages]
 
     @property
     def alerts(self) -> list[list[str]]:
@@ -85,8 +85,13 @@ class FakeSlack(HttpServer):
 
 def short_ids(message: dict[str, Any]) -> list[str]:
     """Return the short alert ids that a message shows."""
-    found = re.findall(r"(?:alert |\()([0-9a-f]{8})\b", json.dumps(message))
-    return list(dict.fromkeys(found))
+    labels = re.findall(r"(?:alert |\()([0-9a-f]{8}(?:, [0-9a-f]{8})*)\b", json.dumps(message))
+    return list(dict.fromkeys(name for label in labels for name in label.split(", ")))
+
+
+def shown(text: str) -> str:
+    """Return a text as somebody sees it to whom Slack shows the fallback of times."""
+    return re.sub(r"<!date\^[0-9]+\^[^|>]*\|([^>]*)>", r"\1", text)
 
 
 def problems(payload: object) -> str:

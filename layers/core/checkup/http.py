@@ -253,7 +253,9 @@ def _trust(*_: str | int | None) -> ssl.SSLContext:
     return context
 
 
-MAX_MESSAGE_BODY: Final = 64 * 1024
+MAX_MESSAGE_BODY: Final = 4 * 1024 * 1024
+"""Two hundred messages of a Slack channel, which its bot reads, have up to a mebibyte."""
+
 MAX_DOCUMENT_BODY: Final = 64 * 1024 * 1024
 
 

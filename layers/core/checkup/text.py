@@ -6,6 +6,7 @@ Masking replaces passwords in addresses, the values of their queries and fragmen
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -175,3 +176,30 @@ def _did_you_mean(name: str, known: tuple[str, ...]) -> str:
         word = name.casefold()
         found = [it for it in known if it.startswith(f"{word}_") or it.endswith(f"_{word}")]
     return f"did you mean {json.dumps(found[0], ensure_ascii=False)}?" if len(found) == 1 else ""
+
+
+# Public keys: short names in addresses of the page that reveal nothing.
+
+
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_KEY_LENGTH: Final = 12
+
+
+@lru_cache(maxsize=10_000)
+def public_key(*parts: str) -> str:
+    """Return twelve characters of base 36, like the ids of Statuspage.
+
+    The same parts always give the same key, and the parts cannot be read from it.
+    """
+    digest = hashlib.sha256("\0".join(parts).encode(errors="replace")).digest()
+    number = int.from_bytes(digest) % len(_DIGITS) ** _KEY_LENGTH
+    digits = []
+    for _ in range(_KEY_LENGTH):
+        number, digit = divmod(number, len(_DIGITS))
+        digits.append(_DIGITS[digit])
+    return "".join(digits)
+
+
+def component_key(page_key: str, checker: str) -> str:
+    """Return the public key of a checker on the page with this key; its page has it as its name."""
+    return public_key(page_key, "component", checker)

@@ -211,16 +211,24 @@ def to_datetime(nanoseconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
 
 
-def format_minute(at: int) -> str:
+def format_minute(at: int, zone: str = "UTC") -> str:
     """Return ``2026-08-03 10:02 UTC``."""
-    return f"{to_datetime(at):%Y-%m-%d %H:%M} UTC"
+    time = to_datetime(at).astimezone(ZoneInfo(zone))
+    return f"{time:%Y-%m-%d %H:%M} {_zone_name(time)}"
 
 
-def format_time(at: int, now: int) -> str:
+def format_time(at: int, now: int, zone: str = "UTC") -> str:
     """Return ``10:02 UTC``, or ``3 Aug 10:02 UTC`` if that is not the day of ``now``."""
-    time = to_datetime(at)
-    day = "" if time.date() == to_datetime(now).date() else f"{time.day} {time:%b} "
-    return f"{day}{time:%H:%M} UTC"
+    time = to_datetime(at).astimezone(ZoneInfo(zone))
+    today = to_datetime(now).astimezone(ZoneInfo(zone)).date()
+    day = "" if time.date() == today else f"{time.day} {time:%b} "
+    return f"{day}{time:%H:%M} {_zone_name(time)}"
+
+
+def _zone_name(time: datetime) -> str:
+    """Return ``CEST``, or ``UTC-03`` where a zone has only a number."""
+    name = f"{time:%Z}"
+    return f"UTC{name}" if name[:1] in {"+", "-"} else name
 
 
 def format_iso(at: int) -> str:

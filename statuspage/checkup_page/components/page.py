@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from checkup.interfaces import PageFile
 from checkup.model import Phases
+from checkup.text import public_key
 from checkup.times import DAY, HOUR, day_start
 from checkup_page.components.bars import BAR_STATUSES, NONE
 from checkup_page.components.charts import (
@@ -32,7 +33,7 @@ from checkup_page.html import render_page
 from checkup_page.incidents.view import IncidentView, MaintenanceView
 from checkup_page.locale import Locale, load_translations
 from checkup_page.status import ComponentStatus
-from checkup_page.view import HOURLY, ComponentView, PageView, component_news, public_key
+from checkup_page.view import HOURLY, ComponentView, PageView, component_news
 
 
 class BadgeSnippets(NamedTuple):

@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import Final
 
 from checkup.interfaces import PageFile
+from checkup.text import public_key
 from checkup.times import format_iso
 from checkup_page.formats import base
 from checkup_page.formats.base import (
@@ -31,7 +32,7 @@ from checkup_page.formats.base import (
 )
 from checkup_page.incidents.view import AffectedComponent, IncidentView, MaintenanceView, UpdateView
 from checkup_page.status import ComponentStatus
-from checkup_page.view import ComponentGroup, ComponentView, PageView, public_key
+from checkup_page.view import ComponentGroup, ComponentView, PageView
 
 Listed = Mapping[str, Json]
 """Components and groups by their ids."""

@@ -8,12 +8,13 @@ from checkup.history.latency import LatencyHistogram, bucket_of
 from checkup.history.series import SPANS, CheckerHistory
 from checkup.history.tally import PeriodAggregate, Tally, chart_point
 from checkup.model import Status
+from checkup.text import public_key
 from checkup.times import DAY, HOUR, day_start, hour_start
 from checkup_page.build_view import PageData, build_view
 from checkup_page.components.history import component_history
 from checkup_page.incidents.view import AffectedComponent, IncidentView, MaintenanceView, UpdateView
 from checkup_page.status import ComponentStatus
-from checkup_page.view import PageView, public_key
+from checkup_page.view import PageView
 from tests.page.worlds import MILLISECOND, MINUTE, NOW, checker, config, result, runs
 
 API = checker("API")

@@ -34,7 +34,7 @@ REMOVE_AFTER: Final = HOUR
 """How long a checker may be missing from the configuration before it is forgotten. Not at once,
 because two configurations may share one storage and each knows only its own checkers."""
 
-_NO_RESULT: Final = "no run has a result; is it configured where the checks run?"
+_NO_RESULT: Final = "no run has a result; check that it is configured where the checks run"
 
 APPLIED_RUNS_KEPT: Final = 8
 """Names of applied runs that the state keeps, to recognise one that comes again."""

@@ -59,6 +59,7 @@ _MARKED: Mapping[str, FieldReader] = {
     "secret": ValueReader.secret,
     "strings": ValueReader.strings,
     "headers": ValueReader.headers,
+    "mentions": ValueReader.mentions,
     "ranges": ValueReader.ranges,
 }
 

@@ -22,7 +22,7 @@ from checkup.config.settings import (
     Kinds,
 )
 from checkup.interfaces import Checker
-from checkup.interfaces.kinds import LOCALES, Registry
+from checkup.interfaces.kinds import LOCALES, MENTION_STATUSES, Registry
 from checkup.times import short_duration
 
 # From the annotation of a settings field to the JSON Schema of what may stand in the file.
@@ -87,6 +87,20 @@ DEFINITIONS: Final[Mapping[str, Schema]] = {
         "type": "object",
         "additionalProperties": {"anyOf": [{"$ref": "#/$defs/strings"}, NULL]},
         "examples": [{"Accept": "text/html"}],
+    },
+    "mentions": {
+        "anyOf": [
+            {"$ref": "#/$defs/strings"},
+            {
+                "type": "object",
+                "properties": {
+                    status: {"anyOf": [{"$ref": "#/$defs/strings"}, NULL]}
+                    for status in MENTION_STATUSES
+                },
+                "additionalProperties": False,
+            },
+        ],
+        "examples": ["@here", {"down": "@channel", "degraded": "@here"}],
     },
     "range": {
         "anyOf": [

@@ -20,7 +20,7 @@ from checkup.config.source import (
     describe,
     is_null,
 )
-from checkup.interfaces.kinds import LOCALES
+from checkup.interfaces.kinds import LOCALES, MENTION_STATUSES
 from checkup.text import MASK, did_you_mean
 from checkup.times import SECOND, parse_duration
 
@@ -351,6 +351,19 @@ class ValueReader(Scalars):
                 found[member.key] = self.strings(member.value, f"{key}.{member.key}")
             except InvalidValueError as wrong:
                 self.report.error(member.value.offset, f"{key}.{member.key}", wrong.text, wrong.fix)
+        return found
+
+    def mentions(self, node: Node, key: str) -> dict[str, tuple[str, ...]]:
+        """Names by status, or names alone, which are those of ``down``."""
+        if not isinstance(node, ObjectNode):
+            return {"down": self.strings(node, key)}
+        found = {}
+        for member in node.members:
+            if member.key not in MENTION_STATUSES:
+                fix = f"use {' or '.join(MENTION_STATUSES)}"
+                raise InvalidValueError(f'"{member.key}" is not a status to mention', fix)
+            if not is_null(member.value):
+                found[member.key] = self.strings(member.value, f"{key}.{member.key}")
         return found
 
     def ranges(self, node: Node, key: str) -> tuple[tuple[int, int], ...]:

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from checkup.deadline import Deadline
 from checkup.interfaces.kinds import Duration, Settings, Strings
-from checkup.model import Alert
+from checkup.model import Alert, Status
 from checkup.times import SECOND
 
 
@@ -78,7 +78,11 @@ class Notification(Struct, frozen=True, kw_only=True):
         possible_duplicate: an earlier try may have been accepted; the message must say so.
         delay_ns: how long the first of the alerts has waited.
         page_url: the status page; empty if unknown.
-        checker_count: how many checkers are configured, for "8 of 10 down".
+        checker_count: how many checkers are configured.
+        status_counts: how many of them have which status now; empty if that is not known.
+        timezone: for times in the message.
+        links: pages of components, by checker id.
+        not_recorded: the storage failed, so this is sent once, and perhaps again by a later run.
     """
 
     alerts: tuple[Alert, ...]
@@ -86,6 +90,10 @@ class Notification(Struct, frozen=True, kw_only=True):
     delay_ns: int = 0
     page_url: str = ""
     checker_count: int = 0
+    status_counts: Mapping[Status, int] = {}
+    timezone: str = "UTC"
+    links: Mapping[str, str] = {}
+    not_recorded: bool = False
 
 
 class Notifier(Protocol):

@@ -37,6 +37,11 @@ no part of anything that is stored.
 Strings = Annotated[tuple[str, ...], Meta(extra={"is": "strings"})]
 """A list of strings; a single string is read as a list of one."""
 
+Mentions = Annotated[dict[str, tuple[str, ...]], Meta(extra={"is": "mentions"})]
+"""Whom a message mentions, by the status of the alert; names alone are those of ``down``."""
+
+MENTION_STATUSES: Final = ("down", "degraded")
+
 Timestamp = Annotated[int, Meta(extra={"is": "moment"})]
 """Nanoseconds since the epoch; written in RFC 3339."""
 

@@ -9,30 +9,34 @@ units, so most emojis are two.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from checkup.interfaces import Clients, HttpResponse, Notification, NotifierSettings
-from checkup.interfaces.kinds import Secret
+from checkup.interfaces.kinds import Mentions, Secret, SettingProblem
 from checkup.model import Alert, Status
 from checkup.notifiers.base import check_response, json_object, notifier_secret
 from checkup.notifiers.message import (
     MAX_DETAILED,
+    Card,
     ChannelFormat,
     Fact,
     alert_list,
+    cards,
     delivery_prefix,
     facts,
+    mentioned,
     page_url,
-    short_id,
     summary,
     title,
     worst_status,
 )
+from checkup.times import SECOND
 
 _MARKUP: Final = frozenset("\\*_~`|<>[](){}#-+=.:@!&/")
 """What Discord's Markdown, its mentions, its emojis and its links are made of."""
@@ -40,10 +44,13 @@ _MARKUP: Final = frozenset("\\*_~`|<>[](){}#-+=.:@!&/")
 _VALUE, _LIST = 250, 3500
 """Lengths of a field's value and of a list; five embeds together stay below 6,000."""
 
-_COLOURS: Final = {Status.HEALTHY: 0x2E7D32, Status.UNKNOWN: 0x888888}
-
-_RED: Final = 0xC21408
-"""The Go program's."""
+_COLOURS: Final = {
+    Status.HEALTHY: 0x2E7D32,
+    Status.DEGRADED: 0xE6B400,
+    Status.DOWN: 0xC21408,
+    Status.UNKNOWN: 0x888888,
+}
+"""Red and green are those of the Go program."""
 
 
 def _escape(character: str) -> str:
@@ -54,51 +61,87 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-_FORMAT: Final = ChannelFormat(escape=_escape, bold=("**", "**"), length=_units)
+_FORMAT: Final = ChannelFormat(
+    escape=_escape,
+    bold=("**", "**"),
+    length=_units,
+    link=lambda url, text: f"[{text}](<{url}>)",
+    local_time=lambda at, _: f"<t:{at // SECOND}:f>",
+)
+"""See https://discord.com/developers/docs/reference#message-formatting."""
 
 
-def message(notification: Notification) -> dict[str, Any]:
-    """Return the payload; nothing in it can mention anybody."""
-    alerts = notification.alerts
+_MENTION: Final = re.compile(r"@(?:here|everyone)|@?&?[0-9]{15,21}", re.ASCII)
+_NO_MENTIONS: Final[Mapping[str, Sequence[str]]] = {}
+
+
+def message(
+    notification: Notification, mention: Mapping[str, Sequence[str]] = _NO_MENTIONS
+) -> dict[str, Any]:
+    """Return the payload; nobody is mentioned but those that the configuration names."""
+    alerts, style = notification.alerts, _FORMAT.adapt(notification)
     label = delivery_prefix(notification, "_", "_")
-    embeds = [_detail(a) for a in alerts] if len(alerts) <= MAX_DETAILED else [_list(alerts)]
+    shown = cards(alerts)
+    if len(shown) <= MAX_DETAILED:
+        embeds = [_detail(card, style) for card in shown]
+    else:
+        embeds = [_list(alerts, style)]
     url = page_url(notification)
     if url:
         embeds[0] |= {"title": "Status page", "url": url}
+    names = mentioned(alerts, mention)
+    before = "".join(f"{_mention(name)} " for name in names)
     return {
         "username": "Checkup",
-        "content": label + summary(notification, _FORMAT),
+        "content": before + label + summary(notification, style),
         "embeds": embeds,
-        "allowed_mentions": {"parse": []},
+        "allowed_mentions": _allowed(names),
     }
 
 
-def _detail(alert: Alert) -> dict[str, Any]:
+def _mention(name: str) -> str:
+    """Return the markup of ``@here``, of a person's id, or of a role's id after ``&``."""
+    return name if name in {"@here", "@everyone"} else f"<@{name.removeprefix('@')}>"
+
+
+def _allowed(names: Sequence[str]) -> dict[str, Any]:
+    """Return which mentions count; see https://discord.com/developers/docs/resources/message."""
+    ids = [name.removeprefix("@") for name in names]
+    found = {
+        "parse": ["everyone"] if {"here", "everyone"} & {*ids} else [],
+        "users": [name for name in ids if name.isdecimal()],
+        "roles": [name.removeprefix("&") for name in ids if name.startswith("&")],
+    }
+    return {key: value for key, value in found.items() if value or key == "parse"}
+
+
+def _detail(card: Card, style: ChannelFormat) -> dict[str, Any]:
     """Return one checker's embed; its first three fields are those of the Go program."""
+    alert = card.alert
     fields = [
-        _field(Fact("Name", title(alert), short=True)),
+        _field(Fact("Name", title(alert), short=True), style),
         {"name": "Status", "value": f"**{alert.status.upper()}**", "inline": True},
-        _field(Fact("Endpoint", alert.endpoint, short=True)),
-        *map(_field, facts(alert)),
+        _field(Fact("Endpoint", alert.endpoint, short=True), style),
+        *(_field(fact, style) for fact in facts(alert)),
     ]
     return {
-        "color": _COLOURS.get(alert.status, _RED),
+        "color": _COLOURS[alert.status],
         "fields": fields,
-        "footer": {"text": f"alert {short_id(alert)}"},
+        "footer": {"text": f"alert {card.label}"},
     }
 
 
-def _list(alerts: Sequence[Alert]) -> dict[str, Any]:
+def _list(alerts: Sequence[Alert], style: ChannelFormat) -> dict[str, Any]:
     return {
-        "color": _COLOURS.get(worst_status(alerts), _RED),
-        "description": "\n".join(alert_list(alerts, _FORMAT, _LIST)),
+        "color": _COLOURS[worst_status(alerts)],
+        "description": "\n".join(alert_list(alerts, style, _LIST)),
     }
 
 
-def _field(fact: Fact) -> dict[str, Any]:
+def _field(fact: Fact, style: ChannelFormat) -> dict[str, Any]:
     return {
         "name": fact.name,
-        "value": _FORMAT.escape_text(fact.value, _VALUE) or "-",
+        "value": fact.text(style, _VALUE) or "-",
         "inline": fact.short,
     }
 
@@ -112,6 +155,21 @@ class DiscordSettings(NotifierSettings, frozen=True, kw_only=True):
     kind: ClassVar[str] = "discord"
 
     webhook: Annotated[Secret, Meta(description="The URL of the webhook.")] = ""
+
+    mention: Annotated[
+        Mentions,
+        Meta(
+            description="Whom to mention when something is down, or by status: `@here`, "
+            "`@everyone`, the id of a person, or `&` and the id of a role."
+        ),
+    ] = field(default_factory=dict)
+
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
+        for name in (name for names in self.mention.values() for name in names):
+            if not _MENTION.fullmatch(name):
+                fix = 'use "@here", "@everyone", the id of a person, or "&" and the id of a role'
+                yield SettingProblem("mention", f'unknown name "{name}"', fix)
 
     def open(self, clients: Clients) -> DiscordNotifier:
         """Return the channel; its webhook is read again for each message."""
@@ -129,7 +187,7 @@ class DiscordNotifier(Struct, frozen=True):
         webhook = notifier_secret(
             self.clients, self.settings.webhook, "no webhook is configured for discord"
         )
-        body = json.dumps(message(notification)).encode()
+        body = json.dumps(message(notification, self.settings.mention)).encode()
         _check(self.clients.post(_waiting(webhook), body, _HEADERS))
 
 

@@ -21,6 +21,7 @@ from checkup.notifiers.message import (
     PLAIN,
     ChannelFormat,
     alert_list,
+    cards,
     delivery_prefix,
     detail_lines,
     headline,
@@ -61,7 +62,11 @@ def _addresses(texts: Iterable[str], key: str) -> Iterator[Address]:
         yield plain
 
 
-_HTML: Final = ChannelFormat(escape=html.escape, bold=("<b>", "</b>"))
+_HTML: Final = ChannelFormat(
+    escape=html.escape,
+    bold=("<b>", "</b>"),
+    link=lambda url, text: f'<a href="{html.escape(url)}">{text}</a>',
+)
 
 
 class MailContent(Struct, frozen=True, kw_only=True):
@@ -99,23 +104,26 @@ def compose_mail(notification: Notification, subject: str) -> MailContent:
 
 def plain_text(notification: Notification) -> str:
     """Return the whole message without any markup."""
-    label = delivery_prefix(notification)
-    parts = [label + summary(notification), *_paragraphs(notification.alerts)]
+    label, style = delivery_prefix(notification), PLAIN.adapt(notification)
+    parts = [label + summary(notification, style), *_paragraphs(notification.alerts, style)]
     url = page_url(notification)
     return "\n\n".join([*parts, f"Status page: {url}"] if url else parts) + "\n"
 
 
-def _paragraphs(alerts: tuple[Alert, ...]) -> list[str]:
-    if len(alerts) == 1:
-        return ["\n".join(detail_lines(alerts[0]))]
-    if len(alerts) <= MAX_DETAILED:
-        return ["\n  ".join([headline(a, PLAIN), *detail_lines(a)]) for a in alerts]
-    return ["\n".join(alert_list(alerts))]
+def _paragraphs(alerts: tuple[Alert, ...], style: ChannelFormat) -> list[str]:
+    shown = cards(alerts)
+    if len(shown) == 1:
+        return ["\n".join(detail_lines(shown[0], style))]
+    if len(shown) <= MAX_DETAILED:
+        return [
+            "\n  ".join([headline(card.alert, style), *detail_lines(card, style)]) for card in shown
+        ]
+    return ["\n".join(alert_list(alerts, style))]
 
 
 def _html(notification: Notification) -> str:
-    label = delivery_prefix(notification, "<i>", "</i>")
-    parts = [f"<p>{label}{summary(notification, _HTML)}</p>", _items(notification.alerts)]
+    label, style = delivery_prefix(notification, "<i>", "</i>"), _HTML.adapt(notification)
+    parts = [f"<p>{label}{summary(notification, style)}</p>", _items(notification.alerts, style)]
     url = page_url(notification)
     if url:
         parts.append(f'<p><a href="{html.escape(url)}">Status page</a></p>')
@@ -123,15 +131,17 @@ def _html(notification: Notification) -> str:
     return f'<!doctype html>\n<html lang="en">\n<body>\n{body}\n</body>\n</html>\n'
 
 
-def _items(alerts: tuple[Alert, ...]) -> str:
-    if len(alerts) == 1:
-        return "<p>" + "<br>\n".join(detail_lines(alerts[0], _HTML)) + "</p>"
-    if len(alerts) <= MAX_DETAILED:
+def _items(alerts: tuple[Alert, ...], style: ChannelFormat) -> str:
+    shown = cards(alerts)
+    if len(shown) == 1:
+        return "<p>" + "<br>\n".join(detail_lines(shown[0], style)) + "</p>"
+    if len(shown) <= MAX_DETAILED:
         items = [
-            "<br>\n".join([headline(alert, _HTML), *detail_lines(alert, _HTML)]) for alert in alerts
+            "<br>\n".join([headline(card.alert, style), *detail_lines(card, style)])
+            for card in shown
         ]
     else:
-        items = [item.removeprefix("• ") for item in alert_list(alerts, _HTML)]
+        items = [item.removeprefix("• ") for item in alert_list(alerts, style)]
     return "<ul>\n" + "\n".join(f"<li>{item}</li>" for item in items) + "\n</ul>"
 
 

@@ -1,8 +1,9 @@
 """What an alert says, in the same words for all channels. Pure.
 
-Messages are short enough for a phone. The headline says what happened and how bad it is; the lines
-below it say what else is needed to decide whether to get up: address, since when, for how long,
-from which region. More than five alerts become a list.
+Messages are short enough for a phone. The summary says what happened, how bad it is and how much is
+down in all; the lines below it say what else is needed to decide whether to get up: address, since
+when, for how long, from which region. Each checker appears once, with its last alert. More than
+five become a list.
 
 Titles, addresses and reasons come from outside. A :class:`ChannelFormat` escapes and shortens
 them, so that nothing in them is markup in the channel.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -38,6 +39,9 @@ _TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
 _FACTS: Final = 320
 """Room for all details but the address."""
 
+_MAX_IDS: Final = 5
+"""Alerts of one checker that a message names; more than a few come only after a long failure."""
+
 _MORE: Final = 24
 """Room for the line that says how many are not shown."""
 
@@ -53,12 +57,34 @@ class ChannelFormat(Struct, frozen=True, kw_only=True):
         bold: what stands before and after a name.
         length: how the channel counts a text against its limits.
         ellipsis: stands for what is left out.
+        link: makes an address and a text a link; None where a link needs a line of its own.
+        local_time: makes a time, and its text, one that each reader sees in their own time zone.
+        timezone: for all other times.
+        links: pages of components, by checker id.
     """
 
     escape: Callable[[str], str] = str
     bold: tuple[str, str] = ("", "")
     length: Callable[[str], int] = len
     ellipsis: str = "…"
+    link: Callable[[str, str], str] | None = None
+    local_time: Callable[[int, str], str] | None = None
+    timezone: str = "UTC"
+    links: Mapping[str, str] = {}
+
+    def adapt(self, notification: Notification) -> ChannelFormat:
+        """Return the format with the time zone and the links of a notification."""
+        return structs.replace(self, timezone=notification.timezone, links=notification.links)
+
+    def time(self, at: int, now: int) -> str:
+        """Return a time for a sentence; without the date if that is the date of ``now``."""
+        text = format_time(at, now, self.timezone)
+        return self.local_time(at, text) if self.local_time else text
+
+    def full_time(self, at: int) -> str:
+        """Return a time with its date."""
+        text = format_minute(at, self.timezone)
+        return self.local_time(at, text) if self.local_time else text
 
     def escape_text(self, text: str, limit: int) -> str:
         """Make outside text harmless: one line, nothing invisible, no markup, not long.
@@ -82,17 +108,51 @@ PLAIN: Final = ChannelFormat()
 
 
 class Fact(Struct, frozen=True):
-    """One detail of an alert; ``value`` is outside text. ``short`` fits beside another."""
+    """One detail of an alert.
+
+    Attributes:
+        value: outside text; empty for a time.
+        at: a time.
+        short: it fits beside another.
+    """
 
     name: str
-    value: str
+    value: str = ""
     short: bool = False
+    at: int = 0
+
+    def text(self, style: ChannelFormat, limit: int) -> str:
+        """Return the value as the channel writes it."""
+        return style.full_time(self.at) if self.at else style.escape_text(self.value, limit)
+
+
+class Card(Struct, frozen=True):
+    """What a message shows of one checker, or of one alert about the monitor itself.
+
+    Attributes:
+        alert: the last one.
+        label: the short ids of all that are in the message.
+    """
+
+    alert: Alert
+    label: str
+
+
+def cards(alerts: Sequence[Alert]) -> list[Card]:
+    """Return one card for each checker, in order."""
+    ids: dict[str, list[str]] = {}
+    for alert in alerts:
+        ids.setdefault(alert.checker or alert.id, []).append(short_id(alert))
+    return [
+        Card(alert, ", ".join(ids[alert.checker or alert.id][-_MAX_IDS:]))
+        for alert in latest_alerts(alerts)
+    ]
 
 
 def headline(alert: Alert, style: ChannelFormat = PLAIN) -> str:
     """Say in one line what happened, since when, and why."""
     name, status = _name(alert, style, _TITLE), alert.status
-    since = format_time(alert.since, alert.slot)
+    since = style.time(alert.since, alert.slot)
     reason = style.escape_text(alert.reason, _REASON)
     why = f": {reason}" if reason else ""
     count = len(alert.suppressed_dependents)
@@ -103,12 +163,13 @@ def headline(alert: Alert, style: ChannelFormat = PLAIN) -> str:
             never = " (no successful check yet)" if alert.previous_status is Status.UNKNOWN else ""
             line = f"{name} is {status} since {since}{never}{why}{affected}"
         case AlertKind.CHANGE:
-            before = f"was {alert.previous_status}"
-            line = f"{name} is {status} since {since} ({before}){why}{affected}"
+            is_same = alert.previous_status is status  # while it was flapping
+            again, was = (" again", "") if is_same else ("", f" (was {alert.previous_status})")
+            line = f"{name} is {status}{again} since {since}{was}{why}{affected}"
         case AlertKind.REMIND:
             line = f"{name} is still {status} after {_duration(alert)}{why}{affected}"
         case AlertKind.RESOLVE if status is Status.UNKNOWN:
-            opened = format_time(alert.opened, alert.slot)
+            opened = style.time(alert.opened, alert.slot)
             before = f"was {alert.previous_status} since {opened}"
             line = f"{name} is no longer monitored ({before})"
         case AlertKind.RESOLVE:
@@ -129,23 +190,38 @@ def headline(alert: Alert, style: ChannelFormat = PLAIN) -> str:
 
 
 def summary(notification: Notification, style: ChannelFormat = PLAIN) -> str:
-    """Return the headline of one alert, or how many checks are in which state, worst first.
+    """Return what changed, and how many checks are down in all.
 
-    Of a checker with several alerts the last one counts.
+    That is the headline of one alert, or how many changed to which state, worst first. Of a checker
+    with several alerts the last one counts.
     """
+    overall = _overall_status(notification)
     last = latest_alerts(notification.alerts)
     if len(last) == 1:
-        return headline(last[0], style)
+        line = headline(last[0], style)
+        return f"{line.removesuffix('.')}. {overall}" if overall else line
     order = [Status.DOWN, Status.DEGRADED, Status.HEALTHY, Status.UNKNOWN]
     groups: dict[str, list[Alert]] = {}
     for alert in sorted(last, key=lambda it: (not it.checker, order.index(it.status))):
         groups.setdefault(_state(alert), []).append(alert)
-    of = f" of {notification.checker_count}" if notification.checker_count else ""
-    return "; ".join(
-        f"{len(alerts)}{of if alerts[0].checker else ''} {state}: "
-        + _first_few([_name(alert, style, _NAME) for alert in alerts])
+    changes = "; ".join(
+        f"{len(alerts)} {state}: " + _first_few([_name(alert, style, _NAME) for alert in alerts])
         for state, alerts in groups.items()
     )
+    return f"{changes}. {overall}" if overall else changes
+
+
+def _overall_status(notification: Notification) -> str:
+    """Return ``8 of 13 are down``; empty if it is not known, or only one check is configured."""
+    counts, total = notification.status_counts, notification.checker_count
+    if not counts or total <= 1 or not any(alert.checker for alert in notification.alerts):
+        return ""
+    for status in (Status.DOWN, Status.DEGRADED):
+        if count := counts.get(status, 0):
+            return f"{count} of {total} {'is' if count == 1 else 'are'} {status}"
+    if counts.get(Status.HEALTHY, 0) == total:
+        return f"All {total} are healthy"
+    return f"None of {total} is down"
 
 
 def delivery_prefix(notification: Notification, before: str = "", after: str = "") -> str:
@@ -155,6 +231,8 @@ def delivery_prefix(notification: Notification, before: str = "", after: str = "
         before, after: how the channel marks it.
     """
     words = ["possible duplicate"] if notification.possible_duplicate else []
+    if notification.not_recorded:
+        words.append("not recorded, because the storage failed")
     if notification.delay_ns >= LATE_AFTER_NS:
         words.append(f"delayed by {format_length(notification.delay_ns)}")
     text = ", ".join(words)
@@ -166,7 +244,7 @@ def facts(alert: Alert) -> list[Fact]:
     found = [Fact("Why", alert.reason)] if alert.reason else []
     if alert.suppressed_dependents:
         found.append(Fact("Affected", _first_few(alert.suppressed_dependents)))
-    found.append(Fact("Since", format_minute(alert.since), short=True))
+    found.append(Fact("Since", at=alert.since, short=True))
     if alert.kind in _WITH_DURATION:
         found.append(Fact("Duration", _duration(alert), short=True))
     if alert.region:
@@ -174,49 +252,62 @@ def facts(alert: Alert) -> list[Fact]:
     return found
 
 
-def detail_lines(alert: Alert, style: ChannelFormat = PLAIN, max_length: int = _ROOM) -> list[str]:
+def detail_lines(card: Card, style: ChannelFormat = PLAIN, max_length: int = _ROOM) -> list[str]:
     """Return what the headline of an alert leaves out, one detail per line.
 
     Args:
         max_length: what all lines together may take; a long address is cut.
     """
+    alert = card.alert
     rest = [Fact("Address", alert.endpoint)] if alert.endpoint else []
     rest += [fact for fact in facts(alert) if fact.name != "Why"]
-    rest.append(Fact("Alert", short_id(alert)))
-    limits = {"Address": min(_URL, max_length - _FACTS), "Affected": 2 * _NAME}
-    return [
-        f"{fact.name}: {style.escape_text(fact.value, limits.get(fact.name, _NAME))}"
-        for fact in rest
-    ]
+    rest.append(Fact("Alert", card.label))
+    limits = {"Address": min(_URL, max_length - _FACTS), "Affected": 2 * _NAME, "Alert": _TITLE}
+    lines = [f"{fact.name}: {fact.text(style, limits.get(fact.name, _NAME))}" for fact in rest]
+    url = style.links.get(alert.checker, "")
+    needs_line = url and style.link is None and max_length >= _ROOM
+    return [*lines, f"Details: {url}"] if needs_line else lines
 
 
 def alert_list(
     alerts: Sequence[Alert], style: ChannelFormat = PLAIN, max_length: int = _ROOM
 ) -> list[str]:
-    """Return a line for each alert, as many as fit, and how many more there are.
+    """Return a line for each checker, as many as fit, and how many more there are.
 
     Args:
         max_length: what all lines together may take, each with its line break.
     """
     lines: list[str] = []
     max_length -= _MORE
-    for alert in alerts[:MAX_LISTED]:
-        entry = f"• {headline(alert, style)} ({short_id(alert)})"
+    shown = cards(alerts)
+    for card in shown[:MAX_LISTED]:
+        entry = f"• {headline(card.alert, style)} ({card.label})"
         max_length -= style.length(entry) + 1
         if max_length < 0:
             break
         lines.append(entry)
-    more = len(alerts) - len(lines)
+    more = len(shown) - len(lines)
     return [*lines, f"… and {more} more"] if more else lines
 
 
 def body_lines(
     alerts: Sequence[Alert], style: ChannelFormat = PLAIN, max_length: int = _ROOM
 ) -> list[str]:
-    """Return what stands below the summary: details of one alert, or a list of several."""
-    if len(alerts) == 1:
-        return detail_lines(alerts[0], style, max_length)
+    """Return what stands below the summary: details of one checker, or a list of several."""
+    shown = cards(alerts)
+    if len(shown) == 1:
+        return detail_lines(shown[0], style, max_length)
     return alert_list(alerts, style, max_length)
+
+
+def mentioned(alerts: Sequence[Alert], mention: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return whom to mention: those for each status that something changed to for the worse."""
+    found: dict[str, None] = {}
+    for alert in latest_alerts(alerts):
+        improves = alert.previous_status is Status.DOWN and alert.status is Status.DEGRADED
+        if alert.kind in _MENTIONING and not improves:
+            found |= dict.fromkeys(mention.get(alert.status, ()))
+    return list(found)
 
 
 def title(alert: Alert) -> str:
@@ -252,11 +343,24 @@ def incident_key(alert: Alert) -> str:
 
 def page_url(notification: Notification) -> str:
     """Return the address of the status page, harmless in any markup; empty if there is none."""
-    url = notification.page_url
+    return safe_url(notification.page_url)
+
+
+def details_url(notification: Notification) -> str:
+    """Return the page of the only checker of a message; else that of the status page."""
+    last = latest_alerts(notification.alerts)
+    checker = last[0].checker if len(last) == 1 else ""
+    return notification.links.get(checker) or page_url(notification)
+
+
+def safe_url(url: str) -> str:
+    """Return an address, harmless in any markup; empty if it cannot be one."""
     if not url.startswith(("http://", "https://")) or len(url) > _URL:
         return ""
     return re.sub(r"[\s<>|\"'`\\^{}()\[\]\x00-\x20\x7f]", lambda found: quote(found[0]), url)
 
+
+_MENTIONING: Final = {AlertKind.OPEN, AlertKind.CHANGE, AlertKind.REMIND}
 
 _WITH_DURATION: Final = {
     AlertKind.CHANGE,
@@ -297,7 +401,9 @@ def _duration(alert: Alert) -> str:
 
 def _name(alert: Alert, style: ChannelFormat, limit: int) -> str:
     before, after = style.bold
-    return before + style.escape_text(title(alert), limit) + after
+    name = style.escape_text(title(alert), limit)
+    url = style.links.get(alert.checker, "")
+    return before + (style.link(url, name) if style.link and url else name) + after
 
 
 def _first_few(names: Sequence[str]) -> str:
@@ -335,5 +441,6 @@ def subject_line(notification: Notification, subject: str) -> str:
     The configured part comes first, so that rules that sort mail by it go on working.
     """
     label = delivery_prefix(notification)
-    line = f"{subject_prefix(notification, subject)}: {label}{summary(notification)}"
+    style = PLAIN.adapt(notification)
+    line = f"{subject_prefix(notification, subject)}: {label}{summary(notification, style)}"
     return PLAIN.escape_text(line, _SUBJECT)

@@ -28,6 +28,7 @@ from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.base import check_response, json_object, notifier_secret
 from checkup.notifiers.message import (
     PLAIN,
+    ChannelFormat,
     Fact,
     facts,
     headline,
@@ -64,21 +65,22 @@ def incident_events(notification: Notification) -> dict[str, list[PagerdutyEvent
     those are shown beside incidents and page nobody.
     """
     found: dict[str, list[PagerdutyEvent]] = {}
-    url = page_url(notification)
+    page, style = page_url(notification), PLAIN.adapt(notification)
     for alert in notification.alerts:
         key = _key(alert)
-        found.setdefault(key, []).append(_event(alert, key, url))
+        url = notification.links.get(alert.checker) or page
+        found.setdefault(key, []).append(_event(alert, key, url, style))
     return found
 
 
-def _event(alert: Alert, key: str, url: str) -> PagerdutyEvent:
+def _event(alert: Alert, key: str, url: str, style: ChannelFormat) -> PagerdutyEvent:
     if not alert.checker:
-        return PagerdutyEvent("/v2/change/enqueue", {"payload": _payload(alert)})
+        return PagerdutyEvent("/v2/change/enqueue", {"payload": _payload(alert, style)})
     about = {"dedup_key": key, "client": "Checkup", **({"client_url": url} if url else {})}
     if alert.kind in _ENDS:
         return PagerdutyEvent("/v2/enqueue", {"event_action": "resolve", **about})
     return PagerdutyEvent(
-        "/v2/enqueue", {"event_action": "trigger", **about, "payload": _alert_payload(alert)}
+        "/v2/enqueue", {"event_action": "trigger", **about, "payload": _alert_payload(alert, style)}
     )
 
 
@@ -91,14 +93,13 @@ def _key(alert: Alert) -> str:
     return f"checkup/{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _payload(alert: Alert) -> dict[str, Any]:
+def _payload(alert: Alert, style: ChannelFormat) -> dict[str, Any]:
     return {
-        "summary": PLAIN.escape_text(headline(alert), _SUMMARY),
+        "summary": PLAIN.escape_text(headline(alert, style), _SUMMARY),
         "source": PLAIN.escape_text(alert.endpoint or title(alert), _TEXT),
         "timestamp": format_iso_seconds(alert.since),
         "custom_details": {
-            _detail_key(fact, alert): PLAIN.escape_text(fact.value, _SUMMARY)
-            for fact in facts(alert)
+            _detail_key(fact, alert): fact.text(style, _SUMMARY) for fact in facts(alert)
         },
     }
 
@@ -115,8 +116,8 @@ def _detail_key(fact: Fact, alert: Alert) -> str:
     return fact.name
 
 
-def _alert_payload(alert: Alert) -> dict[str, Any]:
-    payload = _payload(alert) | {
+def _alert_payload(alert: Alert, style: ChannelFormat) -> dict[str, Any]:
+    payload = _payload(alert, style) | {
         "severity": _SEVERITIES.get(alert.status, "warning"),
         "component": PLAIN.escape_text(title(alert), _TEXT),
     }

@@ -19,7 +19,7 @@ from checkup.notifiers.message import (
     SubjectSettings,
     body_lines,
     delivery_prefix,
-    page_url,
+    details_url,
     subject_prefix,
     summary,
     worst_status,
@@ -84,14 +84,15 @@ def _message(notification: Notification, subject: str) -> dict[str, str]:
         "priority": str(_PRIORITIES.get(worst_status(notification.alerts), _LOW)),
         "timestamp": str(notification.alerts[-1].slot // SECOND),
     }
-    url = page_url(notification)
+    url = details_url(notification)
     return {**form, "url": url, "url_title": "Status page"} if url else form
 
 
 def _text(notification: Notification, label: str) -> str:
-    head = PLAIN.escape_text(label + summary(notification), _HEADLINE)
+    style = PLAIN.adapt(notification)
+    head = PLAIN.escape_text(label + summary(notification, style), _HEADLINE)
     room = _MESSAGE - len(head) - 2
-    lines = body_lines(notification.alerts, PLAIN, room)
+    lines = body_lines(notification.alerts, style, room)
     return "\n".join([head, "", *lines])
 
 

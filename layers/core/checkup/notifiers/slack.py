@@ -7,28 +7,32 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from checkup.colors import COLORS
 from checkup.interfaces import Clients, HttpResponse, Notification, Notifier, NotifierSettings
-from checkup.interfaces.kinds import Secret
+from checkup.interfaces.kinds import Mentions, Secret, SettingProblem
 from checkup.model import Alert, Status
 from checkup.notifiers import message
 from checkup.notifiers.base import check_response, notifier_secret, safe_error_code
 from checkup.notifiers.message import (
     MAX_DETAILED,
+    Card,
     ChannelFormat,
     Fact,
     alert_list,
+    cards,
     delivery_prefix,
     headline,
+    mentioned,
     page_url,
-    short_id,
     summary,
     title,
     worst_status,
@@ -36,8 +40,13 @@ from checkup.notifiers.message import (
 from checkup.notifiers.slack_bot import SlackBotNotifier
 from checkup.times import SECOND
 
-_FORMAT: Final = ChannelFormat(escape=partial(html.escape, quote=False), bold=("*", "*"))
-"""See https://api.slack.com/reference/surfaces/formatting#escaping."""
+_FORMAT: Final = ChannelFormat(
+    escape=partial(html.escape, quote=False),
+    bold=("*", "*"),
+    link=lambda url, text: f"<{url}|{text}>",
+    local_time=lambda at, text: f"<!date^{at // SECOND}^{{date_short_pretty}} {{time}}|{text}>",
+)
+"""See https://api.slack.com/reference/surfaces/formatting, "Escaping text", "Date formatting"."""
 
 _QUIET: Final = ChannelFormat(escape=_FORMAT.escape)
 """For the notification on a phone, which shows asterisks as they are."""
@@ -45,60 +54,85 @@ _QUIET: Final = ChannelFormat(escape=_FORMAT.escape)
 _TITLE, _VALUE, _FALLBACK, _TEXT = 150, 1000, 1000, 3000
 """Lengths in characters; Slack takes more, a phone does not show it."""
 
-_COLOURS: Final = {Status.HEALTHY: "good", Status.UNKNOWN: COLORS["light"]["unknown"]}
+_COLOURS: Final = {
+    Status.HEALTHY: "good",
+    Status.DEGRADED: "warning",
+    Status.DOWN: "danger",
+    Status.UNKNOWN: COLORS["light"]["unknown"],
+}
 
 
-def full_message(notification: Notification) -> dict[str, Any]:
+_MENTION: Final = re.compile(r"@(?:here|channel|everyone)|@?[UWS][A-Z0-9]{5,30}")
+_NO_MENTIONS: Final[Mapping[str, Sequence[str]]] = {}
+
+
+def full_message(
+    notification: Notification, mention: Mapping[str, Sequence[str]] = _NO_MENTIONS
+) -> dict[str, Any]:
     """Return the payload with coloured attachments."""
-    alerts = notification.alerts
-    if len(alerts) <= MAX_DETAILED:
-        attachments = [_detail(alert) for alert in alerts]
+    shown, style = cards(notification.alerts), _FORMAT.adapt(notification)
+    if len(shown) <= MAX_DETAILED:
+        attachments = [_detail(card, style) for card in shown]
     else:
-        attachments = [_list(alerts)]
-    return {"text": _text(notification), "attachments": attachments}
+        attachments = [_list(notification.alerts, style)]
+    return {"text": _text(notification, mention), "attachments": attachments}
 
 
-def plain_message(notification: Notification) -> dict[str, Any]:
+def plain_message(
+    notification: Notification, mention: Mapping[str, Sequence[str]] = _NO_MENTIONS
+) -> dict[str, Any]:
     """Return the payload as text alone."""
-    lines = [_text(notification), *alert_list(notification.alerts, _FORMAT, _TEXT)]
+    style = _FORMAT.adapt(notification)
+    lines = [_text(notification, mention), *alert_list(notification.alerts, style, _TEXT)]
     return {"text": "\n".join(lines)}
 
 
-def _text(notification: Notification) -> str:
+def _text(notification: Notification, mention: Mapping[str, Sequence[str]]) -> str:
+    names = "".join(f"{_mention(name)} " for name in mentioned(notification.alerts, mention))
     label = delivery_prefix(notification, "_", "_")
     url = page_url(notification)
     link = f" (<{url}|status page>)" if url else ""
-    return label + summary(notification, _FORMAT) + link
+    return names + label + summary(notification, _FORMAT.adapt(notification)) + link
 
 
-def _detail(alert: Alert) -> dict[str, Any]:
+def _mention(name: str) -> str:
+    """Return the markup of ``@here``, of a person's id or of a group's id."""
+    name = name.removeprefix("@")
+    if name in {"here", "channel", "everyone"}:
+        return f"<!{name}>"
+    return f"<!subteam^{name}>" if name.startswith("S") else f"<@{name}>"
+
+
+def _detail(card: Card, style: ChannelFormat) -> dict[str, Any]:
     """Return one checker's attachment; its first two fields are those of the Go program."""
+    alert = card.alert
     facts = [Fact(title(alert), alert.endpoint)]
     if alert.checker:
         facts.append(Fact("Status", alert.status.upper()))
     facts += message.facts(alert)
     return {
-        "color": _COLOURS.get(alert.status, "danger"),
-        "fallback": headline(alert, _QUIET),
-        "fields": [_field(fact) for fact in facts],
-        "footer": f"alert {short_id(alert)}",
+        "color": _COLOURS[alert.status],
+        "fallback": headline(alert, replace(_QUIET, timezone=style.timezone)),
+        "fields": [_field(fact, style) for fact in facts],
+        "footer": f"alert {card.label}",
         "ts": alert.slot // SECOND,
     }
 
 
-def _list(alerts: Sequence[Alert]) -> dict[str, Any]:
+def _list(alerts: Sequence[Alert], style: ChannelFormat) -> dict[str, Any]:
+    quiet = replace(_QUIET, timezone=style.timezone)
     return {
-        "color": _COLOURS.get(worst_status(alerts), "danger"),
-        "fallback": "\n".join(alert_list(alerts, _QUIET, _FALLBACK)),
-        "text": "\n".join(alert_list(alerts, _FORMAT)),
+        "color": _COLOURS[worst_status(alerts)],
+        "fallback": "\n".join(alert_list(alerts, quiet, _FALLBACK)),
+        "text": "\n".join(alert_list(alerts, style)),
         "mrkdwn_in": ["text"],
     }
 
 
-def _field(fact: Fact) -> dict[str, Any]:
+def _field(fact: Fact, style: ChannelFormat) -> dict[str, Any]:
     return {
         "title": _FORMAT.escape_text(fact.name, _TITLE),
-        "value": _FORMAT.escape_text(fact.value, _VALUE),
+        "value": fact.text(style, _VALUE),
         "short": fact.short,
     }
 
@@ -121,10 +155,28 @@ class SlackSettings(NotifierSettings, frozen=True, kw_only=True):
         Meta(description="A bot token, in place of a webhook: one message per incident, edited."),
     ] = ""
 
+    mention: Annotated[
+        Mentions,
+        Meta(
+            description="Whom to mention when something is down, or by status: `@here`, `@channel`,"
+            " or the id of a person or a group."
+        ),
+    ] = field(default_factory=dict)
+
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
+        for name in (name for names in self.mention.values() for name in names):
+            if not _MENTION.fullmatch(name):
+                fix = (
+                    'use "@here", "@channel", or the id of a person or a group, such as "U024BE7LH"'
+                )
+                yield SettingProblem("mention", f'unknown name "{name}"', fix)
+
     def open(self, clients: Clients) -> Notifier:
         """Return the channel; its webhook or token is read again for each message."""
         if self.token:
-            return SlackBotNotifier(self.token, self.channel, self.username, clients, full_message)
+            render = partial(full_message, mention=self.mention)
+            return SlackBotNotifier(self.token, self.channel, self.username, clients, render)
         return SlackWebhookNotifier(self, clients)
 
 
@@ -142,9 +194,10 @@ class SlackWebhookNotifier(Struct, frozen=True):
         webhook = notifier_secret(
             self.clients, self.settings.webhook, "no webhook is configured for slack"
         )
-        response = self._post(webhook, full_message(notification))
+        mention = self.settings.mention
+        response = self._post(webhook, full_message(notification, mention))
         if response.status in {400, 413}:
-            response = self._post(webhook, plain_message(notification))
+            response = self._post(webhook, plain_message(notification, mention))
         # https://api.slack.com/changelog/2016-05-17
         accepted = response.status == HTTPStatus.OK and response.body.strip() == b"ok"
         code = safe_error_code(response.body.decode(errors="replace"))

@@ -28,6 +28,7 @@ from checkup.interfaces.kinds import Headers, Secret, SettingProblem
 from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.base import check_response, notifier_secret
 from checkup.notifiers.message import (
+    PLAIN,
     body_lines,
     delivery_prefix,
     message_id,
@@ -81,24 +82,27 @@ def validate_template(template: str) -> None:
     try:
         json.loads(render_body(template, _SAMPLE))
     except ValueError:
-        hint = "put strings in quotes; alerts, count, total and repeat without"
+        hint = "put strings in quotes; alerts, count, down, total and repeat without"
         raise ValueError(f"template: the result is not JSON; {hint}") from None
 
 
 def _values(notification: Notification) -> dict[str, Any]:
     """Return the values of all placeholders, by name."""
-    alerts = notification.alerts
-    headline = delivery_prefix(notification) + summary(notification)
+    alerts, style = notification.alerts, PLAIN.adapt(notification)
+    headline = delivery_prefix(notification) + summary(notification, style)
     return {
         "id": message_id(alerts),
         "headline": headline,
-        "text": "\n".join([headline, "", *body_lines(alerts)]),
+        "text": "\n".join([headline, "", *body_lines(alerts, style)]),
         "status": str(worst_status(alerts)),
         "page_url": page_url(notification),
         "repeat": notification.possible_duplicate,
         "count": len(alerts),
         "total": notification.checker_count,
-        "alerts": [_alert(alert) for alert in alerts],
+        "down": notification.status_counts.get(Status.DOWN, 0),
+        "alerts": [
+            _alert(alert) | {"url": notification.links.get(alert.checker, "")} for alert in alerts
+        ],
     }
 
 
@@ -136,8 +140,8 @@ class WebhookSettings(NotifierSettings, frozen=True, kw_only=True):
         str,
         Meta(
             description="The JSON to send, with {{headline}}, {{text}}, {{status}}, {{id}} and "
-            "{{page_url}} inside strings and {{alerts}}, {{count}}, {{total}} and {{repeat}} "
-            "as values; all of these if absent."
+            "{{page_url}} inside strings and {{alerts}}, {{count}}, {{down}}, {{total}} and "
+            "{{repeat}} as values; all of these if absent."
         ),
     ] = ""
     headers: Annotated[

@@ -97,6 +97,8 @@ class RunContext(Struct, frozen=True, kw_only=True):
         machine: the name of this machine, to name in its runs where no region does; empty in a
             stack.
         page_url: where the status page is; empty if unknown.
+        component_urls: pages of components there, by checker id.
+        timezone: for times in messages.
         mask: hides secrets in what is stored and sent.
         secret: returns what a secret, or a reference to one, stands for.
         clear_secrets: called when a secret was refused, so that it is resolved again.
@@ -126,6 +128,8 @@ class RunContext(Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ()
     machine: str = ""
     page_url: str = ""
+    component_urls: Mapping[str, str] = {}
+    timezone: str = "UTC"
     mask: Callable[[str], str] = str
     secret: Callable[[str], str] = str
     clear_secrets: Callable[[], None] | None = None

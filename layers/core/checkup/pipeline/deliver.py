@@ -9,14 +9,17 @@ until its owner is certainly gone.
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 from uuid import uuid4
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from checkup.alerting import outbox
-from checkup.alerting.state import AlertState, QueuedAlert
+from checkup.alerting.state import AlertState, CheckerState, QueuedAlert
 from checkup.deadline import Deadline
 from checkup.documents import Loaded
 from checkup.errors import (
@@ -26,6 +29,7 @@ from checkup.errors import (
     StorageError,
 )
 from checkup.interfaces import LockState, Notification
+from checkup.model import Alert
 from checkup.pipeline.context import MIN_DELIVERY_SECONDS, RunContext
 from checkup.pipeline.state_store import load_state, update_state
 from checkup.times import SECOND
@@ -96,6 +100,21 @@ def deliver(
     return loaded
 
 
+def new_notification(
+    context: RunContext, state: AlertState, alerts: Iterable[Alert]
+) -> Notification:
+    """Return a message with alerts, and with how many checkers have which status."""
+    states = (state.checkers.get(checker.id, CheckerState()) for checker in context.checkers)
+    return Notification(
+        alerts=tuple(alerts),
+        page_url=context.page_url,
+        links=context.component_urls,
+        timezone=context.timezone,
+        checker_count=len(context.checkers),
+        status_counts=Counter(it.display_status for it in states),
+    )
+
+
 class ChannelDelivery:
     """Delivers to one channel on behalf of one run."""
 
@@ -163,12 +182,10 @@ class ChannelDelivery:
         left = min(self._deadline.remaining(), claim.valid_until - context.wall_clock())
         if left < MESSAGE_SECONDS:  # perhaps paused meanwhile; another run may be sending it
             return DeliveryResult(DeliveryStatus.NOT_DELIVERED, "no time was left in this run")
-        notification = Notification(
-            alerts=tuple(entry.alert for entry in claim.batch),
+        notification = replace(
+            new_notification(context, claim.loaded.document, [it.alert for it in claim.batch]),
             possible_duplicate=claim.batch[0].maybe_delivered,
             delay_ns=max(0, context.storage.now_ns() - claim.batch[0].alert.slot),
-            page_url=context.page_url,
-            checker_count=len(context.checkers),
         )
         try:
             context.channels[self._channel].send(notification)

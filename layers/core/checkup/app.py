@@ -39,13 +39,12 @@ from checkup.interfaces import (
 )
 from checkup.interfaces.kinds import Registry
 from checkup.notifiers import NOTIFIERS
-from checkup.notifiers.base import open_notifiers, open_notifiers_with_fallbacks
-from checkup.notifiers.message import safe_url
+from checkup.notifiers.base import component_urls, open_notifiers, open_notifiers_with_fallbacks
 from checkup.pipeline import RunContext, read_state
 from checkup.pipeline.context import HeartbeatPing
 from checkup.run_store import settled_key
 from checkup.storage import STORAGES
-from checkup.text import component_key, did_you_mean, mask_address, public_key
+from checkup.text import did_you_mean, mask_address
 from checkup.times import SECOND
 
 if TYPE_CHECKING:
@@ -388,7 +387,7 @@ def run_context(
         regions=config.regions,
         machine="" if here.is_stack else here.region_name or socket.gethostname(),
         page_url=page_url,
-        component_urls=_component_urls(config, page_url),
+        component_urls=component_urls(config.checkers, page_url, config.page.url),
         timezone=config.page.timezone,
         mask=secret_masker(config),
         secret=clients.secret,
@@ -439,19 +438,6 @@ def require_region(context: RunContext) -> None:
     raise CheckupError(
         "; ".join(filter(None, [f'no region "{context.region}" in regions ({names})', hint]))
     )
-
-
-def _component_urls(config: Config, page_url: str) -> dict[str, str]:
-    """Return the pages of all components that are shown, by checker id."""
-    base = safe_url(page_url)
-    if not base:
-        return {}
-    page = public_key("page", config.page.url)
-    return {
-        checker.id: f"{base.rstrip('/')}/components/{component_key(page, checker.id)}.html"
-        for checker in config.checkers
-        if not checker.hidden
-    }
 
 
 def history_store(config: Config, storage: Storage, now: int) -> HistoryStore:

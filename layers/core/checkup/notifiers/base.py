@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -20,8 +20,17 @@ from checkup.errors import (
     NotDeliveredError,
     UnavailableError,
 )
-from checkup.interfaces import Clients, HttpResponse, Notification, Notifier, NotifierSettings
+from checkup.interfaces import (
+    Checker,
+    Clients,
+    HttpResponse,
+    Notification,
+    Notifier,
+    NotifierSettings,
+)
 from checkup.model import Alert, AlertKind, Status
+from checkup.notifiers.message import safe_url
+from checkup.text import component_key, public_key
 
 _log = logging.getLogger(__name__)
 
@@ -185,6 +194,22 @@ def select_notifiers(known: Sequence[str], wanted: Sequence[str]) -> Sequence[st
         if name not in known:
             raise CheckupError(f"unknown channel '{name}'; configured: {', '.join(known)}")
     return [name for name in known if name in wanted or not wanted]
+
+
+def component_urls(checkers: Iterable[Checker], page_url: str, seed: str) -> dict[str, str]:
+    """Return the pages of all components that are shown, by checker id.
+
+    Args:
+        page_url: where the status page is; without one there are none.
+        seed: what the page derives its public keys from.
+    """
+    base = safe_url(page_url)
+    page = public_key("page", seed)
+    return {
+        checker.id: f"{base.rstrip('/')}/components/{component_key(page, checker.id)}.html"
+        for checker in checkers
+        if base and not checker.hidden
+    }
 
 
 def send_test(channel: Notifier, name: str, page_url: str) -> str:

@@ -116,6 +116,8 @@ async def connect_first(
                 sock.close()
                 errors.append(OSError(number, ""))
                 next_start = 0.0
+        if _needs_missing_ipv6(addresses):
+            raise CheckUnknownError("no_ipv6", "this machine has no IPv6")
         raise _connection_failure(errors)
     finally:
         for sock in racing:
@@ -144,6 +146,22 @@ def _connection_failure(errors: Sequence[OSError]) -> CheckFailedError:
     """
     informative = (error for error in errors if error.errno not in _NO_ROUTE)
     return from_os_error(next(informative, errors[0]))
+
+
+def _needs_missing_ipv6(addresses: Sequence[SocketAddress]) -> bool:
+    """Whether all addresses are IPv6, and this machine has no route to any of them."""
+    for family, address in addresses:
+        if family != socket.AF_INET6:
+            return False
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect(address)  # sends nothing
+        except OSError as error:
+            if error.errno not in _NO_ROUTE:
+                return False
+        else:
+            return False
+    return True
 
 
 class NetworkStream:

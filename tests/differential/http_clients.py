@@ -86,6 +86,8 @@ class ShapeServer:
                     head += more
                 lines = head.split(b"\r\n")
                 number, _, path = lines[0].split(b" ")[1][1:].partition(b"/")
+                if not number.isdigit():  # a redirect to the top
+                    number, path = b"0", b"outside"
                 shape = self._shapes[int(number)]
                 client.sendall(_answer(shape, "/" + _quoted(path), lines))
             if shape.end == "reset":

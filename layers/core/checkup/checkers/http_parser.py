@@ -29,7 +29,7 @@ _MAX_CHUNK_LINE: Final = 65_536
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/[^ \t]*[ \t]+([0-9]{3})(?![0-9])(.*)", re.IGNORECASE)
 _HEAD_END: Final = re.compile(rb"(?:\A|\n)\r?\n")
-_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
+_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[^0-9A-Za-z].*)?", re.DOTALL)
 _LENGTH: Final = re.compile(r"\+?0*([0-9]+)")
 _LARGEST_LENGTH: Final = 18
 """Digits; a longer length is none, as for curl."""
@@ -220,7 +220,7 @@ class ResponseParser:
             yield None
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
-        return line.removesuffix(b"\r")
+        return line.rstrip(b"\r")
 
     def _take(self, limit: int) -> Data:
         piece = bytes(self._buffer[:limit])

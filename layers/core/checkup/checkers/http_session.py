@@ -48,6 +48,9 @@ _REDIRECT_STATUSES: Final = {300, *REDIRECT_STATI}
 """curl follows 300 too (RFC 9110, section 15.4.1: its Location is the server's choice)."""
 
 _AUTHORITY: Final = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?")
+_BAD_AGE: Final = re.compile(r";\s*max-age\s*=(?!\s*-?[0-9]+\s*(?:;|$))[^;]*", re.IGNORECASE)
+"""Only http.cookiejar drops a cookie because of it."""
+
 _PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ZONE: Final = re.compile(r"(//(?:[^/?#@]*@)?\[[0-9A-Fa-f:.]+%)(?!25)")
 """The zone of an address as the system writes it; curl takes it in URLs too (RFC 6874: %25)."""
@@ -213,7 +216,8 @@ class HttpSession:
     def _store_cookies(self, request: PreparedRequest, head: Head) -> None:
         message = HTTPMessage()
         for value in head.values("Set-Cookie"):
-            message["Set-Cookie"] = value.decode("latin-1")  # is sent back byte for byte
+            cookie = value.decode("latin-1")  # is sent back byte for byte
+            message["Set-Cookie"] = _BAD_AGE.sub("", cookie)
         extract: Any = self._cookies.extract_cookies  # the mocks are all that it uses
         extract(MockResponse(message), MockRequest(request))
 

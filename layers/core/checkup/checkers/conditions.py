@@ -46,13 +46,18 @@ _MARKS: Final = (
 )
 _LABELS: Final = {
     "x-sjis": "cp932",
+    "windows-31j": "cp932",
     "x-gbk": "gb18030",
     "unicode": "utf-16-le",
     "ks_c_5601-1987": "cp949",
+    "windows-949": "cp949",
+    "windows-874": "cp874",
     "x-mac-cyrillic": "mac_cyrillic",
     "x-cp1251": "cp1251",
     "x-cp1252": "cp1252",
 }
+"""Labels that Python does not know."""
+
 _CODECS: Final = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",

@@ -203,7 +203,7 @@ def test_every_relative_link_of_a_document_leads_somewhere(name: str) -> None:
 
 
 COMMANDS = [shlex.split(line) for line in re.findall(r"^\| `checkup(.*?)`", README, re.MULTILINE)]
-LASTING = {"every", "serve"}
+LASTING = {"every", "run", "serve"}
 
 
 def test_the_command_table_has_what_matters() -> None:
@@ -219,7 +219,7 @@ def test_command_of_the_table_does_with_the_example_as_it_says(
     if {"history", "status"} & set(words):
         checkup("--store", SLACK_WEBHOOK=NOWHERE)
     if LASTING & set(words):
-        port = ["--listen", "127.0.0.1:0"] if "serve" in words else []
+        port = ["--listen", "127.0.0.1:0"] if {"run", "serve"} & set(words) else []
         with checkup.start(*words, *port, SLACK_WEBHOOK=NOWHERE) as process:
             assert process.stdout is not None
             if "serve" in words:

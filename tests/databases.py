@@ -76,13 +76,13 @@ class Server(ABC):
         """Make every statement a transaction of its own."""
 
     def run(self, *command: str) -> None:
-        done = subprocess.run(command, **self._as_user(), capture_output=True, check=False)
+        done = subprocess.run(command, **self.as_user(), capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
 
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self.command(), **self._as_user(), stdout=log, stderr=log, start_new_session=True
+                self.command(), **self.as_user(), stdout=log, stderr=log, start_new_session=True
             )
         end = time.monotonic() + _PATIENCE
         while not self._answers():
@@ -111,7 +111,8 @@ class Server(ABC):
             return False
         return True
 
-    def _as_user(self) -> Mapping[str, Any]:
+    def as_user(self) -> Mapping[str, Any]:
+        """Return the options of a process that runs as the server does."""
         return {
             "cwd": self.folder,
             **({"user": self._user, "group": self._user} if _root() else {}),
@@ -262,6 +263,38 @@ def postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
+def pgbouncer(server: Postgres) -> Iterator[int]:
+    """Run a pooler before a server; yield its port. Each transaction may get another session."""
+    program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        pytest.skip(_LAMENT.format("pgbouncer", "pgbouncer"))
+    folder, port = server.folder / "pooler", _free_port()
+    folder.mkdir(exist_ok=True)
+    (folder / "users.txt").write_text(f'"checkup" "{PASSWORD}"\n')
+    (folder / "pooler.ini").write_text(
+        f"[databases]\n* = host={server.folder} port={server.port}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+        f"auth_type = plain\nauth_file = {folder / 'users.txt'}\n"
+        "pool_mode = transaction\ndefault_pool_size = 5\nserver_round_robin = 1\n"
+    )
+    with (
+        (folder / "log").open("ab") as log,
+        subprocess.Popen(
+            [program, str(folder / "pooler.ini")], **server.as_user(), stdout=log, stderr=log
+        ) as process,
+    ):
+        try:
+            end = time.monotonic() + _PATIENCE
+            while not _listens(port):
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < end, (folder / "log").read_text()
+                time.sleep(0.02)
+            yield port
+        finally:
+            process.kill()
+
+
+@contextmanager
 def mariadb() -> Iterator[MariaDb]:
     """Run a MariaDB while the block does."""
     mariadb_program()
@@ -296,3 +329,8 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _listens(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -52,6 +52,12 @@ def postgres() -> Iterator[databases.Postgres]:
 
 
 @pytest.fixture(scope="session")
+def pgbouncer(postgres: databases.Postgres) -> Iterator[int]:
+    with databases.pgbouncer(postgres) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
 def mariadb() -> Iterator[databases.MariaDb]:
     with databases.mariadb() as server:
         yield server

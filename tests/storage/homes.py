@@ -46,6 +46,14 @@ def postgresql(request: pytest.FixtureRequest) -> Home:
     return Home("postgres", server.dsn(schema), GoPostgres(server, schema))
 
 
+def pooled(request: pytest.FixtureRequest) -> Home:
+    """PostgreSQL behind a pooler, which gives each transaction another session."""
+    server: databases.Postgres = request.getfixturevalue("postgres")
+    port: int = request.getfixturevalue("pgbouncer")
+    schema = server.new_database()
+    return Home("postgres", server.dsn(schema, port, sslmode="disable"), GoPostgres(server, schema))
+
+
 def mariadb(request: pytest.FixtureRequest) -> Home:
     server: databases.MariaDb = request.getfixturevalue("mariadb")
     database = server.new_database()
@@ -55,5 +63,6 @@ def mariadb(request: pytest.FixtureRequest) -> Home:
 HOMES: dict[str, Callable[[pytest.FixtureRequest], Home]] = {
     "sqlite": sqlite,
     "postgresql": postgresql,
+    "pgbouncer": pooled,
     "mariadb": mariadb,
 }

@@ -491,6 +491,34 @@ class TestConditions:
         assert tests == [f"PUT /{bucket}/team/state/conditions-test"] * 2
         assert len(s3.seen) == 4
 
+    def test_service_without_conditions_is_named_so(self, s3: FaultyS3, bucket: str) -> None:
+        s3.faults = [Fault(status=501, code="NotImplemented")] * 9
+        refused = pytest.raises(StorageError, match="the service does not support If-None-Match")
+        with closing(s3_client(s3.url)) as client, refused:
+            self.opened(s3, client, bucket).create(KEY, b"[]")
+
+    @pytest.mark.parametrize("is_aws", [True, False])
+    def test_only_s3_itself_is_sent_and_asked_for_checksums(
+        self, s3: FaultyS3, bucket: str, *, is_aws: bool
+    ) -> None:
+        client = boto3.client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=s3.url,
+            config=s3_client_config(is_aws=is_aws),
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
+        with closing(client):
+            storage = self.opened(s3, client, bucket)
+            storage.replace(HEAD, b"2", storage.create(HEAD, b"1"))
+            storage.get(HEAD)
+            list(storage.list("state/"))
+            storage.delete(HEAD)
+
+        sent = [name for headers in s3.headers for name in headers if "checksum" in name]
+        assert bool(sent) is is_aws
+
     def test_reading_tests_nothing(self, s3: FaultyS3, bucket: str) -> None:
         with closing(s3_client(s3.url)) as client:
             assert self.opened(s3, client, bucket).get(KEY) is None

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from itertools import count
 from threading import Event, Thread
 
+import psycopg
 import pytest
+from sqlalchemy import Connection
 
 from checkup.errors import DocumentChangedError, DocumentExistsError, StorageError
 from checkup.interfaces import LockState, Storage
 from checkup.storage.sql import mysql, postgres
+from checkup.storage.sql.database import Database
 from checkup.storage.sql.mysql import parse_mysql_dsn
+from checkup.storage.sql.postgres import PostgresBackend, parse_postgres_dsn
 from checkup.times import SECOND
 from tests import databases
 from tests.databases import PASSWORD, Server
@@ -287,6 +291,58 @@ def test_a_right_is_free_again_after_its_connection_broke(there: There) -> None:
 
 
 # PostgreSQL alone
+
+
+def test_a_lock_behind_a_pooler_is_held_for_its_block_and_free_afterwards(
+    postgres: databases.Postgres, pgbouncer: int
+) -> None:
+    dsn = postgres.dsn(postgres.new_database(), pgbouncer, sslmode="disable")
+    one, other = open_storage("postgres", dsn), open_storage("postgres", dsn)
+    version = one.create(HEAD, b"0")
+    for number in range(20):
+        with one.lock("deliver") as mine:
+            version = other.replace(HEAD, b"%d" % number, version)
+            with other.lock("deliver") as theirs:
+                assert (mine, theirs) == (LockState.ACQUIRED, LockState.HELD_ELSEWHERE)
+
+
+def test_nothing_is_left_in_a_session_that_a_pooler_gives_to_others(
+    postgres: databases.Postgres, pgbouncer: int
+) -> None:
+    name = postgres.new_database()
+    storage = open_storage("postgres", postgres.dsn(name, pgbouncer, sslmode="disable"))
+    version = storage.create(HEAD, b"0")
+    for number in range(20):  # psycopg prepares what it is asked five times
+        version = storage.replace(HEAD, b"%d" % number, version)
+
+    plain = f"host=127.0.0.1 port={pgbouncer} user=checkup dbname=postgres sslmode=disable"
+    with closing(psycopg.connect(plain, password=PASSWORD)) as session:
+        for setting in ("statement_timeout", "search_path"):
+            value = session.execute(f"SHOW {setting}".encode()).fetchone()
+            assert value is not None
+            assert value[0] in {"0", '"$user", public'}
+            session.rollback()
+
+
+def test_a_transaction_whose_client_is_paused_does_not_hold_up_others(
+    postgres: databases.Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("checkup.storage.sql.postgres.ANSWER_SECONDS", 4)
+    name = postgres.new_database()
+    paused = PostgresBackend(parse_postgres_dsn(postgres.dsn(name)))
+    storage = open_storage("postgres", postgres.dsn(name))
+    version = storage.create(HEAD, b"0")
+    replaced: list[str] = []
+
+    def write(connection: Connection, lost: bool) -> None:
+        connection.exec_driver_sql("UPDATE documents SET body = body")
+        if not lost:
+            replaced.append(storage.replace(HEAD, b"1", version))
+
+    Database(paused).write(write)
+
+    assert len(replaced) == 1
+    assert body_of(storage, HEAD) == b"1"
 
 
 def test_postgresql_is_asked_for_encryption_unless_told_otherwise(

@@ -12,7 +12,7 @@ write.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final
@@ -37,10 +37,12 @@ def verify_conditional_writes(bucket: S3Bucket, name: str) -> None:
     Raises:
         StorageError: the service ignores conditions, or the write failed.
     """
-    if _try_write(bucket, name, IfNoneMatch="*") and _try_write(bucket, name, IfNoneMatch="*"):
-        raise StorageError(_ignored_condition(bucket, name, "If-None-Match"))
-    if _try_write(bucket, name, IfMatch='"00000000000000000000000000000000"'):
-        raise StorageError(_ignored_condition(bucket, name, "If-Match"))
+    absent = {"IfNoneMatch": "*"}
+    if _try_write(bucket, name, **absent) and _try_write(bucket, name, **absent):
+        raise StorageError(_without_condition(bucket, name, "ignores", absent))
+    other = {"IfMatch": '"00000000000000000000000000000000"'}
+    if _try_write(bucket, name, **other):
+        raise StorageError(_without_condition(bucket, name, "ignores", other))
 
 
 def _try_write(bucket: S3Bucket, name: str, **condition: str) -> bool:
@@ -50,14 +52,18 @@ def _try_write(bucket: S3Bucket, name: str, **condition: str) -> bool:
     except S3Error as error:
         if error.status == HTTPStatus.PRECONDITION_FAILED:
             return False
+        if error.status == HTTPStatus.NOT_IMPLEMENTED or error.code == "NotImplemented":
+            raise StorageError(
+                _without_condition(bucket, name, "does not support", condition)
+            ) from None
         raise
     return True
 
 
-def _ignored_condition(bucket: S3Bucket, name: str, condition: str) -> str:
-    address = bucket.uri(name)
+def _without_condition(bucket: S3Bucket, name: str, verb: str, condition: Mapping[str, str]) -> str:
+    header = {"IfNoneMatch": "If-None-Match", "IfMatch": "If-Match"}[next(iter(condition))]
     return (
-        f"{address}: the service ignores {condition}, so concurrent runs could overwrite each "
+        f"{bucket.uri(name)}: the service {verb} {header}, so concurrent runs could overwrite each "
         "other; use a service with conditional writes"
     )
 
@@ -102,7 +108,7 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
         options: dict[str, Any] = {
             "region_name": self.region,
             "endpoint_url": self.endpoint_url,
-            "config": s3_client_config(),
+            "config": s3_client_config(is_aws=not self.endpoint_url),
         }
         if self.access_key_id and self.secret_access_key:
             options["aws_access_key_id"] = clients.secret(self.access_key_id)
@@ -111,17 +117,30 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
         return clients.aws("s3", **given)
 
 
-def s3_client_config() -> Any:
+_NO_CHECKSUMS: Final[dict[str, Any]] = {
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+
+
+def s3_client_config(*, is_aws: bool = True) -> Any:
     """Return the botocore options of a client whose calls end within seconds.
 
     The defaults of botocore wait for a minute, five times. None without botocore, for making
     the client then says what is missing.
+
+    Args:
+        is_aws: the service is S3 itself. Many compatible ones reject the checksum headers that
+            botocore sends and asks for by default since 1.36, so there it does so only where an
+            operation requires one.
     """
     try:
         from botocore.config import Config  # an extra
     except ImportError:
         return None
+    checksums = {} if is_aws else _NO_CHECKSUMS
     return Config(
+        **checksums,
         connect_timeout=2,
         read_timeout=4,
         max_pool_connections=16,  # a page is written with as many threads

@@ -162,6 +162,9 @@ _REASONS: Final = {
 }
 
 _DEADLOCK = 1213
+_MARIADB_ONLY: Final = f" /*M!100300 , idle_write_transaction_timeout={ANSWER_SECONDS // 2} */"
+"""Ends a transaction whose client was paused or cut off; MySQL has no such variable."""
+
 _RELEASE: Final = text("SELECT RELEASE_LOCK(:name)")
 
 
@@ -195,7 +198,9 @@ class MySqlBackend:
             connect_timeout=CONNECT_SECONDS,
             read_timeout=ANSWER_SECONDS,
             write_timeout=ANSWER_SECONDS,
-            init_command="SET " + ", ".join(f"{name}={value}" for name, value in session.items()),
+            init_command="SET "
+            + ", ".join(f"{name}={value}" for name, value in session.items())
+            + _MARIADB_ONLY,
             ssl=_tls_context(server.tls),
             ssl_disabled=server.tls == "false",
         )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -32,8 +32,13 @@ from checkup.storage.sql.database import (
     FOREIGN_TABLE,
     MISSING_TABLE,
     UNANSWERED,
-    server_lock,
 )
+
+_OF_TRANSACTION: Final = {"default_transaction_read_only": "transaction_read_only"}
+"""Settings of a session that would only hold for its later transactions."""
+
+LOCK_SECONDS: Final = 120
+"""How long a lock may be held: longer than any delivery takes."""
 
 _WORD = re.compile(
     r"\s*([A-Za-z_.]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))(?=\s|$)\s*", re.DOTALL
@@ -164,31 +169,44 @@ class PostgresBackend:
         known = {option.keyword.decode() for option in Conninfo.get_defaults()}
         given = with_defaults(words, environ)
         self._server = {name: value for name, value in given.items() if name in known}
-        self._session = {name: value for name, value in given.items() if name not in known}
+        self._session = {
+            _OF_TRANSACTION.get(name, name): value
+            for name, value in given.items()
+            if name not in known
+        }
 
     def connect(self) -> Any:
-        """Connect with timeouts."""
+        """Connect with timeouts.
+
+        Nothing is left behind in the session: a pooler such as pgbouncer gives each transaction
+        another one. So there are no prepared statements, and settings are those of a transaction.
+        """
         waits = {
             "connect_timeout": CONNECT_SECONDS,
             "tcp_user_timeout": ANSWER_SECONDS * 1000,
             "fallback_application_name": "checkup",
         }
-        connection = psycopg.connect(**{**self._server, **waits}, autocommit=True)  # type: ignore[arg-type]
-        try:
-            session = {**self._session, "statement_timeout": f"{ANSWER_SECONDS}s"}
-            for name, value in session.items():
-                connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-            connection.autocommit = False
-        except psycopg.Error:
-            connection.close()
-            raise
-        return connection
+        return psycopg.connect(**{**self._server, **waits}, prepare_threshold=None)  # type: ignore[arg-type]
 
     def missing(self) -> None:
         """Return None: the database is created by the server's administrator."""
 
     def begin(self, connection: Connection, *, writing: bool) -> None:
-        """Do nothing: the driver begins transactions."""
+        """Set what holds for this transaction: the time limits, and the settings of the DSN.
+
+        A transaction whose client was paused or cut off ends before others give up waiting.
+        """
+        self._configure(connection, idle_seconds=ANSWER_SECONDS // 2)
+
+    def _configure(self, connection: Connection, *, idle_seconds: int) -> None:
+        settings = {
+            **self._session,
+            "statement_timeout": f"{ANSWER_SECONDS}s",
+            "idle_in_transaction_session_timeout": f"{idle_seconds}s",
+        }
+        calls = ", ".join("set_config(%s, %s, true)" for _ in settings)
+        values = tuple(part for setting in settings.items() for part in setting)
+        connection.exec_driver_sql(f"SELECT {calls}", values)
 
     @contextmanager
     def schema_lock(self, connection: Connection) -> Iterator[None]:
@@ -201,11 +219,23 @@ class PostgresBackend:
         query = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
         return int(connection.scalar(text(query))) * 1000
 
-    def try_lock(self, engine: Engine, name: str) -> AbstractContextManager[LockState]:
-        """Try to take an advisory lock, which is released when its connection ends."""
-        take = _lock_query("pg_try_advisory_lock", f"hold {name}")
-        release = _lock_query("pg_advisory_unlock", f"hold {name}")
-        return server_lock(engine, take, release)
+    @contextmanager
+    def try_lock(self, engine: Engine, name: str) -> Iterator[LockState]:
+        """Try to take an advisory lock, which is released when its connection ends.
+
+        It is that of a transaction, not of a session, which behind a pooler would be another's.
+        """
+        with engine.connect() as connection:
+            query = _lock_query("pg_try_advisory_xact_lock", f"hold {name}")
+            acquired = bool(connection.scalar(query))
+            self._configure(connection, idle_seconds=LOCK_SECONDS)
+            try:
+                yield LockState.ACQUIRED if acquired else LockState.HELD_ELSEWHERE
+            finally:
+                try:
+                    connection.rollback()
+                except DBAPIError:
+                    connection.invalidate()  # which also releases the lock
 
     def is_serialization_failure(self, error: DBAPIError) -> bool:
         """Whether the transaction was rolled back because of a deadlock or a conflict."""

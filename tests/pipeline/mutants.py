@@ -77,7 +77,7 @@ MUTANTS: Final = (
     Mutant(
         "the claims of others are passed over",
         "pipeline/deliver.py",
-        "return not self._has_lock and outbox.is_claimed(state, self._channel, self._owner, now)",
+        "return outbox.is_claimed(state, self._channel, self._owner, now, gone=gone)",
         "return False",
     ),
     Mutant(

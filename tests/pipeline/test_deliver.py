@@ -24,7 +24,7 @@ from checkup.pipeline.deliver import deliver
 from checkup.pipeline.state_store import commit_state, load_state
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
-from tests.alerting.worlds import run, slot
+from tests.alerting.worlds import MINUTE, run, slot
 from tests.notifiers.clients import DirectClients
 from tests.pipeline.recording import DOWN, Ear, keys, monitor, soon
 from tests.pipeline.worlds import World
@@ -170,9 +170,50 @@ def test_channel_that_somebody_is_delivering_to_is_left_to_them() -> None:
     there = monitor(storage, channels={"ear": ear})
 
     with storage.lock("channel-ear"):
-        recorded = store_run(there, run(0, DOWN), soon())
+        recorded = store_run(there, replace(run(0, DOWN), slot=time.time_ns()), soon())
 
     assert (recorded.undelivered, ear.heard) == (1, [])
+
+
+@pytest.mark.row("8")
+def test_holder_of_a_lock_that_is_paused_delays_alerts_and_no_more() -> None:
+    storage, ear = MemoryStorage(), Ear()
+    there = monitor(storage, channels={"ear": ear})
+    before = load_state(there)
+    now = time.time_ns()
+    store_run(there, replace(run(0, DOWN), slot=now - 3 * MINUTE), Deadline.after(-20))
+    queued = load_state(there)
+    batch = outbox.next_batch(queued.document, "ear")
+    claimed = outbox.claim(queued.document, "ear", batch, "lock-paused", now + SECOND)
+    in_hand = commit_state(storage, queued, claimed)
+
+    with storage.lock("channel-ear"):  # held by the paused process, whose claim is good at first
+        in_hand = deliver(there, in_hand, Deadline.after(30))
+        assert (ear.heard, before.document.outboxes) == ([], {})
+        time.sleep(1)
+        deliver(there, in_hand, Deadline.after(30))
+
+    assert ear.heard == [f"a/open:down/1/{now - 3 * MINUTE}"]
+    assert ear.notifications[0].possible_duplicate
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_left"), [("lock-a", False), ("b", True)], ids=["under-the-lock", "without"]
+)
+def test_lock_shows_only_that_owners_of_claims_under_it_are_gone(
+    owner: str, *, is_left: bool
+) -> None:
+    storage, ear = MemoryStorage(), Ear()
+    there = monitor(storage, channels={"ear": ear})
+    store_run(there, run(0, DOWN), Deadline.after(-20))
+    queued = load_state(there)
+    batch = outbox.next_batch(queued.document, "ear")
+    until = storage.now_ns() + HOUR
+    claimed = outbox.claim(queued.document, "ear", batch, owner, until)
+
+    deliver(there, commit_state(storage, queued, claimed), Deadline.after(30))
+
+    assert (ear.heard == []) is is_left
 
 
 @pytest.mark.row("12")

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from checkup.errors import StorageError
+from checkup.interfaces import LockState
 from checkup.model import Result, decode_results, encode_results
+from checkup.storage.files import network_file_system
 from checkup.storage.folder import FolderSettings, FolderStorage
 from tests import gofile
 from tests.storage.places import FakeClients
@@ -366,3 +368,44 @@ def test_a_write_that_does_not_fit_changes_nothing(folder: Path, verb: str) -> N
     assert list(storage.list("state/")) == ["state/head.json"]
     assert not list((folder / ".checkup").glob("*.tmp"))
     storage.replace("state/head.json", b"[]", stored.version)  # and it recovers by itself
+
+
+# Network file systems
+
+
+MOUNTS = """\
+1 0 8:1 / / rw - ext4 /dev/sda1 rw
+2 1 0:40 / /srv/status rw - nfs4 files.example:/status rw
+3 2 8:2 / /srv/status/local rw - xfs /dev/sdb1 rw
+4 1 0:41 / /mnt/our\\040share rw - cifs //files/ours rw
+5 1 0:42 / /over rw - nfs4 files.example:/x rw
+6 1 8:3 / /over rw - ext4 /dev/sdc1 rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/var/lib/checkup", ""),
+        ("/srv/status", "nfs4"),
+        ("/srv/status/checks/state", "nfs4"),
+        ("/srv/statusquo", ""),
+        ("/srv/status/local/checks.db", ""),
+        ("/mnt/our share/checks.db", "cifs"),
+        ("/over/checks", ""),
+    ],
+)
+def test_network_file_system_is_that_of_the_innermost_mount(
+    tmp_path: Path, path: str, kind: str
+) -> None:
+    (tmp_path / "mountinfo").write_text(MOUNTS)
+
+    assert network_file_system(Path(path), tmp_path / "mountinfo") == kind
+    assert network_file_system(Path(path), tmp_path / "missing") == ""
+
+
+def test_lock_of_a_network_file_system_proves_nothing(tmp_path: Path) -> None:
+    shared, local = FolderStorage(tmp_path, is_network=True), FolderStorage(tmp_path)
+
+    with shared.lock("deliver") as one, local.lock("deliver") as other:
+        assert (one, other) == (LockState.UNSUPPORTED, LockState.ACQUIRED)

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from checkup import config
+from checkup import app, config
 from checkup.app import registered_kinds
 from checkup.errors import ConfigError, UnavailableError
 from checkup.interfaces import StorageSettings
@@ -323,3 +323,27 @@ def test_runs_are_stored_in_sqlite_and_shown_on_the_page(tmp_path: Path) -> None
         assert isinstance(result, gofile.Result)
         assert (result.title, result.healthy) == ("Website", True)
     assert "Website" in (tmp_path / "out" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"type": "sqlite3", "dsn": "file:/srv/checks.db?mode=rw"}, "storage.dsn"),
+        ({"type": "sql", "sqlite_db_file": "/srv/checks.db"}, "storage.sqlite_db_file"),
+    ],
+)
+def test_sqlite_on_a_network_file_system_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], field: str
+) -> None:
+    def found(path: Path) -> str:
+        return "nfs4" if path == Path("/srv/checks.db") else ""
+
+    monkeypatch.setattr("checkup.storage.sql.settings.network_file_system", found)
+    path = tmp_path / "checkup.json"
+    path.write_text(json.dumps({"checkers": [], "storage": settings}))
+
+    with pytest.raises(ConfigError) as caught:
+        app.read_config(str(path), {})
+
+    text = "an SQLite file on a network file system (nfs4) can be damaged; use a local disk"
+    assert f"{field}: {text}" in str(caught.value)

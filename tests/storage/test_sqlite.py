@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -104,6 +104,29 @@ def test_a_full_disk_is_named_and_does_no_harm(storage: Storage, path: Path) -> 
     assert set(storage.list("late/")) == set(reported)
     storage.create(HEAD, b"1")
     assert pragma(path, "integrity_check") == "ok"
+
+
+def test_a_file_system_without_space_is_named_even_to_a_reader(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", tmp_path], check=True)
+    try:
+        path = tmp_path / "checks.db"
+        open_storage("sqlite3", str(path)).create(HEAD, b"1")
+        (tmp_path / "fill").write_bytes(b"")
+        with suppress(OSError), (tmp_path / "fill").open("wb", buffering=0) as fill:
+            while fill.write(b"x" * 1024):
+                pass
+        storage = open_storage("sqlite3", str(path))
+
+        with pytest.raises(StorageError, match=r"checks\.db: no space left on device"):
+            storage.get(HEAD)
+        with pytest.raises(StorageError, match=r"checks\.db: no space left on device"):
+            storage.create(RUN, b"[]")
+        (tmp_path / "fill").unlink()
+        assert body_of(storage, HEAD) == b"1"
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=True)
 
 
 # Others at work

@@ -47,10 +47,18 @@ def next_batch(state: AlertState, channel: str, max_alerts: int = 0) -> tuple[Qu
     return tuple(islice(alike, max_alerts or None))
 
 
-def is_claimed(state: AlertState, channel: str, by_others_than: str, now: int) -> bool:
-    """Say whether another run may be delivering to this channel now."""
+def is_claimed(
+    state: AlertState, channel: str, by_others_than: str, now: int, *, gone: str | None = None
+) -> bool:
+    """Say whether another run may be delivering to this channel now.
+
+    Args:
+        gone: owners whose names begin with this are known to be gone; None if none are.
+    """
     return any(
-        entry.claimed_by not in {"", by_others_than} and entry.claimed_until > now
+        entry.claimed_by not in {"", by_others_than}
+        and entry.claimed_until > now
+        and (gone is None or not entry.claimed_by.startswith(gone))
         for entry in queued(state, channel)
     )
 

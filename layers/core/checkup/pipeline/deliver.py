@@ -2,8 +2,9 @@
 
 A claim is written before the message is sent, so whatever happens afterwards, the next run knows
 that a message may be on its way and says "possible repeat". On a storage with locks, the lock of
-the channel shows at once whether the owner of a claim is still alive; elsewhere a claim is good
-until its owner is certainly gone.
+the channel shows at once whether the owner of a claim made under it is still alive; any other claim
+is good until its owner is certainly gone. So a holder of the lock that is paused or cut off delays
+alerts and no more.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ MAX_MESSAGES: Final = 4
 or if some of them may be repeats."""
 
 MARGIN_SECONDS: Final = 10.0
+
+LOCK_PATIENCE: Final = 120 * SECOND
+"""How long alerts wait for the holder of a channel's lock; longer than any run takes to deliver."""
 
 MESSAGE_SECONDS: Final = 16.0
 """A message and, if its channel is dead, the same to another at 6 s each, and the receipt."""
@@ -93,7 +97,7 @@ def deliver(
             continue
         try:
             with context.storage.lock(f"channel-{channel}") as lock:
-                if lock is not LockState.HELD_ELSEWHERE:
+                if lock is not LockState.HELD_ELSEWHERE or _is_overdue(context, channel, loaded):
                     loaded = ChannelDelivery(context, channel, deadline, lock).run(loaded)
         except StorageError as error:
             _log.warning("%s: alerts may have to wait for the next run: %s", channel, error)
@@ -115,6 +119,16 @@ def new_notification(
     )
 
 
+def _is_overdue(context: RunContext, channel: str, loaded: Loaded[AlertState]) -> bool:
+    """Say whether alerts wait for so long that the holder of the lock must be paused or cut off."""
+    oldest = min(entry.alert.slot for entry in outbox.queued(loaded.document, channel))
+    return context.storage.now_ns() - oldest > LOCK_PATIENCE
+
+
+_UNDER_LOCK: Final = "lock-"
+"""How the owner of a claim begins that holds the lock of the channel."""
+
+
 class ChannelDelivery:
     """Delivers to one channel on behalf of one run."""
 
@@ -125,7 +139,7 @@ class ChannelDelivery:
         self._channel = channel
         self._deadline = deadline
         self._has_lock = lock is LockState.ACQUIRED
-        self._owner = uuid4().hex
+        self._owner = (_UNDER_LOCK if self._has_lock else "") + uuid4().hex
 
     def run(self, loaded: Loaded[AlertState]) -> Loaded[AlertState]:
         """Send message after message until the outbox is empty or one is not delivered.
@@ -173,9 +187,13 @@ class ChannelDelivery:
         return Claim(loaded, batch, valid_until) if batch else None
 
     def _is_claimed(self, state: AlertState) -> bool:
-        """Say whether another run may be delivering; with the lock of the channel, none is."""
+        """Say whether another run may be delivering.
+
+        Whoever has the lock of the channel knows that the owner of a claim made under it is gone.
+        """
         now = self._context.storage.now_ns()
-        return not self._has_lock and outbox.is_claimed(state, self._channel, self._owner, now)
+        gone = _UNDER_LOCK if self._has_lock else None
+        return outbox.is_claimed(state, self._channel, self._owner, now, gone=gone)
 
     def _send(self, claim: Claim) -> DeliveryResult:
         context = self._context

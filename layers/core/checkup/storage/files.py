@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,22 @@ _SUFFIX = ".tmp"
 _ABANDONED_SECONDS = HOUR // SECOND
 _WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.005
+_LEAST_SPACE = 64 * 1024
+_NETWORK_FILE_SYSTEMS = {
+    *("9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.s3fs"),
+    *(
+        "fuse.sshfs",
+        "gfs2",
+        "glusterfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "ocfs2",
+        "smb3",
+        "smbfs",
+    ),
+}
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 _REASONS = {
@@ -47,6 +64,32 @@ def translate_os_errors(action: str, path: Path) -> Iterator[None]:
         number = error.errno or 0
         reason = _REASONS.get(number) or os.strerror(number).lower()
         raise StorageError(f"cannot {action} {path}: {reason}") from error
+
+
+def is_disk_full(folder: Path) -> bool:
+    """Whether the file system of a folder has no space left, not even for an index of SQLite's."""
+    with suppress(OSError):
+        disk = os.statvfs(folder)
+        return disk.f_bavail * disk.f_frsize < _LEAST_SPACE
+    return False
+
+
+def network_file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+    """Return the type of the network file system that a path is on; empty if it is a local one.
+
+    Args:
+        mounts: the mounted file systems, as proc(5) describes them. Without such a list, as on
+            macOS, every file system is taken for a local one.
+    """
+    where, best, found = str(path.absolute().resolve()), "", ""
+    with suppress(OSError):
+        for line in mounts.read_text(errors="replace").splitlines():
+            front, _, back = line.partition(" - ")
+            top = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), front.split(" ")[4])
+            inside = where == top or where.startswith(top.rstrip("/") + "/")
+            if inside and len(top) >= len(best):  # of two in one place, the later one is on top
+                best, found = top, back.split(" ")[0]
+    return found if found in _NETWORK_FILE_SYSTEMS else ""
 
 
 @contextmanager

@@ -8,6 +8,10 @@ in the folder are left alone.
 Writes are atomic: ``link`` creates a document and fails if the name is taken; ``rename`` replaces
 one under a kernel lock, after its content was compared. A process that is killed at any point
 leaves the old document or the new one, and the kernel releases its locks.
+
+On a network file system, which several machines may share, a server can take a lock away from a
+machine that it no longer hears of, while that one still runs. So there a lock does not prove that
+its last owner is gone, and a write that took too long under its lock is given up.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from checkup.storage import layout
 from checkup.storage.files import (
     file_lock,
     fsync_folder,
+    network_file_system,
     temporary_file,
     translate_os_errors,
     try_file_lock,
@@ -36,6 +41,8 @@ from checkup.storage.files import (
 from checkup.storage.layout import is_key, run_file_name, valid_key, valid_lock_name, valid_prefix
 
 _PRIVATE = ".checkup"
+_LEASE_SECONDS = 5.0
+"""How long a lock of a network file system is relied on; servers keep it for 30 s at least."""
 
 
 class FolderSettings(StorageSettings, frozen=True, kw_only=True):
@@ -58,11 +65,18 @@ class FolderSettings(StorageSettings, frozen=True, kw_only=True):
 
 
 class FolderStorage:
-    """Documents as files below one folder; safe for threads and processes on one machine."""
+    """Documents as files below one folder; safe for threads and processes, also of machines.
 
-    def __init__(self, folder: str | Path) -> None:
+    Args:
+        is_network: whether the folder is on a network file system; by default that is found out.
+    """
+
+    def __init__(self, folder: str | Path, *, is_network: bool | None = None) -> None:
         self._root = Path(folder).absolute()
         self._private = self._root / _PRIVATE
+        self._is_network = (
+            bool(network_file_system(self._root)) if is_network is None else is_network
+        )
 
     def get(self, key: str) -> StoredDocument | None:
         """Return the document, or None if there is none."""
@@ -97,9 +111,14 @@ class FolderStorage:
             self._temporary(key, body) as temporary,
             self._write_lock(),
         ):
+            begun = time.monotonic()
             current = self.get(key)
             if current is None or current.version != version:
                 raise DocumentChangedError(f"{path} has changed since it was read")
+            if self._is_network and time.monotonic() - begun > _LEASE_SECONDS:
+                raise StorageError(
+                    f"cannot write {path}: it took so long that the lock may be lost"
+                )
             temporary.replace(path)
             fsync_folder(path.parent)
         return _version(body)
@@ -123,12 +142,18 @@ class FolderStorage:
             path.unlink(missing_ok=True)
 
     def now_ns(self) -> int:
-        """Return the time of this machine, which all users of the folder share."""
+        """Return the time of this machine; those that share a folder keep their clocks together."""
         return time.time_ns()
 
     @contextmanager
     def lock(self, name: str) -> Iterator[LockState]:
-        """Try to take a kernel lock, which is released when its owner exits."""
+        """Try to take a kernel lock, which is released when its owner exits.
+
+        On a network file system it proves nothing, so claims end by their time there.
+        """
+        if self._is_network:
+            yield LockState.UNSUPPORTED
+            return
         path = self._private / f"hold-{valid_lock_name(name)}.lock"
         with ExitStack() as stack:
             with translate_os_errors("lock", path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, ClassVar
+from urllib.parse import unquote
 
 from msgspec import Meta
 from msgspec.structs import asdict
@@ -12,8 +14,24 @@ from msgspec.structs import asdict
 from checkup.errors import UnavailableError, missing_extra
 from checkup.interfaces import Clients, Storage, StorageSettings
 from checkup.interfaces.kinds import Secret, SettingProblem, Settings
+from checkup.storage.files import network_file_system
 
 _Create = Annotated[bool, Meta(description="Create and migrate the tables automatically.")]
+
+
+def sqlite_path(dsn: str) -> Path:
+    """Return the path of a DSN: a path, or ``file:path?options`` as in Go's driver."""
+    if not dsn.startswith("file:"):
+        return Path(dsn.partition("?")[0])
+    return Path(unquote(dsn.removeprefix("file:").partition("?")[0]).removeprefix("//"))
+
+
+def _network_problems(field: str, dsn: str) -> Iterator[SettingProblem]:
+    """Yield why an SQLite file cannot be on a network file system: https://www.sqlite.org/wal.html."""
+    kind = network_file_system(sqlite_path(dsn)) if dsn else ""
+    if kind:
+        text = f"an SQLite file on a network file system ({kind}) can be damaged"
+        yield SettingProblem(field, text, "use a local disk, or postgres, mysql or fs")
 
 
 class SqliteSettings(StorageSettings, frozen=True, kw_only=True):
@@ -21,8 +39,12 @@ class SqliteSettings(StorageSettings, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "sqlite3"
 
-    dsn: Annotated[str, Meta(description="Path of the database file.")] = ""
+    dsn: Annotated[str, Meta(description="Path of the database file, on a local disk.")] = ""
     create: _Create = False
+
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """Yield why the file cannot be where it is."""
+        yield from _network_problems("dsn", self.dsn)
 
     def open(self, clients: Clients) -> Storage:
         """Return the storage; it opens the file on first use."""
@@ -107,7 +129,8 @@ class SqlSettings(StorageSettings, frozen=True, kw_only=True):
     ] = None
 
     def find_errors(self) -> Iterator[SettingProblem]:
-        """Require the same as the Go program."""
+        """Require the same as the Go program, and a local disk."""
+        yield from _network_problems("sqlite_db_file", self.sqlite_db_file)
         if self.sqlite_db_file and self.postgresql:
             fix = "remove sqlite_db_file or postgresql"
             yield SettingProblem("", "several SQL backends are configured", fix)

@@ -6,16 +6,15 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from checkup.interfaces import LockState, ProvisionStep
-from checkup.storage.files import translate_os_errors, try_file_lock
+from checkup.storage.files import is_disk_full, translate_os_errors, try_file_lock
 from checkup.storage.sql.database import ANSWER_SECONDS, FOREIGN_TABLE, MISSING_TABLE
+from checkup.storage.sql.settings import sqlite_path
 
 _REASONS = {
     "SQLITE_BUSY": f"another process has been writing for {ANSWER_SECONDS} s",
@@ -29,6 +28,9 @@ _REASONS = {
     "SQLITE_READONLY": "the file is read-only",
     "SQLITE_TOOBIG": "the document is too large",
 }
+_PERHAPS_FULL = {"SQLITE_IOERR", "SQLITE_CANTOPEN"}
+"""What SQLite says on a full disk when it needs space for its write-ahead log, even to read."""
+
 # SQLite has one code for all errors in a statement.
 _REASONS_BY_TEXT = {
     "no such table": MISSING_TABLE,
@@ -48,7 +50,7 @@ class SqliteBackend:
     dialect = "sqlite+pysqlite"
 
     def __init__(self, dsn: str, *, create: bool = False) -> None:
-        self._path = Path(_path(dsn)).absolute()
+        self._path = sqlite_path(dsn).absolute()
         self._create = create
         self.name = f"SQLite file {self._path}"
 
@@ -120,6 +122,8 @@ class SqliteBackend:
                 return reason
         code = str(getattr(error.orig, "sqlite_errorname", "")) or type(error.orig).__name__
         family = "_".join(code.split("_")[:2])
+        if family in _PERHAPS_FULL and is_disk_full(self._path.parent):
+            return _REASONS["SQLITE_FULL"]
         return _REASONS.get(family) or f"the request failed ({code})"
 
 
@@ -130,13 +134,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
     ):  # the database is in use; the old journal mode is as safe
         connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-
-
-def _path(dsn: str) -> str:
-    """Return the path of a DSN: a path, or ``file:path?options`` as in Go's driver."""
-    if not dsn.startswith("file:"):
-        return dsn.partition("?")[0]
-    return unquote(dsn.removeprefix("file:").partition("?")[0]).removeprefix("//")
 
 
 def _text(value: bytes) -> str:

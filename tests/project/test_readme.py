@@ -239,8 +239,8 @@ def test_command_of_the_table_does_with_the_example_as_it_says(
 def test_every_make_target_that_a_document_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     text = "\n".join((ROOT / name).read_text() for name in DOCUMENTS)
-    named = set(re.findall(r"`make ([a-z]+)", text)) | set(
-        re.findall(r"^make (\w+)", text, re.MULTILINE)
+    named = set(re.findall(r"`make ([a-z0-9-]+)", text)) | set(
+        re.findall(r"^make ([a-z0-9-]+)", text, re.MULTILINE)
     )
     assert named
     assert [target for target in sorted(named) if f"\n{target}:" not in makefile] == []

@@ -62,7 +62,9 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         Headers,
         Meta(description="Response headers and the text that each must contain, ignoring case."),
     ] = field(default_factory=dict)
-    must_contain: Annotated[str, Meta(description="Text that the body must contain.")] = ""
+    must_contain: Annotated[
+        str, Meta(description="Text that the body must contain, whatever its charset.")
+    ] = ""
     must_not_contain: Annotated[str, Meta(description="Text that the body must not contain.")] = ""
     must_match: Annotated[
         str, Meta(description="Regular expression (RE2) that must match in the body.")
@@ -76,7 +78,14 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
     ] = ()
     max_body: Annotated[
         int,
-        Meta(ge=1, le=16 * _MEBIBYTE, description="Maximum number of bytes of the body to read."),
+        Meta(
+            ge=1,
+            le=16 * _MEBIBYTE,
+            description=(
+                "Maximum number of bytes of the body to read; "
+                "whether a longer one contains what it must not is unknown."
+            ),
+        ),
     ] = _MEBIBYTE
     method: Annotated[
         Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],

@@ -210,3 +210,67 @@ def test_certificate_that_ends_soon_is_degraded(authority: Authority) -> None:
 
     assert result.degraded
     assert result.notice.startswith("certificate expires in 60 days (")
+
+
+HELLO = "220 mail.test\r\n"
+OFFER = ("250-mail.test\r\n250 STARTTLS\r\n", WAIT)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "script"),
+    [
+        pytest.param(
+            "smtp",
+            (HELLO, WAIT, "250-mail.test\r\n250-starttls\r\n250 HELP\r\n", WAIT, "220 go\r\n"),
+            id="keyword in lower case",
+        ),
+        pytest.param(
+            "smtp", (HELLO, WAIT, "250 StartTLS\r\n", WAIT, "220 go\r\n"), id="keyword in both"
+        ),
+        pytest.param("smtp", (HELLO, WAIT, *OFFER, "220\r\n"), id="code alone"),
+        pytest.param("smtp", ("220\r\n", WAIT, *OFFER, "220\n"), id="greeting of a code alone"),
+        pytest.param("smtp", ("220-hi\r\n220\r\n", WAIT, *OFFER, "220 \r\n"), id="two lines"),
+        pytest.param("imap", ("* Ok ready\r\n", WAIT, "a ok go\r\n"), id="imap in lower case"),
+        pytest.param("pop3", ("+ok\r\n", WAIT, "+Ok go\r\n"), id="pop3 in lower case"),
+    ],
+)
+def test_letters_of_a_dialogue_do_not_matter(
+    authority: Authority, protocol: str, script: Sequence[str]
+) -> None:
+    with LineServer((*script, TLS, HOLD), authority.good()) as server:
+        attempt = attempt_of(talking(server, starttls=protocol, tls_ca_file=str(authority.roots)))
+
+    assert attempt.error == ""
+
+
+@pytest.mark.parametrize(
+    ("charset", "failure"),
+    [
+        pytest.param("latin-1", "", id="as it is"),
+        pytest.param("utf-8", "expect_mismatch", id="another"),
+    ],
+)
+def test_text_is_expected_in_a_charset(charset: str, failure: str) -> None:
+    with LineServer((WAIT, "prêt à tout\r\n".encode("latin-1"))) as server:
+        attempt = attempt_of(talking(server, send="ça va?\n", expect="prêt", charset=charset))
+
+    assert attempt.failure == failure
+    assert server.heard == ["ça va?\n".encode(charset)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        pytest.param({"charset": "klingon"}, "unknown encoding 'klingon'"),
+        pytest.param({"charset": "base64"}, "unknown encoding 'base64'"),
+        pytest.param(
+            {"charset": "ascii", "expect": "prêt"}, "contains a character that is not in ascii"
+        ),
+        pytest.param(
+            {"charset": "latin-1", "send": "€"}, "contains a character that is not in latin-1"
+        ),
+    ],
+)
+def test_charset_that_cannot_work_is_an_error(settings: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        TcpChecker(endpoint_url="localhost:1", **settings)

@@ -23,6 +23,7 @@ from tests.servers.web import WebServer
 
 DAY = 24 * 3600 * SECOND
 ROOT = forge.authority()
+RSA_ROOT = forge.authority("RSA", rsa=True)
 SOON = "certificate expires in "
 
 
@@ -30,7 +31,7 @@ SOON = "certificate expires in "
 def roots(tmp_path: Path) -> str:
     """A file with the root that everything here is signed by, unless it is not."""
     path = tmp_path / "roots.pem"
-    path.write_text(ROOT.pem)
+    path.write_text(ROOT.pem + RSA_ROOT.pem)
     return str(path)
 
 
@@ -174,7 +175,12 @@ FLAWS = [
         "certificate is not valid for servers",
         id="for-clients-only",
     ),
-    pytest.param(leaf(ROOT, weak=True), "tls_weak", "certificate key is too weak", id="weak-key"),
+    pytest.param(
+        forge.signed_with_sha1(leaf(RSA_ROOT), RSA_ROOT),
+        "tls_weak",
+        "a signature in the certificate chain is too weak",
+        id="weak-signature",
+    ),
     pytest.param(
         leaf(NAMESAKE, bare=True),
         "tls_untrusted",
@@ -226,6 +232,19 @@ def test_first_certificate_of_the_chain_to_end_counts(roots: str, _: int) -> Non
     assert result.degraded
     assert result.notice.startswith(SOON)
     assert result.attempts[0].certificate_expiry == nanoseconds(in_days(5))
+
+
+@pytest.mark.row("66")
+def test_other_certificates_do_not_count_without_verification() -> None:
+    """An expired cross-signature is often sent along; only the server's own certificate is used."""
+    holder = leaf(ROOT, 60)
+    holder.above.append(forge.authority("Expired", days=-1, before=-9).certificate)
+
+    with serving(holder) as checker:
+        result = result_of(checker(tls_skip_verify=True))
+
+    assert result.healthy
+    assert result.attempts[0].certificate_expiry == nanoseconds(in_days(60))
 
 
 def test_certificate_that_the_path_does_not_need_does_not_count(roots: str) -> None:

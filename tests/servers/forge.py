@@ -12,7 +12,9 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -59,15 +61,32 @@ class Holder:
 
 
 def authority(
-    name: str = "Root", parent: Holder | None = None, *, days: float = 3650, before: float = -1
+    name: str = "Root",
+    parent: Holder | None = None,
+    *,
+    days: float = 3650,
+    before: float = -1,
+    rsa: bool = False,
 ) -> Holder:
     """Return an authority; without a parent it is a root."""
-    return _issue(
-        name,
-        parent,
-        (before, days),
-        [(x509.BasicConstraints(ca=True, path_length=None), True)],
-    )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.BasicConstraints(ca=True, path_length=None), True)
+    ]
+    return _issue(name, parent, (before, days), extensions, bits=2048 if rsa else 0)
+
+
+_SHA256_WITH_RSA = bytes.fromhex("06092a864886f70d01010b")
+_SHA1_WITH_RSA = bytes.fromhex("06092a864886f70d010105")
+
+
+def signed_with_sha1(holder: Holder, parent: Holder) -> Holder:
+    """Return a certificate whose signature by an RSA key is made again, with SHA-1."""
+    signed = holder.certificate.tbs_certificate_bytes
+    again = signed.replace(_SHA256_WITH_RSA, _SHA1_WITH_RSA)
+    signature = parent.key.sign(again, PKCS1v15(), hashes.SHA1())
+    der = holder.der.replace(_SHA256_WITH_RSA, _SHA1_WITH_RSA)
+    der = der.replace(holder.certificate.signature, signature)
+    return Holder(x509.load_der_x509_certificate(der), holder.key)
 
 
 def leaf(
@@ -77,6 +96,7 @@ def leaf(
     hosts: tuple[str, ...] = HOSTS,
     before: float = -1,
     weak: bool = False,
+    rsa: bool = False,
     for_clients: bool = False,
     bare: bool = False,
     revocations: str = "",
@@ -85,6 +105,7 @@ def leaf(
 
     Args:
         weak: with a key of 1,024 bits.
+        rsa: with an RSA key of 2,048 bits; else the key is on a curve.
         for_clients: its purpose is another.
         bare: without the identifiers of keys.
         revocations: where it says that the list of what was revoked is.
@@ -104,7 +125,9 @@ def leaf(
     if not bare and parent:
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(parent.key.public_key())
         extensions.append((identifier, False))
-    return _issue(hosts[0] if hosts else "localhost", parent, (before, days), extensions, weak=weak)
+    name = hosts[0] if hosts else "localhost"
+    bits = 1024 if weak else 2048 if rsa else 0
+    return _issue(name, parent, (before, days), extensions, bits=bits)
 
 
 def _issue(
@@ -113,9 +136,9 @@ def _issue(
     days: tuple[float, float],
     extensions: list[tuple[x509.ExtensionType, bool]],
     *,
-    weak: bool = False,
+    bits: int = 0,
 ) -> Holder:
-    key = rsa.generate_private_key(65537, 1024) if weak else ec.generate_private_key(ec.SECP256R1())
+    key = generate_private_key(65537, bits) if bits else ec.generate_private_key(ec.SECP256R1())
     subject = _name(name)
     builder = (
         x509.CertificateBuilder()

@@ -61,9 +61,10 @@ def issuer_name(der: bytes) -> str:
 @lru_cache(maxsize=256)
 def subject_alt_names(der: bytes) -> tuple[str, ...]:
     """The DNS names, in lower case, and the IP addresses that a certificate is valid for."""
+    names: list[str] = []
     with suppress(IndexError, ValueError):
-        return tuple(_general_names(der))
-    return ()
+        names += _general_names(der)
+    return tuple(names)
 
 
 def _not_after(der: bytes) -> int:
@@ -99,10 +100,11 @@ def _general_names(der: bytes) -> Iterator[str]:
 def _names_in(der: bytes, position: int) -> Iterator[str]:
     for name in _inside(der, position):
         content = der[_content(der, name) : _after(der, name)]
-        if der[name] == _DNS_NAME:
-            yield content.decode("ascii").lower()
-        elif der[name] == _IP_ADDRESS:
-            yield str(ipaddress.ip_address(content))
+        with suppress(ValueError):  # one name that cannot be read spoils no other
+            if der[name] == _DNS_NAME:
+                yield content.decode("ascii").lower().removesuffix(".")
+            elif der[name] == _IP_ADDRESS:
+                yield str(ipaddress.ip_address(content))
 
 
 def _place(der: bytes, number: int) -> int:
@@ -204,6 +206,23 @@ def check_names(chain: Sequence[bytes], expected: Sequence[str]) -> None:
             raise CheckUnknownError("config", sentence) from error
         if not is_covered:
             raise CheckFailedError("tls_names", f"certificate is not valid for '{host}'")
+
+
+def check_host(chain: Sequence[bytes], host: str) -> None:
+    """Check that the server's certificate is valid for the host that was connected to.
+
+    Only subject alternative names count, and an underscore may be in what a wildcard covers, as in
+    Go, browsers and curl.
+
+    Raises:
+        CheckFailedError: it is not.
+        ValueError: the host is not a valid name.
+    """
+    names = subject_alt_names(chain[0]) if chain else ()
+    host, _, _zone = host.partition("%")
+    if not _covers(names, _canonical(host)):
+        what = "address" if _is_address(host) else "host"
+        raise CheckFailedError("tls_wrong_host", f"certificate is not valid for this {what}")
 
 
 def _covers(names: Sequence[str], host: str) -> bool:

@@ -50,6 +50,7 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "http"
+    alpn: ClassVar[tuple[str, ...]] = ("http/1.1",)
     default_timeout: ClassVar[int] = 10 * SECOND
 
     up_status: Annotated[

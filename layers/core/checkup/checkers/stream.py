@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from checkup.checkers.address_guard import is_port_blocked
-from checkup.checkers.certificates import earliest_expiry_ns, peer_certificates
+from checkup.checkers.certificates import check_host, earliest_expiry_ns, peer_certificates
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.checkers.host_names import ascii_host
 from checkup.checkers.network import SocketAddress, resolve_async
@@ -244,7 +244,7 @@ class NetworkStream:
     async def start_tls(
         self, context: ssl.SSLContext, host: str, *, is_write_next: bool = False
     ) -> int:
-        """Complete a TLS handshake, within the deadline; a stream that fails is closed.
+        """Complete a TLS handshake, within the deadline.
 
         Args:
             host: for SNI and verification.
@@ -269,7 +269,12 @@ class NetworkStream:
             except (OSError, ValueError) as error:
                 self.close()
                 raise self._handshake_failure(error) from error
-        return earliest_expiry_ns(self.peer_certificates())
+            chain = self.peer_certificates()
+            if context.verify_mode is ssl.CERT_NONE:
+                chain = chain[:1]  # the others lead nowhere, and may be long past their end
+            else:
+                check_host(chain, host)
+        return earliest_expiry_ns(chain)
 
     def peer_certificates(self) -> Sequence[bytes]:
         """The certificates in DER, the server's own first; see :func:`peer_certificates`."""

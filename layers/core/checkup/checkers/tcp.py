@@ -44,13 +44,32 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
     expect: Annotated[
         str, Meta(description="Text that must arrive within the first 8,192 bytes.")
     ] = ""
+    charset: Annotated[
+        str, Meta(description="Character encoding of send and expect, such as latin-1.")
+    ] = "utf-8"
+
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
+        yield from super().find_errors()
+        try:
+            "".encode(self.charset)
+        except (LookupError, ValueError):
+            fix = "use one that Python knows, such as latin-1, cp1252 or shift_jis"
+            yield SettingProblem("charset", f"unknown encoding '{self.charset}'", fix)
+            return
+        for name in ("send", "expect"):
+            try:
+                getattr(self, name).encode(self.charset)
+            except UnicodeEncodeError:
+                text = f"contains a character that is not in {self.charset}"
+                yield SettingProblem(name, text, "use another charset")
 
     def find_warnings(self) -> Iterator[SettingProblem]:
         """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
         yield from super().find_warnings()
         if problem := host_port_problem(self.endpoint_url, ip_version=self.ip_version):
             yield problem
-        if len(self.expect.encode()) > _MAX_RESPONSE:
+        if len(self.expect.encode(self.charset)) > _MAX_RESPONSE:
             text = f"only the first {_MAX_RESPONSE} bytes are searched"
             yield SettingProblem("expect", text, "expect less", is_fatal=True)
 
@@ -79,7 +98,10 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
                     expiry = await stream.start_tls(context, name)
                 if self.send or self.expect:
                     with watch.phase("wait"):
-                        await send_and_expect(stream, self.send.encode(), self.expect.encode())
+                        send, expect = (
+                            text.encode(self.charset) for text in (self.send, self.expect)
+                        )
+                        await send_and_expect(stream, send, expect)
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
@@ -106,16 +128,19 @@ class _Step(Struct, frozen=True):
 
 
 def _step(command: bytes, success: bytes, end: bytes) -> _Step:
-    return _Step(command, re.compile(success, re.MULTILINE), re.compile(end, re.MULTILINE))
+    flags = re.MULTILINE | re.IGNORECASE  # keywords may be in any case (RFC 5321, 2.4; RFC 3501, 9)
+    return _Step(command, re.compile(success, flags), re.compile(end, flags))
 
 
-_SMTP_END, _IMAP_END, _POP3_END = rb"^[0-9]{3} .*\n", rb"^a [A-Z]+.*\n", rb"^(?:\+OK|-ERR).*\n"
+# The text after the code of a reply is optional (RFC 5321, section 4.2).
+_SMTP_END, _SMTP_READY = rb"^[0-9]{3}(?: .*)?\r?\n", rb"^220(?: |\r?$)"
+_IMAP_END, _POP3_END = rb"^a [A-Z]+.*\n", rb"^(?:\+OK|-ERR).*\n"
 
 _STARTTLS: Mapping[str, Sequence[_Step]] = {
     "smtp": (  # RFC 3207
-        _step(b"", rb"^220 ", _SMTP_END),
+        _step(b"", _SMTP_READY, _SMTP_END),
         _step(b"EHLO checkup.invalid\r\n", rb"^250[ -]STARTTLS\b", _SMTP_END),
-        _step(b"STARTTLS\r\n", rb"^220 ", _SMTP_END),
+        _step(b"STARTTLS\r\n", _SMTP_READY, _SMTP_END),
     ),
     "imap": (  # RFC 3501, section 6.2.1
         _step(b"", rb"^\* OK\b", rb"^\* .*\n"),

@@ -16,14 +16,14 @@ from functools import lru_cache
 from math import inf
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta, Struct
 
 from checkup.checkers.certificates import describe_expiry
 from checkup.checkers.event_loop import run_alone
 from checkup.checkers.failures import CheckFailedError
-from checkup.checkers.network import ADDRESS_FAMILIES, DeadlineTLSSocket
+from checkup.checkers.network import ADDRESS_FAMILIES
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network, NetworkChecker
@@ -60,7 +60,9 @@ def client_certificate(certificate: str, key: str = "") -> ClientCertificate:
     return ClientCertificate(certificate, key, changed)
 
 
-def system_roots_context(client_certificate: ClientCertificate | None = None) -> ssl.SSLContext:
+def system_roots_context(
+    client_certificate: ClientCertificate | None = None, alpn: tuple[str, ...] = ()
+) -> ssl.SSLContext:
     """The context that trusts the system's roots, or certifi's if it has none.
 
     SSL_CERT_FILE and SSL_CERT_DIR apply, as in Go on Unix.
@@ -68,31 +70,31 @@ def system_roots_context(client_certificate: ClientCertificate | None = None) ->
     paths = ssl.get_default_verify_paths()  # names only what exists
     changed = Path(paths.cafile).stat().st_mtime_ns if paths.cafile else 0
     with _building:
-        return _system_context(paths.cafile, paths.capath, changed, client_certificate)
+        return _system_context(paths.cafile, paths.capath, changed, client_certificate, alpn)
 
 
-def unverified_context(client_certificate: ClientCertificate | None = None) -> ssl.SSLContext:
+def unverified_context(
+    client_certificate: ClientCertificate | None = None, alpn: tuple[str, ...] = ()
+) -> ssl.SSLContext:
     """The context that accepts every certificate."""
     with _building:
-        return _unverified_context(client_certificate)
+        return _unverified_context(client_certificate, alpn)
 
 
 def ca_file_context(
-    *paths: str, client_certificate: ClientCertificate | None = None
+    *paths: str, client_certificate: ClientCertificate | None = None, alpn: tuple[str, ...] = ()
 ) -> ssl.SSLContext:
     """The context that trusts the roots in these PEM files and no others.
-
-    The files are read again when one has changed.
 
     Raises:
         CheckFailedError: a file cannot be read, or holds no certificate.
     """
     try:
-        changed = tuple(Path(path).stat().st_mtime_ns for path in paths)
+        contents = tuple(Path(path).read_text(encoding="ascii", errors="ignore") for path in paths)
     except (OSError, ValueError) as error:
         raise CheckFailedError("tls_roots", "cannot read the root certificates") from error
     with _building:
-        return _file_context(paths, changed, client_certificate)
+        return _roots_context(contents, client_certificate, alpn)
 
 
 @lru_cache(maxsize=64)
@@ -101,9 +103,10 @@ def _system_context(
     capath: str | None,
     changed: int,
     client_certificate: ClientCertificate | None,
+    alpn: tuple[str, ...],
 ) -> ssl.SSLContext:
     del changed  # part of the key: roots that were updated are loaded again
-    context = _bare_context(client_certificate)
+    context = _bare_context(client_certificate, alpn)
     if cafile or (capath and any(Path(capath).iterdir())):
         context.set_default_verify_paths()
     else:
@@ -114,24 +117,20 @@ def _system_context(
 
 
 @lru_cache(maxsize=64)
-def _unverified_context(client_certificate: ClientCertificate | None) -> ssl.SSLContext:
-    context = _bare_context(client_certificate)
-    context.check_hostname = False
+def _unverified_context(
+    client_certificate: ClientCertificate | None, alpn: tuple[str, ...]
+) -> ssl.SSLContext:
+    context = _bare_context(client_certificate, alpn)
     context.verify_mode = ssl.CERT_NONE
     return context
 
 
 @lru_cache(maxsize=64)
-def _file_context(
-    paths: tuple[str, ...], changed: tuple[int, ...], client_certificate: ClientCertificate | None
+def _roots_context(
+    contents: tuple[str, ...], client_certificate: ClientCertificate | None, alpn: tuple[str, ...]
 ) -> ssl.SSLContext:
-    del changed  # part of the key
-    context = _bare_context(client_certificate)
-    for path in paths:
-        try:
-            roots = Path(path).read_text(encoding="ascii", errors="ignore")
-        except OSError as error:
-            raise CheckFailedError("tls_roots", "cannot read the root certificates") from error
+    context = _bare_context(client_certificate, alpn)
+    for roots in contents:
         try:
             context.load_verify_locations(cadata=roots)
         except (ssl.SSLError, ValueError) as error:
@@ -139,18 +138,33 @@ def _file_context(
     return context
 
 
-def _bare_context(client_certificate: ClientCertificate | None) -> ssl.SSLContext:
+_CIPHERS: Final = "DEFAULT:@SECLEVEL=1"
+"""OpenSSL's own list, as curl has it: Python's lacks CBC with SHA-1 and RSA key exchange, which is
+all that some servers have. Level 1 accepts keys of 1,024 bits, as Go does, and no certificate that
+is signed with SHA-1, as nobody does."""
+
+_OP_LEGACY_SERVER_CONNECT: Final = 0x4
+"""``ssl.OP_LEGACY_SERVER_CONNECT`` of Python 3.12: connect to servers from before RFC 5746, as
+browsers and Go do. What it is about is renegotiation, which is never asked for here."""
+
+
+def _bare_context(
+    client_certificate: ClientCertificate | None, alpn: tuple[str, ...]
+) -> ssl.SSLContext:
     """A context without roots, with the same rules on every Python version.
 
-    The rules are those of Go: a trusted certificate need not be self-signed, only subject
-    alternative names count, and certificates need not follow RFC 5280 in every detail
-    (VERIFY_X509_STRICT, Python's default from 3.13, is off).
+    The rules are those of Go: a trusted certificate need not be self-signed, and certificates need
+    not follow RFC 5280 in every detail (VERIFY_X509_STRICT, Python's default from 3.13, is off).
+    Names are compared after the handshake: OpenSSL has no underscores in what a wildcard covers.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.hostname_checks_common_name = False
+    context.check_hostname = False
     context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.sslsocket_class = DeadlineTLSSocket
+    context.set_ciphers(_CIPHERS)
+    context.options |= _OP_LEGACY_SERVER_CONNECT
+    if alpn:
+        context.set_alpn_protocols(alpn)
     if client_certificate:
         try:
             context.load_cert_chain(
@@ -168,8 +182,13 @@ def _no_client_certificate() -> CheckUnknownError:
 
 
 class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
-    """A checker that makes connections over TCP, with TLS or without."""
+    """A checker that makes connections over TCP, with TLS or without.
 
+    Class attributes:
+        alpn: the protocols to offer in a TLS handshake (RFC 7301); none if empty.
+    """
+
+    alpn: ClassVar[tuple[str, ...]] = ()
     needs_address: ClassVar[bool] = True
 
     ip_version: Annotated[
@@ -247,10 +266,12 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
             own = client_certificate(self.client_certificate, self.client_key)
         # Go reads the file whether or not it will verify with it.
         roots = self._trusted_files
-        context = ca_file_context(*roots, client_certificate=own) if roots else None
+        context = None
+        if roots:
+            context = ca_file_context(*roots, client_certificate=own, alpn=self.alpn)
         if self.tls_skip_verify:
-            return unverified_context(own)
-        return context or system_roots_context(own)
+            return unverified_context(own, self.alpn)
+        return context or system_roots_context(own, self.alpn)
 
     async def load_tls_context(self, net: Network, *, same_origin: bool = True) -> ssl.SSLContext:
         """Return :meth:`tls_context`; its files are read in a thread, and looked at once a second.

@@ -9,6 +9,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages=""
+command -v curl >/dev/null || packages="$packages curl"
+command -v dig >/dev/null || packages="$packages bind9-dnsutils"
 command -v chromium >/dev/null || packages="$packages chromium"
 command -v git >/dev/null || packages="$packages git"
 command -v curl >/dev/null || packages="$packages curl"

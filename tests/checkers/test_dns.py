@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -20,14 +19,11 @@ from checkup.checkers.dns import (
     DnsChecker,
     answer_records,
     check_rcode,
-    query_name,
     query_servers,
-    system_nameservers,
 )
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.network import SocketAddress
 from checkup.deadline import Deadline
-from checkup.errors import CheckUnknownError
 from checkup.model import Attempt, Status
 from checkup.times import SECOND
 from tests.checkers.looking import GENEROUS, attempt_of, closed_port, is_fresh, result_of
@@ -372,44 +368,6 @@ def test_without_a_server_those_of_the_system_are_asked(
     assert good.healthy
     assert bad.failure == "dns_nxdomain"
     assert [protocol for _, protocol in server.asked] == ["udp", "udp"]
-
-
-def test_servers_of_the_system_are_read_from_its_file_in_lambda_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "check")
-    file = tmp_path / "resolv.conf"
-    file.write_text("search shop.test\nnameserver 169.254.78.1\nnameserver ::1\n")
-
-    servers = system_nameservers(str(file))
-
-    assert [address[:2] for _, address in servers] == [("169.254.78.1", 53), ("::1", 53)]
-
-
-@pytest.mark.row("28")
-@pytest.mark.parametrize("content", [None, pytest.param("", id="empty")])
-def test_system_without_servers_is_the_monitors_own_trouble(
-    tmp_path: Path, content: str | None
-) -> None:
-    file = tmp_path / "resolv.conf"
-    if content is not None:
-        file.write_text(content)
-
-    with pytest.raises(CheckUnknownError) as raised:
-        system_nameservers(str(file))
-
-    assert raised.value.failure == "config"
-
-
-def test_next_server_is_asked_when_one_does_not_answer(server: NameServer) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        silent.bind(("127.0.0.1", 0))
-        places = [silent.getsockname(), ("127.0.0.1", closed_port()), (server.host, server.port)]
-        servers: list[SocketAddress] = [(socket.AF_INET, place) for place in places]
-        query = dns.message.make_query(query_name("www.test", "A"), "A")
-        answer = query_servers(servers, query, Deadline.after(1.5))
-
-    assert answer.answer
 
 
 QUERY = dns.message.make_query("www.shop.test", "A")

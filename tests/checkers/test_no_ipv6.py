@@ -35,16 +35,18 @@ def run_without_ipv6(checkers: list[dict[str, Any]], tmp_path: Path) -> dict[str
 
 def test_target_with_ipv6_alone_is_unknown(tmp_path: Path) -> None:
     addresses = {"http": "http://[2001:db8::1]/", "tcp": "[2001:db8::1]:80", "tls": "[::1]:443"}
+    addresses |= {"dns": "[2001:db8::1]:53", "dns query": "[2001:db8::1]:53"}
     checkers = [
-        {"type": kind, "endpoint_name": kind, "endpoint_url": address, "recheck": 0}
-        for kind, address in addresses.items()
+        {"type": title.split()[0], "endpoint_name": title, "endpoint_url": address, "recheck": 0}
+        for title, address in addresses.items()
     ]
+    checkers[-1] |= {"hostname_fqdn": "a.test", "record_type": "A"}
     ipv4 = {"type": "tcp", "endpoint_name": "ipv4", "endpoint_url": "192.0.2.1:80", "recheck": 0}
 
     results = run_without_ipv6([*checkers, ipv4], tmp_path)
 
     failures = [results[kind]["times"][0]["failure"] for kind in addresses]
-    assert failures == ["no_ipv6"] * 3
+    assert failures == ["no_ipv6"] * 5
     assert not any(results[kind].get("down") for kind in addresses)
     assert results["ipv4"]["down"]
     assert results["ipv4"]["times"][0]["failure"] == "unreachable"

@@ -6,8 +6,12 @@ does not fit into a datagram, over TCP, all under one deadline.
 
 from __future__ import annotations
 
+import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import suppress
+from copy import copy
+from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal
 
 import dns.edns
@@ -15,7 +19,6 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
-import dns.query
 import dns.rcode
 import dns.rdata
 import dns.rdataclass
@@ -32,8 +35,8 @@ from checkup.checkers.host_names import ascii_host
 from checkup.checkers.network import (
     DeadlineSocket,
     SocketAddress,
-    connect_happy_eyeballs,
     open_connection,
+    require_ipv6,
     resolve,
     split_host_port,
 )
@@ -53,6 +56,9 @@ _CONNECT_LIMIT: Final = 1.0
 
 _SAFE_PAYLOAD: Final = 1232
 """Bytes of a datagram that no network fragments (DNS flag day 2020)."""
+
+_MAX_MESSAGE: Final = 65_535
+_MAX_SERVERS: Final = 3
 
 _RCODE_MESSAGES: Final = {
     "NXDOMAIN": "no such name",
@@ -176,7 +182,13 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
         else:
             servers = system_nameservers()
         with watch.phase("wait"):
-            return query_servers(servers, query, limit, retry_over_tcp=self._is_evaluated)
+            return query_servers(
+                servers,
+                query,
+                limit,
+                expected=self.expected_rcode or "NOERROR",
+                retry_over_tcp=self._is_evaluated,
+            )
 
     def _evaluate_response(self, response: Message) -> None:
         expected = self.expected_rcode or "NOERROR"
@@ -192,24 +204,28 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
 def system_nameservers(resolv_conf: str = "/etc/resolv.conf") -> Sequence[SocketAddress]:
     """Return the name servers that this machine is configured to use, first choice first.
 
-    They may be at any address: in Lambda it is a link-local one.
+    They may be at any address: in Lambda it is a link-local one. The file is read as by glibc:
+    what is no address of a server is skipped, and only the first three servers count.
 
     Raises:
         CheckUnknownError: there are none.
     """
-    from dns.resolver import NoResolverConfiguration, Resolver  # slow to import
-
     try:
-        hosts = Resolver(resolv_conf).nameservers
-    except NoResolverConfiguration as error:
-        raise CheckUnknownError("config", "no name server is configured on this machine") from error
-    return [
-        (family, address)
-        for host in hosts
-        for family, _, _, _, address in socket.getaddrinfo(
-            str(host), 53, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
-        )
-    ]
+        lines = Path(resolv_conf).read_text(encoding="latin-1").split("\n")
+    except OSError:
+        lines = []
+    servers: list[SocketAddress] = []
+    for line in lines:
+        words = re.split("[;#]", line)[0].split()
+        if words[:1] == ["nameserver"]:
+            with suppress(OSError, IndexError):
+                family, _, _, _, address = socket.getaddrinfo(
+                    words[1], 53, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+                )[0]
+                servers.append((family, address))
+    if not servers:
+        raise CheckUnknownError("config", "no name server is configured on this machine")
+    return servers[:_MAX_SERVERS]
 
 
 def query_servers(
@@ -217,13 +233,16 @@ def query_servers(
     query: Message,
     deadline: Deadline,
     *,
+    expected: str = "NOERROR",
     retry_over_tcp: bool = True,
 ) -> Message:
     """Return the first usable response of the servers, which are queried one after the other.
 
-    Each server gets an equal share of the time that is left.
+    Each server gets an equal share of the time that is left. As in glibc, the next one is queried
+    if a server only returns an error of its own; if all do, that of the first is returned.
 
     Args:
+        expected: a response code that is an answer, beside NOERROR and NXDOMAIN.
         retry_over_tcp: fetch a truncated response again over TCP.
 
     Raises:
@@ -231,58 +250,136 @@ def query_servers(
         CheckUnknownError: local resources ran out.
     """
     watch = Stopwatch()
-    failed = CheckFailedError("dns_timeout", "no response in time")
+    usable = {dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.from_text(expected)}
+    erroneous: Message | None = None
+    failures: list[CheckFailedError | CheckUnknownError] = []
     for asked, server in enumerate(servers):
         share = deadline.within(deadline.remaining() / (len(servers) - asked))
         try:
             response = _query_udp(server, query, share)
-            if response.rcode() == dns.rcode.FORMERR and query.edns >= 0 > response.edns:
-                query.use_edns(-1)  # a server from before 1999 (RFC 6891, section 7)
-                response = _query_udp(server, query, share)
+            if response.rcode() not in usable and query.edns >= 0:
+                response = _query_without_edns(server, query, share, usable) or response
             if retry_over_tcp and response.flags & dns.flags.TC:
-                return _query_tcp(server, query, share)
+                response = _query_tcp(server, query, share)
         except TimeoutError:
-            failed = CheckFailedError("dns_timeout", f"no usable response after {watch}")
-        except OSError as error:
-            failed = from_os_error(error)
-        except CheckFailedError as error:
-            failed = error
+            sentence = f"no usable response after {watch}"
+            failures.append(CheckFailedError("dns_timeout", sentence))
+        except (CheckFailedError, CheckUnknownError) as error:
+            failures.append(error)
         else:
-            return response
-    raise failed
+            if response.rcode() in usable:
+                return response
+            erroneous = erroneous or response
+    if erroneous:
+        return erroneous
+    raise next((f for f in failures if isinstance(f, CheckFailedError)), failures[0])
 
 
 def _query_udp(server: SocketAddress, query: Message, deadline: Deadline) -> Message:
     """Return the response, which may be truncated.
 
+    Datagrams are lost, and some firewalls drop those with EDNS: the query is repeated after a
+    quarter of the time, and sent without EDNS after half of it.
+
     A datagram that cannot be read, or does not answer the query, may come from somebody else:
     it is ignored (RFC 5452, section 9.1). The socket is connected, so that the kernel drops what
     comes from other addresses and reports when nothing listens at this one. It keeps the
     deadline; dnspython's own timeouts follow the wall clock, which may be set back.
+
+    Raises:
+        TimeoutError: there is none by the deadline.
+        CheckFailedError: the network reports that the server cannot be reached.
+        CheckUnknownError: the cause is this machine.
     """
     family, address = server
-    with DeadlineSocket(family, socket.SOCK_DGRAM) as sock:
-        sock.deadline = deadline
-        sock.connect(address)
-        sock.send(query.to_wire())
-        try:
-            response: Message = dns.query.receive_udp(
-                sock, raise_on_truncation=True, ignore_errors=True, query=query
-            )[0]
-        except dns.message.Truncated as truncated:
-            response = truncated.message()  # type: ignore[no-untyped-call]
-    return response
+    plain = copy(query)
+    plain.use_edns(-1)
+    seconds = deadline.remaining()
+    try:
+        with DeadlineSocket(family, socket.SOCK_DGRAM) as sock:
+            sock.connect(address)
+            for sent, wait in ((query, 0.25), (query, 0.25), (plain, 1.0)):
+                sock.deadline = deadline
+                sock.send(sent.to_wire())
+                sock.deadline = deadline.within(wait * seconds)
+                with suppress(TimeoutError):
+                    while True:
+                        if response := _parse_response(sock.recv(_MAX_MESSAGE), query):
+                            return response
+    except TimeoutError:
+        raise
+    except OSError as error:
+        require_ipv6([server])
+        raise from_os_error(error) from error
+    raise TimeoutError
+
+
+def _query_without_edns(
+    server: SocketAddress, query: Message, deadline: Deadline, usable: Container[dns.rcode.Rcode]
+) -> Message | None:
+    """Return the response to the query without EDNS if it is any better.
+
+    Old servers and broken ones answer EDNS with FORMERR, NOTIMP, BADVERS or SERVFAIL (RFC 6891,
+    section 7), so that dig fails and glibc, which does not use it, does not.
+    """
+    plain = copy(query)
+    plain.use_edns(-1)
+    plain.id = query.id ^ 1  # a late response to the first query is none to this one
+    try:
+        response = _query_udp(server, plain, deadline)
+        if response.flags & dns.flags.TC:
+            response = _query_tcp(server, plain, deadline)
+    except (TimeoutError, CheckFailedError):
+        return None
+    return response if response.rcode() in usable else None
 
 
 def _query_tcp(server: SocketAddress, query: Message, deadline: Deadline) -> Message:
     try:
-        with connect_happy_eyeballs([server], deadline) as sock:
+        with DeadlineSocket(server[0], socket.SOCK_STREAM) as sock:
             sock.deadline = deadline
-            return dns.query.tcp(query, str(server[1][0]), sock=sock)
-    except (CheckFailedError, OSError, EOFError, dns.exception.DNSException, ValueError) as error:
-        raise CheckFailedError(
-            "dns_truncated", "the response is truncated, and the query over TCP failed"
-        ) from error
+            sock.apply_deadline()
+            sock.connect(server[1])
+            wire = query.to_wire()
+            sock.sendall(len(wire).to_bytes(2) + wire)
+            length = int.from_bytes(_read_exactly(sock, 2))
+            response = _parse_response(_read_exactly(sock, length), query)
+    except OSError:
+        response = None
+    if not response:
+        sentence = "the response is truncated, and the query over TCP failed"
+        raise CheckFailedError("dns_truncated", sentence)
+    return response
+
+
+def _read_exactly(sock: DeadlineSocket, size: int) -> bytes:
+    received = b""
+    while len(received) < size:
+        more = sock.recv(size - len(received))
+        if not more:
+            raise ConnectionResetError
+        received += more
+    return received
+
+
+def _parse_response(wire: bytes, query: Message) -> Message | None:
+    """Return the response to a query; None if it cannot be read or answers another query.
+
+    What cannot be read in it is skipped, as by dig and glibc: bytes after its end, records with
+    invalid content, fewer records than the header has.
+    """
+    try:
+        response = dns.message.from_wire(wire, ignore_trailing=True, continue_on_error=True)
+    except (dns.exception.DNSException, ValueError):
+        return None
+    is_response = response.flags & dns.flags.QR and response.opcode() == query.opcode()
+    # Some servers leave the question out, and in a truncated response it may be incomplete.
+    is_left_out = wire[4:6] == b"\0\0" or response.flags & dns.flags.TC
+    is_known = query.question[0] in response.question or (is_left_out and not response.question)
+    if response.id != query.id or not is_response or not is_known:
+        return None
+    response.question = query.question
+    return response
 
 
 class _IdnaCodec(dns.name.IDNACodec):
@@ -368,6 +465,8 @@ def answer_records(response: Message) -> Sequence[Rdata]:
     except dns.exception.DNSException as error:
         raise CheckFailedError("dns_malformed", "the response is inconsistent") from error
     if not found:
+        if response.errors:
+            raise CheckFailedError("dns_malformed", "the response cannot be read")
         raise CheckFailedError("dns_nodata", "the name has no records of this type")
     return list(found)
 

@@ -216,6 +216,25 @@ def _resolution_failure(error: OSError, family: socket.AddressFamily) -> CheckFa
     return CheckFailedError("dns_failed", "DNS lookup failed")
 
 
+def require_ipv6(addresses: Sequence[SocketAddress]) -> None:
+    """Check that an IPv6-only target can be reached from here, after it could not be.
+
+    Raises:
+        CheckUnknownError: all of the addresses are IPv6, and this machine has no route to them.
+    """
+    for family, address in addresses:
+        if family is not socket.AF_INET6:
+            return
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as sock:
+                sock.connect(address)  # sends nothing
+        except OSError as error:
+            if error.errno in NO_ROUTE:
+                continue
+        return
+    raise CheckUnknownError("no_ipv6", "this machine has no IPv6")
+
+
 class _Bounded(socket.socket):
     deadline: Deadline
 
@@ -262,7 +281,7 @@ class DeadlineTLSSocket(_Bounded, ssl.SSLSocket):
 _HEAD_START: Final = 0.25
 """Seconds until the next address is tried while one does not answer (RFC 8305, section 8)."""
 
-_NO_ROUTE: Final = {
+NO_ROUTE: Final = {
     errno.ENETUNREACH,
     errno.EHOSTUNREACH,
     errno.EAFNOSUPPORT,
@@ -369,6 +388,7 @@ class _Race:
     """Connection attempts to the addresses of one host; the first that succeeds wins."""
 
     def __init__(self, addresses: Sequence[SocketAddress]) -> None:
+        self._addresses = addresses
         self._waiting = deque(addresses)
         self._next_start = 0.0
         self._selector = PollSelector()
@@ -399,9 +419,10 @@ class _Race:
         """Why no connection was made: the first error that says more than "no route".
 
         Raises:
-            CheckUnknownError: local resources ran out.
+            CheckUnknownError: local resources ran out, or this machine has no IPv6.
         """
-        informative = (error for error in self._errors if error.errno not in _NO_ROUTE)
+        require_ipv6(self._addresses)
+        informative = (error for error in self._errors if error.errno not in NO_ROUTE)
         return from_os_error(next(informative, self._errors[0]))
 
     def close(self) -> None:

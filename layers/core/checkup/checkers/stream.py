@@ -7,7 +7,6 @@ what it was given, whatever a server sends.
 
 from __future__ import annotations
 
-import errno
 import socket
 import ssl
 from collections import deque
@@ -23,7 +22,7 @@ from checkup.checkers.address_guard import is_port_blocked
 from checkup.checkers.certificates import check_host, earliest_expiry_ns, peer_certificates
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.checkers.host_names import ascii_host
-from checkup.checkers.network import SocketAddress, resolve_async
+from checkup.checkers.network import NO_ROUTE, SocketAddress, require_ipv6, resolve_async
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
@@ -36,14 +35,6 @@ _MAX_READS: Final = 64
 
 _HEAD_START: Final = 0.25
 """Seconds until the next address is tried while one does not answer (RFC 8305, section 8)."""
-
-_NO_ROUTE: Final = {
-    errno.ENETUNREACH,
-    errno.EHOSTUNREACH,
-    errno.EAFNOSUPPORT,
-    errno.EADDRNOTAVAIL,
-}
-"""Errors of an address family that this machine does not have; other errors say more."""
 
 
 async def open_stream(
@@ -85,7 +76,8 @@ async def connect_first(
 
     Raises:
         CheckFailedError: none of them answered by the deadline.
-        CheckUnknownError: local resources ran out.
+        CheckUnknownError: local resources ran out, or the target is IPv6-only and this machine has
+            no IPv6.
     """
     waiting = deque(addresses)
     racing: dict[socket.socket, int] = {}
@@ -116,8 +108,7 @@ async def connect_first(
                 sock.close()
                 errors.append(OSError(number, ""))
                 next_start = 0.0
-        if _needs_missing_ipv6(addresses):
-            raise CheckUnknownError("no_ipv6", "this machine has no IPv6")
+        require_ipv6(addresses)
         raise _connection_failure(errors)
     finally:
         for sock in racing:
@@ -144,24 +135,8 @@ def _connection_failure(errors: Sequence[OSError]) -> CheckFailedError:
     Raises:
         CheckUnknownError: local resources ran out.
     """
-    informative = (error for error in errors if error.errno not in _NO_ROUTE)
+    informative = (error for error in errors if error.errno not in NO_ROUTE)
     return from_os_error(next(informative, errors[0]))
-
-
-def _needs_missing_ipv6(addresses: Sequence[SocketAddress]) -> bool:
-    """Whether all addresses are IPv6, and this machine has no route to any of them."""
-    for family, address in addresses:
-        if family != socket.AF_INET6:
-            return False
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect(address)  # sends nothing
-        except OSError as error:
-            if error.errno not in _NO_ROUTE:
-                return False
-        else:
-            return False
-    return True
 
 
 class NetworkStream:

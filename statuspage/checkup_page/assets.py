@@ -24,9 +24,11 @@ _STATIC: Final = Path(__file__).parent / "static"
 
 
 @cache
-def page_assets(sheet: str, own: str) -> dict[str, str]:
+def page_assets(sheet: str, own: str, more: str = "") -> dict[str, str]:
     """Return the style and script of a page, and the policy that allows nothing else."""
     style, script = _themes() + _tight(_static("page.css")), _static("page.js")
+    if more:
+        script += "\n" + _static(more)
     if sheet:
         style += _tight(_static(sheet))
     style += own

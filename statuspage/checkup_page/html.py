@@ -47,6 +47,7 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
     every: int = 0,
     news: str = "",
     stylesheet: str = "",
+    script: str = "",
     **values: object,
 ) -> PageFile:
     """Return one page.
@@ -63,6 +64,7 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
         every: the same.
         news: the same.
         stylesheet: a style sheet besides that of every page.
+        script: likewise.
         values: further variables of the template.
     """
     home = "../" * path.count("/")
@@ -77,7 +79,7 @@ def render_page(  # noqa: PLR0913 - all but what it is by name
     }
     templates = _templates(view.locale.translations.code, view.locale.zone)
     text = templates.get_template(template).render(
-        given | page_assets(stylesheet, view.style) | values
+        given | page_assets(stylesheet, view.style, script) | values
     )
     body = text.encode(errors="replace")
     return PageFile(

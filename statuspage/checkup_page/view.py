@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -130,6 +131,11 @@ class ComponentGroup(Struct, frozen=True, kw_only=True):
     expanded: bool
     components: tuple[ComponentView, ...]
 
+    @property
+    def path(self) -> str:
+        """The path of its page on a large site, from the root of its language."""
+        return f"groups/{self.key}.html"
+
 
 class OverallStatus(Struct, frozen=True, kw_only=True):
     """The status of all components together.
@@ -189,6 +195,10 @@ class PageLanguage(Struct, frozen=True):
     folder: str
 
 
+MAX_LISTED: Final = 400
+"""Components that the first page lists, so that it stays below 1 MB."""
+
+
 class PageView(Struct, frozen=True, kw_only=True):
     """The whole page.
 
@@ -228,6 +238,16 @@ class PageView(Struct, frozen=True, kw_only=True):
     months: tuple[IncidentMonth, ...] = ()
     archived_months: tuple[int, ...] = ()
     metrics: Mapping[str, ProbeMetrics] = {}
+
+    @property
+    def components(self) -> tuple[ComponentView, ...]:
+        """The components of all groups."""
+        return tuple(item for group in self.groups for item in group.components)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the first page has groups only, and each group has pages of its own."""
+        return len(self.components) > MAX_LISTED
 
     @property
     def common_bar_times(self) -> str:
@@ -324,8 +344,23 @@ def linkify(text: str) -> Iterator[LinkedText]:
 
 EVERY_FIVE_MINUTES, HOURLY = 300, 3600
 
-DAILY = 24 * HOURLY
+SIX_HOURS, DAILY = 6 * HOURLY, 24 * HOURLY
 """Seconds between two versions of a file where writing costs, without urgent content."""
+
+
+def component_interval(components: int) -> int:
+    """Return the ``min_interval`` of files that exist once a component, in seconds.
+
+    Each of them changes every hour; written so often, those of 10,000 would cost $36 a month.
+    """
+    if components <= 1000:  # noqa: PLR2004 - at most 720,000 PUTs a month
+        return HOURLY
+    return SIX_HOURS if components <= 5000 else DAILY  # noqa: PLR2004
+
+
+def group_news(group: ComponentGroup) -> str:
+    """Return the same for the components of one group."""
+    return public_key("news", *(part for item in group.components for part in _component(item)))
 
 
 def page_news(view: PageView) -> str:

@@ -64,10 +64,14 @@ def rendered(
 ) -> dict[str, PageFile]:
     """The files of the page at a moment, or now; with days of every kind if wanted."""
     at = at or time.time_ns()
-    *closed, (_, today) = _days(at)
-    past = DailyHistory(since=0, closed=closed_day_bars(closed), today=today)
-    pasts = {it.id: past for it in world.checkers} if days else {}
-    return render_site(build_view(world, PageData(runs=seen, daily=pasts), at))
+    daily = {it.id: every_kind_of_day(at) for it in world.checkers} if days else {}
+    return render_site(build_view(world, PageData(runs=seen, daily=daily), at))
+
+
+def every_kind_of_day(now: int) -> DailyHistory:
+    """Ninety days that look in all the ways there are."""
+    *closed, (_, today) = _days(now)
+    return DailyHistory(since=0, closed=closed_day_bars(closed), today=today)
 
 
 def _days(now: int) -> Iterator[tuple[int, Tally]]:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from checkup.interfaces import PageFile
 from checkup.model import Phases
 from checkup.text import public_key
-from checkup.times import DAY, HOUR, day_start
+from checkup.times import DAY, HOUR, SECOND, day_start
 from checkup_page.components.bars import BAR_STATUSES, NONE
 from checkup_page.components.charts import (
     CalendarMonth,
@@ -33,7 +33,7 @@ from checkup_page.html import render_page
 from checkup_page.incidents.view import IncidentView, MaintenanceView
 from checkup_page.locale import Locale, load_translations
 from checkup_page.status import ComponentStatus
-from checkup_page.view import HOURLY, ComponentView, PageView, component_news
+from checkup_page.view import ComponentView, PageView, component_interval, component_news
 
 
 class BadgeSnippets(NamedTuple):
@@ -185,8 +185,8 @@ TEMPLATE: Final = "component.html"
 SHEET: Final = "component.css"
 MAX_AGE: Final = 60
 
-STALE_AFTER: Final = 3 * HOUR // 2
-"""Counted from the last full hour: a page is written soon after each."""
+MAX_DELAY: Final = HOUR // 2
+"""A page is written so long after it became due, at the latest."""
 
 MAX_AFFECTED_DAYS: Final = 60
 """Affected days that are listed."""
@@ -215,6 +215,7 @@ class ComponentPageInput(Struct, frozen=True, kw_only=True):
         group: the name of its group; may be empty.
         until: the end of the last full hour.
         certificate: its expiry, if that is published.
+        every: as in :class:`PageFile`.
         incidents, maintenances: those that affect it.
     """
 
@@ -223,6 +224,7 @@ class ComponentPageInput(Struct, frozen=True, kw_only=True):
     group: str
     until: int
     certificate: int | None
+    every: int
     incidents: tuple[IncidentView, ...]
     maintenances: tuple[MaintenanceView, ...]
 
@@ -264,7 +266,7 @@ class ComponentPages:
 
 
 def _inputs(view: PageView, until: int) -> Iterator[ComponentPageInput]:
-    shell = view.layout
+    shell, every = view.layout, component_interval(len(view.components))
     incidents, maintenances = _by_component(view.incidents), _by_component(view.maintenances)
     for group in view.groups:
         for item in group.components:
@@ -274,6 +276,7 @@ def _inputs(view: PageView, until: int) -> Iterator[ComponentPageInput]:
                 group=group.name,
                 until=until,
                 certificate=_certificate(view, item),
+                every=every,
                 incidents=tuple(incidents.get(item.key, ())),
                 maintenances=tuple(maintenances.get(item.key, ())),
             )
@@ -305,12 +308,12 @@ def _page(subject: ComponentPageInput) -> PageFile:
         TEMPLATE,
         item.path,
         max_age=MAX_AGE,
-        every=HOURLY,
+        every=subject.every,
         news=subject.news,
         stylesheet=SHEET,
         subject=subject,
         item=item,
-        stale_at=subject.until + STALE_AFTER,
+        stale_at=subject.until + subject.every * SECOND + MAX_DELAY,
         charts=tuple(_charts(item, subject.until)),
         tables=component_tables(item, locale),
         calendar=calendar,

@@ -16,7 +16,7 @@ from checkup_page.components.history import PeriodStats
 from checkup_page.formats.base import JSON, SETTLED_MAX_AGE, render_xml, text_file, to_json
 from checkup_page.locale import Locale
 from checkup_page.status import ComponentStatus
-from checkup_page.view import DAILY, HOURLY, ComponentView, PageView
+from checkup_page.view import DAILY, HOURLY, ComponentView, PageView, component_interval
 
 _CLASSES: Final = {
     300: " ',.IJijl",
@@ -124,14 +124,14 @@ _NAME_LIMIT: Final = 40
 def files(view: PageView) -> dict[str, PageFile]:
     """Return the badges by their paths."""
     locale = view.locale
-    components = [item for group in view.groups for item in group.components]
+    components, every = view.components, component_interval(len(view.components))
     found = _health(PAGE, _short(view.title), view.overall.state, locale)
-    found |= _uptimes(PAGE, _short(view.title), _page_uptimes(components), locale)
+    found |= _uptimes(PAGE, _short(view.title), _page_uptimes(components), locale, HOURLY)
     for item in components:
         name = _short(item.name)
         found |= _health(item.key, name, item.status, locale)
         uptimes = ((period.name, period.uptime) for period in item.periods)
-        found |= _uptimes(item.key, name, uptimes, locale)
+        found |= _uptimes(item.key, name, uptimes, locale, every)
         found |= _responses(item.key, name, item.periods, locale)
     return found
 
@@ -157,7 +157,7 @@ def _page_uptimes(components: Iterable[ComponentView]) -> Iterator[tuple[str, st
 
 
 def _uptimes(
-    key: str, name: str, uptimes: Iterable[tuple[str, str | None]], locale: Locale
+    key: str, name: str, uptimes: Iterable[tuple[str, str | None]], locale: Locale, every: int
 ) -> dict[str, PageFile]:
     return {
         f"badges/{key}/uptime-{span}.json": shields_endpoint(
@@ -166,7 +166,7 @@ def _uptimes(
                 message=locale.translate("state.unknown") if uptime is None else f"{uptime}%",
                 color=UNKNOWN if uptime is None else _uptime_color(float(uptime)),
             ),
-            every=HOURLY,
+            every=every,
         )
         for span, uptime in uptimes
     }

@@ -79,3 +79,17 @@ def test_names_are_read_as_they_are_shown(name: str) -> None:
 def test_lines_end_as_rfc_4180_wants_it() -> None:
     body = uptime_csv.files(view(Status.HEALTHY))["uptime.csv"].body
     assert body.count(b"\r\n") == body.count(b"\n") == 7
+
+
+def test_a_large_site_has_a_table_for_each_group_and_yesterday_in_the_common_one() -> None:
+    small = called("Coffee")
+    (group,) = small.groups
+    (item,) = group.components
+    many = tuple(replace(item, key=f"{number:012}") for number in range(1001))
+    large = replace(small, groups=(replace(group, components=many),))
+    written = uptime_csv.files(large)
+    assert set(written) == {"uptime.csv", f"uptime/{group.key}.csv"}
+    lines = {path: file.body.decode().splitlines()[1:] for path, file in written.items()}
+    assert len(lines["uptime.csv"]) == 1001
+    assert len(lines[f"uptime/{group.key}.csv"]) == 1001 * len(item.csv_rows)
+    assert {row.split(",")[3] for row in lines["uptime.csv"]} == {item.csv_rows[-1].split(",")[0]}

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from checkup.alerting.state import CheckerState
 from checkup.alerting.transitions import (
-    MIN_REMINDER_INTERVAL,
     Thresholds,
     decide_alerts,
     next_reminder,
     next_state,
 )
+from checkup.interfaces.checker import MIN_REMINDER_INTERVAL
 from checkup.model import AlertKind, Status
 from checkup.times import SECOND
 from tests.alerting.worlds import LETTERS, MINUTE, alerts_by_checker, run, script, slot, toy

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import date
+from importlib.resources import files
 
+import pytest
+
+from checkup.cli.stack import PYTHON_DEPRECATED, retiring_python
 from tests.cli.program import Program
 
 CHECKER = {"type": "tcp", "endpoint_name": "db", "endpoint_url": "127.0.0.1:5432"}
@@ -28,7 +34,8 @@ def test_every_problem_has_its_place_key_and_fix(checkup: Program) -> None:
     (checkup.folder / "checkup.json").write_text(
         '{"checkers": [\n'
         '  {"type": "htpp"},\n'
-        '  {"color": 1, "type": "tcp", "endpoint_url": "a:1", "attempts": "x"}\n'
+        '  {"color": 1, "type": "tcp", "endpoint_name": "a",'
+        ' "endpoint_url": "a:1", "attempts": "x"}\n'
         "]}\n"
     )
 
@@ -61,3 +68,37 @@ def test_nothing_is_opened(checkup: Program) -> None:
     checkup("validate")
 
     assert [path.name for path in checkup.folder.iterdir()] == ["checkup.json"]
+
+
+def test_configuration_without_checkers_is_a_warning(checkup: Program) -> None:
+    checkup.write({"storage": {"type": "fs", "dir": "checks"}})
+
+    lenient, strict = checkup("validate"), checkup("validate", "--strict")
+
+    assert (lenient.returncode, strict.returncode) == (0, 1)
+    assert lenient.stdout.startswith("checkup.json:1:1: checkers: nothing is checked; add ")
+
+
+def test_dates_of_aws_are_those_of_cfn_lint() -> None:
+    known = files("cfnlint.data.AdditionalSpecs").joinpath("LmbdRuntimeLifecycle.json")
+    lifecycles = json.loads(known.read_text(encoding="utf-8"))
+
+    for runtime, until in PYTHON_DEPRECATED.items():
+        assert lifecycles[runtime]["deprecated"] == str(until)
+
+
+@pytest.mark.parametrize(
+    ("today", "text"),
+    [
+        ("2026-12-31", None),
+        ("2027-01-01", "AWS Lambda deprecates python3.11 on 2027-06-30"),
+        ("2027-07-01", "AWS Lambda deprecated python3.11 on 2027-06-30"),
+    ],
+)
+def test_python_that_aws_retires_within_half_a_year_is_a_warning(
+    today: str, text: str | None
+) -> None:
+    found = retiring_python("python3.11", date.fromisoformat(today))
+
+    assert found == (text and (text, "deploy with PythonRuntime=python3.14"))
+    assert retiring_python("python9.9", date.fromisoformat(today)) is None

@@ -10,6 +10,9 @@ from checkup.config import Config, load
 from checkup.errors import ConfigError, Problem
 from tests.config.world import KINDS, Read, Refuse
 
+SECRETS = dict.fromkeys(("A", "B", "D", "HOOK", "ID", "K", "KEY", "P", "R", "T", "W"), "set")
+"""What references such as ``env:HOOK`` name, unless a test says otherwise."""
+
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
@@ -21,7 +24,7 @@ def read(tmp_path: Path) -> Read:
         body = content.encode() if isinstance(content, str) else content
         path = tmp_path / f"checkup{suffix}"
         path.write_bytes(body)
-        return load(str(path), KINDS, environ)
+        return load(str(path), KINDS, {**SECRETS, **environ})
 
     return reader
 

@@ -126,7 +126,11 @@ def test_of_two_equal_keys_the_last_wins_with_a_warning(read: Read) -> None:
     config = read('{"checkers": 5,\n "Checkers": [],\n "storage": {"type":"fs",\n"type":"s3"}}')
     assert config.checkers == ()
     assert isinstance(config.storage, S3Settings)
-    assert [place(problem) for problem in config.warnings] == [(2, "Checkers"), (4, "storage.type")]
+    assert [place(problem) for problem in config.warnings] == [
+        (2, "Checkers"),
+        (3, "storage"),
+        (4, "storage.type"),
+    ]
     assert "the first is on line 1" in config.warnings[0].fix
 
 
@@ -409,9 +413,9 @@ EVERYTHING: list[tuple[str, dict[str, Any]]] = [
                  "tags": {"a": "b"}, "max_retries": 1, "retry_interval": 1, "timeout": 1}),
     ("notifiers", SLACK),
     ("notifiers", {"type": "discord", "webhook": "env:W"}),
-    ("notifiers", {"type": "mail", "from": "a", "to": ["b"], "subject": "s",
+    ("notifiers", {"type": "mail", "from": "a@b.c", "to": ["b@b.c"], "subject": "s",
                    "smtp": {"server": "s", "port": 465, "username": "u", "password": "env:P"}}),
-    ("notifiers", {"type": "mailgun", "from": "a", "to": ["b"], "subject": "s",
+    ("notifiers", {"type": "mailgun", "from": "a@b.c", "to": ["b@b.c"], "subject": "s",
                    "apikey": "env:K", "domain": "d"}),
     ("notifiers", {"type": "pushover", "token": "env:T", "recipient": "env:R", "subject": "s"}),
 ]  # fmt: skip

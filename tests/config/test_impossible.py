@@ -135,3 +135,112 @@ def test_contradiction_that_may_come_from_an_invalid_value_is_not_reported(refus
     start = {"start": "2026-01-31T18:00:00Z", "duration": "soon"}
     (problem,) = refuse({"maintenance": [start]})
     assert problem.key == "maintenance[0].duration"
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "text"),
+    [
+        ({"notifiers": [{"type": "slack"}]}, "notifiers[0]", '"webhook" or "token"'),
+        ({"notifiers": [{"type": "slack", "token": "env:T"}]}, "notifiers[0]", '"channel"'),
+        ({"notifiers": [{"type": "discord"}]}, "notifiers[0]", '"webhook"'),
+        ({"notifiers": [{"type": "webhook"}]}, "notifiers[0]", '"url"'),
+        ({"notifiers": [{"type": "pagerduty"}]}, "notifiers[0]", '"routing_key"'),
+        ({"notifiers": [{"type": "sns", "topic_arn": "alerts"}]}, "notifiers[0].topic_arn", "ARN"),
+        (
+            {"notifiers": [{"type": "slack", "webhook": "${HOOK}"}]},
+            "notifiers[0].webhook",
+            "not an http or https URL",
+        ),
+        (
+            {"notifiers": [{"type": "discord", "webhook": "env:NOPE"}]},
+            "notifiers[0].webhook",
+            "environment variable NOPE is not set",
+        ),
+        (
+            {
+                "notifiers": [
+                    {
+                        "type": "mail",
+                        "from": "checkup",
+                        "to": "ops@example.com",
+                        "smtp": {"server": "mx.example.com"},
+                    }
+                ]
+            },
+            "notifiers[0].from",
+            "not a mail address",
+        ),
+        (
+            {
+                "notifiers": [
+                    {
+                        "type": "mail",
+                        "from": "a@example.com",
+                        "to": "ops@example.com",
+                        "smtp": {"server": "mx.example.com:587"},
+                    }
+                ]
+            },
+            "notifiers[0].smtp",
+            "server is not a host name",
+        ),
+        ({"storage": {"type": "s3"}}, "storage", '"bucket"'),
+        ({"storage": {"type": "sqlite3"}}, "storage", '"dsn"'),
+        (
+            {"storage": {"type": "s3", "bucket": "b", "endpoint_url": "minio:9000"}},
+            "storage.endpoint_url",
+            "not an http or https URL",
+        ),
+        ({"heartbeat_url": "${HOOK}"}, "heartbeat_url", "not an http or https URL"),
+        ({"page": {"url": "status.example.com"}}, "page.url", "not an http or https URL"),
+        ({"remind_every": "1m"}, "remind_every", "is less than 5m, which is used instead"),
+        (
+            {"checkers": [{**HTTP, "remind_every": "1m"}]},
+            "checkers[0].remind_every",
+            "is less than 5m",
+        ),
+        ({"checkers": [{**HTTP, "endpoint_name": " "}]}, "checkers[0]", "has no name"),
+    ],
+)
+def test_what_cannot_be_used_is_a_warning_at_its_key(
+    read: Read, content: dict[str, Any], key: str, text: str
+) -> None:
+    (warning,) = read(content, HOOK="hooks.example.com/T0").warnings
+
+    assert warning.key == key
+    assert text in warning.text
+
+
+@pytest.mark.parametrize(
+    ("section", "word", "key"),
+    [
+        ("checker", "name", "endpoint_name"),
+        ("checker", "title", "endpoint_name"),
+        ("checker", "endpoint_nam", "endpoint_name"),
+        ("checker", "url", "endpoint_url"),
+        ("checker", "host", "endpoint_url"),
+        ("checker", "expected-status", "up_status"),
+        ("checker", "retries", "attempts"),
+        ("checker", "insecure", "tls_skip_verify"),
+        ("notifier", "webhook_url", "webhook"),
+        ("notifier", "url", "webhook"),
+        ("file", "endpoints", "checkers"),
+        ("file", "alerting", "notifiers"),
+        ("file", "every", "interval"),
+        ("storage", "path", "dir"),
+    ],
+)
+def test_word_of_another_program_leads_to_the_key_of_this_one(
+    read: Read, section: str, word: str, key: str
+) -> None:
+    slack = {"type": "slack", "webhook": "env:HOOK"}
+    contents: dict[str, dict[str, Any]] = {
+        "checker": {"checkers": [{**HTTP, word: "x"}]},
+        "notifier": {"notifier": {**slack, word: "x"}},
+        "storage": {"storage": {"type": "fs", word: "x"}},
+        "file": {word: "x"},
+    }
+
+    (warning,) = read(contents[section]).warnings
+
+    assert (warning.text, warning.fix) == ("unknown key, ignored", f'did you mean "{key}"?')

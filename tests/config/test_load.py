@@ -16,7 +16,11 @@ from tests.config.compare_corpus import main
 from tests.config.world import KINDS
 
 HERE = Path(__file__).parent
-ENVIRON = {"HOST": "shop.example.com", "HOOK": "https://hooks.example.com/T0"}
+ENVIRON = {
+    "HOST": "shop.example.com",
+    "HOOK": "https://hooks.example.com/T0",
+    "SLACK_WEBHOOK": "https://hooks.example.com/T1",
+}
 
 
 def files_in(folder: str) -> list[Any]:

@@ -51,7 +51,8 @@ def test_case_05_an_empty_webhook_loads_with_a_warning(read: Read) -> None:
     config = read({"notifier": {"type": "slack", "webhook": ""}})
     assert config.notifiers == (SlackSettings(webhook=""),)
     assert [(problem.key, problem.text) for problem in config.warnings] == [
-        ("notifier.webhook", "is empty")
+        ("notifier", 'cannot be used without "webhook" or "token"'),
+        ("notifier.webhook", "is empty"),
     ]
 
 
@@ -97,11 +98,15 @@ def test_case_10_a_name_without_its_final_dot_loads_unchanged(read: Read) -> Non
     assert config.checkers == (
         DnsChecker(endpoint_url="h:53", hostname_fqdn="host.example.com", id=config.checkers[0].id),
     )
-    assert config.warnings == ()
+    assert [problem.text for problem in config.warnings] == [
+        "has no name, by which alerts and the page call it"
+    ]
 
 
 def test_case_11_trailing_commas_are_a_warning_with_their_place(read: Read) -> None:
-    config = read('{"checkers": [\n{"type": "tcp",\n "endpoint_url": "h:1",\n},\n],}')
+    config = read(
+        '{"checkers": [\n{"type": "tcp", "endpoint_name": "a",\n "endpoint_url": "h:1",\n},\n],}'
+    )
     assert [checker.endpoint for checker in config.checkers] == ["h:1"]
     (warning,) = config.warnings
     assert (warning.line, warning.column) == (3, 23)
@@ -109,7 +114,8 @@ def test_case_11_trailing_commas_are_a_warning_with_their_place(read: Read) -> N
 
 
 def test_case_12_comments_are_a_warning_and_slashes_in_texts_survive(read: Read) -> None:
-    text = '{"checkers": [ // here\n {"type": "http", "endpoint_url": "http://a/*b*/"} /* x\n*/ ]}'
+    checker = '{"type": "http", "endpoint_name": "a", "endpoint_url": "http://a/*b*/"}'
+    text = f'{{"checkers": [ // here\n {checker} /* x\n*/ ]}}'
     config = read(text)
     assert config.checkers[0].endpoint == "http://a/*b*/"
     (warning,) = config.warnings

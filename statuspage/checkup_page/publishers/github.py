@@ -45,6 +45,11 @@ class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
     """A branch of a repository that GitHub Pages shows; one commit for each version."""
 
     kind: ClassVar[str] = "github"
+    needs_fields: ClassVar[tuple[str, ...]] = (
+        "access_token",
+        "repository_owner",
+        "repository_name",
+    )
     max_delay: ClassVar[int] = (_PACE + _KEPT) * SECOND
 
     access_token: Annotated[Secret, Meta(description="A token that may write contents.")] = ""

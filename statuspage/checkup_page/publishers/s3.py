@@ -168,6 +168,7 @@ class S3PublisherSettings(PublisherSettings, frozen=True, kw_only=True):
     """A bucket of S3 or of a compatible service, behind something that serves it."""
 
     kind: ClassVar[str] = "s3"
+    needs_extra: ClassVar[str] = "aws"
 
     bucket: Annotated[str, Meta(min_length=1, description="The bucket's name.")]
     prefix: Annotated[str, Meta(description="A folder in the bucket; its root if empty.")] = ""

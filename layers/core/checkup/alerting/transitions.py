@@ -17,8 +17,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.alerting.state import NOT_MONITORED_AFTER, CheckerState, Streak
+from checkup.interfaces.checker import MIN_REMINDER_INTERVAL
 from checkup.model import Alert, AlertKind, Result, Run, Status
-from checkup.times import HOUR, SECOND
+from checkup.times import HOUR
 
 # The alerts of a checker and of the monitor.
 
@@ -113,9 +114,6 @@ def _of_the_monitor(kind: AlertKind, slot: int, since: int, reason: str, region:
 # a dependency that is down, flapping, a gap) cannot lose it: it is due in the first run in which
 # nothing suppresses it, if the difference is still there.
 
-
-MIN_REMINDER_INTERVAL: Final = 300 * SECOND
-"""Reminders come no more often than every five minutes, whatever is configured."""
 
 MIN_LASTING_RUNS: Final = 3
 """Runs in a row after which an outage is never taken for a flap."""

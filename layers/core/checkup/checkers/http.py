@@ -28,7 +28,15 @@ from checkup.checkers.tls_context import StreamChecker
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
-from checkup.interfaces.kinds import Headers, Ranges, Secret, SettingProblem, Strings
+from checkup.interfaces.kinds import (
+    Headers,
+    Ranges,
+    Secret,
+    SettingProblem,
+    Strings,
+    extra_not_installed,
+    is_extra_installed,
+)
 from checkup.model import Attempt
 from checkup.text import quote_untrusted
 from checkup.times import SECOND
@@ -160,10 +168,9 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
         if self.must_match and self.must_match == self.must_not_match:
             text = "is the same as must_match, so both can never hold"
             yield SettingProblem("must_not_match", text, is_fatal=True)
-        if (self.must_match or self.must_not_match) and not conditions.has_re2():
+        if (self.must_match or self.must_not_match) and not is_extra_installed("patterns"):
             name = "must_match" if self.must_match else "must_not_match"
-            text = 'needs the extra "patterns", which is not installed'
-            yield SettingProblem(name, text)
+            yield SettingProblem(name, *extra_not_installed("patterns"))
         if self.method == "HEAD" and (self.must_contain or self.must_match or self.must_hold):
             text = "the response to HEAD has no body, of which something is expected"
             yield SettingProblem("method", text, "use GET", is_fatal=True)

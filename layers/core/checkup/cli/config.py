@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import click
@@ -16,9 +17,12 @@ import yaml
 
 from checkup import DISTRIBUTION
 from checkup.cli import options, output
-from checkup.cli.options import config_options, examples_epilog, verbose_option
+from checkup.cli.options import STACK, config_options, examples_epilog, verbose_option
 from checkup.cli.output import plural
 from checkup.errors import CheckupError, ConfigError, Problem
+
+if TYPE_CHECKING:
+    from checkup.config.settings import Config
 
 # ``checkup init``: a configuration to start from.
 
@@ -201,7 +205,11 @@ def _quoted(text: str) -> str:
 def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
     """Print every problem and warning of the configuration, with its line and a fix.
 
-    Nothing is checked, opened or sent. The exit code is 0 if the file is valid.
+    A problem makes the file invalid for every command: the exit code is 1. A warning is something
+    that cannot work or is probably a slip; a checker that can never succeed is unknown in each run
+    and does not affect the others. With --strict, the exit code is 1 on warnings too.
+
+    Nothing is checked, opened or sent. With --stack, the Python of its functions is validated too.
     """
     output.configure_logging(verbose=verbose)
     try:
@@ -211,7 +219,8 @@ def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
         problems, warnings = len(error.problems), len(error.warnings)
         print(f"{plural(problems, 'problem')}, {plural(warnings, 'warning')}")
         return 1
-    _print_problems((), config.warnings)
+    warnings_found = [*config.warnings, *_further_warnings(config)]
+    _print_problems((), warnings_found)
     if other_project_installed():
         print(OTHER_PROJECT, file=sys.stderr)
     checkers = plural(len(config.checkers), "checker")
@@ -219,10 +228,24 @@ def validate(config_file: str | None, *, strict: bool, verbose: bool) -> int:
     storage = config.storage.kind if config.storage else "none"
     channels = _kinds(notifier.kind for notifier in config.notifiers) or "none"
     print(
-        f"{config.path}: {plural(len(config.warnings), 'warning')}; {checkers}"
+        f"{config.path}: {plural(len(warnings_found), 'warning')}; {checkers}"
         f"{f' ({kinds})' if kinds else ''}, storage: {storage}, notifiers: {channels}"
     )
-    return 1 if strict and config.warnings else 0
+    return 1 if strict and warnings_found else 0
+
+
+def _further_warnings(config: Config) -> Iterator[Problem]:
+    """Yield warnings that other commands do not print."""
+    if not config.checkers:
+        text, fix = "nothing is checked", 'add {"type": "http", "endpoint_url": "https://..."}'
+        yield Problem(file=config.path, line=1, column=1, key="checkers", text=text, fix=fix)
+    stack = click.get_current_context().meta.get(STACK)
+    if stack is not None:
+        from checkup.cli.stack import describe_stack, retiring_python  # imports boto3
+
+        runtime = describe_stack(stack).parameters.get("PythonRuntime", "")
+        if found := retiring_python(runtime, datetime.now(UTC).date()):
+            yield Problem(file=stack, key="PythonRuntime", text=found[0], fix=found[1])
 
 
 OTHER_PROJECT: Final = (

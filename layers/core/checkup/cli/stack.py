@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from functools import cache
 from io import BytesIO
 from typing import Any, Final, NamedTuple
@@ -80,6 +81,32 @@ def call_aws(action: str, call: Callable[..., Any], **question: Any) -> Any:
     except BotoCoreError as error:
         code = type(error).__name__
         raise CheckupError(_PROBLEMS.get(code, f"request to AWS failed ({code})")) from None
+
+
+# The Python of the functions, and until when AWS supports it.
+
+
+PYTHON_DEPRECATED: Final = {
+    "python3.11": date(2027, 6, 30),
+    "python3.12": date(2028, 10, 31),
+    "python3.13": date(2029, 6, 30),
+    "python3.14": date(2029, 6, 30),
+}
+"""When Lambda deprecates a runtime, as of 2026-11-22: from then on it gets no security updates,
+and later its functions cannot be updated
+(https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html)."""
+
+_NOTICE: Final = timedelta(days=180)
+
+
+def retiring_python(runtime: str, today: date) -> tuple[str, str] | None:
+    """Return the warning and the fix if AWS is about to retire a runtime; None if not."""
+    until = PYTHON_DEPRECATED.get(runtime)
+    if until is None or today < until - _NOTICE:
+        return None
+    newer = max(PYTHON_DEPRECATED, key=lambda name: (PYTHON_DEPRECATED[name], len(name), name))
+    verb = "deprecates" if today < until else "deprecated"
+    return f"AWS Lambda {verb} {runtime} on {until}", f"deploy with PythonRuntime={newer}"
 
 
 _DOWNLOAD_SECONDS: Final = 20.0

@@ -55,6 +55,9 @@ def assign_ids(reading: SettingsReader, entries: Sequence[CheckerEntry]) -> tupl
     """
     taken: dict[str, CheckerEntry] = {}
     for entry in entries:
+        if not entry.checker.title.strip() and not isinstance(entry.checker, InvalidChecker):
+            text = "has no name, by which alerts and the page call it"
+            reading.report.warn(entry.at, entry.key, text, 'add "endpoint_name"')
         if entry.checker.id:
             _claim(reading, entry, taken)
     twins = Counter[str]()
@@ -95,10 +98,16 @@ def _with_id(
     if not bare or bare in taken:
         name = _next_free(f"{bare or entry.checker.kind}-{_hash(entry)}", taken, twins)
     if bare in taken:
-        text = f'has the same title as {taken[bare].key}; its id is "{name}"'
+        is_same = _folded(entry.unexpanded.title) == _folded(taken[bare].unexpanded.title)
+        what = "has the same title as" if is_same else "has a title much like that of"
+        text = f'{what} {taken[bare].key}; its id is "{name}"'
         reading.report.warn(entry.at, entry.key, text, 'set an "id" for each')
     taken[name] = entry
     return structs.replace(entry.checker, id=name)
+
+
+def _folded(title: str) -> str:
+    return unicodedata.normalize("NFKC", title).casefold()
 
 
 def _next_free(name: str, taken: Mapping[str, CheckerEntry], twins: Counter[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import UnionType
 from typing import (
@@ -19,9 +19,10 @@ from typing import (
 from msgspec import NODEFAULT, Meta, Struct, structs
 
 from checkup.config.source import ArrayNode, Member, Node, ObjectNode, describe, is_null
-from checkup.config.values import InvalidValueError, ValueReader
+from checkup.config.values import InvalidValueError, ValueReader, is_web_address
 from checkup.interfaces.kinds import InvalidSettingsError, SettingProblem, Settings
 from checkup.text import did_you_mean
+from checkup.times import short_duration
 
 
 def unwrap_annotation(annotation: Any) -> tuple[Any, list[Meta]]:
@@ -80,6 +81,8 @@ class ConfigField(Struct, frozen=True):
         if_empty: what an empty text leads to, for a warning (``extra`` of the field's Meta).
         default: what the field holds without the key; None if there has to be one.
         is_private: what it holds, or what it refers to, must not be stored.
+        is_url: it must be an http or https URL.
+        floor: a smaller number that is not 0 is not used.
     """
 
     name: str
@@ -89,6 +92,8 @@ class ConfigField(Struct, frozen=True):
     if_empty: str = ""
     default: Any = None
     is_private: bool = False
+    is_url: bool = False
+    floor: int = 0
 
 
 class FieldTable(Struct, frozen=True):
@@ -121,6 +126,8 @@ def fields_of(kind: type[Struct]) -> FieldTable:
                 meta_extra(info.type, "if_empty"),
                 _default(info),
                 meta_extra(info.type, "is") == "secret" or bool(meta_extra(info.type, "private")),
+                bool(meta_extra(info.type, "url")),
+                int(meta_extra(info.type, "floor") or 0),
             )
             for info in structs.fields(kind)
         )
@@ -236,6 +243,54 @@ _Settings = TypeVar("_Settings", bound=Struct)
 
 _SILENT = frozenset({"$schema"})
 """For editors."""
+
+
+_OTHER_WORDS: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("name", "title", "label", "display_name"), ("endpoint_name", "title", "name")),
+    **dict.fromkeys(
+        ("url", "uri", "address", "target", "host", "hostname", "server", "endpoint", "addr"),
+        ("endpoint_url", "webhook", "url", "server", "dsn"),
+    ),
+    **dict.fromkeys(("webhook_url", "hook", "hook_url", "incoming_webhook"), ("webhook", "url")),
+    **dict.fromkeys(
+        ("status", "status_code", "expected_status", "expected_status_code", "statuses"),
+        ("up_status",),
+    ),
+    **dict.fromkeys(("valid_status_codes", "accepted_statuscodes"), ("up_statuses",)),
+    **dict.fromkeys(
+        ("keyword", "contains", "body_contains", "expected_body", "search"), ("must_contain",)
+    ),
+    **dict.fromkeys(("regex", "pattern", "body_regex"), ("must_match",)),
+    **dict.fromkeys(("conditions", "assertions", "json_query"), ("must_hold",)),
+    **dict.fromkeys(("retries", "retry", "tries", "max_retries"), ("attempts",)),
+    **dict.fromkeys(
+        ("insecure", "insecure_skip_verify", "skip_verify", "ignore_tls", "verify_ssl"),
+        ("tls_skip_verify",),
+    ),
+    **dict.fromkeys(("threshold", "max_response_time", "slow"), ("threshold_rtt",)),
+    **dict.fromkeys(
+        ("checks", "endpoints", "monitors", "services", "sites", "targets", "probes"), ("checkers",)
+    ),
+    **dict.fromkeys(
+        ("alerts", "alerting", "notifications", "notification", "channels"), ("notifiers",)
+    ),
+    **dict.fromkeys(("store", "database", "persistence"), ("storage",)),
+    **dict.fromkeys(("status_page", "ui", "website"), ("page",)),
+    **dict.fromkeys(
+        ("every", "period", "frequency", "schedule", "interval_seconds"), ("interval",)
+    ),
+    **dict.fromkeys(("timezone", "tz"), ("timezone",)),
+    **dict.fromkeys(("recipients", "recipient"), ("to",)),
+    **dict.fromkeys(("sender", "from_address"), ("from",)),
+    **dict.fromkeys(("user", "login"), ("username",)),
+    **dict.fromkeys(("token", "bearer", "auth_token"), ("bearer_token", "access_token", "token")),
+    **dict.fromkeys(("path", "folder", "directory", "file"), ("dir", "dsn")),
+    **dict.fromkeys(("domain", "fqdn", "query_name", "lookup"), ("hostname_fqdn",)),
+    **dict.fromkeys(("cmd", "script", "program"), ("command",)),
+    **dict.fromkeys(("args", "parameters"), ("arguments",)),
+    **dict.fromkeys(("retention", "ttl", "keep", "expiry"), ("check_expiry",)),
+}
+"""What comparable programs call a key: what it may be called here, the likeliest first."""
 
 
 class FieldValues(Struct, frozen=True):
@@ -354,11 +409,20 @@ class SettingsReader(ValueReader):
                 draft.unexpanded[field.name] = getattr(member.value, "text", "")
             if field.if_empty and not value:
                 self.report.warn(member.value.offset, key, f"is empty: {field.if_empty}")
+            if field.is_url and value and not is_web_address(value):
+                fix = "write it like https://www.example.com/path"
+                self.report.warn(member.value.offset, key, "not an http or https URL", fix)
+            if field.floor > 0 and 0 < value < field.floor:
+                text = f"is less than {short_duration(field.floor)}, which is used instead"
+                self.report.warn(member.value.offset, key, text)
 
     def _unknown(self, fields: FieldTable, member: Member, key: str) -> None:
         if member.key in _SILENT or member.key.startswith("x-"):
             return
-        advice = did_you_mean(member.key, fields.known) or "remove it"
+        word = member.key.casefold().replace("-", "_")
+        others = [key for key in _OTHER_WORDS.get(word, ()) if key in fields.known]
+        advice = f'did you mean "{others[0]}"?' if others else ""
+        advice = advice or did_you_mean(member.key, fields.known) or "remove it"
         self.report.warn(member.offset, join(key, member.key), "unknown key, ignored", advice)
 
 

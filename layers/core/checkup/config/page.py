@@ -79,7 +79,9 @@ class PageSettings(Settings, frozen=True, kw_only=True):
     """The ``page`` of the configuration."""
 
     title: Annotated[str, Meta(description="Title of the page.")] = "Status"
-    url: Annotated[str, Meta(description="Public URL of the page, for links in alerts.")] = ""
+    url: Annotated[
+        str, Meta(description="Public URL of the page, for links in alerts.", extra={"url": True})
+    ] = ""
     logo: Annotated[str, Meta(description="Path or data URL of an image.")] = ""
     links: Annotated[tuple[PageLink, ...], Meta(description="Links in the header.")] = ()
     timezone: Annotated[str, Meta(description="Time zone of the page.")] = "UTC"

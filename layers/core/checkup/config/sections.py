@@ -31,7 +31,7 @@ from checkup.config.source import (
 from checkup.config.values import InvalidValueError
 from checkup.evaluation import MAJORITY, is_valid_quorum
 from checkup.interfaces import Checker, NotifierSettings, PublisherSettings, StorageSettings
-from checkup.interfaces.kinds import Registry
+from checkup.interfaces.kinds import Registry, extra_not_installed, is_extra_installed
 from checkup.text import did_you_mean
 
 
@@ -99,7 +99,11 @@ def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str)
     path = join(key, place.key)
     for name in reading.try_read(SettingsReader.string, place.value, path):
         if name in choice.registry:
-            return KindMatch(choice.registry[name], members, node.offset, key)
+            kind = choice.registry[name]
+            if kind.needs_extra and not is_extra_installed(kind.needs_extra):
+                text, fix = extra_not_installed(kind.needs_extra)
+                reading.report.warn(place.value.offset, path, text, fix)
+            return KindMatch(kind, members, node.offset, key)
         text = f"unknown {choice.what} type: {name}{_title(members)}"
         fix = f"{did_you_mean(name, choice.registry)} known types: {choice.known}".strip()
         reading.report.error(place.value.offset, path, text, fix)

@@ -187,7 +187,10 @@ class Config(Struct, frozen=True, kw_only=True):
     run_deadline: Annotated[Duration, Meta(gt=0, description="Time limit of a run.")] = MINUTE
     heartbeat_url: Annotated[
         Secret,
-        Meta(description="URL to request after each complete run, such as one of healthchecks.io."),
+        Meta(
+            description="URL to request after each complete run, such as one of healthchecks.io.",
+            extra={"url": True},
+        ),
     ] = ""
     page: Annotated[PageSettings, Meta(description="The status page.")] = PageSettings()
     digest: str = ""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from checkup.config.source import (
     ArrayNode,
@@ -20,7 +21,12 @@ from checkup.config.source import (
     describe,
     is_null,
 )
-from checkup.interfaces.kinds import LOCALES, MENTION_STATUSES
+from checkup.interfaces.kinds import (
+    LOCALES,
+    MENTION_STATUSES,
+    extra_not_installed,
+    is_extra_installed,
+)
 from checkup.text import MASK, did_you_mean
 from checkup.times import SECOND, parse_duration
 
@@ -245,6 +251,18 @@ _DURATION_FIX = 'write it like "500ms", "10s" or "1h30m"'
 _MILLISECOND = SECOND // 1000
 
 
+def is_web_address(text: str) -> bool:
+    """Whether a text is an http or https URL with a host and a valid port, or a reference."""
+    if _REFERENCE.match(text):
+        return True
+    try:
+        address = urlsplit(text)
+        _ = address.port
+    except ValueError:
+        return False
+    return address.scheme in {"http", "https"} and bool(address.hostname) and text == text.strip()
+
+
 class ValueReader(Scalars):
     """Reads durations, timestamps, secrets and other types of values, and lists of them."""
 
@@ -321,8 +339,18 @@ class ValueReader(Scalars):
                 "secret in plain text",
                 'use "${NAME}" or a reference such as "env:NAME" or "ssm:/path"',
             )
+        else:
+            self._check_reference(node, key, text)
         self.expanded |= before
         return text
+
+    def _check_reference(self, node: Node, key: str, text: str) -> None:
+        """Warn of a reference to a secret that this machine does not have."""
+        scheme, _, name = text.partition(":")
+        if scheme == "env" and not self.environment.is_set(name):
+            self._warn_once(node, key, f"environment variable {name} is not set", "set it")
+        elif scheme in {"ssm", "secretsmanager"} and not is_extra_installed("aws"):
+            self._warn_once(node, key, *extra_not_installed("aws"))
 
     def strings(self, node: Node, key: str) -> tuple[str, ...]:
         """A list of texts; a single one is a list of one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Protocol, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -15,7 +15,10 @@ from checkup.interfaces.backends import Storage
 from checkup.interfaces.kinds import Duration, SettingProblem, Settings, Strings
 from checkup.model import Attempt, Status, rtt_stats
 from checkup.text import did_you_mean
-from checkup.times import HOUR, SECOND, format_duration, short_duration
+from checkup.times import HOUR, MINUTE, SECOND, format_duration, short_duration
+
+MIN_REMINDER_INTERVAL: Final = 5 * MINUTE
+"""Reminders are sent no more often than this, whatever is configured."""
 
 
 class Assessment(Struct, frozen=True):
@@ -99,7 +102,11 @@ class Checker(Settings, frozen=True, kw_only=True):
         bool, Meta(description="Send one alert for flapping, not one for each change.")
     ] = True
     remind_every: Annotated[
-        Duration, Meta(description="Interval of reminders during an outage; 0 for none.")
+        Duration,
+        Meta(
+            description="Interval of reminders during an outage; 0 for none.",
+            extra={"floor": MIN_REMINDER_INTERVAL},
+        ),
     ] = 4 * HOUR
     depends_on: Annotated[
         Strings, Meta(description="Ids of checkers whose outage suppresses alerts of this one.")

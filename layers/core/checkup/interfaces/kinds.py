@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Annotated, ClassVar, Final, Generic, NamedTuple, TypeVar, get_args
 
 from msgspec import Meta, Struct, structs
@@ -98,9 +99,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     Class attributes:
         needs_extra: the extra without which this kind cannot be used; empty for none.
+        needs_fields: fields without which it is accepted, as in the Go program, and cannot work.
     """
 
     needs_extra: ClassVar[str] = ""
+    needs_fields: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         if problems := tuple(self.find_errors()):
@@ -112,7 +115,23 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def find_warnings(self) -> Iterator[SettingProblem]:
         """Yield what is accepted, as in the Go program, although it cannot work."""
-        yield from ()
+        for name in self.needs_fields:
+            if not getattr(self, name):
+                key = name.rstrip("_")
+                yield SettingProblem("", f'cannot be used without "{key}"', f'add "{key}"')
+
+
+_EXTRA_MODULES: Final = {"aws": "boto3", "patterns": "re2", "sql": "sqlalchemy"}
+
+
+def is_extra_installed(extra: str) -> bool:
+    """Whether the libraries of an optional part of Checkup are there."""
+    return find_spec(_EXTRA_MODULES[extra]) is not None
+
+
+def extra_not_installed(extra: str) -> tuple[str, str]:
+    """Return what is wrong with settings whose extra is not installed, and the fix."""
+    return f'needs the extra "{extra}"', "add it to the way you installed Checkup"
 
 
 @cache

@@ -153,8 +153,11 @@ class DiscordSettings(NotifierSettings, frozen=True, kw_only=True):
     """Messages into a Discord channel."""
 
     kind: ClassVar[str] = "discord"
+    needs_fields: ClassVar[tuple[str, ...]] = ("webhook",)
 
-    webhook: Annotated[Secret, Meta(description="The URL of the webhook.")] = ""
+    webhook: Annotated[Secret, Meta(description="The URL of the webhook.", extra={"url": True})] = (
+        ""
+    )
 
     mention: Annotated[
         Mentions,

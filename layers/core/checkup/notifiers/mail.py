@@ -7,7 +7,7 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -21,9 +21,14 @@ from checkup import http
 from checkup.errors import DeliveryUnknownError, MessageRejectedError, NotDeliveredError
 from checkup.http import SendAttempt
 from checkup.interfaces import Clients, Notification
-from checkup.interfaces.kinds import Secret, Strings
+from checkup.interfaces.kinds import Secret, SettingProblem, Strings
 from checkup.notifiers.base import notifier_secret
-from checkup.notifiers.mail_message import MailContent, compose_mail, parse_addresses
+from checkup.notifiers.mail_message import (
+    MailContent,
+    address_problems,
+    compose_mail,
+    parse_addresses,
+)
 from checkup.notifiers.message import SubjectSettings
 
 _log = logging.getLogger(__name__)
@@ -218,10 +223,21 @@ class MailSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_": 
     """One mail per message, over SMTP."""
 
     kind: ClassVar[str] = "mail"
+    needs_fields: ClassVar[tuple[str, ...]] = ("from_", "to")
 
     from_: Annotated[str, Meta(description="The sender's address.")] = ""
     to: Annotated[Strings, Meta(description="The recipients' addresses.")] = ()
     smtp: Annotated[SmtpSettings, Meta(description="The mail server.")] = SmtpSettings()
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        yield from address_problems(self.from_, self.to)
+        if not self.smtp.server:
+            yield SettingProblem("smtp", 'cannot be used without "server"', 'add "server"')
+        elif "/" in self.smtp.server or self.smtp.server.count(":") == 1:
+            fix = 'write the host name only, and the port as "port"'
+            yield SettingProblem("smtp", "server is not a host name", fix)
 
     def open(self, clients: Clients) -> MailNotifier:
         """Return the channel; the password is read again for each message."""

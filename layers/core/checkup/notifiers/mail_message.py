@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.utils import getaddresses
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from checkup.errors import NotDeliveredError
 from checkup.interfaces import Notification
+from checkup.interfaces.kinds import SettingProblem
 from checkup.model import Alert
 from checkup.notifiers.message import (
     MAX_DETAILED,
@@ -47,6 +48,16 @@ def parse_addresses(texts: Iterable[str], key: str) -> list[Address]:
     if not found:
         raise NotDeliveredError(f"no address is configured as {key}")
     return found
+
+
+def address_problems(sender: str, recipients: Sequence[str]) -> Iterator[SettingProblem]:
+    """Yield which of the configured addresses are not mail addresses."""
+    for field, texts in (("from_", [sender]), ("to", recipients)):
+        try:
+            list(_addresses(texts, field))
+        except NotDeliveredError:
+            fix = 'write it like name@example.com or "Name <name@example.com>"'
+            yield SettingProblem(field, "not a mail address", fix)
 
 
 def _addresses(texts: Iterable[str], key: str) -> Iterator[Address]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import quote, urlencode
@@ -11,9 +12,9 @@ from msgspec import Meta, Struct
 
 from checkup.errors import NotDeliveredError
 from checkup.interfaces import Clients, HttpResponse, Notification
-from checkup.interfaces.kinds import Secret, Strings
+from checkup.interfaces.kinds import Secret, SettingProblem, Strings
 from checkup.notifiers.base import check_response, json_object, notifier_secret
-from checkup.notifiers.mail_message import compose_mail, parse_addresses
+from checkup.notifiers.mail_message import address_problems, compose_mail, parse_addresses
 from checkup.notifiers.message import SubjectSettings
 
 _BASES: Final = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
@@ -25,12 +26,18 @@ class MailgunSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_
     """One mail per message, over Mailgun's API."""
 
     kind: ClassVar[str] = "mailgun"
+    needs_fields: ClassVar[tuple[str, ...]] = ("from_", "to", "apikey", "domain")
 
     from_: Annotated[str, Meta(description="The sender's address.")] = ""
     to: Annotated[Strings, Meta(description="The recipients' addresses.")] = ()
     apikey: Annotated[Secret, Meta(description="The API key.")] = ""
     domain: Annotated[str, Meta(description="The sending domain.")] = ""
     region: Annotated[Literal["us", "eu"], Meta(description="The region of the domain.")] = "us"
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        yield from address_problems(self.from_, self.to)
 
     def open(self, clients: Clients) -> MailgunNotifier:
         """Return the channel; the key is read again for each message."""

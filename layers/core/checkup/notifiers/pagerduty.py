@@ -138,6 +138,7 @@ class PagerdutySettings(NotifierSettings, frozen=True, kw_only=True):
     """Incidents in a service of PagerDuty, which are resolved when they end here."""
 
     kind: ClassVar[str] = "pagerduty"
+    needs_fields: ClassVar[tuple[str, ...]] = ("routing_key",)
     max_alerts: ClassVar[int] = 20
 
     routing_key: Annotated[

@@ -44,6 +44,7 @@ class PushoverSettings(SubjectSettings, frozen=True, kw_only=True):
     """One push message per message, over Pushover's API."""
 
     kind: ClassVar[str] = "pushover"
+    needs_fields: ClassVar[tuple[str, ...]] = ("token", "recipient")
 
     token: Annotated[Secret, Meta(description="The application's API token.")] = ""
     recipient: Annotated[Secret, Meta(description="The user or group key.")] = ""

@@ -149,7 +149,9 @@ class SlackSettings(NotifierSettings, frozen=True, kw_only=True):
     channel: Annotated[
         str, Meta(description="The channel; the webhook's if absent. With a token, the channel id.")
     ] = ""
-    webhook: Annotated[Secret, Meta(description="The URL of the incoming webhook.")] = ""
+    webhook: Annotated[
+        Secret, Meta(description="The URL of the incoming webhook.", extra={"url": True})
+    ] = ""
     token: Annotated[
         Secret,
         Meta(description="A bot token, in place of a webhook: one message per incident, edited."),
@@ -171,6 +173,15 @@ class SlackSettings(NotifierSettings, frozen=True, kw_only=True):
                     'use "@here", "@channel", or the id of a person or a group, such as "U024BE7LH"'
                 )
                 yield SettingProblem("mention", f'unknown name "{name}"', fix)
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        if not self.webhook and not self.token:
+            text = 'cannot be used without "webhook" or "token"'
+            yield SettingProblem("", text, 'add "webhook"')
+        if self.token and not self.channel:
+            yield SettingProblem("", 'cannot be used without "channel"', "add the channel's id")
 
     def open(self, clients: Clients) -> Notifier:
         """Return the channel; its webhook or token is read again for each message."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Struct
@@ -18,6 +18,7 @@ from checkup.errors import (
 )
 from checkup.http import SendAttempt
 from checkup.interfaces import Clients, Notification
+from checkup.interfaces.kinds import SettingProblem
 from checkup.model import Alert
 from checkup.notifiers import mail_message
 from checkup.notifiers.message import (
@@ -61,8 +62,17 @@ class SnsSettings(SubjectSettings, frozen=True, kw_only=True):
     """Messages to the subscribers of a topic."""
 
     kind: ClassVar[str] = "sns"
+    needs_extra: ClassVar[str] = "aws"
+    needs_fields: ClassVar[tuple[str, ...]] = ("topic_arn",)
 
     topic_arn: Annotated[str, Meta(description="The ARN of the topic.")] = ""
+
+    def find_warnings(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
+        yield from super().find_warnings()
+        if self.topic_arn and not _ARN.fullmatch(self.topic_arn):
+            fix = "write it like arn:aws:sns:eu-central-1:123456789012:alerts"
+            yield SettingProblem("topic_arn", "not the ARN of a topic", fix)
 
     def open(self, clients: Clients) -> SnsNotifier:
         """Return the channel; AWS is not called before the first message."""

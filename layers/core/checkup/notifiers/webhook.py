@@ -131,8 +131,11 @@ class WebhookSettings(NotifierSettings, frozen=True, kw_only=True):
     """JSON to any URL."""
 
     kind: ClassVar[str] = "webhook"
+    needs_fields: ClassVar[tuple[str, ...]] = ("url",)
 
-    url: Annotated[Secret, Meta(description="The URL to send the JSON to.")] = ""
+    url: Annotated[
+        Secret, Meta(description="The URL to send the JSON to.", extra={"url": True})
+    ] = ""
     method: Annotated[Literal["POST", "PUT", "PATCH"], Meta(description="The HTTP method.")] = (
         "POST"
     )

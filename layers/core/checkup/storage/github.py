@@ -251,6 +251,7 @@ class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
     """Check files as commits on a branch of a GitHub repository."""
 
     kind: ClassVar[str] = "github"
+    needs_fields: ClassVar[tuple[str, ...]] = _REQUIRED
 
     access_token: Annotated[
         Secret, Meta(description="Token with write permission for contents.")
@@ -269,7 +270,11 @@ class GitHubSettings(StorageSettings, frozen=True, kw_only=True):
         str, Meta(description="Suffix of commit messages; default: [ci skip]; a space for none.")
     ] = ""
     api_url: Annotated[
-        str, Meta(description="API of GitHub Enterprise, such as https://HOST/api/v3.")
+        str,
+        Meta(
+            description="API of GitHub Enterprise, such as https://HOST/api/v3.",
+            extra={"url": True},
+        ),
     ] = ""
 
     def open(self, clients: Clients) -> GitHubStorage:

@@ -72,6 +72,8 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
     """Check files in an S3 bucket."""
 
     kind: ClassVar[str] = "s3"
+    needs_extra: ClassVar[str] = "aws"
+    needs_fields: ClassVar[tuple[str, ...]] = ("bucket",)
 
     access_key_id: Annotated[
         Secret, Meta(description="Access key id; default: the environment's credentials.")
@@ -85,7 +87,7 @@ class S3Settings(StorageSettings, frozen=True, kw_only=True):
         ""
     )
     endpoint_url: Annotated[
-        str, Meta(description="URL of a service that is compatible with S3.")
+        str, Meta(description="URL of a service that is compatible with S3.", extra={"url": True})
     ] = ""
 
     def open(self, clients: Clients) -> S3Storage:

@@ -38,6 +38,8 @@ class SqliteSettings(StorageSettings, frozen=True, kw_only=True):
     """Results and state in a local SQLite file."""
 
     kind: ClassVar[str] = "sqlite3"
+    needs_extra: ClassVar[str] = "sql"
+    needs_fields: ClassVar[tuple[str, ...]] = ("dsn",)
 
     dsn: Annotated[str, Meta(description="Path of the database file, on a local disk.")] = ""
     create: _Create = False
@@ -57,6 +59,8 @@ class PostgresSettings(StorageSettings, frozen=True, kw_only=True):
     """Results and state in a PostgreSQL database."""
 
     kind: ClassVar[str] = "postgres"
+    needs_extra: ClassVar[str] = "sql"
+    needs_fields: ClassVar[tuple[str, ...]] = ("dsn",)
 
     dsn: Annotated[
         Secret,
@@ -79,6 +83,8 @@ class MySqlSettings(StorageSettings, frozen=True, kw_only=True):
     """Results and state in a MySQL or MariaDB database."""
 
     kind: ClassVar[str] = "mysql"
+    needs_extra: ClassVar[str] = "sql"
+    needs_fields: ClassVar[tuple[str, ...]] = ("dsn",)
 
     dsn: Annotated[
         Secret,
@@ -122,6 +128,7 @@ class SqlSettings(StorageSettings, frozen=True, kw_only=True):
     """Deprecated; use sqlite3 or postgres."""
 
     kind: ClassVar[str] = "sql"
+    needs_extra: ClassVar[str] = "sql"
 
     sqlite_db_file: Annotated[str, Meta(description="Path of the SQLite file.")] = ""
     postgresql: Annotated[

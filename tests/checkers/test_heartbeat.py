@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import boto3
@@ -13,7 +14,13 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from checkup.checkers.heartbeat import KEY_PREFIX, Heartbeat, HeartbeatChecker, store_heartbeat
+from checkup.checkers.heartbeat import (
+    KEY_PREFIX,
+    Heartbeat,
+    HeartbeatChecker,
+    file_times_ns,
+    store_heartbeat,
+)
 from checkup.errors import StorageError, UnavailableError
 from checkup.interfaces import CheckerContext, Storage, StoredDocument
 from checkup.model import Result, Status
@@ -118,7 +125,7 @@ def test_without_a_storage_it_is_unknown() -> None:
 
 @pytest.mark.parametrize("settings", [{"period": 0}, {"period": -1}, {"grace": -1}])
 def test_impossible_period_is_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="period must be more than 0"):
+    with pytest.raises(ValueError, match=r"must be (more than|at least) 0"):
         backup(**settings)
 
 
@@ -178,6 +185,75 @@ def test_newest_of_several_files_counts(tmp_path: Path) -> None:
     assert (young.status, old.status) == (Status.HEALTHY, Status.DOWN)
 
 
+@pytest.mark.parametrize(
+    "pattern", ["export [2026].csv", "export [2026]*", "e* [2026].csv", "*2026*.csv", "export ?20*"]
+)
+def test_brackets_may_belong_to_a_name(tmp_path: Path, pattern: str) -> None:
+    write(tmp_path / "export [2026].csv", 1)
+
+    assert look(MemoryStorage(), path=f"{tmp_path}/{pattern}").healthy
+
+
+def test_links_that_lead_nowhere_do_not_hide_a_file(tmp_path: Path) -> None:
+    write(tmp_path / "today.tar", 1)
+    (tmp_path / "latest.tar").symlink_to(tmp_path / "pruned.tar")
+    (tmp_path / "a.tar").symlink_to(tmp_path / "b.tar")
+    (tmp_path / "b.tar").symlink_to(tmp_path / "a.tar")
+
+    found = look(MemoryStorage(), path=f"{tmp_path}/*.tar")
+    dangling = look(MemoryStorage(), path=f"{tmp_path}/l*.tar")
+
+    assert found.healthy
+    assert dangling.failure == "heartbeat_missing"
+
+
+def test_files_may_vanish_while_they_are_checked(tmp_path: Path) -> None:
+    write(tmp_path / "keep.csv", 1)
+    is_over = Event()
+
+    def rotate() -> None:
+        while not is_over.is_set():
+            (tmp_path / "new.csv").touch()
+            (tmp_path / "new.csv").unlink()
+
+    thread = Thread(target=rotate)
+    thread.start()
+    try:
+        for _ in range(2000):
+            assert file_times_ns(f"{tmp_path}/*.csv")
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "status", "failure"),
+    [
+        pytest.param([-10], Status.HEALTHY, "", id="clock-that-is-ahead"),
+        pytest.param([-60], Status.UNKNOWN, "heartbeat_future", id="future"),
+        pytest.param([-60, 99], Status.UNKNOWN, "heartbeat_future", id="future-and-late"),
+        pytest.param([-60, 1], Status.HEALTHY, "", id="future-and-in-time"),
+    ],
+)
+def test_file_from_the_future_says_nothing(
+    tmp_path: Path, minutes_ago: list[int], status: Status, failure: str
+) -> None:
+    for number, minutes in enumerate(minutes_ago):
+        write(tmp_path / f"{number}.csv", minutes)
+
+    result = look(MemoryStorage(), path=f"{tmp_path}/*.csv")
+
+    assert (result.status, result.failure) == (status, failure)
+
+
+def test_report_from_the_future_is_unknown() -> None:
+    result = look(reported(-365 * 24 * 60))
+
+    assert (result.status, result.failure) == (Status.UNKNOWN, "heartbeat_future")
+    assert result.error.endswith(", in the future")
+    assert look(reported(-365 * 24 * 60, failed=True)).status is Status.UNKNOWN
+
+
 @pytest.mark.parametrize("name", ["missing", "missing-*", "file/inside", "a\0b"])
 def test_file_that_is_not_there_is_down(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
@@ -210,6 +286,8 @@ def s3() -> Iterator[Any]:
     )
     client.create_bucket(Bucket="backups")
     client.put_object(Bucket="backups", Key="shop/2026-01-01.tar", Body=b"")
+    client.put_object(Bucket="backups", Key="[x]/a.tar", Body=b"")
+    client.put_object(Bucket="backups", Key="empty/", Body=b"")
     yield client
     client.close()
     server.stop()
@@ -220,11 +298,20 @@ def s3() -> Iterator[Any]:
     [
         ("backups/shop/2026-01-01.tar", MINUTE, Status.HEALTHY, ""),
         ("backups/shop/*", MINUTE, Status.HEALTHY, ""),
+        ("backups/shop/2026*", MINUTE, Status.HEALTHY, ""),
+        ("backups/shop/*-01.tar", MINUTE, Status.HEALTHY, ""),
+        ("backups/shop/2026-*-01.*", MINUTE, Status.HEALTHY, ""),
+        ("backups/s*", MINUTE, Status.HEALTHY, ""),
+        ("backups/shop/*.zip", MINUTE, Status.DOWN, "heartbeat_missing"),
+        ("backups/s*.tar", MINUTE, Status.DOWN, "heartbeat_missing"),
+        ("backups/empty/*", MINUTE, Status.DOWN, "heartbeat_missing"),
+        ("backups/[x]/a.tar", MINUTE, Status.HEALTHY, ""),
+        ("backups/[x]/*.tar", MINUTE, Status.HEALTHY, ""),
         ("backups/shop/2026-01-01.tar", 1, Status.DOWN, "heartbeat_late"),
         ("backups/shop/missing.tar", MINUTE, Status.DOWN, "heartbeat_missing"),
         ("backups/other/*", MINUTE, Status.DOWN, "heartbeat_missing"),
         ("nobodys/shop/*", MINUTE, Status.UNKNOWN, "storage"),
-        ("/", MINUTE, Status.UNKNOWN, "storage"),
+        ("/", MINUTE, Status.UNKNOWN, "config"),
     ],
 )
 def test_object_has_to_be_young_enough(

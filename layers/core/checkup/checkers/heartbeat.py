@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from glob import glob
@@ -20,10 +23,16 @@ from checkup.errors import CheckUnknownError, StorageError, UnavailableError
 from checkup.interfaces import Checker, CheckerContext, Storage
 from checkup.interfaces.kinds import Duration, SettingProblem
 from checkup.model import Attempt
-from checkup.times import DAY, HOUR, SECOND, format_duration, short_duration
+from checkup.times import DAY, HOUR, MINUTE, SECOND, format_date, format_duration, short_duration
 
 KEY_PREFIX: Final = "heartbeats/"
 _S3_SCHEME: Final = "s3://"
+
+_CLOCK_SKEW: Final = 15 * MINUTE
+"""How far the clock of a job may be ahead."""
+
+_VANISHED: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE}
+"""Errors of files that were deleted just now, and of links that lead nowhere."""
 
 
 class Heartbeat(Struct, frozen=True):
@@ -59,7 +68,7 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
 
     It is down when the last heartbeat, or the file or object at ``path``, is older than
     ``period`` and ``grace`` together, or when the job reports a failure. Until the first
-    heartbeat the result is unknown.
+    heartbeat the result is unknown, and so it is when the only recent one is from the future.
     """
 
     kind: ClassVar[str] = "heartbeat"
@@ -70,7 +79,7 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         str,
         Meta(
             description="A file or s3://bucket/key that the job writes instead; "
-            "with * in the last part, the newest counts."
+            "with * anywhere in the last part, the newest counts."
         ),
     ] = ""
 
@@ -105,21 +114,29 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
     def attempt(self, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.Checker.attempt`."""
         try:
-            heartbeat, now = self._last_heartbeat()
+            heartbeats, now = self._heartbeats()
         except CheckFailedError as failed:
             return Attempt(error=str(failed), failure=failed.failure)
-        if heartbeat.failed:
+        past = [heartbeat for heartbeat in heartbeats if heartbeat.at_ns <= now + _CLOCK_SKEW]
+        last = max(past, key=lambda heartbeat: heartbeat.at_ns, default=None)
+        age = now - last.at_ns if last else 0
+        if last and last.failed:
             return Attempt(error="the job reported a failure", failure="heartbeat_failed")
-        age = now - heartbeat.at_ns
-        if age > self.period + self.grace:
-            passed = short_duration(age // SECOND * SECOND)
-            due = short_duration(self.period)
-            error = f"no heartbeat for {passed}, expected every {due}"
-            return Attempt(error=error, failure="heartbeat_late")
-        return Attempt()
+        if last and age <= self.period + self.grace:
+            return Attempt()
+        if len(past) < len(heartbeats):
+            # It is not known when the job ran; it would be healthy until that time comes.
+            future = format_date(max(heartbeat.at_ns for heartbeat in heartbeats))
+            raise CheckUnknownError(
+                "heartbeat_future", f"the last heartbeat is dated {future}, in the future"
+            )
+        passed = short_duration(age // SECOND * SECOND)
+        due = short_duration(self.period)
+        error = f"no heartbeat for {passed}, expected every {due}"
+        return Attempt(error=error, failure="heartbeat_late")
 
-    def _last_heartbeat(self) -> tuple[Heartbeat, int]:
-        """Return the last report, and the time by the clock that it was written with.
+    def _heartbeats(self) -> tuple[Sequence[Heartbeat], int]:
+        """Return the last reports, at least one, and the time by the clock that wrote them.
 
         Raises:
             CheckFailedError: what the job should have written is not there.
@@ -131,9 +148,9 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
             except UnavailableError as error:
                 raise CheckUnknownError("config", str(error)) from error
             at, now = newest_object_ns(client, self.path.removeprefix(_S3_SCHEME))
-            return Heartbeat(at), now
+            return [Heartbeat(at)], now
         if self.path:
-            return Heartbeat(newest_file_ns(self.path)), time.time_ns()
+            return list(map(Heartbeat, file_times_ns(self.path))), time.time_ns()
         try:
             storage = self._context().storage()
             if storage is None:
@@ -146,7 +163,7 @@ class HeartbeatChecker(Checker, frozen=True, kw_only=True):
         if stored is None:
             raise CheckUnknownError("heartbeat_none", "no heartbeat received yet")
         try:
-            return msgspec.json.decode(stored.body, type=Heartbeat), storage.now_ns()
+            return [msgspec.json.decode(stored.body, type=Heartbeat)], storage.now_ns()
         except msgspec.DecodeError as error:
             raise CheckUnknownError("storage", "the stored heartbeat is damaged") from error
 
@@ -158,25 +175,40 @@ class _CheckerWithContext(HeartbeatChecker, frozen=True, kw_only=True):
         return self.context
 
 
-def newest_file_ns(pattern: str) -> int:
-    """Return when a file was last written, or the newest that matches a pattern.
+def file_times_ns(pattern: str) -> Sequence[int]:
+    """Return when the files that match a pattern were last written; at least one.
+
+    Brackets may belong to a name, or be a set of characters as in a shell: both match. Files that
+    vanish meanwhile, and links to nowhere, are not there.
 
     Returns:
-        Nanoseconds since the epoch, by the clock of its file system.
+        Nanoseconds since the epoch, by the clock of their file system.
 
     Raises:
         CheckFailedError: there is none.
-        CheckUnknownError: its time cannot be read.
+        CheckUnknownError: the folder, or the time of a file, cannot be read.
     """
-    found = glob(pattern) if set(pattern) & set("*?[") else [pattern]  # noqa: PTH207 - as written
     try:
-        return max(Path(path).stat().st_mtime_ns for path in found)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _missing("file") from error
+        return [Path(pattern).stat().st_mtime_ns]
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        if not set(pattern) & set("*?["):
+            raise _missing("file") from None
     except OSError as error:
         raise CheckUnknownError("config", "cannot read the time of the file") from error
-    except ValueError as error:  # nothing was found, or it is no possible path
-        raise _missing("file") from error
+    found = {*glob(pattern), *glob(pattern.replace("[", "[[]"))}  # noqa: PTH207 - as written
+    times, unreadable = [], None
+    for path in found:
+        try:
+            times.append(Path(path).stat().st_mtime_ns)
+        except OSError as error:
+            if error.errno not in _VANISHED:
+                unreadable = error
+    folder = Path(pattern).parent
+    if not times and (unreadable or (folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK))):
+        raise CheckUnknownError("config", "cannot read the times of the files") from unreadable
+    if not times:
+        raise _missing("file")
+    return times
 
 
 def newest_object_ns(client: Any, place: str) -> tuple[int, int]:
@@ -184,7 +216,8 @@ def newest_object_ns(client: Any, place: str) -> tuple[int, int]:
 
     Args:
         client: boto3's client of S3.
-        place: ``bucket/key``; with ``*`` at its end the newest with this prefix.
+        place: ``bucket/key``; with ``*`` in its last part the newest that matches. At the end it
+            stands for anything, elsewhere for anything but a slash.
 
     Returns:
         Both in nanoseconds since the epoch, in whole seconds.
@@ -212,14 +245,20 @@ def newest_object_ns(client: Any, place: str) -> tuple[int, int]:
 
 def _objects(client: Any, bucket: str, key: str) -> Iterator[tuple[datetime, datetime]]:
     """Yield for each object when it was written, and the date of the response."""
-    if not key.endswith("*"):
+    if "*" not in key:
         answer = client.head_object(Bucket=bucket, Key=key)
         yield answer["LastModified"], _date(answer)
         return
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key[:-1])
+    prefix, *parts = map(re.escape, key.split("*"))
+    rest = "[^/]*".join(["", *parts]) if parts[-1] else "[^/]*".join(["", *parts[:-1]]) + ".*"
+    matching = re.compile(f"{prefix}{rest}", re.DOTALL)
+    folder = key[: key.index("*")]
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
     for page in pages:
         for found in page.get("Contents", ()):
-            yield found["LastModified"], _date(page)
+            # Consoles make empty objects for folders, which no job has written.
+            if matching.fullmatch(found["Key"]) and not found["Key"].endswith("/"):
+                yield found["LastModified"], _date(page)
 
 
 def _date(answer: dict[str, Any]) -> datetime:

@@ -102,7 +102,9 @@ def _names_in(der: bytes, position: int) -> Iterator[str]:
         content = der[_content(der, name) : _after(der, name)]
         with suppress(ValueError):  # one name that cannot be read spoils no other
             if der[name] == _DNS_NAME:
-                yield content.decode("ascii").lower().removesuffix(".")
+                host = content.decode("ascii").lower().removesuffix(".")
+                if not _is_address(host):  # an address is none there (RFC 9525, section 6.5)
+                    yield host
             elif der[name] == _IP_ADDRESS:
                 yield str(ipaddress.ip_address(content))
 

@@ -99,14 +99,12 @@ def bypasses_proxy(host: str, port: int, rules: str) -> bool:
     for rule in rules.lower().replace(",", " ").split():
         if rule == "*":
             return True
-        try:
-            network = ip_network(rule.strip("[]"), strict=False)
-        except ValueError:
-            pass
-        else:
-            if address and address in network:
-                return True
-            continue
+        if "/" not in rule or rule.rpartition("/")[2].isdecimal():  # no masks such as 255.0.0.0
+            with suppress(ValueError):
+                network = ip_network(rule.strip("[]"), strict=False)
+                if address and address in network:
+                    return True
+                continue
         exempt, colon, only_port = rule.rpartition(":")
         if not colon or not only_port.isdecimal():
             exempt = rule

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkup.maintenance import MaintenanceWindow, parse_rrule
-from checkup.times import SECOND
+from checkup.times import DAY, SECOND
 
 HOUR = 3600 * SECOND
 
@@ -112,7 +113,6 @@ RULES = [
     "FREQ=YEARLY;BYMONTH=1,7;BYMONTHDAY=4",
     "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH",
     "FREQ=WEEKLY;COUNT=5",
-    "FREQ=MONTHLY;UNTIL=20270601T000000Z",
     "RRULE:freq=weekly;byday=mo",
 ]
 FIRSTS = st.dates(date(2025, 1, 1), date(2028, 12, 31))
@@ -123,16 +123,79 @@ FIRSTS = st.dates(date(2025, 1, 1), date(2028, 12, 31))
 def test_rule_means_what_it_means_to_others(text: str, first: date) -> None:
     rule, days = parse_rrule(text), 500
     start = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    named = "UNTIL" not in text
     other = rrulestr(text.upper(), dtstart=start)
-    if named and rule.count:  # the first time counts for us, as the RFC has it, and not for them
+    if rule.count:  # the first time counts for us, as the RFC has it, and not for them
         return
     theirs = {at.date() for at in other.between(start, start + timedelta(days), inc=True)}
 
     span = [first + timedelta(number) for number in range(days)]
     assert {day for day in span if rule.occurs_on(day, first)} == {
-        day for day in theirs | {first} if day in span and (rule.until is None or day <= rule.until)
+        day for day in theirs | {first} if day in span
     }
+
+
+@given(
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Tokyo", "Pacific/Kiritimati"]),
+    FIRSTS,
+    st.integers(0, 24 * 60 - 1),
+    st.timedeltas(timedelta(0), timedelta(days=20)),
+)
+def test_rule_ends_when_it_ends_for_others(
+    name: str, day: date, minutes: int, ahead: timedelta
+) -> None:
+    zone = ZoneInfo(name)
+    wall = datetime.combine(day, time(minutes // 60, minutes % 60), zone)
+    first = datetime.fromtimestamp(wall.timestamp(), zone)  # not in an hour that is skipped
+    until = (first + ahead).replace(microsecond=0)
+    text = f"FREQ=DAILY;UNTIL={until.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    start = int(first.timestamp()) * SECOND
+    ours = MaintenanceWindow(start=start, duration=HOUR, rule=parse_rrule(text), timezone=name)
+
+    theirs = [int(at.timestamp()) * SECOND for at in rrulestr(text, dtstart=first)]
+
+    assert [*ours.starts_between(start, start + 30 * DAY)] == theirs
+
+
+NY, TOKYO = "America/New_York", "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "until", "last"),
+    [
+        pytest.param(NY, "2026-01-02 03:00", "20260110T030000Z", "2026-01-10 03:00", id="utc"),
+        pytest.param(NY, "2026-01-02 03:00", "20260110T025959Z", "2026-01-09 03:00", id="before"),
+        pytest.param(NY, "2026-01-02 03:00", "20260109T220000", "2026-01-10 03:00", id="local"),
+        pytest.param(NY, "2026-01-02 03:00", "20260109T215959", "2026-01-09 03:00", id="local-1s"),
+        pytest.param(NY, "2026-01-02 03:00", "20260109", "2026-01-10 03:00", id="date"),
+        pytest.param(TOKYO, "2026-01-01 20:00", "20260109T200000Z", "2026-01-09 20:00", id="east"),
+        pytest.param(TOKYO, "2026-01-01 20:00", "20260110", "2026-01-09 20:00", id="east-date"),
+        pytest.param("UTC", "2026-01-01 22:00", "20260109T210000Z", "2026-01-08 22:00", id="hour"),
+        pytest.param(  # 02:30 of that night does not exist in Berlin
+            "Europe/Berlin",
+            "2026-03-27 01:30",
+            "20260329T023000",
+            "2026-03-29 01:30",
+            id="clocks-forward",
+        ),
+        pytest.param(  # 02:30 of that night comes twice in Berlin
+            "Europe/Berlin",
+            "2026-10-22 00:30",
+            "20261025T003000Z",
+            "2026-10-25 00:30",
+            id="clocks-back",
+        ),
+    ],
+)
+def test_until_is_compared_as_a_full_timestamp(
+    zone: str, start: str, until: str, last: str
+) -> None:
+    daily = window(start, f"FREQ=DAILY;UNTIL={until}", hours=1, zone=zone)
+
+    begins = [*daily.starts_between(moment(start), moment(last) + 40 * DAY)]
+
+    assert begins[-1] == moment(last)
+    assert is_open(daily, last)
+    assert not daily.end_at(moment(last) + DAY + HOUR // 2)
 
 
 def test_rule_that_counts_has_an_end() -> None:
@@ -155,8 +218,10 @@ def test_rule_that_counts_has_an_end() -> None:
         ("FREQ=DAILY;INTERVAL=0", "INTERVAL=0 is no number"),
         ("FREQ=DAILY;COUNT=x", "COUNT=X is no number"),
         ("FREQ=DAILY;COUNT=1;UNTIL=20260101", "either a COUNT or an UNTIL"),
-        ("FREQ=DAILY;UNTIL=20261301", "UNTIL=20261301 is no day"),
-        ("FREQ=DAILY;UNTIL=tomorrow", "is no day"),
+        ("FREQ=DAILY;UNTIL=20261301", "UNTIL=20261301 is no date"),
+        ("FREQ=DAILY;UNTIL=tomorrow", "is no date"),
+        ("FREQ=DAILY;UNTIL=20261231T250000Z", "is no date"),
+        ("FREQ=DAILY;UNTIL=20261231T2200Z", "and no time such as 20261231T220000Z"),
         ("FREQ=MONTHLY;BYMONTHDAY=32", "BYMONTHDAY=32 is no number"),
     ],
 )

@@ -39,7 +39,11 @@ _PARTS: Final = (
 
 _Part = TypeVar("_Part")
 _WEEKDAY: Final = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
-_UNTIL: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T\d{6}Z?)?", re.ASCII)
+_UNTIL: Final = {
+    re.compile(r"\d{8}", re.ASCII): "%Y%m%d",
+    re.compile(r"\d{8}T\d{6}", re.ASCII): "%Y%m%dT%H%M%S",
+    re.compile(r"\d{8}T\d{6}Z", re.ASCII): "%Y%m%dT%H%M%S%z",
+}
 
 
 class RecurrenceRule(Struct, frozen=True, kw_only=True):
@@ -49,7 +53,8 @@ class RecurrenceRule(Struct, frozen=True, kw_only=True):
         frequency: DAILY, WEEKLY, MONTHLY or YEARLY.
         interval: only every so many days, weeks, months or years.
         count: how often it happens at all; 0 without an end.
-        until: the last day on which it may happen.
+        until: the last time at which it may begin: with a zone, or by the window's clock. A date
+            includes its whole day.
         days: weekdays (Monday is 0), each with its place in the month: 1 for the first, -1 for
             the last, 0 for each.
         month_days: days of the month; -1 is the last.
@@ -60,19 +65,29 @@ class RecurrenceRule(Struct, frozen=True, kw_only=True):
     frequency: str
     interval: int = 1
     count: int = 0
-    until: date | None = None
+    until: datetime | date | None = None
     days: tuple[tuple[int, int], ...] = ()
     month_days: tuple[int, ...] = ()
     months: tuple[int, ...] = ()
     week_start: int = 0
 
     def occurs_on(self, day: date, first: date) -> bool:
-        """Say whether it happens on a day, if it happened first on ``first``."""
-        if day < first or (self.until is not None and day > self.until):
+        """Say whether it happens on a day, if it happened first on ``first``; ignores ``until``."""
+        if day < first:
             return False
         if day != first and not self._fits(day, first):
             return False
         return not self.count or self._happened(first, day) <= self.count
+
+    def ended_before(self, begin: datetime) -> bool:
+        """Say whether ``until`` is before a time, which has the window's zone."""
+        if self.until is None:
+            return False
+        if not isinstance(self.until, datetime):
+            return begin.date() > self.until
+        until = self.until if self.until.tzinfo else self.until.replace(tzinfo=begin.tzinfo)
+        # Python compares times of the same zone by the clock on the wall.
+        return begin.astimezone(UTC) > until.astimezone(UTC)
 
     def _fits(self, day: date, first: date) -> bool:
         if self.months and day.month not in self.months:
@@ -181,14 +196,16 @@ def _number(name: str, word: str, least: int, most: int) -> int:
     return number
 
 
-def _until(word: str) -> date:
-    found = _UNTIL.fullmatch(word)
+def _until(word: str) -> datetime | date:
+    form = next((form for pattern, form in _UNTIL.items() if pattern.fullmatch(word)), "")
     try:
-        if found:
-            return date(int(found[1]), int(found[2]), int(found[3]))
+        until = datetime.strptime(word, form)  # noqa: DTZ007 - without Z it is local
     except ValueError:
-        pass
-    raise ValueError(f"repeat: UNTIL={word} is no day such as 20261231")
+        raise ValueError(
+            f"repeat: UNTIL={word} is no date such as 20261231, and no time such as "
+            "20261231T220000Z"
+        ) from None
+    return until if "T" in form else until.date()
 
 
 class MaintenanceWindow(Struct, frozen=True, kw_only=True):
@@ -235,10 +252,9 @@ class MaintenanceWindow(Struct, frozen=True, kw_only=True):
         day = _wall(max(since, self.start), zone).date()
         # A day more, for zones in which the last moment is on the day after.
         for number in range(max(0, until - since) // DAY + 2):
-            if self.rule.occurs_on(day + timedelta(days=number), first.date()):
-                begin = _begin(day + timedelta(days=number), first, zone)
-                if since <= begin < until:
-                    yield begin
+            begin = self._begin(self.rule, day + timedelta(days=number), first)
+            if begin is not None and since <= begin < until:
+                yield begin
 
     def _ends(self, moment: int, rule: RecurrenceRule) -> list[int]:
         """Return the end of each time that is going on; long ones may overlap."""
@@ -248,23 +264,27 @@ class MaintenanceWindow(Struct, frozen=True, kw_only=True):
         first, today = _wall(self.start, zone), _wall(moment, zone).date()
         # A day more than it lasts, for the days that are 25 hours long.
         back = range(self.duration // DAY + 2)
-        days = (today - timedelta(days=number) for number in back)
-        begins = [_begin(day, first, zone) for day in days if rule.occurs_on(day, first.date())]
-        return [at + self.duration for at in begins if 0 <= moment - at < self.duration]
+        begins = [self._begin(rule, today - timedelta(days=number), first) for number in back]
+        return [
+            begin + self.duration
+            for begin in begins
+            if begin is not None and 0 <= moment - begin < self.duration
+        ]
+
+    def _begin(self, rule: RecurrenceRule, day: date, first: datetime) -> int | None:
+        """Return when it begins on a day, or None: when the clock shows the time of the first one.
+
+        A time that a day does not have, because clocks go forward, counts as the hour before it
+        does; of a time that it has twice, the first one counts (PEP 495, ``fold=0``).
+        """
+        if not rule.occurs_on(day, first.date()):
+            return None
+        begin = datetime.combine(day, first.time().replace(fold=0), first.tzinfo)
+        return None if rule.ended_before(begin) else int(begin.timestamp()) * SECOND
 
 
 def _wall(moment: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(moment // SECOND, UTC).astimezone(zone)
-
-
-def _begin(day: date, first: datetime, zone: ZoneInfo) -> int:
-    """Return the moment at which the clock shows the time of the first beginning.
-
-    A time that a day does not have, because clocks go forward, counts as the hour before it
-    does; of a time that it has twice, the first one counts (PEP 495, ``fold=0``).
-    """
-    wall = datetime.combine(day, first.time().replace(fold=0), zone)
-    return int(wall.timestamp()) * SECOND
 
 
 class ScheduledMaintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):

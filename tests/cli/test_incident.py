@@ -80,12 +80,12 @@ def test_an_incident_from_its_beginning_to_its_end(failing: Program) -> None:
 def test_an_outage_can_be_written_about_before_the_page_tells_of_it(failing: Program) -> None:
     line = failing("incident").stdout
     name = line.split()[0]
-    assert line.endswith("API is down  (automatic, not on the page)\n")
+    assert line.endswith("Outage of API  (automatic, not on the page)\n")
 
     ended = failing("incident", "update", name[:6], "A disk is full.", "--impact", "minor")
 
-    assert ended.stdout == f"{name}  API is down: investigating\n"
-    assert re.fullmatch(rf"{name}  minor .*  API is down\n", failing("incident", "list").stdout)
+    assert ended.stdout == f"{name}  Outage of API: investigating\n"
+    assert re.fullmatch(rf"{name}  minor .*  Outage of API\n", failing("incident", "list").stdout)
 
 
 def test_an_incident_that_is_opened_is_told_in_place_of_the_outage(failing: Program) -> None:

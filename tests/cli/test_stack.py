@@ -133,7 +133,7 @@ def test_status_is_that_of_the_stack(checkup: Program, aws: Emulator, place: str
         (["explain", "shop"], "Shop (shop): down since"),
         (["replay"], "1 run from"),
         (["silence"], "no silences"),
-        (["incident"], "Shop is down  (automatic, not on the page)"),
+        (["incident"], "Outage of Shop  (automatic, not on the page)"),
         (["maintenance"], "no maintenance"),
     ],
 )

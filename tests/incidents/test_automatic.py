@@ -66,7 +66,12 @@ def found(
         for part in (closed.days, open_days(head, now))
     ]
     watch = DetectionInput(
-        checkers=checkers, accounts=head.checkers, interval=MINUTE, since=START - DAY, now=now
+        checkers=checkers,
+        counters=head.checkers,
+        interval=MINUTE,
+        since=START - DAY,
+        now=now,
+        windows=setting.get("windows", ()),  # type: ignore[arg-type]
     )
     return list(
         detect_incidents(
@@ -150,3 +155,79 @@ def test_the_same_runs_give_the_same_outages_however_they_are_counted(
     assert found(runs, checkers=checkers, cuts=cuts) == once
     assert len({it.id for it in once}) == len(once)
     assert all(it.end is None or it.start < it.end for it in once)
+
+
+class TestStrangers:
+    """Components share an incident only if they have more in common than the time."""
+
+    OTHERS = tuple(checker(f"other{number}") for number in range(6))
+
+    @pytest.mark.parametrize(
+        ("fields", "together"),
+        [
+            pytest.param(({}, {}), False, id="nothing"),
+            pytest.param(({"group": "Shop"}, {"group": "Blog"}), False, id="two-groups"),
+            pytest.param(({"group": "Shop"}, {"group": "Shop"}), True, id="a-group"),
+            pytest.param(({}, {"depends_on": ("one",)}), True, id="a-dependency"),
+            pytest.param(
+                ({"depends_on": ("db",)}, {"depends_on": ("db",)}), True, id="the-same-dependency"
+            ),
+        ],
+    )
+    def test_what_fails_in_the_same_run_is_one_incident_if_it_is_related(
+        self, fields: tuple[dict[str, object], dict[str, object]], *, together: bool
+    ) -> None:
+        checkers = [checker("one", **fields[0]), checker("two", **fields[1]), *self.OTHERS]
+        wells = {it.id: "hhhhhhhh" for it in self.OTHERS}
+        seen = found(script(one="hddddddh", two="hddhhhhh", **wells), checkers=checkers)
+
+        one, two = (1, 7, {"one"}), (1, 3, {"two"})
+        assert spans(seen) == ([(1, 7, {"one", "two"})] if together else [one, two])
+        assert len({it.id for it in seen}) == len(seen)
+
+    def test_most_failing_in_the_same_run_is_one_incident(self) -> None:
+        bad = {it.id: "hddh" for it in self.OTHERS[:4]}
+        wells = {it.id: "hhhh" for it in self.OTHERS[4:]}
+        (one,) = found(script(**bad, **wells), checkers=self.OTHERS)
+        assert {*one.episodes} == {*bad}
+
+    def test_a_dependent_joins_only_while_what_it_depends_on_fails(self) -> None:
+        db = checker("db", group="G")
+        long, late = checker("long", group="G"), checker("late", depends_on=("db",))
+        letters = {"db": "hddhhhhhhh", "long": "hddddddddd", "late": "hhhhhhdddd"}
+        wells = {it.id: "h" * 10 for it in self.OTHERS}
+        seen = found(script(**letters, **wells), checkers=[db, long, late, *self.OTHERS])
+        assert spans(seen) == [(1, None, {"db", "long"}), (6, None, {"late"})]
+
+    def test_the_first_to_be_confirmed_keeps_the_id_when_another_one_follows(self) -> None:
+        slow = checker("slow", failure_threshold=4, degraded_threshold=4)
+        checkers = [slow, checker("fast"), *self.OTHERS]
+        wells = {it.id: "h" * 9 for it in self.OTHERS}
+        runs = script(slow="hdddddddd", fast="hdddddddd", **wells)
+        (early,) = found(runs[:3], checkers=checkers)
+        later = found(runs, checkers=checkers)
+        assert {*early.episodes} == {"fast"}
+        assert {it.id: {*it.episodes} for it in later}[early.id] == {"fast"}
+        assert len({it.id for it in later}) == 2
+
+
+WINDOW = MaintenanceWindow(
+    start=BEGIN + 4 * MINUTE, duration=5 * MINUTE, checkers=frozenset({"api"})
+)
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [
+        pytest.param("hddddd", [(1, None)], id="meanwhile-down"),
+        pytest.param("hdddhh", [(1, 4)], id="meanwhile-well"),
+        pytest.param("hdddddddddd", [(1, None)], id="down-afterwards"),
+        pytest.param("hddddddddddh", [(1, 11)], id="recovered-later"),
+        pytest.param("hdddhhhhhhhhhhhhhhd", [(1, 4), (18, None)], id="another-one-later"),
+    ],
+)
+def test_maintenance_ends_no_outage(
+    letters: str, expected: list[tuple[float, float | None]]
+) -> None:
+    seen = found(script(api=letters, shop="h" * len(letters)), windows=[WINDOW])
+    assert [(begin, end) for begin, end, _ in spans(seen)] == expected

@@ -143,15 +143,24 @@ class TestVerdict:
 class TestOutages:
     def test_an_outage_is_told_with_its_beginning_and_its_end(self) -> None:
         (story,) = stories(pages(storage(api="h" * 20 + "d" * 12 + "h" * 28, shop="h" * 60)))
-        assert "API is down Resolved Major impact" in story
+        assert "Outage of API Resolved Major impact" in story
         assert "API is operational again. Duration: 12 min." in story
         assert story.index("operational again") < story.index("API is down. 3 Aug")
 
     def test_what_fails_in_the_same_run_is_one_incident(self) -> None:
         script = "h" * 40 + "d" * 20
         (story,) = stories(pages(storage(api=script, shop=script)))
-        assert "API and Web shop are down Investigating Critical impact" in story
+        assert "Outage of API and Web shop Investigating Critical impact" in story
         assert "ongoing" in story
+
+    def test_title_and_updates_say_of_each_component_what_was_wrong_with_it(self) -> None:
+        there = storage(api="h" * 40 + "g" * 2 + "d" * 18, shop="h" * 40 + "g" * 8 + "h" * 12)
+        (story,) = stories(pages(there))
+        assert "Outage of API; degraded performance of Web shop" in story
+        for sentence in ("API and Web shop are degraded.", "API is down.", "Web shop is operat"):
+            assert sentence in story
+        assert "shop is down" not in story
+        assert "shop are down" not in story
 
     def test_it_is_on_the_first_page_and_in_its_month(self) -> None:
         files = pages(storage(api="h" * 40 + "d" * 20, shop="h" * 60))
@@ -229,7 +238,7 @@ class TestPeople:
         write(there, replace(first, updates=(first.updates[0], over)))
         old, new = sorted(stories(pages(there)), key=lambda story: "We mended it." not in story)
         assert "Resolved" in old
-        assert "API is down Investigating" in new
+        assert "Outage of API Investigating" in new
         assert "operational again" not in new
         again = replace(over, at=NOW - 20 * MINUTE)
         there.replace(
@@ -269,7 +278,11 @@ class TestPeople:
         there = storage(api="h" * 30 + "d" * 30, shop="h" * 60)
         (seen,) = load_editable(config(), there, NOW).incidents.values()
         written = to_stored(seen)
-        assert (written.id, written.checkers, written.title) == (seen.key, ("api",), "API is down")
+        assert (written.id, written.checkers, written.title) == (
+            seen.key,
+            ("api",),
+            "Outage of API",
+        )
         assert [it.text for it in written.updates] == ["API is down."]
 
 
@@ -343,7 +356,7 @@ class TestMonths:
         assert len(months) == 7
         assert all(again[it] is first[it] for it in months[:3])
         told = "".join(first[it].body.decode() for it in months)
-        assert told.count("API is down") == 1
+        assert told.count("Outage of API") == 1
 
     def test_what_somebody_says_of_an_old_month_is_on_its_page_at_once_and_stays(self) -> None:
         there = storage(api="h" * 120, shop="h" * 120, every=36 * HOUR)

@@ -1,12 +1,8 @@
-"""All incidents of the page: those that people wrote, and automatic ones for other outages. Pure.
-
-A person's word counts. An outage that somebody wrote about is told in these words only: under its
-own id, or with an incident of the same components at the same time.
-"""
+"""Automatic incidents as the page shows them: title, updates and impact, in its language. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from markupsafe import escape
 from msgspec.structs import replace
@@ -31,30 +27,38 @@ from checkup_page.incidents.view import (
 )
 from checkup_page.locale import Locale
 
-Moments = dict[int, dict[str, list[str]]]
-"""What changed when: at each moment, the names of those that became down, degraded or well, or in
-maintenance."""
+Changes = dict[int, dict[str, list[str]]]
+"""By time: the names of the components that became ``down``, ``degraded`` or ``healthy`` then, or
+whose ``maintenance`` began."""
 
 
 def automatic_incident_view(
-    outage: AutomaticIncident, public: PublicComponents, locale: Locale
+    incident: AutomaticIncident, public: PublicComponents, locale: Locale
 ) -> IncidentView:
-    """Return an outage as an incident."""
-    components = public.affected(outage.episodes)
-    moments = _moments(outage, components)
-    updates = tuple(_updates(outage, moments, locale))
-    impact = _impact(outage, public)
+    """Return an automatic incident as the page shows it."""
+    components = public.affected(incident.episodes)
+    changes: Changes = {}
+    for checker, component in components.items():
+        is_planned = checker in incident.in_maintenance
+        for episode in incident.episodes[checker]:
+            for at, status in _status_changes(episode, is_planned=is_planned):
+                changes.setdefault(at, {}).setdefault(status, []).append(component.name)
+    updates = tuple(_updates(incident, changes, locale))
+    impact = _impact(incident, public)
     return IncidentView(
-        key=outage.id,
-        title=_title(outage, components.values(), locale),
+        key=incident.id,
+        title=_title(incident, components, locale),
         impact=impact,
         status_color=IMPACT_STATUS[impact],
         status=updates[0].status,
-        started_at=outage.start,
+        started_at=incident.start,
         updated_at=updates[0].at,
-        resolved_at=outage.end,
+        resolved_at=incident.end,
         affected=tuple(
-            replace(it, periods=tuple(affected_periods(_periods(outage, name), outage.start, None)))
+            replace(
+                it,
+                periods=tuple(affected_periods(_disruptions(incident, name), incident.start, None)),
+            )
             for name, it in components.items()
         ),
         updates=updates,
@@ -62,120 +66,103 @@ def automatic_incident_view(
 
 
 def _title(
-    outage: AutomaticIncident, components: Iterable[AffectedComponent], locale: Locale
+    incident: AutomaticIncident, components: Mapping[str, AffectedComponent], locale: Locale
 ) -> str:
-    word = "down" if _is_down(outage, outage.episodes) else "degraded"
-    return _sentence(f"outage.{word}", [component.name for component in components], locale)
+    """Return what happened to which components: true while it lasts and afterwards."""
+    names: dict[str, list[str]] = {"down": [], "degraded": []}
+    for checker, it in components.items():
+        names["down" if _was_down(incident, [checker]) else "degraded"].append(it.name)
+    shown = {status: locale.format_list(them) for status, them in names.items() if them}
+    key = "both" if len(shown) > 1 else next(iter(shown))
+    return locale.translate(f"outage.title.{key}", **shown)
 
 
-def _impact(outage: AutomaticIncident, public: PublicComponents) -> str:
-    if not _is_down(outage, outage.episodes):
+def _impact(incident: AutomaticIncident, public: PublicComponents) -> str:
+    if not _was_down(incident, incident.episodes):
         return "minor"
-    everything = all(_is_down(outage, [checker]) for checker in public.components)
+    everything = all(_was_down(incident, [checker]) for checker in public.components)
     return "critical" if everything else "major"
 
 
-def _is_down(outage: AutomaticIncident, checkers: Collection[str]) -> bool:
+def _was_down(incident: AutomaticIncident, checkers: Collection[str]) -> bool:
     """Say whether one of the checkers was down."""
-    periods = (period for checker in checkers for period in _periods(outage, checker))
-    return any(period.status is Status.DOWN for period in periods)
+    disruptions = (it for checker in checkers for it in _disruptions(incident, checker))
+    return any(it.status is Status.DOWN for it in disruptions)
 
 
-def _periods(outage: AutomaticIncident, checker: str) -> Iterator[Disruption]:
-    for episode in outage.episodes.get(checker, ()):
+def _disruptions(incident: AutomaticIncident, checker: str) -> Iterator[Disruption]:
+    for episode in incident.episodes.get(checker, ()):
         yield from episode
 
 
-def _moments(outage: AutomaticIncident, components: Mapping[str, AffectedComponent]) -> Moments:
-    moments: Moments = {}
-    for checker, component in components.items():
-        for episode in outage.episodes[checker]:
-            for at, word in _changes(episode, is_planned=checker in outage.in_maintenance):
-                moments.setdefault(at, {}).setdefault(word, []).append(component.name)
-    return moments
-
-
-def _changes(episode: Episode, *, is_planned: bool) -> Iterator[tuple[int, str]]:
-    """Yield when a component became what; that nobody could look is no news of it.
+def _status_changes(episode: Episode, *, is_planned: bool) -> Iterator[tuple[int, str]]:
+    """Yield when the status of a component changed to what; an unknown one is no news.
 
     Args:
         episode: what happened to it.
         is_planned: it ended because maintenance began.
     """
-    word = ""
-    for period in episode:
-        if period.status is not Status.UNKNOWN and period.status.value != word:
-            word = period.status.value
-            yield period.start, word
+    status = ""
+    for disruption in episode:
+        if disruption.status is not Status.UNKNOWN and disruption.status.value != status:
+            status = disruption.status.value
+            yield disruption.start, status
     if episode[-1].end is not None:
         yield episode[-1].end, "maintenance" if is_planned else "healthy"
 
 
-def _updates(outage: AutomaticIncident, moments: Moments, locale: Locale) -> Iterator[UpdateView]:
-    """Yield the story, newest first."""
-    for at in sorted(moments, reverse=True):
-        over = at == outage.end
+def _updates(incident: AutomaticIncident, changes: Changes, locale: Locale) -> Iterator[UpdateView]:
+    """Yield the updates, newest first."""
+    for at in sorted(changes, reverse=True):
+        is_over = at == incident.end
         sentences = [
-            _sentence(f"outage.{word}", names, locale) for word, names in moments[at].items()
+            locale.translate(f"outage.{status}", names=locale.format_list(names), n=len(names))
+            for status, names in changes[at].items()
         ]
-        if over and not outage.in_maintenance:
-            sentences.append(
-                locale.translate(
-                    "outage.duration", length=locale.format_duration(at - outage.start)
-                )
-            )
+        if is_over and not incident.in_maintenance:
+            duration = locale.format_duration(at - incident.start)
+            sentences.append(locale.translate("outage.duration", length=duration))
         body = " ".join(f"{sentence}." for sentence in sentences)
         yield UpdateView(
-            key=automatic_update_id(outage.id, at),
-            status="resolved" if over else "investigating",
+            key=automatic_update_id(incident.id, at),
+            status="resolved" if is_over else "investigating",
             at=at,
             body=body,
             html=f"<p>{escape(body)}</p>",
         )
 
 
-def _sentence(key: str, names: Sequence[str], locale: Locale) -> str:
-    return locale.translate(key, names=locale.format_list(names), n=len(names))
-
-
 class AutomaticIncidentCache:
-    """The outages as they were found and told, so that each is put into words once."""
+    """The automatic incidents as last detected and shown, so that each is rendered once."""
 
     def __init__(self) -> None:
-        self._made_of: tuple[object, ...] = ()
-        self._found: tuple[AutomaticIncident, ...] = ()
-        self._told: dict[
+        self._inputs: tuple[object, ...] = ()
+        self._detected: tuple[AutomaticIncident, ...] = ()
+        self._views: dict[
             str, tuple[PublicComponents, dict[str, tuple[AutomaticIncident, IncidentView]]]
         ] = {}
 
-    def detect(self, troubles: Disruptions, watch: DetectionInput) -> tuple[AutomaticIncident, ...]:
-        """Return the outages; the same as before if nothing is new and none of them lasts."""
-        made_of = (troubles, watch.checkers, watch.since, watch.windows)
-        if made_of != self._made_of or any(outage.end is None for outage in self._found):
-            self._made_of, self._found = made_of, detect_incidents(troubles, watch)
-        return self._found
+    def detect(
+        self, disruptions: Disruptions, given: DetectionInput
+    ) -> tuple[AutomaticIncident, ...]:
+        """Return the incidents; the same as before if nothing is new and none of them lasts."""
+        inputs = (disruptions, given.checkers, given.since, given.windows)
+        if inputs != self._inputs or any(it.end is None for it in self._detected):
+            self._inputs, self._detected = inputs, detect_incidents(disruptions, given)
+        return self._detected
 
     def views(
-        self, found: Iterable[AutomaticIncident], public: PublicComponents, locale: Locale
+        self, incidents: Sequence[AutomaticIncident], public: PublicComponents, locale: Locale
     ) -> list[IncidentView]:
-        """Return outages as incidents, the very same ones for outages that are the same."""
+        """Return incidents as the page shows them; the very same views for the same incidents."""
         code = locale.translations.code
-        before, known = self._told.get(code, (public, {}))
-        known = known if before == public else {}
-        stories = {outage.id: (outage, _told(outage, public, locale, known)) for outage in found}
-        self._told[code] = (public, stories)
-        return [incident for _, incident in stories.values()]
-
-
-def _told(
-    outage: AutomaticIncident,
-    public: PublicComponents,
-    locale: Locale,
-    known: Mapping[str, tuple[AutomaticIncident, IncidentView]],
-) -> IncidentView:
-    before = known.get(outage.id)
-    return (
-        before[1]
-        if before and before[0] == outage
-        else automatic_incident_view(outage, public, locale)
-    )
+        previous, known = self._views.get(code, (public, {}))
+        known = known if previous == public else {}
+        views: dict[str, tuple[AutomaticIncident, IncidentView]] = {}
+        for it in incidents:
+            before = known.get(it.id)
+            if before is None or before[0] != it:
+                before = (it, automatic_incident_view(it, public, locale))
+            views[it.id] = before
+        self._views[code] = (public, views)
+        return [view for _, view in views.values()]

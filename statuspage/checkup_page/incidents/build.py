@@ -158,7 +158,7 @@ def incident_view(
         status_color=IMPACT_STATUS[incident.impact],
         status=incident.status,
         started_at=incident.started,
-        updated_at=updates[0].at,
+        updated_at=max(updates[0].at, incident.edited),
         resolved_at=incident.resolved,
         affected=tuple(
             replace(
@@ -218,7 +218,7 @@ def stored_maintenance(
             scheduled_for=it.start,
             scheduled_until=it.end,
             created_at=it.created,
-            updated_at=updates[0].at if updates else it.created,
+            updated_at=max(updates[0].at if updates else it.created, it.edited),
             affected=tuple(public.affected(it.checkers, it.groups).values()),
             updates=tuple(updates),
         )
@@ -334,7 +334,7 @@ def _outages(
     """Return the outages of public components that are to be told."""
     watch = DetectionInput(
         checkers=tuple(it for it in config.checkers if it.id in public.components),
-        accounts=bulletin.counters,
+        counters=bulletin.counters,
         interval=config.interval,
         since=bulletin.months[0] if bulletin.months else 0,
         now=now,

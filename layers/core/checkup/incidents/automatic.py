@@ -6,9 +6,10 @@ runs always give the same incidents, with the same ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from statistics import median_low
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -54,7 +55,7 @@ class AutomaticIncident(Struct, frozen=True, kw_only=True):
     """Disruptions that began together, or one because of another.
 
     Attributes:
-        id: twelve characters; no two automatic incidents begin at the same time.
+        id: twelve characters.
         end: None while one of the checkers is not healthy.
         episodes: by checker id, in the order in which they began; several of a checker that
             failed again meanwhile.
@@ -73,22 +74,33 @@ class AutomaticIncident(Struct, frozen=True, kw_only=True):
 
 
 class DetectionInput(Struct, frozen=True, kw_only=True):
-    """What tells an incident from a blip.
+    """What an incident is told from a blip by.
 
     Attributes:
         checkers: those whose incidents are wanted.
-        accounts: the open counters of the history, by checker id.
+        counters: the open counters of the history, by checker id.
         interval: the configured time between runs.
         since: where the disruptions begin; one that lasted then began earlier and is left out.
         windows: maintenance, in which no disruption counts.
     """
 
     checkers: Sequence[Checker]
-    accounts: Mapping[str, OpenCounters]
+    counters: Mapping[str, OpenCounters]
     interval: int
     since: int
     now: int
     windows: Sequence[MaintenanceWindow] = ()
+
+    def interval_of(self, checker: Checker) -> int:
+        """Return the time between the runs of a checker, as measured if that is longer."""
+        counters = self.counters.get(checker.id)
+        measured = median_low(counters.intervals) if counters and counters.intervals else 0
+        return max(measured, checker.interval or self.interval)
+
+    def maintenance_end(self, checker: Checker, at: int) -> int:
+        """Return when the maintenance of a checker ends that lasts at a time; 0 without any."""
+        windows = (it for it in self.windows if it.covers(checker.id, checker.group))
+        return max((it.end_at(at) for it in windows), default=0)
 
 
 def detect_incidents(
@@ -96,30 +108,71 @@ def detect_incidents(
 ) -> tuple[AutomaticIncident, ...]:
     """Return all incidents of the checkers, oldest first.
 
-    What began in the same run is one incident. A checker that depends on one of an incident that
-    lasts joins it.
+    A checker that fails while one that it depends on fails joins the incident of that one. Checkers
+    that fail in the same run share an incident if they are related: by a dependency, by a group,
+    or because more than half of all checkers fail in this run.
     """
-    episodes = [
-        (checker, episode)
-        for checker in given.checkers
-        for episode in group_episodes(
-            with_open_end(
-                disruptions.get(checker.id, ()), given.accounts.get(checker.id), given.now
-            )
-        )
-        if episode[0].start > given.since and _is_confirmed(episode, checker, given)
-    ]
+    starts: dict[int, list[_Candidate]] = {}
+    for checker in given.checkers:
+        maintenance_end = partial(given.maintenance_end, checker)
+        counters = given.counters.get(checker.id)
+        found = with_open_end(disruptions.get(checker.id, ()), counters, given.now, maintenance_end)
+        for episode in group_episodes(found, maintenance_end):
+            if episode[0].start > given.since:
+                runs = _runs_to_confirm(episode, checker, given)
+                starts.setdefault(episode[0].start, []).append(_Candidate(checker, episode, runs))
     incidents: list[_GrowingIncident] = []
     lasting: list[_GrowingIncident] = []
-    for checker, episode in sorted(episodes, key=lambda pair: pair[1][0].start):
-        lasting = [it for it in lasting if it.latest >= episode[0].start]
-        incident = next((it for it in lasting if it.takes(checker, episode)), None)
-        if incident is None:
-            incident = _GrowingIncident(given)
-            incidents.append(incident)
-            lasting.append(incident)
-        incident.add(checker, episode)
+    for start, candidates in sorted(starts.items()):
+        lasting = [it for it in lasting if it.latest >= start]
+        begun: list[_GrowingIncident] = []
+        for related in _related(candidates, len(given.checkers)):
+            incident = _GrowingIncident(given, related[0].checker)
+            for it in related:
+                if it.runs is not None:
+                    cause = next((one for one in lasting if one.causes(it.checker, start)), None)
+                    (cause or incident).add(it)
+            if incident.runs is not None:
+                begun.append(incident)
+        # Whoever is confirmed first has the id that the start alone gives, and keeps it.
+        for number, incident in enumerate(sorted(begun, key=lambda it: it.runs or 0)):
+            incident.is_first = number == 0
+        incidents += begun
+        lasting += begun
     return tuple(it.incident() for it in incidents)
+
+
+class _Candidate(NamedTuple):
+    """An episode that may be part of an incident.
+
+    Attributes:
+        runs: after how many runs it was confirmed; None if it is a blip.
+    """
+
+    checker: Checker
+    episode: Episode
+    runs: int | None
+
+
+def _related(together: Sequence[_Candidate], checkers: int) -> list[list[_Candidate]]:
+    """Group episodes that began in the same run by what connects them.
+
+    Also those count that are no incident yet: what is published now is not divided later.
+    """
+    if 2 * len(together) > checkers:
+        return [[*together]]
+    groups: list[tuple[set[str], list[_Candidate]]] = []
+    for it in together:
+        names = {f"id {it.checker.id}", *(f"id {name}" for name in it.checker.depends_on)}
+        if it.checker.group:
+            names.add(f"group {it.checker.group}")
+        members = [it]
+        for group in [group for group in groups if group[0] & names]:
+            groups.remove(group)
+            names |= group[0]
+            members = [*group[1], *members]
+        groups.append((names, members))
+    return [members for _, members in groups]
 
 
 class _GrowingIncident:
@@ -127,60 +180,79 @@ class _GrowingIncident:
 
     Attributes:
         latest: its end as far as it is known.
+        runs: after how many runs it was confirmed; None while it has no episode.
+        is_first: it is the first incident that began in its run.
     """
 
-    def __init__(self, given: DetectionInput) -> None:
+    def __init__(self, given: DetectionInput, first: Checker) -> None:
         self._given = given
+        self._first = first
         self._in_maintenance: set[str] = set()
         self._episodes: dict[str, tuple[Episode, ...]] = {}
-        self._start = self.latest = 0
+        self.latest = 0
+        self.runs: int | None = None
+        self.is_first = True
 
-    def takes(self, checker: Checker, episode: Episode) -> bool:
-        """Say whether an episode that begins before this ends belongs to it."""
-        is_caused = not self._episodes.keys().isdisjoint(checker.depends_on)
-        return is_caused or episode[0].start == self._start
+    def causes(self, checker: Checker, start: int) -> bool:
+        """Say whether something that a checker depends on failed before it, and still does."""
+        return any(
+            episode[0].start < start <= episode[-1].until(self._given.now)
+            for name in checker.depends_on
+            for episode in self._episodes.get(name, ())
+        )
 
-    def add(self, checker: Checker, episode: Episode) -> None:
-        self._start = self._start or episode[0].start
-        end = episode[-1].until(self._given.now)
-        self.latest = max(self.latest, end)
-        windows = (it for it in self._given.windows if it.end_at(end))
-        if any(it.covers(checker.id, checker.group) for it in windows):
+    def add(self, candidate: _Candidate) -> None:
+        checker, episode, runs = candidate
+        if self.runs is None or (runs is not None and runs < self.runs):
+            self.runs = runs
+        end = episode[-1].end
+        self.latest = max(self.latest, episode[-1].until(self._given.now))
+        if end is not None and self._given.maintenance_end(checker, end):
             self._in_maintenance.add(checker.id)
         else:
             self._in_maintenance.discard(checker.id)
         self._episodes[checker.id] = (*self._episodes.get(checker.id, ()), episode)
 
     def incident(self) -> AutomaticIncident:
-        lasts = any(episodes[-1][-1].end is None for episodes in self._episodes.values())
+        start, end = _extent(self._episodes)
         return AutomaticIncident(
-            id=automatic_incident_id(self._start),
-            start=self._start,
-            end=None if lasts else self.latest,
+            id=automatic_incident_id(start, "" if self.is_first else self._first.id),
+            start=start,
+            end=end,
             episodes=self._episodes,
             in_maintenance=frozenset(self._in_maintenance),
         )
 
 
-def _is_confirmed(episode: Episode, checker: Checker, given: DetectionInput) -> bool:
-    """Say whether an episode took as many runs as an alert takes."""
-    counters = given.accounts.get(checker.id)
-    measured = median_low(counters.intervals) if counters and counters.intervals else 0
-    interval = max(measured, checker.interval or given.interval)
+def _extent(episodes: Mapping[str, Sequence[Episode]]) -> tuple[int, int | None]:
+    """Return the start of the first episode and the end of the last; None while one lasts."""
+    ends = [of_checker[-1][-1].end for of_checker in episodes.values()]
+    known = [end for end in ends if end is not None]
+    start = min(of_checker[0][0].start for of_checker in episodes.values())
+    return start, max(known) if len(known) == len(ends) else None
+
+
+def _runs_to_confirm(episode: Episode, checker: Checker, given: DetectionInput) -> int | None:
+    """Return after how many runs an episode was confirmed as an alert is; None if it was not.
+
+    A result is valid until the next one, and a scheduler is not exact: half an interval is
+    allowed.
+    """
+    interval, start = given.interval_of(checker), episode[0].start
 
     def least(threshold: int) -> int:
-        """Return how long so many runs in a row last at least.
-
-        A result is valid until the next one, and a scheduler is not exact: half an interval is
-        allowed.
-        """
+        """Return how long so many runs in a row last at least."""
         return 0 if threshold == 1 else threshold * interval - interval // 2
 
-    down = [it.until(given.now) - it.start for it in episode if it.status is Status.DOWN]
-    bad = episode[-1].until(given.now) - episode[0].start
-    return max(down, default=-1) >= least(checker.failure_threshold) or (
-        bad >= least(checker.degraded_threshold)
-    )
+    down, bad = least(checker.failure_threshold), least(checker.degraded_threshold)
+    confirmed = [
+        it.start + down
+        for it in episode
+        if it.status is Status.DOWN and it.until(given.now) - it.start >= down
+    ]
+    if episode[-1].until(given.now) - start >= bad:
+        confirmed.append(start + bad)
+    return -(-(min(confirmed) - start) // interval) if confirmed else None
 
 
 def uncovered_incidents(  # noqa: PLR0913 - the settings by name
@@ -199,20 +271,23 @@ def uncovered_incidents(  # noqa: PLR0913 - the settings by name
         reported: incidents that people wrote.
         automatic: whether automatic incidents are shown at all.
         after: how long one that lasts has to last to be shown.
-        minimum: how long one that is over has to have lasted.
+        minimum: how long one that is over has to have lasted; one that was shown stays.
         now: the present.
     """
     if not automatic:
         return ()
     reports = sorted(reported, key=lambda it: it.started)
-    found = []
+    found: list[AutomaticIncident] = []
     for incident in incidents:
         left: AutomaticIncident | None = incident
         for report in reports:
             if left is not None and _covers(report, left, now):
                 left = None if report.resolved is None else began_after(left, report.resolved)
-        if left is not None and left.lasted(now) >= (after if left.end is None else minimum):
-            found.append(left)
+        if left is None or left.lasted(now) < (after if left.end is None else min(after, minimum)):
+            continue
+        if left.id in {it.id for it in found}:  # what began after a report, beside another one
+            left = replace(left, id=automatic_incident_id(left.start, min(left.episodes)))
+        found.append(left)
     return tuple(found)
 
 
@@ -238,24 +313,35 @@ def began_after(incident: AutomaticIncident, at: int) -> AutomaticIncident | Non
                 break
     if not later:
         return None
-    start = min(episodes[0][0].start for episodes in later.values())
-    ends = [episodes[-1][-1].end for episodes in later.values()]
-    known = [end for end in ends if end is not None]
+    start, end = _extent(later)
     return AutomaticIncident(
         id=automatic_incident_id(start),
         start=start,
-        end=max(known) if len(known) == len(ends) else None,
+        end=end,
         episodes=later,
         in_maintenance=incident.in_maintenance & later.keys(),
     )
 
 
-def group_episodes(disruptions: Sequence[Disruption]) -> list[Episode]:
-    """Group the disruptions of one checker, which are in order, into episodes."""
+MaintenanceEnd = Callable[[int], int]
+"""When the maintenance of a checker ends that lasts at a time; 0 without any."""
+
+
+def _no_maintenance(_: int) -> int:
+    return 0
+
+
+def group_episodes(
+    disruptions: Sequence[Disruption], maintenance_end: MaintenanceEnd = _no_maintenance
+) -> list[Episode]:
+    """Group the disruptions of one checker, which are in order, into episodes.
+
+    A checker that fails when its maintenance is over had not recovered before it.
+    """
     episodes: list[Episode] = []
     for disruption in disruptions:
         end = episodes[-1][-1].end if episodes else None
-        if end is not None and disruption.start - end <= JOINED:
+        if end is not None and disruption.start - (maintenance_end(end) or end) <= JOINED:
             episodes[-1] = (*episodes[-1], disruption)
         else:
             episodes.append((disruption,))
@@ -263,17 +349,21 @@ def group_episodes(disruptions: Sequence[Disruption]) -> list[Episode]:
 
 
 def with_open_end(
-    disruptions: Sequence[Disruption], counters: OpenCounters | None, now: int
+    disruptions: Sequence[Disruption],
+    counters: OpenCounters | None,
+    now: int,
+    maintenance_end: MaintenanceEnd = _no_maintenance,
 ) -> tuple[Disruption, ...]:
     """Return the disruptions of one checker; the last one has no end if it lasts.
 
-    It lasts if no better result came since: that there are no more results is no recovery.
+    It lasts if no better result came since: that there are no more results is no recovery, and
+    neither is maintenance.
     """
-    if not disruptions or counters is None:
+    if not disruptions or counters is None or counters.status is Status.HEALTHY:
         return tuple(disruptions)
     last = disruptions[-1]
-    is_well = counters.status is Status.HEALTHY or counters.in_maintenance
-    if is_well or last.until(now) < min(now, counters.valid_until):
+    until = last.until(now)
+    if max(until, maintenance_end(until)) < min(now, counters.valid_until):
         return tuple(disruptions)
     return (*disruptions[:-1], replace(last, end=None))
 

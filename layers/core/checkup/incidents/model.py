@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -49,7 +49,8 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
         checkers: ids of those that it affects.
         updates: oldest first, never empty.
         replaces: ids of automatic incidents that are shown as this one.
-        edited: when its title, impact or checkers were last corrected; 0 if never.
+        edited: when its title, impact, checkers or updates were last corrected; 0 if never.
+        ended: when it ended, if that was before its last update; otherwise 0.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     updates: tuple[IncidentUpdate, ...] = field(name="said")
     replaces: tuple[str, ...] = ()
     edited: int = 0
+    ended: int = 0
 
     @property
     def status(self) -> str:
@@ -69,6 +71,8 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def resolved(self) -> int | None:
         """When it ended; None while it lasts."""
+        if self.ended and self.status in RESOLVED_STATUSES:
+            return self.ended
         ended = None
         for update in self.updates:
             over = update.status in RESOLVED_STATUSES
@@ -86,6 +90,7 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
         start, end: an end that was brought forward replaces the planned one.
         checkers, groups: ids and names of those that it affects; everything if both are empty.
         updates: oldest first; may be empty.
+        edited: when its text or its updates were last corrected; 0 if never.
     """
 
     id: str
@@ -97,6 +102,7 @@ class Maintenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     checkers: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     updates: tuple[IncidentUpdate, ...] = field(name="said", default=())
+    edited: int = 0
 
     @property
     def scheduled(self) -> ScheduledMaintenance:
@@ -167,17 +173,62 @@ def add_update(
     if not update.status:
         update = replace(update, status=known.status)
     changed = replace(known, updates=_in_order((*known.updates, update)))
+    if changed.status not in RESOLVED_STATUSES:
+        changed = replace(changed, ended=0)
     return replace(document, incidents={**document.incidents, changed.id: changed})
 
 
 def resolve_incident(
-    document: IncidentDocument, incident: Incident, update: IncidentUpdate
+    document: IncidentDocument, incident: Incident, update: IncidentUpdate, ended: int = 0
 ) -> IncidentDocument:
-    """Resolve an incident; a resolved one stays as it is unless the update has a text."""
+    """Resolve an incident; a resolved one stays as it is unless the update has a text.
+
+    Args:
+        incident: what to add first if the document does not have it yet.
+        update: the last one.
+        ended: when it ended, if that is not the time of the update; also of a resolved one.
+    """
     known = document.incidents.get(incident.id, incident)
-    if known.status in RESOLVED_STATUSES and not update.text:
+    if update.id in {it.id for it in known.updates}:
         return add_incident(document, known)
-    return add_update(document, incident, replace(update, status="resolved"))
+    is_over = known.status in RESOLVED_STATUSES
+    if ended:
+        known = replace(known, ended=ended, edited=update.at if is_over else known.edited)
+        update = replace(update, at=max(ended, known.updates[-1].at))
+    if update.text or not is_over:
+        last = replace(update, status="resolved")
+        known = replace(known, updates=_in_order((*known.updates, last)))
+    return replace(document, incidents={**document.incidents, known.id: known})
+
+
+class UpdateCorrection(NamedTuple):
+    """What is to be another in an update; None for what stays."""
+
+    at: int | None = None
+    status: str | None = None
+    text: str | None = None
+
+
+def correct_incident_update(
+    document: IncidentDocument,
+    incident: Incident,
+    update: str,
+    correction: UpdateCorrection | None,
+    now: int,
+) -> IncidentDocument:
+    """Correct an update of an incident, or remove it if there is no correction.
+
+    Raises:
+        ValueError: it would be the last one to be removed.
+    """
+    known = document.incidents.get(incident.id, incident)
+    updates = _corrected(known.updates, update, correction)
+    if not updates:
+        raise ValueError("an incident has at least one update")
+    changed = replace(known, updates=updates, edited=now)
+    if changed.status not in RESOLVED_STATUSES:
+        changed = replace(changed, ended=0)
+    return replace(document, incidents={**document.incidents, known.id: changed})
 
 
 def edit_incident(  # noqa: PLR0913 - the optional ones by name
@@ -224,6 +275,43 @@ def add_maintenance_update(
     return replace(document, maintenance={**document.maintenance, changed.id: changed})
 
 
+def correct_maintenance_update(
+    document: IncidentDocument,
+    maintenance: Maintenance,
+    update: str,
+    correction: UpdateCorrection | None,
+    now: int,
+) -> IncidentDocument:
+    """Correct an update of maintenance, or remove it if there is no correction.
+
+    Its description is the update that has the id of the maintenance.
+    """
+    known = document.maintenance.get(maintenance.id, maintenance)
+    if update != known.id:
+        changed = replace(known, updates=_corrected(known.updates, update, correction), edited=now)
+    elif correction is None:
+        changed = replace(known, text="", edited=now)
+    else:
+        text = known.text if correction.text is None else correction.text
+        created = known.created if correction.at is None else correction.at
+        changed = replace(known, text=text, created=created, edited=now)
+    return replace(document, maintenance={**document.maintenance, known.id: changed})
+
+
+def move_maintenance(
+    document: IncidentDocument,
+    maintenance: Maintenance,
+    update: IncidentUpdate,
+    *,
+    start: int,
+    end: int,
+) -> IncidentDocument:
+    """Give maintenance another start or end, and an update that says so."""
+    changed = add_maintenance_update(document, maintenance, update)
+    known = replace(changed.maintenance[maintenance.id], start=start, end=end)
+    return replace(changed, maintenance={**changed.maintenance, known.id: known})
+
+
 def end_maintenance(
     document: IncidentDocument, maintenance: str, update: IncidentUpdate
 ) -> IncidentDocument:
@@ -240,9 +328,18 @@ def end_maintenance(
     ended = replace(
         known,
         end=max(known.start, update.at),
-        updates=(*known.updates, replace(update, status="completed")),
+        updates=_in_order((*known.updates, replace(update, status="completed"))),
     )
     return replace(document, maintenance={**document.maintenance, maintenance: ended})
+
+
+def _corrected(
+    updates: Iterable[IncidentUpdate], name: str, correction: UpdateCorrection | None
+) -> tuple[IncidentUpdate, ...]:
+    if correction is None:
+        return tuple(it for it in updates if it.id != name)
+    new = {key: value for key, value in correction._asdict().items() if value is not None}
+    return _in_order(replace(it, **new) if it.id == name else it for it in updates)
 
 
 def _in_order(updates: Iterable[IncidentUpdate]) -> tuple[IncidentUpdate, ...]:
@@ -254,9 +351,14 @@ def _in_order(updates: Iterable[IncidentUpdate]) -> tuple[IncidentUpdate, ...]:
 # ever, so how they are computed never changes.
 
 
-def automatic_incident_id(start: int) -> str:
-    """Return the id of the automatic incident that began at a time."""
-    return _id(f"outage {start}")
+def automatic_incident_id(start: int, checker: str = "") -> str:
+    """Return the id of the automatic incident that began at a time.
+
+    Args:
+        start: the time.
+        checker: if it is not the only one, one of its checkers; empty for the first one.
+    """
+    return _id(f"outage {start} {checker}" if checker else f"outage {start}")
 
 
 def automatic_update_id(incident: str, at: int) -> str:

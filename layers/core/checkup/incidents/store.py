@@ -257,7 +257,7 @@ def split_old_months(document: IncidentDocument, now: int) -> SplitIncidents:
     over = {
         key: it
         for key, it in document.maintenance.items()
-        if max([it.end, *(update.at for update in it.updates)]) < before
+        if max([it.end, it.edited, *(update.at for update in it.updates)]) < before
     }
     months: dict[str, IncidentDocument] = {}
     old = [
@@ -286,7 +286,7 @@ def drop_invalid(document: IncidentDocument) -> IncidentDocument:
 
 
 def _is_incident(key: str, it: Incident) -> bool:
-    times = (it.started, it.edited, *(update.at for update in it.updates))
+    times = (it.started, it.edited, it.ended, *(update.at for update in it.updates))
     return (
         _is_id(key, it.id)
         and it.impact in IMPACTS
@@ -297,7 +297,7 @@ def _is_incident(key: str, it: Incident) -> bool:
 
 
 def _is_maintenance(key: str, it: Maintenance) -> bool:
-    times = (it.created, it.start, it.end, *(update.at for update in it.updates))
+    times = (it.created, it.start, it.end, it.edited, *(update.at for update in it.updates))
     return (
         _is_id(key, it.id)
         and all(update.status in MAINTENANCE_STATUSES for update in it.updates)

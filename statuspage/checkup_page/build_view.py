@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
@@ -96,6 +97,7 @@ class PageData(Struct, frozen=True, kw_only=True):
         incidents: incidents and maintenance of the last months.
         archived: those of earlier months, by the month's start, newest first.
         unreadable: the number of stored runs that could not be decoded.
+        seed: the source of the public ids; None for the URL of the page.
     """
 
     runs: tuple[Run, ...] = ()
@@ -105,6 +107,7 @@ class PageData(Struct, frozen=True, kw_only=True):
     incidents: IncidentData = IncidentData()
     archived: Mapping[int, IncidentData] = {}
     unreadable: int = 0
+    seed: str | None = None
 
 
 def build_view(config: Config, data: PageData, now_ns: int, locale_code: str = "") -> PageView:
@@ -120,7 +123,8 @@ def build_view(config: Config, data: PageData, now_ns: int, locale_code: str = "
     locale = Locale(
         translations=load_translations(locale_code or page.languages[0]), zone=page.timezone
     )
-    key = page_key(config)
+    seed = page.url if data.seed is None else data.seed
+    key = page_key(seed)
     runs = scheduled_runs(data.runs, config.regions)
     slots = tuple(run.slot for run in runs)
     measured = status.measured_interval(slots)
@@ -151,6 +155,7 @@ def build_view(config: Config, data: PageData, now_ns: int, locale_code: str = "
     return PageView(
         key=key,
         title=clean_line(page.title, TITLE_LIMIT) or locale.translate("page.title"),
+        id_domain=id_domain(seed),
         url=safe_link(page.url),
         logo=safe_image(page.logo),
         theme=page.theme,
@@ -187,9 +192,20 @@ def build_view(config: Config, data: PageData, now_ns: int, locale_code: str = "
     )
 
 
-def page_key(config: Config) -> str:
-    """Return the public key of the page."""
-    return public_key("page", config.page.url)
+def page_key(seed: str) -> str:
+    """Return the public key of the page, from the source of its public ids."""
+    return public_key("page", seed)
+
+
+_HOST: Final = re.compile(r"https?://([a-z0-9.-]+)(?=[:/?#]|$)", re.ASCII | re.IGNORECASE)
+
+
+def id_domain(seed: str) -> str:
+    """Return the domain that makes the page's ids unique: the host of a URL, or a reserved one."""
+    host = _HOST.match(seed)
+    if host:
+        return host[1].lower()
+    return f"{page_key(seed)}.checkup.invalid" if seed else "checkup.invalid"
 
 
 def build_archived_month(config: Config, view: PageView, old: IncidentData) -> IncidentMonth:

@@ -16,7 +16,8 @@ from msgspec import Struct, field
 from checkup.alerting.state import NOT_MONITORED_AFTER, AlertState, CheckerState
 from checkup.config.settings import Config, setting_of
 from checkup.deadline import Deadline
-from checkup.errors import StorageError
+from checkup.documents import encode, load, save
+from checkup.errors import ConflictError, StorageError
 from checkup.history.documents import HistoryState, OpenCounters
 from checkup.history.reader import CheckerHistories, Days, MonthCache, read_days
 from checkup.history.store import HistoryStore
@@ -216,12 +217,14 @@ class LoadCache(Struct, kw_only=True):
         history: files of closed days, and what was built from them.
         disruptions: those of closed days.
         archived: past months by their start, each with the incidents that it was loaded with.
+        seed: the source of the public ids; None until it was read.
     """
 
     recent_runs: RecentRuns = field(default_factory=RecentRuns)
     history: HistoryCache = field(default_factory=HistoryCache)
     disruptions: DisruptionCache = field(default_factory=DisruptionCache)
     archived: dict[int, tuple[object, IncidentData]] = field(default_factory=dict)
+    seed: str | None = None
 
 
 class HeadDocuments(NamedTuple):
@@ -238,6 +241,42 @@ class HeadDocuments(NamedTuple):
         except StorageError:
             head = AlertState()
         return cls(head, load_incidents_or_empty(storage))
+
+
+PAGE_KEY: Final = "history/page.json"
+
+
+class PageIdentity(Struct, frozen=True, kw_only=True):
+    """The document ``history/page.json``, written with the first page and never changed.
+
+    Attributes:
+        seed: the source of the public ids: ``page.id`` or ``page.url`` of that page.
+    """
+
+    schema: int = 1
+    seed: str = ""
+
+
+def load_seed(config: Config, storage: Storage) -> str | None:
+    """Return the source of the public ids; at the first publication, store it.
+
+    So addresses, badges and feeds keep their ids when the page moves to another URL. It is None if
+    the document is unreadable, or cannot be written.
+
+    Raises:
+        StorageError: it could not be read; a page with other ids would be worse than an old one.
+    """
+    found, stored = load(storage, PAGE_KEY, PageIdentity)
+    if stored is None:
+        found = PageIdentity(seed=config.page.id or config.page.url)
+        try:
+            save(storage, PAGE_KEY, None, encode(found, order="deterministic"))
+        except ConflictError:
+            found, _ = load(storage, PAGE_KEY, PageIdentity)
+        except StorageError as error:
+            _log.warning("public ids follow page.url until it can be stored: %s", error)
+            return None
+    return found.seed if found else None
 
 
 def load_page_data(
@@ -259,6 +298,8 @@ def load_page_data(
     """
     recent_runs, disruptions = cache.recent_runs, cache.disruptions
     recent_runs.refresh(config, storage, now)
+    if cache.seed is None:
+        cache.seed = load_seed(config, storage)
     history = load_history(config, storage, heads, now, cache)
     disruptions.archive = load_archive(storage, heads.incidents, now, disruptions.archive)
     loader = IncidentLoader(
@@ -273,6 +314,7 @@ def load_page_data(
     archived = [begin for begin in loader.all_months() if begin < incidents.months[0]]
     runs = recent_runs.runs
     return PageData(
+        seed=config.page.id or cache.seed,
         runs=runs,
         confirmed=_confirmed(heads.alert_state, recent_runs.keys),
         daily=history.daily,

@@ -204,6 +204,7 @@ class PageView(Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: twelve characters, the page's id in its API.
+        id_domain: the domain of ids in feeds and calendars.
         url: of the page; empty if not configured.
         theme: ``auto``, ``light`` or ``dark``.
         refresh: seconds between requests for a newer edition; 0 for none.
@@ -220,6 +221,7 @@ class PageView(Struct, frozen=True, kw_only=True):
 
     key: str
     title: str
+    id_domain: str = "checkup.invalid"
     url: str
     logo: str
     theme: str

@@ -49,7 +49,7 @@ def stored(*services: HttpChecker, days: int = 10, **fields: object) -> MemorySt
 
 
 def page(files: dict[str, PageFile], of: HttpChecker, world: Config) -> PageFile:
-    return files[f"components/{component_key(page_key(world), of.id)}.html"]
+    return files[f"components/{component_key(page_key(world.page.url), of.id)}.html"]
 
 
 def text(file: PageFile) -> str:
@@ -72,7 +72,7 @@ def test_each_component_has_a_page_that_the_first_page_leads_to() -> None:
     files = build_page(world, stored(API, SHOP), NOW)
     links = Outline(files["index.html"].body.decode()).values("href")
     for it in (API, SHOP):
-        assert f"components/{component_key(page_key(world), it.id)}.html" in links
+        assert f"components/{component_key(page_key(world.page.url), it.id)}.html" in links
         assert "Period Uptime Down" in text(page(files, it, world))
 
 

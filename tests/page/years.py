@@ -75,4 +75,4 @@ def page_of(checker: str, end: int, folder: str = "") -> PageFile:
 
 
 def path_of(checker: str, folder: str = "") -> str:
-    return f"{folder}components/{component_key(page_key(CONFIG), checker)}.html"
+    return f"{folder}components/{component_key(page_key(CONFIG.page.url), checker)}.html"

@@ -86,7 +86,6 @@ LIVE: Final = 30
 SETTLED_MAX_AGE: Final = 300
 """The same for files that change only with events."""
 
-_HOST: Final = re.compile(r"https?://([a-z0-9.-]+)(?=[:/?#]|$)", re.ASCII | re.IGNORECASE)
 JSON: Final = "application/json; charset=utf-8"
 
 
@@ -116,9 +115,3 @@ def to_json(content: Json) -> str:
 def absolute_url(view: PageView, path: str) -> str:
     """Return the URL of a file of the page; its path if the page's URL is not configured."""
     return f"{view.url.rstrip('/')}/{path}" if view.url else path
-
-
-def id_domain(view: PageView) -> str:
-    """Return the domain that makes the page's ids unique: its host, if that is configured."""
-    host = _HOST.match(view.url)
-    return host[1].lower() if host else "checkup.invalid"

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from checkup.interfaces import PageFile
 from checkup_page.formats import base
-from checkup_page.formats.base import absolute_url, id_domain, render_xml, text_file
+from checkup_page.formats.base import absolute_url, render_xml, text_file
 from checkup_page.incidents.view import IncidentView, MaintenanceView
 from checkup_page.view import PageView
 
@@ -77,4 +77,4 @@ def _entries(view: PageView) -> Iterator[FeedEntry]:
 
 
 def _tag(view: PageView, name: str) -> str:
-    return f"tag:{id_domain(view)},{_MINTED}:{name}"
+    return f"tag:{view.id_domain},{_MINTED}:{name}"

@@ -8,7 +8,7 @@ from typing import Final
 
 from checkup.interfaces import PageFile
 from checkup.times import SECOND, to_datetime
-from checkup_page.formats.base import absolute_url, id_domain, recent_maintenance, text_file
+from checkup_page.formats.base import absolute_url, recent_maintenance, text_file
 from checkup_page.incidents.view import MaintenanceView
 from checkup_page.view import PageView
 
@@ -90,7 +90,7 @@ def _event(view: PageView, item: MaintenanceView) -> Iterator[str]:
     """
     happens = not item.cancelled
     yield "BEGIN:VEVENT"
-    yield f"UID:{item.key}@{id_domain(view)}"
+    yield f"UID:{item.key}@{view.id_domain}"
     yield f"SEQUENCE:{max(0, item.updated_at - item.created_at) // SECOND}"
     yield f"DTSTAMP:{format_utc(item.updated_at)}"
     yield f"CREATED:{format_utc(item.created_at)}"

@@ -82,6 +82,9 @@ class PageSettings(Settings, frozen=True, kw_only=True):
     url: Annotated[
         str, Meta(description="Public URL of the page, for links in alerts.", extra={"url": True})
     ] = ""
+    id: Annotated[
+        str, Meta(description="Source of the public ids; by default the first published `url`.")
+    ] = ""
     logo: Annotated[str, Meta(description="Path or data URL of an image.")] = ""
     links: Annotated[tuple[PageLink, ...], Meta(description="Links in the header.")] = ()
     timezone: Annotated[str, Meta(description="Time zone of the page.")] = "UTC"

@@ -189,7 +189,23 @@ def test_only_known_names_are_answered(named: Site) -> None:
     for path in ("/", "/index.json"):
         stranger = named.ask(path, Host="evil.example")
         assert stranger.status == 421
-        assert stranger.body == b"421 host name not allowed\n"
+        hint = b'to allow it, use "checkup serve --host evil.example"'
+        assert stranger.body == b"421 host name not allowed; " + hint + b"\n"
+    odd = named.ask("/", Host="<b>")
+    assert (odd.status, odd.body) == (421, b"421 host name not allowed\n")
+
+
+def test_scripts_of_other_pages_may_read_the_public_api_and_nothing_private(site: Site) -> None:
+    (run,) = site.program.runs()
+    public = {
+        path: site.ask(path, Origin="https://other.example").headers.get(
+            "access-control-allow-origin"
+        )
+        for path in ("/api/v2/summary.json", "/badges/page.svg", "/metrics.txt", "/history.rss")
+    }
+    assert set(public.values()) == {"*"}
+    for path in ("/", "/index.json", f"/{run.name}", "/nothing", "/history/"):
+        assert "access-control-allow-origin" not in site.ask(path).headers
 
 
 @pytest.fixture
@@ -396,7 +412,10 @@ def test_page_is_written_into_a_folder(stored: Program) -> None:
     ended = stored("page", "out/page")
 
     page = stored.folder / "out/page/index.html"
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.returncode == 0
+    assert ended.stderr.endswith(
+        "warning: page.url is not set; feeds and the JSON API have no links to the page\n"
+    )
     assert ended.stdout.endswith("the page is out/page/index.html\n")
     assert "Web Shop" in page.read_text()
     assert json.loads((page.parent / "api/v2/status.json").read_text())

@@ -48,6 +48,10 @@ def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
         raise click.UsageError("DIR is empty; use . for the current folder")
     config = options.load_config(config_file, verbose=verbose)
     storage = app.require_storage(config)
+    if not config.page.url:
+        output.log_line(
+            "warning: page.url is not set; feeds and the JSON API have no links to the page"
+        )
     publisher, address = _destination(config, folder)
     written = publish_once(config, storage, publisher, time.time_ns())
     print(f"{len(written)} files written; the page is {address}")
@@ -184,6 +188,7 @@ def serve(config_file: str | None, *, listen: str, names: tuple[str, ...], verbo
         print(f"The status page is on {server.url} until Ctrl-C", flush=True)
         if not ip_address(server.host).is_loopback:
             output.log_line("warning: the page and the stored runs are visible to other machines")
+            output.log_line("requests by a host name need --host NAME, or page.url with that name")
         server.serve_forever(poll_interval=SIGNAL_POLL_SECONDS)
     return 0
 

@@ -94,10 +94,16 @@ _PAGE_POLICY: Final = re.compile(rb'http-equiv="Content-Security-Policy" content
 
 
 class PageResponse(Struct, frozen=True, kw_only=True):
-    """A status and a file."""
+    """A status and a file.
+
+    Attributes:
+        is_public: scripts of other pages may read it, as those of Statuspage's API may. Stored runs
+            are not: they contain what the page does not show.
+    """
 
     status: int
     file: PageFile
+    is_public: bool = False
 
     @property
     def etag(self) -> str:
@@ -194,8 +200,15 @@ class PageApp(BaseHTTPRequestHandler):
         self._answer(text_response(code))
 
     def _reply(self) -> PageResponse:
-        if not all(map(self.server.hosts.allows, self.headers.get_all("Host", ()))):
-            return text_response(HTTPStatus.MISDIRECTED_REQUEST, "host name not allowed")
+        hosts = self.headers.get_all("Host", ())
+        refused = next((host for host in hosts if not self.server.hosts.allows(host)), None)
+        if refused is not None:
+            name = _name(refused)
+            hint = f'; to allow it, use "checkup serve --host {name}"' if name else ""
+            if self.server.hosts.is_new(name):
+                output.log_line(f"request for the host name {name} refused{hint}")
+            message = f"host name not allowed{hint}"
+            return text_response(HTTPStatus.MISDIRECTED_REQUEST, message)
         try:
             path = unquote(urlsplit(self.path).path).removeprefix("/")
         except ValueError:
@@ -218,6 +231,8 @@ class PageApp(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Security-Policy", reply.content_security_policy)
         self.send_header("ETag", reply.etag)
+        if reply.is_public:
+            self.send_header("Access-Control-Allow-Origin", "*")
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")
         if self.close_connection:
@@ -259,11 +274,16 @@ class PageApp(BaseHTTPRequestHandler):
 _HOST = re.compile(r"(?:\[([\w:.%]+)\]|([\w.-]+))(?::\d*)?", re.ASCII)
 
 
+_MAX_REFUSED: Final = 20
+"""Refused names that are logged."""
+
+
 class AllowedHosts:
     """The allowed names, besides IP addresses and ``localhost``."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = {_normal(name) for name in names if name}
+        self._refused: set[str] = set()
 
     @classmethod
     def of(cls, url: str, names: Iterable[str]) -> Self:
@@ -280,6 +300,13 @@ class AllowedHosts:
             or name in self._names
             or _is_address(name)
         )
+
+    def is_new(self, name: str) -> bool:
+        """Whether a name was refused for the first time, as one of a few."""
+        if not name or name in self._refused or len(self._refused) >= _MAX_REFUSED:
+            return False
+        self._refused.add(name)
+        return True
 
 
 def _name(header: str) -> str:
@@ -352,9 +379,11 @@ class SiteRoutes:
             StorageError: the storage cannot be read.
         """
         index = "index.html" if not path or path.endswith("/") else ""
-        file = self._data(path) or self._page.get().get(path + index)
-        if file is not None:
-            return PageResponse(status=200, file=file)
+        if data := self._data(path):
+            return PageResponse(status=200, file=data)
+        if file := self._page.get().get(path + index):
+            is_public = not file.content_type.startswith("text/html")
+            return PageResponse(status=200, file=file, is_public=is_public)
         return PageResponse(status=404, file=self._page.get().get("404.html") or _not_found(path))
 
     def _data(self, path: str) -> PageFile | None:

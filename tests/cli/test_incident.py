@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 
 from checkup.errors import CheckupError
-from checkup.incidents.store import HEAD_RETENTION
-from checkup.times import SECOND, format_month, month_start, parse_timestamp
+from checkup.incidents.store import RECENT_PERIOD
+from checkup.times import (
+    DAY,
+    SECOND,
+    format_iso,
+    format_minute,
+    format_month,
+    month_start,
+    parse_timestamp,
+)
 from tests.cli.program import Program
 from tests.cli.service import Service, closed_port
 
@@ -95,6 +103,161 @@ def test_an_incident_that_is_opened_is_told_in_place_of_the_outage(failing: Prog
     assert len(failing("incident").stdout.splitlines()) == 1
 
 
+def test_an_incident_that_is_opened_is_as_severe_as_the_outage_unless_it_is_told(
+    failing: Program,
+) -> None:
+    assert " major " in failing("incident").stdout
+    first_id(failing, "incident", "open", "All is lost", "--component", "api")
+    assert " major " in failing("incident").stdout
+    name = first_id(failing, "incident", "open", "Slow", "--component", "web shop")
+    shown = failing("incident", "show", name).stdout
+    assert re.match(rf"{name}  minor ", shown)
+    name = first_id(failing, "incident", "open", "x", "--impact", "minor", "--component", "api")
+    assert re.match(rf"{name}  minor ", failing("incident", "show", name).stdout)
+
+
+def test_who_resolves_an_incident_is_warned_of_what_still_fails(failing: Program) -> None:
+    name = first_id(failing, "incident", "open", "All is lost", "--component", "api")
+    ended = failing("incident", "resolve", name)
+    assert ended.returncode == 0
+    assert "warning: not healthy yet: API\n" in ended.stderr
+    assert failing("incident", "resolve", name, "Again.").stderr == ""
+
+
+def times(days: float, minutes: int = 0) -> str:
+    """A time so long ago, as people type it."""
+    return format_minute(time.time_ns() - int(days * DAY) - minutes * 60 * SECOND)[:16]
+
+
+def api(checkup: Program, name: str = "incidents") -> list[dict[str, Any]]:
+    """What the page's API has."""
+    assert checkup("page", "out").returncode == 0
+    text = (checkup.folder / "out" / "api" / "v2" / f"{name}.json").read_text()
+    found: list[dict[str, Any]] = json.loads(text)[name.partition("/")[0].replace("-", "_")]
+    return found
+
+
+def stamp(typed: str) -> str:
+    return f"{typed.replace(' ', 'T')}:00.000Z"
+
+
+def test_an_incident_is_written_afterwards_with_its_start_and_its_end(configured: Program) -> None:
+    begin, end = times(7, 40), times(7)
+    told = ["--message", "It is over."]
+    first_id(configured, "incident", "open", "Last week", "--from", begin, "--until", end, *told)
+    (shown,) = api(configured)
+    assert shown["status"] == "resolved"
+    assert [shown["started_at"], shown["resolved_at"]] == [stamp(begin), stamp(end)]
+    assert [it["display_at"] for it in shown["incident_updates"]] == [stamp(end)]
+
+
+@pytest.mark.parametrize("texts", [[], ["Over."]], ids=["without-text", "with-text"])
+@pytest.mark.parametrize("is_over", [False, True], ids=["open", "resolved"])
+def test_the_end_of_an_incident_is_set_afterwards(
+    configured: Program, texts: list[str], *, is_over: bool
+) -> None:
+    begin, end = times(7, 40), times(7)
+    name = first_id(configured, "incident", "open", "Last week", "--from", begin)
+    if is_over:
+        assert configured("incident", "resolve", name).returncode == 0
+    ended = configured("incident", "resolve", name, *texts, "--at", end)
+    assert ended.returncode == 0, ended.stderr
+    (shown,) = api(configured)
+    assert [shown["started_at"], shown["resolved_at"]] == [stamp(begin), stamp(end)]
+    assert shown["status"] == "resolved"
+
+
+def test_a_mistaken_update_is_corrected_or_removed(configured: Program) -> None:
+    begin, later = times(0, 40), times(0, 20)
+    name = first_id(configured, "incident", "open", "Orders fail", "--from", begin, "--at", begin)
+    for text in ("It was teh disk.", "Wrong incident."):
+        assert configured("incident", "update", name, text, "--status", "identified").stdout
+    updates = api(configured)[0]["incident_updates"]
+    wrong, typed = updates[0]["id"], updates[1]["id"]
+
+    removed = configured("incident", "remove", name, wrong[:6])
+    corrected = configured("incident", "correct", name, typed, "It was the disk.", "--at", later)
+    missing = configured("incident", "remove", name, "zz")
+    only = configured("incident", "remove", name, "last")
+    refused = configured("incident", "remove", name, "last")
+
+    assert [removed.returncode, corrected.returncode, only.returncode] == [0, 0, 0]
+    assert '"zz" is not the start of one update\'s ID; there are: ' in missing.stderr
+    assert refused.returncode == 1
+    assert "an incident has at least one update" in refused.stderr
+    (shown,) = api(configured)
+    assert [it["body"] for it in shown["incident_updates"]] == [""]
+    feed = (configured.folder / "out" / "history.atom").read_text()
+    assert "teh disk" not in feed
+    assert "Wrong incident" not in feed
+
+
+def test_a_corrected_update_is_on_the_page_and_in_the_feed_as_news(configured: Program) -> None:
+    name = first_id(configured, "incident", "open", "Orders fail", "--message", "teh disk")
+    before = api(configured)[0]["updated_at"]
+    assert configured("incident", "correct", name, "last", "The disk.").returncode == 0
+    (shown,) = api(configured)
+    page = (configured.folder / "out" / "incidents" / f"{name}.html").read_text()
+    assert shown["updated_at"] > before
+    assert "The disk." in page
+    assert "teh disk" not in page
+
+
+def test_maintenance_is_moved_and_extended_and_cancelled(failing: Program) -> None:
+    options = ["--from", "in 1h", "--for", "30m", "--message", "Disk.", "--component", "api"]
+    name = first_id(failing, "maintenance", "add", "Disk", *options)
+    first = api(failing, "scheduled-maintenances/upcoming")
+
+    def mine() -> dict[str, Any]:
+        calendar = (failing.folder / "out" / "maintenance.ics").read_text()
+        entries = [it for it in calendar.split("BEGIN:VEVENT") if f"UID:{name}" in it]
+        return dict(line.split(":", 1) for line in entries[0].splitlines() if ":" in line)
+
+    before = mine()
+    moved = failing("maintenance", "update", name, "Postponed.", "--from", "in 3h")
+    longer = failing("maintenance", "update", name, "--for", "2h")
+    (shown,) = [it for it in api(failing, "scheduled-maintenances/upcoming") if it["id"] == name]
+    after = mine()
+    assert re.fullmatch(rf"{name}  Disk: scheduled, .* to .*\n", moved.stdout), moved.stderr
+    assert longer.returncode == 0
+    assert after["DTSTART"] > before["DTSTART"]
+    assert int(after["SEQUENCE"]) >= int(before["SEQUENCE"])
+    assert "Postponed." in {it["body"] for it in shown["incident_updates"]}
+    assert shown["scheduled_for"] > next(it for it in first if it["id"] == name)["scheduled_for"]
+    state = json.loads((failing.folder / "checks" / "state" / "head.json").read_text())
+    planned = state["maintenance"][name]
+    assert planned["end"] - planned["start"] == 7200 * SECOND
+
+    cancelled = failing("maintenance", "cancel", name, "Not needed.")
+    assert cancelled.stdout == f"{name}  Disk: canceled\n"
+    (gone,) = [it for it in api(failing, "scheduled-maintenances") if it["id"] == name]
+    assert gone["resolved_at"] <= format_iso(time.time_ns())
+    assert mine()["STATUS"] == "CANCELLED"
+
+
+def test_maintenance_under_way_can_be_extended_but_not_moved(failing: Program) -> None:
+    name = first_id(failing, "maintenance", "add", "Disk", "--for", "30m", "--component", "api")
+    moved = failing("maintenance", "update", name, "--from", "in 3h")
+    cancelled = failing("maintenance", "cancel", name)
+    longer = failing("maintenance", "update", name, "It takes longer.", "--until", "in 2h")
+    ended = failing("maintenance", "end", name)
+    late = failing("maintenance", "update", name, "--for", "3h")
+    assert "has started; use --for or --until" in moved.stderr
+    assert 'has started; use "checkup maintenance end"' in cancelled.stderr
+    assert longer.returncode == ended.returncode == 0
+    assert 'is over; use "checkup maintenance add"' in late.stderr
+
+
+def test_updates_of_maintenance_are_corrected_and_removed(configured: Program) -> None:
+    name = first_id(configured, "maintenance", "add", "Disk", "--for", "1h", "--message", "teh")
+    assert configured("maintenance", "update", name, "Wrong one.").returncode == 0
+    assert configured("maintenance", "remove", name, "last").returncode == 0
+    assert configured("maintenance", "correct", name, name, "The disk.").returncode == 0
+    shown = configured("maintenance", "show", name).stdout
+    assert "The disk." in shown
+    assert not re.search("Wrong one|teh", shown)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -123,6 +286,11 @@ def test_an_incident_that_is_opened_is_told_in_place_of_the_outage(failing: Prog
         (["incident", "open", "x", "--from", "in 2h"], 1, "checkup maintenance add"),
         (["incident", "open", "x", "--from", "2006-11-22"], 1, "more than a year ago"),
         (["incident", "update", "zz"], 1, "nothing to update: give TEXT"),
+        (["incident", "open", "x", "--until", "in 2h"], 1, '--until "in 2h" is in the future'),
+        (["incident", "open", "x", "--at", "in 2h"], 1, '--at "in 2h" is in the future'),
+        (["incident", "open", "x", "--until", "2020-01-01"], 1, "must be after the start"),
+        (["incident", "resolve", "zz", "--at", "in 1m"], 1, '--at "in 1m" is in the future'),
+        (["incident", "correct", "zz", "last"], 1, "nothing to correct: give TEXT, --status"),
         (["incident", "show", "zz", "--month", "2025-03"], 1, '"zz" in 2025-03; "checkup'),
         (["incident", "list", "--month", "March"], 1, '"March" is not a month; write it like'),
         (["maintenance", "list", "--month", "1066-10"], 1, "is before 1970"),
@@ -179,7 +347,7 @@ def test_people_hear_how_far_maintenance_is(failing: Program) -> None:
     assert plain.stdout == f"{name}  New disk: in_progress\n"
     assert tried.stdout == f"{name}  New disk: verifying\n"
     assert back.stdout == f"{name}  New disk: in_progress\n"
-    assert "nothing to update: give TEXT or --status" in nothing.stderr
+    assert "nothing to update: give TEXT, --status, --from" in nothing.stderr
     assert '"New disk" is not in progress: it is completed' in late.stderr
     assert re.findall(
         r"UTC  (\w+)$", failing("maintenance", "show", name).stdout, re.MULTILINE
@@ -250,7 +418,7 @@ def test_what_began_long_ago_is_found_by_its_month(configured: Program) -> None:
 
 def test_what_is_archived_of_a_recent_month_is_found_without_it(configured: Program) -> None:
     now = time.time_ns()
-    began = month_start(now - HEAD_RETENTION)
+    began = month_start(now - RECENT_PERIOD)
     said = {"id": "s", "at": began + SECOND, "status": "resolved", "text": "A disk."}
     about = {"title": "Orders failed", "impact": "minor", "started": began, "said": [said]}
     work = {"title": "New disk", "created": began, "start": began, "end": began + SECOND}

@@ -24,7 +24,7 @@ from checkup.incidents.model import (
     occurrence_id,
 )
 from checkup.incidents.store import (
-    HEAD_RETENTION,
+    RECENT_PERIOD,
     drop_invalid,
     merge,
     split_old_months,
@@ -158,8 +158,8 @@ def test_what_is_sorted_out_is_all_there_and_old(document: IncidentDocument) -> 
     for month in months.values():
         whole = merge(whole, month)
         assert all(it.status in RESOLVED_STATUSES for it in month.incidents.values())
-        assert all(it.updates[-1].at < NOW - HEAD_RETENTION for it in month.incidents.values())
-        assert all(it.end < NOW - HEAD_RETENTION for it in month.maintenance.values())
+        assert all(it.updates[-1].at < NOW - RECENT_PERIOD for it in month.incidents.values())
+        assert all(it.end < NOW - RECENT_PERIOD for it in month.maintenance.values())
     assert whole == replace(
         document,
         incidents=whole.incidents,

@@ -17,8 +17,8 @@ from checkup.errors import DocumentChangedError, StorageError
 from checkup.incidents import model
 from checkup.incidents.model import IncidentDocument, IncidentUpdate, Maintenance
 from checkup.incidents.store import (
-    HEAD_RETENTION,
     INCIDENTS_KEY,
+    RECENT_PERIOD,
     change_incidents,
     load_all_incidents,
     load_incidents,
@@ -154,7 +154,7 @@ def test_what_makes_no_sense_is_kept_aside_when_the_rest_is_written() -> None:
 
 def test_what_is_long_over_moves_into_the_file_of_its_month_and_is_not_lost() -> None:
     storage = MemoryStorage()
-    began = storage.now_ns() - HEAD_RETENTION - 2 * DAY
+    began = storage.now_ns() - RECENT_PERIOD - 2 * DAY
     over = IncidentUpdate(id="over", at=began + DAY, status="resolved")
     old = replace(INCIDENT, id="old", started=began, updates=(*INCIDENT.updates, over))
     change_incidents(storage, lambda document: model.add_incident(document, old))
@@ -166,7 +166,7 @@ def test_what_is_long_over_moves_into_the_file_of_its_month_and_is_not_lost() ->
 
 def test_what_is_corrected_is_in_the_head_again_for_three_months() -> None:
     storage = MemoryStorage()
-    began = storage.now_ns() - HEAD_RETENTION - 9 * DAY
+    began = storage.now_ns() - RECENT_PERIOD - 9 * DAY
     over = IncidentUpdate(id="over", at=began + DAY, status="resolved")
     old = replace(INCIDENT, id="old", started=began, updates=(over,))
     work = Maintenance(id="work", title="Disk", created=began, start=began, end=began + DAY)

@@ -13,18 +13,22 @@ from checkup.alerting.state import STATE_KEY, AlertState, encode_state
 from checkup.config.page import IncidentSettings, PageSettings
 from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
 from checkup.documents import encode
+from checkup.errors import StorageError
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
 from checkup.interfaces import Checker, StoredDocument
 from checkup.model import Result, Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND, format_month, month_start, parse_date
 from checkup_page.build import PageCache, build_page
+from checkup_page.build_view import component_key, page_key
 from checkup_page.incidents.load import load_editable, take_over_automatic, to_stored
+from checkup_page.load import PAGE_KEY, load_seed
 from tests.page.worlds import MINUTE, NOW, checker, result, runs
 
 DAY, HOUR = 24 * 60 * MINUTE, 60 * MINUTE
 API, SHOP = checker("API", group="Core"), checker("Shop", public_name="Web shop")
 SECRET = checker("Vault", hidden=True)
+HEALTHY = Status.HEALTHY
 LETTERS = {"h": Status.HEALTHY, "g": Status.DEGRADED, "d": Status.DOWN, "u": Status.UNKNOWN}
 AT_ONCE = IncidentSettings(after=0, minimum=0)
 
@@ -421,6 +425,42 @@ class TestMonths:
             counts.add(there.got)
         assert len(counts) == 1
 
+    def test_an_outage_of_half_a_year_is_open_until_it_ends(self) -> None:
+        """Its page, its month and the API say the same, in an old process and in a new one."""
+        there = storage(api="h" * 20 + "d" * 100, shop="h" * 120, every=36 * HOUR)
+        memory = PageCache()
+        began = "history/2026-03.html"
+
+        def shown(now: int) -> str:
+            files = build_page(config(), there, now, memory=memory)
+            new = build_page(config(), there, now, memory=PageCache())
+            kept = {it: files[it] for it in files if it.startswith(("incid", "hist", "api/v2/inc"))}
+            assert kept == {it: new[it] for it in kept}
+            (path,) = (it for it in files if it.startswith("incidents/"))
+            assert path in files[began].body.decode()
+            unresolved = files["api/v2/incidents/unresolved.json"].body.decode()
+            story = text(files[path].body.decode())
+            assert ("ongoing" in story) is ("Outage of API" in unresolved)
+            assert ("ongoing" in story) is (path in files["index.html"].body.decode())
+            return story
+
+        assert "ongoing" in shown(NOW)
+        more = [[_result(API, HEALTHY), _result(SHOP, HEALTHY)] for _ in range(40)]
+        for run in runs(more, newest=NOW + 60 * DAY, every=36 * HOUR):
+            there.create(run_key(run), encode_results(run.results))
+        state = there.get(STATE_KEY)
+        assert state is not None
+        cursor = max(there.list("runs/"))
+        there.replace(STATE_KEY, encode_state(AlertState(cursor=cursor)), state.version)
+        for _ in range(2):
+            assert "Resolved" in shown(NOW + 61 * DAY)
+        assert "API is operational again. Duration: 150 d" in shown(NOW + 62 * DAY)
+
+    def test_an_outage_of_several_months_long_ago_ends_when_it_ended(self) -> None:
+        there = storage(api="h" * 10 + "d" * 60 + "h" * 130, shop="h" * 200, every=36 * HOUR)
+        (story,) = stories(pages(there))
+        assert "Duration: 90 d." in story
+
     def test_days_without_incidents_are_one_line(self) -> None:
         there = storage(api="h" * 100 + "d" * 3 + "h" * 17, shop="h" * 120, every=6 * HOUR)
         body = text(pages(there)["history/2026-07.html"])
@@ -430,6 +470,90 @@ class TestMonths:
     def test_without_any_history_there_is_still_a_page(self) -> None:
         files = pages(MemoryStorage())
         assert "No incidents" in text(files["history/2026-08.html"])
+
+
+def ids(files: dict[str, str]) -> dict[str, object]:
+    """Everything by which others know the page and its parts."""
+    return {
+        "paths": sorted(it for it in files if it.startswith(("badges/", "components/", "incid"))),
+        "api": re.findall(r'"(?:page_id|id)":"([^"]+)"', files["api/v2/summary.json"]),
+        "atom": re.findall(r"<id>([^<]+)", files["history.atom"]),
+        "rss": re.findall(r"<guid[^>]*>([^<]+)", files["history.rss"]),
+        "calendar": re.findall(r"UID:(\S+)", files["maintenance.ics"]),
+        "metrics": re.findall(r'id="(\w+)"', files["metrics.txt"]),
+    }
+
+
+def at(url: str, **fields: str) -> Config:
+    return config(page=PageSettings(title="Acme", url=url, incidents=AT_ONCE, **fields))  # type: ignore[arg-type]
+
+
+class TestPublicIds:
+    """They are those of the first page, wherever it moves."""
+
+    FIRST, LATER = "https://status.acme.example/", "http://www.acme.example/status"
+
+    def there(self) -> MemoryStorage:
+        found = storage(api="h" * 40 + "d" * 20, shop="h" * 60)
+        work = Maintenance(id="m" * 12, title="W", created=0, start=NOW, end=NOW + HOUR)
+        write(found, human(), work)
+        return found
+
+    @pytest.mark.parametrize(("first", "later"), [(FIRST, LATER), ("", FIRST), (FIRST, "")])
+    def test_they_stay_when_the_url_changes(self, first: str, later: str) -> None:
+        there, memory = self.there(), PageCache()
+        before = ids(pages(there, at(first)))
+        assert all(before.values())
+        assert ids(pages(there, at(later))) == before
+        for url in (first, later):  # one process, whose configuration is edited
+            files = build_page(at(url), there, NOW, memory=memory)
+            assert ids({path: file.body.decode() for path, file in files.items()}) == before
+
+    def test_those_of_a_page_of_0_1_0_are_those_of_its_url(self) -> None:
+        known = pages(self.there(), at(self.FIRST))
+        assert f"components/{component_key(page_key(self.FIRST), 'api')}.html" in known
+        assert "tag:status.acme.example,2026:incident/abcdefabcdef" in known["history.rss"]
+
+    def test_a_configured_id_takes_their_place(self) -> None:
+        there = self.there()
+        moved = pages(self.there(), at(self.LATER, id=self.FIRST))
+        assert ids(moved) == ids(pages(there, at(self.FIRST)))
+        assert ids(pages(there, at(self.FIRST, id="acme"))) == ids(
+            pages(self.there(), at(self.LATER, id="acme"))
+        )
+
+    def test_the_first_of_two_publishers_decides(self) -> None:
+        there = self.there()
+
+        class Late(MemoryStorage):
+            """Somebody else is faster between a read and a write."""
+
+            def create(self, key: str, body: bytes) -> str:
+                if key == PAGE_KEY:
+                    assert load_seed(at(TestPublicIds.FIRST), there) == TestPublicIds.FIRST
+                return there.create(key, body)
+
+            def get(self, key: str) -> StoredDocument | None:
+                return there.get(key)
+
+        assert load_seed(at(self.LATER), Late()) == self.FIRST
+
+    def test_a_storage_that_takes_nothing_leaves_the_ids_to_the_url(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Full(MemoryStorage):
+            def create(self, key: str, body: bytes) -> str:
+                raise StorageError("no space left on device")
+
+        assert load_seed(at(self.FIRST), Full()) is None
+        assert "until it can be stored: no space left on device" in caplog.text
+
+    def test_feeds_without_a_url_have_no_relative_links(self) -> None:
+        files = pages(self.there(), at(""))
+        (link,) = re.findall(r"<link>([^<]*)", files["history.rss"])
+        assert link == "https://checkup.invalid/"
+        assert 'rel="self"' not in files["history.rss"] + files["history.atom"]
+        assert "URL:" not in files["maintenance.ics"]
 
 
 def links(files: Sequence[str], path: str, body: str) -> list[str]:

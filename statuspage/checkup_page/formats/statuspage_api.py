@@ -121,7 +121,8 @@ def incident_object(view: PageView, item: IncidentView, listed: Listed) -> Json:
 
 
 def maintenance_object(view: PageView, item: MaintenanceView, listed: Listed) -> Json:
-    """Return a time of maintenance; clients expect that there is an update, if only the plan."""
+    """Return maintenance; clients expect that there is an update, if only the plan."""
+    ended_at = item.updated_at if item.cancelled else item.scheduled_until
     plan = UpdateView(
         key=public_key(item.key, "plan"), status="scheduled", at=item.created_at, body="", html=""
     )
@@ -129,7 +130,7 @@ def maintenance_object(view: PageView, item: MaintenanceView, listed: Listed) ->
         **_announcement(view, item),
         "created_at": format_iso(item.created_at),
         "monitoring_at": None,
-        "resolved_at": _time(item.scheduled_until if item.status == "completed" else None),
+        "resolved_at": _time(ended_at if item.status == "completed" else None),
         "impact": "maintenance",
         "started_at": format_iso(item.created_at),
         "scheduled_for": format_iso(item.scheduled_for),

@@ -21,7 +21,12 @@ from checkup.incidents.automatic import (
     uncovered_incidents,
     with_open_end,
 )
-from checkup.incidents.model import IncidentDocument, IncidentUpdate, occurrence_id
+from checkup.incidents.model import (
+    IncidentDocument,
+    IncidentUpdate,
+    occurrence_id,
+    without_future,
+)
 from checkup.text import clean_line
 from checkup.times import DAY, HOUR, day_start, next_month_start
 from checkup_page.incidents.automatic import AutomaticIncidentCache
@@ -44,14 +49,14 @@ UNDER_WAY = frozenset({"in_progress", "verifying"})
 
 
 def active_maintenance(maintenances: Iterable[MaintenanceView]) -> tuple[MaintenanceView, ...]:
-    """Return what is going on at this moment."""
+    """Return the maintenance that is in progress."""
     return tuple(item for item in maintenances if item.status in UNDER_WAY)
 
 
 def apply_maintenance(
     components: Iterable[ComponentView], maintenances: Iterable[MaintenanceView]
 ) -> Iterator[ComponentView]:
-    """Yield the components, those in maintenance as such; what nobody could see stays unknown."""
+    """Yield the components, those in maintenance as such; an unknown one stays unknown."""
     current = active_maintenance(maintenances)
     everything = any(not item.affected for item in current)
     keys = {affected.key for item in current for affected in item.affected}
@@ -73,7 +78,7 @@ class Day(Struct, frozen=True, kw_only=True):
     """One day with incidents, or neighbouring days without any.
 
     Attributes:
-        first, last: the days; the same unless there is nothing to tell of them.
+        first, last: the days; the same for a day with incidents.
         incidents: those that began then, newest first.
     """
 
@@ -83,13 +88,13 @@ class Day(Struct, frozen=True, kw_only=True):
 
 
 class IncidentOverview(Struct, frozen=True, kw_only=True):
-    """What is announced.
+    """The incidents and maintenance of the first page.
 
     Attributes:
         active: incidents that last, newest first.
-        active_maintenance: maintenance that is going on.
+        active_maintenance: maintenance that is in progress.
         upcoming: what comes next.
-        upcoming_more: how much more is planned.
+        upcoming_more: how many more are scheduled.
         days: the last two weeks, newest first; before there were results, those with incidents.
     """
 
@@ -101,7 +106,7 @@ class IncidentOverview(Struct, frozen=True, kw_only=True):
 
 
 def incident_overview(view: PageView) -> IncidentOverview:
-    """Return what the first page tells of incidents and maintenance."""
+    """Return the incidents and maintenance of the first page."""
     planned = [item for item in view.maintenances if item.status == "scheduled"]
     return IncidentOverview(
         active=tuple(item for item in view.incidents if item.resolved_at is None),
@@ -141,16 +146,18 @@ def _quiet(days: Sequence[date]) -> Day:
 
 
 def incident_view(
-    incident: model.Incident, public: PublicComponents, troubles: Mapping[str, Sequence[Disruption]]
+    incident: model.Incident,
+    public: PublicComponents,
+    disruptions: Mapping[str, Sequence[Disruption]],
 ) -> IncidentView:
     """Return an incident that somebody wrote.
 
     Args:
         incident: as it is stored.
-        public: whom it may name.
-        troubles: when the checkers were not well, by id.
+        public: the components that it may name.
+        disruptions: when the checkers were not healthy, by id.
     """
-    updates = tuple(update_view(said) for said in reversed(incident.updates))
+    updates = tuple(update_view(it) for it in reversed(incident.updates))
     return IncidentView(
         key=incident.id,
         title=clean_line(incident.title, TITLE_LIMIT),
@@ -164,7 +171,9 @@ def incident_view(
             replace(
                 component,
                 periods=tuple(
-                    affected_periods(troubles.get(checker, ()), incident.started, incident.resolved)
+                    affected_periods(
+                        disruptions.get(checker, ()), incident.started, incident.resolved
+                    )
                 ),
             )
             for checker, component in public.affected(incident.checkers).items()
@@ -174,39 +183,39 @@ def incident_view(
 
 
 def all_incidents(
-    written_down: Iterable[model.Incident],
-    stories: Iterable[IncidentView],
-    troubles: Disruptions,
+    written: Iterable[model.Incident],
+    automatic: Iterable[IncidentView],
+    disruptions: Disruptions,
     public: PublicComponents,
 ) -> tuple[IncidentView, ...]:
     """Return the incidents, the one that began last first.
 
     Args:
-        written_down: what people wrote.
-        stories: the outages that nobody wrote about.
-        troubles: when the checkers were not well, by id.
-        public: whom an incident may name.
+        written: what people wrote.
+        automatic: the automatic incidents that are shown.
+        disruptions: when the checkers were not healthy, by id.
+        public: the components that an incident may name.
     """
-    shown = [*(incident_view(incident, public, troubles) for incident in written_down), *stories]
+    shown = [*(incident_view(it, public, disruptions) for it in written), *automatic]
     return tuple(sorted(shown, key=lambda it: (it.started_at, it.key), reverse=True))
 
 
 AHEAD: Final = 31 * DAY
-"""How long before it begins maintenance of the configuration is announced."""
+"""How long before its start configured maintenance is shown."""
 
 RECENTLY_COMPLETED: Final = 2 * DAY
-"""How long it is told of afterwards if it comes again: until everybody has seen the end."""
+"""How long recurring maintenance is shown after its end."""
 
 MAX_OCCURRENCES: Final = 2
-"""How many times it is announced that maintenance comes again."""
+"""Coming occurrences of recurring maintenance that are shown."""
 
 
 def stored_maintenance(
     maintenances: Iterable[model.Maintenance], public: PublicComponents, locale: Locale, now: int
 ) -> Iterator[MaintenanceView]:
-    """Yield what was announced while the program was running."""
+    """Yield scheduled maintenance from the storage."""
     for it in maintenances:
-        updates = [update_view(said) for said in reversed(it.updates)]
+        updates = [update_view(update) for update in reversed(it.updates)]
         if it.text:
             plan = IncidentUpdate(id=it.id, at=it.created, status="scheduled", text=it.text)
             updates.append(update_view(plan))
@@ -227,14 +236,14 @@ def stored_maintenance(
 def configured_maintenance(
     settings: Iterable[MaintenanceSettings], public: PublicComponents, locale: Locale, now: int
 ) -> Iterator[MaintenanceView]:
-    """Yield what is in the configuration: what is due, and what was not long ago."""
+    """Yield maintenance of the configuration: coming, in progress and recently completed."""
     for planned in settings:
         for start in _beginnings(planned, now):
             yield _occurrence(planned, start, public, locale, now)
 
 
 def _beginnings(planned: MaintenanceSettings, now: int) -> Iterator[int]:
-    """Yield when it begins: those times that are told of."""
+    """Yield the starts that are shown."""
     window = planned.window
     since = now - RECENTLY_COMPLETED - window.duration if planned.repeat else 0
     yield from window.starts_between(since, now + 1)
@@ -271,19 +280,21 @@ RECENT: Final = 14 * DAY + HOUR
 
 
 class IncidentData(Struct, frozen=True, kw_only=True):
-    """What was read of some successive months.
+    """Loaded incidents and maintenance of successive months.
 
     Attributes:
         document: what people wrote.
-        disruptions: when the checkers were not well, by id, from ``months[0]`` on.
-        counters: what the history remembers of the checkers, by id.
+        disruptions: when the checkers were not healthy, by id.
+        disruptions_since: from when on; an incident that lasts for long began before the months.
+        counters: the open counters of the history, by checker id.
         months: the beginnings of these months.
-        since: when anything was known first.
-        automatic: how outages were told before.
+        since: when the first result or incident was.
+        automatic: the automatic incidents as last detected and rendered.
     """
 
     document: IncidentDocument = IncidentDocument()
     disruptions: Disruptions = {}
+    disruptions_since: int = 0
     counters: Mapping[str, OpenCounters] = {}
     months: tuple[int, ...] = ()
     since: int = 0
@@ -291,7 +302,7 @@ class IncidentData(Struct, frozen=True, kw_only=True):
 
 
 class IncidentViews(NamedTuple):
-    """How it is shown; see :class:`checkup_page.view.PageView`."""
+    """Views of all of it; see :class:`checkup_page.view.PageView`."""
 
     incidents: tuple[IncidentView, ...] = ()
     maintenances: tuple[MaintenanceView, ...] = ()
@@ -300,55 +311,54 @@ class IncidentViews(NamedTuple):
 
 
 def build_incidents(
-    bulletin: IncidentData, config: Config, public: PublicComponents, locale: Locale, now: int
+    data: IncidentData, config: Config, public: PublicComponents, locale: Locale, now: int
 ) -> IncidentViews:
     """Return what is shown of incidents and maintenance."""
-    found = _outages(bulletin, config, public, now)
-    stories = all_incidents(
-        bulletin.document.incidents.values(),
-        bulletin.automatic.views(found, public, locale),
-        _of_written(bulletin, now),
+    data = replace(data, document=without_future(data.document, now))
+    automatic = _automatic_incidents(data, config, public, now)
+    incidents = all_incidents(
+        data.document.incidents.values(),
+        data.automatic.views(automatic, public, locale),
+        _disruptions_of_written(data, now),
         public,
     )
-    plans = sorted(
+    maintenances = sorted(
         (
-            *stored_maintenance(bulletin.document.maintenance.values(), public, locale, now),
+            *stored_maintenance(data.document.maintenance.values(), public, locale, now),
             *configured_maintenance(config.maintenance, public, locale, now),
         ),
         key=lambda it: (it.scheduled_for, it.key),
     )
     return IncidentViews(
-        incidents=tuple(it for it in stories if _is_news(it, now)),
-        maintenances=tuple(it for it in plans if it.status != "completed"),
-        finished=tuple(it for it in plans if it.status == "completed"),
+        incidents=tuple(it for it in incidents if _is_news(it, now)),
+        maintenances=tuple(it for it in maintenances if it.status != "completed"),
+        finished=tuple(it for it in maintenances if it.status == "completed"),
         months=tuple(
-            _month(begin, bulletin.since, stories, plans, now)
-            for begin in sorted(bulletin.months, reverse=True)
+            _month(begin, data.since, incidents, maintenances, now)
+            for begin in sorted(data.months, reverse=True)
         ),
     )
 
 
-def _outages(
-    bulletin: IncidentData, config: Config, public: PublicComponents, now: int
+def _automatic_incidents(
+    data: IncidentData, config: Config, public: PublicComponents, now: int
 ) -> tuple[AutomaticIncident, ...]:
-    """Return the outages of public components that are to be told."""
-    watch = DetectionInput(
+    """Return the automatic incidents of public components that are to be shown."""
+    given = DetectionInput(
         checkers=tuple(it for it in config.checkers if it.id in public.components),
-        counters=bulletin.counters,
+        counters=data.counters,
         interval=config.interval,
-        since=bulletin.months[0] if bulletin.months else 0,
+        since=data.disruptions_since,
         now=now,
         windows=(
             *(it.window for it in config.maintenance),
-            *(it.since_created.window for it in bulletin.document.maintenance.values()),
+            *(it.since_created.window for it in data.document.maintenance.values()),
         ),
     )
-    found = bulletin.automatic.detect(bulletin.disruptions, watch)
-    written_down = bulletin.document.incidents.values()
     settings = config.page.incidents
     return uncovered_incidents(
-        found,
-        written_down,
+        data.automatic.detect(data.disruptions, given),
+        data.document.incidents.values(),
         automatic=settings.automatic,
         after=settings.after,
         minimum=settings.minimum,
@@ -356,13 +366,13 @@ def _outages(
     )
 
 
-def _of_written(bulletin: IncidentData, now: int) -> Disruptions:
-    """Return the troubles of those that people wrote about."""
-    written_down = bulletin.document.incidents.values()
-    named = {checker for incident in written_down for checker in incident.checkers}
+def _disruptions_of_written(data: IncidentData, now: int) -> Disruptions:
+    """Return the disruptions of the checkers that people's incidents name."""
+    written = data.document.incidents.values()
+    named = {checker for incident in written for checker in incident.checkers}
     return {
-        checker: with_open_end(bulletin.disruptions[checker], bulletin.counters.get(checker), now)
-        for checker in named & bulletin.disruptions.keys()
+        checker: with_open_end(data.disruptions[checker], data.counters.get(checker), now)
+        for checker in named & data.disruptions.keys()
     }
 
 
@@ -373,8 +383,8 @@ def _is_news(incident: IncidentView, now: int) -> bool:
 def _month(
     begin: int,
     since: int,
-    stories: Sequence[IncidentView],
-    plans: Sequence[MaintenanceView],
+    incidents: Sequence[IncidentView],
+    maintenances: Sequence[MaintenanceView],
     now: int,
 ) -> IncidentMonth:
     end = min(next_month_start(begin), day_start(now) + DAY)
@@ -382,9 +392,11 @@ def _month(
         begin=begin,
         first=max(begin, day_start(since)),
         end=end,
-        incidents=tuple(it for it in stories if begin <= it.started_at < end),
+        incidents=tuple(it for it in incidents if begin <= it.started_at < end),
         maintenances=tuple(
-            it for it in reversed(plans) if begin <= it.scheduled_for < end and not it.recurring
+            it
+            for it in reversed(maintenances)
+            if begin <= it.scheduled_for < end and not it.recurring
         ),
     )
 

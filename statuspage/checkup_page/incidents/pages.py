@@ -7,6 +7,7 @@ from operator import is_
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from checkup.config.settings import Config
 from checkup.interfaces import PageFile
@@ -22,13 +23,13 @@ SHEET: Final = "announcement.css"
 
 
 class IncidentPageInput(Struct, frozen=True, kw_only=True):
-    """All that a page says; as long as it is the same, so is the page.
+    """All that is on a page; as long as it is the same, so is the page.
 
     Attributes:
         view: what every page shows, and nothing that changes with each run.
         template: its name.
         path: where the page is, from the root of its language.
-        item: what it is about; of the list of months, all of them.
+        item: its incident, maintenance or month; all months for the list of months.
         newer, older: the months beside it.
     """
 
@@ -41,11 +42,11 @@ class IncidentPageInput(Struct, frozen=True, kw_only=True):
 
 
 Made = tuple[IncidentPageInput, PageFile]
-"""A page, and what it was made of."""
+"""What a page was rendered from, and the page."""
 
 
 class IncidentPages:
-    """The pages of a site; one is made again only when there is something else to say on it."""
+    """The pages of a site; one is rendered again only when its input differs."""
 
     def __init__(self) -> None:
         self._made: dict[str, Made] = {}
@@ -88,15 +89,15 @@ class IncidentPages:
     def _settled_pages(
         self, folder: str, shell: PageView, old: Sequence[IncidentMonth]
     ) -> Mapping[str, Made]:
-        """Return what happened in months that are over: there is more of it from month to month.
+        """Return the pages of incidents and maintenance of archived months, which become more.
 
-        Mostly the pages are those of the last time, and nothing is compared.
+        Mostly they are those of the last time, and nothing is compared.
         """
         known, months, pages = self._settled.get(folder, (None, (), {}))
         if known is not shell or len(months) != len(old) or not all(map(is_, months, old)):
             incidents = [it for month in old for it in month.incidents]
             planned = [it for month in old for it in month.maintenances]
-            pages = dict(self._pages(folder, _told(shell, incidents, planned)))
+            pages = dict(self._pages(folder, _item_pages(shell, incidents, planned)))
             self._settled[folder] = (shell, old, pages)
         return pages
 
@@ -112,12 +113,17 @@ class IncidentPages:
     ) -> tuple[IncidentMonth, ...]:
         """Return all months, newest first."""
         months = [*view.months]
+        lasting = {it.key: it for it in view.incidents}
         for begin, data in archived.items():
             key = (view.locale.translations.code, begin)
             known, month = self._archived.get(key, (None, None))
             if month is None or known is not data:
                 month = build_archived_month(config, view, data)
                 self._archived[key] = (data, month)
+            # Of what began in it and still lasts, or lately did, the month does not know the end.
+            if any(it.key in lasting for it in month.incidents):
+                now = tuple(lasting.get(it.key, it) for it in month.incidents)
+                month = replace(month, incidents=now)
             months.append(month)
         return tuple(months)
 
@@ -131,10 +137,10 @@ def _subjects(
         *view.completed_maintenances,
         *(it for m in months for it in m.maintenances),
     )
-    return _told(shell, incidents, planned)
+    return _item_pages(shell, incidents, planned)
 
 
-def _told(
+def _item_pages(
     shell: PageView, incidents: Iterable[IncidentView], planned: Iterable[MaintenanceView]
 ) -> Iterator[IncidentPageInput]:
     for incident in {it.key: it for it in incidents}.values():

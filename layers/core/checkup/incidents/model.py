@@ -149,6 +149,46 @@ class IncidentDocument(Struct, frozen=True, kw_only=True):
         }
 
 
+def without_future(document: IncidentDocument, now: int) -> IncidentDocument:
+    """Return the document without times after the present, which a clock that is ahead wrote."""
+
+    def times(it: Incident | Maintenance) -> list[int]:
+        own = (it.started, it.ended) if isinstance(it, Incident) else (it.created,)
+        return [*own, it.edited, *(update.at for update in it.updates)]
+
+    def past(updates: Iterable[IncidentUpdate]) -> tuple[IncidentUpdate, ...]:
+        return tuple(replace(update, at=min(update.at, now)) for update in updates)
+
+    incidents = {
+        key: replace(
+            it,
+            started=min(it.started, now),
+            ended=min(it.ended, now),
+            edited=min(it.edited, now),
+            updates=past(it.updates),
+        )
+        for key, it in document.incidents.items()
+        if max(times(it)) > now
+    }
+    maintenance = {
+        key: replace(
+            it,
+            created=min(it.created, now),
+            edited=min(it.edited, now),
+            updates=past(it.updates),
+        )
+        for key, it in document.maintenance.items()
+        if max(times(it)) > now
+    }
+    if not incidents and not maintenance:
+        return document
+    return replace(
+        document,
+        incidents={**document.incidents, **incidents},
+        maintenance={**document.maintenance, **maintenance},
+    )
+
+
 # Each of these takes a document and returns the next one. They are idempotent: after a write whose
 # answer was lost, the same change can be written again.
 

@@ -34,8 +34,9 @@ _log = logging.getLogger(__name__)
 FOLDER: Final = "incidents/"
 INCIDENTS_KEY: Final = FOLDER + "head.json"
 
-HEAD_RETENTION: Final = 92 * DAY
-"""How long something stays in the head after its end and its last change: three months."""
+RECENT_PERIOD: Final = 92 * DAY
+"""How long what has ended stays in the head after its last change, and how far back every page is
+made anew: three months."""
 
 LATEST_TIME: Final = 4_102_444_800 * SECOND
 """The year 2100, long before nanoseconds overflow: nothing is scheduled for later."""
@@ -248,7 +249,7 @@ class SplitIncidents(NamedTuple):
 
 def split_old_months(document: IncidentDocument, now: int) -> SplitIncidents:
     """Return the head as it should be by now, and what is too old for it."""
-    before = now - HEAD_RETENTION
+    before = now - RECENT_PERIOD
     past = {
         key: it
         for key, it in document.incidents.items()

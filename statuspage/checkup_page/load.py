@@ -260,22 +260,20 @@ class PageIdentity(Struct, frozen=True, kw_only=True):
 def load_seed(config: Config, storage: Storage) -> str | None:
     """Return the source of the public ids; at the first publication, store it.
 
-    So addresses, badges and feeds keep their ids when the page moves to another URL. It is None if
-    the document is unreadable, or cannot be written.
-
-    Raises:
-        StorageError: it could not be read; a page with other ids would be worse than an old one.
+    So addresses, badges and feeds keep their ids when the page moves to another URL. It is None,
+    and logged, if the document cannot be read or written.
     """
-    found, stored = load(storage, PAGE_KEY, PageIdentity)
-    if stored is None:
-        found = PageIdentity(seed=config.page.id or config.page.url)
-        try:
-            save(storage, PAGE_KEY, None, encode(found, order="deterministic"))
-        except ConflictError:
-            found, _ = load(storage, PAGE_KEY, PageIdentity)
-        except StorageError as error:
-            _log.warning("public ids follow page.url until it can be stored: %s", error)
-            return None
+    try:
+        found, stored = load(storage, PAGE_KEY, PageIdentity)
+        if stored is None:
+            found = PageIdentity(seed=config.page.id or config.page.url)
+            try:
+                save(storage, PAGE_KEY, None, encode(found, order="deterministic"))
+            except ConflictError:
+                found, _ = load(storage, PAGE_KEY, PageIdentity)
+    except StorageError as error:
+        _log.warning("public ids are those of page.url: %s", error)
+        return None
     return found.seed if found else None
 
 

@@ -432,8 +432,8 @@ class TestMonths:
         began = "history/2026-03.html"
 
         def shown(now: int) -> str:
-            files = build_page(config(), there, now, memory=memory)
-            new = build_page(config(), there, now, memory=PageCache())
+            files = build_page(config(), there, now, cache=memory)
+            new = build_page(config(), there, now, cache=PageCache())
             kept = {it: files[it] for it in files if it.startswith(("incid", "hist", "api/v2/inc"))}
             assert kept == {it: new[it] for it in kept}
             (path,) = (it for it in files if it.startswith("incidents/"))
@@ -506,7 +506,7 @@ class TestPublicIds:
         assert all(before.values())
         assert ids(pages(there, at(later))) == before
         for url in (first, later):  # one process, whose configuration is edited
-            files = build_page(at(url), there, NOW, memory=memory)
+            files = build_page(at(url), there, NOW, cache=memory)
             assert ids({path: file.body.decode() for path, file in files.items()}) == before
 
     def test_those_of_a_page_of_0_1_0_are_those_of_its_url(self) -> None:
@@ -546,7 +546,7 @@ class TestPublicIds:
                 raise StorageError("no space left on device")
 
         assert load_seed(at(self.FIRST), Full()) is None
-        assert "until it can be stored: no space left on device" in caplog.text
+        assert "those of page.url: no space left on device" in caplog.text
 
     def test_feeds_without_a_url_have_no_relative_links(self) -> None:
         files = pages(self.there(), at(""))

@@ -14,7 +14,12 @@ ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILE = re.compile(r"`([\w./-]+\.(?:py|css|js|html|svg|toml|yaml|json|md))`")
 FROM_OUTSIDE = {"checkup.json", "index.json", "index.html", "state/head.json"}
-FROM_OUTSIDE |= {"history/head.json", "history/year.json", "incidents/head.json"}
+FROM_OUTSIDE |= {
+    "history/head.json",
+    "history/year.json",
+    "incidents/head.json",
+    "history/page.json",
+}
 """Files that the program writes or that its users write."""
 MOST_FILES = 20
 

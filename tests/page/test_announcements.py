@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -163,6 +164,16 @@ class TestOutages:
         assert "Outage of API; degraded performance of Web shop" in story
         for sentence in ("API and Web shop are degraded.", "API is down.", "Web shop is operat"):
             assert sentence in story
+        api = json.loads(pages(there)["api/v2/incidents.json"])["incidents"][0]
+        changes = [
+            {it["name"]: it["new_status"] for it in update["affected_components"]}
+            for update in api["incident_updates"]
+        ]
+        assert changes == [
+            {"Core - API": "major_outage", "Web shop": "operational"},
+            {"Core - API": "major_outage", "Web shop": "degraded_performance"},
+            {"Core - API": "degraded_performance", "Web shop": "degraded_performance"},
+        ]
         assert "shop is down" not in story
         assert "shop are down" not in story
 

@@ -84,9 +84,9 @@ def _calendar(view: PageView) -> Iterator[str]:
 
 
 def _event(view: PageView, item: MaintenanceView) -> Iterator[str]:
-    """Yield an event. Its times and its number change with what is said of it, and never else.
+    """Yield an event. Its times and its sequence number change only with its updates.
 
-    What was called off before it began has no end after its beginning.
+    Cancelled maintenance has no end after its start.
     """
     happens = not item.cancelled
     yield "BEGIN:VEVENT"

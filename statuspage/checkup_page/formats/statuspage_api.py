@@ -57,14 +57,38 @@ def incident_updates(
 ) -> Json:
     """Return the updates, newest first, and the components as they are now.
 
-    What a component was before and after an update follows from the update and the impact.
+    What a component was before and after an update follows from the update and the impact; in
+    automatic incidents, from its checks.
     """
-    words = [_OPERATIONAL if update.status in _WELL else _MEANT[impact] for update in updates]
-    changes = pairwise([*words, _OPERATIONAL])
+
+    def status_at(one: AffectedComponent, update: UpdateView | None) -> str:
+        if update is None:
+            return _OPERATIONAL
+        if not (isinstance(item, IncidentView) and item.automatic):
+            return _OPERATIONAL if update.status in _WELL else _MEANT[impact]
+        lasting = (it for it in one.periods if it.start <= update.at)
+        return next(
+            (api_status(it.state) for it in lasting if it.end is None or update.at < it.end),
+            _OPERATIONAL,
+        )
+
     return {
         "incident_updates": [
-            _update(item, update, _affected(item, before, after, listed))
-            for update, (after, before) in zip(updates, changes, strict=True)
+            _update(
+                item,
+                update,
+                [
+                    {
+                        "code": one.key,
+                        "name": _full_name(one, listed),
+                        "old_status": status_at(one, before),
+                        "new_status": status_at(one, update),
+                    }
+                    for one in item.affected
+                ],
+            )
+            for update, before in pairwise([*updates, None])
+            if update is not None
         ],
         "components": [listed[one.key] for one in item.affected if one.key in listed],
     }
@@ -84,20 +108,6 @@ def _update(item: IncidentView | MaintenanceView, update: UpdateView, affected: 
         "custom_tweet": None,
         "tweet_id": None,
     }
-
-
-def _affected(
-    item: IncidentView | MaintenanceView, before: str, after: str, listed: Listed
-) -> list[Json]:
-    return [
-        {
-            "code": one.key,
-            "name": _full_name(one, listed),
-            "old_status": before,
-            "new_status": after,
-        }
-        for one in item.affected
-    ]
 
 
 def _full_name(affected: AffectedComponent, listed: Listed) -> str:
@@ -191,20 +201,20 @@ def checked_at(view: PageView) -> int:
 
 
 def status(view: PageView) -> Json:
-    """Return the verdict."""
-    verdict = view.overall
-    indicator, description = _INDICATORS[verdict.state]
-    if verdict.checked_at is None:
-        description = verdict.description
-    elif verdict.state is ComponentStatus.UNKNOWN:
-        description = f"{description}, last checked {format_iso(verdict.checked_at)}"
+    """Return the overall status."""
+    overall = view.overall
+    indicator, description = _INDICATORS[overall.state]
+    if overall.checked_at is None:
+        description = overall.description
+    elif overall.state is ComponentStatus.UNKNOWN:
+        description = f"{description}, last checked {format_iso(overall.checked_at)}"
     return {
         "status": {
             "indicator": indicator,
             "description": description,
-            "x_state": verdict.state.value,
-            "x_stale": verdict.stale,
-            "x_checked_at": None if verdict.checked_at is None else format_iso(verdict.checked_at),
+            "x_state": overall.state.value,
+            "x_stale": overall.stale,
+            "x_checked_at": None if overall.checked_at is None else format_iso(overall.checked_at),
             "x_generated_at": format_iso(view.info.generated_at),
         }
     }

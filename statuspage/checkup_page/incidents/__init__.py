@@ -1,3 +1,3 @@
-"""What is told of incidents and maintenance, whoever wrote it, and its pages."""
+"""Incidents and maintenance: load them, build their views, render their pages."""
 
 from __future__ import annotations

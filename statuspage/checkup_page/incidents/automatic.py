@@ -62,6 +62,7 @@ def automatic_incident_view(
             for name, it in components.items()
         ),
         updates=updates,
+        automatic=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""What people write of incidents, in Markdown, as HTML that can do nothing."""
+"""The Markdown of incidents, rendered as safe HTML."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _parser() -> MarkdownIt:
 
 
 def _link(state: StateCore) -> None:
-    """Turn bare addresses into links, and say of every link that it is nobody's recommendation."""
+    """Turn bare URLs into links, and mark every link as user content."""
     for block in state.tokens:
         if block.children is None:
             continue

@@ -102,7 +102,7 @@ class IncidentPages:
         return pages
 
     def _shell(self, view: PageView) -> PageView:
-        """Return what every page shows; the very object of the last time if it is the same."""
+        """Return what every page shows; the same object as last time if it is equal."""
         shell, before = view.layout, self._shells.get(view.folder)
         if before is None or before != shell:
             self._shells[view.folder] = shell

@@ -1,4 +1,4 @@
-"""Incidents and maintenance as the page shows them. Part of the view: nothing else is shown."""
+"""Incidents and maintenance as the page shows them; part of the page's view."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from checkup_page.status import ComponentStatus
 
 
 class AffectedPeriod(Struct, frozen=True, kw_only=True):
-    """A time in which a component was not well; without an end while it lasts."""
+    """A time in which a component was not healthy; without an end while it lasts."""
 
     start: int
     end: int | None
@@ -23,10 +23,10 @@ class AffectedPeriod(Struct, frozen=True, kw_only=True):
 
 
 class AffectedComponent(Struct, frozen=True, kw_only=True):
-    """A component that an announcement concerns, by its public key and name.
+    """A component that an incident or maintenance affects, by its public key and name.
 
     Attributes:
-        periods: when it was not well meanwhile, in order, as far as that is known.
+        periods: when it was not healthy meanwhile, in order, as far as that is known.
     """
 
     key: str
@@ -35,13 +35,13 @@ class AffectedComponent(Struct, frozen=True, kw_only=True):
 
 
 class UpdateView(Struct, frozen=True, kw_only=True):
-    """One entry of the story.
+    """One update.
 
     Attributes:
         key: twelve characters that stay the same.
         status: ``investigating``, ``identified``, ``monitoring``, ``resolved`` or ``postmortem``;
             of maintenance ``scheduled``, ``in_progress``, ``verifying`` or ``completed``.
-        at: when it was said, in nanoseconds since the epoch.
+        at: in nanoseconds since the epoch.
         body: the text as its author wrote it, Markdown, cleaned and not escaped.
         html: the same, rendered and safe to show as it is.
     """
@@ -54,7 +54,7 @@ class UpdateView(Struct, frozen=True, kw_only=True):
 
 
 class IncidentView(Struct, frozen=True, kw_only=True):
-    """Something that went wrong.
+    """An incident.
 
     Attributes:
         key: twelve characters that stay the same; its page is ``incidents/<key>.html``.
@@ -63,6 +63,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
         status: that of its newest update.
         resolved_at: None while it lasts.
         updates: newest first; never empty.
+        automatic: no person wrote it.
     """
 
     key: str
@@ -75,6 +76,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     resolved_at: int | None
     affected: tuple[AffectedComponent, ...]
     updates: tuple[UpdateView, ...]
+    automatic: bool = False
 
     @property
     def path(self) -> str:
@@ -83,14 +85,14 @@ class IncidentView(Struct, frozen=True, kw_only=True):
 
 
 class MaintenanceView(Struct, frozen=True, kw_only=True):
-    """A time in which failures are expected; of a recurring one, one occurrence.
+    """Maintenance; of a recurring one, one occurrence.
 
     Attributes:
         key: twelve characters that stay the same; its page is ``maintenance/<key>.html``.
         status: ``scheduled``, ``in_progress``, ``verifying`` or ``completed``.
         affected: if it is empty, everything may be.
         updates: newest first; may be empty.
-        recurring: it comes again and again.
+        recurring: it has other occurrences.
     """
 
     key: str
@@ -106,7 +108,7 @@ class MaintenanceView(Struct, frozen=True, kw_only=True):
 
     @property
     def cancelled(self) -> bool:
-        """Whether it has never begun, and never will."""
+        """Whether it was cancelled before its start."""
         return self.scheduled_until <= self.scheduled_for
 
     @property
@@ -116,14 +118,14 @@ class MaintenanceView(Struct, frozen=True, kw_only=True):
 
 
 class IncidentMonth(Struct, frozen=True, kw_only=True):
-    """What happened in one month of UTC.
+    """The incidents and maintenance of one month of UTC.
 
     Attributes:
-        begin: its first moment.
-        first: its first day of which anything is known.
+        begin: its start.
+        first: its first day with a result or an incident.
         end: that of the next one; of this month, the end of this day.
         incidents: those that began in it, newest first.
-        maintenances: those that began in it, newest first; none that come again and again.
+        maintenances: those that began in it, newest first, without recurring ones.
     """
 
     begin: int
@@ -163,7 +165,7 @@ class PublicComponents(Struct, frozen=True):
     def affected(
         self, checkers: Collection[str], groups: Iterable[str] = ()
     ) -> dict[str, AffectedComponent]:
-        """Return the components that an announcement is about, by checker id.
+        """Return the components that an incident or maintenance affects, by checker id.
 
         What is hidden, or is not configured any more, is left out.
         """
@@ -183,24 +185,24 @@ IMPACT_STATUS: Final = {
 """The state whose colour and shape an impact has."""
 
 
-def update_view(said: IncidentUpdate) -> UpdateView:
-    """Return an entry as it is shown."""
+def update_view(update: IncidentUpdate) -> UpdateView:
+    """Return an update as it is shown."""
     from checkup_page.incidents.markdown import (
         clean_markdown,
         render_markdown,
-    )  # slow; mostly, all is well
+    )  # slow; mostly there are no incidents
 
-    body = clean_markdown(said.text)
+    body = clean_markdown(update.text)
     return UpdateView(
-        key=said.id, status=said.status, at=said.at, body=body, html=render_markdown(body)
+        key=update.id, status=update.status, at=update.at, body=body, html=render_markdown(body)
     )
 
 
 def affected_periods(
-    periods: Iterable[Disruption], since: int, until: int | None
+    disruptions: Iterable[Disruption], since: int, until: int | None
 ) -> Iterator[AffectedPeriod]:
-    """Yield the part of the troubles that lies between two moments, the second perhaps open."""
-    for period in periods:
+    """Yield the part of disruptions between two times, the second of which may be open."""
+    for period in disruptions:
         begins_later = until is not None and period.start >= until
         if begins_later or (period.end is not None and period.end <= since):
             continue

@@ -74,7 +74,7 @@ class AutomaticIncident(Struct, frozen=True, kw_only=True):
 
 
 class DetectionInput(Struct, frozen=True, kw_only=True):
-    """What an incident is told from a blip by.
+    """What decides which disruptions are incidents.
 
     Attributes:
         checkers: those whose incidents are wanted.

@@ -30,6 +30,7 @@ def configured(checkup: Program, service: Service, publish: Any) -> None:
         {
             "checkers": [checker],
             "storage": {"type": "fs", "dir": "checks"},
+            "page": {"url": "https://status.example/"},
             **({"publish": publish} if publish else {}),
         }
     )

@@ -100,7 +100,7 @@ def test_what_is_read_does_not_grow_with_what_is_stored() -> None:
     lists = 2  # of the runs, and of the months in which something was announced
     assert (storage.runs_got, storage.listed) == (90, lists)
     months, week, year = 4, 7, 1  # 90 days lie in four months at most
-    heads = 3  # of the state, of the history, and of what people announced
+    heads = 4  # the state, the history, the incidents, and the source of the public ids
     assert len(storage.got) == 90 + heads + months + week + year
 
 

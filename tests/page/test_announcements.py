@@ -19,9 +19,10 @@ from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, 
 from checkup.interfaces import Checker, StoredDocument
 from checkup.model import Result, Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
+from checkup.text import component_key
 from checkup.times import SECOND, format_month, month_start, parse_date
 from checkup_page.build import PageCache, build_page
-from checkup_page.build_view import component_key, page_key
+from checkup_page.build_view import page_key
 from checkup_page.incidents.load import load_editable, take_over_automatic, to_stored
 from checkup_page.load import PAGE_KEY, load_seed
 from tests.page.worlds import MINUTE, NOW, checker, result, runs

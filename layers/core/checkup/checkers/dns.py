@@ -30,16 +30,17 @@ from dns.rdata import Rdata
 from msgspec import Meta
 
 from checkup.checkers.addresses import host_port_problem
+from checkup.checkers.event_loop import run_alone
 from checkup.checkers.failures import CheckFailedError, from_os_error
 from checkup.checkers.host_names import ascii_host
 from checkup.checkers.network import (
     DeadlineSocket,
     SocketAddress,
-    open_connection,
     require_ipv6,
     resolve,
     split_host_port,
 )
+from checkup.checkers.stream import open_stream
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Checker
@@ -148,7 +149,8 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
                 self._evaluate_response(response)
             else:
                 limit = deadline if self.timeout else deadline.within(_CONNECT_LIMIT)
-                open_connection(*split_host_port(self.endpoint_url), limit, watch).close()
+                address = split_host_port(self.endpoint_url)
+                run_alone(lambda net: open_stream(net, address, limit, watch)).close()
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
         return Attempt(
@@ -178,7 +180,7 @@ class DnsChecker(Checker, frozen=True, kw_only=True):
         if self.endpoint_url:
             host, port = split_host_port(self.endpoint_url)
             with watch.phase("resolve"):
-                servers = resolve(host, port, limit)
+                servers = run_alone(lambda net: resolve(net, host, port, limit))
         else:
             servers = system_nameservers()
         with watch.phase("wait"):
@@ -342,24 +344,14 @@ def _query_tcp(server: SocketAddress, query: Message, deadline: Deadline) -> Mes
             sock.connect(server[1])
             wire = query.to_wire()
             sock.sendall(len(wire).to_bytes(2) + wire)
-            length = int.from_bytes(_read_exactly(sock, 2))
-            response = _parse_response(_read_exactly(sock, length), query)
+            length = int.from_bytes(sock.receive_exactly(2))
+            response = _parse_response(sock.receive_exactly(length), query)
     except OSError:
         response = None
     if not response:
         sentence = "the response is truncated, and the query over TCP failed"
         raise CheckFailedError("dns_truncated", sentence)
     return response
-
-
-def _read_exactly(sock: DeadlineSocket, size: int) -> bytes:
-    received = b""
-    while len(received) < size:
-        more = sock.recv(size - len(received))
-        if not more:
-            raise ConnectionResetError
-        received += more
-    return received
 
 
 def _parse_response(wire: bytes, query: Message) -> Message | None:

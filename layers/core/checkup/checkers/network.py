@@ -1,10 +1,6 @@
-"""Addresses, name resolution and connections, all under a deadline.
+"""Addresses of servers: URLs, ``host:port``, and the resolution of names.
 
-A client library's timeout bounds each system call, not the exchange: a server that sends one
-byte per second is never late. :class:`DeadlineSocket` gives every single call only what is left
-until the deadline, so that no sequence of calls can last longer, whatever library makes them.
-
-Addresses are valid or not as in Go's net/url and net.SplitHostPort, so that the results agree.
+They are valid or not as in Go's net/url and net.SplitHostPort, so that the results agree.
 """
 
 from __future__ import annotations
@@ -12,22 +8,14 @@ from __future__ import annotations
 import errno
 import re
 import socket
-import ssl
-import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from queue import Empty, SimpleQueue
-from selectors import EVENT_WRITE, PollSelector
-from threading import Thread
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from checkup.checkers.address_guard import allowed_addresses, is_port_blocked
-from checkup.checkers.certificates import earliest_expiry_ns, peer_certificates
-from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
+from checkup.checkers.address_guard import allowed_addresses
+from checkup.checkers.failures import CheckFailedError, from_os_error
 from checkup.checkers.host_names import ascii_host, ascii_netloc
-from checkup.deadline import Deadline, Stopwatch
+from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
 
@@ -102,33 +90,17 @@ ADDRESS_FAMILIES: Final = {
 """By ``ip_version``."""
 
 
-def resolve(
-    host: str, port: int, deadline: Deadline, family: socket.AddressFamily = socket.AF_UNSPEC
-) -> Sequence[SocketAddress]:
-    """Return the addresses of a host in the system's order of preference; at least one.
-
-    Raises:
-        CheckFailedError: it has none, or none was found in time.
-        CheckUnknownError: local resources ran out, or none of the addresses may be checked from
-            here.
-    """
-    addresses = _numeric_addresses(host, port, family)
-    if not addresses:
-        try:
-            addresses = resolve_in_thread(lambda: _look_up(host, port, family), deadline)
-        except OSError as error:
-            raise _resolution_failure(error, family) from error
-    return allowed_addresses(addresses)
-
-
-async def resolve_async(
+async def resolve(
     net: Network,
     host: str,
     port: int,
     deadline: Deadline,
     family: socket.AddressFamily = socket.AF_UNSPEC,
 ) -> Sequence[SocketAddress]:
-    """Return the addresses of a host as :func:`resolve` does; one look-up serves a second.
+    """Return the addresses of a host in the system's order of preference; at least one.
+
+    The system's ``getaddrinfo`` takes no timeout and cannot be interrupted: it has a thread, which
+    is abandoned at the deadline, and ends when the system's resolver gives up.
 
     Raises:
         CheckFailedError: it has none, or none was found in time.
@@ -176,34 +148,6 @@ def _numeric_addresses(
         raise CheckFailedError("dns_nxdomain", "invalid host name") from error
 
 
-def resolve_in_thread(
-    look_up: Callable[[], Sequence[SocketAddress]], deadline: Deadline
-) -> Sequence[SocketAddress]:
-    """Call ``look_up`` in a thread, which is abandoned at the deadline.
-
-    The system's ``getaddrinfo`` takes no timeout and cannot be interrupted. Its thread ends when
-    the system's resolver gives up.
-    """
-    outcome: SimpleQueue[Sequence[SocketAddress] | OSError] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            outcome.put(look_up())
-        except OSError as error:
-            outcome.put(error)
-
-    try:
-        Thread(target=run, name="checkup-look-up", daemon=True).start()
-        found = outcome.get(timeout=max(0.0, deadline.remaining()))
-    except Empty as error:
-        raise CheckFailedError("dns_timeout", "DNS lookup timed out") from error
-    except RuntimeError as error:
-        raise CheckUnknownError("resource", "this machine has no free thread") from error
-    if isinstance(found, OSError):
-        raise found
-    return found
-
-
 def _resolution_failure(error: OSError, family: socket.AddressFamily) -> CheckFailedError:
     if not isinstance(error, socket.gaierror):
         return from_os_error(error)
@@ -214,6 +158,15 @@ def _resolution_failure(error: OSError, family: socket.AddressFamily) -> CheckFa
     if error.errno == socket.EAI_MEMORY:
         raise CheckUnknownError("resource", "this machine has no free memory") from error
     return CheckFailedError("dns_failed", "DNS lookup failed")
+
+
+NO_ROUTE: Final = {
+    errno.ENETUNREACH,
+    errno.EHOSTUNREACH,
+    errno.EAFNOSUPPORT,
+    errno.EADDRNOTAVAIL,
+}
+"""Errors of an address family that this machine does not have; other errors say more."""
 
 
 def require_ipv6(addresses: Sequence[SocketAddress]) -> None:
@@ -235,7 +188,13 @@ def require_ipv6(addresses: Sequence[SocketAddress]) -> None:
     raise CheckUnknownError("no_ipv6", "this machine has no IPv6")
 
 
-class _Bounded(socket.socket):
+class DeadlineSocket(socket.socket):
+    """A socket for threads, whose calls end at ``deadline``; set it before the first call.
+
+    A client library's timeout bounds each system call, not the exchange: a server that sends one
+    byte per second is never late.
+    """
+
     deadline: Deadline
 
     def apply_deadline(self) -> None:
@@ -249,208 +208,21 @@ class _Bounded(socket.socket):
             raise TimeoutError
         self.settimeout(left)
 
-    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """See :meth:`socket.socket.recv`."""
         self.apply_deadline()
-        return super().recv(*args, **kwargs)
+        return super().recv(size, flags)
 
-    def recvfrom(self, *args: Any, **kwargs: Any) -> tuple[bytes, Any]:
-        self.apply_deadline()
-        return super().recvfrom(*args, **kwargs)
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.apply_deadline()
-        return super().recv_into(*args, **kwargs)
-
-    def send(self, *args: Any, **kwargs: Any) -> int:
-        self.apply_deadline()
-        return super().send(*args, **kwargs)
-
-    def sendall(self, *args: Any, **kwargs: Any) -> None:
-        self.apply_deadline()
-        super().sendall(*args, **kwargs)
-
-
-class DeadlineSocket(_Bounded):
-    """A socket whose calls end at ``deadline``; set it before the first call."""
-
-
-class DeadlineTLSSocket(_Bounded, ssl.SSLSocket):
-    """The same under TLS; call :meth:`apply_deadline` before its handshake."""
-
-
-_HEAD_START: Final = 0.25
-"""Seconds until the next address is tried while one does not answer (RFC 8305, section 8)."""
-
-NO_ROUTE: Final = {
-    errno.ENETUNREACH,
-    errno.EHOSTUNREACH,
-    errno.EAFNOSUPPORT,
-    errno.EADDRNOTAVAIL,
-}
-"""Errors of an address family that this machine does not have; other errors say more."""
-
-
-def open_connection(
-    host: str,
-    port: int,
-    deadline: Deadline,
-    watch: Stopwatch,
-    family: socket.AddressFamily = socket.AF_UNSPEC,
-) -> DeadlineSocket:
-    """Resolve the host and connect to the first of its addresses that answers.
-
-    The socket keeps this deadline until it is given another.
-
-    Raises:
-        CheckFailedError: no address answered by the deadline.
-        CheckUnknownError: local resources ran out, or the address may not be checked from here.
-    """
-    with watch.phase("resolve"):
-        addresses = resolve(host, port, deadline, family)
-    with watch.phase("connect"):
-        try:
-            sock = connect_happy_eyeballs(addresses, deadline)
-        except CheckFailedError as failed:
-            if failed.failure == "connect_timeout" and is_port_blocked(port):
-                sentence = f"AWS Lambda blocks port {port}"
-                raise CheckUnknownError("port_blocked", sentence) from failed
-            raise
-    sock.deadline = deadline
-    return sock
-
-
-def start_tls(
-    sock: DeadlineSocket, context: ssl.SSLContext, host: str, deadline: Deadline, watch: Stopwatch
-) -> tuple[DeadlineTLSSocket, int]:
-    """Complete a TLS handshake; ``sock`` is replaced by the returned socket or closed.
-
-    Returns:
-        The socket under TLS, and when the first certificate of the chain expires.
-
-    Raises:
-        CheckFailedError: the handshake failed, or was not finished by the deadline.
-        CheckUnknownError: local resources ran out.
-    """
-    with watch.phase("tls"), ExitStack() as unfinished:
-        unfinished.callback(sock.close)
-        try:
-            secured = context.wrap_socket(
-                sock, server_hostname=ascii_host(host).rstrip("."), do_handshake_on_connect=False
-            )
-            unfinished.callback(secured.close)
-            assert isinstance(secured, DeadlineTLSSocket)  # noqa: S101 - contexts make no others
-            secured.deadline = deadline
-            secured.apply_deadline()
-            secured.do_handshake()
-        except (OSError, ValueError) as error:
-            raise _handshake_failure(error, watch) from error
-        unfinished.pop_all()
-    return secured, earliest_expiry_ns(peer_certificates(secured))
-
-
-def _handshake_failure(error: OSError | ValueError, watch: Stopwatch) -> CheckFailedError:
-    if isinstance(error, TimeoutError):
-        return CheckFailedError("tls_timeout", f"TLS handshake timed out after {watch}")
-    if isinstance(error, (ssl.SSLEOFError, ConnectionError)):
-        return CheckFailedError(
-            "tls_handshake", "the server closed the connection during the TLS handshake"
-        )
-    if isinstance(error, ssl.SSLError):
-        return from_ssl_error(error)
-    if isinstance(error, OSError):
-        return from_os_error(error)
-    return CheckFailedError("address", "invalid host name")
-
-
-def connect_happy_eyeballs(
-    addresses: Sequence[SocketAddress], deadline: Deadline
-) -> DeadlineSocket:
-    """Connect to the first address that answers (RFC 8305, without sorting the addresses).
-
-    Raises:
-        CheckFailedError: none of them answered by the deadline.
-        CheckUnknownError: local resources ran out.
-    """
-    race = _Race(addresses)
-    try:
-        while race.is_open():
-            if deadline.remaining() <= 0:
-                raise CheckFailedError("connect_timeout", "connection timed out")
-            winner = race.advance(deadline)
-            if winner:
-                return winner
-        raise race.failure()
-    finally:
-        race.close()
-
-
-class _Race:
-    """Connection attempts to the addresses of one host; the first that succeeds wins."""
-
-    def __init__(self, addresses: Sequence[SocketAddress]) -> None:
-        self._addresses = addresses
-        self._waiting = deque(addresses)
-        self._next_start = 0.0
-        self._selector = PollSelector()
-        self._errors: list[OSError] = []
-
-    def is_open(self) -> bool:
-        """Whether there are addresses that have not failed."""
-        return bool(self._waiting or self._selector.get_map())
-
-    def advance(self, deadline: Deadline) -> DeadlineSocket | None:
-        """Start the next connection if it is due, wait, and return the winner if there is one."""
-        if self._waiting and time.monotonic() >= self._next_start:
-            self._start(*self._waiting.popleft())
-        if not self._selector.get_map():
-            return None  # it failed at once
-        turn = Deadline(self._next_start) if self._waiting else deadline
-        for key, _ in self._selector.select(max(0.0, min(turn.remaining(), deadline.remaining()))):
-            sock = key.fileobj
-            assert isinstance(sock, DeadlineSocket)  # noqa: S101 - nothing else is registered
-            self._selector.unregister(sock)
-            failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if not failed:
-                return sock
-            self._fail(OSError(failed, ""), sock)
-        return None
-
-    def failure(self) -> CheckFailedError:
-        """Why no connection was made: the first error that says more than "no route".
+    def receive_exactly(self, size: int) -> bytes:
+        """Receive so many bytes.
 
         Raises:
-            CheckUnknownError: local resources ran out, or this machine has no IPv6.
+            OSError: they did not come by the deadline, or the connection ended before.
         """
-        require_ipv6(self._addresses)
-        informative = (error for error in self._errors if error.errno not in NO_ROUTE)
-        return from_os_error(next(informative, self._errors[0]))
-
-    def close(self) -> None:
-        """Abandon the connections that are still being made."""
-        for key in list(self._selector.get_map().values()):
-            sock = key.fileobj
-            assert isinstance(sock, DeadlineSocket)  # noqa: S101 - nothing else is registered
-            sock.close()
-        self._selector.close()
-
-    def _start(self, family: socket.AddressFamily, address: tuple[Any, ...]) -> None:
-        self._next_start = time.monotonic() + _HEAD_START
-        try:
-            sock = DeadlineSocket(family, socket.SOCK_STREAM)
-        except OSError as error:
-            self._fail(error)
-            return
-        # Without it TLS adds 40 ms to the wait for the response (Nagle against delayed ACK).
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setblocking(False)  # noqa: FBT003 - the library's signature
-        failed = sock.connect_ex(address)
-        if failed in {0, errno.EINPROGRESS}:
-            self._selector.register(sock, EVENT_WRITE)
-        else:
-            self._fail(OSError(failed, ""), sock)
-
-    def _fail(self, error: OSError, sock: DeadlineSocket | None = None) -> None:
-        self._errors.append(error)
-        self._next_start = 0.0
-        if sock:
-            sock.close()
+        received = b""
+        while len(received) < size:
+            more = self.recv(size - len(received))
+            if not more:
+                raise ConnectionError
+            received += more
+        return received

@@ -22,7 +22,7 @@ from checkup.checkers.address_guard import is_port_blocked
 from checkup.checkers.certificates import check_host, earliest_expiry_ns, peer_certificates
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.checkers.host_names import ascii_host
-from checkup.checkers.network import NO_ROUTE, SocketAddress, require_ipv6, resolve_async
+from checkup.checkers.network import NO_ROUTE, SocketAddress, require_ipv6, resolve
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
@@ -57,7 +57,7 @@ async def open_stream(
     """
     host, port = address
     with watch.phase("resolve"):
-        addresses = await resolve_async(net, host, port, deadline, family)
+        addresses = await resolve(net, host, port, deadline, family)
     with watch.phase("connect"):
         try:
             sock = await connect_first(net, addresses, deadline)

@@ -17,6 +17,8 @@ BIN := $(VENV)/bin
 OWN := $(if $(CONFIG),--config '$(CONFIG)')
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --constraint constraints.txt
+# Before 0.2.0 the package was called checkup; two packages with the same files do not go together.
+PREPARE := $(INSTALL) --upgrade pip && $(PIP) uninstall --yes checkup 2>/dev/null
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve demo test e2e lint audit screenshots soak papers bench tools lock build deploy destroy release-check clean
@@ -109,18 +111,18 @@ $(VENV)/bin/python:
 
 $(VENV)/run.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Checkup into $(VENV) ..."
-	@$(INSTALL) --upgrade pip
+	@$(PREPARE)
 	@$(INSTALL) --editable . trustme
 	@touch $@
 
 $(VENV)/aws.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Checkup for AWS into $(VENV) ..."
-	@$(INSTALL) --upgrade pip
+	@$(PREPARE)
 	@$(INSTALL) --editable '.[aws]'
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing Checkup and its tools into $(VENV) ..."
-	@$(INSTALL) --upgrade pip
+	@$(PREPARE)
 	@$(INSTALL) --editable '.[aws]' --group lint --group test
 	@touch $@ $(VENV)/aws.stamp $(VENV)/run.stamp

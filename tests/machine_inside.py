@@ -88,7 +88,8 @@ def import_everything() -> None:
 
 def console_script() -> Callable[[], Any]:
     """Return what the command ``checkup`` calls, as its script finds it: before anything else."""
-    (script,) = entry_points(group="console_scripts", name="checkup")
+    # The first on the path: 0.1.0 lies before the package of now, which has another name.
+    script = next(iter(entry_points(group="console_scripts", name="checkup")))
     found: Callable[[], Any] = script.load()
     return found
 

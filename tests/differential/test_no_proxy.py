@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from threading import Thread
+from select import select
 
 import pytest
 
@@ -42,26 +42,20 @@ def asks_proxy(rules: str, host: str) -> bool:
         socket.create_server(("127.0.0.1", 0)) as proxy,
         socket.create_server(("127.0.0.1", 0)) as server,
     ):
-        asked = []
-
-        def accept(listener: socket.socket) -> None:
-            client, _ = listener.accept()
-            with client:
-                client.recv(65_536)
-                asked.append(listener is proxy)
-                client.sendall(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n")
-
-        for listener in (proxy, server):
-            Thread(target=accept, args=(listener,), daemon=True).start()
         here = [f"127.0.0.1:{listener.getsockname()[1]}" for listener in (proxy, server)]
         command = ["curl", "--disable", "--silent", "--max-time", "5", "--connect-to"]
-        environment = {
-            "http_proxy": f"http://{here[0]}",
-            "no_proxy": rules,
-            "PATH": "/usr/bin:/bin",
-        }
-        subprocess.run([*command, f"::{here[1]}", f"http://{host}/"], env=environment, check=False)
-        return asked == [True]
+        variables = {"http_proxy": f"http://{here[0]}", "no_proxy": rules, "PATH": "/usr/bin:/bin"}
+        with subprocess.Popen(
+            [*command, f"::{here[1]}", f"http://{host}/"],
+            env=variables,
+            stdout=subprocess.DEVNULL,
+        ):
+            asked, _, _ = select([proxy, server], [], [], 5)
+            client, _ = asked[0].accept()
+            with client:
+                client.recv(65_536)
+                client.sendall(b"HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n")
+        return asked == [proxy]
 
 
 @pytest.mark.parametrize(("rules", "host"), CASES)

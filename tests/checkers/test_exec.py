@@ -101,7 +101,7 @@ def test_how_it_ended_is_said(script: Script, text: str, failure: str, error: st
         pytest.param("\x7fELF", 0o755, "exec_not_executable", "exec format error", id="no-program"),
     ],
 )
-def test_program_that_cannot_be_started_is_down(
+def test_program_that_cannot_be_started_is_unknown(
     tmp_path: Path, content: str | None, mode: int, failure: str, reason: str
 ) -> None:
     path = tmp_path / "program"
@@ -111,17 +111,17 @@ def test_program_that_cannot_be_started_is_down(
 
     result = result_of(ExecChecker(command=str(path)))
 
-    assert result.down
+    assert result.status is Status.UNKNOWN
     assert (result.failure, result.error) == (failure, f"fork/exec {path}: {reason}")
 
 
 @pytest.mark.row("82", "B41")
 @pytest.mark.parametrize("name", [pytest.param("no-such-program", id="not-in-path")])
-def test_program_that_is_not_in_path_is_down(name: str) -> None:
-    attempt = attempt_of(ExecChecker(command=name))
+def test_program_that_is_not_in_path_is_unknown(name: str) -> None:
+    result = result_of(ExecChecker(command=name))
 
-    assert attempt.failure == "exec_missing"
-    assert attempt.error == f'exec: "{name}": executable file not found in $PATH'
+    assert (result.status, result.failure) == (Status.UNKNOWN, "exec_missing")
+    assert result.error == f'exec: "{name}": executable file not found in $PATH'
 
 
 @pytest.mark.row("B47")
@@ -132,7 +132,7 @@ def test_program_without_a_slash_is_found_in_path(script: Script, tmp_path: Path
     found = attempt_of(ExecChecker(environment={"PATH": str(tmp_path)}, **settings))
 
     assert found.error == ""
-    assert attempt_of(ExecChecker(**settings)).failure == "exec_missing"
+    assert result_of(ExecChecker(**settings)).failure == "exec_missing"
 
 
 @pytest.mark.row("B46")
@@ -315,6 +315,26 @@ def test_output_is_shown_on_request_only(text: str, output: str) -> None:
     assert len(shown.error) < 1100
     assert shown.error.replace("\n", "").isprintable()
     assert attempt_of(shell(text)).error == "exit status 2"
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "error"),
+    [
+        ("echo disk full; echo more; exit 2", {}, "exit status 2: disk full"),
+        ("echo; echo; echo later; exit 2", {}, "exit status 2: later"),
+        ("exit 2", {}, "exit status 2"),
+        ("printf '\\033[31mred\\a'; exit 2", {}, "exit status 2: [31mred"),
+        ("yes | head -5000 | tr -d '\\n'; exit 2", {}, f"exit status 2: {'y' * 200}"),
+        ("echo 'DISK | /=99%'; exit 2", {"nagios": True}, "exit status 2: DISK"),
+        ("echo 'a|b'; exit 2", {}, "exit status 2: a|b"),
+        ("echo bad", {"must_contain": "good"}, "response does not contain 'good': bad"),
+    ],
+)
+def test_first_line_of_the_output_is_shown_on_request(
+    text: str, settings: dict[str, Any], error: str
+) -> None:
+    assert attempt_of(shell(text, show_first_line=True, **settings)).error == error
+    assert attempt_of(shell(text, **settings)).error == error.partition(": ")[0]
 
 
 @pytest.mark.row("82")

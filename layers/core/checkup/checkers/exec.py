@@ -54,6 +54,9 @@ _NAGIOS: Final = {1: _NAGIOS_WARNING, 2: "nagios_critical"}
 _MAX_SHOWN: Final = 1000
 """Characters of the output in an error text."""
 
+_MAX_FIRST_LINE: Final = 200
+"""Characters of its first line, where only that is shown."""
+
 
 class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}):
     """Runs ``command`` without a shell; its exit status and output decide.
@@ -86,6 +89,10 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
     ] = False
     show_output: Annotated[
         bool, Meta(description="Include the output in the error message, which others may see.")
+    ] = False
+    show_first_line: Annotated[
+        bool,
+        Meta(description="Include the first line of the output in the error message and alerts."),
     ] = False
 
     def find_warnings(self) -> Iterator[SettingProblem]:
@@ -162,7 +169,8 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
             if text and (text.encode() in ended.output) is not is_wanted:
                 is_cut = is_wanted and len(ended.output) == MAX_OUTPUT_BYTES
                 place = f" in its first {MAX_OUTPUT_BYTES} bytes" if is_cut else ""
-                raise CheckFailedError(_MISMATCH, f"response {verb} '{text}'{place}")
+                reason = f"response {verb} '{text}'{place}"
+                raise CheckFailedError(_MISMATCH, self._with_first_line(reason, ended.output))
 
     def _failure(self, ended: ProcessResult, watch: Stopwatch) -> CheckFailedError:
         if ended.exit_status is None:
@@ -182,10 +190,22 @@ class ExecChecker(Checker, frozen=True, kw_only=True, rename={"raise_": "raise"}
     def _message(self, reason: str, output: bytes) -> str:
         """Return the reason and, if configured, the output, in the format of the Go program."""
         if not self.show_output:
+            return self._with_first_line(reason, output)
+        text = _printable(output.decode(errors="replace").strip()) or "empty"
+        return f"Error: {reason}\nOutput: {text[:_MAX_SHOWN]}\n"
+
+    def _with_first_line(self, reason: str, output: bytes) -> str:
+        if not self.show_first_line or self.show_output:
             return reason
-        text = output.decode(errors="replace").strip() or "empty"
-        shown = "".join(letter if letter.isprintable() else " " for letter in text)
-        return f"Error: {reason}\nOutput: {shown[:_MAX_SHOWN]}\n"
+        line = output.decode(errors="replace").strip().partition("\n")[0]
+        if self.nagios:
+            line = line.partition("|")[0]  # figures for programs follow
+        line = _printable(line).strip()
+        return f"{reason}: {line[:_MAX_FIRST_LINE]}" if line else reason
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 class _Unsupported(ExecChecker, frozen=True, kw_only=True):
@@ -217,8 +237,8 @@ def run_process(
         directory: its working directory; empty for that of this process.
 
     Raises:
-        CheckFailedError: there is no such program, or it cannot be run.
-        CheckUnknownError: the settings cannot be used, or this machine lacks the resources.
+        CheckUnknownError: there is no such program, it cannot be run, the settings cannot be used,
+            or this machine lacks the resources.
     """
     with _start(command, environment, directory) as process:
         try:
@@ -254,15 +274,15 @@ def _start(
         raise _start_failure(command[0], error) from error
 
 
-def _start_failure(program: str, error: OSError) -> CheckFailedError:
-    """The messages are those of Go."""
+def _start_failure(program: str, error: OSError) -> CheckUnknownError:
+    """A check that cannot be started says nothing of the service. The messages are those of Go."""
     reason = os.strerror(error.errno or 0).lower()
     failure = "exec_missing" if error.errno == errno.ENOENT else "exec_not_executable"
     if "/" in program:
-        return CheckFailedError(failure, f"fork/exec {program}: {reason}")
+        return CheckUnknownError(failure, f"fork/exec {program}: {reason}")
     if failure == "exec_missing":
         reason = "executable file not found in $PATH"
-    return CheckFailedError(failure, f'exec: "{program}": {reason}')
+    return CheckUnknownError(failure, f'exec: "{program}": {reason}')
 
 
 def _read_output(process: subprocess.Popen[bytes], deadline: Deadline) -> bytes:

@@ -38,6 +38,8 @@ def config(service: Service, **more: Any) -> dict[str, Any]:
         pytest.param("+5s", 5 * SECOND, id="sign"),
         pytest.param("1H30M", 5_400 * SECOND, id="case"),
         pytest.param("5µs", 5_000, id="micro"),
+        pytest.param("1d12h", 129_600 * SECOND, id="days"),
+        pytest.param("1w", 604_800 * SECOND, id="weeks"),
     ],
 )
 def test_interval_is_a_duration_or_a_word(text: str, nanoseconds: int) -> None:
@@ -47,7 +49,7 @@ def test_interval_is_a_duration_or_a_word(text: str, nanoseconds: int) -> None:
 @pytest.mark.row("E13")
 @pytest.mark.parametrize(
     "text",
-    [pytest.param(text, id=f"{text}") for text in ("1", "1d", "1w", " 1s", "", "1e3s", "days")],
+    [pytest.param(text, id=f"{text}") for text in ("1", "1y", " 1s", "", "1e3s", "days")],
 )
 def test_anything_else_is_no_interval(text: str) -> None:
     with pytest.raises(CheckupError, match="is not a duration"):
@@ -61,7 +63,7 @@ def test_anything_else_is_no_interval(text: str) -> None:
         pytest.param("0s", id="zero"),
         pytest.param("0", id="bare-zero"),
         pytest.param("-1s", id="negative"),
-        "1d",
+        "1y",
     ],
 )
 def test_bad_interval_is_refused_before_the_file_is_read(checkup: Program, text: str) -> None:
@@ -108,7 +110,11 @@ def test_first_run_is_at_once_and_a_signal_ends_it(
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=30)
 
-    assert (process.returncode, stdout, stderr) == (0, "", "")
+    assert (process.returncode, stdout) == (0, "")
+    (started,) = stderr.splitlines()
+    assert started.endswith(
+        "started; checkup.json: 1 checker every 24h0m0s, storage: fs, no notifiers"
+    )
     assert len(checkup.runs()) == 1
 
 
@@ -123,7 +129,7 @@ def test_signal_ends_a_run_that_lasts(checkup: Program, service: Service) -> Non
         stdout, stderr = process.communicate(timeout=60)
 
     assert time.monotonic() - asked < 30
-    assert (process.returncode, stdout, stderr) == (0, "", "")
+    assert (process.returncode, stdout, len(stderr.splitlines())) == (0, "", 1)
     assert checkup.runs() == []
 
 
@@ -153,6 +159,7 @@ def test_run_that_fails_is_reported_and_the_next_takes_place(
 
     with checkup.start("every", "300ms") as process:
         assert process.stderr is not None
+        process.stderr.readline()
         first = process.stderr.readline()
         (checkup.folder / "checks").unlink()
         wait_until(checkup.runs)
@@ -174,4 +181,29 @@ def test_storage_that_vanishes_is_made_again(checkup: Program, service: Service)
         process.terminate()
         process.wait(30)
 
+    assert process.returncode == 0
+
+
+def test_edited_file_is_used_from_the_next_run_on_and_a_broken_one_is_not(
+    checkup: Program, service: Service
+) -> None:
+    checkup.write(config(service))
+
+    with checkup.start("every", "300ms") as process:
+        assert process.stderr is not None
+        assert "started; " in process.stderr.readline()
+        wait_until(checkup.runs)
+        checkup.write(config(service, attempts="two"))
+        broken = [process.stderr.readline() for _ in range(2)]
+        runs = len(checkup.runs())
+        wait_until(lambda: len(checkup.runs()) > runs)
+        checkup.write(config(service, must_contain="not there", recheck=0))
+        reloaded, changed = process.stderr.readline(), process.stderr.readline()
+        process.terminate()
+        process.communicate(timeout=30)
+
+    assert "checkers[0].attempts: " in broken[0]
+    assert broken[1].endswith(" the last valid configuration stays in use\n")
+    assert " reloaded checkup.json: 1 checker every " in reloaded
+    assert " api is down, before: healthy: " in changed
     assert process.returncode == 0

@@ -62,6 +62,14 @@ class TestSilence:
         assert checkup("silence", "a", "--end").stdout == "no silences\n"
         assert checkup("silence").stdout == "no silences\n"
 
+    def test_all_checkers_are_silenced_only_if_that_is_said(self, checkup: Program) -> None:
+        write(checkup)
+
+        begun = checkup("silence", "--all", "--for", "1d")
+
+        assert [line.partition(":")[0] for line in begun.stdout.splitlines()] == ["A", "B"]
+        assert checkup("silence", "--all", "--end").stdout == "no silences\n"
+
     def test_silence_keeps_an_outage_back_and_explain_says_so(self, checkup: Program) -> None:
         write(checkup)
         checkup("silence", "a", "--for", "1d")
@@ -84,7 +92,12 @@ class TestSilence:
             (["a", "--for", "1h", "--end"], "use either --for or --end"),
             (["a", "--for", "soon"], '"soon" is not a duration'),
             (["a", "--for", "-1h"], "longer than 0"),
-            (["nobody", "--for", "1h"], 'unknown command "nobody"'),
+            (["nobody", "--for", "1h"], 'no checker "nobody"'),
+            (["aa", "--for", "1h"], 'no checker "aa"'),
+            (["--for", "1h"], "name the checkers, or use --all for every one"),
+            (["--end"], "name the checkers, or use --all for every one"),
+            (["a", "--all", "--for", "1h"], "use either names or --all"),
+            (["--all"], "use either --for or --end"),
         ],
     )
     def test_wish_that_makes_no_sense_is_refused(
@@ -100,6 +113,18 @@ class TestSilence:
 
 class TestExplain:
     """``checkup explain``."""
+
+    @pytest.mark.parametrize("command", ["explain", "status", "replay"])
+    def test_mistyped_checker_is_named_with_a_similar_one(
+        self, checkup: Program, command: str
+    ) -> None:
+        checker = {"type": "tcp", "endpoint_name": "Web Shop", "endpoint_url": "127.0.0.1:1"}
+        checkup.write({"checkers": [checker], "storage": {"type": "fs", "dir": "checks"}})
+
+        ended = checkup(command, "web-shup")
+
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr.endswith('no checker "web-shup"; did you mean "web-shop"?\n')
 
     def test_last_runs_counters_and_reminder_are_shown(self, checkup: Program) -> None:
         write(checkup, failure_threshold=3, remind_every="1h")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from checkup.cli.output import (
+    cut_to_width,
+    display_width,
     failure_lines,
     format_table,
     go_result_block,
@@ -113,6 +115,34 @@ def test_columns_are_aligned_by_terminal_cells() -> None:
         "京都   10",
         "e\u0301\x1b[31m!\x1b[0m    100  y",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("plain", 5),
+        ("京都", 4),
+        ("\u1112\u1161\u11ab", 2),  # Korean, decomposed
+        ("e\u0301", 1),
+        ("a\u200bb", 2),
+        ("\U0001f600", 2),
+        ("\u2764\ufe0f", 2),
+        ("\U0001f469\u200d\U0001f4bb", 2),
+        ("\U0001f44d\U0001f3fd", 2),
+        ("\x1b[31mred\x1b[0m", 3),
+        ("", 0),
+    ],
+)
+def test_width_is_that_of_a_terminal(text: str, cells: int) -> None:
+    assert display_width(text) == cells
+
+
+@pytest.mark.parametrize(
+    ("text", "cells", "shown"),
+    [("short", 5, "short"), ("longer", 5, "long…"), ("京都京都", 6, "京都…"), ("a b c", 3, "a…")],
+)
+def test_long_name_is_cut_to_its_cells(text: str, cells: int, shown: str) -> None:
+    assert cut_to_width(text, cells) == shown
 
 
 def test_empty_columns_and_empty_tables_take_no_space() -> None:

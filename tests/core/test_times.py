@@ -60,6 +60,10 @@ def test_written_as_go_writes_it(nanoseconds: int, text: str) -> None:
         ("0.9ns", 0),
         ("9223372036854775807ns", 2**63 - 1),
         ("336h", 14 * 86_400 * SECOND),
+        ("14d", 14 * 86_400 * SECOND),
+        ("2w", 14 * 86_400 * SECOND),
+        ("1d12h30m", 131_400 * SECOND),
+        ("-0.5d", -43_200 * SECOND),
     ],
 )
 def test_read_as_go_reads_it(text: str, nanoseconds: int) -> None:
@@ -68,10 +72,10 @@ def test_read_as_go_reads_it(text: str, nanoseconds: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1", "1d", "1w", " 1s", "1s ", "", "1e3s", "+", "-", ".s", "s", "1.2.3s", "1 s", "--1s", "1S"],
+    ["1", "1D", "1y", " 1s", "1s ", "", "1e3s", "+", "-", ".s", "s", "1.2.3s", "1 s", "--1s", "1S"],
 )
 def test_what_go_refuses_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match='write it like "500ms", "10s" or "1h30m"'):
+    with pytest.raises(ValueError, match='write it like "500ms", "10s", "1h30m" or "30d"'):
         parse_duration(text)
 
 

@@ -157,11 +157,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     Case, ``-`` and ``_`` do not count. Comparing takes time by the number of names, so in more
     than a thousand only a difference in these is found.
     """
-    return _did_you_mean(name, tuple(known))
+    found = similar_name(name, known)
+    return f"did you mean {json.dumps(found, ensure_ascii=False)}?" if found else ""
+
+
+def similar_name(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is most like ``name``, or nothing; see :func:`did_you_mean`."""
+    return _similar_name(name, tuple(known))
 
 
 @lru_cache(maxsize=256)
-def _did_you_mean(name: str, known: tuple[str, ...]) -> str:
+def _similar_name(name: str, known: tuple[str, ...]) -> str:
     folded = {
         other.casefold().replace("_", "").replace("-", ""): other for other in reversed(known)
     }
@@ -175,7 +181,7 @@ def _did_you_mean(name: str, known: tuple[str, ...]) -> str:
         # "endpoint_url" for "url", "threshold_rtt" for "threshold"
         word = name.casefold()
         found = [it for it in known if it.startswith(f"{word}_") or it.endswith(f"_{word}")]
-    return f"did you mean {json.dumps(found[0], ensure_ascii=False)}?" if len(found) == 1 else ""
+    return found[0] if len(found) == 1 else ""
 
 
 # Public keys: short names in addresses of the page that reveal nothing.

@@ -40,13 +40,17 @@ _UNITS: Final = {
     "s": SECOND,
     "m": MINUTE,
     "h": HOUR,
+    "d": DAY,
+    "w": 7 * DAY,
 }
-_TERM: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_TERM: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)", re.ASCII)
 _LONGEST_DURATION: Final = 2**63 - 1
 
 
 def parse_duration(text: str) -> int:
-    """Return the nanoseconds of a Go duration: ``"1h30m"``, ``"500ms"``, ``"-1.5s"``.
+    """Return the nanoseconds of a duration: ``"1h30m"``, ``"500ms"``, ``"-1.5s"``, ``"30d"``.
+
+    Go's durations have neither days nor weeks.
 
     Raises:
         ValueError: with a sentence that shows the expected form.
@@ -62,7 +66,7 @@ def parse_duration(text: str) -> int:
         total += Decimal(term[1]) * _UNITS[term[2]]
         end = term.end()
     if not body or end != len(body):
-        message = f'"{text}" is not a duration; write it like "500ms", "10s" or "1h30m"'
+        message = f'"{text}" is not a duration; write it like "500ms", "10s", "1h30m" or "30d"'
         raise ValueError(message)
     if total > _LONGEST_DURATION:
         message = f'"{text}" is longer than 292 years'
@@ -101,9 +105,8 @@ def _decimal(value: int, unit: int) -> str:
     return f"{whole}.{rest:0{digits}d}".rstrip("0") if rest else str(whole)
 
 
-# Lengths of time on the command line and in messages: days and weeks, two units at most.
+# Lengths of time on the command line and in messages: two units at most.
 
-_DAYS: Final = re.compile(r"(\d+)([dw])", re.ASCII)
 _LONGEST_TIMESPAN: Final = 36_525 * DAY
 
 
@@ -113,14 +116,10 @@ def parse_timespan(text: str) -> int:
     Raises:
         CheckupError: it is not a length of time, not longer than 0, or longer than a century.
     """
-    days = _DAYS.fullmatch(text.lower())
     try:
-        if days:
-            span = int(days[1]) * (7 * DAY if days[2] == "w" else DAY)
-        else:
-            span = parse_duration(text.lower())
+        span = parse_duration(text.lower())
     except ValueError as error:
-        raise CheckupError(f"{error}, or in days like 30d") from error
+        raise CheckupError(str(error)) from error
     if span <= 0:
         raise CheckupError(f'the time must be longer than 0, not "{text}"')
     if span > _LONGEST_TIMESPAN:

@@ -18,7 +18,7 @@ from checkup.cli.options import (
     complete_checkers,
     config_options,
     examples_epilog,
-    select_checkers_or_suggest,
+    named_checkers,
     verbose_option,
 )
 from checkup.cli.output import format_table, plural
@@ -138,7 +138,7 @@ def replay(
     given = dict(map(_parse_setting, changes))
     start = time.time_ns() - parse_timespan(since)
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    chosen = select_checkers_or_suggest(config.checkers, names)
+    chosen = named_checkers(config.checkers, names)
     monitor = app.run_context(config, os.environ)
     variants = {"as configured": replace(monitor.rules, checkers=chosen)}
     if given:
@@ -198,26 +198,33 @@ def _print_alerts(heading: str, alerts: Sequence[Alert]) -> None:
         "checkup silence api --for 2h",
         "checkup silence api website --for 3d",
         "checkup silence api --end",
+        "checkup silence --all --for 30m",
         "checkup silence                  list the silences",
     ),
 )
 @config_options
 @click.option("--for", "length", metavar="TIME", default="", help="Duration: 90m, 2h, 3d.")
 @click.option("--end", is_flag=True, help="End the silence now.")
+@click.option("--all", "is_all", is_flag=True, help="Every checker, in place of names.")
 @verbose_option
 @click.argument("names", nargs=-1, metavar="[NAME ...]", shell_complete=complete_checkers)
 def silence(
-    config_file: str | None, *, length: str, end: bool, verbose: bool, names: tuple[str, ...]
+    config_file: str | None, *, is_all: bool, verbose: bool, names: tuple[str, ...], **change: Any
 ) -> int:
     """Mute alerts for the checkers named, or list the silences.
 
     Checks go on and results are stored. An outage that outlasts the silence is alerted when the
     silence ends; the recovery from an outage that was alerted before is sent at once.
     """
-    if names and bool(length) == end:
+    length, end = change["length"], change["end"]
+    if names and is_all:
+        raise click.UsageError("use either names or --all")
+    if (names or is_all) and bool(length) == end:
         raise click.UsageError("use either --for or --end")
+    if (length or end) and not (names or is_all):
+        raise click.UsageError("name the checkers, or use --all for every one")
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    checkers = select_checkers_or_suggest(config.checkers, names) if names else ()
+    checkers = named_checkers(config.checkers, names) if names or is_all else ()
     monitor = app.run_context(config, os.environ)
     now = time.time_ns()
     until = now + parse_timespan(length) if length else now

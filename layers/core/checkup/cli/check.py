@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Self
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 from checkup import app, model, pipeline
 from checkup.checkers import heartbeat, runner
 from checkup.checkers.heartbeat import HeartbeatChecker
-from checkup.cli import options, output, process
+from checkup.cli import options, output
 from checkup.cli.commands import COMMANDS
 from checkup.cli.options import (
     UnknownCommandError,
@@ -27,7 +26,6 @@ from checkup.cli.options import (
     verbose_option,
 )
 from checkup.cli.output import failure_lines, go_result_block, plural
-from checkup.cli.process import StopHandler, interruptible_sleep, run_until_stopped
 from checkup.cli.stack import request_publish
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
@@ -39,7 +37,7 @@ from checkup.text import did_you_mean, mask_secrets
 from checkup.times import DAY, HOUR, MINUTE, SECOND, format_duration, parse_duration
 
 if TYPE_CHECKING:
-    from checkup.cli.page import PublishThread
+    pass
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +108,7 @@ class RunRecorder(Struct, frozen=True):
         return recorded.run
 
 
-# ``checkup every``: checks on a schedule.
+# Intervals of ``checkup every`` and ``checkup run``.
 
 
 _WORDS: Final = {
@@ -120,75 +118,6 @@ _WORDS: Final = {
     "day": DAY,
     "week": 7 * DAY,
 }
-
-
-class _Every(click.Command):
-    """Takes ``-1s`` for an interval, which gets a better error than an unknown option."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        negative = [word for word in args if re.match(r"-[\d.]", word)]
-        if negative and "--" not in args:
-            args = [*(word for word in args if word not in negative), "--", *negative]
-        return super().parse_args(ctx, args)
-
-
-@click.command(
-    cls=_Every,
-    epilog=examples_epilog(
-        "checkup every 1m",
-        "checkup every 1h30m",
-        "checkup every day",
-        "checkup -c shop.yaml every 30s -v",
-    ),
-)
-@config_options
-@verbose_option
-@click.option(
-    "--region-name",
-    metavar="NAME",
-    help="Which of the configured regions this machine is; default: CHECKUP_REGION.",
-)
-@click.argument("interval")
-def every(config_file: str | None, *, verbose: bool, region_name: str | None, interval: str) -> int:
-    """Run checks now and at every INTERVAL, store the results and send alerts.
-
-    The page is published after each run where `publish` is configured.
-    INTERVAL is a duration such as 90s, 10m or 1h30m, or one of: second, minute, hour, day,
-    week. Runs never overlap: a run that is due during a longer one is skipped. A run that
-    fails is reported and does not stop the next one. Where several machines vote (`regions`), runs
-    start with the slots that they share. Ctrl-C and SIGTERM end the program with exit code 0,
-    during a run within two seconds.
-    """
-    step = parse_interval(interval)
-    config = options.load_config(config_file, verbose=verbose)
-    if not config.checkers:
-        raise CheckupError("no checkers configured")
-    if region_name is not None and not config.regions:
-        raise CheckupError('no regions are configured; add "regions": ["…"] to use --region-name')
-    recorder = RunRecorder.of(config, interval=step, region=region_name)
-    publishing = _publish_thread(config, recorder)
-
-    def store_and_publish() -> None:
-        recorder.run_and_store()
-        if publishing:
-            publishing.request()
-
-    with run_until_stopped() as stopping:
-        _repeat(
-            lambda: _run_reporting_errors(store_and_publish, verbose=verbose),
-            step / SECOND,
-            stopping,
-            aligned=recorder.context.shares_slots,
-        )
-    return 0
-
-
-def _publish_thread(config: Config, recorder: RunRecorder) -> PublishThread | None:
-    if config.publish is None:
-        return None
-    from checkup.cli.page import PublishThread  # renders the page
-
-    return PublishThread.of(config, recorder.context.storage)
 
 
 def parse_interval(text: str) -> int:
@@ -211,22 +140,6 @@ _AFTER_BOUNDARY: Final = 0.05
 """Seconds after the start of a shared slot at which its run begins, as clocks are being slewed."""
 
 
-def _repeat(
-    work: Callable[[], object], step: float, stopping: StopHandler, *, aligned: bool
-) -> None:
-    """Do the work now and every ``step`` seconds; steps during longer work are skipped.
-
-    Args:
-        aligned: steps are the multiples of ``step`` on the wall clock, which machines share.
-    """
-    start = time.monotonic()
-    while not stopping.stop_requested:
-        with stopping.defer_stop():
-            work()
-        if not stopping.stop_requested:
-            interruptible_sleep(seconds_to_next(step, start, aligned=aligned))
-
-
 def seconds_to_next(step: float, start: float, *, aligned: bool) -> float:
     """Return the time until the next step.
 
@@ -237,16 +150,6 @@ def seconds_to_next(step: float, start: float, *, aligned: bool) -> float:
     """
     elapsed = time.time() - _AFTER_BOUNDARY if aligned else time.monotonic() - start
     return step - elapsed % step
-
-
-def _run_reporting_errors(work: Callable[[], object], *, verbose: bool) -> None:
-    """Do the work and report its errors, so that one failed run does not end the schedule."""
-    try:
-        work()
-    except CheckupError as error:
-        output.log_line(str(error))
-    except Exception as error:  # noqa: BLE001 - whatever it was, the next run is due
-        process.report_internal_error(error, verbose=verbose)
 
 
 # What ``checkup`` without a command does: one run, printed or stored.

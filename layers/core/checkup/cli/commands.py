@@ -41,7 +41,7 @@ COMMANDS: Final = {
         "service", "run", "Check, store, alert, publish and serve, in one process."
     ),
     "every": CommandEntry(
-        "check", "every", "Run checks on a schedule, store the results and send alerts."
+        "service", "every", "Run checks on a schedule, store the results and send alerts."
     ),
     "message": CommandEntry(
         "check", "message", "Run the checks and store them with a message about one checker."

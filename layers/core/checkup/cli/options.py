@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +13,7 @@ from checkup.cli import output
 from checkup.errors import CheckupError
 from checkup.interfaces import Checker
 from checkup.interfaces.checker import select_checkers
-from checkup.text import did_you_mean
+from checkup.text import did_you_mean, similar_name
 from checkup.times import parse_month
 
 if TYPE_CHECKING:
@@ -114,9 +113,8 @@ class UnknownCommandError(click.UsageError):
 
     def __init__(self, word: str, candidates: Mapping[str, str]) -> None:
         super().__init__(f'unknown command "{word}" for "checkup"')
-        names = {name.casefold(): use for name, use in candidates.items()}
-        close = get_close_matches(word.casefold(), names)
-        self.suggestions = list(dict.fromkeys(names[name] for name in close))
+        found = similar_name(word, candidates)
+        self.suggestions = [candidates[found]] if found else []
 
 
 # Checkers named on the command line, and shell completion of their names.
@@ -127,8 +125,10 @@ def select_checkers_or_suggest(
 ) -> tuple[Checker, ...]:
     """Return the checkers that the words name, in the order of the configuration.
 
+    Where a command could stand too, before ``checkup`` knows any; see :func:`named_checkers`.
+
     Raises:
-        UnknownCommandError: a word names no checker; it suggests similar commands and checkers.
+        UnknownCommandError: a word names no checker; it suggests a similar command or checker.
     """
     for word in words:
         try:
@@ -136,6 +136,18 @@ def select_checkers_or_suggest(
         except LookupError as error:
             raise UnknownCommandError(word, _candidates(checkers)) from error
     return select_checkers(checkers, words)
+
+
+def named_checkers(checkers: Sequence[Checker], words: Sequence[str]) -> tuple[Checker, ...]:
+    """Return the checkers that the words name, in the order of the configuration; all if none.
+
+    Raises:
+        CheckupError: a word names no checker; it suggests a similar one.
+    """
+    try:
+        return select_checkers(checkers, words)
+    except LookupError as error:
+        raise CheckupError(str(error)) from error
 
 
 def complete_checkers(
@@ -244,10 +256,7 @@ def checker_ids(config: Config, names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         CheckupError: a name that no checker has.
     """
-    try:
-        chosen = select_checkers(config.checkers, names) if names else ()
-    except LookupError as error:
-        raise CheckupError(str(error)) from error
+    chosen = named_checkers(config.checkers, names) if names else ()
     return tuple(checker.id for checker in chosen)
 
 

@@ -124,6 +124,8 @@ class _Lines(logging.Handler):
 # Tables, numbers of things, colors.
 
 
+_WIDE: Final = 2
+
 _COLORS: Final = {Status.HEALTHY: "green", Status.DEGRADED: "yellow", Status.DOWN: "red"}
 
 
@@ -136,7 +138,7 @@ def format_table(rows: Iterable[Sequence[str]], *, right: Collection[int] = ()) 
     Args:
         right: numbers of the columns to align right.
     """
-    cells = [[(cell, _width(cell)) for cell in row] for row in rows]
+    cells = [[(cell, display_width(cell)) for cell in row] for row in rows]
     widths = [max(width for _, width in column) for column in zip(*cells, strict=True)]
     lines = []
     for row in cells:
@@ -149,15 +151,50 @@ def format_table(rows: Iterable[Sequence[str]], *, right: Collection[int] = ()) 
     return "\n".join(lines)
 
 
-def _width(text: str) -> int:
-    return sum(
-        0
-        if unicodedata.combining(letter)
-        else 2
-        if unicodedata.east_asian_width(letter) in "WF"
-        else 1
-        for letter in click.unstyle(text)
-    )
+def display_width(text: str) -> int:
+    """Return how many cells of a terminal a text takes; colors take none.
+
+    These are the rules of the library wcwidth, which would be a dependency for this alone: marks
+    and invisible characters take no cell, nor does what a joiner or a skin tone adds to an emoji.
+    """
+    return sum(width for _, width in _cells(click.unstyle(text)))
+
+
+def cut_to_width(text: str, cells: int) -> str:
+    """Return a text without colors that takes at most so many cells, with … where it is cut."""
+    if display_width(text) <= cells:
+        return text
+    kept, used = "", 0
+    for letter, width in _cells(text):
+        if used + width > cells - 1:
+            break
+        kept, used = kept + letter, used + width
+    return f"{kept.rstrip()}…"
+
+
+_JOINER: Final = "\u200d"
+_EMOJI_STYLE: Final = "\ufe0f"
+_SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
+_JAMO_IN_SYLLABLES: Final = range(0x1160, 0x1200)
+
+
+def _cells(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each character with its cells."""
+    before, last = "", 0
+    for letter in text:
+        if letter == _EMOJI_STYLE and last == 1:
+            width = 1  # the narrow character before becomes an emoji
+        elif (
+            before == _JOINER
+            or unicodedata.category(letter) in {"Mn", "Me", "Cf"}
+            or ord(letter) in _JAMO_IN_SYLLABLES
+            or (ord(letter) in _SKIN_TONES and last == _WIDE)
+        ):
+            width = 0
+        else:
+            width = _WIDE if unicodedata.east_asian_width(letter) in "WF" else 1
+        yield letter, width
+        before, last = letter, width or last
 
 
 def plural(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""``checkup run``: one process that checks, stores, alerts, publishes and serves.
+"""``checkup run``: one process that checks, stores, alerts, publishes and serves; ``every``.
 
 The main thread runs the checks. Beside it are the threads of the web server, one that publishes,
 and one that reports to systemd. A configuration that was edited is used from the next run on;
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -94,6 +95,56 @@ def run(
     return 0
 
 
+class _Every(click.Command):
+    """Takes ``-1s`` for an interval, which gets a better error than an unknown option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        negative = [word for word in args if re.match(r"-[\d.]", word)]
+        if negative and "--" not in args:
+            args = [*(word for word in args if word not in negative), "--", *negative]
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    cls=_Every,
+    epilog=examples_epilog(
+        "checkup every 1m",
+        "checkup every 1h30m",
+        "checkup every day",
+        "checkup -c shop.yaml every 30s -v",
+    ),
+)
+@config_options
+@verbose_option
+@click.option(
+    "--region-name",
+    metavar="NAME",
+    help="Which of the configured regions this machine is; default: CHECKUP_REGION.",
+)
+@click.argument("interval")
+def every(config_file: str | None, *, verbose: bool, region_name: str | None, interval: str) -> int:
+    """Run checks now and at every INTERVAL, store the results and send alerts.
+
+    The page is published after each run where `publish` is configured.
+    INTERVAL is a duration such as 90s, 10m or 1h30m, or one of: second, minute, hour, day,
+    week. Runs never overlap: a run that is due during a longer one is skipped. A run that
+    fails is reported and does not stop the next one. Each change of a status is a line on stderr.
+    An edited configuration is used from the next run on; if it is invalid, the last valid one stays
+    in use. Where several machines vote (`regions`), runs
+    start with the slots that they share. Ctrl-C and SIGTERM end the program with exit code 0,
+    during a run within two seconds.
+    """
+    step = parse_interval(interval)
+    config = options.load_config(config_file, verbose=verbose)
+    if region_name is not None and not config.regions:
+        raise CheckupError('no regions are configured; add "regions": ["…"] to use --region-name')
+    service = Service(config, config_file, step, verbose=verbose, region=region_name)
+    output.log_line(f"started; {service.summary()}")
+    with run_until_stopped() as stopping:
+        service.run_until(stopping)
+    return 0
+
+
 class Service:
     """What ``checkup run`` does, and what it knows about itself.
 
@@ -101,12 +152,22 @@ class Service:
         path: the configuration's file, None for the default names.
         interval: nanoseconds between runs; 0 for that of the configuration.
         verbose: log requests and tracebacks.
+        region: the name of this machine among ``regions``; by default the environment's.
     """
 
-    def __init__(self, config: Config, path: str | None, interval: int, *, verbose: bool) -> None:
+    def __init__(
+        self,
+        config: Config,
+        path: str | None,
+        interval: int,
+        *,
+        verbose: bool,
+        region: str | None = None,
+    ) -> None:
         self.config = config
         self._path = path
         self._interval = interval
+        self._region = region
         self._verbose = verbose
         self._file = FileVersion.of(config.path)
         self._reload_now = threading.Event()
@@ -126,7 +187,7 @@ class Service:
         """
         if not config.checkers:
             raise CheckupError(f"{config.path}: no checkers configured")
-        recorder = RunRecorder.of(config, interval=self._interval)
+        recorder = RunRecorder.of(config, interval=self._interval, region=self._region)
         publishing = PublishThread.of(config, recorder.context.storage)
         if self._publishing:
             self._publishing.end()

@@ -19,11 +19,12 @@ from checkup.cli.options import (
     complete_checkers,
     config_options,
     examples_epilog,
-    select_checkers_or_suggest,
+    named_checkers,
     verbose_option,
 )
 from checkup.cli.output import (
     colored,
+    cut_to_width,
     format_table,
     median_time,
     plural,
@@ -39,7 +40,8 @@ from checkup.model import Result, Run, Status, key_time
 from checkup.pipeline import RunContext
 from checkup.pipeline.replay import SlotResult, current_state, last_results, recent_results
 from checkup.pipeline.run import disagreements
-from checkup.times import format_minute, format_timespan, parse_timespan
+from checkup.times import DAY, format_minute, format_timespan, parse_timespan
+from checkup_page.status import measured_interval
 
 # ``checkup status``: one line for each checker.
 
@@ -47,8 +49,10 @@ from checkup.times import format_minute, format_timespan, parse_timespan
 _STATUS_RUNS: Final = 12
 """Newest runs that are searched for the last result of each checker."""
 
-_STALE_AFTER_INTERVALS: Final = 3
-"""Intervals without a run after which the status may be stale."""
+_TITLE_WIDTH: Final = 48
+
+_MISSED_RUNS: Final = 2
+"""Runs that may be missing before the status may be stale; a run may also take its time."""
 
 
 @click.command(
@@ -69,9 +73,10 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     exit code is 0 if all are healthy and the last run is recent.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    checkers = select_checkers_or_suggest(config.checkers, names)
+    checkers = named_checkers(config.checkers, names)
     monitor = app.run_context(config, os.environ)
-    results, state = last_results(monitor, _STATUS_RUNS), current_state(monitor)
+    _, runs = monitor.runs.latest(_STATUS_RUNS)
+    results, state = last_results(monitor, runs), current_state(monitor)
     last = max((result.slot for result in results.values()), default=0)
     if not last:
         raise CheckupError("no run stored in the last 24 h")
@@ -83,7 +88,9 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     print(f"\nlast run {format_minute(last)}, {format_timespan(age)} ago")
     for disagreement in disagreements(monitor, last):
         output.log_line(str(disagreement))
-    is_stale = age > _STALE_AFTER_INTERVALS * config.interval
+    measured = measured_interval([run.slot for run in runs])  # `every 10m` may be the schedule
+    interval = min(measured or config.interval, max(config.interval, DAY))
+    is_stale = age > _MISSED_RUNS * interval + config.run_deadline
     if is_stale:
         output.log_line("no recent run; status may be stale")
     return 1 if is_stale or any(it is not Status.HEALTHY for it in statuses) else 0
@@ -114,7 +121,7 @@ def _status_row(
         f"{plural(queued, 'alert')} queued" if queued else "",
     ]
     return (
-        checker.title or checker.id,
+        cut_to_width(checker.title or checker.id, _TITLE_WIDTH),
         colored(it.display_status, it.display_status, color=color),
         format_minute(it.since) if it.since else "",
         median_time(last.result) if last else "",
@@ -143,7 +150,7 @@ def explain(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) -
     the next reminder, and the last results. Nothing is checked or written.
     """
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
-    checkers = select_checkers_or_suggest(config.checkers, names)
+    checkers = named_checkers(config.checkers, names)
     monitor = app.run_context(config, os.environ)
     state = current_state(monitor)
     for checker in checkers:

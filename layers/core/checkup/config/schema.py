@@ -38,7 +38,7 @@ Refer: TypeAlias = Callable[[type[Struct]], Schema]
 
 NULL: Final[Schema] = {"type": "null"}
 _VARIABLE: Final[Schema] = {"$ref": "#/$defs/variable"}
-_DURATION: Final = r"(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$"
+_DURATION: Final = r"(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h|d|w))+)$"
 
 DEFINITIONS: Final[Mapping[str, Schema]] = {
     "variable": {
@@ -52,7 +52,7 @@ DEFINITIONS: Final[Mapping[str, Schema]] = {
             {"type": "integer", "description": "Nanoseconds, as in the Go program."},
             _VARIABLE,
         ],
-        "examples": ["500ms", "10s", "1h30m"],
+        "examples": ["500ms", "10s", "1h30m", "30d"],
     },
     "seconds": {
         "anyOf": [

@@ -247,7 +247,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANGE = re.compile(r"([0-9]{1,9})(?: ?- ?([0-9]{1,9}))?")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 _REFERENCE = re.compile(r"(?:ssm|secretsmanager|env|file):.")
-_DURATION_FIX = 'write it like "500ms", "10s" or "1h30m"'
+_DURATION_FIX = 'write it like "500ms", "10s", "1h30m" or "30d"'
 _MILLISECOND = SECOND // 1000
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -50,16 +50,12 @@ def _catch_up(context: RunContext, state: AlertState) -> AlertState:
             return state
 
 
-def last_results(context: RunContext, count: int) -> Mapping[str, SlotResult]:
+def last_results(context: RunContext, runs: Iterable[Run]) -> Mapping[str, SlotResult]:
     """Return the last result of each checker in the configured regions, by id.
 
     Args:
-        count: how many runs to look through, because not every run checks every checker.
-
-    Raises:
-        StorageError: the storage failed.
+        runs: oldest first; several, because not every run checks every checker.
     """
-    _, runs = context.runs.latest(count)
     voters = context.rules.voting_regions
     return {
         name: SlotResult(run.slot, result)

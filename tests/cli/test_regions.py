@@ -32,6 +32,7 @@ def results(checkup: Program, number: int = -1) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.row("I27")
 @pytest.mark.parametrize(
     ("arguments", "name", "error"),
     [
@@ -103,6 +104,7 @@ def test_runs_share_the_slots_of_the_interval(checkup: Program, service: Service
     assert "machine" not in results(checkup)[0]
 
 
+@pytest.mark.row("I25")
 def test_three_machines_share_every_slot_and_alert_once(checkup: Program, service: Service) -> None:
     # A slot in which a machine is missing closes 30 s after the deadline of its run.
     checkup.write(config(service, run_deadline="5s"))
@@ -139,6 +141,7 @@ def test_run_of_some_checkers_and_a_message_are_stored_without_a_vote(
     assert results(checkup)[0]["message"] == "Soon back"
 
 
+@pytest.mark.row("I27")
 @pytest.mark.parametrize("regions", [[], REGIONS], ids=["alone", "regions"])
 def test_machines_that_disagree_without_regions_are_named(
     checkup: Program, service: Service, regions: list[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import closing
@@ -22,6 +23,7 @@ from checkup.storage.sql.postgres import PostgresBackend, parse_postgres_dsn
 from checkup.times import SECOND
 from tests import databases
 from tests.databases import PASSWORD, Server
+from tests.servers.partition import partition
 from tests.servers.wire_faults import Lost, Wire, wire
 from tests.storage.sql_writer import LOG, append_line, open_storage
 
@@ -288,6 +290,25 @@ def test_a_right_is_free_again_after_its_connection_broke(there: There) -> None:
         there.server.start()
     with storage.lock("deliver") as held:
         assert held is LockState.ACQUIRED
+
+
+def test_a_network_that_drops_everything_is_a_storage_error_and_heals(
+    there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (mysql, postgres):
+        monkeypatch.setattr(module, "ANSWER_SECONDS", 2)
+        monkeypatch.setattr(module, "CONNECT_SECONDS", 1)
+    with partition(there.server.port) as line:
+        dsn = there.server.dsn(there.database, line.port, **PLAIN[there.name])
+        storage = open_storage(KINDS[there.name], dsn)
+        version = storage.create(HEAD, b"1")
+        line.open.clear()
+        began = time.monotonic()
+
+        refused(lambda: storage.replace(HEAD, b"2", version), "no response|cannot connect")
+        assert time.monotonic() - began < 30
+        line.open.set()
+        assert body_of(storage, HEAD) == b"1"
 
 
 # PostgreSQL alone

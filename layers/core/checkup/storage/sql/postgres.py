@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -158,6 +159,44 @@ _REASONS_BY_TEXT: Final = {
 _DEADLOCK, _NOT_SERIALIZABLE = "40P01", "40001"
 
 
+class _TimedConnection(psycopg.Connection[Any]):
+    """A connection that does not wait forever for an answer.
+
+    The server ends a statement in time, but if the network is cut off after it has received one,
+    libpq would wait for two hours.
+    """
+
+    def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
+        """Wait for an answer; psycopg calls this whenever it has to."""
+        try:
+            return super().wait(_within(gen, ANSWER_SECONDS + 2), *args, **options)
+        except _NoAnswerError:
+            self.pgconn.finish()  # whatever still arrives would be taken for another answer
+            raise
+
+
+class _NoAnswerError(psycopg.OperationalError):
+    """The server did not answer in time."""
+
+
+def _within(wanted: Any, seconds: float) -> Any:
+    """Pass on what a generator of psycopg asks for; psycopg resumes it every tenth of a second.
+
+    Raises:
+        _NoAnswerError: it takes longer.
+    """
+    end = time.monotonic() + seconds
+    try:
+        state = next(wanted)
+        while True:
+            ready = yield state
+            state = wanted.send(ready)
+            if time.monotonic() > end:
+                raise _NoAnswerError("no response from the server")
+    except StopIteration as done:
+        return done.value
+
+
 class PostgresBackend:
     """A PostgreSQL database."""
 
@@ -186,7 +225,7 @@ class PostgresBackend:
             "tcp_user_timeout": ANSWER_SECONDS * 1000,
             "fallback_application_name": "checkup",
         }
-        return psycopg.connect(**{**self._server, **waits}, prepare_threshold=None)  # type: ignore[arg-type]
+        return _TimedConnection.connect(**{**self._server, **waits}, prepare_threshold=None)  # type: ignore[arg-type]
 
     def missing(self) -> None:
         """Return None: the database is created by the server's administrator."""

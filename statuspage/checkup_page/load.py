@@ -18,7 +18,7 @@ from checkup.config.settings import Config, setting_of
 from checkup.deadline import Deadline
 from checkup.documents import encode, load, save
 from checkup.errors import ConflictError, StorageError
-from checkup.history.documents import HistoryState, OpenCounters
+from checkup.history.documents import PAGE_KEY, HistoryState, OpenCounters, PageIdentity
 from checkup.history.reader import CheckerHistories, Days, MonthCache, read_days
 from checkup.history.store import HistoryStore
 from checkup.history.tally import Tally
@@ -241,20 +241,6 @@ class HeadDocuments(NamedTuple):
         except StorageError:
             head = AlertState()
         return cls(head, load_incidents_or_empty(storage))
-
-
-PAGE_KEY: Final = "history/page.json"
-
-
-class PageIdentity(Struct, frozen=True, kw_only=True):
-    """The document ``history/page.json``, written with the first page and never changed.
-
-    Attributes:
-        seed: the source of the public ids: ``page.id`` or ``page.url`` of that page.
-    """
-
-    schema: int = 1
-    seed: str = ""
 
 
 def load_seed(config: Config, storage: Storage) -> str | None:

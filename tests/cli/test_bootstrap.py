@@ -21,6 +21,7 @@ from checkup.model import Alert, AlertKind, Status
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
+from checkup_page.build import build_page
 
 AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -192,3 +193,20 @@ def test_storage_that_cannot_be_opened_harms_only_who_needs_it(tmp_path: Path) -
 
     assert (job.status, job.failure) == (Status.UNKNOWN, "storage")
     assert program.healthy
+
+
+def test_links_to_components_lead_to_the_pages_that_were_published_first(tmp_path: Path) -> None:
+    """The page moves; its ids, which are in the addresses of components, stay."""
+    checkers = [{"type": "tcp", "id": "db", "endpoint_name": "DB", "endpoint_url": "127.0.0.1:1"}]
+    storage, urls = MemoryStorage(), ("https://old.example/", "https://new.example/status")
+    old, new = (configured(tmp_path, checkers=checkers, page={"url": url}) for url in urls)
+    files = build_page(old, storage, storage.now_ns())
+    (path,) = (it for it in files if it.startswith("components/") and it.endswith(".html"))
+
+    def links(config: Config, there: MemoryStorage = storage) -> dict[str, str]:
+        return dict(app.run_context(config, {}, storage=there).component_urls())
+
+    assert links(new) == {"db": f"https://new.example/status/{path}"}
+    assert links(old) == links(old, MemoryStorage()) == {"db": f"https://old.example/{path}"}
+    named = configured(tmp_path, checkers=checkers, page={"url": urls[1], "id": urls[0]})
+    assert links(named, MemoryStorage()) == links(new)

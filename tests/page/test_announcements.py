@@ -15,6 +15,7 @@ from checkup.config.page import IncidentSettings, PageSettings
 from checkup.config.settings import Config, GroupSettings, MaintenanceSettings
 from checkup.documents import encode
 from checkup.errors import StorageError
+from checkup.history.documents import PAGE_KEY
 from checkup.incidents.model import Incident, IncidentDocument, IncidentUpdate, Maintenance
 from checkup.interfaces import Checker, StoredDocument
 from checkup.model import Result, Status, encode_results, run_key
@@ -24,7 +25,7 @@ from checkup.times import SECOND, format_month, month_start, parse_date
 from checkup_page.build import PageCache, build_page
 from checkup_page.build_view import page_key
 from checkup_page.incidents.load import load_editable, take_over_automatic, to_stored
-from checkup_page.load import PAGE_KEY, load_seed
+from checkup_page.load import load_seed
 from tests.page.worlds import MINUTE, NOW, checker, result, runs
 
 DAY, HOUR = 24 * 60 * MINUTE, 60 * MINUTE

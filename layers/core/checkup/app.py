@@ -11,7 +11,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from http import HTTPStatus
 from importlib.util import find_spec
 from threading import Lock
@@ -387,7 +387,9 @@ def run_context(
         regions=config.regions,
         machine="" if here.is_stack else here.region_name or socket.gethostname(),
         page_url=page_url,
-        component_urls=component_urls(config.checkers, page_url, config.page.url),
+        component_urls=partial(
+            component_urls, config.checkers, page_url, opened, config.page.id, config.page.url
+        ),
         timezone=config.page.timezone,
         mask=secret_masker(config),
         secret=clients.secret,

@@ -26,6 +26,7 @@ SCHEMA: Final = 1
 
 FOLDER: Final = "history/"
 HISTORY_KEY: Final = FOLDER + "head.json"
+PAGE_KEY: Final = FOLDER + "page.json"
 HOURS: Final = FOLDER + "hours/"
 DAYS: Final = FOLDER + "days/"
 TIMES: Final = FOLDER + "times/"
@@ -88,6 +89,17 @@ class HistoryState(Struct, frozen=True, kw_only=True):
     hour: int = 0
     checkers: Mapping[str, OpenCounters] = field(name="accounts", default_factory=dict)
     inconclusive: Mapping[str, int] = field(default_factory=dict)
+
+
+class PageIdentity(Struct, frozen=True, kw_only=True):
+    """The document ``history/page.json``, written with the first page and never changed.
+
+    Attributes:
+        seed: the source of the public ids: ``page.id`` or ``page.url`` of that page.
+    """
+
+    schema: int = 1
+    seed: str = ""
 
 
 class DayStart(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -12,14 +12,17 @@ from typing import Any
 from msgspec import Struct
 
 from checkup.alerting.outbox import channel_names
+from checkup.documents import load
 from checkup.errors import (
     CheckupError,
     DeliveryError,
     DeliveryUnknownError,
     MessageRejectedError,
     NotDeliveredError,
+    StorageError,
     UnavailableError,
 )
+from checkup.history.documents import PAGE_KEY, PageIdentity
 from checkup.interfaces import (
     Checker,
     Clients,
@@ -27,6 +30,7 @@ from checkup.interfaces import (
     Notification,
     Notifier,
     NotifierSettings,
+    Storage,
 )
 from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.message import safe_url
@@ -196,19 +200,32 @@ def select_notifiers(known: Sequence[str], wanted: Sequence[str]) -> Sequence[st
     return [name for name in known if name in wanted or not wanted]
 
 
-def component_urls(checkers: Iterable[Checker], page_url: str, seed: str) -> dict[str, str]:
+def component_urls(
+    checkers: Iterable[Checker], page_url: str, storage: Storage, page_id: str, configured_url: str
+) -> dict[str, str]:
     """Return the pages of all components that are shown, by checker id.
+
+    Their ids come from ``page.id``, the first published page, or else ``page.url``.
 
     Args:
         page_url: where the status page is; without one there are none.
-        seed: what the page derives its public keys from.
+        storage: where the source of the ids is.
+        page_id, configured_url: as configured.
     """
     base = safe_url(page_url)
+    if not base:
+        return {}
+    seed = page_id or configured_url
+    try:
+        identity = None if page_id else load(storage, PAGE_KEY, PageIdentity).document
+        seed = identity.seed if identity else seed
+    except StorageError as error:
+        _log.warning("links to components are those of page.url: %s", error)
     page = public_key("page", seed)
     return {
         checker.id: f"{base.rstrip('/')}/components/{component_key(page, checker.id)}.html"
         for checker in checkers
-        if base and not checker.hidden
+        if not checker.hidden
     }
 
 

@@ -97,7 +97,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
         machine: the name of this machine, to name in its runs where no region does; empty in a
             stack.
         page_url: where the status page is; empty if unknown.
-        component_urls: pages of components there, by checker id.
+        component_urls: returns the pages of components there, by checker id.
         timezone: for times in messages.
         mask: hides secrets in what is stored and sent.
         secret: returns what a secret, or a reference to one, stands for.
@@ -128,7 +128,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ()
     machine: str = ""
     page_url: str = ""
-    component_urls: Mapping[str, str] = {}
+    component_urls: Callable[[], Mapping[str, str]] = dict
     timezone: str = "UTC"
     mask: Callable[[str], str] = str
     secret: Callable[[str], str] = str

@@ -112,7 +112,7 @@ def new_notification(
     return Notification(
         alerts=tuple(alerts),
         page_url=context.page_url,
-        links=context.component_urls,
+        links=context.component_urls(),
         timezone=context.timezone,
         checker_count=len(context.checkers),
         status_counts=Counter(it.display_status for it in states),

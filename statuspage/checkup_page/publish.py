@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -19,7 +18,6 @@ from checkup_page.build import PageCache, build_page
 from checkup_page.load import HeadDocuments
 from checkup_page.view import EVERY_FIVE_MINUTES
 
-_log = logging.getLogger(__name__)
 _INTERVAL: Final = EVERY_FIVE_MINUTES * SECOND
 
 
@@ -170,10 +168,7 @@ def describe_results(results: Sequence[TargetResult]) -> tuple[str, dict[str, ob
 
 def _failure(target: _Target, error: PublishError, now: int) -> TargetResult:
     age = None if target.published_ns is None else now - target.published_ns
-    result = TargetResult(address=target.address, error=error, age_ns=age)
-    level = logging.WARNING if result.is_failed else logging.INFO
-    _log.log(level, "%s: %s", target.address, error)
-    return result
+    return TargetResult(address=target.address, error=error, age_ns=age)
 
 
 def _without_cursor(heads: HeadDocuments) -> HeadDocuments:

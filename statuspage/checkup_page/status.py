@@ -47,9 +47,9 @@ def expected_interval(measured: int | None, configured: int, timeframe: int) -> 
     return min(measured, max(configured, timeframe)) if measured else configured
 
 
-def max_publish_delay(place: PublisherSettings | None) -> int:
-    """Return how old an unchanged page may get at its publisher."""
-    return place.max_delay if place else PUBLISHED_EVERY
+def max_publish_delay(places: Iterable[PublisherSettings]) -> int:
+    """Return how old an unchanged page may get at the slowest of its places."""
+    return max((place.max_delay for place in places), default=PUBLISHED_EVERY)
 
 
 def max_result_age(interval: int) -> int:

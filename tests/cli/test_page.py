@@ -49,6 +49,25 @@ def test_it_goes_into_the_configured_folder(stored: Program) -> None:
     assert "Web Shop" in (stored.folder / "public/index.html").read_text()
 
 
+def test_it_goes_into_every_configured_place_and_a_dead_one_is_named(
+    stored: Program, service: Service
+) -> None:
+    (stored.folder / "file").write_text("no folder")
+    configured(
+        stored,
+        service,
+        [{"type": "fs", "dir": "one"}, {"type": "fs", "dir": "file"}, {"type": "fs", "dir": "two"}],
+    )
+    ended = stored("page")
+    assert ended.returncode == 0
+    assert re.findall("the page is (.+)", ended.stdout) == ["one", "two"]
+    assert re.fullmatch(r"\S+ \S+ file: cannot write file: .*\n", ended.stderr)
+    assert (stored.folder / "one/index.html").exists()
+    assert (stored.folder / "two/index.html").exists()
+    configured(stored, service, [{"type": "fs", "dir": "file"}])
+    assert stored("page").returncode == 1
+
+
 def test_a_folder_that_is_named_comes_first(stored: Program) -> None:
     ended = stored("page", "here")
     assert ended.stdout.endswith("; the page is here/index.html\n")

@@ -45,20 +45,33 @@ def read(folder: Path, publish: Any, **more: Any) -> config.Config:
 )
 def test_a_place_is_read(tmp_path: Path, written: Any, settings: Any, address: str) -> None:
     found = read(tmp_path, written)
-    assert (found.publish, found.warnings) == (settings, ())
+    assert (found.publish, found.warnings) == ((settings,), ())
     assert settings.address == address
+
+
+def test_several_places_are_a_list(tmp_path: Path) -> None:
+    found = read(tmp_path, [{"type": "fs", "dir": "one"}, {"type": "s3", "bucket": "two"}])
+    assert found.warnings == ()
+    assert found.publish == (FolderPublisherSettings(dir="one"), S3PublisherSettings(bucket="two"))
+    assert read(tmp_path, []).publish == ()
+
+
+def test_a_place_is_named_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r'publish\[1\].*duplicate place "one"'):
+        read(tmp_path, [{"type": "fs", "dir": "one"}, {"type": "fs", "dir": "one"}])
 
 
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
+        ([{"type": "fs", "dir": "x"}, {"type": "ftp"}], "publish[1].type: unknown publish type"),
         ({"type": "ftp"}, "publish.type: unknown publish type: ftp; known types: fs, github, s3"),
         ({"dir": "public"}, 'publish: publish has no type; add "type": one of fs, github, s3'),
         ("public", "publish: unknown publish type: expected an object"),
         ({"type": "fs"}, 'publish: publish.dir: is required; add "dir"'),
         ({"type": "fs", "dir": 5}, "publish.dir: expected a string"),
     ],
-    ids=["unknown", "no-type", "no-object", "incomplete", "no-text"],
+    ids=["second", "unknown", "no-type", "no-object", "incomplete", "no-text"],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, written: Any, problem: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -69,7 +82,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, written: Any, problem: str) -> N
 @pytest.mark.parametrize("written", [None, {"type": "fs", "dir": "public"}, {"type": "ftp"}])
 def test_where_there_is_no_page_nothing_is_said_of_its_place(tmp_path: Path, written: Any) -> None:
     found = read(tmp_path, written, kinds=replace(KINDS, publishers=Registry({})))
-    assert (found.publish, found.warnings) == (None, ())
+    assert (found.publish, found.warnings) == ((), ())
 
 
 def test_secrets_are_secrets() -> None:

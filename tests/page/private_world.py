@@ -32,6 +32,7 @@ FORMED: Final[dict[str, dict[str, Any]]] = {
     "http": {"must_hold": (f'status == "{CANARY}"',), "bearer_token": "", "proxy": PROXY},
     "dns": {"answers_equal": (), "answers_contain": ()},
     "exec": {"name": ""},
+    "tcp": {"charset": "latin-1"},
     "webhook": {"template": f'{{"{CANARY}": "{CANARY}"}}'},
     "sql": {"postgresql": None},
 }
@@ -84,7 +85,7 @@ def config(number: int = 0, **page: Any) -> Config:
         Config,
         checkers=tuple(checkers()),
         storage=storages[number % len(storages)],
-        publish=publishers[number % len(publishers)],
+        publish=(publishers[number % len(publishers)],),
         notifiers=tuple(
             planted(it, **FORMED.get(kind, {})) for kind, it in known.notifiers.items()
         ),

@@ -16,6 +16,7 @@ from checkup_page.build_view import PageData, build_view
 from checkup_page.components.bars import run_bars
 from checkup_page.components.build import ConfirmedStatus
 from checkup_page.locale import Locale
+from checkup_page.publishers.folder import FolderPublisherSettings
 from checkup_page.publishers.github import GitHubPublisherSettings
 from checkup_page.status import ComponentStatus
 from checkup_page.view import ComponentView, PageView
@@ -363,7 +364,7 @@ def test_a_page_is_believed_for_as_long_as_its_place_takes_to_show_the_next() ->
     seen = runs([[result(checker("API"))]] * 3)
     here, there = (
         build_view(replace(config([checker("API")]), publish=place), PageData(runs=seen), NOW)
-        for place in (None, GitHubPublisherSettings())
+        for place in ((), (FolderPublisherSettings(dir="x"), GitHubPublisherSettings()))
     )
     assert there.overall.stale_at is not None
     assert here.overall.stale_at is not None

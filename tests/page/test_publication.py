@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -10,12 +11,12 @@ import pytest
 
 from checkup.alerting.state import STATE_KEY, AlertState, CheckerState, encode_state
 from checkup.deadline import Deadline
-from checkup.errors import NewerPageError
+from checkup.errors import NewerPageError, PublishError, UnfinishedPageError
 from checkup.interfaces import PageFile, PageVersion
 from checkup.model import Status, encode_results, run_key
 from checkup.times import SECOND
 from checkup_page.build import build_page
-from checkup_page.publish import PagePublisher, TargetResult
+from checkup_page.publish import PagePublisher, TargetResult, describe_results
 from checkup_page.publishers.manifest import Manifest, PublishPlan
 from tests.page.test_publish import API, CONFIG, Counted
 from tests.page.worlds import MINUTE, NOW, result, runs
@@ -174,3 +175,82 @@ def test_days_that_were_counted_again_wait_for_nothing(storage: Counted) -> None
 
     assert {"index.html", "metrics.txt"} <= {*paths(page.publish_if_due(CONFIG, START + MINUTE))}
     assert page.publish_if_due(CONFIG, START + MINUTE + SECOND) == ()
+
+
+class Dead(Wall):
+    """A place that cannot be written for a while, or is slow to say so."""
+
+    def __init__(self, seconds: float = 0) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    def publish(
+        self, files: Mapping[str, PageFile], version: PageVersion, deadline: Deadline | None = None
+    ) -> Sequence[str]:
+        time.sleep(self.seconds)
+        raise PublishError("it is dead")
+
+
+def test_a_dead_place_does_not_hold_up_the_others(storage: Counted) -> None:
+    one, two = Wall(), Wall()
+    page = PagePublisher(storage, {"one": one, "dead": Dead(0.5), "two": two})
+
+    results = page.publish_if_due(CONFIG, START + SECOND)
+
+    assert [(it.address, bool(it.written)) for it in results] == [
+        ("one", True),
+        ("dead", False),
+        ("two", True),
+    ]
+    assert [it.is_failed for it in results] == [False, True, False]
+    assert one.manifest == two.manifest
+
+
+def test_a_place_that_failed_is_tried_again_and_says_how_old_its_page_is(storage: Counted) -> None:
+    class Mortal(Wall):
+        dead = False
+
+        def publish(
+            self,
+            files: Mapping[str, PageFile],
+            version: PageVersion,
+            deadline: Deadline | None = None,
+        ) -> Sequence[str]:
+            if self.dead:
+                raise PublishError("it is dead")
+            return super().publish(files, version, deadline)
+
+    wall, mortal = Wall(), Mortal()
+    page = PagePublisher(storage, {"wall": wall, "mortal": mortal})
+    page.publish_if_due(CONFIG, START + SECOND)
+    mortal.dead = True
+    wall_result, failed = page.publish_if_due(CONFIG, START + 5 * MINUTE)
+    assert (wall_result.error, failed.age_ns) == (None, 5 * MINUTE - SECOND)
+    mortal.dead = False
+    (again,) = page.publish_if_due(CONFIG, START + 6 * MINUTE)
+    assert (again.address, bool(again.written)) == ("mortal", True)
+
+
+def test_it_is_an_error_only_if_no_place_can_be_written(storage: Counted) -> None:
+    page = PagePublisher(storage, {"one": Dead(), "two": Dead()})
+    with pytest.raises(PublishError, match="it is dead"):
+        page.publish_if_due(CONFIG, START + SECOND)
+
+
+@pytest.mark.parametrize(
+    ("errors", "message"),
+    [
+        ([None], "page published"),
+        ([NewerPageError("newer")], "page published"),
+        ([UnfinishedPageError("time is up")], "page not complete yet"),
+        ([PublishError("dead"), None], "page published"),
+    ],
+    ids=["all-well", "a-newer-page", "unfinished", "one-of-two"],
+)
+def test_only_a_page_that_is_complete_somewhere_counts_as_published(
+    errors: Sequence[PublishError | None], message: str
+) -> None:
+    results = [TargetResult(address=f"{n}", error=error) for n, error in enumerate(errors)]
+    said, fields = describe_results(results)
+    assert said == message
+    assert ("not_published" in fields) == any(errors)

@@ -294,7 +294,7 @@ def adapt_config(config: Config, environ: Mapping[str, str]) -> Config:
         config,
         checkers=tuple(checker.with_context(context) for checker in config.checkers),
         run_deadline=int(float(seconds) * SECOND) if seconds else config.run_deadline,
-        publish=None if here.is_stack else config.publish,
+        publish=() if here.is_stack else config.publish,
     )
 
 

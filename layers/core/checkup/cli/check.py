@@ -181,7 +181,7 @@ def run_once(
     if verbose:
         output.flush()  # where both streams go to one place, the reasons come last
         output.log_line("\n".join(failure_lines(results)))
-    if store and config.publish is not None:
+    if store and config.publish:
         from checkup.cli.page import publish_after_run  # renders the page
 
         publish_after_run(config, recorder.context.storage)

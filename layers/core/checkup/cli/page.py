@@ -20,7 +20,8 @@ from checkup.cli.process import SIGNAL_POLL_SECONDS, run_until_stopped
 from checkup.cli.server import AllowedHosts, PageServer, SiteRoutes
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
-from checkup.interfaces import Publisher, Storage
+from checkup.interfaces import Storage
+from checkup.times import SECOND, short_duration
 from checkup_page.build import PageCache, build_page
 from checkup_page.publish import PagePublisher, TargetResult, publish_once
 from checkup_page.publishers.folder import FolderPublisher
@@ -39,8 +40,8 @@ from checkup_page.publishers.folder import FolderPublisher
 def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
     """Write the status page of the stored runs to DIR, for any web server.
 
-    Without DIR, publish it as `publish` of the configuration says: to a folder, an S3 bucket or a
-    branch of GitHub Pages. Only changed files are written, index.html last. In a bucket and on a
+    Without DIR, publish it as `publish` of the configuration says: to folders, S3 buckets or
+    branches of GitHub Pages. Only changed files are written, index.html last. In a bucket and on a
     branch, minor changes are written every five or ten minutes. If a newer page is already there,
     it is left alone and the command fails.
     """
@@ -52,20 +53,22 @@ def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
         output.log_line(
             "warning: page.url is not set; feeds and the JSON API have no links to the page"
         )
-    publisher, address = _destination(config, folder)
-    written = publish_once(config, storage, publisher, time.time_ns())
-    print(f"{len(written)} files written; the page is {address}")
-    return 0
-
-
-def _destination(config: Config, folder: str | None) -> tuple[Publisher, str]:
-    """Return the publisher, and the address of the page."""
     if folder is not None:
-        return FolderPublisher(folder), str(Path(folder) / "index.html")
-    if config.publish is None:
+        written = publish_once(config, storage, FolderPublisher(folder), time.time_ns())
+        print(f"{len(written)} files written; the page is {Path(folder) / 'index.html'}")
+        return 0
+    publisher = page_publisher(config, storage)
+    if publisher is None:
         raise CheckupError("no destination for the page: give a folder, or configure `publish`")
-    clients = app.make_clients(config, os.environ)
-    return config.publish.open(clients), config.publish.address
+    results = publisher.publish_if_due(config, time.time_ns())
+    if all(result.error for result in results) and results[0].error:
+        raise results[0].error
+    for result in results:
+        if result.error:
+            output.log_line(f"{result.address}: {result.error}")
+        else:
+            print(f"{len(result.written)} files written; the page is {result.address}")
+    return 0
 
 
 # Publishing after each stored run: ``checkup --store``, ``every`` and ``run``.
@@ -77,10 +80,10 @@ def page_publisher(config: Config, storage: Storage) -> PagePublisher | None:
     Raises:
         CheckupError: the place cannot be used.
     """
-    if config.publish is None:
+    if not config.publish:
         return None
-    opened = config.publish.open(app.make_clients(config, os.environ))
-    return PagePublisher(storage, {config.publish.address: opened})
+    clients = app.make_clients(config, os.environ)
+    return PagePublisher(storage, {place.address: place.open(clients) for place in config.publish})
 
 
 def publish_after_run(config: Config, storage: Storage) -> None:
@@ -97,7 +100,9 @@ def publish_after_run(config: Config, storage: Storage) -> None:
 def _log_failures(results: Iterable[TargetResult]) -> None:
     for result in results:
         if result.is_failed:
-            output.log_line(f"the page was not published: {result.error}")
+            age = short_duration(result.age_ns // SECOND * SECOND) if result.age_ns else ""
+            last = f" (last published there {age} ago)" if age else ""
+            output.log_line(f"the page was not published: {result.error}{last}")
 
 
 class PublishThread:

@@ -248,7 +248,7 @@ class _Writer:
         }
         if self._kinds.publishers:
             publish = self._one_of("publish", self._kinds.publishers, ())
-            sections["publish"] = {"anyOf": [publish, NULL]}
+            sections["publish"] = {"anyOf": [publish, {"type": "array", "items": publish}, NULL]}
         for name in sections.keys() & own.keys():
             sections[name] |= {"description": meta_description(own[name].type)}
         simple = [own[name] for name in (*SIMPLE_KEYS, "concurrent_checks", "timestamp", "quorum")]

@@ -188,16 +188,22 @@ def read_storage(
 
 def read_publish(
     reading: SettingsReader, registry: Registry[PublisherSettings], node: Node | None
-) -> PublisherSettings | None:
-    """Return where to publish the page; None if unset, or without the page package."""
+) -> tuple[PublisherSettings, ...]:
+    """Return where to publish the page, one place or a list; none without the page package."""
     if node is None or is_null(node) or not registry:
-        return None
-    try:
-        found = find_kind(reading, KindChoice(registry, "publish"), node, "publish")
-        settings: PublisherSettings = read_settings(reading, found)
-    except InvalidObjectError:
-        return None
-    return settings
+        return ()
+    is_list = isinstance(node, ArrayNode)
+    places: dict[str, PublisherSettings] = {}
+    for item, key in list_items(reading, node, "publish") if is_list else [(node, "publish")]:
+        try:
+            found = find_kind(reading, KindChoice(registry, "publish"), item, key)
+            place: PublisherSettings = read_settings(reading, found)
+        except InvalidObjectError:
+            continue
+        if place.address in places:
+            reading.report.error(item.offset, key, f'duplicate place "{place.address}"')
+        places[place.address] = place
+    return tuple(places.values())
 
 
 def read_notifiers(

@@ -156,9 +156,9 @@ class Config(Struct, frozen=True, kw_only=True):
         tuple[NotifierSettings, ...], Meta(description="Where alerts are sent.")
     ] = ()
     publish: Annotated[
-        PublisherSettings | None,
-        Meta(description="Where `checkup page` publishes the status page."),
-    ] = None
+        tuple[PublisherSettings, ...],
+        Meta(description="Where the status page is published: one place, or a list of places."),
+    ] = ()
     concurrent_checks: Annotated[
         int,
         Meta(

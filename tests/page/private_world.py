@@ -33,6 +33,8 @@ FORMED: Final[dict[str, dict[str, Any]]] = {
     "dns": {"answers_equal": (), "answers_contain": ()},
     "exec": {"name": ""},
     "tcp": {"charset": "latin-1"},
+    "slack": {"mention": {}},
+    "discord": {"mention": {}},
     "webhook": {"template": f'{{"{CANARY}": "{CANARY}"}}'},
     "sql": {"postgresql": None},
 }

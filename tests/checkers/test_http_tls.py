@@ -11,8 +11,10 @@ from urllib.parse import quote
 import pytest
 
 from checkup.checkers.http import HttpChecker
+from checkup.model import Status
 from checkup.times import SECOND
 from tests.checkers.looking import GENEROUS, attempt_of, result_of
+from tests.servers.base import SocketServer
 from tests.servers.certificates import EXPIRY, Authority
 from tests.servers.web import WebServer
 
@@ -259,3 +261,31 @@ def test_client_certificate_is_not_shown_to_another_server(
 
     assert attempt.failure in {"tls_client_certificate", "empty_reply", "connect_reset"}
     assert other.requests == []
+
+
+class AlertingServer(SocketServer):
+    """Answers the client's first message with a fatal TLS alert."""
+
+    def __init__(self, alert: int) -> None:
+        self._alert = alert
+        super().__init__()
+
+    def serve(self, client: socket.socket) -> None:
+        client.recv(65_536)
+        client.sendall(bytes([21, 3, 3, 0, 2, 2, self._alert]))
+        client.recv(65_536)
+
+
+def test_server_without_http_1_is_unknown() -> None:
+    """curl gets through: it has HTTP/2."""
+    with AlertingServer(120) as server:
+        result = result_of(HttpChecker(endpoint_url=f"https://{server.address}/"))
+
+    assert (result.status, result.failure) == (Status.UNKNOWN, "unsupported")
+
+
+def test_other_alert_means_down() -> None:
+    with AlertingServer(40) as server:
+        result = result_of(HttpChecker(endpoint_url=f"https://{server.address}/"))
+
+    assert (result.status, result.attempts[0].failure) == (Status.DOWN, "tls_handshake")

@@ -269,6 +269,7 @@ def _codings() -> Iterator[tuple[str, bytes]]:
         ("gzip, plain", "gzip", b"not compressed at all"),
         ("gzip, cut", "gzip", packed[:-2_000]),
         ("gzip, cut in the checksum", "gzip", packed[:-3]),
+        ("gzip, which is deflate", "gzip", zlib.compress(LONG)),
         ("gzip, wrong checksum", "gzip", bytes(wrong)),
         ("deflate", "deflate", zlib.compress(LONG)),
         ("deflate, raw", "deflate", raw.compress(LONG) + raw.flush()),
@@ -320,6 +321,8 @@ def _no_bodies() -> Iterator[tuple[str, bytes]]:
     for status in (204, 205, 304):
         yield f"no body {status} with length", f"HTTP/1.1 {status} x\r\n".encode() + HELLO
         yield f"no body {status}", f"HTTP/1.1 {status} x\r\n\r\n".encode()
+    two = b"HTTP/1.1 204 x\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n"
+    yield "no body 204 with two lengths", two
     yield "no body 204 with chunks", b"HTTP/1.1 204 x" + CHUNKED[15:] + b"5\r\nhello\r\n0\r\n\r\n"
 
 

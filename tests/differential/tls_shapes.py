@@ -356,6 +356,7 @@ def _ends() -> Iterator[tuple[str, TlsShape]]:
         "at once": lambda _: None,
         "after the request": lambda client: client.recv(65_536),
         "with close_notify": _end_with_close_notify,
+        "without close_notify": _answer_without_length,
         "in single bytes": _answer_in_single_bytes,
         "with a reset": _reset,
     }.items():
@@ -390,9 +391,13 @@ def _after_handshake(work: Callable[[ssl.SSLSocket], Any]) -> Behaviour:
     return behave
 
 
-def _end_with_close_notify(client: ssl.SSLSocket) -> None:
+def _answer_without_length(client: ssl.SSLSocket) -> None:
     client.recv(65_536)
     client.sendall(b"HTTP/1.1 200 OK\r\n\r\nhello")
+
+
+def _end_with_close_notify(client: ssl.SSLSocket) -> None:
+    _answer_without_length(client)
     client.unwrap()
 
 

@@ -98,7 +98,13 @@ def from_os_error(error: OSError) -> CheckFailedError:
 
 
 def from_ssl_error(error: ssl.SSLError) -> CheckFailedError:
-    """Translate the error of a TLS operation."""
+    """Translate the error of a TLS operation.
+
+    Raises:
+        CheckUnknownError: the server has only protocols that are not supported here.
+    """
+    if "no application protocol" in str(error):  # without a reason; curl gets through with HTTP/2
+        raise CheckUnknownError("unsupported", "the server does not support HTTP/1.1") from error
     if isinstance(error, ssl.SSLCertVerificationError):
         other = ("tls_certificate", "certificate verification failed")
         return CheckFailedError(*_CERTIFICATE.get(error.verify_code, other))

@@ -129,7 +129,7 @@ class ResponseParser:
         is_tunnel = self._method == "CONNECT" and head.status // 100 == 2  # noqa: PLR2004
         is_empty = self._method == "HEAD" or is_tunnel or head.status in {101, 204, 304}
         is_chunked = "chunked" in head.members("Transfer-Encoding")
-        length = None if is_chunked else _content_length(head)
+        length = None if is_empty or is_chunked else _content_length(head)
         yield head
         if is_empty:
             pass
@@ -360,7 +360,8 @@ def _decompressor(coding: str) -> tuple[Callable[[], _Stream], type[Exception]]:
         CheckUnknownError: it is not supported here.
     """
     if coding in {"gzip", "x-gzip"}:
-        return lambda: _Zlib(16 + zlib.MAX_WBITS), zlib.error
+        # Some servers send what is deflate; as curl does, zlib finds out which of them it is.
+        return lambda: _Zlib(32 + zlib.MAX_WBITS), zlib.error
     if coding == "deflate":
         return _Deflate, zlib.error
     try:

@@ -9,9 +9,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from requests import PreparedRequest
+from requests.exceptions import RequestException
 
 from checkup.checkers.http import HttpChecker
-from checkup.errors import CheckUnknownError
+from checkup.checkers.http_session import build_request
+from checkup.errors import CheckUnknownError, CheckupError
 from tests.checkers.looking import attempt_of, closed_port
 from tests.servers.web import WebServer
 
@@ -153,3 +158,22 @@ def _answer_once(listener: socket.socket, heads: list[str]) -> None:
     with client:
         heads.append(client.recv(65_536).decode())
         client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+@given(
+    st.from_regex(
+        r"\Ahttps?://[a-zA-Z0-9._-]{1,20}(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]{0,8}){0,4}(\?[a-z=]*)?\Z",
+        alphabet=st.characters(codec="ascii"),
+    )
+)
+@example("http://a.test/")
+@example("https://a.test:8443/health/ready.json")
+@example("http://a.test/a/../b")
+def test_plain_url_is_sent_as_requests_would_send_it(url: str) -> None:
+    prepared = PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+        ours = build_request(url, {}).url
+    except (RequestException, ValueError, CheckupError):
+        return
+    assert ours == prepared.url

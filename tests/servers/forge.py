@@ -96,7 +96,6 @@ def leaf(
     hosts: tuple[str, ...] = HOSTS,
     before: float = -1,
     weak: bool = False,
-    rsa: bool = False,
     for_clients: bool = False,
     bare: bool = False,
     revocations: str = "",
@@ -105,7 +104,6 @@ def leaf(
 
     Args:
         weak: with a key of 1,024 bits.
-        rsa: with an RSA key of 2,048 bits; else the key is on a curve.
         for_clients: its purpose is another.
         bare: without the identifiers of keys.
         revocations: where it says that the list of what was revoked is.
@@ -126,8 +124,7 @@ def leaf(
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(parent.key.public_key())
         extensions.append((identifier, False))
     name = hosts[0] if hosts else "localhost"
-    bits = 1024 if weak else 2048 if rsa else 0
-    return _issue(name, parent, (before, days), extensions, bits=bits)
+    return _issue(name, parent, (before, days), extensions, bits=1024 if weak else 0)
 
 
 def _issue(

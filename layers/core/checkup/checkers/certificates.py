@@ -233,12 +233,14 @@ def _covers(names: Sequence[str], host: str) -> bool:
     return host in names or (bool(dot) and f"*.{parent}" in names and not _is_address(host))
 
 
+@lru_cache(maxsize=1024)
 def _canonical(host: str) -> str:
     if _is_address(host):
         return str(ipaddress.ip_address(host))
     return ascii_host(host).rstrip(".").lower()
 
 
+@lru_cache(maxsize=1024)
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

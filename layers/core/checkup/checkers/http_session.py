@@ -55,6 +55,12 @@ _PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ZONE: Final = re.compile(r"(//(?:[^/?#@]*@)?\[[0-9A-Fa-f:.]+%)(?!25)")
 """The zone of an address as the system writes it; curl takes it in URLs too (RFC 6874: %25)."""
 
+_PLAIN_URL: Final = re.compile(
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]*)?"
+    r"(?:/|(?:/[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*)+/?)"
+)
+"""A URL that requests leaves as it is, for ten times the CPU time."""
+
 _ASCII: Final = "".join(map(chr, range(128)))
 
 
@@ -79,11 +85,14 @@ def build_request(
     request = PreparedRequest()
     request.prepare_method(method)
     request.prepare_headers({})
-    try:
-        netloc = parts.netloc.rpartition("@")[2]
-        request.prepare_url(urlunsplit(parts._replace(netloc=netloc)), None)
-    except (RequestException, ValueError) as error:
-        raise CheckUnknownError("config", "invalid URL") from error
+    if _PLAIN_URL.fullmatch(url):
+        request.url = url
+    else:
+        try:
+            netloc = parts.netloc.rpartition("@")[2]
+            request.prepare_url(urlunsplit(parts._replace(netloc=netloc)), None)
+        except (RequestException, ValueError) as error:
+            raise CheckUnknownError("config", "invalid URL") from error
     request.headers["Host"] = _host(urlsplit(str(request.url)))
     request.headers["User-Agent"] = f"checkup/{__version__}"
     request.headers["Connection"] = "close"
@@ -105,7 +114,7 @@ def request_secrets(request: PreparedRequest, *urls: str) -> tuple[str, ...]:
         urls: the configured URLs, whose queries and passwords are such values.
     """
     texts = []
-    for parts in map(urlsplit, urls):
+    for parts in (urlsplit(url) for url in urls if "?" in url or "@" in url):
         texts += [value for _, value in parse_qsl(parts.query)]
         texts += [unquote(parts.password or ""), parts.password or ""]
     for name, value in request.headers.items():

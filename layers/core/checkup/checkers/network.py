@@ -9,6 +9,7 @@ import errno
 import re
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
@@ -26,6 +27,7 @@ _HOST_PORT: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*):([^:\[\]]*)")
 _MAX_PORT: Final = 65_535
 
 
+@lru_cache(maxsize=4096)
 def parse_http_url(url: str) -> SplitResult:
     """Split an http or https URL; the result has a host, in ASCII, and a port or None.
 

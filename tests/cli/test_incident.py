@@ -263,7 +263,7 @@ def test_updates_of_maintenance_are_corrected_and_removed(configured: Program) -
     [
         (["incident", "opne", "x"], 255, "Did you mean this?\n\topen"),
         (["incident", "open", "x", "--component", "aip"], 1, 'did you mean "API"?'),
-        (["incident", "open", "x", "--impact", "huge"], 255, "'none', 'minor'"),
+        (["incident", "open", "x", "--impact", "huge"], 1, "'none', 'minor'"),
         (["incident", "update", "zz", "x"], 1, 'no incident "zz"; "checkup incident list"'),
         (["maintenance", "add", "x"], 1, "use either --for or --until"),
         (["maintenance", "add", "x", "--for", "1h", "--group", "Cor"], 1, 'did you mean "Core"?'),

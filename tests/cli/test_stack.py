@@ -261,7 +261,7 @@ def test_region_and_profile_that_are_not_known_are_named(
 def test_stack_without_a_name_is_not_the_files_of_this_machine(checkup: Program) -> None:
     checkup.write(configuration())
     ended = checkup("--stack", "", "status")
-    assert ended.returncode == 255
+    assert ended.returncode == 1
     assert "the stack name is empty" in ended.stderr
 
 

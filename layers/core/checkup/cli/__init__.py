@@ -1,14 +1,6 @@
 """The command line.
 
-Exit codes, those of the Go program where it has one:
-
-====  =======================================================================
-   0  every result is healthy; or stored, posted, written, stopped as asked
-   1  a result is not healthy, or something failed: one line on stderr says what
- 130  stopped with Ctrl-C in the middle of something
- 141  the reader of the output went away
- 255  an unknown command or flag
-====  =======================================================================
+The exit codes are those of docs/exit-codes.md.
 """
 
 from __future__ import annotations

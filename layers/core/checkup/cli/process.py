@@ -70,7 +70,8 @@ def report_internal_error(error: Exception, *, verbose: bool) -> None:
 def _misused(error: click.UsageError) -> int:
     """Print what is wrong with the arguments, as the Go program does; return the exit code.
 
-    A wrong number of arguments prints the command's help on stdout and ends with code 1.
+    A wrong number of arguments prints the command's help on stdout and ends with code 1, an invalid
+    value ends with code 1, as those do that a command finds itself.
     """
     if type(error) in {click.UsageError, click.MissingParameter} and error.ctx is not None:
         print(error.ctx.get_help())
@@ -82,7 +83,8 @@ def _misused(error: click.UsageError) -> int:
         names = "\n".join(f"\t{name}" for name in suggestions)
         click.echo(f"\nDid you mean this?\n{names}\n", err=True)
     click.echo(_HINT, err=True)
-    return EXIT_USAGE
+    is_invalid_value = isinstance(error, click.BadParameter)
+    return EXIT_FAILURE if is_invalid_value else EXIT_USAGE
 
 
 def _flag_text(error: click.UsageError) -> str:

@@ -286,7 +286,7 @@ def test_time_that_is_up_ends_the_fold_and_the_next_one_goes_on() -> None:
     counts: list[HistoryUpdate] = []
     while not counts or counts[-1].behind:
         counts.append(keeper(world).catch_up(Deadline.after(-1)))
-    assert [it.runs for it in counts] == [499, 499, 202]
+    assert [it.runs for it in counts] == [500, 500, 200]
     assert world.history() == kept(runs).history()
 
 

@@ -92,10 +92,14 @@ class RunBatch(NamedTuple):
 
     Attributes:
         more: there may be others after them.
+        last: the key of the last of them, readable or not; empty if there are none.
+        keys: how many they are, the unreadable ones included.
     """
 
     runs: list[Run]
     more: bool
+    last: str
+    keys: int
 
 
 class RunCache:
@@ -133,18 +137,54 @@ class RunCache:
         return found if found and len(found) == len(runs) and found[-1].slot == last.slot else None
 
 
+class RunListing(Struct, frozen=True):
+    """The newest runs of a storage.
+
+    Attributes:
+        start: every key after it is among ``keys``.
+        keys: in order.
+    """
+
+    start: str
+    keys: tuple[str, ...]
+
+    @classmethod
+    def since(cls, storage: Storage, moment: int, before: int) -> Self:
+        """List what lies between two moments; of very many only the newest.
+
+        Raises:
+            StorageError: it could not be listed.
+        """
+        start, end = (f"{RUNS_PREFIX}{at:019d}" for at in (moment, before))
+        listed = takewhile(lambda key: key < end, storage.list(RUNS_PREFIX, start))
+        keys = tuple(deque(listed, MAX_LISTED))
+        return cls(start if len(keys) < MAX_LISTED else keys[0], keys)
+
+    def after(self, key: str) -> Iterable[str] | None:
+        """Return the keys after this one, or None if they are not all known."""
+        return (other for other in self.keys if other > key) if key >= self.start else None
+
+
+Known = Mapping[str, tuple[Result, ...] | None]
+"""The results of runs by key; None for one that is unreadable."""
+
+
 class RunStore(Struct, frozen=True):
     """The stored runs of one storage.
 
     Attributes:
         regions: those that vote, in the order of the configuration; their number in it is part of
             a run's key.
-        cache: runs that need not be read again.
+        cache: runs that this process has written, which need not be read.
+        known: results that need not be read.
+        listing: keys that need not be listed.
     """
 
     storage: Storage
     regions: Sequence[str] = ()
     cache: RunCache = field(default_factory=RunCache)
+    known: Known = {}
+    listing: RunListing | None = None
 
     def write(self, run: Run, cursor: str) -> StoredRun:
         """Store a run under its slot, where it can never change again, and keep it in the cache.
@@ -195,6 +235,9 @@ class RunStore(Struct, frozen=True):
         cached = self.cache.get(key)
         if cached is not None:
             return cached
+        if key in self.known:
+            results = self.known[key]
+            return None if results is None else _run_of(key, results, self.regions)
         try:
             stored = self.storage.get(key)
         except StorageError as error:
@@ -204,18 +247,28 @@ class RunStore(Struct, frozen=True):
             return None
         return None if stored is None else _decoded(key, stored.body, self.regions)
 
-    def after(self, cursor: str) -> RunBatch:
-        """Return the next runs after the cursor.
+    def after(self, cursor: str, until: str = "") -> RunBatch:
+        """Return the next runs after the cursor, a limited number of them.
+
+        Args:
+            until: the last key; by default that of a run a little ahead of the storage's clock.
 
         Raises:
-            StorageError: as for :meth:`get`.
+            StorageError: as for :meth:`get`, or they could not be listed.
         """
-        read = map(self.get, self._keys(cursor, MAX_CLOCK_SKEW))
-        runs = list(islice((run for run in read if run is not None), BATCH))
-        more = len(runs) == BATCH
-        if more and len(self.regions) > 1:
-            runs = whole_slots(runs) or runs
-        return RunBatch(runs, more)
+        read: list[tuple[str, Run | None]] = []
+        readable = 0
+        for key in self._keys(cursor, until or self._horizon(MAX_CLOCK_SKEW)):
+            read.append((key, self.get(key)))
+            readable += read[-1][1] is not None
+            if readable == BATCH:
+                break
+        more = readable == BATCH
+        if more and len(self.regions) > 1 and (last := read[-1][1]) is not None:
+            # A region's run of the last slot may be the next one to read.
+            read = [(key, run) for key, run in read if _time_of(key) < last.slot] or read
+        runs = [run for _, run in read if run is not None]
+        return RunBatch(runs, more, last=read[-1][0] if read else "", keys=len(read))
 
     def latest(self, count: int = RECENT) -> tuple[str, list[Run]]:
         """Return the last runs of the day, in order, and the key after which they begin.
@@ -223,17 +276,19 @@ class RunStore(Struct, frozen=True):
         There may be years of runs before them, too many to list.
         """
         after = self._day_start()
-        read = map(self.get, deque(self._keys(after, MAX_CLOCK_SKEW), count))
+        read = map(self.get, deque(self._keys(after, self._horizon(MAX_CLOCK_SKEW)), count))
         return after, [run for run in read if run is not None]
 
     def newest(self, count: int, since: int) -> list[Run]:
         """Return the last runs since a time, in order; at most ``count``."""
-        keys = self._keys(run_key(Run(slot=max(0, since), results=())), MAX_CLOCK_SKEW)
+        start = run_key(Run(slot=max(0, since), results=()))
+        keys = self._keys(start, self._horizon(MAX_CLOCK_SKEW))
         return [run for run in map(self.get, deque(keys, count)) if run is not None]
 
     def since(self, since: int) -> Iterator[Run]:
         """Yield the runs since a time, in order; a few are read ahead where that saves waiting."""
-        keys = self._keys(run_key(Run(slot=max(0, since), results=())), MAX_CLOCK_SKEW)
+        start = run_key(Run(slot=max(0, since), results=()))
+        keys = self._keys(start, self._horizon(MAX_CLOCK_SKEW))
         read = (
             _read_ahead(self.get, keys, self.storage.max_concurrent_reads)
             if isinstance(self.storage, ConcurrentReads)
@@ -244,24 +299,32 @@ class RunStore(Struct, frozen=True):
     def newest_key(self) -> str:
         """Return the key of the newest run that is not in the future, or one that is below all."""
         after = self._day_start()
-        return max(self._keys(after, 0), default=after)
+        return max(self._keys(after, self._horizon(0)), default=after)
 
     def _day_start(self) -> str:
         """Return the key after which the last day begins; empty if nothing is stored after it."""
         after = run_key(Run(slot=max(0, self.storage.now_ns() - DAY), results=()))
         return "" if next(self.storage.list(RUNS_PREFIX), after) >= after else after
 
-    def _keys(self, after: str, ahead: int) -> Iterator[str]:
-        """Yield the keys after one, up to some nanoseconds in the storage's future."""
-        horizon = self.storage.now_ns() + ahead
-        return takewhile(
-            lambda key: _time_of(key) <= horizon, self.storage.list(RUNS_PREFIX, after)
-        )
+    def _keys(self, after: str, until: str) -> Iterator[str]:
+        """Yield the keys after one, up to another."""
+        listed = self.listing.after(after) if self.listing else None
+        if listed is None:
+            listed = self.storage.list(RUNS_PREFIX, after)
+        return takewhile(lambda key: key <= until, listed)
+
+    def _horizon(self, ahead: int) -> str:
+        """Return the last key up to some nanoseconds in the storage's future."""
+        return run_key(Run(slot=self.storage.now_ns() + ahead, results=()))
 
 
-def whole_slots(runs: Sequence[Run]) -> list[Run]:
-    """Leave out the last slot: a region's run of it may be the next one to read."""
-    return [run for run in runs if run.slot != runs[-1].slot]
+def settled_key(cursor: str, now: int) -> str:
+    """Return the key up to which no run can come any more.
+
+    Args:
+        cursor: up to which the state between runs is closed; empty if there is none.
+    """
+    return max(cursor, f"{RUNS_PREFIX}{max(0, now - MAX_CLOCK_SKEW):019d}")
 
 
 def _read_ahead(
@@ -303,118 +366,6 @@ def _run_of(key: str, results: tuple[Result, ...], regions: Sequence[str]) -> Ru
 def _time_of(key: str) -> int:
     """Return the nanoseconds in the key; 0 for one that names no run."""
     return key_time(key) or 0
-
-
-# What the page and the history read: keys that were listed and runs that are known already.
-
-
-class RunListing(Struct, frozen=True):
-    """The newest runs of a storage.
-
-    Attributes:
-        start: every key after it is among ``keys``.
-        keys: in order.
-    """
-
-    start: str
-    keys: tuple[str, ...]
-
-    @classmethod
-    def since(cls, storage: Storage, moment: int, before: int) -> Self:
-        """List what lies between two moments; of very many only the newest.
-
-        Raises:
-            StorageError: it could not be listed.
-        """
-        start, end = (f"{RUNS_PREFIX}{at:019d}" for at in (moment, before))
-        listed = takewhile(lambda key: key < end, storage.list(RUNS_PREFIX, start))
-        keys = tuple(deque(listed, MAX_LISTED))
-        return cls(start if len(keys) < MAX_LISTED else keys[0], keys)
-
-    def after(self, key: str) -> Iterable[str] | None:
-        """Return the keys after this one, or None if they are not all known."""
-        return (other for other in self.keys if other > key) if key >= self.start else None
-
-
-Known = Mapping[str, tuple[Result, ...] | None]
-"""The results of runs by key; None for one that is unreadable."""
-
-
-class PendingRuns(Struct, frozen=True, kw_only=True):
-    """The next runs.
-
-    Attributes:
-        last: the key of the last of them, readable or not; empty if there are none.
-        keys: how many they are, the unreadable ones included.
-        more: whether there may be others after them.
-    """
-
-    runs: tuple[Run, ...]
-    last: str
-    keys: int
-    more: bool
-
-
-def settled_key(cursor: str, now: int) -> str:
-    """Return the key up to which no run can come any more.
-
-    Args:
-        cursor: up to which the state between runs is closed; empty if there is none.
-    """
-    return max(cursor, f"{RUNS_PREFIX}{max(0, now - MAX_CLOCK_SKEW):019d}")
-
-
-def pending(
-    storage: Storage, listed: Iterable[str], end: str, regions: Sequence[str], known: Known
-) -> PendingRuns:
-    """Return the runs after the cursor, in order and a limited number of them.
-
-    Args:
-        listed: the keys after the cursor.
-        end: the last key.
-        known: runs that need not be read.
-
-    Raises:
-        StorageError: they could not be listed, or one of the last could not be read.
-    """
-    keys = list(islice(takewhile(lambda key: key <= end, listed), BATCH))
-    more = len(keys) == BATCH
-    if more:
-        keys = _whole_slots(keys, len(regions))
-    runs = (_run(storage, key, regions, known) for key in keys)
-    return PendingRuns(
-        runs=tuple(run for run in runs if run is not None),
-        last=keys[-1] if keys else "",
-        keys=len(keys),
-        more=more,
-    )
-
-
-def _whole_slots(keys: list[str], regions: int) -> list[str]:
-    """Leave out the last keys that may be of a slot that goes on after them."""
-    limit = (key_time(keys[-1]) or 0) - regions
-    return [key for key in keys if (key_time(key) or 0) <= limit] or keys
-
-
-def _run(storage: Storage, key: str, regions: Sequence[str], known: Known) -> Run | None:
-    results = known[key] if key in known else _results(storage, key)
-    if key_time(key) is None or results is None:
-        return None
-    return _run_of(key, results, regions)
-
-
-def _results(storage: Storage, key: str) -> tuple[Result, ...] | None:
-    try:
-        stored = storage.get(key)
-        return None if stored is None else decode_results(stored.body)
-    except StorageError as error:
-        if storage.now_ns() - (key_time(key) or 0) < MAX_CLOCK_SKEW:
-            raise
-        _log.warning("%s is left out of the history: %s", key, error)
-        return None
-    except ValueError as error:
-        _log.warning("%s is left out of the history: %s", key, error)
-        return None
 
 
 # Retention.

@@ -35,7 +35,7 @@ from checkup.history.reader import reset_year
 from checkup.history.tally import PeriodAggregate
 from checkup.interfaces import Storage, StoredDocument
 from checkup.model import RUNS_PREFIX, key_time
-from checkup.run_store import Known, RunListing, pending
+from checkup.run_store import Known, RunListing, RunStore
 from checkup.times import HOUR, day_start, format_date, format_month, parse_date
 
 _log = logging.getLogger(__name__)
@@ -119,13 +119,13 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
         )
 
     def _apply_from(self, current: Loaded[HistoryState], deadline: Deadline) -> HistoryUpdate:
+        store = RunStore(
+            self.storage, self.setting.voting_regions, known=self.known, listing=self.listing
+        )
         runs = 0
         while True:
             state, stored = current
-            listed = self.listing.after(state.cursor) if self.listing else None
-            if listed is None:
-                listed = self.storage.list(RUNS_PREFIX, state.cursor)
-            found = pending(self.storage, listed, self.end, self.setting.voting_regions, self.known)
+            found = store.after(state.cursor, self.end)
             state, closed = apply_runs(state, found.runs, self.setting)
             state = replace(state, cursor=max(state.cursor, found.last))
             runs += len(found.runs)

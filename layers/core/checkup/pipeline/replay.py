@@ -17,7 +17,7 @@ from checkup.evaluation import ResultMatcher
 from checkup.model import Alert, AlertKind, Result, Run
 from checkup.pipeline.context import RunContext
 from checkup.pipeline.state_store import apply_silently, read_state
-from checkup.run_store import BATCH, whole_slots
+from checkup.run_store import BATCH
 from checkup.times import SECOND
 
 # The current state and the last results, read-only.
@@ -43,10 +43,9 @@ def current_state(context: RunContext) -> AlertState:
 def _catch_up(context: RunContext, state: AlertState) -> AlertState:
     """Apply all runs that are stored after the state's cursor, in memory."""
     while True:
-        runs, more = context.runs.after(state.cursor)
-        cursor = state.cursor
-        state = apply_silently(context.rules, state, runs, context.storage.now_ns()).state
-        if not more or state.cursor == cursor:
+        batch, cursor = context.runs.after(state.cursor), state.cursor
+        state = apply_silently(context.rules, state, batch.runs, context.storage.now_ns()).state
+        if not batch.more or state.cursor == cursor:
             return state
 
 
@@ -151,7 +150,8 @@ def _batches(runs: Iterator[Run]) -> Iterator[list[Run]]:
     batch: list[Run] = []
     while read := list(islice(runs, BATCH)):
         batch += read
-        whole = whole_slots(batch)
+        # A region's run of the last slot may be the next one to read.
+        whole = [run for run in batch if run.slot != batch[-1].slot]
         if whole:
             yield whole
         batch = batch[len(whole) :]

@@ -132,7 +132,8 @@ def _apply_batch(
         applied = _apply(context, before, own) if own else None
         if own and applied and _is_unchanged(before, applied.state, len(own)):
             return before
-        runs, more = context.runs.after(before.cursor)
+        batch = context.runs.after(before.cursor)
+        runs, more = batch.runs, batch.more
         if applied is None or runs != own:
             applied = _apply(context, before, runs)
         if _is_unchanged(before, applied.state, len(runs)):

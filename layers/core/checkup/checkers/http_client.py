@@ -1,7 +1,6 @@
 """One HTTP request and its response, on a new connection, measured and under deadlines.
 
-Requests are prepared by the library of that name, responses are read by our own parser, from a
-stream that waits in an event loop and keeps a deadline.
+Responses are read by our own parser, from a stream that waits in an event loop.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from typing import Final, Self
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 from urllib.request import getproxies_environment
 
-from msgspec import Struct
-from requests import PreparedRequest
+from msgspec import Struct, field
 
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.checkers.http_parser import BodyDecoder, Data, Event, Head, ResponseParser
@@ -222,6 +220,20 @@ def check_proxy_status(status: int) -> None:
         raise CheckUnknownError("proxy", "the proxy rejected the credentials")
 
 
+class Request(Struct, frozen=True):
+    """A request as it is sent.
+
+    Attributes:
+        url: quoted, and without user and fragment.
+        headers: by their usual spelling, in order.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
 class Timeouts(Struct, frozen=True, kw_only=True):
     """How long an exchange may take: in total, and the seconds of three phases."""
 
@@ -282,7 +294,7 @@ class HttpExchange:
     ) -> None:
         self.close()
 
-    async def send(self, request: PreparedRequest) -> Head:
+    async def send(self, request: Request) -> Head:
         """Send the request and return the head of the response as soon as it is there.
 
         Raises:
@@ -290,8 +302,8 @@ class HttpExchange:
             CheckUnknownError: local resources ran out.
         """
         try:
-            stream = await self._connect(urlsplit(str(request.url)))
-            self._reader = _Reader(stream, str(request.method))
+            stream = await self._connect(urlsplit(request.url))
+            self._reader = _Reader(stream, request.method)
             with self._watch.phase("wait"):
                 with suppress(ConnectionError):  # it may have answered before it had all
                     await stream.write(self._request_bytes(request))
@@ -366,11 +378,13 @@ class HttpExchange:
                 await open_tunnel(stream, proxy, host, port)
         return stream
 
-    def _request_bytes(self, request: PreparedRequest) -> bytes:
-        target = str(request.url) if self._is_forwarded else request.path_url
+    def _request_bytes(self, request: Request) -> bytes:
+        target = request.url
+        if not self._is_forwarded:
+            parts = urlsplit(target)
+            target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         lines = [f"{request.method} {target} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in request.headers.items()]
         if self._is_forwarded and self._options.proxy and self._options.proxy.authorization:
             lines.append(f"Proxy-Authorization: {self._options.proxy.authorization}")
-        body = request.body if isinstance(request.body, bytes) else b""
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + request.body

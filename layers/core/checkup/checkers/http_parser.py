@@ -25,6 +25,9 @@ from checkup.errors import CheckUnknownError
 MAX_HEAD: Final = 1_048_576
 """Bytes of a status line and its header lines. curl reads 300 KiB, Go 10 MiB."""
 
+_MAX_INTERIM: Final = 262_144
+"""Bytes of interim responses, which are short and many; curl reads 300 KiB of them."""
+
 _MAX_CHUNK_LINE: Final = 65_536
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/[^ \t]*[ \t]+([0-9]{3})(?![0-9])(.*)", re.IGNORECASE)
@@ -123,7 +126,7 @@ class ResponseParser:
         head = yield from self._parse_head()
         # 101 is a final response to what was never asked for.
         while head.status // 100 == 1 and head.status != HTTPStatus.SWITCHING_PROTOCOLS:
-            if self._head_size > MAX_HEAD:
+            if self._head_size > _MAX_INTERIM:
                 raise CheckFailedError("protocol", "the server sent only interim responses")
             head = yield from self._parse_head()
         is_tunnel = self._method == "CONNECT" and head.status // 100 == 2  # noqa: PLR2004

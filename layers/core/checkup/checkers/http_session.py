@@ -7,21 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import ExitStack
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Final, Self
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.request import Request as CookieRequest
 
-from requests import PreparedRequest, Response
-from requests.cookies import MockRequest, MockResponse
-from requests.exceptions import RequestException
-from requests.models import REDIRECT_STATI
-from requests.sessions import SessionRedirectMixin
+from msgspec.structs import replace
 
 from checkup import __version__
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.http_client import (
     ConnectOptions,
     HttpExchange,
+    Request,
     Timeouts,
     is_loopback,
     url_credentials,
@@ -43,9 +41,12 @@ _PUBLIC: Final = {"Host", "Connection", "User-Agent", "Accept", "Content-Type", 
 _HARMLESS: Final = {"accept", "accept-language", "accept-encoding", "connection", "user-agent"}
 """Headers that another server may get as well."""
 
-_REDIRECTS: Final = SessionRedirectMixin()
-_REDIRECT_STATUSES: Final = {300, *REDIRECT_STATI}
+_REDIRECT_STATUSES: Final = {300, 301, 302, 303, 307, 308}
 """curl follows 300 too (RFC 9110, section 15.4.1: its Location is the server's choice)."""
+
+_IN_PATH: Final = "!$&'()*+,;=:@/%~"
+_ESCAPE: Final = re.compile("%[0-9A-Fa-f]{2}")
+_PLAIN: Final = re.compile("[A-Za-z0-9._~-]")
 
 _AUTHORITY: Final = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?://[^/?#]*)?")
 _BAD_AGE: Final = re.compile(r";\s*max-age\s*=(?!\s*-?[0-9]+\s*(?:;|$))[^;]*", re.IGNORECASE)
@@ -54,12 +55,6 @@ _BAD_AGE: Final = re.compile(r";\s*max-age\s*=(?!\s*-?[0-9]+\s*(?:;|$))[^;]*", r
 _PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ZONE: Final = re.compile(r"(//(?:[^/?#@]*@)?\[[0-9A-Fa-f:.]+%)(?!25)")
 """The zone of an address as the system writes it; curl takes it in URLs too (RFC 6874: %25)."""
-
-_PLAIN_URL: Final = re.compile(
-    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]*)?"
-    r"(?:/|(?:/[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*)+/?)"
-)
-"""A URL that requests leaves as it is, for ten times the CPU time."""
 
 _ASCII: Final = "".join(map(chr, range(128)))
 
@@ -71,8 +66,8 @@ def build_request(
     method: str = "GET",
     body: str = "",
     authorization: str = "",
-) -> PreparedRequest:
-    """Prepare a request; requests quotes the URL and encodes its host name.
+) -> Request:
+    """Prepare a request.
 
     Args:
         headers: they override the headers that are derived from other settings.
@@ -82,24 +77,20 @@ def build_request(
         CheckFailedError: the URL is not an http or https URL.
     """
     parts = parse_http_url(_ZONE.sub(r"\g<1>25", url))
-    request = PreparedRequest()
-    request.prepare_method(method)
-    request.prepare_headers({})
-    if _PLAIN_URL.fullmatch(url):
-        request.url = url
-    else:
-        try:
-            netloc = parts.netloc.rpartition("@")[2]
-            request.prepare_url(urlunsplit(parts._replace(netloc=netloc)), None)
-        except (RequestException, ValueError) as error:
-            raise CheckUnknownError("config", "invalid URL") from error
-    request.headers["Host"] = _host(urlsplit(str(request.url)))
-    request.headers["User-Agent"] = f"checkup/{__version__}"
-    request.headers["Connection"] = "close"
+    sent = _sent_url(parts)
+    request = Request(
+        method,
+        sent,
+        {
+            "Host": _host(urlsplit(sent)),
+            "User-Agent": f"checkup/{__version__}",
+            "Connection": "close",
+        },
+        body.encode(),
+    )
     if authorization := authorization or url_credentials(parts):
         request.headers["Authorization"] = authorization
     if body or method in _WITH_BODY:
-        request.body = body.encode()
         request.headers["Content-Length"] = str(len(request.body))
     request.headers.update(_canonical_headers(headers))
     if _HEADER_INVALID.search(request.headers.get("Authorization") or ""):
@@ -107,7 +98,48 @@ def build_request(
     return request
 
 
-def request_secrets(request: PreparedRequest, *urls: str) -> tuple[str, ...]:
+def _sent_url(parts: SplitResult) -> str:
+    """Return a URL as browsers ask for it: without user, fragment and dot segments, and quoted.
+
+    Raises:
+        CheckUnknownError: it has a host that cannot be.
+    """
+    host = parts.netloc.rpartition("@")[2]
+    if parts.port is not None or host.endswith(":"):
+        host = host.rpartition(":")[0]
+    if host.startswith(("*", ".")):
+        raise CheckUnknownError("config", "invalid URL")
+    host = host if host.startswith("[") else host.lower()
+    path = _without_dots(parts.path) if "/." in parts.path else parts.path or "/"
+    netloc = f"{host}:{parts.port}" if parts.port else host
+    query = f"?{_quoted(parts.query, _IN_PATH + '?')}" if parts.query else ""
+    return f"{parts.scheme}://{netloc}{_quoted(path, _IN_PATH)}{query}"
+
+
+def _without_dots(path: str) -> str:
+    """Return a path without its segments ``.`` and ``..`` (RFC 3986, section 5.2.4)."""
+    kept: list[str] = []
+    for segment in path.split("/")[1:]:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if path.endswith(("/.", "/..")):
+        kept.append("")
+    return "/" + "/".join(kept)
+
+
+def _quoted(text: str, safe: str) -> str:
+    """Quote what a path or a query may not have, and spell escapes in one way (RFC 3986, 6.2.2)."""
+
+    def spell(match: re.Match[str]) -> str:
+        letter = chr(int(match[0][1:], 16))
+        return letter if _PLAIN.fullmatch(letter) else match[0].upper()
+
+    return quote(_ESCAPE.sub(spell, text), safe=safe)
+
+
+def request_secrets(request: Request, *urls: str) -> tuple[str, ...]:
     """Return the values of a request that no message may quote from a response.
 
     Args:
@@ -120,8 +152,7 @@ def request_secrets(request: PreparedRequest, *urls: str) -> tuple[str, ...]:
     for name, value in request.headers.items():
         if name not in _PUBLIC:
             texts += [value, *value.split()[1:]]
-    if isinstance(request.body, bytes):
-        texts.append(request.body.decode())
+    texts.append(request.body.decode())
     return tuple(text for text in texts if text)
 
 
@@ -189,7 +220,7 @@ class HttpSession:
         ends = (exchange.certificate_expiry_ns for exchange in self._exchanges)
         return min((end for end in ends if end), default=0)
 
-    async def send(self, request: PreparedRequest, max_redirects: int) -> Head:
+    async def send(self, request: Request, max_redirects: int) -> Head:
         """Send the request, follow up to ``max_redirects``, and return the last response's head.
 
         Cookies of the responses are sent on, as by browsers.
@@ -198,7 +229,7 @@ class HttpSession:
             CheckFailedError: no HTTP response came in time, or a redirect must not be followed.
             CheckUnknownError: local resources ran out.
         """
-        origin = _origin(str(request.url))
+        origin = _origin(request.url)
         head = await self._exchange(request, same_origin=True)
         for _ in range(max_redirects):
             target = _target(request, head)
@@ -208,7 +239,7 @@ class HttpSession:
             try:
                 self._store_cookies(request, head)
                 request = _redirected(request, head, target)
-                same_origin = _origin(str(request.url)) == origin
+                same_origin = _origin(request.url) == origin
                 head = await self._exchange(self._with_cookies(request), same_origin=same_origin)
             except CheckFailedError as failed:
                 raise CheckFailedError(
@@ -222,31 +253,30 @@ class HttpSession:
         """Yield the body of the last response; see :meth:`HttpExchange.iter_content`."""
         return self._exchanges[-1].iter_content(head, max_bytes)
 
-    def _store_cookies(self, request: PreparedRequest, head: Head) -> None:
+    def _store_cookies(self, request: Request, head: Head) -> None:
         message = HTTPMessage()
         for value in head.values("Set-Cookie"):
             cookie = value.decode("latin-1")  # is sent back byte for byte
             message["Set-Cookie"] = _BAD_AGE.sub("", cookie)
-        extract: Any = self._cookies.extract_cookies  # the mocks are all that it uses
-        extract(MockResponse(message), MockRequest(request))
+        response: Any = SimpleNamespace(info=lambda: message)
+        self._cookies.extract_cookies(response, _cookie_request(request))
 
-    def _with_cookies(self, request: PreparedRequest) -> PreparedRequest:
+    def _with_cookies(self, request: Request) -> Request:
         """Return the request with the cookies for its URL; they replace configured ones."""
-        asked = request.copy()
-        configured = asked.headers.pop("Cookie", "")
-        mocked: Any = MockRequest(asked)
-        self._cookies.set_policy(_cookie_policy(str(asked.url)))
-        self._cookies.add_cookie_header(mocked)
-        received = mocked.get_new_headers().get("Cookie", "")
+        asking = _cookie_request(request)
+        self._cookies.set_policy(_cookie_policy(request.url))
+        self._cookies.add_cookie_header(asking)
+        received = asking.unredirected_hdrs.get("Cookie", "")
         names = {pair.partition("=")[0].strip() for pair in received.split(";")}
-        pairs = [pair.strip() for pair in configured.split(";")]
+        pairs = [pair.strip() for pair in request.headers.get("Cookie", "").split(";")]
         kept = [pair for pair in pairs if pair and pair.partition("=")[0] not in names]
+        headers = {name: value for name, value in request.headers.items() if name != "Cookie"}
         if cookies := "; ".join([*kept, *filter(None, [received])]):
-            asked.headers["Cookie"] = cookies
-        return asked
+            headers["Cookie"] = cookies
+        return replace(request, headers=headers)
 
-    async def _exchange(self, request: PreparedRequest, *, same_origin: bool) -> Head:
-        options = await self._connect_options(urlsplit(str(request.url)), same_origin)
+    async def _exchange(self, request: Request, *, same_origin: bool) -> Head:
+        options = await self._connect_options(urlsplit(request.url), same_origin)
         if not self._exchanges:
             self.stopwatch = Stopwatch(self._net.clock_ns)  # preparing a context is no round trip
         exchange = self._open.enter_context(
@@ -261,6 +291,13 @@ class HttpSession:
             raise
 
 
+def _cookie_request(request: Request) -> CookieRequest:
+    """Return the request as http.cookiejar takes it; its host is what the header has."""
+    parts = urlsplit(request.url)
+    url = urlunsplit(parts._replace(netloc=request.headers["Host"]))
+    return CookieRequest(url)  # noqa: S310 - nothing is opened
+
+
 def _cookie_policy(url: str) -> DefaultCookiePolicy:
     """Return which cookies are sent: curl and browsers send secure ones to this machine itself."""
     if is_loopback(urlsplit(url).hostname or ""):
@@ -268,7 +305,7 @@ def _cookie_policy(url: str) -> DefaultCookiePolicy:
     return DefaultCookiePolicy()
 
 
-def _target(request: PreparedRequest, head: Head) -> str:
+def _target(request: Request, head: Head) -> str:
     """Return the target of a redirect; empty if the response is not a redirect.
 
     Raises:
@@ -283,48 +320,48 @@ def _target(request: PreparedRequest, head: Head) -> str:
     rest = locations[0].removeprefix(authority)
     location = decode_text(authority) + quote(_PERCENT.sub(b"%25", rest), safe=_ASCII)
     try:
-        return urljoin(str(request.url), location)
+        return urljoin(request.url, location)
     except ValueError as error:
         raise CheckFailedError("redirect_address", "redirected to an invalid URL") from error
 
 
-def _redirected(request: PreparedRequest, head: Head, target: str) -> PreparedRequest:
+def _redirected(request: Request, head: Head, target: str) -> Request:
     """Return the request that follows a redirect (RFC 9110, section 15.4).
 
     Raises:
         CheckFailedError: the redirect must not be followed.
     """
-    before = urlsplit(str(request.url))
-    following = request.copy()
     try:
-        address = parse_http_url(target)
-        netloc = address.netloc.rpartition("@")[2]
-        following.prepare_url(address._replace(netloc=netloc).geturl(), None)
-    except (CheckUnknownError, RequestException, ValueError) as error:
+        parts = parse_http_url(target)
+        url = _sent_url(parts)
+    except CheckUnknownError as error:
         raise CheckFailedError("redirect_address", "invalid URL") from error
-    if before.scheme == "https" and address.scheme != "https":
+    if request.url.startswith("https:") and parts.scheme != "https":
         raise CheckFailedError("redirect_insecure", "downgrade from https to http")
-    response = Response()
-    response.status_code = head.status
-    _REDIRECTS.rebuild_method(following, response)
-    if following.method != request.method:
-        following.body = None
-        for name in ("Content-Length", "Content-Type"):
-            following.headers.pop(name, None)
-    if _origin(str(following.url)) != _origin(str(request.url)):
+    following = replace(request, url=url, headers=dict(request.headers))
+    becomes_get = head.status in {302, 303} or (head.status == 301 and request.method == "POST")  # noqa: PLR2004
+    if becomes_get and request.method not in {"GET", "HEAD"}:  # as browsers do
+        headers = {
+            name: value
+            for name, value in following.headers.items()
+            if name not in {"Content-Length", "Content-Type"}
+        }
+        following = replace(following, method="GET", body=b"", headers=headers)
+    if _origin(url) != _origin(request.url):
         _remove_private_parts(following)
     return following
 
 
-def _remove_private_parts(request: PreparedRequest) -> None:
+def _remove_private_parts(request: Request) -> None:
     """Remove the headers that only the first server may get."""
     if request.body:
         raise CheckFailedError("redirect_body", "the request body is not sent to another server")
     for name in list(request.headers):
         if name.lower() not in _HARMLESS:
             del request.headers[name]
-    host = _host(urlsplit(str(request.url)))
-    request.headers = type(request.headers)({"Host": host, **request.headers})
+    kept = dict(request.headers)
+    request.headers.clear()
+    request.headers.update({"Host": _host(urlsplit(request.url)), **kept})
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

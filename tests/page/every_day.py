@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from checkup.config.page import PageSettings
 from checkup.config.settings import Config
 from checkup.incidents import model
-from checkup.incidents.model import Incident, IncidentUpdate, Maintenance
+from checkup.incidents.model import Incident, IncidentUpdate, Maintenance, UpdateCorrection
 from checkup.incidents.store import change_incidents
 from checkup.interfaces import PageFile
 from checkup.model import encode_results, run_key
@@ -101,8 +101,12 @@ class Life:
         if self.day.day == 25:
             self._incident(f"ln{name}", morning, 12 * DAY)
             self._maintenance(f"lw{name}", morning, 40 * DAY)
+        if since % 9 == 4 or self.is_special():
+            self._moved_maintenance(f"mv{name}", evening, is_cancelled=since % 2 == 0)
         if self.day.day == 15:
             self._due_at(morning + 6 * HOUR, self._say_late)
+        if self.day.day == 16:
+            self._due_at(morning + 6 * HOUR, self._correct_late)
         for moment in (morning, evening):
             while self._due and self._due[0][0] <= moment:
                 self._storage.now, _, change = heapq.heappop(self._due)
@@ -159,7 +163,9 @@ class Life:
             return file is not None
         self._checked[key] = file
         body = file.body.decode()
-        return it.title in body and self.words[it.id] in body
+        word = self.words[it.id]
+        is_wrong = any(text in body and text not in word for text in ("Wrong inc", "pots poned"))
+        return it.title in body and word in body and not is_wrong
 
     def _is_recent(self, it: Incident | Maintenance, now: int) -> bool:
         if isinstance(it, Maintenance):
@@ -189,8 +195,26 @@ class Life:
             change = partial(model.resolve_incident, incident=it, update=last)
             self._keep(it, change_incidents(self._storage, change).incidents)
 
+        wrong = IncidentUpdate(id=f"{name}9", at=begin + length, status="", text="Wrong incident.")
+
+        def mistaken() -> None:
+            change = partial(model.add_update, incident=it, update=wrong)
+            change_incidents(self._storage, change)
+
+        def removed() -> None:
+            change = partial(
+                model.correct_incident_update,
+                incident=it,
+                update=wrong.id,
+                correction=None,
+                now=self._storage.now,
+            )
+            self._keep(it, change_incidents(self._storage, change).incidents)
+
         self._due_at(begin, opened)
         self._due_at(begin + length, resolved)
+        self._due_at(begin + length + MINUTE, mistaken)
+        self._due_at(begin + length + 2 * MINUTE, removed)
 
     def _maintenance(self, name: str, begin: int, length: int) -> None:
         it = Maintenance(
@@ -207,6 +231,59 @@ class Life:
             self._keep(it, change_incidents(self._storage, change).maintenance)
 
         self._due_at(it.created, planned)
+
+    def _moved_maintenance(self, name: str, begin: int, *, is_cancelled: bool) -> None:
+        """Schedule maintenance in three weeks, move it by three more, and perhaps cancel it."""
+        it = Maintenance(
+            id=name,
+            title=f"Work {name}",
+            text=f"{name} is planned.",
+            created=self.midnight(),
+            start=begin + 21 * DAY,
+            end=begin + 21 * DAY + 2 * HOUR,
+        )
+        later, off = (
+            IncidentUpdate(id=f"{name}{number}", at=begin + number * DAY, status="", text=text)
+            for number, text in ((1, f"{name} is pots poned."), (2, f"{name} is off."))
+        )
+
+        def change(what: Callable[..., model.IncidentDocument], **fields: object) -> None:
+            changed = change_incidents(self._storage, lambda document: what(document, **fields))
+            self._keep(it, changed.maintenance)
+
+        self._due_at(it.created, partial(change, model.add_maintenance, maintenance=it))
+        times = {"start": it.start + 21 * DAY, "end": it.end + 21 * DAY}
+        moved = partial(change, model.move_maintenance, maintenance=it, update=later, **times)
+        self._due_at(later.at, moved)
+        correct = partial(
+            change,
+            model.correct_maintenance_update,
+            maintenance=it,
+            update=later.id,
+            correction=UpdateCorrection(text=f"{name} is postponed."),
+            now=later.at + HOUR,
+        )
+        self._due_at(later.at + HOUR, correct)
+        if is_cancelled:
+            ended = partial(change, model.end_maintenance, maintenance=it.id, update=off)
+            self._due_at(off.at, ended)
+
+    def _correct_late(self) -> None:
+        """Correct the last update of what began long ago."""
+        now = self._storage.now
+        for age in (93, 140, 260):
+            began = [it for it in self.incidents.values() if it.started < now - age * DAY]
+            if began:
+                it = began[-1]
+                known = load_editable(self._config, self._storage, now, month_start(it.started))
+                change = partial(
+                    model.correct_incident_update,
+                    incident=known.as_stored(it.id),
+                    update=it.updates[-1].id,
+                    correction=UpdateCorrection(text=f"Corrected {self.day:%Y%m%d} {age}."),
+                    now=now,
+                )
+                self._keep(it, change_incidents(self._storage, change).incidents)
 
     def _say_late(self) -> None:
         """Add to what began long ago, in the way of the command line."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from checkup.times import HOUR, SECOND, format_minute
 from tests.compatibility.conftest import Places
 from tests.compatibility.places import Place
 from tests.project.snapshots import shop
@@ -154,6 +155,15 @@ def test_0_1_0_goes_on_or_refuses_without_harm(
     here.expect(now, "incident", "open", "Search is slow", "--component", "search")
     here.expect(now, "silence", "website", "--for", "1h")
     here.expect(now, "maintenance", "add", "Deploy", "--for", "1h", "--component", "website")
+    begin, end = (f"{format_minute(now - ago)[:16]}Z" for ago in (3 * HOUR, 2 * HOUR))
+    later = [now + number * SECOND for number in range(1, 6)]  # ids follow from the time
+    past = here.expect(later[0], "incident", "open", "Mail was slow", "--from", begin).split()[0]
+    correct = ["incident", "correct", past, "last", "Delayed.", "--status", "identified"]
+    here.expect(later[1], *correct)
+    here.expect(later[2], "incident", "resolve", past, "--at", end)
+    work = here.expect(later[3], "maintenance", "add", "Disk", "--from", "in 2h", "--for", "1h")
+    move = ["maintenance", "update", work.split()[0], "Later.", "--from", "in 5h"]
+    here.expect(later[4], *move)
     facts, before = place.facts(here, first + 3), place.documents()
     pages, sent = place.addresses(), place.world.services.sent
     lasting = {address for address in pages if address.startswith(LASTING)}

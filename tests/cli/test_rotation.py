@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +97,41 @@ def test_what_is_not_there_is_not_remembered(vault: SecretResolver, store: Param
         vault.resolve(REFERENCE)
     store.values["/checkup/token"] = "new"
     assert vault.resolve(REFERENCE) == "new"
+
+
+class TwoStores:
+    """Parameters and secrets of AWS whose values end with a line break."""
+
+    def get_parameter(self, **_: object) -> dict[str, Any]:
+        return {"Parameter": {"Value": "hunter22\n"}}
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's
+        return {"SecretString": "hunter22\r\n" if SecretId == "plain" else '{"key":"hunter22\\n"}'}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "env:HOOK",
+        "file:PATH",
+        "ssm:/a",
+        "secretsmanager:plain",
+        "secretsmanager:b#key",
+        "hunter22\n",
+    ],
+)
+def test_final_line_break_belongs_to_no_secret(tmp_path: Path, reference: str) -> None:
+    (tmp_path / "secret").write_text("hunter22\n")
+    resolver = SecretResolver({"HOOK": "hunter22\n"}, lambda _: TwoStores())
+
+    found = resolver.resolve(reference.replace("PATH", str(tmp_path / "secret")))
+
+    assert found == "hunter22"
+
+
+def test_secret_of_a_line_break_is_empty() -> None:
+    with pytest.raises(UnavailableError, match="environment variable HOOK is empty"):
+        SecretResolver({"HOOK": "\n"}, lambda _: TwoStores()).resolve("env:HOOK")
 
 
 class Watched(LiveClients):

@@ -97,6 +97,9 @@ AwsClientFactory = Callable[[str], Any]
 CACHE_SECONDS: Final = 300.0
 _OF_AWS: Final = ("ssm:", "secretsmanager:")
 
+_LINE_BREAK: Final = "\r\n"
+"""What editors, ``echo`` and Kubernetes put after a secret; a header with it would be invalid."""
+
 
 class SecretResolver:
     """Resolves references and caches what AWS returned; for use in several threads.
@@ -160,7 +163,8 @@ def resolve_secret(value: str, environ: Mapping[str, str], aws: AwsClientFactory
         case "secretsmanager":
             secret = _from_secrets_manager(value, name, aws)
         case _:
-            return value
+            return value.rstrip(_LINE_BREAK)
+    secret = secret.rstrip(_LINE_BREAK)
     if not secret:
         if scheme == "env":
             state = "empty" if name in environ else "not set"

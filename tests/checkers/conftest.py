@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.checkers.tls_servers import ROOT, RSA_ROOT
 from tests.servers.certificates import Authority
 from tests.servers.web import WebServer
 
@@ -30,3 +31,11 @@ def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
 @pytest.fixture
 def stranger(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> str:
+    """A file with the root that all certificates are signed by, unless a test says otherwise."""
+    path = tmp_path / "roots.pem"
+    path.write_text(ROOT.pem + RSA_ROOT.pem)
+    return str(path)

@@ -265,10 +265,10 @@ def test_first_bytes_go_out_with_the_end_of_the_handshake(authority: Authority) 
     async def ask(net: Network) -> tuple[bytes, str, bool]:
         with await opened(net, port) as stream:
             context = ca_file_context(str(authority.roots))
-            expiry = await stream.start_tls(context, "localhost", is_write_next=True)
+            validity = await stream.start_tls(context, "localhost", is_write_next=True)
             await stream.write(b"hello")
             version = stream.tls_version()
-            return await stream.read(), version, expiry > time.time_ns()
+            return await stream.read(), version, validity.expiry_ns > time.time_ns()
 
     with serving(under_tls(authority.good(), echo)) as port:
         assert run_alone(ask) == (b"hello", "1.3", True)

@@ -62,6 +62,8 @@ class Attempt(Struct, frozen=True, kw_only=True, gc=False):
         phases: where the time went, if the checker can tell.
         certificate_expiry: when the first certificate of the server's chain ends; 0 if there
             was none.
+        certificate_renewal: when the first of them should have been renewed; not stored.
+        certificate_lifetime: of the one with the shortest lifetime; not stored.
     """
 
     rtt: Nanoseconds = 0
@@ -69,6 +71,8 @@ class Attempt(Struct, frozen=True, kw_only=True, gc=False):
     failure: str = ""
     phases: Phases | None = None
     certificate_expiry: Nanoseconds = 0
+    certificate_renewal: Nanoseconds = 0
+    certificate_lifetime: Nanoseconds = 0
 
 
 class Result(Struct, frozen=True, kw_only=True, gc=False):

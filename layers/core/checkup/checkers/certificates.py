@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.host_names import ascii_host
@@ -35,6 +35,8 @@ _SUBJECT_ALT_NAME = bytes.fromhex("0603551d11")
 
 _ISSUER, _VALIDITY = 2, 3
 """Places in a certificate, counted without the optional version."""
+
+TWO_WEEKS: Final = 14 * DAY
 
 _MAX_EXPIRY: Final = 2**63 - 1
 
@@ -68,10 +70,17 @@ def subject_alt_names(der: bytes) -> tuple[str, ...]:
 
 
 def _not_after(der: bytes) -> int:
-    position = _place(der, _VALIDITY)
-    end = _after(der, _content(der, position))  # past notBefore
-    text = der[_content(der, end) : _after(der, end)].decode("ascii")
-    if der[end] == _UTC_TIME:  # two digits of the year: 1950 to 2049
+    start = _content(der, _place(der, _VALIDITY))
+    return _time(der, _after(der, start))
+
+
+def _not_before(der: bytes) -> int:
+    return _time(der, _content(der, _place(der, _VALIDITY)))
+
+
+def _time(der: bytes, position: int) -> int:
+    text = der[_content(der, position) : _after(der, position)].decode("ascii")
+    if der[position] == _UTC_TIME:  # two digits of the year: 1950 to 2049
         text = ("19" if text[:2] >= "50" else "20") + text
     month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
     expiry = datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=UTC)
@@ -102,7 +111,7 @@ def _names_in(der: bytes, position: int) -> Iterator[str]:
         content = der[_content(der, name) : _after(der, name)]
         with suppress(ValueError):  # one name that cannot be read spoils no other
             if der[name] == _DNS_NAME:
-                host = content.decode("ascii").lower().removesuffix(".")
+                host = content.decode("ascii", "replace").lower().removesuffix(".")
                 if not _is_address(host):  # an address is none there (RFC 9525, section 6.5)
                     yield host
             elif der[name] == _IP_ADDRESS:
@@ -158,10 +167,37 @@ def peer_certificates(connection: ssl.SSLSocket | ssl.SSLObject) -> Sequence[byt
     return [certificate.public_bytes(_DER) for certificate in found or ()]
 
 
-def earliest_expiry_ns(chain: Sequence[bytes]) -> int:
-    """When the first of the certificates expires, in nanoseconds; 0 if there is none."""
-    ends = [end for certificate in chain if (end := not_after_ns(certificate))]
-    return min(ends, default=0)
+class Validity(NamedTuple):
+    """How long the certificates of a chain are valid; all 0 without a certificate.
+
+    Attributes:
+        expiry_ns: when the first of them expires, in nanoseconds since the epoch.
+        renewal_ns: when the first of them should have been renewed: from then on, less than a third
+            of its lifetime and less than 14 days are left.
+        lifetime_ns: of the one with the shortest lifetime.
+    """
+
+    expiry_ns: int = 0
+    renewal_ns: int = 0
+    lifetime_ns: int = 0
+
+
+def chain_validity(chain: Sequence[bytes]) -> Validity:
+    """How long the certificates (in DER) are valid; those that cannot be read do not count."""
+    found = []
+    for certificate in chain:
+        if end := not_after_ns(certificate):
+            lifetime = end
+            with suppress(IndexError, ValueError):
+                lifetime -= _not_before(certificate)
+            found.append(Validity(end, end - min(lifetime // 3, TWO_WEEKS), lifetime))
+    return first_validity(found)
+
+
+def first_validity(several: Sequence[Validity]) -> Validity:
+    """What several chains are together: valid until the first certificate of them all ends."""
+    known = [validity for validity in several if validity.expiry_ns]
+    return Validity(*map(min, zip(*known, strict=True))) if known else Validity()
 
 
 def describe_expiry(expiry_ns: int, now_ns: int) -> str:

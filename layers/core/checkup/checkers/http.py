@@ -235,7 +235,9 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
             error=error,
             failure=failure,
             phases=session.stopwatch.phases(),
-            certificate_expiry=session.certificate_expiry,
+            certificate_expiry=session.certificates.expiry_ns,
+            certificate_renewal=session.certificates.renewal_ns,
+            certificate_lifetime=session.certificates.lifetime_ns,
         )
 
     def pause_after(self, attempt: Attempt) -> int:

@@ -18,6 +18,7 @@ from urllib.request import getproxies_environment
 
 from msgspec import Struct, field
 
+from checkup.checkers.certificates import Validity
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.checkers.http_parser import BodyDecoder, Data, Event, Head, ResponseParser
 from checkup.checkers.stream import NetworkStream, open_stream
@@ -268,7 +269,7 @@ class HttpExchange:
 
     Attributes:
         rtt_ns: nanoseconds on the watch at the headers of the response, or at the failure.
-        certificate_expiry_ns: when the first certificate of the chain expires; 0 without TLS.
+        certificates: how long those of the server are valid.
     """
 
     def __init__(
@@ -280,7 +281,7 @@ class HttpExchange:
         self._watch = watch
         self._stream: NetworkStream | None = None
         self._reader: _Reader | None = None
-        self.certificate_expiry_ns = 0
+        self.certificates = Validity()
         self.rtt_ns = 0
 
     def __enter__(self) -> Self:
@@ -357,7 +358,7 @@ class HttpExchange:
         if options.tls_context:
             stream.deadline = timeouts.phase_deadline(timeouts.tls)
             name = options.server_name or host.partition("%")[0]
-            self.certificate_expiry_ns = await stream.start_tls(
+            self.certificates = await stream.start_tls(
                 options.tls_context, name, is_write_next=True
             )
         stream.deadline = timeouts.phase_deadline(timeouts.headers)

@@ -15,6 +15,7 @@ from urllib.request import Request as CookieRequest
 from msgspec.structs import replace
 
 from checkup import __version__
+from checkup.checkers.certificates import Validity, first_validity
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.http_client import (
     ConnectOptions,
@@ -215,10 +216,9 @@ class HttpSession:
         return self._exchanges[-1].rtt_ns if self._exchanges else 0
 
     @property
-    def certificate_expiry(self) -> int:
-        """When the first certificate of all exchanges expires; 0 without TLS."""
-        ends = (exchange.certificate_expiry_ns for exchange in self._exchanges)
-        return min((end for end in ends if end), default=0)
+    def certificates(self) -> Validity:
+        """How long the certificates of all exchanges are valid."""
+        return first_validity([exchange.certificates for exchange in self._exchanges])
 
     async def send(self, request: Request, max_redirects: int) -> Head:
         """Send the request, follow up to ``max_redirects``, and return the last response's head.

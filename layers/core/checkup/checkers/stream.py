@@ -19,7 +19,12 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from checkup.checkers.address_guard import is_port_blocked
-from checkup.checkers.certificates import check_host, earliest_expiry_ns, peer_certificates
+from checkup.checkers.certificates import (
+    Validity,
+    chain_validity,
+    check_host,
+    peer_certificates,
+)
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.checkers.host_names import ascii_host
 from checkup.checkers.network import NO_ROUTE, SocketAddress, require_ipv6, resolve
@@ -218,7 +223,7 @@ class NetworkStream:
 
     async def start_tls(
         self, context: ssl.SSLContext, host: str, *, is_write_next: bool = False
-    ) -> int:
+    ) -> Validity:
         """Complete a TLS handshake, within the deadline.
 
         Args:
@@ -226,7 +231,7 @@ class NetworkStream:
             is_write_next: send the end of the handshake with the first bytes that are written.
 
         Returns:
-            When the first certificate of the chain expires, in nanoseconds since the epoch.
+            How long the certificates of the chain are valid.
 
         Raises:
             CheckFailedError: the handshake failed, or was not finished by the deadline.
@@ -249,7 +254,7 @@ class NetworkStream:
                 chain = chain[:1]  # the others lead nowhere, and may be long past their end
             else:
                 check_host(chain, host)
-        return earliest_expiry_ns(chain)
+        return chain_validity(chain)
 
     def peer_certificates(self) -> Sequence[bytes]:
         """The certificates in DER, the server's own first; see :func:`peer_certificates`."""

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from msgspec import Meta, Struct
 
 from checkup.checkers.addresses import host_port_problem
+from checkup.checkers.certificates import Validity
 from checkup.checkers.failures import CheckFailedError, from_os_error, from_ssl_error
 from checkup.checkers.network import split_host_port
 from checkup.checkers.stream import NetworkStream, open_stream
@@ -81,7 +82,7 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
     async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
         error = failure = ""
-        expiry = 0
+        certificates = Validity()
         watch = Stopwatch(net.clock_ns)
         try:
             address = split_host_port(self.endpoint_url)
@@ -95,7 +96,7 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
                         await request_starttls(stream, self.starttls)
                 if context:
                     name = self.server_name or address[0] or "localhost"
-                    expiry = await stream.start_tls(context, name)
+                    certificates = await stream.start_tls(context, name)
                 if self.send or self.expect:
                     with watch.phase("wait"):
                         send, expect = (
@@ -109,7 +110,9 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
             error=error,
             failure=failure,
             phases=watch.phases(),
-            certificate_expiry=expiry,
+            certificate_expiry=certificates.expiry_ns,
+            certificate_renewal=certificates.renewal_ns,
+            certificate_lifetime=certificates.lifetime_ns,
         )
 
 

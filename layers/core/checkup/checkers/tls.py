@@ -11,7 +11,13 @@ from typing import Annotated, ClassVar, Final, Literal
 from msgspec import Meta
 
 from checkup.checkers.addresses import host_port_problem
-from checkup.checkers.certificates import check_issuer, check_names, describe_expiry
+from checkup.checkers.certificates import (
+    TWO_WEEKS,
+    Validity,
+    check_issuer,
+    check_names,
+    describe_expiry,
+)
 from checkup.checkers.failures import CheckFailedError, from_ssl_error
 from checkup.checkers.network import split_host_port
 from checkup.checkers.stream import NetworkStream, open_stream
@@ -21,9 +27,7 @@ from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
 from checkup.interfaces.kinds import Duration, SettingProblem, Strings
 from checkup.model import Attempt
-from checkup.times import DAY, SECOND, short_duration
-
-_TWO_WEEKS: Final = 14 * DAY
+from checkup.times import SECOND, short_duration
 
 _MIN_ALERT_WAIT: Final = 0.1
 """Seconds that a server gets at least to demand a client certificate."""
@@ -37,11 +41,15 @@ class TlsChecker(StreamChecker, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "tls"
+    degrades_by_lifetime: ClassVar[bool] = True
 
     cert_expiry_threshold: Annotated[
         Duration,
-        Meta(description="Degraded when it expires sooner; 0 for 14 days, negative for never."),
-    ] = _TWO_WEEKS
+        Meta(
+            description="Degraded when it expires sooner; 0 for when less than a third of its "
+            "lifetime is left, at most 14 days; negative for never."
+        ),
+    ] = 0
     cert_expiry_down_threshold: Annotated[
         Duration,
         Meta(description="Down when it expires sooner than this; 0 for when it has expired."),
@@ -64,11 +72,6 @@ class TlsChecker(StreamChecker, frozen=True, kw_only=True):
         Strings, Meta(description="Hosts and addresses that the certificate must be valid for.")
     ] = ()
 
-    @property
-    def expiry_threshold_ns(self) -> int:
-        """As configured; 0 stands for the default, as in the Go program."""
-        return self.cert_expiry_threshold or _TWO_WEEKS
-
     def tls_context(self, *, same_origin: bool = True) -> ssl.SSLContext:
         """The context of these options.
 
@@ -86,9 +89,10 @@ class TlsChecker(StreamChecker, frozen=True, kw_only=True):
         yield from super().find_warnings()
         if problem := host_port_problem(self.endpoint_url, 443, self.ip_version):
             yield problem
-        if 0 < self.expiry_threshold_ns <= self.cert_expiry_down_threshold:
+        threshold = self.cert_expiry_threshold or TWO_WEEKS
+        if 0 < threshold <= self.cert_expiry_down_threshold:
             text = "no certificate can be degraded by cert_expiry_threshold"
-            fix = f"use less than {short_duration(self.expiry_threshold_ns)}"
+            fix = f"use less than {short_duration(threshold)}"
             yield SettingProblem("cert_expiry_down_threshold", text, fix)
 
     @property
@@ -99,15 +103,16 @@ class TlsChecker(StreamChecker, frozen=True, kw_only=True):
         """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
         context = await self.load_tls_context(net)
         error = failure = ""
-        rtt = expiry = 0
+        rtt = 0
+        certificates = Validity()
         watch = Stopwatch(net.clock_ns)
         try:
             address = split_host_port(self.endpoint_url)
             name = self.server_name or address[0] or "localhost"
             with await open_stream(net, address, deadline, watch, self.address_family) as stream:
-                expiry = await stream.start_tls(context, name)
+                certificates = await stream.start_tls(context, name)
                 rtt = watch.elapsed_ns()
-                self._check_certificate(stream, expiry)
+                self._check_certificate(stream, certificates)
                 await _wait_for_certificate_demand(stream)
         except CheckFailedError as failed:
             error, failure = str(failed), failed.failure
@@ -116,14 +121,18 @@ class TlsChecker(StreamChecker, frozen=True, kw_only=True):
             error=error,
             failure=failure,
             phases=watch.phases(),
-            certificate_expiry=expiry,
+            certificate_expiry=certificates.expiry_ns,
+            certificate_renewal=certificates.renewal_ns,
+            certificate_lifetime=certificates.lifetime_ns,
         )
 
-    def _check_certificate(self, stream: NetworkStream, expiry: int) -> None:
-        now = time.time_ns()
+    def _check_certificate(self, stream: NetworkStream, certificates: Validity) -> None:
+        now, expiry = time.time_ns(), certificates.expiry_ns
         if expiry and expiry < now:
             raise CheckFailedError("tls_expired", describe_expiry(expiry, now))
-        if expiry and expiry - now < self.cert_expiry_down_threshold:
+        key, lifetime = "cert_expiry_down_threshold", certificates.lifetime_ns
+        threshold = self.shorter_than_life(key, self.cert_expiry_down_threshold, lifetime)
+        if expiry and expiry - now < threshold:
             raise CheckFailedError("tls_expiring", describe_expiry(expiry, now))
         version = stream.tls_version()
         if version < self.minimum_version:

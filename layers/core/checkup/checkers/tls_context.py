@@ -8,6 +8,7 @@ threads use is known to crash.
 from __future__ import annotations
 
 import codecs
+import logging
 import socket
 import ssl
 import time
@@ -30,7 +31,9 @@ from checkup.interfaces import Network, NetworkChecker
 from checkup.interfaces.checker import Assessment, assess
 from checkup.interfaces.kinds import Duration, SettingProblem
 from checkup.model import Attempt, Status
+from checkup.times import short_duration
 
+_log: Final = logging.getLogger(__name__)
 _building = Lock()
 
 
@@ -186,9 +189,12 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
 
     Class attributes:
         alpn: the protocols to offer in a TLS handshake (RFC 7301); none if empty.
+        degrades_by_lifetime: whether, without a threshold, a certificate is degraded once less than
+            a third of its lifetime, and less than 14 days, are left.
     """
 
     alpn: ClassVar[tuple[str, ...]] = ()
+    degrades_by_lifetime: ClassVar[bool] = False
     needs_address: ClassVar[bool] = True
 
     ip_version: Annotated[
@@ -245,11 +251,6 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
         """The addresses that may be connected to."""
         return ADDRESS_FAMILIES[self.ip_version]
 
-    @property
-    def expiry_threshold_ns(self) -> int:
-        """Degraded when a certificate expires in less than these nanoseconds; 0 or less: never."""
-        return self.cert_expiry_threshold
-
     def tls_context(self, *, same_origin: bool = True) -> ssl.SSLContext:
         """The context of these options.
 
@@ -298,10 +299,29 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
     def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
         """Evaluate the attempts; a certificate that expires soon is reported before slowness."""
         general = assess(attempts, self.threshold_rtt)
-        ends = [attempt.certificate_expiry for attempt in attempts if attempt.certificate_expiry]
-        if general.status is Status.DOWN or not ends or self.expiry_threshold_ns <= 0:
+        seen = [attempt for attempt in attempts if attempt.certificate_expiry]
+        threshold = self.cert_expiry_threshold
+        is_relevant = threshold > 0 or (threshold == 0 and self.degrades_by_lifetime)
+        if general.status is Status.DOWN or not seen or not is_relevant:
             return general
         now = time.time_ns()
-        if min(ends) - now >= self.expiry_threshold_ns:
-            return general
-        return Assessment(Status.DEGRADED, describe_expiry(min(ends), now))
+        expiry = min(attempt.certificate_expiry for attempt in seen)
+        lifetime = min(attempt.certificate_lifetime for attempt in seen)
+        if threshold := self.shorter_than_life("cert_expiry_threshold", threshold, lifetime):
+            is_due = expiry - now < threshold
+        else:
+            is_due = min(attempt.certificate_renewal for attempt in seen) <= now
+        return Assessment(Status.DEGRADED, describe_expiry(expiry, now)) if is_due else general
+
+    def shorter_than_life(self, key: str, threshold: int, lifetime: int) -> int:
+        """Return the threshold under a key, or 0 if no certificate of this lifetime keeps it."""
+        if not 0 < lifetime <= threshold:
+            return threshold
+        _warn_of_threshold(self.id, key, short_duration(threshold), short_duration(lifetime))
+        return 0
+
+
+@lru_cache(maxsize=1024)  # once is enough
+def _warn_of_threshold(checker: str, key: str, threshold: str, lifetime: str) -> None:
+    sentence = "%s: %s is %s, but the certificate's lifetime is %s; a third of it is used"
+    _log.warning(sentence, checker, key, threshold, lifetime)

@@ -17,8 +17,8 @@ from checkup.interfaces import Clients, PageFile, PageVersion, PublisherSettings
 from checkup.storage.files import file_lock, temporary_file, translate_os_errors
 from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, PublishPlan, index_last
 
-_OURS: Final = ".checkup"
-"""Where the lock is, and files that are still being written."""
+_PRIVATE: Final = ".checkup"
+"""The folder of the lock, and of files that are still being written."""
 
 
 class FolderPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
@@ -30,20 +30,20 @@ class FolderPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Where it is, for people."""
+        """The address, for people."""
         return self.dir
 
     def open(self, clients: Clients) -> FolderPublisher:
-        """Return the place."""
-        del clients  # for places that are elsewhere
+        """Return the publisher."""
+        del clients  # no client needed
         return FolderPublisher(self.dir)
 
 
 class FolderPublisher:
-    """A folder that some web server shows; files of others in it are left alone.
+    """A folder that a web server serves; other files in it are left alone.
 
-    One publisher at a time works on it: the lock is the kernel's and ends with its owner. Each
-    file is replaced as a whole, so that nobody is ever served half of one.
+    One publisher at a time writes: the lock is the kernel's and ends with its process. Each file
+    is replaced as a whole, so that no incomplete one is served.
     """
 
     throttles_writes: ClassVar[bool] = False
@@ -56,15 +56,15 @@ class FolderPublisher:
     ) -> Sequence[str]:
         """Write what changed; see :meth:`checkup.interfaces.Publisher.publish`.
 
-        Writing costs nothing here, so no file waits for its time; and as anybody can change
-        the files, what there is to write is found by reading them.
+        Writing costs nothing here, so no file waits for its ``min_interval``. Anybody can change
+        the files, so they are read to see what differs.
         """
         del deadline  # files of a folder are written in no time
         try:
-            self._refuse_strangers(files)
+            self._check_owner(files)
             with (
                 translate_os_errors("write", self._folder),
-                file_lock(self._folder / _OURS / "lock"),
+                file_lock(self._folder / _PRIVATE / "lock"),
             ):
                 return self._publish(files, version)
         except StorageError as error:
@@ -77,20 +77,20 @@ class FolderPublisher:
         for path in manifest.removed:
             with translate_os_errors("remove", self._folder / path):
                 (self._folder / path).unlink(missing_ok=True)
-        # Before the files: from here on whoever is older has to stay away, and after a crash
-        # the next version knows all that may lie here.
+        # Before the files: from now on an older publisher stops, and after a crash the next
+        # version knows all files that may be here.
         self._write(MANIFEST, manifest.encode())
         return [path for path in index_last(files) if self._write(path, files[path].body)]
 
-    def _refuse_strangers(self, files: Iterable[str]) -> None:
-        """Make sure that what files take the place of is nobody else's site, and no storage."""
+    def _check_owner(self, files: Iterable[str]) -> None:
+        """Make sure that the folder contains neither another site nor a storage."""
         if (self._folder / STATE_KEY).exists():
             raise PublishError(f"{self._folder} contains stored runs: choose another folder")
-        there = (self._folder / path for path in (INDEX, MANIFEST, *files))
-        found = next((path for path in there if path.is_file()), None)
+        paths = (self._folder / path for path in (INDEX, MANIFEST, *files))
+        found = next((path for path in paths if path.is_file()), None)
         if found is not None:
             manifest = Manifest.read(self._read(MANIFEST) or b"")
-            manifest.check_owner(str(found), marked=(self._folder / _OURS).exists())
+            manifest.check_owner(str(found), marked=(self._folder / _PRIVATE).exists())
 
     def _read(self, path: str) -> bytes | None:
         target = self._folder / path
@@ -98,13 +98,13 @@ class FolderPublisher:
             return target.read_bytes() if target.is_file() else None
 
     def _write(self, path: str, body: bytes) -> bool:
-        """Put a file in its place and say whether it differs from the one that was there."""
+        """Replace a file, and return whether it changed."""
         target = self._folder / path
         if self._read(path) == body:
             return False
         with (
             translate_os_errors("write", target),
-            temporary_file(self._folder / _OURS, body, durable=False) as draft,
+            temporary_file(self._folder / _PRIVATE, body, durable=False) as draft,
         ):
             target.parent.mkdir(parents=True, exist_ok=True)
             draft.replace(target)

@@ -26,23 +26,23 @@ from checkup.storage.github_repository import (
 from checkup.times import SECOND
 from checkup_page.publishers.manifest import INDEX, MANIFEST, Manifest, PublishPlan
 
-_PLAIN: Final = ".nojekyll"
-"""Tells GitHub to show the files as they are."""
+_NO_JEKYLL: Final = ".nojekyll"
+"""Makes GitHub serve the files as they are."""
 
-_OURS: Final = ".checkup"
-"""Says whose page it is, also when the manifest is lost."""
+_MARKER: Final = ".checkup"
+"""Shows that the page is ours, even if the manifest is lost."""
 
-_PACE: Final = 600
-"""Seconds between two commits without news: GitHub builds a site ten times an hour at most
-(https://docs.github.com/en/pages/getting-started-with-github-pages/github-pages-limits), and
-some of them are for news."""
+_MIN_INTERVAL: Final = 600
+"""Seconds between two commits without urgent content: GitHub builds a site at most ten times an
+hour (https://docs.github.com/en/pages/getting-started-with-github-pages/github-pages-limits), and
+some of them are urgent."""
 
-_KEPT: Final = 600
-"""Seconds for which GitHub lets every file be kept by whoever has it."""
+_CACHE_SECONDS: Final = 600
+"""Seconds for which GitHub lets files be cached."""
 
 
 class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
-    """A branch of a repository that GitHub Pages shows; one commit for each version."""
+    """A branch of a repository that GitHub Pages serves; each edition is one commit."""
 
     kind: ClassVar[str] = "github"
     needs_fields: ClassVar[tuple[str, ...]] = (
@@ -50,7 +50,7 @@ class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
         "repository_owner",
         "repository_name",
     )
-    max_delay: ClassVar[int] = (_PACE + _KEPT) * SECOND
+    max_delay: ClassVar[int] = (_MIN_INTERVAL + _CACHE_SECONDS) * SECOND
 
     access_token: Annotated[Secret, Meta(description="A token that may write contents.")] = ""
     repository_owner: Annotated[str, Meta(description="The user or organisation.")] = ""
@@ -69,12 +69,12 @@ class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Where it is, for people."""
+        """The address, for people."""
         return f"github.com/{self.repository_owner}/{self.repository_name}, {self.branch}"
 
     def open(self, clients: Clients) -> GitHubPublisher:
-        """Return the place; nothing is sent before the first version."""
-        there = GitHubSettings(
+        """Return the publisher; no request is sent yet."""
+        settings = GitHubSettings(
             access_token=self.access_token,
             repository_owner=self.repository_owner,
             repository_name=self.repository_name,
@@ -84,15 +84,15 @@ class GitHubPublisherSettings(PublisherSettings, frozen=True, kw_only=True):
             committer_email=self.committer_email,
             api_url=self.api_url,
         )
-        return GitHubPublisher(there.connect(clients, "publish"))
+        return GitHubPublisher(settings.connect(clients, "publish"))
 
 
 class GitHubPublisher:
-    """A branch of a repository; files of others on it are left alone.
+    """A branch of a repository; other files on it are left alone.
 
-    An version is one commit on top of the one that was looked at, and the branch is moved
-    without force: it is there as a whole or not at all, and GitHub itself decides races. Only
-    files that changed are sent, for git knows them by their content.
+    A version is one commit on top of the one that was read, and the branch is moved without force:
+    the version is complete or not there at all, and GitHub decides races. Only changed files are
+    sent, which git identifies by their content.
     """
 
     throttles_writes: ClassVar[bool] = True
@@ -105,62 +105,72 @@ class GitHubPublisher:
     ) -> Sequence[str]:
         """Commit what changed and is due; see :meth:`checkup.interfaces.Publisher.publish`."""
         del deadline  # a version is one commit
-        paced = {path: _paced(file) for path, file in files.items()}
+        paced = {path: _with_min_interval(file) for path, file in files.items()}
         written: list[str] = []
 
-        def decide(view: BranchSnapshot) -> CommitDraft | None:
-            written[:], change = self._decide(view, paced, version)
+        def decide(snapshot: BranchSnapshot) -> CommitDraft | None:
+            written[:], change = self._decide(snapshot, paced, version)
             return change
 
         try:
-            self._make_sure()
+            self._ensure_branch()
             self._repository.branch.commit(decide)
         except StorageError as error:
             raise PublishError(f"cannot publish to {self._repository.address}: {error}") from error
         return written
 
-    def _make_sure(self) -> None:
-        """Make the branch if there is none."""
+    def _ensure_branch(self) -> None:
+        """Create the branch if it does not exist."""
         branch = self._repository.branch
         try:
             branch.snapshot()
-        except GitHubError as no:
-            if no.status != NOT_FOUND:
+        except GitHubError as error:
+            if error.status != NOT_FOUND:
                 raise
             try:
-                branch.create(CommitDraft("[checkup] begin the status page", {_PLAIN: b""}))
-            except GitHubError as other:
-                if other.status != UNPROCESSABLE:
+                branch.create(CommitDraft("[checkup] begin the status page", {_NO_JEKYLL: b""}))
+            except GitHubError as conflict:
+                if conflict.status != UNPROCESSABLE:
                     raise
-                branch.snapshot()  # somebody else has just made it
+                branch.snapshot()  # another publisher has just created it
 
     def _decide(
-        self, view: BranchSnapshot, files: Mapping[str, PageFile], version: PageVersion
+        self, snapshot: BranchSnapshot, files: Mapping[str, PageFile], version: PageVersion
     ) -> tuple[list[str], CommitDraft | None]:
-        """Return the paths that change in what is there, and the commit that changes them."""
+        """Return the paths that change on the branch, and the commit that changes them."""
         trees = self._repository.trees
-        before = Manifest.read(trees.read(view.files[MANIFEST]) if MANIFEST in view.files else b"")
-        found = next((path for path in (INDEX, MANIFEST, *files) if path in view.files), None)
-        if found is not None:
-            address = f"{self._repository.address}{found}"
-            before.check_owner(address, marked=_OURS in view.files)
-        before.check_newer(version, self._repository.api.server_time_ns())
-        plan = PublishPlan.of(files, version, before, throttled=self.throttles_writes)
-        put = {path: files[path].body for path in plan.write if _differs(view, path, files[path])}
-        gone = dict.fromkeys(path for path in plan.manifest.removed if path in view.files)
-        if not put and not gone:
+        published = Manifest.read(
+            trees.read(snapshot.files[MANIFEST]) if MANIFEST in snapshot.files else b""
+        )
+        existing = next(
+            (path for path in (INDEX, MANIFEST, *files) if path in snapshot.files), None
+        )
+        if existing is not None:
+            address = f"{self._repository.address}{existing}"
+            published.check_owner(address, marked=_MARKER in snapshot.files)
+        published.check_newer(version, self._repository.api.server_time_ns())
+        plan = PublishPlan.of(files, version, published, throttled=self.throttles_writes)
+        changed_files = {
+            path: files[path].body for path in plan.write if _differs(snapshot, path, files[path])
+        }
+        removed = dict.fromkeys(path for path in plan.manifest.removed if path in snapshot.files)
+        if not changed_files and not removed:
             return [], None
-        marks = {path: b"" for path in (_PLAIN, _OURS) if path not in view.files}
-        changed = {**marks, **put, **gone, MANIFEST: plan.manifest.encode()}
-        # Two publishers of the same page must not make the very same commit: then both would
+        markers = {path: b"" for path in (_NO_JEKYLL, _MARKER) if path not in snapshot.files}
+        changed = {**markers, **changed_files, **removed, MANIFEST: plan.manifest.encode()}
+        # Two publishers of the same page must not make identical commits: then both would
         # have moved the branch.
         message = f"[checkup] publish the status page\n\nEdition: {uuid4().hex}"
-        return list(put), CommitDraft(message, changed)
+        return list(changed_files), CommitDraft(message, changed)
 
 
-def _differs(view: BranchSnapshot, path: str, file: PageFile) -> bool:
-    return view.files.get(path) != blob_sha(file.body)
+def _differs(snapshot: BranchSnapshot, path: str, file: PageFile) -> bool:
+    return snapshot.files.get(path) != blob_sha(file.body)
 
 
-def _paced(file: PageFile) -> PageFile:
-    return replace(file, min_interval=max(file.min_interval, _PACE)) if file.min_interval else file
+def _with_min_interval(file: PageFile) -> PageFile:
+    return (
+        replace(file, min_interval=max(file.min_interval, _MIN_INTERVAL))
+        if file.min_interval
+        else file
+    )

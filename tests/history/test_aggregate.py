@@ -69,7 +69,7 @@ class TestHowLongAResultStands:
         second = [closed.days[START + number * DAY]["api"].tally for number in range(7, 21)]
         assert {tally.no_data(DAY) for tally in second} == {0}
 
-    def test_a_checker_that_runs_leave_out_stands_by_its_own_interval(self) -> None:
+    def test_a_checker_that_runs_leave_out_is_valid_by_its_own_interval(self) -> None:
         runs = [
             run(
                 START + number * MINUTE, api=HEALTHY, **({"slow": DOWN} if number % 20 == 0 else {})
@@ -98,7 +98,7 @@ class TestPeriods:
         assert list(after.days) == [START]
         assert states(after.days[START]["api"].tally) == {"healthy": DAY}
 
-    def test_troubles_of_a_day_are_remembered_one_by_one(self) -> None:
+    def test_disruptions_of_a_day_are_kept_one_by_one(self) -> None:
         seen = [HEALTHY, DOWN, DOWN, DEGRADED, HEALTHY, UNKNOWN, DOWN, HEALTHY]
         assert day(every(MINUTE, seen), START + 8 * MINUTE).disruptions == (
             DayDisruption(MINUTE, 2 * MINUTE, DOWN),
@@ -106,7 +106,7 @@ class TestPeriods:
             DayDisruption(6 * MINUTE, MINUTE, DOWN),
         )
 
-    def test_what_nobody_saw_the_end_of_is_trouble_still(self) -> None:
+    def test_what_nobody_saw_the_end_of_is_still_a_disruption(self) -> None:
         seen = [HEALTHY, DOWN, UNKNOWN, DOWN, HEALTHY, UNKNOWN]
         assert day(every(MINUTE, seen), START + 6 * MINUTE).disruptions == (
             DayDisruption(MINUTE, MINUTE, DOWN),
@@ -114,13 +114,13 @@ class TestPeriods:
             DayDisruption(3 * MINUTE, MINUTE, DOWN),
         )
 
-    def test_of_many_troubles_the_longest_are_remembered(self) -> None:
+    def test_of_many_disruptions_the_longest_are_kept(self) -> None:
         seen = [HEALTHY, DOWN] * 25 + [HEALTHY] + [DOWN] * 9 + [HEALTHY, DOWN] * 25
         troubles = day(every(MINUTE, seen), START + 110 * MINUTE).disruptions
         assert len(troubles) == 20
         assert DayDisruption(51 * MINUTE, 9 * MINUTE, DOWN) in troubles
 
-    def test_a_trouble_goes_on_over_the_end_of_an_hour(self) -> None:
+    def test_a_disruption_continues_over_the_end_of_an_hour(self) -> None:
         tally = day(every(30 * MINUTE, [DOWN] * 5), START + 2 * HOUR)
         assert tally.disruptions == (DayDisruption(0, 2 * HOUR, DOWN),)
 

@@ -52,7 +52,7 @@ def read(world: World, now: int = NOW, found: CheckerHistories | None = None) ->
     return found
 
 
-def chronicle(runs: Sequence[Run], now: int = NOW) -> CheckerHistory:
+def checker_history(runs: Sequence[Run], now: int = NOW) -> CheckerHistory:
     return read(kept(runs), now).get("api")
 
 
@@ -70,8 +70,8 @@ def damage(world: World, body: bytes) -> None:
     world.replace(YEAR, damaged, stored.version)
 
 
-def test_a_chronicle_ends_with_the_last_full_hour() -> None:
-    found = chronicle(TWO_WEEKS)
+def test_a_history_ends_with_the_last_full_hour() -> None:
+    found = checker_history(TWO_WEEKS)
     assert (found.first, found.until) == (DAWN, hour_start(NOW))
     assert [point.start for point in found.days] == [START + day * DAY for day in range(14)]
     assert found.days[-1].tally.counted == found.until - TODAY
@@ -88,7 +88,7 @@ def test_an_hour_is_over_when_its_last_run_must_have_come() -> None:
 
 @pytest.mark.row("138")
 @given(histories(), st.integers(0, 40), st.data())
-def test_a_chronicle_counts_each_nanosecond_once(
+def test_a_history_counts_each_nanosecond_once(
     runs: list[Run], later: int, data: st.DataObject
 ) -> None:
     """Whatever was folded when, and however long nobody has looked since."""
@@ -174,7 +174,7 @@ def test_a_year_of_days_is_read_from_one_file_once_it_is_made() -> None:
     assert world.got == [YEAR, *week[-2:]]
 
 
-def test_days_that_nobody_has_closed_yet_are_told_and_not_kept() -> None:
+def test_days_that_nobody_has_closed_yet_are_shown_and_not_stored() -> None:
     world = kept(every(DAY, [HEALTHY] * 5))
     found = read(world, START + 6 * DAY + 90 * MINUTE)
     assert [it.tally.healthy for it in found.get("api").days] == [HOUR, *[DAY] * 5, HOUR]
@@ -182,26 +182,26 @@ def test_days_that_nobody_has_closed_yet_are_told_and_not_kept() -> None:
 
 
 def test_time_since_the_last_run_is_missing() -> None:
-    found = chronicle(TWO_WEEKS, NOW + 3 * DAY)
+    found = checker_history(TWO_WEEKS, NOW + 3 * DAY)
     assert found.last_24h == PeriodAggregate()
     assert found.until == hour_start(NOW + 3 * DAY)
     assert found.days[-1].start == TODAY
 
 
-def test_who_is_unknown_has_an_empty_chronicle() -> None:
+def test_who_is_unknown_has_an_empty_history() -> None:
     found = read(kept(TWO_WEEKS)).get("nobody")
     assert (found.first, found.days, found.hours) == (None, (), ())
     assert [times.count for times in found.times] == [0, 0, 0, 0]
 
 
-def test_the_runs_of_the_go_program_are_in_the_chronicle() -> None:
+def test_the_runs_of_the_go_program_are_in_the_history() -> None:
     """They carry no id; they are the checker's whose title they have."""
     its = HttpChecker(id="api", endpoint_name="api", endpoint_url="http://api.internal/")
     runs = [replace(it, results=(replace(it.results[0], id="", kind=""),)) for it in TWO_WEEKS]
     world = World(runs)
     found = CheckerHistories()
     found.refresh(world, keep(world, EvaluationRules(checkers=(its,))).head, NOW)
-    assert found.get("api") == chronicle(TWO_WEEKS)
+    assert found.get("api") == checker_history(TWO_WEEKS)
 
 
 @pytest.mark.row("132")
@@ -227,7 +227,7 @@ def test_a_checker_whose_year_cannot_be_read_has_none(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("days", [1, 2, 3, 4])
-def test_a_year_goes_on_as_if_it_had_been_made_anew(days: int) -> None:
+def test_a_year_goes_on_as_if_it_had_been_made_again(days: int) -> None:
     world, expected = World(), World(FOUR_MONTHS)
     now, then = SUMMER_DAY + HOUR, SUMMER_DAY - days * DAY + HOUR
     world.store([it for it in FOUR_MONTHS if it.slot <= then])
@@ -240,7 +240,7 @@ def test_a_year_goes_on_as_if_it_had_been_made_anew(days: int) -> None:
     assert len(months) == (len(SPANS) + 1) * days if days <= FEW else 13
 
 
-def test_a_year_from_which_something_else_would_be_taken_is_made_anew() -> None:
+def test_a_year_from_which_something_else_would_be_taken_is_made_again() -> None:
     """Somebody has repaired a file by hand; or it cannot be read any more."""
     then = SUMMER_DAY - DAY + HOUR
     world = kept([it for it in FOUR_MONTHS if it.slot <= then])
@@ -274,7 +274,7 @@ def test_a_year_of_a_newer_version_is_left_alone() -> None:
 
 
 @pytest.mark.row("141")
-def test_a_year_that_cannot_be_kept_is_told_nevertheless() -> None:
+def test_a_year_that_cannot_be_kept_is_shown_nevertheless() -> None:
     def fail() -> None:
         raise StorageError("no space left")
 

@@ -186,7 +186,7 @@ def test_a_head_that_is_lost_is_found_again() -> None:
     assert world.history() == before
 
 
-def test_a_head_that_cannot_be_read_is_kept_apart_and_made_anew() -> None:
+def test_a_head_that_cannot_be_read_is_kept_apart_and_made_again() -> None:
     world = kept(TWO_DAYS)
     before = world.history()
     world.delete(HISTORY_KEY)

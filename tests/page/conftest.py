@@ -139,7 +139,7 @@ class Visit:
         every = self.page.locator("details")
         every.evaluate_all("all => all.forEach(details => { details.open = true })")
 
-    def expect_no_trouble(self) -> None:
+    def expect_no_complaint(self) -> None:
         assert (self.complaints, self.foreign) == ([], [])
 
     def close(self) -> None:

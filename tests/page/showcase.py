@@ -189,7 +189,7 @@ def _seen(of: HttpChecker, place: int, run: int, status: Status) -> Result:
 
 
 def _history(now: int, place: int, status: Status | None) -> DailyHistory:
-    troubled = {
+    affected = {
         0: {31: Tally(healthy=DAY - 12 * MINUTE, down=12 * MINUTE)},
         1: {8: Tally(healthy=DAY - 3 * HOUR, degraded=3 * HOUR), 55: Tally(unknown=DAY)},
         3: {3: Tally(healthy=DAY - 95 * MINUTE, down=95 * MINUTE)},
@@ -200,7 +200,7 @@ def _history(now: int, place: int, status: Status | None) -> DailyHistory:
     today = max(now - day_start(now), DAY // 2)
     bad = {status.value: 15 * MINUTE} if status else {}
     closed = [
-        (day_start(now) - back * DAY, troubled.get(back, Tally(healthy=DAY)))
+        (day_start(now) - back * DAY, affected.get(back, Tally(healthy=DAY)))
         for back in range(89, 0, -1)
     ]
     return DailyHistory(

@@ -134,7 +134,7 @@ def test_no_string_does_anything(site: Site, visit: Visit, path: str) -> None:
     assert page.locator("h1").count() == 1
     visit.open_everything()
     page.wait_for_timeout(200)
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
     assert page.evaluate("document.querySelectorAll('script').length") == 1
     assert (
         page.evaluate(

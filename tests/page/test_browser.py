@@ -97,7 +97,7 @@ class TestEveryScreen:
         visit.open_everything()
         width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert width <= 0
-        visit.expect_no_trouble()
+        visit.expect_no_complaint()
 
     @pytest.mark.parametrize(
         ("visit", "bars"),
@@ -108,7 +108,7 @@ class TestEveryScreen:
         ],
         indirect=["visit"],
     )
-    def test_the_strip_fits_the_screen(self, visit: Visit, bars: int) -> None:
+    def test_the_bars_fits_the_screen(self, visit: Visit, bars: int) -> None:
         page = visit.open()
         strip = page.locator(".strip").first.bounding_box()
         drawing = page.locator(".strip svg").first.bounding_box()
@@ -161,7 +161,7 @@ def test_no_name_of_a_region_is_wider_than_a_phone(site: Site, visit: Visit) -> 
     page = visit.open()
     assert page.get_by_text("Virginia, at").count() == 2
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -187,7 +187,7 @@ def test_axe_finds_nothing(site: Site, visit: Visit, *, script: bool) -> None:
     page = visit.open()
     assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
 
 
 def without_script(files: Mapping[str, PageFile]) -> dict[str, PageFile]:
@@ -201,7 +201,7 @@ def without_script(files: Mapping[str, PageFile]) -> dict[str, PageFile]:
 def test_axe_finds_nothing_in_any_state(site: Site, visit: Visit, state: str) -> None:
     site.files = STATES[state](now())
     assert faults(visit.open()) == []
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
 
 
 @pytest.mark.usefixtures("full")
@@ -217,7 +217,7 @@ class TestWithoutScript:
         expect(page.locator("header button")).to_be_hidden()
         group = page.locator("details.group", has_text="Services").first
         expect(group.locator("h3").first).to_be_visible()
-        visit.expect_no_trouble()
+        visit.expect_no_complaint()
 
     @pytest.mark.parametrize("full", ["runs"], indirect=True)
     @pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
@@ -261,7 +261,7 @@ class TestScript:
         expect(page.get_by_role("status")).to_have_text("Major outage: API is down")
         assert page.title() == "Major outage - Acme Status"
         assert page.evaluate("window.kept") is True
-        visit.expect_no_trouble()
+        visit.expect_no_complaint()
 
     @pytest.mark.row("F16")
     def test_a_message_appears_once_however_often_the_page_looks(
@@ -291,7 +291,7 @@ class TestScript:
         own = [request for request in asked if not request.url.startswith("data:")]
         assert [request.url for request in own] == [f"{site.url}index.html"]
         assert not {"authorization", "cookie"} & own[0].all_headers().keys()
-        visit.expect_no_trouble()
+        visit.expect_no_complaint()
 
     def test_nothing_moves_away_under_a_keyboard(self, site: Site, visit: Visit) -> None:
         site.files = everything_with(refresh_interval=1)
@@ -311,7 +311,7 @@ class TestScript:
         assert page.title() == "Status unknown"
         page.wait_for_timeout(1500)
         expect(page.locator("#verdict")).to_have_text("Status unknown")
-        visit.expect_no_trouble()
+        visit.expect_no_complaint()
 
     @pytest.mark.row("137")
     def test_a_clock_that_is_wrong_does_not_make_the_page_old(
@@ -345,7 +345,7 @@ class TestBars:
         site.files = outage(made)
         return visit.open().get_by_role("slider", name="Card payments, last 90 days")
 
-    def test_a_strip_is_one_stop_and_arrows_move_by_day(self, strip: Locator, made: int) -> None:
+    def test_bars_are_one_tab_stop_and_arrows_move_by_day(self, strip: Locator, made: int) -> None:
         page = strip.page
         page.locator("summary", has_text="Payments").focus()
         page.keyboard.press("Tab")
@@ -369,7 +369,7 @@ class TestBars:
         page.keyboard.press("Tab")
         expect(page.locator(".tip")).to_be_hidden()
 
-    def test_each_day_is_told_what_happened_on_it(self, site: Site, visit: Visit) -> None:
+    def test_each_day_is_shown_what_happened_on_it(self, site: Site, visit: Visit) -> None:
         site.files = everything(days=True)
         page = visit.open()
         page.locator(".strip").first.focus()
@@ -414,13 +414,13 @@ class TestBars:
         strip.page.locator("h1").tap()
         expect(tip).to_be_hidden()
 
-    def test_runs_are_told_with_their_time(self, site: Site, visit: Visit) -> None:
+    def test_runs_are_shown_with_their_time(self, site: Site, visit: Visit) -> None:
         site.files = simple(DOWN)
         page = visit.open()
         page.locator(".strip").focus()
         expect(page.locator(".tip")).to_contain_text("Major outage")
         expect(page.locator(".tip b")).to_contain_text(":")
-        visit.expect_no_trouble()
+        visit.expect_no_complaint()
 
 
 def days_ago(made: int, count: int) -> str:
@@ -456,7 +456,7 @@ class TestMenu:
         expect(page.locator("#verdict")).to_have_text("Partial outage: Card payments is down")
         page.get_by_role("link", name="한국어").click()
         expect(page).to_have_url(f"{site.url}index.html")
-        visit.expect_no_trouble()
+        visit.expect_no_complaint()
 
 
 class TestOwnStyle:
@@ -467,7 +467,7 @@ class TestOwnStyle:
         assert computed(page, ".more a", "color") == "rgb(122, 31, 162)"
         assert computed(page, ".components h3 + b", "color") == "rgb(0, 105, 92)"
         assert computed(page, "h1", "letterSpacing") == "3px"
-        visit.expect_no_trouble()
+        visit.expect_no_complaint()
 
     def test_it_can_ask_nobody_for_anything(self, site: Site, visit: Visit) -> None:
         css = '@import "https://evil.example/a.css"; h1 { background: url(https://evil.example/b) }'

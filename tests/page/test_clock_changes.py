@@ -71,14 +71,14 @@ def read(label: str, zone: str) -> set[int]:
 @pytest.mark.row("138")
 @zones
 @given(data=st.data())
-def test_a_time_is_told_so_that_it_can_mean_no_other(zone: str, data: st.DataObject) -> None:
+def test_a_time_is_unambiguous(zone: str, data: st.DataObject) -> None:
     moment = data.draw(around(zone))
     assert read(Locale(zone=zone).format_datetime(moment), zone) == {moment}
 
 
 @pytest.mark.row("138")
 @zones
-def test_no_two_times_of_a_day_are_told_alike_and_none_is_left_out(zone: str) -> None:
+def test_no_two_times_of_a_day_are_shown_alike_and_none_is_left_out(zone: str) -> None:
     voice = Locale(zone=zone)
     for change in changes(zone):
         moments = range(change - DAY, change + DAY, 30 * MINUTE)

@@ -46,7 +46,7 @@ def test_axe_finds_nothing_on_the_page_of_a_component(
     visit.open_everything()
     assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
 
 
 @pytest.mark.row("137")
@@ -70,7 +70,7 @@ def test_a_component_is_reached_from_the_first_page_and_leads_back(
     page.wait_for_url(f"**/{path_of('search', 'ko/')}")
     page.locator(".trail a").click()
     page.wait_for_url("**/ko/index.html")
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
 
 
 @pytest.mark.row("129")
@@ -80,7 +80,7 @@ def test_an_hour_later_the_page_says_that_it_is_old(site: Site, visit: Visit) ->
     page = visit.open(path_of("checkout"))
     page.wait_for_selector(".verdict.unknown")
     assert page.locator("#verdict").inner_text() == "Status unknown"
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
 
 
 @pytest.mark.parametrize("visit", [at(width=320)], indirect=True)
@@ -91,4 +91,4 @@ def test_no_name_makes_it_wider_than_the_screen(site: Site, visit: Visit) -> Non
     page = visit.open(view.groups[0].components[0].path)
     assert page.locator("img").evaluate("it => it.naturalWidth") > 320
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()

@@ -106,10 +106,10 @@ def test_links_lead_to_files_that_are_there() -> None:
 
 @pytest.mark.row("137")
 def test_all_of_it_is_there_without_a_script() -> None:
-    said = text(page_of("checkout", END))
-    assert "Checkout: Operational" in said
+    text_of_page = text(page_of("checkout", END))
+    assert "Checkout: Operational" in text_of_page
     for phrase in ("24 hours", "365 days", "p99", "TLS", "Jul 2026", "Days with incidents"):
-        assert phrase in said
+        assert phrase in text_of_page
     body = page_of("checkout", END).body.decode()
     assert re.findall(r'<input type="radio" name="span" id="s(\w+)"( checked)?>', body) == [
         ("24h", " checked"),
@@ -276,15 +276,15 @@ def test_a_page_is_made_again_only_when_an_hour_is_over_or_there_is_news() -> No
 
 @pytest.mark.row("140")
 @pytest.mark.parametrize("published", [(), ("certificates",)])
-def test_when_a_certificate_ends_is_told_only_if_that_is_published(
+def test_when_a_certificate_ends_is_shown_only_if_that_is_published(
     published: tuple[Literal["certificates"], ...],
 ) -> None:
     ends = NOW + 30 * DAY
     world = config([API], PageSettings(title="Status", publish=published))
     storage = stored(API, attempts=(Attempt(rtt=1000, certificate_expiry=ends),))
-    said = text(page(build_page(world, storage, NOW), API, world))
-    assert ("Certificate expires" in said) is bool(published)
-    assert ("2 Sep 2026" in said) is bool(published)
+    text_of_page = text(page(build_page(world, storage, NOW), API, world))
+    assert ("Certificate expires" in text_of_page) is bool(published)
+    assert ("2 Sep 2026" in text_of_page) is bool(published)
 
 
 def test_the_runs_of_the_go_program_have_a_year_too() -> None:
@@ -296,25 +296,25 @@ def test_the_runs_of_the_go_program_have_a_year_too() -> None:
 
 
 def test_a_badge_can_be_copied_with_its_whole_address() -> None:
-    said = text(page_of("search", END))
+    text_of_page = text(page_of("search", END))
     key = path_of("search").removeprefix("components/").removesuffix(".html")
     site = "https://status.example"
-    assert f"[![Search]({site}/badges/{key}.svg)]({site}/components/{key}.html)" in said
+    assert f"[![Search]({site}/badges/{key}.svg)]({site}/components/{key}.html)" in text_of_page
     assert f"badges/{key}.svg" in pages(END)
 
 
 def test_without_an_address_of_its_own_a_page_shows_paths() -> None:
     world = config([API], PageSettings(title="Status"))
-    said = text(page(build_page(world, stored(API), NOW), API, world))
-    assert "https://" not in said
-    assert re.search(r"\[!\[API\]\(badges/\w{12}\.svg\)\]\(components/\w{12}\.html\)", said)
+    text_of_page = text(page(build_page(world, stored(API), NOW), API, world))
+    assert "https://" not in text_of_page
+    assert re.search(r"\[!\[API\]\(badges/\w{12}\.svg\)\]\(components/\w{12}\.html\)", text_of_page)
 
 
 def keys_used() -> Iterator[str]:
     yield from ("component", "period", "phase", "chart")
 
 
-def test_every_language_has_the_words_of_the_page() -> None:
+def test_every_language_has_the_texts_of_the_page() -> None:
     english, korean = load_translations("en").texts, load_translations("ko").texts
     for section in keys_used():
         mine = {key for key in english if key.startswith(f"{section}.")}

@@ -53,7 +53,7 @@ def test_the_first_page_tells_of_both(pages: dict[str, PageFile]) -> None:
     assert f'href="maintenance/{key_of("New search cluster")}.html"' in index
 
 
-def test_what_is_told_is_what_happened() -> None:
+def test_what_is_shown_is_what_happened() -> None:
     """Each incident begins while something happens to all of its services."""
     known = {it.id for it in SERVICES}
     for incident in announced(NOW).incidents.values():

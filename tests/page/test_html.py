@@ -144,13 +144,13 @@ def test_the_title_begins_with_the_state() -> None:
     assert "<title>Partial outage - Acme Status</title>" in INDEX
 
 
-def test_the_time_and_the_cadence_stand_beside_the_verdict() -> None:
+def test_the_time_and_the_interval_stand_beside_the_overall_status() -> None:
     shown = re.sub("<template.*?</template>", "", INDEX)
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", shown))
     assert "Partial outage: Shop is down Checked 3 Aug 2026, 10:02 UTC · every minute" in text
 
 
-def test_each_strip_has_its_words() -> None:
+def test_the_bars_have_a_description() -> None:
     labels = Outline(INDEX).values("aria-label")
     assert "Shop, last 3 runs: 2 operational, 1 major outage" in labels
 

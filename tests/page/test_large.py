@@ -135,7 +135,7 @@ def test_a_visitor_finds_a_service_by_its_name(visit: Visit, site: Site) -> None
     target = links.first.get_attribute("href")
     assert target is not None
     assert target.startswith("components/")
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
 
 
 def test_a_page_of_a_group_is_as_accessible_as_the_first_one(visit: Visit, site: Site) -> None:
@@ -144,4 +144,4 @@ def test_a_page_of_a_group_is_as_accessible_as_the_first_one(visit: Visit, site:
     page = visit.open(path)
     assert faults(page) == []
     assert page.locator(".strip").count() == 200
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()

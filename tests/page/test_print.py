@@ -46,7 +46,7 @@ def test_paper_says_what_the_page_says_and_has_no_controls(site: Site, visit: Vi
     for name in ("Website", "Sign-in", "Outgoing mail", "Invoices", "90 days ago", "Each bar is"):
         assert name in text
     assert "Get updates" not in text
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
 
 
 def test_paper_tells_the_time_and_not_how_long_ago_that_was(site: Site, visit: Visit) -> None:
@@ -91,12 +91,12 @@ def test_paper_shows_ninety_days_to_the_edge(site: Site, visit: Visit) -> None:
     site.files = outage(time.time_ns())
     page = visit.open()
     page.emulate_media(media="print")
-    strip = page.locator(".strip").first.bounding_box()
+    bars = page.locator(".strip").first.bounding_box()
     drawing = page.locator(".strip svg").first.bounding_box()
-    assert strip == drawing
+    assert bars == drawing
 
 
-def test_bars_are_told_apart_without_their_colours(site: Site, visit: Visit) -> None:
+def test_bars_are_distinguished_without_their_colours(site: Site, visit: Visit) -> None:
     site.files = everything(days=True)
     drawings = (
         visit.open()

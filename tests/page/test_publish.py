@@ -78,7 +78,7 @@ def test_the_page_is_for_people_and_for_programs() -> None:
     assert states(files) == {"API": "operational"}
 
 
-def test_the_same_storage_at_the_same_moment_gives_the_same_page() -> None:
+def test_the_same_storage_at_the_same_time_gives_the_same_page() -> None:
     storage = Counted(runs([[result(API)]] * 3))
     assert build_page(CONFIG, storage, NOW) == build_page(CONFIG, storage, NOW)
 
@@ -176,7 +176,7 @@ def test_the_state_between_runs_decides() -> None:
     assert summary(files)["components"][0]["updated_at"] == "2026-08-03T10:01:12.000Z"
 
 
-def test_a_checker_that_is_blind_is_unknown_whatever_it_was() -> None:
+def test_a_checker_that_is_not_monitored_is_unknown_whatever_it_was() -> None:
     seen = runs([[result(API, Status.UNKNOWN)]] * 3)
     storage = Counted(seen)
     head(

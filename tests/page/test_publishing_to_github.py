@@ -176,7 +176,7 @@ def test_who_dies_before_the_branch_is_moved_has_changed_nothing(github: FakeGit
     assert published(github) == bodies(page(index="two"))
 
 
-def test_a_token_that_is_not_valid_is_told_and_not_shown(github: FakeGitHub) -> None:
+def test_a_token_that_is_not_valid_is_an_error_and_not_shown(github: FakeGitHub) -> None:
     settings = GitHubPublisherSettings(
         api_url=github.url, repository_owner=OWNER, repository_name=NAME, access_token="env:T"
     )

@@ -35,7 +35,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, PageFile]:
 
 
 @pytest.fixture
-def strip(site: Site, visit: Visit, pages: Mapping[str, PageFile]) -> Locator:
+def bars(site: Site, visit: Visit, pages: Mapping[str, PageFile]) -> Locator:
     """The bars of the search, which is slow today."""
     site.files = pages
     return visit.open().locator("li", has_text="Search").locator(".strip")
@@ -44,11 +44,11 @@ def strip(site: Site, visit: Visit, pages: Mapping[str, PageFile]) -> Locator:
 def date(count: int, visit: Visit) -> str:
     """A day of UTC as a Hebrew browser names it."""
     at = datetime.fromtimestamp(NOW / SECOND, UTC) - timedelta(days=count)
-    told: str = visit.page.evaluate(
+    shown: str = visit.page.evaluate(
         "at => new Intl.DateTimeFormat('he', { dateStyle: 'full', timeZone: 'UTC' }).format(at)",
         at.timestamp() * 1000,
     )
-    return told
+    return shown
 
 
 def at(width: int, theme: str, kind: str) -> object:
@@ -79,7 +79,7 @@ def test_nothing_is_wrong_with_a_page_from_right_to_left(
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate("document.scrollingElement.scrollLeft") == 0
     assert faults(page) == []
-    visit.expect_no_trouble()
+    visit.expect_no_complaint()
 
 
 def test_a_row_begins_at_the_right(site: Site, visit: Visit, pages: Mapping[str, PageFile]) -> None:
@@ -94,42 +94,42 @@ def test_a_row_begins_at_the_right(site: Site, visit: Visit, pages: Mapping[str,
     assert chevron["x"] + chevron["width"] > icon
 
 
-def test_the_newest_bar_is_the_left_most(strip: Locator, visit: Visit) -> None:
-    strip.hover(position={"x": 3, "y": 16})
-    tip = strip.page.locator(".tip")
+def test_the_newest_bar_is_the_left_most(bars: Locator, visit: Visit) -> None:
+    bars.hover(position={"x": 3, "y": 16})
+    tip = bars.page.locator(".tip")
     expect(tip.locator("b")).to_have_text(date(0, visit))
     expect(tip).to_contain_text(in_its_letters("Degraded"))
-    box = strip.bounding_box()
+    box = bars.bounding_box()
     assert box
-    strip.hover(position={"x": box["width"] - 3, "y": 16})
+    bars.hover(position={"x": box["width"] - 3, "y": 16})
     expect(tip.locator("b")).to_have_text(date(89, visit))
-    card = strip.page.locator(".card", has=strip)
+    card = bars.page.locator(".card", has=bars)
     said = [card.locator(".axis p", has_text=in_its_letters(it)) for it in ("Today", "days ago")]
     today, ago = (box["x"] for it in said if (box := it.bounding_box()))
     assert today < ago
 
 
-def test_what_is_pointed_at_is_framed(strip: Locator) -> None:
-    strip.hover(position={"x": 3, "y": 16})
-    frame, box = strip.locator("i").bounding_box(), strip.bounding_box()
+def test_what_is_pointed_at_is_framed(bars: Locator) -> None:
+    bars.hover(position={"x": 3, "y": 16})
+    frame, box = bars.locator("i").bounding_box(), bars.bounding_box()
     assert frame
     assert box
     assert abs(frame["x"] - box["x"]) < 2
 
 
-def test_arrows_move_the_way_they_point(strip: Locator, visit: Visit) -> None:
-    strip.focus()
-    tip = strip.page.locator(".tip b")
+def test_arrows_move_the_way_they_point(bars: Locator, visit: Visit) -> None:
+    bars.focus()
+    tip = bars.page.locator(".tip b")
     expect(tip).to_have_text(date(0, visit))
-    strip.press("ArrowRight")
+    bars.press("ArrowRight")
     expect(tip).to_have_text(date(1, visit))
-    strip.press("ArrowLeft")
+    bars.press("ArrowLeft")
     expect(tip).to_have_text(date(0, visit))
 
 
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 320, "height": 640}}], indirect=True)
-def test_a_narrow_screen_shows_the_newest_bars_from_the_left(strip: Locator) -> None:
-    drawing, box = strip.locator("svg").bounding_box(), strip.bounding_box()
+def test_a_narrow_screen_shows_the_newest_bars_from_the_left(bars: Locator) -> None:
+    drawing, box = bars.locator("svg").bounding_box(), bars.bounding_box()
     assert drawing
     assert box
     assert round(drawing["width"] / box["width"]) == 3

@@ -73,7 +73,7 @@ def test_a_component_has_a_badge_for_each_span() -> None:
     ]
 
 
-def test_health_is_the_word_of_the_state() -> None:
+def test_health_is_the_status() -> None:
     page = view(HEALTHY, DOWN, UNKNOWN)
     said = [endpoints(page, key)["health"]["message"] for key in (*keys(page), "page")]
     assert said == ["Operational", "Major outage", "Unknown", "Partial outage"]
@@ -86,7 +86,7 @@ def test_nobody_can_paint_green_what_is_not_known() -> None:
     assert endpoints(page, west)["health"]["isError"] is True
 
 
-def test_uptime_and_response_are_told() -> None:
+def test_uptime_and_response_are_shown() -> None:
     page = view(HEALTHY)
     found = endpoints(page, keys(page)[0])
     assert found["uptime-7d"]["label"] == "API uptime 7d"

@@ -13,7 +13,7 @@ from checkup_page.components.build import ConfirmedStatus
 from checkup_page.components.history import component_history
 from checkup_page.formats import MachineFiles
 from checkup_page.view import PageView
-from tests.page.formats.world import CHECKERS, announced, chronicle, view
+from tests.page.formats.world import CHECKERS, announced, checker_history, view
 from tests.page.worlds import MINUTE, NOW, config, result, runs
 
 LIVE = {"api/v2/summary.json", "api/v2/status.json", "metrics.txt"}
@@ -25,7 +25,7 @@ def steady(now: int, status: Status = Status.HEALTHY) -> PageView:
     seen = PageData(
         runs=runs([[result(of, status) for of in CHECKERS]] * 90, newest=now - 12 * SECOND),
         confirmed={of.id: ConfirmedStatus(status, NOW - 60 * MINUTE) for of in CHECKERS},
-        histories={of.id: component_history(chronicle()) for of in CHECKERS},
+        histories={of.id: component_history(checker_history()) for of in CHECKERS},
     )
     return build_view(config(CHECKERS), seen, now)
 
@@ -34,12 +34,12 @@ def changed(before: dict[str, PageFile], after: dict[str, PageFile]) -> set[str]
     return {path for path in before if before[path].body != after[path].body}
 
 
-def test_a_run_that_brings_no_news_changes_what_is_of_the_moment_and_nothing_else() -> None:
+def test_a_run_that_brings_no_news_changes_what_is_current_and_nothing_else() -> None:
     before, after = (MachineFiles().files(steady(now)) for now in (NOW, NOW + MINUTE))
     assert changed(before, after) == LIVE
 
 
-def test_what_is_of_the_moment_can_wait_unless_there_is_news() -> None:
+def test_what_is_current_can_wait_unless_there_is_news() -> None:
     before, after = (MachineFiles().files(steady(now)) for now in (NOW, NOW + MINUTE))
     down = MachineFiles().files(steady(NOW, Status.DOWN))
     for path in LIVE:

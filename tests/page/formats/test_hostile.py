@@ -21,7 +21,7 @@ from checkup_page.formats import MachineFiles
 from checkup_page.formats.icalendar import WIDTH
 from checkup_page.incidents.view import AffectedComponent
 from tests.page.formats.prometheus import families
-from tests.page.formats.world import chronicle, incident, maintenance, update
+from tests.page.formats.world import checker_history, incident, maintenance, update
 from tests.page.worlds import NOW, checker, config, result, runs
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -50,7 +50,7 @@ def written(text: str) -> dict[str, bytes]:
     """The files of a page on which everything that people choose is this text."""
     of = checker(text, id="x", group=text, description=text)
     page = PageSettings(title=text, url="https://status.acme.example/")
-    records = {"x": component_history(chronicle())}
+    records = {"x": component_history(checker_history())}
     seen = PageData(runs=runs([[result(of, kind="http")]]), histories=records)
     view = build_view(config([of], page), seen, NOW)
     component = next(item for group in view.groups for item in group.components)

@@ -15,7 +15,7 @@ from checkup_page.build_view import PageData, build_view
 from checkup_page.components.history import DAYS, component_history, csv_rows
 from checkup_page.formats import uptime_csv
 from checkup_page.view import PageView
-from tests.page.formats.world import chronicle, view
+from tests.page.formats.world import checker_history, view
 from tests.page.worlds import NOW, checker, config, result, runs
 
 
@@ -28,7 +28,7 @@ def called(name: str) -> PageView:
     """A page with one component of this name, in a group of this name."""
     of = checker(name, id="x", group=name)
     world = replace(config([of]), groups=(GroupSettings(name=name),))
-    records = {"x": component_history(chronicle())}
+    records = {"x": component_history(checker_history())}
     return build_view(world, PageData(runs=runs([[result(of)]]), histories=records), NOW)
 
 
@@ -48,19 +48,19 @@ def test_the_seconds_of_a_day_add_up() -> None:
 
 
 def test_a_day_without_any_result_is_missing() -> None:
-    story = chronicle()
+    story = checker_history()
     gap = replace(story, days=(*story.days[:2], *story.days[3:]))
     lost = csv_rows(gap)[2]
     assert lost == "2026-07-30,,0,0,0,0,0,86400,,"
 
 
-def test_no_more_than_the_last_days_are_told() -> None:
-    story = replace(chronicle(), first=0)
+def test_no_more_than_the_last_days_are_shown() -> None:
+    story = replace(checker_history(), first=0)
     assert len(csv_rows(story)) == DAYS
 
 
-def test_nothing_is_told_before_the_first_result() -> None:
-    assert csv_rows(replace(chronicle(), first=None)) == ()
+def test_nothing_is_shown_before_the_first_result() -> None:
+    assert csv_rows(replace(checker_history(), first=None)) == ()
     assert rows(view()) == []
 
 

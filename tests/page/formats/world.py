@@ -27,11 +27,11 @@ def view(*statuses: Status, age: int = 12_000 * MILLISECOND) -> PageView:
     """A page on which each of the checkers was seen in its status, after a week."""
     group = [result(of, status) for of, status in zip(CHECKERS, statuses, strict=False)]
     seen = runs([group] * 3, newest=NOW - age) if group else ()
-    records = {of.id: component_history(chronicle()) for of in CHECKERS[: len(group)]}
+    records = {of.id: component_history(checker_history()) for of in CHECKERS[: len(group)]}
     return build_view(config(CHECKERS), PageData(runs=seen, histories=records), NOW)
 
 
-def chronicle() -> CheckerHistory:
+def checker_history() -> CheckerHistory:
     """A week of which the fourth day had an outage and the last one has only begun."""
     times, until = (
         LatencyHistogram(count=2, buckets=((bucket_of(98 * MILLISECOND), 2),)),

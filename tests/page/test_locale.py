@@ -6,7 +6,7 @@ from checkup.times import DAY, HOUR, MINUTE, SECOND
 from checkup_page.locale import Locale
 from tests.page.worlds import NOW
 
-VOICE = Locale()
+LOCALE = Locale()
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ VOICE = Locale()
         pytest.param(485 * HOUR, "every 20 days", id="irregular"),
     ],
 )
-def test_cadence_is_rounded_to_what_was_meant(interval: int, words: str) -> None:
-    assert VOICE.format_interval(interval) == words
+def test_interval_is_rounded_to_what_was_meant(interval: int, words: str) -> None:
+    assert LOCALE.format_interval(interval) == words
 
 
 @pytest.mark.parametrize(
@@ -40,28 +40,28 @@ def test_cadence_is_rounded_to_what_was_meant(interval: int, words: str) -> None
     ],
 )
 def test_response_times_have_three_figures(time: int, words: str) -> None:
-    assert VOICE.format_response_time(time) == words
+    assert LOCALE.format_response_time(time) == words
 
 
 def test_times_are_absolute_and_in_utc() -> None:
-    assert VOICE.format_datetime(NOW) == "3 Aug 2026, 10:02 UTC"
+    assert LOCALE.format_datetime(NOW) == "3 Aug 2026, 10:02 UTC"
 
 
 @pytest.mark.row("F15")
 def test_noon_and_midnight_cannot_be_confused() -> None:
     noon = 1_785_758_400 * SECOND
-    assert VOICE.format_datetime(noon) == "3 Aug 2026, 12:00 UTC"
-    assert VOICE.format_datetime(noon + 12 * HOUR) == "4 Aug 2026, 00:00 UTC"
+    assert LOCALE.format_datetime(noon) == "3 Aug 2026, 12:00 UTC"
+    assert LOCALE.format_datetime(noon + 12 * HOUR) == "4 Aug 2026, 00:00 UTC"
 
 
 @pytest.mark.parametrize("time", [-1, 0, 10**30])
 def test_impossible_times_have_a_text(time: int) -> None:
-    assert VOICE.format_datetime(time).endswith("UTC")
+    assert LOCALE.format_datetime(time).endswith("UTC")
 
 
 def test_one_has_no_plural() -> None:
-    assert VOICE.translate("days.last", n=1) == "last day"
-    assert VOICE.translate("days.last", n=2) == "last 2 days"
+    assert LOCALE.translate("days.last", n=1) == "last day"
+    assert LOCALE.translate("days.last", n=2) == "last 2 days"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_one_has_no_plural() -> None:
         ("America/Sao_Paulo", "3 Aug 2026, 07:02 -03"),
     ],
 )
-def test_times_are_told_in_the_zone_of_the_page_and_name_it(zone: str, words: str) -> None:
+def test_times_are_shown_in_the_zone_of_the_page_and_name_it(zone: str, words: str) -> None:
     assert Locale(zone=zone).format_datetime(NOW) == words
 
 
@@ -89,5 +89,5 @@ def test_days_stay_days_of_utc() -> None:
         (151 * 24 * HOUR, "151 d"),
     ],
 )
-def test_what_takes_days_is_told_in_days(length: int, words: str) -> None:
-    assert VOICE.format_duration(length) == words
+def test_what_takes_days_is_shown_in_days(length: int, words: str) -> None:
+    assert LOCALE.format_duration(length) == words

@@ -36,7 +36,7 @@ def test_a_result_of_the_go_program_belongs_to_the_checker_with_its_title() -> N
 
 
 @pytest.mark.row("139", "F06")
-def test_checkers_with_one_title_are_told_apart_by_their_endpoint() -> None:
+def test_checkers_with_one_title_are_distinguished_by_their_endpoint() -> None:
     east = checker("API", id="east", endpoint_url="http://east/")
     west = checker("API", id="west", endpoint_url="http://west/?token=abc")
     of_west = replace(without_id(result(west)), endpoint="http://west/?token=***")

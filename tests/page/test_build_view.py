@@ -26,7 +26,7 @@ HEALTHY, DEGRADED, DOWN, UNKNOWN = Status.HEALTHY, Status.DEGRADED, Status.DOWN,
 API, SHOP, MAIL = checker("API"), checker("Shop"), checker("Mail")
 
 
-def look(*statuses: Status, checkers: Sequence[Checker] = (API, SHOP, MAIL)) -> PageView:
+def view_of(*statuses: Status, checkers: Sequence[Checker] = (API, SHOP, MAIL)) -> PageView:
     """The page after five runs that all saw the same."""
     group = [result(of, status) for of, status in zip(checkers, statuses, strict=True)]
     return build_view(config(checkers), PageData(runs=runs([group] * 5)), NOW)
@@ -73,15 +73,15 @@ def only(view: PageView) -> ComponentView:
         ),
     ],
 )
-def test_the_verdict_names_what_is_affected(
+def test_the_overall_status_names_what_is_affected(
     statuses: tuple[Status, ...], state: ComponentStatus, sentence: str
 ) -> None:
-    verdict = look(*statuses).overall
+    verdict = view_of(*statuses).overall
     assert (verdict.state, verdict.description, verdict.stale) == (state, sentence, False)
 
 
 def test_one_of_one_down_is_a_major_outage() -> None:
-    verdict = look(DOWN, checkers=[API]).overall
+    verdict = view_of(DOWN, checkers=[API]).overall
     assert (verdict.state, verdict.description) == (
         ComponentStatus.MAJOR,
         "Major outage: API is down",
@@ -159,7 +159,7 @@ class TestAge:
         view = build_view(config([API]), PageData(runs=tuple(slots)), NOW)
         assert view.overall.interval in {MINUTE, MINUTE - 1}
 
-    def test_the_script_is_told_when_to_stop_believing(self) -> None:
+    def test_the_script_is_shown_when_to_stop_believing(self) -> None:
         verdict = after([result(API)], [result(API)]).overall
         assert verdict.checked_at == NOW - 12 * SECOND
         assert verdict.stale_at == verdict.checked_at + 3 * MINUTE + MINUTE + 5 * MINUTE
@@ -210,7 +210,7 @@ class TestStanding:
         view = after([result(API)], missing, down, missing, down)
         assert only(view).since == NOW - 12 * SECOND - 2 * MINUTE
 
-    def test_what_is_blind_is_unknown(self) -> None:
+    def test_what_is_not_monitored_is_unknown(self) -> None:
         seen = PageData(
             runs=runs([[result(API, UNKNOWN)]] * 5), confirmed={"api": ConfirmedStatus(UNKNOWN, 0)}
         )
@@ -222,7 +222,7 @@ class TestStanding:
 
 
 class TestReason:
-    def test_a_failure_has_a_few_public_words(self) -> None:
+    def test_a_failure_has_a_short_public_reason(self) -> None:
         assert only(after([result(API, DOWN)])).note == "Connection failure"
 
     @pytest.mark.parametrize("failure", ["", "body <script>", "10_0_0_1", "hunter2"])
@@ -283,7 +283,7 @@ class TestGroups:
         view = self.grouped(GroupSettings(name="Two"), GroupSettings(name="Unused"))
         assert [group.name for group in view.groups] == ["", "Two", "One"]
 
-    def test_a_collapsed_group_opens_when_there_is_trouble(self) -> None:
+    def test_a_collapsed_group_opens_when_something_is_not_operational(self) -> None:
         settings = GroupSettings(name="One", collapsed=True)
         assert [
             group.expanded for group in self.grouped(settings).groups if group.name == "One"
@@ -345,7 +345,7 @@ class TestSettings:
             (UNKNOWN, "No idea: API could not be checked"),
         ],
     )
-    def test_the_owner_chooses_the_words(self, status: Status, sentence: str) -> None:
+    def test_the_owner_chooses_the_texts(self, status: Status, sentence: str) -> None:
         texts = StatusText(
             healthy="Situation Normal", degraded="Sub-Optimal", down="Outage", unknown="No idea"
         )

@@ -12,7 +12,7 @@ from checkup_page.status import ComponentStatus
 from tests.page.worlds import MILLISECOND, checker, result
 
 UP, DOWN, SLOW = ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR, ComponentStatus.DEGRADED
-VOICE = Locale()
+LOCALE = Locale()
 API = checker("API")
 
 
@@ -21,7 +21,7 @@ def seen(*states: ComponentStatus | None) -> list[tuple[int, ComponentStatus | N
 
 
 def test_equal_neighbours_are_one_segment() -> None:
-    drawn = run_bars(seen(*[UP] * 60, DOWN, DOWN, *[UP] * 28), VOICE)
+    drawn = run_bars(seen(*[UP] * 60, DOWN, DOWN, *[UP] * 28), LOCALE)
     assert drawn.segments == (
         BarSegment("operational", 0, 60),
         BarSegment("major_outage", 60, 2),
@@ -29,8 +29,8 @@ def test_equal_neighbours_are_one_segment() -> None:
     )
 
 
-def test_bars_of_one_look_are_one_path() -> None:
-    drawn = run_bars(seen(*[UP] * 60, DOWN, *[UP] * 29), VOICE)
+def test_bars_of_one_status_are_one_path() -> None:
+    drawn = run_bars(seen(*[UP] * 60, DOWN, *[UP] * 29), LOCALE)
     assert bar_paths(drawn.segments) == {
         "operational": "M0 16h60M61 16h29",
         "major_outage": "M60 16h1",
@@ -38,7 +38,7 @@ def test_bars_of_one_look_are_one_path() -> None:
 
 
 def test_the_newest_result_is_at_the_right_and_what_is_missing_at_the_left() -> None:
-    assert run_bars(seen(UP, DOWN), VOICE).segments == (
+    assert run_bars(seen(UP, DOWN), LOCALE).segments == (
         BarSegment("none", 0, 88),
         BarSegment("operational", 88, 1),
         BarSegment("major_outage", 89, 1),
@@ -46,33 +46,33 @@ def test_the_newest_result_is_at_the_right_and_what_is_missing_at_the_left() -> 
 
 
 def test_only_the_newest_results_are_drawn() -> None:
-    drawn = run_bars(seen(*[DOWN] * 10, *[UP] * 90), VOICE)
+    drawn = run_bars(seen(*[DOWN] * 10, *[UP] * 90), LOCALE)
     assert drawn.segments == (BarSegment("operational", 0, 90),)
 
 
 def test_each_width_knows_the_time_of_its_first_bar() -> None:
-    assert run_bars(seen(*[UP] * 90), VOICE).starts == (0, 30, 60)
+    assert run_bars(seen(*[UP] * 90), LOCALE).starts == (0, 30, 60)
 
 
 def test_a_width_that_begins_before_the_first_result_has_no_time() -> None:
-    assert run_bars(seen(*[UP] * 45), VOICE).starts == (None, None, 15)
+    assert run_bars(seen(*[UP] * 45), LOCALE).starts == (None, None, 15)
 
 
 def test_the_summary_counts_what_was_seen() -> None:
-    drawn = run_bars(seen(UP, UP, DOWN, SLOW, ComponentStatus.UNKNOWN, None), VOICE)
+    drawn = run_bars(seen(UP, UP, DOWN, SLOW, ComponentStatus.UNKNOWN, None), LOCALE)
     assert drawn.summary == (
         "last 6 runs: 2 operational, 1 degraded, 1 major outage, 1 unknown, 1 without a result"
     )
 
 
-def test_without_results_the_strip_says_so() -> None:
-    drawn = run_bars([], VOICE)
+def test_without_results_the_bars_says_so() -> None:
+    drawn = run_bars([], LOCALE)
     assert (drawn.summary, drawn.segments) == ("no results yet", (BarSegment("none", 0, 90),))
 
 
 def test_changes_are_listed_newest_first() -> None:
-    spans = run_bars(seen(UP, DOWN, DOWN, UP), VOICE).periods
-    assert [(span.state, span.first, span.last) for span in spans] == [
+    spans = run_bars(seen(UP, DOWN, DOWN, UP), LOCALE).periods
+    assert [(period.state, period.first, period.last) for period in spans] == [
         (UP, 3, 3),
         (DOWN, 1, 2),
         (UP, 0, 0),
@@ -82,29 +82,29 @@ def test_changes_are_listed_newest_first() -> None:
 def test_a_status_that_may_be_older_than_the_first_bar_has_no_beginning() -> None:
     """Neither where 90 bars are full nor where the time frame is shorter."""
     for shown, first_seen in ((seen(*[UP] * 89, DOWN), None), (seen(UP, UP, DOWN)[1:], 0)):
-        bars = run_bars(shown, VOICE, first_seen=first_seen)
+        bars = run_bars(shown, LOCALE, first_seen=first_seen)
         assert [(it.state, it.first is None) for it in bars.periods] == [(DOWN, False), (UP, True)]
         assert bars.starts[0] == shown[0][0]
 
 
 def test_a_status_since_the_first_result_of_all_begins_with_it() -> None:
-    bars = run_bars(seen(UP, UP, DOWN), VOICE, first_seen=0)
+    bars = run_bars(seen(UP, UP, DOWN), LOCALE, first_seen=0)
     assert [it.first for it in bars.periods] == [2, 0]
     assert bars.starts == (None, None, None)
 
 
 def test_without_a_change_there_is_no_list() -> None:
-    assert run_bars(seen(*[UP] * 50), VOICE).periods == ()
+    assert run_bars(seen(*[UP] * 50), LOCALE).periods == ()
 
 
 def test_a_long_list_of_changes_is_cut() -> None:
-    drawn = run_bars(seen(*[UP, DOWN] * 40), VOICE)
+    drawn = run_bars(seen(*[UP, DOWN] * 40), LOCALE)
     assert (len(drawn.periods), drawn.truncated) == (10, True)
 
 
 @given(st.lists(st.sampled_from([*ComponentStatus, None]), max_size=200))
-def test_segments_fill_the_strip_without_gaps(states: list[ComponentStatus | None]) -> None:
-    segments = run_bars(seen(*states), VOICE).segments
+def test_segments_fill_the_bars_without_gaps(states: list[ComponentStatus | None]) -> None:
+    segments = run_bars(seen(*states), LOCALE).segments
     ends = [segment.start + segment.length for segment in segments]
     assert [segment.start for segment in segments] == [0, *ends[:-1]]
     assert ends[-1] == COLUMNS

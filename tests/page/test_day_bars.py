@@ -114,7 +114,7 @@ def test_no_uptime_without_a_result() -> None:
     assert strip.summary == "last day: no data"
 
 
-def test_days_of_trouble_are_listed_newest_first() -> None:
+def test_affected_days_are_listed_newest_first() -> None:
     slow = well(degraded=3 * HOUR + 20 * MINUTE)
     short = well(down=12 * MINUTE, unknown=30)
     strip = strip_of(days(short, WELL, slow, SO_FAR, before=WELL), 0)
@@ -125,16 +125,16 @@ def test_days_of_trouble_are_listed_newest_first() -> None:
     assert strip.details == "100.00g200 99.16d12u0"
 
 
-def test_many_days_of_trouble_are_counted() -> None:
+def test_many_affected_days_are_counted() -> None:
     strip = strip_of(days(before=well(down=HOUR)), 0)
     assert strip.summary.endswith(": 3 Aug 1 h down; 2 Aug 1 h down; 1 Aug 1 h down; 87 more")
 
 
-def test_maintenance_is_no_trouble() -> None:
+def test_maintenance_is_no_disruption() -> None:
     assert strip_of(days(Tally(maintenance=DAY), SO_FAR)).details == ""
 
 
-def test_without_trouble_it_says_so() -> None:
+def test_without_disruptions_it_says_so() -> None:
     strip = strip_of(days(SO_FAR, before=WELL), 0)
     assert strip.summary == ("last 90 days: 100.00% uptime, no days with incidents")
     assert strip.segments == (BarSegment("operational", 0, 89), BarSegment("operational", 89, 1))

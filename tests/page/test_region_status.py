@@ -70,7 +70,7 @@ def test_region_that_has_fallen_silent_is_not_quoted() -> None:
     assert [sight.region for sight in sights(observed)] == ["Virginia"]
 
 
-def test_region_that_sees_trouble_first_is_news() -> None:
+def test_region_that_sees_a_failure_first_is_news() -> None:
     calm = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.HEALTHY), NOW)
     split = build_view(CONFIG, seen(eu_west_1=Status.HEALTHY, us_east_1=Status.DOWN), NOW)
     told = replace(calm.groups[0].components[0], regions=split.groups[0].components[0].regions)

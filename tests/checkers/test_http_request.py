@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import socket
+import subprocess
+import sys
 from threading import Thread
 from typing import Any
 
@@ -177,3 +179,14 @@ def test_plain_url_is_sent_as_requests_would_send_it(url: str) -> None:
     except (RequestException, ValueError, CheckupError):
         return
     assert ours == prepared.url
+
+
+def test_checker_imports_no_library_that_is_slow() -> None:
+    slow = "{'requests', 'urllib3', 'urllib.request', 'http.client', 'http.cookiejar', 'idna'}"
+    script = f"import sys, checkup.checkers.http; print({slow} & set(sys.modules))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "set()\n"

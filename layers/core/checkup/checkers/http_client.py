@@ -14,7 +14,6 @@ from ipaddress import ip_address, ip_network
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
-from urllib.request import getproxies_environment
 
 from msgspec import Struct, field
 
@@ -71,6 +70,8 @@ def proxy_for(url: str, setting: str) -> Proxy | None:
     """
     if setting != FROM_ENVIRONMENT:
         return parse_proxy(setting) if setting else None
+    from urllib.request import getproxies_environment  # slow to import
+
     parts = urlsplit(url)
     proxies = getproxies_environment()
     if bypasses_proxy(

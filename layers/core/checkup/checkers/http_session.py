@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from http.client import HTTPMessage
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import SimpleNamespace, TracebackType
 from typing import Any, Final, Self
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urljoin, urlsplit, urlunsplit
-from urllib.request import Request as CookieRequest
 
 from msgspec.structs import replace
 
@@ -195,7 +192,7 @@ class HttpSession:
         self._connect_options = connect_options
         self._secrets = secrets
         self._exchanges: list[HttpExchange] = []
-        self._cookies = CookieJar()
+        self._cookies: Cookies | None = None
         self._open = ExitStack()
         self.stopwatch = Stopwatch(net.clock_ns)
 
@@ -237,10 +234,13 @@ class HttpSession:
                 return head
             shown = quote_untrusted(target, self._secrets)
             try:
-                self._store_cookies(request, head)
+                if head.values("Set-Cookie"):
+                    self._cookies = self._cookies or Cookies()
+                    self._cookies.store(request, head)
                 request = _redirected(request, head, target)
                 same_origin = _origin(request.url) == origin
-                head = await self._exchange(self._with_cookies(request), same_origin=same_origin)
+                asked = self._cookies.add_to(request) if self._cookies else request
+                head = await self._exchange(asked, same_origin=same_origin)
             except CheckFailedError as failed:
                 raise CheckFailedError(
                     failed.failure, f"redirected to {shown}: {failed}"
@@ -252,28 +252,6 @@ class HttpSession:
     def iter_content(self, head: Head, max_bytes: int) -> AsyncIterator[bytes]:
         """Yield the body of the last response; see :meth:`HttpExchange.iter_content`."""
         return self._exchanges[-1].iter_content(head, max_bytes)
-
-    def _store_cookies(self, request: Request, head: Head) -> None:
-        message = HTTPMessage()
-        for value in head.values("Set-Cookie"):
-            cookie = value.decode("latin-1")  # is sent back byte for byte
-            message["Set-Cookie"] = _BAD_AGE.sub("", cookie)
-        response: Any = SimpleNamespace(info=lambda: message)
-        self._cookies.extract_cookies(response, _cookie_request(request))
-
-    def _with_cookies(self, request: Request) -> Request:
-        """Return the request with the cookies for its URL; they replace configured ones."""
-        asking = _cookie_request(request)
-        self._cookies.set_policy(_cookie_policy(request.url))
-        self._cookies.add_cookie_header(asking)
-        received = asking.unredirected_hdrs.get("Cookie", "")
-        names = {pair.partition("=")[0].strip() for pair in received.split(";")}
-        pairs = [pair.strip() for pair in request.headers.get("Cookie", "").split(";")]
-        kept = [pair for pair in pairs if pair and pair.partition("=")[0] not in names]
-        headers = {name: value for name, value in request.headers.items() if name != "Cookie"}
-        if cookies := "; ".join([*kept, *filter(None, [received])]):
-            headers["Cookie"] = cookies
-        return replace(request, headers=headers)
 
     async def _exchange(self, request: Request, *, same_origin: bool) -> Head:
         options = await self._connect_options(urlsplit(request.url), same_origin)
@@ -291,18 +269,54 @@ class HttpSession:
             raise
 
 
-def _cookie_request(request: Request) -> CookieRequest:
-    """Return the request as http.cookiejar takes it; its host is what the header has."""
-    parts = urlsplit(request.url)
-    url = urlunsplit(parts._replace(netloc=request.headers["Host"]))
-    return CookieRequest(url)  # noqa: S310 - nothing is opened
+class Cookies:
+    """The cookies of one attempt, by the rules of http.cookiejar.
 
+    That is slow to import, and few attempts need it.
+    """
 
-def _cookie_policy(url: str) -> DefaultCookiePolicy:
-    """Return which cookies are sent: curl and browsers send secure ones to this machine itself."""
-    if is_loopback(urlsplit(url).hostname or ""):
-        return DefaultCookiePolicy(secure_protocols=("http", "https"))
-    return DefaultCookiePolicy()
+    def __init__(self) -> None:
+        from http.cookiejar import CookieJar
+
+        self._jar = CookieJar()
+
+    def store(self, request: Request, head: Head) -> None:
+        """Store the cookies of a response."""
+        from http.client import HTTPMessage
+
+        message = HTTPMessage()
+        for value in head.values("Set-Cookie"):
+            cookie = value.decode("latin-1")  # is sent back byte for byte
+            message["Set-Cookie"] = _BAD_AGE.sub("", cookie)
+        response: Any = SimpleNamespace(info=lambda: message)
+        self._jar.extract_cookies(response, self._asking(request))
+
+    def add_to(self, request: Request) -> Request:
+        """Return the request with the cookies for its URL; they replace configured ones."""
+        from http.cookiejar import DefaultCookiePolicy
+
+        # Curl and browsers send secure cookies to this machine itself.
+        is_own = is_loopback(urlsplit(request.url).hostname or "")
+        secure = ("http", "https") if is_own else ("https",)
+        self._jar.set_policy(DefaultCookiePolicy(secure_protocols=secure))
+        asking = self._asking(request)
+        self._jar.add_cookie_header(asking)
+        received = asking.unredirected_hdrs.get("Cookie", "")
+        names = {pair.partition("=")[0].strip() for pair in received.split(";")}
+        pairs = [pair.strip() for pair in request.headers.get("Cookie", "").split(";")]
+        kept = [pair for pair in pairs if pair and pair.partition("=")[0] not in names]
+        headers = {name: value for name, value in request.headers.items() if name != "Cookie"}
+        if cookies := "; ".join([*kept, *filter(None, [received])]):
+            headers["Cookie"] = cookies
+        return replace(request, headers=headers)
+
+    def _asking(self, request: Request) -> Any:
+        """Return the request as http.cookiejar takes it; its host is what the header has."""
+        from urllib.request import Request as UrllibRequest
+
+        parts = urlsplit(request.url)
+        url = urlunsplit(parts._replace(netloc=request.headers["Host"]))
+        return UrllibRequest(url)  # noqa: S310 - nothing is opened
 
 
 def _target(request: Request, head: Head) -> str:

@@ -117,11 +117,11 @@ def test_channel_that_is_dead_harms_nothing_and_is_reported(
 
     ended = checkup("--store")
 
-    assert (ended.returncode, ended.stdout) == (0, "")
-    assert "slack: refused: Slack answered 404" in ended.stderr
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "slack: alerts cannot be delivered: Slack answered 404" in ended.stderr
     assert "secretsecretsecret" not in ended.stderr
 
     slack.behave("ok")
-    checkup("--store")
+    assert checkup("--store").returncode == 0
 
     assert len(slack.messages) == 1

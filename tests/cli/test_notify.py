@@ -167,3 +167,20 @@ def test_channels_that_contradict_each_other_are_shown_with_their_place(
 
     assert ended.returncode == 1
     assert words in ended.stdout
+
+
+def test_missing_secret_of_a_channel_is_visible_although_nothing_is_due(checkup: Program) -> None:
+    checkup.write(
+        {
+            "checkers": [{"type": "heartbeat", "endpoint_name": "Job", "id": "job"}],
+            "storage": {"type": "fs", "dir": "checks"},
+            "notifiers": [{"type": "slack", "webhook": "env:HOOK"}],
+        }
+    )
+    ended = checkup("--store")
+    status = checkup("status")
+
+    assert ended.returncode == 3
+    assert "slack: alerts cannot be delivered: environment variable HOOK is not set" in ended.stderr
+    assert "HOOK is not set; no alerts queued" in status.stderr
+    assert checkup("--store", HOOK="http://127.0.0.1:9/x").returncode == 0

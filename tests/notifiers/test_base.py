@@ -15,7 +15,13 @@ from checkup.errors import (
     MessageRejectedError,
     NotDeliveredError,
 )
+from checkup.interfaces import NotifierSettings
+from checkup.notifiers.base import channel_problems, retry_after
+from checkup.notifiers.mail import MailSettings, SmtpSettings
+from checkup.notifiers.pagerduty import PagerdutySettings
+from checkup.notifiers.slack import SlackSettings
 from tests.notifiers.channels import BY_NAME, EVERY, EVERY_POST, SECRET
+from tests.notifiers.clients import DirectClients
 from tests.notifiers.stories import BACK, DOWN, many, notification
 from tests.servers.provider import DROP, HANG, REDIRECT, RESET, Behaviour, Provider, Say
 
@@ -165,3 +171,64 @@ def test_many_alerts_and_a_recovery_are_accepted_too(provider: Provider, name: s
         BY_NAME[name].open(provider.url).send(
             notification(*alerts, page_url="https://status.example.com")
         )
+
+
+@pytest.mark.parametrize("name", EVERY_POST)
+@pytest.mark.parametrize("status", [429, 503])
+def test_time_to_wait_is_kept_by_every_channel(provider: Provider, name: str, status: int) -> None:
+    provider.behave(Say(status, "", retry_after="2285"))
+
+    with pytest.raises(DeliveryError) as caught:
+        BY_NAME[name].open(provider.url).send(notification(DOWN))
+
+    assert caught.value.retry_after == 2285
+
+
+def test_time_to_wait_may_be_in_the_body(provider: Provider) -> None:
+    provider.behave(Say(429, '{"retry_after": 0.65, "message": "You are being rate limited."}'))
+
+    with pytest.raises(NotDeliveredError) as caught:
+        BY_NAME["discord"].open(provider.url).send(notification(DOWN))
+
+    assert caught.value.retry_after == 0.65
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("1", 1),
+        ("0.4", 0.4),
+        (0.65, 0.65),
+        (" 30 ", 30),
+        ("-5", 0),
+        ("1e9", 86_400),
+        ("nan", 0),
+        ("inf", 0),
+        ("soon", 0),
+        ("", 0),
+        (None, 0),
+        ("Tue, 01 Jan 1980 00:00:00 GMT", 0),
+        ("Fri, 31 Dec 2100 23:59:59 GMT", 86_400),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_a_date(value: object, seconds: float) -> None:
+    assert retry_after(value) == seconds
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (SlackSettings(webhook="env:NOPE"), "env:NOPE"),
+        (SlackSettings(webhook="https://hooks.example/x"), ""),
+        (MailSettings(smtp=SmtpSettings(username="u", password="env:NOPE")), "env:NOPE"),
+        (PagerdutySettings(routing_key="ssm:/not/asked"), ""),
+    ],
+    ids=["missing", "literal", "nested", "costs-a-request"],
+)
+def test_missing_secret_of_a_channel_is_found_before_an_alert_is_due(
+    settings: NotifierSettings, problem: str
+) -> None:
+    found = channel_problems([settings], DirectClients())
+
+    assert [*found] == ([settings.kind] if problem else [])
+    assert problem in "".join(found.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -17,11 +18,19 @@ from checkup.alerting import outbox
 from checkup.alerting.state import STATE_KEY
 from checkup.app import LiveClients
 from checkup.deadline import Deadline
-from checkup.interfaces import LockState, StoredDocument
+from checkup.errors import (
+    DeliveryError,
+    DeliveryUnknownError,
+    NotDeliveredError,
+    StorageError,
+)
+from checkup.interfaces import LockState, Notification, StoredDocument
 from checkup.notifiers.slack import SlackSettings
 from checkup.pipeline import read_state, store_run
+from checkup.pipeline.context import UnrecordedStates
 from checkup.pipeline.deliver import deliver
 from checkup.pipeline.state_store import commit_state, load_state
+from checkup.run_store import RunNotStoredError
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
 from tests.alerting.worlds import MINUTE, run, slot
@@ -265,3 +274,153 @@ def test_message_names_the_page_and_how_many_checkers_there_are() -> None:
 
 def slack_channel(webhook: str) -> Any:
     return SlackSettings(webhook=webhook).open(DirectClients())
+
+
+class Busy:
+    """A channel that asks to wait."""
+
+    def __init__(self, error: DeliveryError) -> None:
+        self.error: DeliveryError | None = error
+        self.asked = 0
+
+    def send(self, notification: Notification) -> None:
+        assert notification.alerts
+        self.asked += 1
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("kind", [NotDeliveredError, DeliveryUnknownError])
+def test_channel_that_asks_to_wait_is_left_alone_until_then(kind: type[DeliveryError]) -> None:
+    world, busy = World(), Busy(kind("Busy answered 429", 120))
+
+    for minute in range(5):
+        world.now = slot(minute)
+        if minute == 2:
+            busy.error = None
+        there = replace(world.monitor(), channels={"slack": busy})
+        outcome = store_run(there, run(minute, DOWN), soon())
+        expected = {} if minute >= 2 else {"slack": "Busy answered 429"}
+        assert outcome.failing_channels == expected, minute
+
+    assert busy.asked == 2
+    assert world.head().outboxes == {}
+
+
+def test_alert_of_an_hour_is_not_sent_while_an_earlier_one_has_to_wait() -> None:
+    world, busy = World(), Busy(NotDeliveredError("Busy answered 429", 600))
+
+    for minute, letters in enumerate(({"a": "d", "b": "h"}, {"a": "d", "b": "d"})):
+        world.now = slot(minute)
+        store_run(replace(world.monitor(), channels={"slack": busy}), run(minute, letters), soon())
+
+    assert busy.asked == 1
+    assert len(world.head().outboxes["slack"]) == 2
+
+
+class BrokenStorage(MemoryStorage):
+    """A storage that cannot be written, or cannot even be read."""
+
+    can_read = can_write = True
+
+    def get(self, key: str) -> StoredDocument | None:
+        if not self.can_read:
+            raise StorageError("the storage is away")
+        return super().get(key)
+
+    def create(self, key: str, body: bytes) -> str:
+        if not self.can_write:
+            raise StorageError("the disk is full")
+        return super().create(key, body)
+
+    def replace(self, key: str, body: bytes, version: str) -> str:
+        if not self.can_write:
+            raise StorageError("the disk is full")
+        return super().replace(key, body, version)
+
+
+class TestUnrecorded:
+    """Alerts of runs that cannot be stored."""
+
+    def live(
+        self, storage: BrokenStorage, ear: Ear, folder: Path, letters: str, start: int = 1
+    ) -> None:
+        """Let each run be made by a process of its own."""
+        for number, letter in enumerate(letters, start):
+            there = monitor(
+                storage,
+                channels={"ear": ear},
+                unrecorded=UnrecordedStates("shop", str(folder)),
+            )
+            with pytest.raises(RunNotStoredError):
+                store_run(there, run(number, {"a": letter, "b": "h"}), soon())
+
+    @pytest.mark.parametrize("can_read", [True, False], ids=["full", "away"])
+    def test_outage_and_recovery_are_sent_once_each_and_say_so(
+        self, tmp_path: Path, can_read: bool
+    ) -> None:
+        storage, ear = BrokenStorage(), Ear()
+        store_run(monitor(storage, channels={"ear": ear}), run(0, {"a": "h", "b": "h"}), soon())
+        storage.can_write, storage.can_read = False, can_read
+
+        self.live(storage, ear, tmp_path, "hdddhh")
+
+        assert [each.rpartition("/")[0] for each in ear.heard] == [
+            "a/open:down/1",
+            "a/resolve:healthy/1",
+        ]
+        assert all(it.not_recorded for it in ear.notifications)
+
+    def test_storage_that_works_again_records_the_outage(self, tmp_path: Path) -> None:
+        storage, ear = BrokenStorage(), Ear()
+        there = monitor(
+            storage, channels={"ear": ear}, unrecorded=UnrecordedStates("shop", str(tmp_path))
+        )
+        store_run(there, run(0, {"a": "h", "b": "h"}), soon())
+        storage.can_write = False
+        self.live(storage, ear, tmp_path, "dd")
+        storage.can_write = True
+
+        store_run(there, run(3, DOWN), soon())
+        store_run(there, run(4, DOWN), soon())
+
+        assert [it.not_recorded for it in ear.notifications] == [True, False]
+        assert [*tmp_path.rglob("*.json")] == []
+
+    def test_alert_that_is_queued_is_not_sent_as_unrecorded(self, tmp_path: Path) -> None:
+        storage, busy, ear = BrokenStorage(), Busy(NotDeliveredError("no", 600)), Ear()
+        store_run(monitor(storage, channels={"ear": busy}), run(0, DOWN), soon())
+        storage.can_write = False
+
+        self.live(storage, ear, tmp_path, "dd")
+
+        assert ear.heard == []
+
+    @pytest.mark.parametrize("place", ["file", "link"])
+    def test_folder_of_somebody_else_is_not_used(self, tmp_path: Path, place: str) -> None:
+        storage, ear = BrokenStorage(), Ear()
+        storage.can_write = False
+        ours = tmp_path / f"checkup-{os.geteuid()}"
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        if place == "file":
+            ours.write_text("")
+        else:
+            ours.symlink_to(elsewhere)
+
+        self.live(storage, ear, tmp_path, "d")
+
+        assert len(ear.heard) == 1
+        assert [*elsewhere.iterdir()] == []
+
+    def test_dead_channel_does_not_hide_why_the_run_was_not_stored(self, tmp_path: Path) -> None:
+        storage = BrokenStorage()
+        storage.can_write = False
+        busy = Busy(NotDeliveredError("no"))
+
+        there = monitor(
+            storage, channels={"ear": busy}, unrecorded=UnrecordedStates("x", str(tmp_path))
+        )
+        with pytest.raises(RunNotStoredError, match="the disk is full"):
+            store_run(there, run(0, DOWN), soon())
+        assert busy.asked == 1

@@ -35,10 +35,11 @@ class Request(NamedTuple):
 
 
 class Say(NamedTuple):
-    """An answer: its status and body."""
+    """An answer: its status, body and ``Retry-After``."""
 
     status: int
     body: bytes | str = b""
+    retry_after: str = ""
 
 
 HANG, RESET, DROP, REDIRECT = "hang", "reset", "drop", "redirect"
@@ -91,8 +92,9 @@ class _Handler(Handler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         provider.heard(Request(self.path, headers, body, method))
         match behaviour:
-            case Say(status=status, body=said):
-                self.answer(status, said.encode() if isinstance(said, str) else said)
+            case Say(status=status, body=said, retry_after=wait):
+                headers = {"Retry-After": wait} if wait else {}
+                self.answer(status, said.encode() if isinstance(said, str) else said, **headers)
             case "redirect":
                 self.answer(307, b"", location=f"{provider.url}/stolen")
             case "hang":

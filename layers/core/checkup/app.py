@@ -39,9 +39,14 @@ from checkup.interfaces import (
 )
 from checkup.interfaces.kinds import Registry
 from checkup.notifiers import NOTIFIERS
-from checkup.notifiers.base import component_urls, open_notifiers, open_notifiers_with_fallbacks
+from checkup.notifiers.base import (
+    channel_problems,
+    component_urls,
+    open_notifiers,
+    open_notifiers_with_fallbacks,
+)
 from checkup.pipeline import RunContext, read_state
-from checkup.pipeline.context import HeartbeatPing
+from checkup.pipeline.context import HeartbeatPing, UnrecordedStates
 from checkup.run_store import settled_key
 from checkup.storage import STORAGES
 from checkup.text import did_you_mean, mask_address
@@ -383,6 +388,8 @@ def run_context(
         },
         routes={name: Route.of(settings) for name, settings in named.items()},
         max_alerts={name: settings.max_alerts for name, settings in named.items()},
+        channel_problems=lambda: channel_problems(config.notifiers, clients),
+        unrecorded=UnrecordedStates(f"{config.path} {config.digest}"),
         region=region,
         regions=config.regions,
         machine="" if here.is_stack else here.region_name or socket.gethostname(),

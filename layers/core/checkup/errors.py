@@ -133,7 +133,16 @@ class NewerDocumentError(StorageError):
 
 
 class DeliveryError(CheckupError):
-    """A message was not delivered."""
+    """A message was not delivered.
+
+    Attributes:
+        retry_after: seconds that the receiver asks to wait before the next message; 0 if it does
+            not.
+    """
+
+    def __init__(self, sentence: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 class NotDeliveredError(DeliveryError):

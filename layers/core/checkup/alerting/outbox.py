@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice, takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +19,9 @@ MAX_QUEUED: Final = 1000
 
 MAX_DEAD_LETTERS: Final = 50
 """Alerts that were given up and are still kept for the operator."""
+
+
+_MAX_ERROR: Final = 200
 
 
 def enqueue(state: AlertState, channel: str, alerts: Iterable[Alert]) -> AlertState:
@@ -45,6 +48,18 @@ def next_batch(state: AlertState, channel: str, max_alerts: int = 0) -> tuple[Qu
     entries = queued(state, channel)
     alike = takewhile(lambda entry: entry.maybe_delivered == entries[0].maybe_delivered, entries)
     return tuple(islice(alike, max_alerts or None))
+
+
+def retry_at(state: AlertState, channel: str) -> int:
+    """Return when the channel may be asked again, by the storage's clock; 0 for at once."""
+    entries = queued(state, channel)
+    return entries[0].retry_at if entries else 0
+
+
+def last_error(state: AlertState, channel: str) -> str:
+    """Return why the last attempt to deliver to the channel failed; empty if it did not."""
+    entries = queued(state, channel)
+    return entries[0].error if entries else ""
 
 
 def is_claimed(
@@ -98,8 +113,22 @@ def mark_delivered(state: AlertState, channel: str, batch: Sequence[QueuedAlert]
     return _with(state, channel, [e for e in queued(state, channel) if e.alert.id not in gone])
 
 
+class Failure(NamedTuple):
+    """Why a delivery failed, and when the channel may be asked again."""
+
+    error: str = ""
+    retry_at: int = 0
+
+
+_NO_REASON: Final = Failure()
+
+
 def mark_not_delivered(
-    state: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
+    state: AlertState,
+    channel: str,
+    batch: Sequence[QueuedAlert],
+    owner: str,
+    failure: Failure = _NO_REASON,
 ) -> AlertState:
     """Queue again what the channel certainly did not accept.
 
@@ -107,14 +136,18 @@ def mark_not_delivered(
         batch: the entries as they were before the claim: fresh ones are fresh again.
     """
     before = {entry.alert.id: entry.maybe_delivered for entry in batch}
-    return _release(state, channel, before, owner)
+    return _release(state, channel, before, owner, failure)
 
 
 def mark_delivery_unknown(
-    state: AlertState, channel: str, batch: Sequence[QueuedAlert], owner: str
+    state: AlertState,
+    channel: str,
+    batch: Sequence[QueuedAlert],
+    owner: str,
+    failure: Failure = _NO_REASON,
 ) -> AlertState:
     """Queue again what the channel may have accepted."""
-    return _release(state, channel, dict.fromkeys(_ids(batch), True), owner)
+    return _release(state, channel, dict.fromkeys(_ids(batch), True), owner, failure)
 
 
 def mark_rejected(
@@ -125,23 +158,25 @@ def mark_rejected(
 
 
 def _release(
-    state: AlertState, channel: str, maybe_delivered: Mapping[str, bool], owner: str
+    state: AlertState,
+    channel: str,
+    maybe_delivered: Mapping[str, bool],
+    owner: str,
+    failure: Failure,
 ) -> AlertState:
-    return _change(
-        state,
-        channel,
-        maybe_delivered.keys(),
-        lambda entry: (
-            replace(
-                entry,
-                claimed_by="",
-                claimed_until=0,
-                maybe_delivered=maybe_delivered[entry.alert.id],
-            )
-            if entry.claimed_by == owner
-            else entry
-        ),
-    )
+    def released(entry: QueuedAlert) -> QueuedAlert:
+        if entry.claimed_by != owner:
+            return entry
+        return replace(
+            entry,
+            claimed_by="",
+            claimed_until=0,
+            maybe_delivered=maybe_delivered[entry.alert.id],
+            error=failure.error[:_MAX_ERROR],
+            retry_at=failure.retry_at,
+        )
+
+    return _change(state, channel, maybe_delivered.keys(), released)
 
 
 def _give_up(state: AlertState, channel: str, ids: Iterable[str], error: str) -> AlertState:

@@ -117,6 +117,8 @@ class QueuedAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
         claimed_until: when that run is certainly over, by the storage's clock.
         attempts: how often a delivery was begun.
         maybe_delivered: an earlier attempt may have been accepted, so the next one must say so.
+        retry_at: when the channel may be asked again, by the storage's clock.
+        error: why the last attempt failed.
     """
 
     alert: Alert
@@ -124,6 +126,8 @@ class QueuedAlert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     claimed_until: int = field(name="until", default=0)
     attempts: int = 0
     maybe_delivered: bool = field(name="maybe_sent", default=False)
+    retry_at: int = 0
+    error: str = ""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

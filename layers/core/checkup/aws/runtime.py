@@ -72,6 +72,10 @@ def outcome_fields(recorded: RunOutcome) -> dict[str, Any]:
     }
     if recorded.excluded_regions:
         outcome["excluded_regions"] = list(recorded.excluded_regions)
+    if recorded.failing_channels:
+        outcome["failing_channels"] = sorted(recorded.failing_channels)
+    if recorded.channel_problems:  # the alarm for an unreadable configuration counts these
+        outcome["unreadable_config"] = len(recorded.channel_problems)
     if recorded.undelivered:
         outcome["oldest_alert_seconds"] = recorded.oldest_alert_ns // SECOND
     return outcome

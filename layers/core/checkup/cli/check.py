@@ -26,13 +26,14 @@ from checkup.cli.options import (
     verbose_option,
 )
 from checkup.cli.output import failure_lines, go_result_block, plural
+from checkup.cli.process import EXIT_UNDELIVERED
 from checkup.cli.stack import request_publish
 from checkup.config.settings import Config
 from checkup.deadline import Deadline
 from checkup.errors import CheckupError, ConfigError
 from checkup.interfaces import Checker
 from checkup.interfaces.checker import select_checkers
-from checkup.model import Result, Run, Status
+from checkup.model import Result, Status
 from checkup.text import did_you_mean, mask_secrets
 from checkup.times import DAY, HOUR, MINUTE, SECOND, format_duration, parse_duration
 
@@ -83,7 +84,7 @@ class RunRecorder(Struct, frozen=True):
         message: tuple[str, str] | None = None,
         checkers: Sequence[Checker] | None = None,
         progress: Callable[[Result], None] | None = None,
-    ) -> Run:
+    ) -> pipeline.RunOutcome:
         """Run the checks, store the run under the slot of now, and send alerts.
 
         Args:
@@ -101,11 +102,13 @@ class RunRecorder(Struct, frozen=True):
         )
         for alert in recorded.alerts:
             _log.info("alert: %s: %s, before: %s", alert.title, alert.status, alert.previous_status)
+        for channel, reason in recorded.failing_channels.items():
+            output.log_line(f"{channel}: alerts cannot be delivered: {reason}")
         if recorded.undelivered:
             output.log_line(f"{plural(recorded.undelivered, 'alert')} queued for retry")
         if recorded.late:
             output.log_line("the run is too late to be evaluated; it is stored separately")
-        return recorded.run
+        return recorded
 
 
 # Intervals of ``checkup every`` and ``checkup run``.
@@ -169,7 +172,9 @@ def run_once(
         if store:
             only = chosen if names else None
             recorder = RunRecorder.of(config) if only is None else RunRecorder.by_hand(config)
-            results = recorder.run_and_store(checkers=only, progress=done).results
+            outcome = recorder.run_and_store(checkers=only, progress=done)
+            results = outcome.run.results
+            code = EXIT_UNDELIVERED if outcome.failing_channels else 0
             if recorder.context.machine and not recorder.context.is_voting:
                 output.log_line("the run is stored but has no vote: it has only some checkers")
         else:
@@ -185,8 +190,9 @@ def run_once(
         from checkup.cli.page import publish_after_run  # renders the page
 
         publish_after_run(config, recorder.context.storage)
-    all_healthy = all(result.status is Status.HEALTHY for result in results)
-    return 0 if store or all_healthy else 1
+    if not store:
+        code = 0 if all(result.status is Status.HEALTHY for result in results) else 1
+    return code
 
 
 def _begin(path: str | None, names: Sequence[str], *, verbose: bool, quiet: bool) -> Config:
@@ -257,12 +263,12 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
     recorder = RunRecorder.by_hand(config)
     checker = _about(config.checkers, about)
     with output.progress_bar(len(config.checkers), wanted=not verbose) as done:
-        recorder.run_and_store(
+        outcome = recorder.run_and_store(
             message=(checker.id, mask_secrets(text, config.masked_values)), progress=done
         )
     request_publish()
     print("Message posted")
-    return 0
+    return EXIT_UNDELIVERED if outcome.failing_channels else 0
 
 
 def _about(checkers: Sequence[Checker], title: str) -> Checker:

@@ -274,7 +274,8 @@ def program() -> None:
     """Check websites and services, alert on changes, publish a status page.
 
     Without a command, run every check once, or those named by title or id, and print the results.
-    The exit code is 0 if all are healthy, else 1; with --store it is 0 once the run is stored.
+    The exit code is 0 if all are healthy, else 1; with --store it is 0 once the run is stored, and
+    3 if a channel cannot deliver alerts.
     """
 
 

@@ -19,6 +19,9 @@ from checkup.errors import CheckupError
 from checkup.text import mask_address
 
 EXIT_FAILURE: Final = 1
+EXIT_UNDELIVERED: Final = 3
+"""The run is stored, but a channel cannot deliver alerts; they stay queued."""
+
 EXIT_BROKEN_PIPE: Final = 141
 EXIT_USAGE: Final = 255
 _HINT: Final = "Run 'checkup --help' for usage."

@@ -260,7 +260,7 @@ class Service:
 
     def _run_reporting_errors(self) -> None:
         try:
-            run = self._recorder.run_and_store()
+            run = self._recorder.run_and_store().run
         except CheckupError as error:
             output.log_line(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it was, the next run is due

@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from checkup import app, model
+from checkup.alerting.outbox import last_error, queued, retry_at
 from checkup.alerting.state import NOT_MONITORED_AFTER, AlertState, CheckerState
 from checkup.alerting.suppression import SuppressionKind, SuppressionReason
 from checkup.alerting.transitions import next_reminder, state_change_percent
@@ -88,12 +89,26 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     print(f"\nlast run {format_minute(last)}, {format_timespan(age)} ago")
     for disagreement in disagreements(monitor, last):
         output.log_line(str(disagreement))
+    for channel, problem in _channel_problems(monitor, state):
+        output.log_line(f"{channel}: {problem}")
     measured = measured_interval([run.slot for run in runs])  # `every 10m` may be the schedule
     interval = min(measured or config.interval, max(config.interval, DAY))
     is_stale = age > _MISSED_RUNS * interval + config.run_deadline
     if is_stale:
         output.log_line("no recent run; status may be stale")
     return 1 if is_stale or any(it is not Status.HEALTHY for it in statuses) else 0
+
+
+def _channel_problems(monitor: RunContext, state: AlertState) -> Iterator[tuple[str, str]]:
+    """Yield the channels that cannot deliver alerts, and why."""
+    unusable = monitor.channel_problems()
+    for channel in monitor.channels:
+        reason = unusable.get(channel) or last_error(state, channel)
+        if reason:
+            count = plural(len(queued(state, channel)), "alert")
+            retry = retry_at(state, channel)
+            when = f", next attempt after {format_minute(retry)}" if retry else ""
+            yield channel, f"alerts cannot be delivered: {reason}; {count} queued{when}"
 
 
 def _status_row(
@@ -106,7 +121,7 @@ def _status_row(
 ) -> tuple[str, ...]:
     """Return title, status, since when, response time and notes of a checker."""
     it = state.checkers.get(checker.id, CheckerState())
-    queued = sum(
+    queued_count = sum(
         entry.alert.checker == checker.id
         for entries in state.outboxes.values()
         for entry in entries
@@ -118,7 +133,7 @@ def _status_row(
         result_reason(last.result) if last else "no result in the last 24 h",
         f"not evaluated: {excluded_regions_text(it)}" if it.excluded_regions else "",
         f"alerts suppressed: {', '.join(map(suppression_text, reasons))}" if reasons else "",
-        f"{plural(queued, 'alert')} queued" if queued else "",
+        f"{plural(queued_count, 'alert')} queued" if queued_count else "",
     ]
     return (
         cut_to_width(checker.title or checker.id, _TITLE_WIDTH),
@@ -182,11 +197,14 @@ def _explanation(monitor: RunContext, state: AlertState, checker: Checker) -> It
     for reason in reasons:
         yield f"  suppressed  {suppression_text(reason)}"
     for channel, entries in sorted(state.outboxes.items()):
-        queued = [entry for entry in entries if entry.alert.checker == checker.id]
-        if queued:
-            tries = max(entry.attempts for entry in queued)
-            alerts = plural(len(queued), "alert")
-            yield f"  queued      {channel}: {alerts}, {plural(tries, 'attempt')}"
+        waiting = [entry for entry in entries if entry.alert.checker == checker.id]
+        if waiting:
+            tries = max(entry.attempts for entry in waiting)
+            alerts = plural(len(waiting), "alert")
+            error = f": {last_error(state, channel)}" if last_error(state, channel) else ""
+            yield f"  queued      {channel}: {alerts}, {plural(tries, 'attempt')}{error}"
+            if retry := retry_at(state, channel):
+                yield f"              next attempt after {format_minute(retry)}"
     if reminder := next_reminder(it, checker.remind_every):
         note = " (suppressed)" if reasons else ""
         yield f"  reminder    at the first run after {format_minute(reminder)}{note}"

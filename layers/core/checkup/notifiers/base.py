@@ -6,10 +6,12 @@ import json
 import logging
 import re
 import time
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from checkup.alerting.outbox import channel_names
 from checkup.documents import load
@@ -32,11 +34,16 @@ from checkup.interfaces import (
     NotifierSettings,
     Storage,
 )
+from checkup.interfaces.kinds import secret_fields
 from checkup.model import Alert, AlertKind, Status
 from checkup.notifiers.message import safe_url
 from checkup.text import component_key, public_key
+from checkup.times import DAY, SECOND
 
 _log = logging.getLogger(__name__)
+
+_MAX_WAIT_SECONDS: Final = DAY / SECOND
+"""A service that asks for more than that is asked again once a day."""
 
 
 def check_response(
@@ -68,9 +75,26 @@ def check_response(
     words = f"{service} answered {answer.status}" + (f" ({error_code})" if error_code else "")
     if answer.status in rejected_statuses:
         raise MessageRejectedError(words)
+    wait = retry_after(answer.headers.get("retry-after") or json_object(answer).get("retry_after"))
     if 300 <= answer.status < 500:  # noqa: PLR2004 - redirects and refusals
-        raise NotDeliveredError(words)
-    raise DeliveryUnknownError(words)
+        raise NotDeliveredError(words, wait)
+    raise DeliveryUnknownError(words, wait)
+
+
+def retry_after(value: object) -> float:
+    """Return the seconds of a ``Retry-After`` (RFC 9110, 10.2.3), at most a day; 0 if unusable.
+
+    Some services send a decimal number, and Discord the same in the body.
+    """
+    text = str(value or "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return 0.0
+    return min(max(0.0, seconds), _MAX_WAIT_SECONDS) if isfinite(seconds) else 0.0
 
 
 def json_object(answer: HttpResponse) -> dict[str, Any]:
@@ -184,6 +208,32 @@ def open_notifiers_with_fallbacks(
         else channel
         for name, channel in channels.items()
     }
+
+
+def channel_problems(notifiers: Sequence[NotifierSettings], clients: Clients) -> dict[str, str]:
+    """Return why channels cannot deliver anything, by their name; nothing is sent.
+
+    Only references that cost nothing are resolved: those to the environment and to files.
+    """
+    found: dict[str, str] = {}
+    for name, settings in zip(channel_names(notifiers), notifiers, strict=True):
+        try:
+            settings.open(clients)
+            for value in _secret_values(settings):
+                if value.startswith(("env:", "file:")):
+                    clients.secret(value)
+        except UnavailableError as error:
+            found[name] = str(error)
+    return found
+
+
+def _secret_values(settings: Struct) -> Iterator[str]:
+    for name in secret_fields(type(settings)):
+        yield getattr(settings, name)
+    for field in structs.fields(settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, Struct):
+            yield from _secret_values(value)
 
 
 def select_notifiers(known: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:

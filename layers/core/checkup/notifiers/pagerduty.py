@@ -171,9 +171,11 @@ class PagerdutyNotifier(Struct, frozen=True):
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             incidents = incident_events(notification).values()
             found = list(pool.map(lambda incident: self._send(key, incident), incidents))
+        wait = max((error.retry_after for error in found if error), default=0.0)
         for kind in _WORST_FIRST:
             for error in found:
                 if isinstance(error, kind):
+                    error.retry_after = wait
                     raise error
 
     def _send(self, key: str, incident: Sequence[PagerdutyEvent]) -> DeliveryError | None:

@@ -96,7 +96,7 @@ class SlackApi:
         try:
             return self._call(method, body, "application/x-www-form-urlencoded")
         except DeliveryError as error:
-            raise NotDeliveredError(str(error)) from None
+            raise NotDeliveredError(str(error), error.retry_after) from None
 
     def _write(
         self, method: str, message: dict[str, Any], ignored_errors: Collection[str] = ()
@@ -284,7 +284,8 @@ class SlackBotNotifier(Struct, frozen=True):
             _Delivery(self, api, notification).run()
         except DeliveryError as error:
             if api.has_written:
-                raise DeliveryUnknownError(f"partly delivered, then: {error}") from None
+                text = f"partly delivered, then: {error}"
+                raise DeliveryUnknownError(text, error.retry_after) from None
             raise
 
 

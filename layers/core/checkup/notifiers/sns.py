@@ -21,6 +21,7 @@ from checkup.interfaces import Clients, Notification
 from checkup.interfaces.kinds import SettingProblem
 from checkup.model import Alert
 from checkup.notifiers import mail_message
+from checkup.notifiers.base import retry_after
 from checkup.notifiers.message import (
     MAX_LISTED,
     ChannelFormat,
@@ -168,11 +169,13 @@ def _error_of(response: Any) -> DeliveryError:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = re.sub(r"[^A-Za-z.]", "", str(error.get("Code", "")))[:60]
     said = f"SNS answered {status} ({code})"
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    wait = retry_after(headers.get("retry-after"))
     if status >= _SERVER_ERROR:
-        return DeliveryUnknownError(said)
+        return DeliveryUnknownError(said, wait)
     if str(error.get("Message", "")).startswith(_ABOUT_THE_MESSAGE):
         return MessageRejectedError(said)
-    return NotDeliveredError(said)
+    return NotDeliveredError(said, wait)
 
 
 def _reason(error: Exception) -> str:

@@ -7,11 +7,16 @@ was not. Whatever that service does, no run fails because of it or waits more th
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
+import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from http import HTTPStatus
+from pathlib import Path
 from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
@@ -21,9 +26,9 @@ from msgspec.structs import replace
 
 from checkup import __version__
 from checkup.alerting.apply import AlertRules
-from checkup.alerting.outbox import Route, queued
-from checkup.alerting.state import AlertState
-from checkup.errors import DeliveryError, UnavailableError
+from checkup.alerting.outbox import Route, last_error, queued
+from checkup.alerting.state import AlertState, decode_state, encode_state
+from checkup.errors import DeliveryError, StorageError, UnavailableError
 from checkup.evaluation import MAJORITY
 from checkup.interfaces import Checker, Clients, Notifier, Storage
 from checkup.maintenance import MaintenanceWindow
@@ -85,6 +90,63 @@ MIN_DELIVERY_SECONDS: Final = 24.0
 each once more if need be, at up to 4 s. A kill must never come between message and receipt."""
 
 
+class UnrecordedStates:
+    """The state of runs that could not be stored, so that their alerts are sent once.
+
+    It is kept in this process, and for the next one in a file of its user below the folder for
+    temporary files. Both are best efforts: without them, an alert may come again.
+    """
+
+    def __init__(self, name: str, folder: str = "") -> None:
+        """Prepare the file.
+
+        Args:
+            name: of the configuration; another one has another file.
+            folder: for temporary files; by default the system's.
+        """
+        self._state: AlertState | None = None
+        place = Path(folder or tempfile.gettempdir()) / f"checkup-{os.geteuid()}"
+        self._path = place / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+
+    def load(self, stored: AlertState | None) -> AlertState:
+        """Return the state to continue from.
+
+        Args:
+            stored: as it was read from the storage; None if it could not be read.
+        """
+        kept = self._state or self._read()
+        if kept is None:
+            return stored or AlertState()
+        return kept if stored is None or kept.cursor > stored.cursor else stored
+
+    def save(self, state: AlertState) -> None:
+        """Keep a state."""
+        self._state = state
+        with suppress(OSError):
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            if self._is_ours(self._path.parent):
+                self._path.write_bytes(encode_state(state))
+
+    def clear(self) -> None:
+        """Forget the state, because the storage works."""
+        self._state = None
+        with suppress(OSError):
+            if self._is_ours(self._path.parent):
+                self._path.unlink()
+
+    def _read(self) -> AlertState | None:
+        try:
+            return decode_state(self._path.read_bytes()) if self._is_ours(self._path) else None
+        except (OSError, StorageError):
+            return None
+
+    @staticmethod
+    def _is_ours(path: Path) -> bool:
+        """Say whether it belongs to this user: others can create files below /tmp, too."""
+        about = path.lstat()
+        return about.st_uid == os.geteuid() and not stat.S_ISLNK(about.st_mode)
+
+
 class RunContext(Struct, frozen=True, kw_only=True):
     """A configuration, wired to the objects that do the work.
 
@@ -92,6 +154,8 @@ class RunContext(Struct, frozen=True, kw_only=True):
         channels: notifiers by the name that their outbox is kept under.
         routes: which alerts a channel gets, by its name; by default all.
         max_alerts: how many alerts one message to a channel can hold, by its name.
+        channel_problems: returns why channels cannot deliver anything, by their name.
+        unrecorded: for alerts while the storage fails; None to send none then.
         region: where this process runs; empty on a single machine.
         regions: those that vote; empty on a single machine.
         machine: the name of this machine, to name in its runs where no region does; empty in a
@@ -124,6 +188,8 @@ class RunContext(Struct, frozen=True, kw_only=True):
     channels: Mapping[str, Notifier] = {}
     routes: Mapping[str, Route] = {}
     max_alerts: Mapping[str, int] = {}
+    channel_problems: Callable[[], Mapping[str, str]] = dict
+    unrecorded: UnrecordedStates | None = None
     region: str = ""
     regions: tuple[str, ...] = ()
     machine: str = ""
@@ -196,6 +262,7 @@ class RunOutcome(Struct, frozen=True, kw_only=True):
         run: what counts: this run, or another of the same slot that was there before.
         state: after the run and its deliveries; empty if the run does not count.
         channels: those that the run delivers to.
+        channel_problems: why channels cannot deliver, by name, although nothing may be queued.
         alerts: what this run found out, whether or not it could be delivered yet.
         late: the slot was closed already; the run is kept but counts for nothing.
     """
@@ -203,6 +270,7 @@ class RunOutcome(Struct, frozen=True, kw_only=True):
     run: Run
     state: AlertState = AlertState()
     channels: tuple[str, ...] = ()
+    channel_problems: Mapping[str, str] = {}
     alerts: tuple[Alert, ...] = ()
     late: bool = False
 
@@ -210,6 +278,12 @@ class RunOutcome(Struct, frozen=True, kw_only=True):
     def undelivered(self) -> int:
         """How many alerts are queued for all channels together."""
         return sum(len(queued(self.state, channel)) for channel in self.channels)
+
+    @property
+    def failing_channels(self) -> Mapping[str, str]:
+        """Why nothing is delivered to channels, by name: they are unusable, or failed."""
+        errors = {name: last_error(self.state, name) for name in self.channels}
+        return {**self.channel_problems, **{name: it for name, it in errors.items() if it}}
 
     @property
     def oldest_alert_ns(self) -> int:

@@ -1,15 +1,19 @@
-"""The last two steps: claim the outbox of each channel, send it, and record the answer.
+"""The last two steps of a run: claim the outbox of each channel, send it, and record the answer.
 
 A claim is written before the message is sent, so whatever happens afterwards, the next run knows
 that a message may be on its way and says "possible repeat". On a storage with locks, the lock of
 the channel shows at once whether the owner of a claim made under it is still alive; any other claim
 is good until its owner is certainly gone. So a holder of the lock that is paused or cut off delays
 alerts and no more.
+
+If the storage fails, none of that is possible. Alerts are then sent once, by best effort, and say
+that they are not recorded.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
@@ -20,17 +24,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from checkup.alerting import outbox
+from checkup.alerting.apply import apply_runs
 from checkup.alerting.state import AlertState, CheckerState, QueuedAlert
 from checkup.deadline import Deadline
 from checkup.documents import Loaded
 from checkup.errors import (
+    DeliveryError,
     DeliveryUnknownError,
     MessageRejectedError,
     NotDeliveredError,
     StorageError,
 )
 from checkup.interfaces import LockState, Notification
-from checkup.model import Alert
+from checkup.model import Alert, Run
 from checkup.pipeline.context import MIN_DELIVERY_SECONDS, RunContext
 from checkup.pipeline.state_store import load_state, update_state
 from checkup.times import SECOND
@@ -60,10 +66,11 @@ class DeliveryStatus(Enum):
 
 
 class DeliveryResult(Struct, frozen=True):
-    """The outcome of a delivery, and the channel's error text."""
+    """The outcome of a delivery, the channel's error text, and the seconds that it asks to wait."""
 
     status: DeliveryStatus
     error: str = ""
+    retry_after: float = 0.0
 
 
 class Claim(Struct, frozen=True):
@@ -95,6 +102,8 @@ def deliver(
     for channel in context.channels:
         if not outbox.queued(loaded.document, channel):
             continue
+        if outbox.retry_at(loaded.document, channel) > context.storage.now_ns():
+            continue  # the channel asked to wait
         try:
             with context.storage.lock(f"channel-{channel}") as lock:
                 if lock is not LockState.HELD_ELSEWHERE or _is_overdue(context, channel, loaded):
@@ -173,7 +182,8 @@ class ChannelDelivery:
                 return state  # written before, and only the answer was lost
             left = self._deadline.remaining()
             batch = outbox.next_batch(state, channel, most)
-            if left < MIN_DELIVERY_SECONDS or self._is_claimed(state):
+            waits = outbox.retry_at(state, channel) > context.storage.now_ns()
+            if left < MIN_DELIVERY_SECONDS or waits or self._is_claimed(state):
                 batch = ()
             if not batch:
                 return state
@@ -208,11 +218,11 @@ class ChannelDelivery:
         try:
             context.channels[self._channel].send(notification)
         except NotDeliveredError as error:
-            return DeliveryResult(DeliveryStatus.NOT_DELIVERED, str(error))
+            return DeliveryResult(DeliveryStatus.NOT_DELIVERED, str(error), error.retry_after)
         except MessageRejectedError as error:
             return DeliveryResult(DeliveryStatus.REJECTED, str(error))
         except DeliveryUnknownError as error:
-            return DeliveryResult(DeliveryStatus.UNKNOWN, str(error))
+            return DeliveryResult(DeliveryStatus.UNKNOWN, str(error), error.retry_after)
         except Exception as error:  # noqa: BLE001 - one bad notifier must not harm the others
             reason = f"the notifier failed: {type(error).__name__}"
             return DeliveryResult(DeliveryStatus.UNKNOWN, reason)
@@ -227,16 +237,41 @@ class ChannelDelivery:
             _log.error("%s: rejected: %s", channel, result.error, extra=dead)
         elif result.status is not DeliveryStatus.DELIVERED:
             _log.warning("%s: %s: %s", channel, result.status.value, result.error)
+        wait = int(result.retry_after * SECOND)
+        retry_at = self._context.storage.now_ns() + wait if wait else 0
+        failure = outbox.Failure(result.error, retry_at)
 
         def change(state: AlertState) -> AlertState:
             match result.status:
                 case DeliveryStatus.DELIVERED:
                     return outbox.mark_delivered(state, channel, batch)
                 case DeliveryStatus.NOT_DELIVERED:
-                    return outbox.mark_not_delivered(state, channel, batch, owner)
+                    return outbox.mark_not_delivered(state, channel, batch, owner, failure)
                 case DeliveryStatus.UNKNOWN:
-                    return outbox.mark_delivery_unknown(state, channel, batch, owner)
+                    return outbox.mark_delivery_unknown(state, channel, batch, owner, failure)
                 case DeliveryStatus.REJECTED:
                     return outbox.mark_rejected(state, channel, batch, result.error)
 
         return update_state(self._context, change, f"{channel}: the receipt", loaded=claim.loaded)
+
+
+def deliver_unrecorded(context: RunContext, stored: AlertState | None, run: Run) -> None:
+    """Send the alerts of a run that could not be stored, each once; never raise.
+
+    Args:
+        stored: the state as it was read before; None if it could not be read.
+    """
+    if context.unrecorded is None or not context.is_voting:
+        return
+    before = context.unrecorded.load(stored)
+    emptied = replace(before, outboxes={})
+    state = apply_runs(emptied, [run], context.rules, time.time_ns()).state
+    for channel, entries in state.outboxes.items():
+        alerts = [entry.alert for entry in entries]
+        notification = replace(new_notification(context, state, alerts), not_recorded=True)
+        try:
+            context.channels[channel].send(notification)
+        except Exception as error:  # noqa: BLE001 - the storage's error is reported already
+            reason = str(error) if isinstance(error, DeliveryError) else type(error).__name__
+            _log.warning("%s: %s", channel, reason)
+    context.unrecorded.save(replace(state, outboxes={}))

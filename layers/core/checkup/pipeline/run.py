@@ -31,7 +31,7 @@ from checkup.pipeline.context import (
     RunOutcome,
     with_origin,
 )
-from checkup.pipeline.deliver import deliver
+from checkup.pipeline.deliver import deliver, deliver_unrecorded
 from checkup.pipeline.state_store import confirmed_statuses, load_state, update_state
 from checkup.run_store import (
     RunNotStoredError,
@@ -266,7 +266,10 @@ def _record(
             return RunOutcome(run=stored, late=observed.late)
         applied = apply_pending_runs(context, loaded, observed.run, total)
     except StorageError as error:
+        deliver_unrecorded(context, loaded.document if loaded else None, run)
         raise RunNotStoredError(run, str(error)) from error
+    if context.unrecorded is not None:
+        context.unrecorded.clear()
     state = applied.loaded.document
     delivered = deliver(context, applied.loaded, total)
     if applied.retention_due:
@@ -276,6 +279,7 @@ def _record(
         run=stored,
         state=delivered.document,
         channels=tuple(context.channels),
+        channel_problems=context.channel_problems(),
         alerts=applied.alerts,
         late=_is_late(state, stored, at_first=observed.late),
     )

@@ -263,12 +263,12 @@ def message(config_file: str | None, *, about: str, verbose: bool, text: str) ->
     recorder = RunRecorder.by_hand(config)
     checker = _about(config.checkers, about)
     with output.progress_bar(len(config.checkers), wanted=not verbose) as done:
-        outcome = recorder.run_and_store(
+        recorder.run_and_store(
             message=(checker.id, mask_secrets(text, config.masked_values)), progress=done
         )
     request_publish()
     print("Message posted")
-    return EXIT_UNDELIVERED if outcome.failing_channels else 0
+    return 0
 
 
 def _about(checkers: Sequence[Checker], title: str) -> Checker:

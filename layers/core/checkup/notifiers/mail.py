@@ -21,7 +21,7 @@ from checkup import http
 from checkup.errors import DeliveryUnknownError, MessageRejectedError, NotDeliveredError
 from checkup.http import SendAttempt
 from checkup.interfaces import Clients, Notification
-from checkup.interfaces.kinds import Secret, SettingProblem, Strings
+from checkup.interfaces.kinds import Secret, SettingProblem, Settings, Strings
 from checkup.notifiers.base import notifier_secret
 from checkup.notifiers.mail_message import (
     MailContent,
@@ -37,10 +37,10 @@ _log = logging.getLogger(__name__)
 _IMPLICIT_TLS_PORT: Final = 465
 _READY, _ACCEPTED, _START_MAIL_INPUT, _TOO_LARGE = 220, 250, 354, 552
 
-_OUR_NAME: Final = "localhost"
-"""As the Go program says. Looking the real name up may take minutes."""
-
 _LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
+_HELLO: Final = re.compile(r"[A-Za-z0-9._-]*|\[[0-9A-Fa-f.:IPv]+\]")
+"""A host name, or an address in brackets (RFC 5321, 4.1.3)."""
+
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _CONTENT: Final = re.compile(rb"5\.(?:6\.\d+|3\.4)\b")
@@ -53,6 +53,8 @@ class SmtpServer(Struct, frozen=True, kw_only=True):
     Attributes:
         tls: ``auto`` (from the start on port 465, else STARTTLS if it is offered), ``always``
             (from the start), ``starttls`` (without it nothing is sent), or ``never``.
+        hello: the name to greet the server with; empty for the sender's domain.
+        ca_file: certificates to trust beside those of the machine; empty for none.
     """
 
     host: str
@@ -60,6 +62,8 @@ class SmtpServer(Struct, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
     tls: str = "auto"
+    hello: str = ""
+    ca_file: str = ""
 
     @property
     def is_implicit(self) -> bool:
@@ -86,10 +90,13 @@ def send_mail(server: SmtpServer, envelope: Envelope, seconds: float) -> None:
         DeliveryUnknownError: it was sent and no response came.
         MessageRejectedError: the server will never accept this mail.
     """
+    context = _tls_context(server.ca_file)
+    # Relays refuse a name without a dot; looking up that of this machine may take minutes.
+    hello = server.hello or envelope.sender.rpartition("@")[2]
     if server.is_implicit:
-        client: _Client = _TlsClient(server, seconds, context=http.client_tls_context())
+        client: _Client = _TlsClient(server, hello, context, seconds, context=context)
     else:
-        client = _Client(server, seconds)
+        client = _Client(server, hello, context, seconds)
 
     def cut() -> None:
         if client.sock is not None:
@@ -98,13 +105,53 @@ def send_mail(server: SmtpServer, envelope: Envelope, seconds: float) -> None:
     SendAttempt(lambda attempt: client.deliver(envelope, attempt), _reason).within(seconds, cut)
 
 
+def _tls_context(ca_file: str) -> ssl.SSLContext:
+    """Return a context that trusts the machine's certificates, and those of a file."""
+    if not ca_file:
+        return http.client_tls_context()
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ssl.SSLError):
+        raise NotDeliveredError("smtp.ca_file cannot be read, or has no certificates") from None
+    return context
+
+
+class _Utf8(str):
+    """A text that smtplib cannot encode as ASCII; names and passwords are UTF-8 (RFC 4616)."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return super().encode("utf-8" if encoding == "ascii" else encoding, errors)
+
+
 class _Client(smtplib.SMTP):
     """smtplib's client, which connects late and says when it begins to send the mail itself."""
 
-    def __init__(self, server: SmtpServer, seconds: float, **options: Any) -> None:
-        super().__init__(local_hostname=_OUR_NAME, timeout=seconds, **options)
+    def __init__(
+        self,
+        server: SmtpServer,
+        hello: str,
+        tls_context: ssl.SSLContext,
+        seconds: float,
+        **options: Any,
+    ) -> None:
+        super().__init__(local_hostname=hello, timeout=seconds, **options)
         self._host = server.host  # smtplib checks the certificate against this name
         self._server = server
+        self._tls_context = tls_context
+
+    def auth(
+        self, mechanism: str, authobject: Any, *, initial_response_ok: bool = True
+    ) -> tuple[int, bytes]:
+        """Log in with a name and a password in any letters."""
+
+        def answer(challenge: bytes | None = None) -> str | None:
+            text = authobject() if challenge is None else authobject(challenge)
+            return None if text is None else _Utf8(text)
+
+        return super().auth(mechanism, answer, initial_response_ok=initial_response_ok)  # type: ignore[arg-type]
 
     def deliver(self, envelope: Envelope, attempt: SendAttempt) -> None:
         """Connect, send the mail and close. A refused recipient does not stop the others' mail."""
@@ -157,7 +204,7 @@ class _Client(smtplib.SMTP):
         if isinstance(self.sock, ssl.SSLSocket) or tls == "never":
             return
         if offered:
-            self.starttls(context=http.client_tls_context())
+            self.starttls(context=self._tls_context)
             self.ehlo_or_helo_if_needed()
         elif tls == "starttls":
             raise NotDeliveredError("the mail server does not offer STARTTLS; nothing was sent")
@@ -170,7 +217,7 @@ class _Client(smtplib.SMTP):
         private = isinstance(self.sock, ssl.SSLSocket) or server.host in _LOOPBACK
         if not private and server.tls != "never":
             raise NotDeliveredError("the mail server does not offer TLS; the password was not sent")
-        self.login(server.username, server.password)
+        self.login(_Utf8(server.username), _Utf8(server.password))
 
 
 class _TlsClient(_Client, smtplib.SMTP_SSL):
@@ -203,7 +250,7 @@ _UNFOLDED: Final = SMTP.clone(max_line_length=300)
 """Keeps a subject on the line of its name; encoded words must be short (RFC 2047)."""
 
 
-class SmtpSettings(Struct, frozen=True, kw_only=True):
+class SmtpSettings(Settings, frozen=True, kw_only=True):
     """The mail server; TLS from the start on port 465, else STARTTLS if it is offered."""
 
     server: Annotated[str, Meta(description="Host name.")] = ""
@@ -217,6 +264,17 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
             "the start; starttls: STARTTLS required; never: no encryption."
         ),
     ] = "auto"
+    hello: Annotated[
+        str, Meta(description="Name to greet the server with; by default the sender's domain.")
+    ] = ""
+    ca_file: Annotated[
+        str, Meta(description="PEM file of certificates to trust beside those of the machine.")
+    ] = ""
+
+    def find_errors(self) -> Iterator[SettingProblem]:
+        """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
+        if not _HELLO.fullmatch(self.hello):
+            yield SettingProblem("hello", "is not a host name", 'write it like "mail.example.com"')
 
 
 class MailSettings(SubjectSettings, frozen=True, kw_only=True, rename={"from_": "from"}):
@@ -280,6 +338,8 @@ class MailNotifier(Struct, frozen=True):
             username=smtp.username,
             password=password,
             tls=smtp.tls,
+            hello=smtp.hello,
+            ca_file=smtp.ca_file,
         )
 
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec import Struct
 
 from checkup.config import load
-from checkup.errors import ConfigError
+from checkup.errors import ConfigError, Problem
 from tests.config.compare_corpus import main
 from tests.config.world import KINDS
 
@@ -57,6 +57,22 @@ def test_good_files_mean_what_is_expected(path: Path, monkeypatch: pytest.Monkey
     warnings = [str(problem).removeprefix(f"{path.name}:") for problem in config.warnings]
     assert warnings == wanted.pop("warnings")
     assert_holds(wanted, config)
+
+
+@pytest.mark.parametrize("path", files_in("slips"))
+def test_slip_of_a_newcomer_is_explained_at_its_key_with_a_fix(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(path.parent)
+    try:
+        problems: tuple[Problem, ...] = ()
+        warnings = load(path.name, KINDS, {}).warnings
+    except ConfigError as error:
+        warnings, problems = error.warnings, error.problems
+    found = [(problem.line, problem.column, str(problem)) for problem in problems]
+    found += [(warning.line, warning.column, f"{warning} (warning)") for warning in warnings]
+    lines = [line.removeprefix(f"{path.name}:") for *_, line in sorted(found)]
+    assert lines == expectation(path).splitlines()
 
 
 @pytest.mark.parametrize("path", files_in("bad"))

@@ -24,6 +24,7 @@ _NO_SCHEME: Final = re.compile(
     r"(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:[/?#]|$)"
 )
 _NOT_IN_HOSTS: Final = re.compile(r"[\s{}<>\"^|\\`$]")
+_QUOTES: Final = tuple("\u201c\u201d\u201e\u2018\u2019'\"")
 _PLAIN_HOST: Final = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 _SPACES: Final = "starts or ends with white space"
 _BAD_PORT: Final = "the port must be a number from 1 to 65535"
@@ -84,7 +85,9 @@ def _http_fix(url: str) -> str:
     fix = "write it like https://www.example.com/path"
     scheme = _SCHEME.match(url)
     host = re.split(r"[/?#]", url[scheme.end() :])[0].rpartition("@")[2] if scheme else ""
-    if slip := _HTTP_SLIP.match(url):
+    if url[:1] in _QUOTES:
+        fix = "remove the quotation marks that are part of the value"
+    elif slip := _HTTP_SLIP.match(url):
         fix = f'begin with "{slip[1].lower()}://"'
     elif not scheme:
         if _NO_SCHEME.match(url):

@@ -36,6 +36,7 @@ from checkup.config.validation import (
     CheckerNames,
     check_groups,
     check_notifiers,
+    check_quorum,
     check_run_deadline,
     resolve_dependencies,
     resolve_maintenance,
@@ -113,6 +114,8 @@ def _read(root: ObjectNode, kinds: Kinds, reading: SettingsReader) -> Config:
         **values,
     )
     check_run_deadline(reading, config, entries, members)
+    if "quorum" in sections:
+        check_quorum(reading, config, sections["quorum"])
     if "page" in members:
         check_colors(reading, config.page, members["page"].value)
     return config

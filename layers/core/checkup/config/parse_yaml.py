@@ -33,6 +33,16 @@ _PLAIN_TAGS = frozenset(f"{_CORE}{name}" for name in ("int", "float", "bool", "n
 _COLLECTION_TAGS = frozenset({None, "!", f"{_CORE}map", f"{_CORE}seq"})
 
 
+_FIXES = {
+    "mapping values are not allowed": 'put a value with ": " in it in quotes',
+    "expected '-' indicator": 'begin each item of a list with "- ", and indent its keys alike',
+    "expected <block end>": "indent the keys of an object alike",
+    "while scanning a simple key": 'write a key and its value as "key: value"',
+    "cannot start any token": "put the value in quotes",
+}
+"""What to do about an error of the parser, by a part of its message."""
+
+
 class _Sized(Struct, frozen=True):
     """A node and how many nodes it stands for once its aliases are followed."""
 
@@ -51,8 +61,10 @@ def parse_yaml(report: Diagnostics) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = min(mark.index, len(report.text)) if mark else 0
-        tab = report.text[at : at + 1] == "\t"
-        fix = "indent with spaces, not with tabs" if tab else "check this line and its indentation"
+        fix = next((fix for part, fix in _FIXES.items() if part in str(error.problem)), "")
+        if report.text[at : at + 1] == "\t":
+            fix = "indent with spaces, not with tabs"
+        fix = fix or "check this line and its indentation"
         report.abort(at, "", f"invalid YAML: {error.problem}", fix)
     except yaml.reader.ReaderError as error:
         at = min(int(error.position), len(report.text))

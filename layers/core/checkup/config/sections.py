@@ -27,6 +27,7 @@ from checkup.config.source import (
     ScalarStyle,
     describe,
     is_null,
+    is_yaml,
 )
 from checkup.config.values import InvalidValueError
 from checkup.evaluation import MAJORITY, is_valid_quorum
@@ -44,6 +45,20 @@ class NotifierEntry(NamedTuple):
 
 
 # Objects with a ``type``: checkers, storages and notifiers, in old and new spelling.
+
+
+_OTHER_KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("web", "website", "url", "get", "keyword"), "http"),
+    **dict.fromkeys(("port", "socket", "ping", "icmp"), "tcp"),
+    **dict.fromkeys(("ssl", "cert", "certificate", "x509"), "tls"),
+    **dict.fromkeys(("script", "command", "shell", "nagios"), "exec"),
+    **dict.fromkeys(("push", "cron", "deadman", "job"), "heartbeat"),
+    **dict.fromkeys(("file", "files", "filesystem", "folder", "local", "disk"), "fs"),
+    **dict.fromkeys(("mariadb",), "mysql"),
+    **dict.fromkeys(("email", "smtp"), "mail"),
+    **dict.fromkeys(("telegram", "teams", "ntfy", "gotify", "custom"), "webhook"),
+}
+"""What comparable programs call a type, and the nearest one here."""
 
 
 class KindChoice(Struct, frozen=True):
@@ -86,7 +101,7 @@ def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str)
     """
     if not isinstance(node, ObjectNode):
         text = f"unknown {choice.what} type: expected an object, got {describe(node)}"
-        reading.report.error(node.offset, key, text, "remove it, or give it a type")
+        reading.report.error(node.offset, key, text, f'write {{"type": one of {choice.known}}}')
         raise InvalidObjectError
     members = reading.object_members(node, key)
     place = next(
@@ -105,7 +120,10 @@ def find_kind(reading: SettingsReader, choice: KindChoice, node: Node, key: str)
                 reading.report.warn(place.value.offset, path, text, fix)
             return KindMatch(kind, members, node.offset, key)
         text = f"unknown {choice.what} type: {name}{_title(members)}"
-        fix = f"{did_you_mean(name, choice.registry)} known types: {choice.known}".strip()
+        other = _OTHER_KINDS.get(name.casefold(), "")
+        advice = f'did you mean "{other}"?' if other in choice.registry else ""
+        advice = advice or did_you_mean(name, choice.registry)
+        fix = f"{advice} known types: {choice.known}".strip()
         reading.report.error(place.value.offset, path, text, fix)
     raise InvalidObjectError
 
@@ -154,7 +172,10 @@ def list_items(reading: SettingsReader, node: Node | None, key: str) -> Iterator
         yield from ((item, f"{key}[{index}]") for index, item in enumerate(node.items))
     else:
         text = f"expected a list, got {describe(node)}"
-        reading.report.error(node.offset, key, text, "put it in [ ]")
+        fix = "put it in [ ]"
+        if is_yaml(reading.report.file) and isinstance(node, ObjectNode):
+            fix = 'begin each item with "- "'
+        reading.report.error(node.offset, key, text, fix)
 
 
 def read_groups(reading: SettingsReader, node: Node | None) -> tuple[GroupEntry, ...]:

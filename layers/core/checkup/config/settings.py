@@ -116,7 +116,8 @@ class MaintenanceSettings(Settings, frozen=True, kw_only=True):
             try:
                 parse_rrule(self.repeat)
             except ValueError as error:
-                yield SettingProblem("repeat", str(error))
+                fix = "write it like FREQ=WEEKLY;BYDAY=SA"
+                yield SettingProblem("repeat", str(error), fix)
         if not is_time_zone(self.timezone):
             yield SettingProblem("timezone", *unknown_time_zone(self.timezone))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import structs
 
@@ -16,6 +17,17 @@ from checkup.config.source import ArrayNode, Member, Node, ObjectNode
 from checkup.interfaces import Checker, NotifierSettings
 from checkup.text import did_you_mean
 from checkup.times import short_duration
+
+_FEW: Final = 10
+"""So many ids are listed."""
+
+
+def check_quorum(reading: SettingsReader, config: Config, at: Node) -> None:
+    """Warn of a number of regions that never agree, because there are not so many."""
+    regions = max(1, len(config.regions))
+    if config.quorum.isdecimal() and int(config.quorum) > regions:
+        text = f"is more than the number of regions ({regions}), so no outage is ever confirmed"
+        reading.report.warn(at.offset, "quorum", text, "write majority")
 
 
 def check_run_deadline(
@@ -132,6 +144,8 @@ class CheckerNames:
                 found.append(self._ids[name.casefold()])
             elif self._complete:
                 fix = did_you_mean(name, self._checkers) or "name a checker by its id"
+                if "mean" not in fix and len(self._checkers) <= _FEW:
+                    fix += f": {', '.join(self._checkers)}"
                 reading.report.error(place.offset, key, f'there is no checker "{name}"', fix)
         return tuple(found)
 

@@ -190,8 +190,8 @@ class Scalars:
                 return number
         if form is ScalarStyle.QUOTED:
             raise InvalidValueError("expected an integer, got a string", "remove the quotes")
-        if form is ScalarStyle.KEYWORD:
-            raise InvalidValueError(f"expected an integer, got {describe(node)}")
+        if form is ScalarStyle.KEYWORD or (form is ScalarStyle.PLAIN and text.lower() in _TRUTHS):
+            raise InvalidValueError(f"expected an integer, got {text}", "write a number")
         raise InvalidValueError("expected an integer of at most 64 bits", "use digits only")
 
     def decimal(self, node: Node, key: str) -> float:
@@ -214,7 +214,8 @@ class Scalars:
     def _scalar(self, node: Node, key: str, wanted: str) -> tuple[str, ScalarStyle]:
         """Return text and form; what came from the environment has no form of its own."""
         if not isinstance(node, ScalarNode):
-            raise InvalidValueError(f"expected {wanted}, got {describe(node)}")
+            fix = "write a single value" if isinstance(node, ArrayNode) else ""
+            raise InvalidValueError(f"expected {wanted}, got {describe(node)}", fix)
         if node.form not in {ScalarStyle.QUOTED, ScalarStyle.PLAIN}:
             return node.text, node.form
         try:

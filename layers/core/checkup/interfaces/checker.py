@@ -116,7 +116,8 @@ class Checker(Settings, frozen=True, kw_only=True):
         """See :meth:`checkup.interfaces.kinds.Settings.find_warnings`."""
         if not self.endpoint:
             text = "address is empty: nothing to check"
-            yield SettingProblem("", text, is_fatal=self.needs_address)
+            fix = 'add "endpoint_url"' if self.needs_address else ""
+            yield SettingProblem("", text, fix, is_fatal=self.needs_address)
         if self.timeout and 0 < self.timeout <= self.threshold_rtt:
             fix = f"use less than the timeout ({short_duration(self.timeout)})"
             yield SettingProblem("threshold_rtt", "no attempt can be degraded by it", fix)

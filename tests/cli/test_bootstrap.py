@@ -56,7 +56,7 @@ def test_monitor_is_what_the_configuration_says(tmp_path: Path) -> None:
 
     monitor = app.run_context(config, {})
 
-    assert monitor.check_expiry == 24 * 3600 * SECOND
+    assert monitor.retention == 24 * 3600 * SECOND
     assert (monitor.page_url, monitor.concurrency) == ("https://status.example.test/", 7)
     assert (monitor.timestamp, monitor.region) == (SECOND, "")
     assert monitor.mask("http://user:word@host/?key=1") == "http://user:***@host/?key=***"
@@ -121,7 +121,7 @@ def test_bucket_of_a_stack_replaces_the_storage_and_keeps_its_runs(
     monitor = app.run_context(config, environ)
 
     assert type(monitor.storage).__name__ == "S3Storage"
-    assert (monitor.check_expiry, monitor.page_url) == (0, "https://d1.cloudfront.test/")
+    assert (monitor.retention, monitor.page_url) == (0, "https://d1.cloudfront.test/")
     assert (monitor.region, monitor.region_index, monitor.is_voting) == ("us-east-1", 1, True)
 
 

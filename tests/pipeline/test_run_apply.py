@@ -74,7 +74,7 @@ def test_clock_that_was_a_year_ahead_leaves_nobody_blind(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world, year = World(), 365 * 24 * 60
-    there = replace(world.monitor(), check_expiry=24 * HOUR)
+    there = replace(world.monitor(), retention=24 * HOUR)
     for number in (0, 1, year, year + 1):
         world.now = slot(number)
         store_run(there, run(number, HEALTHY), soon())

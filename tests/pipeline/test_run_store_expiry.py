@@ -22,7 +22,7 @@ HOUR = 3600 * SECOND
 @pytest.mark.row("93", "C23")
 def test_old_runs_are_deleted_and_nothing_else() -> None:
     storage, now = MemoryStorage(), time.time_ns()
-    there = monitor(storage, check_expiry=2 * HOUR)
+    there = monitor(storage, retention=2 * HOUR)
     ages = [5, 3, 1]
     for age in ages:
         storage.create(run_key(replace(run(0, {}), slot=now - age * HOUR)), b"[]")
@@ -42,7 +42,7 @@ def test_old_runs_are_deleted_and_nothing_else() -> None:
 @pytest.mark.row("C23")
 def test_expiry_happens_once_an_hour() -> None:
     storage, now = MemoryStorage(), time.time_ns()
-    there = monitor(storage, check_expiry=2 * HOUR)
+    there = monitor(storage, retention=2 * HOUR)
     store_run(there, replace(run(0, HEALTHY), slot=now - 1), soon())
     old = run_key(replace(run(0, {}), slot=now - 5 * HOUR))
     storage.create(old, b"[]")
@@ -57,7 +57,7 @@ def test_expiry_happens_once_an_hour() -> None:
 )
 def test_expiry_is_due_an_hour_after_the_last_one_by_any_clock(minutes: int, is_due: bool) -> None:
     world = World()
-    there = replace(world.monitor(), check_expiry=2 * HOUR)
+    there = replace(world.monitor(), retention=2 * HOUR)
     world.now = slot(600)
     store_run(there, run(600, HEALTHY), soon())
     world.now = slot(600 + minutes)
@@ -79,7 +79,7 @@ def test_without_an_expiry_everything_stays() -> None:
 @pytest.mark.row("105")
 def test_wrong_clock_of_the_storage_deletes_nothing() -> None:
     world = World()
-    there = replace(world.monitor(), check_expiry=24 * HOUR)
+    there = replace(world.monitor(), retention=24 * HOUR)
     for number in range(3):
         world.now = slot(number)
         store_run(there, run(number, HEALTHY), soon())
@@ -93,7 +93,7 @@ def test_wrong_clock_of_the_storage_deletes_nothing() -> None:
 @pytest.mark.row("105")
 def test_two_wrong_clocks_delete_nothing_either(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
-    there = replace(world.monitor(), check_expiry=24 * HOUR)
+    there = replace(world.monitor(), retention=24 * HOUR)
     for number in range(3):
         world.now = slot(number)
         store_run(there, run(number, HEALTHY), soon())
@@ -111,7 +111,7 @@ def test_shorter_expiry_than_before_deletes_what_is_older() -> None:
     for age in range(1, 40):
         storage.create(run_key(replace(run(0, {}), slot=now - age * HOUR)), b"[]")
 
-    there = monitor(storage, check_expiry=5 * HOUR)
+    there = monitor(storage, retention=5 * HOUR)
     store_run(there, replace(run(0, HEALTHY), slot=now), soon())
 
     assert len(keys(storage, RUNS_PREFIX)) == 6
@@ -122,7 +122,7 @@ def test_pause_after_which_little_would_go_is_no_jump() -> None:
     for age in (1, 2, 3, 4, 20):
         storage.create(run_key(replace(run(0, {}), slot=now - age * HOUR)), b"[]")
 
-    there = monitor(storage, check_expiry=5 * HOUR)
+    there = monitor(storage, retention=5 * HOUR)
     store_run(there, replace(run(0, HEALTHY), slot=now), soon())
 
     assert len(keys(storage, RUNS_PREFIX)) == 5

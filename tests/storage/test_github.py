@@ -142,7 +142,7 @@ def test_what_expires_is_deleted_by_a_storing_run(github: FakeGitHub) -> None:
     old, young = (Run(slot=time.time_ns() - m * 60 * SECOND, results=()) for m in (61, 30))
     for run in (old, young):
         storage.create(run_key(run), b"[]")
-    monitor = pipeline.RunContext(checkers=(), storage=storage, check_expiry=3600 * SECOND)
+    monitor = pipeline.RunContext(checkers=(), storage=storage, retention=3600 * SECOND)
     for _ in range(2):
         pipeline.store_run(monitor, Run(slot=time.time_ns(), results=()), Deadline.after(5))
     assert old.file_name not in github.main

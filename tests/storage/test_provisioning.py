@@ -26,8 +26,8 @@ DAY = 86_400 * SECOND
 BLOCKED = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
-def missing(storage: Storage, check_expiry: int = 0) -> Sequence[ProvisionStep]:
-    return cast("Provisionable", storage).provision_steps(check_expiry)
+def missing(storage: Storage, retention: int = 0) -> Sequence[ProvisionStep]:
+    return cast("Provisionable", storage).provision_steps(retention)
 
 
 def words(steps: Sequence[ProvisionStep]) -> list[str]:

@@ -401,7 +401,7 @@ def run_context(
         mask=secret_masker(config),
         secret=clients.secret,
         clear_secrets=clients.clear_secrets,
-        check_expiry=_check_expiry(config, here),
+        retention=_retention(config, here),
         concurrency=config.concurrency,
         interval=config.interval,
         timestamp=config.timestamp,
@@ -470,7 +470,7 @@ def secret_masker(config: Config) -> Callable[[str], str]:
     return mask
 
 
-def _check_expiry(config: Config, here: Environment) -> int:
+def _retention(config: Config, here: Environment) -> int:
     """Return how long runs are kept; in a stack the bucket sees to that, and we may not delete."""
     return 0 if config.storage is None or here.is_stack else config.storage.check_expiry
 

@@ -371,13 +371,13 @@ def _time_of(key: str) -> int:
 # Retention.
 
 
-def is_retention_due(last: int, check_expiry: int, now: int) -> bool:
+def is_retention_due(last: int, retention: int, now: int) -> bool:
     """Say whether it is time to delete old runs; a clock that was ahead does not put it off."""
-    return check_expiry > 0 and abs(now - last) >= RETENTION_INTERVAL
+    return retention > 0 and abs(now - last) >= RETENTION_INTERVAL
 
 
-def delete_expired_runs(storage: Storage, cursor: str, check_expiry: int, life: Deadline) -> None:
-    """Delete what is older than ``check_expiry``; a failure is logged and tried again later.
+def delete_expired_runs(storage: Storage, cursor: str, retention: int, life: Deadline) -> None:
+    """Delete what is older than the retention; a failure is logged and tried again later.
 
     Age is measured by the clock that is earlier, the storage's or the last folded run's, and
     only runs that were folded are deleted: one wrong clock deletes nothing that is needed. Nor
@@ -385,10 +385,10 @@ def delete_expired_runs(storage: Storage, cursor: str, check_expiry: int, life: 
     future looks like that.
     """
     last = key_time(cursor) or 0
-    oldest = min(storage.now_ns(), last) - check_expiry
+    oldest = min(storage.now_ns(), last) - retention
     limit = Run(slot=max(0, oldest), results=()).file_name
     try:
-        if _is_a_jump(storage, RUNS_PREFIX + limit, check_expiry):
+        if _is_a_jump(storage, RUNS_PREFIX + limit, retention):
             _log.error(
                 "%s of the stored runs and more are older than check_expiry, after a pause as "
                 "long as that; if the clock is right, delete them by hand",
@@ -401,14 +401,14 @@ def delete_expired_runs(storage: Storage, cursor: str, check_expiry: int, life: 
         _log.warning("old runs are still there: %s", error)
 
 
-def _is_a_jump(storage: Storage, limit: str, check_expiry: int) -> bool:
+def _is_a_jump(storage: Storage, limit: str, retention: int) -> bool:
     """Say whether much would go at once because time seems to have made a leap."""
     old = list(takewhile(lambda key: key < limit, storage.list(RUNS_PREFIX)))
     if not old:
         return False
     first = next(storage.list(RUNS_PREFIX, limit), "")
     pause = (key_time(first) or 0) - (key_time(old[-1]) or 0)
-    if pause <= check_expiry:
+    if pause <= retention:
         return False
     kept = sum(1 for _ in storage.list(RUNS_PREFIX, limit))
     return len(old) > MAX_DELETED_SHARE * (len(old) + kept)

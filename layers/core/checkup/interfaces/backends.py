@@ -339,11 +339,11 @@ class ProvisionStep(Struct, frozen=True):
 class Provisionable(Protocol):
     """A storage that can make what it needs."""
 
-    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, retention: int) -> Sequence[ProvisionStep]:
         """Return what has to be done, in order, and do nothing of it yet.
 
         Args:
-            check_expiry: for how long runs are kept; 0 for ever, in nanoseconds.
+            retention: for how long runs are kept; 0 for ever, in nanoseconds.
 
         Raises:
             StorageError: that cannot be found out.

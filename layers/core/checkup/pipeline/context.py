@@ -166,7 +166,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
         mask: hides secrets in what is stored and sent.
         secret: returns what a secret, or a reference to one, stands for.
         clear_secrets: called when a secret was refused, so that it is resolved again.
-        check_expiry: runs older than this are deleted; 0 keeps them, in nanoseconds.
+        retention: runs older than this are deleted; 0 keeps them, in nanoseconds.
         concurrency: how many checkers run at once.
         interval: how often runs happen; 0 if unknown, in nanoseconds.
         scheduled: runs have slots of a schedule, so that one that is missing is known to be.
@@ -199,7 +199,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     mask: Callable[[str], str] = str
     secret: Callable[[str], str] = str
     clear_secrets: Callable[[], None] | None = None
-    check_expiry: int = 0
+    retention: int = 0
     concurrency: int = 5
     interval: int = 0
     scheduled: bool = False

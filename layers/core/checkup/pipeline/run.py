@@ -169,7 +169,7 @@ def _apply(context: RunContext, before: AlertState, runs: Sequence[Run]) -> Appl
     now = context.storage.now_ns()
     applied = apply_runs(before, runs, context.rules, now)
     state = applied.state
-    if is_retention_due(before.last_retention, context.check_expiry, now):
+    if is_retention_due(before.last_retention, context.retention, now):
         state = replace(state, last_retention=now)
     if context.config_version:
         state = replace(state, config_version=context.config_version)
@@ -273,7 +273,7 @@ def _record(
     state = applied.loaded.document
     delivered = deliver(context, applied.loaded, total)
     if applied.retention_due:
-        delete_expired_runs(context.storage, state.cursor, context.check_expiry, total)
+        delete_expired_runs(context.storage, state.cursor, context.retention, total)
     _log_disagreements(context, stored, applied.alerts)
     return RunOutcome(
         run=stored,

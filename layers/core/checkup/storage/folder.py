@@ -160,7 +160,7 @@ class FolderStorage:
                 state = stack.enter_context(try_file_lock(path))
             yield state
 
-    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, retention: int) -> Sequence[ProvisionStep]:
         """Return the step that creates the folder, if it does not exist."""
         return (
             []

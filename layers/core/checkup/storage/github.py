@@ -176,7 +176,7 @@ class GitHubStorage:
         """GitHub has no locks that are released when their owner exits."""
         return nullcontext(LockState.UNSUPPORTED)
 
-    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, retention: int) -> Sequence[ProvisionStep]:
         """Return the step that creates the branch or the index, if it is missing."""
         index = empty_index(self._message("store", self._folder + INDEX_FILE))
         with self._describe_errors("read", ""):

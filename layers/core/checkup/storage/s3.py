@@ -231,11 +231,11 @@ class S3Storage:
             self._conditions_verified = True
         return self._bucket.write(name, body, **condition)
 
-    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, retention: int) -> Sequence[ProvisionStep]:
         """Return the steps that create or configure the bucket."""
         from checkup.storage.s3_provision import pending_steps  # runs never need it
 
-        return pending_steps(self._bucket, self._prefix, check_expiry)
+        return pending_steps(self._bucket, self._prefix, retention)
 
     def _name(self, key: str) -> str:
         run = run_file_name(valid_key(key))

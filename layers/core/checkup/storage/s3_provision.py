@@ -158,7 +158,7 @@ _RUNS_BEGIN: Final = "1"
 
 
 def lifecycle_rules(
-    bucket: S3Bucket, prefix: str, check_expiry: int, *, exists: bool
+    bucket: S3Bucket, prefix: str, retention: int, *, exists: bool
 ) -> list[dict[str, Any]]:
     """Return the lifecycle rules.
 
@@ -175,8 +175,8 @@ def lifecycle_rules(
         }
     ]
     runs = prefix + _RUNS_BEGIN
-    if check_expiry > 0 and not (exists and _has_others(bucket, runs, prefix)):
-        days = -(-check_expiry // DAY)
+    if retention > 0 and not (exists and _has_others(bucket, runs, prefix)):
+        days = -(-retention // DAY)
         for name, start in (("runs", runs), ("late-runs", f"{prefix}late/")):
             rules.append(
                 {
@@ -230,12 +230,12 @@ def _is_same(rule: dict[str, Any], other: Any) -> bool:
     return all(other.get(key) == value for key, value in rule.items())
 
 
-def pending_steps(bucket: S3Bucket, prefix: str, check_expiry: int) -> Sequence[ProvisionStep]:
+def pending_steps(bucket: S3Bucket, prefix: str, retention: int) -> Sequence[ProvisionStep]:
     """Return the steps that create or configure the bucket.
 
     Args:
         prefix: of all objects; empty or ending in a slash.
-        check_expiry: nanoseconds; 0 for no expiry.
+        retention: nanoseconds; 0 for no expiry.
 
     Raises:
         StorageError: the settings cannot be read.
@@ -244,7 +244,7 @@ def pending_steps(bucket: S3Bucket, prefix: str, check_expiry: int) -> Sequence[
     create = BucketSetting(_create_step(bucket), "s3:CreateBucket", _exists, _create)
     # A service in a private network may have no TLS; the policy must not lock its owner out.
     tls = [tls_only()] if bucket.is_over_tls else []
-    last = lifecycle(lifecycle_rules(bucket, prefix, check_expiry, exists=exists))
+    last = lifecycle(lifecycle_rules(bucket, prefix, retention, exists=exists))
     wanted = [*bucket_settings(), *tls, last]
     due = [setting for setting in wanted if not exists or not _is_met(setting, bucket)]
     return [

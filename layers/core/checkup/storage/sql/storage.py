@@ -272,7 +272,7 @@ class SqlStorage:
         with self._database.translate_errors("create the tables"):
             self._database.migrate(database.upgrade_schema)
 
-    def provision_steps(self, check_expiry: int) -> Sequence[ProvisionStep]:
+    def provision_steps(self, retention: int) -> Sequence[ProvisionStep]:
         """Return the steps that create the file (SQLite) and create or migrate the tables."""
         file = self._backend.missing()
         if file is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -87,6 +88,39 @@ def test_hold_where_there_is_more_to_tell(events: list[Event]) -> None:
 @given(st.lists(EVENTS, max_size=24))
 def test_hold_with_several_regions(events: list[Event]) -> None:
     live_through(World(checkers=LIVELY, regions=REGIONS), events)
+
+
+def pause(world: World, letters: dict[str, str]) -> None:
+    """Let a run be paused for minutes, in which another one does everything.
+
+    One that is paused while it sends cannot know that its message has become a repeat.
+    """
+    if not world.steps[-1].startswith("send "):
+        world.lose_receipt()
+        world.now += 4 * MINUTE
+        world.meanwhile(letters)
+
+
+@pytest.mark.row("I26")
+@settings(deadline=None, max_examples=60)
+@given(st.lists(EVENTS, min_size=1, max_size=8), st.lists(st.integers(0, 14)), st.booleans())
+def test_hold_for_machines_that_are_paused(
+    events: list[Event], pauses: list[int], locks: bool
+) -> None:
+    world = World(locks=locks, checkers=CALM, asleep=True)
+    for number, (event, step) in enumerate(
+        zip(events, chain(pauses, repeat(14)), strict=False), 10
+    ):
+        at = number * 6  # a pause lasts for some slots
+        begin = len(world.steps)
+        world.faults = {begin + offset: fault for offset, fault in event.faults.items()}
+        world.faults = {
+            offset: fault for offset, fault in world.faults.items() if fault != MEANWHILE
+        }
+        world.faults[begin + step] = partial(pause, world, event.letters)
+        world.happen(at, event.letters)
+    world.settle(number * 6 + 6, {"a": "h", "b": "h"})
+    judge(world)
 
 
 CLAIMING = st.lists(

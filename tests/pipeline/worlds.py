@@ -7,6 +7,7 @@ may come in between.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn
@@ -67,7 +68,11 @@ class World:
         received: the ids and the label of each message that a channel has accepted, in order.
         heads: each head that was written.
         folded: the keys of the runs that were folded into them.
+        unconfirmed: channel and id of the alerts that were accepted and have no receipt yet.
         windows: how often a message was accepted whose receipt could not be written.
+
+    Args:
+        asleep: a machine's wall clock goes on with the world's, while one of its runs is paused.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class World:
         channels: Sequence[str] = ("slack",),
         checkers: Sequence[Toy] = (toy("a"), toy("b")),
         regions: Sequence[str] = (),
+        asleep: bool = False,
     ) -> None:
         self.documents = MemoryStorage()
         self.locks = locks
@@ -87,11 +93,12 @@ class World:
         self.received: dict[str, list[tuple[list[str], bool]]] = {name: [] for name in channels}
         self.heads: list[Written] = []
         self.folded: list[str] = []
-        self.in_window = False
+        self.unconfirmed: set[tuple[str, str]] = set()
         self.windows = 0
         self.latest = 0.0
         self.checkers = tuple(checkers)
         self.regions = tuple(regions)
+        self.clock = (lambda: self.now / SECOND) if asleep else time.time
 
     @property
     def setting(self) -> AlertRules:
@@ -106,6 +113,7 @@ class World:
             storage=FaultyStorage(self),
             channels={name: FaultyChannel(self, name) for name in self.received},
             regions=self.regions,
+            wall_clock=self.clock,
             **more,
         )
 
@@ -154,9 +162,13 @@ class World:
         return fault
 
     def kill(self) -> NoReturn:
-        self.windows += self.in_window
-        self.in_window = False
+        self.lose_receipt()
         raise Killed
+
+    def lose_receipt(self) -> None:
+        """Count a message whose receipt will not be written in time."""
+        self.windows += bool(self.unconfirmed)
+        self.unconfirmed.clear()
 
     def wrote(self, body: bytes, listed: Sequence[str]) -> None:
         """Note a head that was written by a process that had ``listed`` these runs before."""
@@ -164,7 +176,12 @@ class World:
         cursor = decode_state(before[0].body).cursor if before else ""
         self.folded += [key for key in listed if cursor < key <= after.cursor]
         self.heads.append(Written(body, self.now))
-        self.in_window = False
+        queued = {
+            (channel, entry.alert.id)
+            for channel, entries in decode_state(body).outboxes.items()
+            for entry in entries
+        }
+        self.unconfirmed &= queued
 
 
 class FaultyStorage:
@@ -248,11 +265,11 @@ class FaultyChannel:
             raise _NOT_ACCEPTED[fault]
         ids = [alert.id for alert in notification.alerts]
         self._world.received[self._name].append((ids, notification.possible_duplicate))
-        self._world.in_window = True
+        self._world.unconfirmed |= {(self._name, name) for name in ids}
         if fault == "killed-after":
             self._world.kill()
         if fault == "answer-lost":
-            self._world.windows += 1
+            self._world.lose_receipt()
             raise DeliveryUnknownError("no answer")
 
 

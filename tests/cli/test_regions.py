@@ -85,6 +85,18 @@ def test_region_name_without_regions_is_an_error(checkup: Program, service: Serv
     assert 'no regions are configured; add "regions"' in ended.stderr
 
 
+def test_machine_that_is_away_is_named(checkup: Program, service: Service) -> None:
+    checkup.write(config(service, interval="1s"))
+
+    for name in ("eu", "us"):
+        assert checkup("--store", CHECKUP_REGION=name).returncode == 0
+    partly = checkup("status").stderr
+    assert checkup("--store", CHECKUP_REGION="ap").returncode == 0
+
+    assert "no recent run from ap\n" in partly
+    assert "no recent run from" not in checkup("status").stderr
+
+
 def test_checks_that_are_not_stored_need_no_name(checkup: Program, service: Service) -> None:
     checkup.write(config(service))
 

@@ -76,7 +76,7 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     config = options.load_config(config_file, verbose=verbose, hide_warnings=True)
     checkers = named_checkers(config.checkers, names)
     monitor = app.run_context(config, os.environ)
-    _, runs = monitor.runs.latest(_STATUS_RUNS)
+    _, runs = monitor.runs.latest(max(_STATUS_RUNS, 4 * len(config.regions)))
     results, state = last_results(monitor, runs), current_state(monitor)
     last = max((result.slot for result in results.values()), default=0)
     if not last:
@@ -87,6 +87,9 @@ def status(config_file: str | None, *, verbose: bool, names: tuple[str, ...]) ->
     print(format_table(rows, right={3}))
     age = time.time_ns() - last
     print(f"\nlast run {format_minute(last)}, {format_timespan(age)} ago")
+    reporting = {run.region for run in runs}
+    if absent := [name for name in config.regions if name not in reporting]:
+        output.log_line(f"no recent run from {', '.join(absent)}")
     for disagreement in disagreements(monitor, last):
         output.log_line(str(disagreement))
     for channel, problem in _channel_problems(monitor, state):

@@ -15,7 +15,7 @@ from checkup.checkers.tls import TlsChecker
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Checker
 from checkup.model import Status
-from tests.checkers.looking import attempt_of, result_of
+from tests.checkers.results import attempt_of, result_of
 from tests.servers.web import WebServer
 
 REFUSED = [
@@ -115,7 +115,7 @@ def test_other_addresses_are_permitted_private_ones_too(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", REFUSED)
-def test_everything_is_permitted_on_a_machine_of_ones_own(
+def test_everything_is_permitted_outside_lambda(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)

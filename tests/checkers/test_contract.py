@@ -10,7 +10,7 @@ import pytest
 from checkup.checkers import CHECKERS
 from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
-from tests.checkers.looking import GENEROUS
+from tests.checkers.results import GENEROUS
 
 
 @pytest.mark.parametrize("kind", CHECKERS)

@@ -26,7 +26,7 @@ from checkup.checkers.network import SocketAddress
 from checkup.deadline import Deadline
 from checkup.model import Attempt, Status
 from checkup.times import SECOND
-from tests.checkers.looking import GENEROUS, attempt_of, closed_port, is_fresh, result_of
+from tests.checkers.results import GENEROUS, attempt_of, closed_port, is_fresh, result_of
 from tests.servers.nameserver import NameServer
 
 
@@ -234,7 +234,7 @@ def test_invalid_address_or_name_is_unknown(endpoint: str, name: str) -> None:
         pytest.param("contradiction", "dns_nxdomain", "no such name", id="with-records"),
     ],
 )
-def test_answer_to_a_question_for_a_type_is_judged(
+def test_response_to_a_query_for_a_type_is_evaluated(
     server: NameServer, name: str, failure: str, error: str
 ) -> None:
     attempt = look_up(server, f"{name}.test.", record_type="A")
@@ -247,7 +247,7 @@ def test_answer_to_a_question_for_a_type_is_judged(
 
 @pytest.mark.row("76")
 @pytest.mark.parametrize("name", [pytest.param("only-garbage.test.", id="only-garbage")])
-def test_garbage_is_waited_out(server: NameServer, name: str) -> None:
+def test_garbage_is_ignored_until_the_deadline(server: NameServer, name: str) -> None:
     attempt = look_up(server, name, seconds=0.3, record_type="A")
 
     assert (attempt.rtt, attempt.failure) == (0, "dns_timeout")

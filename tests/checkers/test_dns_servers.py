@@ -19,7 +19,7 @@ from checkup.checkers.dns import query_name, query_servers, system_nameservers
 from checkup.checkers.network import SocketAddress
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
-from tests.checkers.looking import closed_port
+from tests.checkers.results import closed_port
 from tests.servers.nameserver import NameServer
 
 
@@ -49,9 +49,7 @@ def test_servers_of_the_system_are_read_from_its_file_in_lambda_too(
 
 @pytest.mark.row("28")
 @pytest.mark.parametrize("content", [None, pytest.param("", id="empty")])
-def test_system_without_servers_is_the_monitors_own_trouble(
-    tmp_path: Path, content: str | None
-) -> None:
+def test_system_without_servers_is_unknown(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "resolv.conf"
     if content is not None:
         file.write_text(content)

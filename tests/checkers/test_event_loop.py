@@ -17,7 +17,7 @@ import pytest
 from checkup.checkers.event_loop import EventLoop, Task, run_alone
 from checkup.deadline import Deadline, Stopwatch
 from checkup.interfaces import Network
-from tests.checkers.looking import GENEROUS
+from tests.checkers.results import GENEROUS
 
 LATER = Deadline.after(3600)
 

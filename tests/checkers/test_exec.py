@@ -17,7 +17,7 @@ from checkup.errors import CheckUnknownError
 from checkup.interfaces import CheckerContext
 from checkup.model import Attempt, Status
 from checkup.times import SECOND
-from tests.checkers.looking import GENEROUS, MILLISECOND, attempt_of, is_fresh, result_of
+from tests.checkers.results import GENEROUS, MILLISECOND, attempt_of, is_fresh, result_of
 
 Script = Callable[..., ExecChecker]
 NOWHERE = CheckerContext(storage=lambda: None, s3=lambda: None, allows_exec=False)
@@ -73,7 +73,7 @@ def test_exit_status_decides(script: Script, arguments: tuple[str, ...], status:
         pytest.param("exec no-such-program", "exit_127", "exit status 127", id="127"),
     ],
 )
-def test_how_it_ended_is_said(script: Script, text: str, failure: str, error: str) -> None:
+def test_message_says_how_it_ended(script: Script, text: str, failure: str, error: str) -> None:
     attempt = attempt_of(script(text))
 
     assert (attempt.failure, attempt.error) == (failure, error)
@@ -387,7 +387,7 @@ def test_working_directory_is_where_it_runs(tmp_path: Path) -> None:
         pytest.param({"arguments": ("a\0b",)}, id="nul"),
     ],
 )
-def test_settings_that_cannot_be_used_are_the_monitors_own_trouble(
+def test_settings_that_cannot_be_used_are_unknown(
     settings: dict[str, Any],
 ) -> None:
     result = result_of(ExecChecker(command="true", **settings))
@@ -397,7 +397,7 @@ def test_settings_that_cannot_be_used_are_the_monitors_own_trouble(
 
 @pytest.mark.row("45")
 @pytest.mark.parametrize("limit", [pytest.param(errno.EMFILE, id="no-descriptor-left")])
-def test_want_of_resources_is_the_monitors_own_trouble(limit: int) -> None:
+def test_lack_of_resources_is_unknown(limit: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest = os.open("/dev/null", os.O_RDONLY)
     os.close(lowest)
@@ -414,7 +414,7 @@ def test_want_of_resources_is_the_monitors_own_trouble(limit: int) -> None:
 
 
 @pytest.mark.row("168")
-def test_no_shell_looks_at_the_arguments(tmp_path: Path) -> None:
+def test_no_shell_expands_the_arguments(tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     checker = ExecChecker(command="echo", arguments=(f"; touch {trap}", "$HOME", "*"))
 

@@ -18,7 +18,7 @@ from checkup.errors import CheckUnknownError
         pytest.param(errno.ENOBUFS, id="buffers"),
     ],
 )
-def test_trouble_of_this_machine_is_not_the_targets(code: int) -> None:
+def test_errors_of_this_machine_are_unknown(code: int) -> None:
     with pytest.raises(CheckUnknownError) as raised:
         from_os_error(OSError(code, "the system's text"))
 
@@ -35,5 +35,5 @@ def test_trouble_of_this_machine_is_not_the_targets(code: int) -> None:
         pytest.param(errno.EIO, "network", id="anything-else"),
     ],
 )
-def test_trouble_on_the_way_is_the_targets(code: int, failure: str) -> None:
+def test_errors_of_the_network_are_failures(code: int, failure: str) -> None:
     assert from_os_error(OSError(code, "the system's text")).failure == failure

@@ -27,7 +27,7 @@ from checkup.model import Result, Status
 from checkup.storage.folder import FolderStorage
 from checkup.storage.memory import MemoryStorage
 from checkup.times import SECOND
-from tests.checkers.looking import result_of
+from tests.checkers.results import result_of
 
 MINUTE = 60 * SECOND
 KEY = KEY_PREFIX + "backup"
@@ -44,7 +44,7 @@ def no_client() -> None:
     raise UnavailableError("s3: needs the extra for AWS")
 
 
-def look(storage: Storage, **settings: Any) -> Result:
+def check(storage: Storage, **settings: Any) -> Result:
     return result_of(backup(storage, period=10 * MINUTE, grace=5 * MINUTE, **settings))
 
 
@@ -66,7 +66,7 @@ def reported(minutes_ago: float, *, failed: bool = False) -> MemoryStorage:
     ],
 )
 def test_job_has_to_report_within_its_period_and_grace(minutes_ago: float, status: Status) -> None:
-    result = look(reported(minutes_ago))
+    result = check(reported(minutes_ago))
 
     assert result.status is status
     if status is Status.DOWN:
@@ -76,20 +76,20 @@ def test_job_has_to_report_within_its_period_and_grace(minutes_ago: float, statu
 
 
 def test_report_of_a_failure_is_down() -> None:
-    result = look(reported(0, failed=True))
+    result = check(reported(0, failed=True))
 
     assert (result.status, result.failure) == (Status.DOWN, "heartbeat_failed")
     assert result.error == "the job reported a failure"
 
 
 def test_job_that_never_reported_is_unknown() -> None:
-    result = look(MemoryStorage())
+    result = check(MemoryStorage())
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "heartbeat_none")
 
 
 def test_what_is_waited_for_is_its_address() -> None:
-    assert look(reported(0)).endpoint == "every 10m0s"
+    assert check(reported(0)).endpoint == "every 10m0s"
     assert backup(path="/var/backup.tar").endpoint == "/var/backup.tar"
 
 
@@ -98,7 +98,7 @@ def test_damaged_report_is_unknown(body: bytes) -> None:
     storage = MemoryStorage()
     storage.create(KEY, body)
 
-    result = look(storage)
+    result = check(storage)
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "storage")
 
@@ -109,7 +109,7 @@ class BrokenStorage(MemoryStorage):
 
 
 def test_storage_that_fails_is_unknown() -> None:
-    result = look(BrokenStorage())
+    result = check(BrokenStorage())
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "storage")
 
@@ -139,7 +139,7 @@ def test_reports_replace_each_other(tmp_path: Path) -> None:
 
     assert first
     assert second
-    assert look(storage).failure == "heartbeat_failed"
+    assert check(storage).failure == "heartbeat_failed"
     assert list(storage.list(KEY_PREFIX)) == [KEY]
     assert first.body != second.body
 
@@ -151,16 +151,16 @@ def test_many_may_report_at_once(tmp_path: Path) -> None:
         done = list(threads.map(lambda _: store_heartbeat(storage, "backup"), range(4)))
 
     assert done == [None] * 4
-    assert look(storage).healthy
+    assert check(storage).healthy
 
 
 @pytest.mark.parametrize(
     ("minutes_ago", "status"), [(1, Status.HEALTHY), (14, Status.HEALTHY), (16, Status.DOWN)]
 )
-def test_file_has_to_be_young_enough(tmp_path: Path, minutes_ago: int, status: Status) -> None:
+def test_file_has_to_be_recent(tmp_path: Path, minutes_ago: int, status: Status) -> None:
     write(tmp_path / "backup.tar", minutes_ago)
 
-    result = look(MemoryStorage(), path=str(tmp_path / "backup.tar"))
+    result = check(MemoryStorage(), path=str(tmp_path / "backup.tar"))
 
     assert result.status is status
     assert result.endpoint == str(tmp_path / "backup.tar")
@@ -178,7 +178,7 @@ def test_newest_of_several_files_counts(tmp_path: Path) -> None:
     write(tmp_path / "other", 0)
 
     young, old = (
-        look(MemoryStorage(), path=str(tmp_path / pattern))
+        check(MemoryStorage(), path=str(tmp_path / pattern))
         for pattern in ("backup-*.tar", "backup-1*")
     )
 
@@ -191,7 +191,7 @@ def test_newest_of_several_files_counts(tmp_path: Path) -> None:
 def test_brackets_may_belong_to_a_name(tmp_path: Path, pattern: str) -> None:
     write(tmp_path / "export [2026].csv", 1)
 
-    assert look(MemoryStorage(), path=f"{tmp_path}/{pattern}").healthy
+    assert check(MemoryStorage(), path=f"{tmp_path}/{pattern}").healthy
 
 
 def test_links_that_lead_nowhere_do_not_hide_a_file(tmp_path: Path) -> None:
@@ -200,8 +200,8 @@ def test_links_that_lead_nowhere_do_not_hide_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.tar").symlink_to(tmp_path / "b.tar")
     (tmp_path / "b.tar").symlink_to(tmp_path / "a.tar")
 
-    found = look(MemoryStorage(), path=f"{tmp_path}/*.tar")
-    dangling = look(MemoryStorage(), path=f"{tmp_path}/l*.tar")
+    found = check(MemoryStorage(), path=f"{tmp_path}/*.tar")
+    dangling = check(MemoryStorage(), path=f"{tmp_path}/l*.tar")
 
     assert found.healthy
     assert dangling.failure == "heartbeat_missing"
@@ -241,33 +241,33 @@ def test_file_from_the_future_says_nothing(
     for number, minutes in enumerate(minutes_ago):
         write(tmp_path / f"{number}.csv", minutes)
 
-    result = look(MemoryStorage(), path=f"{tmp_path}/*.csv")
+    result = check(MemoryStorage(), path=f"{tmp_path}/*.csv")
 
     assert (result.status, result.failure) == (status, failure)
 
 
 def test_report_from_the_future_is_unknown() -> None:
-    result = look(reported(-365 * 24 * 60))
+    result = check(reported(-365 * 24 * 60))
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "heartbeat_future")
     assert result.error.endswith(", in the future")
-    assert look(reported(-365 * 24 * 60, failed=True)).status is Status.UNKNOWN
+    assert check(reported(-365 * 24 * 60, failed=True)).status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize("name", ["missing", "missing-*", "file/inside", "a\0b"])
 def test_file_that_is_not_there_is_down(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
 
-    result = look(MemoryStorage(), path=f"{tmp_path}/{name}")
+    result = check(MemoryStorage(), path=f"{tmp_path}/{name}")
 
     assert (result.status, result.failure) == (Status.DOWN, "heartbeat_missing")
     assert result.error == "the file that the job writes does not exist"
 
 
-def test_file_that_cannot_be_looked_at_is_unknown(tmp_path: Path) -> None:
+def test_file_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
 
-    result = look(MemoryStorage(), path=str(tmp_path / "loop"))
+    result = check(MemoryStorage(), path=str(tmp_path / "loop"))
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "config")
 
@@ -314,7 +314,7 @@ def s3() -> Iterator[Any]:
         ("/", MINUTE, Status.UNKNOWN, "config"),
     ],
 )
-def test_object_has_to_be_young_enough(
+def test_object_has_to_be_recent(
     s3: Any, place: str, age: int, status: Status, failure: str
 ) -> None:
     if status is Status.DOWN and age == 1:
@@ -327,7 +327,7 @@ def test_object_has_to_be_young_enough(
 
 
 def test_without_the_extra_an_object_is_unknown() -> None:
-    result = look(MemoryStorage(), path="s3://backups/shop.tar")
+    result = check(MemoryStorage(), path="s3://backups/shop.tar")
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "config")
     assert result.error == "s3: needs the extra for AWS"

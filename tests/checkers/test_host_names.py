@@ -21,7 +21,7 @@ from checkup.checkers.tcp import TcpChecker
 from checkup.checkers.tls import TlsChecker
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Checker
-from tests.checkers.looking import attempt_of
+from tests.checkers.results import attempt_of
 from tests.servers.certificates import Authority
 from tests.servers.forge import leaf
 from tests.servers.web import WebServer

@@ -8,7 +8,7 @@ import pytest
 from checkup.checkers.http import HttpChecker
 from checkup.errors import CheckUnknownError
 from checkup.model import Status
-from tests.checkers.looking import (
+from tests.checkers.results import (
     GENEROUS,
     MILLISECOND,
     attempt_of,
@@ -104,7 +104,7 @@ def test_servers_reason_is_made_safe(web: WebServer, query: str, error: str) -> 
 
 
 @pytest.mark.row("B08")
-def test_redirect_is_judged_and_not_followed(web: WebServer) -> None:
+def test_redirect_is_evaluated_and_not_followed(web: WebServer) -> None:
     result = result_of(HttpChecker(endpoint_url=web.url("/redirect"), up_status=301))
 
     assert result.healthy
@@ -119,7 +119,7 @@ def test_configured_code_is_the_only_one(web: WebServer) -> None:
 
 
 @pytest.mark.row("B11")
-def test_text_is_not_looked_for_in_headers(web: WebServer) -> None:
+def test_text_is_not_searched_in_headers(web: WebServer) -> None:
     checker = HttpChecker(
         endpoint_url=web.url("/echo-header"),
         headers={"X-Checkup": ("Echo",)},

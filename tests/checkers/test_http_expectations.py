@@ -13,7 +13,7 @@ from checkup.checkers import conditions
 from checkup.checkers.http import HttpChecker
 from checkup.errors import CheckUnknownError
 from tests.checkers.answers import RawServer
-from tests.checkers.looking import attempt_of, result_of
+from tests.checkers.results import attempt_of, result_of
 from tests.servers.web import WebServer
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from checkup.errors import CheckUnknownError
 from tests.checkers.answers import LIMIT, RawServer, answers, look_at, plausible
-from tests.checkers.looking import GENEROUS
+from tests.checkers.results import GENEROUS
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""No server, however rude, makes an attempt outlast its deadline or fill the memory.
+"""No server, however hostile, makes an attempt outlast its deadline or fill the memory.
 
 The numbers in the ids are rows of the catalogue of faults.
 """
@@ -12,7 +12,7 @@ import pytest
 
 from checkup.checkers.http import HttpChecker
 from checkup.errors import CheckUnknownError
-from tests.checkers.looking import GENEROUS, attempt_of, closed_port
+from tests.checkers.results import GENEROUS, attempt_of, closed_port
 from tests.servers.web import WebServer
 
 NEEDLE = "needle"

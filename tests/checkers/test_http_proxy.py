@@ -11,7 +11,7 @@ import pytest
 from checkup.checkers.http import HttpChecker
 from checkup.checkers.http_client import bypasses_proxy, proxy_for
 from checkup.errors import CheckUnknownError
-from tests.checkers.looking import GENEROUS, attempt_of, closed_port, result_of
+from tests.checkers.results import GENEROUS, attempt_of, closed_port, result_of
 from tests.servers.certificates import Authority
 from tests.servers.proxy import ProxyServer
 from tests.servers.web import WebServer
@@ -102,7 +102,7 @@ def test_no_proxy_is_respected(
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_proxy_that_is_not_there_says_nothing_of_the_target(scheme: str) -> None:
+def test_missing_proxy_makes_the_target_unknown(scheme: str) -> None:
     proxy = f"http://ada:hunter22@127.0.0.1:{closed_port()}"
 
     with pytest.raises(CheckUnknownError) as raised:
@@ -112,7 +112,7 @@ def test_proxy_that_is_not_there_says_nothing_of_the_target(scheme: str) -> None
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_proxy_that_wants_other_credentials_says_nothing_of_the_target(scheme: str) -> None:
+def test_proxy_that_rejects_the_credentials_makes_the_target_unknown(scheme: str) -> None:
     with (
         ProxyServer("", answer="407 Proxy Authentication Required") as proxy,
         pytest.raises(CheckUnknownError) as raised,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from checkup.checkers.http import HttpChecker
-from tests.checkers.looking import MILLISECOND, attempt_of, closed_port
+from tests.checkers.results import MILLISECOND, attempt_of, closed_port
 from tests.servers.base import SocketServer
 from tests.servers.certificates import Authority
 from tests.servers.web import WebServer
@@ -105,7 +105,7 @@ def test_method_and_body_change_as_browsers_do(
         pytest.param("http://a..b/", "dns_nxdomain", id="no-name"),
     ],
 )
-def test_redirect_to_where_nobody_goes_is_down(web: WebServer, target: str, failure: str) -> None:
+def test_redirect_to_an_invalid_address_is_down(web: WebServer, target: str, failure: str) -> None:
     attempt = attempt_of(following(leading_to(web, target)))
 
     assert attempt.failure in {failure, "redirect_address"}
@@ -123,7 +123,7 @@ FOREIGN = (
 
 @pytest.mark.row("158")
 @pytest.mark.parametrize("url", FOREIGN)
-def test_only_the_webs_own_schemes_are_looked_at(url: str) -> None:
+def test_only_http_and_https_are_checked(url: str) -> None:
     attempt = attempt_of(HttpChecker(endpoint_url=url))
 
     assert attempt.failure == "address"
@@ -208,7 +208,7 @@ def test_times_of_all_hops_are_added_up(web: WebServer) -> None:
 
 
 @pytest.mark.parametrize("path", ["/status/304?reason=x", "/status/302?reason=x"])
-def test_redirect_that_leads_nowhere_is_judged(web: WebServer, path: str) -> None:
+def test_redirect_without_a_target_is_evaluated(web: WebServer, path: str) -> None:
     attempt = attempt_of(following(web.url(path)))
 
     assert attempt.failure == f"status_{path[8:11]}"

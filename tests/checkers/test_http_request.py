@@ -19,7 +19,7 @@ from requests.exceptions import RequestException
 from checkup.checkers.http import HttpChecker
 from checkup.checkers.http_session import build_request
 from checkup.errors import CheckUnknownError, CheckupError
-from tests.checkers.looking import attempt_of, closed_port
+from tests.checkers.results import attempt_of, closed_port
 from tests.servers.web import WebServer
 
 

@@ -13,7 +13,7 @@ import pytest
 from checkup.checkers.http import HttpChecker
 from checkup.model import Status
 from checkup.times import SECOND
-from tests.checkers.looking import GENEROUS, attempt_of, result_of
+from tests.checkers.results import GENEROUS, attempt_of, result_of
 from tests.servers.base import SocketServer
 from tests.servers.certificates import EXPIRY, Authority
 from tests.servers.web import WebServer
@@ -91,7 +91,7 @@ def test_roots_that_were_updated_are_used(
 
 @pytest.mark.row("69")
 @pytest.mark.parametrize("scheme", [pytest.param("https", id="no-tls")])
-def test_plain_server_does_not_speak_tls(web: WebServer, scheme: str) -> None:
+def test_plain_server_does_not_support_tls(web: WebServer, scheme: str) -> None:
     attempt = attempt_of(HttpChecker(endpoint_url=f"{scheme}://{web.address}/"), seconds=3)
 
     assert attempt.failure in {"tls_not_spoken", "tls_handshake", "tls_timeout"}
@@ -164,7 +164,7 @@ def test_own_roots_replace_the_systems(authority: Authority, stranger: Authority
 
 @pytest.mark.row("66")
 @pytest.mark.parametrize("flaw", [pytest.param(Authority.expired, id="expired")])
-def test_any_certificate_is_accepted_on_request_and_its_end_is_told(
+def test_any_certificate_is_accepted_on_request_and_its_expiry_is_kept(
     stranger: Authority, flaw: Callable[[Authority], ssl.SSLContext]
 ) -> None:
     with WebServer(flaw(stranger)) as web:
@@ -230,7 +230,7 @@ def test_server_name_is_asked_and_verified_for(trusted: Authority, name: str) ->
         pytest.param(61, 1, "certificate expires in 60 days (", id="and-slow"),
     ],
 )
-def test_certificate_that_ends_soon_is_degraded(
+def test_certificate_that_expires_soon_is_degraded(
     trusted: Authority, days: int, slow: int, notice: str
 ) -> None:
     with WebServer(trusted.good()) as web:

@@ -1,4 +1,4 @@
-"""Fifty rude servers at once: a verdict for each, in time, and the memory stays small."""
+"""Fifty hostile servers at once: a result for each, in time, and the memory stays small."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
 from checkup.model import Status
 from checkup.times import SECOND
-from tests.checkers.looking import GENEROUS
+from tests.checkers.results import GENEROUS
 from tests.servers.web import WebServer
 
 HOSTILE = (
@@ -45,7 +45,7 @@ def checkers(url: str) -> list[HttpChecker]:
 
 @pytest.mark.row("25", "X2")
 @pytest.mark.parametrize("seconds", [pytest.param(2.0, id="34-35-37-39-40")])
-def test_run_ends_with_a_verdict_for_each(web: WebServer, seconds: float) -> None:
+def test_run_ends_with_a_result_for_each(web: WebServer, seconds: float) -> None:
     started = time.monotonic()
 
     results = run_checks(checkers(web.url("")), deadline=Deadline.after(seconds), concurrency=50)
@@ -67,7 +67,7 @@ run_checks(warm_up, deadline=Deadline.after(9), concurrency=3)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 results = run_checks(checkers(sys.argv[1]), deadline=Deadline.after(3), concurrency=50)
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"more": after - before, "verdicts": len(results)}))
+print(json.dumps({"more": after - before, "results": len(results)}))
 """
 
 
@@ -78,6 +78,6 @@ def test_memory_stays_small(web: WebServer, most: int) -> None:
         [sys.executable, "-c", SCRIPT, web.url("")], capture_output=True, text=True, check=True
     )
 
-    said = json.loads(ended.stdout)
-    assert said["verdicts"] == 50
-    assert said["more"] < most  # KiB
+    printed = json.loads(ended.stdout)
+    assert printed["results"] == 50
+    assert printed["more"] < most  # KiB

@@ -15,7 +15,7 @@ from checkup.checkers.event_loop import EventLoop, run_alone
 from checkup.checkers.failures import CheckFailedError
 from checkup.checkers.network import SocketAddress, resolve
 from checkup.deadline import Deadline
-from tests.checkers.looking import GENEROUS
+from tests.checkers.results import GENEROUS
 
 ADDRESS: SocketAddress = (socket.AF_INET, ("127.0.0.1", 80))
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]

@@ -17,7 +17,7 @@ from checkup.interfaces import Checker
 from checkup.interfaces.checker import Assessment
 from checkup.model import Attempt, Result, Status
 from checkup.times import SECOND
-from tests.checkers.acting import BAD, GOOD, Acting, hanging, in_turn, playing
+from tests.checkers.scripted import BAD, GOOD, ScriptedChecker, hanging, in_turn, playing
 
 GENEROUS = 3.0
 
@@ -30,12 +30,12 @@ def forever() -> Iterator[threading.Event]:
     event.set()
 
 
-def looked(*checkers: Checker, seconds: float = 20.0, concurrency: int = 5) -> tuple[Result, ...]:
+def run(*checkers: Checker, seconds: float = 20.0, concurrency: int = 5) -> tuple[Result, ...]:
     return run_checks(checkers, deadline=Deadline.after(seconds), concurrency=concurrency)
 
 
 def test_no_checkers_give_no_results() -> None:
-    assert looked() == ()
+    assert run() == ()
 
 
 @pytest.mark.row("B49")
@@ -44,9 +44,9 @@ def test_results_come_in_the_order_of_the_checkers() -> None:
         time.sleep(0.2 if number % 7 == 0 else 0)
         return GOOD
 
-    checkers = [Acting(id=str(n), act=partial(slow_first, n)) for n in range(40)]
+    checkers = [ScriptedChecker(id=str(n), act=partial(slow_first, n)) for n in range(40)]
 
-    results = looked(*checkers, concurrency=8)
+    results = run(*checkers, concurrency=8)
 
     assert [result.id for result in results] == [str(n) for n in range(40)]
 
@@ -72,9 +72,11 @@ def test_results_come_in_the_order_of_the_checkers() -> None:
 def test_attempts_are_weighed(
     attempts: list[Attempt], threshold: int, status: Status, notice: str
 ) -> None:
-    checker = Acting(act=playing(*attempts), attempts=len(attempts), threshold_rtt=threshold)
+    checker = ScriptedChecker(
+        act=playing(*attempts), attempts=len(attempts), threshold_rtt=threshold
+    )
 
-    (result,) = looked(checker)
+    (result,) = run(checker)
 
     assert result.attempts == tuple(attempts)
     assert (result.status, result.notice, result.threshold) == (status, notice, threshold)
@@ -82,7 +84,7 @@ def test_attempts_are_weighed(
 
 @pytest.mark.parametrize("attempts", [-1, 0, 1])
 def test_there_is_at_least_one_attempt(attempts: int) -> None:
-    (result,) = looked(Acting(attempts=attempts))
+    (result,) = run(ScriptedChecker(attempts=attempts))
 
     assert len(result.attempts) == 1
 
@@ -90,7 +92,7 @@ def test_there_is_at_least_one_attempt(attempts: int) -> None:
 def test_attempts_are_spaced() -> None:
     started = time.monotonic()
 
-    looked(Acting(attempts=3, attempt_spacing=SECOND // 5))
+    run(ScriptedChecker(attempts=3, attempt_spacing=SECOND // 5))
 
     assert 0.4 <= time.monotonic() - started < 0.4 + GENEROUS
 
@@ -102,8 +104,13 @@ def test_each_attempt_is_given_its_own_limit() -> None:
         left.append(deadline.remaining())
         return GOOD
 
-    looked(Acting(act=act), Acting(act=act, timeout=2 * SECOND), seconds=60, concurrency=1)
-    looked(Acting(act=act, timeout=2 * SECOND), seconds=1)
+    run(
+        ScriptedChecker(act=act),
+        ScriptedChecker(act=act, timeout=2 * SECOND),
+        seconds=60,
+        concurrency=1,
+    )
+    run(ScriptedChecker(act=act, timeout=2 * SECOND), seconds=1)
 
     assert [round(seconds) for seconds in left] == [20, 2, 1]
 
@@ -122,7 +129,7 @@ def test_checkers_run_at_the_same_time_and_never_more_than_allowed() -> None:
             flying -= 1
         return GOOD
 
-    results = looked(*[Acting(act=act)] * 12, concurrency=4)
+    results = run(*[ScriptedChecker(act=act)] * 12, concurrency=4)
 
     assert all(result.healthy for result in results)
     assert peak == 4
@@ -131,18 +138,18 @@ def test_checkers_run_at_the_same_time_and_never_more_than_allowed() -> None:
 @pytest.mark.parametrize("concurrency", [0, -3])
 def test_concurrency_below_1_is_refused_with_gos_words(concurrency: int) -> None:
     with pytest.raises(CheckupError) as raised:
-        looked(Acting(), concurrency=concurrency)
+        run(ScriptedChecker(), concurrency=concurrency)
 
     expected = f"invalid value for ConcurrentChecks: {concurrency} (must be set > 0)"
     assert str(raised.value) == expected
 
 
 @pytest.mark.row("B48")
-def test_checker_that_cannot_look_is_unknown_and_harms_no_other() -> None:
+def test_checker_that_cannot_check_is_unknown_and_harms_no_other() -> None:
     def act(_: Deadline) -> Attempt:
         raise CheckUnknownError("config", "setting cannot be read")
 
-    broken, fine = looked(Acting(act=act, attempts=3), Acting())
+    broken, fine = run(ScriptedChecker(act=act, attempts=3), ScriptedChecker())
 
     assert broken.status is Status.UNKNOWN
     assert broken.attempts == (Attempt(error="setting cannot be read", failure="config"),)
@@ -150,13 +157,13 @@ def test_checker_that_cannot_look_is_unknown_and_harms_no_other() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit, KeyboardInterrupt])
-def test_exception_in_a_checker_is_unknown_and_its_text_is_not_told(
+def test_exception_in_a_checker_is_unknown_and_its_text_is_not_shown(
     error: type[BaseException],
 ) -> None:
     def act(_: Deadline) -> Attempt:
         raise error("hunter2")
 
-    broken, fine = looked(Acting(act=act), Acting())
+    broken, fine = run(ScriptedChecker(act=act), ScriptedChecker())
 
     assert (broken.status, broken.failure) == (Status.UNKNOWN, "internal")
     assert broken.error.startswith(f"the checker failed: {error.__name__} at test_runner.py:")
@@ -164,21 +171,21 @@ def test_exception_in_a_checker_is_unknown_and_its_text_is_not_told(
 
 
 def test_exception_while_weighing_is_unknown() -> None:
-    class Weighing(Acting, frozen=True, kw_only=True):
+    class Weighing(ScriptedChecker, frozen=True, kw_only=True):
         def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
             raise ZeroDivisionError(len(attempts))
 
-    (result,) = looked(Weighing())
+    (result,) = run(Weighing())
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "internal")
 
 
 def test_one_that_hangs_among_fifty_is_unknown_at_the_deadline(forever: threading.Event) -> None:
-    checkers = [Acting(id=str(n)) for n in range(50)]
-    checkers[20] = Acting(id="20", act=hanging(forever))
+    checkers = [ScriptedChecker(id=str(n)) for n in range(50)]
+    checkers[20] = ScriptedChecker(id="20", act=hanging(forever))
     started = time.monotonic()
 
-    results = looked(*checkers, seconds=2)
+    results = run(*checkers, seconds=2)
 
     assert 2 <= time.monotonic() - started < 2.5 + GENEROUS
     assert [r.id for r in results if not r.healthy] == ["20"]
@@ -187,33 +194,33 @@ def test_one_that_hangs_among_fifty_is_unknown_at_the_deadline(forever: threadin
 
 
 def test_what_was_not_begun_is_unknown(forever: threading.Event) -> None:
-    checkers = [Acting(act=hanging(forever)), Acting(), Acting()]
+    checkers = [ScriptedChecker(act=hanging(forever)), ScriptedChecker(), ScriptedChecker()]
 
-    results = looked(*checkers, seconds=0.5, concurrency=1)
+    results = run(*checkers, seconds=0.5, concurrency=1)
 
     assert [result.failure for result in results] == ["run_deadline"] * 3
     assert results[2].error == "not started before the run deadline"
 
 
-def test_run_without_time_looks_at_nothing() -> None:
-    (result,) = looked(Acting(), seconds=-1)
+def test_run_without_time_checks_nothing() -> None:
+    (result,) = run(ScriptedChecker(), seconds=-1)
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "run_deadline")
 
 
 def test_one_that_ignores_its_limit_does_not_keep_its_place(forever: threading.Event) -> None:
-    stuck = Acting(act=hanging(forever), timeout=SECOND // 10)
+    stuck = ScriptedChecker(act=hanging(forever), timeout=SECOND // 10)
 
-    overdue, after = looked(stuck, Acting(), concurrency=1)
+    overdue, after = run(stuck, ScriptedChecker(), concurrency=1)
 
     assert (overdue.status, overdue.failure) == (Status.UNKNOWN, "overdue")
     assert after.healthy
 
 
 def test_attempt_that_failed_before_the_deadline_decides(forever: threading.Event) -> None:
-    checker = Acting(act=in_turn(playing(BAD), hanging(forever)), attempts=2)
+    checker = ScriptedChecker(act=in_turn(playing(BAD), hanging(forever)), attempts=2)
 
-    (result,) = looked(checker, seconds=0.5)
+    (result,) = run(checker, seconds=0.5)
 
     assert result.down
     assert result.attempts == (BAD,)
@@ -224,7 +231,7 @@ def test_failure_that_only_the_runs_end_caused_is_unknown() -> None:
         time.sleep(max(0.0, deadline.remaining()))
         return BAD
 
-    (result,) = looked(Acting(act=act), seconds=0.3)
+    (result,) = run(ScriptedChecker(act=act), seconds=0.3)
 
     assert (result.status, result.failure) == (Status.UNKNOWN, "run_deadline")
 
@@ -232,7 +239,7 @@ def test_failure_that_only_the_runs_end_caused_is_unknown() -> None:
 def test_spacing_that_leads_past_the_deadline_is_not_waited_for() -> None:
     started = time.monotonic()
 
-    (result,) = looked(Acting(attempts=2, attempt_spacing=3600 * SECOND), seconds=30)
+    (result,) = run(ScriptedChecker(attempts=2, attempt_spacing=3600 * SECOND), seconds=30)
 
     assert time.monotonic() - started < GENEROUS
     assert (result.status, result.failure) == (Status.UNKNOWN, "run_deadline")
@@ -243,7 +250,7 @@ def test_result_is_dressed_for_storage() -> None:
         return text.replace("hunter2", "***")
 
     failed = Attempt(error="response does not contain 'hunter2'", failure="body_mismatch")
-    checker = Acting(
+    checker = ScriptedChecker(
         id="a", endpoint_name="A", endpoint_url="http://x/?t=hunter2", act=playing(failed)
     )
 
@@ -263,17 +270,17 @@ def test_result_is_dressed_for_storage() -> None:
     )
 
 
-def test_progress_is_told_of_each_result_once() -> None:
-    told: list[Result] = []
+def test_progress_gets_each_result_once() -> None:
+    reported: list[Result] = []
 
     results = run_checks(
-        [Acting(id=str(n)) for n in range(9)],
+        [ScriptedChecker(id=str(n)) for n in range(9)],
         deadline=Deadline.after(5),
         concurrency=3,
-        progress=told.append,
+        progress=reported.append,
     )
 
-    assert sorted(told, key=lambda result: result.id) == list(results)
+    assert sorted(reported, key=lambda result: result.id) == list(results)
 
 
 def test_process_ends_although_a_checker_hangs() -> None:

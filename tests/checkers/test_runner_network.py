@@ -22,8 +22,8 @@ from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
 from checkup.model import Attempt, Result, Status
 from checkup.times import SECOND
-from tests.checkers.acting import BAD, GOOD, Acting, Waiting, hanging
-from tests.checkers.looking import GENEROUS
+from tests.checkers.results import GENEROUS
+from tests.checkers.scripted import BAD, GOOD, ScriptedChecker, Waiting, hanging
 from tests.servers.certificates import Authority
 from tests.servers.web import WebServer
 
@@ -31,7 +31,7 @@ Act = Callable[[Network, Deadline], Awaitable[Attempt]]
 TENTH = SECOND // 10
 
 
-def run(*checkers: Acting | Waiting, seconds: float = 20.0) -> tuple[Result, ...]:
+def run(*checkers: ScriptedChecker | Waiting, seconds: float = 20.0) -> tuple[Result, ...]:
     return run_checks(checkers, deadline=Deadline.after(seconds), concurrency=50)
 
 
@@ -71,7 +71,7 @@ def test_both_sorts_run_side_by_side() -> None:
         await net.sleep(0.3)
         return BAD
 
-    results = run(*[Acting(act=sleep)] * 10, *[Waiting(act=wait, attempts=2)] * 10)
+    results = run(*[ScriptedChecker(act=sleep)] * 10, *[Waiting(act=wait, attempts=2)] * 10)
 
     assert [result.status for result in results] == [Status.HEALTHY] * 10 + [Status.DOWN] * 10
     assert [len(result.attempts) for result in results] == [1] * 10 + [2] * 10
@@ -91,7 +91,8 @@ def test_overdue_check_is_cancelled_and_its_socket_closed(
 
     started = time.monotonic()
     overdue, watching = run(
-        Waiting(act=waiting_for(here), timeout=TENTH), Acting(act=watch, timeout=10 * SECOND)
+        Waiting(act=waiting_for(here), timeout=TENTH),
+        ScriptedChecker(act=watch, timeout=10 * SECOND),
     )
 
     assert (overdue.status, overdue.failure) == (Status.UNKNOWN, "overdue")
@@ -189,7 +190,9 @@ def test_files_are_read_before_the_first_check_starts(
             TlsChecker(endpoint_url=server.address, trusted_roots=(str(authority.roots),))
             for _ in range(10)
         ]
-        results = run_checks([Acting(act=start), *tls], deadline=Deadline.after(20), concurrency=20)
+        results = run_checks(
+            [ScriptedChecker(act=start), *tls], deadline=Deadline.after(20), concurrency=20
+        )
 
     assert all(result.healthy for result in results)
     assert order == ["load", "start"]
@@ -221,7 +224,9 @@ def test_preparation_that_hangs_does_not_hold_up_the_others(
 def test_one_that_hangs_in_a_thread_does_not_hold_up_the_loop() -> None:
     forever = threading.Event()
 
-    stuck, *fine = run(Acting(act=hanging(forever), timeout=TENTH), *[Waiting(act=good)] * 5)
+    stuck, *fine = run(
+        ScriptedChecker(act=hanging(forever), timeout=TENTH), *[Waiting(act=good)] * 5
+    )
     forever.set()
 
     assert stuck.failure == "overdue"

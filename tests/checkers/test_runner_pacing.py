@@ -7,7 +7,7 @@ import pytest
 from checkup.checkers.runner import StartPacer, run_checks
 from checkup.deadline import Deadline
 from checkup.model import Attempt
-from tests.checkers.acting import GOOD, Acting
+from tests.checkers.scripted import GOOD, ScriptedChecker
 
 
 def gap(pace: StartPacer) -> float:
@@ -51,7 +51,7 @@ def test_run_spreads_its_checks_by_what_it_has_learned_that_they_cost() -> None:
         return GOOD
 
     acts = [costly] * 10 + [cheap] * 20
-    checkers = [Acting(id=f"c{number}", act=act) for number, act in enumerate(acts)]
+    checkers = [ScriptedChecker(id=f"c{number}", act=act) for number, act in enumerate(acts)]
     run_checks(checkers, deadline=Deadline.after(60), concurrency=1)
 
     # One after the other without a pause they would take some milliseconds.

@@ -9,13 +9,13 @@ from checkup.checkers.runner import run_checks
 from checkup.deadline import Deadline
 from checkup.errors import CheckUnknownError
 from checkup.model import Attempt, Result, Status
-from tests.checkers.acting import BAD, GOOD, Acting, hanging, in_turn, playing
+from tests.checkers.scripted import BAD, GOOD, ScriptedChecker, hanging, in_turn, playing
 
 SLOW = Attempt(rtt=5_000_000)
 
 
 def stored(
-    checker: Acting, known: dict[str, Status] | None, seconds: float = 20
+    checker: ScriptedChecker, known: dict[str, Status] | None, seconds: float = 20
 ) -> tuple[Result, float]:
     """Look as a storing run does; return the result and the seconds that it took."""
     started = time.monotonic()
@@ -28,14 +28,14 @@ def stored(
 @pytest.mark.row("44")
 @pytest.mark.parametrize("known", [{"a": Status.HEALTHY}, {"a": Status.UNKNOWN}, {}])
 def test_lost_packet_is_not_an_outage(known: dict[str, Status]) -> None:
-    result, seconds = stored(Acting(id="a", act=playing(BAD, GOOD)), known)
+    result, seconds = stored(ScriptedChecker(id="a", act=playing(BAD, GOOD)), known)
 
     assert (result.status, result.rechecks, result.attempts) == (Status.HEALTHY, 1, (GOOD,))
     assert seconds >= 1
 
 
-def test_outage_is_looked_at_twice_more_by_default() -> None:
-    result, seconds = stored(Acting(id="a", act=playing(BAD)), {"a": Status.HEALTHY})
+def test_outage_is_rechecked_twice_by_default() -> None:
+    result, seconds = stored(ScriptedChecker(id="a", act=playing(BAD)), {"a": Status.HEALTHY})
 
     assert (result.status, result.rechecks) == (Status.DOWN, 2)
     assert seconds >= 4
@@ -48,15 +48,15 @@ def test_rechecks_come_one_second_and_three_seconds_later() -> None:
         starts.append(time.monotonic())
         return BAD
 
-    stored(Acting(id="a", act=act), {"a": Status.HEALTHY})
+    stored(ScriptedChecker(id="a", act=act), {"a": Status.HEALTHY})
 
     first, second, third = starts
     assert 1 <= second - first < 2
     assert 3 <= third - second < 4
 
 
-def test_slowness_is_looked_at_again() -> None:
-    checker = Acting(id="a", act=playing(SLOW, GOOD), threshold_rtt=GOOD.rtt)
+def test_slowness_is_rechecked() -> None:
+    checker = ScriptedChecker(id="a", act=playing(SLOW, GOOD), threshold_rtt=GOOD.rtt)
 
     result, _ = stored(checker, {"a": Status.HEALTHY})
 
@@ -73,7 +73,9 @@ def test_slowness_is_looked_at_again() -> None:
     ],
 )
 def test_first_round_counts(known: dict[str, Status] | None, recheck: int) -> None:
-    result, seconds = stored(Acting(id="a", act=playing(BAD, GOOD), recheck=recheck), known)
+    result, seconds = stored(
+        ScriptedChecker(id="a", act=playing(BAD, GOOD), recheck=recheck), known
+    )
 
     assert (result.status, result.rechecks) == (Status.DOWN, 0)
     assert seconds < 1
@@ -82,7 +84,7 @@ def test_first_round_counts(known: dict[str, Status] | None, recheck: int) -> No
 @pytest.mark.parametrize(
     ("failure", "status"), [("config", Status.UNKNOWN), ("resource", Status.HEALTHY)]
 )
-def test_only_trouble_that_may_pass_is_looked_at_again(failure: str, status: Status) -> None:
+def test_only_failures_that_may_pass_are_rechecked(failure: str, status: Status) -> None:
     tries = iter([CheckUnknownError(failure, "cannot look")])
 
     def act(_: Deadline) -> Attempt:
@@ -90,13 +92,13 @@ def test_only_trouble_that_may_pass_is_looked_at_again(failure: str, status: Sta
             raise trouble
         return GOOD
 
-    result, _ = stored(Acting(id="a", act=act), {"a": Status.HEALTHY})
+    result, _ = stored(ScriptedChecker(id="a", act=act), {"a": Status.HEALTHY})
 
     assert result.status is status
 
 
 def test_recheck_never_goes_past_the_runs_end() -> None:
-    result, seconds = stored(Acting(id="a", act=playing(BAD)), {}, seconds=2.5)
+    result, seconds = stored(ScriptedChecker(id="a", act=playing(BAD)), {}, seconds=2.5)
 
     assert (result.status, result.rechecks) == (Status.DOWN, 1)
     assert seconds < 2.5
@@ -106,14 +108,14 @@ def test_recheck_that_is_cut_off_leaves_the_result_before_it() -> None:
     forever = threading.Event()
     act = in_turn(playing(BAD), hanging(forever))
 
-    result, _ = stored(Acting(id="a", act=act), {}, seconds=1.5)
+    result, _ = stored(ScriptedChecker(id="a", act=act), {}, seconds=1.5)
     forever.set()
 
     assert (result.status, result.rechecks) == (Status.DOWN, 0)
 
 
 def test_waiting_for_a_recheck_keeps_no_other_from_its_turn() -> None:
-    sick = [Acting(id=f"sick-{n}", act=playing(BAD, GOOD)) for n in range(8)]
+    sick = [ScriptedChecker(id=f"sick-{n}", act=playing(BAD, GOOD)) for n in range(8)]
     started = time.monotonic()
 
     results = run_checks(sick, deadline=Deadline.after(20), concurrency=1, previous_statuses={})

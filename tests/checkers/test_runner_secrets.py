@@ -14,7 +14,7 @@ from checkup.errors import UnavailableError
 from checkup.interfaces import Checker, NotifierSettings
 from checkup.interfaces.kinds import Secret, secret_fields
 from checkup.model import Attempt, Result, Status
-from tests.checkers.acting import Acting
+from tests.checkers.scripted import ScriptedChecker
 
 
 class Telling(Checker, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class Telling(Checker, frozen=True, kw_only=True):
 
     def attempt(self, deadline: Deadline) -> Attempt:
         del deadline
-        return Attempt(error=f"{self.user} says '{self.token}'", failure="told")
+        return Attempt(error=f"{self.user} says '{self.token}'", failure="shown")
 
 
 class Vault:
@@ -89,7 +89,7 @@ def test_next_run_looks_it_up_again() -> None:
 def test_reference_to_nothing_is_unknown_and_harms_nobody_else() -> None:
     vault = Vault()
 
-    results = results_of(*[Telling(token="env:NONE")] * 3, Acting(), secret=vault)
+    results = results_of(*[Telling(token="env:NONE")] * 3, ScriptedChecker(), secret=vault)
 
     assert [result.status for result in results] == [Status.UNKNOWN] * 3 + [Status.HEALTHY]
     assert results[0].failure == "config"
@@ -97,10 +97,10 @@ def test_reference_to_nothing_is_unknown_and_harms_nobody_else() -> None:
     assert vault.asked == ["env:NONE"]
 
 
-def test_no_secret_is_looked_up_where_none_is_configured() -> None:
+def test_no_secret_is_fetched_if_none_is_configured() -> None:
     vault = Vault()
 
-    results_of(Telling(user="Ada"), Acting(), secret=vault)
+    results_of(Telling(user="Ada"), ScriptedChecker(), secret=vault)
 
     assert vault.asked == []
 

@@ -18,7 +18,7 @@ from checkup.errors import CheckupError, UnavailableError
 from checkup.interfaces import Checker
 from checkup.model import encode_results
 from checkup.text import mask_address
-from tests.checkers.looking import closed_port
+from tests.checkers.results import closed_port
 from tests.servers.lines import HOLD, LineServer
 from tests.servers.proxy import ProxyServer
 from tests.servers.web import WebServer
@@ -142,7 +142,7 @@ def test_no_secret_of_a_proxy_is_shown(web: WebServer, scheme: str, answer: str)
 
 
 @pytest.mark.parametrize("line", ["password-hunter22 is wrong\r\n", "x" * 9_000])
-def test_what_tcp_sends_and_hears_is_not_repeated(line: str) -> None:
+def test_what_tcp_sends_and_receives_is_not_repeated(line: str) -> None:
     with LineServer((line, HOLD)) as server:
         checker = TcpChecker(
             endpoint_url=server.address, send="AUTH password-hunter22\r\n", expect="OK"

@@ -21,7 +21,7 @@ from checkup.checkers.tls_context import ca_file_context
 from checkup.deadline import Deadline, Stopwatch
 from checkup.errors import CheckUnknownError
 from checkup.interfaces import Network
-from tests.checkers.looking import GENEROUS, closed_port
+from tests.checkers.results import GENEROUS, closed_port
 from tests.servers.certificates import Authority
 
 Serve = Callable[[socket.socket], object]
@@ -146,7 +146,7 @@ def test_silent_address_is_given_up_at_the_deadline(full: int) -> None:
 
 
 @pytest.mark.row("43")
-def test_silence_on_a_port_that_the_platform_closes_says_nothing_of_the_target(
+def test_silence_on_a_port_that_the_platform_blocks_is_unknown(
     full: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(address_guard, "SMTP_PORT", full)

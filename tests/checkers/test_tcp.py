@@ -14,7 +14,7 @@ import pytest
 from checkup.checkers.tcp import TcpChecker
 from checkup.model import Result, Status
 from checkup.times import SECOND
-from tests.checkers.looking import GENEROUS, attempt_of, closed_port, is_fresh, result_of
+from tests.checkers.results import GENEROUS, attempt_of, closed_port, is_fresh, result_of
 from tests.servers.certificates import EXPIRY, Authority
 from tests.servers.web import WebServer
 

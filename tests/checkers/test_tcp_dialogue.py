@@ -10,7 +10,7 @@ import pytest
 
 from checkup.checkers.tcp import TcpChecker
 from checkup.times import SECOND
-from tests.checkers.looking import GENEROUS, attempt_of, result_of
+from tests.checkers.results import GENEROUS, attempt_of, result_of
 from tests.servers.certificates import EXPIRY, Authority
 from tests.servers.lines import HOLD, TLS, WAIT, LineServer
 
@@ -45,7 +45,7 @@ def test_starttls_leads_to_a_verified_certificate(authority: Authority, protocol
     assert attempt.phases.tls > 0
 
 
-def test_words_after_starttls_are_said_under_tls(authority: Authority) -> None:
+def test_text_is_sent_under_tls_after_starttls(authority: Authority) -> None:
     script = (*SMTP, WAIT, "250 under TLS\r\n", HOLD)
     with LineServer(script, authority.good()) as server:
         checker = talking(
@@ -198,7 +198,7 @@ def test_client_certificate_and_server_name(authority: Authority, tmp_path: Any)
     assert elsewhere.failure == "tls_wrong_host"
 
 
-def test_certificate_that_ends_soon_is_degraded(authority: Authority) -> None:
+def test_certificate_that_expires_soon_is_degraded(authority: Authority) -> None:
     with LineServer((TLS, HOLD), authority.good()) as server:
         checker = talking(
             server,

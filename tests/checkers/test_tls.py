@@ -17,7 +17,7 @@ from checkup.checkers.tls import TlsChecker
 from checkup.errors import CheckUnknownError
 from checkup.model import Attempt, Status
 from checkup.times import SECOND
-from tests.checkers.looking import GENEROUS, attempt_of, closed_port, result_of
+from tests.checkers.results import GENEROUS, attempt_of, closed_port, result_of
 from tests.checkers.tls_servers import ROOT, check
 from tests.servers.forge import leaf
 from tests.servers.web import WebServer
@@ -36,7 +36,7 @@ def test_timeout_of_a_nanosecond_is_down(roots: str, timeout: int) -> None:
         pytest.param("other.test", "tls_wrong_host", id="not-served"),
     ],
 )
-def test_server_name_is_asked_for_and_verified(roots: str, name: str, failure: str) -> None:
+def test_server_name_is_sent_and_verified(roots: str, name: str, failure: str) -> None:
     asked: list[str | None] = []
     context = leaf(ROOT, hosts=("shop.test",)).server()
     context.sni_callback = lambda _, name, __: asked.append(name)
@@ -81,7 +81,7 @@ def test_version_has_to_be_high_enough(
 
 @pytest.mark.row("64")
 @pytest.mark.parametrize("highest", [pytest.param(ssl.TLSVersion.TLSv1_1, id="1.1")])
-def test_version_that_is_not_spoken_here_is_down(roots: str, highest: ssl.TLSVersion) -> None:
+def test_version_that_is_not_supported_is_down(roots: str, highest: ssl.TLSVersion) -> None:
     context = leaf(ROOT).server()
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.minimum_version = context.maximum_version = highest
@@ -97,7 +97,7 @@ def test_version_that_is_not_spoken_here_is_down(roots: str, highest: ssl.TLSVer
 @pytest.mark.parametrize(
     ("highest", "failure"),
     [
-        # Before TLS 1.3 no alert told this from other reasons (RFC 5246, section 7.4.6).
+        # Before TLS 1.3 no alert distinguished this from other reasons (RFC 5246, section 7.4.6).
         pytest.param(ssl.TLSVersion.TLSv1_2, "tls_handshake", id="in-the-handshake"),
         pytest.param(ssl.TLSVersion.TLSv1_3, "tls_client_certificate", id="after-it"),
     ],
@@ -185,7 +185,7 @@ def trickle(accepted: socket.socket) -> None:
         ),
     ],
 )
-def test_server_that_does_not_shake_hands_is_down(
+def test_server_that_fails_the_handshake_is_down(
     serve: Callable[[socket.socket], None], failure: str
 ) -> None:
     started = time.monotonic()
@@ -226,7 +226,7 @@ def test_address_without_a_port_is_unknown() -> None:
     assert result.failure == "config"
 
 
-def test_server_that_never_says_goodbye_is_not_waited_for(roots: str) -> None:
+def test_server_that_never_closes_is_not_waited_for(roots: str) -> None:
     context = leaf(ROOT).server()
 
     def hold(accepted: socket.socket) -> None:
@@ -243,7 +243,7 @@ def test_server_that_never_says_goodbye_is_not_waited_for(roots: str) -> None:
     assert lasted < 1.4
 
 
-def test_trouble_is_an_attempt_and_not_an_exception(tmp_path: Path) -> None:
+def test_failure_is_an_attempt_and_not_an_exception(tmp_path: Path) -> None:
     checker = TlsChecker(endpoint_url="nowhere", trusted_roots=(str(tmp_path),))
 
     with pytest.raises(CheckUnknownError):
@@ -252,7 +252,7 @@ def test_trouble_is_an_attempt_and_not_an_exception(tmp_path: Path) -> None:
 
 
 @pytest.mark.row("67")
-def test_a_revoked_certificate_is_not_noticed_for_nobody_is_asked(roots: str) -> None:
+def test_revocation_is_not_checked(roots: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as registry:
         registry.settimeout(0)
         address = f"http://127.0.0.1:{registry.getsockname()[1]}/revoked.crl"
@@ -260,5 +260,5 @@ def test_a_revoked_certificate_is_not_noticed_for_nobody_is_asked(roots: str) ->
         with pytest.raises(BlockingIOError):
             registry.accept()
     assert result.status is Status.HEALTHY
-    told = " ".join((TlsChecker.__doc__ or "").split())
-    assert "Revocation is not checked" in told
+    documented = " ".join((TlsChecker.__doc__ or "").split())
+    assert "Revocation is not checked" in documented

@@ -10,7 +10,7 @@ import pytest
 from checkup.checkers.tls import TlsChecker
 from checkup.model import Status
 from checkup.times import DAY, SECOND
-from tests.checkers.looking import attempt_of, is_fresh, result_of
+from tests.checkers.results import attempt_of, is_fresh, result_of
 from tests.checkers.tls_servers import INTERMEDIATE, ROOT, RSA_ROOT, check, nanoseconds, serving
 from tests.servers import forge
 from tests.servers.forge import Holder, in_days, leaf
@@ -48,7 +48,7 @@ SOON = "certificate expires in "
         ),
     ],
 )
-def test_certificate_that_ends_soon_is_degraded(
+def test_certificate_that_expires_soon_is_degraded(
     roots: str, days: int, settings: dict[str, Any], status: Status, notice: str
 ) -> None:
     result = check(leaf(ROOT, days, before=-365), roots, **settings)
@@ -245,7 +245,7 @@ def test_chain_without_its_intermediate_is_down(roots: str, _: int) -> None:
 
 @pytest.mark.row("63")
 @pytest.mark.parametrize("_", [pytest.param(0, id="no-key-identifiers")])
-def test_certificate_without_pedantry_is_healthy(roots: str, _: int) -> None:
+def test_certificate_without_key_identifiers_is_healthy(roots: str, _: int) -> None:
     assert check(leaf(ROOT, bare=True), roots).healthy
 
 
@@ -331,7 +331,7 @@ def test_several_files_are_trusted_together(tmp_path: Path, roots: str) -> None:
         pytest.param("none", "trusted_roots: cannot parse the root certificates", id="garbage"),
     ],
 )
-def test_roots_that_cannot_be_read_are_the_monitors_own_trouble(
+def test_roots_that_cannot_be_read_are_unknown(
     tmp_path: Path, roots: str, content: str | None, error: str
 ) -> None:
     path = tmp_path / "more.pem"

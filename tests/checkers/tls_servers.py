@@ -10,7 +10,7 @@ from typing import Any
 from checkup.checkers.tls import TlsChecker
 from checkup.model import Result
 from checkup.times import SECOND
-from tests.checkers.looking import result_of
+from tests.checkers.results import result_of
 from tests.servers import forge
 from tests.servers.forge import Holder
 from tests.servers.web import WebServer

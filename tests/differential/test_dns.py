@@ -27,7 +27,7 @@ from dns.message import Message
 
 from checkup.checkers.dns import DnsChecker
 from checkup.times import SECOND
-from tests.checkers.looking import attempt_of
+from tests.checkers.results import attempt_of
 
 ADDRESS: Final = "10.0.0.1"
 _A: Final = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + bytes([10, 0, 0, 1])

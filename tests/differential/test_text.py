@@ -13,7 +13,7 @@ import pytest
 from checkup.checkers import conditions
 from checkup.checkers.http import HttpChecker
 from tests.checkers.answers import RawServer
-from tests.checkers.looking import attempt_of
+from tests.checkers.results import attempt_of
 
 WORDS = {
     "störung größe": """utf-8 UTF8 iso-8859-1 latin1 l1 cp819 ISO_8859-1 windows-1252 cp1252

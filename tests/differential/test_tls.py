@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from checkup.checkers.http import HttpChecker
-from tests.checkers.looking import attempt_of
+from tests.checkers.results import attempt_of
 from tests.differential.http_clients import curl_version
 from tests.differential.http_shapes import CURL
 from tests.differential.tls_shapes import (

@@ -1,4 +1,4 @@
-"""Acting in the name of a role of the stack."""
+"""ScriptedChecker in the name of a role of the stack."""
 
 from __future__ import annotations
 

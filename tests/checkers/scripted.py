@@ -1,4 +1,4 @@
-"""A checker that does what a test tells it to."""
+"""A checker whose attempts a test writes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BAD = Attempt(rtt=1_000_000, error="connection refused", failure="connect_refuse
 Act = Callable[[Deadline], Attempt]
 
 
-class Acting(Checker, frozen=True, kw_only=True):
+class ScriptedChecker(Checker, frozen=True, kw_only=True):
     """Each attempt is a call of ``act``."""
 
     kind: ClassVar[str] = "acting"

@@ -1,4 +1,4 @@
-"""Looks at a checker the way a run does, without storing anything."""
+"""Run a checker as a run does, without storing anything."""
 
 from __future__ import annotations
 

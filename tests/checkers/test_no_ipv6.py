@@ -41,12 +41,14 @@ def test_target_with_ipv6_alone_is_unknown(tmp_path: Path) -> None:
         for title, address in addresses.items()
     ]
     checkers[-1] |= {"hostname_fqdn": "a.test", "record_type": "A"}
+    zone = {"type": "tcp", "endpoint_name": "zone", "endpoint_url": "[fe80::1%lo]:80", "recheck": 0}
     ipv4 = {"type": "tcp", "endpoint_name": "ipv4", "endpoint_url": "192.0.2.1:80", "recheck": 0}
 
-    results = run_without_ipv6([*checkers, ipv4], tmp_path)
+    results = run_without_ipv6([*checkers, zone, ipv4], tmp_path)
 
     failures = [results[kind]["times"][0]["failure"] for kind in addresses]
     assert failures == ["no_ipv6"] * 5
     assert not any(results[kind].get("down") for kind in addresses)
+    assert results["zone"]["times"][0]["failure"] != "no_ipv6"
     assert results["ipv4"]["down"]
     assert results["ipv4"]["times"][0]["failure"] == "unreachable"

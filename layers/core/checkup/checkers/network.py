@@ -178,7 +178,7 @@ def require_ipv6(addresses: Sequence[SocketAddress]) -> None:
         CheckUnknownError: all of the addresses are IPv6, and this machine has no route to them.
     """
     for family, address in addresses:
-        if family is not socket.AF_INET6:
+        if family is not socket.AF_INET6 or address[3]:  # a zone: of an interface that has IPv6
             return
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as sock:

@@ -95,13 +95,13 @@ MUTANTS: Final = (
     Mutant(
         "a message without an answer is taken for delivered",
         "pipeline/deliver.py",
-        "return DeliveryResult(DeliveryStatus.UNKNOWN, str(error))",
+        "return DeliveryResult(DeliveryStatus.UNKNOWN, str(error), error.retry_after)",
         "return DeliveryResult(DeliveryStatus.DELIVERED, str(error))",
     ),
     Mutant(
         "a refused message is taken for delivered",
         "pipeline/deliver.py",
-        "return DeliveryResult(DeliveryStatus.NOT_DELIVERED, str(error))",
+        "return DeliveryResult(DeliveryStatus.NOT_DELIVERED, str(error), error.retry_after)",
         "return DeliveryResult(DeliveryStatus.DELIVERED, str(error))",
     ),
     Mutant(
@@ -113,8 +113,8 @@ MUTANTS: Final = (
     Mutant(
         "a message is begun without the time for its receipt",
         "pipeline/deliver.py",
-        "if left < MIN_DELIVERY_SECONDS or self._is_claimed(state):",
-        "if left < 0 or self._is_claimed(state):",
+        "if left < MIN_DELIVERY_SECONDS or waits or self._is_claimed(state):",
+        "if left < 0 or waits or self._is_claimed(state):",
     ),
     Mutant(
         "a slot that is still open is passed over",

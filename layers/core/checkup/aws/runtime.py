@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from checkup import __version__
+from checkup.app import Environment
 from checkup.aws.deployed_config import ActiveConfig, DeployedConfigReader
 from checkup.config import Config
 from checkup.errors import CheckupError, ConfigError
@@ -26,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 def origin_fields(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
     """Return where something was made, with which configuration and version of the program."""
-    region = environ.get("AWS_REGION", "")
+    region = Environment.of(environ).aws_region
     return {"region": region, "config": config.digest, "version": __version__}
 
 

@@ -171,7 +171,11 @@ class Config(Struct, frozen=True, kw_only=True):
         tuple[GroupSettings, ...], Meta(description="Groups of the page, in order.")
     ] = ()
     regions: Annotated[
-        Strings, Meta(description="Regions that run checks; append only, never reorder.")
+        Strings,
+        Meta(
+            description="Regions, or machines by their CHECKUP_REGION, that run checks and vote;"
+            " append only, never reorder."
+        ),
     ] = ()
     quorum: Annotated[
         str,

@@ -17,7 +17,7 @@ _PAGE_SECONDS: Final = 20.0
 """What rendering and publishing the page afterwards takes at most."""
 
 
-_END_SECONDS: Final = 10.0
+_END_SECONDS: Final = 15.0
 """Kept for the last requests to S3, which are retried, and for the log."""
 
 

@@ -64,6 +64,7 @@ class Attempt(Struct, frozen=True, kw_only=True, gc=False):
             was none.
         certificate_renewal: when the first of them should have been renewed; not stored.
         certificate_lifetime: of the one with the shortest lifetime; not stored.
+        tls_weakness: what is weak about TLS, as a fragment of a sentence; not stored.
     """
 
     rtt: Nanoseconds = 0
@@ -73,6 +74,7 @@ class Attempt(Struct, frozen=True, kw_only=True, gc=False):
     certificate_expiry: Nanoseconds = 0
     certificate_renewal: Nanoseconds = 0
     certificate_lifetime: Nanoseconds = 0
+    tls_weakness: str = ""
 
 
 class Result(Struct, frozen=True, kw_only=True, gc=False):

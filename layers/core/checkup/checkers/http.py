@@ -238,6 +238,7 @@ class HttpChecker(StreamChecker, frozen=True, kw_only=True):
             certificate_expiry=session.certificates.expiry_ns,
             certificate_renewal=session.certificates.renewal_ns,
             certificate_lifetime=session.certificates.lifetime_ns,
+            tls_weakness=session.tls_weakness,
         )
 
     def pause_after(self, attempt: Attempt) -> int:

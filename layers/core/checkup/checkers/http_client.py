@@ -283,6 +283,7 @@ class HttpExchange:
         self._stream: NetworkStream | None = None
         self._reader: _Reader | None = None
         self.certificates = Validity()
+        self.tls_weakness = ""
         self.rtt_ns = 0
 
     def __enter__(self) -> Self:
@@ -362,6 +363,7 @@ class HttpExchange:
             self.certificates = await stream.start_tls(
                 options.tls_context, name, is_write_next=True
             )
+            self.tls_weakness = stream.tls_weakness()
         stream.deadline = timeouts.phase_deadline(timeouts.headers)
         return stream
 

@@ -217,6 +217,11 @@ class HttpSession:
         """How long the certificates of all exchanges are valid."""
         return first_validity([exchange.certificates for exchange in self._exchanges])
 
+    @property
+    def tls_weakness(self) -> str:
+        """What is weak about TLS in one of the exchanges; empty if nothing is."""
+        return next(filter(None, (exchange.tls_weakness for exchange in self._exchanges)), "")
+
     async def send(self, request: Request, max_redirects: int) -> Head:
         """Send the request, follow up to ``max_redirects``, and return the last response's head.
 

@@ -265,6 +265,16 @@ class NetworkStream:
         version = self._tls.version() if self._tls else None
         return (version or "").removeprefix("TLSv")
 
+    def tls_weakness(self) -> str:
+        """What is weak about the cipher suite, as a fragment of a sentence; empty if nothing is."""
+        suite = ((self._tls and self._tls.cipher()) or ("", "", 0))[0]
+        if not suite or suite.startswith("TLS_"):  # of TLS 1.3, which has no weak ones
+            return ""
+        if not suite.startswith(("ECDHE-", "DHE-")):
+            return f"no forward secrecy ({suite})"
+        is_aead = any(mode in suite for mode in ("GCM", "CCM", "CHACHA20"))
+        return "" if is_aead else f"cipher in CBC mode ({suite})"
+
     def _check_deadline(self) -> None:
         if self.deadline.remaining() <= 0:
             raise TimeoutError

@@ -81,7 +81,7 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
 
     async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
-        error = failure = ""
+        error = failure = weakness = ""
         certificates = Validity()
         watch = Stopwatch(net.clock_ns)
         try:
@@ -97,6 +97,7 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
                 if context:
                     name = self.server_name or address[0] or "localhost"
                     certificates = await stream.start_tls(context, name)
+                    weakness = stream.tls_weakness()
                 if self.send or self.expect:
                     with watch.phase("wait"):
                         send, expect = (
@@ -113,6 +114,7 @@ class TcpChecker(StreamChecker, frozen=True, kw_only=True):
             certificate_expiry=certificates.expiry_ns,
             certificate_renewal=certificates.renewal_ns,
             certificate_lifetime=certificates.lifetime_ns,
+            tls_weakness=weakness,
         )
 
 

@@ -102,7 +102,7 @@ class TlsChecker(StreamChecker, frozen=True, kw_only=True):
     async def attempt_async(self, net: Network, deadline: Deadline) -> Attempt:
         """See :meth:`checkup.interfaces.NetworkChecker.attempt_async`."""
         context = await self.load_tls_context(net)
-        error = failure = ""
+        error = failure = weakness = ""
         rtt = 0
         certificates = Validity()
         watch = Stopwatch(net.clock_ns)
@@ -112,6 +112,7 @@ class TlsChecker(StreamChecker, frozen=True, kw_only=True):
             with await open_stream(net, address, deadline, watch, self.address_family) as stream:
                 certificates = await stream.start_tls(context, name)
                 rtt = watch.elapsed_ns()
+                weakness = stream.tls_weakness()
                 self._check_certificate(stream, certificates)
                 await _wait_for_certificate_demand(stream)
         except CheckFailedError as failed:
@@ -124,6 +125,7 @@ class TlsChecker(StreamChecker, frozen=True, kw_only=True):
             certificate_expiry=certificates.expiry_ns,
             certificate_renewal=certificates.renewal_ns,
             certificate_lifetime=certificates.lifetime_ns,
+            tls_weakness=weakness,
         )
 
     def _check_certificate(self, stream: NetworkStream, certificates: Validity) -> None:

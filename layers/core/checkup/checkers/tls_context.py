@@ -17,7 +17,7 @@ from functools import lru_cache
 from math import inf
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -224,6 +224,14 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
         Meta(description="Degraded when the certificate expires sooner than this; 0 for never."),
     ] = 0
 
+    weak_tls: Annotated[
+        Literal["accept", "degraded"],
+        Meta(
+            description="With TLS: what a cipher suite without forward secrecy or in CBC mode "
+            "counts as."
+        ),
+    ] = "accept"
+
     def find_errors(self) -> Iterator[SettingProblem]:
         """See :meth:`checkup.interfaces.kinds.Settings.find_errors`."""
         if self.ip_version not in ADDRESS_FAMILIES:
@@ -297,13 +305,23 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
         return (self.tls_ca_file,) if self.tls_ca_file else ()
 
     def evaluate(self, attempts: Sequence[Attempt]) -> Assessment:
-        """Evaluate the attempts; a certificate that expires soon is reported before slowness."""
+        """Evaluate the attempts; trouble with TLS is reported before slowness."""
         general = assess(attempts, self.threshold_rtt)
+        if general.status is Status.DOWN:
+            return general
+        notice = self._expiry_notice(attempts)
+        if not notice and self.weak_tls == "degraded":
+            weak = [attempt.tls_weakness for attempt in attempts if attempt.tls_weakness]
+            notice = f"weak TLS: {weak[0]}" if weak else ""
+        return Assessment(Status.DEGRADED, notice) if notice else general
+
+    def _expiry_notice(self, attempts: Sequence[Attempt]) -> str:
+        """Say when a certificate expires if it does too soon."""
         seen = [attempt for attempt in attempts if attempt.certificate_expiry]
         threshold = self.cert_expiry_threshold
         is_relevant = threshold > 0 or (threshold == 0 and self.degrades_by_lifetime)
-        if general.status is Status.DOWN or not seen or not is_relevant:
-            return general
+        if not seen or not is_relevant:
+            return ""
         now = time.time_ns()
         expiry = min(attempt.certificate_expiry for attempt in seen)
         lifetime = min(attempt.certificate_lifetime for attempt in seen)
@@ -311,7 +329,7 @@ class StreamChecker(NetworkChecker, frozen=True, kw_only=True):
             is_due = expiry - now < threshold
         else:
             is_due = min(attempt.certificate_renewal for attempt in seen) <= now
-        return Assessment(Status.DEGRADED, describe_expiry(expiry, now)) if is_due else general
+        return describe_expiry(expiry, now) if is_due else ""
 
     def shorter_than_life(self, key: str, threshold: int, lifetime: int) -> int:
         """Return the threshold under a key, or 0 if no certificate of this lifetime keeps it."""

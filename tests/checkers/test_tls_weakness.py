@@ -12,7 +12,7 @@ from checkup.checkers.tcp import TcpChecker
 from checkup.checkers.tls import TlsChecker
 from checkup.model import Result, Status
 from checkup.times import SECOND
-from tests.checkers.looking import result_of
+from tests.checkers.results import result_of
 from tests.servers import forge
 from tests.servers.web import WebServer
 

@@ -290,10 +290,10 @@ def test_every_problem_of_a_file_is_a_line_with_date_and_time(checkup: Program) 
 @pytest.mark.parametrize(
     ("arguments", "environment", "colored"),
     [
-        pytest.param([], {"TERM": "xterm"}, True),
-        pytest.param([], {"TERM": "dumb"}, False),
-        pytest.param([], {"TERM": "xterm", "NO_COLOR": "1"}, False),
-        pytest.param([], {"TERM": "xterm", "NO_COLOR": ""}, True, id="empty"),
+        pytest.param(["--format", "go"], {"TERM": "xterm"}, True),
+        pytest.param(["--format", "go"], {"TERM": "dumb"}, False),
+        pytest.param(["--format", "go"], {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        pytest.param(["--format", "go"], {"TERM": "xterm", "NO_COLOR": ""}, True, id="empty"),
         pytest.param(["--json"], {"TERM": "xterm"}, False, id="json"),
     ],
 )
@@ -313,17 +313,58 @@ def test_colors_on_a_terminal(
     assert ("\x1b" in shown) == colored
 
 
-def on_a_terminal(checkup: Program, arguments: list[str], environment: dict[str, str]) -> str:
+def test_terminal_shows_a_table_the_failures_and_a_summary(checkup: Program) -> None:
+    closed = f"http://127.0.0.1:{closed_port()}/"
+    checkup.write({"checkers": [http("Web | shop", closed), http("京都", closed)]})
+
+    shown = on_a_terminal(checkup, [], {"TERM": "dumb"}, code=1)
+
+    rows, failures, counts = shown.replace("\r\n", "\n").rstrip("\n").split("\n\n")
+    assert [row.split("  ")[0] for row in rows.splitlines()] == ["Web | shop", "京都"]
+    assert failures.splitlines()[0] == "Web | shop: down (connect_refused): connection refused"
+    assert counts == "2 checks: 2 down"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first"),
+    [
+        (["--format", "go"], "== api - "),
+        (["--format", "table"], "api  healthy  "),
+        (["--format", "markdown"], "| name | status | time | reason |\n|---|---|--:|---|\n| api |"),
+        (["--format", "json"], '[{"title":"api",'),
+        (["--json"], '[{"title":"api",'),
+        (["--format", "go", "--json"], '[{"title":"api",'),
+        ([], "== api - "),
+        (["--v"], "== api - "),
+        (["--store", "--format", "table"], "api  healthy  "),
+    ],
+)
+def test_format_is_the_one_that_was_asked_for(
+    checkup: Program, service: Service, arguments: list[str], first: str
+) -> None:
+    storage = {"type": "fs", "dir": "checks"}
+    checkup.write({"checkers": [http("api", service.url)], "storage": storage})
+
+    ended = checkup(*arguments)
+
+    assert ended.returncode == 0
+    assert ended.stdout.startswith(first)
+
+
+def on_a_terminal(
+    checkup: Program, arguments: list[str], environment: dict[str, str], *, code: int = 0
+) -> str:
     ours, theirs = pty.openpty()
     try:
-        subprocess.run(
+        ended = subprocess.run(
             [SCRIPT, *arguments],
             cwd=checkup.folder,
             env=checkup.environment | environment,
             stdout=theirs,
             timeout=60,
-            check=True,
+            check=False,
         )
+        assert ended.returncode == code
         return os.read(ours, 65_536).decode()
     finally:
         os.close(ours)

@@ -56,9 +56,9 @@ def test_long_run_shows_how_far_it_has_come_and_wipes_it(
 
     bars, _, results = shown.rpartition(WIPE)
     assert re.search(r"\[\.{24}\] 0 of 2 checked", bars)
-    assert results.startswith("== api - ")
+    assert results.startswith("api  ")
     assert "of 2 checked" not in results
-    assert results.count("Assessment: healthy") == 2
+    assert results.count("  healthy  ") == 2
 
 
 def test_storing_run_shows_it_too(checkup: Program, service: Service) -> None:

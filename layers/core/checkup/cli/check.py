@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
 import click
@@ -25,7 +26,13 @@ from checkup.cli.options import (
     select_checkers_or_suggest,
     verbose_option,
 )
-from checkup.cli.output import failure_lines, go_result_block, plural
+from checkup.cli.output import (
+    failure_lines,
+    go_result_block,
+    plural,
+    results_markdown,
+    results_table,
+)
 from checkup.cli.process import EXIT_UNDELIVERED
 from checkup.cli.stack import request_publish
 from checkup.config.settings import Config
@@ -159,16 +166,18 @@ def seconds_to_next(step: float, start: float, *, aligned: bool) -> float:
 
 
 def run_once(
-    path: str | None, names: Sequence[str], *, store: bool, as_json: bool, verbose: bool
+    path: str | None, names: Sequence[str], *, store: bool, form: str, verbose: bool
 ) -> int:
     """Run the checks once, print or store the results, and return the exit code.
 
     Args:
         names: titles or ids of the checkers to run; all if empty.
+        form: ``table``, ``go``, ``json`` or ``markdown``; empty for a table on a terminal and the
+            Go program's layout elsewhere, and nothing if the run is stored.
     """
     config = _begin(path, names, verbose=verbose, quiet=store)
     chosen = select_checkers_or_suggest(config.checkers, names)
-    with output.progress_bar(len(chosen), wanted=not (as_json or verbose)) as done:
+    with output.progress_bar(len(chosen), wanted=not (form == "json" or verbose)) as done:
         if store:
             only = chosen if names else None
             recorder = RunRecorder.of(config) if only is None else RunRecorder.by_hand(config)
@@ -179,10 +188,9 @@ def run_once(
                 output.log_line("the run is stored but has no vote: it has only some checkers")
         else:
             results = _run_unstored(config, chosen, done)
-    if as_json:
-        _print_json(results)
-    elif verbose or not store:
-        _print_blocks(results)
+    if form or verbose or not store:
+        is_terminal = sys.stdout is not None and sys.stdout.isatty()
+        _print_results(results, form or ("table" if is_terminal else "go"))
     if verbose:
         output.flush()  # where both streams go to one place, the reasons come last
         output.log_line("\n".join(failure_lines(results)))
@@ -221,14 +229,17 @@ def _run_unstored(
     )
 
 
-def _print_blocks(results: Iterable[Result]) -> None:
+def _print_results(results: Sequence[Result], form: str) -> None:
     color = output.wants_color(os.environ)
-    for result in results:
-        print(go_result_block(result, color=color), end="")
-
-
-def _print_json(results: Sequence[Result]) -> None:
-    print(model.encode_results(results).decode())
+    match form:
+        case "json":
+            print(model.encode_results(results).decode())
+        case "table":
+            print(results_table(results, color=color))
+        case "markdown":
+            print(results_markdown(results))
+        case _:
+            print(*(go_result_block(result, color=color) for result in results), sep="", end="")
 
 
 # ``checkup message``: a message about one checker, stored with a run.

@@ -88,6 +88,7 @@ _TAKES_VALUE: Final = frozenset(
         *("--memory", "--retention", "--architecture", "--interval", "--seconds"),
         *("--about", "--listen", "--host", "--for", "--since", "--set"),
         *("--impact", "--status", "--component", "--group", "--title", "--message"),
+        *("--format", "--region-name"),
         *("--from", "--until", "--month"),
     }
 )
@@ -110,6 +111,12 @@ def move_command_first(arguments: Sequence[str]) -> list[str]:
         if flag in arguments[:end]:
             return [flag]
     return [DEFAULT_COMMAND.attribute, *arguments]
+
+
+def _accept_v(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``-v`` for the Go program's ``--v``."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return ["-v" if word == "--v" else word for word in arguments[:end]] + [*arguments[end:]]
 
 
 def first_positional(arguments: Sequence[str]) -> int | None:
@@ -194,17 +201,34 @@ def help_command(context: click.Context, command: str) -> int:
     help="Store the run, send alerts, publish if configured, and print nothing.",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print the results as JSON, as in a run file."
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["table", "go", "json", "markdown"]),
+    help="Format of the results  [default: table on a terminal, else go]",
+)
+@click.option(
+    "--json",
+    "formats",
+    flag_value="json",
+    multiple=True,
+    help="Print the results as JSON, as in a run file.",
 )
 @verbose_option
 @click.argument("names", nargs=-1, metavar="[NAME ...]", shell_complete=complete_command_or_checker)
 def check(
-    config_file: str | None, *, store: bool, as_json: bool, verbose: bool, names: tuple[str, ...]
+    config_file: str | None,
+    *,
+    store: bool,
+    formats: tuple[str, ...],
+    verbose: bool,
+    names: tuple[str, ...],
 ) -> int:
     """Run every check once, or those named by title or id."""
     from checkup.cli.check import run_once  # imports the checkers
 
-    return run_once(config_file, names, store=store, as_json=as_json, verbose=verbose)
+    form = formats[-1] if formats else ""
+    return run_once(config_file, names, store=store, form=form, verbose=verbose)
 
 
 # The program as a click group.
@@ -237,7 +261,7 @@ class CheckupGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command's name first, then go on as any group."""
-        return super().parse_args(ctx, move_command_first(args))
+        return super().parse_args(ctx, move_command_first(_accept_v(args)))
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show both forms."""

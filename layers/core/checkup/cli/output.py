@@ -240,6 +240,44 @@ def failure_lines(results: Iterable[Result]) -> Iterator[str]:
             yield f"{result.title}: {result.status}{failure}: {reason}"
 
 
+# All results of a run, for people: a table, one line for each failure, and a summary.
+
+
+_TITLE_WIDTH: Final = 48
+
+
+def results_table(results: Sequence[Result], *, color: bool = False) -> str:
+    """Return name, status and response time of each result, the failures, and a summary."""
+    rows = [
+        (
+            cut_to_width(result.title or result.endpoint, _TITLE_WIDTH),
+            colored(result.status, result.status, color=color),
+            "" if result.status is Status.UNKNOWN else median_time(result),
+        )
+        for result in results
+    ]
+    parts = [format_table(rows, right={2}), "\n".join(failure_lines(results)), summary(results)]
+    return "\n\n".join(filter(None, parts))
+
+
+def results_markdown(results: Sequence[Result]) -> str:
+    """Return the same as a table in Markdown and a summary."""
+    lines = ["| name | status | time | reason |", "|---|---|--:|---|"]
+    for result in results:
+        time_shown = "" if result.status is Status.UNKNOWN else median_time(result)
+        cells = (result.title or result.endpoint, result.status, time_shown, result_reason(result))
+        escaped = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+        lines.append(f"| {' | '.join(escaped)} |")
+    return "\n".join([*lines, "", summary(results)])
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return the number of results, and of each status: ``3 checks: 2 healthy, 1 down``."""
+    counts = Counter(result.status for result in results)
+    statuses = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    return f"{plural(len(results), 'check')}{f': {statuses}' if statuses else ''}"
+
+
 # Results of one checker over time: as a table, and as a line of blocks.
 
 

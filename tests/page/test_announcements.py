@@ -21,7 +21,7 @@ from checkup.interfaces import Checker, StoredDocument
 from checkup.model import Result, Status, encode_results, run_key
 from checkup.storage.memory import MemoryStorage
 from checkup.text import component_key
-from checkup.times import SECOND, format_month, month_start, parse_date
+from checkup.times import SECOND, format_iso, format_month, month_start, parse_date
 from checkup_page.build import PageCache, build_page
 from checkup_page.build_view import page_key
 from checkup_page.incidents.load import load_editable, take_over_automatic, to_stored
@@ -301,6 +301,26 @@ class TestPeople:
             "Outage of API",
         )
         assert [it.text for it in written.updates] == ["API is down."]
+
+
+class TestFuture:
+    def test_what_a_clock_that_is_ahead_wrote_is_of_now(self) -> None:
+        there = storage(api="h" * 60, shop="h" * 60)
+        over = IncidentUpdate(id="2" * 12, at=NOW + 3 * HOUR, status="resolved", text="Over.")
+        work = Maintenance(
+            id="m" * 12, title="W", created=NOW + HOUR, start=NOW + 2 * HOUR, end=NOW + 2 * HOUR
+        )
+        write(there, human(updates=(*human().updates, over), edited=NOW + DAY), work)
+        files = pages(there)
+        for path in ("api/v2/incidents.json", "api/v2/scheduled-maintenances.json"):
+            (shown,) = next(it for it in json.loads(files[path]).values() if isinstance(it, list))
+            assert shown["resolved_at"] == format_iso(NOW)
+            times = [shown["updated_at"], shown["created_at"], shown["started_at"]]
+            times += [it["display_at"] for it in shown["incident_updates"]]
+            assert max(times) <= format_iso(NOW)
+        (incident, cancelled) = re.findall(r"<updated>([^<]+)", files["history.atom"])[1:]
+        assert max(incident, cancelled) <= format_iso(NOW)
+        assert re.findall(r"DTSTAMP:(\S+)", files["maintenance.ics"]) == ["20260803T100242Z"]
 
 
 class TestMaintenance:

@@ -7,7 +7,6 @@ runs always give the same incidents, with the same ids.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from statistics import median_low
 from typing import Final, NamedTuple
 
@@ -97,11 +96,6 @@ class DetectionInput(Struct, frozen=True, kw_only=True):
         measured = median_low(counters.intervals) if counters and counters.intervals else 0
         return max(measured, checker.interval or self.interval)
 
-    def maintenance_end(self, checker: Checker, at: int) -> int:
-        """Return when the maintenance of a checker ends that lasts at a time; 0 without any."""
-        windows = (it for it in self.windows if it.covers(checker.id, checker.group))
-        return max((it.end_at(at) for it in windows), default=0)
-
 
 def detect_incidents(
     disruptions: Disruptions, given: DetectionInput
@@ -113,14 +107,15 @@ def detect_incidents(
     or because more than half of all checkers fail in this run.
     """
     starts: dict[int, list[_Candidate]] = {}
+    windows_of = _windows_by_checker(given)
     for checker in given.checkers:
-        maintenance_end = partial(given.maintenance_end, checker)
-        counters = given.counters.get(checker.id)
-        found = with_open_end(disruptions.get(checker.id, ()), counters, given.now, maintenance_end)
-        for episode in group_episodes(found, maintenance_end):
+        windows, counters = windows_of(checker), given.counters.get(checker.id)
+        found = with_open_end(disruptions.get(checker.id, ()), counters, given.now, windows)
+        for episode in group_episodes(found, windows):
             if episode[0].start > given.since:
                 runs = _runs_to_confirm(episode, checker, given)
-                starts.setdefault(episode[0].start, []).append(_Candidate(checker, episode, runs))
+                candidate = _Candidate(checker, episode, windows, runs)
+                starts.setdefault(episode[0].start, []).append(candidate)
     incidents: list[_GrowingIncident] = []
     lasting: list[_GrowingIncident] = []
     for start, candidates in sorted(starts.items()):
@@ -130,7 +125,8 @@ def detect_incidents(
             incident = _GrowingIncident(given, related[0].checker)
             for it in related:
                 if it.runs is not None:
-                    cause = next((one for one in lasting if one.causes(it.checker, start)), None)
+                    causes = lasting if it.checker.depends_on else ()
+                    cause = next((one for one in causes if one.causes(it.checker, start)), None)
                     (cause or incident).add(it)
             if incident.runs is not None:
                 begun.append(incident)
@@ -146,12 +142,34 @@ class _Candidate(NamedTuple):
     """An episode that may be part of an incident.
 
     Attributes:
+        windows: the maintenance of the checker.
         runs: after how many runs it was confirmed; None if it is a blip.
     """
 
     checker: Checker
     episode: Episode
+    windows: Sequence[MaintenanceWindow]
     runs: int | None
+
+
+def _windows_by_checker(
+    given: DetectionInput,
+) -> Callable[[Checker], Sequence[MaintenanceWindow]]:
+    """Return a function that returns the maintenance of a checker; there may be many of both."""
+    by_name: dict[str, list[MaintenanceWindow]] = {}
+    for window in given.windows:
+        names = [
+            *(f"id {name}" for name in window.checkers),
+            *(f"group {name}" for name in window.groups),
+        ]
+        for name in names or ["everything"]:
+            by_name.setdefault(name, []).append(window)
+
+    def windows_of(checker: Checker) -> Sequence[MaintenanceWindow]:
+        names = ("everything", f"id {checker.id}", f"group {checker.group}")
+        return [window for name in names for window in by_name.get(name, ())]
+
+    return windows_of
 
 
 def _related(together: Sequence[_Candidate], checkers: int) -> list[list[_Candidate]]:
@@ -161,18 +179,24 @@ def _related(together: Sequence[_Candidate], checkers: int) -> list[list[_Candid
     """
     if 2 * len(together) > checkers:
         return [[*together]]
-    groups: list[tuple[set[str], list[_Candidate]]] = []
-    for it in together:
-        names = {f"id {it.checker.id}", *(f"id {name}" for name in it.checker.depends_on)}
+    roots = [*range(len(together))]
+
+    def root(number: int) -> int:
+        while roots[number] != number:
+            roots[number] = number = roots[roots[number]]
+        return number
+
+    by_name: dict[str, int] = {}
+    for number, it in enumerate(together):
+        names = [f"id {name}" for name in (it.checker.id, *it.checker.depends_on)]
         if it.checker.group:
-            names.add(f"group {it.checker.group}")
-        members = [it]
-        for group in [group for group in groups if group[0] & names]:
-            groups.remove(group)
-            names |= group[0]
-            members = [*group[1], *members]
-        groups.append((names, members))
-    return [members for _, members in groups]
+            names.append(f"group {it.checker.group}")
+        for name in names:
+            roots[root(number)] = root(by_name.setdefault(name, number))
+    groups: dict[int, list[_Candidate]] = {}
+    for number, it in enumerate(together):
+        groups.setdefault(root(number), []).append(it)
+    return [*groups.values()]
 
 
 class _GrowingIncident:
@@ -202,12 +226,12 @@ class _GrowingIncident:
         )
 
     def add(self, candidate: _Candidate) -> None:
-        checker, episode, runs = candidate
+        checker, episode, windows, runs = candidate
         if self.runs is None or (runs is not None and runs < self.runs):
             self.runs = runs
         end = episode[-1].end
         self.latest = max(self.latest, episode[-1].until(self._given.now))
-        if end is not None and self._given.maintenance_end(checker, end):
+        if end is not None and _maintenance_end(windows, end):
             self._in_maintenance.add(checker.id)
         else:
             self._in_maintenance.discard(checker.id)
@@ -323,25 +347,30 @@ def began_after(incident: AutomaticIncident, at: int) -> AutomaticIncident | Non
     )
 
 
-MaintenanceEnd = Callable[[int], int]
-"""When the maintenance of a checker ends that lasts at a time; 0 without any."""
-
-
-def _no_maintenance(_: int) -> int:
-    return 0
+def _maintenance_end(windows: Iterable[MaintenanceWindow], at: int) -> int:
+    """Return when the maintenance ends that lasts at a time; 0 without any."""
+    return max((it.end_at(at) for it in windows), default=0)
 
 
 def group_episodes(
-    disruptions: Sequence[Disruption], maintenance_end: MaintenanceEnd = _no_maintenance
+    disruptions: Sequence[Disruption], windows: Sequence[MaintenanceWindow] = ()
 ) -> list[Episode]:
     """Group the disruptions of one checker, which are in order, into episodes.
 
     A checker that fails when its maintenance is over had not recovered before it.
+
+    Args:
+        disruptions: of the checker.
+        windows: its maintenance.
     """
+    longest = max((it.duration for it in windows), default=0)
     episodes: list[Episode] = []
     for disruption in disruptions:
         end = episodes[-1][-1].end if episodes else None
-        if end is not None and disruption.start - (maintenance_end(end) or end) <= JOINED:
+        gap = None if end is None else disruption.start - end
+        if gap is not None and end is not None and JOINED < gap <= JOINED + longest:
+            gap = disruption.start - (_maintenance_end(windows, end) or end)
+        if gap is not None and gap <= JOINED:
             episodes[-1] = (*episodes[-1], disruption)
         else:
             episodes.append((disruption,))
@@ -352,7 +381,7 @@ def with_open_end(
     disruptions: Sequence[Disruption],
     counters: OpenCounters | None,
     now: int,
-    maintenance_end: MaintenanceEnd = _no_maintenance,
+    windows: Sequence[MaintenanceWindow] = (),
 ) -> tuple[Disruption, ...]:
     """Return the disruptions of one checker; the last one has no end if it lasts.
 
@@ -362,8 +391,8 @@ def with_open_end(
     if not disruptions or counters is None or counters.status is Status.HEALTHY:
         return tuple(disruptions)
     last = disruptions[-1]
-    until = last.until(now)
-    if max(until, maintenance_end(until)) < min(now, counters.valid_until):
+    until, known_until = last.until(now), min(now, counters.valid_until)
+    if until < known_until and _maintenance_end(windows, until) < known_until:
         return tuple(disruptions)
     return (*disruptions[:-1], replace(last, end=None))
 

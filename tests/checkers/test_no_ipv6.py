@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,19 +12,19 @@ from typing import Any
 
 import pytest
 
-WITHOUT_NETWORK = ("unshare", "--user", "--map-root-user", "--net")
-START = 'ip link set lo up && ip -6 address flush dev lo && exec "$@"'
+WITHOUT_NETWORK = ("unshare", "--net")
+AS_USER = () if os.geteuid() == 0 else ("--user", "--map-root-user")
 
 
 def run_without_ipv6(checkers: list[dict[str, Any]], tmp_path: Path) -> dict[str, Any]:
-    """Return the results, by title, of a run on a machine that has a loopback of IPv4 alone."""
-    if not shutil.which("unshare") or not shutil.which("ip"):
-        pytest.skip("needs unshare and ip")
+    """Return the results, by title, of a run on a machine without a network."""
+    if not shutil.which("unshare"):
+        pytest.skip("needs unshare")
     config = tmp_path / "checkup.json"
     config.write_text(json.dumps({"checkers": checkers}))
     program = [sys.executable, "-c", "from checkup.cli import main; main()"]
     ended = subprocess.run(
-        [*WITHOUT_NETWORK, "sh", "-c", START, "sh", *program, "-c", str(config), "--json"],
+        [*WITHOUT_NETWORK, *AS_USER, *program, "-c", str(config), "--json"],
         capture_output=True,
         text=True,
         check=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.differential.http_clients import Outcome, ShapeServer, ask_curl, ask_us, curl_version
-from tests.differential.http_shapes import CURL, DIFFERENCES, shapes
+from tests.differential.http_shapes import DIFFERENCES, shapes
 
 SHAPES = shapes()
 MEANT = {name: said for difference in DIFFERENCES for name, said in difference.ours.items()}
@@ -14,8 +14,8 @@ MEANT = {name: said for difference in DIFFERENCES for name, said in difference.o
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Outcome, Outcome]]:
     """What we and curl say, by shape."""
-    if not curl_version().startswith(CURL):
-        pytest.skip(f"the table is for curl {CURL}; this is {curl_version() or 'none'}")
+    if not curl_version():
+        pytest.skip("needs curl: apt-get install --no-install-recommends curl")
     with ShapeServer(list(SHAPES.values())) as server:
         urls = server.urls()
         ours = [ask_us(url) for url in urls]

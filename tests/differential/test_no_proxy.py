@@ -10,7 +10,6 @@ import pytest
 
 from checkup.checkers.http_client import bypasses_proxy
 from tests.differential.http_clients import curl_version
-from tests.differential.http_shapes import CURL
 
 CASES = [
     *(("*", "a.test"), ("a.test", "a.test"), ("a.test", "b.a.test"), ("a.test", "aa.test")),
@@ -60,8 +59,8 @@ def asks_proxy(rules: str, host: str) -> bool:
 
 @pytest.mark.parametrize(("rules", "host"), CASES)
 def test_no_proxy_as_curl(rules: str, host: str) -> None:
-    if not curl_version().startswith(CURL):
-        pytest.skip(f"the table is for curl {CURL}; this is {curl_version() or 'none'}")
+    if not curl_version():
+        pytest.skip("needs curl: apt-get install --no-install-recommends curl")
 
     ours = not bypasses_proxy(host.strip("[]"), 80, rules)
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -29,17 +30,17 @@ WORDS = {
     "系统错误": "gbk gb2312 gb18030 cp936 euc-cn",
     "錯誤": "big5 big5-hkscs",
     "障害エラー": "shift_jis sjis cp932 windows-31j ms_kanji euc-jp iso-2022-jp",
-    "오류": "euc-kr ks_c_5601-1987 cp949 uhc",
+    "오류": "euc-kr cp949 uhc",
     "klaida ąžuolas": "iso-8859-13 windows-1257 iso-8859-4",
 }
 """What is to be found, and the charsets in which it is sent."""
 
 
 def iconv(text: str, charset: str) -> bytes:
-    """Return the text in a charset, as glibc has it; nothing if it cannot be."""
+    """Return the text in a charset, as glibc has it."""
     command = ["iconv", "-f", "utf-8", "-t", charset]
-    ended = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
-    return ended.stdout if ended.returncode == 0 else b""
+    ended = subprocess.run(command, input=text.encode(), capture_output=True, check=True)
+    return ended.stdout
 
 
 @pytest.fixture
@@ -54,8 +55,6 @@ CASES = [(word, charset) for word, names in WORDS.items() for charset in names.s
 @pytest.mark.parametrize(("word", "charset"), CASES)
 def test_text_in_a_charset(raw: RawServer, word: str, charset: str) -> None:
     body = iconv(f"{'.' * 2_000} {word} {'.' * 2_000}", charset)
-    if not body:
-        pytest.skip("glibc has no such charset, or not these letters in it")
     head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset={charset}\r\n\r\n"
     raw.answer = head.encode() + body
 
@@ -106,6 +105,9 @@ DOCUMENTS: dict[str, tuple[bytes, bool]] = {
 """Documents, and whether they are JSON."""
 
 
+JQ = "jq-1.6"
+"""The version that the differences are for."""
+
 NOT_AS_JQ = {
     "plus": "RFC 8259 has none; jq 1.6 reads it.",
     "infinity": "RFC 8259 has none; jq 1.6 reads it.",
@@ -117,6 +119,13 @@ ROUNDED = {
     *("lone low surrogate", "invalid utf-8"),
 }
 """Values for which jq has others in their place."""
+
+
+@cache
+def jq_version() -> str:
+    return subprocess.run(
+        ["jq", "--version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -135,6 +144,8 @@ def test_json_as_jq(name: str) -> None:
         is_read = False
 
     assert is_read is is_json
+    if jq_version() != JQ:
+        return
     assert (ended.returncode == 0) is (is_json if name not in NOT_AS_JQ else not is_json)
     if is_json and name not in {*ROUNDED, *NOT_AS_JQ}:
         assert found == json.loads(ended.stdout)

@@ -10,7 +10,6 @@ import pytest
 from checkup.checkers.http import HttpChecker
 from tests.checkers.results import attempt_of
 from tests.differential.http_clients import curl_version
-from tests.differential.http_shapes import CURL
 from tests.differential.tls_shapes import (
     ROOT,
     TLS_DIFFERENCES,
@@ -26,8 +25,8 @@ MEANT = {name: said for difference in TLS_DIFFERENCES for name, said in differen
 
 @pytest.fixture(scope="module")
 def roots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not curl_version().startswith(CURL):
-        pytest.skip(f"the table is for curl {CURL}; this is {curl_version() or 'none'}")
+    if not curl_version():
+        pytest.skip("needs curl: apt-get install --no-install-recommends curl")
     file = tmp_path_factory.mktemp("roots") / "roots.pem"
     file.write_bytes(pem(ROOT))
     return file

@@ -30,7 +30,6 @@ _MARKS: Final = {
     "strings": "string or list",
     "ranges": "number, range or list",
     "mentions": "string, list, or object by status",
-    "moment": "timestamp",
     "timestamp": "timestamp",
 }
 _PLAIN: Final = {str: "string", int: "integer", float: "number", bool: "true or false"}

@@ -72,7 +72,7 @@ def takes_text(annotation: Any) -> Any:
     """Return what plants the reference in a field of this type; None if no text fits."""
     plain, metas = unwrap_annotation(annotation)
     marks = {mark["is"] for meta in metas for mark in [meta.extra or {}] if "is" in mark}
-    if get_origin(plain) is Literal or marks & {"duration", "seconds", "moment", "ranges"}:
+    if get_origin(plain) is Literal or marks & {"duration", "seconds", "timestamp", "ranges"}:
         return None
     if plain is str:
         return REFERENCE

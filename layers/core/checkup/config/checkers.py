@@ -135,7 +135,7 @@ _KEPT: Final = ("endpoint_name", "id", "group", "description", "link", "hidden",
 """What places it on the page, or keeps it off."""
 
 _PRIVATE: Final = frozenset({".hidden", ".public_name"})
-"""Where one of these is wrong, what must not be public cannot be told."""
+"""Where one of these is wrong, it cannot be known what must not be public."""
 
 _PLACE: Final = re.compile(r"checkers\[(\d+)\]")
 
@@ -157,7 +157,7 @@ def invalid_checker(
     """Return what stands for a checker that could not be made; nothing more is noted.
 
     Args:
-        members: those that can be told, by their names in lower case.
+        members: those that can be read, by their names in lower case.
         inherited: defaults, of which ``hidden`` matters here.
     """
     kept = {name: member for name, member in members.items() if name in _KEPT}

@@ -23,7 +23,7 @@ from checkup.text import mask_address
 _LETTERS: Final = 12
 _NONE: Final[Mapping[str, str]] = {}
 
-_TOLD: Final = frozenset(Checker.__struct_fields__) - {
+_WITHOUT_INFLUENCE: Final = frozenset(Checker.__struct_fields__) - {
     "endpoint_url",
     "threshold_rtt",
     "attempts",
@@ -31,7 +31,7 @@ _TOLD: Final = frozenset(Checker.__struct_fields__) - {
     "timeout",
     "recheck",
 }
-"""What a checker is called, and when and to whom it is told: no result depends on it."""
+"""Names of a checker, and when and where it alerts: no result depends on them."""
 
 
 def config_digest(config: Config, masks: Sequence[str], shown: Mapping[str, str] = _NONE) -> str:
@@ -73,8 +73,10 @@ class _Showing(NamedTuple):
 
 
 def _definition(checker: Checker, showing: _Showing) -> str:
-    told = _public(checker, showing)
-    return _digest({name: value for name, value in told.items() if name not in _TOLD})
+    public = _public(checker, showing)
+    return _digest(
+        {name: value for name, value in public.items() if name not in _WITHOUT_INFLUENCE}
+    )
 
 
 def _digest(tree: Mapping[str, Any]) -> str:
@@ -84,12 +86,12 @@ def _digest(tree: Mapping[str, Any]) -> str:
 
 def _public(settings: Struct, showing: _Showing) -> dict[str, Any]:
     """Return what may be known of settings, without what is as it always is."""
-    told: dict[str, Any] = {"kind": getattr(settings, "kind", "")}
+    public: dict[str, Any] = {"kind": getattr(settings, "kind", "")}
     for field in fields_of(type(settings)).table.values():
         value = getattr(settings, field.name)
         if value != field.default:
-            told[field.name] = field.is_private or _shown(value, showing)
-    return told
+            public[field.name] = field.is_private or _shown(value, showing)
+    return public
 
 
 def _shown(value: Any, showing: _Showing) -> Any:

@@ -54,7 +54,7 @@ FieldReader: TypeAlias = Callable[["SettingsReader", Node, str], Any]
 _MARKED: Mapping[str, FieldReader] = {
     "duration": ValueReader.duration,
     "seconds": ValueReader.seconds,
-    "moment": ValueReader.timestamp,
+    "timestamp": ValueReader.timestamp,
     "color": ValueReader.color,
     "languages": ValueReader.languages,
     "secret": ValueReader.secret,

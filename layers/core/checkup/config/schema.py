@@ -62,7 +62,7 @@ DEFINITIONS: Final[Mapping[str, Schema]] = {
         ],
         "examples": [60, "1m"],
     },
-    "moment": {
+    "timestamp": {
         "anyOf": [
             {
                 "type": "string",
@@ -216,7 +216,7 @@ def schema_default(field: structs.FieldInfo) -> Any:
     if value in (NODEFAULT, None, "", (), {}) or isinstance(value, Struct):
         return None
     mark = meta_extra(field.type, "is")
-    return None if mark == "moment" else _as_written(value, mark)
+    return None if mark == "timestamp" else _as_written(value, mark)
 
 
 def first_paragraph(kind: type) -> str:

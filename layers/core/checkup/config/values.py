@@ -240,7 +240,7 @@ class Scalars:
             self.report.warn(node.offset, key, text, fix)
 
 
-_MOMENT = re.compile(
+_TIMESTAMP = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:[.,](\d{1,18}))?([Zz]|[-+]\d\d:\d\d)", re.ASCII
 )
 
@@ -293,16 +293,16 @@ class ValueReader(Scalars):
 
     def timestamp(self, node: Node, key: str) -> int:
         """Nanoseconds since the epoch, from RFC 3339; Go's zero time (year 1) is 0."""
-        match = _MOMENT.fullmatch(self.string(node, key))
+        match = _TIMESTAMP.fullmatch(self.string(node, key))
         if match is None:
-            _no_moment()
+            _invalid_timestamp()
         day, clock, fraction, zone = match.groups()
         try:
-            moment = datetime.fromisoformat(f"{day}T{clock}{zone.upper().replace('Z', '+00:00')}")
-            seconds = (moment - _EPOCH) // timedelta(seconds=1)
+            parsed = datetime.fromisoformat(f"{day}T{clock}{zone.upper().replace('Z', '+00:00')}")
+            seconds = (parsed - _EPOCH) // timedelta(seconds=1)
         except (ValueError, OverflowError):
-            _no_moment()
-        if moment.year == 1:
+            _invalid_timestamp()
+        if parsed.year == 1:
             return 0
         if seconds < 0:
             raise InvalidValueError("timestamp is before 1970")
@@ -414,5 +414,5 @@ class ValueReader(Scalars):
         return first, last
 
 
-def _no_moment() -> NoReturn:
+def _invalid_timestamp() -> NoReturn:
     raise InvalidValueError("not a timestamp", 'write it like "2026-01-31T18:00:00Z"') from None

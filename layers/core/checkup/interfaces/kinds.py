@@ -43,7 +43,7 @@ Mentions = Annotated[dict[str, tuple[str, ...]], Meta(extra={"is": "mentions"})]
 
 MENTION_STATUSES: Final = ("down", "degraded")
 
-Timestamp = Annotated[int, Meta(extra={"is": "moment"})]
+Timestamp = Annotated[int, Meta(extra={"is": "timestamp"})]
 """Nanoseconds since the epoch; written in RFC 3339."""
 
 Seconds = Annotated[int, Meta(extra={"is": "seconds"})]

@@ -7,15 +7,19 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from checkup.alerting.apply import AlertRules, apply_runs
 from checkup.alerting.state import (
     AlertState,
     CheckerState,
+    DeadLetter,
+    QueuedAlert,
     decode_state,
     encode_state,
 )
 from checkup.errors import NewerDocumentError, UnreadableDocumentError
+from checkup.model import AlertKind
 from tests.alerting.worlds import script, slot, toy
 
 USED = apply_runs(
@@ -23,6 +27,7 @@ USED = apply_runs(
 ).state
 BYTES = encode_state(USED)
 TREE = json.loads(BYTES)
+ALERT = USED.outboxes["slack"][0].alert
 
 
 def with_part(*path: str | int, value: object) -> bytes:
@@ -120,3 +125,25 @@ def test_damaged_head_is_a_head_or_one_error(at: int, damage: bytes) -> None:
     except (UnreadableDocumentError, NewerDocumentError):
         return
     assert decode_state(encode_state(state)) == state
+
+
+def test_what_people_write_is_stored_where_version_0_1_0_keeps_it() -> None:
+    """Its reader refuses kinds of alert that it does not know, and keeps unknown keys."""
+    about = replace(ALERT, id="/incident:resolved/i/u", kind=AlertKind.INCIDENT, checker="")
+    entries = (QueuedAlert(alert=ALERT), QueuedAlert(alert=about, attempts=2))
+    state = AlertState(
+        outboxes={"both": entries, "written": entries[1:]},
+        dead_letters=(DeadLetter(channel="x", alert=about), DeadLetter(channel="x", alert=ALERT)),
+        announcing={"u": 5},
+    )
+
+    tree = json.loads(encode_state(state))
+
+    assert json.dumps(tree.pop("announcements")).count('"incident"') == 3
+    assert '"incident"' not in json.dumps(tree["channels"])
+    assert [*tree["channels"]] == ["both"]
+    assert len(tree["dead"]) == 1
+    back = decode_state(encode_state(state))
+    assert (back.outboxes, back.announcing) == (state.outboxes, state.announcing)
+    assert {*back.dead_letters} == {*state.dead_letters}
+    assert encode_state(back) == encode_state(decode_state(encode_state(back)))

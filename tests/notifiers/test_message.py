@@ -236,6 +236,30 @@ def test_times_are_in_the_time_zone_of_the_page(zone: str, text: str) -> None:
     assert text in "\n".join(message.body_lines([DOWN], PLAIN.adapt(said)))
 
 
+@pytest.mark.parametrize(
+    ("kind", "failure", "line"),
+    [
+        (AlertKind.INCIDENT, "resolved", "User service (incident, resolved): It is back."),
+        (
+            AlertKind.MAINTENANCE,
+            "in progress",
+            "User service (maintenance in progress, 02:53 UTC to 05:53 UTC): It is back.",
+        ),
+    ],
+)
+def test_what_people_write_is_announced_in_their_words(
+    kind: AlertKind, failure: str, line: str
+) -> None:
+    about = {**MONITOR, "title": DOWN.title, "failure": failure, "reason": "It is back."}
+    alert = of(kind, **about, since=LATER)
+
+    said = notification(alert, status_counts={Status.DOWN: 3}, links={alert.id: "https://s/x"})
+
+    assert summary(said) == line
+    assert "Details: https://s/x" in message.body_lines([alert], PLAIN.adapt(said))
+    assert message.details_url(said) == "https://s/x"
+
+
 def test_message_that_could_not_be_recorded_says_so() -> None:
     label = delivery_prefix(notification(DOWN, not_recorded=True))
 

@@ -168,7 +168,8 @@ class AlertKind(StrEnum):
     """What an alert says.
 
     The first four are about an incident. The next four are about flapping and about checkers that
-    cannot be checked. The last four are about the monitor itself and name no checker.
+    cannot be checked. The next four are about the monitor itself and name no checker. The last two
+    are what people write.
     """
 
     OPEN = "open"
@@ -183,6 +184,12 @@ class AlertKind(StrEnum):
     MISSED_RUNS = "gap"
     STATE_REBUILT = "rebuilt"
     TEST = "test"
+    INCIDENT = "incident"
+    MAINTENANCE = "maintenance"
+
+
+ANNOUNCEMENTS: Final = frozenset({AlertKind.INCIDENT, AlertKind.MAINTENANCE})
+"""What people write; version 0.1.0 does not know these kinds."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from checkup.alerting.state import AlertState, DeadLetter, QueuedAlert
 from checkup.interfaces import Checker, NotifierSettings
-from checkup.model import Alert
+from checkup.model import Alert, AlertKind
 
 MAX_QUEUED: Final = 1000
 """Alerts queued for one channel; if it is dead for weeks, the oldest are given up."""
@@ -220,16 +220,23 @@ class Route(Struct, frozen=True, kw_only=True):
         groups, tags: only checkers that are in one of these groups or have one of these tags.
         severities: only alerts with one of these statuses, now or before; so a recovery reaches
             the channel that got the outage.
+        on: ``alerts``, ``incidents``, ``maintenance``.
     """
 
     groups: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
+    on: tuple[str, ...] = ("alerts",)
 
     @classmethod
     def of(cls, settings: NotifierSettings) -> Route:
         """Return the route of a configured channel."""
-        return cls(groups=settings.groups, tags=settings.tags, severities=settings.severities)
+        return cls(
+            groups=settings.groups,
+            tags=settings.tags,
+            severities=settings.severities,
+            on=settings.on,
+        )
 
     def matches(self, alert: Alert, checker: Checker | None) -> bool:
         """Say whether the alert goes to the channel.
@@ -239,9 +246,20 @@ class Route(Struct, frozen=True, kw_only=True):
         Args:
             checker: the one that the alert is about, if it is configured.
         """
+        if "alerts" not in self.on:
+            return False
         if not alert.checker:
             return True
         return self._is_severe(alert) and (checker is None or self._is_for(checker))
+
+    def matches_announcement(self, alert: Alert, checkers: Collection[Checker]) -> bool:
+        """Say whether an incident or maintenance goes to the channel, whatever its severity.
+
+        Args:
+            checkers: those that it affects.
+        """
+        wanted = "incidents" if alert.kind is AlertKind.INCIDENT else "maintenance"
+        return wanted in self.on and (not checkers or any(map(self._is_for, checkers)))
 
     def _is_severe(self, alert: Alert) -> bool:
         return not self.severities or bool(

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from checkup.documents import decode, encode
 from checkup.errors import UnreadableDocumentError
 from checkup.maintenance import ScheduledMaintenance
-from checkup.model import Alert, Status, key_time
+from checkup.model import ANNOUNCEMENTS, Alert, Status, key_time
 
 SCHEMA: Final = 1
 """The version of the document's layout; a newer one is never overwritten."""
@@ -171,7 +171,10 @@ class AlertState(Struct, frozen=True, kw_only=True):
             ``maintenance`` yet; 0 if there is none.
         inconclusive_streaks: runs in a row in which the reference targets failed too, by region.
         checkers: the state of each checker by its id.
-        outboxes: the alerts queued for each channel, in order.
+        outboxes: the alerts queued for each channel, in order; stored are those that people wrote
+            apart from the others, because version 0.1.0 does not know them.
+        announcing: ids of updates to incidents and maintenance that are being written and have to
+            be announced, and when that began; stored with what people wrote.
         dead_letters: the last alerts that were given up.
         config_version: of the last valid configuration, where a stack reads it from an
             object in S3; never the configuration itself.
@@ -191,6 +194,7 @@ class AlertState(Struct, frozen=True, kw_only=True):
     outboxes: Mapping[str, tuple[QueuedAlert, ...]] = field(name="channels", default_factory=dict)
     dead_letters: tuple[DeadLetter, ...] = field(name="dead", default=())
     config_version: str = ""
+    announcing: Mapping[str, int] = field(name="announcing_updates", default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -210,6 +214,7 @@ Document = TypeVar("Document", AlertState, CheckerState)
 def encode_state(state: AlertState) -> bytes:
     """Return the canonical bytes: the same state always gives the same ones."""
     tree = _flat(state)
+    _split_announcements(tree)
     tree["checkers"] = {name: _flat(checker) for name, checker in state.checkers.items()}
     return encode(tree, order="sorted")
 
@@ -223,6 +228,7 @@ def decode_state(body: bytes) -> AlertState:
     """
     tree: dict[str, Any] = decode(body, dict, schema=SCHEMA, max_bytes=_LARGEST)
     try:
+        _join_announcements(tree)
         checkers = {
             name: _read(checker, CheckerState) for name, checker in tree["checkers"].items()
         }
@@ -244,3 +250,38 @@ def _read(tree: Mapping[str, Any], kind: type[Document]) -> Document:
 def _flat(document: Struct) -> dict[str, Any]:
     tree: dict[str, Any] = msgspec.to_builtins(document)
     return {**tree.pop("extra", {}), **tree}
+
+
+# What people write is queued like alerts, and stored apart from them.
+
+
+_ANNOUNCEMENTS = "announcements"
+_UPDATES = "announcing_updates"
+
+
+def _split_announcements(tree: dict[str, Any]) -> None:
+    """Move what version 0.1.0 cannot read to a key that it keeps as it is."""
+    apart: dict[str, Any] = {"updates": tree.pop(_UPDATES)}
+    apart["channels"], tree["channels"] = {}, dict(tree["channels"])
+    for channel, entries in [*tree["channels"].items()]:
+        written = [entry for entry in entries if entry["alert"]["kind"] in ANNOUNCEMENTS]
+        if written:
+            others = [entry for entry in entries if entry not in written]
+            apart["channels"][channel] = written
+            tree["channels"].pop(channel)
+            tree["channels"] |= {channel: others} if others else {}
+    apart["dead"] = [it for it in tree["dead"] if it["alert"]["kind"] in ANNOUNCEMENTS]
+    tree["dead"] = [it for it in tree["dead"] if it["alert"]["kind"] not in ANNOUNCEMENTS]
+    if any(apart.values()):
+        tree[_ANNOUNCEMENTS] = {key: value for key, value in apart.items() if value}
+
+
+def _join_announcements(tree: dict[str, Any]) -> None:
+    """Undo that; alerts come first in each outbox."""
+    apart = tree.pop(_ANNOUNCEMENTS, {})
+    tree[_UPDATES] = apart.get("updates", {})
+    for channel, entries in apart.get("channels", {}).items():
+        channels = tree.setdefault("channels", {})
+        channels[channel] = [*channels.get(channel, ()), *entries]
+    if "dead" in apart:
+        tree["dead"] = [*tree.get("dead", ()), *apart["dead"]]

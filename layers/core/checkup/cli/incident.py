@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from checkup.cli.options import (
     component_option,
     config_options,
     examples_epilog,
+    find_by_id_prefix,
     month_option,
     verbose_option,
 )
@@ -41,8 +43,9 @@ from checkup.incidents.model import (
     resolve_incident,
 )
 from checkup.incidents.store import change_incidents
+from checkup.pipeline.state_store import announce_update
 from checkup.text import clean_line
-from checkup.times import DAY, format_minute, format_month, format_timespan, parse_timestamp
+from checkup.times import DAY, format_minute, format_timespan, parse_timestamp
 from checkup_page.incidents.load import EditableIncidents, load_editable, take_over_automatic
 from checkup_page.incidents.markdown import LIMIT, clean_markdown
 from checkup_page.incidents.view import TITLE_LIMIT, IncidentView, MaintenanceView
@@ -225,19 +228,23 @@ def open_incident(  # noqa: PLR0913 - a flag each
         output.log_line("warning: it is resolved as of now; --until sets an earlier end")
     about = checker_ids(config, components)
     storage = app.require_storage(config)
+    entry = new_update(text, status, written_at)
     written = model.Incident(
         id=new_id(),
         title=clean_title(title),
         impact=impact or "minor",
         started=started,
         checkers=about,
-        updates=(new_update(text, status, written_at),),
+        updates=(entry,),
         ended=ended if ended != written_at else 0,
     )
     if not ended:
         loaded = load_editable(config, storage, now)
         written = take_over_automatic(loaded, written, keep_impact=impact is None)
-    change_incidents(storage, lambda document: add_incident(document, written))
+    context = app.run_context(config, os.environ, storage=storage)
+    announce_update(
+        context, entry.id, lambda: change_incidents(storage, lambda it: add_incident(it, written))
+    )
     request_publish()
     print(f"{written.id}  {written.title}: {status}")
     return 0
@@ -286,7 +293,7 @@ def update_incident(  # noqa: PLR0913 - a flag each
         changed = add_update(document, known, entry) if is_news else document
         return edit_incident(changed, known, now, **new, checkers=about) if corrected else changed
 
-    return _change(config, name, month, change)
+    return _change(config, name, month, change, entry.id if is_news else "")
 
 
 @incident.command("resolve")
@@ -310,7 +317,7 @@ def resolve(  # noqa: PLR0913 - a flag each
             raise CheckupError(f"the incident started at {format_minute(known.started)}")
         return resolve_incident(document, known, entry, ended)
 
-    return _change(config, name, month, change)
+    return _change(config, name, month, change, entry.id)
 
 
 @incident.command("correct")
@@ -380,13 +387,17 @@ def _change(
     name: str,
     month: int | None,
     change: Callable[[IncidentDocument, model.Incident], IncidentDocument],
+    update: str = "",
 ) -> int:
-    """Change the incident with this id prefix; an automatic one becomes a written one."""
+    """Change an incident by its id prefix, and announce the update with this id, if any."""
     storage = app.require_storage(config)
     known = load_editable(config, storage, time.time_ns(), month)
     view = find_by_id_prefix(known.incidents, name, "incident", month)
     it = known.as_stored(view.key)
-    document = change_incidents(storage, lambda document: change(document, it))
+    context = app.run_context(config, os.environ, storage=storage)
+    document = announce_update(
+        context, update, lambda: change_incidents(storage, lambda document: change(document, it))
+    )
     request_publish()
     written = document.incidents[it.id]
     failing = [part.name for part in view.affected if any(one.end is None for one in part.periods)]
@@ -460,33 +471,6 @@ def clean_body(text: str) -> str:
     if len(text) > LIMIT:
         output.log_line(f"warning: the text is truncated to {LIMIT} characters")
     return clean_markdown(text)
-
-
-def find_by_id_prefix(
-    items: Mapping[str, Item], start: str, noun: str, month: int | None = None
-) -> Item:
-    """Return the item whose id starts with ``start``.
-
-    Args:
-        items: by id.
-        noun: ``incident`` or ``maintenance``.
-        month: start of the month in which all of them began.
-
-    Raises:
-        CheckupError: there is none, or several.
-    """
-    found = [key for key in items if key.startswith(start.casefold())] if start else []
-    if len(found) == 1:
-        return items[found[0]]
-    if found:
-        raise CheckupError(f'"{start}" is ambiguous: {", ".join(found)}')
-    if month is not None:
-        name = format_month(month)
-        listing = f'"checkup {noun} list --month {name}" lists them'
-        raise CheckupError(f'no {noun} "{start}" in {name}; {listing}')
-    listing = f'"checkup {noun} list" lists them'
-    older = "for starts more than three months ago, add --month YYYY-MM"
-    raise CheckupError(f'no {noun} "{start}"; {listing}; {older}')
 
 
 def print_updates(it: IncidentView | MaintenanceView) -> None:

@@ -14,7 +14,6 @@ from checkup.cli.incident import (
     at_option,
     clean_body,
     clean_title,
-    find_by_id_prefix,
     find_update,
     id_completion,
     new_correction,
@@ -29,6 +28,7 @@ from checkup.cli.options import (
     component_option,
     config_options,
     examples_epilog,
+    find_by_id_prefix,
     group_names,
     group_option,
     month_option,
@@ -50,7 +50,7 @@ from checkup.incidents.model import (
 )
 from checkup.incidents.store import LATEST_TIME, change_incidents
 from checkup.interfaces import Storage
-from checkup.pipeline.state_store import schedule_maintenance
+from checkup.pipeline.state_store import announce_update, schedule_maintenance
 from checkup.times import format_minute, parse_timespan, parse_timestamp
 from checkup_page.incidents.load import load_editable
 from checkup_page.incidents.view import MaintenanceView
@@ -172,7 +172,11 @@ def add(  # noqa: PLR0913 - a flag each
     )
     _require_valid(planned.start, planned.end, now)
     monitor = app.run_context(config, os.environ)
-    schedule_maintenance(monitor, lambda document: add_maintenance(document, planned))
+    announce_update(
+        monitor,
+        planned.id,
+        lambda: schedule_maintenance(monitor, lambda document: add_maintenance(document, planned)),
+    )
     request_publish()
     print(
         f"{planned.id}  {planned.title}: "
@@ -230,8 +234,12 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
     if status and stage in {"scheduled", "completed"}:
         raise CheckupError(f'"{it.title}" is not in progress: it is {stage}')
     if not is_moved:
-        document = change_incidents(
-            monitor.storage, lambda document: add_maintenance_update(document, it, entry)
+        document = announce_update(
+            monitor,
+            entry.id,
+            lambda: change_incidents(
+                monitor.storage, lambda document: add_maintenance_update(document, it, entry)
+            ),
         )
     else:
         if stage == "completed":
@@ -243,9 +251,13 @@ def update_maintenance(  # noqa: PLR0913 - a flag each
         until = start + (parse_timespan(length) if length else it.end - it.start)
         until = parse_timestamp(end, now, zone) if end else until
         _require_valid(start, until, now)
-        document = schedule_maintenance(
+        document = announce_update(
             monitor,
-            lambda document: move_maintenance(document, it, entry, start=start, end=until),
+            entry.id,
+            lambda: schedule_maintenance(
+                monitor,
+                lambda document: move_maintenance(document, it, entry, start=start, end=until),
+            ),
         )
     request_publish()
     changed = document.maintenance[it.id]
@@ -286,10 +298,14 @@ def _end(config: Config, name: str, text: str, at: str = "", *, is_cancel: bool 
     entry = new_update(text, "completed", parse_past(at, now, config))
     if at and entry.at < it.start:
         raise CheckupError(f'"{it.title}" started at {format_minute(it.start)}')
-    document = schedule_maintenance(
+    document = announce_update(
         monitor,
-        # Maintenance that ended long ago is in the file of its month.
-        lambda document: end_maintenance(add_maintenance(document, it), it.id, entry),
+        entry.id,
+        lambda: schedule_maintenance(
+            monitor,
+            # Maintenance that ended long ago is in the file of its month.
+            lambda document: end_maintenance(add_maintenance(document, it), it.id, entry),
+        ),
     )
     request_publish()
     over = document.maintenance[it.id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,7 +14,7 @@ from checkup.errors import CheckupError
 from checkup.interfaces import Checker
 from checkup.interfaces.checker import select_checkers
 from checkup.text import did_you_mean, similar_name
-from checkup.times import parse_month
+from checkup.times import format_month, parse_month
 
 if TYPE_CHECKING:
     from checkup.config.settings import Config
@@ -273,3 +273,36 @@ def group_names(config: Config, names: Sequence[str]) -> tuple[str, ...]:
             advice = did_you_mean(name, by_name.values())
             raise CheckupError("; ".join(filter(None, [f'no group "{name}"', advice])))
     return tuple(by_name[name.casefold()] for name in names)
+
+
+# Ids that are typed by their beginning.
+
+
+Item = TypeVar("Item")
+
+
+def find_by_id_prefix(
+    items: Mapping[str, Item], start: str, noun: str, month: int | None = None
+) -> Item:
+    """Return the item whose id starts with ``start``.
+
+    Args:
+        items: by id.
+        noun: ``incident`` or ``maintenance``.
+        month: start of the month in which all of them began.
+
+    Raises:
+        CheckupError: there is none, or several.
+    """
+    found = [key for key in items if key.startswith(start.casefold())] if start else []
+    if len(found) == 1:
+        return items[found[0]]
+    if found:
+        raise CheckupError(f'"{start}" is ambiguous: {", ".join(found)}')
+    if month is not None:
+        name = format_month(month)
+        listing = f'"checkup {noun} list --month {name}" lists them'
+        raise CheckupError(f'no {noun} "{start}" in {name}; {listing}')
+    listing = f'"checkup {noun} list" lists them'
+    older = "for starts more than three months ago, add --month YYYY-MM"
+    raise CheckupError(f'no {noun} "{start}"; {listing}; {older}')

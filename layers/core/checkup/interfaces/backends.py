@@ -81,7 +81,7 @@ class Notification(Struct, frozen=True, kw_only=True):
         checker_count: how many checkers are configured.
         status_counts: how many of them have which status now; empty if that is not known.
         timezone: for times in the message.
-        links: pages of components, by checker id.
+        links: pages of components by checker id, and of what people wrote by the alert's id.
         not_recorded: the storage failed, so this is sent once, and perhaps again by a later run.
     """
 
@@ -134,6 +134,10 @@ class NotifierSettings(Settings, frozen=True, kw_only=True):
         tuple[Literal["down", "degraded"], ...],
         Meta(description="Only alerts to or from one of these statuses."),
     ] = ()
+    on: Annotated[
+        tuple[Literal["alerts", "incidents", "maintenance"], ...],
+        Meta(description="What to send: alerts, and incidents and maintenance that people write."),
+    ] = ("alerts",)
     fallback: Annotated[str, Meta(description="Id of the channel to use while this one fails.")] = (
         ""
     )

@@ -60,7 +60,7 @@ class ChannelFormat(Struct, frozen=True, kw_only=True):
         link: makes an address and a text a link; None where a link needs a line of its own.
         local_time: makes a time, and its text, one that each reader sees in their own time zone.
         timezone: for all other times.
-        links: pages of components, by checker id.
+        links: pages of components by checker id, and of other alerts by the alert's id.
     """
 
     escape: Callable[[str], str] = str
@@ -182,11 +182,22 @@ def headline(alert: Alert, style: ChannelFormat = PLAIN) -> str:
             line = f"{name} cannot be checked{why}"
         case AlertKind.MONITORED_AGAIN:
             line = f"{name} can be checked again, currently {status}{why}"
-        case AlertKind.MISSED_RUNS:
-            line = f"{name}{why} ({_duration(alert)} from {since})"
-        case AlertKind.INCONCLUSIVE | AlertKind.STATE_REBUILT | AlertKind.TEST:
-            line = f"{name}{why}"
+        case _:
+            line = _line_without_checker(alert, style, name, why)
     return line
+
+
+def _line_without_checker(alert: Alert, style: ChannelFormat, name: str, why: str) -> str:
+    """Return the headline of what is about the monitor itself, or was written by people."""
+    since, opened = style.time(alert.since, alert.slot), style.time(alert.opened, alert.slot)
+    match alert.kind:
+        case AlertKind.MISSED_RUNS:
+            return f"{name}{why} ({_duration(alert)} from {since})"
+        case AlertKind.INCIDENT:
+            return f"{name} (incident, {alert.failure}){why}"
+        case AlertKind.MAINTENANCE:
+            return f"{name} (maintenance {alert.failure}, {opened} to {since}){why}"
+    return f"{name}{why}"
 
 
 def summary(notification: Notification, style: ChannelFormat = PLAIN) -> str:
@@ -244,7 +255,11 @@ def facts(alert: Alert) -> list[Fact]:
     found = [Fact("Why", alert.reason)] if alert.reason else []
     if alert.suppressed_dependents:
         found.append(Fact("Affected", _first_few(alert.suppressed_dependents)))
-    found.append(Fact("Since", at=alert.since, short=True))
+    if alert.kind is AlertKind.MAINTENANCE:
+        found.append(Fact("From", at=alert.opened, short=True))
+        found.append(Fact("Until", at=alert.since, short=True))
+    else:
+        found.append(Fact("Since", at=alert.since, short=True))
     if alert.kind in _WITH_DURATION:
         found.append(Fact("Duration", _duration(alert), short=True))
     if alert.region:
@@ -264,7 +279,7 @@ def detail_lines(card: Card, style: ChannelFormat = PLAIN, max_length: int = _RO
     rest.append(Fact("Alert", card.label))
     limits = {"Address": min(_URL, max_length - _FACTS), "Affected": 2 * _NAME, "Alert": _TITLE}
     lines = [f"{fact.name}: {fact.text(style, limits.get(fact.name, _NAME))}" for fact in rest]
-    url = style.links.get(alert.checker, "")
+    url = style.links.get(alert.checker or alert.id, "")
     needs_line = url and style.link is None and max_length >= _ROOM
     return [*lines, f"Details: {url}"] if needs_line else lines
 
@@ -349,8 +364,8 @@ def page_url(notification: Notification) -> str:
 def details_url(notification: Notification) -> str:
     """Return the page of the only checker of a message; else that of the status page."""
     last = latest_alerts(notification.alerts)
-    checker = last[0].checker if len(last) == 1 else ""
-    return notification.links.get(checker) or page_url(notification)
+    link = last[0].checker or last[0].id if len(last) == 1 else ""
+    return notification.links.get(link) or page_url(notification)
 
 
 def safe_url(url: str) -> str:
@@ -378,6 +393,8 @@ _STATES: Final = {
     AlertKind.MISSED_RUNS: "monitoring notice",
     AlertKind.STATE_REBUILT: "monitoring notice",
     AlertKind.TEST: "test message",
+    AlertKind.INCIDENT: "incident update",
+    AlertKind.MAINTENANCE: "maintenance update",
 }
 
 
@@ -402,7 +419,7 @@ def _duration(alert: Alert) -> str:
 def _name(alert: Alert, style: ChannelFormat, limit: int) -> str:
     before, after = style.bold
     name = style.escape_text(title(alert), limit)
-    url = style.links.get(alert.checker, "")
+    url = style.links.get(alert.checker or alert.id, "")
     return before + (style.link(url, name) if style.link and url else name) + after
 
 

@@ -68,7 +68,7 @@ def incident_events(notification: Notification) -> dict[str, list[PagerdutyEvent
     page, style = page_url(notification), PLAIN.adapt(notification)
     for alert in notification.alerts:
         key = _key(alert)
-        url = notification.links.get(alert.checker) or page
+        url = notification.links.get(alert.checker or alert.id) or page
         found.setdefault(key, []).append(_event(alert, key, url, style))
     return found
 

@@ -101,7 +101,8 @@ def _values(notification: Notification) -> dict[str, Any]:
         "total": notification.checker_count,
         "down": notification.status_counts.get(Status.DOWN, 0),
         "alerts": [
-            _alert(alert) | {"url": notification.links.get(alert.checker, "")} for alert in alerts
+            _alert(alert) | {"url": notification.links.get(alert.checker or alert.id, "")}
+            for alert in alerts
         ],
     }
 

@@ -37,6 +37,7 @@ from checkup.errors import (
 )
 from checkup.interfaces import LockState, Notification
 from checkup.model import Alert, Run
+from checkup.pipeline.announcements import announcement_urls
 from checkup.pipeline.context import MIN_DELIVERY_SECONDS, RunContext
 from checkup.pipeline.state_store import load_state, update_state
 from checkup.times import SECOND
@@ -117,11 +118,12 @@ def new_notification(
     context: RunContext, state: AlertState, alerts: Iterable[Alert]
 ) -> Notification:
     """Return a message with alerts, and with how many checkers have which status."""
+    alerts = tuple(alerts)
     states = (state.checkers.get(checker.id, CheckerState()) for checker in context.checkers)
     return Notification(
-        alerts=tuple(alerts),
+        alerts=alerts,
         page_url=context.page_url,
-        links=context.component_urls(),
+        links={**context.component_urls(), **announcement_urls(context, alerts)},
         timezone=context.timezone,
         checker_count=len(context.checkers),
         status_counts=Counter(it.display_status for it in states),

@@ -29,6 +29,7 @@ from checkup.incidents.model import IncidentDocument
 from checkup.incidents.store import Change, change_incidents, load_incidents
 from checkup.interfaces import Storage
 from checkup.model import RUNS_PREFIX, Run, Status, key_time
+from checkup.pipeline.announcements import announce, with_announcements
 from checkup.pipeline.context import RunContext
 from checkup.run_store import MAX_CLOCK_SKEW, RunStore
 from checkup.times import SECOND
@@ -132,6 +133,7 @@ def _load_or_rebuild(context: RunContext) -> Loaded[AlertState]:
         try:
             loaded = _in_time(storage, Loaded(decode_state(stored.body), stored))
             state = with_maintenance_if_marked(storage, loaded.document)
+            state = with_announcements(context, state)
             unchanged = state == loaded.document
             return loaded if unchanged else commit_state(storage, loaded, state)
         except NewerDocumentError as error:
@@ -257,6 +259,23 @@ def schedule_maintenance(context: RunContext, change: Change) -> IncidentDocumen
     except StorageError as error:
         _log.warning("runs know of it from the next one on: %s", error)
     return document
+
+
+def announce_update(
+    context: RunContext, update: str, write: Callable[[], IncidentDocument]
+) -> IncidentDocument:
+    """Write an update to incidents or maintenance, and queue it for the channels that ask for it.
+
+    Args:
+        update: its id, or that of maintenance that is new.
+        write: writes it, and returns the document of incidents.
+
+    Raises:
+        StorageError: it is not written, or that is unknown.
+    """
+    return announce(
+        context, update, write, lambda change: update_state(context, change, "the announcement")
+    )
 
 
 # Silences: alerts of some checkers are suppressed for a while.

@@ -257,8 +257,10 @@ def brotli(data: bytes) -> bytes:
 
 
 def zstd(data: bytes) -> bytes:
-    from backports import zstd
-
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
     return bytes(zstd.compress(data))
 
 

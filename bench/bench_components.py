@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
-from checkup.config.settings import Config, setting_of
+from checkup.config.settings import Config, evaluation_rules
 from checkup.deadline import Deadline
 from checkup.documents import decode, encode
 from checkup.history.documents import HISTORY_KEY, ClosedPeriods, HistoryState
@@ -133,7 +133,7 @@ def fill(target: FolderStorage) -> None:
     for it in runs:
         storage.create(run_key(it), encode_run(it.results))
     keeper = HistoryStore(
-        storage=storage, setting=setting_of(settings), end=run_key(runs[-1]), lag=0
+        storage=storage, setting=evaluation_rules(settings), end=run_key(runs[-1]), lag=0
     )
     head = keeper.catch_up(Deadline.after(600)).head
     first = day_start(NOW) - DAYS * DAY

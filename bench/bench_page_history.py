@@ -17,7 +17,7 @@ from budgets import Table
 
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
-from checkup.config.settings import Config, setting_of
+from checkup.config.settings import Config, evaluation_rules
 from checkup.deadline import Deadline
 from checkup.history.store import HistoryStore
 from checkup.model import Attempt, Result, Run, encode_results, run_key
@@ -76,7 +76,7 @@ def world(config: Config, days: int) -> MemoryStorage:
         run = Run(slot=slot, results=results)
         keys.append(run_key(run))
         storage.create(keys[-1], encode_results(results))
-    keeper = HistoryStore(storage=storage, setting=setting_of(config), end=keys[-1], lag=0)
+    keeper = HistoryStore(storage=storage, setting=evaluation_rules(config), end=keys[-1], lag=0)
     keeper.catch_up(Deadline.after(600))
     for key in keys[:-90]:
         storage.delete(key)

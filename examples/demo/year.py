@@ -13,7 +13,7 @@ from typing import Any
 
 from checkup.app import read_config, run_context
 from checkup.config import Config
-from checkup.config.settings import setting_of
+from checkup.config.settings import evaluation_rules
 from checkup.deadline import Deadline
 from checkup.history.store import HistoryStore
 from checkup.incidents.store import change_incidents
@@ -63,7 +63,7 @@ def live_through(year: Year, config: Config) -> int:
     for run in older:
         memory.create(run_key(run), encode_results(run.results))
     keeper = HistoryStore(
-        storage=memory, setting=setting_of(config, told), end=run_key(older[-1]), lag=0
+        storage=memory, setting=evaluation_rules(config, told), end=run_key(older[-1]), lag=0
     )
     keeper.catch_up(Deadline.after(PATIENCE))
     for run in older[: -DAY // STEP]:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct, field
 
 from checkup.alerting.state import NOT_MONITORED_AFTER, AlertState, CheckerState
-from checkup.config.settings import Config, setting_of
+from checkup.config.settings import Config, evaluation_rules
 from checkup.deadline import Deadline
 from checkup.documents import encode, load, save
 from checkup.errors import ConflictError, StorageError
@@ -316,7 +316,7 @@ def load_history(
     recent_runs, cached = cache.recent_runs, cache.history
     store = HistoryStore(
         storage=storage,
-        setting=setting_of(config, heads.incidents),
+        setting=evaluation_rules(config, heads.incidents),
         end=settled_key(heads.alert_state.cursor, now),
         known=recent_runs.read,
         listing=recent_runs.listing,

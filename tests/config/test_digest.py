@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct, structs
 
 from checkup.config import Config, read
-from checkup.config.digest import _public, _Showing, checker_digests, config_digest
+from checkup.config.digest import _public, _TextMasker, checker_digests, config_digest
 from checkup.config.fields import fields_of, unwrap_annotation
 from checkup.interfaces import Checker
 from tests.config.world import KINDS
@@ -187,7 +187,7 @@ def test_fields_for_secrets_and_free_contents_are_private() -> None:
 @pytest.mark.row("159")
 @pytest.mark.parametrize(("settings", "name"), PRIVATE)
 def test_of_a_private_field_it_says_only_that_it_is_set(settings: Struct, name: str) -> None:
-    tree = _public(settings, _Showing((), {}))
+    tree = _public(settings, _TextMasker((), {}))
     assert tree[name] is True
     assert CANARY not in str(tree)
 
@@ -200,6 +200,6 @@ def test_nearly_every_public_key_is_tried() -> None:
 @pytest.mark.row("152")
 @pytest.mark.parametrize(("settings", "name"), PUBLIC)
 def test_every_public_key_counts(settings: Checker, name: str) -> None:
-    assert name in _public(settings, _Showing((), {}))
+    assert name in _public(settings, _TextMasker((), {}))
     plain = Config(checkers=(type(settings)(),))
     assert digests(Config(checkers=(settings,)))[0] != digests(plain)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checkup.config.settings import Config, setting_of
+from checkup.config.settings import Config, evaluation_rules
 from checkup.deadline import Deadline
 from checkup.history.documents import HistoryState, OpenCounters
 from checkup.history.store import HistoryStore
@@ -27,7 +27,7 @@ def put(storage: MemoryStorage, slot: int, status: Status = Status.HEALTHY) -> s
 
 
 def rebuild(storage: MemoryStorage, end: str, world: Config = CONFIG) -> None:
-    keeper = HistoryStore(storage=storage, setting=setting_of(world), end=end)
+    keeper = HistoryStore(storage=storage, setting=evaluation_rules(world), end=end)
     assert keeper.rebuild(Deadline.after(60))
 
 

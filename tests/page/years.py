@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from checkup.checkers.http import HttpChecker
 from checkup.config.page import PageSettings
-from checkup.config.settings import Config, setting_of
+from checkup.config.settings import Config, evaluation_rules
 from checkup.deadline import Deadline
 from checkup.history.store import HistoryStore
 from checkup.incidents.store import change_incidents
@@ -45,7 +45,7 @@ def year(end: int) -> MemoryStorage:
         run = Run(slot=slot, results=results)
         storage.create(run_key(run), encode_results(run.results))
     last = max(storage.list("runs/"))
-    keeper = HistoryStore(storage=storage, setting=setting_of(CONFIG), end=last, lag=0)
+    keeper = HistoryStore(storage=storage, setting=evaluation_rules(CONFIG), end=last, lag=0)
     keeper.catch_up(Deadline.after(600))
     return storage
 

@@ -24,7 +24,7 @@ from checkup import config as configuration
 from checkup import secrets
 from checkup.alerting.outbox import Route, channel_names
 from checkup.checkers import CHECKERS
-from checkup.config.settings import Config, Kinds, setting_of
+from checkup.config.settings import Config, Kinds, evaluation_rules
 from checkup.errors import CheckupError, NotDeliveredError, UnavailableError, missing_extra
 from checkup.history.store import HistoryStore
 from checkup.incidents.store import load_all_incidents
@@ -452,7 +452,7 @@ def require_region(context: RunContext) -> None:
 def history_store(config: Config, storage: Storage, now: int) -> HistoryStore:
     """Return what counts the history of all runs that are settled by now."""
     end = settled_key(read_state(storage).cursor, now)
-    setting = setting_of(config, load_all_incidents(storage))
+    setting = evaluation_rules(config, load_all_incidents(storage))
     return HistoryStore(storage=storage, setting=setting, end=end, lag=0)
 
 

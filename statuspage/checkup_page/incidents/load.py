@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from checkup.config.page import IncidentSettings
-from checkup.config.settings import Config, setting_of
+from checkup.config.settings import Config, evaluation_rules
 from checkup.deadline import Deadline
 from checkup.errors import StorageError
 from checkup.history.aggregate import open_days
@@ -411,7 +411,7 @@ def _load(config: Config, storage: Storage, now: int, month: int | None) -> Inci
         raise StorageError("the incidents of these months cannot be read")
     history = HistoryStore(
         storage=storage,
-        setting=setting_of(config, head),
+        setting=evaluation_rules(config, head),
         end=settled_key(read_state(storage).cursor, now),
     )
     loader = IncidentLoader(

@@ -1,4 +1,4 @@
-"""Digests of a configuration, by which runs can tell whether they were made with the same one.
+"""Digests of a configuration, which show whether runs were made with the same one.
 
 They are stored with runs and logged, so they are made of what is public: a short secret could be
 guessed from its digest. Of a secret, of a header's value and of whatever else is marked as private
@@ -35,30 +35,30 @@ _WITHOUT_INFLUENCE: Final = frozenset(Checker.__struct_fields__) - {
 
 
 def config_digest(config: Config, masks: Sequence[str], shown: Mapping[str, str] = _NONE) -> str:
-    """Return the digest of all that a configuration says.
+    """Return the digest of everything in a configuration.
 
     Args:
         masks: values that came from the environment.
         shown: texts of the configuration, and how they look without these values.
     """
-    return _digest(_public(config, _Showing(masks, shown)))
+    return _digest(_public(config, _TextMasker(masks, shown)))
 
 
 def checker_digests(
     config: Config, masks: Sequence[str], shown: Mapping[str, str] = _NONE
 ) -> dict[str, str]:
-    """Return the digest of what each checker looks at, and how, by its id.
+    """Return the digest of what each checker checks, and how, by its id.
 
     Args:
         masks: values that came from the environment.
         shown: texts of the configuration, and how they look without these values.
     """
-    showing = _Showing(masks, shown)
-    return {checker.id: _definition(checker, showing) for checker in config.checkers}
+    masker = _TextMasker(masks, shown)
+    return {checker.id: _definition(checker, masker) for checker in config.checkers}
 
 
-class _Showing(NamedTuple):
-    """What may be known of texts.
+class _TextMasker(NamedTuple):
+    """Masks what must not be known of texts.
 
     A value of the environment is looked for only in a text that is not in the file as it is: the
     name of a region may be the value of a variable, and stand in an address too.
@@ -72,8 +72,8 @@ class _Showing(NamedTuple):
         return mask_address(value, self.masks) if known is None else mask_address(known)
 
 
-def _definition(checker: Checker, showing: _Showing) -> str:
-    public = _public(checker, showing)
+def _definition(checker: Checker, masker: _TextMasker) -> str:
+    public = _public(checker, masker)
     return _digest(
         {name: value for name, value in public.items() if name not in _WITHOUT_INFLUENCE}
     )
@@ -84,23 +84,23 @@ def _digest(tree: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_LETTERS]
 
 
-def _public(settings: Struct, showing: _Showing) -> dict[str, Any]:
-    """Return what may be known of settings, without what is as it always is."""
+def _public(settings: Struct, masker: _TextMasker) -> dict[str, Any]:
+    """Return the public part of settings, without defaults."""
     public: dict[str, Any] = {"kind": getattr(settings, "kind", "")}
     for field in fields_of(type(settings)).table.values():
         value = getattr(settings, field.name)
         if value != field.default:
-            public[field.name] = field.is_private or _shown(value, showing)
+            public[field.name] = field.is_private or _masked(value, masker)
     return public
 
 
-def _shown(value: Any, showing: _Showing) -> Any:
+def _masked(value: Any, masker: _TextMasker) -> Any:
     if isinstance(value, str):
-        return showing.text(value)
+        return masker.text(value)
     if isinstance(value, Struct):
-        return _public(value, showing)
+        return _public(value, masker)
     if isinstance(value, Mapping):
-        return {name: _shown(item, showing) for name, item in value.items()}
+        return {name: _masked(item, masker) for name, item in value.items()}
     if isinstance(value, tuple):
-        return [_shown(item, showing) for item in value]
+        return [_masked(item, masker) for item in value]
     return value

@@ -227,11 +227,11 @@ def invalid_concurrency(number: int) -> tuple[str, str]:
     return f"invalid value for ConcurrentChecks: {number} (must be set > 0)", "remove it"
 
 
-def setting_of(config: Config, announced: IncidentDocument | None = None) -> EvaluationRules:
-    """Return the setting of a fold.
+def evaluation_rules(config: Config, announced: IncidentDocument | None = None) -> EvaluationRules:
+    """Return the rules by which the runs of a configuration are evaluated.
 
     Args:
-        config: the checkers, and the maintenance that was known beforehand.
+        config: checkers, regions, and the maintenance windows of the file.
         announced: where the other maintenance is.
     """
     others = announced.maintenance.values() if announced else ()

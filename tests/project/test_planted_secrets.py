@@ -30,8 +30,8 @@ PLACES = {
 SHOWN = {"id", "endpoint_name", "public_name", "description", "group", "tags", "link", "name"}
 """What people are to read, wherever its words come from."""
 
-LINKING = {"depends_on"}
-"""What must name another checker."""
+LINKING = {"depends_on", "charset"}
+"""What must name something that exists: another checker, an encoding."""
 
 MORE = {
     "dns": {"record_type": "TXT"},

@@ -92,16 +92,10 @@ class _Work:
 
 
 class EventLoop:
-    """Runs tasks until it is closed, which cancels those that are left; for use in one thread.
-
-    Attributes:
-        busy: seconds that the loop has not waited, since its creation.
-    """
+    """Runs tasks until it is closed, which cancels those that are left; for use in one thread."""
 
     def __init__(self) -> None:
-        self.busy = 0.0
         self._selector = _selector()
-        self._busy_since = time.perf_counter()
         self._tasks: set[Task[Any]] = set()
         self._able: deque[Task[Any]] = deque()
         self._current: Task[Any] | None = None
@@ -169,6 +163,12 @@ class EventLoop:
             if not task.is_done:
                 self._give_turn(task)
                 return
+
+    def run(self, until: float) -> None:
+        """Give turns until a task has ended, or until a time on the monotonic clock."""
+        count = len(self._tasks)
+        while len(self._tasks) == count and time.monotonic() < until:
+            self.run_once(until)
 
     async def ready(self, interest: Mapping[D, int], deadline: Deadline) -> list[D]:
         """Wait until one of the sockets can be read or written.
@@ -307,9 +307,7 @@ class EventLoop:
             if self._timers:
                 until = min(until, self._timers[0][0])
             timeout = max(0.0, min(until - time.monotonic(), _MAX_WAIT))
-        self.busy += time.perf_counter() - self._busy_since
         found = self._selector.select(timeout)
-        self._busy_since = time.perf_counter()
         now_ns = time.perf_counter_ns()
         for key, _ in found:
             task = key.data

@@ -163,7 +163,7 @@ class _Run:
         loop.cancel(preparation)
 
     def _handle_next_event(self, loop: EventLoop, *, may_start: bool) -> None:
-        """Start a check or give up overdue ones if it is time; else let a task have its turn."""
+        """Start a check or give up an overdue one if it is time; else run until one has ended."""
         start = inf
         if may_start and self._waiting:
             start = max(self._waiting[0][0], self._pacer.next_start)
@@ -177,7 +177,7 @@ class _Run:
             self._pacer.started_late(late_by=now - start)
             self._start(loop)
         else:
-            loop.run_once(min(start, overdue, self._deadline.at))
+            loop.run(min(start, overdue, self._deadline.at))
         if not may_start:
             self._pacer.resume()
 

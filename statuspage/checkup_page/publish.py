@@ -112,7 +112,6 @@ class PagePublisher:
 
         Raises:
             StorageError: the runs could not be read; the page stays as it is.
-            PublishError: no place could be written.
         """
         heads = HeadDocuments.of(self.storage)
         inputs = (config, _without_cursor(heads), now // _INTERVAL)
@@ -131,10 +130,7 @@ class PagePublisher:
             return TargetResult(address=target.address, written=written, age_ns=0)
 
         with ThreadPoolExecutor(len(due)) as pool:
-            results = [*pool.map(publish, due)]
-        if all(result.is_failed for result in results) and results[0].error:
-            raise results[0].error
-        return results
+            return [*pool.map(publish, due)]
 
 
 def publish_once(
@@ -155,14 +151,20 @@ def publish_once(
 def describe_results(results: Sequence[TargetResult]) -> tuple[str, dict[str, object]]:
     """Return the message and the fields of the function's log line.
 
-    The alarm for a stale page counts the lines with the message ``page published``.
+    The alarm for a stale page counts the lines with the message ``page published``. A place that
+    fails once is no error of the function, because the next event or the schedule tries again.
     """
     fields: dict[str, object] = {"changed": [path for it in results for path in it.written]}
     errors = {it.address: str(it.error) for it in results if it.error}
     if not errors:
         return "page published", fields
     is_current = any(it.error is None or isinstance(it.error, NewerPageError) for it in results)
-    message = "page published" if is_current else "page not complete yet"
+    if is_current:
+        message = "page published"
+    elif any(result.is_failed for result in results):
+        message = "page not published"
+    else:
+        message = "page not complete yet"
     return message, {**fields, "not_published": errors}
 
 

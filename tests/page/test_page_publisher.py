@@ -231,10 +231,10 @@ def test_a_place_that_failed_is_tried_again_and_says_how_old_its_page_is(storage
     assert (again.address, bool(again.written)) == ("mortal", True)
 
 
-def test_it_is_an_error_only_if_no_place_can_be_written(storage: Counted) -> None:
+def test_where_no_place_can_be_written_each_says_why(storage: Counted) -> None:
     page = PagePublisher(storage, {"one": Dead(), "two": Dead()})
-    with pytest.raises(PublishError, match="it is dead"):
-        page.publish_if_due(CONFIG, START + SECOND)
+    results = page.publish_if_due(CONFIG, START + SECOND)
+    assert [str(it.error) for it in results] == ["it is dead", "it is dead"]
 
 
 @pytest.mark.parametrize(
@@ -244,8 +244,9 @@ def test_it_is_an_error_only_if_no_place_can_be_written(storage: Counted) -> Non
         ([NewerPageError("newer")], "page published"),
         ([UnfinishedPageError("time is up")], "page not complete yet"),
         ([PublishError("dead"), None], "page published"),
+        ([PublishError("dead"), UnfinishedPageError("time is up")], "page not published"),
     ],
-    ids=["all-well", "a-newer-page", "unfinished", "one-of-two"],
+    ids=["all-well", "a-newer-page", "unfinished", "one-of-two", "neither"],
 )
 def test_only_a_page_that_is_complete_somewhere_counts_as_published(
     errors: Sequence[PublishError | None], message: str

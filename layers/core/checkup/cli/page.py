@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Self
@@ -61,7 +61,7 @@ def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
     if publisher is None:
         raise CheckupError("no destination for the page: give a folder, or configure `publish`")
     results = publisher.publish_if_due(config, time.time_ns())
-    if all(result.error for result in results) and results[0].error:
+    if results and all(result.error for result in results) and results[0].error:
         raise results[0].error
     for result in results:
         if result.error:
@@ -94,10 +94,13 @@ def publish_after_run(config: Config, storage: Storage) -> None:
     """
     publisher = page_publisher(config, storage)
     if publisher is not None:
-        _log_failures(publisher.publish_if_due(config, time.time_ns()))
+        _report_failures(publisher.publish_if_due(config, time.time_ns()))
 
 
-def _log_failures(results: Iterable[TargetResult]) -> None:
+def _report_failures(results: Sequence[TargetResult]) -> None:
+    """Log the places that could not be written; raise the error if that is all of them."""
+    if results and results[0].error and all(result.is_failed for result in results):
+        raise results[0].error
     for result in results:
         if result.is_failed:
             age = short_duration(result.age_ns // SECOND * SECOND) if result.age_ns else ""
@@ -138,7 +141,7 @@ class PublishThread:
         while self._requested.wait() and not self._ended:
             self._requested.clear()
             try:
-                _log_failures(self._publisher.publish_if_due(self._config, time.time_ns()))
+                _report_failures(self._publisher.publish_if_due(self._config, time.time_ns()))
             except CheckupError as error:
                 output.log_line(f"the page was not published: {error}")
             except Exception as error:  # noqa: BLE001 - the next run publishes again

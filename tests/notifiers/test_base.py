@@ -16,6 +16,7 @@ from checkup.errors import (
     NotDeliveredError,
 )
 from checkup.interfaces import NotifierSettings
+from checkup.notifiers import NOTIFIERS
 from checkup.notifiers.base import channel_problems, retry_after
 from checkup.notifiers.mail import MailSettings, SmtpSettings
 from checkup.notifiers.pagerduty import PagerdutySettings
@@ -232,3 +233,8 @@ def test_missing_secret_of_a_channel_is_found_before_an_alert_is_due(
 
     assert [*found] == ([settings.kind] if problem else [])
     assert problem in "".join(found.values())
+
+
+def test_every_kind_of_notifier_is_tested_with_every_answer() -> None:
+    """Mail speaks no HTTP, and has tests of its own."""
+    assert {*BY_NAME, "mail"} == {*NOTIFIERS}

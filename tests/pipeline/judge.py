@@ -91,7 +91,10 @@ def judge(world: Lived, *, repeats: int | None = None, in_order: bool = True) ->
             again = set(names) & set(seen)
             assert not again or labelled, f"a repeat that does not say so: {again}"
             repeated += bool(again)
-            seen += [name for name in names if name not in seen]
+            fresh = [name for name in names if name not in seen]
+            # One message shows one card for each checker, so its order says nothing.
+            order = {name: place for place, name in enumerate(replayed)}
+            seen += sorted(fresh, key=lambda name: order.get(name, len(order)))
         expected = [name for name in replayed if name in seen or name not in dead]
         if not in_order:
             seen, expected = sorted(seen), sorted(expected)

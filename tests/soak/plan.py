@@ -13,9 +13,17 @@ from tests.servers.slackapi import CHANNEL, TOKEN
 CHECKERS: Final = ("a", "b")
 HEALTHY: Final = "h" * len(CHECKERS)
 REGIONS: Final = ("eu-central-1", "us-east-1", "ap-south-1")
-KINDS: Final = ("webhooks", "bot", "regions", "lively")
-"""Two webhooks; a bot, which can look before it repeats itself; three regions; and one machine
-with flapping, reminders, dependencies and thresholds."""
+KINDS: Final = ("webhooks", "bot", "regions", "lively", "planned")
+"""Two webhooks; a bot, which can look before it repeats itself; three regions; one machine with
+flapping, reminders, dependencies and thresholds; and one whose checkers flap in and out of
+maintenance."""
+
+_WORK: Final = {
+    "title": "Work",
+    "start": "2023-11-14T22:18:00Z",  # the fifth minute of a world
+    "duration": "6m",
+    "checkers": ["a"],
+}
 
 STORAGE: Final = ("lost", "answer-lost", "500", "503", "500-done", "killed-before", "killed-after")
 CHANNEL_FATES: Final = (
@@ -78,12 +86,14 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     def config(self, services: Mapping[str, str], webhooks: Mapping[str, str]) -> dict[str, Any]:
         """Return the configuration: where to look, and whom to tell."""
-        written = config(services, webhooks, _LIVELY if self.kind == "lively" else CALM)
+        written = config(services, webhooks, _SETTINGS.get(self.kind, CALM))
         if self.kind == "bot":
             bot = {"type": "slack", "id": "bot", "token": TOKEN, "channel": CHANNEL}
             written["notifiers"] = [bot]
         if self.kind == "regions":
             written["regions"] = list(REGIONS)
+        if self.kind == "planned":
+            written["maintenance"] = [_WORK]
         return written
 
 
@@ -94,6 +104,11 @@ _LIVELY: Final[Mapping[str, Mapping[str, Any]]] = {
     "a": {"remind_every": "5m"},
     "b": {"failure_threshold": 2, "success_threshold": 2, "depends_on": ["a"]},
 }
+_FLAPPING: Final[Mapping[str, Mapping[str, Any]]] = {
+    "a": {"remind_every": "5m"},
+    "b": {"failure_threshold": 2},
+}
+_SETTINGS: Final = {"lively": _LIVELY, "planned": _FLAPPING}
 
 
 def config(
@@ -131,7 +146,8 @@ def plan(seed: int, number: int, *, minutes: int = 20) -> Plan:
     kind = KINDS[number % len(KINDS)]
     chance = Random(text)
     regions = len(REGIONS) if kind == "regions" else 1
-    bursts = tuple(_bursts(chance, text, minutes, regions))
+    odds = {"h": 0.7, "d": 0.6} if kind == "planned" else _ODDS
+    bursts = tuple(_bursts(chance, text, minutes, regions, odds))
     end = minutes + 5
     settled = tuple(
         Burst(minute, 2, tuple(_calm(minute, region) for region in range(regions)))
@@ -151,10 +167,12 @@ def fate(chance: Random, call: str, *, is_bot: bool) -> str:
     return chance.choice((*STORAGE, "409") if call.startswith("PUT") else STORAGE)
 
 
-def _bursts(chance: Random, text: str, minutes: int, regions: int) -> Iterator[Burst]:
+def _bursts(
+    chance: Random, text: str, minutes: int, regions: int, odds: Mapping[str, float]
+) -> Iterator[Burst]:
     weather = HEALTHY
     for minute in range(minutes):
-        weather = changed(chance, weather)
+        weather = changed(chance, weather, odds)
         slots = [minute for _ in range(regions) if chance.random() > 0.08]  # some are lost
         if slots and chance.random() < 0.2:
             slots.append(minute)  # comes twice
@@ -181,9 +199,12 @@ def _calm(minute: int, region: int) -> Visit:
     return Visit(slot=minute, region=region)
 
 
-def changed(chance: Random, weather: str) -> str:
-    """Outages are rarer than health, and last a while."""
-    odds = {"h": 0.25, "d": 0.4}
+_ODDS: Final = {"h": 0.25, "d": 0.4}
+"""Outages are rarer than health, and last a while."""
+
+
+def changed(chance: Random, weather: str, odds: Mapping[str, float] = _ODDS) -> str:
+    """Return the weather of the next minute."""
     return "".join(_other(letter, chance.random() < odds[letter]) for letter in weather)
 
 

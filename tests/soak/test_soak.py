@@ -41,7 +41,7 @@ def _stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.mark.xdist_group("soak")
 @pytest.mark.parametrize("number", range(len(KINDS)), ids=KINDS)
 def test_hold_for_killed_processes(number: int, stage: Stage) -> None:
-    tally = World(stage, plan(1, number, minutes=5)).live()
+    tally = World(stage, plan(1, number, minutes=12 if KINDS[number] == "planned" else 5)).live()
 
     assert tally.faults
 

@@ -39,7 +39,7 @@ _TITLE, _NAME, _REASON, _URL = 150, 60, 300, 500
 _FACTS: Final = 320
 """Room for all details but the address."""
 
-_MAX_IDS: Final = 5
+_MAX_IDS: Final = 12
 """Alerts of one checker that a message names; more than a few come only after a long failure."""
 
 _MORE: Final = 24

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from threading import Event, Thread, Timer
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.cli.service import Service
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads are found in /proc")
 
 
-def config(service: Service, **more: str) -> dict[str, object]:
+def config(service: Service, **more: str) -> dict[str, Any]:
     checker = {"type": "http", "endpoint_name": "api", "endpoint_url": service.url}
     return {
         "checkers": [{**checker, "timeout": "20m"}],
@@ -40,14 +41,29 @@ def signal_another_thread(process: subprocess.Popen[str], number: signal.Signals
     assert ctypes.CDLL(None).tgkill(process.pid, others()[0], number) == 0
 
 
-def test_look_is_interrupted(checkup: Program, service: Service) -> None:
+@pytest.mark.parametrize("to", ["the main thread", "another thread"])
+def test_run_is_interrupted(checkup: Program, service: Service, to: str) -> None:
+    """The check over HTTP waits in the main thread, that of a name server has its own."""
     service.delay = 600
-    checkup.write(config(service, run_deadline="20m"))
+    settings = config(service, run_deadline="20m")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        dns = {
+            "type": "dns",
+            "endpoint_name": "b",
+            "endpoint_url": f"127.0.0.1:{silent.getsockname()[1]}",
+            "hostname_fqdn": "a.test",
+            "timeout": "20m",
+        }
+        checkup.write({**settings, "checkers": [*settings["checkers"], dns]})
 
-    with checkup.start() as process:
-        wait_until(lambda: service.requests)
-        signal_another_thread(process, signal.SIGINT)
-        process.communicate(timeout=30)
+        with checkup.start() as process:
+            wait_until(lambda: service.requests)
+            if to == "another thread":
+                signal_another_thread(process, signal.SIGINT)
+            else:
+                process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
 
     assert process.returncode == 130
 

@@ -45,7 +45,7 @@ def github() -> Iterator[FakeGitHub]:
 def test_it_goes_into_the_configured_folder(stored: Program) -> None:
     ended = stored("page")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.endswith(" files written; the page is public\n")
+    assert ended.stdout.endswith(" written; the page is public\n")
     assert "Web Shop" in (stored.folder / "public/index.html").read_text()
 
 

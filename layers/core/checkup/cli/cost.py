@@ -129,7 +129,7 @@ def _summary(usage: HourlyUsage) -> str:
     checkers, interval = plural(usage.components, "checker"), format_timespan(sizes.interval)
     return (
         f"One month of {checkers} every {interval}{regions}: "
-        f"{sizes.memory} MB, {sizes.architecture}, runs kept for {sizes.retention} days"
+        f"{sizes.memory} MB, {sizes.architecture}, runs kept for {plural(sizes.retention, 'day')}"
     )
 
 

@@ -16,6 +16,7 @@ import click
 from checkup import app
 from checkup.cli import options, output, process
 from checkup.cli.options import config_options, examples_epilog, verbose_option
+from checkup.cli.output import plural
 from checkup.cli.process import SIGNAL_POLL_SECONDS, run_until_stopped
 from checkup.cli.server import AllowedHosts, PageServer, SiteRoutes
 from checkup.config.settings import Config
@@ -55,7 +56,7 @@ def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
         )
     if folder is not None:
         written = publish_once(config, storage, FolderPublisher(folder), time.time_ns())
-        print(f"{len(written)} files written; the page is {Path(folder) / 'index.html'}")
+        print(f"{plural(len(written), 'file')} written; the page is {Path(folder) / 'index.html'}")
         return 0
     publisher = page_publisher(config, storage)
     if publisher is None:
@@ -67,7 +68,7 @@ def page(config_file: str | None, *, verbose: bool, folder: str | None) -> int:
         if result.error:
             output.log_line(f"{result.address}: {result.error}")
         else:
-            print(f"{len(result.written)} files written; the page is {result.address}")
+            print(f"{plural(len(result.written), 'file')} written; the page is {result.address}")
     return 0
 
 

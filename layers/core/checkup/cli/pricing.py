@@ -13,6 +13,7 @@ import msgspec
 import yaml
 from msgspec import Struct
 
+from checkup.cli.output import plural
 from checkup.config.settings import Config
 from checkup.errors import CheckupError
 from checkup.history.store import MAX_LAG as HISTORY_LAG
@@ -255,7 +256,7 @@ def _storage(usage: HourlyUsage) -> Iterator[BillLine]:
     yield BillLine("S3 requests", asked.puts * _HOURS, PUT)
     yield BillLine("S3 requests", asked.gets * _HOURS, GET)
     stored = usage.run_bytes * usage.regions * usage.sizes.retention * 24 / _GIGABYTE
-    yield BillLine("S3 storage", stored, STORED, f"runs of {usage.sizes.retention} days")
+    yield BillLine("S3 storage", stored, STORED, f"runs of {plural(usage.sizes.retention, 'day')}")
 
 
 def _functions(usage: HourlyUsage) -> Iterator[BillLine]:

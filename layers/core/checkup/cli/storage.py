@@ -118,7 +118,7 @@ def rebuild(config_file: str | None, *, verbose: bool) -> int:
     kept = app.history_store(config, storage, time.time_ns()).rebuild(Deadline(inf))
     if kept is None:
         raise CheckupError("the stored runs do not cover a whole day; nothing was changed")
-    print(f"{kept.runs} runs counted")
+    print(f"{plural(kept.runs, 'run')} counted")
     return 0
 
 

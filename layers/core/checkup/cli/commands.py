@@ -88,7 +88,7 @@ _TAKES_VALUE: Final = frozenset(
         *("--memory", "--retention", "--architecture", "--interval", "--seconds"),
         *("--about", "--listen", "--host", "--for", "--since", "--set"),
         *("--impact", "--status", "--component", "--group", "--title", "--message"),
-        *("--format", "--region-name"),
+        *("--format", "--region-name", "--at"),
         *("--from", "--until", "--month"),
     }
 )

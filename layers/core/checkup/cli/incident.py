@@ -228,9 +228,9 @@ def open_incident(  # noqa: PLR0913 - a flag each
         output.log_line("warning: it is resolved as of now; --until sets an earlier end")
     about = checker_ids(config, components)
     storage = app.require_storage(config)
-    entry = new_update(text, status, written_at)
+    key, entry = new_id(), new_update(text, status, written_at)
     written = model.Incident(
-        id=new_id(),
+        id=key,
         title=clean_title(title),
         impact=impact or "minor",
         started=started,

@@ -51,7 +51,7 @@ def test_every_phrase_that_a_template_says_exists() -> None:
     assert said <= known
 
 
-def test_a_language_that_is_not_spoken_is_named_with_those_that_are() -> None:
+def test_an_unknown_language_is_named_with_the_available_ones() -> None:
     with pytest.raises(
         LookupError, match=f'"tlh" is not available; choose one of {", ".join(LOCALES)}'
     ):

@@ -84,7 +84,7 @@ class Checker(Settings, frozen=True, kw_only=True):
         Duration, Meta(description="Check less often than every run; 0 for every run.")
     ] = 0
     recheck: Annotated[
-        int, Meta(ge=0, le=5, description="Re-checks before a failed result counts.")
+        int, Meta(ge=0, le=5, description="Rechecks before a failed result counts.")
     ] = 2
     failure_threshold: Annotated[
         int, Meta(ge=1, description="Consecutive runs that are down before an alert.")

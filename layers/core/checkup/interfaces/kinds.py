@@ -56,7 +56,7 @@ Color = Annotated[str, Meta(extra={"is": "color"})]
 """Red, green and blue; written as ``#0a7d3c``."""
 
 LOCALES: Final = ("en", "ko")
-"""The languages of the page, each of them a file of ``checkup_page/locales``."""
+"""The languages of the page, sorted; each is a file in ``checkup_page/locales``."""
 
 Locales = Annotated[tuple[str, ...], Meta(extra={"is": "languages"})]
 """Some of these; a single one is read as a list of one."""

@@ -258,7 +258,7 @@ class ClosedSlot(Struct, frozen=True, kw_only=True):
 def closed_slots(
     runs: Iterable[Run], calendar: SlotSchedule, now: int, cursor: str = ""
 ) -> tuple[ClosedSlot, ...]:
-    """Return the slots that can be folded, in order.
+    """Return the slots that are closed and can be applied, in order.
 
     Args:
         runs: in the order of their keys.

@@ -79,8 +79,8 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     """What is stored under a slot after a run was written.
 
     Attributes:
-        run: what counts; None if an unreadable file was there first.
-        late: the slot was closed already, so the run counts for nothing.
+        run: the run of that slot; None if an unreadable file was there first.
+        late: the slot was closed already, so the run is not applied.
     """
 
     run: Run | None
@@ -149,13 +149,13 @@ class RunListing(Struct, frozen=True):
     keys: tuple[str, ...]
 
     @classmethod
-    def since(cls, storage: Storage, moment: int, before: int) -> Self:
-        """List what lies between two moments; of very many only the newest.
+    def since(cls, storage: Storage, since: int, before: int) -> Self:
+        """List the runs of a period, given by its start and end; of very many only the newest.
 
         Raises:
             StorageError: it could not be listed.
         """
-        start, end = (f"{RUNS_PREFIX}{at:019d}" for at in (moment, before))
+        start, end = (f"{RUNS_PREFIX}{at:019d}" for at in (since, before))
         listed = takewhile(lambda key: key < end, storage.list(RUNS_PREFIX, start))
         keys = tuple(deque(listed, MAX_LISTED))
         return cls(start if len(keys) < MAX_LISTED else keys[0], keys)
@@ -376,19 +376,23 @@ def is_retention_due(last: int, retention: int, now: int) -> bool:
     return retention > 0 and abs(now - last) >= RETENTION_INTERVAL
 
 
-def delete_expired_runs(storage: Storage, cursor: str, retention: int, life: Deadline) -> None:
+def delete_expired_runs(storage: Storage, cursor: str, retention: int, deadline: Deadline) -> None:
     """Delete what is older than the retention; a failure is logged and tried again later.
 
-    Age is measured by the clock that is earlier, the storage's or the last folded run's, and
-    only runs that were folded are deleted: one wrong clock deletes nothing that is needed. Nor
-    do two: if everything up to a long pause would go at once, it stays, for a jump into the
-    future looks like that.
+    Age is measured by the storage's clock or the slot of the last applied run, whichever is
+    earlier, and only applied runs are deleted: one wrong clock deletes nothing that is needed. If
+    both are wrong, many runs before a long pause would expire at once; these are kept.
+
+    Args:
+        cursor: the key of the last applied run.
+        retention: how long runs are kept, in nanoseconds.
+        deadline: when to stop; the next call goes on.
     """
     last = key_time(cursor) or 0
     oldest = min(storage.now_ns(), last) - retention
     limit = Run(slot=max(0, oldest), results=()).file_name
     try:
-        if _is_a_jump(storage, RUNS_PREFIX + limit, retention):
+        if _is_clock_jump(storage, RUNS_PREFIX + limit, retention):
             _log.error(
                 "%s of the stored runs and more are older than check_expiry, after a pause as "
                 "long as that; if the clock is right, delete them by hand",
@@ -396,13 +400,13 @@ def delete_expired_runs(storage: Storage, cursor: str, retention: int, life: Dea
             )
             return
         for folder in (RUNS_PREFIX, LATE_PREFIX):
-            _delete_before(storage, folder, limit, life)
+            _delete_before(storage, folder, limit, deadline)
     except StorageError as error:
         _log.warning("old runs are still there: %s", error)
 
 
-def _is_a_jump(storage: Storage, limit: str, retention: int) -> bool:
-    """Say whether much would go at once because time seems to have made a leap."""
+def _is_clock_jump(storage: Storage, limit: str, retention: int) -> bool:
+    """Say whether many runs would expire at once because a clock seems to have jumped ahead."""
     old = list(takewhile(lambda key: key < limit, storage.list(RUNS_PREFIX)))
     if not old:
         return False
@@ -414,13 +418,13 @@ def _is_a_jump(storage: Storage, limit: str, retention: int) -> bool:
     return len(old) > MAX_DELETED_SHARE * (len(old) + kept)
 
 
-def _delete_before(storage: Storage, folder: str, limit: str, life: Deadline) -> None:
+def _delete_before(storage: Storage, folder: str, limit: str, deadline: Deadline) -> None:
     old = takewhile(lambda key: key < folder + limit, storage.list(folder))
     keys = list(islice(old, MAX_DELETIONS))
-    if isinstance(storage, BulkDelete) and life.remaining() > 0:
+    if isinstance(storage, BulkDelete) and deadline.remaining() > 0:
         storage.delete_all(keys)
         return
     for key in keys:
-        if life.remaining() <= 0:
+        if deadline.remaining() <= 0:
             break
         storage.delete(key)

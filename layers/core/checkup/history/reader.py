@@ -1,7 +1,7 @@
 """Read the history for the page: the last days, and the charts of every checker.
 
 A page reads a bounded number of files, however long the history is, and caches what it read
-from edition to edition.
+from one page to the next.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class CheckerHistories(Struct):
         year: the closed days.
         week: the hours of days that are over, and of today.
         today: the hours of today as one period.
-        last_days: the last 24 hours as one period.
+        last_24h: the last 24 hours as one period.
     """
 
     until: int = 0
@@ -153,7 +153,7 @@ class CheckerHistories(Struct):
     year: YearDocument = field(default_factory=YearDocument)
     week: dict[int, Rows] = field(default_factory=dict)
     today: Mapping[str, PeriodAggregate] = field(default_factory=dict)
-    last_days: Mapping[str, PeriodAggregate] = field(default_factory=dict)
+    last_24h: Mapping[str, PeriodAggregate] = field(default_factory=dict)
 
     def refresh(self, storage: Storage, head: HistoryState, now: int) -> None:
         """Read what is new since the last full hour, if there has been one.
@@ -168,7 +168,7 @@ class CheckerHistories(Struct):
 
     def release(self) -> None:
         """Free the memory of what is read again anyway when the next hour is over."""
-        self.year, self.today, self.last_days = YearDocument(), {}, {}
+        self.year, self.today, self.last_24h = YearDocument(), {}, {}
 
     def get(self, checker: str) -> CheckerHistory:
         """Return the history of one checker."""
@@ -186,7 +186,7 @@ class CheckerHistories(Struct):
             first=self.firsts.get(checker),
             hours=tuple(hours),
             days=days,
-            last_24h=self.last_days.get(checker, PeriodAggregate()),
+            last_24h=self.last_24h.get(checker, PeriodAggregate()),
             times=tuple(merge_histograms((closed, today.latency)) for closed in summary.latency),
         )
 
@@ -215,7 +215,7 @@ class CheckerHistories(Struct):
             }
         self.firsts = {name: counters.first for name, counters in head.checkers.items()}
         self.year, self.week = year, week
-        self.last_days = {checker: merger.period() for checker, merger in last_24h.items()}
+        self.last_24h = {checker: merger.period() for checker, merger in last_24h.items()}
         self.today = {checker: merger.period() for checker, merger in this_day.items()}
 
 
@@ -247,9 +247,9 @@ def load_year(storage: Storage, head: HistoryState, today: int, opened: OpenDays
     files of days are read. A year with days that are in no file yet is not saved.
 
     Args:
-        storage: where it is.
-        head: where the history is.
-        today: when the day begins that comes after the last one.
+        storage: holds the history.
+        head: how far runs have been counted.
+        today: the start of the day after the year's last one.
         opened: the days before it that are in no file yet.
 
     Raises:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 import click
 from msgspec import Struct
@@ -43,9 +43,6 @@ from checkup.interfaces.checker import select_checkers
 from checkup.model import Result, Status
 from checkup.text import did_you_mean, mask_secrets
 from checkup.times import DAY, HOUR, MINUTE, SECOND, format_duration, parse_duration
-
-if TYPE_CHECKING:
-    pass
 
 _log = logging.getLogger(__name__)
 
@@ -121,7 +118,7 @@ class RunRecorder(Struct, frozen=True):
 # Intervals of ``checkup every`` and ``checkup run``.
 
 
-_WORDS: Final = {
+_NAMED_INTERVALS: Final = {
     "second": SECOND,
     "minute": MINUTE,
     "hour": HOUR,
@@ -138,7 +135,7 @@ def parse_interval(text: str) -> int:
     """
     word = text.lower()
     try:
-        step = _WORDS.get(word) or parse_duration(word)
+        step = _NAMED_INTERVALS.get(word) or parse_duration(word)
     except ValueError as error:
         raise CheckupError(str(error)) from error
     if step <= 0:
@@ -296,8 +293,8 @@ def _about(checkers: Sequence[Checker], title: str) -> Checker:
             if getattr(checker, name).casefold() == title.casefold():
                 return checker
     known = [name for checker in checkers for name in (checker.title, checker.id)]
-    said = [f"no result for endpoint with title '{title}'", did_you_mean(title, known)]
-    raise CheckupError("; ".join(filter(None, said)))
+    problems = [f"no result for endpoint with title '{title}'", did_you_mean(title, known)]
+    raise CheckupError("; ".join(filter(None, problems)))
 
 
 # ``checkup ping``: the heartbeat of a job.

@@ -146,7 +146,7 @@ def every(config_file: str | None, *, verbose: bool, region_name: str | None, in
 
 
 class Service:
-    """What ``checkup run`` does, and what it knows about itself.
+    """The repeated runs of ``checkup run`` and ``checkup every``, their page and their health.
 
     Args:
         path: the configuration's file, None for the default names.

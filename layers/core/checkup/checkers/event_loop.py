@@ -102,9 +102,9 @@ class EventLoop:
         self._timers: list[tuple[float, int, Task[Any]]] = []
         self._numbers = count()
         self._shared: dict[Hashable, _Work] = {}
-        self._over: SimpleQueue[_Work] = SimpleQueue()
-        self._alarm: tuple[socket.socket, socket.socket] | None = None
-        self._alarm_lock = Lock()  # a thread must not write to a descriptor that was closed
+        self._ended_work: SimpleQueue[_Work] = SimpleQueue()
+        self._wakeup: tuple[socket.socket, socket.socket] | None = None
+        self._wakeup_lock = Lock()  # a thread must not write to a descriptor that was closed
 
     def __enter__(self) -> Self:
         return self
@@ -121,10 +121,10 @@ class EventLoop:
         """Cancel all tasks and abandon all threads."""
         for task in list(self._tasks):
             self.cancel(task)
-        with self._alarm_lock:
-            for end in self._alarm or ():
+        with self._wakeup_lock:
+            for end in self._wakeup or ():
                 end.close()
-            self._alarm = None
+            self._wakeup = None
         self._selector.close()
 
     def spawn(
@@ -148,7 +148,7 @@ class EventLoop:
             return
         task.is_done = True
         self._tasks.discard(task)
-        with suppress(Exception):  # it was abandoned: nobody wants to know
+        with suppress(Exception):  # its result is not wanted any more
             task.coroutine.close()
 
     def run_once(self, until: float = inf) -> None:
@@ -312,7 +312,7 @@ class EventLoop:
         for key, _ in found:
             task = key.data
             if task is None:
-                self._take_over()
+                self._collect_ended_work()
                 continue
             self._selector.unregister(key.fileobj)
             task.registered.discard(key.fileobj)
@@ -345,33 +345,33 @@ class EventLoop:
                 started.value = work()
             except BaseException as error:  # noqa: BLE001 - raised in the task
                 started.error = error
-            self._over.put(started)
-            with self._alarm_lock, suppress(BlockingIOError):
-                if self._alarm:
-                    self._alarm[1].send(b"\0")
+            self._ended_work.put(started)
+            with self._wakeup_lock, suppress(BlockingIOError):
+                if self._wakeup:
+                    self._wakeup[1].send(b"\0")
 
-        if not self._alarm:
+        if not self._wakeup:
             try:
-                self._alarm = socket.socketpair()
+                self._wakeup = socket.socketpair()
             except OSError as error:
                 raise from_os_error(error) from error
-            for end in self._alarm:
+            for end in self._wakeup:
                 end.settimeout(0)
-            self._selector.register(self._alarm[0], EVENT_READ, None)
+            self._selector.register(self._wakeup[0], EVENT_READ, None)
         try:
             Thread(target=run, name="checkup-work", daemon=True).start()
         except RuntimeError as error:
             raise CheckUnknownError("resource", "this machine has no free thread") from error
         return started
 
-    def _take_over(self) -> None:
+    def _collect_ended_work(self) -> None:
         """Make the tasks able whose threads have ended."""
-        assert self._alarm  # noqa: S101 - it rang
+        assert self._wakeup  # noqa: S101 - a thread has written to it
         with suppress(BlockingIOError):
-            self._alarm[0].recv(4096)
+            self._wakeup[0].recv(4096)
         with suppress(Empty):
             while True:
-                ended = self._over.get_nowait()
+                ended = self._ended_work.get_nowait()
                 ended.is_over = True
                 for task in ended.waiting:
                     task.throw = None

@@ -59,8 +59,8 @@ def test_flapping_lasts_longer_than_it_takes_to_begin() -> None:
     five_changes = recalled("hdhdhd")
 
     assert 20 < state_change_percent(five_changes) < 30
-    assert not is_flapping(five_changes, before=False)
-    assert is_flapping(five_changes, before=True)
+    assert not is_flapping(five_changes, was_flapping=False)
+    assert is_flapping(five_changes, was_flapping=True)
 
 
 @pytest.mark.row("116")

@@ -72,7 +72,7 @@ class Suppression(Struct, frozen=True, kw_only=True):
         )
 
     def displayed_reasons(self, checker: Checker) -> tuple[SuppressionReason, ...]:
-        """Return the same, and flapping, which suppresses only the alerts of single changes."""
+        """Return the reasons to show: flapping, too, which suppresses alerts of single changes."""
         state = self.states.get(checker.id)
         flapping = state is not None and state.flapping and not state.alerted_lasting
         reasons = self.reasons_for(checker)
@@ -108,21 +108,22 @@ class Suppression(Struct, frozen=True, kw_only=True):
 
         Of two that depend on each other neither suppresses the other, or no alert would be sent.
         """
-        above = self._failing_above(checker)
-        return frozenset(cause for cause in above if checker not in self._failing_above(cause))
+        causes = self._failing_causes(checker)
+        return frozenset(it for it in causes if checker not in self._failing_causes(it))
 
-    def _failing_above(self, checker: str) -> set[str]:
+    def _failing_causes(self, checker: str) -> set[str]:
+        """Return all failing checkers that this one depends on, even if they depend on it, too."""
         found: set[str] = set()
-        ahead = [checker]
-        while ahead:
-            current = self.checkers.get(ahead.pop())
+        to_visit = [checker]
+        while to_visit:
+            current = self.checkers.get(to_visit.pop())
             causes = {c for c in current.depends_on if self._is_failing(c)} if current else set()
-            ahead += causes - found
+            to_visit += causes - found
             found |= causes
         return found
 
     def _is_failing(self, checker: str) -> bool:
-        """Say whether a checker is down or may be about to be, or was until this very run.
+        """Say whether a checker is down, confirmed or not, or has recovered in this very run.
 
         What depends on it may have been checked before it recovered, so that a failure counts from
         the next run on.

@@ -140,7 +140,7 @@ def decide_alerts(
     """Decide which alerts are due after the last run.
 
     A checker that is healthy from the start is not alerted; one that is down from the start is.
-    After an unknown result there is nothing new to say about the status.
+    After an unknown result no alert about the status is due.
 
     Args:
         slot: the run after which this is asked.
@@ -175,8 +175,8 @@ def next_reminder(state: CheckerState, remind_every: int) -> int:
 def is_reminder_due(state: CheckerState, slot: int, remind_every: int) -> bool:
     """Say whether a reminder is due: one more whole interval has passed since the last alert.
 
-    The number follows from the slots, so a reminder that was missed is not caught up, and one
-    that is worked out twice is the same.
+    The number follows from the slots, so a reminder that was missed is not caught up, and
+    computing one twice gives the same.
     """
     return 0 < next_reminder(state, remind_every) <= slot
 
@@ -243,8 +243,8 @@ _LETTERS = {Status.HEALTHY: "h", Status.DEGRADED: "g", Status.DOWN: "d"}
 def append_status(recent: str, status: Status) -> str:
     """Return the last results with one more, as letters.
 
-    The first of them that are alike are kept as one: nothing changed between them, and the
-    recent statuses of a checker that is always healthy stay as they are.
+    Equal results at the beginning are shortened to one, because only changes count. So the state
+    of a checker that is always healthy does not change.
     """
     last = (recent + _LETTERS[status])[-FLAPPING_WINDOW:]
     return last[len(last) - len(last.lstrip(last[0])) - 1 :]
@@ -255,9 +255,9 @@ def state_change_percent(recent: str) -> float:
     return _weight(recent) / _PERCENT
 
 
-def is_flapping(recent: str, before: bool) -> bool:
-    """Say whether a checker flaps, which it does for longer than it takes to begin."""
-    return _weight(recent) >= (_ENDS if before else _BEGINS) * _PERCENT
+def is_flapping(recent: str, *, was_flapping: bool) -> bool:
+    """Say whether a checker flaps; the limit that ends it is lower than the one that begins it."""
+    return _weight(recent) >= (_ENDS if was_flapping else _BEGINS) * _PERCENT
 
 
 def _weight(recent: str) -> int:
@@ -323,7 +323,7 @@ def next_state(
     recent, flapping = state.recent_statuses, state.flapping
     if not thresholds.flapping or not muted:
         recent = append_status(recent, status) if thresholds.flapping else ""
-        flapping = is_flapping(recent, flapping)
+        flapping = is_flapping(recent, was_flapping=flapping)
     counted = replace(
         state,
         unknown_runs=0,

@@ -132,7 +132,7 @@ def test_it_counts_as_newer_than_all_before(world: World) -> None:
 def test_what_is_no_head_is_refused_and_nothing_is_changed(world: World, body: bytes) -> None:
     world.live("h")
     before = world.stored
-    with pytest.raises(StorageError, match="is of no use"):
+    with pytest.raises(StorageError, match="cannot be restored"):
         restore_state(world.monitor, body)
     assert world.stored == before
 

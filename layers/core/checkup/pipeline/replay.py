@@ -1,4 +1,4 @@
-"""Stored runs applied again in memory: the current state, other settings, an earlier state."""
+"""Stored runs applied again in memory: the current state, other rules, an earlier state."""
 
 from __future__ import annotations
 
@@ -138,8 +138,8 @@ def replay(context: RunContext, rule_sets: Sequence[AlertRules], since: int) -> 
         first, last = first or batch[0].slot, batch[-1].slot
         for number, rules in enumerate(rule_sets):
             # A region that has not reported yet never will.
-            over = last + rules.grace
-            states[number], found = apply_silently(rules, states[number], batch, over)
+            now = last + rules.grace
+            states[number], found = apply_silently(rules, states[number], batch, now)
             alerts[number] += found
     replayed = tuple(ReplayedAlerts(alerts=tuple(found)) for found in alerts)
     return ReplayReport(runs=count, first=first, last=last, replayed=replayed)
@@ -177,7 +177,7 @@ def restore_state(context: RunContext, body: bytes) -> AlertState:
     try:
         old = decode_state(body)
     except (NewerDocumentError, UnreadableDocumentError) as error:
-        raise StorageError(f"that version of {STATE_KEY} is of no use: {error}") from error
+        raise StorageError(f"that version of {STATE_KEY} cannot be restored: {error}") from error
     storage = context.storage
 
     def attempt() -> AlertState:

@@ -1,8 +1,9 @@
 """The steps of a run: check, store, apply, deliver.
 
-A checker with a longer interval than the runs waits its turn: time is cut into windows as long as
-its interval, and the first run of a window checks it. So it makes no difference which process makes
-the run, and a run that comes a little early or late does not move those that follow.
+A checker with a longer interval than the runs is not checked in every run: time is divided into
+windows as long as its interval, and the first run of a window checks it. So it makes no difference
+which process makes the run, and a run that comes a little early or late does not move those that
+follow.
 """
 
 from __future__ import annotations
@@ -68,12 +69,12 @@ MAX_LAG: Final = 10
 
 
 class ApplyOutcome(Struct, frozen=True, kw_only=True):
-    """What applying the pending runs came to.
+    """The result of applying the pending runs.
 
     Attributes:
         loaded: the state afterwards.
         alerts: those that this process has committed.
-        retention_due: it fell to this process to delete expired runs.
+        retention_due: this process has to delete expired runs.
     """
 
     loaded: Loaded[AlertState]
@@ -119,8 +120,8 @@ def _apply_batch(
 ) -> tuple[ApplyOutcome, bool]:
     """Apply and commit one batch; say also whether there may be more.
 
-    A write that failed, or perhaps did not, is never judged by its answer: the state is loaded
-    again and everything is decided again.
+    After a write that failed, or may have failed, the state is loaded again and everything is
+    decided again.
     """
     alerts: tuple[Alert, ...] = ()
     retention_due = more = False
@@ -230,8 +231,8 @@ def run_in_region(context: RunContext, slot: int, deadline: Deadline) -> Run:
     Raises:
         RunNotStoredError: the storage failed; the error carries the run.
     """
-    in_turn = CheckerState(last_checked=slot)
-    due = [it for it in context.checkers if is_due(it, slot, in_turn, context.interval)]
+    without_gap = CheckerState(last_checked=slot)  # so that the slot alone decides
+    due = [it for it in context.checkers if is_due(it, slot, without_gap, context.interval)]
     results = _run_checks(context, due, deadline, None, None)
     run = _run(context, slot, results)
     try:
@@ -258,7 +259,7 @@ def _record(
 ) -> RunOutcome:
     total = Deadline(deadline.at + FINISH_SECONDS)
     try:
-        # The state comes first: once there is one, whatever is stored afterwards is news.
+        # Before the run is stored: a new state starts at what is stored, without alerts for it.
         loaded = loaded or load_state(context)
         observed = context.runs.write(run, loaded.document.cursor)
         stored = observed.run or run
@@ -379,5 +380,5 @@ def _due(
     )
 
 
-def _with_message(result: Result, checker: str, words: str) -> Result:
-    return replace(result, message=words) if result.id == checker else result
+def _with_message(result: Result, checker: str, text: str) -> Result:
+    return replace(result, message=text) if result.id == checker else result

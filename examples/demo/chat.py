@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+_DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
+"""A time that Slack shows in its reader's time zone, and the text where it cannot."""
 
 
 def transcript(messages: Iterable[Mapping[str, Any]]) -> str:
     """Return the messages as a channel would show them, one paragraph each."""
-    return "\n".join(
-        f"  {message.get('channel', '')}  {message.get('username', '')}: "
-        f"{message['text'].replace('*', '')}\n"
-        for message in messages
-    )
+    lines = []
+    for message in messages:
+        text = _DATE.sub(r"\1", message["text"]).replace("*", "")
+        lines.append(f"  {message.get('channel', '')}  {message.get('username', '')}: {text}\n")
+    return "\n".join(lines)

@@ -1,7 +1,4 @@
-"""Render the status page and publish what changed.
-
-Triggers: writes below ``state/`` in S3, and a schedule; ``events/`` has those to send by hand.
-"""
+"""Publish the status page after writes below ``state/``, on a schedule, and on ``events/``."""
 
 import os
 import time
@@ -21,8 +18,8 @@ with frozen_gc():
     settings = FunctionConfig(os.environ)
     clients = app.LiveClients(os.environ)
     storage = app.open_stack_storage(clients, os.environ)
-    publisher = S3Publisher(app.s3_client(clients), os.environ["PAGE_BUCKET"])
-    page = PagePublisher(storage, {os.environ["PAGE_BUCKET"]: publisher})
+    bucket = os.environ["PAGE_BUCKET"]
+    page = PagePublisher(storage, {bucket: S3Publisher(app.s3_client(clients), bucket)})
 
 
 @logger.inject_lambda_context
@@ -36,7 +33,6 @@ def handler(event: object, context: LambdaContext) -> dict[str, object]:
             rebuild_history(config, storage, context.get_remaining_time_in_millis())
             page.reset()
     deadline = publish_deadline(context.get_remaining_time_in_millis())
-    results = page.publish_if_due(config, time.time_ns(), deadline)
-    message, fields = describe_results(results)
+    message, fields = describe_results(page.publish_if_due(config, time.time_ns(), deadline))
     logger.info(message, extra=fields | origin_fields(config, os.environ))
     return {"changed": fields["changed"]}

@@ -44,9 +44,9 @@ def test_run_that_is_killed_is_there_for_the_next_one(killed: Killed) -> None:
 def test_news_of_a_run_that_was_killed_are_told_once(killed: Killed) -> None:
     after_kill, next_run, after_another, last = killed.told
     assert after_kill == []
-    assert ["User Service* is down" in text for text in next_run] == [True]
+    assert ["User Service>* is down" in text for text in next_run] == [True]
     assert after_another == next_run
-    assert ["User Service* recovered" in text for text in last[1:]] == [True]
+    assert ["User Service>* recovered" in text for text in last[1:]] == [True]
     assert not any("ossible duplicate" in text for text in last)
 
 
@@ -55,5 +55,5 @@ def test_message_that_nobody_can_know_of_is_repeated_once_and_says_so(
     torn: Torn, repeated: list[str]
 ) -> None:
     assert KILLED in torn.end
-    assert ["User Service* recovered" in text for text in repeated] == [True, True]
+    assert ["User Service>* recovered" in text for text in repeated] == [True, True]
     assert ["ossible duplicate" in text for text in repeated] == [False, True]

@@ -15,7 +15,7 @@ def test_who_may_only_read_is_told_what_there_is_to_know(
     said = consulted.answers
     assert "User Service  healthy" in said["status"]
     assert "healthy since" in said["explain"]
-    assert "User Service is down" in said["incidents"]
+    assert "Outage of User Service" in said["incidents"]
     assert said["maintenance"] == "no maintenance\n"
     assert said["channels"] == "slack\n"
     assert "total (USD)" in said["cost"]

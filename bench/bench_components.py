@@ -133,7 +133,7 @@ def fill(target: FolderStorage) -> None:
     for it in runs:
         storage.create(run_key(it), encode_run(it.results))
     keeper = HistoryStore(
-        storage=storage, setting=evaluation_rules(settings), end=run_key(runs[-1]), lag=0
+        storage=storage, rules=evaluation_rules(settings), end=run_key(runs[-1]), lag=0
     )
     head = keeper.catch_up(Deadline.after(600)).head
     first = day_start(NOW) - DAYS * DAY

@@ -76,7 +76,7 @@ def world(config: Config, days: int) -> MemoryStorage:
         run = Run(slot=slot, results=results)
         keys.append(run_key(run))
         storage.create(keys[-1], encode_results(results))
-    keeper = HistoryStore(storage=storage, setting=evaluation_rules(config), end=keys[-1], lag=0)
+    keeper = HistoryStore(storage=storage, rules=evaluation_rules(config), end=keys[-1], lag=0)
     keeper.catch_up(Deadline.after(600))
     for key in keys[:-90]:
         storage.delete(key)

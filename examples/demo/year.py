@@ -63,7 +63,7 @@ def live_through(year: Year, config: Config) -> int:
     for run in older:
         memory.create(run_key(run), encode_results(run.results))
     keeper = HistoryStore(
-        storage=memory, setting=evaluation_rules(config, told), end=run_key(older[-1]), lag=0
+        storage=memory, rules=evaluation_rules(config, told), end=run_key(older[-1]), lag=0
     )
     keeper.catch_up(Deadline.after(PATIENCE))
     for run in older[: -DAY // STEP]:

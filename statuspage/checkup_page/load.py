@@ -316,7 +316,7 @@ def load_history(
     recent_runs, cached = cache.recent_runs, cache.history
     store = HistoryStore(
         storage=storage,
-        setting=evaluation_rules(config, heads.incidents),
+        rules=evaluation_rules(config, heads.incidents),
         end=settled_key(heads.alert_state.cursor, now),
         known=recent_runs.read,
         listing=recent_runs.listing,

@@ -55,13 +55,13 @@ def tell(story: Story, storage: Storage) -> None:
 def keep(storage: Storage, setting: EvaluationRules, slot: int) -> str:
     """Keep the history of all slots up to one, and return the key that closes it."""
     end = run_key(Run(slot=slot, results=(), region_index=max(0, len(setting.regions) - 1)))
-    HistoryStore(storage=storage, setting=setting, end=end, lag=0).catch_up(Deadline.after(60))
+    HistoryStore(storage=storage, rules=setting, end=end, lag=0).catch_up(Deadline.after(60))
     return end
 
 
 def rebuild(storage: Storage, setting: EvaluationRules) -> None:
     end = max(storage.list("runs/"))
-    HistoryStore(storage=storage, setting=setting, end=end, lag=0).rebuild(Deadline.after(60))
+    HistoryStore(storage=storage, rules=setting, end=end, lag=0).rebuild(Deadline.after(60))
 
 
 def documents(storage: Storage, prefix: str = "history/") -> dict[str, bytes]:

@@ -92,7 +92,7 @@ class World(MemoryStorage):
 
 def keeper(world: World, setting: EvaluationRules = SETTING, lag: int = 0) -> HistoryStore:
     end = max(world.list("runs/"), default="")
-    return HistoryStore(storage=world, setting=setting, end=end, lag=lag)
+    return HistoryStore(storage=world, rules=setting, end=end, lag=lag)
 
 
 def keep(world: World, setting: EvaluationRules = SETTING, lag: int = 0) -> HistoryUpdate:
@@ -294,9 +294,7 @@ def test_a_run_that_is_known_is_not_read() -> None:
     world = World(TWO_DAYS)
     known: dict[str, tuple[Result, ...] | None] = {run_key(it): it.results for it in TWO_DAYS}
     end = run_key(TWO_DAYS[-1])
-    HistoryStore(storage=world, setting=SETTING, end=end, known=known).catch_up(
-        Deadline.after(LONG)
-    )
+    HistoryStore(storage=world, rules=SETTING, end=end, known=known).catch_up(Deadline.after(LONG))
     assert not [key for key in world.got if key.startswith("runs/")]
 
 

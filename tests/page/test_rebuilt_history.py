@@ -27,7 +27,7 @@ def put(storage: MemoryStorage, slot: int, status: Status = Status.HEALTHY) -> s
 
 
 def rebuild(storage: MemoryStorage, end: str, world: Config = CONFIG) -> None:
-    keeper = HistoryStore(storage=storage, setting=evaluation_rules(world), end=end)
+    keeper = HistoryStore(storage=storage, rules=evaluation_rules(world), end=end)
     assert keeper.rebuild(Deadline.after(60))
 
 

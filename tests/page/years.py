@@ -45,7 +45,7 @@ def year(end: int) -> MemoryStorage:
         run = Run(slot=slot, results=results)
         storage.create(run_key(run), encode_results(run.results))
     last = max(storage.list("runs/"))
-    keeper = HistoryStore(storage=storage, setting=evaluation_rules(CONFIG), end=last, lag=0)
+    keeper = HistoryStore(storage=storage, rules=evaluation_rules(CONFIG), end=last, lag=0)
     keeper.catch_up(Deadline.after(600))
     return storage
 

@@ -116,7 +116,7 @@ def read_the_configuration(stacks: Stacks, clients: Clients) -> None:
 def keeper(stacks: Stacks, clients: Clients) -> HistoryStore:
     stacks.put(f"runs/{next(stacks.slots) * SECOND}-check.json", b"[]")
     end = f"runs/{next(stacks.slots) * SECOND}-check.json"
-    return HistoryStore(storage=storage(stacks, clients), setting=EvaluationRules(), end=end, lag=0)
+    return HistoryStore(storage=storage(stacks, clients), rules=EvaluationRules(), end=end, lag=0)
 
 
 def keep_history(stacks: Stacks, clients: Clients) -> None:

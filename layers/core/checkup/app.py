@@ -452,8 +452,8 @@ def require_region(context: RunContext) -> None:
 def history_store(config: Config, storage: Storage, now: int) -> HistoryStore:
     """Return what counts the history of all runs that are settled by now."""
     end = settled_key(read_state(storage).cursor, now)
-    setting = evaluation_rules(config, load_all_incidents(storage))
-    return HistoryStore(storage=storage, setting=setting, end=end, lag=0)
+    rules = evaluation_rules(config, load_all_incidents(storage))
+    return HistoryStore(storage=storage, rules=rules, end=end, lag=0)
 
 
 def open_channels(config: Config, environ: Mapping[str, str]) -> dict[str, Notifier]:

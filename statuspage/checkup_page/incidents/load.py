@@ -411,7 +411,7 @@ def _load(config: Config, storage: Storage, now: int, month: int | None) -> Inci
         raise StorageError("the incidents of these months cannot be read")
     history = HistoryStore(
         storage=storage,
-        setting=evaluation_rules(config, head),
+        rules=evaluation_rules(config, head),
         end=settled_key(read_state(storage).cursor, now),
     )
     loader = IncidentLoader(

@@ -47,19 +47,19 @@ class AggregatedRuns(NamedTuple):
     closed: ClosedPeriods
 
 
-def apply_runs(head: HistoryState, runs: Iterable[Run], setting: EvaluationRules) -> AggregatedRuns:
+def apply_runs(head: HistoryState, runs: Iterable[Run], rules: EvaluationRules) -> AggregatedRuns:
     """Apply the runs after the state's cursor; all of a slot must be there, or none."""
     by_key = {run_key(run): run for run in runs}
     in_order = [by_key[key] for key in sorted(by_key) if key > head.cursor]
     history, cursor = HistoryAggregator(head), head.cursor
-    matcher, groups = ResultMatcher(setting.checkers), setting.groups
+    matcher, groups = ResultMatcher(rules.checkers), rules.groups
     for slot, sharing in groupby(in_order, key=lambda run: run.slot):
         together = [*sharing]
-        votes = {run.region: run for run in together if run.region in setting.voting_regions}
-        cursor = run_key(Run(slot=slot, results=(), region_index=len(setting.voting_regions) - 1))
+        votes = {run.region: run for run in together if run.region in rules.voting_regions}
+        cursor = run_key(Run(slot=slot, results=(), region_index=len(rules.voting_regions) - 1))
         history.begin_run(slot, together[0].region_index)
-        windows = [window for window in setting.windows if window.end_at(slot)]
-        found = evaluate_slot(votes.values(), setting, matcher, history.inconclusive)
+        windows = [window for window in rules.windows if window.end_at(slot)]
+        found = evaluate_slot(votes.values(), rules, matcher, history.inconclusive)
         history.inconclusive = found.streaks
         for checker, agreed in found.agreed.items():
             counter = history.counts.get(checker)

@@ -69,7 +69,7 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
     """
 
     storage: Storage
-    setting: EvaluationRules
+    rules: EvaluationRules
     end: str
     known: Known = field(default_factory=dict)
     listing: RunListing | None = None
@@ -120,13 +120,13 @@ class HistoryStore(Struct, frozen=True, kw_only=True):
 
     def _apply_from(self, current: Loaded[HistoryState], deadline: Deadline) -> HistoryUpdate:
         store = RunStore(
-            self.storage, self.setting.voting_regions, known=self.known, listing=self.listing
+            self.storage, self.rules.voting_regions, known=self.known, listing=self.listing
         )
         runs = 0
         while True:
             state, stored = current
             found = store.after(state.cursor, self.end)
-            state, closed = apply_runs(state, found.runs, self.setting)
+            state, closed = apply_runs(state, found.runs, self.rules)
             state = replace(state, cursor=max(state.cursor, found.last))
             runs += len(found.runs)
             if found.keys < self.lag and closed == ClosedPeriods():

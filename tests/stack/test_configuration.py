@@ -149,7 +149,7 @@ def test_version_that_was_good_last_stands_in(
     assert bucket.remembered == good
     complaints = [record for record in caplog.records if hasattr(record, "unreadable_config")]
     assert [record.unreadable_config for record in complaints] == [1]
-    assert f"its version {good} counts" in str(complaints[0].__dict__["instead"])
+    assert f"its version {good} is used" in str(complaints[0].__dict__["instead"])
 
 
 def test_repaired_object_counts_again(bucket: Bucket) -> None:

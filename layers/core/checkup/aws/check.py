@@ -57,28 +57,28 @@ class CheckFunction:
             EventError: it names what there is not.
             CheckupError: it could not be done.
         """
-        counted = self._settings.current()
-        context = self._context(counted)
-        seconds = app.run_deadline_seconds(counted.config)
+        active = self._settings.current()
+        context = self._context(active)
+        seconds = app.run_deadline_seconds(active.config)
         deadline = run_deadline(seconds, remaining_milliseconds)
         match request:
             case ScheduledRun():
-                return self._run(counted, request.slot(context.interval), deadline)
+                return self._run(active, request.slot(context.interval), deadline)
             case AdHocCheck():
                 return run_adhoc(context, request, deadline)
             case NotifierTest(names):
-                return self._try_channels(counted, names)
+                return self._try_channels(active, names)
 
-    def _context(self, counted: ActiveConfig) -> RunContext:
+    def _context(self, active: ActiveConfig) -> RunContext:
         """Return the objects for a configuration, made again only when it has changed."""
-        if self._wired is None or self._wired[0] is not counted:
-            context = app.run_context(counted.config, self._environ, config_version=counted.version)
-            self._wired = counted, context
+        if self._wired is None or self._wired[0] is not active:
+            context = app.run_context(active.config, self._environ, config_version=active.version)
+            self._wired = active, context
         return self._wired[1]
 
-    def _run(self, counted: ActiveConfig, slot: int, deadline: Deadline) -> dict[str, Any]:
-        context = self._context(counted)
-        facts = {**run_fields(context, slot), **origin_fields(counted.config, self._environ)}
+    def _run(self, active: ActiveConfig, slot: int, deadline: Deadline) -> dict[str, Any]:
+        context = self._context(active)
+        facts = {**run_fields(context, slot), **origin_fields(active.config, self._environ)}
         with log_fields(facts):
             if app.Environment.of(self._environ).home_region:
                 outcome = status_counts(run_in_region(context, slot, deadline))
@@ -87,8 +87,8 @@ class CheckFunction:
             _log.info("run recorded", extra=outcome)
         return facts | outcome
 
-    def _try_channels(self, counted: ActiveConfig, names: tuple[str, ...]) -> dict[str, str]:
-        config = counted.config
+    def _try_channels(self, active: ActiveConfig, names: tuple[str, ...]) -> dict[str, str]:
+        config = active.config
         mask = app.secret_masker(config)
         opened = app.open_channels(config, self._environ)
         page_url = config.page.url or app.Environment.of(self._environ).page_url

@@ -1,9 +1,9 @@
-"""The configuration of a deployed stack, which goes on even where somebody has broken it.
+"""The configuration of a deployed stack, which stays in use when a newer version is broken.
 
 It is the file that was deployed with the functions or, where the stack names one (CONFIG_BUCKET,
-CONFIG_KEY), an object that is looked at before each run. When that cannot be used, the version
-that was good last counts, whose id the head remembers. Where there is none either, the good
-checkers of the bad file count, and the others are unknown.
+CONFIG_KEY), an object that is read before each run if it has changed. When that is invalid, its
+last valid version is used, whose id is in the AlertState. Without one, the valid checkers of the
+invalid file are run, and the others are unknown.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _log = logging.getLogger(__name__)
 
 
 class ActiveConfig(Struct, frozen=True, kw_only=True):
-    """The configuration that counts at this moment.
+    """The configuration in use.
 
     Attributes:
         version: the object's version that it was read from; empty if it is only a part, or was
             read from no object or from one without versions.
-        error: what is wrong with the one that should count; None if it does.
+        error: why the newest one cannot be used; None if it is this one.
     """
 
     config: Config
@@ -63,20 +63,20 @@ class DeployedConfigReader:
         self._clients = LiveClients(environ)
         self._bundled = bundled
         self._etag = ""
-        self._counted: ActiveConfig | None = None
+        self._active: ActiveConfig | None = None
 
     def current(self) -> ActiveConfig:
-        """Return what counts now.
+        """Return the configuration to use now.
 
         Raises:
-            ConfigError: nothing does.
-            StorageError: S3 could not be asked.
+            ConfigError: there is none.
+            StorageError: S3 could not be read.
         """
         if self._place.config_bucket:
-            self._counted = self._from_object(self._counted)
-        elif self._counted is None:
-            self._counted = self._from_bundle()
-        return self._counted
+            self._active = self._from_object(self._active)
+        elif self._active is None:
+            self._active = self._from_bundle()
+        return self._active
 
     def _from_bundle(self) -> ActiveConfig:
         try:
@@ -92,25 +92,25 @@ class DeployedConfigReader:
             found = source.get_if_changed(self._etag if before else "")
         except ObjectNotFoundError as error:
             self._etag = ""
-            return self._good_before(source, ConfigError([Problem(file="", text=str(error))]))
+            return self._last_valid(source, ConfigError([Problem(file="", text=str(error))]))
         if found is None:
-            assert before is not None  # noqa: S101 - nothing was asked but what had changed
+            assert before is not None  # noqa: S101 - else it would have been read
             return before
         try:
-            counted = ActiveConfig(config=self._read(source.address, found.body), version=found.id)
+            active = ActiveConfig(config=self._read(source.address, found.body), version=found.id)
         except ConfigError as error:
-            counted = self._good_before(source, error)
+            active = self._last_valid(source, error)
         self._etag = found.etag
-        return counted
+        return active
 
     @cached_property
     def _source(self) -> S3Object:
         client = s3_client(self._clients)
         return S3Object(client, self._place.config_bucket, self._place.config_key)
 
-    def _good_before(self, source: S3Object, problem: ConfigError) -> ActiveConfig:
-        """Return the version that was good last or, without one, what is right of this one."""
-        version = self._remembered()
+    def _last_valid(self, source: S3Object, problem: ConfigError) -> ActiveConfig:
+        """Return the last valid version or, without one, the valid checkers of this one."""
+        version = self._last_valid_version()
         if version:
             try:
                 config = self._read(source.address, source.get_version(version).body)
@@ -119,8 +119,8 @@ class DeployedConfigReader:
                 _log.warning("%s, version %s: %s", source.address, version, error)
         return self._part(problem)
 
-    def _remembered(self) -> str:
-        """Return the id of the version that the head calls good."""
+    def _last_valid_version(self) -> str:
+        """Return the id of the last valid version; empty if it is not known."""
         storage = open_stack_storage(self._clients, self._environ)
         try:
             return read_state(storage).config_version

@@ -22,21 +22,21 @@ from checkup.times import SECOND
 _log = logging.getLogger(__name__)
 
 
-# What a function's log tells of a run, and what each line of it tells besides.
+# The fields of a function's log lines.
 
 
 def origin_fields(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return where something was made, with which configuration and version of the program."""
+    """Return the region, and the versions of the configuration and of the program."""
     region = Environment.of(environ).aws_region
     return {"region": region, "config": config.digest, "version": __version__}
 
 
 def run_fields(context: RunContext, slot: int) -> dict[str, str]:
     """Return the name of this region's run of a slot, and the slot as a schedule writes it."""
-    moment = datetime.fromtimestamp(slot // SECOND, UTC)
+    time = datetime.fromtimestamp(slot // SECOND, UTC)
     return {
         "run": Run(slot=slot, results=(), region_index=context.region_index).file_name,
-        "slot": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        "slot": f"{time:%Y-%m-%dT%H:%M:%SZ}",
     }
 
 
@@ -45,8 +45,8 @@ def log_fields(facts: Mapping[str, str]) -> Iterator[None]:
     """Add facts to each line that is logged meanwhile, by whatever thread or library."""
     plain = logging.getLogRecordFactory()
 
-    def with_facts(*words: Any, **more: Any) -> logging.LogRecord:
-        record = plain(*words, **more)
+    def with_facts(*args: Any, **options: Any) -> logging.LogRecord:
+        record = plain(*args, **options)
         record.__dict__.update(facts)
         return record
 
@@ -64,7 +64,7 @@ def status_counts(run: Run) -> dict[str, Any]:
 
 
 def outcome_fields(recorded: RunOutcome) -> dict[str, Any]:
-    """Return the summary of a run with what became of its news; alarms read the log."""
+    """Return the summary of a run with the delivery of its alerts; alarms read the log."""
     outcome = {
         **status_counts(recorded.run),
         "alerts": [alert.id for alert in recorded.alerts],
@@ -83,10 +83,10 @@ def outcome_fields(recorded: RunOutcome) -> dict[str, Any]:
 
 
 class FunctionConfig:
-    """What counts at the moment, for functions that serve event after event.
+    """The active configuration of a function, which handles many events.
 
     Attributes:
-        initial: what counted when the function started; None if that could not be found out.
+        initial: that of the function's start; None if it could not be read.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -95,52 +95,52 @@ class FunctionConfig:
         self.initial = self._read_ahead()
 
     def current(self) -> ActiveConfig:
-        """Return what counts; complain with each event for which that is not what it should be.
+        """Return the active configuration; log an error if the newest one cannot be used.
 
-        The stack's alarm for an unreadable configuration counts these complaints.
+        It is logged for each event: the stack's alarm for an unreadable configuration counts these.
 
         Raises:
-            ConfigError: nothing counts.
-            StorageError: S3 could not be asked.
+            ConfigError: there is none.
+            StorageError: S3 could not be read.
         """
         try:
-            counted = self._deployed.current()
+            active = self._deployed.current()
         except ConfigError as error:
-            _complain(error, "nothing is checked")
+            _log_problem(error, "nothing is checked")
             raise
-        if counted.error is not None:
-            _complain(counted.error, _instead(counted))
-        elif counted is not self._warned:
-            for warning in counted.config.warnings:
+        if active.error is not None:
+            _log_problem(active.error, _instead(active))
+        elif active is not self._warned:
+            for warning in active.config.warnings:
                 _log.warning(str(warning))
-        self._warned = counted
-        return counted
+        self._warned = active
+        return active
 
     def _read_ahead(self) -> ActiveConfig | None:
         """Do what takes processor time while the function starts, when it has most of it."""
         try:
             return self._deployed.current()
         except CheckupError:
-            return None  # said with each event
+            return None  # it is logged for each event
 
 
-def _complain(problem: ConfigError, instead: str) -> None:
+def _log_problem(problem: ConfigError, instead: str) -> None:
     extra = {"unreadable_config": 1, "problems": str(problem).splitlines(), "instead": instead}
     _log.error("the configuration cannot be used", extra=extra)
 
 
-def _instead(counted: ActiveConfig) -> str:
-    if counted.version:
-        return f"its version {counted.version} counts"
-    return "the checkers that are right are run, and the others are unknown"
+def _instead(active: ActiveConfig) -> str:
+    if active.version:
+        return f"its version {active.version} is used"
+    return "the valid checkers are run, and the others are unknown"
 
 
-# Making what lasts as long as the process.
+# The start of the process.
 
 
 @contextmanager
 def frozen_gc() -> Iterator[None]:
-    """Look for garbage neither while something is made that stays, nor in it ever again.
+    """Exempt the objects that are made in the block from garbage collection, for good.
 
     The many objects of AWS's client otherwise set off one collection after the other, which takes
     a fifth of a function's start and finds next to nothing.

@@ -230,16 +230,17 @@ def _decide_alerts(
 
 
 def _without_removed(
-    states: dict[str, CheckerState], slot: int, rules: AlertRules, due: list[Alert]
+    states: Mapping[str, CheckerState], slot: int, rules: AlertRules, due: list[Alert]
 ) -> dict[str, CheckerState]:
     """Remove checkers that left the configuration an hour ago; end incidents that were alerted."""
     configured = {checker.id for checker in rules.checkers}
+    kept = dict(states)
     for checker in sorted(states.keys() - configured):
         state = states[checker]
         if not state.removed_since:
-            states[checker] = replace(state, removed_since=slot)
+            kept[checker] = replace(state, removed_since=slot)
         elif slot - state.removed_since >= REMOVE_AFTER:
-            del states[checker]
+            del kept[checker]
             if state.alerted_status in {Status.DOWN, Status.DEGRADED}:
                 due.append(transitions.removed_checker_alert(checker, state, slot))
-    return states
+    return kept

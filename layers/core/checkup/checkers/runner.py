@@ -1,4 +1,4 @@
-"""Runs all checkers once: bounded, paced, by one deadline, with rechecks.
+"""Runs all checkers once, and bad results again: limited in number, pace and time.
 
 One thread runs an event loop and does everything else, too. The attempts of one checker are a
 coroutine (:class:`CheckTask`): those of a :class:`NetworkChecker` wait in the loop, those of other
@@ -163,7 +163,7 @@ class _Run:
         loop.cancel(preparation)
 
     def _handle_next_event(self, loop: EventLoop, *, may_start: bool) -> None:
-        """Start a check or give up an overdue one if it is time; else run until one has ended."""
+        """Start a check or give up an overdue one if it is time; else run the loop."""
         start = inf
         if may_start and self._waiting:
             start = max(self._waiting[0][0], self._pacer.next_start)
@@ -429,5 +429,5 @@ class StartPacer:
         self._cpu = cpu
 
     def resume(self) -> None:
-        """Record that a place has become free: nothing could have started before."""
+        """Record that no check could have started until now, because too many were running."""
         self.next_start = max(self.next_start, time.monotonic())

@@ -411,7 +411,7 @@ def _state(alert: Alert) -> str:
 
 
 def _duration(alert: Alert) -> str:
-    """Return the time from the incident's begin to the announced status, or to this slot."""
+    """Return the time from the incident's start to the announced status, or to this slot."""
     until = alert.slot if alert.kind in {AlertKind.REMIND, AlertKind.MISSED_RUNS} else alert.since
     return format_length(until - alert.opened)
 

@@ -361,7 +361,7 @@ def test_coding_that_is_not_supported_here_is_unknown(
 
     assert raised.value.failure == "unsupported"
     if "br" in coding:
-        assert "checkup-monitor[encodings]" in str(raised.value)
+        assert "extra 'encodings'" in str(raised.value)
 
 
 @pytest.mark.parametrize("coding", ["", "identity", "utf-8", "none", "rot13"])

@@ -25,6 +25,7 @@ Texts are written here and never by a library: they contain no secret and no unm
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -87,13 +88,16 @@ class UnavailableError(CheckupError):
     """A configured kind that cannot be used here."""
 
 
+EXTRA_FIX: Final = "add it to the way you installed Checkup"
+
+
 def missing_extra(what: str, extra: str) -> str:
     """Say that a library is missing, without naming a package to install.
 
     Nobody can know here how Checkup was installed, and a command for the wrong package would
     install somebody else's code.
     """
-    return f"{what}: needs the extra '{extra}'; add it to the way you installed Checkup"
+    return f"{what}: needs the extra '{extra}'; {EXTRA_FIX}"
 
 
 class CheckUnknownError(CheckupError):

@@ -18,9 +18,8 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from checkup import DISTRIBUTION
 from checkup.checkers.failures import CheckFailedError
-from checkup.errors import CheckUnknownError
+from checkup.errors import CheckUnknownError, missing_extra
 
 MAX_HEAD: Final = 1_048_576
 """Bytes of a status line and its header lines. curl reads 300 KiB, Go 10 MiB."""
@@ -380,8 +379,7 @@ def _decompressor(coding: str) -> tuple[Callable[[], _Stream], type[Exception]]:
 
             return zstd.ZstdDecompressor, zstd.ZstdError
     except ImportError as error:
-        install = f"pip install '{DISTRIBUTION}[encodings]'"
-        sentence = f"the body is encoded as {coding}; run: {install}"
+        sentence = missing_extra(f"the body is encoded as {coding}", "encodings")
         raise CheckUnknownError("unsupported", sentence) from error
     raise CheckUnknownError("unsupported", f"the body is encoded as {coding}")
 

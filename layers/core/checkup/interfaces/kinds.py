@@ -15,6 +15,8 @@ from typing import Annotated, ClassVar, Final, Generic, NamedTuple, TypeVar, get
 
 from msgspec import Meta, Struct, structs
 
+from checkup.errors import EXTRA_FIX
+
 # The types that a key of the configuration can have.
 #
 # They are ordinary Python types with a mark that tells the reader how to read them and the
@@ -131,7 +133,7 @@ def is_extra_installed(extra: str) -> bool:
 
 def extra_not_installed(extra: str) -> tuple[str, str]:
     """Return what is wrong with settings whose extra is not installed, and the fix."""
-    return f'needs the extra "{extra}"', "add it to the way you installed Checkup"
+    return f"needs the extra '{extra}'", EXTRA_FIX
 
 
 @cache

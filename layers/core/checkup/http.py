@@ -140,6 +140,8 @@ class SendAttempt:
             # Without what it came from, which may contain a secret.
             self._error = error.with_traceback(None)
             self._error.__context__ = self._error.__cause__ = None
+        except TimeoutError:
+            pass  # the socket was a little faster than `within`, which says what is missing
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
             self._problem = self._reason(error)
 

@@ -217,7 +217,7 @@ class Remembering(LiveClients):
 
     def __init__(self, store: ParameterStore) -> None:
         super().__init__({})
-        self._vault = SecretResolver({}, store.client)
+        self._secrets = SecretResolver({}, store.client)
 
 
 @pytest.fixture

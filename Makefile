@@ -67,6 +67,7 @@ audit: $(VENV)/dev.stamp  ## run the slow checks: fuzzing, mutants, coverage of 
 
 soak: $(VENV)/dev.stamp  ## simulate runs that are killed and disturbed everywhere; SEED=1 RUNS=10000 KILLS=1000
 	$(BIN)/python -m tests.soak --runs $(RUNS) --kills $(KILLS) --seed $(SEED)
+	ALL_STORAGES=1 $(BIN)/python -m pytest -q -n 0 tests/pipeline/test_machines.py
 
 screenshots: $(VENV)/dev.stamp tools  ## take screenshots of the page in all its states, in var/screenshots
 	$(BIN)/python -m tests.page.screenshots

@@ -116,6 +116,14 @@ STORAGES: Final = {
     "postgresql": _postgres,
     "mariadb": _mariadb,
 }
+IN_EVERY_RUN: Final = {"folder", "postgresql"}
+"""Without and with a server between the machines; `make soak` takes all."""
+
+CHOSEN: Final = {
+    name: shared
+    for name, shared in STORAGES.items()
+    if name in IN_EVERY_RUN or os.environ.get("ALL_STORAGES")
+}
 
 
 class Machine:
@@ -220,7 +228,7 @@ class Trio:
         return {REGIONS[at % 10**9] for at in times if at > now}
 
 
-@pytest.fixture(name="trio", params=list(STORAGES.values()), ids=list(STORAGES))
+@pytest.fixture(name="trio", params=list(CHOSEN.values()), ids=list(CHOSEN))
 def _trio(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Trio]:
     with ExitStack() as until:
         service, slack = until.enter_context(running_service()), until.enter_context(FakeSlack())
